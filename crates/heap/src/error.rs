@@ -1,0 +1,26 @@
+//! Why a heap, or something derived from it, could not be built.
+
+use std::collections::TryReserveError;
+
+/// Why a heap, or something derived from it, could not be built.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
+pub enum BuildError {
+    /// The process has no memory left for it.
+    #[error("not enough memory")]
+    OutOfMemory,
+    /// Node ids have 32 bits.
+    #[error("the heap has more objects than a snapshot can number (4,294,967,295)")]
+    TooManyNodes,
+    /// Edge offsets have 32 bits.
+    #[error("the heap has more references than a snapshot can number (4,294,967,295)")]
+    TooManyEdges,
+    /// Name ids have 32 bits.
+    #[error("the heap has more names than a snapshot can number (4,294,967,295)")]
+    TooManyNames,
+}
+
+impl From<TryReserveError> for BuildError {
+    fn from(_: TryReserveError) -> Self {
+        BuildError::OutOfMemory
+    }
+}

@@ -1,0 +1,160 @@
+//! The object graph: columns, not objects.
+
+use crate::kind::Kind;
+use crate::label::{Label, PackedLabel};
+use crate::name::{NameId, Names};
+use crate::node::NodeId;
+use crate::strength::Strength;
+
+/// A reference of a [`Heap`].
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub struct Edge {
+    /// The object that is held.
+    pub target: NodeId,
+    /// By what it is held.
+    pub label: Label,
+    /// How firmly it is held.
+    pub strength: Strength,
+}
+
+/// The object graph of a Lua heap at one moment. Immutable; made by a
+/// [`HeapBuilder`](crate::HeapBuilder).
+///
+/// Node 0 is the synthetic root ([`NodeId::ROOT`]), whose edges are the VM's roots. The edges of
+/// a node lie together, in the order in which they were found.
+#[derive(Clone, Debug, Default)]
+pub struct Heap {
+    pub(crate) kinds: Vec<Kind>,
+    pub(crate) addresses: Vec<u64>,
+    pub(crate) sizes: Vec<u64>,
+    pub(crate) counts: Vec<u32>,
+    pub(crate) sources: Vec<NameId>,
+    /// Where the edges of each node start; one entry more than there are nodes.
+    pub(crate) edge_starts: Vec<u32>,
+    pub(crate) targets: Vec<NodeId>,
+    pub(crate) labels: Vec<PackedLabel>,
+    pub(crate) wide_labels: Vec<Label>,
+    pub(crate) names: Names,
+}
+
+impl Heap {
+    /// How many nodes there are, the synthetic root included (a heap made by `default` has not
+    /// even that).
+    #[inline]
+    pub fn node_count(&self) -> usize {
+        self.kinds.len()
+    }
+
+    /// How many edges there are.
+    #[inline]
+    pub fn edge_count(&self) -> usize {
+        self.targets.len()
+    }
+
+    /// All nodes in order, the synthetic root first.
+    pub fn nodes(&self) -> impl ExactSizeIterator<Item = NodeId> + use<> {
+        (0..self.kinds.len() as u32).map(NodeId)
+    }
+
+    /// What the node is.
+    #[inline]
+    pub fn kind(&self, node: NodeId) -> Kind {
+        self.kinds[node.index()]
+    }
+
+    /// The address by which Lua's `tostring` shows the object: the payload of a userdata, the C
+    /// code of a C function without upvalues (5.2 and later), else the object itself.
+    #[inline]
+    pub fn address(&self, node: NodeId) -> u64 {
+        self.addresses[node.index()]
+    }
+
+    /// The object's shallow size in bytes: itself and what only it can own (a table's array and
+    /// hash part, a thread's stack). An estimate when the portable engine made the heap.
+    #[inline]
+    pub fn size(&self, node: NodeId) -> u64 {
+        self.sizes[node.index()]
+    }
+
+    /// A table's entries, the line where a Lua function is defined, or a thread's stack levels;
+    /// 0 for all others.
+    #[inline]
+    pub fn count(&self, node: NodeId) -> u32 {
+        self.counts[node.index()]
+    }
+
+    /// The short source of a Lua function (`short_src` in `lua_Debug`); empty for all others.
+    #[inline]
+    pub fn source(&self, node: NodeId) -> &[u8] {
+        self.names.get(self.sources[node.index()])
+    }
+
+    /// The id of [`source`](Self::source): the same id, the same source.
+    #[inline]
+    pub fn source_id(&self, node: NodeId) -> NameId {
+        self.sources[node.index()]
+    }
+
+    /// The numbers of the node's edges, for [`edge`](Self::edge).
+    #[inline]
+    pub fn edge_range(&self, node: NodeId) -> std::ops::Range<usize> {
+        let at = node.index();
+        self.edge_starts[at] as usize..self.edge_starts[at + 1] as usize
+    }
+
+    /// The target of edge number `edge`.
+    #[inline]
+    pub fn target(&self, edge: usize) -> NodeId {
+        self.targets[edge]
+    }
+
+    /// The strength of edge number `edge`.
+    #[inline]
+    pub fn strength(&self, edge: usize) -> Strength {
+        self.labels[edge].strength()
+    }
+
+    /// The label of edge number `edge`.
+    #[inline]
+    pub fn label(&self, edge: usize) -> Label {
+        self.labels[edge].unpack(&self.wide_labels)
+    }
+
+    /// Edge number `edge`.
+    #[inline]
+    pub fn edge(&self, edge: usize) -> Edge {
+        Edge {
+            target: self.target(edge),
+            label: self.label(edge),
+            strength: self.strength(edge),
+        }
+    }
+
+    /// The edges of a node.
+    pub fn edges(&self, node: NodeId) -> impl ExactSizeIterator<Item = Edge> + '_ {
+        self.edge_range(node).map(|edge| self.edge(edge))
+    }
+
+    /// The bytes of a name.
+    #[inline]
+    pub fn name(&self, name: NameId) -> &[u8] {
+        self.names.get(name)
+    }
+
+    /// Bytes of memory that the heap holds.
+    pub fn memory(&self) -> usize {
+        fn held<T>(column: &Vec<T>) -> usize {
+            column.capacity() * size_of::<T>()
+        }
+        held(&self.kinds)
+            + held(&self.addresses)
+            + held(&self.sizes)
+            + held(&self.counts)
+            + held(&self.sources)
+            + held(&self.edge_starts)
+            + held(&self.targets)
+            + held(&self.labels)
+            + held(&self.wide_labels)
+            + self.names.memory()
+    }
+}

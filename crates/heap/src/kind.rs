@@ -1,0 +1,63 @@
+//! What an object is.
+
+/// The kind of a node.
+///
+/// The first four after [`Kind::Root`] are what the `objects` view shows (functions of both
+/// kinds count as one there); the portable engine finds nothing else.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+#[repr(u8)]
+pub enum Kind {
+    /// The synthetic node that holds every root. It is no object.
+    Root,
+    /// A table.
+    Table,
+    /// A function written in Lua.
+    LuaFunction,
+    /// A function written in C, with or without upvalues.
+    CFunction,
+    /// A coroutine, or the main thread.
+    Thread,
+    /// A full userdata.
+    Userdata,
+    /// A string.
+    String,
+    /// A function prototype.
+    Prototype,
+    /// An upvalue.
+    Upvalue,
+    /// A LuaJIT FFI object.
+    Cdata,
+    /// A LuaJIT trace.
+    Trace,
+}
+
+impl Kind {
+    /// What Lua's `type` says of such a value; the VM's own word where `type` never sees one.
+    pub fn type_name(self) -> &'static str {
+        match self {
+            Kind::Root => "root",
+            Kind::Table => "table",
+            Kind::LuaFunction | Kind::CFunction => "function",
+            Kind::Thread => "thread",
+            Kind::Userdata => "userdata",
+            Kind::String => "string",
+            Kind::Prototype => "proto",
+            Kind::Upvalue => "upvalue",
+            Kind::Cdata => "cdata",
+            Kind::Trace => "trace",
+        }
+    }
+
+    /// The number of the type in Lua's C API (`lua_type`), for the kinds that are values.
+    pub fn type_number(self) -> Option<u8> {
+        match self {
+            Kind::String => Some(4),
+            Kind::Table => Some(5),
+            Kind::LuaFunction | Kind::CFunction => Some(6),
+            Kind::Userdata => Some(7),
+            Kind::Thread => Some(8),
+            Kind::Cdata => Some(10),
+            Kind::Root | Kind::Prototype | Kind::Upvalue | Kind::Trace => None,
+        }
+    }
+}

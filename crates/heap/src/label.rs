@@ -1,0 +1,162 @@
+//! What a reference is called, and how it is packed into 32 bits.
+
+use crate::kind::Kind;
+use crate::name::NameId;
+use crate::node::NodeId;
+use crate::strength::Strength;
+
+/// What a reference is: the step that it adds to a chain.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub enum Label {
+    /// The value under a string key.
+    Field(NameId),
+    /// The value under an integer key.
+    Index(i64),
+    /// The value under a key that is a number and no integer.
+    Number(f64),
+    /// The value under `true` or `false`.
+    Boolean(bool),
+    /// The value under a key that is itself an object of this heap.
+    Object(NodeId),
+    /// The value under a key that is an object or a light userdata which is no node of this
+    /// heap: its kind and its address.
+    Address(Kind, u64),
+    /// The object is itself a key of the table.
+    Key,
+    /// The object's metatable.
+    Metatable,
+    /// The user value of a userdata; the first is number 1.
+    UserValue(u16),
+    /// The environment of a function, userdata or thread (5.1, LuaJIT).
+    Environment,
+    /// An upvalue; the empty name where the VM knows none.
+    Upvalue(NameId),
+    /// A slot of a thread's stack: the name is `NAME:SHORT_SRC`.
+    Local(NameId),
+    /// A root: the name is printed as it stands.
+    Root(NameId),
+}
+
+/// A label and a strength in 32 bits: 2 of strength, 4 of tag, 26 of payload. What does not fit
+/// lies in a side table, and the payload is its place there.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[repr(transparent)]
+pub(crate) struct PackedLabel(u32);
+
+const PAYLOAD_BITS: u32 = 26;
+const PAYLOAD_MAX: u64 = (1 << PAYLOAD_BITS) - 1;
+
+mod tag {
+    pub const FIELD: u32 = 0;
+    pub const INDEX: u32 = 1;
+    pub const BOOLEAN: u32 = 2;
+    pub const OBJECT: u32 = 3;
+    pub const KEY: u32 = 4;
+    pub const METATABLE: u32 = 5;
+    pub const USER_VALUE: u32 = 6;
+    pub const ENVIRONMENT: u32 = 7;
+    pub const UPVALUE: u32 = 8;
+    pub const LOCAL: u32 = 9;
+    pub const ROOT: u32 = 10;
+    pub const WIDE: u32 = 15;
+}
+
+impl PackedLabel {
+    /// Packs a label, or gives it back when it needs the side table.
+    #[inline]
+    pub(crate) fn pack(label: Label, strength: Strength) -> Option<PackedLabel> {
+        let (tag, payload) = match label {
+            Label::Field(name) => (tag::FIELD, u64::from(name.0)),
+            Label::Index(index) => (tag::INDEX, u64::try_from(index).ok()?),
+            Label::Boolean(value) => (tag::BOOLEAN, u64::from(value)),
+            Label::Object(node) => (tag::OBJECT, u64::from(node.0)),
+            Label::Key => (tag::KEY, 0),
+            Label::Metatable => (tag::METATABLE, 0),
+            Label::UserValue(number) => (tag::USER_VALUE, u64::from(number)),
+            Label::Environment => (tag::ENVIRONMENT, 0),
+            Label::Upvalue(name) => (tag::UPVALUE, u64::from(name.0)),
+            Label::Local(name) => (tag::LOCAL, u64::from(name.0)),
+            Label::Root(name) => (tag::ROOT, u64::from(name.0)),
+            Label::Number(_) | Label::Address(..) => return None,
+        };
+        (payload <= PAYLOAD_MAX).then(|| Self::assemble(strength, tag, payload as u32))
+    }
+
+    /// The packed form of the side table's label number `place`; `None` past its end.
+    pub(crate) fn wide(place: usize, strength: Strength) -> Option<PackedLabel> {
+        (place as u64 <= PAYLOAD_MAX).then(|| Self::assemble(strength, tag::WIDE, place as u32))
+    }
+
+    fn assemble(strength: Strength, tag: u32, payload: u32) -> PackedLabel {
+        PackedLabel((strength as u32) << 30 | tag << PAYLOAD_BITS | payload)
+    }
+
+    #[inline]
+    pub(crate) fn strength(self) -> Strength {
+        match self.0 >> 30 {
+            0 => Strength::Strong,
+            1 => Strength::WeakKey,
+            2 => Strength::WeakValue,
+            _ => Strength::Ephemeron,
+        }
+    }
+
+    #[inline]
+    pub(crate) fn unpack(self, wide: &[Label]) -> Label {
+        let payload = self.0 & PAYLOAD_MAX as u32;
+        match self.0 >> PAYLOAD_BITS & 15 {
+            tag::FIELD => Label::Field(NameId(payload)),
+            tag::INDEX => Label::Index(i64::from(payload)),
+            tag::BOOLEAN => Label::Boolean(payload != 0),
+            tag::OBJECT => Label::Object(NodeId(payload)),
+            tag::KEY => Label::Key,
+            tag::METATABLE => Label::Metatable,
+            tag::USER_VALUE => Label::UserValue(payload as u16),
+            tag::ENVIRONMENT => Label::Environment,
+            tag::UPVALUE => Label::Upvalue(NameId(payload)),
+            tag::LOCAL => Label::Local(NameId(payload)),
+            tag::ROOT => Label::Root(NameId(payload)),
+            _ => wide[payload as usize],
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_fits_comes_back_and_the_rest_is_refused() {
+        for strength in
+            [Strength::Strong, Strength::WeakKey, Strength::WeakValue, Strength::Ephemeron]
+        {
+            for label in [
+                Label::Field(NameId(7)),
+                Label::Index(0),
+                Label::Index((1 << 26) - 1),
+                Label::Boolean(true),
+                Label::Object(NodeId(3)),
+                Label::Key,
+                Label::Metatable,
+                Label::UserValue(u16::MAX),
+                Label::Environment,
+                Label::Upvalue(NameId::EMPTY),
+                Label::Local(NameId(9)),
+                Label::Root(NameId(1)),
+            ] {
+                let packed = PackedLabel::pack(label, strength).unwrap();
+                assert_eq!(packed.unpack(&[]), label);
+                assert_eq!(packed.strength(), strength);
+            }
+            let side = [Label::Number(0.5), Label::Index(-1)];
+            for (place, label) in side.iter().enumerate() {
+                assert_eq!(PackedLabel::pack(*label, strength), None);
+                let packed = PackedLabel::wide(place, strength).unwrap();
+                assert_eq!(packed.unpack(&side), *label);
+                assert_eq!(packed.strength(), strength);
+            }
+        }
+        assert_eq!(PackedLabel::pack(Label::Index(1 << 26), Strength::Strong), None);
+        assert_eq!(PackedLabel::pack(Label::Object(NodeId(1 << 26)), Strength::Strong), None);
+    }
+}
