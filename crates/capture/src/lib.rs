@@ -1,1 +1,28 @@
-//! Placeholder.
+//! Everything that touches a Lua VM, and all the project's `unsafe`.
+//!
+//! [`Module`] makes a Lua module of safe functions; [`Call::capture`] walks the heap of the VM
+//! that calls, by the portable engine.
+
+#[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64")))]
+compile_error!("the C API tables are written for the 64-bit ABIs of x86-64 and AArch64");
+
+mod activation;
+mod api;
+mod call;
+mod collector;
+mod entry_point;
+mod global_state;
+mod handle;
+mod module;
+mod own_memory;
+mod portable;
+mod resolve;
+mod slot;
+mod state;
+mod stdout;
+mod version;
+
+pub use api::LuaState;
+pub use call::{Call, Error, Return};
+pub use module::{Function, Module, open};
+pub use stdout::CStdout;

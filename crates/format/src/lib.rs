@@ -1,1 +1,23 @@
-//! Placeholder.
+//! Heaps and answers as text, JSON and files.
+//!
+//! Every writer streams: beyond one small buffer, what it writes is never held in memory.
+
+#![forbid(unsafe_code)]
+
+mod digits;
+mod file;
+mod json;
+mod json_string;
+mod path;
+mod printable;
+mod report;
+mod row;
+mod short_chain;
+mod sink;
+mod step;
+mod text;
+
+pub use file::{FileError, reason, write_file};
+pub use json::{write_json, write_json_indented};
+pub use report::{ReportOptions, write_report};
+pub use text::write_text;

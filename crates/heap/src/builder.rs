@@ -1,11 +1,11 @@
 //! Building a heap from a stream of nodes and edges.
 
-use crate::address_map::{AddressMap, Columns};
+use crate::address_map::AddressMap;
 use crate::error::BuildError;
-use crate::grow::{filled, push};
+use crate::grow::{copied, filled, push};
 use crate::heap::Heap;
 use crate::kind::Kind;
-use crate::label::{Label, PackedLabel};
+use crate::label::Label;
 use crate::name::{NameId, NameIndex};
 use crate::node::NodeId;
 use crate::strength::Strength;
@@ -39,14 +39,8 @@ impl Default for HeapBuilder {
 impl HeapBuilder {
     /// A builder whose heap has only the synthetic root.
     pub fn new() -> Self {
-        let mut heap = Heap::default();
-        heap.kinds.push(Kind::Root);
-        heap.addresses.push(0);
-        heap.sizes.push(0);
-        heap.counts.push(0);
-        heap.sources.push(NameId::EMPTY);
         HeapBuilder {
-            heap,
+            heap: Heap::with_root(),
             map: AddressMap::default(),
             name_index: NameIndex::default(),
             runs: Vec::new(),
@@ -70,27 +64,14 @@ impl HeapBuilder {
     /// The node of `kind` at `address`, where there is one already.
     #[inline]
     pub fn find(&self, kind: Kind, address: u64) -> Option<NodeId> {
-        let columns = Columns { kinds: &self.heap.kinds, addresses: &self.heap.addresses };
-        self.map.find(columns, kind, address)
+        self.map.find(self.heap.columns(), kind, address)
     }
 
     fn add(&mut self, kind: Kind, address: u64) -> Result<NodeId, BuildError> {
-        let heap = &mut self.heap;
-        let id = u32::try_from(heap.kinds.len()).map_err(|_| BuildError::TooManyNodes)?;
-        if id == u32::MAX {
-            return Err(BuildError::TooManyNodes);
-        }
-        let node = NodeId(id);
-        heap.reserve_node()?;
-        let columns = Columns { kinds: &heap.kinds, addresses: &heap.addresses };
-        self.map.reserve(columns, 1)?;
-        heap.kinds.push(kind);
-        heap.addresses.push(address);
-        heap.sizes.push(0);
-        heap.counts.push(0);
-        heap.sources.push(NameId::EMPTY);
-        let columns = Columns { kinds: &heap.kinds, addresses: &heap.addresses };
-        self.map.insert(columns, node)?;
+        // Room in the map first, so that what fails leaves no node that the map does not know.
+        self.map.reserve(self.heap.columns(), 1)?;
+        let node = self.heap.push_node(kind, address)?;
+        self.map.insert(self.heap.columns(), node)?;
         Ok(node)
     }
 
@@ -137,30 +118,12 @@ impl HeapBuilder {
         label: Label,
         strength: Strength,
     ) -> Result<(), BuildError> {
-        let packed = match PackedLabel::pack(label, strength) {
-            Some(packed) => packed,
-            None => self.pack_wide(label, strength)?,
-        };
-        let heap = &mut self.heap;
         if self.runs.last().is_none_or(|run| run.source != source) {
             let start =
-                u32::try_from(heap.targets.len()).map_err(|_| BuildError::TooManyEdges)?;
+                u32::try_from(self.heap.edge_count()).map_err(|_| BuildError::TooManyEdges)?;
             push(&mut self.runs, Run { source, start })?;
         }
-        if heap.labels.len() == heap.labels.capacity() {
-            heap.labels.try_reserve(1)?;
-        }
-        push(&mut heap.targets, target)?;
-        heap.labels.push(packed);
-        Ok(())
-    }
-
-    #[cold]
-    fn pack_wide(&mut self, label: Label, strength: Strength) -> Result<PackedLabel, BuildError> {
-        let place = self.heap.wide_labels.len();
-        let packed = PackedLabel::wide(place, strength).ok_or(BuildError::TooManyEdges)?;
-        push(&mut self.heap.wide_labels, label)?;
-        Ok(packed)
+        self.heap.push_edge(target, label, strength)
     }
 
     /// The heap of all that was added.
@@ -172,7 +135,8 @@ impl HeapBuilder {
         }
         heap.edge_starts = edge_starts(&heap, &runs)?;
         if !runs.is_sorted_by(|a, b| a.source < b.source) {
-            group_edges(&mut heap, &runs)?;
+            regroup(&heap.edge_starts, &runs, &mut heap.targets)?;
+            regroup(&heap.edge_starts, &runs, &mut heap.labels)?;
         }
         heap.shrink();
         Ok(heap)
@@ -203,62 +167,16 @@ fn edge_starts(heap: &Heap, runs: &[Run]) -> Result<Vec<u32>, BuildError> {
 }
 
 /// Moves each run behind the earlier ones of its source.
-fn group_edges(heap: &mut Heap, runs: &[Run]) -> Result<(), BuildError> {
-    let edges = heap.targets.len();
-    let mut next = filled(heap.node_count(), 0u32)?;
-    next.copy_from_slice(&heap.edge_starts[..heap.node_count()]);
-    let mut targets = filled(edges, NodeId::ROOT)?;
-    let mut place = |range: &std::ops::Range<usize>, source: NodeId| {
+fn regroup<T: Copy>(starts: &[u32], runs: &[Run], column: &mut Vec<T>) -> Result<(), BuildError> {
+    let mut next = copied(starts)?;
+    let mut grouped = copied(column)?;
+    for (source, range) in ranges(runs, column.len()) {
         let to = next[source.index()] as usize;
         next[source.index()] += range.len() as u32;
-        to..to + range.len()
-    };
-    for (source, range) in ranges(runs, edges) {
-        let to = place(&range, source);
-        targets[to].copy_from_slice(&heap.targets[range]);
+        grouped[to..to + range.len()].copy_from_slice(&column[range]);
     }
-    heap.targets = targets;
-    next.copy_from_slice(&heap.edge_starts[..heap.node_count()]);
-    let mut place = |range: &std::ops::Range<usize>, source: NodeId| {
-        let to = next[source.index()] as usize;
-        next[source.index()] += range.len() as u32;
-        to..to + range.len()
-    };
-    let mut labels = Vec::new();
-    labels.try_reserve_exact(edges)?;
-    labels.extend_from_slice(&heap.labels);
-    for (source, range) in ranges(runs, edges) {
-        let to = place(&range, source);
-        labels[to].copy_from_slice(&heap.labels[range]);
-    }
-    heap.labels = labels;
+    *column = grouped;
     Ok(())
-}
-
-impl Heap {
-    fn reserve_node(&mut self) -> Result<(), BuildError> {
-        if self.kinds.len() == self.kinds.capacity()
-            || self.addresses.len() == self.addresses.capacity()
-        {
-            self.kinds.try_reserve(1)?;
-            self.addresses.try_reserve(1)?;
-            self.sizes.try_reserve(1)?;
-            self.counts.try_reserve(1)?;
-            self.sources.try_reserve(1)?;
-        }
-        Ok(())
-    }
-
-    fn shrink(&mut self) {
-        self.kinds.shrink_to_fit();
-        self.addresses.shrink_to_fit();
-        self.sizes.shrink_to_fit();
-        self.counts.shrink_to_fit();
-        self.sources.shrink_to_fit();
-        self.targets.shrink_to_fit();
-        self.labels.shrink_to_fit();
-        self.wide_labels.shrink_to_fit();
-    }
 }
 
 #[cfg(test)]

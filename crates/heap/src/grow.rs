@@ -14,8 +14,26 @@ pub(crate) fn push<T>(column: &mut Vec<T>, value: T) -> Result<(), BuildError> {
 
 /// A column of `len` times `value`, or the word that there is no memory for it.
 pub(crate) fn filled<T: Clone>(len: usize, value: T) -> Result<Vec<T>, BuildError> {
-    let mut column = Vec::new();
-    column.try_reserve_exact(len)?;
+    let mut column = room(len)?;
     column.resize(len, value);
     Ok(column)
+}
+
+/// The same column again, or the word that there is no memory for it.
+pub(crate) fn copied<T: Copy>(column: &[T]) -> Result<Vec<T>, BuildError> {
+    let mut copy = room(column.len())?;
+    copy.extend_from_slice(column);
+    Ok(copy)
+}
+
+/// An empty column with room for `len` values, or the word that there is no memory for it.
+pub(crate) fn room<T>(len: usize) -> Result<Vec<T>, BuildError> {
+    let mut column = Vec::new();
+    column.try_reserve_exact(len)?;
+    Ok(column)
+}
+
+/// Bytes of memory that a column holds.
+pub(crate) fn held<T>(column: &Vec<T>) -> usize {
+    column.capacity() * size_of::<T>()
 }

@@ -1,5 +1,8 @@
 //! The object graph: columns, not objects.
 
+use crate::address_map::Columns;
+use crate::error::BuildError;
+use crate::grow::{held, push};
 use crate::kind::Kind;
 use crate::label::{Label, PackedLabel};
 use crate::name::{NameId, Names};
@@ -102,6 +105,12 @@ impl Heap {
         self.edge_starts[at] as usize..self.edge_starts[at + 1] as usize
     }
 
+    /// The numbers of the VM's roots: the edges of [`NodeId::ROOT`]. Empty in a heap that has not
+    /// even that node.
+    pub fn root_range(&self) -> std::ops::Range<usize> {
+        if self.kinds.is_empty() { 0..0 } else { self.edge_range(NodeId::ROOT) }
+    }
+
     /// The target of edge number `edge`.
     #[inline]
     pub fn target(&self, edge: usize) -> NodeId {
@@ -143,9 +152,6 @@ impl Heap {
 
     /// Bytes of memory that the heap holds.
     pub fn memory(&self) -> usize {
-        fn held<T>(column: &Vec<T>) -> usize {
-            column.capacity() * size_of::<T>()
-        }
         held(&self.kinds)
             + held(&self.addresses)
             + held(&self.sizes)
@@ -156,5 +162,99 @@ impl Heap {
             + held(&self.labels)
             + held(&self.wide_labels)
             + self.names.memory()
+    }
+}
+
+/// How a heap comes to be, for those who build one.
+impl Heap {
+    /// A heap that has only the synthetic root.
+    pub(crate) fn with_root() -> Heap {
+        Heap {
+            kinds: vec![Kind::Root],
+            addresses: vec![0],
+            sizes: vec![0],
+            counts: vec![0],
+            sources: vec![NameId::EMPTY],
+            ..Heap::default()
+        }
+    }
+
+    /// The columns in which addresses are looked up.
+    pub(crate) fn columns(&self) -> Columns<'_> {
+        Columns { kinds: &self.kinds, addresses: &self.addresses }
+    }
+
+    /// Adds a node of size 0 and count 0.
+    pub(crate) fn push_node(&mut self, kind: Kind, address: u64) -> Result<NodeId, BuildError> {
+        let id = u32::try_from(self.kinds.len()).map_err(|_| BuildError::TooManyNodes)?;
+        if id == u32::MAX {
+            return Err(BuildError::TooManyNodes);
+        }
+        self.reserve_node()?;
+        self.kinds.push(kind);
+        self.addresses.push(address);
+        self.sizes.push(0);
+        self.counts.push(0);
+        self.sources.push(NameId::EMPTY);
+        Ok(NodeId(id))
+    }
+
+    fn reserve_node(&mut self) -> Result<(), BuildError> {
+        // The columns grow together, but one may have failed to where the others did not.
+        if self.kinds.len() == self.kinds.capacity()
+            || self.addresses.len() == self.addresses.capacity()
+            || self.sizes.len() == self.sizes.capacity()
+            || self.counts.len() == self.counts.capacity()
+            || self.sources.len() == self.sources.capacity()
+        {
+            self.kinds.try_reserve(1)?;
+            self.addresses.try_reserve(1)?;
+            self.sizes.try_reserve(1)?;
+            self.counts.try_reserve(1)?;
+            self.sources.try_reserve(1)?;
+        }
+        Ok(())
+    }
+
+    /// Adds an edge behind all others. Its source is for `edge_starts` to say.
+    #[inline]
+    pub(crate) fn push_edge(
+        &mut self,
+        target: NodeId,
+        label: Label,
+        strength: Strength,
+    ) -> Result<(), BuildError> {
+        let packed = match PackedLabel::pack(label, strength) {
+            Some(packed) => packed,
+            None => self.pack_wide(label, strength)?,
+        };
+        if self.labels.len() == self.labels.capacity() {
+            self.labels.try_reserve(1)?;
+        }
+        push(&mut self.targets, target)?;
+        self.labels.push(packed);
+        Ok(())
+    }
+
+    #[cold]
+    fn pack_wide(&mut self, label: Label, strength: Strength) -> Result<PackedLabel, BuildError> {
+        let place = self.wide_labels.len();
+        let packed = PackedLabel::wide(place, strength).ok_or(BuildError::TooManyEdges)?;
+        push(&mut self.wide_labels, label)?;
+        Ok(packed)
+    }
+
+    /// Gives back the room that was left for more.
+    pub(crate) fn shrink(&mut self) {
+        self.kinds.shrink_to_fit();
+        self.addresses.shrink_to_fit();
+        self.sizes.shrink_to_fit();
+        self.counts.shrink_to_fit();
+        self.sources.shrink_to_fit();
+        self.edge_starts.shrink_to_fit();
+        self.targets.shrink_to_fit();
+        self.labels.shrink_to_fit();
+        self.wide_labels.shrink_to_fit();
+        self.names.shrink();
     }
 }

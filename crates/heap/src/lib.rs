@@ -7,21 +7,34 @@
 
 mod address_map;
 mod builder;
+mod chain;
+mod difference;
+mod ephemeron;
 mod error;
+mod excerpt;
+mod group;
 mod grow;
 mod heap;
 mod kind;
 mod label;
+mod label_order;
 mod name;
 mod node;
+mod snapshot;
 mod strength;
+mod walk;
 
 pub use address_map::AddressMap;
 pub use builder::HeapBuilder;
+pub use chain::{ChainTree, Rank};
+pub use difference::{decrease, increase};
 pub use error::BuildError;
+pub use group::{Group, GroupStep, Groups, PathId};
 pub use heap::{Edge, Heap};
 pub use kind::Kind;
 pub use label::Label;
 pub use name::{NameId, Names};
 pub use node::NodeId;
+pub use snapshot::{Change, Snapshot};
 pub use strength::Strength;
+pub use walk::{Visit, Walk};

@@ -53,6 +53,12 @@ impl Names {
         self.bytes.capacity() + self.starts.capacity() * size_of::<u64>()
     }
 
+    /// Gives back the room that was left for more.
+    pub(crate) fn shrink(&mut self) {
+        self.bytes.shrink_to_fit();
+        self.starts.shrink_to_fit();
+    }
+
     fn add(&mut self, bytes: &[u8]) -> Result<NameId, BuildError> {
         let id = u32::try_from(self.len()).map_err(|_| BuildError::TooManyNames)?;
         if self.bytes.capacity() - self.bytes.len() < bytes.len() {

@@ -1,1 +1,17 @@
-//! Placeholder.
+//! The Lua module `snapshot`: arguments in, results out.
+
+mod functions;
+
+use luasnap_capture::{Module, lua_module};
+
+/// The module.
+pub static MODULE: Module = Module {
+    name: "snapshot",
+    functions: functions::FUNCTIONS,
+    metamethods: functions::METAMETHODS,
+};
+
+lua_module! {
+    /// Opens the module: pushes its table, or raises where the VM cannot be served.
+    luaopen_snapshot => crate::MODULE
+}

@@ -1,0 +1,92 @@
+//! Activation records (`lua_Debug`), whose layout differs by version.
+
+use crate::version::{DebugLayout, Version};
+use std::ffi::{CStr, c_char, c_int, c_void};
+
+/// Larger than `lua_Debug` of any VM, also where a host has raised `LUA_IDSIZE`.
+const SIZE: usize = 1024;
+
+/// An activation record, owned by no VM.
+#[repr(C, align(16))]
+pub(crate) struct Activation {
+    bytes: [u8; SIZE],
+    layout: DebugLayout,
+    /// Where `lua_getstack` writes which call it found: the one field that it sets.
+    call_offset: Option<usize>,
+}
+
+impl Activation {
+    pub(crate) fn new(version: Version) -> Activation {
+        Activation { bytes: [0; SIZE], layout: version.debug_layout(), call_offset: None }
+    }
+
+    pub(crate) fn as_ptr(&self) -> *const c_void {
+        self.bytes.as_ptr().cast()
+    }
+
+    pub(crate) fn as_mut_ptr(&mut self) -> *mut c_void {
+        self.bytes.as_mut_ptr().cast()
+    }
+
+    fn int(&self, offset: usize) -> c_int {
+        c_int::from_ne_bytes(self.bytes[offset..offset + 4].try_into().unwrap_or_default())
+    }
+
+    fn word(&self, offset: usize) -> u64 {
+        u64::from_ne_bytes(self.bytes[offset..offset + 8].try_into().unwrap_or_default())
+    }
+
+    /// After `S`: the address of the source's text, the same for all functions of a chunk.
+    pub(crate) fn source_address(&self) -> u64 {
+        self.word(self.layout.source)
+    }
+
+    /// After `S`: where a human finds the function.
+    pub(crate) fn short_source(&self) -> &[u8] {
+        let text = &self.bytes[self.layout.short_src..];
+        CStr::from_bytes_until_nul(text).map_or(&[], CStr::to_bytes)
+    }
+
+    /// After `S`: the line where the function starts; 0 for a main chunk and for C.
+    pub(crate) fn line_defined(&self) -> u32 {
+        u32::try_from(self.int(self.layout.linedefined)).unwrap_or(0)
+    }
+
+    /// After `l`: the line that runs.
+    pub(crate) fn current_line(&self) -> Option<u32> {
+        u32::try_from(self.int(self.layout.currentline)).ok().filter(|&line| line > 0)
+    }
+
+    /// After `n`: whether the function was called as a method.
+    pub(crate) fn is_method_call(&self) -> bool {
+        let name = self.word(self.layout.namewhat) as *const c_char;
+        // SAFETY: after `n` the field points to one of the VM's static strings.
+        !name.is_null() && unsafe { CStr::from_ptr(name) } == c"method"
+    }
+
+    /// Which call `lua_getstack` found, as the VM encodes it: an index (5.1), offsets (LuaJIT),
+    /// the address of a `CallInfo` (5.2 on). The field lies behind `short_src`, whose length a
+    /// host may have changed, so it is found by what `lua_getstack` writes into a zeroed record.
+    pub(crate) fn call(&mut self, version: Version) -> Option<u64> {
+        let width = if version.is_51_api() { 4 } else { 8 };
+        if self.call_offset.is_none() {
+            let first = self.bytes.iter().position(|&byte| byte != 0)?;
+            self.call_offset = Some(first / width * width);
+        }
+        let offset = self.call_offset?;
+        Some(match width {
+            4 => self.int(offset) as u32 as u64,
+            _ => self.word(offset),
+        })
+    }
+
+    /// Makes the record that of another call of the same thread; `call` must have been learnt.
+    pub(crate) fn set_call(&mut self, version: Version, call: u64) {
+        let Some(offset) = self.call_offset else { return };
+        if version.is_51_api() {
+            self.bytes[offset..offset + 4].copy_from_slice(&(call as u32).to_ne_bytes());
+        } else {
+            self.bytes[offset..offset + 8].copy_from_slice(&call.to_ne_bytes());
+        }
+    }
+}

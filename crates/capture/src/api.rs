@@ -1,0 +1,153 @@
+//! The Lua C API as a table of function pointers, resolved when the module is loaded.
+//!
+//! There are no undefined symbols and no headers: one object serves every Lua. A pointer that a
+//! VM lacks is `None`; which VM has which is in the declarations below. Signatures are those of
+//! x86-64 and AArch64 calling conventions, where a returned value that nobody reads and an `int`
+//! passed as a wider integer do no harm.
+
+use crate::version::Version;
+use std::ffi::{CStr, c_char, c_int, c_void};
+
+/// A Lua state. Only ever behind a pointer.
+#[repr(C)]
+pub struct LuaState {
+    _opaque: [u8; 0],
+}
+
+/// `lua_State *`.
+pub(crate) type Lua = *mut LuaState;
+
+/// `lua_CFunction`, which may raise: by `longjmp` or by unwinding.
+pub(crate) type CFunction = unsafe extern "C-unwind" fn(Lua) -> c_int;
+
+/// `lua_Alloc`.
+pub(crate) type Alloc =
+    unsafe extern "C-unwind" fn(*mut c_void, *mut c_void, usize, usize) -> *mut c_void;
+
+macro_rules! api {
+    (
+        required { $($name:ident : $symbol:literal : fn($($arg:ty),*) $(-> $ret:ty)?;)* }
+        optional { $($oname:ident : $osymbol:literal : fn($($oarg:ty),*) $(-> $oret:ty)?;)* }
+    ) => {
+        /// One VM's C API.
+        #[derive(Clone, Copy)]
+        pub struct Api {
+            pub(crate) version: Version,
+            /// `lua_gc`, whose arguments are variadic from 5.4 on.
+            pub(crate) gc_fixed: unsafe extern "C-unwind" fn(Lua, c_int, c_int) -> c_int,
+            pub(crate) gc_variadic: unsafe extern "C-unwind" fn(Lua, c_int, ...) -> c_int,
+            $(pub(crate) $name: unsafe extern "C-unwind" fn($($arg),*) $(-> $ret)?,)*
+            $(pub(crate) $oname: Option<unsafe extern "C-unwind" fn($($oarg),*) $(-> $oret)?>,)*
+        }
+
+        impl Api {
+            /// Fills the table for `version` from a symbol look-up; the error is the name of a
+            /// function that is missing.
+            ///
+            /// # Safety
+            /// `look_up` must give for each name that function of a VM of family `version`, or
+            /// null.
+            pub(crate) unsafe fn load(
+                version: Version,
+                look_up: &dyn Fn(&CStr) -> *mut c_void,
+            ) -> Result<Api, &'static CStr> {
+                let required = |symbol: &'static CStr| {
+                    let address = look_up(symbol);
+                    if address.is_null() { Err(symbol) } else { Ok(address) }
+                };
+                let gc = required(c"lua_gc")?;
+                // SAFETY: by this function's contract each address is the function of that name,
+                // whose C declaration the table repeats; null becomes `None`.
+                unsafe {
+                    Ok(Api {
+                        version,
+                        gc_fixed: std::mem::transmute::<*mut c_void, _>(gc),
+                        gc_variadic: std::mem::transmute::<*mut c_void, _>(gc),
+                        $($name: std::mem::transmute::<
+                            *mut c_void,
+                            unsafe extern "C-unwind" fn($($arg),*) $(-> $ret)?,
+                        >(required($symbol)?),)*
+                        $($oname: std::mem::transmute::<
+                            *mut c_void,
+                            Option<unsafe extern "C-unwind" fn($($oarg),*) $(-> $oret)?>,
+                        >(look_up($osymbol)),)*
+                    })
+                }
+            }
+
+            /// The addresses of all functions: two tables with the same are the same VM.
+            pub(crate) fn addresses(&self) -> Vec<usize> {
+                vec![
+                    self.gc_fixed as usize,
+                    $(self.$name as usize,)*
+                    $(self.$oname.map_or(0, |function| function as usize),)*
+                ]
+            }
+        }
+    };
+}
+
+api! {
+    required {
+        gettop: c"lua_gettop": fn(Lua) -> c_int;
+        settop: c"lua_settop": fn(Lua, c_int);
+        pushvalue: c"lua_pushvalue": fn(Lua, c_int);
+        checkstack: c"lua_checkstack": fn(Lua, c_int) -> c_int;
+        xmove: c"lua_xmove": fn(Lua, Lua, c_int);
+        type_of: c"lua_type": fn(Lua, c_int) -> c_int;
+        topointer: c"lua_topointer": fn(Lua, c_int) -> *const c_void;
+        touserdata: c"lua_touserdata": fn(Lua, c_int) -> *mut c_void;
+        tothread: c"lua_tothread": fn(Lua, c_int) -> Lua;
+        tolstring: c"lua_tolstring": fn(Lua, c_int, *mut usize) -> *const c_char;
+        toboolean: c"lua_toboolean": fn(Lua, c_int) -> c_int;
+        iscfunction: c"lua_iscfunction": fn(Lua, c_int) -> c_int;
+        next: c"lua_next": fn(Lua, c_int) -> c_int;
+        rawget: c"lua_rawget": fn(Lua, c_int);
+        rawset: c"lua_rawset": fn(Lua, c_int);
+        rawequal: c"lua_rawequal": fn(Lua, c_int, c_int) -> c_int;
+        // The index is an int up to 5.2 and 64 bits wide from 5.3 on.
+        rawgeti: c"lua_rawgeti": fn(Lua, c_int, i64);
+        rawseti: c"lua_rawseti": fn(Lua, c_int, i64);
+        createtable: c"lua_createtable": fn(Lua, c_int, c_int);
+        getmetatable: c"lua_getmetatable": fn(Lua, c_int) -> c_int;
+        setmetatable: c"lua_setmetatable": fn(Lua, c_int) -> c_int;
+        getupvalue: c"lua_getupvalue": fn(Lua, c_int, c_int) -> *const c_char;
+        getstack: c"lua_getstack": fn(Lua, c_int, *mut c_void) -> c_int;
+        getinfo: c"lua_getinfo": fn(Lua, *const c_char, *mut c_void) -> c_int;
+        getlocal: c"lua_getlocal": fn(Lua, *const c_void, c_int) -> *const c_char;
+        pushnil: c"lua_pushnil": fn(Lua);
+        pushlightuserdata: c"lua_pushlightuserdata": fn(Lua, *mut c_void);
+        pushboolean: c"lua_pushboolean": fn(Lua, c_int);
+        pushinteger: c"lua_pushinteger": fn(Lua, i64);
+        pushlstring: c"lua_pushlstring": fn(Lua, *const c_char, usize);
+        pushcclosure: c"lua_pushcclosure": fn(Lua, CFunction, c_int);
+        pushthread: c"lua_pushthread": fn(Lua) -> c_int;
+        getallocf: c"lua_getallocf": fn(Lua, *mut *mut c_void) -> Option<Alloc>;
+        raise: c"lua_error": fn(Lua) -> c_int;
+    }
+    optional {
+        // 5.1 and LuaJIT.
+        pcall: c"lua_pcall": fn(Lua, c_int, c_int, c_int) -> c_int;
+        getfenv: c"lua_getfenv": fn(Lua, c_int);
+        objlen: c"lua_objlen": fn(Lua, c_int) -> usize;
+        tonumber: c"lua_tonumber": fn(Lua, c_int) -> f64;
+        newuserdata: c"lua_newuserdata": fn(Lua, usize) -> *mut c_void; // up to 5.3
+        // From 5.2 on. The context is an int in 5.2.
+        pcallk: c"lua_pcallk": fn(Lua, c_int, c_int, c_int, isize, *const c_void) -> c_int;
+        rawlen: c"lua_rawlen": fn(Lua, c_int) -> usize;
+        tonumberx: c"lua_tonumberx": fn(Lua, c_int, *mut c_int) -> f64;
+        getuservalue: c"lua_getuservalue": fn(Lua, c_int); // 5.2 and 5.3
+        // From 5.3 on.
+        isinteger: c"lua_isinteger": fn(Lua, c_int) -> c_int;
+        tointegerx: c"lua_tointegerx": fn(Lua, c_int, *mut c_int) -> i64;
+        // From 5.4 on.
+        newuserdatauv: c"lua_newuserdatauv": fn(Lua, usize, c_int) -> *mut c_void;
+        getiuservalue: c"lua_getiuservalue": fn(Lua, c_int, c_int) -> c_int;
+        // What `luasnap run` needs to be a host.
+        newstate: c"luaL_newstate": fn() -> Lua;
+        openlibs: c"luaL_openlibs": fn(Lua);
+        close: c"lua_close": fn(Lua);
+        loadbufferx: c"luaL_loadbufferx":
+            fn(Lua, *const c_char, usize, *const c_char, *const c_char) -> c_int;
+    }
+}

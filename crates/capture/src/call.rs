@@ -1,0 +1,279 @@
+//! One call of a module's function, as safe Rust sees it: arguments in, results out.
+
+use crate::activation::Activation;
+use crate::collector::{Standstill, collect};
+use crate::handle::Handle;
+use crate::module::{Frame, Outcome, push_handle};
+use crate::portable::{Root, Walk};
+use crate::state::{
+    State, TYPE_FUNCTION, TYPE_NONE, TYPE_STRING, TYPE_TABLE, TYPE_THREAD,
+    TYPE_USERDATA,
+};
+use luasnap_heap::{BuildError, Heap, Snapshot};
+use std::ffi::c_int;
+use std::sync::Arc;
+
+/// What a function gives back to Lua.
+pub enum Return {
+    /// Nothing.
+    Nothing,
+    /// A snapshot, as a new userdata.
+    Snapshot(Arc<Snapshot>),
+    /// A string.
+    Text(Vec<u8>),
+    /// A number.
+    Count(usize),
+}
+
+/// What a function raises.
+#[derive(Debug)]
+pub enum Error {
+    /// `bad argument #NUMBER to 'FUNCTION' (REASON)`.
+    Argument {
+        /// The number of the argument; the first is 1.
+        number: u32,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// A sentence, which gets the position of the call before it.
+    Message(String),
+    /// There is no memory left, in Lua's words.
+    OutOfMemory,
+    /// Whatever the VM raised; it lies on the top of the stack. Made by this crate alone.
+    Raised,
+}
+
+impl From<BuildError> for Error {
+    fn from(error: BuildError) -> Self {
+        match error {
+            BuildError::OutOfMemory => Error::OutOfMemory,
+            error => Error::Message(error.to_string()),
+        }
+    }
+}
+
+/// A call of a module's function.
+pub struct Call<'a> {
+    frame: Frame,
+    name: &'a str,
+    arguments: c_int,
+}
+
+impl<'a> Call<'a> {
+    pub(crate) fn new(frame: Frame, name: &'a str) -> Self {
+        Call { frame, name, arguments: frame.state.top() }
+    }
+
+    fn state(&self) -> State {
+        self.frame.state
+    }
+
+    /// The function's name.
+    pub fn name(&self) -> &str {
+        self.name
+    }
+
+    /// How many arguments were given.
+    pub fn argument_count(&self) -> u32 {
+        self.arguments as u32
+    }
+
+    /// That argument `number` is not what it should be.
+    pub fn type_error(&self, number: u32, expected: &str) -> Error {
+        let reason = format!("{expected} expected, got {}", self.type_name(number));
+        Error::Argument { number, reason }
+    }
+
+    fn type_name(&self, number: u32) -> &'static str {
+        const NAMES: [&str; 9] = [
+            "nil", "boolean", "light userdata", "number", "string", "table", "function",
+            "userdata", "thread",
+        ];
+        match self.argument_type(number) {
+            TYPE_NONE => "no value",
+            TYPE_USERDATA if self.handle(number).is_some() => "snapshot",
+            other => NAMES.get(other as usize).copied().unwrap_or("cdata"),
+        }
+    }
+
+    fn argument_type(&self, number: u32) -> c_int {
+        if number > self.argument_count() {
+            return TYPE_NONE;
+        }
+        self.state().type_of(number as c_int)
+    }
+
+    /// Argument `number` as a string's bytes. A number is none.
+    pub fn string_argument(&self, number: u32) -> Result<&[u8], Error> {
+        match self.argument_type(number) {
+            TYPE_STRING => Ok(self.state().string(number as c_int)),
+            _ => Err(self.type_error(number, "string")),
+        }
+    }
+
+    /// Whether argument `number` can be the root of a snapshot: a table, function, thread or
+    /// userdata that is no snapshot.
+    pub fn root_argument(&self, number: u32) -> Result<(), Error> {
+        match self.argument_type(number) {
+            TYPE_TABLE | TYPE_FUNCTION | TYPE_THREAD => Ok(()),
+            TYPE_USERDATA if self.handle(number).is_none() => Ok(()),
+            _ => Err(self.type_error(number, "table")),
+        }
+    }
+
+    /// The snapshot that argument `number` is; `None` when it was freed.
+    pub fn snapshot_argument(&self, number: u32) -> Result<Option<Arc<Snapshot>>, Error> {
+        match self.handle(number) {
+            // SAFETY: proved to be a handle, and alive as an argument of the running function.
+            Some(handle) => Ok(unsafe { (*handle).get() }),
+            None => Err(self.type_error(number, "snapshot")),
+        }
+    }
+
+    /// Frees the snapshot that argument `number` is, unless that was done already.
+    pub fn free_argument(&self, number: u32) -> Result<(), Error> {
+        let handle = self.handle(number).ok_or_else(|| self.type_error(number, "snapshot"))?;
+        // SAFETY: as in `snapshot_argument`.
+        let (reported, snapshot) = unsafe { ((*handle).reported, (*handle).take()) };
+        self.frame.outside(|outside| outside.remove(reported));
+        drop(snapshot);
+        Ok(())
+    }
+
+    /// The handle that argument `number` is. Uses two slots.
+    fn handle(&self, number: u32) -> Option<*mut Handle> {
+        let (state, index) = (self.state(), number as c_int);
+        let ours = self.argument_type(number) == TYPE_USERDATA && state.metatable(index) && {
+            let same = state.raw_equal(-1, self.frame.metatable_index());
+            state.pop(1);
+            same
+        };
+        if !ours || state.raw_len(index) != size_of::<Handle>() {
+            return None;
+        }
+        let handle = state.userdata(index).cast::<Handle>();
+        // SAFETY: a userdata of that size can be read in full.
+        unsafe { Handle::is_genuine(handle) }.then_some(handle)
+    }
+
+    /// Captures what is reachable: from everywhere, or from argument 1 under the name that
+    /// argument 2 is.
+    pub fn capture(&self, whole: bool) -> Result<Heap, Error> {
+        self.let_go_of_the_dropped();
+        let (root, arguments): (_, &[c_int]) = match whole {
+            true => (Root::Whole, &[]),
+            false => (Root::Argument(self.string_argument(2)?), &[1]),
+        };
+        let mut walk = Walk::new(
+            self.state().version(),
+            self.frame.function_address(),
+            self.state().pointer(self.frame.metatable_index()),
+        );
+        let standstill = Standstill::begin(self.state());
+        let walked = self.frame.protected(arguments, 0, &mut |state| {
+            walk.run(state, root);
+            0
+        });
+        drop(standstill);
+        walked?;
+        Ok(walk.finish()?)
+    }
+
+    /// Collects when dropped snapshots may have piled up. What a finalizer raises is dropped: a
+    /// stranger's error is no reason to go without a snapshot.
+    fn let_go_of_the_dropped(&self) {
+        let state = self.state();
+        if !self.frame.outside(|outside| outside.collection_is_due(state)) {
+            return;
+        }
+        let top = state.top();
+        let _ = self.frame.protected(&[], 0, &mut |state| {
+            collect(state);
+            0
+        });
+        state.set_top(top);
+        self.frame.outside(|outside| outside.collected());
+    }
+
+    pub(crate) fn finish(self, result: Result<Return, Error>) -> Outcome {
+        let pushed = match result {
+            Ok(Return::Nothing) => return Outcome::Return(0),
+            Ok(Return::Snapshot(snapshot)) => self.push_snapshot(snapshot),
+            Ok(Return::Text(text)) => self.push_text(&text),
+            Ok(Return::Count(count)) => {
+                self.state().push_integer(count as i64);
+                Ok(())
+            }
+            Err(error) => self.push_error(error),
+        };
+        match pushed {
+            Ok(()) => Outcome::Return(1),
+            Err(_) => Outcome::Raise,
+        }
+    }
+
+    fn push_snapshot(&self, snapshot: Arc<Snapshot>) -> Result<(), Error> {
+        let mut handle: *mut Handle = std::ptr::null_mut();
+        let standstill = Standstill::begin(self.state());
+        let pushed = self.frame.protected(&[], 1, &mut |state| {
+            handle = push_handle(state);
+            1
+        });
+        drop(standstill);
+        pushed?;
+        let bytes = snapshot.memory();
+        // SAFETY: the userdata that was just made; it is on the top of the stack.
+        unsafe { (*handle).put(snapshot, bytes) };
+        self.frame.outside(|outside| outside.add(bytes));
+        Ok(())
+    }
+
+    fn push_text(&self, text: &[u8]) -> Result<(), Error> {
+        self.frame.protected(&[], 1, &mut |state| {
+            state.push_string(text);
+            1
+        })
+    }
+
+    /// Leaves the error value on the top.
+    fn push_error(&self, error: Error) -> Result<(), Error> {
+        let text = match error {
+            Error::Raised => return Err(Error::Raised),
+            Error::OutOfMemory => "not enough memory".to_owned(),
+            Error::Message(message) => format!("{}{message}", self.position()),
+            Error::Argument { number, reason } => self.argument_message(number, &reason),
+        };
+        self.push_text(text.as_bytes())?;
+        Err(Error::Raised)
+    }
+
+    /// As `luaL_argerror` has it, but by the function's own name, however it was called.
+    fn argument_message(&self, number: u32, reason: &str) -> String {
+        let (position, name) = (self.position(), self.name);
+        match number - u32::from(self.is_method_call()) {
+            0 => format!("{position}calling '{name}' on bad self ({reason})"),
+            number => format!("{position}bad argument #{number} to '{name}' ({reason})"),
+        }
+    }
+
+    fn is_method_call(&self) -> bool {
+        let mut record = Activation::new(self.state().version());
+        self.state().stack_level(0, &mut record)
+            && self.state().info(c"n", &mut record)
+            && record.is_method_call()
+    }
+
+    /// Where the function was called from, as `luaL_where` has it.
+    fn position(&self) -> String {
+        let mut record = Activation::new(self.state().version());
+        if !self.state().stack_level(1, &mut record) || !self.state().info(c"Sl", &mut record) {
+            return String::new();
+        }
+        match record.current_line() {
+            Some(line) => {
+                format!("{}:{line}: ", String::from_utf8_lossy(record.short_source()))
+            }
+            None => String::new(),
+        }
+    }
+}

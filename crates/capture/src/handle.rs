@@ -1,0 +1,47 @@
+//! The userdata by which Lua holds a snapshot.
+
+use luasnap_heap::Snapshot;
+use std::sync::Arc;
+
+/// The payload of a snapshot's userdata.
+#[repr(C)]
+pub(crate) struct Handle {
+    /// Its own address: a userdata of another library that was given our metatable has it not.
+    mark: *const Handle,
+    snapshot: Option<Arc<Snapshot>>,
+    /// What the collector was told of the snapshot's memory, in bytes.
+    pub(crate) reported: usize,
+}
+
+impl Handle {
+    /// # Safety
+    /// `at` can hold a handle.
+    pub(crate) unsafe fn write_empty(at: *mut Handle) {
+        // SAFETY: this function's own contract.
+        unsafe { at.write(Handle { mark: at, snapshot: None, reported: 0 }) }
+    }
+
+    /// Whether the payload of a userdata of the right size is a handle.
+    ///
+    /// # Safety
+    /// `at` can be read in full.
+    pub(crate) unsafe fn is_genuine(at: *const Handle) -> bool {
+        // SAFETY: this function's own contract; the field is a plain word.
+        unsafe { (&raw const (*at).mark).read() == at }
+    }
+
+    pub(crate) fn put(&mut self, snapshot: Arc<Snapshot>, reported: usize) {
+        self.snapshot = Some(snapshot);
+        self.reported = reported;
+    }
+
+    /// The snapshot; `None` once it was freed.
+    pub(crate) fn get(&self) -> Option<Arc<Snapshot>> {
+        self.snapshot.clone()
+    }
+
+    pub(crate) fn take(&mut self) -> Option<Arc<Snapshot>> {
+        self.reported = 0;
+        self.snapshot.take()
+    }
+}

@@ -1,0 +1,308 @@
+//! A Lua module whose functions are safe Rust.
+//!
+//! A call goes through two C functions. The outer one, which Lua calls, owns Rust values and so
+//! never calls anything that raises. What may raise runs in the inner one, under `pcall`, and
+//! owns nothing. When the outer one's values are gone, it raises what there is to raise.
+
+use crate::activation::Activation;
+use crate::api::{CFunction, LuaState};
+use crate::call::{Call, Error, Return};
+use crate::collector::OutsideMemory;
+use crate::handle::Handle;
+use crate::resolve::{self, Failure};
+use crate::slot;
+use crate::state::{State, TYPE_TABLE, TYPE_USERDATA};
+use std::ffi::{c_int, c_void};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+/// A function of a module.
+pub struct Function {
+    /// Its name in the module's table, or in the metatable of snapshots.
+    pub name: &'static str,
+    /// What it does.
+    pub body: fn(&mut Call<'_>) -> Result<Return, Error>,
+}
+
+/// A Lua module.
+pub struct Module {
+    /// Its name: of the global, and in the registry.
+    pub name: &'static str,
+    /// The functions in its table, which are also the methods of snapshots.
+    pub functions: &'static [Function],
+    /// The metamethods of snapshots. `__index` is the module's table.
+    pub metamethods: &'static [Function],
+}
+
+impl Module {
+    fn function(&self, number: usize) -> Option<&'static Function> {
+        self.functions.iter().chain(self.metamethods).nth(number)
+    }
+}
+
+/// What a function of the module has as upvalues.
+mod upvalue {
+    pub const SHARED: i32 = 1;
+    pub const METATABLE: i32 = 2;
+    pub const INNER: i32 = 3;
+    pub const NUMBER: i32 = 4;
+}
+
+/// What runs in protected mode: it gets the state of the inner function's own frame and says how
+/// many results it left. It owns nothing, since a raise skips its destructors.
+pub(crate) type Task<'a> = dyn FnMut(State) -> c_int + 'a;
+
+/// What all functions of one loaded module share: the payload of a userdata that each has as an
+/// upvalue.
+#[repr(C)]
+pub(crate) struct Shared {
+    /// Its own address: no other userdata says that of itself.
+    mark: *const Shared,
+    module: &'static Module,
+    task: Option<*mut Task<'static>>,
+    pub(crate) outside: OutsideMemory,
+}
+
+/// Opens a module: pushes its table and answers 1, or raises. `caller` is an address in the code
+/// of the VM that calls, null where unknown.
+///
+/// # Safety
+/// `state` is a live Lua state that called in the way of `lua_CFunction`; no frame between this
+/// one and the VM owns anything with a destructor.
+pub unsafe fn open(state: *mut LuaState, caller: *const c_void, module: &'static Module) -> c_int {
+    // SAFETY: this function's own contract.
+    let entry = match unsafe { find_entry(state, caller) } {
+        Ok(entry) => entry,
+        Err(Refusal::WithApi(entry)) => {
+            // SAFETY: the state is live, and this is its VM's API.
+            let state = unsafe { State::new(state, entry.api) };
+            return state.raise();
+        }
+        Err(Refusal::WithoutApi) => {
+            let message = resolve::no_api_message();
+            // SAFETY: this function's own contract.
+            unsafe { resolve::raise_without_api(state, caller, message) };
+            // A stripped program gives us no way to raise.
+            eprintln!("{}", message.to_string_lossy());
+            return 0;
+        }
+    };
+    // SAFETY: the state is live, and this is its VM's API.
+    let state = unsafe { State::new(state, entry.api) };
+    push_module(state, entry, module);
+    1
+}
+
+enum Refusal {
+    /// The message is on the top of the stack.
+    WithApi(slot::Entry),
+    WithoutApi,
+}
+
+/// # Safety
+/// As [`open`].
+unsafe fn find_entry(
+    raw: *mut LuaState,
+    caller: *const c_void,
+) -> Result<slot::Entry, Refusal> {
+    // SAFETY: this function's own contract.
+    match unsafe { resolve::resolve(raw, caller) } {
+        Ok(api) => slot::claim(api).ok_or(Refusal::WithoutApi),
+        Err(Failure::Refused(api, message)) => {
+            let entry = slot::claim(api).ok_or(Refusal::WithoutApi)?;
+            // SAFETY: the state is live. Should the push raise, the message leaks, once.
+            unsafe { State::new(raw, entry.api) }.push_string(message.as_bytes());
+            Err(Refusal::WithApi(entry))
+        }
+        Err(Failure::Incomplete(missing)) => {
+            eprintln!("snapshot: this Lua has no {}", missing.to_string_lossy());
+            Err(Refusal::WithoutApi)
+        }
+        Err(Failure::NotExported) => Err(Refusal::WithoutApi),
+    }
+}
+
+/// Pushes the module's table: the one that the registry already has, or a new one. Uses 10 slots.
+/// Raises; owns nothing.
+fn push_module(state: State, entry: slot::Entry, module: &'static Module) {
+    push_registry_key(state, module);
+    state.raw_get(state.registry());
+    if state.type_of(-1) == TYPE_TABLE {
+        return;
+    }
+    state.pop(1);
+    state.new_table(); // the module
+    push_shared(state, module);
+    state.new_table(); // the metatable of snapshots
+    state.push_value(-2);
+    state.push_value(-2);
+    state.push_closure(entry.inner, 2);
+    let (table, shared) = (state.top() - 3, state.top() - 2);
+    for (number, function) in module.functions.iter().chain(module.metamethods).enumerate() {
+        let into = if number < module.functions.len() { table } else { shared + 1 };
+        state.push_string(function.name.as_bytes());
+        push_function(state, entry.outer, shared, number);
+        state.raw_set(into);
+    }
+    let set = |name: &[u8], value: c_int, into: c_int| {
+        state.push_string(name);
+        state.push_value(value);
+        state.raw_set(into);
+    };
+    set(b"__index", table, shared + 1);
+    state.push_string(b"__name");
+    state.push_string(module.name.as_bytes());
+    state.raw_set(shared + 1);
+    push_registry_key(state, module);
+    state.push_value(table);
+    state.raw_set(state.registry());
+    state.push_globals();
+    set(module.name.as_bytes(), table, state.top());
+    state.set_top(table);
+}
+
+/// The key names the version: another version's table holds other functions.
+fn push_registry_key(state: State, module: &Module) {
+    const KEY: &str = concat!(" ", env!("CARGO_PKG_VERSION"));
+    // On the stack, so that a raise leaks nothing.
+    let mut key = [0; 64];
+    let len = module.name.len();
+    key[..len].copy_from_slice(module.name.as_bytes());
+    key[len..len + KEY.len()].copy_from_slice(KEY.as_bytes());
+    state.push_string(&key[..len + KEY.len()]);
+}
+
+fn push_shared(state: State, module: &'static Module) {
+    let shared = state.new_userdata(size_of::<Shared>()).cast::<Shared>();
+    // SAFETY: new, large enough, and aligned: payloads are aligned to 8 bytes in every VM.
+    unsafe {
+        shared.write(Shared {
+            mark: shared,
+            module,
+            task: None,
+            outside: OutsideMemory::default(),
+        });
+    }
+}
+
+/// Pushes function `number`; the shared userdata, the metatable and the inner function lie at
+/// `shared` and after.
+fn push_function(state: State, outer: CFunction, shared: c_int, number: usize) {
+    for index in shared..shared + 3 {
+        state.push_value(index);
+    }
+    state.push_integer(number as i64);
+    state.push_closure(outer, upvalue::NUMBER);
+}
+
+/// The shared userdata of the running function; `None` when a debugger took it away.
+fn shared(state: State) -> Option<*mut Shared> {
+    let index = state.upvalue_index(upvalue::SHARED);
+    if state.type_of(index) != TYPE_USERDATA || state.raw_len(index) != size_of::<Shared>() {
+        return None;
+    }
+    let shared = state.userdata(index).cast::<Shared>();
+    // SAFETY: a userdata of this size can be read in full, and has the alignment of any.
+    let genuine = unsafe { (*shared).mark == shared };
+    genuine.then_some(shared)
+}
+
+/// What the outer function is to do once it owns nothing.
+pub(crate) enum Outcome {
+    Return(c_int),
+    /// The error value is on the top.
+    Raise,
+}
+
+/// A call of one of the module's functions.
+pub(crate) fn call(state: State) -> Outcome {
+    let number = state.number(state.upvalue_index(upvalue::NUMBER));
+    let Some(shared) = shared(state) else { return Outcome::Return(0) };
+    // SAFETY: proved to be ours, and alive while the running function has it as an upvalue.
+    let module = unsafe { (*shared).module };
+    let Some(function) = module.function(number as usize) else { return Outcome::Return(0) };
+    let mut call = Call::new(Frame { state, shared }, function.name);
+    let result = catch_unwind(AssertUnwindSafe(|| (function.body)(&mut call)))
+        .unwrap_or_else(|_| Err(Error::Message("internal error in snapshot (a bug)".into())));
+    call.finish(result)
+}
+
+/// The frame of the outer function.
+#[derive(Clone, Copy)]
+pub(crate) struct Frame {
+    pub(crate) state: State,
+    shared: *mut Shared,
+}
+
+impl Frame {
+    /// What the module counts of the memory that its snapshots hold.
+    pub(crate) fn outside<R>(&self, change: impl FnOnce(&mut OutsideMemory) -> R) -> R {
+        // SAFETY: alive while the running function has it as an upvalue, and nothing else
+        // borrows it: `change` cannot call Lua.
+        change(unsafe { &mut (*self.shared).outside })
+    }
+
+    /// Where the metatable of snapshots is, for this frame.
+    pub(crate) fn metatable_index(&self) -> c_int {
+        self.state.upvalue_index(upvalue::METATABLE)
+    }
+
+    /// Runs `task` in protected mode on a stack that starts with the values at `arguments`, and
+    /// leaves its `results` on the top. On a raise the error value is there instead. Uses 3 slots
+    /// and those of arguments and results.
+    pub(crate) fn protected(
+        &self,
+        arguments: &[c_int],
+        results: c_int,
+        task: &mut Task<'_>,
+    ) -> Result<(), Error> {
+        let state = self.state;
+        state.push_value(state.upvalue_index(upvalue::INNER));
+        for &argument in arguments {
+            state.push_value(argument);
+        }
+        let task: *mut Task<'_> = task;
+        // SAFETY: only the lifetime changes. The inner function takes the task out before it
+        // runs it, and whatever remains is taken back below, before `task` ends.
+        let task: *mut Task<'static> = unsafe { std::mem::transmute(task) };
+        // SAFETY: as in `outside`. A finalizer that a task lets run may call us again, hence the
+        // exchange.
+        let before = unsafe { (*self.shared).task.replace(task) };
+        let status = state.call_protected(arguments.len() as c_int, results);
+        // SAFETY: as above.
+        unsafe { (*self.shared).task = before };
+        if status == 0 { Ok(()) } else { Err(Error::Raised) }
+    }
+
+    /// The address of the running function.
+    pub(crate) fn function_address(&self) -> u64 {
+        let mut record = Activation::new(self.state.version());
+        if !self.state.stack_level(0, &mut record) || !self.state.info(c"f", &mut record) {
+            return 0;
+        }
+        let address = self.state.pointer(-1);
+        self.state.pop(1);
+        address
+    }
+}
+
+/// Runs the task that the outer function left, in the frame of the inner one.
+pub(crate) fn run_task(state: State) -> c_int {
+    let Some(shared) = shared(state) else { return 0 };
+    // SAFETY: proved to be ours; the task lives in the frame of `Frame::protected`, which is
+    // waiting for this call.
+    match unsafe { (*shared).task.take() } {
+        Some(task) => unsafe { (*task)(state) },
+        None => 0,
+    }
+}
+
+/// Pushes the handle of a new snapshot, still empty, with the metatable that is the inner
+/// function's second upvalue. Uses two slots. Raises.
+pub(crate) fn push_handle(state: State) -> *mut Handle {
+    let handle = state.new_userdata(size_of::<Handle>()).cast::<Handle>();
+    // SAFETY: new, large enough, aligned to 8 bytes in every VM.
+    unsafe { Handle::write_empty(handle) };
+    state.push_value(state.upvalue_index(upvalue::METATABLE));
+    state.set_metatable(-2);
+    handle
+}

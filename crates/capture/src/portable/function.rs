@@ -1,0 +1,71 @@
+//! Functions: what they are and what they hold.
+
+use super::{Descent, Walk, Walked};
+use crate::state::State;
+use crate::version::Version;
+use luasnap_heap::{Kind, Label, NodeId, Strength};
+use std::ffi::c_int;
+
+impl Walk {
+    /// The function on the top stays there while its upvalues are walked.
+    pub(super) fn begin_function(&mut self, state: State, node: NodeId) -> Walked {
+        if state.is_c_function(-1) {
+            self.builder.set_kind(node, Kind::CFunction);
+        } else {
+            self.describe_lua_function(state, node)?;
+        }
+        if state.environment(-1) {
+            self.refer(state, node, Label::Environment)?;
+        }
+        self.push_descent(Descent::Function(node, 1));
+        Ok(())
+    }
+
+    fn describe_lua_function(&mut self, state: State, node: NodeId) -> Walked {
+        let record = &mut self.function_record;
+        state.push_value(-1);
+        if state.info(c">S", record) {
+            self.builder.set_count(node, record.line_defined());
+            let source = self.thread.sources.name(&mut self.builder, record)?;
+            self.builder.set_source(node, source);
+        }
+        Ok(())
+    }
+
+    /// Walks on from upvalue `number`.
+    pub(super) fn step_function(&mut self, state: State, node: NodeId, number: c_int) -> Walked {
+        let mut number = number;
+        while let Some(name) = state.upvalue(-1, number) {
+            number += 1;
+            let Some((target, new)) = self.meet(state, -1, state.type_of(-1))? else {
+                state.pop(1);
+                continue;
+            };
+            let label = self.upvalue_label(name)?;
+            self.builder.edge(node, target, label, Strength::Strong)?;
+            if new {
+                self.descents[self.depth - 1] = Some(Descent::Function(node, number));
+                return self.descend(state, target);
+            }
+            state.pop(1);
+        }
+        let bytes = self.function_size(node, number - 1);
+        self.builder.set_size(node, bytes);
+        self.pop_descent(state);
+        Ok(())
+    }
+
+    /// Its shallow size by the version's structures (64-bit); upvalues shared by others are not
+    /// in it.
+    fn function_size(&self, node: NodeId, upvalues: c_int) -> u64 {
+        let upvalues = upvalues as u64;
+        let has_environment = self.version.is_51_api();
+        let header = if has_environment { 40 } else { 32 };
+        match self.builder.kind(node) {
+            Kind::CFunction if upvalues == 0 && !has_environment => 0, // light: no object
+            Kind::CFunction if self.version == Version::LuaJit => 48 + 8 * upvalues,
+            Kind::CFunction => header + 16 * upvalues,
+            _ => header + 8 * upvalues,
+        }
+    }
+}

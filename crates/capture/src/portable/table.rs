@@ -1,0 +1,117 @@
+//! Tables: entries, metatables, and what a table's mode makes of them.
+
+use super::{Descent, Walk, Walked, index, kind_of};
+use crate::state::{State, TYPE_NUMBER, TYPE_STRING};
+use crate::version::Version;
+use luasnap_heap::{Kind, Label, NodeId, Strength};
+
+/// What a table's `__mode` says.
+#[derive(Clone, Copy, PartialEq, Eq, Default)]
+pub(super) struct Mode {
+    pub(super) weak_keys: bool,
+    pub(super) weak_values: bool,
+}
+
+/// A table whose entries are being walked: it is on the stack, the last key above it.
+#[derive(Clone, Copy)]
+pub(super) struct TableFrame {
+    pub(super) node: NodeId,
+    pub(super) mode: Mode,
+    entries: u32,
+    /// Entries whose key is a number: the size estimate takes them for the array part.
+    numbers: u32,
+}
+
+impl Walk {
+    /// The table on the top stays there while its entries are walked.
+    pub(super) fn begin_table(&mut self, state: State, node: NodeId) -> Walked {
+        let mode = self.mode(state);
+        self.refer_to_metatable(state, node)?;
+        state.push_nil();
+        self.push_descent(Descent::Table(TableFrame { node, mode, entries: 0, numbers: 0 }));
+        Ok(())
+    }
+
+    /// The mode of the table on the top.
+    fn mode(&self, state: State) -> Mode {
+        if !state.metatable(-1) {
+            return Mode::default();
+        }
+        state.push_value(index::MODE);
+        state.raw_get(-2);
+        let mut mode = Mode::default();
+        if state.type_of(-1) == TYPE_STRING {
+            // The VMs look no further than a zero byte.
+            let text = state.string(-1).split(|&byte| byte == 0).next().unwrap_or_default();
+            mode.weak_keys = text.contains(&b'k');
+            mode.weak_values = text.contains(&b'v');
+        }
+        state.pop(2);
+        mode
+    }
+
+    /// Walks on behind the key on the top, until an entry is to be descended into or none is left.
+    pub(super) fn step_table(&mut self, state: State, frame: TableFrame) -> Walked {
+        let mut frame = frame;
+        while state.next(-2) {
+            let (key_type, value_type) = (state.type_of(-2), state.type_of(-1));
+            frame.entries = frame.entries.saturating_add(1);
+            frame.numbers += u32::from(key_type == TYPE_NUMBER);
+            let (key, value) = (kind_of(key_type), kind_of(value_type));
+            if key.is_none() && value.is_none() {
+                state.pop(1);
+                continue;
+            }
+            if (frame.mode.weak_keys && key.is_some()) || (frame.mode.weak_values && value.is_some())
+            {
+                self.walk_weak_entry(state, frame, key_type, value_type)?;
+                continue;
+            }
+            if key.is_some() {
+                self.refer_to_key(state, frame.node)?;
+            }
+            let Some((target, new)) = self.meet(state, -1, value_type)? else {
+                state.pop(1);
+                continue;
+            };
+            let label = self.key_label(state, -2, key_type)?;
+            self.builder.edge(frame.node, target, label, Strength::Strong)?;
+            if new {
+                self.descents[self.depth - 1] = Some(Descent::Table(frame));
+                return self.descend(state, target);
+            }
+            state.pop(1);
+        }
+        self.builder.set_count(frame.node, frame.entries);
+        self.builder.set_size(frame.node, self.table_size(frame));
+        self.pop_descent(state);
+        Ok(())
+    }
+
+    /// The strong key below the top, itself an object.
+    pub(super) fn refer_to_key(&mut self, state: State, table: NodeId) -> Walked {
+        state.push_value(-2);
+        self.refer(state, table, Label::Key)
+    }
+
+    /// Its shallow size, by the version's structures (64-bit) and as if it had been filled in
+    /// order: the API does not tell how large its parts really are.
+    fn table_size(&self, frame: TableFrame) -> u64 {
+        let (header, node) = match self.version {
+            Version::Lua51 => (64, 40),
+            Version::Lua52 => (56, 40),
+            Version::Lua53 => (56, 32),
+            Version::Lua54 => (56, 24),
+            Version::Lua55 => (48, 24),
+            Version::LuaJit => (64, 24),
+        };
+        let slot = if self.version == Version::LuaJit { 8 } else { 16 };
+        let rounded = |count: u32| if count == 0 { 0 } else { u64::from(count).next_power_of_two() };
+        header + slot * rounded(frame.numbers) + node * rounded(frame.entries - frame.numbers)
+    }
+}
+
+/// The kind under which a weak reference is to be looked up later.
+pub(super) fn weak_kind(lua_type: i32) -> Option<Kind> {
+    kind_of(lua_type)
+}

@@ -1,0 +1,311 @@
+//! Threads: everything on their stacks.
+
+use super::frames::{Frame, level_count, step_out};
+use super::{Walk, Walked, kind_of};
+use crate::activation::Activation;
+use crate::global_state::{Vararg, has_free_slot_51, index_from_top_51, varargs_51};
+use crate::state::{State, TYPE_FUNCTION};
+use crate::version::Version;
+use luasnap_heap::{BuildError, HeapBuilder, Kind, Label, NameId, NodeId, Strength};
+use rustc_hash::FxHashMap;
+use std::ffi::{CStr, c_int};
+
+/// Bytes of a thread without its stack, and of a stack slot and a call: an estimate for all
+/// versions (64-bit).
+const THREAD: u64 = 208;
+const FRESH_SLOTS: u64 = 40;
+const SLOT: u64 = 16;
+const CALL: u64 = 64;
+
+/// What walking threads needs, kept from one to the next.
+pub(super) struct ThreadScratch {
+    record: Activation,
+    pub(super) sources: Sources,
+    /// The references of the thread being walked: an object that lies in several slots of the
+    /// same name counts once, since the API shows some slots twice.
+    found: Vec<(NodeId, NameId)>,
+    varargs: Vec<HiddenVararg>,
+    varargs_here: Vec<Vararg>,
+}
+
+/// An extra argument on a 5.1 stack, whose object may be reached by other means.
+#[derive(Clone, Copy)]
+struct HiddenVararg {
+    thread: State,
+    node: NodeId,
+    label: NameId,
+    vararg: Vararg,
+}
+
+impl ThreadScratch {
+    pub(super) fn new(version: Version) -> ThreadScratch {
+        ThreadScratch {
+            record: Activation::new(version),
+            sources: Sources::default(),
+            found: Vec::new(),
+            varargs: Vec::new(),
+            varargs_here: Vec::new(),
+        }
+    }
+}
+
+/// The names of short sources, by the address of the full source's text.
+pub(super) struct Sources {
+    names: FxHashMap<u64, NameId>,
+    last: (u64, NameId),
+}
+
+impl Default for Sources {
+    fn default() -> Self {
+        Sources { names: FxHashMap::default(), last: (0, NameId::EMPTY) }
+    }
+}
+
+impl Sources {
+    /// The name of the source in `record`.
+    pub(super) fn name(
+        &mut self,
+        builder: &mut HeapBuilder,
+        record: &Activation,
+    ) -> Walked<NameId> {
+        let address = record.source_address();
+        if self.last.0 == address {
+            return Ok(self.last.1);
+        }
+        let name = match self.names.get(&address) {
+            Some(&name) => name,
+            None => {
+                let name = builder.name(record.short_source())?;
+                self.names.try_reserve(1)?;
+                self.names.insert(address, name);
+                name
+            }
+        };
+        self.last = (address, name);
+        Ok(name)
+    }
+}
+
+const FUNCTION: &CStr = c"(function)";
+const TEMPORARY: &CStr = c"(temporary)";
+const VARARG: &CStr = c"(vararg)";
+
+/// Where the payload of a 5.1 userdata starts, by which it is known (64-bit).
+const USERDATA_HEADER_51: u64 = 40;
+
+impl Walk {
+    /// Walks the thread on the top and pops it.
+    pub(super) fn walk_thread(&mut self, state: State, node: NodeId) -> Walked {
+        if let Some(thread) = state.thread(-1) {
+            self.thread.found.clear();
+            if state.environment(-1) {
+                self.refer(state, node, Label::Environment)?;
+            }
+            let is_own = thread.raw() == state.raw();
+            if is_own || has_room(thread)? {
+                self.walk_stack(state, thread, node, is_own)?;
+            }
+            self.refer_to_found(node)?;
+        }
+        state.pop(1);
+        Ok(())
+    }
+
+    fn walk_stack(&mut self, state: State, thread: State, node: NodeId, is_own: bool) -> Walked {
+        let levels = level_count(thread, &mut self.thread.record);
+        let own_levels = if is_own { self.own_levels(state) } else { 0 };
+        let seen = (levels - own_levels).max(0) as u32;
+        self.builder.set_count(node, seen);
+        let bytes = THREAD + SLOT * FRESH_SLOTS + CALL * u64::from(seen);
+        self.builder.set_size(node, bytes);
+        if levels <= own_levels {
+            return if is_own { Ok(()) } else { self.walk_idle_stack(state, thread) };
+        }
+        if !thread.stack_level(own_levels, &mut self.thread.record) {
+            return Ok(());
+        }
+        // Where that stands in the record is learnt now, while it holds nothing else.
+        self.thread.record.call(self.version);
+        let mut level = own_levels;
+        let mut frame = Frame::Function;
+        loop {
+            self.walk_frame(state, thread, node, frame)?;
+            if frame == Frame::Host {
+                return Ok(());
+            }
+            match step_out(thread, &mut self.thread.record, level, levels) {
+                Some(next) => frame = next,
+                // Level by level, then, where the short way is not to be trusted.
+                None if level + 1 >= levels => return Ok(()),
+                None if !thread.stack_level(level + 1, &mut self.thread.record) => return Ok(()),
+                None => {}
+            }
+            level += 1;
+        }
+    }
+
+    /// How many levels of the running thread are the module's own.
+    fn own_levels(&mut self, state: State) -> c_int {
+        const MOST: c_int = 4;
+        for level in 0..MOST {
+            let record = &mut self.thread.record;
+            if !state.stack_level(level, record) || !state.info(c"f", record) {
+                break;
+            }
+            let own = state.pointer(-1) == self.own_function;
+            state.pop(1);
+            if own {
+                return level + 1;
+            }
+        }
+        0
+    }
+
+    /// A coroutine that has not started, or is done: the body and its arguments, or nothing.
+    fn walk_idle_stack(&mut self, state: State, thread: State) -> Walked {
+        for index in 1..=thread.top() {
+            thread.push_value(index);
+            thread.move_top(state);
+            let is_body = index == 1 && state.type_of(-1) == TYPE_FUNCTION;
+            let label = if is_body { self.body_label(state)? } else { self.host_label()? };
+            self.take_slot(state, label)?;
+        }
+        Ok(())
+    }
+
+    /// The label of the function on the top, the body of a coroutine.
+    fn body_label(&mut self, state: State) -> Walked<NameId> {
+        let record = &mut self.function_record;
+        state.push_value(-1);
+        state.info(c">S", record);
+        let (address, source) = (record.source_address(), record.short_source());
+        self.labels.local(&mut self.builder, FUNCTION, address, source)
+    }
+
+    /// The label of a slot that no function names.
+    fn host_label(&mut self) -> Walked<NameId> {
+        self.labels.local(&mut self.builder, TEMPORARY, 0, b"[C]")
+    }
+
+    /// The function of the record's call, its locals, temporaries and extra arguments.
+    fn walk_frame(&mut self, state: State, thread: State, node: NodeId, frame: Frame) -> Walked {
+        let mut function = 0;
+        if frame == Frame::Function && thread.info(c"Sf", &mut self.thread.record) {
+            thread.move_top(state);
+            function = state.pointer(-1);
+            let label = self.slot_label(FUNCTION, frame)?;
+            self.take_slot(state, label)?;
+        }
+        self.walk_locals(state, thread, frame, 1)?;
+        match (frame, self.version) {
+            (Frame::Host, _) => Ok(()),
+            (Frame::Function, Version::Lua51) => self.note_varargs(thread, node, function),
+            (Frame::Function, _) => self.walk_locals(state, thread, frame, -1),
+        }
+    }
+
+    /// The record's locals and temporaries (`step` 1), or its extra arguments (`step` -1).
+    fn walk_locals(&mut self, state: State, thread: State, frame: Frame, step: c_int) -> Walked {
+        let mut number = step;
+        while let Some(name) = thread.local(&self.thread.record, number) {
+            thread.move_top(state);
+            if kind_of(state.type_of(-1)).is_some() {
+                let label = self.slot_label(name, frame)?;
+                self.take_slot(state, label)?;
+            } else {
+                state.pop(1);
+            }
+            number += step;
+        }
+        Ok(())
+    }
+
+    /// `NAME:SHORT_SRC` for a slot of the record's frame.
+    fn slot_label(&mut self, name: &CStr, frame: Frame) -> Walked<NameId> {
+        if frame == Frame::Host {
+            return self.host_label();
+        }
+        let record = &self.thread.record;
+        let (address, source) = (record.source_address(), record.short_source());
+        self.labels.local(&mut self.builder, name, address, source)
+    }
+
+    /// Pops a value that lay in a slot of the thread's stack.
+    fn take_slot(&mut self, state: State, label: NameId) -> Walked {
+        let Some((target, new)) = self.meet(state, -1, state.type_of(-1))? else {
+            state.pop(1);
+            return Ok(());
+        };
+        self.note(target, label)?;
+        self.enqueue_if(state, new);
+        Ok(())
+    }
+
+    /// Keeps the extra arguments of a 5.1 frame for the end: the API cannot show them, but most of
+    /// what they hold is reached by other means.
+    fn note_varargs(&mut self, thread: State, node: NodeId, function: u64) -> Walked {
+        let Some(index) = self.thread.record.call(self.version) else { return Ok(()) };
+        varargs_51(thread, index, function, &mut self.thread.varargs_here)?;
+        if self.thread.varargs_here.is_empty() {
+            return Ok(());
+        }
+        let label = self.slot_label(VARARG, Frame::Function)?;
+        self.thread.varargs.try_reserve(self.thread.varargs_here.len())?;
+        for &vararg in &self.thread.varargs_here {
+            self.thread.varargs.push(HiddenVararg { thread, node, label, vararg });
+        }
+        Ok(())
+    }
+
+    /// Adds the references of extra arguments of 5.1 frames. True when that reached something
+    /// new, which now waits to be walked.
+    pub(super) fn reach_varargs(&mut self, state: State) -> Walked<bool> {
+        while let Some(hidden) = self.thread.varargs.pop() {
+            let Some(kind) = kind_of(hidden.vararg.lua_type) else { continue };
+            let address = match kind {
+                Kind::Userdata => hidden.vararg.value + USERDATA_HEADER_51,
+                _ => hidden.vararg.value,
+            };
+            let label = Label::Local(hidden.label);
+            if let Some(target) = self.builder.find(kind, address) {
+                self.builder.edge(hidden.node, target, label, Strength::Strong)?;
+                continue;
+            }
+            let Some(index) = index_from_top_51(hidden.thread, hidden.vararg.slot) else {
+                continue;
+            };
+            hidden.thread.push_value(index);
+            hidden.thread.move_top(state);
+            self.refer(state, hidden.node, label)?;
+            return Ok(true);
+        }
+        Ok(false)
+    }
+
+    fn note(&mut self, target: NodeId, label: NameId) -> Walked {
+        self.thread.found.try_reserve(1)?;
+        self.thread.found.push((target, label));
+        Ok(())
+    }
+
+    fn refer_to_found(&mut self, node: NodeId) -> Walked {
+        self.thread.found.sort_unstable_by_key(|&(target, label)| (target, label.0));
+        self.thread.found.dedup();
+        for &(target, label) in &self.thread.found {
+            self.builder.edge(node, target, Label::Local(label), Strength::Strong)?;
+        }
+        Ok(())
+    }
+}
+
+/// Sees that a value can be pushed onto a thread that does not run.
+fn has_room(thread: State) -> Walked<bool> {
+    match thread.version() {
+        // There `lua_checkstack` raises in the other thread, which nothing would catch. Five
+        // spare slots lie behind every stack anyway.
+        Version::LuaJit => Ok(true),
+        Version::Lua51 => Ok(!has_free_slot_51(thread) || thread.check_stack(1)),
+        _ if thread.check_stack(1) => Ok(true),
+        _ => Err(BuildError::OutOfMemory),
+    }
+}

@@ -1,0 +1,109 @@
+//! Weak tables: which references hold, by each version's own rules.
+//!
+//! A weak reference makes no node. It is kept aside and becomes an edge in the end, if its target
+//! was reached by other means. C functions without upvalues are no collectable objects from 5.2
+//! on, so nothing holds them weakly there.
+
+use super::table::{TableFrame, weak_kind};
+use super::{Walk, Walked, index};
+use crate::state::{State, TYPE_FUNCTION};
+use luasnap_heap::{Kind, Label, NodeId, Strength};
+use std::ffi::c_int;
+
+/// A weak reference whose target may not be a node.
+pub(super) struct WeakEdge {
+    source: NodeId,
+    kind: Kind,
+    address: u64,
+    label: Label,
+    strength: Strength,
+}
+
+impl Walk {
+    /// Walks the entry on the top (key, value) of a table with a mode, and pops the value.
+    pub(super) fn walk_weak_entry(
+        &mut self,
+        state: State,
+        frame: TableFrame,
+        key_type: c_int,
+        value_type: c_int,
+    ) -> Walked {
+        let key_is_weak = frame.mode.weak_keys && self.is_collectable(state, -2, key_type);
+        let value_is_weak = frame.mode.weak_values && self.is_collectable(state, -1, value_type);
+        if key_is_weak {
+            self.weak_edge(state, frame.node, -2, key_type, Label::Key, Strength::WeakKey)?;
+        } else if weak_kind(key_type).is_some() {
+            self.refer_to_key(state, frame.node)?;
+        }
+        let label = self.key_label(state, -2, key_type)?;
+        if value_is_weak {
+            self.weak_edge(state, frame.node, -1, value_type, label, Strength::WeakValue)?;
+        } else if key_is_weak && self.version.has_ephemerons() {
+            return self.walk_ephemeron(state, frame.node, label);
+        } else {
+            return self.refer(state, frame.node, label);
+        }
+        state.pop(1);
+        Ok(())
+    }
+
+    fn is_collectable(&self, state: State, index: c_int, lua_type: c_int) -> bool {
+        weak_kind(lua_type).is_some() && !(lua_type == TYPE_FUNCTION && self.is_light(state, index))
+    }
+
+    /// Whether the function at `index` is a C function without upvalues, 5.2 on: a plain pointer.
+    fn is_light(&self, state: State, index: c_int) -> bool {
+        if self.version.is_51_api() || !state.is_c_function(index) {
+            return false;
+        }
+        let has_upvalues = state.upvalue(index, 1).is_some();
+        if has_upvalues {
+            state.pop(1);
+        }
+        !has_upvalues
+    }
+
+    fn weak_edge(
+        &mut self,
+        state: State,
+        source: NodeId,
+        target: c_int,
+        lua_type: c_int,
+        label: Label,
+        strength: Strength,
+    ) -> Walked {
+        let Some(kind) = weak_kind(lua_type) else { return Ok(()) };
+        let address = state.pointer(target);
+        self.weak_edges.try_reserve(1)?;
+        self.weak_edges.push(WeakEdge { source, kind, address, label, strength });
+        Ok(())
+    }
+
+    /// The pair (key, value) on the top, whose key is weak: the value is held while the key is.
+    fn walk_ephemeron(&mut self, state: State, table: NodeId, label: Label) -> Walked {
+        let (Some(value), Some(key)) =
+            (weak_kind(state.type_of(-1)), weak_kind(state.type_of(-2)))
+        else {
+            state.pop(1);
+            return Ok(());
+        };
+        let _ = value;
+        if matches!(label, Label::Object(_)) {
+            return self.refer_by_ephemeron(state, table, label);
+        }
+        let address = state.pointer(-2);
+        let slot = self.ephemerons.wait(key, address, table)?;
+        state.raw_set_index(index::PENDING, slot);
+        Ok(())
+    }
+
+    /// Makes edges of the weak references whose targets were reached.
+    pub(super) fn resolve_weak_edges(&mut self) -> Walked {
+        for weak in &self.weak_edges {
+            if let Some(target) = self.builder.find(weak.kind, weak.address) {
+                self.builder.edge(weak.source, target, weak.label, weak.strength)?;
+            }
+        }
+        Ok(())
+    }
+}

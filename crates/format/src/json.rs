@@ -1,0 +1,149 @@
+//! Snapshots as JSON: one object for each object, what it holds inside it.
+
+use crate::digits::push_decimal;
+use crate::json_string::put_escaped;
+use crate::row::{push_description, push_name};
+use crate::sink::{Sink, analysis_failed};
+use crate::step::Step;
+use luasnap_heap::{ChainTree, Heap, Rank, Snapshot, Visit};
+use std::io;
+
+/// Writes JSON on one line. A snapshot of nothing is `null`.
+pub fn write_json(out: &mut dyn io::Write, snapshot: &Snapshot) -> io::Result<()> {
+    write::<false>(out, snapshot)
+}
+
+/// Writes JSON over many lines, two blanks deeper for each level: down to objects 64 levels deep,
+/// or the blanks of a long chain would outgrow all the rest. A snapshot of nothing is `null`.
+pub fn write_json_indented(out: &mut dyn io::Write, snapshot: &Snapshot) -> io::Result<()> {
+    write::<true>(out, snapshot)
+}
+
+/// Objects below this depth are indented no further.
+const DEEPEST: u32 = 64;
+
+fn write<const INDENTED: bool>(out: &mut dyn io::Write, snapshot: &Snapshot) -> io::Result<()> {
+    let tree = snapshot.tree().map_err(analysis_failed)?;
+    let out = Sink::new(out)?;
+    let mut writer =
+        Writer::<INDENTED> { out, snapshot, tree, scratch: Vec::new(), digits: Vec::new() };
+    if tree.is_empty() {
+        writer.out.put(b"null")?;
+    }
+    for visit in tree.walk() {
+        match visit {
+            Visit::Enter { rank, depth } => writer.open(rank, depth)?,
+            Visit::Leave { rank, depth } => writer.close(rank, depth)?,
+        }
+    }
+    writer.out.put(b"\n")?;
+    writer.out.flush()
+}
+
+struct Writer<'a, const INDENTED: bool> {
+    out: Sink<'a>,
+    snapshot: &'a Snapshot,
+    tree: &'a ChainTree,
+    scratch: Vec<u8>,
+    digits: Vec<u8>,
+}
+
+/// What stands before a member's value, behind the end of the value before it.
+struct Member {
+    end: &'static str,
+    compact: &'static str,
+    indented: &'static str,
+}
+
+const NAME: Member = Member { end: "{", compact: r#""name":""#, indented: r#""name": ""# };
+const TYPE: Member = Member { end: "\",", compact: r#""type":"#, indented: r#""type": "# };
+const REFS: Member = Member { end: ",", compact: r#""refs":"#, indented: r#""refs": "# };
+const DESC: Member = Member { end: ",", compact: r#""desc":""#, indented: r#""desc": ""# };
+const LINK: Member = Member { end: "\",", compact: r#""link":""#, indented: r#""link": ""# };
+const CHILDS: Member = Member { end: "\",", compact: r#""childs":["#, indented: r#""childs": ["# };
+
+impl<const INDENTED: bool> Writer<'_, INDENTED> {
+    /// Writes an object as far as its children.
+    fn open(&mut self, rank: Rank, depth: u32) -> io::Result<()> {
+        self.separate(rank, depth)?;
+        let heap = self.snapshot.heap();
+        let node = self.tree.node(rank);
+        self.member(&NAME, depth)?;
+        self.put_scratch(|out| push_name(out, heap, node))?;
+        self.member(&TYPE, depth)?;
+        match heap.kind(node).type_number() {
+            Some(number) => self.put_scratch(|out| push_decimal(out, u64::from(number)))?,
+            None => self.out.put(b"null")?,
+        }
+        self.member(&REFS, depth)?;
+        let refs = self.tree.refs(node);
+        self.put_scratch(|out| push_decimal(out, u64::from(refs)))?;
+        self.member(&DESC, depth)?;
+        self.scratch.clear();
+        push_description(&mut self.scratch, heap, node, self.snapshot.change(node));
+        put_escaped(&mut self.out, &self.scratch)?;
+        self.member(&LINK, depth)?;
+        self.put_step(heap, rank)?;
+        self.member(&CHILDS, depth)
+    }
+
+    /// Writes what comes after an object's children.
+    fn close(&mut self, rank: Rank, depth: u32) -> io::Result<()> {
+        if INDENTED && self.tree.children(rank).len() > 0 {
+            self.line(2 * depth.min(DEEPEST) + 1)?;
+        }
+        self.out.put(b"]")?;
+        if INDENTED {
+            self.line(2 * depth.min(DEEPEST))?;
+        }
+        self.out.put(b"}")
+    }
+
+    /// Writes what stands between an object and the one before it.
+    fn separate(&mut self, rank: Rank, depth: u32) -> io::Result<()> {
+        let Some(parent) = self.tree.parent(rank) else { return Ok(()) };
+        if self.tree.children(parent).next() != Some(rank) {
+            self.out.put(b",")?;
+        }
+        if INDENTED {
+            self.line(2 * depth.min(DEEPEST))?;
+        }
+        Ok(())
+    }
+
+    #[inline]
+    fn member(&mut self, member: &Member, depth: u32) -> io::Result<()> {
+        self.out.put(member.end.as_bytes())?;
+        if INDENTED {
+            self.line(2 * depth.min(DEEPEST) + 1)?;
+            self.out.put(member.indented.as_bytes())
+        } else {
+            self.out.put(member.compact.as_bytes())
+        }
+    }
+
+    fn line(&mut self, levels: u32) -> io::Result<()> {
+        const BLANKS: [u8; 4 * DEEPEST as usize + 2] = [b' '; 4 * DEEPEST as usize + 2];
+        self.out.put(b"\n")?;
+        self.out.put(&BLANKS[..2 * levels as usize])
+    }
+
+    fn put_step(&mut self, heap: &Heap, rank: Rank) -> io::Result<()> {
+        let step = Step::new(heap, heap.label(self.tree.edge(rank)), &mut self.digits);
+        if !step.open.is_empty() {
+            put_escaped(&mut self.out, step.open.as_bytes())?;
+        }
+        put_escaped(&mut self.out, step.name)?;
+        if !step.close.is_empty() {
+            put_escaped(&mut self.out, step.close.as_bytes())?;
+        }
+        Ok(())
+    }
+
+    #[inline]
+    fn put_scratch(&mut self, push: impl FnOnce(&mut Vec<u8>)) -> io::Result<()> {
+        self.scratch.clear();
+        push(&mut self.scratch);
+        self.out.put(&self.scratch)
+    }
+}

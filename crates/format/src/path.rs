@@ -1,0 +1,100 @@
+//! The chain from the root to an object, kept up to date while a tree is walked.
+
+use crate::printable::{push_bytes, push_printable};
+use crate::step::Step;
+use luasnap_heap::{ChainTree, Heap, Label, Rank};
+use std::io;
+
+/// Longer chains are shortened, where they are shortened at all.
+const WHOLE: usize = 100;
+/// How many steps a shortened chain has at either end.
+const END: usize = 16;
+
+/// The steps from the root to the object at hand, joined by dots.
+pub(crate) struct Path<'a> {
+    heap: &'a Heap,
+    tree: &'a ChainTree,
+    shorten: bool,
+    text: Vec<u8>,
+    /// Where each step ends in `text`.
+    ends: Vec<usize>,
+    digits: Vec<u8>,
+    /// The last steps of a shortened chain.
+    tail: Vec<u8>,
+}
+
+impl<'a> Path<'a> {
+    pub(crate) fn new(heap: &'a Heap, tree: &'a ChainTree, shorten: bool) -> Self {
+        Path {
+            heap,
+            tree,
+            shorten,
+            text: Vec::new(),
+            ends: Vec::new(),
+            digits: Vec::new(),
+            tail: Vec::new(),
+        }
+    }
+
+    /// Goes on to the next object of a depth-first walk.
+    pub(crate) fn enter(&mut self, rank: Rank, depth: u32) -> io::Result<()> {
+        let depth = depth as usize;
+        self.tail.clear();
+        if self.shorten && depth >= WHOLE {
+            return self.shortened(rank, depth);
+        }
+        self.ends.truncate(depth);
+        self.text.truncate(self.ends.last().copied().unwrap_or(0));
+        if depth > 0 {
+            push_bytes(&mut self.text, b".")?;
+        }
+        let label = self.heap.label(self.tree.edge(rank));
+        push_step(&mut self.text, self.heap, label, &mut self.digits)?;
+        self.ends.try_reserve(1).map_err(|_| io::ErrorKind::OutOfMemory)?;
+        self.ends.push(self.text.len());
+        Ok(())
+    }
+
+    /// The chain so far: its parts are to be written one after the other.
+    pub(crate) fn parts(&self) -> [&[u8]; 2] {
+        if self.tail.is_empty() {
+            [&self.text, b""]
+        } else {
+            [&self.text[..self.ends[END - 1]], &self.tail]
+        }
+    }
+
+    #[cold]
+    fn shortened(&mut self, rank: Rank, depth: usize) -> io::Result<()> {
+        let mut last = [Rank::ROOT; END];
+        let mut next = Some(rank);
+        for slot in last.iter_mut().rev() {
+            let Some(rank) = next else { break };
+            *slot = rank;
+            next = self.tree.parent(rank);
+        }
+        let left_out = depth + 1 - 2 * END;
+        push_bytes(&mut self.tail, format!("...[{left_out} steps]...").as_bytes())?;
+        for (at, rank) in last.into_iter().enumerate() {
+            if at > 0 {
+                push_bytes(&mut self.tail, b".")?;
+            }
+            let label = self.heap.label(self.tree.edge(rank));
+            push_step(&mut self.tail, self.heap, label, &mut self.digits)?;
+        }
+        Ok(())
+    }
+}
+
+/// Appends the step that a label makes, as a terminal can show it.
+pub(crate) fn push_step(
+    out: &mut Vec<u8>,
+    heap: &Heap,
+    label: Label,
+    digits: &mut Vec<u8>,
+) -> io::Result<()> {
+    let step = Step::new(heap, label, digits);
+    push_bytes(out, step.open.as_bytes())?;
+    push_printable(out, step.name)?;
+    push_bytes(out, step.close.as_bytes())
+}

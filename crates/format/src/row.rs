@@ -1,0 +1,38 @@
+//! What text and JSON both say of one object.
+
+use crate::digits::push_decimal;
+use crate::step::push_object;
+use luasnap_heap::{Change, Heap, Kind, NodeId};
+
+/// Appends an object's name: its type and its address.
+pub(crate) fn push_name(out: &mut Vec<u8>, heap: &Heap, node: NodeId) {
+    push_object(out, heap.kind(node), heap.address(node));
+}
+
+/// Appends an object's description: its size, its source, or nothing, and what became of it.
+pub(crate) fn push_description(out: &mut Vec<u8>, heap: &Heap, node: NodeId, change: Change) {
+    let count = u64::from(heap.count(node));
+    match heap.kind(node) {
+        Kind::Table => push_counted(out, b"(size: ", count),
+        Kind::LuaFunction => {
+            out.extend_from_slice(b"(func: ");
+            out.extend_from_slice(heap.source(node));
+            push_counted(out, b":", count);
+        }
+        Kind::Thread => push_counted(out, b"(vars: ", count),
+        _ => {}
+    }
+    match change {
+        Change::None => {}
+        Change::New => out.extend_from_slice(b"(+)"),
+        Change::Gone => out.extend_from_slice(b"(-)"),
+        Change::Grew(entries) => push_counted(out, b"(+", u64::from(entries)),
+        Change::Shrank(entries) => push_counted(out, b"(-", u64::from(entries)),
+    }
+}
+
+fn push_counted(out: &mut Vec<u8>, open: &[u8], count: u64) {
+    out.extend_from_slice(open);
+    push_decimal(out, count);
+    out.push(b')');
+}

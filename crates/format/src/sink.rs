@@ -1,0 +1,54 @@
+//! A buffer of fixed size before a slow writer.
+
+use luasnap_heap::BuildError;
+use std::io;
+
+const CAPACITY: usize = 64 * 1024;
+
+/// Gathers small pieces for a writer. Unlike `io::BufWriter` it says so when there is no memory
+/// for the buffer, and writes nothing when it is dropped.
+pub(crate) struct Sink<'a> {
+    out: &'a mut dyn io::Write,
+    buffer: Vec<u8>,
+}
+
+impl<'a> Sink<'a> {
+    pub(crate) fn new(out: &'a mut dyn io::Write) -> io::Result<Self> {
+        let mut buffer = Vec::new();
+        buffer.try_reserve_exact(CAPACITY).map_err(|_| io::ErrorKind::OutOfMemory)?;
+        Ok(Sink { out, buffer })
+    }
+
+    /// Writes bytes, sooner or later.
+    #[inline]
+    pub(crate) fn put(&mut self, bytes: &[u8]) -> io::Result<()> {
+        if bytes.len() > CAPACITY - self.buffer.len() {
+            return self.put_past_the_end(bytes);
+        }
+        self.buffer.extend_from_slice(bytes);
+        Ok(())
+    }
+
+    #[cold]
+    fn put_past_the_end(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.flush()?;
+        if bytes.len() > CAPACITY {
+            return self.out.write_all(bytes);
+        }
+        self.buffer.extend_from_slice(bytes);
+        Ok(())
+    }
+
+    /// Hands on what was gathered.
+    pub(crate) fn flush(&mut self) -> io::Result<()> {
+        let written = self.out.write_all(&self.buffer);
+        self.buffer.clear();
+        written
+    }
+}
+
+/// The error of a writer whose heap could not be analysed.
+pub(crate) fn analysis_failed(_: BuildError) -> io::Error {
+    // An analysis of a finished heap fails for lack of memory alone.
+    io::ErrorKind::OutOfMemory.into()
+}

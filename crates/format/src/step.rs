@@ -1,0 +1,83 @@
+//! The steps of a chain, as text and JSON both show them.
+
+use crate::digits::{push_address, push_decimal};
+use luasnap_heap::{Heap, Kind, Label};
+use std::io::Write;
+
+/// A step: a name, and what stands around it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Step<'a> {
+    pub(crate) open: &'static str,
+    pub(crate) name: &'a [u8],
+    pub(crate) close: &'static str,
+}
+
+impl<'a> Step<'a> {
+    fn bracketed(name: &'a [u8]) -> Self {
+        Step { open: "[", name, close: "]" }
+    }
+
+    fn fixed(text: &'static str) -> Self {
+        Step { open: text, name: b"", close: "" }
+    }
+
+    fn named(name: &'a [u8]) -> Self {
+        Step { open: "", name, close: "" }
+    }
+
+    /// The step that a label makes. `digits` is where numbers and addresses are put.
+    #[inline]
+    pub(crate) fn new(heap: &'a Heap, label: Label, digits: &'a mut Vec<u8>) -> Self {
+        match label {
+            // Else a key could be taken for one that is no string.
+            Label::Field(name) if heap.name(name).first() == Some(&b'[') => {
+                Step { open: "[\"", name: heap.name(name), close: "\"]" }
+            }
+            Label::Field(name) | Label::Root(name) => Step::named(heap.name(name)),
+            Label::Upvalue(name) if heap.name(name).is_empty() => Step::fixed("[upvalue]"),
+            Label::Upvalue(name) => Step::named(heap.name(name)),
+            Label::Local(name) => Step::bracketed(heap.name(name)),
+            Label::Boolean(true) => Step::fixed("[true]"),
+            Label::Boolean(false) => Step::fixed("[false]"),
+            Label::Key => Step::fixed("[key]"),
+            Label::Metatable => Step::fixed("[metatable]"),
+            Label::Environment => Step::fixed("[environment]"),
+            Label::UserValue(1) => Step::fixed("[userdata]"),
+            label => {
+                digits.clear();
+                push_digits(digits, heap, label);
+                Step::bracketed(digits)
+            }
+        }
+    }
+}
+
+/// What stands between the brackets of a step that is a number or an address.
+fn push_digits(out: &mut Vec<u8>, heap: &Heap, label: Label) {
+    match label {
+        Label::Index(value) => {
+            if value < 0 {
+                out.push(b'-');
+            }
+            push_decimal(out, value.unsigned_abs());
+        }
+        // The shortest digits that are read as the same number again.
+        Label::Number(value) => {
+            write!(out, "{value:?}").expect("a Vec takes all");
+        }
+        Label::Object(key) => push_object(out, heap.kind(key), heap.address(key)),
+        Label::Address(kind, address) => push_object(out, kind, address),
+        Label::UserValue(number) => {
+            out.extend_from_slice(b"userdata:");
+            push_decimal(out, u64::from(number));
+        }
+        _ => {}
+    }
+}
+
+/// An object as Lua's `tostring` shows it, less the blank.
+pub(crate) fn push_object(out: &mut Vec<u8>, kind: Kind, address: u64) {
+    out.extend_from_slice(kind.type_name().as_bytes());
+    out.push(b':');
+    push_address(out, address);
+}

@@ -1,0 +1,87 @@
+//! Snapshots as the text table.
+
+use crate::digits::push_decimal;
+use crate::path::Path;
+use crate::printable::push_printable;
+use crate::row::{push_description, push_name};
+use crate::sink::{Sink, analysis_failed};
+use luasnap_heap::{ChainTree, Snapshot, Visit};
+use std::io;
+
+/// Whole chains are printed while all their steps are no more than this for each row and ...
+const STEPS_PER_ROW: u64 = 64;
+/// ... this beside. Else a chain of a million tables would take a terabyte of text.
+const STEPS_TO_SPARE: u64 = 1_000_000;
+
+/// Writes the text table: a header, then a row for each object with the chain that holds it,
+/// parents before children. A difference shows its changed objects only.
+///
+/// Chains are whole. Only in a snapshot whose chains would make the text grow beyond measure, one
+/// of more than a hundred steps is written with its first and its last sixteen.
+pub fn write_text(out: &mut dyn io::Write, snapshot: &Snapshot) -> io::Result<()> {
+    let tree = snapshot.tree().map_err(analysis_failed)?;
+    let mut sink = Sink::new(out)?;
+    put_row(&mut sink, b"name", b"refs", b"desc", [b"link", b""])?;
+    let mut path = Path::new(snapshot.heap(), tree, !stays_in_bounds(snapshot, tree));
+    let [mut name, mut refs, mut raw, mut description] = [const { Vec::new() }; 4];
+    for visit in tree.walk() {
+        let Visit::Enter { rank, depth } = visit else { continue };
+        path.enter(rank, depth)?;
+        let node = tree.node(rank);
+        if !snapshot.is_member(node) {
+            continue;
+        }
+        fill(&mut name, |out| push_name(out, snapshot.heap(), node));
+        fill(&mut refs, |out| push_decimal(out, u64::from(tree.refs(node))));
+        fill(&mut raw, |out| {
+            push_description(out, snapshot.heap(), node, snapshot.change(node));
+        });
+        description.clear();
+        push_printable(&mut description, &raw)?;
+        put_row(&mut sink, &name, &refs, &description, path.parts())?;
+    }
+    sink.flush()
+}
+
+fn fill(cell: &mut Vec<u8>, push: impl FnOnce(&mut Vec<u8>)) {
+    cell.clear();
+    push(cell);
+}
+
+/// Whether the chains of all rows together have a bearable number of steps.
+fn stays_in_bounds(snapshot: &Snapshot, tree: &ChainTree) -> bool {
+    let (mut rows, mut steps) = (0, 0);
+    for visit in tree.walk() {
+        if let Visit::Enter { rank, depth } = visit
+            && snapshot.is_member(tree.node(rank))
+        {
+            rows += 1;
+            steps += u64::from(depth) + 1;
+        }
+    }
+    steps <= STEPS_PER_ROW * rows + STEPS_TO_SPARE
+}
+
+/// `%26s\t%6s\t%18s\t%s\n`
+fn put_row(
+    out: &mut Sink<'_>,
+    name: &[u8],
+    refs: &[u8],
+    description: &[u8],
+    link: [&[u8]; 2],
+) -> io::Result<()> {
+    put_right(out, name, 26)?;
+    put_right(out, refs, 6)?;
+    put_right(out, description, 18)?;
+    out.put(link[0])?;
+    out.put(link[1])?;
+    out.put(b"\n")
+}
+
+/// A cell, right-aligned by bytes as `printf` does it, and a tab.
+fn put_right(out: &mut Sink<'_>, cell: &[u8], width: usize) -> io::Result<()> {
+    const BLANKS: [u8; 26] = [b' '; 26];
+    out.put(&BLANKS[..width.saturating_sub(cell.len())])?;
+    out.put(cell)?;
+    out.put(b"\t")
+}

@@ -1,0 +1,135 @@
+//! The functions of the module, each as Lua calls it.
+
+use bstr::ByteSlice;
+use luasnap_capture::{CStdout, Call, Error, Function, Return};
+use luasnap_format::{
+    ReportOptions, write_file, write_json, write_json_indented, write_report, write_text,
+};
+use luasnap_heap::{BuildError, Snapshot, decrease, increase};
+use std::io::{self, Write};
+use std::path::Path;
+use std::sync::{Arc, LazyLock};
+
+type Result<T = Return> = std::result::Result<T, Error>;
+
+/// How a snapshot is written.
+type Writer = fn(&mut dyn Write, &Snapshot) -> io::Result<()>;
+
+/// What `require "snapshot"` gives.
+pub static FUNCTIONS: &[Function] = &[
+    Function { name: "snapshot", body: snapshot },
+    Function { name: "print", body: |call| print(call, write_text) },
+    Function { name: "print_json", body: |call| print(call, write_json) },
+    Function { name: "print_jsonfmt", body: |call| print(call, write_json_indented) },
+    Function { name: "to_file", body: |call| to_file(call, write_text) },
+    Function { name: "to_jsonfile", body: |call| to_file(call, write_json) },
+    Function { name: "to_jsonfilefmt", body: |call| to_file(call, write_json_indented) },
+    Function { name: "copy", body: copy },
+    Function { name: "incr", body: |call| compare(call, increase) },
+    Function { name: "decr", body: |call| compare(call, decrease) },
+    Function { name: "free", body: free },
+    Function { name: "report", body: report },
+];
+
+/// What a snapshot can do besides.
+pub static METAMETHODS: &[Function] = &[
+    Function { name: "__gc", body: free },
+    Function { name: "__close", body: free },
+    Function { name: "__len", body: |call| Ok(Return::Count(argument(call, 1)?.len())) },
+    Function { name: "__tostring", body: to_string },
+];
+
+/// `snapshot()` or `snapshot(tbl, name)`.
+fn snapshot(call: &mut Call<'_>) -> Result {
+    let whole = match call.argument_count() {
+        0 => true,
+        1 | 2 => {
+            call.root_argument(1)?;
+            call.string_argument(2)?;
+            false
+        }
+        count => {
+            return Err(Error::Message(format!(
+                "wrong number of arguments to 'snapshot' (0 or 2 expected, got {count})"
+            )));
+        }
+    };
+    Ok(Return::Snapshot(Arc::new(Snapshot::new(call.capture(whole)?))))
+}
+
+/// `print(s)` and its kin.
+fn print(call: &mut Call<'_>, write: Writer) -> Result {
+    let snapshot = argument(call, 1)?;
+    let mut out = CStdout::new();
+    write(&mut out, &snapshot).and_then(|()| out.flush()).map_err(|error| match error.kind() {
+        io::ErrorKind::OutOfMemory => Error::OutOfMemory,
+        _ => Error::Message(format!(
+            "cannot write to standard output: {}",
+            luasnap_format::reason(&error)
+        )),
+    })?;
+    Ok(Return::Nothing)
+}
+
+/// `to_file(s, path)` and its kin.
+fn to_file(call: &mut Call<'_>, write: Writer) -> Result {
+    let snapshot = argument(call, 1)?;
+    let path = call.string_argument(2)?;
+    if path.contains(&0) {
+        let reason = "a path cannot contain a zero byte".to_owned();
+        return Err(Error::Argument { number: 2, reason });
+    }
+    let path = path.to_path().map_or_else(|_| Path::new(""), |path| path);
+    write_file(path, |out| write(out, &snapshot)).map_err(|error| match error.source.kind() {
+        io::ErrorKind::OutOfMemory => Error::OutOfMemory,
+        _ => Error::Message(error.to_string()),
+    })?;
+    Ok(Return::Nothing)
+}
+
+/// `copy(s)`. Snapshots never change, so both may hold the same memory.
+fn copy(call: &mut Call<'_>) -> Result {
+    Ok(Return::Snapshot(argument(call, 1)?))
+}
+
+/// `incr(s1, s2)` and `decr(s1, s2)`.
+fn compare(
+    call: &mut Call<'_>,
+    difference: fn(&Snapshot, &Snapshot) -> std::result::Result<Snapshot, BuildError>,
+) -> Result {
+    let (first, second) = (argument(call, 1)?, argument(call, 2)?);
+    Ok(Return::Snapshot(Arc::new(difference(&first, &second)?)))
+}
+
+/// `free(s)`.
+fn free(call: &mut Call<'_>) -> Result {
+    call.free_argument(1)?;
+    Ok(Return::Nothing)
+}
+
+/// `report(s)`: the biggest groups of what a snapshot holds, as text.
+fn report(call: &mut Call<'_>) -> Result {
+    let snapshot = argument(call, 1)?;
+    let mut text = Vec::new();
+    write_report(&mut text, &snapshot, ReportOptions { rows: 10 })
+        .map_err(|_| Error::OutOfMemory)?;
+    Ok(Return::Text(text))
+}
+
+/// `tostring(s)`.
+fn to_string(call: &mut Call<'_>) -> Result {
+    let text = match call.snapshot_argument(1)? {
+        None => "snapshot: freed".to_owned(),
+        Some(snapshot) => match snapshot.len() {
+            1 => "snapshot: 1 object".to_owned(),
+            count => format!("snapshot: {count} objects"),
+        },
+    };
+    Ok(Return::Text(text.into_bytes()))
+}
+
+/// The snapshot that an argument is; the empty one when it was freed.
+fn argument(call: &Call<'_>, number: u32) -> Result<Arc<Snapshot>> {
+    static EMPTY: LazyLock<Arc<Snapshot>> = LazyLock::new(|| Arc::new(Snapshot::empty()));
+    Ok(call.snapshot_argument(number)?.unwrap_or_else(|| Arc::clone(&EMPTY)))
+}
