@@ -1,1 +1,207 @@
-fn main() {}
+//! Builds every host with the C compiler alone: one archive for each VM and flavour, then the
+//! executables and shared libraries that are linked from it.
+
+use std::collections::VecDeque;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::Mutex;
+use std::{env, thread};
+
+/// What an interpreter is made of, beside its VM.
+const INTERPRETER: [&str; 5] = [
+    "host.c",
+    "library.c",
+    "allocator.c",
+    "c_heap.c",
+    "resident.c",
+];
+const HEADERS: [&str; 5] = ["vm.h", "library.h", "allocator.h", "c_heap.h", "resident.h"];
+const LOCAL: &str = "local.c";
+const PROBE: &str = "probe.c";
+const UNKNOWN: &str = "unknown.c";
+
+/// What Lua's standard libraries need of the system.
+const SYSTEM_LIBRARIES: [&str; 2] = ["-lm", "-ldl"];
+
+const VMS: [&str; 6] = ["5.1", "5.2", "5.3", "5.4", "5.5", "jit"];
+
+#[derive(Clone, Copy, PartialEq)]
+enum Flavour {
+    /// Optimised: what people run.
+    Plain,
+    /// Asserts that the C API is used as the manual says.
+    Checked,
+}
+
+/// A VM as a static library, with its headers.
+struct Archive {
+    include: PathBuf,
+    library: PathBuf,
+}
+
+fn main() {
+    println!("cargo:rerun-if-changed=build.rs");
+    for file in INTERPRETER
+        .iter()
+        .chain(&HEADERS)
+        .chain(&[LOCAL, PROBE, UNKNOWN])
+    {
+        println!("cargo:rerun-if-changed=src/{file}");
+    }
+
+    let mut jobs: Vec<_> = VMS
+        .iter()
+        .flat_map(|&vm| [(vm, Flavour::Plain), (vm, Flavour::Checked)])
+        .collect();
+    // The longest first: LuaJIT is built by a make of its own.
+    jobs.sort_by_key(|&(vm, _)| vm != "jit");
+    let jobs = Mutex::new(VecDeque::from(jobs));
+    let next = || jobs.lock().unwrap().pop_front();
+
+    let threads = env::var("NUM_JOBS")
+        .ok()
+        .and_then(|n| n.parse().ok())
+        .unwrap_or(1);
+    thread::scope(|scope| {
+        for _ in 0..threads {
+            scope.spawn(|| {
+                while let Some((vm, flavour)) = next() {
+                    build_vm(vm, flavour);
+                }
+            });
+        }
+    });
+
+    let mut local = compile(&[LOCAL]);
+    local.arg("-ldl");
+    finish(local, "LOCAL", "local");
+
+    let mut probe = compile(&[PROBE]);
+    probe.args(["-shared", "-ldl"]);
+    finish(probe, "PROBE", "probe.so");
+}
+
+/// Builds one VM, and all that is linked from it.
+fn build_vm(vm: &str, flavour: Flavour) {
+    let suffix = if flavour == Flavour::Checked {
+        "-checked"
+    } else {
+        ""
+    };
+    let archive = build_archive(vm, flavour, &out_dir().join(format!("vm-{vm}{suffix}")));
+    let interpreter = |files: &[&str]| {
+        let mut command = compile(files);
+        command
+            .arg("-I")
+            .arg(&archive.include)
+            .arg(format!("-DHOST_VM=\"{vm}\""));
+        if flavour == Flavour::Checked {
+            command.arg("-DLUA_USE_APICHECK");
+        }
+        link(&mut command, &archive);
+        command
+    };
+
+    let mut bare = interpreter(&INTERPRETER);
+    bare.arg("-Wl,-E");
+    finish(
+        bare,
+        &format!("INTERPRETER_{vm}{suffix}"),
+        &format!("lua{vm}{suffix}"),
+    );
+    if flavour == Flavour::Checked {
+        return;
+    }
+
+    let mut shared = compile(&[]);
+    link(&mut shared, &archive);
+    shared.arg("-shared");
+    finish(shared, &format!("LIBRARY_{vm}"), &format!("liblua{vm}.so"));
+
+    if vm == "5.4" {
+        finish(interpreter(&INTERPRETER), "SILENT", "silent");
+
+        // Our lua_version comes before Lua's, and is the one that stays.
+        let mut files = vec![UNKNOWN];
+        files.extend(INTERPRETER);
+        let mut unknown = interpreter(&files);
+        unknown.args(["-Wl,-E", "-Wl,-z,muldefs"]);
+        finish(unknown, "UNKNOWN", "unknown");
+    }
+}
+
+fn build_archive(vm: &str, flavour: Flavour, dir: &Path) -> Archive {
+    let checked = flavour == Flavour::Checked;
+    let version = match vm {
+        "5.1" => lua_src::Lua51,
+        "5.2" => lua_src::Lua52,
+        "5.3" => lua_src::Lua53,
+        "5.4" => lua_src::Lua54,
+        "5.5" => lua_src::Lua55,
+        _ => {
+            let built = luajit_src::Build::new().out_dir(dir).debug(checked).build();
+            return Archive {
+                include: built.include_dir().to_owned(),
+                library: built.lib_dir().join(format!("lib{}.a", built.libs()[0])),
+            };
+        }
+    };
+    let built = lua_src::Build::new()
+        .out_dir(dir)
+        .opt_level(if checked { "1" } else { "2" })
+        .debug(checked)
+        .build(version);
+    Archive {
+        include: built.include_dir().to_owned(),
+        library: built.lib_dir().join(format!("lib{}.a", built.libs()[0])),
+    }
+}
+
+/// A compiler call with files of ours; what else it is to do is for the caller to add.
+fn compile(files: &[&str]) -> Command {
+    let mut command = cc::Build::new()
+        .opt_level(2)
+        .pic(true)
+        .get_compiler()
+        .to_command();
+    command.args(["-std=gnu11", "-Wall", "-Wextra", "-pthread"]);
+    // GCC would make the calloc() of c_heap.c out of a malloc() and a memset(), and so on.
+    command
+        .arg("-fno-builtin-malloc")
+        .arg("-fno-builtin-calloc")
+        .arg("-fno-builtin-realloc");
+    command.args(files.iter().map(|file| Path::new("src").join(file)));
+    command
+}
+
+/// Links the whole VM: a C module may want a function that the host does not use.
+fn link(command: &mut Command, archive: &Archive) {
+    command
+        .arg("-Wl,--whole-archive")
+        .arg(&archive.library)
+        .arg("-Wl,--no-whole-archive");
+    command.args(SYSTEM_LIBRARIES);
+}
+
+/// Runs the compiler, and gives the library of this package the path of what comes out.
+fn finish(mut command: Command, variable: &str, name: &str) {
+    let path = out_dir().join(name);
+    command.arg("-o").arg(&path);
+    let done = command
+        .output()
+        .unwrap_or_else(|error| panic!("{command:?}: {error}"));
+    let said = String::from_utf8_lossy(&done.stderr);
+    assert!(
+        done.status.success(),
+        "{command:?}: {}\n{said}",
+        done.status
+    );
+    for line in said.lines() {
+        println!("cargo:warning={line}");
+    }
+    println!("cargo:rustc-env=HOST_{variable}={}", path.display());
+}
+
+fn out_dir() -> PathBuf {
+    env::var_os("OUT_DIR").expect("cargo sets OUT_DIR").into()
+}

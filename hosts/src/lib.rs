@@ -1,1 +1,142 @@
-//! Placeholder.
+//! Bare Lua interpreters for the tests and benchmarks, built by this package's build script, so
+//! that a machine without any Lua can run them all.
+//!
+//! A test picks a [`Host`] and runs a script in it:
+//!
+//! ```
+//! use luasnap_hosts::{Options, Vm};
+//!
+//! for vm in Vm::ALL {
+//!     let run = vm.run("print(host.vm)", &Options::default());
+//!     assert!(run.status.success(), "{run}");
+//! }
+//! ```
+//!
+//! Scripts find a global table `host` there, which counts and fails allocations, reads the size of
+//! the process, and makes values that plain Lua cannot: see `library.c`.
+
+#![forbid(unsafe_code)]
+
+mod module;
+mod run;
+
+use std::path::Path;
+
+pub use module::module_dir;
+pub use run::{Options, Run};
+
+/// A Lua virtual machine.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Vm {
+    /// PUC Lua 5.1.
+    Lua51,
+    /// PUC Lua 5.2.
+    Lua52,
+    /// PUC Lua 5.3.
+    Lua53,
+    /// PUC Lua 5.4.
+    Lua54,
+    /// PUC Lua 5.5.
+    Lua55,
+    /// LuaJIT 2.1.
+    LuaJit,
+}
+
+impl Vm {
+    /// Every VM, oldest first.
+    pub const ALL: [Vm; 6] = [
+        Vm::Lua51,
+        Vm::Lua52,
+        Vm::Lua53,
+        Vm::Lua54,
+        Vm::Lua55,
+        Vm::LuaJit,
+    ];
+
+    /// "5.1" to "5.5", or "luajit".
+    pub fn name(self) -> &'static str {
+        match self {
+            Vm::Lua51 => "5.1",
+            Vm::Lua52 => "5.2",
+            Vm::Lua53 => "5.3",
+            Vm::Lua54 => "5.4",
+            Vm::Lua55 => "5.5",
+            Vm::LuaJit => "luajit",
+        }
+    }
+
+    /// The optimised interpreter, which exports the C API as a real `lua` does.
+    pub fn interpreter(self) -> &'static Path {
+        Path::new(match self {
+            Vm::Lua51 => env!("HOST_INTERPRETER_5.1"),
+            Vm::Lua52 => env!("HOST_INTERPRETER_5.2"),
+            Vm::Lua53 => env!("HOST_INTERPRETER_5.3"),
+            Vm::Lua54 => env!("HOST_INTERPRETER_5.4"),
+            Vm::Lua55 => env!("HOST_INTERPRETER_5.5"),
+            Vm::LuaJit => env!("HOST_INTERPRETER_jit"),
+        })
+    }
+
+    /// The interpreter that aborts when the C API is used wrongly.
+    pub fn checked_interpreter(self) -> &'static Path {
+        Path::new(match self {
+            Vm::Lua51 => env!("HOST_INTERPRETER_5.1-checked"),
+            Vm::Lua52 => env!("HOST_INTERPRETER_5.2-checked"),
+            Vm::Lua53 => env!("HOST_INTERPRETER_5.3-checked"),
+            Vm::Lua54 => env!("HOST_INTERPRETER_5.4-checked"),
+            Vm::Lua55 => env!("HOST_INTERPRETER_5.5-checked"),
+            Vm::LuaJit => env!("HOST_INTERPRETER_jit-checked"),
+        })
+    }
+
+    /// The VM as a shared library, for [`local`].
+    pub fn shared_library(self) -> &'static Path {
+        Path::new(match self {
+            Vm::Lua51 => env!("HOST_LIBRARY_5.1"),
+            Vm::Lua52 => env!("HOST_LIBRARY_5.2"),
+            Vm::Lua53 => env!("HOST_LIBRARY_5.3"),
+            Vm::Lua54 => env!("HOST_LIBRARY_5.4"),
+            Vm::Lua55 => env!("HOST_LIBRARY_5.5"),
+            Vm::LuaJit => env!("HOST_LIBRARY_jit"),
+        })
+    }
+
+    /// Runs the Lua source `script` in [`Vm::interpreter`].
+    pub fn run(self, script: &str, options: &Options) -> Run {
+        Host::Plain(self).run(script, options)
+    }
+}
+
+/// A program to run scripts in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Host {
+    /// [`Vm::interpreter`].
+    Plain(Vm),
+    /// [`Vm::checked_interpreter`].
+    Checked(Vm),
+    /// A Lua 5.4 which exports nothing: C modules find no API in it.
+    Silent,
+    /// A Lua 5.4 which says that its version is 599.
+    Unknown,
+    /// [`local`] with one Lua: nobody sees its API but who asks for that very library.
+    Local(Vm),
+    /// [`local`] with two Luas side by side: the script runs in the first, in the second, and in
+    /// the first again. Both states live until the end.
+    Pair(Vm, Vm),
+}
+
+/// The program of [`Host::Silent`].
+pub fn silent() -> &'static Path {
+    Path::new(env!("HOST_SILENT"))
+}
+
+/// The program of [`Host::Unknown`].
+pub fn unknown() -> &'static Path {
+    Path::new(env!("HOST_UNKNOWN"))
+}
+
+/// A program without a Lua of its own: `local --lib LIBLUA [--lib LIBLUA...] SCRIPT [ARGS...]`
+/// opens libraries of Lua with `RTLD_LOCAL`. It has no global table `host`.
+pub fn local() -> &'static Path {
+    Path::new(env!("HOST_LOCAL"))
+}
