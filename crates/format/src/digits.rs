@@ -33,7 +33,10 @@ pub(crate) fn push_address(out: &mut Vec<u8>, mut value: u64) {
 
 /// A byte as two hexadecimal digits of the given alphabet.
 pub(crate) fn hex_pair(byte: u8, alphabet: &[u8; 16]) -> [u8; 2] {
-    [alphabet[usize::from(byte >> 4)], alphabet[usize::from(byte & 15)]]
+    [
+        alphabet[usize::from(byte >> 4)],
+        alphabet[usize::from(byte & 15)],
+    ]
 }
 
 #[cfg(test)]
@@ -42,12 +45,26 @@ mod tests {
 
     #[test]
     fn digits_are_those_of_the_standard_library() {
-        for value in [0, 1, 9, 10, 15, 16, 255, 0xb2_5900, u64::from(u32::MAX), u64::MAX] {
+        for value in [
+            0,
+            1,
+            9,
+            10,
+            15,
+            16,
+            255,
+            0xb2_5900,
+            u64::from(u32::MAX),
+            u64::MAX,
+        ] {
             let mut out = Vec::new();
             push_decimal(&mut out, value);
             out.push(b' ');
             push_address(&mut out, value);
-            assert_eq!(String::from_utf8(out).unwrap(), format!("{value} {value:#x}"));
+            assert_eq!(
+                String::from_utf8(out).unwrap(),
+                format!("{value} {value:#x}")
+            );
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Writing files without ever losing an older one.
 
-use std::error::Error;
+use crate::reason::reason;
 use std::fs::{self, File, OpenOptions, Permissions};
 use std::io;
 use std::os::unix::fs::PermissionsExt;
@@ -26,7 +26,10 @@ pub fn write_file(
     path: &Path,
     write: impl FnOnce(&mut dyn io::Write) -> io::Result<()>,
 ) -> Result<(), FileError> {
-    write_to(path, write).map_err(|source| FileError { path: path.to_owned(), source })
+    write_to(path, write).map_err(|source| FileError {
+        path: path.to_owned(),
+        source,
+    })
 }
 
 fn write_to(
@@ -46,9 +49,7 @@ fn write_to(
     };
     match resolve(path)? {
         Place::File { folder, path } => replace(&folder, &path, permissions, write),
-        Place::OpenFile(path) => {
-            write_directly(OpenOptions::new().append(true).open(path)?, write)
-        }
+        Place::OpenFile(path) => write_directly(OpenOptions::new().append(true).open(path)?, write),
     }
 }
 
@@ -109,18 +110,4 @@ fn resolve(path: &Path) -> io::Result<Place> {
         }
     }
     Err(io::Error::other("too many levels of symbolic links"))
-}
-
-/// The system's words for an error, without the number that Rust adds and the path of a
-/// temporary file.
-pub fn reason(error: &io::Error) -> String {
-    let mut innermost: &dyn Error = error;
-    while let Some(source) = innermost.source() {
-        innermost = source;
-    }
-    let text = innermost.to_string();
-    match text.rfind(" (os error ") {
-        Some(end) => text[..end].to_owned(),
-        None => text,
-    }
 }

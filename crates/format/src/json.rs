@@ -25,8 +25,13 @@ const DEEPEST: u32 = 64;
 fn write<const INDENTED: bool>(out: &mut dyn io::Write, snapshot: &Snapshot) -> io::Result<()> {
     let tree = snapshot.tree().map_err(analysis_failed)?;
     let out = Sink::new(out)?;
-    let mut writer =
-        Writer::<INDENTED> { out, snapshot, tree, scratch: Vec::new(), digits: Vec::new() };
+    let mut writer = Writer::<INDENTED> {
+        out,
+        snapshot,
+        tree,
+        scratch: Vec::new(),
+        digits: Vec::new(),
+    };
     if tree.is_empty() {
         writer.out.put(b"null")?;
     }
@@ -55,12 +60,36 @@ struct Member {
     indented: &'static str,
 }
 
-const NAME: Member = Member { end: "{", compact: r#""name":""#, indented: r#""name": ""# };
-const TYPE: Member = Member { end: "\",", compact: r#""type":"#, indented: r#""type": "# };
-const REFS: Member = Member { end: ",", compact: r#""refs":"#, indented: r#""refs": "# };
-const DESC: Member = Member { end: ",", compact: r#""desc":""#, indented: r#""desc": ""# };
-const LINK: Member = Member { end: "\",", compact: r#""link":""#, indented: r#""link": ""# };
-const CHILDS: Member = Member { end: "\",", compact: r#""childs":["#, indented: r#""childs": ["# };
+const NAME: Member = Member {
+    end: "{",
+    compact: r#""name":""#,
+    indented: r#""name": ""#,
+};
+const TYPE: Member = Member {
+    end: "\",",
+    compact: r#""type":"#,
+    indented: r#""type": "#,
+};
+const REFS: Member = Member {
+    end: ",",
+    compact: r#""refs":"#,
+    indented: r#""refs": "#,
+};
+const DESC: Member = Member {
+    end: ",",
+    compact: r#""desc":""#,
+    indented: r#""desc": ""#,
+};
+const LINK: Member = Member {
+    end: "\",",
+    compact: r#""link":""#,
+    indented: r#""link": ""#,
+};
+const CHILDS: Member = Member {
+    end: "\",",
+    compact: r#""childs":["#,
+    indented: r#""childs": ["#,
+};
 
 impl<const INDENTED: bool> Writer<'_, INDENTED> {
     /// Writes an object as far as its children.
@@ -101,7 +130,9 @@ impl<const INDENTED: bool> Writer<'_, INDENTED> {
 
     /// Writes what stands between an object and the one before it.
     fn separate(&mut self, rank: Rank, depth: u32) -> io::Result<()> {
-        let Some(parent) = self.tree.parent(rank) else { return Ok(()) };
+        let Some(parent) = self.tree.parent(rank) else {
+            return Ok(());
+        };
         if self.tree.children(parent).next() != Some(rank) {
             self.out.put(b",")?;
         }

@@ -34,8 +34,7 @@ fn put_with_escapes(out: &mut Sink<'_>, bytes: &[u8]) -> io::Result<()> {
 }
 
 fn put_valid(out: &mut Sink<'_>, text: &str) -> io::Result<()> {
-    let is_special =
-        |c: char| c < ' ' || c == '"' || c == '\\' || c == REPLACEMENT;
+    let is_special = |c: char| c < ' ' || c == '"' || c == '\\' || c == REPLACEMENT;
     let mut rest = text;
     while let Some(at) = rest.find(is_special) {
         out.put(&rest.as_bytes()[..at])?;

@@ -10,6 +10,7 @@ mod json;
 mod json_string;
 mod path;
 mod printable;
+mod reason;
 mod report;
 mod row;
 mod short_chain;
@@ -17,7 +18,8 @@ mod sink;
 mod step;
 mod text;
 
-pub use file::{FileError, reason, write_file};
+pub use file::{FileError, write_file};
 pub use json::{write_json, write_json_indented};
+pub use reason::reason;
 pub use report::{ReportOptions, write_report};
 pub use text::write_text;

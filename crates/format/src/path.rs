@@ -50,7 +50,9 @@ impl<'a> Path<'a> {
         }
         let label = self.heap.label(self.tree.edge(rank));
         push_step(&mut self.text, self.heap, label, &mut self.digits)?;
-        self.ends.try_reserve(1).map_err(|_| io::ErrorKind::OutOfMemory)?;
+        self.ends
+            .try_reserve(1)
+            .map_err(|_| io::ErrorKind::OutOfMemory)?;
         self.ends.push(self.text.len());
         Ok(())
     }
@@ -74,7 +76,10 @@ impl<'a> Path<'a> {
             next = self.tree.parent(rank);
         }
         let left_out = depth + 1 - 2 * END;
-        push_bytes(&mut self.tail, format!("...[{left_out} steps]...").as_bytes())?;
+        push_bytes(
+            &mut self.tail,
+            format!("...[{left_out} steps]...").as_bytes(),
+        )?;
         for (at, rank) in last.into_iter().enumerate() {
             if at > 0 {
                 push_bytes(&mut self.tail, b".")?;

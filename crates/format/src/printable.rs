@@ -38,7 +38,8 @@ fn push_escape(out: &mut Vec<u8>, byte: u8) -> io::Result<()> {
 
 /// Appends bytes, or says that there is no memory for them.
 pub(crate) fn push_bytes(out: &mut Vec<u8>, bytes: &[u8]) -> io::Result<()> {
-    out.try_reserve(bytes.len()).map_err(|_| io::ErrorKind::OutOfMemory)?;
+    out.try_reserve(bytes.len())
+        .map_err(|_| io::ErrorKind::OutOfMemory)?;
     out.extend_from_slice(bytes);
     Ok(())
 }

@@ -55,25 +55,42 @@ struct Words {
 impl Words {
     fn of(snapshot: &Snapshot) -> Words {
         let gone = snapshot.is_difference()
-            && snapshot.heap().nodes().any(|node| {
-                matches!(snapshot.change(node), Change::Gone | Change::Shrank(_))
-            });
+            && snapshot
+                .heap()
+                .nodes()
+                .any(|node| matches!(snapshot.change(node), Change::Gone | Change::Shrank(_)));
         match (snapshot.is_difference(), gone) {
-            (true, false) => {
-                Words { before: "new ", after: "", nothing: "nothing new is left behind." }
-            }
-            (true, true) => {
-                Words { before: "", after: " that are gone", nothing: "nothing is gone." }
-            }
-            (false, _) => Words { before: "", after: "", nothing: "the snapshot is empty." },
+            (true, false) => Words {
+                before: "new ",
+                after: "",
+                nothing: "nothing new is left behind.",
+            },
+            (true, true) => Words {
+                before: "",
+                after: " that are gone",
+                nothing: "nothing is gone.",
+            },
+            (false, _) => Words {
+                before: "",
+                after: "",
+                nothing: "the snapshot is empty.",
+            },
         }
     }
 }
 
 fn write_summary(out: &mut dyn io::Write, groups: &Groups, words: &Words) -> io::Result<()> {
-    let objects: u64 = groups.groups().iter().map(|group| u64::from(group.count)).sum();
+    let objects: u64 = groups
+        .groups()
+        .iter()
+        .map(|group| u64::from(group.count))
+        .sum();
     let bytes = groups.groups().iter().map(|group| group.bytes).sum();
-    let hold = if groups.groups().len() == 1 { "group holds" } else { "groups hold" };
+    let hold = if groups.groups().len() == 1 {
+        "group holds"
+    } else {
+        "groups hold"
+    };
     let object = if objects == 1 { "object" } else { "objects" };
     writeln!(
         out,
@@ -92,7 +109,11 @@ fn write_groups(
     groups: &Groups,
     options: ReportOptions,
 ) -> io::Result<()> {
-    writeln!(out, "  {:>11}  {:>9}  {:8}  held by", "objects", "about", "type")?;
+    writeln!(
+        out,
+        "  {:>11}  {:>9}  {:8}  held by",
+        "objects", "about", "type"
+    )?;
     for group in groups.groups().iter().take(options.rows) {
         writeln!(
             out,
@@ -121,7 +142,11 @@ fn place(snapshot: &Snapshot, group: &Group) -> io::Result<String> {
         Kind::LuaFunction => {
             let mut source = Vec::new();
             push_printable(&mut source, snapshot.heap().name(group.source))?;
-            Ok(format!("  (defined at {}:{})", String::from_utf8_lossy(&source), group.line))
+            Ok(format!(
+                "  (defined at {}:{})",
+                String::from_utf8_lossy(&source),
+                group.line
+            ))
         }
         Kind::CFunction => Ok("  (in C)".to_owned()),
         _ => Ok(String::new()),
@@ -161,7 +186,7 @@ fn grouped(number: u64) -> String {
     let digits = number.to_string();
     let mut grouped = String::new();
     for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at) % 3 == 0 {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
             grouped.push(',');
         }
         grouped.push(digit);
@@ -191,7 +216,12 @@ mod tests {
 
     #[test]
     fn numbers_read_well() {
-        for (number, text) in [(0, "0"), (999, "999"), (1000, "1,000"), (1_234_567, "1,234,567")] {
+        for (number, text) in [
+            (0, "0"),
+            (999, "999"),
+            (1000, "1,000"),
+            (1_234_567, "1,234,567"),
+        ] {
             assert_eq!(grouped(number), text);
         }
         for (bytes, text) in [

@@ -15,7 +15,10 @@ const STEP_BYTES: usize = 48;
 
 /// The chain of one object.
 pub(crate) fn chain_of(snapshot: &Snapshot, rank: Rank) -> io::Result<String> {
-    let (heap, tree) = (snapshot.heap(), snapshot.tree().map_err(crate::sink::analysis_failed)?);
+    let (heap, tree) = (
+        snapshot.heap(),
+        snapshot.tree().map_err(crate::sink::analysis_failed)?,
+    );
     let upward = std::iter::successors(Some(rank), |rank| tree.parent(*rank));
     join(upward, |rank| step_text(heap, heap.label(tree.edge(rank))))
 }

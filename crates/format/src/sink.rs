@@ -15,7 +15,9 @@ pub(crate) struct Sink<'a> {
 impl<'a> Sink<'a> {
     pub(crate) fn new(out: &'a mut dyn io::Write) -> io::Result<Self> {
         let mut buffer = Vec::new();
-        buffer.try_reserve_exact(CAPACITY).map_err(|_| io::ErrorKind::OutOfMemory)?;
+        buffer
+            .try_reserve_exact(CAPACITY)
+            .map_err(|_| io::ErrorKind::OutOfMemory)?;
         Ok(Sink { out, buffer })
     }
 

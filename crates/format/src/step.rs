@@ -14,15 +14,27 @@ pub(crate) struct Step<'a> {
 
 impl<'a> Step<'a> {
     fn bracketed(name: &'a [u8]) -> Self {
-        Step { open: "[", name, close: "]" }
+        Step {
+            open: "[",
+            name,
+            close: "]",
+        }
     }
 
     fn fixed(text: &'static str) -> Self {
-        Step { open: text, name: b"", close: "" }
+        Step {
+            open: text,
+            name: b"",
+            close: "",
+        }
     }
 
     fn named(name: &'a [u8]) -> Self {
-        Step { open: "", name, close: "" }
+        Step {
+            open: "",
+            name,
+            close: "",
+        }
     }
 
     /// The step that a label makes. `digits` is where numbers and addresses are put.
@@ -30,9 +42,11 @@ impl<'a> Step<'a> {
     pub(crate) fn new(heap: &'a Heap, label: Label, digits: &'a mut Vec<u8>) -> Self {
         match label {
             // Else a key could be taken for one that is no string.
-            Label::Field(name) if heap.name(name).first() == Some(&b'[') => {
-                Step { open: "[\"", name: heap.name(name), close: "\"]" }
-            }
+            Label::Field(name) if heap.name(name).first() == Some(&b'[') => Step {
+                open: "[\"",
+                name: heap.name(name),
+                close: "\"]",
+            },
             Label::Field(name) | Label::Root(name) => Step::named(heap.name(name)),
             Label::Upvalue(name) if heap.name(name).is_empty() => Step::fixed("[upvalue]"),
             Label::Upvalue(name) => Step::named(heap.name(name)),

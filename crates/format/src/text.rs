@@ -25,14 +25,18 @@ pub fn write_text(out: &mut dyn io::Write, snapshot: &Snapshot) -> io::Result<()
     let mut path = Path::new(snapshot.heap(), tree, !stays_in_bounds(snapshot, tree));
     let [mut name, mut refs, mut raw, mut description] = [const { Vec::new() }; 4];
     for visit in tree.walk() {
-        let Visit::Enter { rank, depth } = visit else { continue };
+        let Visit::Enter { rank, depth } = visit else {
+            continue;
+        };
         path.enter(rank, depth)?;
         let node = tree.node(rank);
         if !snapshot.is_member(node) {
             continue;
         }
         fill(&mut name, |out| push_name(out, snapshot.heap(), node));
-        fill(&mut refs, |out| push_decimal(out, u64::from(tree.refs(node))));
+        fill(&mut refs, |out| {
+            push_decimal(out, u64::from(tree.refs(node)))
+        });
         fill(&mut raw, |out| {
             push_description(out, snapshot.heap(), node, snapshot.change(node));
         });

@@ -48,17 +48,14 @@ impl AddressMap {
     pub(crate) fn insert(&mut self, columns: Columns<'_>, node: NodeId) -> Result<(), BuildError> {
         self.reserve(columns, 1)?;
         let address = columns.addresses[node.index()];
-        self.table
-            .insert_unique(hash(address), node.0, |&id| hash(columns.addresses[id as usize]));
+        self.table.insert_unique(hash(address), node.0, |&id| {
+            hash(columns.addresses[id as usize])
+        });
         Ok(())
     }
 
     /// Makes room for `more` nodes.
-    pub(crate) fn reserve(
-        &mut self,
-        columns: Columns<'_>,
-        more: usize,
-    ) -> Result<(), BuildError> {
+    pub(crate) fn reserve(&mut self, columns: Columns<'_>, more: usize) -> Result<(), BuildError> {
         self.table
             .try_reserve(more, |&id| hash(columns.addresses[id as usize]))
             .map_err(|_| BuildError::OutOfMemory)

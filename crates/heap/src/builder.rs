@@ -128,7 +128,12 @@ impl HeapBuilder {
 
     /// The heap of all that was added.
     pub fn finish(self) -> Result<Heap, BuildError> {
-        let HeapBuilder { mut heap, map, name_index, runs } = self;
+        let HeapBuilder {
+            mut heap,
+            map,
+            name_index,
+            runs,
+        } = self;
         drop((map, name_index));
         if u32::try_from(heap.targets.len()).is_err() {
             return Err(BuildError::TooManyEdges);
@@ -148,8 +153,14 @@ fn ranges<'a>(
     runs: &'a [Run],
     edges: usize,
 ) -> impl Iterator<Item = (NodeId, std::ops::Range<usize>)> + 'a {
-    let ends = runs.iter().skip(1).map(|run| run.start as usize).chain([edges]);
-    runs.iter().zip(ends).map(|(run, end)| (run.source, run.start as usize..end))
+    let ends = runs
+        .iter()
+        .skip(1)
+        .map(|run| run.start as usize)
+        .chain([edges]);
+    runs.iter()
+        .zip(ends)
+        .map(|(run, end)| (run.source, run.start as usize..end))
 }
 
 /// Where the edges of each node start once they are grouped by source.
@@ -188,10 +199,16 @@ mod tests {
         let mut builder = HeapBuilder::new();
         let (a, _) = builder.node(Kind::Table, 0x10).unwrap();
         let (b, _) = builder.node(Kind::Table, 0x20).unwrap();
-        for (source, target, index) in
-            [(NodeId::ROOT, a, 0), (b, a, 1), (a, b, 2), (b, b, 3), (a, a, 4)]
-        {
-            builder.edge(source, target, Label::Index(index), Strength::Strong).unwrap();
+        for (source, target, index) in [
+            (NodeId::ROOT, a, 0),
+            (b, a, 1),
+            (a, b, 2),
+            (b, b, 3),
+            (a, a, 4),
+        ] {
+            builder
+                .edge(source, target, Label::Index(index), Strength::Strong)
+                .unwrap();
         }
         let heap = builder.finish().unwrap();
         let labels = |node| heap.edges(node).map(|edge| edge.label).collect::<Vec<_>>();
@@ -209,7 +226,10 @@ mod tests {
         let (table, new) = builder.node(Kind::Table, 0x40).unwrap();
         assert!(new);
         assert_ne!(userdata, table);
-        assert_eq!(builder.node(Kind::Userdata, 0x40).unwrap(), (userdata, false));
+        assert_eq!(
+            builder.node(Kind::Userdata, 0x40).unwrap(),
+            (userdata, false)
+        );
         assert_eq!(builder.find(Kind::Table, 0x40), Some(table));
     }
 
@@ -217,9 +237,15 @@ mod tests {
     fn labels_that_do_not_fit_are_kept_beside() {
         let mut builder = HeapBuilder::new();
         let (a, _) = builder.node(Kind::Table, 0x10).unwrap();
-        let labels = [Label::Index(-1), Label::Number(1.5), Label::Address(Kind::Userdata, 9)];
+        let labels = [
+            Label::Index(-1),
+            Label::Number(1.5),
+            Label::Address(Kind::Userdata, 9),
+        ];
         for label in labels {
-            builder.edge(NodeId::ROOT, a, label, Strength::Ephemeron).unwrap();
+            builder
+                .edge(NodeId::ROOT, a, label, Strength::Ephemeron)
+                .unwrap();
         }
         let heap = builder.finish().unwrap();
         for (edge, label) in heap.edges(NodeId::ROOT).zip(labels) {

@@ -104,7 +104,13 @@ fn hash(address: u64) -> u64 {
 impl<'a> Matcher<'a> {
     fn new(snapshot: &'a Snapshot) -> Result<Self, BuildError> {
         let (heap, tree) = (snapshot.heap(), snapshot.tree()?);
-        Ok(Matcher { snapshot, heap, tree, expected: 0, table: None })
+        Ok(Matcher {
+            snapshot,
+            heap,
+            tree,
+            expected: 0,
+            table: None,
+        })
     }
 
     fn find(&mut self, kind: Kind, address: u64) -> Result<Option<NodeId>, BuildError> {
@@ -123,17 +129,21 @@ impl<'a> Matcher<'a> {
             self.table = Some(self.members()?);
         }
         let table = self.table.as_ref().expect("made above");
-        Ok(table.find(hash(address), |&rank| is_twin(rank as usize)).map(|&rank| {
-            self.expected = rank as usize + 1;
-            self.tree.node(Rank(rank))
-        }))
+        Ok(table
+            .find(hash(address), |&rank| is_twin(rank as usize))
+            .map(|&rank| {
+                self.expected = rank as usize + 1;
+                self.tree.node(Rank(rank))
+            }))
     }
 
     fn members(&self) -> Result<HashTable<u32>, BuildError> {
         let (heap, tree) = (self.heap, self.tree);
         let of = |&rank: &u32| hash(heap.address(tree.node(Rank(rank))));
         let mut table = HashTable::new();
-        table.try_reserve(self.snapshot.len(), of).map_err(|_| BuildError::OutOfMemory)?;
+        table
+            .try_reserve(self.snapshot.len(), of)
+            .map_err(|_| BuildError::OutOfMemory)?;
         for rank in tree.ranks() {
             if self.snapshot.is_member(tree.node(rank)) {
                 table.insert_unique(of(&rank.0), rank.0, of);

@@ -36,8 +36,19 @@ impl Waiting {
         let entries = &mut self.entries;
         // No more entries than edges, whose numbers have 32 bits.
         let new = entries.len() as u32;
-        push(entries, Entry { key, rank, edge, next: new })?;
-        if let Some(last) = self.last.find_mut(hash(key), |&at| entries[at as usize].key == key) {
+        push(
+            entries,
+            Entry {
+                key,
+                rank,
+                edge,
+                next: new,
+            },
+        )?;
+        if let Some(last) = self
+            .last
+            .find_mut(hash(key), |&at| entries[at as usize].key == key)
+        {
             entries[new as usize].next = entries[*last as usize].next;
             entries[*last as usize].next = new;
             *last = new;
@@ -46,7 +57,8 @@ impl Waiting {
         self.last
             .try_reserve(1, |&at| hash(entries[at as usize].key))
             .map_err(|_| BuildError::OutOfMemory)?;
-        self.last.insert_unique(hash(key), new, |&at| hash(entries[at as usize].key));
+        self.last
+            .insert_unique(hash(key), new, |&at| hash(entries[at as usize].key));
         Ok(())
     }
 
@@ -57,7 +69,9 @@ impl Waiting {
             return None;
         }
         let entries = &self.entries;
-        let found = self.last.find_entry(hash(key), |&at| entries[at as usize].key == key);
+        let found = self
+            .last
+            .find_entry(hash(key), |&at| entries[at as usize].key == key);
         let (last, _) = found.ok()?.remove();
         Some((entries[last as usize].next, last))
     }

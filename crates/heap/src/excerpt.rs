@@ -24,11 +24,19 @@ impl Excerpt {
         chosen: impl Iterator<Item = Rank>,
     ) -> Result<Excerpt, BuildError> {
         let kept = with_ancestors(tree, chosen)?;
-        let mut copy = Copy { from: heap, tree, to: Heap::with_root(), names: NameIndex::default() };
+        let mut copy = Copy {
+            from: heap,
+            tree,
+            to: Heap::with_root(),
+            names: NameIndex::default(),
+        };
         let ranks = copy.nodes(&kept)?;
         copy.edges(&kept, &ranks)?;
         copy.to.shrink();
-        Ok(Excerpt { heap: copy.to, ranks })
+        Ok(Excerpt {
+            heap: copy.to,
+            ranks,
+        })
     }
 }
 
@@ -65,7 +73,9 @@ impl Copy<'_> {
         for rank in self.tree.ranks().filter(|rank| kept[rank.index()]) {
             push(&mut ranks, rank)?;
             let old = self.tree.node(rank);
-            let new = self.to.push_node(self.from.kind(old), self.from.address(old))?;
+            let new = self
+                .to
+                .push_node(self.from.kind(old), self.from.address(old))?;
             self.to.sizes[new.index()] = self.from.size(old);
             self.to.counts[new.index()] = self.from.count(old);
             self.to.sources[new.index()] = self.name(self.from.source_id(old))?;
@@ -85,7 +95,11 @@ impl Copy<'_> {
         if ranks.len() > 1 {
             self.edge(Rank::ROOT, NodeId(1))?;
         }
-        let top = if ranks.len() > 1 { tree.child_range(Rank::ROOT) } else { 0..0 };
+        let top = if ranks.len() > 1 {
+            tree.child_range(Rank::ROOT)
+        } else {
+            0..0
+        };
         let mut new = 2;
         for rank in top.map(Rank).filter(|rank| kept[rank.index()]) {
             if is_root(rank) {

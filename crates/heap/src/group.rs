@@ -89,10 +89,12 @@ impl Groups {
         }
         let Grouping { mut groups, .. } = grouping;
         // Ties are broken by the first object, and those stand in canonical order.
-        groups.groups.sort_unstable_by(|a, b| {
-            b.bytes.cmp(&a.bytes).then(a.example.cmp(&b.example))
-        });
-        groups.resized.sort_unstable_by(|a, b| b.1.cmp(&a.1).then(a.0.cmp(&b.0)));
+        groups
+            .groups
+            .sort_unstable_by(|a, b| b.bytes.cmp(&a.bytes).then(a.example.cmp(&b.example)));
+        groups
+            .resized
+            .sort_unstable_by(|a, b| b.1.cmp(&a.1).then(a.0.cmp(&b.0)));
         Ok(groups)
     }
 
@@ -142,7 +144,11 @@ impl<'a> Grouping<'a> {
             snapshot,
             heap: snapshot.heap(),
             tree,
-            groups: Groups { groups: Vec::new(), paths: Vec::new(), resized: Vec::new() },
+            groups: Groups {
+                groups: Vec::new(),
+                paths: Vec::new(),
+                resized: Vec::new(),
+            },
             path_index: HashTable::new(),
             group_index: HashTable::new(),
             path_of: filled(tree.len(), PathId(0))?,
@@ -165,8 +171,7 @@ impl<'a> Grouping<'a> {
         let node = self.tree.node(rank);
         if is_row(self.snapshot, rank, self.tree) {
             self.add(rank)?;
-        } else if let Change::Grew(entries) | Change::Shrank(entries) = self.snapshot.change(node)
-        {
+        } else if let Change::Grew(entries) | Change::Shrank(entries) = self.snapshot.change(node) {
             push(&mut self.groups.resized, (rank, entries))?;
         }
         Ok(())
@@ -217,12 +222,22 @@ impl<'a> Grouping<'a> {
         let above = parent.is_some_and(|parent| paths[parent.0 as usize].general);
         let general = above || !matches!(step, GroupStep::Exact(_));
         let new = paths.len() as u32;
-        push(paths, Path { parent, kind, step, general })?;
+        push(
+            paths,
+            Path {
+                parent,
+                kind,
+                step,
+                general,
+            },
+        )?;
         let of = |&at: &u32| {
             let path = &paths[at as usize];
             path_hash(path.parent, path.kind, path.step)
         };
-        self.path_index.try_reserve(1, of).map_err(|_| BuildError::OutOfMemory)?;
+        self.path_index
+            .try_reserve(1, of)
+            .map_err(|_| BuildError::OutOfMemory)?;
         self.path_index.insert_unique(code, new, of);
         Ok(PathId(new))
     }
@@ -251,15 +266,25 @@ impl<'a> Grouping<'a> {
         let new = Group {
             kind,
             path: self.path_of[rank.index()],
-            source: if is_function { self.heap.source_id(node) } else { NameId::EMPTY },
-            line: if is_function { self.heap.count(node) } else { 0 },
+            source: if is_function {
+                self.heap.source_id(node)
+            } else {
+                NameId::EMPTY
+            },
+            line: if is_function {
+                self.heap.count(node)
+            } else {
+                0
+            },
             count: 1,
             bytes: self.heap.size(node),
             example: rank,
         };
         let groups = &mut self.groups.groups;
         let code = group_hash(&new);
-        let found = self.group_index.find(code, |&at| same_group(&groups[at as usize], &new));
+        let found = self
+            .group_index
+            .find(code, |&at| same_group(&groups[at as usize], &new));
         if let Some(&at) = found {
             groups[at as usize].count += 1;
             groups[at as usize].bytes += new.bytes;
@@ -268,7 +293,9 @@ impl<'a> Grouping<'a> {
         let at = groups.len() as u32;
         push(groups, new)?;
         let of = |&at: &u32| group_hash(&groups[at as usize]);
-        self.group_index.try_reserve(1, of).map_err(|_| BuildError::OutOfMemory)?;
+        self.group_index
+            .try_reserve(1, of)
+            .map_err(|_| BuildError::OutOfMemory)?;
         self.group_index.insert_unique(code, at, of);
         Ok(())
     }

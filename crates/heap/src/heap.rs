@@ -108,7 +108,11 @@ impl Heap {
     /// The numbers of the VM's roots: the edges of [`NodeId::ROOT`]. Empty in a heap that has not
     /// even that node.
     pub fn root_range(&self) -> std::ops::Range<usize> {
-        if self.kinds.is_empty() { 0..0 } else { self.edge_range(NodeId::ROOT) }
+        if self.kinds.is_empty() {
+            0..0
+        } else {
+            self.edge_range(NodeId::ROOT)
+        }
     }
 
     /// The target of edge number `edge`.
@@ -181,7 +185,10 @@ impl Heap {
 
     /// The columns in which addresses are looked up.
     pub(crate) fn columns(&self) -> Columns<'_> {
-        Columns { kinds: &self.kinds, addresses: &self.addresses }
+        Columns {
+            kinds: &self.kinds,
+            addresses: &self.addresses,
+        }
     }
 
     /// Adds a node of size 0 and count 0.

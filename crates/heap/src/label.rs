@@ -127,9 +127,12 @@ mod tests {
 
     #[test]
     fn what_fits_comes_back_and_the_rest_is_refused() {
-        for strength in
-            [Strength::Strong, Strength::WeakKey, Strength::WeakValue, Strength::Ephemeron]
-        {
+        for strength in [
+            Strength::Strong,
+            Strength::WeakKey,
+            Strength::WeakValue,
+            Strength::Ephemeron,
+        ] {
             for label in [
                 Label::Field(NameId(7)),
                 Label::Index(0),
@@ -156,7 +159,13 @@ mod tests {
                 assert_eq!(packed.strength(), strength);
             }
         }
-        assert_eq!(PackedLabel::pack(Label::Index(1 << 26), Strength::Strong), None);
-        assert_eq!(PackedLabel::pack(Label::Object(NodeId(1 << 26)), Strength::Strong), None);
+        assert_eq!(
+            PackedLabel::pack(Label::Index(1 << 26), Strength::Strong),
+            None
+        );
+        assert_eq!(
+            PackedLabel::pack(Label::Object(NodeId(1 << 26)), Strength::Strong),
+            None
+        );
     }
 }

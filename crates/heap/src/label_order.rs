@@ -33,11 +33,22 @@ const MANY: usize = 32;
 impl LabelOrder {
     /// Sorts edges of one object.
     pub(crate) fn sort(&mut self, heap: &Heap, edges: &mut [u32]) -> Result<(), BuildError> {
-        let skip = if edges.len() < MANY { 0 } else { common_prefix(heap, edges) };
+        let skip = if edges.len() < MANY {
+            0
+        } else {
+            common_prefix(heap, edges)
+        };
         self.keys.clear();
         for &edge in edges.iter() {
             let (class, prefix) = sort_key(heap, edge, skip);
-            push(&mut self.keys, SortKey { prefix, edge, class })?;
+            push(
+                &mut self.keys,
+                SortKey {
+                    prefix,
+                    edge,
+                    class,
+                },
+            )?;
         }
         self.keys.sort_unstable_by(|a, b| {
             (a.class, a.prefix)
@@ -114,13 +125,19 @@ fn key_kind(heap: &Heap, label: Label) -> Option<Kind> {
 /// values put the integer first.
 fn integer_and_float(integer: i64, float: f64) -> Ordering {
     // 2^63 is the one such float that is no i64; as i128 both are exact.
-    i128::from(integer).cmp(&(float as i128)).then(Ordering::Less)
+    i128::from(integer)
+        .cmp(&(float as i128))
+        .then(Ordering::Less)
 }
 
 /// Bits that order as the numbers do, the two zeros as one.
 fn ordered_bits(value: f64) -> u64 {
     let bits = (value + 0.0).to_bits();
-    if bits >> 63 == 0 { bits | 1 << 63 } else { !bits }
+    if bits >> 63 == 0 {
+        bits | 1 << 63
+    } else {
+        !bits
+    }
 }
 
 /// The first eight bytes as a number that orders as they do.
@@ -137,10 +154,12 @@ fn first_bytes(name: &[u8]) -> u64 {
 
 /// How many bytes at their start the string keys among `edges` have in common.
 fn common_prefix(heap: &Heap, edges: &[u32]) -> usize {
-    let mut names = edges.iter().filter_map(|&edge| match heap.label(edge as usize) {
-        Label::Field(name) => Some(heap.name(name)),
-        _ => None,
-    });
+    let mut names = edges
+        .iter()
+        .filter_map(|&edge| match heap.label(edge as usize) {
+            Label::Field(name) => Some(heap.name(name)),
+            _ => None,
+        });
     let Some(first) = names.next() else { return 0 };
     let mut common = first;
     for name in names {
@@ -164,13 +183,22 @@ mod tests {
         let mut builder = HeapBuilder::new();
         let (table, _) = builder.node(Kind::Table, 0x10).unwrap();
         for label in labels(&mut builder) {
-            builder.edge(table, NodeId::ROOT, label, Strength::Strong).unwrap();
+            builder
+                .edge(table, NodeId::ROOT, label, Strength::Strong)
+                .unwrap();
         }
         let heap = builder.finish().unwrap();
         let mut edges: Vec<u32> = (0..heap.edge_count() as u32).collect();
         LabelOrder::default().sort(&heap, &mut edges).unwrap();
-        assert!(edges.windows(2).all(|pair| in_order(&heap, pair[0], pair[1])));
-        edges.iter().map(|&edge| heap.label(edge as usize)).collect()
+        assert!(
+            edges
+                .windows(2)
+                .all(|pair| in_order(&heap, pair[0], pair[1]))
+        );
+        edges
+            .iter()
+            .map(|&edge| heap.label(edge as usize))
+            .collect()
     }
 
     #[test]
@@ -223,30 +251,40 @@ mod tests {
             ]
         };
         let expected = labels(&mut HeapBuilder::new());
-        assert_eq!(sorted(|builder| labels(builder).into_iter().rev().collect()), expected);
+        assert_eq!(
+            sorted(|builder| labels(builder).into_iter().rev().collect()),
+            expected
+        );
     }
 
     #[test]
     fn many_names_order_by_bytes_whatever_they_share() {
         for shared in ["", "s", "session-number-"] {
-            let mut names: Vec<Vec<u8>> =
-                (0..500).map(|i| format!("{shared}{}", i * 7919 % 500).into_bytes()).collect();
+            let mut names: Vec<Vec<u8>> = (0..500)
+                .map(|i| format!("{shared}{}", i * 7919 % 500).into_bytes())
+                .collect();
             names.push(shared.as_bytes().to_vec());
             names.push([shared.as_bytes(), b"\0"].concat());
             names.push([shared.as_bytes(), b"\xff\xff\xff\xff\xff\xff\xff\xff\xff"].concat());
             names.push([shared.as_bytes(), b"\xff\xff\xff\xff\xff\xff\xff\xff"].concat());
             let mut heap_names = Vec::new();
             let order = sorted(|builder| {
-                names.iter().map(|name| Label::Field(builder.name(name).unwrap())).collect()
+                names
+                    .iter()
+                    .map(|name| Label::Field(builder.name(name).unwrap()))
+                    .collect()
             });
             let mut builder = HeapBuilder::new();
             for name in &names {
                 heap_names.push((builder.name(name).unwrap(), name.clone()));
             }
             let bytes = |label: &Label| match label {
-                Label::Field(id) => {
-                    heap_names.iter().find(|(name, _)| name == id).unwrap().1.clone()
-                }
+                Label::Field(id) => heap_names
+                    .iter()
+                    .find(|(name, _)| name == id)
+                    .unwrap()
+                    .1
+                    .clone(),
                 _ => unreachable!(),
             };
             names.sort();

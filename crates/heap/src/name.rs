@@ -26,7 +26,10 @@ pub struct Names {
 
 impl Default for Names {
     fn default() -> Self {
-        Names { bytes: Vec::new(), starts: vec![0, 0] }
+        Names {
+            bytes: Vec::new(),
+            starts: vec![0, 0],
+        }
     }
 }
 
@@ -84,11 +87,7 @@ fn hash(bytes: &[u8]) -> u64 {
 
 impl NameIndex {
     /// The id of `bytes`, which is added to `names` when it is new.
-    pub(crate) fn intern(
-        &mut self,
-        names: &mut Names,
-        bytes: &[u8],
-    ) -> Result<NameId, BuildError> {
+    pub(crate) fn intern(&mut self, names: &mut Names, bytes: &[u8]) -> Result<NameId, BuildError> {
         if bytes.is_empty() {
             return Ok(NameId::EMPTY);
         }
@@ -100,7 +99,8 @@ impl NameIndex {
             .try_reserve(1, |&id| hash(names.get(NameId(id))))
             .map_err(|_| BuildError::OutOfMemory)?;
         let id = names.add(bytes)?;
-        self.table.insert_unique(code, id.0, |&id| hash(names.get(NameId(id))));
+        self.table
+            .insert_unique(code, id.0, |&id| hash(names.get(NameId(id))));
         Ok(id)
     }
 }

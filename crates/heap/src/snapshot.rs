@@ -42,7 +42,10 @@ struct Changes {
 impl Snapshot {
     /// The snapshot of a whole heap.
     pub fn new(heap: Heap) -> Snapshot {
-        Snapshot { heap, ..Snapshot::default() }
+        Snapshot {
+            heap,
+            ..Snapshot::default()
+        }
     }
 
     /// A snapshot of nothing at all, as one is that was freed.
@@ -52,7 +55,10 @@ impl Snapshot {
 
     /// A difference: an excerpt of a heap with what became of each of its nodes.
     pub(crate) fn difference(heap: Heap, tree: ChainTree, by_node: Vec<Change>) -> Snapshot {
-        let count = by_node.iter().filter(|change| **change != Change::None).count();
+        let count = by_node
+            .iter()
+            .filter(|change| **change != Change::None)
+            .count();
         Snapshot {
             heap,
             tree: OnceLock::from(tree),
@@ -98,7 +104,9 @@ impl Snapshot {
     /// What became of a node; in a whole snapshot, [`Change::None`].
     #[inline]
     pub fn change(&self, node: NodeId) -> Change {
-        self.difference.as_ref().map_or(Change::None, |changes| changes.by_node[node.index()])
+        self.difference
+            .as_ref()
+            .map_or(Change::None, |changes| changes.by_node[node.index()])
     }
 
     /// Whether it is the difference of two snapshots.
@@ -119,6 +127,9 @@ impl Snapshot {
     pub fn memory(&self) -> usize {
         self.heap.memory()
             + self.tree.get().map_or(0, ChainTree::memory)
-            + self.difference.as_ref().map_or(0, |changes| held(&changes.by_node))
+            + self
+                .difference
+                .as_ref()
+                .map_or(0, |changes| held(&changes.by_node))
     }
 }

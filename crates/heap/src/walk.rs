@@ -33,8 +33,14 @@ pub struct Walk<'a> {
 
 impl<'a> Walk<'a> {
     pub(crate) fn new(tree: &'a ChainTree) -> Self {
-        let first = Visit::Enter { rank: Rank::ROOT, depth: 0 };
-        Walk { tree, next: (!tree.is_empty()).then_some(first) }
+        let first = Visit::Enter {
+            rank: Rank::ROOT,
+            depth: 0,
+        };
+        Walk {
+            tree,
+            next: (!tree.is_empty()).then_some(first),
+        }
     }
 }
 
@@ -50,15 +56,24 @@ impl Iterator for Walk<'_> {
                 Some(if children.is_empty() {
                     Visit::Leave { rank, depth }
                 } else {
-                    Visit::Enter { rank: Rank(children.start), depth: depth + 1 }
+                    Visit::Enter {
+                        rank: Rank(children.start),
+                        depth: depth + 1,
+                    }
                 })
             }
             Visit::Leave { rank, depth } => self.tree.parent(rank).map(|parent| {
                 let sibling = rank.0 + 1;
                 if sibling < self.tree.child_range(parent).end {
-                    Visit::Enter { rank: Rank(sibling), depth }
+                    Visit::Enter {
+                        rank: Rank(sibling),
+                        depth,
+                    }
                 } else {
-                    Visit::Leave { rank: parent, depth: depth - 1 }
+                    Visit::Leave {
+                        rank: parent,
+                        depth: depth - 1,
+                    }
                 }
             }),
         };

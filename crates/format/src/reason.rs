@@ -1,0 +1,18 @@
+//! Why something could not be read or written, in the system's words.
+
+use std::error::Error;
+use std::io;
+
+/// The system's words for an error, without the number that Rust adds and without the paths that
+/// others wrapped around it.
+pub fn reason(error: &io::Error) -> String {
+    let mut innermost: &dyn Error = error;
+    while let Some(source) = innermost.source() {
+        innermost = source;
+    }
+    let text = innermost.to_string();
+    match text.rfind(" (os error ") {
+        Some(end) => text[..end].to_owned(),
+        None => text,
+    }
+}

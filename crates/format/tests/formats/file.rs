@@ -1,0 +1,190 @@
+//! Files that are written or left as they were.
+
+use luasnap_format::write_file;
+use std::fs::{self, Permissions};
+use std::io::{self, Read};
+use std::os::unix::fs::{FileTypeExt, PermissionsExt, symlink};
+use std::path::Path;
+use std::process::Command;
+
+fn write(path: &Path, text: &str) -> Result<(), String> {
+    write_file(path, |out| out.write_all(text.as_bytes())).map_err(|error| error.to_string())
+}
+
+/// The names in a folder: no temporary file may stay.
+fn names(folder: &Path) -> Vec<String> {
+    let entries = fs::read_dir(folder).unwrap();
+    let mut names: Vec<_> = entries
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
+    names.sort();
+    names
+}
+
+fn mode(path: &Path) -> u32 {
+    fs::metadata(path).unwrap().permissions().mode() & 0o7777
+}
+
+#[test]
+fn a_new_file_has_the_mode_that_any_has() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("new");
+    write(&path, "text").unwrap();
+    fs::write(folder.path().join("other"), "").unwrap();
+    assert_eq!(fs::read_to_string(&path).unwrap(), "text");
+    assert_eq!(mode(&path), mode(&folder.path().join("other")));
+    assert_eq!(names(folder.path()), ["new", "other"]);
+}
+
+#[test]
+fn an_older_file_is_replaced_and_keeps_its_mode() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("file");
+    fs::write(&path, "older and longer").unwrap();
+    fs::set_permissions(&path, Permissions::from_mode(0o751)).unwrap();
+    write(&path, "new").unwrap();
+    assert_eq!(fs::read_to_string(&path).unwrap(), "new");
+    assert_eq!(mode(&path), 0o751);
+    assert_eq!(names(folder.path()), ["file"]);
+}
+
+#[test]
+fn a_failed_write_leaves_the_older_file_and_nothing_else() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("file");
+    fs::write(&path, "older").unwrap();
+    let error = write_file(&path, |out| {
+        out.write_all(b"half")?;
+        Err(io::Error::from_raw_os_error(libc::ENOSPC))
+    })
+    .unwrap_err();
+    let expected = format!("cannot write '{}': No space left on device", path.display());
+    assert_eq!(error.to_string(), expected);
+    assert_eq!(fs::read_to_string(&path).unwrap(), "older");
+    assert_eq!(names(folder.path()), ["file"]);
+}
+
+#[test]
+fn a_missing_folder_and_a_folder_are_errors() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("missing/file");
+    let expected = format!(
+        "cannot write '{}': No such file or directory",
+        path.display()
+    );
+    assert_eq!(write(&path, ""), Err(expected));
+    let expected = format!("cannot write '{}': Is a directory", folder.path().display());
+    assert_eq!(write(folder.path(), ""), Err(expected));
+    let path = folder.path().join("file");
+    fs::write(&path, "").unwrap();
+    let below = path.join("below");
+    let expected = format!("cannot write '{}': Not a directory", below.display());
+    assert_eq!(write(&below, ""), Err(expected));
+    assert!(
+        write(Path::new(""), "")
+            .unwrap_err()
+            .starts_with("cannot write '': ")
+    );
+    assert!(write(Path::new("a\0b"), "").is_err());
+    assert_eq!(names(folder.path()), ["file"]);
+}
+
+#[test]
+fn a_folder_that_takes_no_file_is_an_error_with_the_file_that_was_meant() {
+    let error = write(Path::new("/proc/luasnap"), "").unwrap_err();
+    assert!(
+        error.starts_with("cannot write '/proc/luasnap': "),
+        "{error}"
+    );
+    assert!(
+        !error.contains("os error") && !error.contains(".luasnap-"),
+        "{error}"
+    );
+}
+
+#[test]
+fn a_link_stays_and_its_target_is_written() {
+    let folder = tempfile::tempdir().unwrap();
+    let below = folder.path().join("below");
+    fs::create_dir(&below).unwrap();
+    fs::write(below.join("target"), "older").unwrap();
+    symlink("below/target", folder.path().join("link")).unwrap();
+    symlink("link", folder.path().join("second")).unwrap();
+    symlink("below/made", folder.path().join("dangling")).unwrap();
+    write(&folder.path().join("second"), "new").unwrap();
+    write(&folder.path().join("dangling"), "made").unwrap();
+    assert_eq!(fs::read_to_string(below.join("target")).unwrap(), "new");
+    assert_eq!(fs::read_to_string(below.join("made")).unwrap(), "made");
+    assert_eq!(
+        names(folder.path()),
+        ["below", "dangling", "link", "second"]
+    );
+    assert!(
+        fs::symlink_metadata(folder.path().join("second"))
+            .unwrap()
+            .is_symlink()
+    );
+    symlink("loop", folder.path().join("loop")).unwrap();
+    let error = write(&folder.path().join("loop"), "").unwrap_err();
+    assert!(
+        error.ends_with("Too many levels of symbolic links"),
+        "{error}"
+    );
+}
+
+#[test]
+fn what_is_no_regular_file_is_written_to_and_stays() {
+    write(Path::new("/dev/null"), "text").unwrap();
+    assert!(
+        fs::metadata("/dev/null")
+            .unwrap()
+            .file_type()
+            .is_char_device()
+    );
+    let error = write(Path::new("/dev/full"), "text").unwrap_err();
+    assert_eq!(error, "cannot write '/dev/full': No space left on device");
+    assert!(
+        fs::metadata("/dev/full")
+            .unwrap()
+            .file_type()
+            .is_char_device()
+    );
+}
+
+#[test]
+fn a_fifo_is_written_to() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("fifo");
+    assert!(
+        Command::new("mkfifo")
+            .arg(&path)
+            .status()
+            .unwrap()
+            .success()
+    );
+    let reader = std::thread::spawn({
+        let path = path.clone();
+        move || {
+            let mut text = String::new();
+            fs::File::open(path)
+                .unwrap()
+                .read_to_string(&mut text)
+                .unwrap();
+            text
+        }
+    });
+    write(&path, "text").unwrap();
+    assert_eq!(reader.join().unwrap(), "text");
+    assert!(fs::metadata(&path).unwrap().file_type().is_fifo());
+}
+
+#[test]
+fn a_file_that_is_open_already_is_added_to() {
+    use std::os::fd::AsRawFd;
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("file");
+    fs::write(&path, "before ").unwrap();
+    let file = fs::OpenOptions::new().append(true).open(&path).unwrap();
+    write(Path::new(&format!("/dev/fd/{}", file.as_raw_fd())), "after").unwrap();
+    assert_eq!(fs::read_to_string(&path).unwrap(), "before after");
+}

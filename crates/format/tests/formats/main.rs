@@ -1,0 +1,8 @@
+//! What the writers write, byte for byte.
+
+mod file;
+mod fixture;
+mod json;
+mod report;
+mod steps;
+mod text;

@@ -1,0 +1,196 @@
+//! Random object graphs, and what is true of them by the most naive means.
+
+use luasnap_heap::{ChainTree, Heap, HeapBuilder, Kind, Label, NodeId, Rank, Strength};
+use proptest::prelude::*;
+
+/// An edge between nodes by number; 0 is the synthetic root.
+#[derive(Clone, Debug)]
+pub struct Link {
+    pub source: usize,
+    pub target: usize,
+    pub strength: Strength,
+    /// Which of a few sorts of label; an object's for ephemerons, mostly.
+    pub sort: u8,
+    /// The key of an ephemeron.
+    pub key: usize,
+}
+
+impl Link {
+    /// Whether it is an ephemeron whose label names its key.
+    pub fn has_key(&self) -> bool {
+        self.strength == Strength::Ephemeron && self.source != 0 && self.sort != 0
+    }
+}
+
+/// A graph: each node's kind and count, and the edges.
+#[derive(Clone, Debug)]
+pub struct Graph {
+    pub nodes: Vec<(Kind, u32)>,
+    pub links: Vec<Link>,
+}
+
+pub fn graph(most_nodes: usize, ephemerons: bool) -> impl Strategy<Value = Graph> {
+    (1..most_nodes).prop_flat_map(move |count| {
+        let kind = prop_oneof![
+            4 => Just(Kind::Table),
+            1 => Just(Kind::LuaFunction),
+            1 => Just(Kind::Userdata),
+        ];
+        let strength = prop_oneof![
+            6 => Just(Strength::Strong),
+            1 => Just(Strength::WeakKey),
+            1 => Just(Strength::WeakValue),
+            3 => Just(if ephemerons { Strength::Ephemeron } else { Strength::Strong }),
+        ];
+        let link = (0..=count, 1..=count, strength, 0..8u8, 1..=count).prop_map(
+            |(source, target, strength, sort, key)| Link {
+                source,
+                target,
+                strength,
+                sort,
+                key,
+            },
+        );
+        let nodes = prop::collection::vec((kind, 0..4u32), count);
+        let links = prop::collection::vec(link, 0..3 * count + 3);
+        (nodes, links).prop_map(|(nodes, links)| Graph { nodes, links })
+    })
+}
+
+impl Graph {
+    /// The heap, with its edges added in the given order.
+    pub fn heap(&self, order: impl Iterator<Item = usize>) -> Heap {
+        let mut builder = HeapBuilder::new();
+        for (at, &(kind, count)) in self.nodes.iter().enumerate() {
+            let (node, _) = builder.node(kind, address(at + 1)).unwrap();
+            builder.set_count(node, count);
+        }
+        for at in order {
+            let link = &self.links[at];
+            let label = self.label(&mut builder, at);
+            let (source, target) = (NodeId(link.source as u32), NodeId(link.target as u32));
+            builder.edge(source, target, label, link.strength).unwrap();
+        }
+        builder.finish().unwrap()
+    }
+
+    /// The label of an edge, which no other edge has.
+    fn label(&self, builder: &mut HeapBuilder, at: usize) -> Label {
+        let link = &self.links[at];
+        let name = builder.name(format!("n{at}").as_bytes()).unwrap();
+        match (link.source, link.strength, link.sort) {
+            (0, ..) => Label::Root(name),
+            (_, Strength::Ephemeron, 0) => Label::Index(at as i64),
+            (_, Strength::Ephemeron, _) => Label::Object(NodeId(link.key as u32)),
+            (.., 0) => Label::Index(-(at as i64)),
+            (.., 1) => Label::Index(at as i64),
+            (.., 2) => Label::Number(at as f64 + 0.5),
+            (.., 3) => Label::Address(Kind::Table, at as u64),
+            (.., 4) => Label::Upvalue(name),
+            (.., 5) => Label::Local(name),
+            _ => Label::Field(name),
+        }
+    }
+
+    /// Whether an edge holds its target, if all that `reached` says is alive.
+    pub fn holds(&self, link: &Link, reached: &[bool]) -> bool {
+        reached[link.source]
+            && match link.strength {
+                Strength::Strong => true,
+                Strength::Ephemeron => !link.has_key() || reached[link.key],
+                _ => false,
+            }
+    }
+
+    /// What is alive: the least set that no edge leads out of.
+    pub fn reached(&self) -> Vec<bool> {
+        let mut reached = vec![false; self.nodes.len() + 1];
+        reached[0] = true;
+        loop {
+            let new: Vec<usize> = self
+                .links
+                .iter()
+                .filter(|link| !reached[link.target] && self.holds(link, &reached))
+                .map(|link| link.target)
+                .collect();
+            if new.is_empty() {
+                return reached;
+            }
+            for target in new {
+                reached[target] = true;
+            }
+        }
+    }
+
+    /// The tree's root: the target of the first root that holds anything.
+    pub fn first_root(&self) -> Option<usize> {
+        let holds = |link: &&Link| link.source == 0 && !link.strength.is_weak();
+        self.links.iter().find(holds).map(|link| link.target)
+    }
+
+    /// How many steps each node is below the tree's root, by relaxing until nothing changes.
+    /// Ephemerons of live keys count as ordinary edges.
+    pub fn distances(&self) -> Vec<Option<u32>> {
+        let reached = self.reached();
+        let mut distances = vec![None; self.nodes.len() + 1];
+        let Some(first) = self.first_root() else {
+            return distances;
+        };
+        distances[first] = Some(0);
+        loop {
+            let mut changed = false;
+            for link in self.links.iter().filter(|link| self.holds(link, &reached)) {
+                let source = if link.source == 0 { first } else { link.source };
+                let Some(through) = distances[source].map(|steps: u32| steps + 1) else {
+                    continue;
+                };
+                if distances[link.target].is_none_or(|steps| steps > through) {
+                    distances[link.target] = Some(through);
+                    changed = true;
+                }
+            }
+            if !changed {
+                return distances;
+            }
+        }
+    }
+}
+
+pub fn address(node: usize) -> u64 {
+    0x1000 + 16 * node as u64
+}
+
+/// A step that can be compared between heaps.
+pub fn step(heap: &Heap, label: Label) -> String {
+    match label {
+        Label::Field(name) | Label::Upvalue(name) | Label::Local(name) | Label::Root(name) => {
+            String::from_utf8_lossy(heap.name(name)).into_owned()
+        }
+        Label::Object(key) => format!("{:?}", Label::Address(heap.kind(key), heap.address(key))),
+        label => format!("{label:?}"),
+    }
+}
+
+/// The steps from the root to an object.
+pub fn chain(heap: &Heap, tree: &ChainTree, rank: Rank) -> Vec<String> {
+    let upward = std::iter::successors(Some(rank), |rank| tree.parent(*rank));
+    let mut chain: Vec<_> = upward
+        .map(|rank| step(heap, heap.label(tree.edge(rank))))
+        .collect();
+    chain.reverse();
+    chain
+}
+
+/// The tree as rows: address, depth and step of each object, depth-first.
+pub fn rows(heap: &Heap, tree: &ChainTree) -> Vec<(u64, u32, String)> {
+    tree.walk()
+        .filter_map(|visit| match visit {
+            luasnap_heap::Visit::Enter { rank, depth } => Some((rank, depth)),
+            luasnap_heap::Visit::Leave { .. } => None,
+        })
+        .map(|(rank, depth)| {
+            let label = heap.label(tree.edge(rank));
+            (heap.address(tree.node(rank)), depth, step(heap, label))
+        })
+        .collect()
+}

@@ -1,0 +1,186 @@
+//! Groups of what a reader would call one finding.
+
+use luasnap_heap::{
+    GroupStep, Groups, Heap, HeapBuilder, Kind, Label, NodeId, Rank, Snapshot, Strength, increase,
+};
+
+/// Builds heaps below a table `_G`, 100 bytes an object.
+struct Below {
+    builder: HeapBuilder,
+    global: NodeId,
+    next: u64,
+}
+
+impl Below {
+    fn new() -> Below {
+        let mut builder = HeapBuilder::new();
+        let (global, _) = builder.node(Kind::Table, 8).unwrap();
+        let name = builder.name(b"_G").unwrap();
+        builder
+            .edge(NodeId::ROOT, global, Label::Root(name), Strength::Strong)
+            .unwrap();
+        builder.set_size(global, 100);
+        Below {
+            builder,
+            global,
+            next: 16,
+        }
+    }
+
+    fn under(&mut self, holder: NodeId, kind: Kind, label: Label) -> NodeId {
+        let (node, _) = self.builder.node(kind, self.next).unwrap();
+        self.next += 16;
+        self.builder.set_size(node, 100);
+        self.builder
+            .edge(holder, node, label, Strength::Strong)
+            .unwrap();
+        node
+    }
+
+    fn field(&mut self, holder: NodeId, kind: Kind, name: &str) -> NodeId {
+        let name = self.builder.name(name.as_bytes()).unwrap();
+        self.under(holder, kind, Label::Field(name))
+    }
+
+    fn finish(self) -> Snapshot {
+        Snapshot::new(self.builder.finish().unwrap())
+    }
+}
+
+/// Each group as `COUNT KIND CHAIN`, in order.
+fn listed(snapshot: &Snapshot) -> Vec<String> {
+    let groups = Groups::new(snapshot).unwrap();
+    let text = |step| match step {
+        GroupStep::AnyKey => "[*]".to_owned(),
+        GroupStep::AnyName => "*".to_owned(),
+        GroupStep::Exact(label) => crate::graph::step(snapshot.heap(), label),
+    };
+    let line = |group: &luasnap_heap::Group| {
+        let mut steps: Vec<_> = groups.steps(group.path).map(text).collect();
+        steps.reverse();
+        format!(
+            "{} {} {}",
+            group.count,
+            group.kind.type_name(),
+            steps.join(".")
+        )
+    };
+    groups.groups().iter().map(line).collect()
+}
+
+#[test]
+fn a_cache_is_one_group_and_its_globals_keep_their_names() {
+    let mut below = Below::new();
+    let global = below.global;
+    let cache = below.field(global, Kind::Table, "cache");
+    for at in 0..1000 {
+        let entry = below.field(cache, Kind::Table, &format!("session-{at}"));
+        below.under(entry, Kind::Table, Label::Index(1));
+    }
+    for at in 0..20 {
+        below.field(global, Kind::Table, &format!("module{at:02}"));
+    }
+    let expected = [
+        "1000 table _G.cache.*",
+        "1000 table _G.cache.*.[*]",
+        "20 table _G.*",
+        "1 table _G",
+        "1 table _G.cache",
+    ];
+    assert_eq!(listed(&below.finish()), expected);
+}
+
+#[test]
+fn few_names_stay_apart() {
+    let mut below = Below::new();
+    for name in ["a", "b"] {
+        let holder = below.field(below.global, Kind::Table, name);
+        for key in [
+            Label::Number(0.5),
+            Label::Boolean(true),
+            Label::Address(Kind::Table, 1),
+        ] {
+            below.under(holder, Kind::Table, key);
+        }
+    }
+    let expected = [
+        "3 table _G.a.[*]",
+        "3 table _G.b.[*]",
+        "1 table _G",
+        "1 table _G.a",
+        "1 table _G.b",
+    ];
+    assert_eq!(listed(&below.finish()), expected);
+}
+
+#[test]
+fn a_list_is_one_group_and_so_is_each_level_of_a_tree() {
+    let mut below = Below::new();
+    let mut last = below.field(below.global, Kind::Table, "list");
+    for _ in 0..100_000 {
+        last = below.field(last, Kind::Table, "next");
+    }
+    let mut last = below.field(below.global, Kind::Table, "tree");
+    for _ in 0..1000 {
+        last = below.field(last, Kind::Table, "children");
+        last = below.under(last, Kind::Table, Label::Index(1));
+    }
+    let mut last = below.field(below.global, Kind::Table, "nested");
+    for _ in 0..1000 {
+        last = below.under(last, Kind::Table, Label::Index(1));
+    }
+    let expected = [
+        "100000 table _G.list.next",
+        "1000 table _G.tree.children",
+        "1000 table _G.tree.children.[*]",
+        "998 table _G.nested.[*].[*].[*]",
+        "1 table _G",
+        "1 table _G.list",
+        "1 table _G.nested",
+        "1 table _G.tree",
+        "1 table _G.nested.[*]",
+        "1 table _G.nested.[*].[*]",
+    ];
+    assert_eq!(listed(&below.finish()), expected);
+}
+
+#[test]
+fn functions_are_told_apart_by_where_they_are_defined() {
+    let mut below = Below::new();
+    let handlers = below.field(below.global, Kind::Table, "handlers");
+    let source = below.builder.name(b"main.lua").unwrap();
+    for at in 0..30 {
+        let function = below.under(handlers, Kind::LuaFunction, Label::Index(at));
+        below.builder.set_source(function, source);
+        below
+            .builder
+            .set_count(function, 10 + u32::from(at % 3 == 0));
+    }
+    let snapshot = below.finish();
+    let groups = Groups::new(&snapshot).unwrap();
+    let found: Vec<_> = groups.groups()[..2]
+        .iter()
+        .map(|group| (group.count, group.line, group.bytes))
+        .collect();
+    assert_eq!(found, [(20, 10, 2000), (10, 11, 1000)]);
+    assert!(groups.is_general(groups.groups()[0].path));
+}
+
+#[test]
+fn of_a_difference_the_new_objects_and_the_tables_that_grew() {
+    let before = Below::new().finish();
+    let mut below = Below::new();
+    for name in ["x", "y"] {
+        below.field(below.global, Kind::Table, name);
+    }
+    below.builder.set_count(below.global, 2);
+    let more = increase(&before, &below.finish()).unwrap();
+    assert_eq!(listed(&more), ["1 table _G.x", "1 table _G.y"]);
+    assert_eq!(Groups::new(&more).unwrap().resized(), [(Rank::ROOT, 2)]);
+}
+
+#[test]
+fn nothing_makes_no_groups() {
+    let nothing = Groups::new(&Snapshot::new(Heap::default())).unwrap();
+    assert!(nothing.groups().is_empty() && nothing.resized().is_empty());
+}
