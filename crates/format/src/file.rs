@@ -44,7 +44,7 @@ fn write_to(
             }
             Some(metadata.permissions())
         }
-        Err(error) if error.kind() == io::ErrorKind::NotFound => None,
+        Err(error) if error.kind() == io::ErrorKind::NotFound && path.file_name().is_some() => None,
         Err(error) => return Err(error),
     };
     match resolve(path)? {

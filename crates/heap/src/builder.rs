@@ -2,32 +2,41 @@
 
 use crate::address_map::AddressMap;
 use crate::error::BuildError;
-use crate::grow::{copied, filled, push};
+use crate::grow::push;
 use crate::heap::Heap;
 use crate::kind::Kind;
-use crate::label::Label;
+use crate::label::{Label, PackedLabel};
 use crate::name::{NameId, NameIndex};
 use crate::node::NodeId;
 use crate::strength::Strength;
 
-/// Edges that were added one after the other and have the same source.
+/// The edges of a node whose walk is not over.
+///
+/// While one object is walked others may come between, but the edges of each must lie together.
+#[derive(Debug, Default)]
+pub struct OpenEdges {
+    edges: Vec<(NodeId, PackedLabel)>,
+}
+
+/// An edge that came when its source's others had their place already.
 #[derive(Clone, Copy, Debug)]
-struct Run {
+struct LateEdge {
     source: NodeId,
-    start: u32,
+    target: NodeId,
+    label: PackedLabel,
 }
 
 /// Takes nodes and edges in any order and makes a [`Heap`] of them.
 ///
-/// Nodes are numbered in the order of their coming. Edges may come in any order too; those of one
-/// node keep theirs. No call leaves the builder broken, so one that failed may be dropped or
-/// finished as it stands.
+/// Nodes are numbered in the order of their coming, and the edges of one node keep theirs. Edges
+/// that come together for their source ([`OpenEdges`]) cost least. No call leaves the builder
+/// broken, so one that failed may be dropped or finished as it stands.
 #[derive(Debug)]
 pub struct HeapBuilder {
     heap: Heap,
     map: AddressMap,
     name_index: NameIndex,
-    runs: Vec<Run>,
+    late: Vec<LateEdge>,
 }
 
 impl Default for HeapBuilder {
@@ -43,7 +52,7 @@ impl HeapBuilder {
             heap: Heap::with_root(),
             map: AddressMap::default(),
             name_index: NameIndex::default(),
-            runs: Vec::new(),
+            late: Vec::new(),
         }
     }
 
@@ -64,14 +73,13 @@ impl HeapBuilder {
     /// The node of `kind` at `address`, where there is one already.
     #[inline]
     pub fn find(&self, kind: Kind, address: u64) -> Option<NodeId> {
-        self.map.find(self.heap.columns(), kind, address)
+        self.map.find(kind, address)
     }
 
     fn add(&mut self, kind: Kind, address: u64) -> Result<NodeId, BuildError> {
-        // Room in the map first, so that what fails leaves no node that the map does not know.
-        self.map.reserve(self.heap.columns(), 1)?;
+        // Should the map have no room, the node stays without a reference; the walk is over then.
         let node = self.heap.push_node(kind, address)?;
-        self.map.insert(self.heap.columns(), node)?;
+        self.map.insert(kind, address, node)?;
         Ok(node)
     }
 
@@ -109,8 +117,40 @@ impl HeapBuilder {
         self.name_index.intern(&mut self.heap.names, bytes)
     }
 
-    /// Adds a reference.
+    /// Adds a reference to those of the object that is being walked.
     #[inline]
+    pub fn open_edge(
+        &mut self,
+        open: &mut OpenEdges,
+        target: NodeId,
+        label: Label,
+        strength: Strength,
+    ) -> Result<(), BuildError> {
+        let label = self.heap.pack(label, strength)?;
+        push(&mut open.edges, (target, label))
+    }
+
+    /// Gives the node its edges, when all are there. To be called once a node.
+    pub fn close_edges(
+        &mut self,
+        source: NodeId,
+        open: &mut OpenEdges,
+    ) -> Result<(), BuildError> {
+        if open.edges.is_empty() {
+            return Ok(());
+        }
+        let start = self.heap.move_edges(source)?;
+        for &(target, label) in &open.edges {
+            self.heap.push_packed(target, label)?;
+        }
+        self.heap.end_edges(source, start)?;
+        open.edges.clear();
+        // The edges of one huge table must not be held twice for long.
+        open.edges.shrink_to(1 << 12);
+        Ok(())
+    }
+
+    /// Adds a reference at any time.
     pub fn edge(
         &mut self,
         source: NodeId,
@@ -118,76 +158,34 @@ impl HeapBuilder {
         label: Label,
         strength: Strength,
     ) -> Result<(), BuildError> {
-        if self.runs.last().is_none_or(|run| run.source != source) {
-            let start =
-                u32::try_from(self.heap.edge_count()).map_err(|_| BuildError::TooManyEdges)?;
-            push(&mut self.runs, Run { source, start })?;
-        }
-        self.heap.push_edge(target, label, strength)
+        let label = self.heap.pack(label, strength)?;
+        push(&mut self.late, LateEdge { source, target, label })
+    }
+
+    /// The heap of all that was added, by one who added no node but by following references that
+    /// hold from the roots. Nobody need find out again what is reachable.
+    pub fn finish_reached(self) -> Result<Heap, BuildError> {
+        let mut heap = self.finish()?;
+        heap.all_reached = true;
+        Ok(heap)
     }
 
     /// The heap of all that was added.
     pub fn finish(self) -> Result<Heap, BuildError> {
-        let HeapBuilder {
-            mut heap,
-            map,
-            name_index,
-            runs,
-        } = self;
+        let HeapBuilder { mut heap, map, name_index, mut late } = self;
         drop((map, name_index));
-        if u32::try_from(heap.targets.len()).is_err() {
-            return Err(BuildError::TooManyEdges);
-        }
-        heap.edge_starts = edge_starts(&heap, &runs)?;
-        if !runs.is_sorted_by(|a, b| a.source < b.source) {
-            regroup(&heap.edge_starts, &runs, &mut heap.targets)?;
-            regroup(&heap.edge_starts, &runs, &mut heap.labels)?;
+        late.sort_by_key(|edge| edge.source);
+        for edges in late.chunk_by(|a, b| a.source == b.source) {
+            let source = edges[0].source;
+            let start = heap.move_edges(source)?;
+            for edge in edges {
+                heap.push_packed(edge.target, edge.label)?;
+            }
+            heap.end_edges(source, start)?;
         }
         heap.shrink();
         Ok(heap)
     }
-}
-
-/// The runs with the range of edges that each covers.
-fn ranges<'a>(
-    runs: &'a [Run],
-    edges: usize,
-) -> impl Iterator<Item = (NodeId, std::ops::Range<usize>)> + 'a {
-    let ends = runs
-        .iter()
-        .skip(1)
-        .map(|run| run.start as usize)
-        .chain([edges]);
-    runs.iter()
-        .zip(ends)
-        .map(|(run, end)| (run.source, run.start as usize..end))
-}
-
-/// Where the edges of each node start once they are grouped by source.
-fn edge_starts(heap: &Heap, runs: &[Run]) -> Result<Vec<u32>, BuildError> {
-    let mut starts = filled(heap.node_count() + 1, 0u32)?;
-    for (source, range) in ranges(runs, heap.targets.len()) {
-        starts[source.index() + 1] += range.len() as u32;
-    }
-    let mut sum = 0;
-    for start in &mut starts {
-        sum += *start;
-        *start = sum;
-    }
-    Ok(starts)
-}
-
-/// Moves each run behind the earlier ones of its source.
-fn regroup<T: Copy>(starts: &[u32], runs: &[Run], column: &mut Vec<T>) -> Result<(), BuildError> {
-    let mut next = copied(starts)?;
-    let mut grouped = copied(column)?;
-    for (source, range) in ranges(runs, column.len()) {
-        let to = next[source.index()] as usize;
-        next[source.index()] += range.len() as u32;
-        grouped[to..to + range.len()].copy_from_slice(&column[range]);
-    }
-    *column = grouped;
-    Ok(())
 }
 
 #[cfg(test)]
@@ -216,6 +214,28 @@ mod tests {
         assert_eq!(labels(a), [Label::Index(2), Label::Index(4)]);
         assert_eq!(labels(b), [Label::Index(1), Label::Index(3)]);
         assert_eq!(heap.edges(a).next().unwrap().target, b);
+    }
+
+    #[test]
+    fn edges_that_come_together_and_late_ones_meet() {
+        let mut builder = HeapBuilder::new();
+        let (a, _) = builder.node(Kind::Table, 0x10).unwrap();
+        let (b, _) = builder.node(Kind::Table, 0x20).unwrap();
+        let (mut outer, mut inner) = (OpenEdges::default(), OpenEdges::default());
+        let strong = Strength::Strong;
+        builder.open_edge(&mut outer, b, Label::Index(0), strong).unwrap();
+        builder.open_edge(&mut inner, a, Label::Index(1), strong).unwrap();
+        builder.close_edges(b, &mut inner).unwrap();
+        builder.open_edge(&mut outer, a, Label::Index(2), strong).unwrap();
+        builder.edge(b, b, Label::Index(3), strong).unwrap();
+        builder.close_edges(a, &mut outer).unwrap();
+        builder.edge(NodeId::ROOT, a, Label::Index(4), strong).unwrap();
+        let heap = builder.finish().unwrap();
+        let labels = |node| heap.edges(node).map(|edge| edge.label).collect::<Vec<_>>();
+        assert_eq!(labels(NodeId::ROOT), [Label::Index(4)]);
+        assert_eq!(labels(a), [Label::Index(0), Label::Index(2)]);
+        assert_eq!(labels(b), [Label::Index(1), Label::Index(3)]);
+        assert_eq!(heap.edge_count(), 5);
     }
 
     #[test]

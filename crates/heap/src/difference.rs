@@ -2,15 +2,16 @@
 //!
 //! An object is known by its kind and its address.
 
-use crate::chain::{ChainTree, Rank};
+use crate::address_map::AddressMap;
+use crate::chain::ChainTree;
 use crate::error::BuildError;
 use crate::excerpt::Excerpt;
 use crate::grow::{filled, push};
 use crate::heap::Heap;
 use crate::kind::Kind;
 use crate::node::NodeId;
-use crate::snapshot::{Change, Snapshot};
-use hashbrown::HashTable;
+use crate::snapshot::{Change, Members, Snapshot};
+use rustc_hash::FxHashMap;
 
 /// What `b` has more than `a`: new objects, and tables that grew. Chains and references are those
 /// of `b`. Empty when either has nothing at all.
@@ -31,124 +32,131 @@ fn difference(
     alone: Change,
     larger: fn(u32) -> Change,
 ) -> Result<Snapshot, BuildError> {
-    let tree = side.tree()?;
-    if other.tree()?.is_empty() {
+    let heap = side.heap();
+    if side.holds_nothing()? || other.holds_nothing()? {
         return Ok(Snapshot::empty());
     }
-    let changes = changes(side, tree, &mut Matcher::new(other)?, alone, larger)?;
-    let chosen = changes.iter().map(|&(rank, _)| rank);
-    let Excerpt { mut heap, ranks } = Excerpt::new(side.heap(), tree, chosen)?;
+    let changes = changes(side, other, alone, larger)?;
+    let tree = side.tree()?;
+    let mut is_changed = filled(heap.node_count(), false)?;
+    for &node in changes.keys() {
+        is_changed[node.index()] = true;
+    }
+    let chosen = tree.ranks().filter(|&rank| is_changed[tree.node(rank).index()]);
+    let Excerpt { mut heap, ranks } = Excerpt::new(heap, tree, chosen)?;
     let mut new_tree = ChainTree::new(&heap)?;
     let mut by_node = filled(heap.node_count(), Change::None)?;
-    let mut changes = changes.into_iter().peekable();
     for (at, &rank) in ranks.iter().enumerate().skip(1) {
-        new_tree.refs[at] = tree.refs(tree.node(rank));
-        if let Some((_, change)) = changes.next_if(|&(changed, _)| changed == rank) {
-            by_node[at] = change;
-            if let Change::Shrank(entries) = change {
-                heap.counts[at] -= entries;
-            }
+        let node = tree.node(rank);
+        new_tree.refs[at] = tree.refs(node);
+        by_node[at] = changes.get(&node).copied().unwrap_or(Change::None);
+        if let Change::Shrank(entries) = by_node[at] {
+            heap.counts[at] -= entries;
         }
     }
     Ok(Snapshot::difference(heap, new_tree, by_node))
 }
 
-/// The changed objects in the order of their ranks.
+/// The changed objects.
 fn changes(
     side: &Snapshot,
-    tree: &ChainTree,
-    matcher: &mut Matcher<'_>,
+    other: &Snapshot,
     alone: Change,
     larger: fn(u32) -> Change,
-) -> Result<Vec<(Rank, Change)>, BuildError> {
-    let heap = side.heap();
-    let mut changes = Vec::new();
-    for rank in tree.ranks() {
-        let node = tree.node(rank);
-        if !side.is_member(node) {
-            continue;
-        }
-        let change = match matcher.find(heap.kind(node), heap.address(node))? {
+) -> Result<FxHashMap<NodeId, Change>, BuildError> {
+    let mut changes = FxHashMap::default();
+    let (heap, twins) = (side.heap(), other.heap());
+    match_twins(side, other, |node, twin| {
+        let change = match twin {
             None => alone,
             Some(twin) if heap.kind(node) == Kind::Table => {
-                match heap.count(node).checked_sub(matcher.heap.count(twin)) {
-                    None | Some(0) => continue,
+                match heap.count(node).checked_sub(twins.count(twin)) {
+                    None | Some(0) => return Ok(()),
                     Some(entries) => larger(entries),
                 }
             }
-            Some(_) => continue,
+            Some(_) => return Ok(()),
         };
-        push(&mut changes, (rank, change))?;
-    }
+        changes.try_reserve(1).map_err(|_| BuildError::OutOfMemory)?;
+        changes.insert(node, change);
+        Ok(())
+    })?;
     Ok(changes)
 }
 
-/// Finds the objects of a snapshot.
+/// Tells of every object of `side` which object of `other` it is.
 ///
-/// Two snapshots of one program have nearly the same objects in nearly the same order, so the one
-/// after the last found is tried first; a table of all is made when that fails for the first time.
-struct Matcher<'a> {
-    snapshot: &'a Snapshot,
+/// Two captures of one program meet nearly the same objects in nearly the same order. So both are
+/// gone through side by side first; only what finds no twin on the way is looked up, in a map of
+/// what is left of the other.
+fn match_twins(
+    side: &Snapshot,
+    other: &Snapshot,
+    mut tell: impl FnMut(NodeId, Option<NodeId>) -> Result<(), BuildError>,
+) -> Result<(), BuildError> {
+    let mut pair = SideBySide::new(side.heap(), other)?;
+    let members = side.members()?;
+    let mut alone = Vec::new();
+    for node in side.heap().nodes().skip(1).filter(|&node| members.contains(node)) {
+        match pair.twin(node) {
+            Some(twin) => tell(node, Some(twin))?,
+            None => push(&mut alone, node)?,
+        }
+    }
+    if alone.is_empty() {
+        return Ok(());
+    }
+    let left = pair.left()?;
+    for node in alone {
+        let twin = left.find(side.heap().kind(node), side.heap().address(node));
+        tell(node, twin.filter(|&twin| other.heap().kind(twin) == side.heap().kind(node)))?;
+    }
+    Ok(())
+}
+
+/// The objects of another heap, gone through once along with one's own.
+struct SideBySide<'a> {
     heap: &'a Heap,
-    tree: &'a ChainTree,
-    expected: usize,
-    table: Option<HashTable<u32>>,
+    other: &'a Heap,
+    members: Members<'a>,
+    /// The object of the other heap that is expected next.
+    next: usize,
+    is_matched: Vec<bool>,
 }
 
-/// Objects lie 8 bytes apart at the least; the multiplier is the 64-bit golden ratio.
-fn hash(address: u64) -> u64 {
-    let mixed = (address >> 3).wrapping_mul(0x9E37_79B9_7F4A_7C15);
-    mixed ^ mixed >> 32
-}
+impl<'a> SideBySide<'a> {
+    /// How many objects of the other heap may have gone at once without losing the way.
+    const AHEAD: usize = 16;
 
-impl<'a> Matcher<'a> {
-    fn new(snapshot: &'a Snapshot) -> Result<Self, BuildError> {
-        let (heap, tree) = (snapshot.heap(), snapshot.tree()?);
-        Ok(Matcher {
-            snapshot,
-            heap,
-            tree,
-            expected: 0,
-            table: None,
-        })
+    fn new(heap: &'a Heap, other: &'a Snapshot) -> Result<Self, BuildError> {
+        let is_matched = filled(other.heap().node_count(), false)?;
+        Ok(SideBySide { heap, other: other.heap(), members: other.members()?, next: 1, is_matched })
     }
 
-    fn find(&mut self, kind: Kind, address: u64) -> Result<Option<NodeId>, BuildError> {
-        let is_twin = |rank: usize| {
-            let node = self.tree.node(Rank(rank as u32));
-            self.heap.address(node) == address && self.heap.kind(node) == kind
+    /// The twin of `node`, if it is among the next.
+    fn twin(&mut self, node: NodeId) -> Option<NodeId> {
+        let (kind, address) = (self.heap.kind(node), self.heap.address(node));
+        let end = self.other.node_count().min(self.next + Self::AHEAD);
+        let found = (self.next..end).find(|&at| {
+            self.other.addresses[at] == address
+                && self.other.kinds[at] == kind
+                && self.members.contains(NodeId(at as u32))
+        })?;
+        self.is_matched[found] = true;
+        self.next = found + 1;
+        Some(NodeId(found as u32))
+    }
+
+    /// What has no twin yet.
+    fn left(&self) -> Result<AddressMap, BuildError> {
+        let is_left = |node: &NodeId| {
+            !self.is_matched[node.index()] && self.members.contains(*node)
         };
-        if self.expected < self.tree.len() && is_twin(self.expected) {
-            let node = self.tree.node(Rank(self.expected as u32));
-            if self.snapshot.is_member(node) {
-                self.expected += 1;
-                return Ok(Some(node));
-            }
+        let nodes = || self.other.nodes().skip(1).filter(is_left);
+        let mut map = AddressMap::with_room_for(nodes().count())?;
+        for node in nodes() {
+            map.insert(self.other.kind(node), self.other.address(node), node)?;
         }
-        if self.table.is_none() {
-            self.table = Some(self.members()?);
-        }
-        let table = self.table.as_ref().expect("made above");
-        Ok(table
-            .find(hash(address), |&rank| is_twin(rank as usize))
-            .map(|&rank| {
-                self.expected = rank as usize + 1;
-                self.tree.node(Rank(rank))
-            }))
-    }
-
-    fn members(&self) -> Result<HashTable<u32>, BuildError> {
-        let (heap, tree) = (self.heap, self.tree);
-        let of = |&rank: &u32| hash(heap.address(tree.node(Rank(rank))));
-        let mut table = HashTable::new();
-        table
-            .try_reserve(self.snapshot.len(), of)
-            .map_err(|_| BuildError::OutOfMemory)?;
-        for rank in tree.ranks() {
-            if self.snapshot.is_member(tree.node(rank)) {
-                table.insert_unique(of(&rank.0), rank.0, of);
-            }
-        }
-        Ok(table)
+        Ok(map)
     }
 }

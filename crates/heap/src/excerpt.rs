@@ -33,6 +33,7 @@ impl Excerpt {
         let ranks = copy.nodes(&kept)?;
         copy.edges(&kept, &ranks)?;
         copy.to.shrink();
+        copy.to.all_reached = true;
         Ok(Excerpt {
             heap: copy.to,
             ranks,
@@ -89,8 +90,6 @@ impl Copy<'_> {
         let roots = self.from.root_range();
         let tree = self.tree;
         let is_root = |rank: Rank| roots.contains(&tree.edge(rank));
-        self.to.edge_starts.try_reserve_exact(ranks.len() + 1)?;
-        self.to.edge_starts.push(0);
         // The tree's root is node 1. The other roots are the last of its children.
         if ranks.len() > 1 {
             self.edge(Rank::ROOT, NodeId(1))?;
@@ -107,17 +106,18 @@ impl Copy<'_> {
             }
             new += 1;
         }
+        self.to.end_edges(NodeId::ROOT, 0)?;
         new = 2;
-        for &rank in &ranks[1..] {
-            self.to.edge_starts.push(self.to.edge_count() as u32);
+        for (node, &rank) in (1..).zip(&ranks[1..]) {
+            let start = self.to.edge_count();
             for child in tree.children(rank).filter(|child| kept[child.index()]) {
                 if rank != Rank::ROOT || !is_root(child) {
                     self.edge(child, NodeId(new))?;
                 }
                 new += 1;
             }
+            self.to.end_edges(NodeId(node), start)?;
         }
-        self.to.edge_starts.push(self.to.edge_count() as u32);
         Ok(())
     }
 

@@ -19,13 +19,6 @@ pub(crate) fn filled<T: Clone>(len: usize, value: T) -> Result<Vec<T>, BuildErro
     Ok(column)
 }
 
-/// The same column again, or the word that there is no memory for it.
-pub(crate) fn copied<T: Copy>(column: &[T]) -> Result<Vec<T>, BuildError> {
-    let mut copy = room(column.len())?;
-    copy.extend_from_slice(column);
-    Ok(copy)
-}
-
 /// An empty column with room for `len` values, or the word that there is no memory for it.
 pub(crate) fn room<T>(len: usize) -> Result<Vec<T>, BuildError> {
     let mut column = Vec::new();

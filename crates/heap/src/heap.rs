@@ -1,6 +1,5 @@
 //! The object graph: columns, not objects.
 
-use crate::address_map::Columns;
 use crate::error::BuildError;
 use crate::grow::{held, push};
 use crate::kind::Kind;
@@ -32,12 +31,19 @@ pub struct Heap {
     pub(crate) sizes: Vec<u64>,
     pub(crate) counts: Vec<u32>,
     pub(crate) sources: Vec<NameId>,
-    /// Where the edges of each node start; one entry more than there are nodes.
+    /// Where the edges of each node start and end.
     pub(crate) edge_starts: Vec<u32>,
+    pub(crate) edge_ends: Vec<u32>,
+    /// Edges that lie in the columns but belong to no node: see [`Heap::move_edges`].
+    pub(crate) left_behind: usize,
     pub(crate) targets: Vec<NodeId>,
     pub(crate) labels: Vec<PackedLabel>,
     pub(crate) wide_labels: Vec<Label>,
     pub(crate) names: Names,
+    /// Whether every node was found by following references from the roots.
+    pub(crate) all_reached: bool,
+    /// How many nodes fit without any column growing.
+    node_room: usize,
 }
 
 impl Heap {
@@ -51,7 +57,7 @@ impl Heap {
     /// How many edges there are.
     #[inline]
     pub fn edge_count(&self) -> usize {
-        self.targets.len()
+        self.targets.len() - self.left_behind
     }
 
     /// All nodes in order, the synthetic root first.
@@ -102,7 +108,7 @@ impl Heap {
     #[inline]
     pub fn edge_range(&self, node: NodeId) -> std::ops::Range<usize> {
         let at = node.index();
-        self.edge_starts[at] as usize..self.edge_starts[at + 1] as usize
+        self.edge_starts[at] as usize..self.edge_ends[at] as usize
     }
 
     /// The numbers of the VM's roots: the edges of [`NodeId::ROOT`]. Empty in a heap that has not
@@ -162,6 +168,7 @@ impl Heap {
             + held(&self.counts)
             + held(&self.sources)
             + held(&self.edge_starts)
+            + held(&self.edge_ends)
             + held(&self.targets)
             + held(&self.labels)
             + held(&self.wide_labels)
@@ -179,15 +186,9 @@ impl Heap {
             sizes: vec![0],
             counts: vec![0],
             sources: vec![NameId::EMPTY],
+            edge_starts: vec![0],
+            edge_ends: vec![0],
             ..Heap::default()
-        }
-    }
-
-    /// The columns in which addresses are looked up.
-    pub(crate) fn columns(&self) -> Columns<'_> {
-        Columns {
-            kinds: &self.kinds,
-            addresses: &self.addresses,
         }
     }
 
@@ -203,27 +204,35 @@ impl Heap {
         self.sizes.push(0);
         self.counts.push(0);
         self.sources.push(NameId::EMPTY);
+        self.edge_starts.push(0);
+        self.edge_ends.push(0);
         Ok(NodeId(id))
     }
 
+    /// Makes room for one more node in every column, so that none is ahead of another.
+    #[inline]
     fn reserve_node(&mut self) -> Result<(), BuildError> {
-        // The columns grow together, but one may have failed to where the others did not.
-        if self.kinds.len() == self.kinds.capacity()
-            || self.addresses.len() == self.addresses.capacity()
-            || self.sizes.len() == self.sizes.capacity()
-            || self.counts.len() == self.counts.capacity()
-            || self.sources.len() == self.sources.capacity()
-        {
-            self.kinds.try_reserve(1)?;
-            self.addresses.try_reserve(1)?;
-            self.sizes.try_reserve(1)?;
-            self.counts.try_reserve(1)?;
-            self.sources.try_reserve(1)?;
+        if self.node_room == self.kinds.len() {
+            self.grow_node_columns()?;
         }
         Ok(())
     }
 
-    /// Adds an edge behind all others. Its source is for `edge_starts` to say.
+    #[cold]
+    fn grow_node_columns(&mut self) -> Result<(), BuildError> {
+        let more = self.kinds.len().max(64);
+        self.kinds.try_reserve_exact(more)?;
+        self.addresses.try_reserve_exact(more)?;
+        self.sizes.try_reserve_exact(more)?;
+        self.counts.try_reserve_exact(more)?;
+        self.sources.try_reserve_exact(more)?;
+        self.edge_starts.try_reserve_exact(more)?;
+        self.edge_ends.try_reserve_exact(more)?;
+        self.node_room = self.kinds.len() + more;
+        Ok(())
+    }
+
+    /// Adds an edge behind all others. Whose it is is for [`Heap::end_edges`] to say.
     #[inline]
     pub(crate) fn push_edge(
         &mut self,
@@ -231,16 +240,57 @@ impl Heap {
         label: Label,
         strength: Strength,
     ) -> Result<(), BuildError> {
-        let packed = match PackedLabel::pack(label, strength) {
-            Some(packed) => packed,
-            None => self.pack_wide(label, strength)?,
-        };
+        let packed = self.pack(label, strength)?;
+        self.push_packed(target, packed)
+    }
+
+    /// Adds an edge whose label is packed already.
+    #[inline]
+    pub(crate) fn push_packed(
+        &mut self,
+        target: NodeId,
+        packed: PackedLabel,
+    ) -> Result<(), BuildError> {
         if self.labels.len() == self.labels.capacity() {
             self.labels.try_reserve(1)?;
         }
         push(&mut self.targets, target)?;
         self.labels.push(packed);
         Ok(())
+    }
+
+    /// Packs a label, for an edge that is added later.
+    #[inline]
+    pub(crate) fn pack(
+        &mut self,
+        label: Label,
+        strength: Strength,
+    ) -> Result<PackedLabel, BuildError> {
+        match PackedLabel::pack(label, strength) {
+            Some(packed) => Ok(packed),
+            None => self.pack_wide(label, strength),
+        }
+    }
+
+    /// Makes all edges from number `start` on those of `node`, which had none.
+    pub(crate) fn end_edges(&mut self, node: NodeId, start: usize) -> Result<(), BuildError> {
+        let end = u32::try_from(self.targets.len()).map_err(|_| BuildError::TooManyEdges)?;
+        self.edge_starts[node.index()] = start as u32;
+        self.edge_ends[node.index()] = end;
+        Ok(())
+    }
+
+    /// Moves the node's edges behind all others, so that more can follow; answers where they
+    /// start now. Their old places stay behind, unused.
+    pub(crate) fn move_edges(&mut self, node: NodeId) -> Result<usize, BuildError> {
+        let range = self.edge_range(node);
+        let start = self.targets.len();
+        self.targets.try_reserve(range.len())?;
+        self.labels.try_reserve(range.len())?;
+        self.targets.extend_from_within(range.clone());
+        self.labels.extend_from_within(range.clone());
+        self.left_behind += range.len();
+        Ok(start)
     }
 
     #[cold]
@@ -253,12 +303,14 @@ impl Heap {
 
     /// Gives back the room that was left for more.
     pub(crate) fn shrink(&mut self) {
+        self.node_room = 0;
         self.kinds.shrink_to_fit();
         self.addresses.shrink_to_fit();
         self.sizes.shrink_to_fit();
         self.counts.shrink_to_fit();
         self.sources.shrink_to_fit();
         self.edge_starts.shrink_to_fit();
+        self.edge_ends.shrink_to_fit();
         self.targets.shrink_to_fit();
         self.labels.shrink_to_fit();
         self.wide_labels.shrink_to_fit();

@@ -24,8 +24,7 @@ mod snapshot;
 mod strength;
 mod walk;
 
-pub use address_map::AddressMap;
-pub use builder::HeapBuilder;
+pub use builder::{HeapBuilder, OpenEdges};
 pub use chain::{ChainTree, Rank};
 pub use difference::{decrease, increase};
 pub use error::BuildError;

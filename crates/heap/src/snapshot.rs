@@ -114,13 +114,32 @@ impl Snapshot {
         self.difference.is_some()
     }
 
-    /// Whether a node is one of its objects, and not there merely to hold one.
+    /// Whether a node of the tree is one of its objects, and not there merely to hold one.
     #[inline]
     pub fn is_member(&self, node: NodeId) -> bool {
         match &self.difference {
             Some(changes) => changes.by_node[node.index()] != Change::None,
             None => node != NodeId::ROOT,
         }
+    }
+
+    /// Whether nothing is reachable in it, as in one that was freed.
+    pub(crate) fn holds_nothing(&self) -> Result<bool, BuildError> {
+        Ok(if self.heap.all_reached {
+            self.heap.node_count() <= 1
+        } else {
+            self.tree()?.is_empty()
+        })
+    }
+
+    /// Which nodes are its objects: of a whole heap those that are reachable, of a difference
+    /// those that changed.
+    pub(crate) fn members(&self) -> Result<Members<'_>, BuildError> {
+        Ok(match &self.difference {
+            Some(changes) => Members::Changed(&changes.by_node),
+            None if self.heap.all_reached => Members::All,
+            None => Members::Reached(self.tree()?),
+        })
     }
 
     /// Bytes of memory that it holds.
@@ -131,5 +150,24 @@ impl Snapshot {
                 .difference
                 .as_ref()
                 .map_or(0, |changes| held(&changes.by_node))
+    }
+}
+
+/// Which nodes of a snapshot are its objects.
+#[derive(Clone, Copy)]
+pub(crate) enum Members<'a> {
+    All,
+    Reached(&'a ChainTree),
+    Changed(&'a [Change]),
+}
+
+impl Members<'_> {
+    #[inline]
+    pub(crate) fn contains(self, node: NodeId) -> bool {
+        match self {
+            Members::All => node != NodeId::ROOT,
+            Members::Reached(tree) => node != NodeId::ROOT && tree.refs(node) > 0,
+            Members::Changed(by_node) => by_node[node.index()] != Change::None,
+        }
     }
 }
