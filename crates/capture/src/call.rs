@@ -148,12 +148,7 @@ impl<'a> Call<'a> {
             state.pop(1);
             same
         };
-        if !ours || state.raw_len(index) != size_of::<Handle>() {
-            return None;
-        }
-        let handle = state.userdata(index).cast::<Handle>();
-        // SAFETY: a userdata of that size can be read in full.
-        unsafe { Handle::is_genuine(handle) }.then_some(handle)
+        if ours { Handle::at(state, index) } else { None }
     }
 
     /// Captures what is reachable: from everywhere, or from argument 1 under the name that
@@ -221,8 +216,13 @@ impl<'a> Call<'a> {
         });
         drop(standstill);
         pushed?;
+        // With the debug library somebody can put a function of his own in the inner one's place.
+        let on_top = self.state().type_of(-1) == TYPE_USERDATA;
+        if !on_top || Handle::at(self.state(), -1) != Some(handle) {
+            return Ok(());
+        }
         let bytes = snapshot.memory();
-        // SAFETY: the userdata that was just made; it is on the top of the stack.
+        // SAFETY: proved to be a handle, and on the top of the stack.
         unsafe { (*handle).put(snapshot, bytes) };
         self.frame.outside(|outside| outside.add(bytes));
         Ok(())

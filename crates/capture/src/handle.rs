@@ -1,6 +1,8 @@
 //! The userdata by which Lua holds a snapshot.
 
+use crate::state::State;
 use luasnap_heap::Snapshot;
+use std::ffi::c_int;
 use std::sync::Arc;
 
 /// The payload of a snapshot's userdata.
@@ -21,13 +23,15 @@ impl Handle {
         unsafe { at.write(Handle { mark: at, snapshot: None, reported: 0 }) }
     }
 
-    /// Whether the payload of a userdata of the right size is a handle.
-    ///
-    /// # Safety
-    /// `at` can be read in full.
-    pub(crate) unsafe fn is_genuine(at: *const Handle) -> bool {
-        // SAFETY: this function's own contract; the field is a plain word.
-        unsafe { (&raw const (*at).mark).read() == at }
+    /// The handle that the userdata at `index` is, whatever its metatable.
+    pub(crate) fn at(state: State, index: c_int) -> Option<*mut Handle> {
+        if state.raw_len(index) != size_of::<Handle>() {
+            return None;
+        }
+        let handle = state.userdata(index).cast::<Handle>();
+        // SAFETY: a userdata of that size can be read in full; the field is a plain word.
+        let mark = unsafe { (&raw const (*handle).mark).read() };
+        (mark == handle).then_some(handle)
     }
 
     pub(crate) fn put(&mut self, snapshot: Arc<Snapshot>, reported: usize) {

@@ -7,12 +7,14 @@
 compile_error!("the C API tables are written for the 64-bit ABIs of x86-64 and AArch64");
 
 mod activation;
+mod allocator;
 mod api;
 mod call;
 mod collector;
 mod entry_point;
 mod global_state;
 mod handle;
+mod interpreter;
 mod module;
 mod own_memory;
 mod portable;
@@ -22,7 +24,9 @@ mod state;
 mod stdout;
 mod version;
 
+pub use allocator::ColumnAllocator;
 pub use api::LuaState;
 pub use call::{Call, Error, Return};
+pub use interpreter::{Chunk, Interpreter};
 pub use module::{Function, Module, open};
 pub use stdout::CStdout;

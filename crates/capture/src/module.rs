@@ -297,12 +297,16 @@ pub(crate) fn run_task(state: State) -> c_int {
 }
 
 /// Pushes the handle of a new snapshot, still empty, with the metatable that is the inner
-/// function's second upvalue. Uses two slots. Raises.
+/// function's second upvalue. Uses three slots. Raises.
 pub(crate) fn push_handle(state: State) -> *mut Handle {
     let handle = state.new_userdata(size_of::<Handle>()).cast::<Handle>();
     // SAFETY: new, large enough, aligned to 8 bytes in every VM.
     unsafe { Handle::write_empty(handle) };
     state.push_value(state.upvalue_index(upvalue::METATABLE));
+    if state.type_of(-1) != TYPE_TABLE {
+        state.push_string(b"snapshot has lost its metatable"); // to the debug library
+        state.raise();
+    }
     state.set_metatable(-2);
     handle
 }

@@ -113,6 +113,20 @@ impl State {
         unsafe { (self.api.topointer)(self.raw, index) as u64 }
     }
 
+    /// Says that the object at `address` will be looked at soon.
+    #[inline]
+    pub(crate) fn expect(self, address: u64) {
+        // SAFETY: a prefetch of any address is no more than a hint.
+        #[cfg(target_arch = "x86_64")]
+        unsafe {
+            std::arch::x86_64::_mm_prefetch::<{ std::arch::x86_64::_MM_HINT_T0 }>(
+                address as *const i8,
+            );
+        }
+        #[cfg(not(target_arch = "x86_64"))]
+        let _ = address;
+    }
+
     pub(crate) fn userdata(self, index: c_int) -> *mut c_void {
         // SAFETY: promised.
         unsafe { (self.api.touserdata)(self.raw, index) }
@@ -155,14 +169,15 @@ impl State {
         }
     }
 
-    /// The number at `index` as an integer, where the VM has those (5.3 on) and it is one.
+    /// The number at `index` as an integer, where the VM has those (5.3 on) and it is one; a
+    /// float with an integer's value counts.
     pub(crate) fn integer(self, index: c_int) -> Option<i64> {
-        let (isinteger, tointeger) = (self.api.isinteger?, self.api.tointegerx?);
+        // In 5.2 the function of that name cuts off.
+        let tointeger = self.api.tointegerx.filter(|_| self.version() >= Version::Lua53)?;
+        let mut is_integer = 0;
         // SAFETY: promised.
-        unsafe {
-            (isinteger(self.raw, index) != 0)
-                .then(|| tointeger(self.raw, index, std::ptr::null_mut()))
-        }
+        let integer = unsafe { tointeger(self.raw, index, &mut is_integer) };
+        (is_integer != 0).then_some(integer)
     }
 
     pub(crate) fn is_c_function(self, index: c_int) -> bool {

@@ -4,6 +4,7 @@ use crate::error::BuildError;
 use crate::grow::filled;
 use crate::kind::Kind;
 use crate::node::NodeId;
+use std::hint::black_box;
 
 /// Places in a bucket: as many as fill a cache line, since a heap is too large for the caches and
 /// each look-up costs what it touches.
@@ -36,12 +37,23 @@ fn key(kind: Kind, address: u64) -> u64 {
     address | u64::from(kind == Kind::Userdata) << 63
 }
 
-/// The first bucket in which to look. Ascending hashes have ascending buckets whatever their
-/// number, so that growing reads and writes in order. The multiplier is the 64-bit golden ratio.
+/// Bytes of address space whose objects share a few buckets. What was allocated together is met
+/// together, and so finds its buckets in the cache.
+const BLOCK: u32 = 10;
+/// Buckets that a block spreads over: full of the smallest objects (56 bytes and malloc's 8) it
+/// fills four fifths of them.
+const SPREAD: u64 = 4;
+
+/// The first bucket in which to look, of `buckets` and the spare ones behind. Ascending hashes
+/// have ascending buckets whatever their number, so that growing reads and writes in order. The
+/// multiplier is the 64-bit golden ratio.
 #[inline]
 fn home(key: u64, buckets: usize) -> usize {
-    let hash = key.wrapping_mul(0x9E37_79B9_7F4A_7C15);
-    ((u128::from(hash) * buckets as u128) >> 64) as usize
+    let hash = (key >> BLOCK).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+    let block = ((u128::from(hash) * buckets as u128) >> 64) as usize;
+    let within = key & ((1 << BLOCK) - 1);
+    let bucket = block + ((within * SPREAD) >> BLOCK) as usize;
+    if bucket >= buckets { bucket - buckets } else { bucket }
 }
 
 impl AddressMap {
@@ -68,6 +80,14 @@ impl AddressMap {
                 return None;
             }
             at = if at + 1 == self.buckets.len() { 0 } else { at + 1 };
+        }
+    }
+
+    /// Begins to fetch from memory what [`find`](Self::find) will need.
+    #[inline]
+    pub(crate) fn expect(&self, kind: Kind, address: u64) {
+        if !self.buckets.is_empty() {
+            black_box(self.buckets[home(key(kind, address), self.buckets.len())].used);
         }
     }
 
@@ -102,7 +122,7 @@ impl AddressMap {
 
 /// Buckets for that many nodes, three quarters full.
 fn buckets_for(nodes: usize) -> usize {
-    nodes * 4 / (PLACES * 3) + 1
+    nodes * 4 / (PLACES * 3) + SPREAD as usize
 }
 
 fn place(buckets: &mut [Bucket], key: u64, node: u32) {

@@ -76,6 +76,12 @@ impl HeapBuilder {
         self.map.find(kind, address)
     }
 
+    /// Says that a look-up of this object is near, so that waiting for memory can begin.
+    #[inline]
+    pub fn expect(&self, kind: Kind, address: u64) {
+        self.map.expect(kind, address);
+    }
+
     fn add(&mut self, kind: Kind, address: u64) -> Result<NodeId, BuildError> {
         // Should the map have no room, the node stays without a reference; the walk is over then.
         let node = self.heap.push_node(kind, address)?;

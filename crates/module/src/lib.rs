@@ -2,7 +2,10 @@
 
 mod functions;
 
-use luasnap_capture::{Module, lua_module};
+use luasnap_capture::{ColumnAllocator, Module, lua_module};
+
+#[global_allocator]
+static ALLOCATOR: ColumnAllocator = ColumnAllocator;
 
 /// The module.
 pub static MODULE: Module = Module {

@@ -62,25 +62,8 @@ impl Walk {
         let slot = i64::from(at) + 1;
         if let Some(key) = self.builder.find(kind, address) {
             state.raw_get_index(index::PENDING, slot);
-            self.refer_by_ephemeron(state, table, Label::Object(key))?;
+            self.refer_late(state, table, Label::Object(key), Strength::Ephemeron)?;
         }
         Ok(true)
-    }
-
-    /// Pops the value on the top, which `table` and the key of `label` hold together.
-    pub(super) fn refer_by_ephemeron(
-        &mut self,
-        state: State,
-        table: NodeId,
-        label: Label,
-    ) -> Walked {
-        match self.meet(state, -1, state.type_of(-1))? {
-            Some((target, new)) => {
-                self.builder.edge(table, target, label, Strength::Ephemeron)?;
-                self.enqueue_if(state, new);
-            }
-            None => state.pop(1),
-        }
-        Ok(())
     }
 }

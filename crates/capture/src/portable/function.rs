@@ -15,7 +15,7 @@ impl Walk {
             self.describe_lua_function(state, node)?;
         }
         if state.environment(-1) {
-            self.refer(state, node, Label::Environment)?;
+            self.refer(state, Label::Environment, Strength::Strong)?;
         }
         self.push_descent(Descent::Function(node, 1));
         Ok(())
@@ -37,22 +37,22 @@ impl Walk {
         let mut number = number;
         while let Some(name) = state.upvalue(-1, number) {
             number += 1;
-            let Some((target, new)) = self.meet(state, -1, state.type_of(-1))? else {
+            let lua_type = state.type_of(-1);
+            let Some((target, new)) = self.meet(state, -1, lua_type)? else {
                 state.pop(1);
                 continue;
             };
             let label = self.upvalue_label(name)?;
-            self.builder.edge(node, target, label, Strength::Strong)?;
+            self.open_edge(target, label, Strength::Strong)?;
             if new {
                 self.descents[self.depth - 1] = Some(Descent::Function(node, number));
-                return self.descend(state, target);
+                return self.descend(state, target, lua_type);
             }
             state.pop(1);
         }
         let bytes = self.function_size(node, number - 1);
         self.builder.set_size(node, bytes);
-        self.pop_descent(state);
-        Ok(())
+        self.pop_descent(state, node)
     }
 
     /// Its shallow size by the version's structures (64-bit); upvalues shared by others are not

@@ -86,6 +86,11 @@ fn plain_local_name(name: &CStr) -> &[u8] {
     }
 }
 
+/// Whether the VM knows no more of a local than that its slot is in use.
+pub(super) fn is_temporary(name: &CStr) -> bool {
+    plain_local_name(name) == b"(temporary)"
+}
+
 /// The name of an upvalue, empty where the VM has none to give: C functions (an empty one), and
 /// stripped ones (`(no name)` in 5.4 and 5.5, `(*no name)` in 5.3).
 fn plain_upvalue_name(name: &CStr) -> &[u8] {

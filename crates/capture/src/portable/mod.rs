@@ -25,7 +25,7 @@ use crate::state::{
 use crate::version::Version;
 use ephemeron::Ephemerons;
 use label::LabelCache;
-use luasnap_heap::{BuildError, Heap, HeapBuilder, Kind, Label, NodeId, Strength};
+use luasnap_heap::{BuildError, Heap, HeapBuilder, Kind, Label, NodeId, OpenEdges, Strength};
 use std::ffi::c_int;
 use table::TableFrame;
 use thread::ThreadScratch;
@@ -71,7 +71,13 @@ pub(crate) struct Walk {
     labels: LabelCache,
     descents: [Option<Descent>; DEPTH],
     depth: usize,
-    queued: i64,
+    /// The edges of the objects that are being walked; one more than descents, for an object that
+    /// is walked in one go.
+    open_edges: [OpenEdges; DEPTH + 1],
+    /// Which of these is that of the object at hand.
+    open: usize,
+    /// The nodes of the objects in the queue, in its order.
+    queued: Vec<NodeId>,
     ephemerons: Ephemerons,
     weak_edges: Vec<WeakEdge>,
     thread: ThreadScratch,
@@ -91,7 +97,9 @@ impl Walk {
             labels: LabelCache::default(),
             descents: [None; DEPTH],
             depth: 0,
-            queued: 0,
+            open_edges: Default::default(),
+            open: 0,
+            queued: Vec::new(),
             ephemerons: Ephemerons::default(),
             weak_edges: Vec::new(),
             thread: ThreadScratch::new(version),
@@ -113,7 +121,7 @@ impl Walk {
             return Err(failure);
         }
         self.resolve_weak_edges()?;
-        self.builder.finish()
+        self.builder.finish_reached()
     }
 
     fn walk(&mut self, state: State, root: Root<'_>) -> Walked {
@@ -140,36 +148,50 @@ impl Walk {
                 Some(Descent::Table(frame)) => self.step_table(state, frame)?,
                 Some(Descent::Function(node, next)) => self.step_function(state, node, next)?,
                 None if self.wake_ephemeron(state)? => {}
-                None if self.queued > 0 => self.take_from_queue(state)?,
-                None => return Ok(()),
+                None => match self.queued.pop() {
+                    Some(node) => self.take_from_queue(state, node)?,
+                    None => return Ok(()),
+                },
             }
         }
     }
 
-    fn take_from_queue(&mut self, state: State) -> Walked {
-        state.raw_get_index(index::QUEUE, self.queued);
-        self.queued -= 1;
-        match self.find(state, -1) {
-            Some(node) => self.begin(state, node),
-            None => {
-                state.pop(1);
-                Ok(())
-            }
-        }
+    fn take_from_queue(&mut self, state: State, node: NodeId) -> Walked {
+        state.raw_get_index(index::QUEUE, self.queued.len() as i64 + 1);
+        self.begin(state, node, state.type_of(-1))
     }
 
     /// Pops the object on the top and queues it. Raises.
-    fn enqueue(&mut self, state: State) {
-        self.queued += 1;
-        state.raw_set_index(index::QUEUE, self.queued);
+    fn enqueue(&mut self, state: State, node: NodeId) -> Walked {
+        self.queued.try_reserve(1)?;
+        self.queued.push(node);
+        state.raw_set_index(index::QUEUE, self.queued.len() as i64);
+        Ok(())
     }
 
     /// The node of the value at `index`, made if it is new; `None` for what is no object or is
     /// ours. The flag says that it is new, and so has to be walked.
+    fn meet(
+        &mut self,
+        state: State,
+        index: c_int,
+        lua_type: c_int,
+    ) -> Walked<Option<(NodeId, bool)>> {
+        match kind_of(lua_type) {
+            Some(kind) => self.meet_object(state, index, kind, state.pointer(index)),
+            None => Ok(None),
+        }
+    }
+
+    /// The same, for an object of a known kind and address.
     #[inline]
-    fn meet(&mut self, state: State, index: c_int, lua_type: c_int) -> Walked<Option<(NodeId, bool)>> {
-        let Some(kind) = kind_of(lua_type) else { return Ok(None) };
-        let address = state.pointer(index);
+    fn meet_object(
+        &mut self,
+        state: State,
+        index: c_int,
+        kind: Kind,
+        address: u64,
+    ) -> Walked<Option<(NodeId, bool)>> {
         if kind == Kind::Userdata
             && self.builder.find(kind, address).is_none()
             && self.is_own_snapshot(state, index)
@@ -188,44 +210,86 @@ impl Walk {
         self.builder.find(kind_of(state.type_of(index))?, state.pointer(index))
     }
 
-    /// Pops the value on the top, adds a reference to it, and sees that it is walked. Raises.
-    fn refer(&mut self, state: State, source: NodeId, label: Label) -> Walked {
+    /// Pops the value on the top, adds a reference from the object at hand, and sees that it is
+    /// walked. Raises.
+    fn refer(&mut self, state: State, label: Label, strength: Strength) -> Walked {
         match self.meet(state, -1, state.type_of(-1))? {
             Some((target, new)) => {
-                self.builder.edge(source, target, label, Strength::Strong)?;
-                self.enqueue_if(state, new);
+                self.open_edge(target, label, strength)?;
+                self.enqueue_if(state, target, new)?;
             }
             None => state.pop(1),
         }
         Ok(())
     }
 
-    fn enqueue_if(&mut self, state: State, new: bool) {
-        if new { self.enqueue(state) } else { state.pop(1) }
+    /// Pops the value on the top, adds a reference from an object whose walk is over, and sees
+    /// that it is walked. Raises.
+    fn refer_late(
+        &mut self,
+        state: State,
+        source: NodeId,
+        label: Label,
+        strength: Strength,
+    ) -> Walked {
+        match self.meet(state, -1, state.type_of(-1))? {
+            Some((target, new)) => {
+                self.builder.edge(source, target, label, strength)?;
+                self.enqueue_if(state, target, new)?;
+            }
+            None => state.pop(1),
+        }
+        Ok(())
+    }
+
+    #[inline]
+    fn open_edge(&mut self, target: NodeId, label: Label, strength: Strength) -> Walked {
+        self.builder.open_edge(&mut self.open_edges[self.open], target, label, strength)
+    }
+
+    fn close_edges(&mut self, node: NodeId) -> Walked {
+        self.builder.close_edges(node, &mut self.open_edges[self.open])
+    }
+
+    fn enqueue_if(&mut self, state: State, node: NodeId, new: bool) -> Walked {
+        if new {
+            return self.enqueue(state, node);
+        }
+        state.pop(1);
+        Ok(())
     }
 
     /// Walks the new object on the top at once where there is room to descend, else queues it.
     #[inline]
-    fn descend(&mut self, state: State, node: NodeId) -> Walked {
+    fn descend(&mut self, state: State, node: NodeId, lua_type: c_int) -> Walked {
         if self.depth < DEPTH {
-            return self.begin(state, node);
+            return self.begin(state, node, lua_type);
         }
-        self.enqueue(state);
-        Ok(())
+        self.enqueue(state, node)
     }
 
     /// Starts to walk the object on the top, which stays there until it is done.
-    fn begin(&mut self, state: State, node: NodeId) -> Walked {
-        match state.type_of(-1) {
+    fn begin(&mut self, state: State, node: NodeId, lua_type: c_int) -> Walked {
+        self.open = self.depth;
+        match lua_type {
             TYPE_TABLE => self.begin_table(state, node),
             TYPE_FUNCTION => self.begin_function(state, node),
             TYPE_THREAD => self.walk_thread(state, node),
             TYPE_USERDATA => self.walk_userdata(state, node),
-            _ => {
-                state.pop(1);
-                Ok(())
-            }
+            _ => Ok(()),
+        }?;
+        if !matches!(lua_type, TYPE_TABLE | TYPE_FUNCTION) {
+            self.close(state, node)?;
         }
+        Ok(())
+    }
+
+    /// Pops the object at hand, whose walk is over.
+    fn close(&mut self, state: State, node: NodeId) -> Walked {
+        self.close_edges(node)?;
+        state.pop(1);
+        self.open = self.depth.saturating_sub(1);
+        Ok(())
     }
 
     fn push_descent(&mut self, descent: Descent) {
@@ -233,18 +297,9 @@ impl Walk {
         self.depth += 1;
     }
 
-    fn pop_descent(&mut self, state: State) {
-        state.pop(1);
+    fn pop_descent(&mut self, state: State, node: NodeId) -> Walked {
         self.depth -= 1;
-    }
-
-    /// The object's metatable; answers its address.
-    fn refer_to_metatable(&mut self, state: State, node: NodeId) -> Walked<bool> {
-        if !state.metatable(-1) {
-            return Ok(false);
-        }
-        self.refer(state, node, Label::Metatable)?;
-        Ok(true)
+        self.close(state, node)
     }
 }
 

@@ -40,8 +40,7 @@ impl Walk {
         };
         let name = self.builder.name(name)?;
         self.builder.edge(NodeId::ROOT, node, Label::Root(name), Strength::Strong)?;
-        self.enqueue_if(state, new);
-        Ok(())
+        self.enqueue_if(state, node, new)
     }
 
     /// The main thread and, where it is another, the one that runs.

@@ -25,29 +25,16 @@ pub(super) struct TableFrame {
 impl Walk {
     /// The table on the top stays there while its entries are walked.
     pub(super) fn begin_table(&mut self, state: State, node: NodeId) -> Walked {
-        let mode = self.mode(state);
-        self.refer_to_metatable(state, node)?;
+        let mode = if state.metatable(-1) {
+            let mode = table_mode(state);
+            self.refer(state, Label::Metatable, Strength::Strong)?;
+            mode
+        } else {
+            Mode::default()
+        };
         state.push_nil();
         self.push_descent(Descent::Table(TableFrame { node, mode, entries: 0, numbers: 0 }));
         Ok(())
-    }
-
-    /// The mode of the table on the top.
-    fn mode(&self, state: State) -> Mode {
-        if !state.metatable(-1) {
-            return Mode::default();
-        }
-        state.push_value(index::MODE);
-        state.raw_get(-2);
-        let mut mode = Mode::default();
-        if state.type_of(-1) == TYPE_STRING {
-            // The VMs look no further than a zero byte.
-            let text = state.string(-1).split(|&byte| byte == 0).next().unwrap_or_default();
-            mode.weak_keys = text.contains(&b'k');
-            mode.weak_values = text.contains(&b'v');
-        }
-        state.pop(2);
-        mode
     }
 
     /// Walks on behind the key on the top, until an entry is to be descended into or none is left.
@@ -68,30 +55,36 @@ impl Walk {
                 continue;
             }
             if key.is_some() {
-                self.refer_to_key(state, frame.node)?;
+                self.refer_to_key(state)?;
             }
-            let Some((target, new)) = self.meet(state, -1, value_type)? else {
+            let Some(kind) = value else {
                 state.pop(1);
                 continue;
             };
+            let address = state.pointer(-1);
+            state.expect(address);
+            self.builder.expect(kind, address);
             let label = self.key_label(state, -2, key_type)?;
-            self.builder.edge(frame.node, target, label, Strength::Strong)?;
+            let Some((target, new)) = self.meet_object(state, -1, kind, address)? else {
+                state.pop(1);
+                continue;
+            };
+            self.open_edge(target, label, Strength::Strong)?;
             if new {
                 self.descents[self.depth - 1] = Some(Descent::Table(frame));
-                return self.descend(state, target);
+                return self.descend(state, target, value_type);
             }
             state.pop(1);
         }
         self.builder.set_count(frame.node, frame.entries);
         self.builder.set_size(frame.node, self.table_size(frame));
-        self.pop_descent(state);
-        Ok(())
+        self.pop_descent(state, frame.node)
     }
 
     /// The strong key below the top, itself an object.
-    pub(super) fn refer_to_key(&mut self, state: State, table: NodeId) -> Walked {
+    pub(super) fn refer_to_key(&mut self, state: State) -> Walked {
         state.push_value(-2);
-        self.refer(state, table, Label::Key)
+        self.refer(state, Label::Key, Strength::Strong)
     }
 
     /// Its shallow size, by the version's structures (64-bit) and as if it had been filled in
@@ -114,4 +107,19 @@ impl Walk {
 /// The kind under which a weak reference is to be looked up later.
 pub(super) fn weak_kind(lua_type: i32) -> Option<Kind> {
     kind_of(lua_type)
+}
+
+/// The mode of the tables whose metatable is on the top.
+fn table_mode(state: State) -> Mode {
+    state.push_value(index::MODE);
+    state.raw_get(-2);
+    let mut mode = Mode::default();
+    if state.type_of(-1) == TYPE_STRING {
+        // The VMs look no further than a zero byte.
+        let text = state.string(-1).split(|&byte| byte == 0).next().unwrap_or_default();
+        mode.weak_keys = text.contains(&b'k');
+        mode.weak_values = text.contains(&b'v');
+    }
+    state.pop(1);
+    mode
 }

@@ -1,6 +1,7 @@
 //! Threads: everything on their stacks.
 
 use super::frames::{Frame, level_count, step_out};
+use super::label::is_temporary;
 use super::{Walk, Walked, kind_of};
 use crate::activation::Activation;
 use crate::global_state::{Vararg, has_free_slot_51, index_from_top_51, varargs_51};
@@ -23,9 +24,17 @@ pub(super) struct ThreadScratch {
     pub(super) sources: Sources,
     /// The references of the thread being walked: an object that lies in several slots of the
     /// same name counts once, since the API shows some slots twice.
-    found: Vec<(NodeId, NameId)>,
+    found: Vec<(NodeId, SlotName)>,
     varargs: Vec<HiddenVararg>,
     varargs_here: Vec<Vararg>,
+}
+
+/// What a slot is called.
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct SlotName {
+    /// Whether nothing better is known of the slot than that it is in use.
+    is_temporary: bool,
+    name: NameId,
 }
 
 /// An extra argument on a 5.1 stack, whose object may be reached by other means.
@@ -94,20 +103,19 @@ const VARARG: &CStr = c"(vararg)";
 const USERDATA_HEADER_51: u64 = 40;
 
 impl Walk {
-    /// Walks the thread on the top and pops it.
+    /// Walks the thread on the top.
     pub(super) fn walk_thread(&mut self, state: State, node: NodeId) -> Walked {
         if let Some(thread) = state.thread(-1) {
             self.thread.found.clear();
             if state.environment(-1) {
-                self.refer(state, node, Label::Environment)?;
+                self.refer(state, Label::Environment, Strength::Strong)?;
             }
             let is_own = thread.raw() == state.raw();
             if is_own || has_room(thread)? {
                 self.walk_stack(state, thread, node, is_own)?;
             }
-            self.refer_to_found(node)?;
+            self.refer_to_found()?;
         }
-        state.pop(1);
         Ok(())
     }
 
@@ -118,29 +126,42 @@ impl Walk {
         self.builder.set_count(node, seen);
         let bytes = THREAD + SLOT * FRESH_SLOTS + CALL * u64::from(seen);
         self.builder.set_size(node, bytes);
-        if levels <= own_levels {
-            return if is_own { Ok(()) } else { self.walk_idle_stack(state, thread) };
+        if levels == 0 {
+            return self.walk_idle_stack(state, thread);
         }
-        if !thread.stack_level(own_levels, &mut self.thread.record) {
+        self.walk_frames(state, thread, node, own_levels, levels)
+    }
+
+    /// Walks the frames from level `first` on, and the host's.
+    fn walk_frames(
+        &mut self,
+        state: State,
+        thread: State,
+        node: NodeId,
+        first: c_int,
+        levels: c_int,
+    ) -> Walked {
+        // Where there is none but our own, the host's is next.
+        let mut level = first.min(levels - 1);
+        if !thread.stack_level(level, &mut self.thread.record) {
             return Ok(());
         }
         // Where that stands in the record is learnt now, while it holds nothing else.
         self.thread.record.call(self.version);
-        let mut level = own_levels;
-        let mut frame = Frame::Function;
+        if level == first {
+            self.walk_frame(state, thread, node, Frame::Function)?;
+        }
         loop {
-            self.walk_frame(state, thread, node, frame)?;
-            if frame == Frame::Host {
-                return Ok(());
-            }
             match step_out(thread, &mut self.thread.record, level, levels) {
-                Some(next) => frame = next,
+                Some(Frame::Host) => return self.walk_frame(state, thread, node, Frame::Host),
+                Some(Frame::Function) => {}
                 // Level by level, then, where the short way is not to be trusted.
                 None if level + 1 >= levels => return Ok(()),
                 None if !thread.stack_level(level + 1, &mut self.thread.record) => return Ok(()),
                 None => {}
             }
             level += 1;
+            self.walk_frame(state, thread, node, Frame::Function)?;
         }
     }
 
@@ -174,17 +195,19 @@ impl Walk {
     }
 
     /// The label of the function on the top, the body of a coroutine.
-    fn body_label(&mut self, state: State) -> Walked<NameId> {
+    fn body_label(&mut self, state: State) -> Walked<SlotName> {
         let record = &mut self.function_record;
         state.push_value(-1);
         state.info(c">S", record);
         let (address, source) = (record.source_address(), record.short_source());
-        self.labels.local(&mut self.builder, FUNCTION, address, source)
+        let name = self.labels.local(&mut self.builder, FUNCTION, address, source)?;
+        Ok(SlotName { is_temporary: false, name })
     }
 
     /// The label of a slot that no function names.
-    fn host_label(&mut self) -> Walked<NameId> {
-        self.labels.local(&mut self.builder, TEMPORARY, 0, b"[C]")
+    fn host_label(&mut self) -> Walked<SlotName> {
+        let name = self.labels.local(&mut self.builder, TEMPORARY, 0, b"[C]")?;
+        Ok(SlotName { is_temporary: true, name })
     }
 
     /// The function of the record's call, its locals, temporaries and extra arguments.
@@ -221,24 +244,25 @@ impl Walk {
     }
 
     /// `NAME:SHORT_SRC` for a slot of the record's frame.
-    fn slot_label(&mut self, name: &CStr, frame: Frame) -> Walked<NameId> {
+    fn slot_label(&mut self, name: &CStr, frame: Frame) -> Walked<SlotName> {
         if frame == Frame::Host {
             return self.host_label();
         }
         let record = &self.thread.record;
         let (address, source) = (record.source_address(), record.short_source());
-        self.labels.local(&mut self.builder, name, address, source)
+        let is_temporary = is_temporary(name);
+        let name = self.labels.local(&mut self.builder, name, address, source)?;
+        Ok(SlotName { is_temporary, name })
     }
 
     /// Pops a value that lay in a slot of the thread's stack.
-    fn take_slot(&mut self, state: State, label: NameId) -> Walked {
+    fn take_slot(&mut self, state: State, label: SlotName) -> Walked {
         let Some((target, new)) = self.meet(state, -1, state.type_of(-1))? else {
             state.pop(1);
             return Ok(());
         };
         self.note(target, label)?;
-        self.enqueue_if(state, new);
-        Ok(())
+        self.enqueue_if(state, target, new)
     }
 
     /// Keeps the extra arguments of a 5.1 frame for the end: the API cannot show them, but most of
@@ -252,7 +276,7 @@ impl Walk {
         let label = self.slot_label(VARARG, Frame::Function)?;
         self.thread.varargs.try_reserve(self.thread.varargs_here.len())?;
         for &vararg in &self.thread.varargs_here {
-            self.thread.varargs.push(HiddenVararg { thread, node, label, vararg });
+            self.thread.varargs.push(HiddenVararg { thread, node, label: label.name, vararg });
         }
         Ok(())
     }
@@ -276,23 +300,29 @@ impl Walk {
             };
             hidden.thread.push_value(index);
             hidden.thread.move_top(state);
-            self.refer(state, hidden.node, label)?;
+            self.refer_late(state, hidden.node, label, Strength::Strong)?;
             return Ok(true);
         }
         Ok(false)
     }
 
-    fn note(&mut self, target: NodeId, label: NameId) -> Walked {
+    fn note(&mut self, target: NodeId, label: SlotName) -> Walked {
         self.thread.found.try_reserve(1)?;
         self.thread.found.push((target, label));
         Ok(())
     }
 
-    fn refer_to_found(&mut self, node: NodeId) -> Walked {
-        self.thread.found.sort_unstable_by_key(|&(target, label)| (target, label.0));
-        self.thread.found.dedup();
-        for &(target, label) in &self.thread.found {
-            self.builder.edge(node, target, Label::Local(label), Strength::Strong)?;
+    fn refer_to_found(&mut self) -> Walked {
+        // Of an object in several slots, the temporary ones tell nothing: they come last, and only
+        // count where there is no other.
+        let found = &mut self.thread.found;
+        found.sort_unstable_by_key(|&(target, slot)| (target, slot.is_temporary, slot.name.0));
+        found.dedup_by(|next, kept| {
+            next.0 == kept.0 && (next.1.is_temporary || next.1 == kept.1)
+        });
+        for at in 0..self.thread.found.len() {
+            let (target, label) = self.thread.found[at];
+            self.open_edge(target, Label::Local(label.name), Strength::Strong)?;
         }
         Ok(())
     }

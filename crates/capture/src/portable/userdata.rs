@@ -1,8 +1,9 @@
 //! Userdata: user values, environments, and our own snapshots among them.
 
 use super::{Walk, Walked};
+use crate::handle::Handle;
 use crate::state::State;
-use luasnap_heap::{Label, NodeId};
+use luasnap_heap::{Label, NodeId, Strength};
 use std::ffi::c_int;
 
 /// Bytes of a userdata besides its payload, near enough for all versions (64-bit).
@@ -11,20 +12,21 @@ const HEADER: u64 = 40;
 const USER_VALUE: u64 = 16;
 
 impl Walk {
-    /// Walks the userdata on the top and pops it.
+    /// Walks the userdata on the top.
     pub(super) fn walk_userdata(&mut self, state: State, node: NodeId) -> Walked {
-        self.refer_to_metatable(state, node)?;
+        if state.metatable(-1) {
+            self.refer(state, Label::Metatable, Strength::Strong)?;
+        }
         if state.environment(-1) {
-            self.refer(state, node, Label::Environment)?;
+            self.refer(state, Label::Environment, Strength::Strong)?;
         }
         let mut number: c_int = 1;
         while state.user_value(-1, number) {
-            self.refer(state, node, Label::UserValue(number as u16))?;
+            self.refer(state, Label::UserValue(number as u16), Strength::Strong)?;
             number += 1;
         }
         let values = (number - 1) as u64;
         self.builder.set_size(node, HEADER + USER_VALUE * values + state.raw_len(-1) as u64);
-        state.pop(1);
         Ok(())
     }
 
@@ -36,6 +38,6 @@ impl Walk {
         }
         let own = state.pointer(-1) == self.own_metatable;
         state.pop(1);
-        own
+        own && Handle::at(state, index).is_some()
     }
 }

@@ -33,7 +33,7 @@ impl Walk {
         if key_is_weak {
             self.weak_edge(state, frame.node, -2, key_type, Label::Key, Strength::WeakKey)?;
         } else if weak_kind(key_type).is_some() {
-            self.refer_to_key(state, frame.node)?;
+            self.refer_to_key(state)?;
         }
         let label = self.key_label(state, -2, key_type)?;
         if value_is_weak {
@@ -41,7 +41,7 @@ impl Walk {
         } else if key_is_weak && self.version.has_ephemerons() {
             return self.walk_ephemeron(state, frame.node, label);
         } else {
-            return self.refer(state, frame.node, label);
+            return self.refer(state, label, Strength::Strong);
         }
         state.pop(1);
         Ok(())
@@ -81,16 +81,14 @@ impl Walk {
 
     /// The pair (key, value) on the top, whose key is weak: the value is held while the key is.
     fn walk_ephemeron(&mut self, state: State, table: NodeId, label: Label) -> Walked {
-        let (Some(value), Some(key)) =
-            (weak_kind(state.type_of(-1)), weak_kind(state.type_of(-2)))
+        if matches!(label, Label::Object(_)) {
+            return self.refer(state, label, Strength::Ephemeron);
+        }
+        let (Some(_), Some(key)) = (weak_kind(state.type_of(-1)), weak_kind(state.type_of(-2)))
         else {
             state.pop(1);
             return Ok(());
         };
-        let _ = value;
-        if matches!(label, Label::Object(_)) {
-            return self.refer_by_ephemeron(state, table, label);
-        }
         let address = state.pointer(-2);
         let slot = self.ephemerons.wait(key, address, table)?;
         state.raw_set_index(index::PENDING, slot);

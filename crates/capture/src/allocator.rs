@@ -1,0 +1,120 @@
+//! Memory for columns: large blocks come from the system and go straight back to it.
+//!
+//! A snapshot is a dozen columns of many megabytes, which grow while it is taken. From `malloc`
+//! they would be copied whenever they grow, and what was freed would stay with the process, torn
+//! into holes. As mappings of their own they are moved by the kernel without copying, and
+//! `snapshot.free` really gives memory back.
+
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::ptr::null_mut;
+
+/// From this size on, in bytes, a block is a mapping of its own.
+const LARGE: usize = 256 << 10;
+
+/// The module's allocator: `malloc`, and mappings for large blocks.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct ColumnAllocator;
+
+/// Whether a block is a mapping: decided by what its layout says, so that freeing decides alike.
+fn is_mapping(size: usize, align: usize) -> bool {
+    cfg!(target_os = "linux") && size >= LARGE && align <= 4096
+}
+
+fn map(size: usize) -> *mut u8 {
+    let (protection, flags) =
+        (libc::PROT_READ | libc::PROT_WRITE, libc::MAP_PRIVATE | libc::MAP_ANONYMOUS);
+    // SAFETY: a new mapping, placed by the kernel.
+    let start = unsafe { libc::mmap(null_mut(), size, protection, flags, -1, 0) };
+    if start == libc::MAP_FAILED { null_mut() } else { start.cast() }
+}
+
+#[cfg(target_os = "linux")]
+fn remap(start: *mut u8, old: usize, new: usize) -> *mut u8 {
+    // SAFETY: `start` and `old` are those of a mapping that `map` made, or an earlier `remap`.
+    let start = unsafe { libc::mremap(start.cast(), old, new, libc::MREMAP_MAYMOVE) };
+    if start == libc::MAP_FAILED { null_mut() } else { start.cast() }
+}
+
+#[cfg(not(target_os = "linux"))]
+fn remap(_: *mut u8, _: usize, _: usize) -> *mut u8 {
+    null_mut()
+}
+
+// SAFETY: blocks are malloc's or mappings; which of the two follows from the layout alone, and a
+// layout comes back as it was given. Mappings are aligned to pages, and new ones are zero.
+unsafe impl GlobalAlloc for ColumnAllocator {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        if is_mapping(layout.size(), layout.align()) {
+            return map(layout.size());
+        }
+        // SAFETY: this function's own contract.
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
+        if is_mapping(layout.size(), layout.align()) {
+            return map(layout.size());
+        }
+        // SAFETY: this function's own contract.
+        unsafe { System.alloc_zeroed(layout) }
+    }
+
+    unsafe fn dealloc(&self, block: *mut u8, layout: Layout) {
+        if is_mapping(layout.size(), layout.align()) {
+            // SAFETY: a mapping of that size, by this function's contract.
+            unsafe { libc::munmap(block.cast(), layout.size()) };
+            return;
+        }
+        // SAFETY: this function's own contract.
+        unsafe { System.dealloc(block, layout) }
+    }
+
+    unsafe fn realloc(&self, block: *mut u8, layout: Layout, new: usize) -> *mut u8 {
+        let (old, align) = (layout.size(), layout.align());
+        match (is_mapping(old, align), is_mapping(new, align)) {
+            (true, true) => remap(block, old, new),
+            // SAFETY: this function's own contract.
+            (false, false) => unsafe { System.realloc(block, layout, new) },
+            _ => {
+                // SAFETY: both blocks are valid for what is copied, and are not the same.
+                unsafe {
+                    let Ok(to) = Layout::from_size_align(new, align) else { return null_mut() };
+                    let moved = self.alloc(to);
+                    if !moved.is_null() {
+                        std::ptr::copy_nonoverlapping(block, moved, old.min(new));
+                        self.dealloc(block, layout);
+                    }
+                    moved
+                }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn blocks_keep_their_contents_across_the_border() {
+        let allocator = ColumnAllocator;
+        let sizes = [100, LARGE - 1, LARGE, 4 * LARGE, 64 * LARGE, LARGE, LARGE - 1, 10];
+        // SAFETY: each block is used within its size and freed with its last layout.
+        unsafe {
+            let mut layout = Layout::from_size_align(8, 8).unwrap();
+            let mut block = allocator.alloc(layout);
+            block.cast::<u64>().write(42);
+            for size in sizes {
+                block = allocator.realloc(block, layout, size);
+                layout = Layout::from_size_align(size, 8).unwrap();
+                assert_eq!(block.cast::<u64>().read(), 42);
+                block.add(size - 1).write(7);
+                block.cast::<u64>().write(42);
+            }
+            allocator.dealloc(block, layout);
+            let zeroed = allocator.alloc_zeroed(Layout::from_size_align(LARGE, 64).unwrap());
+            assert_eq!(zeroed.add(LARGE - 1).read(), 0);
+            allocator.dealloc(zeroed, Layout::from_size_align(LARGE, 64).unwrap());
+        }
+    }
+}
