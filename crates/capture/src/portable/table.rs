@@ -32,9 +32,26 @@ impl Walk {
         } else {
             Mode::default()
         };
+        self.look_ahead(state);
         state.push_nil();
         self.push_descent(Descent::Table(TableFrame { node, mode, entries: 0, numbers: 0 }));
         Ok(())
+    }
+
+    /// Begins to fetch what the table's first elements need, so that the waits for memory overlap:
+    /// in a large heap the walk does little else than wait.
+    fn look_ahead(&self, state: State) {
+        const AHEAD: usize = 8;
+        let len = state.raw_len(-1).min(AHEAD) as i64;
+        for index in 1..=len {
+            state.raw_get_index(-1, index);
+            if let Some(kind) = kind_of(state.type_of(-1)) {
+                let address = state.pointer(-1);
+                state.expect(address);
+                self.builder.expect(kind, address);
+            }
+            state.pop(1);
+        }
     }
 
     /// Walks on behind the key on the top, until an entry is to be descended into or none is left.

@@ -1,0 +1,34 @@
+//! Where the Lua module is, for the interpreters that load it from a file.
+
+use anyhow::{Context, Result, bail};
+use std::env::{self, consts};
+use std::path::PathBuf;
+
+/// Names the module's file where it is not found by itself.
+const VARIABLE: &str = "LUASNAP_MODULE";
+
+/// The module's file, absolute.
+pub fn find() -> Result<PathBuf> {
+    if let Some(path) = env::var_os(VARIABLE) {
+        return PathBuf::from(&path).canonicalize().with_context(|| {
+            format!(
+                "{VARIABLE} names {}, which cannot be opened",
+                path.display()
+            )
+        });
+    }
+    let program = env::current_exe().context("cannot tell where luasnap itself lies")?;
+    let name = format!("{}snapshot{}", consts::DLL_PREFIX, consts::DLL_SUFFIX);
+    // Cargo builds in `deps`; what lies beside the program may be from an earlier build.
+    for folder in ["deps", "", "../lib/luasnap"] {
+        let file = program.with_file_name(folder).join(&name);
+        if file.is_file() {
+            return Ok(file);
+        }
+    }
+    bail!(
+        "cannot find the Lua module {name}, which another interpreter needs: build it with \
+         `cargo build --release` and put it beside {}, or name it in {VARIABLE}",
+        program.display()
+    )
+}

@@ -1,0 +1,177 @@
+-- Runs a script as `lua` would and reports what it left behind, in the embedded Lua and in every
+-- installed one. Arguments: the module's file ("" where it is loaded already), this file if it is
+-- to be removed (else ""), "quiet" or "", how many words of the command line come before the
+-- script, those words, the script, its arguments.
+
+local words = { ... }
+local module_file, own_file, quiet = words[1], words[2], words[3] == "quiet"
+local script_at = 5 + tonumber(words[4])
+local script = words[script_at]
+
+-- A script may change the libraries, so what is needed after it is taken before it.
+local collect, error, exit, pcall = collectgarbage, error, os.exit, pcall
+local tonumber, tostring, type = tonumber, tostring, type
+local getmetatable, traceback = debug.getmetatable, debug.traceback
+local gsub, sub, find = string.gsub, string.sub, string.find
+local stdout, stderr = io.stdout, io.stderr
+local write, flush = stdout.write, stdout.flush
+local unpack = table.unpack or unpack
+
+local function complain(message)
+  pcall(flush, stdout) -- what the script printed comes first
+  pcall(write, stderr, "luasnap: ", message, "\n")
+end
+
+local function fail(message)
+  complain(message)
+  exit(1, true)
+end
+
+local function load_module()
+  if module_file == "" then
+    return require "snapshot"
+  end
+  local open, problem = package.loadlib(module_file, "luaopen_snapshot")
+  if not open then
+    fail("this Lua cannot load " .. module_file .. ": " .. problem)
+  end
+  local opened, module = pcall(open, "snapshot")
+  if not opened then
+    fail(module)
+  end
+  package.loaded.snapshot = module
+  return module
+end
+
+-- As `lua` sets it: the script at 0, what comes before it on the command line below.
+local function set_arguments()
+  local was, new = arg or {}, {}
+  for at = 5, #words do
+    new[at - script_at] = words[at]
+  end
+  for at, word in pairs(was) do
+    if at < 0 then
+      new[at] = word
+    end
+  end
+  arg = new
+  return { unpack(words, script_at + 1) }
+end
+
+-- The message of an error, and whether a traceback goes with it: as `lua` has it.
+local function describe(problem)
+  if type(problem) == "string" or type(problem) == "number" then
+    return tostring(problem), true
+  end
+  local metatable = getmetatable(problem)
+  if type(metatable) == "table" and metatable.__tostring then
+    local text = tostring(problem)
+    if type(text) == "string" then
+      return text, false
+    end
+  end
+  return "(error object is a " .. type(problem) .. " value)", true
+end
+
+if own_file ~= "" then
+  os.remove(own_file)
+end
+local snapshot = load_module()
+local take, incr, write_report = snapshot.snapshot, snapshot.incr, snapshot.report
+local arguments = set_arguments()
+
+local chunk, problem
+if script == "-" then
+  chunk, problem = loadfile()
+else
+  chunk, problem = loadfile(script)
+end
+if not chunk then
+  fail(problem)
+end
+
+local before
+local done = quiet
+
+-- Twice: the first lets finalizers run, the second takes what they let go. What they raise is
+-- theirs.
+local function clean_up()
+  pcall(collect)
+  pcall(collect)
+end
+
+local function report()
+  local text = write_report(incr(before, take()))
+  local written, why = write(stdout, "\n--- luasnap: what ", script, " left behind ---\n", text)
+  if written then
+    written, why = flush(stdout)
+  end
+  if not written then
+    error(why, 0)
+  end
+end
+
+local function report_once()
+  if done then
+    return
+  end
+  clean_up() -- before `done`: a finalizer may call os.exit
+  done = true
+  local reported, why = pcall(report)
+  if not reported then
+    complain("the report could not be written: " .. tostring(why))
+  end
+end
+
+local own_levels
+
+local function run()
+  local _, levels = gsub(traceback("", 1), "\n\t", "")
+  own_levels = levels
+  chunk(unpack(arguments)) -- no tail call, which would take this level away
+end
+
+-- Cuts our own levels off the end of a traceback, where `lua` has one of its own in C.
+local function explain(problem)
+  local message, traced = describe(problem)
+  if not traced then
+    return message
+  end
+  local text = traceback(message, 2)
+  local start = #message + 1
+  local _, levels = gsub(sub(text, start), "\n\t", "")
+  for _ = 1, levels - own_levels do
+    start = find(text, "\n\t", start + 1, true)
+  end
+  start = find(text, "\n\t", start + 1, true)
+  text = gsub(sub(text, 1, start - 1), "in %a+ 'chunk'$", "in main chunk")
+  return text .. "\n\t[C]: in ?"
+end
+
+local function is_exit_code(code)
+  local kind = type(code)
+  return kind == "nil" or kind == "number" or kind == "string" and tonumber(code) ~= nil
+    or kind == "boolean" and (_VERSION ~= "Lua 5.1" or jit ~= nil)
+end
+
+function os.exit(...)
+  if not is_exit_code((...)) then
+    local problem = "bad argument #1 to 'exit' (number expected, got " .. type((...)) .. ")"
+    error(problem, 2)
+  end
+  report_once()
+  exit(...)
+end
+
+if not quiet then
+  clean_up()
+  before = take()
+end
+local succeeded, message = xpcall(run, explain)
+if not succeeded then
+  complain(tostring(message))
+end
+report_once()
+if not succeeded then
+  exit(1, true)
+end

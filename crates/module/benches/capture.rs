@@ -1,0 +1,122 @@
+//! Measures the module in every VM and on every heap shape, as multiples of a full collection of
+//! the same heap in the same run.
+//!
+//! `cargo bench -p snapshot` prints the table; `-- --check` fails where an aim is missed; `-- 5.4
+//! chain` keeps to what the words name; `--objects N` sets the size.
+
+use luasnap_hosts::{Host, Options, Vm, module_dir};
+use std::path::PathBuf;
+
+/// The heap shapes, with the most full collections that a capture may take in Lua 5.4.
+const SHAPES: [(&str, f64); 5] =
+    [("records", 12.0), ("closures", 15.0), ("named", f64::INFINITY), ("random", 15.0), ("chain", 12.0)];
+/// The most extra memory while capturing, in bytes a node.
+const PEAK: f64 = 100.0;
+/// The most that `incr` may take, as a part of a capture.
+const INCR: f64 = 0.3;
+/// The least speed of JSON, in MB/s.
+const JSON: f64 = 150.0;
+
+/// What one run measured.
+struct Measured {
+    nodes: f64,
+    collection: f64,
+    capture: f64,
+    peak: f64,
+    kept: f64,
+    incr: f64,
+    json: f64,
+    json_peak: f64,
+}
+
+fn main() {
+    let args: Vec<String> = std::env::args().skip(1).filter(|arg| arg != "--bench").collect();
+    let check = args.iter().any(|arg| arg == "--check");
+    let objects = args
+        .iter()
+        .position(|arg| arg == "--objects")
+        .map_or("1000000", |at| args.get(at + 1).expect("--objects takes a number"));
+    let named = |name: &str, all: &[&str]| {
+        !args.iter().any(|arg| all.contains(&arg.as_str())) || args.iter().any(|arg| arg == name)
+    };
+    let vms: Vec<&str> = Vm::ALL.iter().map(|vm| vm.name()).collect();
+    let shapes: Vec<&str> = SHAPES.iter().map(|(shape, _)| *shape).collect();
+
+    println!("{objects} objects of each shape; times as multiples of a full collection\n");
+    println!(
+        "| VM | shape | nodes | full collection | capture | peak B/node | kept B/node | incr / capture | JSON MB/s | JSON B/node |"
+    );
+    println!("|---|---|--:|--:|--:|--:|--:|--:|--:|--:|");
+    let mut missed = Vec::new();
+    for vm in Vm::ALL.into_iter().filter(|vm| named(vm.name(), &vms)) {
+        for (shape, most) in SHAPES.into_iter().filter(|(shape, _)| named(shape, &shapes)) {
+            let measured = measure(vm, shape, objects);
+            print_row(vm, shape, &measured);
+            if check && vm == Vm::Lua54 {
+                missed.extend(misses(shape, most, &measured));
+            }
+        }
+    }
+    for miss in &missed {
+        eprintln!("missed: {miss}");
+    }
+    std::process::exit(i32::from(!missed.is_empty()));
+}
+
+fn measure(vm: Vm, shape: &str, objects: &str) -> Measured {
+    let folder = tempfile::tempdir().expect("a folder for the JSON file");
+    let options = Options {
+        args: vec![shape.into(), objects.into(), folder.path().join("heap.json").into()],
+        ..Options::modules(module_dir(&library()))
+    };
+    let run = Host::Plain(vm).run(include_str!("capture.lua"), &options);
+    assert!(run.status.success(), "{run}");
+    let line = String::from_utf8_lossy(&run.stdout).into_owned();
+    let mut numbers = line.split_whitespace().map(|word| word.parse::<f64>().expect("a number"));
+    let mut next = || numbers.next().expect("eight numbers");
+    Measured {
+        nodes: next(),
+        collection: next(),
+        capture: next(),
+        peak: next(),
+        kept: next(),
+        incr: next(),
+        json: next(),
+        json_peak: next(),
+    }
+}
+
+/// The module, which cargo builds beside the benchmark.
+fn library() -> PathBuf {
+    let program = std::env::current_exe().expect("the benchmark's own path");
+    program.with_file_name("libsnapshot.so")
+}
+
+fn print_row(vm: Vm, shape: &str, m: &Measured) {
+    println!(
+        "| {} | {shape} | {:.0} | {:.3} s | {:.1}x | {:.0} | {:.0} | {:.2} | {:.0} | {:.0} |",
+        vm.name(),
+        m.nodes,
+        m.collection,
+        m.capture / m.collection,
+        m.peak,
+        m.kept,
+        m.incr / m.capture,
+        m.json,
+        m.json_peak,
+    );
+}
+
+fn misses(shape: &str, most: f64, m: &Measured) -> Vec<String> {
+    let multiple = m.capture / m.collection;
+    let incr = m.incr / m.capture;
+    [
+        (multiple > most, format!("{shape}: {multiple:.1} full collections, aim {most}")),
+        (m.peak > PEAK, format!("{shape}: {:.0} B/node at the peak, aim {PEAK}", m.peak)),
+        (incr > INCR, format!("{shape}: incr takes {incr:.2} of a capture, aim {INCR}")),
+        (m.json < JSON, format!("{shape}: JSON at {:.0} MB/s, aim {JSON}", m.json)),
+    ]
+    .into_iter()
+    .filter_map(|(missed, sentence)| missed.then_some(sentence))
+    .collect()
+}

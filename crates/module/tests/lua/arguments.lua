@@ -1,0 +1,128 @@
+-- Wrong arguments, in every function: an error in Lua's usual words, and never a crash.
+
+local snapshot = require "snapshot"
+local check = require "check"
+
+local one = snapshot.snapshot({}, "one")
+
+-- Every function by its name, and how many snapshots it takes.
+local SNAPSHOTS = {
+  print = 1, print_json = 1, print_jsonfmt = 1,
+  to_file = 1, to_jsonfile = 1, to_jsonfilefmt = 1,
+  copy = 1, free = 1, incr = 2, decr = 2,
+}
+
+-- Values that are no snapshots, by what the message calls them.
+local function no_snapshots()
+  return {
+    ["nil"] = nil,
+    boolean = true,
+    number = 1,
+    string = "one",
+    table = {},
+    ["function"] = print,
+    thread = coroutine.create(function() end),
+    userdata = io.stdout,
+    ["light userdata"] = host.lightuserdata(16),
+  }
+end
+
+for name, snapshots in pairs(SNAPSHOTS) do
+  local f = snapshot[name]
+  for number = 1, snapshots do
+    local function wrong(kind, ...)
+      check.raises(
+        ("bad argument #%d to '%s' (snapshot expected, got %s)"):format(number, name, kind), f, ...
+      )
+    end
+    for kind, value in pairs(no_snapshots()) do
+      if number == 1 then wrong(kind, value, one) else wrong(kind, one, value) end
+    end
+    if number == 1 then
+      wrong "no value"
+      wrong("nil", nil, one)
+    else
+      wrong("no value", one)
+      wrong("nil", one, nil)
+    end
+  end
+end
+
+-- The roots of a snapshot, and their names.
+local function no_root(kind, ...)
+  check.raises("bad argument #1 to 'snapshot' (table expected, got " .. kind .. ")",
+    snapshot.snapshot, ...)
+end
+local function no_name(kind, ...)
+  check.raises("bad argument #2 to 'snapshot' (string expected, got " .. kind .. ")",
+    snapshot.snapshot, ...)
+end
+no_root("number", 1)
+no_root("number", 1, "name")
+no_root("nil", nil)
+no_root("nil", nil, "name")
+no_root("boolean", true, "name")
+no_root("string", "root", "name")
+no_root("light userdata", host.lightuserdata(16), "name")
+no_root("snapshot", one, "name")
+no_root("number", 1, 2)
+no_name("no value", {})
+no_name("nil", {}, nil)
+no_name("number", {}, 1)
+no_name("table", {}, {})
+no_name("snapshot", {}, one)
+check.raises("wrong number of arguments to 'snapshot' (0 or 2 expected, got 3)",
+  snapshot.snapshot, {}, "name", nil)
+check.raises("wrong number of arguments to 'snapshot' (0 or 2 expected, got 200)",
+  snapshot.snapshot, (unpack or table.unpack)({}, 1, 200))
+if jit then
+  local ffi = require "ffi"
+  no_root("cdata", ffi.new "int[4]", "name")
+  check.raises("bad argument #1 to 'print' (snapshot expected, got cdata)",
+    snapshot.print, ffi.new "int[4]")
+end
+
+-- What else can be a root.
+local thread = coroutine.create(function() end)
+for _, root in ipairs { print, function() end, thread, io.stdout, host.userdata(8) } do
+  check.equal(check.rows(snapshot.snapshot(root, "root"))[1].name, check.name(root))
+  check.equal(check.rows(snapshot.snapshot(root, "root"))[1].link, "root")
+end
+check.equal(check.links(snapshot.snapshot({}, "")), "")
+
+-- What is too much is ignored, as usual in Lua.
+check.equal(#snapshot.copy(one, 2, nil, {}), 1)
+
+-- The position is that of the call, as for any function of Lua.
+local function raises_here(f, message)
+  local line = debug.getinfo(f, "S").linedefined
+  check.raises(("script.lua:%d: %s"):format(line, message), f)
+end
+raises_here(function() snapshot.print(1) end,
+  "bad argument #1 to 'print' (snapshot expected, got number)")
+raises_here(function() snapshot.snapshot(1, 2, 3) end,
+  "wrong number of arguments to 'snapshot' (0 or 2 expected, got 3)")
+-- Called as methods, self is no number.
+raises_here(function() one:incr(5) end,
+  "bad argument #1 to 'incr' (snapshot expected, got number)")
+raises_here(function() one:to_file(5) end,
+  "bad argument #1 to 'to_file' (string expected, got number)")
+raises_here(function() snapshot:print() end,
+  "calling 'print' on bad self (snapshot expected, got table)")
+-- It is the function's own name that helps, whatever it was called by.
+raises_here(function() local other = snapshot.copy other(5) end,
+  "bad argument #1 to 'copy' (snapshot expected, got number)")
+
+-- Paths.
+for _, name in ipairs { "to_file", "to_jsonfile", "to_jsonfilefmt" } do
+  local f = snapshot[name]
+  local function wrong(reason, ...)
+    check.raises("bad argument #2 to '" .. name .. "' (" .. reason .. ")", f, ...)
+  end
+  wrong("string expected, got no value", one)
+  wrong("string expected, got number", one, 1)
+  wrong("string expected, got nil", one, nil)
+  wrong("string expected, got table", one, {})
+  wrong("string expected, got snapshot", one, one)
+  wrong("a path cannot contain a zero byte", one, "rows.txt\0.png")
+end

@@ -1,0 +1,137 @@
+-- The collector is left as it was, and Lua's heap as well.
+
+local snapshot = require "snapshot"
+local check = require "check"
+
+if jit then jit.off() end
+
+local s = snapshot.snapshot({ {} }, "s")
+local t = snapshot.snapshot({ {}, {} }, "t")
+
+-- Everything that a program can call.
+local CALLS = {
+  whole = function() snapshot.snapshot() end,
+  part = function() snapshot.snapshot({ {} }, "part") end,
+  to_file = function() s:to_file "/dev/null" end,
+  to_jsonfile = function() s:to_jsonfile "/dev/null" end,
+  to_jsonfilefmt = function() s:to_jsonfilefmt "/dev/null" end,
+  copy = function() s:copy() end,
+  incr = function() s:incr(t) end,
+  decr = function() s:decr(t) end,
+  free = function() s:copy():free() end,
+  tostring = function() tostring(s) end,
+  length = function() return #s end,
+  ["an argument that is wrong"] = function() pcall(snapshot.copy, 5) end,
+  ["a root that is wrong"] = function() pcall(snapshot.snapshot, 5, "five") end,
+  ["no memory"] = function() host.pcall_failing_at(3, snapshot.snapshot) end,
+  ["no memory for the userdata"] = function() host.pcall_failing_at(1, snapshot.copy, s) end,
+}
+
+--- Whether the collector works by itself: then garbage goes.
+local function runs()
+  local weak = setmetatable({ {} }, { __mode = "v" })
+  for _ = 1, 200 do
+    if not weak[1] then return true end
+    for _ = 1, 200 do local _ = { {}, {}, {} } end
+  end
+  return not weak[1]
+end
+
+for name, call in pairs(CALLS) do
+  collectgarbage "restart"
+  check.collect()
+  call()
+  check.equal(runs(), true, "it runs after " .. name)
+  collectgarbage "stop"
+  check.equal(runs(), false, "it is stopped before " .. name)
+  call()
+  check.equal(runs(), false, "it is stopped after " .. name)
+  call()
+  call()
+  check.equal(runs(), false, "it is stopped after " .. name)
+  if check.version >= 5.2 then check.equal(collectgarbage "isrunning", false) end
+  collectgarbage "restart"
+  check.equal(runs(), true, "it runs again after " .. name)
+end
+
+-- Modes and their numbers.
+if check.version >= 5.4 then
+  for name, call in pairs(CALLS) do
+    collectgarbage "generational"
+    call()
+    check.equal(collectgarbage "incremental", "generational", name)
+    call()
+    check.equal(collectgarbage "generational", "incremental", name)
+    check.equal(runs(), true, "it runs after " .. name)
+    collectgarbage "stop"
+    call()
+    check.equal(collectgarbage "incremental", "generational", name)
+    check.equal(collectgarbage "isrunning", false)
+    collectgarbage "restart"
+  end
+elseif check.version == 5.2 and not check.is_luajit then
+  collectgarbage "generational"
+  for name, call in pairs(CALLS) do call() end
+  check.equal(runs(), true)
+  collectgarbage "incremental"
+end
+if check.version < 5.5 then
+  collectgarbage("setpause", 160)
+  collectgarbage("setstepmul", 300)
+  for _, call in pairs(CALLS) do call() end
+  check.equal(collectgarbage("setpause", 200), 160)
+  check.equal(collectgarbage("setstepmul", 200), 300)
+else
+  collectgarbage("param", "pause", 150)
+  for _, call in pairs(CALLS) do call() end
+  check.equal(collectgarbage("param", "pause"), 150)
+end
+
+-- Nothing stays in Lua's heap but the userdata.
+heap = {}
+for i = 1, 20000 do heap[i] = { "item" .. i } end
+local function measure()
+  check.collect()
+  return host.lua_bytes()
+end
+do
+  local empty, with, without
+  -- The first round makes room on the stack, and strings.
+  for _ = 1, 2 do
+    empty = measure()
+    local kept = snapshot.snapshot()
+    with = measure()
+    kept = nil
+    without = measure()
+  end
+  check.equal(with - empty < 200, true, (with - empty) .. " bytes for a snapshot")
+  check.equal(without, empty)
+  for name, call in pairs(CALLS) do
+    call()
+    local before = measure()
+    call()
+    check.equal(measure(), before, name)
+  end
+end
+
+-- And nothing outside it.
+if host.c_bytes() then
+  for name, call in pairs(CALLS) do
+    call()
+    check.collect()
+    local before = host.c_bytes()
+    for _ = 1, 5 do call() end
+    check.collect()
+    check.equal(host.c_bytes(), before, name)
+  end
+  -- To free is to give the memory back at once, whatever other copies there are.
+  local before = host.c_bytes()
+  local kept = snapshot.snapshot()
+  local held = host.c_bytes() - before
+  check.equal(held > 20000 * 20 and held < 20000 * 200, true, held .. " bytes for 20,000 objects")
+  local copy = kept:copy()
+  kept:free()
+  check.equal(host.c_bytes() - before >= held / 2, true)
+  copy:free()
+  check.equal(host.c_bytes() - before < 500, true)
+end
