@@ -17,7 +17,11 @@ pub(crate) struct Activation {
 
 impl Activation {
     pub(crate) fn new(version: Version) -> Activation {
-        Activation { bytes: [0; SIZE], layout: version.debug_layout(), call_offset: None }
+        Activation {
+            bytes: [0; SIZE],
+            layout: version.debug_layout(),
+            call_offset: None,
+        }
     }
 
     pub(crate) fn as_ptr(&self) -> *const c_void {
@@ -29,11 +33,19 @@ impl Activation {
     }
 
     fn int(&self, offset: usize) -> c_int {
-        c_int::from_ne_bytes(self.bytes[offset..offset + 4].try_into().unwrap_or_default())
+        c_int::from_ne_bytes(
+            self.bytes[offset..offset + 4]
+                .try_into()
+                .unwrap_or_default(),
+        )
     }
 
     fn word(&self, offset: usize) -> u64 {
-        u64::from_ne_bytes(self.bytes[offset..offset + 8].try_into().unwrap_or_default())
+        u64::from_ne_bytes(
+            self.bytes[offset..offset + 8]
+                .try_into()
+                .unwrap_or_default(),
+        )
     }
 
     /// After `S`: the address of the source's text, the same for all functions of a chunk.
@@ -54,7 +66,9 @@ impl Activation {
 
     /// After `l`: the line that runs.
     pub(crate) fn current_line(&self) -> Option<u32> {
-        u32::try_from(self.int(self.layout.currentline)).ok().filter(|&line| line > 0)
+        u32::try_from(self.int(self.layout.currentline))
+            .ok()
+            .filter(|&line| line > 0)
     }
 
     /// After `n`: whether the function was called as a method.
@@ -82,7 +96,9 @@ impl Activation {
 
     /// Makes the record that of another call of the same thread; `call` must have been learnt.
     pub(crate) fn set_call(&mut self, version: Version, call: u64) {
-        let Some(offset) = self.call_offset else { return };
+        let Some(offset) = self.call_offset else {
+            return;
+        };
         if version.is_51_api() {
             self.bytes[offset..offset + 4].copy_from_slice(&(call as u32).to_ne_bytes());
         } else {

@@ -21,18 +21,28 @@ fn is_mapping(size: usize, align: usize) -> bool {
 }
 
 fn map(size: usize) -> *mut u8 {
-    let (protection, flags) =
-        (libc::PROT_READ | libc::PROT_WRITE, libc::MAP_PRIVATE | libc::MAP_ANONYMOUS);
+    let (protection, flags) = (
+        libc::PROT_READ | libc::PROT_WRITE,
+        libc::MAP_PRIVATE | libc::MAP_ANONYMOUS,
+    );
     // SAFETY: a new mapping, placed by the kernel.
     let start = unsafe { libc::mmap(null_mut(), size, protection, flags, -1, 0) };
-    if start == libc::MAP_FAILED { null_mut() } else { start.cast() }
+    if start == libc::MAP_FAILED {
+        null_mut()
+    } else {
+        start.cast()
+    }
 }
 
 #[cfg(target_os = "linux")]
 fn remap(start: *mut u8, old: usize, new: usize) -> *mut u8 {
     // SAFETY: `start` and `old` are those of a mapping that `map` made, or an earlier `remap`.
     let start = unsafe { libc::mremap(start.cast(), old, new, libc::MREMAP_MAYMOVE) };
-    if start == libc::MAP_FAILED { null_mut() } else { start.cast() }
+    if start == libc::MAP_FAILED {
+        null_mut()
+    } else {
+        start.cast()
+    }
 }
 
 #[cfg(not(target_os = "linux"))]
@@ -78,7 +88,9 @@ unsafe impl GlobalAlloc for ColumnAllocator {
             _ => {
                 // SAFETY: both blocks are valid for what is copied, and are not the same.
                 unsafe {
-                    let Ok(to) = Layout::from_size_align(new, align) else { return null_mut() };
+                    let Ok(to) = Layout::from_size_align(new, align) else {
+                        return null_mut();
+                    };
                     let moved = self.alloc(to);
                     if !moved.is_null() {
                         std::ptr::copy_nonoverlapping(block, moved, old.min(new));
@@ -98,7 +110,16 @@ mod tests {
     #[test]
     fn blocks_keep_their_contents_across_the_border() {
         let allocator = ColumnAllocator;
-        let sizes = [100, LARGE - 1, LARGE, 4 * LARGE, 64 * LARGE, LARGE, LARGE - 1, 10];
+        let sizes = [
+            100,
+            LARGE - 1,
+            LARGE,
+            4 * LARGE,
+            64 * LARGE,
+            LARGE,
+            LARGE - 1,
+            10,
+        ];
         // SAFETY: each block is used within its size and freed with its last layout.
         unsafe {
             let mut layout = Layout::from_size_align(8, 8).unwrap();

@@ -61,8 +61,14 @@ macro_rules! api {
                 unsafe {
                     Ok(Api {
                         version,
-                        gc_fixed: std::mem::transmute::<*mut c_void, _>(gc),
-                        gc_variadic: std::mem::transmute::<*mut c_void, _>(gc),
+                        gc_fixed: std::mem::transmute::<
+                            *mut c_void,
+                            unsafe extern "C-unwind" fn(Lua, c_int, c_int) -> c_int,
+                        >(gc),
+                        gc_variadic: std::mem::transmute::<
+                            *mut c_void,
+                            unsafe extern "C-unwind" fn(Lua, c_int, ...) -> c_int,
+                        >(gc),
                         $($name: std::mem::transmute::<
                             *mut c_void,
                             unsafe extern "C-unwind" fn($($arg),*) $(-> $ret)?,

@@ -6,8 +6,7 @@ use crate::handle::Handle;
 use crate::module::{Frame, Outcome, push_handle};
 use crate::portable::{Root, Walk};
 use crate::state::{
-    State, TYPE_FUNCTION, TYPE_NONE, TYPE_STRING, TYPE_TABLE, TYPE_THREAD,
-    TYPE_USERDATA,
+    State, TYPE_FUNCTION, TYPE_NONE, TYPE_STRING, TYPE_TABLE, TYPE_THREAD, TYPE_USERDATA,
 };
 use luasnap_heap::{BuildError, Heap, Snapshot};
 use std::ffi::c_int;
@@ -61,7 +60,11 @@ pub struct Call<'a> {
 
 impl<'a> Call<'a> {
     pub(crate) fn new(frame: Frame, name: &'a str) -> Self {
-        Call { frame, name, arguments: frame.state.top() }
+        Call {
+            frame,
+            name,
+            arguments: frame.state.top(),
+        }
     }
 
     fn state(&self) -> State {
@@ -86,8 +89,15 @@ impl<'a> Call<'a> {
 
     fn type_name(&self, number: u32) -> &'static str {
         const NAMES: [&str; 9] = [
-            "nil", "boolean", "light userdata", "number", "string", "table", "function",
-            "userdata", "thread",
+            "nil",
+            "boolean",
+            "light userdata",
+            "number",
+            "string",
+            "table",
+            "function",
+            "userdata",
+            "thread",
         ];
         match self.argument_type(number) {
             TYPE_NONE => "no value",
@@ -132,7 +142,9 @@ impl<'a> Call<'a> {
 
     /// Frees the snapshot that argument `number` is, unless that was done already.
     pub fn free_argument(&self, number: u32) -> Result<(), Error> {
-        let handle = self.handle(number).ok_or_else(|| self.type_error(number, "snapshot"))?;
+        let handle = self
+            .handle(number)
+            .ok_or_else(|| self.type_error(number, "snapshot"))?;
         // SAFETY: as in `snapshot_argument`.
         let (reported, snapshot) = unsafe { ((*handle).reported, (*handle).take()) };
         self.frame.outside(|outside| outside.remove(reported));
@@ -178,7 +190,10 @@ impl<'a> Call<'a> {
     /// stranger's error is no reason to go without a snapshot.
     fn let_go_of_the_dropped(&self) {
         let state = self.state();
-        if !self.frame.outside(|outside| outside.collection_is_due(state)) {
+        if !self
+            .frame
+            .outside(|outside| outside.collection_is_due(state))
+        {
             return;
         }
         let top = state.top();
@@ -271,7 +286,10 @@ impl<'a> Call<'a> {
         }
         match record.current_line() {
             Some(line) => {
-                format!("{}:{line}: ", String::from_utf8_lossy(record.short_source()))
+                format!(
+                    "{}:{line}: ",
+                    String::from_utf8_lossy(record.short_source())
+                )
             }
             None => String::new(),
         }

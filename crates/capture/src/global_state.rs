@@ -83,9 +83,13 @@ fn main_thread_jit(state: u64) -> Option<u64> {
         return None;
     }
     let global = word(state + luajit::GLREF)?;
-    luajit::MAIN_TO_GLOBAL.into_iter().map(|distance| global.wrapping_sub(distance)).find(|&main| {
-        word(main + luajit::GLREF) == Some(global) && byte(main + luajit::GCT) == Some(luajit::THREAD)
-    })
+    luajit::MAIN_TO_GLOBAL
+        .into_iter()
+        .map(|distance| global.wrapping_sub(distance))
+        .find(|&main| {
+            word(main + luajit::GLREF) == Some(global)
+                && byte(main + luajit::GCT) == Some(luajit::THREAD)
+        })
 }
 
 /// Whether a LuaJIT thread has 64-bit references, and so two slots for each frame.
@@ -124,7 +128,11 @@ pub(crate) fn varargs_51(
     into.try_reserve(count as usize)?;
     for slot in (0..count).map(|at| first + at * VALUE) {
         if let (Some(value), Some(lua_type)) = (word(slot), word(slot + 8)) {
-            into.push(Vararg { slot, lua_type: lua_type as u32 as i32, value });
+            into.push(Vararg {
+                slot,
+                lua_type: lua_type as u32 as i32,
+                value,
+            });
         }
     }
     Ok(())
@@ -148,7 +156,10 @@ fn vararg_slots(thread: u64, index: u64, function: u64) -> Option<(u64, u64)> {
 pub(crate) fn index_from_top_51(thread: State, slot: u64) -> Option<i32> {
     let top = word(address(thread) + lua51::TOP)?;
     let distance = top.checked_sub(slot)? / VALUE;
-    i32::try_from(distance).ok().filter(|&distance| distance > 0).map(|distance| -distance)
+    i32::try_from(distance)
+        .ok()
+        .filter(|&distance| distance > 0)
+        .map(|distance| -distance)
 }
 
 /// Whether a 5.1 thread's stack has a free slot, so that `lua_checkstack` need not grow it: a

@@ -20,7 +20,13 @@ impl Handle {
     /// `at` can hold a handle.
     pub(crate) unsafe fn write_empty(at: *mut Handle) {
         // SAFETY: this function's own contract.
-        unsafe { at.write(Handle { mark: at, snapshot: None, reported: 0 }) }
+        unsafe {
+            at.write(Handle {
+                mark: at,
+                snapshot: None,
+                reported: 0,
+            })
+        }
     }
 
     /// The handle that the userdata at `index` is, whatever its metatable.

@@ -5,14 +5,14 @@
 //! owns nothing. When the outer one's values are gone, it raises what there is to raise.
 
 use crate::activation::Activation;
-use crate::api::{CFunction, LuaState};
+use crate::api::{Api, CFunction, LuaState};
 use crate::call::{Call, Error, Return};
 use crate::collector::OutsideMemory;
 use crate::handle::Handle;
 use crate::resolve::{self, Failure};
 use crate::slot;
 use crate::state::{State, TYPE_TABLE, TYPE_USERDATA};
-use std::ffi::{c_int, c_void};
+use std::ffi::{CStr, c_int, c_void};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 /// A function of a module.
@@ -70,32 +70,60 @@ pub(crate) struct Shared {
 /// one and the VM owns anything with a destructor.
 pub unsafe fn open(state: *mut LuaState, caller: *const c_void, module: &'static Module) -> c_int {
     // SAFETY: this function's own contract.
-    let entry = match unsafe { find_entry(state, caller) } {
-        Ok(entry) => entry,
-        Err(Refusal::WithApi(entry)) => {
+    let refusal = match unsafe { find_entry(state, caller) } {
+        Ok(entry) => {
             // SAFETY: the state is live, and this is its VM's API.
             let state = unsafe { State::new(state, entry.api) };
-            return state.raise();
+            push_module(state, entry, module);
+            return 1;
         }
-        Err(Refusal::WithoutApi) => {
-            let message = resolve::no_api_message();
-            // SAFETY: this function's own contract.
-            unsafe { resolve::raise_without_api(state, caller, message) };
-            // A stripped program gives us no way to raise.
-            eprintln!("{}", message.to_string_lossy());
-            return 0;
-        }
+        Err(refusal) => *refusal,
     };
-    // SAFETY: the state is live, and this is its VM's API.
-    let state = unsafe { State::new(state, entry.api) };
-    push_module(state, entry, module);
-    1
+    if let Some(api) = refusal.api {
+        // SAFETY: the state is live, and this is its VM's API.
+        let state = unsafe { State::new(state, api) };
+        state.push_string(refusal.message.bytes());
+        return state.raise();
+    }
+    // SAFETY: this function's own contract.
+    unsafe { resolve::raise_without_api(state, caller, refusal.message.c_str()) };
+    // A stripped program gives us no way to raise.
+    eprintln!("{}", String::from_utf8_lossy(refusal.message.bytes()));
+    0
 }
 
-enum Refusal {
-    /// The message is on the top of the stack.
-    WithApi(slot::Entry),
-    WithoutApi,
+/// Why a module cannot be opened. It owns nothing, since it is there when the error is raised.
+#[derive(Clone, Copy)]
+struct Refusal {
+    /// By what to raise the message, where there is an API.
+    api: Option<&'static Api>,
+    message: Message,
+}
+
+/// A sentence in place, with a zero byte behind.
+#[derive(Clone, Copy)]
+struct Message {
+    text: [u8; Message::SIZE],
+    len: usize,
+}
+
+impl Message {
+    const SIZE: usize = 512;
+
+    fn new(sentence: &str) -> Message {
+        let mut text = [0; Message::SIZE];
+        let len = sentence.len().min(Message::SIZE - 1);
+        text[..len].copy_from_slice(&sentence.as_bytes()[..len]);
+        Message { text, len }
+    }
+
+    fn bytes(&self) -> &[u8] {
+        &self.text[..self.len]
+    }
+
+    fn c_str(&self) -> &CStr {
+        CStr::from_bytes_until_nul(&self.text).unwrap_or_default()
+    }
 }
 
 /// # Safety
@@ -103,33 +131,56 @@ enum Refusal {
 unsafe fn find_entry(
     raw: *mut LuaState,
     caller: *const c_void,
-) -> Result<slot::Entry, Refusal> {
+) -> Result<slot::Entry, Box<Refusal>> {
+    let refuse = |api, sentence: &str| {
+        Box::new(Refusal {
+            api,
+            message: Message::new(sentence),
+        })
+    };
+    let claim = |api| {
+        slot::claim(api).ok_or_else(|| {
+            refuse(
+                None,
+                "snapshot is in use by 32 different Luas of this process already",
+            )
+        })
+    };
     // SAFETY: this function's own contract.
     match unsafe { resolve::resolve(raw, caller) } {
-        Ok(api) => slot::claim(api).ok_or(Refusal::WithoutApi),
-        Err(Failure::Refused(api, message)) => {
-            let entry = slot::claim(api).ok_or(Refusal::WithoutApi)?;
-            // SAFETY: the state is live. Should the push raise, the message leaks, once.
-            unsafe { State::new(raw, entry.api) }.push_string(message.as_bytes());
-            Err(Refusal::WithApi(entry))
-        }
-        Err(Failure::Incomplete(missing)) => {
-            eprintln!("snapshot: this Lua has no {}", missing.to_string_lossy());
-            Err(Refusal::WithoutApi)
-        }
-        Err(Failure::NotExported) => Err(Refusal::WithoutApi),
+        Ok(api) => claim(api),
+        Err(Failure::Refused(api, sentence)) => Err(refuse(Some(claim(*api)?.api), &sentence)),
+        Err(Failure::Incomplete(missing)) => Err(refuse(
+            None,
+            &format!(
+                "snapshot found no {} in this program: its Lua C API is not one of Lua 5.1 to \
+                 5.5 or LuaJIT",
+                missing.to_string_lossy()
+            ),
+        )),
+        Err(Failure::NotExported) => Err(refuse(None, resolve::NO_API)),
     }
 }
 
-/// Pushes the module's table: the one that the registry already has, or a new one. Uses 10 slots.
-/// Raises; owns nothing.
+/// Pushes the module's table, the one that the registry already has or a new one, and makes it the
+/// global of the module's name. Uses 10 slots. Raises; owns nothing.
 fn push_module(state: State, entry: slot::Entry, module: &'static Module) {
     push_registry_key(state, module);
     state.raw_get(state.registry());
-    if state.type_of(-1) == TYPE_TABLE {
-        return;
+    if state.type_of(-1) != TYPE_TABLE {
+        state.pop(1);
+        push_new_module(state, entry, module);
     }
-    state.pop(1);
+    let table = state.top();
+    state.push_globals();
+    state.push_string(module.name.as_bytes());
+    state.push_value(table);
+    state.raw_set(table + 1);
+    state.set_top(table);
+}
+
+/// Pushes a new table of the module, which the registry knows from now on.
+fn push_new_module(state: State, entry: slot::Entry, module: &'static Module) {
     state.new_table(); // the module
     push_shared(state, module);
     state.new_table(); // the metatable of snapshots
@@ -137,26 +188,30 @@ fn push_module(state: State, entry: slot::Entry, module: &'static Module) {
     state.push_value(-2);
     state.push_closure(entry.inner, 2);
     let (table, shared) = (state.top() - 3, state.top() - 2);
-    for (number, function) in module.functions.iter().chain(module.metamethods).enumerate() {
-        let into = if number < module.functions.len() { table } else { shared + 1 };
+    for (number, function) in module
+        .functions
+        .iter()
+        .chain(module.metamethods)
+        .enumerate()
+    {
+        let into = if number < module.functions.len() {
+            table
+        } else {
+            shared + 1
+        };
         state.push_string(function.name.as_bytes());
         push_function(state, entry.outer, shared, number);
         state.raw_set(into);
     }
-    let set = |name: &[u8], value: c_int, into: c_int| {
-        state.push_string(name);
-        state.push_value(value);
-        state.raw_set(into);
-    };
-    set(b"__index", table, shared + 1);
+    state.push_string(b"__index");
+    state.push_value(table);
+    state.raw_set(shared + 1);
     state.push_string(b"__name");
     state.push_string(module.name.as_bytes());
     state.raw_set(shared + 1);
     push_registry_key(state, module);
     state.push_value(table);
     state.raw_set(state.registry());
-    state.push_globals();
-    set(module.name.as_bytes(), table, state.top());
     state.set_top(table);
 }
 
@@ -216,10 +271,14 @@ pub(crate) enum Outcome {
 /// A call of one of the module's functions.
 pub(crate) fn call(state: State) -> Outcome {
     let number = state.number(state.upvalue_index(upvalue::NUMBER));
-    let Some(shared) = shared(state) else { return Outcome::Return(0) };
+    let Some(shared) = shared(state) else {
+        return Outcome::Return(0);
+    };
     // SAFETY: proved to be ours, and alive while the running function has it as an upvalue.
     let module = unsafe { (*shared).module };
-    let Some(function) = module.function(number as usize) else { return Outcome::Return(0) };
+    let Some(function) = module.function(number as usize) else {
+        return Outcome::Return(0);
+    };
     let mut call = Call::new(Frame { state, shared }, function.name);
     let result = catch_unwind(AssertUnwindSafe(|| (function.body)(&mut call)))
         .unwrap_or_else(|_| Err(Error::Message("internal error in snapshot (a bug)".into())));
@@ -270,7 +329,11 @@ impl Frame {
         let status = state.call_protected(arguments.len() as c_int, results);
         // SAFETY: as above.
         unsafe { (*self.shared).task = before };
-        if status == 0 { Ok(()) } else { Err(Error::Raised) }
+        if status == 0 {
+            Ok(())
+        } else {
+            Err(Error::Raised)
+        }
     }
 
     /// The address of the running function.
@@ -287,10 +350,13 @@ impl Frame {
 
 /// Runs the task that the outer function left, in the frame of the inner one.
 pub(crate) fn run_task(state: State) -> c_int {
-    let Some(shared) = shared(state) else { return 0 };
+    let Some(shared) = shared(state) else {
+        return 0;
+    };
     // SAFETY: proved to be ours; the task lives in the frame of `Frame::protected`, which is
     // waiting for this call.
     match unsafe { (*shared).task.take() } {
+        // SAFETY: as above.
         Some(task) => unsafe { (*task)(state) },
         None => 0,
     }

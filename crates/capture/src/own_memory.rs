@@ -23,11 +23,16 @@ pub(crate) fn byte(address: u64) -> Option<u8> {
 /// `None` where the kernel or a sandbox has no such call.
 #[cfg(target_os = "linux")]
 fn read_by_call(address: u64, into: &mut [u8]) -> Option<bool> {
-    let local = libc::iovec { iov_base: into.as_mut_ptr().cast(), iov_len: into.len() };
-    let remote = libc::iovec { iov_base: address as *mut _, iov_len: into.len() };
+    let local = libc::iovec {
+        iov_base: into.as_mut_ptr().cast(),
+        iov_len: into.len(),
+    };
+    let remote = libc::iovec {
+        iov_base: address as *mut _,
+        iov_len: into.len(),
+    };
     // SAFETY: `local` is ours to write; a bad remote address is an error, not a fault.
-    let read =
-        unsafe { libc::process_vm_readv(libc::getpid(), &local, 1, &remote, 1, 0) };
+    let read = unsafe { libc::process_vm_readv(libc::getpid(), &local, 1, &remote, 1, 0) };
     match read {
         -1 => match std::io::Error::last_os_error().raw_os_error() {
             Some(libc::EFAULT) => Some(false),

@@ -15,7 +15,7 @@ pub(crate) enum Failure {
     /// Nothing exports the API.
     NotExported,
     /// A VM is there, and this sentence says what is wrong with it.
-    Refused(Api, String),
+    Refused(Box<Api>, String),
     /// A VM is there, but not this function of it.
     Incomplete(&'static CStr),
 }
@@ -32,7 +32,11 @@ impl LoadedObject {
         // SAFETY: `dli_fname` is the C string that dladdr gave; NOLOAD only looks up what is
         // loaded already.
         let handle = unsafe { libc::dlopen(info.dli_fname, libc::RTLD_LAZY | libc::RTLD_NOLOAD) };
-        if handle.is_null() { None } else { Some(LoadedObject { handle }) }
+        if handle.is_null() {
+            None
+        } else {
+            Some(LoadedObject { handle })
+        }
     }
 
     fn symbol(&self, name: &CStr) -> *mut c_void {
@@ -98,7 +102,11 @@ fn whole_process_is_meant(caller: *const c_void) -> bool {
 fn load(look_up: &dyn Fn(&CStr) -> *mut c_void) -> Result<Api, Failure> {
     let has = |name: &CStr| !look_up(name).is_null();
     let version = if has(c"lua_newuserdatauv") {
-        if has(c"lua_numbertocstring") { Version::Lua55 } else { Version::Lua54 }
+        if has(c"lua_numbertocstring") {
+            Version::Lua55
+        } else {
+            Version::Lua54
+        }
     } else if has(c"lua_rotate") {
         Version::Lua53
     } else if has(c"lua_rawlen") {
@@ -128,7 +136,7 @@ unsafe fn check_version(api: &Api, state: *mut LuaState) -> Result<(), Failure> 
         return Ok(());
     }
     Err(Failure::Refused(
-        *api,
+        Box::new(*api),
         format!(
             "snapshot does not know this Lua (it calls itself version {number}, and its C API \
              looks like {}); it knows Lua 5.1 to 5.5 and LuaJIT 2: use one of these, or a \
@@ -167,11 +175,9 @@ unsafe fn version_number(api: &Api, state: *mut LuaState) -> f64 {
 }
 
 /// What a user reads where the API cannot be found.
-pub(crate) fn no_api_message() -> &'static CStr {
-    c"snapshot found no Lua C API in this program: it was linked without exporting its symbols. \
-      Link it with -Wl,-E (CMake: ENABLE_EXPORTS ON; Rust: -C link-args=-rdynamic) or with a \
-      shared liblua"
-}
+pub(crate) const NO_API: &str = "snapshot found no Lua C API in this program: it was linked \
+     without exporting its symbols. Link it with -Wl,-E (CMake: ENABLE_EXPORTS ON; Rust: \
+     -C link-args=-rdynamic) or with a shared liblua";
 
 /// Raises `message` in a VM that exports nothing, by the two functions that its file's symbol
 /// table names. Returns when the file is stripped.
@@ -182,7 +188,7 @@ pub(crate) fn no_api_message() -> &'static CStr {
 pub(crate) unsafe fn raise_without_api(
     state: *mut LuaState,
     caller: *const c_void,
-    message: &'static CStr,
+    message: &CStr,
 ) {
     if let Some((push, raise)) = unexported(caller) {
         // SAFETY: the addresses are those of lua_pushstring and lua_error in the caller's own

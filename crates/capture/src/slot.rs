@@ -33,14 +33,20 @@ pub(crate) fn claim(api: Api) -> Option<Entry> {
     for (slot, entry) in APIS.iter().zip(ENTRIES) {
         let known = slot.get_or_init(|| api);
         if known.version == api.version && known.addresses() == addresses {
-            return Some(Entry { api: known, outer: entry.0, inner: entry.1 });
+            return Some(Entry {
+                api: known,
+                outer: entry.0,
+                inner: entry.1,
+            });
         }
     }
     None
 }
 
 unsafe extern "C-unwind" fn outer<const SLOT: usize>(raw: Lua) -> c_int {
-    let Some(api) = APIS[SLOT].get() else { return 0 };
+    let Some(api) = APIS[SLOT].get() else {
+        return 0;
+    };
     // SAFETY: the VM calls with its own state, and only functions made with this slot's API
     // have this code.
     let state = unsafe { State::new(raw, api) };
@@ -52,7 +58,9 @@ unsafe extern "C-unwind" fn outer<const SLOT: usize>(raw: Lua) -> c_int {
 }
 
 unsafe extern "C-unwind" fn inner<const SLOT: usize>(raw: Lua) -> c_int {
-    let Some(api) = APIS[SLOT].get() else { return 0 };
+    let Some(api) = APIS[SLOT].get() else {
+        return 0;
+    };
     // SAFETY: as in `outer`.
     let state = unsafe { State::new(raw, api) };
     module::run_task(state)

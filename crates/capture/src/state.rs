@@ -173,7 +173,10 @@ impl State {
     /// float with an integer's value counts.
     pub(crate) fn integer(self, index: c_int) -> Option<i64> {
         // In 5.2 the function of that name cuts off.
-        let tointeger = self.api.tointegerx.filter(|_| self.version() >= Version::Lua53)?;
+        let tointeger = self
+            .api
+            .tointegerx
+            .filter(|_| self.version() >= Version::Lua53)?;
         let mut is_integer = 0;
         // SAFETY: promised.
         let integer = unsafe { tointeger(self.raw, index, &mut is_integer) };
@@ -341,7 +344,9 @@ impl State {
     /// Pushes the environment of a function, userdata or thread; false (and nothing pushed)
     /// where the VM has none. Uses one slot.
     pub(crate) fn environment(self, index: c_int) -> bool {
-        let Some(getfenv) = self.api.getfenv else { return false };
+        let Some(getfenv) = self.api.getfenv else {
+            return false;
+        };
         // SAFETY: promised.
         unsafe { getfenv(self.raw, index) };
         true
@@ -370,9 +375,7 @@ impl State {
         // SAFETY: promised; 5.1 and LuaJIT have the one, all others the other.
         unsafe {
             match (self.api.pcallk, self.api.pcall) {
-                (Some(pcallk), _) => {
-                    pcallk(self.raw, arguments, results, 0, 0, std::ptr::null())
-                }
+                (Some(pcallk), _) => pcallk(self.raw, arguments, results, 0, 0, std::ptr::null()),
                 (None, Some(pcall)) => pcall(self.raw, arguments, results, 0),
                 (None, None) => -1,
             }

@@ -22,9 +22,8 @@ impl CStdout {
 impl io::Write for CStdout {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         // SAFETY: the C library has its stdout open, or answers with an error.
-        let written = unsafe {
-            libc::fwrite(bytes.as_ptr().cast::<c_void>(), 1, bytes.len(), stdout)
-        };
+        let written =
+            unsafe { libc::fwrite(bytes.as_ptr().cast::<c_void>(), 1, bytes.len(), stdout) };
         if written == 0 && !bytes.is_empty() {
             return Err(io::Error::last_os_error());
         }
@@ -34,6 +33,10 @@ impl io::Write for CStdout {
     fn flush(&mut self) -> io::Result<()> {
         // SAFETY: as above.
         let status: c_int = unsafe { libc::fflush(stdout) };
-        if status == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
+        if status == 0 {
+            Ok(())
+        } else {
+            Err(io::Error::last_os_error())
+        }
     }
 }

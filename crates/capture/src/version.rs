@@ -101,6 +101,12 @@ impl Version {
             Version::Lua54 => (48, 52, 68),
             Version::Lua55 => (48, 52, 76),
         };
-        DebugLayout { namewhat: 16, source: 32, currentline, linedefined, short_src }
+        DebugLayout {
+            namewhat: 16,
+            source: 32,
+            currentline,
+            linedefined,
+            short_src,
+        }
     }
 }

@@ -111,13 +111,13 @@ fn write_groups(
 ) -> io::Result<()> {
     writeln!(
         out,
-        "  {:>11}  {:>9}  {:8}  held by",
+        "  {:>11}  {:>10}  {:8}  held by",
         "objects", "about", "type"
     )?;
     for group in groups.groups().iter().take(options.rows) {
         writeln!(
             out,
-            "  {:>11}  {:>9}  {:8}  {}{}",
+            "  {:>11}  {:>10}  {:8}  {}{}",
             grouped(group.count.into()),
             byte_size(group.bytes),
             group.kind.type_name(),
@@ -126,7 +126,7 @@ fn write_groups(
         )?;
         if groups.is_general(group.path) {
             let example = chain_of(snapshot, group.example)?;
-            writeln!(out, "  {:11}  {:9}  {:8}  e.g. {example}", "", "", "")?;
+            writeln!(out, "  {:11}  {:10}  {:8}  e.g. {example}", "", "", "")?;
         }
     }
     match groups.groups().len().saturating_sub(options.rows) {

@@ -10,6 +10,8 @@ use std::io;
 const FIRST: usize = 8;
 /// ... and at its end.
 const LAST: usize = 4;
+/// What the table of globals is called.
+const GLOBALS: &str = "_G";
 /// How many bytes of a long step are shown.
 const STEP_BYTES: usize = 48;
 
@@ -19,8 +21,18 @@ pub(crate) fn chain_of(snapshot: &Snapshot, rank: Rank) -> io::Result<String> {
         snapshot.heap(),
         snapshot.tree().map_err(crate::sink::analysis_failed)?,
     );
-    let upward = std::iter::successors(Some(rank), |rank| tree.parent(*rank));
-    join(upward, |rank| step_text(heap, heap.label(tree.edge(rank))))
+    let is_globals = |rank: Rank| heap.globals() == Some(tree.node(rank));
+    let upward = std::iter::successors(Some(rank), |rank| {
+        if is_globals(*rank) {
+            None
+        } else {
+            tree.parent(*rank)
+        }
+    });
+    join(upward, |rank| match is_globals(rank) {
+        true => Ok(GLOBALS.to_owned()),
+        false => step_text(heap, heap.label(tree.edge(rank))),
+    })
 }
 
 /// The generalised chain of a group.
@@ -28,6 +40,7 @@ pub(crate) fn general_chain(heap: &Heap, groups: &Groups, path: PathId) -> io::R
     join(groups.steps(path), |step| match step {
         GroupStep::AnyKey => Ok("[*]".to_owned()),
         GroupStep::AnyName => Ok("*".to_owned()),
+        GroupStep::Globals => Ok(GLOBALS.to_owned()),
         GroupStep::Exact(label) => step_text(heap, label),
     })
 }

@@ -19,7 +19,11 @@ struct Bucket {
     used: u32,
 }
 
-const EMPTY: Bucket = Bucket { keys: [0; PLACES], nodes: [0; PLACES], used: 0 };
+const EMPTY: Bucket = Bucket {
+    keys: [0; PLACES],
+    nodes: [0; PLACES],
+    used: 0,
+};
 
 /// Finds nodes by address.
 ///
@@ -53,7 +57,11 @@ fn home(key: u64, buckets: usize) -> usize {
     let block = ((u128::from(hash) * buckets as u128) >> 64) as usize;
     let within = key & ((1 << BLOCK) - 1);
     let bucket = block + ((within * SPREAD) >> BLOCK) as usize;
-    if bucket >= buckets { bucket - buckets } else { bucket }
+    if bucket >= buckets {
+        bucket - buckets
+    } else {
+        bucket
+    }
 }
 
 impl AddressMap {
@@ -79,7 +87,11 @@ impl AddressMap {
             if bucket.used < PLACES as u32 {
                 return None;
             }
-            at = if at + 1 == self.buckets.len() { 0 } else { at + 1 };
+            at = if at + 1 == self.buckets.len() {
+                0
+            } else {
+                at + 1
+            };
         }
     }
 

@@ -117,6 +117,11 @@ impl HeapBuilder {
         self.heap.sources[node.index()] = source;
     }
 
+    /// Says which node is the [table of globals](Heap::globals).
+    pub fn set_globals(&mut self, node: NodeId) {
+        self.heap.globals = Some(node);
+    }
+
     /// The id of a name, which is added when it is new.
     #[inline]
     pub fn name(&mut self, bytes: &[u8]) -> Result<NameId, BuildError> {
@@ -137,11 +142,7 @@ impl HeapBuilder {
     }
 
     /// Gives the node its edges, when all are there. To be called once a node.
-    pub fn close_edges(
-        &mut self,
-        source: NodeId,
-        open: &mut OpenEdges,
-    ) -> Result<(), BuildError> {
+    pub fn close_edges(&mut self, source: NodeId, open: &mut OpenEdges) -> Result<(), BuildError> {
         if open.edges.is_empty() {
             return Ok(());
         }
@@ -165,7 +166,14 @@ impl HeapBuilder {
         strength: Strength,
     ) -> Result<(), BuildError> {
         let label = self.heap.pack(label, strength)?;
-        push(&mut self.late, LateEdge { source, target, label })
+        push(
+            &mut self.late,
+            LateEdge {
+                source,
+                target,
+                label,
+            },
+        )
     }
 
     /// The heap of all that was added, by one who added no node but by following references that
@@ -178,7 +186,12 @@ impl HeapBuilder {
 
     /// The heap of all that was added.
     pub fn finish(self) -> Result<Heap, BuildError> {
-        let HeapBuilder { mut heap, map, name_index, mut late } = self;
+        let HeapBuilder {
+            mut heap,
+            map,
+            name_index,
+            mut late,
+        } = self;
         drop((map, name_index));
         late.sort_by_key(|edge| edge.source);
         for edges in late.chunk_by(|a, b| a.source == b.source) {
@@ -229,13 +242,21 @@ mod tests {
         let (b, _) = builder.node(Kind::Table, 0x20).unwrap();
         let (mut outer, mut inner) = (OpenEdges::default(), OpenEdges::default());
         let strong = Strength::Strong;
-        builder.open_edge(&mut outer, b, Label::Index(0), strong).unwrap();
-        builder.open_edge(&mut inner, a, Label::Index(1), strong).unwrap();
+        builder
+            .open_edge(&mut outer, b, Label::Index(0), strong)
+            .unwrap();
+        builder
+            .open_edge(&mut inner, a, Label::Index(1), strong)
+            .unwrap();
         builder.close_edges(b, &mut inner).unwrap();
-        builder.open_edge(&mut outer, a, Label::Index(2), strong).unwrap();
+        builder
+            .open_edge(&mut outer, a, Label::Index(2), strong)
+            .unwrap();
         builder.edge(b, b, Label::Index(3), strong).unwrap();
         builder.close_edges(a, &mut outer).unwrap();
-        builder.edge(NodeId::ROOT, a, Label::Index(4), strong).unwrap();
+        builder
+            .edge(NodeId::ROOT, a, Label::Index(4), strong)
+            .unwrap();
         let heap = builder.finish().unwrap();
         let labels = |node| heap.edges(node).map(|edge| edge.label).collect::<Vec<_>>();
         assert_eq!(labels(NodeId::ROOT), [Label::Index(4)]);

@@ -42,7 +42,9 @@ fn difference(
     for &node in changes.keys() {
         is_changed[node.index()] = true;
     }
-    let chosen = tree.ranks().filter(|&rank| is_changed[tree.node(rank).index()]);
+    let chosen = tree
+        .ranks()
+        .filter(|&rank| is_changed[tree.node(rank).index()]);
     let Excerpt { mut heap, ranks } = Excerpt::new(heap, tree, chosen)?;
     let mut new_tree = ChainTree::new(&heap)?;
     let mut by_node = filled(heap.node_count(), Change::None)?;
@@ -77,7 +79,9 @@ fn changes(
             }
             Some(_) => return Ok(()),
         };
-        changes.try_reserve(1).map_err(|_| BuildError::OutOfMemory)?;
+        changes
+            .try_reserve(1)
+            .map_err(|_| BuildError::OutOfMemory)?;
         changes.insert(node, change);
         Ok(())
     })?;
@@ -97,7 +101,12 @@ fn match_twins(
     let mut pair = SideBySide::new(side.heap(), other)?;
     let members = side.members()?;
     let mut alone = Vec::new();
-    for node in side.heap().nodes().skip(1).filter(|&node| members.contains(node)) {
+    for node in side
+        .heap()
+        .nodes()
+        .skip(1)
+        .filter(|&node| members.contains(node))
+    {
         match pair.twin(node) {
             Some(twin) => tell(node, Some(twin))?,
             None => push(&mut alone, node)?,
@@ -109,7 +118,10 @@ fn match_twins(
     let left = pair.left()?;
     for node in alone {
         let twin = left.find(side.heap().kind(node), side.heap().address(node));
-        tell(node, twin.filter(|&twin| other.heap().kind(twin) == side.heap().kind(node)))?;
+        tell(
+            node,
+            twin.filter(|&twin| other.heap().kind(twin) == side.heap().kind(node)),
+        )?;
     }
     Ok(())
 }
@@ -130,7 +142,13 @@ impl<'a> SideBySide<'a> {
 
     fn new(heap: &'a Heap, other: &'a Snapshot) -> Result<Self, BuildError> {
         let is_matched = filled(other.heap().node_count(), false)?;
-        Ok(SideBySide { heap, other: other.heap(), members: other.members()?, next: 1, is_matched })
+        Ok(SideBySide {
+            heap,
+            other: other.heap(),
+            members: other.members()?,
+            next: 1,
+            is_matched,
+        })
     }
 
     /// The twin of `node`, if it is among the next.
@@ -149,9 +167,8 @@ impl<'a> SideBySide<'a> {
 
     /// What has no twin yet.
     fn left(&self) -> Result<AddressMap, BuildError> {
-        let is_left = |node: &NodeId| {
-            !self.is_matched[node.index()] && self.members.contains(*node)
-        };
+        let is_left =
+            |node: &NodeId| !self.is_matched[node.index()] && self.members.contains(*node);
         let nodes = || self.other.nodes().skip(1).filter(is_left);
         let mut map = AddressMap::with_room_for(nodes().count())?;
         for node in nodes() {

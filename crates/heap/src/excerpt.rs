@@ -77,6 +77,9 @@ impl Copy<'_> {
             let new = self
                 .to
                 .push_node(self.from.kind(old), self.from.address(old))?;
+            if self.from.globals == Some(old) {
+                self.to.globals = Some(new);
+            }
             self.to.sizes[new.index()] = self.from.size(old);
             self.to.counts[new.index()] = self.from.count(old);
             self.to.sources[new.index()] = self.name(self.from.source_id(old))?;

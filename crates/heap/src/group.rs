@@ -36,6 +36,9 @@ pub enum GroupStep {
     AnyKey,
     /// One name of many: `*`.
     AnyName,
+    /// The table of globals, where the chain starts anew: how it hangs in the registry tells
+    /// nobody anything.
+    Globals,
     /// A step as it is.
     Exact(Label),
 }
@@ -159,14 +162,20 @@ impl<'a> Grouping<'a> {
     /// Puts an object where it belongs, and finds the paths of its children.
     fn place(&mut self, rank: Rank) -> Result<(), BuildError> {
         if rank == Rank::ROOT {
-            let step = GroupStep::Exact(self.heap.label(self.tree.edge(rank)));
+            let step = match self.is_globals(rank) {
+                true => GroupStep::Globals,
+                false => GroupStep::Exact(self.heap.label(self.tree.edge(rank))),
+            };
             self.path_of[0] = self.path(None, rank, step)?;
         }
         let many = self.named_children(rank) > MANY_NAMES;
         for child in self.tree.children(rank) {
-            let step = self.step(rank, child, many);
-            let parent = self.path_of[rank.index()];
-            self.path_of[child.index()] = self.path(Some(parent), child, step)?;
+            self.path_of[child.index()] = if self.is_globals(child) {
+                self.path(None, child, GroupStep::Globals)?
+            } else {
+                let step = self.step(rank, child, many);
+                self.path(Some(self.path_of[rank.index()]), child, step)?
+            };
         }
         let node = self.tree.node(rank);
         if is_row(self.snapshot, rank, self.tree) {
@@ -175,6 +184,10 @@ impl<'a> Grouping<'a> {
             push(&mut self.groups.resized, (rank, entries))?;
         }
         Ok(())
+    }
+
+    fn is_globals(&self, rank: Rank) -> bool {
+        self.heap.globals == Some(self.tree.node(rank))
     }
 
     /// How many rows an object holds by name.
@@ -220,7 +233,7 @@ impl<'a> Grouping<'a> {
             return Ok(PathId(at));
         }
         let above = parent.is_some_and(|parent| paths[parent.0 as usize].general);
-        let general = above || !matches!(step, GroupStep::Exact(_));
+        let general = above || matches!(step, GroupStep::AnyKey | GroupStep::AnyName);
         let new = paths.len() as u32;
         push(
             paths,
@@ -250,7 +263,7 @@ impl<'a> Grouping<'a> {
             path.kind == kind && path.step == step
         };
         match step {
-            GroupStep::Exact(_) => above.take(LOOK_BACK).find(same),
+            GroupStep::Exact(_) | GroupStep::Globals => above.take(LOOK_BACK).find(same),
             _ => {
                 let nested = above.by_ref().take(NESTED_INDICES).take_while(same).count();
                 (nested == NESTED_INDICES).then_some(parent)
@@ -345,6 +358,7 @@ fn path_hash(parent: Option<PathId>, kind: Kind, step: GroupStep) -> u64 {
         GroupStep::Exact(Label::Root(name)) => (5, u64::from(name.0)),
         GroupStep::Exact(Label::UserValue(number)) => (6, u64::from(number)),
         GroupStep::Exact(_) => (7, 0),
+        GroupStep::Globals => (8, 0),
     };
     let code = mix(parent.map_or(0, |path| u64::from(path.0) + 1), kind as u64);
     mix(mix(code, tag), value)

@@ -40,6 +40,7 @@ pub struct Heap {
     pub(crate) labels: Vec<PackedLabel>,
     pub(crate) wide_labels: Vec<Label>,
     pub(crate) names: Names,
+    pub(crate) globals: Option<NodeId>,
     /// Whether every node was found by following references from the roots.
     pub(crate) all_reached: bool,
     /// How many nodes fit without any column growing.
@@ -119,6 +120,12 @@ impl Heap {
         } else {
             self.edge_range(NodeId::ROOT)
         }
+    }
+
+    /// The table of globals, where the capture came by it. It is no root by itself from 5.2 on, but
+    /// people think of it as one.
+    pub fn globals(&self) -> Option<NodeId> {
+        self.globals
     }
 
     /// The target of edge number `edge`.

@@ -1,12 +1,13 @@
 //! The functions of the module, each as Lua calls it.
 
-use bstr::ByteSlice;
 use luasnap_capture::{CStdout, Call, Error, Function, Return};
 use luasnap_format::{
     ReportOptions, write_file, write_json, write_json_indented, write_report, write_text,
 };
 use luasnap_heap::{BuildError, Snapshot, decrease, increase};
+use std::ffi::OsStr;
 use std::io::{self, Write};
+use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 use std::sync::{Arc, LazyLock};
 
@@ -17,26 +18,74 @@ type Writer = fn(&mut dyn Write, &Snapshot) -> io::Result<()>;
 
 /// What `require "snapshot"` gives.
 pub static FUNCTIONS: &[Function] = &[
-    Function { name: "snapshot", body: snapshot },
-    Function { name: "print", body: |call| print(call, write_text) },
-    Function { name: "print_json", body: |call| print(call, write_json) },
-    Function { name: "print_jsonfmt", body: |call| print(call, write_json_indented) },
-    Function { name: "to_file", body: |call| to_file(call, write_text) },
-    Function { name: "to_jsonfile", body: |call| to_file(call, write_json) },
-    Function { name: "to_jsonfilefmt", body: |call| to_file(call, write_json_indented) },
-    Function { name: "copy", body: copy },
-    Function { name: "incr", body: |call| compare(call, increase) },
-    Function { name: "decr", body: |call| compare(call, decrease) },
-    Function { name: "free", body: free },
-    Function { name: "report", body: report },
+    Function {
+        name: "snapshot",
+        body: snapshot,
+    },
+    Function {
+        name: "print",
+        body: |call| print(call, write_text),
+    },
+    Function {
+        name: "print_json",
+        body: |call| print(call, write_json),
+    },
+    Function {
+        name: "print_jsonfmt",
+        body: |call| print(call, write_json_indented),
+    },
+    Function {
+        name: "to_file",
+        body: |call| to_file(call, write_text),
+    },
+    Function {
+        name: "to_jsonfile",
+        body: |call| to_file(call, write_json),
+    },
+    Function {
+        name: "to_jsonfilefmt",
+        body: |call| to_file(call, write_json_indented),
+    },
+    Function {
+        name: "copy",
+        body: copy,
+    },
+    Function {
+        name: "incr",
+        body: |call| compare(call, increase),
+    },
+    Function {
+        name: "decr",
+        body: |call| compare(call, decrease),
+    },
+    Function {
+        name: "free",
+        body: free,
+    },
+    Function {
+        name: "report",
+        body: report,
+    },
 ];
 
 /// What a snapshot can do besides.
 pub static METAMETHODS: &[Function] = &[
-    Function { name: "__gc", body: free },
-    Function { name: "__close", body: free },
-    Function { name: "__len", body: |call| Ok(Return::Count(argument(call, 1)?.len())) },
-    Function { name: "__tostring", body: to_string },
+    Function {
+        name: "__gc",
+        body: free,
+    },
+    Function {
+        name: "__close",
+        body: free,
+    },
+    Function {
+        name: "__len",
+        body: |call| Ok(Return::Count(argument(call, 1)?.len())),
+    },
+    Function {
+        name: "__tostring",
+        body: to_string,
+    },
 ];
 
 /// `snapshot()` or `snapshot(tbl, name)`.
@@ -54,20 +103,24 @@ fn snapshot(call: &mut Call<'_>) -> Result {
             )));
         }
     };
-    Ok(Return::Snapshot(Arc::new(Snapshot::new(call.capture(whole)?))))
+    Ok(Return::Snapshot(Arc::new(Snapshot::new(
+        call.capture(whole)?,
+    ))))
 }
 
 /// `print(s)` and its kin.
 fn print(call: &mut Call<'_>, write: Writer) -> Result {
     let snapshot = argument(call, 1)?;
     let mut out = CStdout::new();
-    write(&mut out, &snapshot).and_then(|()| out.flush()).map_err(|error| match error.kind() {
-        io::ErrorKind::OutOfMemory => Error::OutOfMemory,
-        _ => Error::Message(format!(
-            "cannot write to standard output: {}",
-            luasnap_format::reason(&error)
-        )),
-    })?;
+    write(&mut out, &snapshot)
+        .and_then(|()| out.flush())
+        .map_err(|error| match error.kind() {
+            io::ErrorKind::OutOfMemory => Error::OutOfMemory,
+            _ => Error::Message(format!(
+                "cannot write to standard output: {}",
+                luasnap_format::reason(&error)
+            )),
+        })?;
     Ok(Return::Nothing)
 }
 
@@ -79,7 +132,7 @@ fn to_file(call: &mut Call<'_>, write: Writer) -> Result {
         let reason = "a path cannot contain a zero byte".to_owned();
         return Err(Error::Argument { number: 2, reason });
     }
-    let path = path.to_path().map_or_else(|_| Path::new(""), |path| path);
+    let path = Path::new(OsStr::from_bytes(path));
     write_file(path, |out| write(out, &snapshot)).map_err(|error| match error.source.kind() {
         io::ErrorKind::OutOfMemory => Error::OutOfMemory,
         _ => Error::Message(error.to_string()),
@@ -131,5 +184,7 @@ fn to_string(call: &mut Call<'_>) -> Result {
 /// The snapshot that an argument is; the empty one when it was freed.
 fn argument(call: &Call<'_>, number: u32) -> Result<Arc<Snapshot>> {
     static EMPTY: LazyLock<Arc<Snapshot>> = LazyLock::new(|| Arc::new(Snapshot::empty()));
-    Ok(call.snapshot_argument(number)?.unwrap_or_else(|| Arc::clone(&EMPTY)))
+    Ok(call
+        .snapshot_argument(number)?
+        .unwrap_or_else(|| Arc::clone(&EMPTY)))
 }

@@ -43,10 +43,11 @@ impl Ephemerons {
     /// An object was reached: the pairs that wait for it wake.
     #[inline]
     pub(super) fn key_reached(&mut self, kind: Kind, address: u64) {
-        if !self.waiting.is_empty() {
-            if let Some(first) = self.waiting.remove(&(kind, address)) {
-                self.awake.push(first);
-            }
+        if self.waiting.is_empty() {
+            return;
+        }
+        if let Some(first) = self.waiting.remove(&(kind, address)) {
+            self.awake.push(first);
         }
     }
 }
@@ -54,8 +55,14 @@ impl Ephemerons {
 impl Walk {
     /// Walks the value of a pair that woke; false when there is none.
     pub(super) fn wake_ephemeron(&mut self, state: State) -> Walked<bool> {
-        let Some(at) = self.ephemerons.awake.pop() else { return Ok(false) };
-        let &Pair { table, key: (kind, address), next } = &self.ephemerons.pairs[at as usize];
+        let Some(at) = self.ephemerons.awake.pop() else {
+            return Ok(false);
+        };
+        let &Pair {
+            table,
+            key: (kind, address),
+            next,
+        } = &self.ephemerons.pairs[at as usize];
         if next != NONE {
             self.ephemerons.awake.push(next);
         }

@@ -28,7 +28,11 @@ pub(super) fn level_count(thread: State, record: &mut Activation) -> i32 {
     }
     while missing - known > 1 {
         let middle = known + (missing - known) / 2;
-        if thread.stack_level(middle - 1, record) { known = middle } else { missing = middle }
+        if thread.stack_level(middle - 1, record) {
+            known = middle
+        } else {
+            missing = middle
+        }
     }
     known
 }
@@ -49,12 +53,18 @@ pub(super) fn step_out(
             // An index into the array of calls; the one at 0 is the host's.
             let outer = call.checked_sub(1)?;
             record.set_call(version, outer);
-            Some(if outer == 0 { Frame::Host } else { Frame::Function })
+            Some(if outer == 0 {
+                Frame::Host
+            } else {
+                Frame::Function
+            })
         }
         Version::LuaJit if outermost => host_frame_jit(thread, record, call),
         Version::LuaJit => {
             // At most 65,500 slots, so at most as many levels.
-            thread.stack_level(level + 1, record).then_some(Frame::Function)
+            thread
+                .stack_level(level + 1, record)
+                .then_some(Frame::Function)
         }
         _ => step_out_linked(thread, record, call, level, outermost),
     }
@@ -93,7 +103,9 @@ fn step_out_linked(
     // The first steps are checked against lua_getstack; a wrong offset shows there.
     const CHECKED: i32 = 8;
     if level < CHECKED {
-        let known = thread.stack_level(level + 1, record).then(|| record.call(thread.version()));
+        let known = thread
+            .stack_level(level + 1, record)
+            .then(|| record.call(thread.version()));
         if known.flatten() != Some(outer) {
             return None;
         }

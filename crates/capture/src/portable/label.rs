@@ -1,9 +1,7 @@
 //! Labels for what the API shows: keys, upvalue names, locals.
 
 use super::{Walk, Walked, kind_of};
-use crate::state::{
-    State, TYPE_BOOLEAN, TYPE_LIGHT_USERDATA, TYPE_NUMBER, TYPE_STRING,
-};
+use crate::state::{State, TYPE_BOOLEAN, TYPE_LIGHT_USERDATA, TYPE_NUMBER, TYPE_STRING};
 use luasnap_heap::{HeapBuilder, Kind, Label, NameId};
 use std::ffi::{CStr, c_int};
 
@@ -57,7 +55,11 @@ impl LabelCache {
         let address = name.as_ptr() as u64;
         let slot = &mut self.locals[spread(address ^ source.rotate_left(17)) % LOCAL_SLOTS];
         if (slot.0, slot.1) != (address, source) {
-            *slot = (address, source, joined(builder, plain_local_name(name), short_source)?);
+            *slot = (
+                address,
+                source,
+                joined(builder, plain_local_name(name), short_source)?,
+            );
         }
         Ok(slot.2)
     }
@@ -105,9 +107,7 @@ impl Walk {
     #[inline]
     pub(super) fn key_label(&mut self, state: State, key: c_int, lua_type: c_int) -> Walked<Label> {
         Ok(match lua_type {
-            TYPE_STRING => {
-                Label::Field(self.labels.name(&mut self.builder, state.string(key))?)
-            }
+            TYPE_STRING => Label::Field(self.labels.name(&mut self.builder, state.string(key))?),
             TYPE_NUMBER => number_label(state, key),
             TYPE_BOOLEAN => Label::Boolean(state.boolean(key)),
             TYPE_LIGHT_USERDATA => Label::Address(Kind::Userdata, state.userdata(key) as u64),
@@ -138,5 +138,9 @@ fn number_label(state: State, key: c_int) -> Label {
     let number = state.number(key);
     // 2^53: up to there a double tells every integer from its neighbours.
     let exact = number.trunc() == number && number.abs() <= 9_007_199_254_740_992.0;
-    if exact { Label::Index(number as i64) } else { Label::Number(number) }
+    if exact {
+        Label::Index(number as i64)
+    } else {
+        Label::Number(number)
+    }
 }

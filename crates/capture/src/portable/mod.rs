@@ -19,9 +19,7 @@ mod userdata;
 mod weak;
 
 use crate::activation::Activation;
-use crate::state::{
-    State, TYPE_FUNCTION, TYPE_TABLE, TYPE_THREAD, TYPE_USERDATA,
-};
+use crate::state::{State, TYPE_FUNCTION, TYPE_TABLE, TYPE_THREAD, TYPE_USERDATA};
 use crate::version::Version;
 use ephemeron::Ephemerons;
 use label::LabelCache;
@@ -207,7 +205,8 @@ impl Walk {
 
     /// The node of the object at `index`, where it is known.
     fn find(&self, state: State, index: c_int) -> Option<NodeId> {
-        self.builder.find(kind_of(state.type_of(index))?, state.pointer(index))
+        self.builder
+            .find(kind_of(state.type_of(index))?, state.pointer(index))
     }
 
     /// Pops the value on the top, adds a reference from the object at hand, and sees that it is
@@ -244,11 +243,13 @@ impl Walk {
 
     #[inline]
     fn open_edge(&mut self, target: NodeId, label: Label, strength: Strength) -> Walked {
-        self.builder.open_edge(&mut self.open_edges[self.open], target, label, strength)
+        self.builder
+            .open_edge(&mut self.open_edges[self.open], target, label, strength)
     }
 
     fn close_edges(&mut self, node: NodeId) -> Walked {
-        self.builder.close_edges(node, &mut self.open_edges[self.open])
+        self.builder
+            .close_edges(node, &mut self.open_edges[self.open])
     }
 
     fn enqueue_if(&mut self, state: State, node: NodeId, new: bool) -> Walked {

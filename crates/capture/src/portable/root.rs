@@ -26,6 +26,7 @@ impl Walk {
             Root::Whole => {
                 state.push_value(state.registry());
                 self.enter_root(state, b"[REGISTRY]")?;
+                self.note_globals(state)?;
                 self.enter_threads(state)?;
                 self.enter_basic_metatables(state)
             }
@@ -39,7 +40,19 @@ impl Walk {
             return Ok(());
         };
         let name = self.builder.name(name)?;
-        self.builder.edge(NodeId::ROOT, node, Label::Root(name), Strength::Strong)?;
+        self.builder
+            .edge(NodeId::ROOT, node, Label::Root(name), Strength::Strong)?;
+        self.enqueue_if(state, node, new)
+    }
+
+    /// The table of globals is no root of its own, only worth knowing.
+    fn note_globals(&mut self, state: State) -> Walked {
+        state.push_globals();
+        let Some((node, new)) = self.meet(state, -1, state.type_of(-1))? else {
+            state.pop(1);
+            return Ok(());
+        };
+        self.builder.set_globals(node);
         self.enqueue_if(state, node, new)
     }
 
@@ -52,7 +65,9 @@ impl Walk {
         self.enter_root(state, b"[running]")?;
         match self.version {
             Version::Lua51 | Version::LuaJit => {
-                let Some(main) = main_thread(state) else { return Ok(()) };
+                let Some(main) = main_thread(state) else {
+                    return Ok(());
+                };
                 main.push_thread();
                 main.move_top(state);
             }

@@ -34,7 +34,12 @@ impl Walk {
         };
         self.look_ahead(state);
         state.push_nil();
-        self.push_descent(Descent::Table(TableFrame { node, mode, entries: 0, numbers: 0 }));
+        self.push_descent(Descent::Table(TableFrame {
+            node,
+            mode,
+            entries: 0,
+            numbers: 0,
+        }));
         Ok(())
     }
 
@@ -66,7 +71,8 @@ impl Walk {
                 state.pop(1);
                 continue;
             }
-            if (frame.mode.weak_keys && key.is_some()) || (frame.mode.weak_values && value.is_some())
+            if (frame.mode.weak_keys && key.is_some())
+                || (frame.mode.weak_values && value.is_some())
             {
                 self.walk_weak_entry(state, frame, key_type, value_type)?;
                 continue;
@@ -115,8 +121,18 @@ impl Walk {
             Version::Lua55 => (48, 24),
             Version::LuaJit => (64, 24),
         };
-        let slot = if self.version == Version::LuaJit { 8 } else { 16 };
-        let rounded = |count: u32| if count == 0 { 0 } else { u64::from(count).next_power_of_two() };
+        let slot = if self.version == Version::LuaJit {
+            8
+        } else {
+            16
+        };
+        let rounded = |count: u32| {
+            if count == 0 {
+                0
+            } else {
+                u64::from(count).next_power_of_two()
+            }
+        };
         header + slot * rounded(frame.numbers) + node * rounded(frame.entries - frame.numbers)
     }
 }
@@ -133,7 +149,11 @@ fn table_mode(state: State) -> Mode {
     let mut mode = Mode::default();
     if state.type_of(-1) == TYPE_STRING {
         // The VMs look no further than a zero byte.
-        let text = state.string(-1).split(|&byte| byte == 0).next().unwrap_or_default();
+        let text = state
+            .string(-1)
+            .split(|&byte| byte == 0)
+            .next()
+            .unwrap_or_default();
         mode.weak_keys = text.contains(&b'k');
         mode.weak_values = text.contains(&b'v');
     }

@@ -66,7 +66,10 @@ pub(super) struct Sources {
 
 impl Default for Sources {
     fn default() -> Self {
-        Sources { names: FxHashMap::default(), last: (0, NameId::EMPTY) }
+        Sources {
+            names: FxHashMap::default(),
+            last: (0, NameId::EMPTY),
+        }
     }
 }
 
@@ -188,7 +191,11 @@ impl Walk {
             thread.push_value(index);
             thread.move_top(state);
             let is_body = index == 1 && state.type_of(-1) == TYPE_FUNCTION;
-            let label = if is_body { self.body_label(state)? } else { self.host_label()? };
+            let label = if is_body {
+                self.body_label(state)?
+            } else {
+                self.host_label()?
+            };
             self.take_slot(state, label)?;
         }
         Ok(())
@@ -200,14 +207,22 @@ impl Walk {
         state.push_value(-1);
         state.info(c">S", record);
         let (address, source) = (record.source_address(), record.short_source());
-        let name = self.labels.local(&mut self.builder, FUNCTION, address, source)?;
-        Ok(SlotName { is_temporary: false, name })
+        let name = self
+            .labels
+            .local(&mut self.builder, FUNCTION, address, source)?;
+        Ok(SlotName {
+            is_temporary: false,
+            name,
+        })
     }
 
     /// The label of a slot that no function names.
     fn host_label(&mut self) -> Walked<SlotName> {
         let name = self.labels.local(&mut self.builder, TEMPORARY, 0, b"[C]")?;
-        Ok(SlotName { is_temporary: true, name })
+        Ok(SlotName {
+            is_temporary: true,
+            name,
+        })
     }
 
     /// The function of the record's call, its locals, temporaries and extra arguments.
@@ -251,7 +266,9 @@ impl Walk {
         let record = &self.thread.record;
         let (address, source) = (record.source_address(), record.short_source());
         let is_temporary = is_temporary(name);
-        let name = self.labels.local(&mut self.builder, name, address, source)?;
+        let name = self
+            .labels
+            .local(&mut self.builder, name, address, source)?;
         Ok(SlotName { is_temporary, name })
     }
 
@@ -268,15 +285,24 @@ impl Walk {
     /// Keeps the extra arguments of a 5.1 frame for the end: the API cannot show them, but most of
     /// what they hold is reached by other means.
     fn note_varargs(&mut self, thread: State, node: NodeId, function: u64) -> Walked {
-        let Some(index) = self.thread.record.call(self.version) else { return Ok(()) };
+        let Some(index) = self.thread.record.call(self.version) else {
+            return Ok(());
+        };
         varargs_51(thread, index, function, &mut self.thread.varargs_here)?;
         if self.thread.varargs_here.is_empty() {
             return Ok(());
         }
         let label = self.slot_label(VARARG, Frame::Function)?;
-        self.thread.varargs.try_reserve(self.thread.varargs_here.len())?;
+        self.thread
+            .varargs
+            .try_reserve(self.thread.varargs_here.len())?;
         for &vararg in &self.thread.varargs_here {
-            self.thread.varargs.push(HiddenVararg { thread, node, label: label.name, vararg });
+            self.thread.varargs.push(HiddenVararg {
+                thread,
+                node,
+                label: label.name,
+                vararg,
+            });
         }
         Ok(())
     }
@@ -285,14 +311,17 @@ impl Walk {
     /// new, which now waits to be walked.
     pub(super) fn reach_varargs(&mut self, state: State) -> Walked<bool> {
         while let Some(hidden) = self.thread.varargs.pop() {
-            let Some(kind) = kind_of(hidden.vararg.lua_type) else { continue };
+            let Some(kind) = kind_of(hidden.vararg.lua_type) else {
+                continue;
+            };
             let address = match kind {
                 Kind::Userdata => hidden.vararg.value + USERDATA_HEADER_51,
                 _ => hidden.vararg.value,
             };
             let label = Label::Local(hidden.label);
             if let Some(target) = self.builder.find(kind, address) {
-                self.builder.edge(hidden.node, target, label, Strength::Strong)?;
+                self.builder
+                    .edge(hidden.node, target, label, Strength::Strong)?;
                 continue;
             }
             let Some(index) = index_from_top_51(hidden.thread, hidden.vararg.slot) else {
@@ -317,9 +346,7 @@ impl Walk {
         // count where there is no other.
         let found = &mut self.thread.found;
         found.sort_unstable_by_key(|&(target, slot)| (target, slot.is_temporary, slot.name.0));
-        found.dedup_by(|next, kept| {
-            next.0 == kept.0 && (next.1.is_temporary || next.1 == kept.1)
-        });
+        found.dedup_by(|next, kept| next.0 == kept.0 && (next.1.is_temporary || next.1 == kept.1));
         for at in 0..self.thread.found.len() {
             let (target, label) = self.thread.found[at];
             self.open_edge(target, Label::Local(label.name), Strength::Strong)?;

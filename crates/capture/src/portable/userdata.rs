@@ -26,7 +26,10 @@ impl Walk {
             number += 1;
         }
         let values = (number - 1) as u64;
-        self.builder.set_size(node, HEADER + USER_VALUE * values + state.raw_len(-1) as u64);
+        self.builder.set_size(
+            node,
+            HEADER + USER_VALUE * values + state.raw_len(-1) as u64,
+        );
         Ok(())
     }
 

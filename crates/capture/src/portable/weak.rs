@@ -31,13 +31,27 @@ impl Walk {
         let key_is_weak = frame.mode.weak_keys && self.is_collectable(state, -2, key_type);
         let value_is_weak = frame.mode.weak_values && self.is_collectable(state, -1, value_type);
         if key_is_weak {
-            self.weak_edge(state, frame.node, -2, key_type, Label::Key, Strength::WeakKey)?;
+            self.weak_edge(
+                state,
+                frame.node,
+                -2,
+                key_type,
+                Label::Key,
+                Strength::WeakKey,
+            )?;
         } else if weak_kind(key_type).is_some() {
             self.refer_to_key(state)?;
         }
         let label = self.key_label(state, -2, key_type)?;
         if value_is_weak {
-            self.weak_edge(state, frame.node, -1, value_type, label, Strength::WeakValue)?;
+            self.weak_edge(
+                state,
+                frame.node,
+                -1,
+                value_type,
+                label,
+                Strength::WeakValue,
+            )?;
         } else if key_is_weak && self.version.has_ephemerons() {
             return self.walk_ephemeron(state, frame.node, label);
         } else {
@@ -72,10 +86,18 @@ impl Walk {
         label: Label,
         strength: Strength,
     ) -> Walked {
-        let Some(kind) = weak_kind(lua_type) else { return Ok(()) };
+        let Some(kind) = weak_kind(lua_type) else {
+            return Ok(());
+        };
         let address = state.pointer(target);
         self.weak_edges.try_reserve(1)?;
-        self.weak_edges.push(WeakEdge { source, kind, address, label, strength });
+        self.weak_edges.push(WeakEdge {
+            source,
+            kind,
+            address,
+            label,
+            strength,
+        });
         Ok(())
     }
 
@@ -99,7 +121,8 @@ impl Walk {
     pub(super) fn resolve_weak_edges(&mut self) -> Walked {
         for weak in &self.weak_edges {
             if let Some(target) = self.builder.find(weak.kind, weak.address) {
-                self.builder.edge(weak.source, target, weak.label, weak.strength)?;
+                self.builder
+                    .edge(weak.source, target, weak.label, weak.strength)?;
             }
         }
         Ok(())

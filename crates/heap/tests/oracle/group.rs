@@ -53,6 +53,7 @@ fn listed(snapshot: &Snapshot) -> Vec<String> {
     let text = |step| match step {
         GroupStep::AnyKey => "[*]".to_owned(),
         GroupStep::AnyName => "*".to_owned(),
+        GroupStep::Globals => "_G".to_owned(),
         GroupStep::Exact(label) => crate::graph::step(snapshot.heap(), label),
     };
     let line = |group: &luasnap_heap::Group| {
