@@ -121,7 +121,7 @@ impl AddressMap {
 
     #[cold]
     fn grow(&mut self) -> Result<(), BuildError> {
-        let mut larger = filled(buckets_for((self.len * 2).max(64)), EMPTY)?;
+        let mut larger = filled(buckets_for((self.len + self.len / 2).max(64)), EMPTY)?;
         for bucket in &self.buckets {
             for place_in in 0..bucket.used as usize {
                 place(&mut larger, bucket.keys[place_in], bucket.nodes[place_in]);

@@ -37,7 +37,13 @@ pub struct HeapBuilder {
     map: AddressMap,
     name_index: NameIndex,
     late: Vec<LateEdge>,
+    /// Edges of huge tables, kept as they came until the builder's own memory is free: else they
+    /// would be held twice just when most is held.
+    huge: Vec<(NodeId, OpenEdges)>,
 }
+
+/// From this many edges on a table is huge.
+const HUGE: usize = 1 << 16;
 
 impl Default for HeapBuilder {
     fn default() -> Self {
@@ -53,6 +59,7 @@ impl HeapBuilder {
             map: AddressMap::default(),
             name_index: NameIndex::default(),
             late: Vec::new(),
+            huge: Vec::new(),
         }
     }
 
@@ -102,7 +109,7 @@ impl HeapBuilder {
     /// Sets the node's [shallow size](Heap::size), in bytes.
     #[inline]
     pub fn set_size(&mut self, node: NodeId, bytes: u64) {
-        self.heap.sizes[node.index()] = bytes;
+        self.heap.set_size(node, bytes);
     }
 
     /// Sets the node's [count](Heap::count).
@@ -146,15 +153,20 @@ impl HeapBuilder {
         if open.edges.is_empty() {
             return Ok(());
         }
+        if open.edges.len() >= HUGE {
+            return push(&mut self.huge, (source, std::mem::take(open)));
+        }
+        self.lay_down(source, open)?;
+        open.edges.clear();
+        Ok(())
+    }
+
+    fn lay_down(&mut self, source: NodeId, open: &OpenEdges) -> Result<(), BuildError> {
         let start = self.heap.move_edges(source)?;
         for &(target, label) in &open.edges {
             self.heap.push_packed(target, label)?;
         }
-        self.heap.end_edges(source, start)?;
-        open.edges.clear();
-        // The edges of one huge table must not be held twice for long.
-        open.edges.shrink_to(1 << 12);
-        Ok(())
+        self.heap.end_edges(source, start)
     }
 
     /// Adds a reference at any time.
@@ -185,14 +197,15 @@ impl HeapBuilder {
     }
 
     /// The heap of all that was added.
-    pub fn finish(self) -> Result<Heap, BuildError> {
+    pub fn finish(mut self) -> Result<Heap, BuildError> {
+        self.map = AddressMap::default();
+        self.name_index = NameIndex::default();
+        for (source, open) in std::mem::take(&mut self.huge) {
+            self.lay_down(source, &open)?;
+        }
         let HeapBuilder {
-            mut heap,
-            map,
-            name_index,
-            mut late,
+            mut heap, mut late, ..
         } = self;
-        drop((map, name_index));
         late.sort_by_key(|edge| edge.source);
         for edges in late.chunk_by(|a, b| a.source == b.source) {
             let source = edges[0].source;
@@ -263,6 +276,37 @@ mod tests {
         assert_eq!(labels(a), [Label::Index(0), Label::Index(2)]);
         assert_eq!(labels(b), [Label::Index(1), Label::Index(3)]);
         assert_eq!(heap.edge_count(), 5);
+    }
+
+    #[test]
+    fn a_huge_table_keeps_its_edges_and_late_ones() {
+        let mut builder = HeapBuilder::new();
+        let (table, _) = builder.node(Kind::Table, 0x10).unwrap();
+        let (mut open, strong) = (OpenEdges::default(), Strength::Strong);
+        for index in 0..2 * HUGE as i64 {
+            builder
+                .open_edge(&mut open, table, Label::Index(index), strong)
+                .unwrap();
+        }
+        builder.edge(table, table, Label::Key, strong).unwrap();
+        builder.close_edges(table, &mut open).unwrap();
+        let heap = builder.finish().unwrap();
+        assert_eq!(heap.edge_count(), 2 * HUGE + 1);
+        assert_eq!(
+            heap.edges(table).nth(HUGE).unwrap().label,
+            Label::Index(HUGE as i64)
+        );
+        assert_eq!(heap.edges(table).last().unwrap().label, Label::Key);
+    }
+
+    #[test]
+    fn sizes_beyond_the_column_are_kept() {
+        let mut builder = HeapBuilder::new();
+        let (table, _) = builder.node(Kind::Table, 0x10).unwrap();
+        for bytes in [0, 56, u64::from(u32::MAX) - 1, u64::from(u32::MAX), 1 << 40] {
+            builder.set_size(table, bytes);
+            assert_eq!(builder.heap.size(table), bytes);
+        }
     }
 
     #[test]

@@ -80,7 +80,7 @@ impl Copy<'_> {
             if self.from.globals == Some(old) {
                 self.to.globals = Some(new);
             }
-            self.to.sizes[new.index()] = self.from.size(old);
+            self.to.set_size(new, self.from.size(old));
             self.to.counts[new.index()] = self.from.count(old);
             self.to.sources[new.index()] = self.name(self.from.source_id(old))?;
         }

@@ -7,6 +7,7 @@ use crate::label::{Label, PackedLabel};
 use crate::name::{NameId, Names};
 use crate::node::NodeId;
 use crate::strength::Strength;
+use rustc_hash::FxHashMap;
 
 /// A reference of a [`Heap`].
 #[derive(Clone, Copy, PartialEq, Debug)]
@@ -28,7 +29,9 @@ pub struct Edge {
 pub struct Heap {
     pub(crate) kinds: Vec<Kind>,
     pub(crate) addresses: Vec<u64>,
-    pub(crate) sizes: Vec<u64>,
+    /// Shallow sizes; [`Heap::LARGE`] stands for one that is in `large_sizes`.
+    sizes: Vec<u32>,
+    large_sizes: FxHashMap<NodeId, u64>,
     pub(crate) counts: Vec<u32>,
     pub(crate) sources: Vec<NameId>,
     /// Where the edges of each node start and end.
@@ -83,7 +86,14 @@ impl Heap {
     /// hash part, a thread's stack). An estimate when the portable engine made the heap.
     #[inline]
     pub fn size(&self, node: NodeId) -> u64 {
-        self.sizes[node.index()]
+        match self.sizes[node.index()] {
+            Self::LARGE => self
+                .large_sizes
+                .get(&node)
+                .copied()
+                .unwrap_or(u64::from(Self::LARGE)),
+            size => u64::from(size),
+        }
     }
 
     /// A table's entries, the line where a Lua function is defined, or a thread's stack levels;
@@ -196,6 +206,19 @@ impl Heap {
             edge_starts: vec![0],
             edge_ends: vec![0],
             ..Heap::default()
+        }
+    }
+
+    /// A size that does not fit its column.
+    const LARGE: u32 = u32::MAX;
+
+    /// Sets the node's shallow size. One of 4 GiB and more counts as just that when there is no
+    /// memory to note it.
+    #[inline]
+    pub(crate) fn set_size(&mut self, node: NodeId, bytes: u64) {
+        self.sizes[node.index()] = u32::try_from(bytes).unwrap_or(Self::LARGE);
+        if bytes >= u64::from(Self::LARGE) && self.large_sizes.try_reserve(1).is_ok() {
+            self.large_sizes.insert(node, bytes);
         }
     }
 

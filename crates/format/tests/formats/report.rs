@@ -44,14 +44,14 @@ fn what_a_leak_looks_like() {
     let expected = "\
 5 groups hold 10,007 new objects, about 547.3 KiB (strings not counted):
 
-      objects      about  type      held by
-       10,000  546.9 KiB  table     _G.cache.*
-                                    e.g. _G.cache.session-0
-            3      168 B  function  _G.handlers.[*]  (defined at main.lua:20)
-                                    e.g. _G.handlers.[1]
-            2      112 B  table     _G.list.next
-            1       56 B  table     _G.list
-            1       56 B  function  _G.list.close  (in C)
+      objects       about  type      held by
+       10,000   546.9 KiB  table     _G.cache.*
+                                     e.g. _G.cache.session-0
+            3       168 B  function  _G.handlers.[*]  (defined at main.lua:20)
+                                     e.g. _G.handlers.[1]
+            2       112 B  table     _G.list.next
+            1        56 B  table     _G.list
+            1        56 B  function  _G.list.close  (in C)
 
 Tables that grew most:
   _G.cache grew by 10,000 entries to 10,012
@@ -66,9 +66,9 @@ fn only_so_many_rows() {
     let expected = "\
 5 groups hold 27 new objects, about 1.5 KiB (strings not counted):
 
-      objects      about  type      held by
-           20    1.1 KiB  table     _G.cache.*
-                                    e.g. _G.cache.session-0
+      objects       about  type      held by
+           20     1.1 KiB  table     _G.cache.*
+                                     e.g. _G.cache.session-0
   ... and 4 smaller groups
 
 Tables that grew most:
