@@ -2,7 +2,7 @@
 
 use crate::digits::push_decimal;
 use crate::json_string::put_escaped;
-use crate::row::{push_description, push_name};
+use crate::row::{push_description, push_name, read_ahead};
 use crate::sink::{Sink, analysis_failed};
 use crate::step::Step;
 use luasnap_heap::{ChainTree, Heap, Rank, Snapshot, Visit};
@@ -96,6 +96,7 @@ impl<const INDENTED: bool> Writer<'_, INDENTED> {
     fn open(&mut self, rank: Rank, depth: u32) -> io::Result<()> {
         self.separate(rank, depth)?;
         let heap = self.snapshot.heap();
+        read_ahead(heap, self.tree, rank);
         let node = self.tree.node(rank);
         self.member(&NAME, depth)?;
         self.put_scratch(|out| push_name(out, heap, node))?;

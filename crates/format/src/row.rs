@@ -2,7 +2,25 @@
 
 use crate::digits::push_decimal;
 use crate::step::push_object;
-use luasnap_heap::{Change, Heap, Kind, NodeId};
+use luasnap_heap::{ChainTree, Change, Heap, Kind, NodeId, Rank};
+use std::hint::black_box;
+
+/// Reads what a row soon to be written needs, so that the waits for memory overlap: siblings come
+/// one after the other, but their objects lie all over the heap.
+#[inline]
+pub(crate) fn read_ahead(heap: &Heap, tree: &ChainTree, rank: Rank) {
+    const AHEAD: u32 = 12;
+    let ahead = Rank(rank.0.saturating_add(AHEAD));
+    if ahead.index() < tree.len() {
+        let node = tree.node(ahead);
+        black_box((
+            heap.kind(node),
+            heap.address(node),
+            heap.count(node),
+            tree.refs(node),
+        ));
+    }
+}
 
 /// Appends an object's name: its type and its address.
 pub(crate) fn push_name(out: &mut Vec<u8>, heap: &Heap, node: NodeId) {

@@ -3,7 +3,7 @@
 use crate::digits::push_decimal;
 use crate::path::Path;
 use crate::printable::push_printable;
-use crate::row::{push_description, push_name};
+use crate::row::{push_description, push_name, read_ahead};
 use crate::sink::{Sink, analysis_failed};
 use luasnap_heap::{ChainTree, Snapshot, Visit};
 use std::io;
@@ -28,6 +28,7 @@ pub fn write_text(out: &mut dyn io::Write, snapshot: &Snapshot) -> io::Result<()
         let Visit::Enter { rank, depth } = visit else {
             continue;
         };
+        read_ahead(snapshot.heap(), tree, rank);
         path.enter(rank, depth)?;
         let node = tree.node(rank);
         if !snapshot.is_member(node) {
