@@ -2,23 +2,31 @@
 
 use crate::digits::push_decimal;
 use crate::step::push_object;
-use luasnap_heap::{ChainTree, Change, Heap, Kind, NodeId, Rank};
+use luasnap_heap::{ChainTree, Change, Heap, Kind, Label, NodeId, Rank};
 use std::hint::black_box;
 
 /// Reads what a row soon to be written needs, so that the waits for memory overlap: siblings come
-/// one after the other, but their objects lie all over the heap.
+/// one after the other, but their objects and names lie all over the heap.
 #[inline]
 pub(crate) fn read_ahead(heap: &Heap, tree: &ChainTree, rank: Rank) {
-    const AHEAD: u32 = 12;
-    let ahead = Rank(rank.0.saturating_add(AHEAD));
-    if ahead.index() < tree.len() {
-        let node = tree.node(ahead);
+    let ahead = |distance: u32| {
+        let rank = Rank(rank.0.saturating_add(distance));
+        (rank.index() < tree.len()).then_some(rank)
+    };
+    if let Some(rank) = ahead(24) {
+        black_box(heap.strength(tree.edge(rank)));
+    }
+    if let Some(rank) = ahead(12) {
+        let node = tree.node(rank);
         black_box((
             heap.kind(node),
             heap.address(node),
             heap.count(node),
             tree.refs(node),
         ));
+        if let Label::Field(name) = heap.label(tree.edge(rank)) {
+            black_box(heap.name(name).first());
+        }
     }
 }
 

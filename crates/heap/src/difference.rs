@@ -37,6 +37,11 @@ fn difference(
         return Ok(Snapshot::empty());
     }
     let changes = changes(side, other, alone, larger)?;
+    if changes.is_empty() {
+        let heap = Heap::with_root();
+        let tree = ChainTree::new(&heap)?;
+        return Ok(Snapshot::difference(heap, tree, vec![Change::None]));
+    }
     let tree = side.tree()?;
     let mut is_changed = filled(heap.node_count(), false)?;
     for &node in changes.keys() {
