@@ -64,6 +64,12 @@ impl Activation {
         u32::try_from(self.int(self.layout.linedefined)).unwrap_or(0)
     }
 
+    /// After `u`: how many upvalues a function in Lua has, where the VM can have one that it is
+    /// still making.
+    pub(crate) fn upvalue_count(&self) -> Option<u8> {
+        Some(self.bytes[self.layout.upvalue_count?])
+    }
+
     /// After `l`: the line that runs.
     pub(crate) fn current_line(&self) -> Option<u32> {
         u32::try_from(self.int(self.layout.currentline))

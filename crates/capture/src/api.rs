@@ -143,6 +143,8 @@ api! {
         rawlen: c"lua_rawlen": fn(Lua, c_int) -> usize;
         tonumberx: c"lua_tonumberx": fn(Lua, c_int, *mut c_int) -> f64;
         getuservalue: c"lua_getuservalue": fn(Lua, c_int); // 5.2 and 5.3
+        // From 5.2 on, and LuaJIT.
+        upvalueid: c"lua_upvalueid": fn(Lua, c_int, c_int) -> *mut c_void;
         // From 5.2 on, and of use from 5.3 on.
         tointegerx: c"lua_tointegerx": fn(Lua, c_int, *mut c_int) -> i64;
         // From 5.4 on.

@@ -267,6 +267,15 @@ impl State {
         unsafe { c_str((self.api.getupvalue)(self.raw, function, number)) }
     }
 
+    /// Whether upvalue `number` of a function in Lua is there; it must have that many.
+    pub(crate) fn has_upvalue(self, function: c_int, number: c_int) -> bool {
+        let Some(upvalueid) = self.api.upvalueid else {
+            return true;
+        };
+        // SAFETY: promised.
+        !unsafe { upvalueid(self.raw, function, number) }.is_null()
+    }
+
     /// Takes the activation record of `level` (0 is the running function); false past the last.
     pub(crate) fn stack_level(self, level: c_int, record: &mut Activation) -> bool {
         // SAFETY: promised; the record is larger than any lua_Debug.

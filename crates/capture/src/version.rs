@@ -41,6 +41,8 @@ pub(crate) struct DebugLayout {
     pub(crate) currentline: usize,
     pub(crate) linedefined: usize,
     pub(crate) short_src: usize,
+    /// `nups`, an `unsigned char` from 5.2 on.
+    pub(crate) upvalue_count: Option<usize>,
 }
 
 impl Version {
@@ -101,12 +103,18 @@ impl Version {
             Version::Lua54 => (48, 52, 68),
             Version::Lua55 => (48, 52, 76),
         };
+        let upvalue_count = match self {
+            Version::Lua51 | Version::LuaJit => None, // an int, and not needed
+            Version::Lua52 | Version::Lua53 => Some(52),
+            Version::Lua54 | Version::Lua55 => Some(60),
+        };
         DebugLayout {
             namewhat: 16,
             source: 32,
             currentline,
             linedefined,
             short_src,
+            upvalue_count,
         }
     }
 }

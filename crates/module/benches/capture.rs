@@ -8,8 +8,13 @@ use luasnap_hosts::{Host, Options, Vm, module_dir};
 use std::path::PathBuf;
 
 /// The heap shapes, with the most full collections that a capture may take in Lua 5.4.
-const SHAPES: [(&str, f64); 5] =
-    [("records", 12.0), ("closures", 15.0), ("named", f64::INFINITY), ("random", 15.0), ("chain", 12.0)];
+const SHAPES: [(&str, f64); 5] = [
+    ("records", 12.0),
+    ("closures", 15.0),
+    ("named", f64::INFINITY),
+    ("random", 15.0),
+    ("chain", 12.0),
+];
 /// The most extra memory while capturing, in bytes a node.
 const PEAK: f64 = 100.0;
 /// The most that `incr` may take, as a part of a capture.
@@ -30,12 +35,17 @@ struct Measured {
 }
 
 fn main() {
-    let args: Vec<String> = std::env::args().skip(1).filter(|arg| arg != "--bench").collect();
+    let args: Vec<String> = std::env::args()
+        .skip(1)
+        .filter(|arg| arg != "--bench")
+        .collect();
     let check = args.iter().any(|arg| arg == "--check");
     let objects = args
         .iter()
         .position(|arg| arg == "--objects")
-        .map_or("1000000", |at| args.get(at + 1).expect("--objects takes a number"));
+        .map_or("1000000", |at| {
+            args.get(at + 1).expect("--objects takes a number")
+        });
     let named = |name: &str, all: &[&str]| {
         !args.iter().any(|arg| all.contains(&arg.as_str())) || args.iter().any(|arg| arg == name)
     };
@@ -49,7 +59,10 @@ fn main() {
     println!("|---|---|--:|--:|--:|--:|--:|--:|--:|--:|");
     let mut missed = Vec::new();
     for vm in Vm::ALL.into_iter().filter(|vm| named(vm.name(), &vms)) {
-        for (shape, most) in SHAPES.into_iter().filter(|(shape, _)| named(shape, &shapes)) {
+        for (shape, most) in SHAPES
+            .into_iter()
+            .filter(|(shape, _)| named(shape, &shapes))
+        {
             let measured = measure(vm, shape, objects);
             print_row(vm, shape, &measured);
             if check && vm == Vm::Lua54 {
@@ -66,13 +79,19 @@ fn main() {
 fn measure(vm: Vm, shape: &str, objects: &str) -> Measured {
     let folder = tempfile::tempdir().expect("a folder for the JSON file");
     let options = Options {
-        args: vec![shape.into(), objects.into(), folder.path().join("heap.json").into()],
+        args: vec![
+            shape.into(),
+            objects.into(),
+            folder.path().join("heap.json").into(),
+        ],
         ..Options::modules(module_dir(&library()))
     };
     let run = Host::Plain(vm).run(include_str!("capture.lua"), &options);
     assert!(run.status.success(), "{run}");
     let line = String::from_utf8_lossy(&run.stdout).into_owned();
-    let mut numbers = line.split_whitespace().map(|word| word.parse::<f64>().expect("a number"));
+    let mut numbers = line
+        .split_whitespace()
+        .map(|word| word.parse::<f64>().expect("a number"));
     let mut next = || numbers.next().expect("eight numbers");
     Measured {
         nodes: next(),
@@ -111,10 +130,22 @@ fn misses(shape: &str, most: f64, m: &Measured) -> Vec<String> {
     let multiple = m.capture / m.collection;
     let incr = m.incr / m.capture;
     [
-        (multiple > most, format!("{shape}: {multiple:.1} full collections, aim {most}")),
-        (m.peak > PEAK, format!("{shape}: {:.0} B/node at the peak, aim {PEAK}", m.peak)),
-        (incr > INCR, format!("{shape}: incr takes {incr:.2} of a capture, aim {INCR}")),
-        (m.json < JSON, format!("{shape}: JSON at {:.0} MB/s, aim {JSON}", m.json)),
+        (
+            multiple > most,
+            format!("{shape}: {multiple:.1} full collections, aim {most}"),
+        ),
+        (
+            m.peak > PEAK,
+            format!("{shape}: {:.0} B/node at the peak, aim {PEAK}", m.peak),
+        ),
+        (
+            incr > INCR,
+            format!("{shape}: incr takes {incr:.2} of a capture, aim {INCR}"),
+        ),
+        (
+            m.json < JSON,
+            format!("{shape}: JSON at {:.0} MB/s, aim {JSON}", m.json),
+        ),
     ]
     .into_iter()
     .filter_map(|(missed, sentence)| missed.then_some(sentence))

@@ -13,6 +13,10 @@ impl Walk {
             self.builder.set_kind(node, Kind::CFunction);
         } else {
             self.describe_lua_function(state, node)?;
+            if self.is_half_made(state) {
+                state.pop(1);
+                return Ok(());
+            }
         }
         if state.environment(-1) {
             self.refer(state, Label::Environment, Strength::Strong)?;
@@ -24,12 +28,23 @@ impl Walk {
     fn describe_lua_function(&mut self, state: State, node: NodeId) -> Walked {
         let record = &mut self.function_record;
         state.push_value(-1);
-        if state.info(c">S", record) {
+        if state.info(c">Su", record) {
             self.builder.set_count(node, record.line_defined());
             let source = self.thread.sources.name(&mut self.builder, record)?;
             self.builder.set_source(node, source);
         }
         Ok(())
+    }
+
+    /// Whether the function on the top, just described, is one that the VM is still making. From
+    /// 5.2 on it can be met while the reader of a `load` runs: the VM keeps it on the stack (5.5: in
+    /// a table there). Its upvalues are there in name only, and to ask for one would be the end of
+    /// the process.
+    fn is_half_made(&self, state: State) -> bool {
+        match self.function_record.upvalue_count() {
+            None | Some(0) => false,
+            Some(_) => !state.has_upvalue(-1, 1),
+        }
     }
 
     /// Walks on from upvalue `number`.

@@ -45,7 +45,17 @@ local function build(count)
       end
       return u
     end,
-    -- Coroutines: not yet started, waiting, done, failed.
+    -- Coroutines: wrapped, not yet started, waiting, done, failed.
+    function()
+      local wrapped = coroutine.wrap(function(a, b)
+        local t = { a }
+        a = nil
+        coroutine.yield()
+        return t, b
+      end)
+      if random(3) > 1 then wrapped(any(), any()) end
+      return wrapped
+    end,
     function()
       local a = any()
       return coroutine.create(function() return a end)
@@ -129,6 +139,9 @@ local function try(seed)
 end
 
 local total = 0
-for seed = 1, 60 do total = total + try(seed) end
+for seed = 1, 60 do
+  if check.version >= 5.4 then collectgarbage(seed % 2 == 0 and "generational" or "incremental") end
+  total = total + try(seed)
+end
 -- They are neither all alive nor all dead.
 check.equal(total > 60 * 30 and total < 60 * 140, true, total .. " alive")

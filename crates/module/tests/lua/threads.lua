@@ -33,10 +33,8 @@ do
   check.equal(link(co, upvalue), "co.[(function):script.lua].upvalue")
   check.equal(rows(co)[1].desc, "(vars: 0)")
   local wrapped = coroutine.wrap(body)
-  if not check.is_luajit then -- there it is a fast function with the coroutine as an upvalue too
-    check.matches(check.rows(snapshot.snapshot(wrapped, "w"))[check.name(body)].link,
-      "^w%.%[upvalue%]%.%[%(function%):script%.lua%]$")
-  end
+  check.equal(check.rows(snapshot.snapshot(wrapped, "w"))[check.name(body)].link,
+    "w.[upvalue].[(function):script.lua]")
   if not check.is_51_api then -- functions in C can be bodies
     body = host.cclosure(upvalue)
     co = coroutine.create(body)
@@ -99,6 +97,39 @@ do
     while debug.getinfo(co, levels) do levels = levels + 1 end
     check.equal(rows(co)[1].desc, ("(vars: %d)"):format(levels))
   end
+end
+
+-- Calls that were left by a tail call are gone, and what is left is found.
+do
+  local function last(argument)
+    local object = named "in the last"
+    yield()
+    return object, argument
+  end
+  local function middle()
+    local gone = named "in the middle"
+    return last(named "passed on")
+  end
+  local function first()
+    local object = named "in the first"
+    local result = middle()
+    return result, object
+  end
+  local co = coroutine.create(first)
+  coroutine.resume(co)
+  check.collect()
+  local rows = rows(co)
+  check.matches(rows[names["in the first"]].link, "^co%.%[object:")
+  check.matches(rows[names["in the last"]].link, "^co%.%[object:")
+  check.matches(rows[names["passed on"]].link, "^co%.%[argument:")
+  check.equal(rows[names["in the middle"]] ~= nil, alive["in the middle"] ~= nil)
+  local levels = 0
+  while debug.getinfo(co, levels) do levels = levels + 1 end
+  check.equal(rows[1].desc, ("(vars: %d)"):format(levels))
+  -- And where the thread is the one that runs.
+  local function look() check.found(check.name(co), check.MAIN .. "%.%[co:script%.lua%]$") end
+  local function tail() return look() end
+  tail()
 end
 
 -- One that died by an error: its frames, and the error.

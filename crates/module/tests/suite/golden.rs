@@ -50,13 +50,21 @@ fn golden(vm: Vm, name: &str) -> PathBuf {
 
 /// The VM whose word a golden file is.
 fn author(golden: &Path) -> Vm {
-    if golden.to_string_lossy().ends_with(".5.1.txt") { Vm::Lua51 } else { Vm::Lua54 }
+    if golden.to_string_lossy().ends_with(".5.1.txt") {
+        Vm::Lua51
+    } else {
+        Vm::Lua54
+    }
 }
 
 #[test]
 fn no_golden_script_is_forgotten() {
     for entry in tests().join("golden").read_dir().expect("the scripts") {
-        let name = entry.expect("a script").file_name().into_string().expect("a name in ASCII");
+        let name = entry
+            .expect("a script")
+            .file_name()
+            .into_string()
+            .expect("a name in ASCII");
         let name = name.split('.').next().unwrap_or_default();
         assert!(NAMES.contains(&name), "nobody runs {name}");
     }
@@ -65,7 +73,9 @@ fn no_golden_script_is_forgotten() {
 /// The text with `table:#1`, `table:#2` ... in place of addresses, in order of appearance.
 fn normal(text: &str) -> String {
     let mut names = Names::default();
-    text.split_inclusive('\n').map(|line| names.normal_line(line)).collect()
+    text.split_inclusive('\n')
+        .map(|line| names.normal_line(line))
+        .collect()
 }
 
 #[derive(Default)]
@@ -93,14 +103,20 @@ impl Names {
         let mut rest = text;
         while let Some(at) = rest.find(":0x") {
             let kind = KINDS.into_iter().find(|&kind| rest[..at].ends_with(kind));
-            let digits = rest[at + 3..].bytes().take_while(u8::is_ascii_hexdigit).count();
+            let digits = rest[at + 3..]
+                .bytes()
+                .take_while(u8::is_ascii_hexdigit)
+                .count();
             let end = at + 3 + digits;
             let kind = kind.unwrap_or_else(|| panic!("an address of what? {text}"));
             let of_kind = self.of_kind.entry(kind).or_insert(0);
-            let number = *self.numbers.entry(rest[at..end].to_owned()).or_insert_with(|| {
-                *of_kind += 1;
-                *of_kind
-            });
+            let number = *self
+                .numbers
+                .entry(rest[at..end].to_owned())
+                .or_insert_with(|| {
+                    *of_kind += 1;
+                    *of_kind
+                });
             out.push_str(&format!("{}:#{number}", &rest[..at]));
             rest = &rest[end..];
         }

@@ -5,7 +5,6 @@
 //! is misused. What is printed is in `tests/golden`: scripts that need nothing but a Lua, and what
 //! they write. The rest needs a look from outside, and is here.
 
-mod files;
 mod golden;
 mod hosts;
 mod json;

@@ -37,7 +37,10 @@ pub fn run(host: Host, source: &str) -> Run {
 
 /// Runs a Lua source in a directory of the caller's.
 pub fn run_in(host: Host, source: &str, dir: &Path) -> Run {
-    let options = Options { dir: Some(dir.into()), ..Options::modules(modules()) };
+    let options = Options {
+        dir: Some(dir.into()),
+        ..Options::modules(modules())
+    };
     host.run(source, &options)
 }
 
