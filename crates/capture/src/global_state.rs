@@ -5,7 +5,7 @@
 //! against what the API does tell. Offsets are those of 64-bit builds.
 
 use crate::collector::allocated_bytes;
-use crate::own_memory::{byte, word};
+use crate::own_memory::{byte, pair, word};
 use crate::state::State;
 use crate::version::Version;
 use luasnap_heap::BuildError;
@@ -28,8 +28,8 @@ mod lua51 {
     pub const NEVER: u64 = u64::MAX - 2;
     /// `CallInfo` of 5.1.
     pub const SIZEOF_CI: u64 = 40;
+    /// `base`; `func` follows.
     pub const CI_BASE: u64 = 0;
-    pub const CI_FUNC: u64 = 8;
 }
 
 /// `lua_State` of LuaJIT with 64-bit references (GC64).
@@ -122,7 +122,7 @@ pub(crate) fn varargs_51(
     into: &mut Vec<Vararg>,
 ) -> Result<(), BuildError> {
     into.clear();
-    let Some((first, count)) = vararg_slots(address(thread), index, function) else {
+    let Some((first, count)) = vararg_slots(thread, index, function) else {
         return Ok(());
     };
     into.try_reserve(count as usize)?;
@@ -142,19 +142,26 @@ pub(crate) fn varargs_51(
 const VALUE: u64 = 16;
 
 /// The first slot with an extra argument, and how many there are.
-fn vararg_slots(thread: u64, index: u64, function: u64) -> Option<(u64, u64)> {
+fn vararg_slots(thread: State, index: u64, function: u64) -> Option<(u64, u64)> {
     const MOST: u64 = 1 << 20; // LUAI_MAXCSTACK is far below
-    let call = word(thread + lua51::BASE_CI)? + index * lua51::SIZEOF_CI;
-    let func = word(call + lua51::CI_FUNC)?;
-    let base = word(call + lua51::CI_BASE)?;
+    let call = thread_word_51(thread, lua51::BASE_CI) + index * lua51::SIZEOF_CI;
+    let [base, func] = pair(call + lua51::CI_BASE)?;
     let slots = base.checked_sub(func)? / VALUE;
-    let proved = word(func)? == function && (1..MOST).contains(&slots);
+    // Nearly all frames end here; what has extra arguments has to prove itself.
+    let proved = (2..MOST).contains(&slots) && word(func)? == function;
     proved.then(|| (func + VALUE, slots - 1))
+}
+
+/// A word of a thread of 5.1.
+fn thread_word_51(thread: State, offset: u64) -> u64 {
+    // SAFETY: the thread is live by the promise of State::new, and `lua_State` of 5.1 is larger
+    // (184 bytes) than any of our offsets.
+    unsafe { ((address(thread) + offset) as *const u64).read() }
 }
 
 /// The index, counted from the top, of a slot of a 5.1 thread's stack.
 pub(crate) fn index_from_top_51(thread: State, slot: u64) -> Option<i32> {
-    let top = word(address(thread) + lua51::TOP)?;
+    let top = thread_word_51(thread, lua51::TOP);
     let distance = top.checked_sub(slot)? / VALUE;
     i32::try_from(distance)
         .ok()
@@ -165,10 +172,7 @@ pub(crate) fn index_from_top_51(thread: State, slot: u64) -> Option<i32> {
 /// Whether a 5.1 thread's stack has a free slot, so that `lua_checkstack` need not grow it: a
 /// failure to grow the stack of a thread that does not run would end the process.
 pub(crate) fn has_free_slot_51(thread: State) -> bool {
-    let slots = || {
-        let top = word(address(thread) + lua51::TOP)?;
-        let last = word(address(thread) + lua51::STACK_LAST)?;
-        last.checked_sub(top)
-    };
-    slots().is_some_and(|bytes| (32..1 << 32).contains(&bytes))
+    let top = thread_word_51(thread, lua51::TOP);
+    let last = thread_word_51(thread, lua51::STACK_LAST);
+    (2 * VALUE..1 << 32).contains(&last.wrapping_sub(top))
 }

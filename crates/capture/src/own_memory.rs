@@ -14,6 +14,14 @@ pub(crate) fn word(address: u64) -> Option<u64> {
     read(address, &mut bytes).then(|| u64::from_ne_bytes(bytes))
 }
 
+/// The two words at `address`.
+pub(crate) fn pair(address: u64) -> Option<[u64; 2]> {
+    let mut bytes = [0; 16];
+    let read = read(address, &mut bytes);
+    let half = |at: usize| bytes[at..at + 8].try_into().map_or(0, u64::from_ne_bytes);
+    read.then(|| [half(0), half(8)])
+}
+
 /// The byte at `address`.
 pub(crate) fn byte(address: u64) -> Option<u8> {
     let mut bytes = [0];

@@ -227,17 +227,21 @@ impl Walk {
 
     /// The function of the record's call, its locals, temporaries and extra arguments.
     fn walk_frame(&mut self, state: State, thread: State, node: NodeId, frame: Frame) -> Walked {
-        let mut function = 0;
+        let (mut function, mut is_lua) = (0, false);
         if frame == Frame::Function && thread.info(c"Sf", &mut self.thread.record) {
             thread.move_top(state);
             function = state.pointer(-1);
+            is_lua = !state.is_c_function(-1);
             let label = self.slot_label(FUNCTION, frame)?;
             self.take_slot(state, label)?;
         }
         self.walk_locals(state, thread, frame, 1)?;
         match (frame, self.version) {
             (Frame::Host, _) => Ok(()),
-            (Frame::Function, Version::Lua51) => self.note_varargs(thread, node, function),
+            (Frame::Function, Version::Lua51) if is_lua => {
+                self.note_varargs(thread, node, function)
+            }
+            (Frame::Function, Version::Lua51) => Ok(()),
             (Frame::Function, _) => self.walk_locals(state, thread, frame, -1),
         }
     }
