@@ -113,15 +113,15 @@ impl State {
         unsafe { (self.api.topointer)(self.raw, index) as u64 }
     }
 
-    /// Says that the object at `address` will be looked at soon.
+    /// Says that the object at `address` will be looked at soon. Its first fields may lie in two
+    /// cache lines.
     #[inline]
     pub(crate) fn expect(self, address: u64) {
-        // SAFETY: a prefetch of any address is no more than a hint.
         #[cfg(target_arch = "x86_64")]
-        unsafe {
-            std::arch::x86_64::_mm_prefetch::<{ std::arch::x86_64::_MM_HINT_T0 }>(
-                address as *const i8,
-            );
+        for line in [address, address + 48] {
+            use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
+            // SAFETY: a prefetch of any address is no more than a hint.
+            unsafe { _mm_prefetch::<_MM_HINT_T0>(line as *const i8) };
         }
         #[cfg(not(target_arch = "x86_64"))]
         let _ = address;
