@@ -17,6 +17,7 @@ description = {
 dependencies = { "lua >= 5.1, < 5.6" }
 build = {
    type = "command",
-   build_command = "cargo build --release --package snapshot && cp target/release/libsnapshot.so target/release/snapshot.so",
+   build_command = "cargo build --release --locked --package snapshot --target-dir target"
+      .. " && cp target/release/libsnapshot.so target/release/snapshot.so",
    install = { lib = { snapshot = "target/release/snapshot.so" } },
 }

@@ -1,0 +1,39 @@
+//! What the module prints is the same everywhere: the scripts of `tests/golden`, which also run in
+//! the hosts of the workspace, and the samples of the manual.
+
+use crate::normal::normal;
+use crate::program::{Program, directory, read, tests};
+use std::path::{Path, PathBuf};
+
+crate::each_program!(check);
+
+fn check(program: Program) {
+    let mut scripts = scripts(&tests().join("golden"));
+    assert!(!scripts.is_empty());
+    scripts.push(tests().join("installed/lua/samples.lua"));
+    for script in scripts {
+        let printed = program.run(directory().path(), &read(&script));
+        let (printed, golden) = (normal(&printed), read(&golden(program, &script)));
+        for (got, expected) in printed.lines().zip(golden.lines()) {
+            assert_eq!(got, expected, "{}", script.display());
+        }
+        assert_eq!(printed.lines().count(), golden.lines().count());
+    }
+}
+
+fn scripts(folder: &Path) -> Vec<PathBuf> {
+    let entries = folder.read_dir().expect("the golden scripts");
+    let paths = entries.map(|entry| entry.expect("an entry").path());
+    paths
+        .filter(|path| path.extension().is_some_and(|name| name == "lua"))
+        .collect()
+}
+
+/// What the script is to print; there may be a file of its own for those with the API of 5.1.
+fn golden(program: Program, script: &Path) -> PathBuf {
+    let own = script.with_extension("5.1.txt");
+    if program.is_51() && own.exists() {
+        return own;
+    }
+    script.with_extension("txt")
+}
