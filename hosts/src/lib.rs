@@ -18,11 +18,13 @@
 #![forbid(unsafe_code)]
 
 mod module;
+mod object_names;
 mod run;
 
 use std::path::Path;
 
 pub use module::module_dir;
+pub use object_names::number_objects;
 pub use run::{Options, Run};
 
 /// A Lua virtual machine.

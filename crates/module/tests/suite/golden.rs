@@ -6,8 +6,7 @@
 //! `UPDATE_GOLDEN=1 cargo test golden` writes down what Lua 5.4 and 5.1 print now.
 
 use crate::support::{interpreters, output, read, run, tests};
-use luasnap_hosts::Vm;
-use std::collections::HashMap;
+use luasnap_hosts::{Vm, number_objects};
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -29,7 +28,7 @@ fn check(vm: Vm, name: &str) {
         // Twice, as hash seeds and addresses differ from run to run.
         for _ in 0..2 {
             let text = output(run(host, &source));
-            let text = normal(&String::from_utf8(text).expect("text"));
+            let text = number_objects(&String::from_utf8(text).expect("text"));
             if update {
                 fs::write(&golden, text).expect("the golden file is written");
             } else {
@@ -67,59 +66,5 @@ fn no_golden_script_is_forgotten() {
             .expect("a name in ASCII");
         let name = name.split('.').next().unwrap_or_default();
         assert!(NAMES.contains(&name), "nobody runs {name}");
-    }
-}
-
-/// The text with `table:#1`, `table:#2` ... in place of addresses, in order of appearance.
-fn normal(text: &str) -> String {
-    let mut names = Names::default();
-    text.split_inclusive('\n')
-        .map(|line| names.normal_line(line))
-        .collect()
-}
-
-#[derive(Default)]
-struct Names {
-    numbers: HashMap<String, usize>,
-    of_kind: HashMap<&'static str, usize>,
-}
-
-impl Names {
-    fn normal_line(&mut self, line: &str) -> String {
-        // A row's name is aligned to the right; addresses differ in length.
-        match line.split_once('\t') {
-            Some((name, rest)) if name.contains(":0x") && !name.trim_start().contains(' ') => {
-                let bare = name.trim_start();
-                assert_eq!(name, format!("{bare:>26}"), "{line}");
-                format!("{:>26}\t{}", self.replaced(bare), self.replaced(rest))
-            }
-            _ => self.replaced(line),
-        }
-    }
-
-    fn replaced(&mut self, text: &str) -> String {
-        const KINDS: [&str; 4] = ["table", "function", "userdata", "thread"];
-        let mut out = String::new();
-        let mut rest = text;
-        while let Some(at) = rest.find(":0x") {
-            let kind = KINDS.into_iter().find(|&kind| rest[..at].ends_with(kind));
-            let digits = rest[at + 3..]
-                .bytes()
-                .take_while(u8::is_ascii_hexdigit)
-                .count();
-            let end = at + 3 + digits;
-            let kind = kind.unwrap_or_else(|| panic!("an address of what? {text}"));
-            let of_kind = self.of_kind.entry(kind).or_insert(0);
-            let number = *self
-                .numbers
-                .entry(rest[at..end].to_owned())
-                .or_insert_with(|| {
-                    *of_kind += 1;
-                    *of_kind
-                });
-            out.push_str(&format!("{}:#{number}", &rest[..at]));
-            rest = &rest[end..];
-        }
-        out + rest
     }
 }
