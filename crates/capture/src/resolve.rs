@@ -6,8 +6,9 @@
 
 use crate::api::{Api, LuaState};
 use crate::version::Version;
-use object::{Object, ObjectSymbol};
+use object::{Object, ObjectSymbol, ReadCache};
 use std::ffi::{CStr, OsStr, c_char, c_int, c_void};
+use std::fs::File;
 use std::os::unix::ffi::OsStrExt;
 
 /// Why no API was found.
@@ -208,13 +209,8 @@ pub(crate) unsafe fn raise_without_api(
 /// `caller`.
 fn unexported(caller: *const c_void) -> Option<(*const c_void, *const c_void)> {
     let info = locate(caller)?;
-    // SAFETY: dladdr gave a C string.
-    let path = unsafe { CStr::from_ptr(info.dli_fname) };
-    let data = std::fs::read(OsStr::from_bytes(path.to_bytes()))
-        // The executable may name itself by a relative path that no longer leads to it.
-        .or_else(|_| std::fs::read("/proc/self/exe"))
-        .ok()?;
-    let file = object::File::parse(&*data).ok()?;
+    let cache = ReadCache::new(open_file(&info)?);
+    let file = object::File::parse(&cache).ok()?;
     let base = match file.kind() {
         object::ObjectKind::Dynamic => info.dli_fbase as u64,
         _ => 0,
@@ -226,4 +222,27 @@ fn unexported(caller: *const c_void) -> Option<(*const c_void, *const c_void)> {
         (locate(address)?.dli_fbase == info.dli_fbase).then_some(address)
     };
     Some((address("lua_pushstring")?, address("lua_error")?))
+}
+
+/// Whether the VM may assert on stack indices (`LUA_USE_APICHECK`): its object imports what
+/// `assert` calls, or its file cannot be read.
+pub(crate) fn may_assert(api: &Api) -> bool {
+    imports(api.pushvalue as *const c_void, "__assert_fail").unwrap_or(true)
+}
+
+fn imports(code: *const c_void, name: &str) -> Option<bool> {
+    let cache = ReadCache::new(open_file(&locate(code)?)?);
+    let file = object::File::parse(&cache).ok()?;
+    let mut symbols = file.dynamic_symbols();
+    Some(symbols.any(|symbol| symbol.is_undefined() && symbol.name() == Ok(name)))
+}
+
+/// The file from which an object was loaded.
+fn open_file(info: &libc::Dl_info) -> Option<File> {
+    // SAFETY: dladdr gave a C string.
+    let path = unsafe { CStr::from_ptr(info.dli_fname) };
+    File::open(OsStr::from_bytes(path.to_bytes()))
+        // The executable may name itself by a relative path that no longer leads to it.
+        .or_else(|_| File::open("/proc/self/exe"))
+        .ok()
 }

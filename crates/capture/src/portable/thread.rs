@@ -5,6 +5,7 @@ use super::label::is_temporary;
 use super::{Walk, Walked, kind_of};
 use crate::activation::Activation;
 use crate::global_state::{Vararg, has_free_slot_51, index_from_top_51, varargs_51};
+use crate::resolve::may_assert;
 use crate::state::{State, TYPE_FUNCTION};
 use crate::version::Version;
 use luasnap_heap::{BuildError, HeapBuilder, Kind, Label, NameId, NodeId, Strength};
@@ -319,7 +320,7 @@ impl Walk {
                 continue;
             };
             let address = match kind {
-                Kind::Userdata => hidden.vararg.value + USERDATA_HEADER_51,
+                Kind::Userdata => hidden.vararg.value.wrapping_add(USERDATA_HEADER_51),
                 _ => hidden.vararg.value,
             };
             let label = Label::Local(hidden.label);
@@ -327,6 +328,11 @@ impl Walk {
                 self.builder
                     .edge(hidden.node, target, label, Strength::Strong)?;
                 continue;
+            }
+            if may_assert(state.api()) {
+                // It would, of the index below. To miss an object is the lesser evil.
+                self.thread.varargs.clear();
+                return Ok(false);
             }
             let Some(index) = index_from_top_51(hidden.thread, hidden.vararg.slot) else {
                 continue;

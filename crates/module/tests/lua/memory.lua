@@ -65,11 +65,9 @@ local function recurse(n, ...)
   coroutine.yield()
   return ...
 end
-if not (host.checked and host.vm == "5.1") then -- see varargs.lua
-  for i = 1, 40 do
-    heap.coroutines[i] = coroutine.create(recurse)
-    coroutine.resume(heap.coroutines[i], i)
-  end
+for i = 1, 40 do
+  heap.coroutines[i] = coroutine.create(recurse)
+  coroutine.resume(heap.coroutines[i], i)
 end
 local key = {}
 heap.first = key

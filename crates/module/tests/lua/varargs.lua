@@ -2,10 +2,15 @@
 --
 -- The API of 5.1 does not show them. The portable engine reads where they are and has them pushed
 -- by the VM; that its checked build takes for a mistake when nothing else holds the object.
-if host.checked and host.vm == "5.1" then return end
-
 local snapshot = require "snapshot"
 local check = require "check"
+
+if host.checked and host.vm == "5.1" then
+  -- So there it goes without, and does not abort.
+  local function take(...) return #snapshot.snapshot() end
+  check.equal(take({}, {}) > 0, true)
+  return
+end
 
 local LABEL = "%[%(vararg%):script%.lua%]"
 
