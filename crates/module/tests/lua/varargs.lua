@@ -7,7 +7,11 @@ local check = require "check"
 
 if host.checked and host.vm == "5.1" then
   -- So there it goes without, and does not abort.
-  local function take(...) return #snapshot.snapshot() end
+  -- It names `...`, or 5.1 would make a table `arg` of them.
+  local function take(...)
+    local size = #snapshot.snapshot()
+    return size, ...
+  end
   check.equal(take({}, {}) > 0, true)
   return
 end
