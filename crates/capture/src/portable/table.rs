@@ -3,7 +3,7 @@
 use super::{Descent, Walk, Walked, index, kind_of};
 use crate::state::{State, TYPE_NUMBER, TYPE_STRING};
 use crate::version::Version;
-use luasnap_heap::{Kind, Label, NodeId, Strength};
+use luasnap_heap::{Label, NodeId, Strength};
 
 /// What a table's `__mode` says.
 #[derive(Clone, Copy, PartialEq, Eq, Default)]
@@ -65,7 +65,9 @@ impl Walk {
         while state.next(-2) {
             let (key_type, value_type) = (state.type_of(-2), state.type_of(-1));
             frame.entries = frame.entries.saturating_add(1);
-            frame.numbers += u32::from(key_type == TYPE_NUMBER);
+            frame.numbers = frame
+                .numbers
+                .saturating_add(u32::from(key_type == TYPE_NUMBER));
             let (key, value) = (kind_of(key_type), kind_of(value_type));
             if key.is_none() && value.is_none() {
                 state.pop(1);
@@ -133,13 +135,10 @@ impl Walk {
                 u64::from(count).next_power_of_two()
             }
         };
-        header + slot * rounded(frame.numbers) + node * rounded(frame.entries - frame.numbers)
+        header
+            + slot * rounded(frame.numbers)
+            + node * rounded(frame.entries.saturating_sub(frame.numbers))
     }
-}
-
-/// The kind under which a weak reference is to be looked up later.
-pub(super) fn weak_kind(lua_type: i32) -> Option<Kind> {
-    kind_of(lua_type)
 }
 
 /// The mode of the tables whose metatable is on the top.

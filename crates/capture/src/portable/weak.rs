@@ -4,8 +4,8 @@
 //! was reached by other means. C functions without upvalues are no collectable objects from 5.2
 //! on, so nothing holds them weakly there.
 
-use super::table::{TableFrame, weak_kind};
-use super::{Walk, Walked, index};
+use super::table::TableFrame;
+use super::{Walk, Walked, index, kind_of};
 use crate::state::{State, TYPE_FUNCTION};
 use luasnap_heap::{Kind, Label, NodeId, Strength};
 use std::ffi::c_int;
@@ -39,7 +39,7 @@ impl Walk {
                 Label::Key,
                 Strength::WeakKey,
             )?;
-        } else if weak_kind(key_type).is_some() {
+        } else if kind_of(key_type).is_some() {
             self.refer_to_key(state)?;
         }
         let label = self.key_label(state, -2, key_type)?;
@@ -62,7 +62,7 @@ impl Walk {
     }
 
     fn is_collectable(&self, state: State, index: c_int, lua_type: c_int) -> bool {
-        weak_kind(lua_type).is_some() && !(lua_type == TYPE_FUNCTION && self.is_light(state, index))
+        kind_of(lua_type).is_some() && !(lua_type == TYPE_FUNCTION && self.is_light(state, index))
     }
 
     /// Whether the function at `index` is a C function without upvalues, 5.2 on: a plain pointer.
@@ -86,7 +86,7 @@ impl Walk {
         label: Label,
         strength: Strength,
     ) -> Walked {
-        let Some(kind) = weak_kind(lua_type) else {
+        let Some(kind) = kind_of(lua_type) else {
             return Ok(());
         };
         let address = state.pointer(target);
@@ -106,8 +106,7 @@ impl Walk {
         if matches!(label, Label::Object(_)) {
             return self.refer(state, label, Strength::Ephemeron);
         }
-        let (Some(_), Some(key)) = (weak_kind(state.type_of(-1)), weak_kind(state.type_of(-2)))
-        else {
+        let (Some(_), Some(key)) = (kind_of(state.type_of(-1)), kind_of(state.type_of(-2))) else {
             state.pop(1);
             return Ok(());
         };
