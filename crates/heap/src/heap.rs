@@ -34,9 +34,11 @@ pub struct Heap {
     large_sizes: FxHashMap<NodeId, u64>,
     pub(crate) counts: Vec<u32>,
     pub(crate) sources: Vec<NameId>,
-    /// Where the edges of each node start and end.
+    /// Where the edges of each node start.
     pub(crate) edge_starts: Vec<u32>,
-    pub(crate) edge_ends: Vec<u32>,
+    /// How many edges each node has; [`Heap::MANY`] stands for a number that is in `many_edges`.
+    edge_counts: Vec<u8>,
+    many_edges: FxHashMap<NodeId, u32>,
     /// Edges that lie in the columns but belong to no node: see [`Heap::move_edges`].
     pub(crate) left_behind: usize,
     pub(crate) targets: Vec<NodeId>,
@@ -118,8 +120,12 @@ impl Heap {
     /// The numbers of the node's edges, for [`edge`](Self::edge).
     #[inline]
     pub fn edge_range(&self, node: NodeId) -> std::ops::Range<usize> {
-        let at = node.index();
-        self.edge_starts[at] as usize..self.edge_ends[at] as usize
+        let start = self.edge_starts[node.index()] as usize;
+        let count = match self.edge_counts[node.index()] {
+            Self::MANY => self.many_edges.get(&node).copied().unwrap_or(0) as usize,
+            count => usize::from(count),
+        };
+        start..start + count
     }
 
     /// The numbers of the VM's roots: the edges of [`NodeId::ROOT`]. Empty in a heap that has not
@@ -185,7 +191,7 @@ impl Heap {
             + held(&self.counts)
             + held(&self.sources)
             + held(&self.edge_starts)
-            + held(&self.edge_ends)
+            + held(&self.edge_counts)
             + held(&self.targets)
             + held(&self.labels)
             + held(&self.wide_labels)
@@ -204,13 +210,15 @@ impl Heap {
             counts: vec![0],
             sources: vec![NameId::EMPTY],
             edge_starts: vec![0],
-            edge_ends: vec![0],
+            edge_counts: vec![0],
             ..Heap::default()
         }
     }
 
     /// A size that does not fit its column.
     const LARGE: u32 = u32::MAX;
+    /// A number of edges that does not fit its column.
+    const MANY: u8 = u8::MAX;
 
     /// Sets the node's shallow size. One of 4 GiB and more counts as just that when there is no
     /// memory to note it.
@@ -235,7 +243,7 @@ impl Heap {
         self.counts.push(0);
         self.sources.push(NameId::EMPTY);
         self.edge_starts.push(0);
-        self.edge_ends.push(0);
+        self.edge_counts.push(0);
         Ok(NodeId(id))
     }
 
@@ -257,7 +265,7 @@ impl Heap {
         self.counts.try_reserve_exact(more)?;
         self.sources.try_reserve_exact(more)?;
         self.edge_starts.try_reserve_exact(more)?;
-        self.edge_ends.try_reserve_exact(more)?;
+        self.edge_counts.try_reserve_exact(more)?;
         self.node_room = self.kinds.len() + more;
         Ok(())
     }
@@ -304,9 +312,17 @@ impl Heap {
 
     /// Makes all edges from number `start` on those of `node`, which had none.
     pub(crate) fn end_edges(&mut self, node: NodeId, start: usize) -> Result<(), BuildError> {
-        let end = u32::try_from(self.targets.len()).map_err(|_| BuildError::TooManyEdges)?;
+        u32::try_from(self.targets.len()).map_err(|_| BuildError::TooManyEdges)?;
+        let count = self.targets.len() - start;
+        let many = count >= usize::from(Self::MANY);
+        if many {
+            self.many_edges
+                .try_reserve(1)
+                .map_err(|_| BuildError::OutOfMemory)?;
+            self.many_edges.insert(node, count as u32);
+        }
         self.edge_starts[node.index()] = start as u32;
-        self.edge_ends[node.index()] = end;
+        self.edge_counts[node.index()] = if many { Self::MANY } else { count as u8 };
         Ok(())
     }
 
@@ -340,7 +356,7 @@ impl Heap {
         self.counts.shrink_to_fit();
         self.sources.shrink_to_fit();
         self.edge_starts.shrink_to_fit();
-        self.edge_ends.shrink_to_fit();
+        self.edge_counts.shrink_to_fit();
         self.targets.shrink_to_fit();
         self.labels.shrink_to_fit();
         self.wide_labels.shrink_to_fit();
