@@ -206,7 +206,7 @@ impl<'a> Search<'a> {
         let heap = self.heap;
         let ahead = |distance: usize| self.tree.nodes.get(at + distance);
         if let Some(node) = ahead(16) {
-            black_box(heap.edge_starts[node.index()]);
+            black_box(heap.edge_range(*node));
         }
         if let Some(node) = ahead(8) {
             let first = heap.edge_starts[node.index()] as usize;
