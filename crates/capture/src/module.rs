@@ -13,6 +13,7 @@ use crate::resolve::{self, Failure};
 use crate::slot;
 use crate::state::{State, TYPE_TABLE, TYPE_USERDATA};
 use std::ffi::{CStr, c_int, c_void};
+use std::io::Write;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 /// A function of a module.
@@ -87,8 +88,12 @@ pub unsafe fn open(state: *mut LuaState, caller: *const c_void, module: &'static
     }
     // SAFETY: this function's own contract.
     unsafe { resolve::raise_without_api(state, caller, refusal.message.c_str()) };
-    // A stripped program gives us no way to raise.
-    eprintln!("{}", String::from_utf8_lossy(refusal.message.bytes()));
+    // A stripped program gives us no way to raise. (And a closed stderr is no reason to panic.)
+    let _ = writeln!(
+        std::io::stderr(),
+        "{}",
+        String::from_utf8_lossy(refusal.message.bytes())
+    );
     0
 }
 
@@ -140,8 +145,9 @@ unsafe fn find_entry(
     };
     let claim = |api| {
         slot::claim(api).ok_or_else(|| {
+            // No slot will ever hold it, and a raise needs it.
             refuse(
-                None,
+                Some(Box::leak(Box::new(api))),
                 "snapshot is in use by 32 different Luas of this process already",
             )
         })

@@ -205,7 +205,7 @@ pub(crate) unsafe fn raise_without_api(
     }
 }
 
-/// The addresses of `lua_pushstring` and `lua_error` by the symbol table of the file that holds
+/// The addresses of `lua_pushstring` and `lua_error` by the symbol tables of the file that holds
 /// `caller`.
 fn unexported(caller: *const c_void) -> Option<(*const c_void, *const c_void)> {
     let info = locate(caller)?;
@@ -216,7 +216,8 @@ fn unexported(caller: *const c_void) -> Option<(*const c_void, *const c_void)> {
         _ => 0,
     };
     let address = |name: &str| {
-        let symbol = file.symbols().find(|symbol| symbol.name() == Ok(name))?;
+        let mut symbols = file.symbols().chain(file.dynamic_symbols());
+        let symbol = symbols.find(|symbol| symbol.is_definition() && symbol.name() == Ok(name))?;
         let address = (base + symbol.address()) as *const c_void;
         // The file may have been replaced since it was loaded.
         (locate(address)?.dli_fbase == info.dli_fbase).then_some(address)

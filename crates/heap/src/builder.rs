@@ -24,6 +24,8 @@ struct LateEdge {
     source: NodeId,
     target: NodeId,
     label: PackedLabel,
+    /// Its place among the late ones.
+    order: u32,
 }
 
 /// Takes nodes and edges in any order and makes a [`Heap`] of them.
@@ -178,12 +180,14 @@ impl HeapBuilder {
         strength: Strength,
     ) -> Result<(), BuildError> {
         let label = self.heap.pack(label, strength)?;
+        let order = u32::try_from(self.late.len()).map_err(|_| BuildError::TooManyEdges)?;
         push(
             &mut self.late,
             LateEdge {
                 source,
                 target,
                 label,
+                order,
             },
         )
     }
@@ -206,7 +210,8 @@ impl HeapBuilder {
         let HeapBuilder {
             mut heap, mut late, ..
         } = self;
-        late.sort_by_key(|edge| edge.source);
+        // A stable sort would take memory without asking.
+        late.sort_unstable_by_key(|edge| (edge.source, edge.order));
         for edges in late.chunk_by(|a, b| a.source == b.source) {
             let source = edges[0].source;
             let start = heap.move_edges(source)?;

@@ -65,8 +65,8 @@ impl LabelCache {
     }
 }
 
-/// The name `NAME:SOURCE`, put together on the machine stack where it fits (it does: the compiler
-/// limits neither, but `short_src` has 60 bytes and a longer name is cut).
+/// The name `NAME:SOURCE`, put together on the machine stack, since nothing may be owned here. What
+/// does not fit is cut: a short source has 60 bytes, and few names have hundreds.
 fn joined(builder: &mut HeapBuilder, name: &[u8], source: &[u8]) -> Walked<NameId> {
     let mut text = [0; 512];
     let source = &source[..source.len().min(128)];
