@@ -57,6 +57,11 @@ impl<'a> Step<'a> {
             Label::Metatable => Step::fixed("[metatable]"),
             Label::Environment => Step::fixed("[environment]"),
             Label::UserValue(1) => Step::fixed("[userdata]"),
+            Label::Prototype => Step::fixed("[prototype]"),
+            Label::Constant => Step::fixed("[constant]"),
+            Label::DebugName => Step::fixed("[debug name]"),
+            Label::Value => Step::fixed("[value]"),
+            Label::Trace => Step::fixed("[trace]"),
             label => {
                 digits.clear();
                 push_digits(digits, heap, label);

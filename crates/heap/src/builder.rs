@@ -6,9 +6,10 @@ use crate::grow::push;
 use crate::heap::Heap;
 use crate::kind::Kind;
 use crate::label::{Label, PackedLabel};
-use crate::name::{NameId, NameIndex};
+use crate::name::{NameId, NameIndex, Names};
 use crate::node::NodeId;
 use crate::strength::Strength;
+use std::sync::Arc;
 
 /// The edges of a node whose walk is not over.
 ///
@@ -37,6 +38,7 @@ struct LateEdge {
 pub struct HeapBuilder {
     heap: Heap,
     map: AddressMap,
+    names: Names,
     name_index: NameIndex,
     late: Vec<LateEdge>,
     /// Edges of huge tables, kept as they came until the builder's own memory is free: else they
@@ -59,6 +61,7 @@ impl HeapBuilder {
         HeapBuilder {
             heap: Heap::with_root(),
             map: AddressMap::default(),
+            names: Names::default(),
             name_index: NameIndex::default(),
             late: Vec::new(),
             huge: Vec::new(),
@@ -134,7 +137,7 @@ impl HeapBuilder {
     /// The id of a name, which is added when it is new.
     #[inline]
     pub fn name(&mut self, bytes: &[u8]) -> Result<NameId, BuildError> {
-        self.name_index.intern(&mut self.heap.names, bytes)
+        self.name_index.intern(&mut self.names, bytes)
     }
 
     /// Adds a reference to those of the object that is being walked.
@@ -208,7 +211,10 @@ impl HeapBuilder {
             self.lay_down(source, &open)?;
         }
         let HeapBuilder {
-            mut heap, mut late, ..
+            mut heap,
+            mut late,
+            mut names,
+            ..
         } = self;
         // A stable sort would take memory without asking.
         late.sort_unstable_by_key(|edge| (edge.source, edge.order));
@@ -221,6 +227,8 @@ impl HeapBuilder {
             heap.end_edges(source, start)?;
         }
         heap.shrink();
+        names.shrink();
+        heap.names = Arc::new(names);
         Ok(heap)
     }
 }

@@ -5,9 +5,10 @@ use crate::error::BuildError;
 use crate::grow::{filled, push};
 use crate::heap::Heap;
 use crate::label::Label;
-use crate::name::{NameId, NameIndex};
+use crate::name::{NameId, NameIndex, Names};
 use crate::node::NodeId;
 use crate::strength::Strength;
+use std::sync::Arc;
 
 /// A heap that has some objects of another one, the chains that hold them, and nothing else.
 pub(crate) struct Excerpt {
@@ -28,11 +29,14 @@ impl Excerpt {
             from: heap,
             tree,
             to: Heap::with_root(),
-            names: NameIndex::default(),
+            names: Names::default(),
+            name_index: NameIndex::default(),
         };
         let ranks = copy.nodes(&kept)?;
         copy.edges(&kept, &ranks)?;
         copy.to.shrink();
+        copy.names.shrink();
+        copy.to.names = Arc::new(copy.names);
         copy.to.all_reached = true;
         Ok(Excerpt {
             heap: copy.to,
@@ -63,7 +67,8 @@ struct Copy<'a> {
     from: &'a Heap,
     tree: &'a ChainTree,
     to: Heap,
-    names: NameIndex,
+    names: Names,
+    name_index: NameIndex,
 }
 
 impl Copy<'_> {
@@ -139,6 +144,7 @@ impl Copy<'_> {
     }
 
     fn name(&mut self, name: NameId) -> Result<NameId, BuildError> {
-        self.names.intern(&mut self.to.names, self.from.name(name))
+        self.name_index
+            .intern(&mut self.names, self.from.name(name))
     }
 }

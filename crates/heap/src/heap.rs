@@ -1,13 +1,16 @@
 //! The object graph: columns, not objects.
 
+use crate::allocation_order::AllocationOrder;
 use crate::error::BuildError;
 use crate::grow::{held, push};
 use crate::kind::Kind;
 use crate::label::{Label, PackedLabel};
 use crate::name::{NameId, Names};
 use crate::node::NodeId;
+use crate::provenance::Provenance;
 use crate::strength::Strength;
 use rustc_hash::FxHashMap;
+use std::sync::Arc;
 
 /// A reference of a [`Heap`].
 #[derive(Clone, Copy, PartialEq, Debug)]
@@ -44,10 +47,13 @@ pub struct Heap {
     pub(crate) targets: Vec<NodeId>,
     pub(crate) labels: Vec<PackedLabel>,
     pub(crate) wide_labels: Vec<Label>,
-    pub(crate) names: Names,
+    /// Shared by the views of one heap.
+    pub(crate) names: Arc<Names>,
     pub(crate) globals: Option<NodeId>,
     /// Whether every node was found by following references from the roots.
     pub(crate) all_reached: bool,
+    pub(crate) order: AllocationOrder,
+    pub(crate) provenance: Provenance,
     /// How many nodes fit without any column growing.
     node_room: usize,
 }
@@ -181,6 +187,16 @@ impl Heap {
     #[inline]
     pub fn name(&self, name: NameId) -> &[u8] {
         self.names.get(name)
+    }
+
+    /// Where the heap comes from, and what its VM says of itself.
+    pub fn provenance(&self) -> &Provenance {
+        &self.provenance
+    }
+
+    /// In which order the VM allocated the objects.
+    pub fn allocation_order(&self) -> &AllocationOrder {
+        &self.order
     }
 
     /// Bytes of memory that the heap holds.
@@ -360,6 +376,5 @@ impl Heap {
         self.targets.shrink_to_fit();
         self.labels.shrink_to_fit();
         self.wide_labels.shrink_to_fit();
-        self.names.shrink();
     }
 }

@@ -29,6 +29,8 @@ pub enum Kind {
     Cdata,
     /// A LuaJIT trace.
     Trace,
+    /// One of our own snapshots or its marker: no view shows it.
+    Snapshot,
 }
 
 impl Kind {
@@ -45,7 +47,32 @@ impl Kind {
             Kind::Upvalue => "upvalue",
             Kind::Cdata => "cdata",
             Kind::Trace => "trace",
+            Kind::Snapshot => "snapshot",
         }
+    }
+
+    /// Every kind but the synthetic root.
+    pub const ALL: [Kind; 11] = [
+        Kind::Table,
+        Kind::LuaFunction,
+        Kind::CFunction,
+        Kind::Thread,
+        Kind::Userdata,
+        Kind::String,
+        Kind::Prototype,
+        Kind::Upvalue,
+        Kind::Cdata,
+        Kind::Trace,
+        Kind::Snapshot,
+    ];
+
+    /// Whether the `objects` view shows it: a table, function, thread or userdata.
+    #[inline]
+    pub fn is_object(self) -> bool {
+        matches!(
+            self,
+            Kind::Table | Kind::LuaFunction | Kind::CFunction | Kind::Thread | Kind::Userdata
+        )
     }
 
     /// The number of the type in Lua's C API (`lua_type`), for the kinds that are values.
@@ -57,7 +84,7 @@ impl Kind {
             Kind::Userdata => Some(7),
             Kind::Thread => Some(8),
             Kind::Cdata => Some(10),
-            Kind::Root | Kind::Prototype | Kind::Upvalue | Kind::Trace => None,
+            Kind::Root | Kind::Prototype | Kind::Upvalue | Kind::Trace | Kind::Snapshot => None,
         }
     }
 }

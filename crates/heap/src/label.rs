@@ -35,6 +35,16 @@ pub enum Label {
     Local(NameId),
     /// A root: the name is printed as it stands.
     Root(NameId),
+    /// The prototype of a function, of the functions in it, or of a trace.
+    Prototype,
+    /// A constant of a prototype or a trace.
+    Constant,
+    /// A name that a prototype has for messages: its source, its locals', its upvalues'.
+    DebugName,
+    /// The value of an upvalue.
+    Value,
+    /// A trace of a prototype, or one that another trace leads to (LuaJIT).
+    Trace,
 }
 
 /// A label and a strength in 32 bits: 2 of strength, 4 of tag, 26 of payload. What does not fit
@@ -58,6 +68,8 @@ mod tag {
     pub const UPVALUE: u32 = 8;
     pub const LOCAL: u32 = 9;
     pub const ROOT: u32 = 10;
+    /// The labels of what only the VM itself sees; which one is in the payload.
+    pub const INNER: u32 = 11;
     pub const WIDE: u32 = 15;
 }
 
@@ -77,6 +89,11 @@ impl PackedLabel {
             Label::Upvalue(name) => (tag::UPVALUE, u64::from(name.0)),
             Label::Local(name) => (tag::LOCAL, u64::from(name.0)),
             Label::Root(name) => (tag::ROOT, u64::from(name.0)),
+            Label::Prototype => (tag::INNER, 0),
+            Label::Constant => (tag::INNER, 1),
+            Label::DebugName => (tag::INNER, 2),
+            Label::Value => (tag::INNER, 3),
+            Label::Trace => (tag::INNER, 4),
             Label::Number(_) | Label::Address(..) => return None,
         };
         (payload <= PAYLOAD_MAX).then(|| Self::assemble(strength, tag, payload as u32))
@@ -116,6 +133,13 @@ impl PackedLabel {
             tag::UPVALUE => Label::Upvalue(NameId(payload)),
             tag::LOCAL => Label::Local(NameId(payload)),
             tag::ROOT => Label::Root(NameId(payload)),
+            tag::INNER => match payload {
+                0 => Label::Prototype,
+                1 => Label::Constant,
+                2 => Label::DebugName,
+                3 => Label::Value,
+                _ => Label::Trace,
+            },
             _ => wide[payload as usize],
         }
     }
@@ -146,6 +170,11 @@ mod tests {
                 Label::Upvalue(NameId::EMPTY),
                 Label::Local(NameId(9)),
                 Label::Root(NameId(1)),
+                Label::Prototype,
+                Label::Constant,
+                Label::DebugName,
+                Label::Value,
+                Label::Trace,
             ] {
                 let packed = PackedLabel::pack(label, strength).unwrap();
                 assert_eq!(packed.unpack(&[]), label);

@@ -21,7 +21,7 @@ struct SortKey {
 
 /// Puts edges into canonical order: numbers by value, string keys by bytes, booleans, keys that
 /// are objects by address, objects that are keys themselves, upvalues and locals by name,
-/// metatable, user values, environment, roots as they came. Equal labels stay as they came.
+/// metatable, user values, environment, roots as they came, what only the VM sees. Equal labels stay as they came.
 #[derive(Default)]
 pub(crate) struct LabelOrder {
     keys: Vec<SortKey>,
@@ -92,6 +92,11 @@ fn sort_key(heap: &Heap, edge: u32, skip: usize) -> (u8, u64) {
         Label::UserValue(number) => (8, u64::from(number)),
         Label::Environment => (9, 0),
         Label::Root(_) => (10, 0),
+        Label::Prototype => (11, 0),
+        Label::Constant => (12, 0),
+        Label::DebugName => (13, 0),
+        Label::Value => (14, 0),
+        Label::Trace => (15, 0),
     }
 }
 

@@ -6,6 +6,7 @@
 #![forbid(unsafe_code)]
 
 mod address_map;
+mod allocation_order;
 mod builder;
 mod chain;
 mod difference;
@@ -20,10 +21,14 @@ mod label;
 mod label_order;
 mod name;
 mod node;
+mod provenance;
+mod region_map;
 mod snapshot;
 mod strength;
+mod sweep;
 mod walk;
 
+pub use allocation_order::{AllocationOrder, Run, RunOrder};
 pub use builder::{HeapBuilder, OpenEdges};
 pub use chain::{ChainTree, Rank};
 pub use difference::{decrease, increase};
@@ -34,6 +39,8 @@ pub use kind::Kind;
 pub use label::Label;
 pub use name::{NameId, Names};
 pub use node::NodeId;
+pub use provenance::{Engine, Provenance};
 pub use snapshot::{Change, Snapshot};
 pub use strength::Strength;
+pub use sweep::SweepBuilder;
 pub use walk::{Visit, Walk};

@@ -62,7 +62,9 @@ impl Names {
         self.starts.shrink_to_fit();
     }
 
-    fn add(&mut self, bytes: &[u8]) -> Result<NameId, BuildError> {
+    /// Adds a name, whether or not there is one of the same bytes.
+    #[inline]
+    pub(crate) fn add(&mut self, bytes: &[u8]) -> Result<NameId, BuildError> {
         let id = u32::try_from(self.len()).map_err(|_| BuildError::TooManyNames)?;
         if self.bytes.capacity() - self.bytes.len() < bytes.len() {
             self.bytes.try_reserve(bytes.len())?;

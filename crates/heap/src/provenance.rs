@@ -1,0 +1,42 @@
+//! Where a heap comes from, and what its VM says of itself.
+
+/// How a heap was captured.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Engine {
+    /// By the C API: objects alone, and sizes are estimates.
+    #[default]
+    Portable,
+    /// By reading the VM's own structures: everything, and sizes are exact.
+    Native,
+}
+
+impl Engine {
+    /// Its name, as users write and read it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Engine::Portable => "portable",
+            Engine::Native => "native",
+        }
+    }
+}
+
+/// Where a heap comes from, and what its VM says of itself.
+#[derive(Clone, Debug, Default)]
+pub struct Provenance {
+    /// How it was captured.
+    pub engine: Engine,
+    /// The VM's family: `Lua 5.4`.
+    pub vm: &'static str,
+    /// The releases whose structures the VM has, where the native engine found that out:
+    /// `5.4.6 to 5.4.9`.
+    pub layout: Option<&'static str>,
+    /// Which VM of which process it was: the address of its global state, 0 where unknown.
+    pub vm_address: u64,
+    /// Bytes that the VM itself says it holds.
+    pub total: Option<u64>,
+    /// Bytes of what belongs to the VM and is no object, by name: the global state, the table of
+    /// strings. Known to the native engine alone.
+    pub blocks: Vec<(&'static str, u64)>,
+    /// Whether the heap has every object of the VM, garbage too.
+    pub is_whole: bool,
+}
