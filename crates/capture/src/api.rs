@@ -135,6 +135,7 @@ api! {
         // 5.1 and LuaJIT.
         pcall: c"lua_pcall": fn(Lua, c_int, c_int, c_int) -> c_int;
         getfenv: c"lua_getfenv": fn(Lua, c_int);
+        setfenv: c"lua_setfenv": fn(Lua, c_int) -> c_int;
         objlen: c"lua_objlen": fn(Lua, c_int) -> usize;
         tonumber: c"lua_tonumber": fn(Lua, c_int) -> f64;
         newuserdata: c"lua_newuserdata": fn(Lua, usize) -> *mut c_void; // up to 5.3
@@ -143,6 +144,7 @@ api! {
         rawlen: c"lua_rawlen": fn(Lua, c_int) -> usize;
         tonumberx: c"lua_tonumberx": fn(Lua, c_int, *mut c_int) -> f64;
         getuservalue: c"lua_getuservalue": fn(Lua, c_int); // 5.2 and 5.3
+        setuservalue: c"lua_setuservalue": fn(Lua, c_int); // 5.2 and 5.3
         // From 5.2 on, and LuaJIT.
         upvalueid: c"lua_upvalueid": fn(Lua, c_int, c_int) -> *mut c_void;
         // From 5.2 on, and of use from 5.3 on.
@@ -150,6 +152,7 @@ api! {
         // From 5.4 on.
         newuserdatauv: c"lua_newuserdatauv": fn(Lua, usize, c_int) -> *mut c_void;
         getiuservalue: c"lua_getiuservalue": fn(Lua, c_int, c_int) -> c_int;
+        setiuservalue: c"lua_setiuservalue": fn(Lua, c_int, c_int) -> c_int;
         // What `luasnap run` needs to be a host.
         newstate: c"luaL_newstate": fn() -> Lua;
         openlibs: c"luaL_openlibs": fn(Lua);

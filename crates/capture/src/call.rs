@@ -1,16 +1,21 @@
 //! One call of a module's function, as safe Rust sees it: arguments in, results out.
 
 use crate::activation::Activation;
-use crate::collector::{Standstill, collect};
+use crate::collector::{Standstill, allocated_bytes, collect};
 use crate::handle::Handle;
-use crate::module::{Frame, Outcome, push_handle};
+use crate::module::{Frame, Hold, Outcome, push_handle};
+use crate::native::{self, Origin, Unavailable};
 use crate::portable::{Root, Walk};
 use crate::state::{
-    State, TYPE_FUNCTION, TYPE_NONE, TYPE_STRING, TYPE_TABLE, TYPE_THREAD, TYPE_USERDATA,
+    State, TYPE_FUNCTION, TYPE_NIL, TYPE_NONE, TYPE_STRING, TYPE_TABLE, TYPE_THREAD, TYPE_USERDATA,
 };
-use luasnap_heap::{BuildError, Heap, Snapshot};
+use luasnap_heap::{Birthmark, BuildError, Engine, Heap, Snapshot};
 use std::ffi::c_int;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// How many native captures this process has seen.
+static CAPTURES: AtomicU64 = AtomicU64::new(0);
 
 /// What a function gives back to Lua.
 pub enum Return {
@@ -18,6 +23,8 @@ pub enum Return {
     Nothing,
     /// A snapshot, as a new userdata.
     Snapshot(Arc<Snapshot>),
+    /// The same snapshot as the argument of that number, as another userdata.
+    Copy(Arc<Snapshot>, u32),
     /// A string.
     Text(Vec<u8>),
     /// A number.
@@ -88,21 +95,10 @@ impl<'a> Call<'a> {
     }
 
     fn type_name(&self, number: u32) -> &'static str {
-        const NAMES: [&str; 9] = [
-            "nil",
-            "boolean",
-            "light userdata",
-            "number",
-            "string",
-            "table",
-            "function",
-            "userdata",
-            "thread",
-        ];
         match self.argument_type(number) {
             TYPE_NONE => "no value",
             TYPE_USERDATA if self.handle(number).is_some() => "snapshot",
-            other => NAMES.get(other as usize).copied().unwrap_or("cdata"),
+            other => basic_type_name(other),
         }
     }
 
@@ -119,6 +115,37 @@ impl<'a> Call<'a> {
             TYPE_STRING => Ok(self.state().string(number as c_int)),
             _ => Err(self.type_error(number, "string")),
         }
+    }
+
+    /// Whether argument `number` is absent or nil.
+    pub fn is_nil_argument(&self, number: u32) -> bool {
+        matches!(self.argument_type(number), TYPE_NONE | TYPE_NIL)
+    }
+
+    /// The string under the key `name` of argument `number`, a table; `None` where that is nil.
+    pub fn string_option(&self, number: u32, name: &str) -> Result<Option<Vec<u8>>, Error> {
+        if self.argument_type(number) != TYPE_TABLE {
+            return Err(self.type_error(number, "table"));
+        }
+        self.frame.protected(&[number as c_int], 1, &mut |state| {
+            state.push_string(name.as_bytes());
+            state.raw_get(1);
+            1
+        })?;
+        let state = self.state();
+        let option = match state.type_of(-1) {
+            TYPE_NIL => Ok(None),
+            TYPE_STRING => Ok(Some(state.string(-1).to_vec())),
+            other => Err(Error::Argument {
+                number,
+                reason: format!(
+                    "option '{name}' is a string, got {}",
+                    basic_type_name(other)
+                ),
+            }),
+        };
+        state.pop(1);
+        option
     }
 
     /// Whether argument `number` can be the root of a snapshot: a table, function, thread or
@@ -163,19 +190,48 @@ impl<'a> Call<'a> {
         if ours { Handle::at(state, index) } else { None }
     }
 
-    /// Captures what is reachable: from everywhere, or from argument 1 under the name that
-    /// argument 2 is.
-    pub fn capture(&self, whole: bool) -> Result<Heap, Error> {
+    /// Captures everything, by the engine that was asked for, or the best that is to be had.
+    pub fn capture_whole(&self, engine: Option<Engine>) -> Result<Heap, Error> {
         self.let_go_of_the_dropped();
-        let (root, arguments): (_, &[c_int]) = match whole {
-            true => (Root::Whole, &[]),
-            false => (Root::Argument(self.string_argument(2)?), &[1]),
+        if engine == Some(Engine::Portable) {
+            return self.walk(Root::Whole, &[]);
+        }
+        match self.sweep() {
+            Ok(heap) => Ok(heap),
+            Err(Unavailable::Failed(error)) => Err(error.into()),
+            Err(Unavailable::Here(_)) if engine.is_none() => self.walk(Root::Whole, &[]),
+            Err(Unavailable::Here(reason)) => Err(Error::Message(format!(
+                "the native engine cannot be had here: {reason}"
+            ))),
+        }
+    }
+
+    /// Captures what is reachable from argument 1, under the name that argument 2 is.
+    pub fn capture_argument(&self) -> Result<Heap, Error> {
+        self.let_go_of_the_dropped();
+        self.walk(Root::Argument(self.string_argument(2)?), &[1])
+    }
+
+    /// Captures by the native engine.
+    fn sweep(&self) -> Result<Heap, Unavailable> {
+        let state = self.state();
+        let origin = Origin {
+            own_metatable: state.pointer(self.frame.metatable_index()),
+            own_function: self.frame.function_address(),
+            running_thread: state.raw() as u64,
         };
+        self.frame
+            .trust(|trust| native::capture(state, origin, trust))
+    }
+
+    /// Captures by the portable engine.
+    fn walk(&self, root: Root<'_>, arguments: &[c_int]) -> Result<Heap, Error> {
         let mut walk = Walk::new(
             self.state().version(),
             self.frame.function_address(),
             self.state().pointer(self.frame.metatable_index()),
         );
+        let total = allocated_bytes(self.state());
         let standstill = Standstill::begin(self.state());
         let walked = self.frame.protected(arguments, 0, &mut |state| {
             walk.run(state, root);
@@ -183,7 +239,7 @@ impl<'a> Call<'a> {
         });
         drop(standstill);
         walked?;
-        Ok(walk.finish()?)
+        Ok(walk.finish(total)?)
     }
 
     /// Collects when dropped snapshots may have piled up. What a finalizer raises is dropped: a
@@ -208,7 +264,8 @@ impl<'a> Call<'a> {
     pub(crate) fn finish(self, result: Result<Return, Error>) -> Outcome {
         let pushed = match result {
             Ok(Return::Nothing) => return Outcome::Return(0),
-            Ok(Return::Snapshot(snapshot)) => self.push_snapshot(snapshot),
+            Ok(Return::Snapshot(snapshot)) => self.push_snapshot(snapshot, None),
+            Ok(Return::Copy(snapshot, of)) => self.push_snapshot(snapshot, Some(of)),
             Ok(Return::Text(text)) => self.push_text(&text),
             Ok(Return::Count(count)) => {
                 self.state().push_integer(count as i64);
@@ -222,11 +279,20 @@ impl<'a> Call<'a> {
         }
     }
 
-    fn push_snapshot(&self, snapshot: Arc<Snapshot>) -> Result<(), Error> {
-        let mut handle: *mut Handle = std::ptr::null_mut();
+    /// Pushes a handle of a snapshot; `of` is the argument that is one already. The first handle of
+    /// a native capture gets a marker, which tells later captures what is older than this one.
+    fn push_snapshot(&self, snapshot: Arc<Snapshot>, of: Option<u32>) -> Result<(), Error> {
+        let provenance = snapshot.everything().provenance();
+        let is_marked = provenance.engine == Engine::Native && !snapshot.is_difference();
+        let (arguments, hold): (&[c_int], _) = match of {
+            Some(number) => (&[number as c_int], Hold::Same(1)),
+            None if is_marked => (&[], Hold::Marker),
+            None => (&[], Hold::Nothing),
+        };
+        let (mut handle, mut marks) = (std::ptr::null_mut(), [0; 2]);
         let standstill = Standstill::begin(self.state());
-        let pushed = self.frame.protected(&[], 1, &mut |state| {
-            handle = push_handle(state);
+        let pushed = self.frame.protected(arguments, 1, &mut |state| {
+            (handle, marks) = push_handle(state, hold);
             1
         });
         drop(standstill);
@@ -235,6 +301,13 @@ impl<'a> Call<'a> {
         let on_top = self.state().type_of(-1) == TYPE_USERDATA;
         if !on_top || Handle::at(self.state(), -1) != Some(handle) {
             return Ok(());
+        }
+        if hold == Hold::Marker {
+            snapshot.set_birthmark(Birthmark {
+                vm_address: provenance.vm_address,
+                sequence: CAPTURES.fetch_add(1, Ordering::Relaxed),
+                marks,
+            });
         }
         let bytes = snapshot.memory();
         // SAFETY: proved to be a handle, and on the top of the stack.
@@ -294,4 +367,20 @@ impl<'a> Call<'a> {
             None => String::new(),
         }
     }
+}
+
+/// What messages call a type.
+fn basic_type_name(lua_type: c_int) -> &'static str {
+    const NAMES: [&str; 9] = [
+        "nil",
+        "boolean",
+        "light userdata",
+        "number",
+        "string",
+        "table",
+        "function",
+        "userdata",
+        "thread",
+    ];
+    NAMES.get(lua_type as usize).copied().unwrap_or("cdata")
 }

@@ -5,7 +5,7 @@
 //! against what the API does tell. Offsets are those of 64-bit builds.
 
 use crate::collector::allocated_bytes;
-use crate::own_memory::{byte, pair, word};
+use crate::native::careful_read::{byte, pair, word};
 use crate::state::State;
 use crate::version::Version;
 use luasnap_heap::BuildError;
@@ -48,11 +48,9 @@ fn address(state: State) -> u64 {
 /// Whether 5.1's collector is stopped; `None` where that cannot be proved.
 pub(crate) fn collector_is_stopped(state: State) -> Option<bool> {
     let global = word(address(state) + lua51::L_G)?;
-    let mut owner = std::ptr::null_mut();
-    // SAFETY: the state is live by the promise of State::new; the call only reads.
-    let alloc = unsafe { (state.api().getallocf)(state.raw(), &mut owner) };
-    let proved = word(global + lua51::G_FREALLOC)? == alloc.map_or(0, |f| f as usize as u64)
-        && word(global + lua51::G_UD)? == owner as u64
+    let [alloc, owner] = state.allocator();
+    let proved = word(global + lua51::G_FREALLOC)? == alloc
+        && word(global + lua51::G_UD)? == owner
         && word(global + lua51::G_TOTALBYTES)? == allocated_bytes(state)?;
     proved.then_some(word(global + lua51::G_THRESHOLD)? == lua51::NEVER)
 }

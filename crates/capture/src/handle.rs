@@ -1,6 +1,6 @@
 //! The userdata by which Lua holds a snapshot.
 
-use crate::state::State;
+use crate::state::{State, TYPE_USERDATA};
 use luasnap_heap::Snapshot;
 use std::ffi::c_int;
 use std::sync::Arc;
@@ -38,6 +38,14 @@ impl Handle {
         // SAFETY: a userdata of that size can be read in full; the field is a plain word.
         let mark = unsafe { (&raw const (*handle).mark).read() };
         (mark == handle).then_some(handle)
+    }
+
+    /// The same where the value may be of any type.
+    pub(crate) fn at_any(state: State, index: c_int) -> Option<*mut Handle> {
+        match state.type_of(index) {
+            TYPE_USERDATA => Handle::at(state, index),
+            _ => None,
+        }
     }
 
     pub(crate) fn put(&mut self, snapshot: Arc<Snapshot>, reported: usize) {

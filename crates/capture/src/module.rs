@@ -9,6 +9,7 @@ use crate::api::{Api, CFunction, LuaState};
 use crate::call::{Call, Error, Return};
 use crate::collector::OutsideMemory;
 use crate::handle::Handle;
+use crate::native::Trust;
 use crate::resolve::{self, Failure};
 use crate::slot;
 use crate::state::{State, TYPE_TABLE, TYPE_USERDATA};
@@ -61,6 +62,8 @@ pub(crate) struct Shared {
     module: &'static Module,
     task: Option<*mut Task<'static>>,
     pub(crate) outside: OutsideMemory,
+    /// What the native engine has found out of this VM.
+    pub(crate) trust: Trust,
 }
 
 /// Opens a module: pushes its table and answers 1, or raises. `caller` is an address in the code
@@ -241,6 +244,7 @@ fn push_shared(state: State, module: &'static Module) {
             module,
             task: None,
             outside: OutsideMemory::default(),
+            trust: Trust::default(),
         });
     }
 }
@@ -306,6 +310,12 @@ impl Frame {
         change(unsafe { &mut (*self.shared).outside })
     }
 
+    /// What the native engine knows of this VM.
+    pub(crate) fn trust<R>(&self, change: impl FnOnce(&mut Trust) -> R) -> R {
+        // SAFETY: as in `outside`.
+        change(unsafe { &mut (*self.shared).trust })
+    }
+
     /// Where the metatable of snapshots is, for this frame.
     pub(crate) fn metatable_index(&self) -> c_int {
         self.state.upvalue_index(upvalue::METATABLE)
@@ -368,9 +378,26 @@ pub(crate) fn run_task(state: State) -> c_int {
     }
 }
 
+/// What a new handle holds on to.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Hold {
+    /// Nothing.
+    Nothing,
+    /// A new marker.
+    Marker,
+    /// What the handle at this index holds.
+    Same(c_int),
+}
+
 /// Pushes the handle of a new snapshot, still empty, with the metatable that is the inner
-/// function's second upvalue. Uses three slots. Raises.
-pub(crate) fn push_handle(state: State) -> *mut Handle {
+/// function's second upvalue; answers the addresses of its marker and its own as well. Uses four
+/// slots. Raises.
+pub(crate) fn push_handle(state: State, hold: Hold) -> (*mut Handle, [u64; 2]) {
+    let mut marks = [0; 2];
+    if hold == Hold::Marker {
+        state.new_table();
+        marks[0] = state.pointer(-1);
+    }
     let handle = state.new_userdata(size_of::<Handle>()).cast::<Handle>();
     // SAFETY: new, large enough, aligned to 8 bytes in every VM.
     unsafe { Handle::write_empty(handle) };
@@ -380,5 +407,19 @@ pub(crate) fn push_handle(state: State) -> *mut Handle {
         state.raise();
     }
     state.set_metatable(-2);
-    handle
+    marks[1] = state.pointer(-1);
+    match hold {
+        Hold::Nothing => {}
+        Hold::Marker => {
+            state.push_value(-2);
+            state.set_user_value(-2);
+        }
+        Hold::Same(other) => {
+            // Somebody with the debug library may call us with anything.
+            if Handle::at_any(state, other).is_some() && state.held_by(other) {
+                state.set_user_value(-2);
+            }
+        }
+    }
+    (handle, marks)
 }

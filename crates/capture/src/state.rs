@@ -13,6 +13,8 @@ use std::ffi::{CStr, c_char, c_int, c_void};
 
 /// `LUA_TNONE`.
 pub(crate) const TYPE_NONE: c_int = -1;
+/// `LUA_TNIL`.
+pub(crate) const TYPE_NIL: c_int = 0;
 /// `LUA_TBOOLEAN`.
 pub(crate) const TYPE_BOOLEAN: c_int = 1;
 /// `LUA_TLIGHTUSERDATA`.
@@ -338,12 +340,12 @@ impl State {
         unsafe { (self.api.pushthread)(self.raw) != 0 }
     }
 
-    /// Pushes a userdata of `size` bytes. Uses one slot. Raises.
+    /// Pushes a userdata of `size` bytes that can have one user value. Uses one slot. Raises.
     pub(crate) fn new_userdata(self, size: usize) -> *mut c_void {
         // SAFETY: promised; from 5.4 on the VM has the one, before that the other.
         unsafe {
             match (self.api.newuserdatauv, self.api.newuserdata) {
-                (Some(newuserdatauv), _) => newuserdatauv(self.raw, size, 0),
+                (Some(newuserdatauv), _) => newuserdatauv(self.raw, size, 1),
                 (None, Some(newuserdata)) => newuserdata(self.raw, size),
                 (None, None) => std::ptr::null_mut(),
             }
@@ -378,6 +380,36 @@ impl State {
         false
     }
 
+    /// Pops a table and makes it what the userdata at `index` holds: its first user value, or its
+    /// environment where the VM has no user values.
+    pub(crate) fn set_user_value(self, index: c_int) {
+        let api = self.api;
+        // SAFETY: promised; each VM has one of them. None of them allocates.
+        unsafe {
+            match (api.setiuservalue, api.setuservalue, api.setfenv) {
+                (Some(setiuservalue), _, _) => {
+                    setiuservalue(self.raw, index, 1);
+                }
+                (None, Some(setuservalue), _) => setuservalue(self.raw, index),
+                (None, None, Some(setfenv)) => {
+                    setfenv(self.raw, index);
+                }
+                (None, None, None) => self.pop(1),
+            }
+        }
+    }
+
+    /// Pushes the table that the userdata at `index` holds; false, and nothing pushed, where that
+    /// is none. Uses one slot.
+    pub(crate) fn held_by(self, index: c_int) -> bool {
+        let pushed = self.environment(index) || self.user_value(index, 1);
+        if pushed && self.type_of(-1) != TYPE_TABLE {
+            self.pop(1);
+            return false;
+        }
+        pushed
+    }
+
     /// Calls the function below `arguments` values in protected mode; 0 is success, and else the
     /// error value is on the top.
     pub(crate) fn call_protected(self, arguments: c_int, results: c_int) -> c_int {
@@ -401,6 +433,14 @@ impl State {
                 (self.api.gc_fixed)(self.raw, command, 0)
             }
         }
+    }
+
+    /// The function by which the VM allocates, and its data (`lua_getallocf`).
+    pub(crate) fn allocator(self) -> [u64; 2] {
+        let mut data = std::ptr::null_mut();
+        // SAFETY: promised; the call only reads.
+        let function = unsafe { (self.api.getallocf)(self.raw, &mut data) };
+        [function.map_or(0, |f| f as usize as u64), data as u64]
     }
 
     /// Raises the value on the top. The caller's frames own nothing with a destructor.

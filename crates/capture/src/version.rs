@@ -22,14 +22,7 @@ pub enum Version {
 
 impl fmt::Display for Version {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Version::Lua51 => "Lua 5.1",
-            Version::LuaJit => "LuaJIT",
-            Version::Lua52 => "Lua 5.2",
-            Version::Lua53 => "Lua 5.3",
-            Version::Lua54 => "Lua 5.4",
-            Version::Lua55 => "Lua 5.5",
-        })
+        f.write_str(self.family())
     }
 }
 
@@ -46,6 +39,18 @@ pub(crate) struct DebugLayout {
 }
 
 impl Version {
+    /// What people call it.
+    pub fn family(self) -> &'static str {
+        match self {
+            Version::Lua51 => "Lua 5.1",
+            Version::LuaJit => "LuaJIT",
+            Version::Lua52 => "Lua 5.2",
+            Version::Lua53 => "Lua 5.3",
+            Version::Lua54 => "Lua 5.4",
+            Version::Lua55 => "Lua 5.5",
+        }
+    }
+
     /// Whether the API is that of 5.1: pseudo-indices for globals, environments, no user values.
     pub(crate) fn is_51_api(self) -> bool {
         matches!(self, Version::Lua51 | Version::LuaJit)

@@ -23,11 +23,13 @@ pub fn write_json_indented(out: &mut dyn io::Write, snapshot: &Snapshot) -> io::
 const DEEPEST: u32 = 64;
 
 fn write<const INDENTED: bool>(out: &mut dyn io::Write, snapshot: &Snapshot) -> io::Result<()> {
+    let heap = snapshot.objects().map_err(analysis_failed)?;
     let tree = snapshot.tree().map_err(analysis_failed)?;
     let out = Sink::new(out)?;
     let mut writer = Writer::<INDENTED> {
         out,
         snapshot,
+        heap,
         tree,
         scratch: Vec::new(),
         digits: Vec::new(),
@@ -48,6 +50,7 @@ fn write<const INDENTED: bool>(out: &mut dyn io::Write, snapshot: &Snapshot) -> 
 struct Writer<'a, const INDENTED: bool> {
     out: Sink<'a>,
     snapshot: &'a Snapshot,
+    heap: &'a Heap,
     tree: &'a ChainTree,
     scratch: Vec<u8>,
     digits: Vec<u8>,
@@ -95,7 +98,7 @@ impl<const INDENTED: bool> Writer<'_, INDENTED> {
     /// Writes an object as far as its children.
     fn open(&mut self, rank: Rank, depth: u32) -> io::Result<()> {
         self.separate(rank, depth)?;
-        let heap = self.snapshot.heap();
+        let heap = self.heap;
         read_ahead(heap, self.tree, rank);
         let node = self.tree.node(rank);
         self.member(&NAME, depth)?;

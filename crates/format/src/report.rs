@@ -3,7 +3,7 @@
 use crate::printable::push_printable;
 use crate::short_chain::{chain_of, general_chain};
 use crate::sink::analysis_failed;
-use luasnap_heap::{Change, Group, Groups, Kind, Rank, Snapshot};
+use luasnap_heap::{Change, Group, Groups, Heap, Kind, Rank, Snapshot};
 use std::io;
 
 /// How much a report says.
@@ -27,7 +27,8 @@ pub fn write_report(
     options: ReportOptions,
 ) -> io::Result<()> {
     let groups = Groups::new(snapshot).map_err(analysis_failed)?;
-    let words = Words::of(snapshot);
+    let heap = snapshot.objects().map_err(analysis_failed)?;
+    let words = Words::of(snapshot, heap);
     if groups.groups().is_empty() && groups.resized().is_empty() {
         return writeln!(out, "{}", words.nothing);
     }
@@ -53,10 +54,9 @@ struct Words {
 }
 
 impl Words {
-    fn of(snapshot: &Snapshot) -> Words {
+    fn of(snapshot: &Snapshot, heap: &Heap) -> Words {
         let gone = snapshot.is_difference()
-            && snapshot
-                .heap()
+            && heap
                 .nodes()
                 .any(|node| matches!(snapshot.change(node), Change::Gone | Change::Shrank(_)));
         match (snapshot.is_difference(), gone) {
@@ -109,6 +109,7 @@ fn write_groups(
     groups: &Groups,
     options: ReportOptions,
 ) -> io::Result<()> {
+    let heap = snapshot.objects().map_err(analysis_failed)?;
     writeln!(
         out,
         "  {:>11}  {:>10}  {:8}  held by",
@@ -121,8 +122,8 @@ fn write_groups(
             grouped(group.count.into()),
             byte_size(group.bytes),
             group.kind.type_name(),
-            general_chain(snapshot.heap(), groups, group.path)?,
-            place(snapshot, group)?,
+            general_chain(heap, groups, group.path)?,
+            place(heap, group)?,
         )?;
         if groups.is_general(group.path) {
             let example = chain_of(snapshot, group.example)?;
@@ -137,11 +138,11 @@ fn write_groups(
 }
 
 /// Where a group's functions are defined.
-fn place(snapshot: &Snapshot, group: &Group) -> io::Result<String> {
+fn place(heap: &Heap, group: &Group) -> io::Result<String> {
     match group.kind {
         Kind::LuaFunction => {
             let mut source = Vec::new();
-            push_printable(&mut source, snapshot.heap().name(group.source))?;
+            push_printable(&mut source, heap.name(group.source))?;
             Ok(format!(
                 "  (defined at {}:{})",
                 String::from_utf8_lossy(&source),
@@ -159,6 +160,7 @@ fn write_resized(
     groups: &Groups,
     options: ReportOptions,
 ) -> io::Result<()> {
+    let heap = snapshot.objects().map_err(analysis_failed)?;
     let tree = snapshot.tree().map_err(analysis_failed)?;
     let change = |rank: Rank| snapshot.change(tree.node(rank));
     let first = groups.resized().first();
@@ -169,7 +171,7 @@ fn write_resized(
     writeln!(out, "{title}")?;
     for &(rank, entries) in groups.resized().iter().take(options.rows) {
         let entry = if entries == 1 { "entry" } else { "entries" };
-        let now = snapshot.heap().count(tree.node(rank));
+        let now = heap.count(tree.node(rank));
         let chain = chain_of(snapshot, rank)?;
         let (by, to) = (grouped(entries.into()), grouped(now.into()));
         writeln!(out, "  {chain} {verb} by {by} {entry} to {to}")?;

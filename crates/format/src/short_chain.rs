@@ -2,6 +2,7 @@
 
 use crate::path::push_step;
 use crate::printable::push_bytes;
+use crate::sink::analysis_failed;
 use luasnap_heap::{GroupStep, Groups, Heap, Label, PathId, Rank, Snapshot};
 use std::collections::VecDeque;
 use std::io;
@@ -17,10 +18,8 @@ const STEP_BYTES: usize = 48;
 
 /// The chain of one object.
 pub(crate) fn chain_of(snapshot: &Snapshot, rank: Rank) -> io::Result<String> {
-    let (heap, tree) = (
-        snapshot.heap(),
-        snapshot.tree().map_err(crate::sink::analysis_failed)?,
-    );
+    let heap = snapshot.objects().map_err(analysis_failed)?;
+    let tree = snapshot.tree().map_err(analysis_failed)?;
     let is_globals = |rank: Rank| heap.globals() == Some(tree.node(rank));
     let upward = std::iter::successors(Some(rank), |rank| {
         if is_globals(*rank) {

@@ -19,27 +19,28 @@ const STEPS_TO_SPARE: u64 = 1_000_000;
 /// Chains are whole. Only in a snapshot whose chains would make the text grow beyond measure, one
 /// of more than a hundred steps is written with its first and its last sixteen.
 pub fn write_text(out: &mut dyn io::Write, snapshot: &Snapshot) -> io::Result<()> {
+    let heap = snapshot.objects().map_err(analysis_failed)?;
     let tree = snapshot.tree().map_err(analysis_failed)?;
     let mut sink = Sink::new(out)?;
     put_row(&mut sink, b"name", b"refs", b"desc", [b"link", b""])?;
-    let mut path = Path::new(snapshot.heap(), tree, !stays_in_bounds(snapshot, tree));
+    let mut path = Path::new(heap, tree, !stays_in_bounds(snapshot, tree));
     let [mut name, mut refs, mut raw, mut description] = [const { Vec::new() }; 4];
     for visit in tree.walk() {
         let Visit::Enter { rank, depth } = visit else {
             continue;
         };
-        read_ahead(snapshot.heap(), tree, rank);
+        read_ahead(heap, tree, rank);
         path.enter(rank, depth)?;
         let node = tree.node(rank);
         if !snapshot.is_member(node) {
             continue;
         }
-        fill(&mut name, |out| push_name(out, snapshot.heap(), node));
+        fill(&mut name, |out| push_name(out, heap, node));
         fill(&mut refs, |out| {
             push_decimal(out, u64::from(tree.refs(node)))
         });
         fill(&mut raw, |out| {
-            push_description(out, snapshot.heap(), node, snapshot.change(node));
+            push_description(out, heap, node, snapshot.change(node));
         });
         description.clear();
         push_printable(&mut description, &raw)?;

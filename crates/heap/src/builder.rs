@@ -8,6 +8,7 @@ use crate::kind::Kind;
 use crate::label::{Label, PackedLabel};
 use crate::name::{NameId, NameIndex, Names};
 use crate::node::NodeId;
+use crate::provenance::Provenance;
 use crate::strength::Strength;
 use std::sync::Arc;
 
@@ -197,9 +198,10 @@ impl HeapBuilder {
 
     /// The heap of all that was added, by one who added no node but by following references that
     /// hold from the roots. Nobody need find out again what is reachable.
-    pub fn finish_reached(self) -> Result<Heap, BuildError> {
+    pub fn finish_reached(self, provenance: Provenance) -> Result<Heap, BuildError> {
         let mut heap = self.finish()?;
         heap.all_reached = true;
+        heap.provenance = provenance;
         Ok(heap)
     }
 

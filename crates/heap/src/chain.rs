@@ -154,7 +154,8 @@ struct Search<'a> {
     /// Edges of the node at hand that may lead to new nodes.
     candidates: Vec<u32>,
     order: LabelOrder,
-    waiting: Waiting,
+    /// The rank of the table that holds the entry, and the edge to its value.
+    waiting: Waiting<(Rank, u32)>,
     /// Whether some ephemeron's value came after other objects' children.
     late: bool,
 }
@@ -259,7 +260,7 @@ impl<'a> Search<'a> {
             && let Label::Object(key) = self.heap.label(edge as usize)
             && self.tree.refs(key) == 0
         {
-            return self.waiting.add(key, rank.0, edge);
+            return self.waiting.add(key, (rank, edge));
         }
         self.count(rank, edge);
         Ok(())
@@ -285,8 +286,8 @@ impl<'a> Search<'a> {
             return Ok(());
         };
         loop {
-            let (entry, next) = self.waiting.entry(at);
-            self.late |= self.count(Rank(entry.rank), entry.edge);
+            let ((rank, edge), next) = self.waiting.entry(at);
+            self.late |= self.count(rank, edge);
             if at == last {
                 return Ok(());
             }

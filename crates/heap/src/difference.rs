@@ -1,6 +1,7 @@
 //! The difference of two snapshots.
 //!
-//! An object is known by its kind and its address.
+//! An object is known by its kind and its address, and where the captures tell, by when it was
+//! allocated: see [`Identity`].
 
 use crate::address_map::AddressMap;
 use crate::chain::ChainTree;
@@ -8,9 +9,11 @@ use crate::error::BuildError;
 use crate::excerpt::Excerpt;
 use crate::grow::{filled, push};
 use crate::heap::Heap;
+use crate::identity::Identity;
 use crate::kind::Kind;
 use crate::node::NodeId;
-use crate::snapshot::{Change, Members, Snapshot};
+use crate::node_set::NodeSet;
+use crate::snapshot::{Change, Snapshot};
 use rustc_hash::FxHashMap;
 
 /// What `b` has more than `a`: new objects, and tables that grew. Chains and references are those
@@ -32,13 +35,15 @@ fn difference(
     alone: Change,
     larger: fn(u32) -> Change,
 ) -> Result<Snapshot, BuildError> {
-    let heap = side.heap();
+    let heap = side.objects()?;
     if side.holds_nothing()? || other.holds_nothing()? {
         return Ok(Snapshot::empty());
     }
     let changes = changes(side, other, alone, larger)?;
     if changes.is_empty() {
-        let heap = Heap::with_root();
+        let mut nothing = Heap::with_root();
+        nothing.provenance = heap.provenance.of_excerpt();
+        let heap = nothing;
         let tree = ChainTree::new(&heap)?;
         return Ok(Snapshot::difference(heap, tree, vec![Change::None]));
     }
@@ -72,7 +77,7 @@ fn changes(
     larger: fn(u32) -> Change,
 ) -> Result<FxHashMap<NodeId, Change>, BuildError> {
     let mut changes = FxHashMap::default();
-    let (heap, twins) = (side.heap(), other.heap());
+    let (heap, twins) = (side.objects()?, other.objects()?);
     match_twins(side, other, |node, twin| {
         let change = match twin {
             None => alone,
@@ -103,17 +108,20 @@ fn match_twins(
     other: &Snapshot,
     mut tell: impl FnMut(NodeId, Option<NodeId>) -> Result<(), BuildError>,
 ) -> Result<(), BuildError> {
-    let mut pair = SideBySide::new(side.heap(), other)?;
-    let members = side.members()?;
+    let identity = Identity::new(side, other)?;
+    let (heap, twins) = (side.objects()?, other.objects()?);
+    let mut pair = SideBySide::new(heap, other, &identity)?;
     let mut alone = Vec::new();
-    for node in side
-        .heap()
-        .nodes()
-        .skip(1)
-        .filter(|&node| members.contains(node))
-    {
+    for node in heap.nodes().filter(|&node| side.is_member(node)) {
+        if identity.has_no_twin(node) {
+            tell(node, None)?;
+            continue;
+        }
         match pair.twin(node) {
-            Some(twin) => tell(node, Some(twin))?,
+            Some(twin) => tell(
+                node,
+                Some(twin).filter(|&twin| identity.is_same(node, twin)),
+            )?,
             None => push(&mut alone, node)?,
         }
     }
@@ -122,11 +130,10 @@ fn match_twins(
     }
     let left = pair.left()?;
     for node in alone {
-        let twin = left.find(side.heap().kind(node), side.heap().address(node));
-        tell(
-            node,
-            twin.filter(|&twin| other.heap().kind(twin) == side.heap().kind(node)),
-        )?;
+        let is_it =
+            |twin: &NodeId| twins.kind(*twin) == heap.kind(node) && identity.is_same(node, *twin);
+        let twin = left.find(heap.kind(node), heap.address(node));
+        tell(node, twin.filter(is_it))?;
     }
     Ok(())
 }
@@ -135,50 +142,133 @@ fn match_twins(
 struct SideBySide<'a> {
     heap: &'a Heap,
     other: &'a Heap,
-    members: Members<'a>,
-    /// The object of the other heap that is expected next.
-    next: usize,
-    is_matched: Vec<bool>,
+    /// What the other heap is the view of.
+    others: &'a Snapshot,
+    identity: &'a Identity<'a>,
+    /// The object of the other heap that is expected next; and where the way may go on as well,
+    /// since a leap may have been wrong.
+    next: [usize; 2],
+    /// How many objects have found no twin since one did.
+    misses: usize,
+    matched: NodeSet,
 }
 
 impl<'a> SideBySide<'a> {
     /// How many objects of the other heap may have gone at once without losing the way.
     const AHEAD: usize = 16;
 
-    fn new(heap: &'a Heap, other: &'a Snapshot) -> Result<Self, BuildError> {
-        let is_matched = filled(other.heap().node_count(), false)?;
-        Ok(SideBySide {
+    fn new(
+        heap: &'a Heap,
+        other: &'a Snapshot,
+        identity: &'a Identity<'a>,
+    ) -> Result<Self, BuildError> {
+        let matched = NodeSet::with_room_for(other.objects()?.node_count())?;
+        let mut pair = SideBySide {
             heap,
-            other: other.heap(),
-            members: other.members()?,
-            next: 1,
-            is_matched,
-        })
+            other: other.objects()?,
+            others: other,
+            identity,
+            next: [0; 2],
+            misses: 0,
+            matched,
+        };
+        pair.go_on_from(1);
+        Ok(pair)
     }
 
     /// The twin of `node`, if it is among the next.
     fn twin(&mut self, node: NodeId) -> Option<NodeId> {
+        let [next, other_way] = self.next;
+        let found = self.find(node, next, Self::AHEAD).or_else(|| {
+            let found = self.find(node, other_way, Self::AHEAD)?;
+            self.next[1] = next;
+            Some(found)
+        });
+        let Some(found) = found.or_else(|| self.leap(node)) else {
+            self.misses += 1;
+            return None;
+        };
+        self.misses = 0;
+        self.matched.insert(NodeId(found as u32));
+        self.go_on_from(found + 1);
+        Some(NodeId(found as u32))
+    }
+
+    /// Looks farther ahead, the way being lost: the more misses, the farther and the less often,
+    /// so that all looking together stays in proportion to the misses.
+    fn leap(&mut self, node: NodeId) -> Option<usize> {
+        if self.misses < Self::AHEAD || !self.misses.is_power_of_two() {
+            return None;
+        }
+        let found = self.find(node, self.next[0], self.misses * Self::AHEAD)?;
+        self.next[1] = self.next[0];
+        Some(found)
+    }
+
+    fn find(&self, node: NodeId, from: usize, ahead: usize) -> Option<usize> {
         let (kind, address) = (self.heap.kind(node), self.heap.address(node));
-        let end = self.other.node_count().min(self.next + Self::AHEAD);
-        let found = (self.next..end).find(|&at| {
+        let end = self.other.node_count().min(from + ahead);
+        (from..end).find(|&at| {
             self.other.addresses[at] == address
                 && self.other.kinds[at] == kind
-                && self.members.contains(NodeId(at as u32))
-        })?;
-        self.is_matched[found] = true;
-        self.next = found + 1;
-        Some(NodeId(found as u32))
+                && self.others.is_member(NodeId(at as u32))
+        })
+    }
+
+    /// Expects the object at `at` next, or the first one behind that can be a twin.
+    fn go_on_from(&mut self, at: usize) {
+        let newer = self.identity.end_of_newer(NodeId(at as u32));
+        self.next[0] = newer.map_or(at, NodeId::index);
     }
 
     /// What has no twin yet.
     fn left(&self) -> Result<AddressMap, BuildError> {
-        let is_left =
-            |node: &NodeId| !self.is_matched[node.index()] && self.members.contains(*node);
-        let nodes = || self.other.nodes().skip(1).filter(is_left);
+        let is_left = |node: &NodeId| !self.matched.contains(*node) && self.others.is_member(*node);
+        let nodes = || self.other.nodes().filter(is_left);
         let mut map = AddressMap::with_room_for(nodes().count())?;
         for node in nodes() {
             map.insert(self.other.kind(node), self.other.address(node), node)?;
         }
         Ok(map)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::builder::HeapBuilder;
+    use crate::provenance::Provenance;
+
+    fn snapshot(addresses: impl Iterator<Item = u64>) -> Snapshot {
+        let mut builder = HeapBuilder::new();
+        for address in addresses {
+            builder.node(Kind::Table, 16 * address).unwrap();
+        }
+        Snapshot::new(builder.finish_reached(Provenance::default()).unwrap())
+    }
+
+    /// How many objects of `side` find no twin on the way.
+    fn misses(side: &Snapshot, other: &Snapshot) -> usize {
+        let identity = Identity::new(side, other).unwrap();
+        let heap = side.objects().unwrap();
+        let mut pair = SideBySide::new(heap, other, &identity).unwrap();
+        let nodes = heap.nodes().skip(1);
+        nodes.filter(|node| pair.twin(*node).is_none()).count()
+    }
+
+    #[test]
+    fn the_way_is_found_again() {
+        let all = snapshot(1..10_000);
+        let holes = snapshot((1..10_000).filter(|at| at % 2000 > 300));
+        assert!(misses(&holes, &all) < 5 * 40);
+        assert_eq!(misses(&all, &holes), 300 + 4 * 301);
+        // A leap to an object that has moved far ahead is taken back.
+        let moved = snapshot(
+            (1..100)
+                .chain(20_000..20_016)
+                .chain([300])
+                .chain(100..10_000),
+        );
+        assert!(misses(&moved, &all) < 64);
     }
 }

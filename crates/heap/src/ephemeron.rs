@@ -5,24 +5,30 @@ use crate::grow::push;
 use crate::node::NodeId;
 use hashbrown::HashTable;
 
-/// An edge that may be followed once its key has been reached.
+/// What may be followed once its key has been reached.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Entry {
+struct Entry<T> {
     key: NodeId,
-    /// The rank of the table that holds the entry.
-    pub(crate) rank: u32,
-    /// The edge from the table to the value.
-    pub(crate) edge: u32,
+    /// What is to be known of it then.
+    what: T,
     /// The next entry of the same key; the last one's is the first.
     next: u32,
 }
 
 /// The entries of each key, in the order in which they began to wait.
-#[derive(Default)]
-pub(crate) struct Waiting {
-    entries: Vec<Entry>,
+pub(crate) struct Waiting<T> {
+    entries: Vec<Entry<T>>,
     /// The last entry of each key.
     last: HashTable<u32>,
+}
+
+impl<T> Default for Waiting<T> {
+    fn default() -> Self {
+        Waiting {
+            entries: Vec::new(),
+            last: HashTable::new(),
+        }
+    }
 }
 
 fn hash(key: NodeId) -> u64 {
@@ -30,18 +36,17 @@ fn hash(key: NodeId) -> u64 {
     mixed ^ mixed >> 32
 }
 
-impl Waiting {
-    /// Makes an entry wait for `key`.
-    pub(crate) fn add(&mut self, key: NodeId, rank: u32, edge: u32) -> Result<(), BuildError> {
+impl<T: Copy> Waiting<T> {
+    /// Makes an entry, at most one for each edge, wait for `key`.
+    pub(crate) fn add(&mut self, key: NodeId, what: T) -> Result<(), BuildError> {
         let entries = &mut self.entries;
-        // No more entries than edges, whose numbers have 32 bits.
+        // Edge numbers have 32 bits.
         let new = entries.len() as u32;
         push(
             entries,
             Entry {
                 key,
-                rank,
-                edge,
+                what,
                 next: new,
             },
         )?;
@@ -76,9 +81,9 @@ impl Waiting {
         Some((entries[last as usize].next, last))
     }
 
-    /// An entry, and which comes after it.
-    pub(crate) fn entry(&self, at: u32) -> (Entry, u32) {
-        let entry = self.entries[at as usize];
-        (entry, entry.next)
+    /// What an entry said, and which comes after it.
+    pub(crate) fn entry(&self, at: u32) -> (T, u32) {
+        let entry = &self.entries[at as usize];
+        (entry.what, entry.next)
     }
 }

@@ -37,6 +37,7 @@ impl Excerpt {
         copy.to.shrink();
         copy.names.shrink();
         copy.to.names = Arc::new(copy.names);
+        copy.to.provenance = heap.provenance.of_excerpt();
         copy.to.all_reached = true;
         Ok(Excerpt {
             heap: copy.to,

@@ -145,7 +145,7 @@ impl<'a> Grouping<'a> {
     fn new(snapshot: &'a Snapshot, tree: &'a ChainTree) -> Result<Self, BuildError> {
         Ok(Grouping {
             snapshot,
-            heap: snapshot.heap(),
+            heap: snapshot.objects()?,
             tree,
             groups: Groups {
                 groups: Vec::new(),
@@ -321,11 +321,12 @@ fn is_row(snapshot: &Snapshot, rank: Rank, tree: &ChainTree) -> bool {
 }
 
 fn bytes_below(snapshot: &Snapshot, tree: &ChainTree) -> Result<Vec<u64>, BuildError> {
+    let heap = snapshot.objects()?;
     let mut bytes = filled(tree.len(), 0u64)?;
     for rank in tree.ranks().rev() {
         if is_row(snapshot, rank, tree) {
             // At least 1, or objects of unknown size would all be large parts.
-            bytes[rank.index()] += snapshot.heap().size(tree.node(rank)).max(1);
+            bytes[rank.index()] += heap.size(tree.node(rank)).max(1);
         }
         if let Some(parent) = tree.parent(rank) {
             bytes[parent.index()] += bytes[rank.index()];

@@ -201,6 +201,11 @@ impl Heap {
 
     /// Bytes of memory that the heap holds.
     pub fn memory(&self) -> usize {
+        self.column_memory() + self.names.memory()
+    }
+
+    /// Bytes of memory that the heap holds, but for the names, which its views share.
+    pub(crate) fn column_memory(&self) -> usize {
         held(&self.kinds)
             + held(&self.addresses)
             + held(&self.sizes)
@@ -211,7 +216,9 @@ impl Heap {
             + held(&self.targets)
             + held(&self.labels)
             + held(&self.wide_labels)
-            + self.names.memory()
+            + self.large_sizes.capacity() * size_of::<(NodeId, u64)>()
+            + self.many_edges.capacity() * size_of::<(NodeId, u32)>()
+            + self.order.memory()
     }
 }
 
@@ -263,6 +270,19 @@ impl Heap {
         Ok(NodeId(id))
     }
 
+    /// Makes room for exactly so many nodes more.
+    pub(crate) fn reserve_nodes(&mut self, more: usize) -> Result<(), BuildError> {
+        self.kinds.try_reserve_exact(more)?;
+        self.addresses.try_reserve_exact(more)?;
+        self.sizes.try_reserve_exact(more)?;
+        self.counts.try_reserve_exact(more)?;
+        self.sources.try_reserve_exact(more)?;
+        self.edge_starts.try_reserve_exact(more)?;
+        self.edge_counts.try_reserve_exact(more)?;
+        self.node_room = self.kinds.len() + more;
+        Ok(())
+    }
+
     /// Makes room for one more node in every column, so that none is ahead of another.
     #[inline]
     fn reserve_node(&mut self) -> Result<(), BuildError> {
@@ -274,16 +294,7 @@ impl Heap {
 
     #[cold]
     fn grow_node_columns(&mut self) -> Result<(), BuildError> {
-        let more = self.kinds.len().max(64);
-        self.kinds.try_reserve_exact(more)?;
-        self.addresses.try_reserve_exact(more)?;
-        self.sizes.try_reserve_exact(more)?;
-        self.counts.try_reserve_exact(more)?;
-        self.sources.try_reserve_exact(more)?;
-        self.edge_starts.try_reserve_exact(more)?;
-        self.edge_counts.try_reserve_exact(more)?;
-        self.node_room = self.kinds.len() + more;
-        Ok(())
+        self.reserve_nodes(self.kinds.len().max(64))
     }
 
     /// Adds an edge behind all others. Whose it is is for [`Heap::end_edges`] to say.

@@ -47,6 +47,19 @@ pub enum Label {
     Trace,
 }
 
+impl Label {
+    /// The label of the value under a number key that is a double: integers are integers, also
+    /// where the VM has none (5.1, 5.2, LuaJIT).
+    pub fn of_number(number: f64) -> Label {
+        // 2^53: up to there a double tells every integer from its neighbours.
+        let is_integer = number.trunc() == number && number.abs() <= 9_007_199_254_740_992.0;
+        match is_integer {
+            true => Label::Index(number as i64),
+            false => Label::Number(number),
+        }
+    }
+}
+
 /// A label and a strength in 32 bits: 2 of strength, 4 of tag, 26 of payload. What does not fit
 /// lies in a side table, and the payload is its place there.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -116,6 +129,13 @@ impl PackedLabel {
             2 => Strength::WeakValue,
             _ => Strength::Ephemeron,
         }
+    }
+
+    /// Whether it means the same in every heap that has the same names: it names no node and has
+    /// nothing in a side table.
+    #[inline]
+    pub(crate) fn is_plain(self) -> bool {
+        !matches!(self.0 >> PAYLOAD_BITS & 15, tag::OBJECT | tag::WIDE)
     }
 
     #[inline]

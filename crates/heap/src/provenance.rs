@@ -40,3 +40,16 @@ pub struct Provenance {
     /// Whether the heap has every object of the VM, garbage too.
     pub is_whole: bool,
 }
+
+impl Provenance {
+    /// What holds still of a few objects taken out of the heap.
+    pub(crate) fn of_excerpt(&self) -> Provenance {
+        Provenance {
+            engine: self.engine,
+            vm: self.vm,
+            layout: self.layout,
+            vm_address: self.vm_address,
+            ..Provenance::default()
+        }
+    }
+}

@@ -4,7 +4,10 @@ use crate::chain::ChainTree;
 use crate::error::BuildError;
 use crate::grow::held;
 use crate::heap::Heap;
+use crate::identity::Birthmark;
+use crate::kind::Kind;
 use crate::node::NodeId;
+use crate::view::objects_view;
 use std::sync::OnceLock;
 
 /// What became of an object between two snapshots.
@@ -24,12 +27,18 @@ pub enum Change {
 
 /// A heap, or the difference of two, with what was derived from it so far.
 ///
-/// A difference owns its data: it has the changed objects and the chains that hold them.
+/// People see its [objects](Snapshot::objects), whichever engine made the heap; chains, groups and
+/// differences are about those. A difference owns its data: it has the changed objects and the
+/// chains that hold them.
 #[derive(Debug, Default)]
 pub struct Snapshot {
-    heap: Heap,
+    /// As it was captured.
+    everything: Heap,
+    /// The view of the heap; `None` where the heap has nothing else.
+    objects: OnceLock<Option<Heap>>,
     tree: OnceLock<ChainTree>,
     difference: Option<Changes>,
+    birthmark: OnceLock<Birthmark>,
 }
 
 /// What makes a snapshot a difference.
@@ -43,7 +52,7 @@ impl Snapshot {
     /// The snapshot of a whole heap.
     pub fn new(heap: Heap) -> Snapshot {
         Snapshot {
-            heap,
+            everything: heap,
             ..Snapshot::default()
         }
     }
@@ -60,28 +69,55 @@ impl Snapshot {
             .filter(|change| **change != Change::None)
             .count();
         Snapshot {
-            heap,
+            everything: heap,
+            // Its tree's nodes are those of its heap.
+            objects: OnceLock::from(None),
             tree: OnceLock::from(tree),
             difference: Some(Changes { by_node, count }),
+            birthmark: OnceLock::new(),
         }
     }
 
     /// How many objects it has; of a difference, how many have changed.
-    pub fn len(&self) -> usize {
-        match &self.difference {
+    pub fn len(&self) -> Result<usize, BuildError> {
+        Ok(match &self.difference {
             Some(changes) => changes.count,
-            None => self.heap.node_count().saturating_sub(1),
-        }
+            None => self.objects()?.node_count().saturating_sub(1),
+        })
     }
 
     /// Whether it has no objects.
-    pub fn is_empty(&self) -> bool {
-        self.len() == 0
+    pub fn is_empty(&self) -> Result<bool, BuildError> {
+        Ok(self.len()? == 0)
     }
 
-    /// The objects and their references.
-    pub fn heap(&self) -> &Heap {
-        &self.heap
+    /// The heap as it was captured. Its nodes are not those of [`objects`](Self::objects).
+    pub fn everything(&self) -> &Heap {
+        &self.everything
+    }
+
+    /// The [view](objects_view) of the reachable objects, which is made when it is first asked for,
+    /// unless the heap has nothing else.
+    pub fn objects(&self) -> Result<&Heap, BuildError> {
+        if let Some(objects) = self.objects.get() {
+            return Ok(objects.as_ref().unwrap_or(&self.everything));
+        }
+        let objects = match has_objects_alone(&self.everything) {
+            true => None,
+            false => Some(objects_view(&self.everything)?),
+        };
+        let objects = self.objects.get_or_init(|| objects);
+        Ok(objects.as_ref().unwrap_or(&self.everything))
+    }
+
+    /// Says how later captures know when this one was. Only the first word counts.
+    pub fn set_birthmark(&self, birthmark: Birthmark) {
+        let _ = self.birthmark.set(birthmark);
+    }
+
+    /// How later captures know when this one was, if that was [said](Self::set_birthmark).
+    pub fn birthmark(&self) -> Option<&Birthmark> {
+        self.birthmark.get()
     }
 
     /// The shortest chains, which are found when they are first asked for.
@@ -92,7 +128,7 @@ impl Snapshot {
         if let Some(tree) = self.tree.get() {
             return Ok(tree);
         }
-        let tree = ChainTree::new(&self.heap)?;
+        let tree = ChainTree::new(self.objects()?)?;
         Ok(self.tree.get_or_init(|| tree))
     }
 
@@ -114,7 +150,7 @@ impl Snapshot {
         self.difference.is_some()
     }
 
-    /// Whether a node of the tree is one of its objects, and not there merely to hold one.
+    /// Whether a node of the view is one of its objects, and not there merely to hold one.
     #[inline]
     pub fn is_member(&self, node: NodeId) -> bool {
         match &self.difference {
@@ -125,26 +161,14 @@ impl Snapshot {
 
     /// Whether nothing is reachable in it, as in one that was freed.
     pub(crate) fn holds_nothing(&self) -> Result<bool, BuildError> {
-        Ok(if self.heap.all_reached {
-            self.heap.node_count() <= 1
-        } else {
-            self.tree()?.is_empty()
-        })
+        Ok(self.objects()?.node_count() <= 1)
     }
 
-    /// Which nodes are its objects: of a whole heap those that are reachable, of a difference
-    /// those that changed.
-    pub(crate) fn members(&self) -> Result<Members<'_>, BuildError> {
-        Ok(match &self.difference {
-            Some(changes) => Members::Changed(&changes.by_node),
-            None if self.heap.all_reached => Members::All,
-            None => Members::Reached(self.tree()?),
-        })
-    }
-
-    /// Bytes of memory that it holds.
+    /// Bytes of memory that it holds, what was derived from it so far included.
     pub fn memory(&self) -> usize {
-        self.heap.memory()
+        let view = self.objects.get().and_then(Option::as_ref);
+        self.everything.memory()
+            + view.map_or(0, Heap::column_memory)
             + self.tree.get().map_or(0, ChainTree::memory)
             + self
                 .difference
@@ -153,21 +177,7 @@ impl Snapshot {
     }
 }
 
-/// Which nodes of a snapshot are its objects.
-#[derive(Clone, Copy)]
-pub(crate) enum Members<'a> {
-    All,
-    Reached(&'a ChainTree),
-    Changed(&'a [Change]),
-}
-
-impl Members<'_> {
-    #[inline]
-    pub(crate) fn contains(self, node: NodeId) -> bool {
-        match self {
-            Members::All => node != NodeId::ROOT,
-            Members::Reached(tree) => node != NodeId::ROOT && tree.refs(node) > 0,
-            Members::Changed(by_node) => by_node[node.index()] != Change::None,
-        }
-    }
+/// Whether the view of a heap would be the heap itself.
+fn has_objects_alone(heap: &Heap) -> bool {
+    heap.all_reached && heap.kinds.iter().skip(1).copied().all(Kind::is_object)
 }

@@ -4,7 +4,7 @@ use luasnap_capture::{CStdout, Call, Error, Function, Return};
 use luasnap_format::{
     ReportOptions, write_file, write_json, write_json_indented, write_report, write_text,
 };
-use luasnap_heap::{BuildError, Snapshot, decrease, increase};
+use luasnap_heap::{BuildError, Engine, Snapshot, decrease, increase};
 use std::ffi::OsStr;
 use std::io::{self, Write};
 use std::os::unix::ffi::OsStrExt;
@@ -80,7 +80,7 @@ pub static METAMETHODS: &[Function] = &[
     },
     Function {
         name: "__len",
-        body: |call| Ok(Return::Count(argument(call, 1)?.len())),
+        body: |call| Ok(Return::Count(argument(call, 1)?.len()?)),
     },
     Function {
         name: "__tostring",
@@ -88,24 +88,68 @@ pub static METAMETHODS: &[Function] = &[
     },
 ];
 
-/// `snapshot()` or `snapshot(tbl, name)`.
+/// `snapshot()`, `snapshot(tbl, name)`, and either with a table of options as a third argument.
 fn snapshot(call: &mut Call<'_>) -> Result {
-    let whole = match call.argument_count() {
-        0 => true,
-        1 | 2 => {
+    let count = call.argument_count();
+    if count > 3 {
+        return Err(Error::Message(format!(
+            "wrong number of arguments to 'snapshot' (0 or 2 expected, got {count})"
+        )));
+    }
+    let engine = match count {
+        3 => engine_option(call, 3)?,
+        _ => None,
+    };
+    let is_whole = count == 0 || (count == 3 && call.is_nil_argument(1) && call.is_nil_argument(2));
+    let heap = match is_whole {
+        true => call.capture_whole(engine.map_or_else(engine_of_environment, |e| Ok(Some(e)))?)?,
+        false => {
             call.root_argument(1)?;
             call.string_argument(2)?;
-            false
-        }
-        count => {
-            return Err(Error::Message(format!(
-                "wrong number of arguments to 'snapshot' (0 or 2 expected, got {count})"
-            )));
+            call.capture_argument()?
         }
     };
-    Ok(Return::Snapshot(Arc::new(Snapshot::new(
-        call.capture(whole)?,
-    ))))
+    Ok(Return::Snapshot(Arc::new(Snapshot::new(heap))))
+}
+
+/// The engine that the option `engine` asks for.
+fn engine_option(call: &Call<'_>, number: u32) -> Result<Option<Engine>> {
+    let Some(name) = call.string_option(number, "engine")? else {
+        return Ok(None);
+    };
+    match engine_named(&name) {
+        Some(engine) => Ok(Some(engine)),
+        None => Err(Error::Argument {
+            number,
+            reason: format!("{} {ENGINES}", quoted(&name)),
+        }),
+    }
+}
+
+/// The engine that the environment asks for.
+fn engine_of_environment() -> Result<Option<Engine>> {
+    let Some(name) = std::env::var_os("LUASNAP_ENGINE").filter(|name| !name.is_empty()) else {
+        return Ok(None);
+    };
+    match engine_named(name.as_bytes()) {
+        Some(engine) => Ok(Some(engine)),
+        None => Err(Error::Message(format!(
+            "LUASNAP_ENGINE: {} {ENGINES}",
+            quoted(name.as_bytes())
+        ))),
+    }
+}
+
+const ENGINES: &str = "is no engine; there are 'native' and 'portable'";
+
+fn engine_named(name: &[u8]) -> Option<Engine> {
+    [Engine::Native, Engine::Portable]
+        .into_iter()
+        .find(|engine| engine.name().as_bytes() == name)
+}
+
+fn quoted(name: &[u8]) -> String {
+    format!("'{}'", String::from_utf8_lossy(name))
 }
 
 /// `print(s)` and its kin.
@@ -142,7 +186,7 @@ fn to_file(call: &mut Call<'_>, write: Writer) -> Result {
 
 /// `copy(s)`. Snapshots never change, so both may hold the same memory.
 fn copy(call: &mut Call<'_>) -> Result {
-    Ok(Return::Snapshot(argument(call, 1)?))
+    Ok(Return::Copy(argument(call, 1)?, 1))
 }
 
 /// `incr(s1, s2)` and `decr(s1, s2)`.
@@ -173,7 +217,7 @@ fn report(call: &mut Call<'_>) -> Result {
 fn to_string(call: &mut Call<'_>) -> Result {
     let text = match call.snapshot_argument(1)? {
         None => "snapshot: freed".to_owned(),
-        Some(snapshot) => match snapshot.len() {
+        Some(snapshot) => match snapshot.len()? {
             1 => "snapshot: 1 object".to_owned(),
             count => format!("snapshot: {count} objects"),
         },

@@ -1,6 +1,7 @@
 //! Labels for what the API shows: keys, upvalue names, locals.
 
 use super::{Walk, Walked, kind_of};
+use crate::slot_text::{SlotText, TEMPORARY, VARARG};
 use crate::state::{State, TYPE_BOOLEAN, TYPE_LIGHT_USERDATA, TYPE_NUMBER, TYPE_STRING};
 use luasnap_heap::{HeapBuilder, Kind, Label, NameId};
 use std::ffi::{CStr, c_int};
@@ -58,39 +59,25 @@ impl LabelCache {
             *slot = (
                 address,
                 source,
-                joined(builder, plain_local_name(name), short_source)?,
+                builder.name(SlotText::new(plain_local_name(name), short_source).bytes())?,
             );
         }
         Ok(slot.2)
     }
 }
 
-/// The name `NAME:SOURCE`, put together on the machine stack, since nothing may be owned here. What
-/// does not fit is cut: a short source has 60 bytes, and few names have hundreds.
-fn joined(builder: &mut HeapBuilder, name: &[u8], source: &[u8]) -> Walked<NameId> {
-    let mut text = [0; 512];
-    let source = &source[..source.len().min(128)];
-    let name = &name[..name.len().min(text.len() - source.len() - 1)];
-    let (head, tail) = text.split_at_mut(name.len());
-    head.copy_from_slice(name);
-    tail[0] = b':';
-    tail[1..=source.len()].copy_from_slice(source);
-    builder.name(&text[..name.len() + 1 + source.len()])
-}
-
-/// One spelling for what the versions call `(*temporary)`, `(temporary)`, `(C temporary)`,
-/// `(*vararg)` and `(vararg)`, so that a chain reads the same in all of them.
+/// The one spelling of a local's name.
 fn plain_local_name(name: &CStr) -> &[u8] {
     match name.to_bytes() {
-        b"(*temporary)" | b"(C temporary)" => b"(temporary)",
-        b"(*vararg)" => b"(vararg)",
+        b"(*temporary)" | b"(C temporary)" => TEMPORARY.as_bytes(),
+        b"(*vararg)" => VARARG.as_bytes(),
         other => other,
     }
 }
 
 /// Whether the VM knows no more of a local than that its slot is in use.
 pub(super) fn is_temporary(name: &CStr) -> bool {
-    plain_local_name(name) == b"(temporary)"
+    plain_local_name(name) == TEMPORARY.as_bytes()
 }
 
 /// The name of an upvalue, empty where the VM has none to give: C functions (an empty one), and
@@ -135,12 +122,5 @@ fn number_label(state: State, key: c_int) -> Label {
     if let Some(integer) = state.integer(key) {
         return Label::Index(integer);
     }
-    let number = state.number(key);
-    // 2^53: up to there a double tells every integer from its neighbours.
-    let exact = number.trunc() == number && number.abs() <= 9_007_199_254_740_992.0;
-    if exact {
-        Label::Index(number as i64)
-    } else {
-        Label::Number(number)
-    }
+    Label::of_number(state.number(key))
 }

@@ -23,7 +23,9 @@ use crate::state::{State, TYPE_FUNCTION, TYPE_TABLE, TYPE_THREAD, TYPE_USERDATA}
 use crate::version::Version;
 use ephemeron::Ephemerons;
 use label::LabelCache;
-use luasnap_heap::{BuildError, Heap, HeapBuilder, Kind, Label, NodeId, OpenEdges, Strength};
+use luasnap_heap::{
+    BuildError, Engine, Heap, HeapBuilder, Kind, Label, NodeId, OpenEdges, Provenance, Strength,
+};
 use std::ffi::c_int;
 use table::TableFrame;
 use thread::ThreadScratch;
@@ -113,13 +115,18 @@ impl Walk {
         }
     }
 
-    /// The heap that was found.
-    pub(crate) fn finish(mut self) -> Walked<Heap> {
+    /// The heap that was found, in a VM that says it holds `total` bytes.
+    pub(crate) fn finish(mut self, total: Option<u64>) -> Walked<Heap> {
         if let Some(failure) = self.failure {
             return Err(failure);
         }
         self.resolve_weak_edges()?;
-        self.builder.finish_reached()
+        self.builder.finish_reached(Provenance {
+            engine: Engine::Portable,
+            vm: self.version.family(),
+            total,
+            ..Provenance::default()
+        })
     }
 
     fn walk(&mut self, state: State, root: Root<'_>) -> Walked {

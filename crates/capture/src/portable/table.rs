@@ -1,16 +1,10 @@
 //! Tables: entries, metatables, and what a table's mode makes of them.
 
 use super::{Descent, Walk, Walked, index, kind_of};
+use crate::mode::Mode;
 use crate::state::{State, TYPE_NUMBER, TYPE_STRING};
 use crate::version::Version;
 use luasnap_heap::{Label, NodeId, Strength};
-
-/// What a table's `__mode` says.
-#[derive(Clone, Copy, PartialEq, Eq, Default)]
-pub(super) struct Mode {
-    pub(super) weak_keys: bool,
-    pub(super) weak_values: bool,
-}
 
 /// A table whose entries are being walked: it is on the stack, the last key above it.
 #[derive(Clone, Copy)]
@@ -147,14 +141,7 @@ fn table_mode(state: State) -> Mode {
     state.raw_get(-2);
     let mut mode = Mode::default();
     if state.type_of(-1) == TYPE_STRING {
-        // The VMs look no further than a zero byte.
-        let text = state
-            .string(-1)
-            .split(|&byte| byte == 0)
-            .next()
-            .unwrap_or_default();
-        mode.weak_keys = text.contains(&b'k');
-        mode.weak_values = text.contains(&b'v');
+        mode = Mode::from_text(state.string(-1));
     }
     state.pop(1);
     mode

@@ -6,10 +6,11 @@ use super::{Walk, Walked, kind_of};
 use crate::activation::Activation;
 use crate::global_state::{Vararg, has_free_slot_51, index_from_top_51, varargs_51};
 use crate::resolve::may_assert;
+use crate::stack_slots::{SlotName, StackSlots};
 use crate::state::{State, TYPE_FUNCTION};
 use crate::version::Version;
 use luasnap_heap::{BuildError, HeapBuilder, Kind, Label, NameId, NodeId, Strength};
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 use std::ffi::{CStr, c_int};
 
 /// Bytes of a thread without its stack, and of a stack slot and a call: an estimate for all
@@ -23,19 +24,11 @@ const CALL: u64 = 64;
 pub(super) struct ThreadScratch {
     record: Activation,
     pub(super) sources: Sources,
-    /// The references of the thread being walked: an object that lies in several slots of the
-    /// same name counts once, since the API shows some slots twice.
-    found: Vec<(NodeId, SlotName)>,
+    /// The slots of the thread being walked.
+    slots: StackSlots,
     varargs: Vec<HiddenVararg>,
     varargs_here: Vec<Vararg>,
-}
-
-/// What a slot is called.
-#[derive(Clone, Copy, PartialEq, Eq)]
-struct SlotName {
-    /// Whether nothing better is known of the slot than that it is in use.
-    is_temporary: bool,
-    name: NameId,
+    known_varargs: FxHashSet<(NodeId, NodeId, NameId)>,
 }
 
 /// An extra argument on a 5.1 stack, whose object may be reached by other means.
@@ -52,9 +45,10 @@ impl ThreadScratch {
         ThreadScratch {
             record: Activation::new(version),
             sources: Sources::default(),
-            found: Vec::new(),
+            slots: StackSlots::default(),
             varargs: Vec::new(),
             varargs_here: Vec::new(),
+            known_varargs: FxHashSet::default(),
         }
     }
 }
@@ -99,7 +93,7 @@ impl Sources {
     }
 }
 
-const FUNCTION: &CStr = c"(function)";
+const FUNCTION: &CStr = c"(function)"; // as in `slot_text`
 const TEMPORARY: &CStr = c"(temporary)";
 const VARARG: &CStr = c"(vararg)";
 
@@ -110,7 +104,7 @@ impl Walk {
     /// Walks the thread on the top.
     pub(super) fn walk_thread(&mut self, state: State, node: NodeId) -> Walked {
         if let Some(thread) = state.thread(-1) {
-            self.thread.found.clear();
+            self.thread.slots.clear();
             if state.environment(-1) {
                 self.refer(state, Label::Environment, Strength::Strong)?;
             }
@@ -118,7 +112,7 @@ impl Walk {
             if is_own || has_room(thread)? {
                 self.walk_stack(state, thread, node, is_own)?;
             }
-            self.refer_to_found()?;
+            self.refer_to_slots()?;
         }
         Ok(())
     }
@@ -283,7 +277,7 @@ impl Walk {
             state.pop(1);
             return Ok(());
         };
-        self.note(target, label)?;
+        self.thread.slots.add(target, label)?;
         self.enqueue_if(state, target, new)
     }
 
@@ -325,8 +319,13 @@ impl Walk {
             };
             let label = Label::Local(hidden.label);
             if let Some(target) = self.builder.find(kind, address) {
-                self.builder
-                    .edge(hidden.node, target, label, Strength::Strong)?;
+                // As with other slots: once for each object and name.
+                let known = &mut self.thread.known_varargs;
+                known.try_reserve(1).map_err(|_| BuildError::OutOfMemory)?;
+                if known.insert((hidden.node, target, hidden.label)) {
+                    self.builder
+                        .edge(hidden.node, target, label, Strength::Strong)?;
+                }
                 continue;
             }
             if may_assert(state.api()) {
@@ -339,27 +338,22 @@ impl Walk {
             };
             hidden.thread.push_value(index);
             hidden.thread.move_top(state);
-            self.refer_late(state, hidden.node, label, Strength::Strong)?;
+            if let Some((target, new)) = self.meet(state, -1, state.type_of(-1))? {
+                self.enqueue_if(state, target, new)?;
+                self.thread.varargs.push(hidden); // now it is known
+            } else {
+                state.pop(1);
+            }
             return Ok(true);
         }
         Ok(false)
     }
 
-    fn note(&mut self, target: NodeId, label: SlotName) -> Walked {
-        self.thread.found.try_reserve(1)?;
-        self.thread.found.push((target, label));
-        Ok(())
-    }
-
-    fn refer_to_found(&mut self) -> Walked {
-        // Of an object in several slots, the temporary ones tell nothing: they come last, and only
-        // count where there is no other.
-        let found = &mut self.thread.found;
-        found.sort_unstable_by_key(|&(target, slot)| (target, slot.is_temporary, slot.name.0));
-        found.dedup_by(|next, kept| next.0 == kept.0 && (next.1.is_temporary || next.1 == kept.1));
-        for at in 0..self.thread.found.len() {
-            let (target, label) = self.thread.found[at];
-            self.open_edge(target, Label::Local(label.name), Strength::Strong)?;
+    fn refer_to_slots(&mut self) -> Walked {
+        self.thread.slots.consolidate();
+        for at in 0..self.thread.slots.len() {
+            let (target, name) = self.thread.slots.get(at);
+            self.open_edge(target, Label::Local(name), Strength::Strong)?;
         }
         Ok(())
     }

@@ -59,7 +59,7 @@ fn an_increase_has_its_rows_with_whole_chains() {
 ";
     let more = increase(&globals(false), &globals(true)).unwrap();
     assert_eq!(written(write_text, &more), expected);
-    assert_eq!(more.len(), 7);
+    assert_eq!(more.len(), Ok(7));
 }
 
 #[test]

@@ -244,7 +244,7 @@ fn nothing_at_all() {
         let tree = ChainTree::new(&heap).unwrap();
         assert!(tree.is_empty());
         assert_eq!(tree.walk().count(), 0);
-        assert_eq!(Snapshot::new(heap).len(), 0);
+        assert_eq!(Snapshot::new(heap).len(), Ok(0));
     }
 }
 

@@ -54,7 +54,7 @@ fn listed(snapshot: &Snapshot) -> Vec<String> {
         GroupStep::AnyKey => "[*]".to_owned(),
         GroupStep::AnyName => "*".to_owned(),
         GroupStep::Globals => "_G".to_owned(),
-        GroupStep::Exact(label) => crate::graph::step(snapshot.heap(), label),
+        GroupStep::Exact(label) => crate::graph::step(snapshot.objects().unwrap(), label),
     };
     let line = |group: &luasnap_heap::Group| {
         let mut steps: Vec<_> = groups.steps(group.path).map(text).collect();

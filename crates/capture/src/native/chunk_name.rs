@@ -1,0 +1,142 @@
+//! What people see of a chunk's name: `short_src` of `lua_Debug`, made from the source as the VM
+//! itself makes it.
+
+use crate::version::Version;
+
+/// `LUA_IDSIZE`, with the zero byte at the end.
+const SIZE: usize = 60;
+const DOTS: &[u8] = b"...";
+
+/// A short source: at most `LUA_IDSIZE` bytes.
+#[derive(Clone, Copy)]
+pub(crate) struct ChunkName {
+    text: [u8; 2 * SIZE],
+    len: usize,
+}
+
+impl ChunkName {
+    /// The short source of `source`.
+    pub(crate) fn new(version: Version, source: &[u8]) -> ChunkName {
+        // Up to 5.3 a source is a C string.
+        let whole = until(source, |byte| byte == 0);
+        let source = if version >= Version::Lua54 {
+            source
+        } else {
+            whole
+        };
+        let mut name = ChunkName {
+            text: [0; 2 * SIZE],
+            len: 0,
+        };
+        match (source.first(), version) {
+            (Some(b'='), _) => name.push(&source[1..source.len().min(SIZE)]),
+            // Each leaves room for more than it writes.
+            (Some(b'@'), Version::Lua51) => name.push_end_of_path(&source[1..], SIZE - 8, SIZE - 8),
+            (Some(b'@'), _) => name.push_end_of_path(&source[1..], SIZE - 1, SIZE - 4),
+            (_, Version::Lua51) => name.push_code(
+                source,
+                |byte| byte == b'\n' || byte == b'\r',
+                SIZE - 17,
+                SIZE - 17,
+            ),
+            (_, Version::LuaJit) => {
+                name.push_code(source, |byte| byte < b' ', SIZE - 12, SIZE - 15)
+            }
+            _ => name.push_code(source, |byte| byte == b'\n', SIZE - 16, SIZE - 15),
+        }
+        name.len = until(&name.text[..name.len], |byte| byte == 0).len();
+        name
+    }
+
+    pub(crate) fn bytes(&self) -> &[u8] {
+        &self.text[..self.len]
+    }
+
+    fn push(&mut self, text: &[u8]) {
+        self.text[self.len..self.len + text.len()].copy_from_slice(text);
+        self.len += text.len();
+    }
+
+    /// A file's path, of which the end counts: whole up to `most` bytes, else its last `kept`.
+    fn push_end_of_path(&mut self, path: &[u8], most: usize, kept: usize) {
+        if path.len() > most {
+            self.push(DOTS);
+            self.push(&path[path.len() - kept..]);
+        } else {
+            self.push(path);
+        }
+    }
+
+    /// A chunk of code, of which the first line counts: whole up to `most` bytes, else its first
+    /// `kept`.
+    fn push_code(&mut self, code: &[u8], ends_line: fn(u8) -> bool, most: usize, kept: usize) {
+        let line = until(code, ends_line);
+        self.push(b"[string \"");
+        if line.len() == code.len() && code.len() <= most {
+            self.push(code);
+        } else {
+            self.push(&line[..line.len().min(kept)]);
+            self.push(DOTS);
+        }
+        self.push(b"\"]");
+    }
+
+    /// The name of a function in Lua that LuaJIT itself brings.
+    pub(crate) fn builtin(source: &[u8]) -> ChunkName {
+        let mut name = ChunkName {
+            text: [0; 2 * SIZE],
+            len: 0,
+        };
+        name.push(b"[builtin:");
+        let source = until(source, |byte| byte < b' ');
+        name.push(&source[..source.len().min(SIZE - 15)]);
+        name.push(b"]");
+        name
+    }
+}
+
+fn until(text: &[u8], is_end: impl Fn(u8) -> bool) -> &[u8] {
+    let end = text.iter().position(|&byte| is_end(byte));
+    &text[..end.unwrap_or(text.len())]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn short(version: Version, source: &str) -> String {
+        let name = ChunkName::new(version, source.as_bytes());
+        String::from_utf8(name.bytes().to_vec()).unwrap()
+    }
+
+    #[test]
+    fn sources_are_shortened_as_each_vm_does() {
+        let x = |count: usize| "x".repeat(count);
+        for version in [Version::Lua51, Version::Lua54, Version::LuaJit] {
+            assert_eq!(short(version, "@a.lua"), "a.lua");
+            assert_eq!(short(version, "=stdin"), "stdin");
+            assert_eq!(short(version, &format!("={}", x(70))), x(59));
+            assert_eq!(short(version, "return 1"), "[string \"return 1\"]");
+            assert_eq!(short(version, "a\nb"), "[string \"a...\"]");
+            assert_eq!(short(version, ""), "[string \"\"]");
+        }
+        assert_eq!(short(Version::Lua51, &format!("@{}", x(52))), x(52));
+        assert_eq!(
+            short(Version::Lua51, &format!("@a{}", x(52))),
+            format!("...{}", x(52))
+        );
+        assert_eq!(short(Version::Lua54, &format!("@{}", x(59))), x(59));
+        assert_eq!(
+            short(Version::Lua54, &format!("@{}", x(60))),
+            format!("...{}", x(56))
+        );
+        let code = |len| format!("[string \"{}\"]", x(len));
+        let cut = |len| format!("[string \"{}...\"]", x(len));
+        assert_eq!(short(Version::Lua51, &x(43)), code(43));
+        assert_eq!(short(Version::Lua51, &x(44)), cut(43));
+        assert_eq!(short(Version::Lua54, &x(44)), code(44));
+        assert_eq!(short(Version::Lua54, &x(45)), cut(45));
+        assert_eq!(short(Version::LuaJit, &x(48)), code(48));
+        assert_eq!(short(Version::LuaJit, &x(49)), cut(45));
+    }
+}

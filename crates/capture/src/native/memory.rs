@@ -1,0 +1,78 @@
+//! Memory as the native engine reads it: by addresses that may be wrong.
+
+/// The memory of a process.
+///
+/// What is read stays as it is for as long as a capture lasts: the VM stands still meanwhile.
+pub(crate) trait Memory {
+    /// The `len` bytes at `address`, where all of them can be read.
+    fn bytes(&self, address: u64, len: usize) -> Option<&[u8]>;
+
+    /// Whether the program can write at `address`: where it cannot, it has constants.
+    fn is_writable(&self, address: u64) -> bool;
+
+    /// Says that the bytes at `address` will be read soon.
+    fn expect(&self, address: u64);
+}
+
+/// The bytes of a structure, read by the offsets of a layout.
+///
+/// # Panics
+/// The readers panic at an offset behind the end, which is a fault in a layout's table.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Structure<'a>(pub(crate) &'a [u8]);
+
+impl Structure<'_> {
+    #[inline]
+    fn array<const N: usize>(self, offset: u16) -> [u8; N] {
+        let mut bytes = [0; N];
+        bytes.copy_from_slice(&self.0[usize::from(offset)..usize::from(offset) + N]);
+        bytes
+    }
+
+    #[inline]
+    pub(crate) fn byte(self, offset: u16) -> u8 {
+        self.0[usize::from(offset)]
+    }
+
+    #[inline]
+    pub(crate) fn half(self, offset: u16) -> u16 {
+        u16::from_ne_bytes(self.array(offset))
+    }
+
+    #[inline]
+    pub(crate) fn int(self, offset: u16) -> u32 {
+        u32::from_ne_bytes(self.array(offset))
+    }
+
+    #[inline]
+    pub(crate) fn word(self, offset: u16) -> u64 {
+        u64::from_ne_bytes(self.array(offset))
+    }
+}
+
+/// Reading structures and what lies in them.
+pub(crate) trait Read: Memory {
+    /// The structure of `size` bytes at `address`.
+    #[inline]
+    fn structure(&self, address: u64, size: u16) -> Option<Structure<'_>> {
+        Some(Structure(self.bytes(address, usize::from(size))?))
+    }
+
+    /// The word at `address`.
+    #[inline]
+    fn word(&self, address: u64) -> Option<u64> {
+        Some(self.structure(address, 8)?.word(0))
+    }
+
+    /// The `count` items of `size` bytes each at `address`.
+    #[inline]
+    fn items(&self, address: u64, count: u64, size: u16) -> Option<&[u8]> {
+        if count == 0 {
+            return Some(&[]);
+        }
+        let len = count.checked_mul(u64::from(size))?;
+        self.bytes(address, usize::try_from(len).ok()?)
+    }
+}
+
+impl<M: Memory> Read for M {}

@@ -1,0 +1,136 @@
+//! The native engine: every object of a VM, read from its own structures.
+//!
+//! Nothing is allocated in the Lua heap, nothing is written, and no API is called that could.
+//! A layout is trusted only after it proved itself on this very VM: read through the kernel, so
+//! that a wrong address is no fault, its global state has to say what the API says; then the sizes
+//! of all objects and fixed blocks have to add up to the VM's own total, and no object in use may
+//! refer to what no list has. Otherwise the next layout is tried.
+
+pub(crate) mod careful_read;
+mod chunk_name;
+mod jit;
+mod layout;
+mod memory;
+mod misfit;
+mod own_memory;
+mod proof;
+mod puc;
+mod slot_names;
+
+pub(crate) use proof::Trust;
+
+use crate::state::State;
+use layout::Layout;
+use luasnap_heap::{BuildError, Engine, Heap, NodeId, Provenance, Reach, SweepBuilder, Through};
+use misfit::{Failure, Misfit};
+use own_memory::OwnMemory;
+use std::fmt::Write;
+
+/// From where a capture is made, which is no part of it.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Origin {
+    /// The metatable by which our own snapshots are known; 0 where there is none.
+    pub(crate) own_metatable: u64,
+    /// The module's function that runs; 0 where none does.
+    pub(crate) own_function: u64,
+    /// The thread that runs it; 0 where none does.
+    pub(crate) running_thread: u64,
+}
+
+/// What a sweep found.
+struct Swept {
+    heap: SweepBuilder,
+    total: u64,
+    found: u64,
+    blocks: Vec<(&'static str, u64)>,
+    /// Objects that refer to what no list has.
+    doubtful: Vec<NodeId>,
+}
+
+/// Why there is no native capture.
+#[derive(Debug)]
+pub(crate) enum Unavailable {
+    /// It cannot be had here; the sentence says why.
+    Here(String),
+    /// It failed as any capture may.
+    Failed(BuildError),
+}
+
+/// Captures everything that the state's VM has. `trust` is what is known of this VM already.
+pub(crate) fn capture(
+    state: State,
+    origin: Origin,
+    trust: &mut Trust,
+) -> Result<Heap, Unavailable> {
+    let memory = OwnMemory::now().ok_or_else(|| {
+        Unavailable::Here("the system does not tell which memory can be read".to_owned())
+    })?;
+    let facts = proof::Facts::of(state);
+    let mut reasons = String::new();
+    for layout in trust.first(Layout::all(state.version())) {
+        let is_trusted = trust.is(layout);
+        match try_layout(&memory, layout, facts, origin, is_trusted) {
+            Ok(heap) => {
+                *trust = Trust::In(layout.name());
+                return Ok(heap);
+            }
+            Err(Failure::Build(error)) => return Err(Unavailable::Failed(error)),
+            Err(Failure::Misfit(misfit)) => {
+                let separator = if reasons.is_empty() { "" } else { "; " };
+                let _ = write!(reasons, "{separator}not {}: {misfit}", layout.name());
+            }
+        }
+    }
+    *trust = Trust::None;
+    Err(Unavailable::Here(format!(
+        "no structures that are known are those of this {} ({reasons})",
+        state.version()
+    )))
+}
+
+/// Captures by one layout.
+fn try_layout(
+    memory: &OwnMemory,
+    layout: Layout,
+    facts: proof::Facts,
+    origin: Origin,
+    is_trusted: bool,
+) -> Result<Heap, Failure> {
+    let global = facts.global_state(layout).ok_or(Misfit::GlobalState)?;
+    let swept = match layout {
+        Layout::Puc(layout) => puc::Sweep::new(memory, layout, global, origin)?.run()?,
+        Layout::Jit(layout) => jit::Sweep::new(memory, layout, global, origin)?.run()?,
+    };
+    finish(swept, layout, global, is_trusted)
+}
+
+/// Makes a heap of what was found, if it proves that the layout is the VM's.
+fn finish(
+    swept: Swept,
+    layout: Layout,
+    vm_address: u64,
+    is_trusted: bool,
+) -> Result<Heap, Failure> {
+    let (found, total) = (swept.found, swept.total);
+    // Once it has proved itself, what is missing is memory that no list has at the moment: while
+    // code is compiled, say.
+    if found != total && !is_trusted {
+        return Err(Misfit::Sum { found, total }.into());
+    }
+    let heap = swept.heap.finish(Provenance {
+        engine: Engine::Native,
+        vm: layout.version().family(),
+        layout: Some(layout.name()),
+        vm_address,
+        total: Some(total),
+        blocks: swept.blocks,
+        is_whole: true,
+    })?;
+    if !swept.doubtful.is_empty() {
+        let reach = Reach::new(&heap, Through::Everything)?;
+        if swept.doubtful.iter().any(|&node| reach.contains(node)) {
+            return Err(Misfit::UnknownReference.into());
+        }
+    }
+    Ok(heap)
+}

@@ -1,0 +1,101 @@
+//! Whether a layout is that of a VM: what the API says of it, and what was proved before.
+
+use super::careful_read;
+use super::layout::{ABSENT, JitLayout, Layout, PucLayout};
+use super::memory::Structure;
+use super::puc::{self, tags};
+use crate::collector::allocated_bytes;
+use crate::state::State;
+use crate::version::Version;
+
+/// What the API says of a VM, and its structures have to say too.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Facts {
+    /// The running thread.
+    state: u64,
+    /// The function that allocates, and its data.
+    allocator: [u64; 2],
+    registry: u64,
+    /// `None` inside a finalizer of 5.4 and later.
+    allocated: Option<u64>,
+}
+
+impl Facts {
+    pub(crate) fn of(state: State) -> Facts {
+        Facts {
+            state: state.raw() as u64,
+            allocator: state.allocator(),
+            registry: state.pointer(state.registry()),
+            allocated: allocated_bytes(state),
+        }
+    }
+
+    /// The address of the global state, if a layout fits it. Everything is read so that it cannot
+    /// fault.
+    pub(crate) fn global_state(&self, layout: Layout) -> Option<u64> {
+        match layout {
+            Layout::Puc(layout) => self.global_state_of_puc(layout),
+            Layout::Jit(layout) => self.global_state_of_jit(layout),
+        }
+    }
+
+    fn global_state_of_jit(&self, _layout: &JitLayout) -> Option<u64> {
+        None
+    }
+
+    fn global_state_of_puc(&self, layout: &PucLayout) -> Option<u64> {
+        let version = layout.version;
+        let places = &layout.global_state;
+        let address = self.global_of(layout, self.state)?;
+        let mut bytes = [0; 4096];
+        let bytes = bytes.get_mut(..usize::from(places.size))?;
+        if !careful_read::read(address, bytes) {
+            return None;
+        }
+        let global = Structure(bytes);
+        let registry_tag = global.byte(places.registry + 8);
+        let says_the_same = global.word(places.allocator) == self.allocator[0]
+            && global.word(places.allocator + 8) == self.allocator[1]
+            && global.word(places.registry) == self.registry
+            && tags::is_table(version, registry_tag)
+            && self
+                .allocated
+                .is_none_or(|allocated| puc::total(layout, global) == allocated);
+        let main_thread = puc::main_thread(layout, address, global);
+        let main_thread_fits = self.global_of(layout, main_thread) == Some(address);
+        (says_the_same && main_thread_fits).then_some(address)
+    }
+
+    /// The global state that a thread says it belongs to.
+    fn global_of(&self, layout: &PucLayout, thread: u64) -> Option<u64> {
+        let is_thread = careful_read::byte(thread.checked_add(8)?)? == tags::THREAD;
+        let global = careful_read::word(thread.checked_add(u64::from(layout.state.global))?)?;
+        let is_aligned = global % 8 == 0 && global != 0;
+        let has_main =
+            layout.global_state.with_main_thread != ABSENT || layout.version == Version::Lua55;
+        (is_thread && is_aligned && has_main).then_some(global)
+    }
+}
+
+/// What is known of a VM already.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub(crate) enum Trust {
+    /// Nothing.
+    #[default]
+    None,
+    /// The layout of this name has proved itself.
+    In(&'static str),
+}
+
+impl Trust {
+    /// Whether it is this layout that has proved itself.
+    pub(crate) fn is(&self, layout: Layout) -> bool {
+        *self == Trust::In(layout.name())
+    }
+
+    /// The layouts in the order in which they are to be tried: what has proved itself first.
+    pub(crate) fn first(self, mut layouts: Vec<Layout>) -> Vec<Layout> {
+        layouts.sort_by_key(|&layout| !self.is(layout));
+        layouts
+    }
+}

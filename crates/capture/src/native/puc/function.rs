@@ -1,0 +1,147 @@
+//! Functions, and their upvalues.
+
+use super::{Sweep, VALUE};
+use crate::native::layout::ABSENT;
+use crate::native::memory::{Memory, Read, Structure};
+use crate::native::misfit::{Misfit, Swept};
+use crate::version::Version;
+use luasnap_heap::{Kind, Label, NameId, NodeId, Strength};
+
+/// Bytes of a reference in an array.
+const POINTER: u16 = 8;
+
+impl<'m, M: Memory> Sweep<'m, M> {
+    /// The header of the closure at `address`, up to its upvalues.
+    fn closure(&self, address: u64) -> Option<Structure<'m>> {
+        let size = self.layout.closure.upvalues;
+        self.memory.structure(address, size)
+    }
+
+    fn upvalue_count(&self, closure: Structure<'_>) -> u64 {
+        u64::from(closure.byte(self.layout.closure.upvalue_count))
+    }
+
+    pub(super) fn lua_closure_size(&self, address: u64) -> Option<u64> {
+        let count = self.upvalue_count(self.closure(address)?);
+        Some(u64::from(self.layout.closure.upvalues) + u64::from(POINTER) * count)
+    }
+
+    pub(super) fn c_closure_size(&self, address: u64) -> Option<u64> {
+        let count = self.upvalue_count(self.closure(address)?);
+        Some(u64::from(self.layout.closure.c_upvalues) + u64::from(VALUE) * count)
+    }
+
+    /// In 5.1 a field tells which kind of closure it is.
+    pub(super) fn closure_size_51(&self, address: u64) -> (Kind, Option<u64>) {
+        let is_c = self
+            .closure(address)
+            .map(|closure| closure.byte(self.layout.closure.is_c) != 0);
+        match is_c {
+            Some(true) => (Kind::CFunction, self.c_closure_size(address)),
+            _ => (Kind::LuaFunction, self.lua_closure_size(address)),
+        }
+    }
+
+    /// The addresses of a Lua function's upvalues, 8 bytes each. They are 0 in one that the VM is
+    /// still making.
+    pub(super) fn upvalues_of(&self, function: u64) -> Option<&'m [u8]> {
+        let count = self.upvalue_count(self.closure(function)?);
+        let start = function + u64::from(self.layout.closure.upvalues);
+        self.memory.items(start, count, POINTER)
+    }
+
+    pub(super) fn refer_from_lua_function(&mut self, node: NodeId, address: u64) -> Swept {
+        let (closure, upvalues) = self
+            .closure(address)
+            .zip(self.upvalues_of(address))
+            .ok_or(Misfit::Unreadable("a function"))?;
+        self.refer_to_environment(node, closure)?;
+        let prototype = closure.word(self.layout.closure.prototype);
+        let prototype_node = match prototype {
+            0 => None,
+            _ => self.object(node, prototype)?,
+        };
+        let mut names: &[u8] = &[];
+        if let Some(prototype_node) = prototype_node {
+            self.heap
+                .edge(prototype_node, Label::Prototype, Strength::Strong)?;
+            self.describe_prototype(prototype_node, prototype)?;
+            self.heap.set_count(node, self.heap.count(prototype_node));
+            self.heap.set_source(node, self.heap.source(prototype_node));
+            names = self.upvalue_names(prototype);
+        }
+        let size = usize::from(self.layout.prototype.upvalue_size);
+        for (number, upvalue) in upvalues.chunks_exact(usize::from(POINTER)).enumerate() {
+            let upvalue = Structure(upvalue).word(0);
+            if upvalue == 0 {
+                continue;
+            }
+            if let Some(target) = self.object(node, upvalue)? {
+                let name = match names.get(number * size..number * size + 8) {
+                    Some(name) => self.name_at(Structure(name).word(0))?,
+                    None => NameId::EMPTY,
+                };
+                self.heap
+                    .edge(target, Label::Upvalue(name), Strength::Strong)?;
+            }
+        }
+        Ok(())
+    }
+
+    pub(super) fn refer_from_c_function(&mut self, node: NodeId, address: u64) -> Swept {
+        let closure = self
+            .closure(address)
+            .ok_or(Misfit::Unreadable("a function"))?;
+        self.refer_to_environment(node, closure)?;
+        let start = address + u64::from(self.layout.closure.c_upvalues);
+        let upvalues = self
+            .memory
+            .items(start, self.upvalue_count(closure), VALUE)
+            .ok_or(Misfit::Unreadable("a function"))?;
+        for upvalue in upvalues.chunks_exact(usize::from(VALUE)) {
+            self.refer_to_value(node, Structure(upvalue), Label::Upvalue(NameId::EMPTY))?;
+        }
+        Ok(())
+    }
+
+    fn refer_to_environment(&mut self, node: NodeId, closure: Structure<'_>) -> Swept {
+        match self.layout.closure.environment {
+            ABSENT => Ok(()),
+            place => self.refer_to_object(node, closure.word(place), Label::Environment),
+        }
+    }
+
+    /// An upvalue's value lies in itself, or on a stack while it is open.
+    pub(super) fn refer_from_upvalue(&mut self, node: NodeId, address: u64) -> Swept {
+        let upvalue = self
+            .memory
+            .structure(address, self.layout.upvalue.size)
+            .ok_or(Misfit::Unreadable("an upvalue"))?;
+        let value = upvalue.word(self.layout.upvalue.value);
+        self.refer_to_value_at(node, value, Label::Value)
+    }
+
+    /// The name that the string at `address` is; the empty one where there is none.
+    #[inline]
+    pub(super) fn name_at(&mut self, address: u64) -> Swept<NameId> {
+        if address == 0 {
+            return Ok(NameId::EMPTY);
+        }
+        match self.heap.find(address) {
+            Some(string) if self.heap.kind(string) == Kind::String => self.text_of(string),
+            _ => Ok(NameId::EMPTY),
+        }
+    }
+
+    /// Whether a running or suspended call's function is one in Lua, by its version's own sign.
+    pub(super) fn is_lua_call(&self, call: Structure<'_>) -> bool {
+        let place = self.layout.call.status;
+        match self.version {
+            Version::Lua51 => false, // the function tells
+            Version::Lua52 => call.byte(place) & 1 != 0,
+            Version::Lua53 => call.half(place) & 2 != 0,
+            Version::Lua55 => call.int(place) & 1 << 15 == 0,
+            _ => call.half(place) & 2 == 0,
+        }
+    }
+}

@@ -1,0 +1,276 @@
+//! The first pass: every object that a list has, and its size.
+
+use super::tags::{self, ObjectType};
+use super::{HEADER, Sweep, TAG};
+use crate::handle::Handle;
+use crate::native::layout::ABSENT;
+use crate::native::memory::{Memory, Read};
+use crate::native::misfit::{Misfit, Swept};
+use crate::version::Version;
+use luasnap_heap::{BuildError, Kind, NodeId, RunOrder};
+
+/// `FIXEDBIT` in an object's `marked` (5.1, 5.2): never collected.
+const FIXED: u8 = 1 << 5;
+
+/// The lists of the global state, each a chain.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum List {
+    /// Where an object lies that nothing special is known of.
+    All,
+    WithFinalizer,
+    ToBeFinalized,
+    Fixed,
+    /// A bucket of the table of strings, or a thread's open upvalues.
+    Part,
+}
+
+impl<M: Memory> Sweep<'_, M> {
+    /// Makes a node of every object.
+    pub(super) fn list_objects(&mut self) -> Swept {
+        let places = &self.layout.global_state;
+        let (all, finalized) = (places.all, places.to_be_finalized);
+        self.heap.begin_run(RunOrder::Allocation)?;
+        self.list_chain(self.global.word(all), List::All)?;
+        if self.version >= Version::Lua52 {
+            self.heap.begin_run(RunOrder::Finalizer)?;
+            self.list_chain(self.global.word(places.with_finalizer), List::WithFinalizer)?;
+        }
+        self.heap.begin_run(RunOrder::None)?;
+        match self.version {
+            Version::Lua51 => self.list_ring(self.global.word(finalized))?,
+            _ => self.list_chain(self.global.word(finalized), List::ToBeFinalized)?,
+        }
+        if places.fixed != ABSENT {
+            self.list_chain(self.global.word(places.fixed), List::Fixed)?;
+        }
+        if self.version <= Version::Lua52 {
+            self.list_strings()?;
+        }
+        if self.heap.find(self.main_thread).is_none() {
+            self.list_object(self.main_thread, List::All)?;
+        }
+        Ok(())
+    }
+
+    /// Lists a chain of objects. Each has some bytes, so that even a ring would come to an end:
+    /// an object is listed once.
+    fn list_chain(&mut self, first: u64, list: List) -> Swept {
+        let mut next = first;
+        while next != 0 {
+            next = self.list_object(next, list)?;
+        }
+        Ok(())
+    }
+
+    /// The ring of userdata that wait for their finalizer (5.1), by its last.
+    fn list_ring(&mut self, last: u64) -> Swept {
+        if last == 0 {
+            return Ok(());
+        }
+        let mut next = self.list_object(last, List::ToBeFinalized)?;
+        while next != last {
+            next = self.list_object(next, List::ToBeFinalized)?;
+        }
+        Ok(())
+    }
+
+    /// The table of strings: all of them in 5.1, the short ones in 5.2.
+    fn list_strings(&mut self) -> Swept {
+        let places = &self.layout.global_state;
+        let count = u64::from(self.global.int(places.strings_size));
+        let buckets = self
+            .memory
+            .items(self.global.word(places.strings), count, 8)
+            .ok_or(Misfit::Unreadable("the table of strings"))?;
+        for bucket in buckets.chunks_exact(8) {
+            let first = bucket.try_into().map_or(0, u64::from_ne_bytes);
+            self.list_chain(first, List::Part)?;
+        }
+        Ok(())
+    }
+
+    /// Makes a node of an object; answers which comes next.
+    #[inline]
+    fn list_object(&mut self, address: u64, list: List) -> Swept<u64> {
+        let header = self
+            .memory
+            .structure(address, HEADER)
+            .ok_or(Misfit::Unreadable("an object"))?;
+        let (next, tag) = (header.word(0), header.byte(TAG));
+        let object_type = tags::object_type(self.version, tag).ok_or(Misfit::UnknownType(tag))?;
+        if object_type == ObjectType::ShortString || object_type == ObjectType::LongString {
+            let node = self.list_string(address, object_type)?;
+            // What is fixed is known by a list of its own from 5.3 on.
+            let is_fixed = match self.version {
+                Version::Lua51 | Version::Lua52 => header.byte(TAG + 1) & FIXED != 0,
+                _ => list == List::Fixed,
+            };
+            if is_fixed {
+                note(&mut self.fixed, node)?;
+            }
+            return Ok(next);
+        }
+        let node = self.list_other(address, object_type)?;
+        match list {
+            List::ToBeFinalized => note(&mut self.to_be_finalized, node)?,
+            List::Fixed => note(&mut self.fixed, node)?,
+            // In 5.1 userdata follow the main thread.
+            List::All if address == self.main_thread && self.version == Version::Lua51 => {
+                self.heap.begin_run(RunOrder::Allocation)?;
+            }
+            _ => {}
+        }
+        Ok(next)
+    }
+
+    /// Makes a node of an object that is no string.
+    fn list_other(&mut self, address: u64, object_type: ObjectType) -> Swept<NodeId> {
+        let (kind, size) = match object_type {
+            ObjectType::Table => (Kind::Table, self.table_size(address)),
+            ObjectType::Closure => self.closure_size_51(address),
+            ObjectType::LuaClosure => (Kind::LuaFunction, self.lua_closure_size(address)),
+            ObjectType::CClosure => (Kind::CFunction, self.c_closure_size(address)),
+            ObjectType::Userdata => (Kind::Userdata, self.userdata_size(address)),
+            ObjectType::Thread => (Kind::Thread, self.thread_size(address)),
+            ObjectType::Prototype => (Kind::Prototype, self.prototype_size(address)),
+            ObjectType::Upvalue | ObjectType::ShortString | ObjectType::LongString => {
+                (Kind::Upvalue, Some(u64::from(self.layout.upvalue.size)))
+            }
+        };
+        let size = size.ok_or(Misfit::Unreadable("an object"))?;
+        let node = self.add(kind, address, size)?;
+        match kind {
+            Kind::Userdata if self.is_own_snapshot(address) => {
+                self.heap.set_kind(node, Kind::Snapshot);
+                note(&mut self.own, node)?;
+            }
+            // These are on no other list.
+            Kind::Thread if self.version <= Version::Lua52 => {
+                let first = self
+                    .memory
+                    .word(address + u64::from(self.layout.state.open_upvalues))
+                    .ok_or(Misfit::Unreadable("a thread"))?;
+                self.list_chain(first, List::Part)?;
+            }
+            Kind::LuaFunction if self.version == Version::Lua53 => {
+                self.list_upvalues_of(address)?;
+            }
+            _ => {}
+        }
+        Ok(node)
+    }
+
+    /// The upvalues of a function in Lua (5.3): they are no objects of the collector's, and known
+    /// by the functions that have them.
+    fn list_upvalues_of(&mut self, function: u64) -> Swept {
+        let upvalues = self
+            .upvalues_of(function)
+            .ok_or(Misfit::Unreadable("a function"))?;
+        for upvalue in upvalues.chunks_exact(8) {
+            let address = upvalue.try_into().map_or(0, u64::from_ne_bytes);
+            if address != 0 && self.heap.find(address).is_none() {
+                self.add(Kind::Upvalue, address, u64::from(self.layout.upvalue.size))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Adds a node and its bytes.
+    #[inline]
+    pub(super) fn add(&mut self, kind: Kind, address: u64, size: u64) -> Swept<NodeId> {
+        self.count(size)?;
+        Ok(self
+            .heap
+            .add(kind, address, size)?
+            .ok_or(Misfit::BrokenList)?)
+    }
+
+    /// Counts bytes that were found.
+    #[inline]
+    pub(super) fn count(&mut self, bytes: u64) -> Swept {
+        self.found = self.found.saturating_add(bytes);
+        if self.found > self.total {
+            return Err(Misfit::TooLarge { total: self.total }.into());
+        }
+        Ok(())
+    }
+
+    /// Counts what belongs to the VM and is no object.
+    pub(super) fn list_blocks(&mut self) -> Swept {
+        let places = &self.layout.global_state;
+        let state = match self.version {
+            Version::Lua55 => places.size,
+            _ => places.with_main_thread,
+        };
+        self.block("global state", u64::from(state))?;
+        self.block(
+            "string table",
+            8 * u64::from(self.global.int(places.strings_size)),
+        )?;
+        if places.buffer_size != ABSENT {
+            self.block("buffer", self.global.word(places.buffer_size))?;
+        }
+        Ok(())
+    }
+
+    fn block(&mut self, name: &'static str, bytes: u64) -> Swept {
+        self.count(bytes)?;
+        self.blocks.try_reserve(1).map_err(BuildError::from)?;
+        self.blocks.push((name, bytes));
+        Ok(())
+    }
+
+    /// Whether a userdata is one of our own snapshots.
+    fn is_own_snapshot(&self, address: u64) -> bool {
+        let Some(userdata) = self.userdata(address) else {
+            return false;
+        };
+        userdata.metatable != 0
+            && userdata.metatable == self.origin.own_metatable
+            && userdata.len == size_of::<Handle>() as u64
+            && self.memory.word(userdata.payload) == Some(userdata.payload)
+    }
+
+    /// Finds the markers of our own snapshots, which are their user values, and makes them our own.
+    pub(super) fn find_markers(&mut self) -> Swept {
+        for at in 0..self.own.len() {
+            let address = self.heap.address(self.own[at]);
+            let Some(marker) = self.first_user_value(address) else {
+                continue;
+            };
+            let Some(node) = self.heap.find(marker) else {
+                continue;
+            };
+            if self.heap.kind(node) == Kind::Table {
+                self.heap.set_kind(node, Kind::Snapshot);
+                note(&mut self.own, node)?;
+            }
+        }
+        self.own.sort_unstable();
+        self.own.dedup();
+        Ok(())
+    }
+
+    /// Notes where our own snapshots and their markers lie among the other objects.
+    pub(super) fn note_markers(&mut self) -> Swept {
+        for at in 0..self.own.len() {
+            let node = self.own[at];
+            let address = self.heap.address(node);
+            let header = self.memory.structure(address, HEADER);
+            let tag = header.map_or(0, |header| header.byte(TAG));
+            let is_userdata = tags::object_type(self.version, tag) == Some(ObjectType::Userdata);
+            if let Some(userdata) = self.userdata(address).filter(|_| is_userdata) {
+                self.heap.set_address(node, userdata.payload);
+            }
+            self.heap.mark(node)?;
+        }
+        Ok(())
+    }
+}
+
+/// Notes a node.
+fn note(nodes: &mut Vec<NodeId>, node: NodeId) -> Swept {
+    nodes.try_reserve(1).map_err(BuildError::from)?;
+    nodes.push(node);
+    Ok(())
+}

@@ -1,0 +1,246 @@
+//! The sweep of PUC Lua: from the lists of its objects, all of them and what they refer to.
+//!
+//! Two passes. The first goes through the lists and gives each object its node and size (`list`);
+//! the second goes through the nodes and gives each its references (one file for each kind of
+//! object). An address that no list named is never followed.
+
+mod function;
+mod list;
+mod prototype;
+mod root;
+mod string;
+mod table;
+pub(crate) mod tags;
+mod thread;
+mod userdata;
+
+use super::layout::PucLayout;
+use super::memory::{Memory, Read, Structure};
+use super::misfit::{Misfit, Swept};
+use super::slot_names::SlotNames;
+use super::{Origin, Swept as SweptHeap};
+use crate::stack_slots::StackSlots;
+use crate::version::Version;
+use luasnap_heap::{Kind, Label, NodeId, RunOrder, Strength, SweepBuilder};
+use table::Modes;
+use tags::ValueType;
+
+/// What the headers of all objects share: `next`, then the tag.
+const HEADER: u16 = 16;
+const TAG: u16 = 8;
+/// Bytes of a value, and where its tag is.
+const VALUE: u16 = 16;
+
+/// A sweep of a PUC Lua.
+pub(crate) struct Sweep<'m, M> {
+    memory: &'m M,
+    layout: &'static PucLayout,
+    version: Version,
+    types: [ValueType; 256],
+    origin: Origin,
+    global: Structure<'m>,
+    heap: SweepBuilder,
+    /// What the VM says it holds.
+    total: u64,
+    /// The sum of what was found.
+    found: u64,
+    blocks: Vec<(&'static str, u64)>,
+    main_thread: u64,
+    /// Objects that wait for their finalizer, and those that are never collected.
+    to_be_finalized: Vec<NodeId>,
+    fixed: Vec<NodeId>,
+    /// Our own snapshots, and their markers.
+    own: Vec<NodeId>,
+    /// The address of the string `__mode`.
+    mode_key: u64,
+    modes: Modes,
+    slots: StackSlots,
+    slot_names: SlotNames,
+    /// Objects with a reference to what is none.
+    doubtful: Vec<NodeId>,
+}
+
+impl<'m, M: Memory> Sweep<'m, M> {
+    /// A sweep of the VM whose global state is at `global`.
+    pub(crate) fn new(
+        memory: &'m M,
+        layout: &'static PucLayout,
+        global_address: u64,
+        origin: Origin,
+    ) -> Swept<Self> {
+        let size = layout.global_state.size;
+        let global = memory
+            .structure(global_address, size)
+            .ok_or(Misfit::Unreadable("the global state"))?;
+        let version = layout.version;
+        let mut types = [ValueType::Other; 256];
+        for (tag, value_type) in (0..=u8::MAX).zip(&mut types) {
+            *value_type = tags::value_type(version, tag);
+        }
+        Ok(Sweep {
+            memory,
+            layout,
+            version,
+            types,
+            origin,
+            global,
+            heap: SweepBuilder::default(),
+            total: total(layout, global),
+            found: 0,
+            blocks: Vec::new(),
+            main_thread: main_thread(layout, global_address, global),
+            to_be_finalized: Vec::new(),
+            fixed: Vec::new(),
+            own: Vec::new(),
+            mode_key: 0,
+            modes: Modes::default(),
+            slots: StackSlots::default(),
+            slot_names: SlotNames::default(),
+            doubtful: Vec::new(),
+        })
+    }
+
+    /// Sweeps the heap.
+    pub(crate) fn run(mut self) -> Swept<SweptHeap> {
+        self.list_objects()?;
+        self.list_blocks()?;
+        self.find_markers()?;
+        self.heap.begin_run(RunOrder::None)?; // of what no list has
+        let listed = self.heap.node_count() as u32;
+        self.refer_from_root()?;
+        for node in (1..listed).map(NodeId) {
+            self.look_ahead(node, listed);
+            self.refer_from(node)?;
+        }
+        self.name_long_strings(listed)?;
+        self.note_markers()?;
+        Ok(SweptHeap {
+            heap: self.heap,
+            total: self.total,
+            found: self.found,
+            blocks: self.blocks,
+            doubtful: self.doubtful,
+        })
+    }
+
+    /// Says what the nodes after this one will need. Their order is near that of memory, but each
+    /// has parts elsewhere.
+    #[inline]
+    fn look_ahead(&self, node: NodeId, listed: u32) {
+        const FAR: u32 = 12;
+        const NEAR: u32 = 6;
+        if node.0 + FAR < listed {
+            self.memory.expect(self.heap.address(NodeId(node.0 + FAR)));
+        }
+        if node.0 + NEAR < listed {
+            let near = NodeId(node.0 + NEAR);
+            if self.heap.kind(near) == Kind::Table {
+                self.expect_table(self.heap.address(near));
+            }
+        }
+    }
+
+    /// Gives a node its references.
+    #[inline]
+    fn refer_from(&mut self, node: NodeId) -> Swept {
+        let address = self.heap.address(node);
+        self.heap.begin_edges();
+        match self.heap.kind(node) {
+            Kind::Table => self.refer_from_table(node, address)?,
+            Kind::LuaFunction => self.refer_from_lua_function(node, address)?,
+            Kind::CFunction => self.refer_from_c_function(node, address)?,
+            Kind::Upvalue => self.refer_from_upvalue(node, address)?,
+            Kind::Userdata => self.refer_from_userdata(node, address)?,
+            Kind::Thread => self.refer_from_thread(node, address)?,
+            Kind::Prototype => self.refer_from_prototype(node, address)?,
+            _ => return Ok(()),
+        }
+        self.heap.end_edges(node)?;
+        Ok(())
+    }
+
+    /// The node of a value that is an object, or a C function that is a plain pointer.
+    #[inline]
+    fn target(
+        &mut self,
+        source: NodeId,
+        value_type: ValueType,
+        value: u64,
+    ) -> Swept<Option<NodeId>> {
+        Ok(match value_type {
+            ValueType::Object => self.object(source, value)?,
+            ValueType::LightFunction => Some(self.heap.light_function(value)?),
+            _ => None,
+        })
+    }
+
+    /// The node of the object at `address`, to which `source` refers.
+    #[inline]
+    fn object(&mut self, source: NodeId, address: u64) -> Swept<Option<NodeId>> {
+        let found = self.heap.find(address);
+        if found.is_none() {
+            self.doubt(source)?;
+        }
+        Ok(found)
+    }
+
+    /// Notes that an object refers to what is none. One that is garbage may.
+    #[cold]
+    fn doubt(&mut self, source: NodeId) -> Swept {
+        if self.doubtful.last() != Some(&source) {
+            self.doubtful
+                .try_reserve(1)
+                .map_err(luasnap_heap::BuildError::from)?;
+            self.doubtful.push(source);
+        }
+        Ok(())
+    }
+
+    /// Adds a reference to the value at `address`, where it is an object.
+    fn refer_to_value_at(&mut self, source: NodeId, address: u64, label: Label) -> Swept {
+        let value = self
+            .memory
+            .structure(address, VALUE)
+            .ok_or(Misfit::Unreadable("a value"))?;
+        self.refer_to_value(source, value, label)
+    }
+
+    /// Adds a reference to a value, where it is an object.
+    #[inline]
+    fn refer_to_value(&mut self, source: NodeId, value: Structure<'_>, label: Label) -> Swept {
+        let value_type = self.types[usize::from(value.byte(TAG))];
+        if let Some(target) = self.target(source, value_type, value.word(0))? {
+            self.heap.edge(target, label, Strength::Strong)?;
+        }
+        Ok(())
+    }
+
+    /// Adds a strong reference to the object at `address`; there is none at 0.
+    #[inline]
+    fn refer_to_object(&mut self, source: NodeId, address: u64, label: Label) -> Swept {
+        if address != 0
+            && let Some(target) = self.object(source, address)?
+        {
+            self.heap.edge(target, label, Strength::Strong)?;
+        }
+        Ok(())
+    }
+}
+
+/// What the VM says it holds.
+pub(crate) fn total(layout: &PucLayout, global: Structure<'_>) -> u64 {
+    let total = global.word(layout.global_state.total_bytes);
+    match layout.version {
+        Version::Lua51 => total,
+        Version::Lua55 => total.wrapping_sub(global.word(layout.global_state.debt)),
+        _ => total.wrapping_add(global.word(layout.global_state.debt)),
+    }
+}
+
+/// The address of the main thread.
+pub(crate) fn main_thread(layout: &PucLayout, address: u64, global: Structure<'_>) -> u64 {
+    match layout.version {
+        Version::Lua55 => address + u64::from(layout.global_state.main_thread),
+        _ => global.word(layout.global_state.main_thread),
+    }
+}

@@ -1,0 +1,109 @@
+//! Prototypes: the code of functions, with its constants and its names.
+
+use super::{Sweep, VALUE};
+use crate::native::chunk_name::ChunkName;
+use crate::native::layout::ABSENT;
+use crate::native::memory::{Memory, Read, Structure};
+use crate::native::misfit::{Misfit, Swept};
+use crate::version::Version;
+use luasnap_heap::{Kind, Label, NameId, NodeId};
+
+/// `PF_FIXED` in a prototype's `flag`: its code lies in memory that is not the VM's (5.5).
+const FIXED: u8 = 4;
+/// Bytes of an instruction.
+const INSTRUCTION: u64 = 4;
+/// Bytes of a reference in an array.
+const POINTER: u16 = 8;
+
+impl<'m, M: Memory> Sweep<'m, M> {
+    pub(super) fn prototype(&self, address: u64) -> Option<Structure<'m>> {
+        self.memory.structure(address, self.layout.prototype.size)
+    }
+
+    pub(super) fn prototype_size(&self, address: u64) -> Option<u64> {
+        let places = &self.layout.prototype;
+        let prototype = self.prototype(address)?;
+        let count = |place: u16| u64::from(prototype.int(place));
+        let mut size = u64::from(places.size)
+            + u64::from(VALUE) * count(places.constant_count)
+            + u64::from(POINTER) * count(places.nested_count)
+            + u64::from(places.upvalue_size) * count(places.upvalue_count)
+            + u64::from(places.local_size) * count(places.local_count);
+        let is_fixed = self.version == Version::Lua55 && prototype.byte(places.flags) & FIXED != 0;
+        if !is_fixed {
+            size += INSTRUCTION * count(places.code_count)
+                + u64::from(places.line_size) * count(places.line_count);
+            if places.absolute_line_count != ABSENT {
+                size += u64::from(places.absolute_line_size) * count(places.absolute_line_count);
+            }
+        }
+        Some(size)
+    }
+
+    /// Learns where a prototype's code was written, once.
+    pub(super) fn describe_prototype(&mut self, node: NodeId, address: u64) -> Swept {
+        if self.heap.source(node) != NameId::EMPTY || self.heap.kind(node) != Kind::Prototype {
+            return Ok(());
+        }
+        let places = &self.layout.prototype;
+        let prototype = self
+            .prototype(address)
+            .ok_or(Misfit::Unreadable("a prototype"))?;
+        self.heap.set_count(node, prototype.int(places.line));
+        let source = prototype.word(places.source);
+        let is_string = self
+            .heap
+            .find(source)
+            .is_some_and(|string| self.heap.kind(string) == Kind::String);
+        let text = match is_string {
+            true => self.text_at(source).unwrap_or(b"=?"),
+            false => b"=?",
+        };
+        let short = ChunkName::new(self.version, text);
+        let name = self.heap.intern(short.bytes())?;
+        self.heap.set_source(node, name);
+        Ok(())
+    }
+
+    /// What the upvalues of a prototype's functions are called: items that begin with the address
+    /// of a string. None where a stripped function has none.
+    pub(super) fn upvalue_names(&self, address: u64) -> &'m [u8] {
+        let places = &self.layout.prototype;
+        let names = self.prototype(address).and_then(|prototype| {
+            let count = u64::from(prototype.int(places.upvalue_count));
+            let start = prototype.word(places.upvalues);
+            self.memory.items(start, count, places.upvalue_size)
+        });
+        names.unwrap_or_default()
+    }
+
+    pub(super) fn refer_from_prototype(&mut self, node: NodeId, address: u64) -> Swept {
+        const WHAT: Misfit = Misfit::Unreadable("a prototype");
+        self.describe_prototype(node, address)?;
+        let places = &self.layout.prototype;
+        let prototype = self.prototype(address).ok_or(WHAT)?;
+        let items = |start: u16, count: u16, size: u16| {
+            let count = u64::from(prototype.int(count));
+            self.memory.items(prototype.word(start), count, size)
+        };
+        let constants = items(places.constants, places.constant_count, VALUE).ok_or(WHAT)?;
+        let nested = items(places.nested, places.nested_count, POINTER).ok_or(WHAT)?;
+        let locals = items(places.locals, places.local_count, places.local_size).ok_or(WHAT)?;
+        let upvalues = self.upvalue_names(address);
+        self.refer_to_object(node, prototype.word(places.source), Label::DebugName)?;
+        for constant in constants.chunks_exact(usize::from(VALUE)) {
+            self.refer_to_value(node, Structure(constant), Label::Constant)?;
+        }
+        for prototype in nested.chunks_exact(usize::from(POINTER)) {
+            self.refer_to_object(node, Structure(prototype).word(0), Label::Prototype)?;
+        }
+        for upvalue in upvalues.chunks_exact(usize::from(places.upvalue_size)) {
+            self.refer_to_object(node, Structure(upvalue).word(0), Label::DebugName)?;
+        }
+        for local in locals.chunks_exact(usize::from(places.local_size)) {
+            let name = Structure(local).word(places.local_name);
+            self.refer_to_object(node, name, Label::DebugName)?;
+        }
+        Ok(())
+    }
+}

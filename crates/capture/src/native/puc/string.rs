@@ -1,0 +1,129 @@
+//! Strings.
+
+use super::tags::ObjectType;
+use super::{HEADER, Sweep, TAG};
+use crate::native::layout::ABSENT;
+use crate::native::memory::{Memory, Read};
+use crate::native::misfit::{Misfit, Swept};
+use crate::version::Version;
+use luasnap_heap::{Kind, NameId, NodeId};
+
+/// Longer ones may be in the VM several times, and long ones are kept whole only where they are
+/// names. (`LUAI_MAXSHORTLEN`)
+const SHORT: u64 = 40;
+
+/// `LSTRFIX`, `LSTRMEM` in `shrlen`: text outside the VM's memory, the second with a function that
+/// frees it (5.5).
+const EXTERNAL: i8 = -2;
+const EXTERNAL_FREED: i8 = -3;
+
+/// Where a string has its text, and its own size.
+#[derive(Clone, Copy)]
+struct Text {
+    address: u64,
+    len: u64,
+    size: u64,
+}
+
+impl<'m, M: Memory> Sweep<'m, M> {
+    /// Makes a node of a string. A short one's text is kept at once, while it is in the cache.
+    pub(super) fn list_string(&mut self, address: u64, object_type: ObjectType) -> Swept<NodeId> {
+        let text = self
+            .text_place(address, object_type)
+            .ok_or(Misfit::Unreadable("a string"))?;
+        let node = self.add(Kind::String, address, text.size)?;
+        if text.len <= SHORT {
+            let bytes = self
+                .memory
+                .bytes(text.address, text.len as usize)
+                .ok_or(Misfit::Unreadable("a string"))?;
+            if bytes == b"__mode" {
+                self.mode_key = address;
+            }
+            let name = self.heap.add_name(bytes)?;
+            self.heap.set_source(node, name);
+        }
+        Ok(node)
+    }
+
+    fn text_place(&self, address: u64, object_type: ObjectType) -> Option<Text> {
+        let places = &self.layout.string;
+        let header = u64::from(places.header);
+        let string = self.memory.structure(address, places.header)?;
+        let behind = |len: u64| {
+            Some(Text {
+                address: address + header,
+                len,
+                size: header.saturating_add(len).saturating_add(1),
+            })
+        };
+        if places.short_len == ABSENT {
+            return behind(string.word(places.len));
+        }
+        if object_type == ObjectType::ShortString {
+            return behind(u64::from(string.byte(places.short_len)));
+        }
+        if self.version != Version::Lua55 {
+            return behind(string.word(places.len));
+        }
+        let string = self.memory.structure(address, places.fixed_size)?;
+        let len = string.word(places.len);
+        let fixed = u64::from(places.fixed_size);
+        Some(Text {
+            address: string.word(places.contents),
+            len,
+            size: match string.byte(places.short_len) as i8 {
+                EXTERNAL => fixed,
+                EXTERNAL_FREED => u64::from(places.external_size),
+                _ => fixed.saturating_add(len).saturating_add(1),
+            },
+        })
+    }
+
+    /// The text of the string at `address`, which is known to be one.
+    pub(super) fn text_at(&self, address: u64) -> Option<&'m [u8]> {
+        let memory = self.memory;
+        let header = memory.structure(address, HEADER)?;
+        let object_type = super::tags::object_type(self.version, header.byte(TAG))?;
+        let text = self.text_place(address, object_type)?;
+        memory.bytes(text.address, usize::try_from(text.len).ok()?)
+    }
+
+    /// The name that a string's whole text is.
+    #[inline]
+    pub(super) fn text_of(&mut self, string: NodeId) -> Swept<NameId> {
+        match self.heap.source(string) {
+            NameId::EMPTY => self.long_text_of(string),
+            name => Ok(name),
+        }
+    }
+
+    /// The same for a long string, or an empty one. Tables may have equal keys that are several
+    /// strings, but they have one name.
+    #[cold]
+    fn long_text_of(&mut self, string: NodeId) -> Swept<NameId> {
+        let address = self.heap.address(string);
+        let text = self
+            .text_at(address)
+            .ok_or(Misfit::Unreadable("a string"))?;
+        let name = self.heap.intern(text)?;
+        self.heap.set_source(string, name);
+        Ok(name)
+    }
+
+    /// Keeps the beginnings of long strings that turned out to be no names.
+    pub(super) fn name_long_strings(&mut self, listed: u32) -> Swept {
+        for node in (1..listed).map(NodeId) {
+            if self.heap.kind(node) != Kind::String || self.heap.source(node) != NameId::EMPTY {
+                continue;
+            }
+            if let Some(text) = self.text_at(self.heap.address(node)) {
+                let name = self
+                    .heap
+                    .add_name(&text[..text.len().min(SHORT as usize)])?;
+                self.heap.set_source(node, name);
+            }
+        }
+        Ok(())
+    }
+}

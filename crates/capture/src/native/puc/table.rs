@@ -1,0 +1,356 @@
+//! Tables: their parts, their entries, and what their mode makes of them.
+
+use super::tags::ValueType;
+use super::{Sweep, TAG, VALUE};
+use crate::mode::Mode;
+use crate::native::layout;
+use crate::native::memory::{Memory, Read, Structure};
+use crate::native::misfit::{Misfit, Swept};
+use crate::version::Version;
+use luasnap_heap::{BuildError, Kind, Label, NodeId, Strength};
+use rustc_hash::FxHashMap;
+
+/// In a table's `flags`: it has no hash part (5.5).
+const NO_NODES: u8 = 1 << 6;
+/// In `flags` (5.4.0: in `marked`): the size of the array part is the next power of two.
+const SIZE_IS_ROUNDED: u8 = 1 << 7;
+/// From this many nodes on (log2) a hash part has a word before it (5.5).
+const LAST_FREE_FROM: u8 = 3;
+/// Of an array part of 5.5: what stands between values and tags.
+const LENGTH_HINT: u64 = 4;
+
+/// A table's parts.
+#[derive(Clone, Copy)]
+pub(super) struct Parts {
+    /// In 5.5 the middle: values lie before it, tags behind.
+    array: u64,
+    array_size: u64,
+    nodes: u64,
+    node_count: u64,
+    /// What the hash part has beside its nodes, in bytes.
+    node_extra: u64,
+    metatable: u64,
+}
+
+/// The modes of tables by their metatable.
+#[derive(Default)]
+pub(super) struct Modes {
+    last: (u64, Mode),
+    known: FxHashMap<u64, Mode>,
+}
+
+impl<'m, M: Memory> Sweep<'m, M> {
+    /// Reads where the table at `address` has its parts.
+    #[inline]
+    fn table_parts(&self, address: u64) -> Option<Parts> {
+        let places = &self.layout.table;
+        let table = self.memory.structure(address, places.size)?;
+        let log2 = table.byte(places.node_count_log2);
+        let nodes = table.word(places.nodes);
+        let flags = table.byte(places.flags);
+        let has_nodes = match self.version {
+            // A table without a hash part has one that is a constant.
+            Version::Lua51 | Version::Lua52 => log2 != 0 || self.memory.is_writable(nodes),
+            Version::Lua55 => flags & NO_NODES == 0,
+            _ => table.word(places.last_free) != 0,
+        };
+        let limit = u64::from(table.int(places.array_size));
+        let array_size = match self.version {
+            Version::Lua54 if !limit.is_power_of_two() && limit != 0 => {
+                let is_rounded = match self.layout.name {
+                    "5.4.0" => table.byte(TAG + 1),
+                    _ => flags,
+                };
+                match is_rounded & SIZE_IS_ROUNDED {
+                    0 => limit,
+                    _ => limit.next_power_of_two(),
+                }
+            }
+            _ => limit,
+        };
+        let has_word = self.version == Version::Lua55 && has_nodes && log2 >= LAST_FREE_FROM;
+        Some(Parts {
+            array: table.word(places.array),
+            array_size,
+            nodes,
+            node_count: if has_nodes { 1 << (log2 & 63) } else { 0 },
+            node_extra: if has_word { 8 } else { 0 },
+            metatable: table.word(places.metatable),
+        })
+    }
+
+    /// The shallow size of the table at `address`.
+    #[inline]
+    pub(super) fn table_size(&self, address: u64) -> Option<u64> {
+        let parts = self.table_parts(address)?;
+        let array = match (self.version, parts.array_size) {
+            (Version::Lua55, 0) => 0,
+            (Version::Lua55, size) => 9 * size + LENGTH_HINT,
+            (_, size) => u64::from(VALUE) * size,
+        };
+        let node = u64::from(self.layout.node.size);
+        let nodes = node.saturating_mul(parts.node_count) + parts.node_extra;
+        Some((u64::from(self.layout.table.size) + array).saturating_add(nodes))
+    }
+
+    /// Says that the table at `address` will be read soon, whose header was expected before.
+    #[inline]
+    pub(super) fn expect_table(&self, address: u64) {
+        let places = &self.layout.table;
+        if let Some(table) = self.memory.structure(address, places.size) {
+            self.memory.expect(table.word(places.array));
+            self.memory.expect(table.word(places.nodes));
+        }
+    }
+
+    pub(super) fn refer_from_table(&mut self, node: NodeId, address: u64) -> Swept {
+        let parts = self
+            .table_parts(address)
+            .ok_or(Misfit::Unreadable("a table"))?;
+        let mut mode = Mode::default();
+        if parts.metatable != 0 {
+            mode = self.mode_of(parts.metatable)?;
+            self.refer_to_object(node, parts.metatable, Label::Metatable)?;
+        }
+        let in_array = match self.version {
+            Version::Lua55 => self.refer_from_packed_array(node, parts, mode)?,
+            _ => self.refer_from_array(node, parts, mode)?,
+        };
+        let in_nodes = self.refer_from_nodes(node, parts, mode)?;
+        self.heap.set_count(node, in_array + in_nodes);
+        Ok(())
+    }
+
+    /// The array part: answers how many entries it has.
+    fn refer_from_array(&mut self, source: NodeId, parts: Parts, mode: Mode) -> Swept<u32> {
+        let slots = self
+            .memory
+            .items(parts.array, parts.array_size, VALUE)
+            .ok_or(Misfit::Unreadable("a table's array"))?;
+        let mut count = 0;
+        for (index, slot) in (1..).zip(slots.chunks_exact(usize::from(VALUE))) {
+            let slot = Structure(slot);
+            let value_type = self.types[usize::from(slot.byte(TAG))];
+            count += u32::from(value_type != ValueType::Nil);
+            if matches!(value_type, ValueType::Object | ValueType::LightFunction) {
+                self.refer_to_element(source, value_type, slot.word(0), index, mode)?;
+            }
+        }
+        Ok(count)
+    }
+
+    /// The array part of 5.5: values backwards before its middle, tags forwards behind it.
+    fn refer_from_packed_array(&mut self, source: NodeId, parts: Parts, mode: Mode) -> Swept<u32> {
+        let size = parts.array_size;
+        let start = parts.array.wrapping_sub(8 * size);
+        let values = self.memory.items(start, size, 8);
+        let tags = self
+            .memory
+            .items(parts.array.wrapping_add(LENGTH_HINT), size, 1);
+        let (Some(values), Some(tags)) = (values, tags) else {
+            return Err(Misfit::Unreadable("a table's array").into());
+        };
+        let mut count = 0;
+        for ((index, &tag), value) in (1..).zip(tags).zip(values.rchunks_exact(8)) {
+            let value_type = self.types[usize::from(tag)];
+            count += u32::from(value_type != ValueType::Nil);
+            if matches!(value_type, ValueType::Object | ValueType::LightFunction) {
+                let value = Structure(value).word(0);
+                self.refer_to_element(source, value_type, value, index, mode)?;
+            }
+        }
+        Ok(count)
+    }
+
+    /// An element of an array part.
+    #[inline]
+    fn refer_to_element(
+        &mut self,
+        source: NodeId,
+        value_type: ValueType,
+        value: u64,
+        index: i64,
+        mode: Mode,
+    ) -> Swept {
+        if let Some(target) = self.target(source, value_type, value)? {
+            let strength = match mode.weak_values && self.is_weakly_held(target, value_type) {
+                true => Strength::WeakValue,
+                false => Strength::Strong,
+            };
+            self.heap.edge(target, Label::Index(index), strength)?;
+        }
+        Ok(())
+    }
+
+    /// Strings are values: no table holds them weakly. Nor do C functions that are plain pointers
+    /// die.
+    fn is_weakly_held(&self, target: NodeId, value_type: ValueType) -> bool {
+        value_type == ValueType::Object && self.heap.kind(target) != Kind::String
+    }
+
+    /// The hash part: answers how many entries it has.
+    fn refer_from_nodes(&mut self, source: NodeId, parts: Parts, mode: Mode) -> Swept<u32> {
+        let places = &self.layout.node;
+        let nodes = self
+            .memory
+            .items(parts.nodes, parts.node_count, places.size)
+            .ok_or(Misfit::Unreadable("a table's hash part"))?;
+        let mut count = 0;
+        for node in nodes.chunks_exact(usize::from(places.size)) {
+            let node = Structure(node);
+            let value_type = self.types[usize::from(node.byte(places.value + TAG))];
+            if value_type == ValueType::Nil {
+                continue;
+            }
+            count += 1;
+            self.refer_from_entry(source, node, value_type, mode)?;
+        }
+        Ok(count)
+    }
+
+    /// An entry of the hash part.
+    #[inline]
+    fn refer_from_entry(
+        &mut self,
+        source: NodeId,
+        node: Structure<'_>,
+        value_type: ValueType,
+        mode: Mode,
+    ) -> Swept {
+        let places = &self.layout.node;
+        let key_type = self.types[usize::from(node.byte(places.key_tag))];
+        let (key, value) = (node.word(places.key), node.word(places.value));
+        let key_node = self.target(source, key_type, key)?;
+        let mut key_is_weak = false;
+        if let Some(key) = key_node {
+            key_is_weak = mode.weak_keys && self.is_weakly_held(key, key_type);
+            let strength = match key_is_weak {
+                true => Strength::WeakKey,
+                false => Strength::Strong,
+            };
+            self.heap.edge(key, Label::Key, strength)?;
+        }
+        let Some(target) = self.target(source, value_type, value)? else {
+            return Ok(());
+        };
+        let label = match key_type {
+            ValueType::Boolean => Label::Boolean(self.is_true(node.byte(places.key_tag), key)),
+            _ => self.key_label(key_type, key, key_node)?,
+        };
+        let strength = if mode.weak_values && self.is_weakly_held(target, value_type) {
+            Strength::WeakValue
+        } else if key_is_weak && self.version.has_ephemerons() {
+            Strength::Ephemeron
+        } else {
+            Strength::Strong
+        };
+        self.heap.edge(target, label, strength)?;
+        Ok(())
+    }
+
+    /// The label of a value under a key.
+    #[inline]
+    fn key_label(&mut self, key_type: ValueType, key: u64, node: Option<NodeId>) -> Swept<Label> {
+        Ok(match (key_type, node) {
+            (_, Some(node)) if self.heap.kind(node) == Kind::String => {
+                Label::Field(self.text_of(node)?)
+            }
+            (_, Some(node)) => Label::Object(node),
+            (ValueType::Integer, _) => Label::Index(key as i64),
+            (ValueType::Float, _) => Label::of_number(f64::from_bits(key)),
+            _ => Label::Address(Kind::Userdata, key),
+        })
+    }
+
+    /// Whether a boolean is `true`: from 5.4 on its tag says so.
+    fn is_true(&self, tag: u8, value: u64) -> bool {
+        match self.version {
+            Version::Lua54 | Version::Lua55 => tag != 1,
+            _ => value as u32 != 0,
+        }
+    }
+
+    /// How the tables whose metatable is at `address` hold what is in them.
+    #[inline]
+    pub(super) fn mode_of(&mut self, metatable: u64) -> Swept<Mode> {
+        if self.modes.last.0 == metatable {
+            return Ok(self.modes.last.1);
+        }
+        let mode = match self.modes.known.get(&metatable) {
+            Some(&mode) => mode,
+            None => {
+                let mode = self.read_mode(metatable);
+                let known = &mut self.modes.known;
+                known.try_reserve(1).map_err(|_| BuildError::OutOfMemory)?;
+                known.insert(metatable, mode);
+                mode
+            }
+        };
+        self.modes.last = (metatable, mode);
+        Ok(mode)
+    }
+
+    /// The `__mode` of a metatable, as no list of its own is needed to find it.
+    fn read_mode(&self, metatable: u64) -> Mode {
+        let is_table = self
+            .heap
+            .find(metatable)
+            .is_some_and(|node| matches!(self.heap.kind(node), Kind::Table));
+        if !is_table || self.mode_key == 0 {
+            return Mode::default();
+        }
+        self.string_field(metatable, self.mode_key)
+            .and_then(|string| self.text_at(string))
+            .map_or(Mode::default(), Mode::from_text)
+    }
+
+    /// The address of the object under a small integer key of a table.
+    pub(super) fn integer_field(&self, table: u64, key: u64) -> Option<u64> {
+        let parts = self.table_parts(table)?;
+        if key <= parts.array_size {
+            let (value, tag) = match self.version {
+                Version::Lua55 => (parts.array - 8 * key, parts.array + LENGTH_HINT + key - 1),
+                _ => {
+                    let slot = parts.array + u64::from(VALUE) * (key - 1);
+                    (slot, slot + u64::from(TAG))
+                }
+            };
+            let tag = *self.memory.bytes(tag, 1)?.first()?;
+            let is_object = self.types[usize::from(tag)] == ValueType::Object;
+            return self.memory.word(value).filter(|_| is_object);
+        }
+        self.entry(parts, |node, places| {
+            node.word(places.key) == key
+                && self.types[usize::from(node.byte(places.key_tag))] == ValueType::Integer
+        })
+    }
+
+    /// The address of the object in the entry of a hash part that is the one.
+    fn entry(
+        &self,
+        parts: Parts,
+        is_it: impl Fn(Structure<'_>, &layout::puc::Node) -> bool,
+    ) -> Option<u64> {
+        let places = &self.layout.node;
+        let nodes = self
+            .memory
+            .items(parts.nodes, parts.node_count, places.size)?;
+        let found = nodes
+            .chunks_exact(usize::from(places.size))
+            .map(Structure)
+            .find(|&node| is_it(node, places))?;
+        let tag = found.byte(places.value + TAG);
+        let is_object = self.types[usize::from(tag)] == ValueType::Object;
+        is_object.then(|| found.word(places.value))
+    }
+
+    /// The address of the string under a string key of a table.
+    fn string_field(&self, table: u64, key: u64) -> Option<u64> {
+        let value = self.entry(self.table_parts(table)?, |node, places| {
+            node.word(places.key) == key
+                && self.types[usize::from(node.byte(places.key_tag))] == ValueType::Object
+        })?;
+        let string = self.heap.find(value)?;
+        (self.heap.kind(string) == Kind::String).then_some(value)
+    }
+}

@@ -1,0 +1,110 @@
+//! Type tags: of objects and of values.
+
+use crate::version::Version;
+
+/// What an object's header says that it is.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum ObjectType {
+    /// In 5.1 and 5.2 also a long one, since there is no difference.
+    ShortString,
+    LongString,
+    Table,
+    /// 5.1, where a field of the closure tells which language it is written in.
+    Closure,
+    LuaClosure,
+    CClosure,
+    Userdata,
+    Thread,
+    Prototype,
+    Upvalue,
+}
+
+/// `LUA_TLCF`, `LUA_VLCF`: a C function that is a plain pointer (5.2 and later).
+pub(crate) const LIGHT_FUNCTION: u8 = 22;
+/// `LUA_TLIGHTUSERDATA`.
+pub(crate) const LIGHT_USERDATA: u8 = 2;
+/// `LUA_TTABLE` as a value.
+const TABLE: u8 = 5;
+/// `LUA_TTHREAD` as a value.
+pub(crate) const THREAD: u8 = 8;
+/// `BIT_ISCOLLECTABLE` (5.2 and later).
+const COLLECTABLE: u8 = 1 << 6;
+
+/// The object type behind a header's tag.
+#[inline]
+pub(crate) fn object_type(version: Version, tag: u8) -> Option<ObjectType> {
+    let is_51 = version == Version::Lua51;
+    Some(match tag {
+        4 => ObjectType::ShortString,
+        20 if !is_51 => ObjectType::LongString,
+        TABLE => ObjectType::Table,
+        6 if is_51 => ObjectType::Closure,
+        6 => ObjectType::LuaClosure,
+        38 if !is_51 => ObjectType::CClosure,
+        7 => ObjectType::Userdata,
+        THREAD => ObjectType::Thread,
+        9 if version <= Version::Lua53 => ObjectType::Prototype,
+        10 if version <= Version::Lua52 => ObjectType::Upvalue,
+        9 => ObjectType::Upvalue,
+        10 if version >= Version::Lua54 => ObjectType::Prototype,
+        _ => return None,
+    })
+}
+
+/// What a value is, as far as a heap cares.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum ValueType {
+    Nil,
+    /// An object.
+    Object,
+    /// A C function that is a plain pointer.
+    LightFunction,
+    LightUserdata,
+    Boolean,
+    Integer,
+    Float,
+    /// A key that died, or what no value can be.
+    Other,
+}
+
+/// The type behind a value's tag, of which the low byte is enough.
+#[inline]
+pub(crate) fn value_type(version: Version, tag: u8) -> ValueType {
+    if version == Version::Lua51 {
+        return match tag {
+            0 => ValueType::Nil,
+            1 => ValueType::Boolean,
+            LIGHT_USERDATA => ValueType::LightUserdata,
+            3 => ValueType::Float,
+            // Prototypes lie on the stack while they are compiled.
+            4..=10 => ValueType::Object,
+            _ => ValueType::Other,
+        };
+    }
+    if tag & COLLECTABLE != 0 {
+        return ValueType::Object;
+    }
+    match (tag, version) {
+        (LIGHT_FUNCTION, _) => ValueType::LightFunction,
+        (LIGHT_USERDATA, _) => ValueType::LightUserdata,
+        // `false`, and `true` of 5.4 and later.
+        (1 | 17, _) => ValueType::Boolean,
+        (3, Version::Lua52) => ValueType::Float,
+        // 5.4 changed the two about.
+        (3, Version::Lua53) | (19, Version::Lua54 | Version::Lua55) => ValueType::Float,
+        (19, Version::Lua53) | (3, Version::Lua54 | Version::Lua55) => ValueType::Integer,
+        // 5.4 has several kinds of nil.
+        (0 | 16 | 32 | 48, _) => ValueType::Nil,
+        _ => ValueType::Other,
+    }
+}
+
+/// Whether a value's tag is that of a table.
+pub(crate) fn is_table(version: Version, tag: u8) -> bool {
+    tag == TABLE
+        | if version == Version::Lua51 {
+            0
+        } else {
+            COLLECTABLE
+        }
+}

@@ -1,0 +1,98 @@
+//! Full userdata.
+
+use super::tags::ValueType;
+use super::{Sweep, TAG, VALUE};
+use crate::native::layout::ABSENT;
+use crate::native::memory::{Memory, Read, Structure};
+use crate::native::misfit::{Misfit, Swept};
+use luasnap_heap::{Label, NodeId};
+
+/// A userdata's fields.
+#[derive(Clone, Copy)]
+pub(super) struct Userdata<'m> {
+    header: Structure<'m>,
+    /// How many user values it has behind its header (5.4 and later).
+    value_count: u64,
+    pub(super) metatable: u64,
+    pub(super) payload: u64,
+    /// Bytes of the payload.
+    pub(super) len: u64,
+}
+
+impl<'m, M: Memory> Sweep<'m, M> {
+    pub(super) fn userdata(&self, address: u64) -> Option<Userdata<'m>> {
+        let places = &self.layout.userdata;
+        let header = self.memory.structure(address, places.header)?;
+        let value_count = match places.user_value_count {
+            ABSENT => 0,
+            place => u64::from(header.half(place)),
+        };
+        let payload = match value_count {
+            0 => u64::from(places.header),
+            count => u64::from(places.user_values) + u64::from(VALUE) * count,
+        };
+        Some(Userdata {
+            header,
+            value_count,
+            metatable: header.word(places.metatable),
+            payload: address + payload,
+            len: header.word(places.len),
+        })
+    }
+
+    pub(super) fn userdata_size(&self, address: u64) -> Option<u64> {
+        let userdata = self.userdata(address)?;
+        Some((userdata.payload - address).saturating_add(userdata.len))
+    }
+
+    /// The address of what the first user value of a userdata is (or its environment), where that
+    /// is an object.
+    pub(super) fn first_user_value(&self, address: u64) -> Option<u64> {
+        let places = &self.layout.userdata;
+        let userdata = self.userdata(address)?;
+        if places.environment != ABSENT {
+            return Some(userdata.header.word(places.environment));
+        }
+        if places.user_value != ABSENT {
+            return Some(userdata.header.word(places.user_value));
+        }
+        let start = address + u64::from(places.user_values);
+        let values = self.memory.items(start, userdata.value_count, VALUE)?;
+        let first = Structure(values.get(..usize::from(VALUE))?);
+        let is_object = self.types[usize::from(first.byte(TAG))] == ValueType::Object;
+        is_object.then(|| first.word(0))
+    }
+
+    pub(super) fn refer_from_userdata(&mut self, node: NodeId, address: u64) -> Swept {
+        const WHAT: Misfit = Misfit::Unreadable("a userdata");
+        let places = &self.layout.userdata;
+        let userdata = self.userdata(address).ok_or(WHAT)?;
+        self.refer_to_object(node, userdata.metatable, Label::Metatable)?;
+        if places.environment != ABSENT {
+            // 5.2 calls it the user value.
+            let label = match self.version.is_51_api() {
+                true => Label::Environment,
+                false => Label::UserValue(1),
+            };
+            self.refer_to_object(node, userdata.header.word(places.environment), label)?;
+        }
+        if places.user_value != ABSENT {
+            let tag = userdata.header.byte(places.user_value_tag);
+            if self.types[usize::from(tag)] == ValueType::Object {
+                let value = userdata.header.word(places.user_value);
+                self.refer_to_object(node, value, Label::UserValue(1))?;
+            }
+        }
+        let start = address + u64::from(places.user_values);
+        let values = match userdata.value_count {
+            0 => &[],
+            count => self.memory.items(start, count, VALUE).ok_or(WHAT)?,
+        };
+        for (number, value) in (1..).zip(values.chunks_exact(usize::from(VALUE))) {
+            self.refer_to_value(node, Structure(value), Label::UserValue(number))?;
+        }
+        // People know it by its payload.
+        self.heap.set_address(node, userdata.payload);
+        Ok(())
+    }
+}

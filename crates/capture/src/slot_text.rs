@@ -1,0 +1,40 @@
+//! What a slot of a thread's stack is called: `NAME:SHORT_SRC`.
+
+/// The names of slots that no program names. One spelling for what the versions call
+/// `(*temporary)`, `(temporary)`, `(C temporary)`, `(*vararg)` and `(vararg)`, so that a chain reads
+/// the same in all of them.
+pub(crate) const FUNCTION: &str = "(function)";
+pub(crate) const TEMPORARY: &str = "(temporary)";
+pub(crate) const VARARG: &str = "(vararg)";
+/// The source of slots that belong to no function in Lua.
+pub(crate) const HOST: &str = "[C]";
+
+const MOST: usize = 512;
+const MOST_OF_SOURCE: usize = 128;
+
+/// A name and a source put together, in place: it is needed where nothing may be owned. What does
+/// not fit is cut: a short source has 60 bytes, and few names have hundreds.
+pub(crate) struct SlotText {
+    text: [u8; MOST],
+    len: usize,
+}
+
+impl SlotText {
+    pub(crate) fn new(name: &[u8], source: &[u8]) -> SlotText {
+        let source = &source[..source.len().min(MOST_OF_SOURCE)];
+        let name = &name[..name.len().min(MOST - source.len() - 1)];
+        let mut text = [0; MOST];
+        let (head, tail) = text.split_at_mut(name.len());
+        head.copy_from_slice(name);
+        tail[0] = b':';
+        tail[1..=source.len()].copy_from_slice(source);
+        SlotText {
+            text,
+            len: name.len() + 1 + source.len(),
+        }
+    }
+
+    pub(crate) fn bytes(&self) -> &[u8] {
+        &self.text[..self.len]
+    }
+}

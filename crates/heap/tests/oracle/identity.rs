@@ -1,0 +1,384 @@
+//! Differences of a VM that uses addresses again, against a model that knows which object is which.
+
+use crate::everything::provenance;
+use luasnap_heap::{
+    Birthmark, Change, Kind, Label, NodeId, RunOrder, Snapshot, Strength, SweepBuilder, decrease,
+    increase,
+};
+use proptest::prelude::*;
+use std::collections::BTreeMap;
+
+/// How a VM keeps its objects.
+#[derive(Clone, Copy, PartialEq, Debug)]
+enum Lists {
+    /// One list, and one for those with a finalizer (5.2 and later).
+    ByFinalizer,
+    /// One list, and one for userdata (5.1, LuaJIT).
+    ByKind,
+}
+
+#[derive(Clone, Debug)]
+struct Thing {
+    serial: u64,
+    kind: Kind,
+    address: u64,
+    count: u32,
+    /// When it got its finalizer.
+    finalizer: Option<u64>,
+    is_live: bool,
+}
+
+/// A VM: its objects, the newest last.
+struct Vm {
+    lists: Lists,
+    things: [Vec<Thing>; 2],
+    free: Vec<u64>,
+    now: u64,
+    captures: Vec<Capture>,
+}
+
+struct Capture {
+    time: u64,
+    things: Vec<Thing>,
+    snapshot: Snapshot,
+}
+
+const KINDS: [Kind; 5] = [
+    Kind::Table,
+    Kind::Table,
+    Kind::LuaFunction,
+    Kind::Userdata,
+    Kind::String,
+];
+
+impl Vm {
+    fn new(lists: Lists) -> Vm {
+        let mut vm = Vm {
+            lists,
+            things: [Vec::new(), Vec::new()],
+            free: (1..2000).rev().map(|at| 0x1000 + 32 * at).collect(),
+            now: 0,
+            captures: Vec::new(),
+        };
+        vm.allocate(Kind::Table);
+        vm
+    }
+
+    fn allocate(&mut self, kind: Kind) -> u64 {
+        self.now += 1;
+        let address = self.free.pop().unwrap();
+        let list = usize::from(self.lists == Lists::ByKind && kind == Kind::Userdata);
+        self.things[list].push(Thing {
+            serial: self.now,
+            kind,
+            address,
+            count: 1,
+            finalizer: None,
+            is_live: true,
+        });
+        address
+    }
+
+    /// Takes an object out of its list; never the first one, which is always there, nor a marker.
+    fn take(&mut self, roll: usize) -> Option<Thing> {
+        let list = roll % 2;
+        let at = (roll / 2).checked_rem(self.things[list].len())?;
+        let thing = &self.things[list][at];
+        if thing.serial == 1 || thing.kind == Kind::Snapshot {
+            return None;
+        }
+        Some(self.things[list].remove(at))
+    }
+
+    fn step(&mut self, operation: u8, roll: usize) {
+        self.now += 1;
+        match operation {
+            0..=2 => {
+                self.allocate(KINDS[roll % KINDS.len()]);
+            }
+            3 => {
+                for at in 0..roll % 60 {
+                    self.allocate(KINDS[(roll + at) % KINDS.len()]);
+                }
+            }
+            4..=6 => {
+                let freed = self.take(roll);
+                self.free.extend(freed.map(|thing| thing.address));
+            }
+            7 => {
+                for at in 0..roll % 40 {
+                    let freed = self.take(roll + 2 * at);
+                    self.free.extend(freed.map(|thing| thing.address));
+                }
+            }
+            8 | 9 if self.lists == Lists::ByFinalizer => self.finalize(roll),
+            12..=14 => {
+                // Another one of the kind takes the place, and maybe gets a finalizer too.
+                if let Some(freed) = self.take(roll) {
+                    self.free.push(freed.address);
+                    self.allocate(freed.kind);
+                    let list = &self.things[0];
+                    if self.lists == Lists::ByFinalizer && operation > 12 {
+                        self.finalize(2 * (list.len() - 1));
+                    }
+                }
+            }
+            10 => {
+                let list = &mut self.things[roll % 2];
+                if let Some(at) = (roll / 2).checked_rem(list.len()) {
+                    list[at].count += 1;
+                }
+            }
+            11 => {
+                // Nothing holds it any more, but the collector has not come by.
+                let list = &mut self.things[roll % 2];
+                if let Some(at) = (roll / 2).checked_rem(list.len()) {
+                    list[at].is_live = list[at].serial == 1;
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// Gives an object a finalizer, or lets the finalizer of one save it.
+    fn finalize(&mut self, roll: usize) {
+        let Some(mut thing) = self.take(roll) else {
+            return;
+        };
+        if thing.finalizer.take().is_some() {
+            thing.serial = self.now;
+            self.things[0].push(thing);
+        } else if matches!(thing.kind, Kind::Table | Kind::Userdata) {
+            thing.finalizer = Some(self.now);
+            self.things[1].push(thing);
+        } else {
+            self.free.push(thing.address);
+        }
+    }
+
+    /// Captures all, as the native engine does, and allocates the markers.
+    fn capture(&mut self, is_marked: bool) {
+        self.now += 1;
+        let orders = match self.lists {
+            Lists::ByFinalizer => [RunOrder::Allocation, RunOrder::Finalizer],
+            Lists::ByKind => [RunOrder::Allocation, RunOrder::Allocation],
+        };
+        let mut builder = SweepBuilder::default();
+        let mut live = Vec::new();
+        for (list, order) in self.things.iter().zip(orders) {
+            builder.begin_run(order).unwrap();
+            for thing in list.iter().rev() {
+                let node = builder.add(thing.kind, thing.address, 40).unwrap().unwrap();
+                builder.set_count(node, thing.count);
+                if thing.kind == Kind::Snapshot {
+                    builder.mark(node).unwrap();
+                } else if thing.is_live {
+                    live.push((node, thing.clone()));
+                }
+            }
+        }
+        builder.begin_run(RunOrder::None).unwrap();
+        let code = builder.light_function(0x77).unwrap();
+        builder.begin_edges();
+        for (at, node) in live.iter().map(|live| live.0).chain([code]).enumerate() {
+            let name = builder.intern(format!("root{at}").as_bytes()).unwrap();
+            builder
+                .edge(node, Label::Root(name), Strength::Strong)
+                .unwrap();
+        }
+        builder.end_edges(NodeId::ROOT).unwrap();
+        let snapshot = Snapshot::new(builder.finish(provenance()).unwrap());
+        let marks = [self.allocate(Kind::Table), self.allocate(Kind::Userdata)];
+        for list in 0..2 {
+            for thing in self.things[list].iter_mut().rev().take(2) {
+                if marks.contains(&thing.address) {
+                    thing.kind = Kind::Snapshot;
+                }
+            }
+        }
+        if self.lists == Lists::ByFinalizer {
+            let mut handle = self.things[0].pop().unwrap();
+            handle.finalizer = Some(self.now);
+            self.things[1].push(handle);
+        }
+        if is_marked {
+            snapshot.set_birthmark(Birthmark {
+                vm_address: 0x10,
+                sequence: self.captures.len() as u64 + 1,
+                marks,
+            });
+        }
+        let things = live.into_iter().map(|live| live.1);
+        self.captures.push(Capture {
+            time: self.now - 2,
+            things: things.filter(|thing| thing.kind.is_object()).collect(),
+            snapshot,
+        });
+    }
+
+    /// Lets go of the markers of a capture, as when only a copy of it is left.
+    fn drop_marks(&mut self, capture: usize) {
+        let Some(&Birthmark { marks, .. }) = self.captures[capture].snapshot.birthmark() else {
+            return;
+        };
+        for list in &mut self.things {
+            list.retain(|thing| thing.kind != Kind::Snapshot || !marks.contains(&thing.address));
+        }
+        self.free.extend(marks);
+    }
+}
+
+impl Capture {
+    /// Whether the objects, at one address, are one, as far as a VM can tell.
+    fn is_same(&self, thing: &Thing, other: &Capture, twin: &Thing) -> bool {
+        let (later, earlier, before) = match self.time > other.time {
+            true => (thing, twin, other.time),
+            false => (twin, thing, self.time),
+        };
+        // Who got a finalizer since may have been there before.
+        let may_be = later.finalizer.is_some_and(|since| since > before);
+        later.serial == earlier.serial || (may_be && earlier.finalizer.is_none())
+    }
+
+    /// What this one has more than `other`.
+    fn more_than(
+        &self,
+        other: &Capture,
+        is_same: impl Fn(&Thing, &Thing) -> bool,
+        alone: Change,
+        larger: fn(u32) -> Change,
+    ) -> BTreeMap<u64, Change> {
+        let mut changes = BTreeMap::new();
+        for thing in &self.things {
+            let twin = other.things.iter().find(|twin| {
+                (twin.address, twin.kind) == (thing.address, thing.kind) && is_same(thing, twin)
+            });
+            match twin {
+                None => changes.insert(thing.address, alone),
+                Some(twin) if thing.kind == Kind::Table && thing.count > twin.count => {
+                    changes.insert(thing.address, larger(thing.count - twin.count))
+                }
+                Some(_) => None,
+            };
+        }
+        changes
+    }
+}
+
+fn changes(difference: &Snapshot) -> BTreeMap<u64, Change> {
+    let heap = difference.objects().unwrap();
+    heap.nodes()
+        .filter(|node| difference.is_member(*node))
+        .map(|node| (heap.address(node), difference.change(node)))
+        .collect()
+}
+
+/// A VM's history: operations, with captures between them.
+fn history() -> impl Strategy<Value = (Lists, Vec<Vec<(u8, usize)>>)> {
+    let lists = prop_oneof![Just(Lists::ByFinalizer), Just(Lists::ByKind)];
+    let operation = (0..15u8, 0..10_000usize);
+    let between = prop::collection::vec(operation, 0..40);
+    (lists, prop::collection::vec(between, 1..5))
+}
+
+fn lived(lists: Lists, history: &[Vec<(u8, usize)>], is_marked: bool) -> Vm {
+    let mut vm = Vm::new(lists);
+    for operations in history {
+        for &(operation, roll) in operations {
+            vm.step(operation, roll);
+        }
+        vm.capture(is_marked);
+    }
+    vm
+}
+
+proptest! {
+    #[test]
+    fn what_took_the_place_of_another_is_new((lists, history) in history()) {
+        let vm = lived(lists, &history, true);
+        for a in &vm.captures {
+            for b in &vm.captures {
+                let up = increase(&a.snapshot, &b.snapshot).unwrap();
+                let same = |thing: &Thing, twin: &Thing| b.is_same(thing, a, twin);
+                prop_assert_eq!(changes(&up), b.more_than(a, same, Change::New, Change::Grew));
+                let down = decrease(&a.snapshot, &b.snapshot).unwrap();
+                let same = |thing: &Thing, twin: &Thing| a.is_same(thing, b, twin);
+                prop_assert_eq!(changes(&down), a.more_than(b, same, Change::Gone, Change::Shrank));
+            }
+        }
+    }
+
+    #[test]
+    fn without_marks_the_address_decides((lists, history) in history()) {
+        let vm = lived(lists, &history, false);
+        for a in &vm.captures {
+            for b in &vm.captures {
+                let up = increase(&a.snapshot, &b.snapshot).unwrap();
+                let expected = b.more_than(a, |_, _| true, Change::New, Change::Grew);
+                prop_assert_eq!(changes(&up), expected);
+            }
+        }
+    }
+
+    #[test]
+    fn what_stayed_is_never_new_though_marks_are_gone(
+        (lists, history) in history(),
+        later in prop::collection::vec((0..15u8, 0..10_000usize), 0..40),
+    ) {
+        let mut vm = lived(lists, &history, true);
+        for capture in 0..vm.captures.len() {
+            vm.drop_marks(capture);
+        }
+        for &(operation, roll) in &later {
+            vm.step(operation, roll);
+        }
+        vm.capture(true);
+        vm.capture(true);
+        let b = vm.captures.last().unwrap();
+        for a in &vm.captures {
+            let up = changes(&increase(&a.snapshot, &b.snapshot).unwrap());
+            for thing in &b.things {
+                let stayed = a.things.iter().any(|twin| twin.serial == thing.serial);
+                prop_assert!(!stayed || up.get(&thing.address) != Some(&Change::New));
+            }
+        }
+    }
+}
+
+#[test]
+fn another_vm_or_an_unknown_one_tells_nothing() {
+    for (addresses, is_new) in [([0x10, 0x10], true), ([0x10, 0x20], false), ([0, 0], false)] {
+        let mut vm = Vm::new(Lists::ByFinalizer);
+        vm.allocate(Kind::Table);
+        vm.capture(false);
+        let thing = vm.things[0].remove(1);
+        vm.free.push(thing.address);
+        vm.allocate(Kind::Table);
+        vm.capture(false);
+        // The markers of the first capture were allocated in this order.
+        let marks = [thing.address + 32, thing.address + 64];
+        for (at, capture) in vm.captures.iter().enumerate() {
+            capture.snapshot.set_birthmark(Birthmark {
+                vm_address: addresses[at],
+                sequence: at as u64 + 1,
+                marks,
+            });
+        }
+        let [a, b] = [0, 1].map(|at| &vm.captures[at].snapshot);
+        assert_eq!(increase(a, b).unwrap().len(), Ok(usize::from(is_new)));
+        assert_eq!(decrease(a, b).unwrap().len(), Ok(usize::from(is_new)));
+        // A difference has lost the order. This one lacks but the C function that both have.
+        let most = increase(&Vm::new_capture(), b).unwrap();
+        assert_eq!(decrease(a, &most).unwrap().len(), Ok(1));
+    }
+}
+
+impl Vm {
+    /// A capture of a VM that has nothing at the addresses of others.
+    fn new_capture() -> Snapshot {
+        let mut vm = Vm::new(Lists::ByKind);
+        vm.things[0][0].address = 0x10;
+        vm.capture(false);
+        vm.captures.remove(0).snapshot
+    }
+}

@@ -1,0 +1,103 @@
+//! Chores of this repository, as `cargo xtask`.
+//!
+//! # `cargo xtask layouts`
+//!
+//! To read a VM's heap by ourselves, we must know where its structures have what. This derives that
+//! from released sources: it compiles each VM's own headers with debug information, and reads from
+//! that where the compiler put each member. Nothing is typed by hand, and a member that is missing,
+//! unexpected or of another size is an error. The result is Rust source in the capture crate, in
+//! `native/layout/`, beside the types that it has the values of.
+//!
+//! It needs a C compiler (`cc`, or the one that the variable `CC` names). Debian's own packages are
+//! looked at only with `--debian`, which needs Debian and its package dpkg-dev. Without it, the
+//! tables in `*_debian_tables.rs` stay as they are.
+//!
+//! It exits with 0 if all is well, with 1 if `--check` found a file that is not current, and with 2
+//! if it could not tell, or the command line was wrong.
+//!
+//! # To add a release
+//!
+//! - Of PUC Lua: add a line for the version of `lua-src` that has it to this crate's Cargo.toml.
+//! - Of LuaJIT: extend the first line of `JIT_VERSIONS` in `tables.rs`. If its layout is another, the
+//!   command below says so: then it gets a line of its own.
+//!
+//! Then run `cargo xtask layouts`, and review what `git diff` says. If a structure has a new shape,
+//! the command says which member it misses: `puc.rs` and `jit.rs` tell where each number is from.
+
+#![forbid(unsafe_code)]
+
+mod debian;
+mod dwarf;
+mod jit;
+mod layout;
+mod output;
+mod probe;
+mod process;
+mod puc;
+mod sources;
+mod tables;
+
+use anyhow::Result;
+use clap::{Args, Parser, Subcommand};
+use std::process::ExitCode;
+
+/// `--check` found a file that is not current.
+const DIFFERENT: u8 = 1;
+/// It could not be told. Clap has the same for a wrong command line.
+const FAILED: u8 = 2;
+
+/// Chores of this repository.
+#[derive(Parser)]
+#[command(name = "cargo xtask", arg_required_else_help = true)]
+struct CommandLine {
+    #[command(subcommand)]
+    chore: Chore,
+}
+
+#[derive(Subcommand)]
+enum Chore {
+    Layouts(Layouts),
+}
+
+/// Derives from released sources where the VMs' structures have what, and writes it as Rust.
+///
+/// Exits with 1 if --check found a file that is not current, with 2 if it could not tell.
+#[derive(Args)]
+struct Layouts {
+    /// Write nothing, but tell whether the files are current.
+    #[arg(long)]
+    check: bool,
+    /// Look at Debian's source packages too, which apt-get downloads.
+    #[arg(long)]
+    debian: bool,
+}
+
+fn main() -> ExitCode {
+    let Chore::Layouts(layouts) = CommandLine::parse().chore;
+    layouts.execute().unwrap_or_else(|error| {
+        eprintln!("cargo xtask: {error:#}");
+        ExitCode::from(FAILED)
+    })
+}
+
+impl Layouts {
+    fn execute(&self) -> Result<ExitCode> {
+        let crates = tables::of_crates()?;
+        let mut all = Vec::new();
+        if self.debian {
+            all.extend(tables::of_debian(&crates)?);
+        }
+        all.extend(crates);
+
+        let mut code = ExitCode::SUCCESS;
+        for tables in &all {
+            if !self.check {
+                tables.write()?;
+            } else if let Some(difference) = tables.difference()? {
+                eprintln!("cargo xtask: {difference}");
+                code = ExitCode::from(DIFFERENT);
+            }
+        }
+        Ok(code)
+    }
+}

@@ -1,0 +1,12 @@
+#include "lj_obj.h"
+#include "lj_ctype.h"
+#include "lj_dispatch.h"
+#include "lj_frame.h"
+#include "lj_jit.h"
+
+#if !LJ_GC64
+#error "This LuaJIT has 32-bit references, of which there is no table."
+#endif
+
+/* Anonymous enumerations are left out unless something uses their constants. */
+enum { XTASK_ROOT_METATABLES = GCROOT_BASEMT };
