@@ -27,14 +27,12 @@ pub fn objects_view(heap: &Heap) -> Result<Heap, BuildError> {
     };
     view.names = Arc::clone(&heap.names);
     view.provenance = heap.provenance.clone();
-    view.globals = heap
-        .globals
-        .filter(|node| new_ids[node.index()] != LEFT_OUT);
-    view.globals = view.globals.map(|node| NodeId(new_ids[node.index()]));
-    let is_kept = |(node, id): (usize, &u32)| node == 0 || *id != LEFT_OUT;
+    let globals = heap.globals.map(|node| new_ids[node.index()]);
+    view.globals = globals.filter(|id| is_shown(*id)).map(NodeId);
+    let is_kept = |node: &NodeId| *node == NodeId::ROOT || is_shown(new_ids[node.index()]);
     view.order = heap
         .order
-        .of_view(new_ids.iter().enumerate().map(is_kept))?;
+        .of_view(heap.nodes().map(|node| is_kept(&node)))?;
     view.reserve_nodes(count)?;
     let mut copy = Copy {
         from: heap,
@@ -42,10 +40,12 @@ pub fn objects_view(heap: &Heap) -> Result<Heap, BuildError> {
         new_ids: &new_ids,
         to: view,
     };
-    for node in heap.nodes() {
-        if node == NodeId::ROOT || new_ids[node.index()] != LEFT_OUT {
-            copy.node(node)?;
+    let mut ahead = heap.nodes().filter(is_kept).skip(8);
+    for node in heap.nodes().filter(is_kept) {
+        if let Some(node) = ahead.next() {
+            copy.read_ahead(heap.edge_range(node).take(EDGES_AHEAD));
         }
+        copy.node(node)?;
     }
     let mut view = copy.to;
     view.shrink();
@@ -55,15 +55,32 @@ pub fn objects_view(heap: &Heap) -> Result<Heap, BuildError> {
 
 /// In the place of the new id of a node that is not in the view.
 const LEFT_OUT: u32 = NodeId::ROOT.0;
+/// In the place of the new id of an upvalue whose value may be in the view. No node has this id.
+const UPVALUE: u32 = u32::MAX;
+
+/// How many edges of an object are read ahead of it.
+const EDGES_AHEAD: usize = 8;
+
+/// Whether that is the id of a node in the view.
+#[inline]
+fn is_shown(id: u32) -> bool {
+    id != LEFT_OUT && id != UPVALUE
+}
 
 /// By node: its id in the view. And how many are in the view.
 fn new_ids(heap: &Heap, reach: &Reach) -> Result<(Vec<u32>, usize), BuildError> {
     let mut ids = filled(heap.node_count(), LEFT_OUT)?;
     let mut count = 0;
     for node in heap.nodes().skip(1) {
-        if heap.kind(node).is_object() && reach.contains(node) {
+        let kind = heap.kind(node);
+        if !reach.contains(node) {
+            continue;
+        }
+        if kind.is_object() {
             count += 1;
             ids[node.index()] = count;
+        } else if kind == Kind::Upvalue {
+            ids[node.index()] = UPVALUE;
         }
     }
     Ok((ids, count as usize))
@@ -88,14 +105,14 @@ impl Copy<'_> {
         self.to.counts[new.index()] = from.count(node);
         self.to.sources[new.index()] = from.source_id(node);
         let start = self.to.targets.len();
-        for edge in from.edge_range(node) {
-            self.read_ahead(edge);
+        let edges = from.edge_range(node);
+        for edge in edges.clone() {
+            self.read_ahead((edge + EDGES_AHEAD..edges.end).take(1));
             let target = from.target(edge);
-            let id = self.new_ids[target.index()];
-            if id != LEFT_OUT {
-                self.edge(edge, NodeId(id))?;
-            } else if from.kind(target) == Kind::Upvalue {
-                self.edges_through(target, edge)?;
+            match self.new_ids[target.index()] {
+                LEFT_OUT => {}
+                UPVALUE => self.edges_through(target, edge)?,
+                id => self.edge(edge, NodeId(id))?,
             }
         }
         self.to.end_edges(new, start)
@@ -103,9 +120,9 @@ impl Copy<'_> {
 
     /// Reads what edges soon to come will need, so that the waits for memory overlap.
     #[inline]
-    fn read_ahead(&self, edge: usize) {
-        if let Some(target) = self.from.targets.get(edge + 16) {
-            black_box(self.new_ids[target.index()]);
+    fn read_ahead(&self, edges: impl Iterator<Item = usize>) {
+        for edge in edges {
+            black_box(self.new_ids[self.from.target(edge).index()]);
         }
     }
 
@@ -113,7 +130,7 @@ impl Copy<'_> {
     fn edges_through(&mut self, upvalue: NodeId, edge: usize) -> Result<(), BuildError> {
         for inner in self.from.edge_range(upvalue) {
             let id = self.new_ids[self.from.target(inner).index()];
-            if id != LEFT_OUT && self.reach.holds(self.from, inner) {
+            if is_shown(id) && self.reach.holds(self.from, inner) {
                 self.edge(edge, NodeId(id))?;
             }
         }
@@ -141,10 +158,12 @@ impl Copy<'_> {
     /// The label of the value under an object.
     fn key(&self, key: NodeId) -> Label {
         let address = self.from.address(key);
-        match (self.new_ids[key.index()], self.from.kind(key)) {
-            (LEFT_OUT, Kind::Snapshot) => Label::Address(Kind::Userdata, address),
-            (LEFT_OUT, kind) => Label::Address(kind, address),
-            (id, _) => Label::Object(NodeId(id)),
+        match self.from.kind(key) {
+            _ if is_shown(self.new_ids[key.index()]) => {
+                Label::Object(NodeId(self.new_ids[key.index()]))
+            }
+            Kind::Snapshot => Label::Address(Kind::Userdata, address),
+            kind => Label::Address(kind, address),
         }
     }
 }

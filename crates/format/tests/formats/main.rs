@@ -1,5 +1,6 @@
 //! What the writers write, byte for byte.
 
+mod engines;
 mod file;
 mod fixture;
 mod json;

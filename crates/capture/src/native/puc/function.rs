@@ -57,10 +57,10 @@ impl<'m, M: Memory> Sweep<'m, M> {
             .ok_or(Misfit::Unreadable("a function"))?;
         self.refer_to_environment(node, closure)?;
         let prototype = closure.word(self.layout.closure.prototype);
-        let prototype_node = match prototype {
-            0 => None,
-            _ => self.object(node, prototype)?,
-        };
+        let prototype_node = self.prototype_node(prototype);
+        if prototype_node.is_none() && prototype != 0 {
+            self.doubt(node)?;
+        }
         let mut names: &[u8] = &[];
         if let Some(prototype_node) = prototype_node {
             self.heap

@@ -16,7 +16,7 @@ mod userdata;
 
 use super::layout::PucLayout;
 use super::memory::{Memory, Read, Structure};
-use super::misfit::{Misfit, Swept};
+use super::misfit::{Failure, Misfit, Swept};
 use super::slot_names::SlotNames;
 use super::{Origin, Swept as SweptHeap};
 use crate::stack_slots::StackSlots;
@@ -140,20 +140,25 @@ impl<'m, M: Memory> Sweep<'m, M> {
         }
     }
 
-    /// Gives a node its references.
+    /// Gives a node its references. What does not fit is a reason for doubt and no more: an object
+    /// that is garbage may refer to what is gone, and to what now lies in its place.
     #[inline]
     fn refer_from(&mut self, node: NodeId) -> Swept {
         let address = self.heap.address(node);
         self.heap.begin_edges();
-        match self.heap.kind(node) {
-            Kind::Table => self.refer_from_table(node, address)?,
-            Kind::LuaFunction => self.refer_from_lua_function(node, address)?,
-            Kind::CFunction => self.refer_from_c_function(node, address)?,
-            Kind::Upvalue => self.refer_from_upvalue(node, address)?,
-            Kind::Userdata => self.refer_from_userdata(node, address)?,
-            Kind::Thread => self.refer_from_thread(node, address)?,
-            Kind::Prototype => self.refer_from_prototype(node, address)?,
+        let referred = match self.heap.kind(node) {
+            Kind::Table => self.refer_from_table(node, address),
+            Kind::LuaFunction => self.refer_from_lua_function(node, address),
+            Kind::CFunction => self.refer_from_c_function(node, address),
+            Kind::Upvalue => self.refer_from_upvalue(node, address),
+            Kind::Userdata => self.refer_from_userdata(node, address),
+            Kind::Thread => self.refer_from_thread(node, address),
+            Kind::Prototype => self.refer_from_prototype(node, address),
             _ => return Ok(()),
+        };
+        match referred {
+            Err(Failure::Misfit(_)) => self.doubt(node)?,
+            other => other?,
         }
         self.heap.end_edges(node)?;
         Ok(())
@@ -213,6 +218,12 @@ impl<'m, M: Memory> Sweep<'m, M> {
             self.heap.edge(target, label, Strength::Strong)?;
         }
         Ok(())
+    }
+
+    /// The node of the prototype at `address`, where there really is one.
+    pub(super) fn prototype_node(&self, address: u64) -> Option<NodeId> {
+        let node = self.heap.find(address)?;
+        (self.heap.kind(node) == Kind::Prototype).then_some(node)
     }
 
     /// Adds a strong reference to the object at `address`; there is none at 0.

@@ -42,7 +42,7 @@ impl<'m, M: Memory> Sweep<'m, M> {
 
     /// Learns where a prototype's code was written, once.
     pub(super) fn describe_prototype(&mut self, node: NodeId, address: u64) -> Swept {
-        if self.heap.source(node) != NameId::EMPTY || self.heap.kind(node) != Kind::Prototype {
+        if self.heap.source(node) != NameId::EMPTY {
             return Ok(());
         }
         let places = &self.layout.prototype;

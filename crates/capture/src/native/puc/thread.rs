@@ -153,6 +153,9 @@ struct StackWalk<'s, 'm, M> {
     thread: u64,
     state: Structure<'m>,
     stack: u64,
+    end: u64,
+    /// How many slots the stack has.
+    slots: u64,
     top: u64,
     /// How many levels the debug library would count, without our own.
     levels: u32,
@@ -163,11 +166,15 @@ struct StackWalk<'s, 'm, M> {
 impl<'s, 'm, M: Memory> StackWalk<'s, 'm, M> {
     fn new(sweep: &'s mut Sweep<'m, M>, node: NodeId, thread: u64, state: Structure<'m>) -> Self {
         let places = &sweep.layout.state;
+        let slots = sweep.slot_count(state);
+        let stack = state.word(places.stack);
         StackWalk {
             node,
             thread,
             state,
-            stack: state.word(places.stack),
+            stack,
+            end: stack + u64::from(VALUE).saturating_mul(slots),
+            slots,
             top: state.word(places.top),
             levels: 0,
             extra_arguments: Vec::new(),
@@ -176,9 +183,7 @@ impl<'s, 'm, M: Memory> StackWalk<'s, 'm, M> {
     }
 
     fn run(&mut self) -> Swept {
-        let slots = self.sweep.slot_count(self.state);
-        let end = self.stack + u64::from(VALUE).saturating_mul(slots);
-        if self.top < self.stack || self.top > end {
+        if self.top < self.stack || self.top > self.end {
             return Err(WHAT.into());
         }
         let mut call = self.state.word(self.sweep.layout.state.call);
@@ -189,7 +194,7 @@ impl<'s, 'm, M: Memory> StackWalk<'s, 'm, M> {
             return self.idle(outermost);
         }
         // Each call has a slot for its function.
-        for _ in 0..=slots {
+        for _ in 0..=self.slots {
             let at = self.call(call, limit)?;
             if call == outermost {
                 return self.host_call(at);
@@ -227,7 +232,8 @@ impl<'s, 'm, M: Memory> StackWalk<'s, 'm, M> {
         let places = &self.sweep.layout.call;
         let info = self.sweep.call_info(address).ok_or(WHAT)?;
         let function = info.word(places.function);
-        if function < self.stack || function > limit {
+        // It may lie behind `limit`: `top` is not kept up to date in a function in Lua.
+        if function < self.stack || function >= self.end {
             return Err(WHAT.into());
         }
         let has_base = match self.sweep.version {
@@ -315,7 +321,9 @@ impl<'s, 'm, M: Memory> StackWalk<'s, 'm, M> {
         let function = self.sweep.memory.word(call.function).ok_or(WHAT)?;
         let place = self.sweep.layout.closure.prototype;
         let prototype = self.sweep.memory.word(function + u64::from(place));
-        let prototype = prototype.ok_or(WHAT)?;
+        let prototype = prototype
+            .filter(|&prototype| self.sweep.prototype_node(prototype).is_some())
+            .ok_or(WHAT)?;
         let code = self
             .sweep
             .prototype(prototype)
@@ -348,7 +356,7 @@ impl<'s, 'm, M: Memory> StackWalk<'s, 'm, M> {
             let place = self.sweep.layout.closure.prototype;
             let prototype = self.sweep.memory.word(address + u64::from(place));
             let source = match prototype.and_then(|prototype| {
-                let node = self.sweep.heap.find(prototype)?;
+                let node = self.sweep.prototype_node(prototype)?;
                 Some((node, prototype))
             }) {
                 Some((node, prototype)) => {

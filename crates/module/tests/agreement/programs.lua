@@ -1,0 +1,290 @@
+-- Random Lua programs, on which the two engines have to agree: `lua programs.lua FIRST LAST` makes
+-- and runs those with the seeds FIRST to LAST.
+--
+-- A program makes objects of every kind and compares the engines wherever it happens to be: in
+-- nested calls, in coroutines, in metamethods, in finalizers, in the reader of a `load`.
+
+local compare = require "compare"
+local first, last = tonumber((...)), tonumber((select(2, ...)))
+local load_text = loadstring or load
+local unpack = unpack or table.unpack
+-- Traces of machine code stay on LuaJIT's stacks, and the API reads them as nil.
+if jit and host.checked then jit.off() end
+
+local seed, programs, comparisons = 0, 0, 0
+
+-- The same numbers in every VM.
+local function random(n)
+  seed = (seed * 16807) % 2147483647
+  return seed % n + 1
+end
+
+local function one_of(list) return list[random(#list)] end
+
+-- What programs call --------------------------------------------------------------------------
+
+--- What is said where objects wait for their finalizers, which the API does not show.
+compare_pending = "finalizers are pending"
+
+--- Compares the engines here and now.
+function C()
+  local differences = compare.differences()
+  if differences == compare_pending then return end
+  comparisons = comparisons + 1
+  if differences then error("the engines differ:\n" .. differences, 0) end
+end
+
+--- A coroutine that was started with some arguments; whatever it raises stays in it.
+function started(f, ...)
+  local co = coroutine.create(f)
+  coroutine.resume(co, ...)
+  return co
+end
+
+function yield(...) return coroutine.yield(...) end
+
+function object(methods) return setmetatable({}, methods) end
+
+function weak(mode, t)
+  local mt = { __mode = mode }
+  return setmetatable(t, mt)
+end
+
+function finalized(t)
+  t = type(t) == "table" and t or {}
+  if _VERSION == "Lua 5.1" then return t end
+  return setmetatable(t, { __gc = function(o) last_finalized = o end })
+end
+
+function userdata(n, value)
+  if _VERSION ~= "Lua 5.1" and value ~= nil then
+    local u = host.userdata(n, 2)
+    host.setuservalue(u, type(value) == "table" and value or { value })
+    return u
+  end
+  return host.userdata(n, 0)
+end
+
+function in_environment(f)
+  if setfenv and type(f) == "function" and f ~= C then pcall(setfenv, f, setmetatable({}, { __index = _G })) end
+  return f
+end
+
+function compile(text)
+  local done = false
+  local f = load(function()
+    C()
+    if done then return nil end
+    done = true
+    return text
+  end, "=reader")
+  return f
+end
+
+function hooked(f)
+  local entered = false
+  debug.sethook(function()
+    if not entered then entered = true; C() end
+  end, "c")
+  pcall(f)
+  debug.sethook()
+end
+
+function sorted(list)
+  local n = 0
+  pcall(table.sort, list, function(a, b)
+    n = n + 1
+    if n == 2 then C() end
+    return tostring(a) < tostring(b)
+  end)
+  return list
+end
+
+function substituted(s)
+  local n = 0
+  return (s:gsub("%w+", function(w)
+    n = n + 1
+    if n == 1 then C() end
+    return w .. n
+  end))
+end
+
+-- The generator -------------------------------------------------------------------------------
+
+local names = { "a", "b", "c", "t", "u", "self", "value", "next" }
+local globals = { "g1", "g2", "g3", "g4" }
+local lines, scope, depth, budget
+
+local expression, block
+
+local function emit(line) lines[#lines + 1] = ("  "):rep(depth) .. line end
+
+local function variable()
+  if #scope > 0 and random(3) > 1 then return one_of(scope) end
+  return one_of(globals)
+end
+
+local function key()
+  local kind = random(8)
+  if kind == 1 then return "[" .. random(6) .. "]" end
+  if kind == 2 then return ("[%d.5]"):format(random(3)) end
+  if kind == 3 then return "[" .. one_of { "true", "false" } .. "]" end
+  if kind == 4 then return "[" .. one_of { "print", "C", "host.lightuserdata(16)", "{}", "-1", "2^60", "coroutine.create(print)" } .. "]" end
+  if kind == 5 then return ('["%s"]'):format(("key "):rep(random(20))) end
+  return one_of(names)
+end
+
+local function list(n, level)
+  local all = {}
+  for i = 1, n do all[i] = expression(level) end
+  return table.concat(all, ", ")
+end
+
+local function constructor(level)
+  local fields = {}
+  for i = 1, random(5) - 1 do
+    fields[i] = random(2) == 1 and expression(level) or key() .. " = " .. expression(level)
+  end
+  return "{ " .. table.concat(fields, ", ") .. " }"
+end
+
+--- The text of a function, whose body is on lines of its own.
+local function closure(level)
+  local outer_lines, outer_scope, outer_depth = lines, scope, depth
+  lines, scope, depth = {}, {}, depth + 1
+  for i, name in ipairs(outer_scope) do scope[i] = name end
+  local parameters = {}
+  for i = 1, random(4) - 1 do
+    parameters[i] = one_of(names)
+    scope[#scope + 1] = parameters[i]
+  end
+  local is_vararg = random(2) == 1
+  if is_vararg then parameters[#parameters + 1] = "..." end
+  block(random(3), level + 1, is_vararg)
+  local body = table.concat(lines, "\n")
+  lines, scope, depth = outer_lines, outer_scope, outer_depth
+  return "function(" .. table.concat(parameters, ", ") .. ")\n" .. body .. "\n" .. ("  "):rep(depth) .. "end"
+end
+
+function expression(level)
+  budget = budget - 1
+  local kind = level > 4 and random(6) or budget < 0 and random(6) or random(24)
+  if kind == 1 then return one_of { "nil", "true", "1", "2.5", '"text"', '("long "):rep(20)' } end
+  if kind <= 4 then return variable() end
+  if kind == 5 then return "{}" end
+  if kind == 6 then return one_of { "print", "C", "io.stdout", "string", "host.cclosure()", "host.lightuserdata(8)", "math.huge", "host.lightfunction()" } end
+  if kind <= 10 then return constructor(level + 1) end
+  if kind <= 13 then return closure(level) end
+  if kind == 14 then return "started(" .. closure(level) .. ", " .. list(random(3), level + 1) .. ")" end
+  if kind == 15 then return "coroutine.wrap(" .. closure(level) .. ")" end
+  if kind == 16 then return "coroutine.create(" .. closure(level) .. ")" end
+  if kind == 17 then return ('weak("%s", %s)'):format(one_of { "k", "v", "kv" }, constructor(level + 1)) end
+  if kind == 18 then return "object(" .. constructor(level + 1) .. ")" end
+  if kind == 19 then return "finalized(" .. expression(level + 1) .. ")" end
+  if kind == 20 then return ("userdata(%d, %s)"):format(random(40), expression(level + 1)) end
+  if kind == 21 then return "in_environment(" .. closure(level) .. ")" end
+  if kind == 22 then return "(pcall(" .. closure(level) .. "))" end
+  if kind == 23 then return ("compile([[local a, b = {}, ... return function() return a, b end]])") end
+  return "setmetatable({}, { __index = " .. closure(level) .. ", __call = C, __tostring = " .. closure(level) .. " })"
+end
+
+local statements = {
+  function(level) -- locals
+    local made = {}
+    for i = 1, random(3) do made[i] = one_of(names) end
+    emit("local " .. table.concat(made, ", ") .. " = " .. list(random(#made), level))
+    for _, name in ipairs(made) do scope[#scope + 1] = name end
+  end,
+  function(level) emit(one_of(globals) .. " = " .. expression(level)) end,
+  function(level)
+    emit(("if type(%s) == 'table' then rawset(%s, %s, %s) end"):format("g1", "g1",
+      one_of { "1", "2", "'x'", "{}", "print", "C" }, expression(level)))
+  end,
+  function(level)
+    local name = variable()
+    emit(("if type(%s) == 'table' then %s[%d] = %s end"):format(name, name, random(9), expression(level)))
+  end,
+  function(level) emit("pcall(" .. closure(level) .. ", " .. list(random(3), level) .. ")") end,
+  function(level) emit("local _ = (" .. closure(level) .. ")(" .. list(random(3), level) .. ")") end,
+  function(level) emit("started(" .. closure(level) .. ", " .. list(random(2), level) .. ")") end,
+  function(level)
+    emit(("for i = 1, %d do"):format(random(3)))
+    local mark = #scope
+    depth = depth + 1
+    scope[mark + 1] = "i"
+    block(random(2), level + 1)
+    for i = #scope, mark + 1, -1 do scope[i] = nil end
+    depth = depth - 1
+    emit "end"
+  end,
+  function(level)
+    emit "for k, v in pairs { {}, x = {}, [print] = {} } do"
+    local mark = #scope
+    depth = depth + 1
+    scope[mark + 1], scope[mark + 2] = "k", "v"
+    block(random(2), level + 1)
+    for i = #scope, mark + 1, -1 do scope[i] = nil end
+    depth = depth - 1
+    emit "end"
+  end,
+  function(level)
+    emit "do"
+    local mark = #scope
+    depth = depth + 1
+    block(random(3), level + 1)
+    for i = #scope, mark + 1, -1 do scope[i] = nil end
+    depth = depth - 1
+    emit "end"
+  end,
+  function() emit "if coroutine.running() and select(2, coroutine.running()) ~= true then pcall(yield, {}, 1) end" end,
+  function() emit "C()" end,
+  function() emit "C()" end,
+  function() emit(one_of { "collectgarbage()", "collectgarbage 'step'", "collectgarbage 'step'" }) end,
+  function() emit "sorted { 'c', 'b', 'a' }" end,
+  function() emit "substituted 'one two'" end,
+  function(level) emit("hooked(" .. closure(level) .. ")") end,
+  function(level)
+    emit("g2 = setmetatable({}, { __index = " .. closure(level) .. " })")
+    emit "pcall(function() return g2.missing end)"
+  end,
+  function(level) emit("pcall(error, " .. expression(level) .. ")") end,
+}
+
+function block(count, level, is_vararg)
+  for _ = 1, count do
+    if level <= 5 and budget > 0 then one_of(statements)(level) end
+  end
+  local ending = random(5)
+  if ending == 1 then emit("do return " .. list(random(2), 6) .. " end")
+  elseif ending == 2 and is_vararg then emit("local rest = { ... } do return " .. variable() .. ", ... end")
+  elseif ending == 3 then emit("do return C(" .. expression(6) .. ") end")
+  elseif ending == 4 and random(3) == 1 then emit("do error(" .. expression(6) .. ") end") end
+end
+
+local function program(of)
+  seed = of * 7919 + 1
+  for _ = 1, 5 do random(10) end
+  lines, scope, depth, budget = {}, {}, 0, 120
+  block(12, 0, true)
+  return table.concat(lines, "\n")
+end
+
+for of = first, last do
+  local text = program(of)
+  local run, message = load_text(text, "=program")
+  if not run then error(("seed %d: %s\n%s"):format(of, message, text)) end
+  g1, g2, g3, g4, last_finalized = {}, nil, nil, nil, nil
+  -- What a program raises by itself is its own affair.
+  local ok, raised = pcall(run, {}, {})
+  debug.sethook()
+  if not ok and type(raised) == "string" and raised:find "engines differ" then
+    error(("seed %d: %s\n%s"):format(of, raised, text), 0)
+  end
+  local after = compare.differences()
+  if after and after ~= compare_pending then error(("seed %d, after it: %s\n%s"):format(of, after, text), 0) end
+  programs = programs + 1
+end
+if programs ~= last - first + 1 or comparisons < programs then
+  error(("%d programs, %d comparisons"):format(programs, comparisons))
+end
+print(programs, comparisons)
