@@ -1,6 +1,8 @@
 //! Builds every host with the C compiler alone: one archive for each VM and flavour, then the
 //! executables and shared libraries that are linked from it.
 
+mod releases;
+
 use std::collections::VecDeque;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -33,6 +35,15 @@ enum Flavour {
     Checked,
 }
 
+/// What is built at once.
+enum Job {
+    Vm(&'static str, Flavour),
+    /// An older release, by its number.
+    Older(usize),
+    /// A changed one, by its number.
+    Changed(usize),
+}
+
 /// A VM as a static library, with its headers.
 struct Archive {
     include: PathBuf,
@@ -41,6 +52,7 @@ struct Archive {
 
 fn main() {
     println!("cargo:rerun-if-changed=build.rs");
+    println!("cargo:rerun-if-changed=releases.rs");
     for file in INTERPRETER
         .iter()
         .chain(&HEADERS)
@@ -49,12 +61,14 @@ fn main() {
         println!("cargo:rerun-if-changed=src/{file}");
     }
 
-    let mut jobs: Vec<_> = VMS
+    let mut jobs: Vec<Job> = VMS
         .iter()
-        .flat_map(|&vm| [(vm, Flavour::Plain), (vm, Flavour::Checked)])
+        .flat_map(|&vm| [Job::Vm(vm, Flavour::Plain), Job::Vm(vm, Flavour::Checked)])
         .collect();
+    jobs.extend((0..releases::OLDER.len()).map(Job::Older));
+    jobs.extend((0..releases::CHANGED.len()).map(Job::Changed));
     // The longest first: LuaJIT is built by a make of its own.
-    jobs.sort_by_key(|&(vm, _)| vm != "jit");
+    jobs.sort_by_key(|job| !matches!(job, Job::Vm("jit", _)));
     let jobs = Mutex::new(VecDeque::from(jobs));
     let next = || jobs.lock().unwrap().pop_front();
 
@@ -65,8 +79,12 @@ fn main() {
     thread::scope(|scope| {
         for _ in 0..threads {
             scope.spawn(|| {
-                while let Some((vm, flavour)) = next() {
-                    build_vm(vm, flavour);
+                while let Some(job) = next() {
+                    match job {
+                        Job::Vm(vm, flavour) => build_vm(vm, flavour),
+                        Job::Older(number) => build_older(number),
+                        Job::Changed(number) => build_changed(number),
+                    }
                 }
             });
         }
@@ -128,6 +146,35 @@ fn build_vm(vm: &str, flavour: Flavour) {
         unknown.args(["-Wl,-E", "-Wl,-z,muldefs"]);
         finish(unknown, "UNKNOWN", "unknown");
     }
+}
+
+/// Builds an interpreter of an older release.
+fn build_older(number: usize) {
+    let release = releases::OLDER[number];
+    let folder = releases::sources(release);
+    build_release(&folder, release, &format!("OLDER_{number}"));
+}
+
+/// Builds an interpreter of a Lua that was changed.
+fn build_changed(number: usize) {
+    let (name, release, header, old, new) = releases::CHANGED[number];
+    let folder = out_dir().join(format!("changed-{name}"));
+    let folder = releases::changed_sources(release, header, old, new, &folder);
+    build_release(&folder, name, &format!("CHANGED_{number}"));
+}
+
+/// Builds an interpreter from the C files in a folder, all at once.
+fn build_release(folder: &Path, name: &str, variable: &str) {
+    let mut command = compile(&INTERPRETER);
+    command.args(releases::library_files(folder));
+    command
+        .arg("-I")
+        .arg(folder)
+        .args(["-DLUA_USE_LINUX", "-DLUA_COMPAT_5_3", "-DLUA_COMPAT_ALL"])
+        .arg(format!("-DHOST_VM=\"{name}\""))
+        .args(["-w", "-O0", "-Wl,-E"])
+        .args(SYSTEM_LIBRARIES);
+    finish(command, variable, &format!("lua-{name}"));
 }
 
 fn build_archive(vm: &str, flavour: Flavour, dir: &Path) -> Archive {

@@ -116,6 +116,10 @@ pub enum Host {
     Plain(Vm),
     /// [`Vm::checked_interpreter`].
     Checked(Vm),
+    /// An older release of PUC Lua: one of [`older_releases`].
+    Older(&'static str),
+    /// A PUC Lua whose structures were changed: one of [`changed`].
+    Changed(&'static str),
     /// A Lua 5.4 which exports nothing: C modules find no API in it.
     Silent,
     /// A Lua 5.4 which says that its version is 599.
@@ -141,4 +145,45 @@ pub fn unknown() -> &'static Path {
 /// opens libraries of Lua with `RTLD_LOCAL`. It has no global table `host`.
 pub fn local() -> &'static Path {
     Path::new(env!("HOST_LOCAL"))
+}
+
+/// Interpreters of older releases of PUC Lua, by number.
+const OLDER: [(&str, &str); 10] = [
+    ("5.3.5", env!("HOST_OLDER_0")),
+    ("5.4.0", env!("HOST_OLDER_1")),
+    ("5.4.1", env!("HOST_OLDER_2")),
+    ("5.4.2", env!("HOST_OLDER_3")),
+    ("5.4.3", env!("HOST_OLDER_4")),
+    ("5.4.4", env!("HOST_OLDER_5")),
+    ("5.4.6", env!("HOST_OLDER_6")),
+    ("5.4.7", env!("HOST_OLDER_7")),
+    ("5.4.8", env!("HOST_OLDER_8")),
+    ("5.5.0", env!("HOST_OLDER_9")),
+];
+
+/// Interpreters whose structures were changed, by name: one field more in `Table`, another size
+/// of `LUA_EXTRASPACE`.
+const CHANGED: [(&str, &str); 7] = [
+    ("table-5.1", env!("HOST_CHANGED_0")),
+    ("table-5.2", env!("HOST_CHANGED_1")),
+    ("table-5.3", env!("HOST_CHANGED_2")),
+    ("table-5.4", env!("HOST_CHANGED_3")),
+    ("table-5.5", env!("HOST_CHANGED_4")),
+    ("space-5.4", env!("HOST_CHANGED_5")),
+    ("space-5.5", env!("HOST_CHANGED_6")),
+];
+
+/// The older releases of PUC Lua that there are interpreters of.
+pub fn older_releases() -> impl Iterator<Item = &'static str> {
+    OLDER.iter().map(|(release, _)| *release)
+}
+
+/// The Luas whose structures were changed.
+pub fn changed() -> impl Iterator<Item = &'static str> {
+    CHANGED.iter().map(|(name, _)| *name)
+}
+
+fn program_of(programs: &[(&str, &'static str)], name: &str) -> &'static Path {
+    let found = programs.iter().find(|(known, _)| *known == name);
+    Path::new(found.unwrap_or_else(|| panic!("there is no {name}")).1)
 }

@@ -16,6 +16,8 @@ pub struct Options {
     pub module_dir: Option<PathBuf>,
     /// The arguments of the script.
     pub args: Vec<OsString>,
+    /// Environment variables.
+    pub env: Vec<(&'static str, OsString)>,
     /// The directory to run in, which the script is written to. By default a fresh one, gone
     /// afterwards.
     pub dir: Option<PathBuf>,
@@ -58,6 +60,8 @@ impl Host {
         let mut command = Command::new(match self {
             Host::Plain(vm) => vm.interpreter(),
             Host::Checked(vm) => vm.checked_interpreter(),
+            Host::Older(release) => crate::program_of(&crate::OLDER, release),
+            Host::Changed(name) => crate::program_of(&crate::CHANGED, name),
             Host::Silent => crate::silent(),
             Host::Unknown => crate::unknown(),
             Host::Local(_) | Host::Pair(..) => crate::local(),
@@ -93,6 +97,7 @@ impl Host {
         if let Some(modules) = &options.module_dir {
             command.env("LUA_CPATH", modules.join("?.so"));
         }
+        command.envs(options.env.iter().cloned());
         let output = command
             .output()
             .unwrap_or_else(|error| panic!("{command:?}: {error}"));

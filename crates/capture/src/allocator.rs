@@ -30,6 +30,7 @@ fn map(size: usize) -> *mut u8 {
     if start == libc::MAP_FAILED {
         null_mut()
     } else {
+        unsafe { libc::madvise(start, size, libc::MADV_HUGEPAGE) };
         start.cast()
     }
 }

@@ -9,6 +9,7 @@ use crate::portable::{Root, Walk};
 use crate::state::{
     State, TYPE_FUNCTION, TYPE_NIL, TYPE_NONE, TYPE_STRING, TYPE_TABLE, TYPE_THREAD, TYPE_USERDATA,
 };
+use crate::value::Value;
 use luasnap_heap::{Birthmark, BuildError, Engine, Heap, Snapshot};
 use std::ffi::c_int;
 use std::sync::Arc;
@@ -29,6 +30,8 @@ pub enum Return {
     Text(Vec<u8>),
     /// A number.
     Count(usize),
+    /// A value, tables among them.
+    Value(Value),
 }
 
 /// What a function raises.
@@ -122,9 +125,14 @@ impl<'a> Call<'a> {
         matches!(self.argument_type(number), TYPE_NONE | TYPE_NIL)
     }
 
+    /// Whether argument `number` is a table.
+    pub fn is_table_argument(&self, number: u32) -> bool {
+        self.argument_type(number) == TYPE_TABLE
+    }
+
     /// The string under the key `name` of argument `number`, a table; `None` where that is nil.
     pub fn string_option(&self, number: u32, name: &str) -> Result<Option<Vec<u8>>, Error> {
-        if self.argument_type(number) != TYPE_TABLE {
+        if !self.is_table_argument(number) {
             return Err(self.type_error(number, "table"));
         }
         self.frame.protected(&[number as c_int], 1, &mut |state| {
@@ -271,6 +279,7 @@ impl<'a> Call<'a> {
                 self.state().push_integer(count as i64);
                 Ok(())
             }
+            Ok(Return::Value(value)) => self.push_new_value(&value),
             Err(error) => self.push_error(error),
         };
         match pushed {
@@ -319,6 +328,17 @@ impl<'a> Call<'a> {
     fn push_text(&self, text: &[u8]) -> Result<(), Error> {
         self.frame.protected(&[], 1, &mut |state| {
             state.push_string(text);
+            1
+        })
+    }
+
+    fn push_new_value(&self, value: &Value) -> Result<(), Error> {
+        self.frame.protected(&[], 1, &mut |state| {
+            if !Value::make_room(state) {
+                state.push_string(b"not enough memory");
+                return state.raise();
+            }
+            value.push(state);
             1
         })
     }

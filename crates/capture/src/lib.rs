@@ -25,6 +25,7 @@ mod slot_text;
 mod stack_slots;
 mod state;
 mod stdout;
+mod value;
 mod version;
 
 pub use allocator::ColumnAllocator;
@@ -33,3 +34,4 @@ pub use call::{Call, Error, Return};
 pub use interpreter::{Chunk, Interpreter};
 pub use module::{Function, Module, open};
 pub use stdout::CStdout;
+pub use value::Value;

@@ -50,6 +50,8 @@ pub struct Census {
     pub kinds: Vec<KindCensus>,
     /// All that is reachable.
     pub live: Tally,
+    /// How many references there are among all of them.
+    pub references: usize,
     /// All that is garbage; `None` where the heap has not everything.
     pub garbage: Option<Tally>,
     /// Our own snapshots and their markers, as the VM holds them: neither live nor garbage.
@@ -116,6 +118,7 @@ impl Census {
         Ok(Census {
             kinds,
             live,
+            references: heap.edge_count(),
             garbage: provenance.is_whole.then_some(garbage),
             own,
             total: provenance.total,

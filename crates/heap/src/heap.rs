@@ -292,6 +292,13 @@ impl Heap {
         Ok(())
     }
 
+    /// Makes room for so many nodes and edges, if that can be had.
+    pub(crate) fn expect_sizes(&mut self, nodes: usize, edges: usize) {
+        let _ = self.reserve_nodes(nodes);
+        let _ = self.targets.try_reserve_exact(edges);
+        let _ = self.labels.try_reserve_exact(edges);
+    }
+
     #[cold]
     fn grow_node_columns(&mut self) -> Result<(), BuildError> {
         self.reserve_nodes(self.kinds.len().max(64))

@@ -37,7 +37,8 @@ pub enum Label {
     Root(NameId),
     /// The prototype of a function, of the functions in it, or of a trace.
     Prototype,
-    /// A constant of a prototype or a trace.
+    /// A constant of a prototype or a trace, or what else the VM alone sees: no reference that the
+    /// `objects` view shows.
     Constant,
     /// A name that a prototype has for messages: its source, its locals', its upvalues'.
     DebugName,
@@ -86,6 +87,11 @@ mod tag {
     pub const WIDE: u32 = 15;
 }
 
+/// Payloads beside `tag::INNER`.
+mod inner {
+    pub const CONSTANT: u32 = 1;
+}
+
 impl PackedLabel {
     /// Packs a label, or gives it back when it needs the side table.
     #[inline]
@@ -103,7 +109,7 @@ impl PackedLabel {
             Label::Local(name) => (tag::LOCAL, u64::from(name.0)),
             Label::Root(name) => (tag::ROOT, u64::from(name.0)),
             Label::Prototype => (tag::INNER, 0),
-            Label::Constant => (tag::INNER, 1),
+            Label::Constant => (tag::INNER, u64::from(inner::CONSTANT)),
             Label::DebugName => (tag::INNER, 2),
             Label::Value => (tag::INNER, 3),
             Label::Trace => (tag::INNER, 4),
@@ -138,6 +144,12 @@ impl PackedLabel {
         !matches!(self.0 >> PAYLOAD_BITS & 15, tag::OBJECT | tag::WIDE)
     }
 
+    /// Whether it is that of a reference which the VM alone sees.
+    #[inline]
+    pub(crate) fn is_constant(self) -> bool {
+        self.0 << 2 == (tag::INNER << PAYLOAD_BITS | inner::CONSTANT) << 2
+    }
+
     #[inline]
     pub(crate) fn unpack(self, wide: &[Label]) -> Label {
         let payload = self.0 & PAYLOAD_MAX as u32;
@@ -155,7 +167,7 @@ impl PackedLabel {
             tag::ROOT => Label::Root(NameId(payload)),
             tag::INNER => match payload {
                 0 => Label::Prototype,
-                1 => Label::Constant,
+                inner::CONSTANT => Label::Constant,
                 2 => Label::DebugName,
                 3 => Label::Value,
                 _ => Label::Trace,
@@ -198,6 +210,7 @@ mod tests {
             ] {
                 let packed = PackedLabel::pack(label, strength).unwrap();
                 assert_eq!(packed.unpack(&[]), label);
+                assert_eq!(packed.is_constant(), label == Label::Constant);
                 assert_eq!(packed.strength(), strength);
             }
             let side = [Label::Number(0.5), Label::Index(-1)];

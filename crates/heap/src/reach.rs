@@ -18,7 +18,7 @@ pub enum Through {
     Everything,
     /// Through objects, and from a closure through its upvalues: what the `objects` view shows.
     /// Strings, prototypes, cdata, traces and our own snapshots are not reached, nor is what only
-    /// they hold.
+    /// they hold, or a reference that the VM alone sees ([`Label::Constant`]).
     Objects,
 }
 
@@ -191,6 +191,9 @@ impl<'a> Marking<'a> {
         for edge in heap.edge_range(node) {
             let target = heap.target(edge);
             if self.seen.contains(target) {
+                continue;
+            }
+            if self.through == Through::Objects && heap.labels[edge].is_constant() {
                 continue;
             }
             if below_upvalue && !self.through.has_below_upvalue(heap.kind(target)) {

@@ -5,7 +5,7 @@
 //! in the cache; nothing is hashed but the region, and that seldom, since the last one is known.
 
 use crate::error::BuildError;
-use crate::grow::{filled, push};
+use crate::grow::filled;
 use crate::node::NodeId;
 use std::cell::Cell;
 use std::hint::black_box;
@@ -22,8 +22,9 @@ const SECOND_HALF: u32 = 1 << 31;
 /// Finds nodes by the address of the object.
 #[derive(Debug, Default)]
 pub(crate) struct RegionMap {
-    regions: Vec<Vec<u32>>,
-    /// Open addressing: a region's number and one more than its place in `regions`.
+    /// The slots of each region, one after the other.
+    slots: Vec<u32>,
+    /// Open addressing: a region's number and one more than its place among the regions.
     index: Vec<(u64, u32)>,
     /// The region that was asked for last and its place.
     last: Cell<(u64, u32)>,
@@ -42,7 +43,7 @@ impl RegionMap {
     #[inline]
     pub(crate) fn find(&self, address: u64) -> Option<NodeId> {
         let region = self.region(address >> REGION)?;
-        let found = self.regions[region][slot(address)];
+        let found = self.slots[region * SLOTS + slot(address)];
         let node = NodeId(found & !SECOND_HALF);
         let is_it = node != NodeId::ROOT && found == entry(address, node) && address & 7 == 0;
         is_it.then_some(node)
@@ -52,7 +53,7 @@ impl RegionMap {
     #[inline]
     pub(crate) fn expect(&self, address: u64) {
         if let Some(region) = self.region(address >> REGION) {
-            black_box(self.regions[region][slot(address)]);
+            black_box(self.slots[region * SLOTS + slot(address)]);
         }
     }
 
@@ -69,7 +70,7 @@ impl RegionMap {
             Some(region) => region,
             None => self.add_region(address >> REGION)?,
         };
-        let slot = &mut self.regions[region][slot(address)];
+        let slot = &mut self.slots[region * SLOTS + slot(address)];
         let is_free = *slot == 0;
         if is_free {
             *slot = entry(address, node);
@@ -103,11 +104,13 @@ impl RegionMap {
 
     #[cold]
     fn add_region(&mut self, number: u64) -> Result<usize, BuildError> {
-        if self.regions.len() * 2 >= self.index.len() {
+        let count = self.slots.len() / SLOTS;
+        if count * 2 >= self.index.len() {
             self.grow_index()?;
         }
-        push(&mut self.regions, filled(SLOTS, 0)?)?;
-        let place = self.regions.len() as u32;
+        self.slots.try_reserve(SLOTS)?;
+        self.slots.resize(self.slots.len() + SLOTS, 0);
+        let place = count as u32 + 1;
         put(&mut self.index, number, place);
         self.last.set((number, place));
         Ok(place as usize - 1)

@@ -44,6 +44,12 @@ impl Default for SweepBuilder {
 }
 
 impl SweepBuilder {
+    /// Makes room for so many nodes and edges, if that can be had: memory that is not used after
+    /// all costs nothing, where what grows has to be moved.
+    pub fn expect_sizes(&mut self, nodes: usize, edges: usize) {
+        self.heap.expect_sizes(nodes, edges);
+    }
+
     /// How many nodes there are so far, the synthetic root included.
     #[inline]
     pub fn node_count(&self) -> usize {

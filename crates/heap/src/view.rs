@@ -137,10 +137,14 @@ impl Copy<'_> {
         Ok(())
     }
 
-    /// Copies an edge, as one to `target`, unless it is an ephemeron that holds nothing.
+    /// Copies an edge, as one to `target`, unless it is an ephemeron that holds nothing, or one that
+    /// the VM alone sees.
     #[inline]
     fn edge(&mut self, edge: usize, target: NodeId) -> Result<(), BuildError> {
         let packed = self.from.labels[edge];
+        if packed.is_constant() {
+            return Ok(());
+        }
         if packed.is_plain() {
             return self.to.push_packed(target, packed);
         }

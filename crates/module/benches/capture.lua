@@ -1,5 +1,5 @@
 -- Measures one heap shape in one VM; capture.rs runs it and reads the line that it prints.
-local shape, objects, file = ...
+local shape, objects, file, engine = ...
 objects = tonumber(objects)
 local snapshot = require "snapshot"
 
@@ -63,38 +63,46 @@ local function best_of(times, f)
   return best
 end
 
+local function take(engine) return snapshot.snapshot(nil, nil, {engine = engine}) end
+
 heap = build[shape]()
 collectgarbage()
 collectgarbage()
 
+-- Once beforehand: the first capture of a VM also finds out what VM that is.
+take(engine):free()
+
 local function take_first()
   host.reset_peak()
   local before = host.rss()
-  local s = snapshot.snapshot()
-  return s, (host.peak_rss() - before) * 1024 / #s, (host.rss() - before) * 1024 / #s
+  local s = take(engine)
+  return s, (host.peak_rss() - before) * 1024, (host.rss() - before) * 1024
 end
 
 local first, peak, kept = take_first()
-local collection = best_of(3, collectgarbage)
-local capture = best_of(3, function() snapshot.snapshot():free() end)
+local stats = snapshot.stats(first)
+local collection = best_of(5, collectgarbage)
+local capture = best_of(5, function() take(engine):free() end)
 
 extra = {}
 for i = 1, 1000 do extra[i] = {} end
-local second = snapshot.snapshot()
+local second = take(engine)
 local change = host.clock()
 local grown = snapshot.incr(first, second)
 change = host.clock() - change
 assert(#grown >= 1001, "the difference has the new objects")
 
 -- A fresh snapshot: the comparison has computed what the others print by.
-local fresh = snapshot.snapshot()
+local fresh = take(engine)
+local rows = #fresh
 host.reset_peak()
 local before = host.rss()
 local json = host.clock()
 snapshot.to_jsonfile(fresh, file)
 json = host.clock() - json
-local json_peak = (host.peak_rss() - before) * 1024 / #fresh
-local size = assert(io.open(file, "rb")):seek("end")
+local json_peak = (host.peak_rss() - before) * 1024 / rows
+local size = assert(io.open(file, "rb")):seek "end"
 os.remove(file)
 
-print(#first, collection, capture, peak, kept, change, size / json / 1e6, json_peak)
+print(stats.objects.count, stats.references, collection, capture, peak, kept, change,
+  size / json / 1e6, json_peak)

@@ -7,7 +7,7 @@
 use luasnap_hosts::{Host, Options, Vm, module_dir};
 use std::path::PathBuf;
 
-/// The heap shapes, with the most full collections that a capture may take in Lua 5.4.
+/// The heap shapes, with the most full collections that a portable capture may take in Lua 5.4.
 const SHAPES: [(&str, f64); 5] = [
     ("records", 12.0),
     ("closures", 15.0),
@@ -15,16 +15,23 @@ const SHAPES: [(&str, f64); 5] = [
     ("random", 15.0),
     ("chain", 12.0),
 ];
-/// The most extra memory while capturing, in bytes a node.
+const ENGINES: [&str; 2] = ["native", "portable"];
+/// The most full collections that a native capture may take in Lua 5.4.
+const NATIVE: f64 = 3.0;
+/// The most memory that a native snapshot may hold, in bytes a node and an edge; twice that while
+/// it is made.
+const KEPT: (f64, f64) = (40.0, 8.0);
+/// The most extra memory while capturing by the portable engine, in bytes a node.
 const PEAK: f64 = 100.0;
-/// The most that `incr` may take, as a part of a capture.
+/// The most that `incr` may take, as a part of a portable capture.
 const INCR: f64 = 0.3;
 /// The least speed of JSON, in MB/s.
 const JSON: f64 = 150.0;
 
-/// What one run measured.
+/// What one run measured. Memory is in bytes, times in seconds.
 struct Measured {
     nodes: f64,
+    edges: f64,
     collection: f64,
     capture: f64,
     peak: f64,
@@ -54,19 +61,24 @@ fn main() {
 
     println!("{objects} objects of each shape; times as multiples of a full collection\n");
     println!(
-        "| VM | shape | nodes | full collection | capture | peak B/node | kept B/node | incr / capture | JSON MB/s | JSON B/node |"
+        "| VM | shape | engine | nodes | edges | full collection | capture | peak B/node | kept B/node | incr | JSON MB/s | JSON B/node |"
     );
-    println!("|---|---|--:|--:|--:|--:|--:|--:|--:|--:|");
+    println!("|---|---|---|--:|--:|--:|--:|--:|--:|--:|--:|--:|");
     let mut missed = Vec::new();
     for vm in Vm::ALL.into_iter().filter(|vm| named(vm.name(), &vms)) {
         for (shape, most) in SHAPES
             .into_iter()
             .filter(|(shape, _)| named(shape, &shapes))
         {
-            let measured = measure(vm, shape, objects);
-            print_row(vm, shape, &measured);
-            if check && vm == Vm::Lua54 {
-                missed.extend(misses(shape, most, &measured));
+            for engine in ENGINES.into_iter().filter(|name| named(name, &ENGINES)) {
+                let measured = measure(vm, shape, engine, objects);
+                print_row(vm, shape, engine, &measured);
+                if check && vm == Vm::Lua54 {
+                    missed.extend(match engine {
+                        "native" => misses_of_native(shape, &measured),
+                        _ => misses(shape, most, &measured),
+                    });
+                }
             }
         }
     }
@@ -76,13 +88,14 @@ fn main() {
     std::process::exit(i32::from(!missed.is_empty()));
 }
 
-fn measure(vm: Vm, shape: &str, objects: &str) -> Measured {
+fn measure(vm: Vm, shape: &str, engine: &str, objects: &str) -> Measured {
     let folder = tempfile::tempdir().expect("a folder for the JSON file");
     let options = Options {
         args: vec![
             shape.into(),
             objects.into(),
             folder.path().join("heap.json").into(),
+            engine.into(),
         ],
         ..Options::modules(module_dir(&library()))
     };
@@ -92,9 +105,10 @@ fn measure(vm: Vm, shape: &str, objects: &str) -> Measured {
     let mut numbers = line
         .split_whitespace()
         .map(|word| word.parse::<f64>().expect("a number"));
-    let mut next = || numbers.next().expect("eight numbers");
+    let mut next = || numbers.next().expect("nine numbers");
     Measured {
         nodes: next(),
+        edges: next(),
         collection: next(),
         capture: next(),
         peak: next(),
@@ -111,16 +125,17 @@ fn library() -> PathBuf {
     program.with_file_name("libsnapshot.so")
 }
 
-fn print_row(vm: Vm, shape: &str, m: &Measured) {
+fn print_row(vm: Vm, shape: &str, engine: &str, m: &Measured) {
     println!(
-        "| {} | {shape} | {:.0} | {:.3} s | {:.1}x | {:.0} | {:.0} | {:.2} | {:.0} | {:.0} |",
+        "| {} | {shape} | {engine} | {:.0} | {:.0} | {:.3} s | {:.1}x | {:.0} | {:.0} | {:.1}x | {:.0} | {:.0} |",
         vm.name(),
         m.nodes,
+        m.edges,
         m.collection,
         m.capture / m.collection,
-        m.peak,
-        m.kept,
-        m.incr / m.capture,
+        m.peak / m.nodes,
+        m.kept / m.nodes,
+        m.incr / m.collection,
         m.json,
         m.json_peak,
     );
@@ -128,26 +143,52 @@ fn print_row(vm: Vm, shape: &str, m: &Measured) {
 
 fn misses(shape: &str, most: f64, m: &Measured) -> Vec<String> {
     let multiple = m.capture / m.collection;
-    let incr = m.incr / m.capture;
-    [
+    let (peak, incr) = (m.peak / m.nodes, m.incr / m.capture);
+    sentences([
         (
             multiple > most,
-            format!("{shape}: {multiple:.1} full collections, aim {most}"),
+            format!("{shape}, portable: {multiple:.1} full collections, aim {most}"),
         ),
         (
-            m.peak > PEAK,
-            format!("{shape}: {:.0} B/node at the peak, aim {PEAK}", m.peak),
+            peak > PEAK,
+            format!("{shape}, portable: {peak:.0} B/node at the peak, aim {PEAK}"),
         ),
         (
             incr > INCR,
-            format!("{shape}: incr takes {incr:.2} of a capture, aim {INCR}"),
+            format!("{shape}, portable: incr takes {incr:.2} of a capture, aim {INCR}"),
         ),
         (
             m.json < JSON,
             format!("{shape}: JSON at {:.0} MB/s, aim {JSON}", m.json),
         ),
-    ]
-    .into_iter()
-    .filter_map(|(missed, sentence)| missed.then_some(sentence))
-    .collect()
+    ])
+}
+
+fn misses_of_native(shape: &str, m: &Measured) -> Vec<String> {
+    let multiple = m.capture / m.collection;
+    let most = KEPT.0 * m.nodes + KEPT.1 * m.edges;
+    sentences([
+        (
+            multiple > NATIVE,
+            format!("{shape}, native: {multiple:.1} full collections, aim {NATIVE}"),
+        ),
+        (
+            m.kept > most,
+            format!("{shape}, native: {:.2} of the aim kept", m.kept / most),
+        ),
+        (
+            m.peak > 2.0 * most,
+            format!(
+                "{shape}, native: {:.2} of the aim at the peak",
+                m.peak / most / 2.0
+            ),
+        ),
+    ])
+}
+
+fn sentences<const N: usize>(checks: [(bool, String); N]) -> Vec<String> {
+    checks
+        .into_iter()
+        .filter_map(|(missed, sentence)| missed.then_some(sentence))
+        .collect()
 }

@@ -4,7 +4,7 @@ use luasnap_capture::{CStdout, Call, Error, Function, Return};
 use luasnap_format::{
     ReportOptions, write_file, write_json, write_json_indented, write_report, write_text,
 };
-use luasnap_heap::{BuildError, Engine, Snapshot, decrease, increase};
+use luasnap_heap::{BuildError, Census, Engine, Snapshot, decrease, increase};
 use std::ffi::OsStr;
 use std::io::{self, Write};
 use std::os::unix::ffi::OsStrExt;
@@ -66,6 +66,10 @@ pub static FUNCTIONS: &[Function] = &[
         name: "report",
         body: report,
     },
+    Function {
+        name: "stats",
+        body: stats,
+    },
 ];
 
 /// What a snapshot can do besides.
@@ -91,7 +95,7 @@ pub static METAMETHODS: &[Function] = &[
 /// `snapshot()`, `snapshot(tbl, name)`, and either with a table of options as a third argument.
 fn snapshot(call: &mut Call<'_>) -> Result {
     let count = call.argument_count();
-    if count > 3 {
+    if count > 3 || (count == 3 && !call.is_table_argument(3)) {
         return Err(Error::Message(format!(
             "wrong number of arguments to 'snapshot' (0 or 2 expected, got {count})"
         )));
@@ -211,6 +215,12 @@ fn report(call: &mut Call<'_>) -> Result {
     write_report(&mut text, &snapshot, ReportOptions { rows: 10 })
         .map_err(|_| Error::OutOfMemory)?;
     Ok(Return::Text(text))
+}
+
+/// `stats(s)`: what a snapshot counts, and whether that is all that the VM holds.
+fn stats(call: &mut Call<'_>) -> Result {
+    let snapshot = argument(call, 1)?;
+    Ok(Return::Value(crate::stats::table(&Census::new(&snapshot)?)))
 }
 
 /// `tostring(s)`.

@@ -1,6 +1,7 @@
 //! The Lua module `snapshot`: arguments in, results out.
 
 mod functions;
+mod stats;
 
 use luasnap_capture::{ColumnAllocator, Module, lua_module};
 

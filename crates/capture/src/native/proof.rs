@@ -4,6 +4,7 @@ use super::careful_read;
 use super::layout::{ABSENT, JitLayout, Layout, PucLayout};
 use super::memory::Structure;
 use super::puc::{self, tags};
+use super::jit;
 use crate::collector::allocated_bytes;
 use crate::state::State;
 use crate::version::Version;
@@ -39,8 +40,25 @@ impl Facts {
         }
     }
 
-    fn global_state_of_jit(&self, _layout: &JitLayout) -> Option<u64> {
-        None
+    fn global_state_of_jit(&self, layout: &JitLayout) -> Option<u64> {
+        let places = &layout.global_state;
+        let address = jit_global_of(layout, self.state)?;
+        let mut bytes = [0; 4096];
+        let bytes = bytes.get_mut(..usize::from(places.to_jit_state))?;
+        if !careful_read::read(address, bytes) {
+            return None;
+        }
+        let global = Structure(bytes);
+        let main_thread = address.checked_sub(u64::from(places.from_main_thread))?;
+        let says_the_same = global.word(places.allocator) == self.allocator[0]
+            && global.word(places.allocator + 8) == self.allocator[1]
+            && jit::tags::table_of(global.word(places.registry)) == Some(self.registry)
+            && global.word(places.main_thread) == main_thread
+            && self
+                .allocated
+                .is_none_or(|allocated| jit::total(layout, global) == allocated);
+        let main_thread_fits = jit_global_of(layout, main_thread) == Some(address);
+        (says_the_same && main_thread_fits).then_some(address)
     }
 
     fn global_state_of_puc(&self, layout: &PucLayout) -> Option<u64> {
@@ -75,6 +93,13 @@ impl Facts {
             layout.global_state.with_main_thread != ABSENT || layout.version == Version::Lua55;
         (is_thread && is_aligned && has_main).then_some(global)
     }
+}
+
+/// The global state that a thread of LuaJIT says it belongs to.
+fn jit_global_of(layout: &JitLayout, thread: u64) -> Option<u64> {
+    let is_thread = careful_read::byte(thread.checked_add(9)?)? == jit::tags::THREAD;
+    let global = careful_read::word(thread.checked_add(u64::from(layout.state.global))?)?;
+    (is_thread && global % 8 == 0 && global != 0).then_some(global)
 }
 
 /// What is known of a VM already.

@@ -21,7 +21,12 @@ pub struct Link {
 impl Link {
     /// Whether its label names its key.
     pub fn has_key(&self) -> bool {
-        self.source != 0 && self.sort >= 5
+        self.source != 0 && (5..9).contains(&self.sort)
+    }
+
+    /// Whether it is a reference that the VM alone sees.
+    pub fn is_constant(&self) -> bool {
+        self.source != 0 && self.sort == 9
     }
 }
 
@@ -117,6 +122,7 @@ impl Everything {
                     2 => Label::Number(at as f64 + 0.5),
                     3 => Label::Upvalue(name),
                     4 => Label::Field(name),
+                    9 => Label::Constant,
                     _ => Label::Object(NodeId(link.key as u32)),
                 };
                 let target = NodeId(link.target as u32);
@@ -150,17 +156,14 @@ impl Everything {
         }
     }
 
-    /// What the roots keep alive: the least set that no edge leads out of, of all that `may` says
-    /// may be reached from a kind.
-    fn reached_by(&self, may: impl Fn(Kind, Kind) -> bool) -> HashSet<usize> {
+    /// What the roots keep alive by edges which `may` be followed: the least set that none leads
+    /// out of.
+    fn reached_by(&self, may: impl Fn(&Link) -> bool) -> HashSet<usize> {
         let mut reached = HashSet::from([0]);
         loop {
             let before = reached.len();
             for link in &self.links {
-                if reached.contains(&link.source)
-                    && self.holds(link, &reached)
-                    && may(self.kind(link.source), self.kind(link.target))
-                {
+                if reached.contains(&link.source) && self.holds(link, &reached) && may(link) {
                     reached.insert(link.target);
                 }
             }
@@ -171,11 +174,15 @@ impl Everything {
     }
 
     pub fn reached(&self) -> HashSet<usize> {
-        self.reached_by(|_, _| true)
+        self.reached_by(|_| true)
     }
 
     pub fn reached_by_objects(&self) -> HashSet<usize> {
-        self.reached_by(|from, to| to.is_object() || (to == Kind::Upvalue && from != Kind::Upvalue))
+        self.reached_by(|link| {
+            let (from, to) = (self.kind(link.source), self.kind(link.target));
+            let is_shown = to.is_object() || (to == Kind::Upvalue && from != Kind::Upvalue);
+            is_shown && !link.is_constant()
+        })
     }
 
     /// The `objects` view, an object a line.
@@ -198,6 +205,9 @@ impl Everything {
             );
             for (at, link) in self.links_of(node) {
                 if link.strength == Strength::Ephemeron && !self.holds(link, &reached) {
+                    continue;
+                }
+                if !reached.contains(&link.target) || link.is_constant() {
                     continue;
                 }
                 let mut targets = vec![link.target];

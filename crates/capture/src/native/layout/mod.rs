@@ -2,8 +2,10 @@
 //! `cargo xtask layouts`; what differs in kind is code, in `puc` and `jit`.
 
 pub(crate) mod jit;
+mod jit_debian_tables;
 mod jit_tables;
 pub(crate) mod puc;
+mod puc_debian_tables;
 mod puc_tables;
 
 pub(crate) use jit::JitLayout;
@@ -22,10 +24,13 @@ impl Layout {
     /// The layouts of a family of VMs, newest first.
     pub(crate) fn all(version: Version) -> Vec<Layout> {
         if version == Version::LuaJit {
-            return jit_tables::JIT_LAYOUTS.iter().map(Layout::Jit).collect();
+            let known = jit_tables::JIT_LAYOUTS.iter();
+            let others = jit_debian_tables::JIT_DEBIAN_LAYOUTS;
+            return known.chain(others).map(Layout::Jit).collect();
         }
         puc_tables::PUC_LAYOUTS
             .iter()
+            .chain(puc_debian_tables::PUC_DEBIAN_LAYOUTS)
             .filter(|layout| layout.version == version)
             .map(Layout::Puc)
             .collect()

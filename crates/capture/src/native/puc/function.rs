@@ -59,7 +59,7 @@ impl<'m, M: Memory> Sweep<'m, M> {
         let prototype = closure.word(self.layout.closure.prototype);
         let prototype_node = self.prototype_node(prototype);
         if prototype_node.is_none() && prototype != 0 {
-            self.doubt(node)?;
+            self.ledger.doubt(node)?;
         }
         let mut names: &[u8] = &[];
         if let Some(prototype_node) = prototype_node {

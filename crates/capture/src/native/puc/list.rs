@@ -2,12 +2,13 @@
 
 use super::tags::{self, ObjectType};
 use super::{HEADER, Sweep, TAG};
-use crate::handle::Handle;
 use crate::native::layout::ABSENT;
+use crate::native::ledger::note;
 use crate::native::memory::{Memory, Read};
 use crate::native::misfit::{Misfit, Swept};
+use crate::native::own_snapshots::Userdata;
 use crate::version::Version;
-use luasnap_heap::{BuildError, Kind, NodeId, RunOrder};
+use luasnap_heap::{Kind, NodeId, RunOrder};
 
 /// `FIXEDBIT` in an object's `marked` (5.1, 5.2): never collected.
 const FIXED: u8 = 1 << 5;
@@ -138,12 +139,9 @@ impl<M: Memory> Sweep<'_, M> {
             }
         };
         let size = size.ok_or(Misfit::Unreadable("an object"))?;
-        let node = self.add(kind, address, size)?;
+        let node = self.ledger.add(&mut self.heap, kind, address, size)?;
         match kind {
-            Kind::Userdata if self.is_own_snapshot(address) => {
-                self.heap.set_kind(node, Kind::Snapshot);
-                note(&mut self.own, node)?;
-            }
+            Kind::Userdata => self.note_own(node, address)?,
             // These are on no other list.
             Kind::Thread if self.version <= Version::Lua52 => {
                 let first = self
@@ -169,28 +167,10 @@ impl<M: Memory> Sweep<'_, M> {
         for upvalue in upvalues.chunks_exact(8) {
             let address = upvalue.try_into().map_or(0, u64::from_ne_bytes);
             if address != 0 && self.heap.find(address).is_none() {
-                self.add(Kind::Upvalue, address, u64::from(self.layout.upvalue.size))?;
+                let size = u64::from(self.layout.upvalue.size);
+                self.ledger
+                    .add(&mut self.heap, Kind::Upvalue, address, size)?;
             }
-        }
-        Ok(())
-    }
-
-    /// Adds a node and its bytes.
-    #[inline]
-    pub(super) fn add(&mut self, kind: Kind, address: u64, size: u64) -> Swept<NodeId> {
-        self.count(size)?;
-        Ok(self
-            .heap
-            .add(kind, address, size)?
-            .ok_or(Misfit::BrokenList)?)
-    }
-
-    /// Counts bytes that were found.
-    #[inline]
-    pub(super) fn count(&mut self, bytes: u64) -> Swept {
-        self.found = self.found.saturating_add(bytes);
-        if self.found > self.total {
-            return Err(Misfit::TooLarge { total: self.total }.into());
         }
         Ok(())
     }
@@ -202,75 +182,37 @@ impl<M: Memory> Sweep<'_, M> {
             Version::Lua55 => places.size,
             _ => places.with_main_thread,
         };
-        self.block("global state", u64::from(state))?;
-        self.block(
+        self.ledger.block("global state", u64::from(state))?;
+        self.ledger.block(
             "string table",
             8 * u64::from(self.global.int(places.strings_size)),
         )?;
         if places.buffer_size != ABSENT {
-            self.block("buffer", self.global.word(places.buffer_size))?;
+            self.ledger.block("buffer", self.global.word(places.buffer_size))?;
         }
         Ok(())
     }
 
-    fn block(&mut self, name: &'static str, bytes: u64) -> Swept {
-        self.count(bytes)?;
-        self.blocks.try_reserve(1).map_err(BuildError::from)?;
-        self.blocks.push((name, bytes));
-        Ok(())
-    }
-
-    /// Whether a userdata is one of our own snapshots.
-    fn is_own_snapshot(&self, address: u64) -> bool {
+    /// Notes a userdata that is one of our own snapshots.
+    fn note_own(&mut self, node: NodeId, address: u64) -> Swept {
         let Some(userdata) = self.userdata(address) else {
-            return false;
+            return Ok(());
         };
-        userdata.metatable != 0
-            && userdata.metatable == self.origin.own_metatable
-            && userdata.len == size_of::<Handle>() as u64
-            && self.memory.word(userdata.payload) == Some(userdata.payload)
-    }
-
-    /// Finds the markers of our own snapshots, which are their user values, and makes them our own.
-    pub(super) fn find_markers(&mut self) -> Swept {
-        for at in 0..self.own.len() {
-            let address = self.heap.address(self.own[at]);
-            let Some(marker) = self.first_user_value(address) else {
-                continue;
-            };
-            let Some(node) = self.heap.find(marker) else {
-                continue;
-            };
-            if self.heap.kind(node) == Kind::Table {
-                self.heap.set_kind(node, Kind::Snapshot);
-                note(&mut self.own, node)?;
-            }
+        let fields = Userdata {
+            metatable: userdata.metatable,
+            payload: userdata.payload,
+            len: userdata.len,
+        };
+        if !fields.is_own_snapshot(self.memory, self.origin) {
+            return Ok(());
         }
-        self.own.sort_unstable();
-        self.own.dedup();
-        Ok(())
+        let held = self.first_user_value(address).unwrap_or(0);
+        // In 5.1 one without a marker has the environment of the function that made it.
+        let plain = match self.layout.closure.environment {
+            ABSENT => None,
+            place => self.memory.word(self.origin.own_function + u64::from(place)),
+        };
+        let marker = if plain == Some(held) { 0 } else { held };
+        self.own.add(&mut self.heap, node, userdata.payload, marker)
     }
-
-    /// Notes where our own snapshots and their markers lie among the other objects.
-    pub(super) fn note_markers(&mut self) -> Swept {
-        for at in 0..self.own.len() {
-            let node = self.own[at];
-            let address = self.heap.address(node);
-            let header = self.memory.structure(address, HEADER);
-            let tag = header.map_or(0, |header| header.byte(TAG));
-            let is_userdata = tags::object_type(self.version, tag) == Some(ObjectType::Userdata);
-            if let Some(userdata) = self.userdata(address).filter(|_| is_userdata) {
-                self.heap.set_address(node, userdata.payload);
-            }
-            self.heap.mark(node)?;
-        }
-        Ok(())
-    }
-}
-
-/// Notes a node.
-fn note(nodes: &mut Vec<NodeId>, node: NodeId) -> Swept {
-    nodes.try_reserve(1).map_err(BuildError::from)?;
-    nodes.push(node);
-    Ok(())
 }

@@ -15,14 +15,16 @@ mod thread;
 mod userdata;
 
 use super::layout::PucLayout;
+use super::ledger::Ledger;
 use super::memory::{Memory, Read, Structure};
 use super::misfit::{Failure, Misfit, Swept};
+use super::modes::Modes;
+use super::own_snapshots::OwnSnapshots;
 use super::slot_names::SlotNames;
 use super::{Origin, Swept as SweptHeap};
 use crate::stack_slots::StackSlots;
 use crate::version::Version;
 use luasnap_heap::{Kind, Label, NodeId, RunOrder, Strength, SweepBuilder};
-use table::Modes;
 use tags::ValueType;
 
 /// What the headers of all objects share: `next`, then the tag.
@@ -40,24 +42,17 @@ pub(crate) struct Sweep<'m, M> {
     origin: Origin,
     global: Structure<'m>,
     heap: SweepBuilder,
-    /// What the VM says it holds.
-    total: u64,
-    /// The sum of what was found.
-    found: u64,
-    blocks: Vec<(&'static str, u64)>,
+    ledger: Ledger,
     main_thread: u64,
     /// Objects that wait for their finalizer, and those that are never collected.
     to_be_finalized: Vec<NodeId>,
     fixed: Vec<NodeId>,
-    /// Our own snapshots, and their markers.
-    own: Vec<NodeId>,
+    own: OwnSnapshots,
     /// The address of the string `__mode`.
     mode_key: u64,
     modes: Modes,
     slots: StackSlots,
     slot_names: SlotNames,
-    /// Objects with a reference to what is none.
-    doubtful: Vec<NodeId>,
 }
 
 impl<'m, M: Memory> Sweep<'m, M> {
@@ -85,26 +80,26 @@ impl<'m, M: Memory> Sweep<'m, M> {
             origin,
             global,
             heap: SweepBuilder::default(),
-            total: total(layout, global),
-            found: 0,
-            blocks: Vec::new(),
+            ledger: Ledger::new(total(layout, global)),
             main_thread: main_thread(layout, global_address, global),
             to_be_finalized: Vec::new(),
             fixed: Vec::new(),
-            own: Vec::new(),
+            own: OwnSnapshots::default(),
             mode_key: 0,
             modes: Modes::default(),
             slots: StackSlots::default(),
             slot_names: SlotNames::default(),
-            doubtful: Vec::new(),
         })
     }
 
     /// Sweeps the heap.
     pub(crate) fn run(mut self) -> Swept<SweptHeap> {
+        // Few objects are smaller than 48 bytes, and few references take less than 16.
+        let total = usize::try_from(self.ledger.total()).unwrap_or(0);
+        self.heap.expect_sizes(total / 48, total / 16);
         self.list_objects()?;
         self.list_blocks()?;
-        self.find_markers()?;
+        self.own.find_markers(&mut self.heap)?;
         self.heap.begin_run(RunOrder::None)?; // of what no list has
         let listed = self.heap.node_count() as u32;
         self.refer_from_root()?;
@@ -113,14 +108,8 @@ impl<'m, M: Memory> Sweep<'m, M> {
             self.refer_from(node)?;
         }
         self.name_long_strings(listed)?;
-        self.note_markers()?;
-        Ok(SweptHeap {
-            heap: self.heap,
-            total: self.total,
-            found: self.found,
-            blocks: self.blocks,
-            doubtful: self.doubtful,
-        })
+        self.own.note_markers(&mut self.heap)?;
+        Ok(self.ledger.close(self.heap))
     }
 
     /// Says what the nodes after this one will need. Their order is near that of memory, but each
@@ -157,7 +146,7 @@ impl<'m, M: Memory> Sweep<'m, M> {
             _ => return Ok(()),
         };
         match referred {
-            Err(Failure::Misfit(_)) => self.doubt(node)?,
+            Err(Failure::Misfit(_)) => self.ledger.doubt(node)?,
             other => other?,
         }
         self.heap.end_edges(node)?;
@@ -184,21 +173,9 @@ impl<'m, M: Memory> Sweep<'m, M> {
     fn object(&mut self, source: NodeId, address: u64) -> Swept<Option<NodeId>> {
         let found = self.heap.find(address);
         if found.is_none() {
-            self.doubt(source)?;
+            self.ledger.doubt(source)?;
         }
         Ok(found)
-    }
-
-    /// Notes that an object refers to what is none. One that is garbage may.
-    #[cold]
-    fn doubt(&mut self, source: NodeId) -> Swept {
-        if self.doubtful.last() != Some(&source) {
-            self.doubtful
-                .try_reserve(1)
-                .map_err(luasnap_heap::BuildError::from)?;
-            self.doubtful.push(source);
-        }
-        Ok(())
     }
 
     /// Adds a reference to the value at `address`, where it is an object.

@@ -31,7 +31,9 @@ impl<'m, M: Memory> Sweep<'m, M> {
         let text = self
             .text_place(address, object_type)
             .ok_or(Misfit::Unreadable("a string"))?;
-        let node = self.add(Kind::String, address, text.size)?;
+        let node = self
+            .ledger
+            .add(&mut self.heap, Kind::String, address, text.size)?;
         if text.len <= SHORT {
             let bytes = self
                 .memory

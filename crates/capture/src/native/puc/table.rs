@@ -7,8 +7,7 @@ use crate::native::layout;
 use crate::native::memory::{Memory, Read, Structure};
 use crate::native::misfit::{Misfit, Swept};
 use crate::version::Version;
-use luasnap_heap::{BuildError, Kind, Label, NodeId, Strength};
-use rustc_hash::FxHashMap;
+use luasnap_heap::{Kind, Label, NodeId, Strength};
 
 /// In a table's `flags`: it has no hash part (5.5).
 const NO_NODES: u8 = 1 << 6;
@@ -30,13 +29,6 @@ pub(super) struct Parts {
     /// What the hash part has beside its nodes, in bytes.
     node_extra: u64,
     metatable: u64,
-}
-
-/// The modes of tables by their metatable.
-#[derive(Default)]
-pub(super) struct Modes {
-    last: (u64, Mode),
-    known: FxHashMap<u64, Mode>,
 }
 
 impl<'m, M: Memory> Sweep<'m, M> {
@@ -273,21 +265,10 @@ impl<'m, M: Memory> Sweep<'m, M> {
     /// How the tables whose metatable is at `address` hold what is in them.
     #[inline]
     pub(super) fn mode_of(&mut self, metatable: u64) -> Swept<Mode> {
-        if self.modes.last.0 == metatable {
-            return Ok(self.modes.last.1);
+        match self.modes.get(metatable) {
+            Some(mode) => Ok(mode),
+            None => self.modes.put(metatable, self.read_mode(metatable)),
         }
-        let mode = match self.modes.known.get(&metatable) {
-            Some(&mode) => mode,
-            None => {
-                let mode = self.read_mode(metatable);
-                let known = &mut self.modes.known;
-                known.try_reserve(1).map_err(|_| BuildError::OutOfMemory)?;
-                known.insert(metatable, mode);
-                mode
-            }
-        };
-        self.modes.last = (metatable, mode);
-        Ok(mode)
     }
 
     /// The `__mode` of a metatable, as no list of its own is needed to find it.

@@ -100,7 +100,7 @@ impl<'m, M: Memory> Sweep<'m, M> {
             }
             count += 1;
             // Each has some bytes.
-            if count * u64::from(self.layout.call.size) > self.total {
+            if count * u64::from(self.layout.call.size) > self.ledger.total() {
                 return None;
             }
         }

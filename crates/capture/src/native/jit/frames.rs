@@ -1,0 +1,246 @@
+//! The frames of a thread's stack, from the innermost outwards, as `lua_getstack` counts them.
+//!
+//! A frame is known by the slot before its base: that holds the link to the frame which called it,
+//! and the slot before that its function. The low bits of a link tell what it is: a place in the
+//! caller's code, or how many bytes further down the other frame lies.
+
+use super::tags::Value;
+use super::{Sweep, WORD};
+use crate::native::memory::{Memory, Read, Structure};
+use crate::native::misfit::{Misfit, Swept};
+
+pub(super) const WHAT: Misfit = Misfit::Unreadable("a thread");
+pub(super) const SLOT: u64 = WORD as u64;
+
+/// `FRAME_TYPE`, `FRAME_TYPEP`: the bits of a link that tell its type.
+const TYPE: u64 = 3;
+const WHOLE_TYPE: u64 = 7;
+/// `FRAME_LUA` (by the first mask), `FRAME_C`, `FRAME_CONT`, `FRAME_VARG`.
+const CODE: u64 = 0;
+const HOST: u64 = 1;
+const CONTINUATION: u64 = 2;
+const VARARG: u64 = 3;
+/// `LJ_CONT_FFI_CALLBACK`, where a continuation frame has its function.
+const CALLBACK: u64 = 1;
+/// Bytes of an instruction.
+const INSTRUCTION: u64 = 4;
+/// `BC_RETM` to `BC_RET1`.
+const RETURNS: std::ops::RangeInclusive<u8> = 73..=76;
+
+/// What `lj_vm_*` keep on the machine stack: the frame before, the code that runs, the thread, and
+/// how many results are wanted, or less than 0 the place of the Lua frame it protects.
+mod machine_frame {
+    #[cfg(target_arch = "aarch64")]
+    pub(super) const PLACES: [u64; 4] = [0, 8, 16, 40];
+    #[cfg(not(target_arch = "aarch64"))]
+    pub(super) const PLACES: [u64; 4] = [32, 24, 16, 8];
+    pub(super) const ADDRESS: u64 = !3;
+    /// There are no more: `LUAI_MAXCCALLS` is far below.
+    pub(super) const MOST: u32 = 1 << 16;
+}
+
+/// A frame on a thread's stack.
+#[derive(Clone, Copy)]
+pub(super) struct Frame {
+    /// The slot before its base.
+    pub(super) at: u64,
+    /// The same of the frame that it called, if there is one.
+    pub(super) next: Option<u64>,
+}
+
+/// The frames of one thread.
+pub(super) struct Frames<'m> {
+    thread: u64,
+    state: Structure<'m>,
+    /// The slot that the outermost frame would have; it is the host's own.
+    bottom: u64,
+    at: u64,
+    next: Option<u64>,
+    /// The frame at hand is only the outer half of one with extra arguments.
+    is_outer_half: bool,
+}
+
+impl<'m> Frames<'m> {
+    pub(super) fn new<M: Memory>(
+        sweep: &Sweep<'m, M>,
+        thread: u64,
+        state: Structure<'m>,
+    ) -> Swept<Frames<'m>> {
+        let places = &sweep.layout.state;
+        let (stack, base) = (state.word(places.stack), state.word(places.base));
+        let end = stack.saturating_add(SLOT * u64::from(state.int(places.stack_size)));
+        if base < stack.saturating_add(2 * SLOT) || base > end || state.word(places.top) > end {
+            return Err(WHAT.into());
+        }
+        Ok(Frames {
+            thread,
+            state,
+            bottom: stack + SLOT,
+            at: base - SLOT,
+            next: None,
+            is_outer_half: false,
+        })
+    }
+
+    /// The next frame outwards.
+    pub(super) fn step<M: Memory>(&mut self, sweep: &Sweep<'m, M>) -> Swept<Option<Frame>> {
+        while self.at > self.bottom {
+            let frame = Frame {
+                at: self.at,
+                next: self.next,
+            };
+            let link = sweep.memory.word(self.at).ok_or(WHAT)?;
+            // Where an error has no function, the thread stands for it.
+            let is_level = !self.is_outer_half && sweep.function_of(self.at)? != self.thread;
+            self.is_outer_half = link & WHOLE_TYPE == VARARG;
+            self.next = Some(self.at);
+            self.at = sweep.outer(self.at)?;
+            if self.at < self.bottom - SLOT {
+                return Err(WHAT.into());
+            }
+            if is_level {
+                return Ok(Some(frame));
+            }
+        }
+        Ok(None)
+    }
+
+    /// The number of the instruction at which a frame of a Lua function is, where that is known.
+    pub(super) fn instruction<M: Memory>(
+        &self,
+        sweep: &Sweep<'m, M>,
+        frame: Frame,
+        prototype: u64,
+    ) -> Swept<Option<u32>> {
+        let next = match frame.next {
+            None => sweep.machine_code_place(self.machine_frame(sweep), self.thread)?,
+            Some(next) => {
+                let link = sweep.memory.word(next).ok_or(WHAT)?;
+                match (link & TYPE, link & WHOLE_TYPE) {
+                    (CODE, _) => link,
+                    (_, CONTINUATION) => sweep.memory.word(next - 2 * SLOT).ok_or(WHAT)?,
+                    _ => self.place_below_host(sweep, next)?,
+                }
+            }
+        };
+        match next {
+            0 => Ok(None),
+            next => sweep.instruction_before(next, prototype),
+        }
+    }
+
+    fn machine_frame<M>(&self, sweep: &Sweep<'m, M>) -> u64 {
+        self.state.word(sweep.layout.state.c_frame) & machine_frame::ADDRESS
+    }
+
+    /// The place in the code of a function below the host's frame `next`, 0 where it is not known:
+    /// the machine stack has it.
+    fn place_below_host<M: Memory>(&self, sweep: &Sweep<'m, M>, next: u64) -> Swept<u64> {
+        let stack = self.bottom - SLOT;
+        let mut machine = self.machine_frame(sweep);
+        let mut at = self.state.word(sweep.layout.state.base) - SLOT;
+        for _ in 0..machine_frame::MOST {
+            if machine == 0 {
+                return Ok(0);
+            }
+            let [_, _, _, results] = machine_frame::PLACES;
+            let results = sweep.memory.structure(machine + results, 4).ok_or(WHAT)?;
+            let results = results.int(0) as i32;
+            if results < 0 && at < stack + u64::from(results.unsigned_abs()) {
+                machine = sweep.outer_machine_frame(machine)?;
+                continue;
+            }
+            if at < next {
+                return sweep.machine_code_place(machine, 0);
+            }
+            let link = sweep.memory.word(at).ok_or(WHAT)?;
+            let is_callback = link & WHOLE_TYPE == CONTINUATION
+                && sweep.memory.word(at - 3 * SLOT) == Some(CALLBACK);
+            if link & TYPE == HOST || is_callback {
+                machine = sweep.outer_machine_frame(machine)?;
+            }
+            if at <= self.bottom {
+                return Ok(0);
+            }
+            at = sweep.outer(at)?;
+        }
+        Ok(0)
+    }
+}
+
+impl<M: Memory> Sweep<'_, M> {
+    /// The address of what runs in a frame: a function, or the thread itself.
+    pub(super) fn function_of(&self, frame: u64) -> Swept<u64> {
+        let value = self.memory.word(frame - SLOT).ok_or(WHAT)?;
+        Ok(Value(value).address())
+    }
+
+    /// The frame that called the one at `frame`, lower on the stack.
+    fn outer(&self, frame: u64) -> Swept<u64> {
+        let link = self.memory.word(frame).ok_or(WHAT)?;
+        let distance = match link & TYPE {
+            // The call before that place names the slot of the function.
+            CODE => {
+                let call = link.checked_sub(INSTRUCTION).ok_or(WHAT)?;
+                let call = self.memory.structure(call, 4).ok_or(WHAT)?;
+                SLOT * (2 + u64::from(call.byte(1)))
+            }
+            _ => link & !WHOLE_TYPE,
+        };
+        match frame.checked_sub(distance) {
+            Some(outer) if outer < frame => Ok(outer),
+            _ => Err(WHAT.into()),
+        }
+    }
+
+    /// How a frame with extra arguments was linked to its outer half, which has them.
+    pub(super) fn outer_half(&self, frame: u64) -> Swept<Option<u64>> {
+        let link = self.memory.word(frame).ok_or(WHAT)?;
+        match link & WHOLE_TYPE {
+            VARARG => Ok(Some(self.outer(frame)?)),
+            _ => Ok(None),
+        }
+    }
+
+    fn outer_machine_frame(&self, machine: u64) -> Swept<u64> {
+        let [before, ..] = machine_frame::PLACES;
+        let before = self.memory.word(machine + before).ok_or(WHAT)?;
+        Ok(before & machine_frame::ADDRESS)
+    }
+
+    /// The place in the code that a frame on the machine stack keeps; 0 where it keeps none, or in
+    /// its place the thread.
+    fn machine_code_place(&self, machine: u64, thread: u64) -> Swept<u64> {
+        if machine == 0 {
+            return Ok(0);
+        }
+        let [_, code, ..] = machine_frame::PLACES;
+        let place = self.memory.word(machine + code).ok_or(WHAT)?;
+        Ok(if place == thread { 0 } else { place })
+    }
+
+    /// The number of the instruction before the place `next` in a prototype's code.
+    fn instruction_before(&self, next: u64, prototype: u64) -> Swept<Option<u32>> {
+        let places = &self.layout.prototype;
+        let code = prototype + u64::from(places.size);
+        let number = |place: u64| (place.wrapping_sub(code) as i64 / INSTRUCTION as i64) as u32;
+        let count = self.prototype(prototype).ok_or(WHAT)?.int(places.code_count);
+        match number(next).wrapping_sub(1) {
+            // Builds that have a thread of their own take it for the first instruction.
+            u32::MAX if self.layout.global_state.vm_thread != super::super::layout::ABSENT => {
+                Ok(Some(1))
+            }
+            at if at <= count => Ok(Some(at)),
+            // A trace starts with the function's return, which stands in the trace.
+            _ => {
+                let last = next.checked_sub(INSTRUCTION);
+                let last = last.and_then(|last| self.memory.structure(last, 4));
+                let is_return = last.is_some_and(|last| RETURNS.contains(&last.byte(0)));
+                Ok(match self.start_of_trace(next) {
+                    Some(start) if is_return => Some(number(start)),
+                    _ => None,
+                })
+            }
+        }
+    }
+}

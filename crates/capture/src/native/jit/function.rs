@@ -1,0 +1,94 @@
+//! Functions, and their upvalues.
+
+use super::tags::Value;
+use super::{Sweep, WORD, words};
+use crate::native::memory::{Memory, Read, Structure};
+use crate::native::misfit::{Misfit, Swept};
+use luasnap_heap::{Kind, Label, NameId, NodeId, Strength};
+
+const WHAT: Misfit = Misfit::Unreadable("a function");
+/// `FF_LUA` in `ffid`: it is written in Lua.
+const IN_LUA: u8 = 0;
+
+impl<'m, M: Memory> Sweep<'m, M> {
+    /// The header of the function at `address`.
+    fn function(&self, address: u64) -> Option<Structure<'m>> {
+        self.memory.structure(address, self.layout.function.upvalues)
+    }
+
+    /// Which kind of function it is, and its shallow size.
+    pub(super) fn function_size(&self, address: u64) -> (Kind, Option<u64>) {
+        let places = &self.layout.function;
+        let Some(function) = self.function(address) else {
+            return (Kind::LuaFunction, None);
+        };
+        let (kind, header) = match function.byte(places.fast_function) {
+            IN_LUA => (Kind::LuaFunction, places.upvalues),
+            _ => (Kind::CFunction, places.c_upvalues),
+        };
+        let upvalues = u64::from(WORD) * u64::from(function.byte(places.upvalue_count));
+        (kind, Some(u64::from(header) + upvalues))
+    }
+
+    /// The address of a Lua function's prototype, which lies before its code.
+    pub(super) fn prototype_of(&self, function: u64) -> Option<u64> {
+        let code = self.function(function)?.word(self.layout.function.pc);
+        Some(code.wrapping_sub(u64::from(self.layout.prototype.size)))
+    }
+
+    /// What a function's upvalues are, 8 bytes each.
+    fn upvalues(&self, address: u64, function: Structure<'_>, place: u16) -> Option<&'m [u8]> {
+        let count = function.byte(self.layout.function.upvalue_count);
+        let start = address + u64::from(place);
+        self.memory.items(start, u64::from(count), WORD)
+    }
+
+    pub(super) fn refer_from_lua_function(&mut self, node: NodeId, address: u64) -> Swept {
+        let places = &self.layout.function;
+        let function = self.function(address).ok_or(WHAT)?;
+        let upvalues = self.upvalues(address, function, places.upvalues);
+        let upvalues = upvalues.ok_or(WHAT)?;
+        let prototype = self.prototype_of(address).ok_or(WHAT)?;
+        self.refer_to_object(node, function.word(places.environment), Label::Environment)?;
+        let mut names: &[u8] = &[];
+        if let Some(prototype_node) = self.object(node, prototype)? {
+            self.heap
+                .edge(prototype_node, Label::Prototype, Strength::Strong)?;
+            self.describe_prototype(prototype_node, prototype)?;
+            self.heap.set_count(node, self.heap.count(prototype_node));
+            self.heap.set_source(node, self.heap.source(prototype_node));
+            names = self.upvalue_names(prototype);
+        }
+        // Each name ends with a zero byte; a stripped function has none.
+        let mut names = names.split(|&byte| byte == 0);
+        for upvalue in words(upvalues) {
+            let name = names.next().unwrap_or_default();
+            if let Some(target) = self.object(node, upvalue)? {
+                let name = self.heap.intern(name)?;
+                self.heap
+                    .edge(target, Label::Upvalue(name), Strength::Strong)?;
+            }
+        }
+        Ok(())
+    }
+
+    pub(super) fn refer_from_c_function(&mut self, node: NodeId, address: u64) -> Swept {
+        let places = &self.layout.function;
+        let function = self.function(address).ok_or(WHAT)?;
+        let upvalues = self.upvalues(address, function, places.c_upvalues);
+        self.refer_to_object(node, function.word(places.environment), Label::Environment)?;
+        for upvalue in words(upvalues.ok_or(WHAT)?) {
+            self.refer_to_value(node, Value(upvalue), Label::Upvalue(NameId::EMPTY))?;
+        }
+        Ok(())
+    }
+
+    /// An upvalue's value lies in itself, or on a stack while it is open.
+    pub(super) fn refer_from_upvalue(&mut self, node: NodeId, address: u64) -> Swept {
+        const WHAT: Misfit = Misfit::Unreadable("an upvalue");
+        let places = &self.layout.upvalue;
+        let upvalue = self.memory.structure(address, places.size).ok_or(WHAT)?;
+        let value = self.memory.word(upvalue.word(places.value)).ok_or(WHAT)?;
+        self.refer_to_value(node, Value(value), Label::Value)
+    }
+}

@@ -1,0 +1,143 @@
+//! The first pass: every object that a list has, and its size.
+
+use super::tags;
+use super::{HEADER, MARKED, Sweep, TYPE, WORD, words};
+use crate::native::ledger::note;
+use crate::native::memory::{Memory, Read};
+use crate::native::misfit::{Misfit, Swept};
+use luasnap_heap::{Kind, NodeId, RunOrder};
+
+const WHAT: Misfit = Misfit::Unreadable("an object");
+/// `LJ_GC_FIXED` in an object's `marked`: never collected.
+const FIXED: u8 = 1 << 5;
+/// The low bits of a bucket's reference say something of the bucket.
+const ADDRESS: u64 = !7;
+
+impl<M: Memory> Sweep<'_, M> {
+    /// Makes a node of every object.
+    pub(super) fn list_objects(&mut self) -> Swept {
+        let places = &self.layout.global_state;
+        self.heap.begin_run(RunOrder::Allocation)?;
+        self.list_all(self.global.word(places.all))?;
+        self.heap.begin_run(RunOrder::None)?;
+        self.list_ring(self.global.word(places.to_be_finalized))?;
+        self.list_strings()?;
+        self.list_empty_string()?;
+        if self.heap.find(self.main_thread).is_none() {
+            self.list_object(self.main_thread)?;
+        }
+        Ok(())
+    }
+
+    /// The list of all objects but strings. The main thread is the oldest of them, but userdata
+    /// follow it, in an order of their own.
+    fn list_all(&mut self, first: u64) -> Swept {
+        let mut next = first;
+        while next != 0 {
+            let address = next;
+            next = self.list_object(address)?.1;
+            if address == self.main_thread {
+                self.heap.begin_run(RunOrder::Allocation)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Lists a chain of objects. An object is listed once, so that even a ring would come to an
+    /// end.
+    fn list_chain(&mut self, first: u64) -> Swept {
+        let mut next = first;
+        while next != 0 {
+            next = self.list_object(next)?.1;
+        }
+        Ok(())
+    }
+
+    /// The ring of userdata and cdata that wait for their finalizer, by its last.
+    fn list_ring(&mut self, last: u64) -> Swept {
+        if last == 0 {
+            return Ok(());
+        }
+        let mut next = last;
+        loop {
+            let (node, after) = self.list_object(next)?;
+            note(&mut self.to_be_finalized, node)?;
+            next = after;
+            if next == last {
+                return Ok(());
+            }
+        }
+    }
+
+    /// The table of strings.
+    fn list_strings(&mut self) -> Swept {
+        let places = &self.layout.global_state;
+        let count = u64::from(self.global.int(places.strings_mask)) + 1;
+        let buckets = self
+            .memory
+            .items(self.global.word(places.strings), count, WORD)
+            .ok_or(Misfit::Unreadable("the table of strings"))?;
+        for bucket in words(buckets) {
+            self.list_chain(bucket & ADDRESS)?;
+        }
+        Ok(())
+    }
+
+    /// Makes a node of an object; answers which comes next.
+    #[inline]
+    fn list_object(&mut self, address: u64) -> Swept<(NodeId, u64)> {
+        let header = self.memory.structure(address, HEADER).ok_or(WHAT)?;
+        let (next, object_type) = (header.word(0), header.byte(TYPE));
+        let kind = tags::kind(object_type).ok_or(Misfit::UnknownType(object_type))?;
+        if kind != Kind::String {
+            return Ok((self.list_other(address, kind)?, next));
+        }
+        let node = self.list_string(address)?;
+        if header.byte(MARKED) & FIXED != 0 {
+            note(&mut self.fixed, node)?;
+        }
+        Ok((node, next))
+    }
+
+    /// Makes a node of an object that is no string.
+    fn list_other(&mut self, address: u64, kind: Kind) -> Swept<NodeId> {
+        let (kind, size) = match kind {
+            Kind::Table => (kind, self.table_size(address)),
+            Kind::LuaFunction => self.function_size(address),
+            Kind::Thread => (kind, self.thread_size(address)),
+            Kind::Userdata => (kind, self.userdata_size(address)),
+            Kind::Prototype => (kind, self.prototype_size(address)),
+            Kind::Trace => (kind, self.trace_size(address)),
+            Kind::Cdata => (kind, self.cdata_size(address)),
+            _ => (kind, Some(u64::from(self.layout.upvalue.size))),
+        };
+        let size = size.ok_or(WHAT)?;
+        let node = self.ledger.add(&mut self.heap, kind, address, size)?;
+        match kind {
+            Kind::Userdata => self.note_own(node, address)?,
+            // Open upvalues are on no other list.
+            Kind::Thread => {
+                let place = u64::from(self.layout.state.open_upvalues);
+                let first = self.memory.word(address + place).ok_or(WHAT)?;
+                self.list_chain(first)?;
+            }
+            _ => {}
+        }
+        Ok(node)
+    }
+
+    /// Notes a userdata that is one of our own snapshots.
+    fn note_own(&mut self, node: NodeId, address: u64) -> Swept {
+        let Some((userdata, environment)) = self.userdata(address) else {
+            return Ok(());
+        };
+        if !userdata.is_own_snapshot(self.memory, self.origin) {
+            return Ok(());
+        }
+        // One without a marker has the environment of the function that made it.
+        let place = u64::from(self.layout.function.environment);
+        let plain = self.memory.word(self.origin.own_function + place);
+        let marker = if plain == Some(environment) { 0 } else { environment };
+        self.own.add(&mut self.heap, node, userdata.payload, marker)
+    }
+}

@@ -1,0 +1,91 @@
+//! Strings.
+
+use super::Sweep;
+use crate::native::ledger::note;
+use crate::native::layout::JitLayout;
+use crate::native::memory::{Memory, Read};
+use crate::native::misfit::{Misfit, Swept};
+use luasnap_heap::{Kind, NameId, NodeId};
+
+/// Longer ones are kept whole only where they are names.
+const SHORT: u64 = 40;
+const WHAT: Misfit = Misfit::Unreadable("a string");
+
+/// Where the global state has the string of no bytes (`strempty`): right behind what tells the
+/// segments of light userdata, the last field of `gc`.
+pub(super) fn empty_place(layout: &JitLayout) -> u16 {
+    layout.global_state.light_segments + 8
+}
+
+impl<'m, M: Memory> Sweep<'m, M> {
+    /// Makes a node of a string. A short one's text is kept at once, while it is in the cache.
+    pub(super) fn list_string(&mut self, address: u64) -> Swept<NodeId> {
+        let len = self.string_len(address).ok_or(WHAT)?;
+        let header = u64::from(self.layout.string.size);
+        // A zero byte at least follows, and the whole is rounded.
+        let size = header + ((len + 4) & !3);
+        let node = self.ledger.add(&mut self.heap, Kind::String, address, size)?;
+        if len <= SHORT {
+            let bytes = self.memory.bytes(address + header, len as usize).ok_or(WHAT)?;
+            if bytes == b"__mode" {
+                self.mode_key = address;
+            }
+            let name = self.heap.add_name(bytes)?;
+            self.heap.set_source(node, name);
+        }
+        Ok(node)
+    }
+
+    /// The string of no bytes is on no list: it is part of the global state, and its bytes are
+    /// counted there.
+    pub(super) fn list_empty_string(&mut self) -> Swept {
+        let node = self.ledger.add(&mut self.heap, Kind::String, self.empty_string, 0)?;
+        note(&mut self.fixed, node)
+    }
+
+    fn string_len(&self, address: u64) -> Option<u64> {
+        let places = &self.layout.string;
+        let string = self.memory.structure(address, places.size)?;
+        Some(u64::from(string.int(places.len)))
+    }
+
+    /// The text of the string at `address`, which is known to be one.
+    pub(super) fn text_at(&self, address: u64) -> Option<&'m [u8]> {
+        let len = self.string_len(address)?;
+        let memory = self.memory;
+        memory.bytes(address + u64::from(self.layout.string.size), len as usize)
+    }
+
+    /// The name that a string's whole text is.
+    #[inline]
+    pub(super) fn text_of(&mut self, string: NodeId) -> Swept<NameId> {
+        match self.heap.source(string) {
+            NameId::EMPTY => self.long_text_of(string),
+            name => Ok(name),
+        }
+    }
+
+    /// The same for a long string, or the empty one.
+    #[cold]
+    fn long_text_of(&mut self, string: NodeId) -> Swept<NameId> {
+        let text = self.text_at(self.heap.address(string)).ok_or(WHAT)?;
+        let name = self.heap.add_name(text)?;
+        self.heap.set_source(string, name);
+        Ok(name)
+    }
+
+    /// Keeps the beginnings of long strings that turned out to be no names.
+    pub(super) fn name_long_strings(&mut self, listed: u32) -> Swept {
+        for node in (1..listed).map(NodeId) {
+            if self.heap.kind(node) != Kind::String || self.heap.source(node) != NameId::EMPTY {
+                continue;
+            }
+            if let Some(text) = self.text_at(self.heap.address(node)) {
+                let start = &text[..text.len().min(SHORT as usize)];
+                let name = self.heap.add_name(start)?;
+                self.heap.set_source(node, name);
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,227 @@
+//! Tables: their parts, their entries, and what their mode makes of them.
+
+use super::tags::{Value, ValueType};
+use super::{Sweep, WORD, words};
+use crate::mode::Mode;
+use crate::native::memory::{Memory, Read, Structure};
+use crate::native::misfit::{Misfit, Swept};
+use luasnap_heap::{Kind, Label, NodeId, Strength};
+
+/// A node of a hash part: value, key, next.
+const NODE: u16 = 24;
+const NODE_VALUE: u16 = 0;
+const NODE_KEY: u16 = 8;
+/// In `colo`: how many slots lie behind the table itself, in use or not, and that they are not.
+const SLOTS_BEHIND: u8 = 0x7f;
+const LEFT: u8 = 0x80;
+
+/// A table's parts.
+#[derive(Clone, Copy)]
+struct Parts {
+    array: u64,
+    /// Slots of the array part. The first is that of key 0.
+    array_size: u64,
+    nodes: u64,
+    node_count: u64,
+    metatable: u64,
+    colocated: u8,
+}
+
+impl<M: Memory> Sweep<'_, M> {
+    /// Reads where the table at `address` has its parts.
+    #[inline]
+    fn table_parts(&self, address: u64) -> Option<Parts> {
+        let places = &self.layout.table;
+        let table = self.memory.structure(address, places.size)?;
+        Some(Parts {
+            array: table.word(places.array),
+            array_size: u64::from(table.int(places.array_size)),
+            nodes: table.word(places.nodes),
+            node_count: match table.int(places.hash_mask) {
+                0 => 0, // what it has is the VM's one node for nothing
+                mask => u64::from(mask) + 1,
+            },
+            metatable: table.word(places.metatable),
+            colocated: table.byte(places.colocated),
+        })
+    }
+
+    /// The shallow size of the table at `address`.
+    #[inline]
+    pub(super) fn table_size(&self, address: u64) -> Option<u64> {
+        let parts = self.table_parts(address)?;
+        let slot = u64::from(WORD);
+        let is_behind = parts.colocated != 0 && parts.colocated & LEFT == 0;
+        let array = if is_behind { 0 } else { slot * parts.array_size };
+        Some(
+            u64::from(self.layout.table.size)
+                + slot * u64::from(parts.colocated & SLOTS_BEHIND)
+                + array
+                + u64::from(NODE) * parts.node_count,
+        )
+    }
+
+    /// Says that the table at `address` will be read soon, whose header was expected before.
+    #[inline]
+    pub(super) fn expect_table(&self, address: u64) {
+        let places = &self.layout.table;
+        if let Some(table) = self.memory.structure(address, places.size) {
+            self.memory.expect(table.word(places.array));
+            self.memory.expect(table.word(places.nodes));
+        }
+    }
+
+    pub(super) fn refer_from_table(&mut self, node: NodeId, address: u64) -> Swept {
+        let parts = self
+            .table_parts(address)
+            .ok_or(Misfit::Unreadable("a table"))?;
+        let mut mode = Mode::default();
+        if parts.metatable != 0 {
+            mode = self.mode_of(parts.metatable)?;
+            self.refer_to_object(node, parts.metatable, Label::Metatable)?;
+        }
+        let in_array = self.refer_from_array(node, parts, mode)?;
+        let in_nodes = self.refer_from_nodes(node, parts, mode)?;
+        self.heap.set_count(node, in_array + in_nodes);
+        Ok(())
+    }
+
+    /// The array part: answers how many entries it has.
+    fn refer_from_array(&mut self, source: NodeId, parts: Parts, mode: Mode) -> Swept<u32> {
+        let slots = self
+            .memory
+            .items(parts.array, parts.array_size, WORD)
+            .ok_or(Misfit::Unreadable("a table's array"))?;
+        let mut count = 0;
+        for (index, value) in (0..).zip(words(slots).map(Value)) {
+            count += u32::from(!value.is_nil());
+            let Some(address) = value.object() else {
+                continue;
+            };
+            if let Some(target) = self.object(source, address)? {
+                let strength = self.strength_of_value(target, mode);
+                self.heap.edge(target, Label::Index(index), strength)?;
+            }
+        }
+        Ok(count)
+    }
+
+    /// How a table with this mode holds a value. Strings are no objects to it.
+    fn strength_of_value(&self, target: NodeId, mode: Mode) -> Strength {
+        match mode.weak_values && self.heap.kind(target) != Kind::String {
+            true => Strength::WeakValue,
+            false => Strength::Strong,
+        }
+    }
+
+    /// The hash part: answers how many entries it has.
+    fn refer_from_nodes(&mut self, source: NodeId, parts: Parts, mode: Mode) -> Swept<u32> {
+        let nodes = self
+            .memory
+            .items(parts.nodes, parts.node_count, NODE)
+            .ok_or(Misfit::Unreadable("a table's hash part"))?;
+        let mut count = 0;
+        for node in nodes.chunks_exact(usize::from(NODE)).map(Structure) {
+            let value = Value(node.word(NODE_VALUE));
+            if !value.is_nil() {
+                count += 1;
+                self.refer_from_entry(source, Value(node.word(NODE_KEY)), value, mode)?;
+            }
+        }
+        Ok(count)
+    }
+
+    /// An entry of the hash part. A weak key holds its value strongly: there are no ephemerons.
+    #[inline]
+    fn refer_from_entry(&mut self, source: NodeId, key: Value, value: Value, mode: Mode) -> Swept {
+        let mut key_node = None;
+        if let Some(address) = key.object() {
+            key_node = self.object(source, address)?;
+        }
+        if let Some(key) = key_node {
+            let is_weak = mode.weak_keys && self.heap.kind(key) != Kind::String;
+            let strength = match is_weak {
+                true => Strength::WeakKey,
+                false => Strength::Strong,
+            };
+            self.heap.edge(key, Label::Key, strength)?;
+        }
+        let Some(address) = value.object() else {
+            return Ok(());
+        };
+        if let Some(target) = self.object(source, address)? {
+            let label = self.key_label(key, key_node)?;
+            let strength = self.strength_of_value(target, mode);
+            self.heap.edge(target, label, strength)?;
+        }
+        Ok(())
+    }
+
+    /// The label of a value under a key.
+    #[inline]
+    fn key_label(&mut self, key: Value, node: Option<NodeId>) -> Swept<Label> {
+        if let Some(node) = node {
+            return Ok(match self.heap.kind(node) {
+                Kind::String => Label::Field(self.text_of(node)?),
+                _ => Label::Object(node),
+            });
+        }
+        Ok(match key.value_type() {
+            ValueType::Boolean => Label::Boolean(key.is_true()),
+            ValueType::Integer => Label::Index(i64::from(key.0 as i32)),
+            ValueType::Double => Label::of_number(f64::from_bits(key.0)),
+            _ => Label::Address(Kind::Userdata, self.light_address(key)),
+        })
+    }
+
+    /// The address that a light userdata is: its upper half lies in a table, by segment.
+    fn light_address(&self, value: Value) -> u64 {
+        const LOW_BITS: u32 = 39;
+        const NULL: u64 = 0xff;
+        let address = value.address();
+        let segment = address >> LOW_BITS;
+        if segment == NULL {
+            return 0;
+        }
+        let at = 4 * segment as usize;
+        let upper = self.segments.get(at..at + 4);
+        let upper = upper.map_or(0, |bytes| Structure(bytes).int(0));
+        u64::from(upper) << 32 | address & ((1 << LOW_BITS) - 1)
+    }
+
+    /// How the tables whose metatable is at `address` hold what is in them.
+    #[inline]
+    fn mode_of(&mut self, metatable: u64) -> Swept<Mode> {
+        match self.modes.get(metatable) {
+            Some(mode) => Ok(mode),
+            None => self.modes.put(metatable, self.read_mode(metatable)),
+        }
+    }
+
+    /// The `__mode` of a metatable.
+    fn read_mode(&self, metatable: u64) -> Mode {
+        let is = |address: u64, kind: Kind| {
+            let node = self.heap.find(address);
+            node.is_some_and(|node| self.heap.kind(node) == kind)
+        };
+        if !is(metatable, Kind::Table) || self.mode_key == 0 {
+            return Mode::default();
+        }
+        self.field(metatable, self.mode_key)
+            .and_then(Value::object)
+            .filter(|&address| is(address, Kind::String))
+            .and_then(|string| self.text_at(string))
+            .map_or(Mode::default(), Mode::from_text)
+    }
+
+    /// The value under a string key of a table.
+    fn field(&self, table: u64, key: u64) -> Option<Value> {
+        let parts = self.table_parts(table)?;
+        let nodes = self.memory.items(parts.nodes, parts.node_count, NODE)?;
+        let found = nodes
+            .chunks_exact(usize::from(NODE))
+            .map(Structure)
+            .find(|node| Value(node.word(NODE_KEY)).object() == Some(key))?;
+        Some(Value(found.word(NODE_VALUE)))
+    }
+}

@@ -1,0 +1,139 @@
+//! Values, and what kinds of objects there are.
+
+use luasnap_heap::Kind;
+
+/// Where a value has its tag, above the 47 bits of an address.
+const SHIFT: u32 = 47;
+/// The bits of an address.
+const ADDRESS: u64 = (1 << SHIFT) - 1;
+
+/// A value of 8 bytes: a double, or a tag with an address behind it. The tags are negative numbers
+/// (`LJ_TNIL` is `~0`) that make the double one that no computation has.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) struct Value(pub(super) u64);
+
+/// What a value is.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum ValueType {
+    Nil,
+    Boolean,
+    LightUserdata,
+    /// An object.
+    Object,
+    /// An integer of 32 bits, in builds that have them (`LJ_DUALNUM`).
+    Integer,
+    Double,
+}
+
+/// `~LJ_TTRUE`.
+const TRUE: u32 = 2;
+/// `~LJ_TSTR` and `~LJ_TUDATA`: the first and the last that are objects.
+const STRING: u32 = 4;
+const USERDATA: u32 = 12;
+/// `~LJ_TFUNC`, `~LJ_TTAB`.
+const FUNCTION: u32 = 8;
+const TABLE: u32 = 11;
+/// `~LJ_TTHREAD`, as an object's header has it.
+pub(crate) const THREAD: u8 = 6;
+
+impl Value {
+    /// The tag's number: `~itype`.
+    #[inline]
+    fn number(self) -> u32 {
+        (!self.0 >> SHIFT) as u32
+    }
+
+    #[inline]
+    pub(super) fn value_type(self) -> ValueType {
+        match self.number() {
+            0 => ValueType::Nil,
+            1 | TRUE => ValueType::Boolean,
+            3 => ValueType::LightUserdata,
+            STRING..=USERDATA => ValueType::Object,
+            13 => ValueType::Integer,
+            _ => ValueType::Double,
+        }
+    }
+
+    /// The address of the object that it is.
+    #[inline]
+    pub(super) fn object(self) -> Option<u64> {
+        let is_object = (STRING..=USERDATA).contains(&self.number());
+        is_object.then_some(self.address())
+    }
+
+    /// The address of the function that it is.
+    pub(super) fn function(self) -> Option<u64> {
+        (self.number() == FUNCTION).then_some(self.address())
+    }
+
+    /// The address of the table that it is.
+    pub(super) fn table(self) -> Option<u64> {
+        (self.number() == TABLE).then_some(self.address())
+    }
+
+    #[inline]
+    pub(super) fn is_nil(self) -> bool {
+        self.0 == u64::MAX
+    }
+
+    pub(super) fn is_true(self) -> bool {
+        self.number() == TRUE
+    }
+
+    /// The bits that are no tag.
+    #[inline]
+    pub(super) fn address(self) -> u64 {
+        self.0 & ADDRESS
+    }
+}
+
+/// The kind of object behind the type in its header (`gct`). Functions of both languages have one.
+#[inline]
+pub(super) fn kind(object_type: u8) -> Option<Kind> {
+    Some(match object_type {
+        4 => Kind::String,
+        5 => Kind::Upvalue,
+        THREAD => Kind::Thread,
+        7 => Kind::Prototype,
+        8 => Kind::LuaFunction,
+        9 => Kind::Trace,
+        10 => Kind::Cdata,
+        11 => Kind::Table,
+        12 => Kind::Userdata,
+        _ => return None,
+    })
+}
+
+/// The address of the table that a value is, for one who has only the value's bits.
+pub(crate) fn table_of(bits: u64) -> Option<u64> {
+    Value(bits).table()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_are_told_apart() {
+        let tagged = |tag: u64, rest: u64| Value(!tag << SHIFT | rest);
+        assert_eq!(Value(u64::MAX).value_type(), ValueType::Nil);
+        assert!(Value(u64::MAX).is_nil());
+        let [no, yes] = [1, 2].map(|tag| tagged(tag, ADDRESS));
+        assert_eq!((no.value_type(), no.is_true()), (ValueType::Boolean, false));
+        assert_eq!((yes.value_type(), yes.is_true()), (ValueType::Boolean, true));
+        let table = tagged(11, 0x7f00_1234_5678);
+        assert_eq!(table.value_type(), ValueType::Object);
+        assert_eq!(table.object(), Some(0x7f00_1234_5678));
+        assert_eq!(table.table(), table.object());
+        assert_eq!(table.function(), None);
+        assert_eq!(tagged(13, 7).value_type(), ValueType::Integer);
+        for number in [0.0, 1.5, -1.5, f64::INFINITY, f64::NEG_INFINITY, 5e-324] {
+            assert_eq!(Value(number.to_bits()).value_type(), ValueType::Double);
+        }
+        // The one that is no number, as the processor makes it.
+        let none = Value(0xfff8_0000_0000_0000);
+        assert_eq!(none.value_type(), ValueType::Double);
+        assert_eq!(none.object(), None);
+    }
+}

@@ -1,0 +1,217 @@
+//! Threads: everything on their stacks, as the debug library shows it.
+
+use super::Sweep;
+use super::frames::{Frame, Frames, SLOT, WHAT};
+use super::local_names::ActiveLocals;
+use super::tags::Value;
+use crate::native::memory::{Memory, Read, Structure};
+use crate::native::misfit::Swept;
+use crate::slot_text::{FUNCTION, HOST, TEMPORARY, VARARG};
+use crate::stack_slots::SlotName;
+use luasnap_heap::{Kind, Label, NameId, NodeId, Strength};
+
+/// `PROTO_VARARG` in a prototype's flags.
+const HAS_EXTRA_ARGUMENTS: u8 = 2;
+
+/// What is known of a frame's function.
+#[derive(Clone, Copy)]
+struct Running {
+    source: NameId,
+    /// The address of its prototype, 0 where it is none in Lua.
+    prototype: u64,
+    /// The number of the instruction that runs.
+    instruction: Option<u32>,
+}
+
+impl<'m, M: Memory> Sweep<'m, M> {
+    fn state(&self, address: u64) -> Option<Structure<'m>> {
+        self.memory.structure(address, self.layout.state.size)
+    }
+
+    /// The shallow size of a thread. The main one lies in the global state, and has its stack
+    /// alone.
+    pub(super) fn thread_size(&self, address: u64) -> Option<u64> {
+        let places = &self.layout.state;
+        let own = match address == self.main_thread {
+            true => 0,
+            false => u64::from(places.size),
+        };
+        Some(own + SLOT * u64::from(self.state(address)?.int(places.stack_size)))
+    }
+
+    pub(super) fn refer_from_thread(&mut self, node: NodeId, address: u64) -> Swept {
+        let state = self.state(address).ok_or(WHAT)?;
+        let globals = state.word(self.layout.state.globals);
+        self.refer_to_object(node, globals, Label::Environment)?;
+        self.slots.clear();
+        if state.word(self.layout.state.stack) != 0 {
+            let levels = self.walk_stack(node, address, state)?;
+            self.heap.set_count(node, levels);
+        }
+        self.slots.consolidate();
+        for at in 0..self.slots.len() {
+            let (target, name) = self.slots.get(at);
+            self.heap
+                .edge(target, Label::Local(name), Strength::Strong)?;
+        }
+        Ok(())
+    }
+
+    /// Notes the slots of all frames; answers how many levels the debug library would count,
+    /// without our own.
+    fn walk_stack(&mut self, node: NodeId, thread: u64, state: Structure<'m>) -> Swept<u32> {
+        let places = &self.layout.state;
+        let [stack, base, top] =
+            [places.stack, places.base, places.top].map(|place| state.word(place));
+        let mut frames = Frames::new(self, thread, state)?;
+        let mut own = match thread == self.origin.running_thread {
+            true => self.origin.own_function,
+            false => 0,
+        };
+        let (mut levels, mut outermost) = (0, None);
+        while let Some(frame) = frames.step(self)? {
+            outermost = Some(frame.at);
+            let function = self.function_of(frame.at)?;
+            if own != 0 && function == own {
+                own = 0; // but for the innermost it is a call like others
+                continue;
+            }
+            levels += 1;
+            let running = self.running(&frames, frame, function)?;
+            self.walk_frame(node, frame, running, top)?;
+        }
+        let host = self.heap.intern(HOST.as_bytes())?;
+        match outermost {
+            Some(outermost) => {
+                let temporary = self.unnamed(TEMPORARY, host)?;
+                self.take_all(node, stack + 2 * SLOT, outermost - SLOT, temporary)?;
+            }
+            None => self.walk_idle_stack(node, base, top, host)?,
+        }
+        Ok(levels)
+    }
+
+    /// A coroutine that has not started, or is done: the body and its arguments, or nothing.
+    fn walk_idle_stack(&mut self, node: NodeId, base: u64, top: u64, host: NameId) -> Swept {
+        let mut slot = base;
+        let first = self.memory.word(slot).filter(|_| slot < top);
+        if let Some(function) = first.and_then(|value| Value(value).function()) {
+            let source = self.source_of(function)?;
+            let body = self.unnamed(FUNCTION, source)?;
+            self.take(node, slot, body)?;
+            slot += SLOT;
+        }
+        let temporary = self.unnamed(TEMPORARY, host)?;
+        self.take_all(node, slot, top, temporary)
+    }
+
+    /// What runs in a frame, and where it is.
+    fn running(&mut self, frames: &Frames<'m>, frame: Frame, function: u64) -> Swept<Running> {
+        let source = self.source_of(function)?;
+        let node = self.heap.find(function);
+        let is_lua = node.is_some_and(|node| self.heap.kind(node) == Kind::LuaFunction);
+        let prototype = match is_lua {
+            true => self.prototype_of(function).ok_or(WHAT)?,
+            false => 0,
+        };
+        let instruction = match is_lua {
+            true => frames.instruction(self, frame, prototype)?,
+            false => None,
+        };
+        Ok(Running {
+            source,
+            prototype,
+            instruction,
+        })
+    }
+
+    /// The short source of the function at `address`.
+    fn source_of(&mut self, address: u64) -> Swept<NameId> {
+        let node = self.heap.find(address);
+        let is_lua = node.is_some_and(|node| self.heap.kind(node) == Kind::LuaFunction);
+        if !is_lua {
+            return Ok(self.heap.intern(HOST.as_bytes())?);
+        }
+        let prototype = self.prototype_of(address).ok_or(WHAT)?;
+        match self.heap.find(prototype) {
+            Some(node) => {
+                self.describe_prototype(node, prototype)?;
+                Ok(self.heap.source(node))
+            }
+            None => Ok(NameId::EMPTY),
+        }
+    }
+
+    /// The function of a frame, its locals, temporaries and extra arguments.
+    fn walk_frame(&mut self, node: NodeId, frame: Frame, running: Running, top: u64) -> Swept {
+        let function = self.unnamed(FUNCTION, running.source)?;
+        self.take(node, frame.at - SLOT, function)?;
+        let mut slot = frame.at + SLOT;
+        // What the next frame has before its base is not this one's.
+        let limit = frame.next.map_or(top, |next| next - SLOT);
+        if let Some(instruction) = running.instruction {
+            let names = self.local_names(running.prototype);
+            for name in ActiveLocals::new(names, instruction) {
+                let name = self.heap.intern(name)?;
+                let name = self
+                    .slot_names
+                    .named(&mut self.heap, name, running.source)?;
+                self.take(node, slot, name)?;
+                slot += SLOT;
+            }
+        }
+        let temporary = self.unnamed(TEMPORARY, running.source)?;
+        self.take_all(node, slot, limit, temporary)?;
+        match running.instruction {
+            Some(_) => self.walk_extra_arguments(node, frame, running, limit),
+            None => Ok(()),
+        }
+    }
+
+    /// The extra arguments of a call of a function in Lua. They lie in an outer half of its frame,
+    /// once that has been set up.
+    fn walk_extra_arguments(
+        &mut self,
+        node: NodeId,
+        frame: Frame,
+        running: Running,
+        limit: u64,
+    ) -> Swept {
+        let places = &self.layout.prototype;
+        let prototype = self.prototype(running.prototype).ok_or(WHAT)?;
+        if prototype.byte(places.flags) & HAS_EXTRA_ARGUMENTS == 0 {
+            return Ok(());
+        }
+        let (at, limit) = match self.outer_half(frame.at)? {
+            Some(outer) => (outer, frame.at - SLOT),
+            None => (frame.at, limit),
+        };
+        let parameters = u64::from(prototype.byte(places.parameters));
+        let name = self.unnamed(VARARG, running.source)?;
+        self.take_all(node, at + SLOT * (1 + parameters), limit, name)
+    }
+
+    fn take(&mut self, node: NodeId, slot: u64, name: SlotName) -> Swept {
+        let value = Value(self.memory.word(slot).ok_or(WHAT)?);
+        if let Some(address) = value.object()
+            && let Some(target) = self.object(node, address)?
+        {
+            self.slots.add(target, name)?;
+        }
+        Ok(())
+    }
+
+    /// Takes the slots from `slot` to before `limit`.
+    fn take_all(&mut self, node: NodeId, slot: u64, limit: u64, name: SlotName) -> Swept {
+        let mut slot = slot;
+        while slot < limit {
+            self.take(node, slot, name)?;
+            slot += SLOT;
+        }
+        Ok(())
+    }
+
+    fn unnamed(&mut self, name: &'static str, source: NameId) -> Swept<SlotName> {
+        self.slot_names.unnamed(&mut self.heap, name, source)
+    }
+}

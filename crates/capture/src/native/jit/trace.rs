@@ -1,0 +1,126 @@
+//! Traces: what the compiler made of code.
+
+use super::{Sweep, WORD, words};
+use crate::native::memory::{Memory, Read, Structure};
+use crate::native::misfit::{Misfit, Swept};
+use luasnap_heap::{Label, NodeId};
+
+const WHAT: Misfit = Misfit::Unreadable("a trace");
+/// Bytes of an instruction, and of an entry of a snapshot's map.
+const INSTRUCTION: u64 = 8;
+const MAP_ENTRY: u64 = 4;
+/// In an instruction: its type, with flags, and its opcode.
+const TYPE: u16 = 4;
+const OPCODE: u16 = 5;
+/// `REF_TRUE`: the first of three constants that every trace has. The others lie before it.
+const TRUE: u64 = 0x8000 - 3;
+/// From the opcode of those (`IR_KPRI`) to that of a constant which is an object (`IR_KGC`), and to
+/// that of one which is null (`IR_KNULL`).
+const TO_OBJECT: u8 = 2;
+const TO_NULL: u8 = 5;
+/// `IRT_TYPE`, and by type whether a constant has a second word (`IRT_IS64`).
+const TYPE_BITS: u8 = 0x1f;
+const HAS_SECOND_WORD: u32 = 1
+    | 1 << 3 // light userdata
+    | 1 << 4 // strings
+    | 1 << 6
+    | 1 << 7
+    | 1 << 8
+    | 1 << 9 // addresses
+    | 1 << 10
+    | 1 << 11
+    | 1 << 12 // userdata
+    | 1 << 14 // doubles
+    | 1 << 21
+    | 1 << 22;
+/// From `startpt` on to `startpc` and to `startins`.
+const TO_START: u16 = 8;
+const TO_INSTRUCTION: u16 = 16;
+
+impl<'m, M: Memory> Sweep<'m, M> {
+    fn trace(&self, address: u64) -> Option<Structure<'m>> {
+        self.memory.structure(address, self.layout.trace.size)
+    }
+
+    /// How many instructions and constants the trace has.
+    fn instruction_count(&self, trace: Structure<'_>) -> u64 {
+        let places = &self.layout.trace;
+        let end = trace.int(places.instruction_end);
+        u64::from(end.saturating_sub(trace.int(places.instruction_start)))
+    }
+
+    /// Bytes before a trace's instructions.
+    fn trace_header(&self) -> u64 {
+        u64::from(self.layout.trace.size).next_multiple_of(8)
+    }
+
+    pub(super) fn trace_size(&self, address: u64) -> Option<u64> {
+        let places = &self.layout.trace;
+        let trace = self.trace(address)?;
+        let snapshot = u64::from(self.layout.jit_state.snapshot_size);
+        Some(
+            self.trace_header()
+                + INSTRUCTION * self.instruction_count(trace)
+                + snapshot * u64::from(trace.half(places.snapshot_count))
+                + MAP_ENTRY * u64::from(trace.int(places.snapshot_map_count)),
+        )
+    }
+
+    /// Adds a reference to the trace with this number; 0 is none.
+    pub(super) fn refer_to_trace(&mut self, source: NodeId, number: u16) -> Swept {
+        let address = match number {
+            0 => None,
+            number => words(self.traces).nth(usize::from(number)),
+        };
+        self.refer_to_object(source, address.unwrap_or(0), Label::Trace)
+    }
+
+    pub(super) fn refer_from_trace(&mut self, node: NodeId, address: u64) -> Swept {
+        let places = &self.layout.trace;
+        let trace = self.trace(address).ok_or(WHAT)?;
+        if trace.half(places.number) == 0 {
+            return Ok(()); // it was flushed, and waits for the collector
+        }
+        self.refer_to_object(node, trace.word(places.prototype), Label::Prototype)?;
+        self.refer_to_constants(node, address, trace)?;
+        for place in [places.link, places.next_root, places.next_side] {
+            self.refer_to_trace(node, trace.half(place))?;
+        }
+        Ok(())
+    }
+
+    /// The constants lie before the instructions, each in one word or two.
+    fn refer_to_constants(&mut self, node: NodeId, address: u64, trace: Structure<'_>) -> Swept {
+        let first = u64::from(trace.int(self.layout.trace.instruction_start));
+        let count = (TRUE + 1).checked_sub(first).ok_or(WHAT)?;
+        let start = address + self.trace_header();
+        let constants = self.memory.items(start, count, WORD).ok_or(WHAT)?;
+        let mut constants = constants.rchunks_exact(usize::from(WORD)).rev().map(Structure);
+        let primitive = constants.next_back().ok_or(WHAT)?.byte(OPCODE);
+        while let Some(constant) = constants.next() {
+            let opcode = constant.byte(OPCODE).wrapping_sub(primitive);
+            let has_second_word =
+                HAS_SECOND_WORD >> (constant.byte(TYPE) & TYPE_BITS) & 1 != 0 && opcode != TO_NULL;
+            let second = match has_second_word {
+                true => constants.next().map_or(0, |second| second.word(0)),
+                false => 0,
+            };
+            if opcode == TO_OBJECT {
+                self.refer_to_object(node, second, Label::Constant)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Where the code of a trace starts, if the instruction before `next` is the one that a trace
+    /// keeps of the place where it starts.
+    pub(super) fn start_of_trace(&self, next: u64) -> Option<u64> {
+        let place = self.layout.trace.prototype;
+        let kept = next.checked_sub(4)?;
+        let address = kept.checked_sub(u64::from(place + TO_INSTRUCTION))?;
+        let node = self.heap.find(address)?;
+        let is_trace = self.heap.kind(node) == luasnap_heap::Kind::Trace;
+        let trace = self.trace(address).filter(|_| is_trace)?;
+        Some(trace.word(place + TO_START))
+    }
+}

@@ -1,0 +1,78 @@
+//! Full userdata, string buffers among them.
+
+use super::Sweep;
+use crate::native::memory::{Memory, Read};
+use crate::native::misfit::{Misfit, Swept};
+use crate::native::own_snapshots::Userdata;
+use luasnap_heap::{Label, NodeId};
+
+/// `UDTYPE_BUFFER`.
+const BUFFER: u8 = 3;
+/// `SBufExt`: where the memory of a buffer ends and starts, flags in the low bits of a reference,
+/// what it shows, and the tables of its dictionaries.
+const SIZE: u16 = 64;
+const END: u16 = 8;
+const START: u16 = 16;
+const FLAGS: u16 = 24;
+const SHOWN: u16 = 32;
+const KEY_DICTIONARY: u16 = 48;
+const METATABLE_DICTIONARY: u16 = 56;
+/// `SBUF_FLAG_COW`, `SBUF_FLAG_BORROW`: the memory is that of a string, or of another buffer.
+const SHOWS_OBJECT: u64 = 2;
+const BORROWS: u64 = 4;
+
+impl<M: Memory> Sweep<'_, M> {
+    /// A userdata's fields, and its environment.
+    pub(super) fn userdata(&self, address: u64) -> Option<(Userdata, u64)> {
+        let places = &self.layout.userdata;
+        let userdata = self.memory.structure(address, places.size)?;
+        let fields = Userdata {
+            metatable: userdata.word(places.metatable),
+            payload: address + u64::from(places.size),
+            len: u64::from(userdata.int(places.len)),
+        };
+        Some((fields, userdata.word(places.environment)))
+    }
+
+    fn is_buffer(&self, address: u64) -> bool {
+        let places = &self.layout.userdata;
+        let userdata = self.memory.structure(address, places.size);
+        userdata.is_some_and(|userdata| {
+            userdata.byte(places.udata_type) == BUFFER
+                && userdata.int(places.len) >= u32::from(SIZE)
+        })
+    }
+
+    /// The shallow size of a userdata; a buffer's memory is its own.
+    pub(super) fn userdata_size(&self, address: u64) -> Option<u64> {
+        let (userdata, _) = self.userdata(address)?;
+        let mut size = u64::from(self.layout.userdata.size) + userdata.len;
+        if self.is_buffer(address) {
+            let buffer = self.memory.structure(userdata.payload, SIZE)?;
+            if buffer.word(FLAGS) & (SHOWS_OBJECT | BORROWS) == 0 {
+                size = size.checked_add(buffer.word(END).checked_sub(buffer.word(START))?)?;
+            }
+        }
+        Some(size)
+    }
+
+    pub(super) fn refer_from_userdata(&mut self, node: NodeId, address: u64) -> Swept {
+        const WHAT: Misfit = Misfit::Unreadable("a userdata");
+        let (userdata, environment) = self.userdata(address).ok_or(WHAT)?;
+        self.refer_to_object(node, userdata.metatable, Label::Metatable)?;
+        self.refer_to_object(node, environment, Label::Environment)?;
+        if self.is_buffer(address) {
+            let buffer = self.memory.structure(userdata.payload, SIZE).ok_or(WHAT)?;
+            if buffer.word(FLAGS) & SHOWS_OBJECT != 0 {
+                self.refer_to_object(node, buffer.word(SHOWN), Label::Constant)?;
+            }
+            // No function of the API shows these.
+            for place in [KEY_DICTIONARY, METATABLE_DICTIONARY] {
+                self.refer_to_object(node, buffer.word(place), Label::Constant)?;
+            }
+        }
+        // People know it by its payload.
+        self.heap.set_address(node, userdata.payload);
+        Ok(())
+    }
+}

@@ -1,0 +1,90 @@
+//! What a sweep has found so far: the sum of it, which has to be the VM's own total in the end.
+
+use super::Swept as SweptHeap;
+use super::misfit::{Misfit, Swept};
+use luasnap_heap::{BuildError, Kind, NodeId, SweepBuilder};
+
+/// The bytes that a sweep found, and the objects that speak against its layout.
+pub(super) struct Ledger {
+    /// What the VM says it holds.
+    total: u64,
+    found: u64,
+    blocks: Vec<(&'static str, u64)>,
+    /// Objects with a reference to what is none.
+    doubtful: Vec<NodeId>,
+}
+
+impl Ledger {
+    /// The ledger of a VM that says it holds `total` bytes.
+    pub(super) fn new(total: u64) -> Ledger {
+        Ledger {
+            total,
+            found: 0,
+            blocks: Vec::new(),
+            doubtful: Vec::new(),
+        }
+    }
+
+    /// What the VM says it holds.
+    pub(super) fn total(&self) -> u64 {
+        self.total
+    }
+
+    /// Adds a node and its bytes.
+    #[inline]
+    pub(super) fn add(
+        &mut self,
+        heap: &mut SweepBuilder,
+        kind: Kind,
+        address: u64,
+        size: u64,
+    ) -> Swept<NodeId> {
+        self.count(size)?;
+        Ok(heap.add(kind, address, size)?.ok_or(Misfit::BrokenList)?)
+    }
+
+    /// Counts bytes that were found.
+    #[inline]
+    fn count(&mut self, bytes: u64) -> Swept {
+        self.found = self.found.saturating_add(bytes);
+        if self.found > self.total {
+            return Err(Misfit::TooLarge { total: self.total }.into());
+        }
+        Ok(())
+    }
+
+    /// Counts what belongs to the VM and is no object.
+    pub(super) fn block(&mut self, name: &'static str, bytes: u64) -> Swept {
+        self.count(bytes)?;
+        self.blocks.try_reserve(1).map_err(BuildError::from)?;
+        self.blocks.push((name, bytes));
+        Ok(())
+    }
+
+    /// Notes that an object refers to what is none. One that is garbage may.
+    #[cold]
+    pub(super) fn doubt(&mut self, source: NodeId) -> Swept {
+        match self.doubtful.last() {
+            Some(&last) if last == source => Ok(()),
+            _ => note(&mut self.doubtful, source),
+        }
+    }
+
+    /// What was found, with the heap of it.
+    pub(super) fn close(self, heap: SweepBuilder) -> SweptHeap {
+        SweptHeap {
+            heap,
+            total: self.total,
+            found: self.found,
+            blocks: self.blocks,
+            doubtful: self.doubtful,
+        }
+    }
+}
+
+/// Notes a node.
+pub(super) fn note(nodes: &mut Vec<NodeId>, node: NodeId) -> Swept {
+    nodes.try_reserve(1).map_err(BuildError::from)?;
+    nodes.push(node);
+    Ok(())
+}

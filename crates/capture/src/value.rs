@@ -1,0 +1,44 @@
+//! Values that a function of the module gives back to Lua.
+
+use crate::state::State;
+use std::ffi::c_int;
+
+/// A value for Lua.
+#[derive(Clone, Debug)]
+pub enum Value {
+    /// `true` or `false`.
+    Boolean(bool),
+    /// A whole number.
+    Integer(i64),
+    /// A string.
+    Text(String),
+    /// A table, by names.
+    Table(Vec<(&'static str, Value)>),
+}
+
+/// How deep tables of ours are nested: they are written down by hand.
+const DEPTH: c_int = 8;
+
+impl Value {
+    /// Makes room for [`push`](Self::push). Raises in 5.1 and LuaJIT when there is no memory.
+    pub(crate) fn make_room(state: State) -> bool {
+        state.check_stack(3 * DEPTH)
+    }
+
+    /// Pushes the value. Uses two slots and one more for each level of tables. Raises.
+    pub(crate) fn push(&self, state: State) {
+        match self {
+            Value::Boolean(value) => state.push_boolean(*value),
+            Value::Integer(value) => state.push_integer(*value),
+            Value::Text(text) => state.push_string(text.as_bytes()),
+            Value::Table(fields) => {
+                state.new_table();
+                for (name, value) in fields {
+                    state.push_string(name.as_bytes());
+                    value.push(state);
+                    state.raw_set(-3);
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,85 @@
+//! `stats(s)`: what a snapshot counts, as a plain table.
+
+use luasnap_capture::Value;
+use luasnap_heap::{Census, Kind, Tally};
+
+/// The table that `stats` gives.
+pub fn table(census: &Census) -> Value {
+    let mut fields = vec![
+        ("engine", text(census.engine.name())),
+        ("exact", Value::Boolean(census.accounted.is_some())),
+        ("vm", text(census.vm)),
+        ("objects", tally(census.live)),
+        ("references", integer(census.references as u64)),
+        ("kinds", kinds(census)),
+        ("own", tally(census.own)),
+        ("blocks", blocks(census)),
+        ("memory", integer(census.memory as u64)),
+    ];
+    fields.extend(census.layout.map(|layout| ("layout", text(layout))));
+    fields.extend(census.garbage.map(|garbage| ("garbage", tally(garbage))));
+    fields.extend(census.total.map(|total| ("total", integer(total))));
+    fields.extend(census.accounted.map(|bytes| ("accounted", integer(bytes))));
+    let unaccounted = census.unaccounted.map(Value::Integer);
+    fields.extend(unaccounted.map(|bytes| ("unaccounted", bytes)));
+    Value::Table(fields)
+}
+
+/// By kind, those of which there are some.
+fn kinds(census: &Census) -> Value {
+    let some = census
+        .kinds
+        .iter()
+        .filter(|of_kind| of_kind.live.count + of_kind.garbage.count > 0);
+    let row = |live: Tally, garbage: Tally| {
+        Value::Table(vec![
+            ("count", integer(live.count)),
+            ("bytes", integer(live.bytes)),
+            ("garbage_count", integer(garbage.count)),
+            ("garbage_bytes", integer(garbage.bytes)),
+        ])
+    };
+    Value::Table(
+        some.map(|of_kind| (name(of_kind.kind), row(of_kind.live, of_kind.garbage)))
+            .collect(),
+    )
+}
+
+/// What a kind is called: a word that can be a field.
+fn name(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Root => "root",
+        Kind::Table => "table",
+        Kind::LuaFunction => "lua_function",
+        Kind::CFunction => "c_function",
+        Kind::Thread => "thread",
+        Kind::Userdata => "userdata",
+        Kind::String => "string",
+        Kind::Prototype => "prototype",
+        Kind::Upvalue => "upvalue",
+        Kind::Cdata => "cdata",
+        Kind::Trace => "trace",
+        Kind::Snapshot => "snapshot",
+    }
+}
+
+fn blocks(census: &Census) -> Value {
+    let block = |&(name, bytes): &(&'static str, u64)| (name, integer(bytes));
+    Value::Table(census.blocks.iter().map(block).collect())
+}
+
+fn tally(tally: Tally) -> Value {
+    Value::Table(vec![
+        ("count", integer(tally.count)),
+        ("bytes", integer(tally.bytes)),
+    ])
+}
+
+fn text(text: &str) -> Value {
+    Value::Text(text.to_owned())
+}
+
+/// No heap has more than an `i64` can count.
+fn integer(value: u64) -> Value {
+    Value::Integer(i64::try_from(value).unwrap_or(i64::MAX))
+}

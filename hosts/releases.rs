@@ -1,0 +1,92 @@
+//! Other releases of PUC Lua than the newest ones, and Luas whose structures nobody else has: what
+//! the native engine is tried on. Their sources come with older versions of the `lua-src` crate, on
+//! which xtask depends.
+
+use std::env;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+/// Older releases whose structures differ, or may.
+pub const OLDER: [&str; 10] = [
+    "5.3.5", "5.4.0", "5.4.1", "5.4.2", "5.4.3", "5.4.4", "5.4.6", "5.4.7", "5.4.8", "5.5.0",
+];
+
+/// Luas that were changed: a name, the release, and what stands instead of what in a header.
+pub const CHANGED: [(&str, &str, &str, &str, &str); 7] = [
+    ("table-5.1", "5.1.5", "lobject.h", TABLE, "void *changed;\n  Node *node;"),
+    ("table-5.2", "5.2.4", "lobject.h", TABLE, "void *changed;\n  Node *node;"),
+    ("table-5.3", "5.3.6", "lobject.h", TABLE, "void *changed;\n  Node *node;"),
+    ("table-5.4", "5.4.9", "lobject.h", TABLE, "void *changed;\n  Node *node;"),
+    ("table-5.5", "5.5.1", "lobject.h", TABLE, "void *changed;\n  Node *node;"),
+    ("space-5.4", "5.4.9", "luaconf.h", SPACE, "#define LUA_EXTRASPACE 64"),
+    ("space-5.5", "5.5.1", "luaconf.h", SPACE, "#define LUA_EXTRASPACE 64"),
+];
+const TABLE: &str = "Node *node;";
+const SPACE: &str = "#define LUA_EXTRASPACE\t\t(sizeof(void *))";
+
+/// The folder with the C files of a release.
+pub fn sources(release: &str) -> PathBuf {
+    let cargo = env::var_os("CARGO").expect("cargo sets CARGO");
+    let asked = Command::new(cargo)
+        .args(["metadata", "--format-version", "1", "--locked"])
+        .output()
+        .expect("cargo runs");
+    assert!(
+        asked.status.success(),
+        "cargo metadata: {}",
+        String::from_utf8_lossy(&asked.stderr)
+    );
+    let said: serde_json::Value = serde_json::from_slice(&asked.stdout).expect("JSON");
+    let mut found: Vec<PathBuf> = said["packages"]
+        .as_array()
+        .expect("packages")
+        .iter()
+        .filter(|package| package["name"] == "lua-src")
+        .filter_map(|package| Path::new(package["manifest_path"].as_str()?).parent())
+        .map(|folder| folder.join(format!("lua-{release}")))
+        .filter(|folder| folder.is_dir())
+        .collect();
+    // The newest has a release's last patches.
+    found.sort();
+    found
+        .pop()
+        .unwrap_or_else(|| panic!("no lua-src has Lua {release}"))
+}
+
+/// A copy of a release's sources with something changed in one header.
+pub fn changed_sources(
+    release: &str,
+    header: &str,
+    old: &str,
+    new: &str,
+    into: &Path,
+) -> PathBuf {
+    fs::create_dir_all(into).expect("a folder");
+    for file in fs::read_dir(sources(release)).expect("sources").flatten() {
+        if file.path().is_file() {
+            fs::copy(file.path(), into.join(file.file_name())).expect("a copy");
+        }
+    }
+    let header = into.join(header);
+    let text = fs::read_to_string(&header).expect("a header");
+    assert!(text.contains(old), "{} has no {old}", header.display());
+    fs::write(&header, text.replacen(old, new, 1)).expect("a header");
+    into.to_owned()
+}
+
+/// The C files of a release that make its library.
+pub fn library_files(folder: &Path) -> Vec<PathBuf> {
+    let mut files: Vec<PathBuf> = fs::read_dir(folder)
+        .expect("sources")
+        .flatten()
+        .map(|file| file.path())
+        .filter(|path| path.extension().is_some_and(|extension| extension == "c"))
+        .filter(|path| {
+            let name = path.file_stem().unwrap_or_default().to_string_lossy();
+            !["lua", "luac", "onelua", "ltests"].contains(&&*name)
+        })
+        .collect();
+    files.sort();
+    files
+}
