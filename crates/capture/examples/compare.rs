@@ -39,7 +39,11 @@ fn differences(call: &mut Call<'_>) -> Result<Return, Error> {
         match (native.by_key.get(key), portable.by_key.get(key)) {
             (Some(a), Some(b)) if a == b => {}
             (a, b) => {
-                let what = format!("{key}:\n native   {}\n portable {}\n", show(a, b), show(b, a));
+                let what = format!(
+                    "{key}:\n native   {}\n portable {}\n",
+                    show(a, b),
+                    show(b, a)
+                );
                 if !said.contains(&what) {
                     said.push_str(&what);
                 }
@@ -81,15 +85,15 @@ fn show(one: Option<&Vec<String>>, other: Option<&Vec<String>>) -> String {
     let empty = Vec::new();
     let other = other.unwrap_or(&empty);
     let mut rest = other.clone();
-    let only = one.iter().filter(|line| {
-        match rest.iter().position(|known| known == *line) {
+    let only = one
+        .iter()
+        .filter(|line| match rest.iter().position(|known| known == *line) {
             Some(at) => {
                 rest.remove(at);
                 false
             }
             None => true,
-        }
-    });
+        });
     only.cloned().collect::<Vec<_>>().join(" | ")
 }
 

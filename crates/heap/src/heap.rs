@@ -270,6 +270,47 @@ impl Heap {
         Ok(NodeId(id))
     }
 
+    /// Adds a node in the columns that are known when a list is gone through; the others follow for
+    /// all nodes at once, in [`fill_columns`](Self::fill_columns).
+    #[inline]
+    pub(crate) fn push_listed(
+        &mut self,
+        kind: Kind,
+        address: u64,
+        size: u64,
+    ) -> Result<NodeId, BuildError> {
+        self.reserve_node()?;
+        // The builder's map refuses ids that are larger.
+        let node = NodeId(self.kinds.len() as u32);
+        self.kinds.push(kind);
+        self.addresses.push(address);
+        self.sources.push(NameId::EMPTY);
+        match u32::try_from(size) {
+            Ok(size) if size != Self::LARGE => self.sizes.push(size),
+            _ => {
+                self.sizes.push(Self::LARGE);
+                self.set_size(node, size);
+            }
+        }
+        Ok(node)
+    }
+
+    /// Fills the columns that [`push_listed`](Self::push_listed) left.
+    #[inline(always)]
+    pub(crate) fn fill_columns(&mut self) {
+        if self.counts.len() != self.kinds.len() {
+            self.fill_all();
+        }
+    }
+
+    #[cold]
+    fn fill_all(&mut self) {
+        let len = self.kinds.len(); // there is room in all of them
+        self.counts.resize(len, 0);
+        self.edge_starts.resize(len, 0);
+        self.edge_counts.resize(len, 0);
+    }
+
     /// Makes room for exactly so many nodes more.
     pub(crate) fn reserve_nodes(&mut self, more: usize) -> Result<(), BuildError> {
         self.kinds.try_reserve_exact(more)?;
@@ -305,7 +346,7 @@ impl Heap {
     }
 
     /// Adds an edge behind all others. Whose it is is for [`Heap::end_edges`] to say.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn push_edge(
         &mut self,
         target: NodeId,
@@ -317,7 +358,7 @@ impl Heap {
     }
 
     /// Adds an edge whose label is packed already.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn push_packed(
         &mut self,
         target: NodeId,
@@ -332,7 +373,7 @@ impl Heap {
     }
 
     /// Packs a label, for an edge that is added later.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn pack(
         &mut self,
         label: Label,

@@ -94,7 +94,7 @@ mod inner {
 
 impl PackedLabel {
     /// Packs a label, or gives it back when it needs the side table.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn pack(label: Label, strength: Strength) -> Option<PackedLabel> {
         let (tag, payload) = match label {
             Label::Field(name) => (tag::FIELD, u64::from(name.0)),

@@ -40,7 +40,7 @@ fn entry(address: u64, node: NodeId) -> u32 {
 
 impl RegionMap {
     /// The node of the object at `address`.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn find(&self, address: u64) -> Option<NodeId> {
         let region = self.region(address >> REGION)?;
         let found = self.slots[region * SLOTS + slot(address)];
@@ -79,7 +79,7 @@ impl RegionMap {
     }
 
     /// Where a region is.
-    #[inline]
+    #[inline(always)]
     fn region(&self, number: u64) -> Option<usize> {
         let (last, place) = self.last.get();
         if last == number && place != 0 {
@@ -90,6 +90,7 @@ impl RegionMap {
         Some(place as usize - 1)
     }
 
+    #[inline(never)]
     fn look_up(&self, number: u64) -> Option<u32> {
         let mask = self.index.len().checked_sub(1)?;
         let mut at = hash(number) & mask;

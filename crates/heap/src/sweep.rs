@@ -75,9 +75,7 @@ impl SweepBuilder {
         if !self.map.insert(address, next)? {
             return Ok(None);
         }
-        let node = self.heap.push_node(kind, address)?;
-        self.heap.set_size(node, size);
-        Ok(Some(node))
+        Ok(Some(self.heap.push_listed(kind, address, size)?))
     }
 
     /// The node of a C function that is a plain pointer to code, made when it is new.
@@ -85,6 +83,7 @@ impl SweepBuilder {
         if let Some(&node) = self.unlisted.get(&code) {
             return Ok(node);
         }
+        self.heap.fill_columns();
         self.unlisted
             .try_reserve(1)
             .map_err(|_| BuildError::OutOfMemory)?;
@@ -141,12 +140,13 @@ impl SweepBuilder {
     /// Sets the node's [count](Heap::count).
     #[inline]
     pub fn set_count(&mut self, node: NodeId, count: u32) {
+        self.heap.fill_columns();
         self.heap.counts[node.index()] = count;
     }
 
     /// The node's [count](Heap::count).
     pub fn count(&self, node: NodeId) -> u32 {
-        self.heap.counts[node.index()]
+        self.heap.counts.get(node.index()).copied().unwrap_or(0)
     }
 
     /// Sets the node's [source](Heap::source); of a string, its text.
@@ -195,11 +195,12 @@ impl SweepBuilder {
     /// Begins the edges of a node.
     #[inline]
     pub fn begin_edges(&mut self) {
+        self.heap.fill_columns();
         self.edges_start = self.heap.targets.len();
     }
 
     /// Adds an edge to those of the node at hand.
-    #[inline]
+    #[inline(always)]
     pub fn edge(
         &mut self,
         target: NodeId,
@@ -225,6 +226,7 @@ impl SweepBuilder {
             ..
         } = self;
         drop((map, name_index));
+        heap.fill_columns();
         heap.provenance = provenance;
         heap.shrink();
         names.shrink();

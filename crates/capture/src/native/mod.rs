@@ -101,7 +101,7 @@ fn try_layout(
 ) -> Result<Heap, Failure> {
     let global = facts.global_state(layout).ok_or(Misfit::GlobalState)?;
     let swept = match layout {
-        Layout::Puc(layout) => puc::Sweep::new(memory, layout, global, origin)?.run()?,
+        Layout::Puc(number) => puc::sweep(memory, number, global, origin)?,
         Layout::Jit(layout) => jit::Sweep::new(memory, layout, global, origin)?.run()?,
     };
     finish(swept, layout, global, is_trusted)

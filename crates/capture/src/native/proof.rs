@@ -1,10 +1,10 @@
 //! Whether a layout is that of a VM: what the API says of it, and what was proved before.
 
 use super::careful_read;
-use super::layout::{ABSENT, JitLayout, Layout, PucLayout};
+use super::jit;
+use super::layout::{self, ABSENT, JitLayout, Layout, PucLayout};
 use super::memory::Structure;
 use super::puc::{self, tags};
-use super::jit;
 use crate::collector::allocated_bytes;
 use crate::state::State;
 use crate::version::Version;
@@ -35,7 +35,7 @@ impl Facts {
     /// fault.
     pub(crate) fn global_state(&self, layout: Layout) -> Option<u64> {
         match layout {
-            Layout::Puc(layout) => self.global_state_of_puc(layout),
+            Layout::Puc(number) => self.global_state_of_puc(layout::puc(number)),
             Layout::Jit(layout) => self.global_state_of_jit(layout),
         }
     }

@@ -18,7 +18,10 @@ impl<M: Memory> Sweep<'_, M> {
         let places = &self.layout.global_state;
         let global = self.global;
         let buckets = u64::from(global.int(places.strings_mask)) + 1;
-        let (start, end) = (global.word(places.buffer_start), global.word(places.buffer_end));
+        let (start, end) = (
+            global.word(places.buffer_start),
+            global.word(places.buffer_end),
+        );
         let segments = SEGMENT * segment_count(self.layout, global);
         self.ledger.block("global state", u64::from(places.whole))?;
         self.ledger.block("string table", BUCKET * buckets)?;
@@ -31,7 +34,12 @@ impl<M: Memory> Sweep<'_, M> {
     /// What the compiler keeps from one trace to the next. Machine code is not the VM's memory.
     fn trace_buffers(&self) -> u64 {
         let places = &self.layout.jit_state;
-        let count = |place: u16| u64::from(self.global.int(self.layout.global_state.to_jit_state + place));
+        let count = |place: u16| {
+            u64::from(
+                self.global
+                    .int(self.layout.global_state.to_jit_state + place),
+            )
+        };
         let instructions = count(places.ir_top).saturating_sub(count(places.ir_bottom));
         count(places.snapshot_map_count) * MAP_ENTRY
             + count(places.snapshot_count) * u64::from(places.snapshot_size)

@@ -224,7 +224,10 @@ impl<M: Memory> Sweep<'_, M> {
         let places = &self.layout.prototype;
         let code = prototype + u64::from(places.size);
         let number = |place: u64| (place.wrapping_sub(code) as i64 / INSTRUCTION as i64) as u32;
-        let count = self.prototype(prototype).ok_or(WHAT)?.int(places.code_count);
+        let count = self
+            .prototype(prototype)
+            .ok_or(WHAT)?
+            .int(places.code_count);
         match number(next).wrapping_sub(1) {
             // Builds that have a thread of their own take it for the first instruction.
             u32::MAX if self.layout.global_state.vm_thread != super::super::layout::ABSENT => {

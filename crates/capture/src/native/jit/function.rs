@@ -13,7 +13,8 @@ const IN_LUA: u8 = 0;
 impl<'m, M: Memory> Sweep<'m, M> {
     /// The header of the function at `address`.
     fn function(&self, address: u64) -> Option<Structure<'m>> {
-        self.memory.structure(address, self.layout.function.upvalues)
+        self.memory
+            .structure(address, self.layout.function.upvalues)
     }
 
     /// Which kind of function it is, and its shallow size.

@@ -137,7 +137,11 @@ impl<M: Memory> Sweep<'_, M> {
         // One without a marker has the environment of the function that made it.
         let place = u64::from(self.layout.function.environment);
         let plain = self.memory.word(self.origin.own_function + place);
-        let marker = if plain == Some(environment) { 0 } else { environment };
+        let marker = if plain == Some(environment) {
+            0
+        } else {
+            environment
+        };
         self.own.add(&mut self.heap, node, userdata.payload, marker)
     }
 }

@@ -91,7 +91,11 @@ impl<'m, M: Memory> Sweep<'m, M> {
             .items(global.word(jit + layout.jit_state.traces), count, WORD)
             .ok_or(Misfit::Unreadable("the list of traces"))?;
         let segments = memory
-            .items(global.word(places.light_segments), segment_count(layout, global), 4)
+            .items(
+                global.word(places.light_segments),
+                segment_count(layout, global),
+                4,
+            )
             .ok_or(Misfit::Unreadable("the segments of light userdata"))?;
         Ok(Sweep {
             memory,

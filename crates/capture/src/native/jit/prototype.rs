@@ -78,7 +78,9 @@ impl<'m, M: Memory> Sweep<'m, M> {
         self.refer_to_object(node, prototype.word(places.source), Label::DebugName)?;
         // Constants that are objects lie before the middle, the last of them first.
         let count = u64::from(prototype.int(places.object_count));
-        let start = prototype.word(places.constants).wrapping_sub(u64::from(WORD) * count);
+        let start = prototype
+            .word(places.constants)
+            .wrapping_sub(u64::from(WORD) * count);
         let constants = self.memory.items(start, count, WORD).ok_or(WHAT)?;
         for constant in words(constants).rev() {
             if let Some(target) = self.object(node, constant)? {

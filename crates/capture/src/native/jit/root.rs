@@ -90,7 +90,9 @@ impl<M: Memory> Sweep<'_, M> {
             0 => self.main_thread,
             running => running,
         };
-        let globals = self.memory.word(thread + u64::from(self.layout.state.globals));
+        let globals = self
+            .memory
+            .word(thread + u64::from(self.layout.state.globals));
         if let Some(globals) = globals.and_then(|address| self.heap.find(address)) {
             self.heap.set_globals(globals);
         }

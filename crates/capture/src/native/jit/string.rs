@@ -1,8 +1,8 @@
 //! Strings.
 
 use super::Sweep;
-use crate::native::ledger::note;
 use crate::native::layout::JitLayout;
+use crate::native::ledger::note;
 use crate::native::memory::{Memory, Read};
 use crate::native::misfit::{Misfit, Swept};
 use luasnap_heap::{Kind, NameId, NodeId};
@@ -24,9 +24,14 @@ impl<'m, M: Memory> Sweep<'m, M> {
         let header = u64::from(self.layout.string.size);
         // A zero byte at least follows, and the whole is rounded.
         let size = header + ((len + 4) & !3);
-        let node = self.ledger.add(&mut self.heap, Kind::String, address, size)?;
+        let node = self
+            .ledger
+            .add(&mut self.heap, Kind::String, address, size)?;
         if len <= SHORT {
-            let bytes = self.memory.bytes(address + header, len as usize).ok_or(WHAT)?;
+            let bytes = self
+                .memory
+                .bytes(address + header, len as usize)
+                .ok_or(WHAT)?;
             if bytes == b"__mode" {
                 self.mode_key = address;
             }
@@ -39,7 +44,9 @@ impl<'m, M: Memory> Sweep<'m, M> {
     /// The string of no bytes is on no list: it is part of the global state, and its bytes are
     /// counted there.
     pub(super) fn list_empty_string(&mut self) -> Swept {
-        let node = self.ledger.add(&mut self.heap, Kind::String, self.empty_string, 0)?;
+        let node = self
+            .ledger
+            .add(&mut self.heap, Kind::String, self.empty_string, 0)?;
         note(&mut self.fixed, node)
     }
 

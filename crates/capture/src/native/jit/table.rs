@@ -52,7 +52,11 @@ impl<M: Memory> Sweep<'_, M> {
         let parts = self.table_parts(address)?;
         let slot = u64::from(WORD);
         let is_behind = parts.colocated != 0 && parts.colocated & LEFT == 0;
-        let array = if is_behind { 0 } else { slot * parts.array_size };
+        let array = if is_behind {
+            0
+        } else {
+            slot * parts.array_size
+        };
         Some(
             u64::from(self.layout.table.size)
                 + slot * u64::from(parts.colocated & SLOTS_BEHIND)

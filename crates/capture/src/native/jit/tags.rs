@@ -121,7 +121,10 @@ mod tests {
         assert!(Value(u64::MAX).is_nil());
         let [no, yes] = [1, 2].map(|tag| tagged(tag, ADDRESS));
         assert_eq!((no.value_type(), no.is_true()), (ValueType::Boolean, false));
-        assert_eq!((yes.value_type(), yes.is_true()), (ValueType::Boolean, true));
+        assert_eq!(
+            (yes.value_type(), yes.is_true()),
+            (ValueType::Boolean, true)
+        );
         let table = tagged(11, 0x7f00_1234_5678);
         assert_eq!(table.value_type(), ValueType::Object);
         assert_eq!(table.object(), Some(0x7f00_1234_5678));

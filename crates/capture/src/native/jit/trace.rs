@@ -95,7 +95,10 @@ impl<'m, M: Memory> Sweep<'m, M> {
         let count = (TRUE + 1).checked_sub(first).ok_or(WHAT)?;
         let start = address + self.trace_header();
         let constants = self.memory.items(start, count, WORD).ok_or(WHAT)?;
-        let mut constants = constants.rchunks_exact(usize::from(WORD)).rev().map(Structure);
+        let mut constants = constants
+            .rchunks_exact(usize::from(WORD))
+            .rev()
+            .map(Structure);
         let primitive = constants.next_back().ok_or(WHAT)?.byte(OPCODE);
         while let Some(constant) = constants.next() {
             let opcode = constant.byte(OPCODE).wrapping_sub(primitive);

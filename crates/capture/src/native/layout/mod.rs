@@ -13,10 +13,25 @@ pub(crate) use puc::{ABSENT, PucLayout};
 
 use crate::version::Version;
 
+/// How many layouts of PUC Lua there are.
+pub(crate) const PUC_COUNT: usize =
+    puc_tables::PUC_LAYOUTS.len() + puc_debian_tables::PUC_DEBIAN_LAYOUTS.len();
+
+/// Layout number `number` of PUC Lua. Those of one version stand newest first.
+pub(crate) const fn puc(number: usize) -> &'static PucLayout {
+    let released = puc_tables::PUC_LAYOUTS;
+    if number < released.len() {
+        &released[number]
+    } else {
+        &puc_debian_tables::PUC_DEBIAN_LAYOUTS[number - released.len()]
+    }
+}
+
 /// A layout of either family.
 #[derive(Clone, Copy)]
 pub(crate) enum Layout {
-    Puc(&'static PucLayout),
+    /// By its number.
+    Puc(usize),
     Jit(&'static JitLayout),
 }
 
@@ -28,10 +43,8 @@ impl Layout {
             let others = jit_debian_tables::JIT_DEBIAN_LAYOUTS;
             return known.chain(others).map(Layout::Jit).collect();
         }
-        puc_tables::PUC_LAYOUTS
-            .iter()
-            .chain(puc_debian_tables::PUC_DEBIAN_LAYOUTS)
-            .filter(|layout| layout.version == version)
+        (0..PUC_COUNT)
+            .filter(|&number| puc(number).version == version)
             .map(Layout::Puc)
             .collect()
     }
@@ -39,14 +52,14 @@ impl Layout {
     /// The releases that have it.
     pub(crate) fn name(self) -> &'static str {
         match self {
-            Layout::Puc(layout) => layout.name,
+            Layout::Puc(number) => puc(number).name,
             Layout::Jit(layout) => layout.name,
         }
     }
 
     pub(crate) fn version(self) -> Version {
         match self {
-            Layout::Puc(layout) => layout.version,
+            Layout::Puc(number) => puc(number).version,
             Layout::Jit(_) => Version::LuaJit,
         }
     }

@@ -10,32 +10,32 @@ use luasnap_heap::{Kind, Label, NameId, NodeId, Strength};
 /// Bytes of a reference in an array.
 const POINTER: u16 = 8;
 
-impl<'m, M: Memory> Sweep<'m, M> {
+impl<'m, M: Memory, const L: usize> Sweep<'m, M, L> {
     /// The header of the closure at `address`, up to its upvalues.
     fn closure(&self, address: u64) -> Option<Structure<'m>> {
-        let size = self.layout.closure.upvalues;
+        let size = Self::LAYOUT.closure.upvalues;
         self.memory.structure(address, size)
     }
 
     fn upvalue_count(&self, closure: Structure<'_>) -> u64 {
-        u64::from(closure.byte(self.layout.closure.upvalue_count))
+        u64::from(closure.byte(Self::LAYOUT.closure.upvalue_count))
     }
 
     pub(super) fn lua_closure_size(&self, address: u64) -> Option<u64> {
         let count = self.upvalue_count(self.closure(address)?);
-        Some(u64::from(self.layout.closure.upvalues) + u64::from(POINTER) * count)
+        Some(u64::from(Self::LAYOUT.closure.upvalues) + u64::from(POINTER) * count)
     }
 
     pub(super) fn c_closure_size(&self, address: u64) -> Option<u64> {
         let count = self.upvalue_count(self.closure(address)?);
-        Some(u64::from(self.layout.closure.c_upvalues) + u64::from(VALUE) * count)
+        Some(u64::from(Self::LAYOUT.closure.c_upvalues) + u64::from(VALUE) * count)
     }
 
     /// In 5.1 a field tells which kind of closure it is.
     pub(super) fn closure_size_51(&self, address: u64) -> (Kind, Option<u64>) {
         let is_c = self
             .closure(address)
-            .map(|closure| closure.byte(self.layout.closure.is_c) != 0);
+            .map(|closure| closure.byte(Self::LAYOUT.closure.is_c) != 0);
         match is_c {
             Some(true) => (Kind::CFunction, self.c_closure_size(address)),
             _ => (Kind::LuaFunction, self.lua_closure_size(address)),
@@ -46,7 +46,7 @@ impl<'m, M: Memory> Sweep<'m, M> {
     /// still making.
     pub(super) fn upvalues_of(&self, function: u64) -> Option<&'m [u8]> {
         let count = self.upvalue_count(self.closure(function)?);
-        let start = function + u64::from(self.layout.closure.upvalues);
+        let start = function + u64::from(Self::LAYOUT.closure.upvalues);
         self.memory.items(start, count, POINTER)
     }
 
@@ -56,7 +56,7 @@ impl<'m, M: Memory> Sweep<'m, M> {
             .zip(self.upvalues_of(address))
             .ok_or(Misfit::Unreadable("a function"))?;
         self.refer_to_environment(node, closure)?;
-        let prototype = closure.word(self.layout.closure.prototype);
+        let prototype = closure.word(Self::LAYOUT.closure.prototype);
         let prototype_node = self.prototype_node(prototype);
         if prototype_node.is_none() && prototype != 0 {
             self.ledger.doubt(node)?;
@@ -70,7 +70,7 @@ impl<'m, M: Memory> Sweep<'m, M> {
             self.heap.set_source(node, self.heap.source(prototype_node));
             names = self.upvalue_names(prototype);
         }
-        let size = usize::from(self.layout.prototype.upvalue_size);
+        let size = usize::from(Self::LAYOUT.prototype.upvalue_size);
         for (number, upvalue) in upvalues.chunks_exact(usize::from(POINTER)).enumerate() {
             let upvalue = Structure(upvalue).word(0);
             if upvalue == 0 {
@@ -93,7 +93,7 @@ impl<'m, M: Memory> Sweep<'m, M> {
             .closure(address)
             .ok_or(Misfit::Unreadable("a function"))?;
         self.refer_to_environment(node, closure)?;
-        let start = address + u64::from(self.layout.closure.c_upvalues);
+        let start = address + u64::from(Self::LAYOUT.closure.c_upvalues);
         let upvalues = self
             .memory
             .items(start, self.upvalue_count(closure), VALUE)
@@ -105,7 +105,7 @@ impl<'m, M: Memory> Sweep<'m, M> {
     }
 
     fn refer_to_environment(&mut self, node: NodeId, closure: Structure<'_>) -> Swept {
-        match self.layout.closure.environment {
+        match Self::LAYOUT.closure.environment {
             ABSENT => Ok(()),
             place => self.refer_to_object(node, closure.word(place), Label::Environment),
         }
@@ -115,9 +115,9 @@ impl<'m, M: Memory> Sweep<'m, M> {
     pub(super) fn refer_from_upvalue(&mut self, node: NodeId, address: u64) -> Swept {
         let upvalue = self
             .memory
-            .structure(address, self.layout.upvalue.size)
+            .structure(address, Self::LAYOUT.upvalue.size)
             .ok_or(Misfit::Unreadable("an upvalue"))?;
-        let value = upvalue.word(self.layout.upvalue.value);
+        let value = upvalue.word(Self::LAYOUT.upvalue.value);
         self.refer_to_value_at(node, value, Label::Value)
     }
 
@@ -135,8 +135,8 @@ impl<'m, M: Memory> Sweep<'m, M> {
 
     /// Whether a running or suspended call's function is one in Lua, by its version's own sign.
     pub(super) fn is_lua_call(&self, call: Structure<'_>) -> bool {
-        let place = self.layout.call.status;
-        match self.version {
+        let place = Self::LAYOUT.call.status;
+        match Self::VERSION {
             Version::Lua51 => false, // the function tells
             Version::Lua52 => call.byte(place) & 1 != 0,
             Version::Lua53 => call.half(place) & 2 != 0,

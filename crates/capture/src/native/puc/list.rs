@@ -25,26 +25,26 @@ enum List {
     Part,
 }
 
-impl<M: Memory> Sweep<'_, M> {
+impl<M: Memory, const L: usize> Sweep<'_, M, L> {
     /// Makes a node of every object.
     pub(super) fn list_objects(&mut self) -> Swept {
-        let places = &self.layout.global_state;
+        let places = &Self::LAYOUT.global_state;
         let (all, finalized) = (places.all, places.to_be_finalized);
         self.heap.begin_run(RunOrder::Allocation)?;
         self.list_chain(self.global.word(all), List::All)?;
-        if self.version >= Version::Lua52 {
+        if Self::VERSION >= Version::Lua52 {
             self.heap.begin_run(RunOrder::Finalizer)?;
             self.list_chain(self.global.word(places.with_finalizer), List::WithFinalizer)?;
         }
         self.heap.begin_run(RunOrder::None)?;
-        match self.version {
+        match Self::VERSION {
             Version::Lua51 => self.list_ring(self.global.word(finalized))?,
             _ => self.list_chain(self.global.word(finalized), List::ToBeFinalized)?,
         }
         if places.fixed != ABSENT {
             self.list_chain(self.global.word(places.fixed), List::Fixed)?;
         }
-        if self.version <= Version::Lua52 {
+        if Self::VERSION <= Version::Lua52 {
             self.list_strings()?;
         }
         if self.heap.find(self.main_thread).is_none() {
@@ -77,7 +77,7 @@ impl<M: Memory> Sweep<'_, M> {
 
     /// The table of strings: all of them in 5.1, the short ones in 5.2.
     fn list_strings(&mut self) -> Swept {
-        let places = &self.layout.global_state;
+        let places = &Self::LAYOUT.global_state;
         let count = u64::from(self.global.int(places.strings_size));
         let buckets = self
             .memory
@@ -98,11 +98,11 @@ impl<M: Memory> Sweep<'_, M> {
             .structure(address, HEADER)
             .ok_or(Misfit::Unreadable("an object"))?;
         let (next, tag) = (header.word(0), header.byte(TAG));
-        let object_type = tags::object_type(self.version, tag).ok_or(Misfit::UnknownType(tag))?;
+        let object_type = tags::object_type(Self::VERSION, tag).ok_or(Misfit::UnknownType(tag))?;
         if object_type == ObjectType::ShortString || object_type == ObjectType::LongString {
             let node = self.list_string(address, object_type)?;
             // What is fixed is known by a list of its own from 5.3 on.
-            let is_fixed = match self.version {
+            let is_fixed = match Self::VERSION {
                 Version::Lua51 | Version::Lua52 => header.byte(TAG + 1) & FIXED != 0,
                 _ => list == List::Fixed,
             };
@@ -116,7 +116,7 @@ impl<M: Memory> Sweep<'_, M> {
             List::ToBeFinalized => note(&mut self.to_be_finalized, node)?,
             List::Fixed => note(&mut self.fixed, node)?,
             // In 5.1 userdata follow the main thread.
-            List::All if address == self.main_thread && self.version == Version::Lua51 => {
+            List::All if address == self.main_thread && Self::VERSION == Version::Lua51 => {
                 self.heap.begin_run(RunOrder::Allocation)?;
             }
             _ => {}
@@ -135,7 +135,7 @@ impl<M: Memory> Sweep<'_, M> {
             ObjectType::Thread => (Kind::Thread, self.thread_size(address)),
             ObjectType::Prototype => (Kind::Prototype, self.prototype_size(address)),
             ObjectType::Upvalue | ObjectType::ShortString | ObjectType::LongString => {
-                (Kind::Upvalue, Some(u64::from(self.layout.upvalue.size)))
+                (Kind::Upvalue, Some(u64::from(Self::LAYOUT.upvalue.size)))
             }
         };
         let size = size.ok_or(Misfit::Unreadable("an object"))?;
@@ -143,14 +143,14 @@ impl<M: Memory> Sweep<'_, M> {
         match kind {
             Kind::Userdata => self.note_own(node, address)?,
             // These are on no other list.
-            Kind::Thread if self.version <= Version::Lua52 => {
+            Kind::Thread if Self::VERSION <= Version::Lua52 => {
                 let first = self
                     .memory
-                    .word(address + u64::from(self.layout.state.open_upvalues))
+                    .word(address + u64::from(Self::LAYOUT.state.open_upvalues))
                     .ok_or(Misfit::Unreadable("a thread"))?;
                 self.list_chain(first, List::Part)?;
             }
-            Kind::LuaFunction if self.version == Version::Lua53 => {
+            Kind::LuaFunction if Self::VERSION == Version::Lua53 => {
                 self.list_upvalues_of(address)?;
             }
             _ => {}
@@ -167,7 +167,7 @@ impl<M: Memory> Sweep<'_, M> {
         for upvalue in upvalues.chunks_exact(8) {
             let address = upvalue.try_into().map_or(0, u64::from_ne_bytes);
             if address != 0 && self.heap.find(address).is_none() {
-                let size = u64::from(self.layout.upvalue.size);
+                let size = u64::from(Self::LAYOUT.upvalue.size);
                 self.ledger
                     .add(&mut self.heap, Kind::Upvalue, address, size)?;
             }
@@ -177,8 +177,8 @@ impl<M: Memory> Sweep<'_, M> {
 
     /// Counts what belongs to the VM and is no object.
     pub(super) fn list_blocks(&mut self) -> Swept {
-        let places = &self.layout.global_state;
-        let state = match self.version {
+        let places = &Self::LAYOUT.global_state;
+        let state = match Self::VERSION {
             Version::Lua55 => places.size,
             _ => places.with_main_thread,
         };
@@ -188,7 +188,8 @@ impl<M: Memory> Sweep<'_, M> {
             8 * u64::from(self.global.int(places.strings_size)),
         )?;
         if places.buffer_size != ABSENT {
-            self.ledger.block("buffer", self.global.word(places.buffer_size))?;
+            self.ledger
+                .block("buffer", self.global.word(places.buffer_size))?;
         }
         Ok(())
     }
@@ -208,9 +209,11 @@ impl<M: Memory> Sweep<'_, M> {
         }
         let held = self.first_user_value(address).unwrap_or(0);
         // In 5.1 one without a marker has the environment of the function that made it.
-        let plain = match self.layout.closure.environment {
+        let plain = match Self::LAYOUT.closure.environment {
             ABSENT => None,
-            place => self.memory.word(self.origin.own_function + u64::from(place)),
+            place => self
+                .memory
+                .word(self.origin.own_function + u64::from(place)),
         };
         let marker = if plain == Some(held) { 0 } else { held };
         self.own.add(&mut self.heap, node, userdata.payload, marker)

@@ -14,7 +14,7 @@ pub(crate) mod tags;
 mod thread;
 mod userdata;
 
-use super::layout::PucLayout;
+use super::layout::{self, PucLayout};
 use super::ledger::Ledger;
 use super::memory::{Memory, Read, Structure};
 use super::misfit::{Failure, Misfit, Swept};
@@ -33,11 +33,10 @@ const TAG: u16 = 8;
 /// Bytes of a value, and where its tag is.
 const VALUE: u16 = 16;
 
-/// A sweep of a PUC Lua.
-pub(crate) struct Sweep<'m, M> {
+/// A sweep of a PUC Lua that has layout number `L`: so the compiler knows every offset, and leaves
+/// out what the release does not have.
+pub(crate) struct Sweep<'m, M, const L: usize> {
     memory: &'m M,
-    layout: &'static PucLayout,
-    version: Version,
     types: [ValueType; 256],
     origin: Origin,
     global: Structure<'m>,
@@ -55,27 +54,23 @@ pub(crate) struct Sweep<'m, M> {
     slot_names: SlotNames,
 }
 
-impl<'m, M: Memory> Sweep<'m, M> {
+impl<'m, M: Memory, const L: usize> Sweep<'m, M, L> {
+    const LAYOUT: &'static PucLayout = layout::puc(L);
+    const VERSION: Version = Self::LAYOUT.version;
+
     /// A sweep of the VM whose global state is at `global`.
-    pub(crate) fn new(
-        memory: &'m M,
-        layout: &'static PucLayout,
-        global_address: u64,
-        origin: Origin,
-    ) -> Swept<Self> {
+    fn new(memory: &'m M, global_address: u64, origin: Origin) -> Swept<Self> {
+        let layout = Self::LAYOUT;
         let size = layout.global_state.size;
         let global = memory
             .structure(global_address, size)
             .ok_or(Misfit::Unreadable("the global state"))?;
-        let version = layout.version;
         let mut types = [ValueType::Other; 256];
         for (tag, value_type) in (0..=u8::MAX).zip(&mut types) {
-            *value_type = tags::value_type(version, tag);
+            *value_type = tags::value_type(Self::VERSION, tag);
         }
         Ok(Sweep {
             memory,
-            layout,
-            version,
             types,
             origin,
             global,
@@ -93,7 +88,7 @@ impl<'m, M: Memory> Sweep<'m, M> {
     }
 
     /// Sweeps the heap.
-    pub(crate) fn run(mut self) -> Swept<SweptHeap> {
+    fn run(mut self) -> Swept<SweptHeap> {
         // Few objects are smaller than 48 bytes, and few references take less than 16.
         let total = usize::try_from(self.ledger.total()).unwrap_or(0);
         self.heap.expect_sizes(total / 48, total / 16);
@@ -213,6 +208,25 @@ impl<'m, M: Memory> Sweep<'m, M> {
         }
         Ok(())
     }
+}
+
+/// Sweeps the VM whose global state is at `global`, by layout number `number`.
+pub(crate) fn sweep<M: Memory>(
+    memory: &M,
+    number: usize,
+    global: u64,
+    origin: Origin,
+) -> Swept<SweptHeap> {
+    macro_rules! by_number {
+        ($($number:literal)*) => {
+            match number {
+                $($number => Sweep::<M, $number>::new(memory, global, origin)?.run(),)*
+                _ => Err(Misfit::GlobalState.into()),
+            }
+        };
+    }
+    const _: () = assert!(layout::PUC_COUNT == 10, "each layout has a number here");
+    by_number!(0 1 2 3 4 5 6 7 8 9)
 }
 
 /// What the VM says it holds.

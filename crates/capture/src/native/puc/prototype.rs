@@ -15,13 +15,13 @@ const INSTRUCTION: u64 = 4;
 /// Bytes of a reference in an array.
 const POINTER: u16 = 8;
 
-impl<'m, M: Memory> Sweep<'m, M> {
+impl<'m, M: Memory, const L: usize> Sweep<'m, M, L> {
     pub(super) fn prototype(&self, address: u64) -> Option<Structure<'m>> {
-        self.memory.structure(address, self.layout.prototype.size)
+        self.memory.structure(address, Self::LAYOUT.prototype.size)
     }
 
     pub(super) fn prototype_size(&self, address: u64) -> Option<u64> {
-        let places = &self.layout.prototype;
+        let places = &Self::LAYOUT.prototype;
         let prototype = self.prototype(address)?;
         let count = |place: u16| u64::from(prototype.int(place));
         let mut size = u64::from(places.size)
@@ -29,7 +29,7 @@ impl<'m, M: Memory> Sweep<'m, M> {
             + u64::from(POINTER) * count(places.nested_count)
             + u64::from(places.upvalue_size) * count(places.upvalue_count)
             + u64::from(places.local_size) * count(places.local_count);
-        let is_fixed = self.version == Version::Lua55 && prototype.byte(places.flags) & FIXED != 0;
+        let is_fixed = Self::VERSION == Version::Lua55 && prototype.byte(places.flags) & FIXED != 0;
         if !is_fixed {
             size += INSTRUCTION * count(places.code_count)
                 + u64::from(places.line_size) * count(places.line_count);
@@ -45,7 +45,7 @@ impl<'m, M: Memory> Sweep<'m, M> {
         if self.heap.source(node) != NameId::EMPTY {
             return Ok(());
         }
-        let places = &self.layout.prototype;
+        let places = &Self::LAYOUT.prototype;
         let prototype = self
             .prototype(address)
             .ok_or(Misfit::Unreadable("a prototype"))?;
@@ -59,7 +59,7 @@ impl<'m, M: Memory> Sweep<'m, M> {
             true => self.text_at(source).unwrap_or(b"=?"),
             false => b"=?",
         };
-        let short = ChunkName::new(self.version, text);
+        let short = ChunkName::new(Self::VERSION, text);
         let name = self.heap.intern(short.bytes())?;
         self.heap.set_source(node, name);
         Ok(())
@@ -68,7 +68,7 @@ impl<'m, M: Memory> Sweep<'m, M> {
     /// What the upvalues of a prototype's functions are called: items that begin with the address
     /// of a string. None where a stripped function has none.
     pub(super) fn upvalue_names(&self, address: u64) -> &'m [u8] {
-        let places = &self.layout.prototype;
+        let places = &Self::LAYOUT.prototype;
         let names = self.prototype(address).and_then(|prototype| {
             let count = u64::from(prototype.int(places.upvalue_count));
             let start = prototype.word(places.upvalues);
@@ -80,7 +80,7 @@ impl<'m, M: Memory> Sweep<'m, M> {
     pub(super) fn refer_from_prototype(&mut self, node: NodeId, address: u64) -> Swept {
         const WHAT: Misfit = Misfit::Unreadable("a prototype");
         self.describe_prototype(node, address)?;
-        let places = &self.layout.prototype;
+        let places = &Self::LAYOUT.prototype;
         let prototype = self.prototype(address).ok_or(WHAT)?;
         let items = |start: u16, count: u16, size: u16| {
             let count = u64::from(prototype.int(count));

@@ -21,10 +21,10 @@ const BASIC_TYPES: [(u16, &str); 7] = [
 /// `LUA_RIDX_GLOBALS`.
 const GLOBALS: u64 = 2;
 
-impl<M: Memory> Sweep<'_, M> {
+impl<M: Memory, const L: usize> Sweep<'_, M, L> {
     /// Gives the synthetic root its references. The first is the registry.
     pub(super) fn refer_from_root(&mut self) -> Swept {
-        let places = &self.layout.global_state;
+        let places = &Self::LAYOUT.global_state;
         self.heap.begin_edges();
         self.root(self.global.word(places.registry), "[REGISTRY]")?;
         let running = self.origin.running_thread;
@@ -59,9 +59,9 @@ impl<M: Memory> Sweep<'_, M> {
 
     /// The table of globals: of the thread that runs in 5.1, later in the registry.
     fn note_globals(&mut self) {
-        let globals = match self.layout.state.globals {
+        let globals = match Self::LAYOUT.state.globals {
             ABSENT => {
-                let registry = self.global.word(self.layout.global_state.registry);
+                let registry = self.global.word(Self::LAYOUT.global_state.registry);
                 self.integer_field(registry, GLOBALS)
             }
             place => {

@@ -25,7 +25,7 @@ struct Text {
     size: u64,
 }
 
-impl<'m, M: Memory> Sweep<'m, M> {
+impl<'m, M: Memory, const L: usize> Sweep<'m, M, L> {
     /// Makes a node of a string. A short one's text is kept at once, while it is in the cache.
     pub(super) fn list_string(&mut self, address: u64, object_type: ObjectType) -> Swept<NodeId> {
         let text = self
@@ -49,7 +49,7 @@ impl<'m, M: Memory> Sweep<'m, M> {
     }
 
     fn text_place(&self, address: u64, object_type: ObjectType) -> Option<Text> {
-        let places = &self.layout.string;
+        let places = &Self::LAYOUT.string;
         let header = u64::from(places.header);
         let string = self.memory.structure(address, places.header)?;
         let behind = |len: u64| {
@@ -65,7 +65,7 @@ impl<'m, M: Memory> Sweep<'m, M> {
         if object_type == ObjectType::ShortString {
             return behind(u64::from(string.byte(places.short_len)));
         }
-        if self.version != Version::Lua55 {
+        if Self::VERSION != Version::Lua55 {
             return behind(string.word(places.len));
         }
         let string = self.memory.structure(address, places.fixed_size)?;
@@ -86,7 +86,7 @@ impl<'m, M: Memory> Sweep<'m, M> {
     pub(super) fn text_at(&self, address: u64) -> Option<&'m [u8]> {
         let memory = self.memory;
         let header = memory.structure(address, HEADER)?;
-        let object_type = super::tags::object_type(self.version, header.byte(TAG))?;
+        let object_type = super::tags::object_type(Self::VERSION, header.byte(TAG))?;
         let text = self.text_place(address, object_type)?;
         memory.bytes(text.address, usize::try_from(text.len).ok()?)
     }

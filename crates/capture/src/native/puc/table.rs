@@ -31,26 +31,26 @@ pub(super) struct Parts {
     metatable: u64,
 }
 
-impl<'m, M: Memory> Sweep<'m, M> {
+impl<'m, M: Memory, const L: usize> Sweep<'m, M, L> {
     /// Reads where the table at `address` has its parts.
     #[inline]
     fn table_parts(&self, address: u64) -> Option<Parts> {
-        let places = &self.layout.table;
+        let places = &Self::LAYOUT.table;
         let table = self.memory.structure(address, places.size)?;
         let log2 = table.byte(places.node_count_log2);
         let nodes = table.word(places.nodes);
         let flags = table.byte(places.flags);
-        let has_nodes = match self.version {
+        let has_nodes = match Self::VERSION {
             // A table without a hash part has one that is a constant.
             Version::Lua51 | Version::Lua52 => log2 != 0 || self.memory.is_writable(nodes),
             Version::Lua55 => flags & NO_NODES == 0,
             _ => table.word(places.last_free) != 0,
         };
         let limit = u64::from(table.int(places.array_size));
-        let array_size = match self.version {
+        let array_size = match Self::VERSION {
             Version::Lua54 if !limit.is_power_of_two() && limit != 0 => {
-                let is_rounded = match self.layout.name {
-                    "5.4.0" => table.byte(TAG + 1),
+                let is_rounded = match Self::LAYOUT.name.as_bytes() {
+                    b"5.4.0" => table.byte(TAG + 1),
                     _ => flags,
                 };
                 match is_rounded & SIZE_IS_ROUNDED {
@@ -60,7 +60,7 @@ impl<'m, M: Memory> Sweep<'m, M> {
             }
             _ => limit,
         };
-        let has_word = self.version == Version::Lua55 && has_nodes && log2 >= LAST_FREE_FROM;
+        let has_word = Self::VERSION == Version::Lua55 && has_nodes && log2 >= LAST_FREE_FROM;
         Some(Parts {
             array: table.word(places.array),
             array_size,
@@ -75,20 +75,20 @@ impl<'m, M: Memory> Sweep<'m, M> {
     #[inline]
     pub(super) fn table_size(&self, address: u64) -> Option<u64> {
         let parts = self.table_parts(address)?;
-        let array = match (self.version, parts.array_size) {
+        let array = match (Self::VERSION, parts.array_size) {
             (Version::Lua55, 0) => 0,
             (Version::Lua55, size) => 9 * size + LENGTH_HINT,
             (_, size) => u64::from(VALUE) * size,
         };
-        let node = u64::from(self.layout.node.size);
+        let node = u64::from(Self::LAYOUT.node.size);
         let nodes = node.saturating_mul(parts.node_count) + parts.node_extra;
-        Some((u64::from(self.layout.table.size) + array).saturating_add(nodes))
+        Some((u64::from(Self::LAYOUT.table.size) + array).saturating_add(nodes))
     }
 
     /// Says that the table at `address` will be read soon, whose header was expected before.
     #[inline]
     pub(super) fn expect_table(&self, address: u64) {
-        let places = &self.layout.table;
+        let places = &Self::LAYOUT.table;
         if let Some(table) = self.memory.structure(address, places.size) {
             self.memory.expect(table.word(places.array));
             self.memory.expect(table.word(places.nodes));
@@ -104,7 +104,7 @@ impl<'m, M: Memory> Sweep<'m, M> {
             mode = self.mode_of(parts.metatable)?;
             self.refer_to_object(node, parts.metatable, Label::Metatable)?;
         }
-        let in_array = match self.version {
+        let in_array = match Self::VERSION {
             Version::Lua55 => self.refer_from_packed_array(node, parts, mode)?,
             _ => self.refer_from_array(node, parts, mode)?,
         };
@@ -182,7 +182,7 @@ impl<'m, M: Memory> Sweep<'m, M> {
 
     /// The hash part: answers how many entries it has.
     fn refer_from_nodes(&mut self, source: NodeId, parts: Parts, mode: Mode) -> Swept<u32> {
-        let places = &self.layout.node;
+        let places = &Self::LAYOUT.node;
         let nodes = self
             .memory
             .items(parts.nodes, parts.node_count, places.size)
@@ -209,7 +209,7 @@ impl<'m, M: Memory> Sweep<'m, M> {
         value_type: ValueType,
         mode: Mode,
     ) -> Swept {
-        let places = &self.layout.node;
+        let places = &Self::LAYOUT.node;
         let key_type = self.types[usize::from(node.byte(places.key_tag))];
         let (key, value) = (node.word(places.key), node.word(places.value));
         let key_node = self.target(source, key_type, key)?;
@@ -231,7 +231,7 @@ impl<'m, M: Memory> Sweep<'m, M> {
         };
         let strength = if mode.weak_values && self.is_weakly_held(target, value_type) {
             Strength::WeakValue
-        } else if key_is_weak && self.version.has_ephemerons() {
+        } else if key_is_weak && Self::VERSION.has_ephemerons() {
             Strength::Ephemeron
         } else {
             Strength::Strong
@@ -256,7 +256,7 @@ impl<'m, M: Memory> Sweep<'m, M> {
 
     /// Whether a boolean is `true`: from 5.4 on its tag says so.
     fn is_true(&self, tag: u8, value: u64) -> bool {
-        match self.version {
+        match Self::VERSION {
             Version::Lua54 | Version::Lua55 => tag != 1,
             _ => value as u32 != 0,
         }
@@ -289,7 +289,7 @@ impl<'m, M: Memory> Sweep<'m, M> {
     pub(super) fn integer_field(&self, table: u64, key: u64) -> Option<u64> {
         let parts = self.table_parts(table)?;
         if key <= parts.array_size {
-            let (value, tag) = match self.version {
+            let (value, tag) = match Self::VERSION {
                 Version::Lua55 => (parts.array - 8 * key, parts.array + LENGTH_HINT + key - 1),
                 _ => {
                     let slot = parts.array + u64::from(VALUE) * (key - 1);
@@ -312,7 +312,7 @@ impl<'m, M: Memory> Sweep<'m, M> {
         parts: Parts,
         is_it: impl Fn(Structure<'_>, &layout::puc::Node) -> bool,
     ) -> Option<u64> {
-        let places = &self.layout.node;
+        let places = &Self::LAYOUT.node;
         let nodes = self
             .memory
             .items(parts.nodes, parts.node_count, places.size)?;

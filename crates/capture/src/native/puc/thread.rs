@@ -2,7 +2,7 @@
 
 use super::tags::ValueType;
 use super::{Sweep, TAG, VALUE};
-use crate::native::layout::ABSENT;
+use crate::native::layout::{self, ABSENT, PucLayout};
 use crate::native::memory::{Memory, Read, Structure};
 use crate::native::misfit::{Misfit, Swept};
 use crate::slot_text::{FUNCTION, HOST, TEMPORARY, VARARG};
@@ -39,18 +39,18 @@ struct Running {
     pc: i64,
 }
 
-impl<'m, M: Memory> Sweep<'m, M> {
+impl<'m, M: Memory, const L: usize> Sweep<'m, M, L> {
     fn state(&self, address: u64) -> Option<Structure<'m>> {
-        self.memory.structure(address, self.layout.state.size)
+        self.memory.structure(address, Self::LAYOUT.state.size)
     }
 
     fn call_info(&self, address: u64) -> Option<Structure<'m>> {
-        self.memory.structure(address, self.layout.call.size)
+        self.memory.structure(address, Self::LAYOUT.call.size)
     }
 
     /// How many slots a thread's stack has.
     fn slot_count(&self, state: Structure<'_>) -> u64 {
-        let places = &self.layout.state;
+        let places = &Self::LAYOUT.state;
         if state.word(places.stack) == 0 {
             return 0; // it is still being made
         }
@@ -68,9 +68,9 @@ impl<'m, M: Memory> Sweep<'m, M> {
     /// The shallow size of a thread. The main one lies in the global state, and has its stack and
     /// its calls alone.
     pub(super) fn thread_size(&self, address: u64) -> Option<u64> {
-        let places = &self.layout.state;
+        let places = &Self::LAYOUT.state;
         let state = self.state(address)?;
-        let calls = match self.version {
+        let calls = match Self::VERSION {
             Version::Lua51 => u64::from(state.int(places.calls_size)),
             Version::Lua52 => self.count_calls_52(address)?,
             Version::Lua55 => u64::from(state.int(places.call_count)),
@@ -85,22 +85,22 @@ impl<'m, M: Memory> Sweep<'m, M> {
         };
         Some(
             own + u64::from(VALUE).saturating_mul(self.slot_count(state))
-                + u64::from(self.layout.call.size) * calls,
+                + u64::from(Self::LAYOUT.call.size) * calls,
         )
     }
 
     /// 5.2 has no count of a thread's `CallInfo`s: those after the outermost, which is built in.
     fn count_calls_52(&self, thread: u64) -> Option<u64> {
-        let outermost = thread + u64::from(self.layout.state.base_call);
+        let outermost = thread + u64::from(Self::LAYOUT.state.base_call);
         let (mut next, mut count) = (outermost, 0);
         loop {
-            next = self.call_info(next)?.word(self.layout.call.next);
+            next = self.call_info(next)?.word(Self::LAYOUT.call.next);
             if next == 0 {
                 return Some(count);
             }
             count += 1;
             // Each has some bytes.
-            if count * u64::from(self.layout.call.size) > self.ledger.total() {
+            if count * u64::from(Self::LAYOUT.call.size) > self.ledger.total() {
                 return None;
             }
         }
@@ -108,12 +108,12 @@ impl<'m, M: Memory> Sweep<'m, M> {
 
     pub(super) fn refer_from_thread(&mut self, node: NodeId, address: u64) -> Swept {
         let state = self.state(address).ok_or(WHAT)?;
-        if self.layout.state.globals != ABSENT {
-            let globals = state.word(self.layout.state.globals);
+        if Self::LAYOUT.state.globals != ABSENT {
+            let globals = state.word(Self::LAYOUT.state.globals);
             self.refer_to_object(node, globals, Label::Environment)?;
         }
         self.slots.clear();
-        let stack = state.word(self.layout.state.stack);
+        let stack = state.word(Self::LAYOUT.state.stack);
         if stack == 0 {
             return Ok(());
         }
@@ -147,8 +147,8 @@ impl<'m, M: Memory> Sweep<'m, M> {
 }
 
 /// A walk over the calls of one thread, from the innermost outwards.
-struct StackWalk<'s, 'm, M> {
-    sweep: &'s mut Sweep<'m, M>,
+struct StackWalk<'s, 'm, M, const L: usize> {
+    sweep: &'s mut Sweep<'m, M, L>,
     node: NodeId,
     thread: u64,
     state: Structure<'m>,
@@ -163,9 +163,17 @@ struct StackWalk<'s, 'm, M> {
     extra_arguments: Vec<(NodeId, NameId)>,
 }
 
-impl<'s, 'm, M: Memory> StackWalk<'s, 'm, M> {
-    fn new(sweep: &'s mut Sweep<'m, M>, node: NodeId, thread: u64, state: Structure<'m>) -> Self {
-        let places = &sweep.layout.state;
+impl<'s, 'm, M: Memory, const L: usize> StackWalk<'s, 'm, M, L> {
+    const LAYOUT: &'static PucLayout = layout::puc(L);
+    const VERSION: Version = Self::LAYOUT.version;
+
+    fn new(
+        sweep: &'s mut Sweep<'m, M, L>,
+        node: NodeId,
+        thread: u64,
+        state: Structure<'m>,
+    ) -> Self {
+        let places = &Self::LAYOUT.state;
         let slots = sweep.slot_count(state);
         let stack = state.word(places.stack);
         StackWalk {
@@ -186,7 +194,7 @@ impl<'s, 'm, M: Memory> StackWalk<'s, 'm, M> {
         if self.top < self.stack || self.top > self.end {
             return Err(WHAT.into());
         }
-        let mut call = self.state.word(self.sweep.layout.state.call);
+        let mut call = self.state.word(Self::LAYOUT.state.call);
         let mut limit = self.top;
         let outermost = self.outermost();
         let mut is_own = self.thread == self.sweep.origin.running_thread;
@@ -211,8 +219,8 @@ impl<'s, 'm, M: Memory> StackWalk<'s, 'm, M> {
     }
 
     fn outermost(&self) -> u64 {
-        let place = self.sweep.layout.state.base_call;
-        match self.sweep.version {
+        let place = Self::LAYOUT.state.base_call;
+        match Self::VERSION {
             Version::Lua51 => self.state.word(place),
             _ => self.thread + u64::from(place),
         }
@@ -220,8 +228,8 @@ impl<'s, 'm, M: Memory> StackWalk<'s, 'm, M> {
 
     /// The call that runs another.
     fn outer(&self, call: u64) -> Swept<u64> {
-        let places = &self.sweep.layout.call;
-        if self.sweep.version == Version::Lua51 {
+        let places = &Self::LAYOUT.call;
+        if Self::VERSION == Version::Lua51 {
             return Ok(call.wrapping_sub(u64::from(places.size)));
         }
         let info = self.sweep.call_info(call).ok_or(WHAT)?;
@@ -229,14 +237,14 @@ impl<'s, 'm, M: Memory> StackWalk<'s, 'm, M> {
     }
 
     fn call(&self, address: u64, limit: u64) -> Swept<Call> {
-        let places = &self.sweep.layout.call;
+        let places = &Self::LAYOUT.call;
         let info = self.sweep.call_info(address).ok_or(WHAT)?;
         let function = info.word(places.function);
         // It may lie behind `limit`: `top` is not kept up to date in a function in Lua.
         if function < self.stack || function >= self.end {
             return Err(WHAT.into());
         }
-        let has_base = match self.sweep.version {
+        let has_base = match Self::VERSION {
             Version::Lua51 => true,
             Version::Lua52 | Version::Lua53 => self.sweep.is_lua_call(info),
             _ => false,
@@ -304,7 +312,7 @@ impl<'s, 'm, M: Memory> StackWalk<'s, 'm, M> {
             Some((source, is_lua)) => (source, is_lua),
             None => (self.sweep.heap.intern(HOST.as_bytes())?, false),
         };
-        let is_lua_call = match self.sweep.version {
+        let is_lua_call = match Self::VERSION {
             Version::Lua51 => is_lua,
             _ => is_lua && self.sweep.is_lua_call(info),
         };
@@ -315,11 +323,11 @@ impl<'s, 'm, M: Memory> StackWalk<'s, 'm, M> {
                 pc: -1,
             });
         }
-        if self.sweep.version == Version::Lua51 {
-            self.levels += info.int(self.sweep.layout.call.tail_calls);
+        if Self::VERSION == Version::Lua51 {
+            self.levels += info.int(Self::LAYOUT.call.tail_calls);
         }
         let function = self.sweep.memory.word(call.function).ok_or(WHAT)?;
-        let place = self.sweep.layout.closure.prototype;
+        let place = Self::LAYOUT.closure.prototype;
         let prototype = self.sweep.memory.word(function + u64::from(place));
         let prototype = prototype
             .filter(|&prototype| self.sweep.prototype_node(prototype).is_some())
@@ -328,13 +336,13 @@ impl<'s, 'm, M: Memory> StackWalk<'s, 'm, M> {
             .sweep
             .prototype(prototype)
             .ok_or(WHAT)?
-            .word(self.sweep.layout.prototype.code);
-        let state = &self.sweep.layout.state;
+            .word(Self::LAYOUT.prototype.code);
+        let state = &Self::LAYOUT.state;
         let is_innermost = call.address == self.state.word(state.call);
         let saved = match state.saved_pc {
-            ABSENT => info.word(self.sweep.layout.call.saved_pc),
+            ABSENT => info.word(Self::LAYOUT.call.saved_pc),
             place if is_innermost => self.state.word(place),
-            _ => info.word(self.sweep.layout.call.saved_pc),
+            _ => info.word(Self::LAYOUT.call.saved_pc),
         };
         Ok(Running {
             source,
@@ -353,7 +361,7 @@ impl<'s, 'm, M: Memory> StackWalk<'s, 'm, M> {
             && let Some(node) = self.sweep.heap.find(address)
             && self.sweep.heap.kind(node) == Kind::LuaFunction
         {
-            let place = self.sweep.layout.closure.prototype;
+            let place = Self::LAYOUT.closure.prototype;
             let prototype = self.sweep.memory.word(address + u64::from(place));
             let source = match prototype.and_then(|prototype| {
                 let node = self.sweep.prototype_node(prototype)?;
@@ -387,7 +395,7 @@ impl<'s, 'm, M: Memory> StackWalk<'s, 'm, M> {
         if running.prototype == 0 {
             return Ok(());
         }
-        let places = &self.sweep.layout.prototype;
+        let places = &Self::LAYOUT.prototype;
         let prototype = self.sweep.prototype(running.prototype).ok_or(WHAT)?;
         let count = u64::from(prototype.int(places.local_count));
         let locals = self
@@ -416,11 +424,11 @@ impl<'s, 'm, M: Memory> StackWalk<'s, 'm, M> {
 
     /// The extra arguments of a call of a function in Lua.
     fn extra_arguments(&mut self, call: Call, running: Running) -> Swept {
-        let places = &self.sweep.layout;
+        let places = &Self::LAYOUT;
         let prototype = self.sweep.prototype(running.prototype).ok_or(WHAT)?;
         let flags = prototype.byte(places.prototype.flags);
         let size = u64::from(VALUE);
-        let (first, end) = match self.sweep.version {
+        let (first, end) = match Self::VERSION {
             Version::Lua51 => return self.extra_arguments_51(call, running),
             Version::Lua52 | Version::Lua53 => {
                 let parameters = u64::from(prototype.byte(places.prototype.parameters));

@@ -19,9 +19,9 @@ pub(super) struct Userdata<'m> {
     pub(super) len: u64,
 }
 
-impl<'m, M: Memory> Sweep<'m, M> {
+impl<'m, M: Memory, const L: usize> Sweep<'m, M, L> {
     pub(super) fn userdata(&self, address: u64) -> Option<Userdata<'m>> {
-        let places = &self.layout.userdata;
+        let places = &Self::LAYOUT.userdata;
         let header = self.memory.structure(address, places.header)?;
         let value_count = match places.user_value_count {
             ABSENT => 0,
@@ -48,7 +48,7 @@ impl<'m, M: Memory> Sweep<'m, M> {
     /// The address of what the first user value of a userdata is (or its environment), where that
     /// is an object.
     pub(super) fn first_user_value(&self, address: u64) -> Option<u64> {
-        let places = &self.layout.userdata;
+        let places = &Self::LAYOUT.userdata;
         let userdata = self.userdata(address)?;
         if places.environment != ABSENT {
             return Some(userdata.header.word(places.environment));
@@ -65,12 +65,12 @@ impl<'m, M: Memory> Sweep<'m, M> {
 
     pub(super) fn refer_from_userdata(&mut self, node: NodeId, address: u64) -> Swept {
         const WHAT: Misfit = Misfit::Unreadable("a userdata");
-        let places = &self.layout.userdata;
+        let places = &Self::LAYOUT.userdata;
         let userdata = self.userdata(address).ok_or(WHAT)?;
         self.refer_to_object(node, userdata.metatable, Label::Metatable)?;
         if places.environment != ABSENT {
             // 5.2 calls it the user value.
-            let label = match self.version.is_51_api() {
+            let label = match Self::VERSION.is_51_api() {
                 true => Label::Environment,
                 false => Label::UserValue(1),
             };
