@@ -14,13 +14,55 @@ pub const OLDER: [&str; 10] = [
 
 /// Luas that were changed: a name, the release, and what stands instead of what in a header.
 pub const CHANGED: [(&str, &str, &str, &str, &str); 7] = [
-    ("table-5.1", "5.1.5", "lobject.h", TABLE, "void *changed;\n  Node *node;"),
-    ("table-5.2", "5.2.4", "lobject.h", TABLE, "void *changed;\n  Node *node;"),
-    ("table-5.3", "5.3.6", "lobject.h", TABLE, "void *changed;\n  Node *node;"),
-    ("table-5.4", "5.4.9", "lobject.h", TABLE, "void *changed;\n  Node *node;"),
-    ("table-5.5", "5.5.1", "lobject.h", TABLE, "void *changed;\n  Node *node;"),
-    ("space-5.4", "5.4.9", "luaconf.h", SPACE, "#define LUA_EXTRASPACE 64"),
-    ("space-5.5", "5.5.1", "luaconf.h", SPACE, "#define LUA_EXTRASPACE 64"),
+    (
+        "table-5.1",
+        "5.1.5",
+        "lobject.h",
+        TABLE,
+        "void *changed;\n  Node *node;",
+    ),
+    (
+        "table-5.2",
+        "5.2.4",
+        "lobject.h",
+        TABLE,
+        "void *changed;\n  Node *node;",
+    ),
+    (
+        "table-5.3",
+        "5.3.6",
+        "lobject.h",
+        TABLE,
+        "void *changed;\n  Node *node;",
+    ),
+    (
+        "table-5.4",
+        "5.4.9",
+        "lobject.h",
+        TABLE,
+        "void *changed;\n  Node *node;",
+    ),
+    (
+        "table-5.5",
+        "5.5.1",
+        "lobject.h",
+        TABLE,
+        "void *changed;\n  Node *node;",
+    ),
+    (
+        "space-5.4",
+        "5.4.9",
+        "luaconf.h",
+        SPACE,
+        "#define LUA_EXTRASPACE 64",
+    ),
+    (
+        "space-5.5",
+        "5.5.1",
+        "luaconf.h",
+        SPACE,
+        "#define LUA_EXTRASPACE 64",
+    ),
 ];
 const TABLE: &str = "Node *node;";
 const SPACE: &str = "#define LUA_EXTRASPACE\t\t(sizeof(void *))";
@@ -55,13 +97,7 @@ pub fn sources(release: &str) -> PathBuf {
 }
 
 /// A copy of a release's sources with something changed in one header.
-pub fn changed_sources(
-    release: &str,
-    header: &str,
-    old: &str,
-    new: &str,
-    into: &Path,
-) -> PathBuf {
+pub fn changed_sources(release: &str, header: &str, old: &str, new: &str, into: &Path) -> PathBuf {
     fs::create_dir_all(into).expect("a folder");
     for file in fs::read_dir(sources(release)).expect("sources").flatten() {
         if file.path().is_file() {

@@ -386,18 +386,27 @@ impl Heap {
     }
 
     /// Makes all edges from number `start` on those of `node`, which had none.
+    #[inline]
     pub(crate) fn end_edges(&mut self, node: NodeId, start: usize) -> Result<(), BuildError> {
-        u32::try_from(self.targets.len()).map_err(|_| BuildError::TooManyEdges)?;
-        let count = self.targets.len() - start;
-        let many = count >= usize::from(Self::MANY);
-        if many {
-            self.many_edges
-                .try_reserve(1)
-                .map_err(|_| BuildError::OutOfMemory)?;
-            self.many_edges.insert(node, count as u32);
+        if self.targets.len() > u32::MAX as usize {
+            return Err(BuildError::TooManyEdges);
         }
+        let count = self.targets.len() - start;
         self.edge_starts[node.index()] = start as u32;
-        self.edge_counts[node.index()] = if many { Self::MANY } else { count as u8 };
+        if count >= usize::from(Self::MANY) {
+            return self.note_many_edges(node, count as u32);
+        }
+        self.edge_counts[node.index()] = count as u8;
+        Ok(())
+    }
+
+    #[cold]
+    fn note_many_edges(&mut self, node: NodeId, count: u32) -> Result<(), BuildError> {
+        self.many_edges
+            .try_reserve(1)
+            .map_err(|_| BuildError::OutOfMemory)?;
+        self.many_edges.insert(node, count);
+        self.edge_counts[node.index()] = Self::MANY;
         Ok(())
     }
 

@@ -1,7 +1,7 @@
 //! The identity of a node inside one heap.
 
 /// A node of a [`Heap`](crate::Heap): an index into its columns, valid in that heap alone.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default)]
 #[repr(transparent)]
 pub struct NodeId(pub u32);
 

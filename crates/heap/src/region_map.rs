@@ -2,7 +2,7 @@
 //!
 //! A slot for each 16 bytes of the regions that have objects: no object is smaller, so no two
 //! start in one slot. Objects that were allocated together are met together and find their slots
-//! in the cache; nothing is hashed but the region, and that seldom, since the last one is known.
+//! in the cache; nothing is hashed but the region, and that seldom, since the last ones are known.
 
 use crate::error::BuildError;
 use crate::grow::filled;
@@ -26,8 +26,20 @@ pub(crate) struct RegionMap {
     slots: Vec<u32>,
     /// Open addressing: a region's number and one more than its place among the regions.
     index: Vec<(u64, u32)>,
-    /// The region that was asked for last and its place.
-    last: Cell<(u64, u32)>,
+    /// Regions that were asked for last and their places, by the number's last bits.
+    recent: Recent,
+}
+
+/// Regions that were asked for last.
+#[derive(Debug)]
+struct Recent([Cell<(u64, u32)>; RECENT]);
+
+const RECENT: usize = 64;
+
+impl Default for Recent {
+    fn default() -> Self {
+        Recent([const { Cell::new((0, 0)) }; RECENT])
+    }
 }
 
 fn slot(address: u64) -> usize {
@@ -81,12 +93,13 @@ impl RegionMap {
     /// Where a region is.
     #[inline(always)]
     fn region(&self, number: u64) -> Option<usize> {
-        let (last, place) = self.last.get();
-        if last == number && place != 0 {
+        let recent = &self.recent.0[number as usize % RECENT];
+        let (known, place) = recent.get();
+        if known == number && place != 0 {
             return Some(place as usize - 1);
         }
         let place = self.look_up(number)?;
-        self.last.set((number, place));
+        recent.set((number, place));
         Some(place as usize - 1)
     }
 
@@ -113,7 +126,7 @@ impl RegionMap {
         self.slots.resize(self.slots.len() + SLOTS, 0);
         let place = count as u32 + 1;
         put(&mut self.index, number, place);
-        self.last.set((number, place));
+        self.recent.0[number as usize % RECENT].set((number, place));
         Ok(place as usize - 1)
     }
 

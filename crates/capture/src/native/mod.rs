@@ -18,6 +18,7 @@ mod own_memory;
 mod own_snapshots;
 mod proof;
 mod puc;
+mod recent_strings;
 mod slot_names;
 
 pub(crate) use proof::Trust;

@@ -45,30 +45,30 @@ impl<'m, M: Memory, const L: usize> Sweep<'m, M, L> {
     /// The addresses of a Lua function's upvalues, 8 bytes each. They are 0 in one that the VM is
     /// still making.
     pub(super) fn upvalues_of(&self, function: u64) -> Option<&'m [u8]> {
-        let count = self.upvalue_count(self.closure(function)?);
+        self.upvalues_behind(function, self.closure(function)?)
+    }
+
+    fn upvalues_behind(&self, function: u64, closure: Structure<'_>) -> Option<&'m [u8]> {
         let start = function + u64::from(Self::LAYOUT.closure.upvalues);
-        self.memory.items(start, count, POINTER)
+        self.memory
+            .items(start, self.upvalue_count(closure), POINTER)
     }
 
     pub(super) fn refer_from_lua_function(&mut self, node: NodeId, address: u64) -> Swept {
-        let (closure, upvalues) = self
-            .closure(address)
-            .zip(self.upvalues_of(address))
-            .ok_or(Misfit::Unreadable("a function"))?;
+        const WHAT: Misfit = Misfit::Unreadable("a function");
+        let closure = self.closure(address).ok_or(WHAT)?;
+        let upvalues = self.upvalues_behind(address, closure).ok_or(WHAT)?;
         self.refer_to_environment(node, closure)?;
         let prototype = closure.word(Self::LAYOUT.closure.prototype);
-        let prototype_node = self.prototype_node(prototype);
-        if prototype_node.is_none() && prototype != 0 {
-            self.ledger.doubt(node)?;
-        }
         let mut names: &[u8] = &[];
-        if let Some(prototype_node) = prototype_node {
+        if let Some(known) = self.known_prototype(prototype)? {
             self.heap
-                .edge(prototype_node, Label::Prototype, Strength::Strong)?;
-            self.describe_prototype(prototype_node, prototype)?;
-            self.heap.set_count(node, self.heap.count(prototype_node));
-            self.heap.set_source(node, self.heap.source(prototype_node));
-            names = self.upvalue_names(prototype);
+                .edge(known.node, Label::Prototype, Strength::Strong)?;
+            self.heap.set_count(node, known.line);
+            self.heap.set_source(node, known.source);
+            names = known.upvalue_names;
+        } else if prototype != 0 {
+            self.ledger.doubt(node)?;
         }
         let size = usize::from(Self::LAYOUT.prototype.upvalue_size);
         for (number, upvalue) in upvalues.chunks_exact(usize::from(POINTER)).enumerate() {
@@ -117,7 +117,12 @@ impl<'m, M: Memory, const L: usize> Sweep<'m, M, L> {
             .memory
             .structure(address, Self::LAYOUT.upvalue.size)
             .ok_or(Misfit::Unreadable("an upvalue"))?;
-        let value = upvalue.word(Self::LAYOUT.upvalue.value);
+        let places = &Self::LAYOUT.upvalue;
+        let value = upvalue.word(places.value);
+        if value == address + u64::from(places.closed) {
+            let own = &upvalue.0[usize::from(places.closed)..];
+            return self.refer_to_value(node, Structure(own), Label::Value);
+        }
         self.refer_to_value_at(node, value, Label::Value)
     }
 
@@ -127,8 +132,15 @@ impl<'m, M: Memory, const L: usize> Sweep<'m, M, L> {
         if address == 0 {
             return Ok(NameId::EMPTY);
         }
+        if let Some(known) = self.strings.get(address) {
+            return Ok(known.text);
+        }
         match self.heap.find(address) {
-            Some(string) if self.heap.kind(string) == Kind::String => self.text_of(string),
+            Some(string) if self.heap.kind(string) == Kind::String => {
+                let text = self.text_of(string)?;
+                self.strings.put(address, string, text);
+                Ok(text)
+            }
             _ => Ok(NameId::EMPTY),
         }
     }

@@ -20,11 +20,13 @@ use super::memory::{Memory, Read, Structure};
 use super::misfit::{Failure, Misfit, Swept};
 use super::modes::Modes;
 use super::own_snapshots::OwnSnapshots;
+use super::recent_strings::RecentStrings;
 use super::slot_names::SlotNames;
 use super::{Origin, Swept as SweptHeap};
 use crate::stack_slots::StackSlots;
 use crate::version::Version;
 use luasnap_heap::{Kind, Label, NodeId, RunOrder, Strength, SweepBuilder};
+use prototype::KnownPrototype;
 use tags::ValueType;
 
 /// What the headers of all objects share: `next`, then the tag.
@@ -47,9 +49,14 @@ pub(crate) struct Sweep<'m, M, const L: usize> {
     to_be_finalized: Vec<NodeId>,
     fixed: Vec<NodeId>,
     own: OwnSnapshots,
+    /// Strings whose text was not kept when they were listed.
+    long_strings: Vec<NodeId>,
     /// The address of the string `__mode`.
     mode_key: u64,
     modes: Modes,
+    strings: RecentStrings,
+    /// The prototype of the function that was met last.
+    prototype: KnownPrototype<'m>,
     slots: StackSlots,
     slot_names: SlotNames,
 }
@@ -80,8 +87,11 @@ impl<'m, M: Memory, const L: usize> Sweep<'m, M, L> {
             to_be_finalized: Vec::new(),
             fixed: Vec::new(),
             own: OwnSnapshots::default(),
+            long_strings: Vec::new(),
             mode_key: 0,
             modes: Modes::default(),
+            strings: RecentStrings::default(),
+            prototype: KnownPrototype::default(),
             slots: StackSlots::default(),
             slot_names: SlotNames::default(),
         })
@@ -102,7 +112,7 @@ impl<'m, M: Memory, const L: usize> Sweep<'m, M, L> {
             self.look_ahead(node, listed);
             self.refer_from(node)?;
         }
-        self.name_long_strings(listed)?;
+        self.name_long_strings()?;
         self.own.note_markers(&mut self.heap)?;
         Ok(self.ledger.close(self.heap))
     }
@@ -149,7 +159,7 @@ impl<'m, M: Memory, const L: usize> Sweep<'m, M, L> {
     }
 
     /// The node of a value that is an object, or a C function that is a plain pointer.
-    #[inline]
+    #[inline(always)]
     fn target(
         &mut self,
         source: NodeId,
@@ -164,7 +174,7 @@ impl<'m, M: Memory, const L: usize> Sweep<'m, M, L> {
     }
 
     /// The node of the object at `address`, to which `source` refers.
-    #[inline]
+    #[inline(always)]
     fn object(&mut self, source: NodeId, address: u64) -> Swept<Option<NodeId>> {
         let found = self.heap.find(address);
         if found.is_none() {
@@ -183,7 +193,7 @@ impl<'m, M: Memory, const L: usize> Sweep<'m, M, L> {
     }
 
     /// Adds a reference to a value, where it is an object.
-    #[inline]
+    #[inline(always)]
     fn refer_to_value(&mut self, source: NodeId, value: Structure<'_>, label: Label) -> Swept {
         let value_type = self.types[usize::from(value.byte(TAG))];
         if let Some(target) = self.target(source, value_type, value.word(0))? {

@@ -15,6 +15,18 @@ const INSTRUCTION: u64 = 4;
 /// Bytes of a reference in an array.
 const POINTER: u16 = 8;
 
+/// A prototype, as its functions need it.
+#[derive(Clone, Copy, Default)]
+pub(super) struct KnownPrototype<'m> {
+    address: u64,
+    pub(super) node: NodeId,
+    pub(super) line: u32,
+    pub(super) source: NameId,
+    /// What its functions' upvalues are called: items that begin with the address of a string.
+    /// None where a stripped function has none.
+    pub(super) upvalue_names: &'m [u8],
+}
+
 impl<'m, M: Memory, const L: usize> Sweep<'m, M, L> {
     pub(super) fn prototype(&self, address: u64) -> Option<Structure<'m>> {
         self.memory.structure(address, Self::LAYOUT.prototype.size)
@@ -38,6 +50,27 @@ impl<'m, M: Memory, const L: usize> Sweep<'m, M, L> {
             }
         }
         Some(size)
+    }
+
+    /// The prototype at `address`, where there really is one. One function's is often the next
+    /// one's as well.
+    #[inline]
+    pub(super) fn known_prototype(&mut self, address: u64) -> Swept<Option<KnownPrototype<'m>>> {
+        if self.prototype.address == address && address != 0 {
+            return Ok(Some(self.prototype));
+        }
+        let Some(node) = self.prototype_node(address) else {
+            return Ok(None);
+        };
+        self.describe_prototype(node, address)?;
+        self.prototype = KnownPrototype {
+            address,
+            node,
+            line: self.heap.count(node),
+            source: self.heap.source(node),
+            upvalue_names: self.upvalue_names(address),
+        };
+        Ok(Some(self.prototype))
     }
 
     /// Learns where a prototype's code was written, once.
@@ -67,7 +100,7 @@ impl<'m, M: Memory, const L: usize> Sweep<'m, M, L> {
 
     /// What the upvalues of a prototype's functions are called: items that begin with the address
     /// of a string. None where a stripped function has none.
-    pub(super) fn upvalue_names(&self, address: u64) -> &'m [u8] {
+    fn upvalue_names(&self, address: u64) -> &'m [u8] {
         let places = &Self::LAYOUT.prototype;
         let names = self.prototype(address).and_then(|prototype| {
             let count = u64::from(prototype.int(places.upvalue_count));

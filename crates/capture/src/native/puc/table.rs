@@ -155,7 +155,7 @@ impl<'m, M: Memory, const L: usize> Sweep<'m, M, L> {
     }
 
     /// An element of an array part.
-    #[inline]
+    #[inline(always)]
     fn refer_to_element(
         &mut self,
         source: NodeId,
@@ -201,8 +201,35 @@ impl<'m, M: Memory, const L: usize> Sweep<'m, M, L> {
     }
 
     /// An entry of the hash part.
-    #[inline]
+    #[inline(always)]
     fn refer_from_entry(
+        &mut self,
+        source: NodeId,
+        node: Structure<'_>,
+        value_type: ValueType,
+        mode: Mode,
+    ) -> Swept {
+        let places = &Self::LAYOUT.node;
+        let key_type = self.types[usize::from(node.byte(places.key_tag))];
+        let (key, value) = (node.word(places.key), node.word(places.value));
+        if key_type == ValueType::Object
+            && let Some(known) = self.strings.get(key)
+        {
+            self.heap.edge(known.node, Label::Key, Strength::Strong)?;
+            if let Some(target) = self.target(source, value_type, value)? {
+                let strength = match mode.weak_values && self.is_weakly_held(target, value_type) {
+                    true => Strength::WeakValue,
+                    false => Strength::Strong,
+                };
+                self.heap.edge(target, Label::Field(known.text), strength)?;
+            }
+            return Ok(());
+        }
+        self.refer_from_other_entry(source, node, value_type, mode)
+    }
+
+    /// An entry whose key was not met lately, or is no string.
+    fn refer_from_other_entry(
         &mut self,
         source: NodeId,
         node: Structure<'_>,
@@ -245,7 +272,9 @@ impl<'m, M: Memory, const L: usize> Sweep<'m, M, L> {
     fn key_label(&mut self, key_type: ValueType, key: u64, node: Option<NodeId>) -> Swept<Label> {
         Ok(match (key_type, node) {
             (_, Some(node)) if self.heap.kind(node) == Kind::String => {
-                Label::Field(self.text_of(node)?)
+                let text = self.text_of(node)?;
+                self.strings.put(key, node, text);
+                Label::Field(text)
             }
             (_, Some(node)) => Label::Object(node),
             (ValueType::Integer, _) => Label::Index(key as i64),
