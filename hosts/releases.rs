@@ -13,7 +13,7 @@ pub const OLDER: [&str; 10] = [
 ];
 
 /// Luas that were changed: a name, the release, and what stands instead of what in a header.
-pub const CHANGED: [(&str, &str, &str, &str, &str); 7] = [
+pub const CHANGED: [(&str, &str, &str, &str, &str); 15] = [
     (
         "table-5.1",
         "5.1.5",
@@ -63,8 +63,72 @@ pub const CHANGED: [(&str, &str, &str, &str, &str); 7] = [
         SPACE,
         "#define LUA_EXTRASPACE 64",
     ),
+    // All sizes are what they were; only the meaning is not.
+    (
+        "array-5.1",
+        "5.1.5",
+        "lobject.h",
+        ARRAY,
+        "Node *node;\n  TValue *array;",
+    ),
+    (
+        "array-5.2",
+        "5.2.4",
+        "lobject.h",
+        ARRAY,
+        "Node *node;\n  TValue *array;",
+    ),
+    (
+        "array-5.3",
+        "5.3.6",
+        "lobject.h",
+        ARRAY,
+        "Node *node;\n  TValue *array;",
+    ),
+    (
+        "array-5.4",
+        "5.4.9",
+        "lobject.h",
+        ARRAY,
+        "Node *node;\n  TValue *array;",
+    ),
+    (
+        "array-5.5",
+        "5.5.1",
+        "lobject.h",
+        ARRAY_55,
+        "Node *node;\n  Value *array;",
+    ),
+    (
+        "code-5.4",
+        "5.4.9",
+        "lobject.h",
+        CODE,
+        "Instruction *code;\n  TValue *k;",
+    ),
+    (
+        "frames-5.4",
+        "5.4.9",
+        "lstate.h",
+        FRAMES,
+        "StkIdRel top;\n  StkIdRel func;",
+    ),
+    (
+        "metatable-5.4",
+        "5.4.9",
+        "lobject.h",
+        METATABLE,
+        "GCObject *gclist;\n  struct Table *metatable;\n} Table;",
+    ),
 ];
 const TABLE: &str = "Node *node;";
+const ARRAY: &str = "TValue *array;  /* array part */\n  Node *node;";
+const ARRAY_55: &str = "Value *array;  /* array part */\n  Node *node;";
+const CODE: &str =
+    "TValue *k;  /* constants used by the function */\n  Instruction *code;  /* opcodes */";
+const FRAMES: &str = "StkIdRel func;  /* function index in the stack */\n  \
+    StkIdRel\ttop;  /* top for this function */";
+const METATABLE: &str = "struct Table *metatable;\n  GCObject *gclist;\n} Table;";
 const SPACE: &str = "#define LUA_EXTRASPACE\t\t(sizeof(void *))";
 
 /// The folder with the C files of a release.

@@ -162,8 +162,8 @@ const OLDER: [(&str, &str); 10] = [
 ];
 
 /// Interpreters whose structures were changed, by name: one field more in `Table`, another size
-/// of `LUA_EXTRASPACE`.
-const CHANGED: [(&str, &str); 7] = [
+/// of `LUA_EXTRASPACE`; two fields of one size that changed their places.
+const CHANGED: [(&str, &str); 15] = [
     ("table-5.1", env!("HOST_CHANGED_0")),
     ("table-5.2", env!("HOST_CHANGED_1")),
     ("table-5.3", env!("HOST_CHANGED_2")),
@@ -171,6 +171,14 @@ const CHANGED: [(&str, &str); 7] = [
     ("table-5.5", env!("HOST_CHANGED_4")),
     ("space-5.4", env!("HOST_CHANGED_5")),
     ("space-5.5", env!("HOST_CHANGED_6")),
+    ("array-5.1", env!("HOST_CHANGED_7")),
+    ("array-5.2", env!("HOST_CHANGED_8")),
+    ("array-5.3", env!("HOST_CHANGED_9")),
+    ("array-5.4", env!("HOST_CHANGED_10")),
+    ("array-5.5", env!("HOST_CHANGED_11")),
+    ("code-5.4", env!("HOST_CHANGED_12")),
+    ("frames-5.4", env!("HOST_CHANGED_13")),
+    ("metatable-5.4", env!("HOST_CHANGED_14")),
 ];
 
 /// The older releases of PUC Lua that there are interpreters of.

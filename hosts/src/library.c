@@ -186,6 +186,73 @@ static int light_function(lua_State *L) {
   return 1;
 }
 
+/* newtable(n, m): a table with room for n elements and m other entries. */
+static int new_table(lua_State *L) {
+  lua_createtable(L, (int)luaL_checkinteger(L, 1), (int)luaL_checkinteger(L, 2));
+  return 1;
+}
+
+/* thread(...): a new thread that never was a coroutine; the arguments lie on its stack. */
+static int new_thread(lua_State *L) {
+  int count = lua_gettop(L);
+  lua_State *thread = lua_newthread(L);
+  lua_insert(L, 1);
+  if (!lua_checkstack(thread, count))
+    return luaL_error(L, "no room on the stack");
+  lua_xmove(L, thread, count);
+  return 1;
+}
+
+#if LUA_VERSION_NUM >= 503
+static int go_on(lua_State *L, int status, lua_KContext context) {
+  (void)status;
+  (void)context;
+  return lua_gettop(L);
+}
+#elif LUA_VERSION_NUM == 502
+static int go_on(lua_State *L) { return lua_gettop(L); }
+#endif
+
+/* yield_last(...): yields the last argument, while the others stay on the stack. */
+static int yield_last(lua_State *L) {
+  luaL_checkany(L, 1);
+#if LUA_VERSION_NUM >= 502
+  return lua_yieldk(L, 1, 0, go_on);
+#else
+  return lua_yield(L, 1);
+#endif
+}
+
+#if LUA_VERSION_NUM >= 505
+static void *free_external(void *data, void *block, size_t old_size, size_t new_size) {
+  (void)data;
+  (void)old_size;
+  (void)new_size;
+  uncounted_free(block);
+  return NULL;
+}
+
+/* external(n [, freed]): a string of n letters that lies outside Lua's memory; Lua gives it back
+   when `freed` is true, and otherwise it stays for ever (a thousand letters at most). */
+static int external_string(lua_State *L) {
+  static char letters[1001];
+  size_t length = (size_t)luaL_checkinteger(L, 1);
+  if (!lua_toboolean(L, 2)) {
+    luaL_argcheck(L, length < sizeof letters, 1, "at most a thousand");
+    memset(letters, 'e', sizeof letters - 1);
+    lua_pushexternalstring(L, letters + (sizeof letters - 1 - length), length, NULL, NULL);
+    return 1;
+  }
+  char *block = uncounted_realloc(NULL, length + 1);
+  if (block == NULL)
+    return luaL_error(L, "not enough memory");
+  memset(block, 'f', length);
+  block[length] = '\0';
+  lua_pushexternalstring(L, block, length, free_external, NULL);
+  return 1;
+}
+#endif
+
 /* hold(v): the main state's stack holds v from now on, by a table in the slot below every
    function's frame: where a C program keeps what it pushed before it called Lua. No debug
    interface shows that slot. */
@@ -234,6 +301,9 @@ static const luaL_Reg FUNCTIONS[] = {
     {"c_bytes", c_bytes},
     {"cclosure", c_closure},
     {"clock", monotonic_clock},
+#if LUA_VERSION_NUM >= 505
+    {"external", external_string},
+#endif
     {"fail_at", fail_at},
     {"fail_once", fail_once},
     {"hold", hold},
@@ -244,6 +314,7 @@ static const luaL_Reg FUNCTIONS[] = {
 #ifdef LUA_USE_APICHECK
     {"misuse", misuse},
 #endif
+    {"newtable", new_table},
     {"pcall_failing_at", pcall_failing_at},
     {"pcall_failing_once", pcall_failing_once},
     {"peak_rss", peak_rss},
@@ -251,7 +322,9 @@ static const luaL_Reg FUNCTIONS[] = {
     {"reset_peak", reset_peak},
     {"rss", rss},
     {"setuservalue", set_user_value},
+    {"thread", new_thread},
     {"userdata", userdata},
+    {"yield_last", yield_last},
 };
 
 void library_push_held(lua_State *L) {

@@ -61,6 +61,17 @@ impl From<BuildError> for Error {
     }
 }
 
+impl From<Unavailable> for Error {
+    fn from(unavailable: Unavailable) -> Self {
+        match unavailable {
+            Unavailable::Failed(error) => error.into(),
+            Unavailable::Here(reason) => {
+                Error::Message(format!("the native engine cannot be had here: {reason}"))
+            }
+        }
+    }
+}
+
 /// A call of a module's function.
 pub struct Call<'a> {
     frame: Frame,
@@ -204,24 +215,33 @@ impl<'a> Call<'a> {
         if engine == Some(Engine::Portable) {
             return self.walk(Root::Whole, &[]);
         }
-        match self.sweep() {
-            Ok(heap) => Ok(heap),
-            Err(Unavailable::Failed(error)) => Err(error.into()),
+        match self.sweep(None) {
             Err(Unavailable::Here(_)) if engine.is_none() => self.walk(Root::Whole, &[]),
-            Err(Unavailable::Here(reason)) => Err(Error::Message(format!(
-                "the native engine cannot be had here: {reason}"
-            ))),
+            swept => swept.map_err(Error::from),
         }
     }
 
-    /// Captures what is reachable from argument 1, under the name that argument 2 is.
-    pub fn capture_argument(&self) -> Result<Heap, Error> {
+    /// Captures what is reachable from argument 1, under the name that argument 2 is. By the
+    /// portable engine, unless the other is asked for: that has to look at the whole heap, however
+    /// little is wanted of it.
+    pub fn capture_argument(&self, engine: Option<Engine>) -> Result<Heap, Error> {
         self.let_go_of_the_dropped();
-        self.walk(Root::Argument(self.string_argument(2)?), &[1])
+        let name = self.string_argument(2)?;
+        if engine != Some(Engine::Native) {
+            return self.walk(Root::Argument(name), &[1]);
+        }
+        let (state, lua_type) = (self.state(), self.argument_type(1));
+        let root = native::Root {
+            address: state.pointer(1),
+            is_userdata: lua_type == TYPE_USERDATA,
+            is_c_function: lua_type == TYPE_FUNCTION && state.is_c_function(1),
+            name,
+        };
+        Ok(self.sweep(Some(root))?)
     }
 
     /// Captures by the native engine.
-    fn sweep(&self) -> Result<Heap, Unavailable> {
+    fn sweep(&self, root: Option<native::Root<'_>>) -> Result<Heap, Unavailable> {
         let state = self.state();
         let origin = Origin {
             own_metatable: state.pointer(self.frame.metatable_index()),
@@ -229,7 +249,7 @@ impl<'a> Call<'a> {
             running_thread: state.raw() as u64,
         };
         self.frame
-            .trust(|trust| native::capture(state, origin, trust))
+            .trust(|trust| native::capture(state, origin, root, trust))
     }
 
     /// Captures by the portable engine.

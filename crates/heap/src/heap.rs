@@ -199,6 +199,23 @@ impl Heap {
         &self.order
     }
 
+    /// The same objects with one root, called `name`: what of them is reachable from `node` is what
+    /// the heap then shows. It has no longer everything that the VM holds.
+    pub fn rooted_at(mut self, node: NodeId, name: &[u8]) -> Result<Heap, BuildError> {
+        let name = match name {
+            b"" => NameId::EMPTY,
+            name => Arc::make_mut(&mut self.names).add(name)?,
+        };
+        self.left_behind += self.root_range().len();
+        self.many_edges.remove(&NodeId::ROOT);
+        let start = self.targets.len();
+        self.push_edge(node, Label::Root(name), Strength::Strong)?;
+        self.end_edges(NodeId::ROOT, start)?;
+        self.globals = None;
+        self.provenance.is_whole = false;
+        Ok(self)
+    }
+
     /// Bytes of memory that the heap holds.
     pub fn memory(&self) -> usize {
         self.column_memory() + self.names.memory()

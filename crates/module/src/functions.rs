@@ -100,18 +100,22 @@ fn snapshot(call: &mut Call<'_>) -> Result {
             "wrong number of arguments to 'snapshot' (0 or 2 expected, got {count})"
         )));
     }
-    let engine = match count {
+    let option = match count {
         3 => engine_option(call, 3)?,
         _ => None,
     };
-    let is_whole = count == 0 || (count == 3 && call.is_nil_argument(1) && call.is_nil_argument(2));
-    let heap = match is_whole {
-        true => call.capture_whole(engine.map_or_else(engine_of_environment, |e| Ok(Some(e)))?)?,
-        false => {
-            call.root_argument(1)?;
-            call.string_argument(2)?;
-            call.capture_argument()?
-        }
+    let engine = match option {
+        None => engine_of_environment()?,
+        option => option,
+    };
+    let is_whole =
+        count == 0 || (count == 3 && call.is_nil_argument(1) && call.is_nil_argument(2));
+    let heap = if is_whole {
+        call.capture_whole(engine)?
+    } else {
+        call.root_argument(1)?;
+        call.string_argument(2)?;
+        call.capture_argument(engine)?
     };
     Ok(Return::Snapshot(Arc::new(Snapshot::new(heap))))
 }

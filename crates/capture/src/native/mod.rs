@@ -25,7 +25,7 @@ pub(crate) use proof::Trust;
 
 use crate::state::State;
 use layout::Layout;
-use luasnap_heap::{BuildError, Engine, Heap, NodeId, Provenance, Reach, SweepBuilder, Through};
+use luasnap_heap::{BuildError, Engine, Heap, Kind, NodeId, Provenance, Reach, SweepBuilder, Through};
 use misfit::{Failure, Misfit};
 use own_memory::OwnMemory;
 use std::fmt::Write;
@@ -39,6 +39,36 @@ pub(crate) struct Origin {
     pub(crate) own_function: u64,
     /// The thread that runs it; 0 where none does.
     pub(crate) running_thread: u64,
+}
+
+/// The value that a capture starts from.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Root<'a> {
+    /// Its address as the API tells it.
+    pub(crate) address: u64,
+    pub(crate) is_userdata: bool,
+    /// Whether it is a function in C.
+    pub(crate) is_c_function: bool,
+    /// What it is called.
+    pub(crate) name: &'a [u8],
+}
+
+impl Root<'_> {
+    /// Its node.
+    fn node(self, heap: &mut SweepBuilder) -> Result<NodeId, Failure> {
+        let found = match self.is_userdata {
+            // It is known by its payload, which the map does not have.
+            true => (1..heap.node_count() as u32).map(NodeId).find(|&node| {
+                heap.kind(node) == Kind::Userdata && heap.address(node) == self.address
+            }),
+            false => heap.find(self.address),
+        };
+        match found {
+            Some(node) => Ok(node),
+            None if self.is_c_function => Ok(heap.light_function(self.address)?),
+            None => Err(Misfit::UnknownReference.into()),
+        }
+    }
 }
 
 /// What a sweep found.
@@ -60,10 +90,12 @@ pub(crate) enum Unavailable {
     Failed(BuildError),
 }
 
-/// Captures everything that the state's VM has. `trust` is what is known of this VM already.
+/// Captures everything that the state's VM has, or of that what is reachable from `root`. `trust` is
+/// what is known of this VM already.
 pub(crate) fn capture(
     state: State,
     origin: Origin,
+    root: Option<Root<'_>>,
     trust: &mut Trust,
 ) -> Result<Heap, Unavailable> {
     let memory = OwnMemory::now().ok_or_else(|| {
@@ -73,7 +105,9 @@ pub(crate) fn capture(
     let mut reasons = String::new();
     for layout in trust.first(Layout::all(state.version())) {
         let is_trusted = trust.is(layout);
-        match try_layout(&memory, layout, facts, origin, is_trusted) {
+        let tried = try_layout(&memory, layout, facts, origin)
+            .and_then(|(swept, vm_address)| finish(swept, layout, vm_address, root, is_trusted));
+        match tried {
             Ok(heap) => {
                 *trust = Trust::In(layout.name());
                 return Ok(heap);
@@ -92,27 +126,27 @@ pub(crate) fn capture(
     )))
 }
 
-/// Captures by one layout.
+/// Sweeps by one layout; answers where the global state is, too.
 fn try_layout(
     memory: &OwnMemory,
     layout: Layout,
     facts: proof::Facts,
     origin: Origin,
-    is_trusted: bool,
-) -> Result<Heap, Failure> {
+) -> Result<(Swept, u64), Failure> {
     let global = facts.global_state(layout).ok_or(Misfit::GlobalState)?;
     let swept = match layout {
         Layout::Puc(number) => puc::sweep(memory, number, global, origin)?,
         Layout::Jit(layout) => jit::Sweep::new(memory, layout, global, origin)?.run()?,
     };
-    finish(swept, layout, global, is_trusted)
+    Ok((swept, global))
 }
 
 /// Makes a heap of what was found, if it proves that the layout is the VM's.
 fn finish(
-    swept: Swept,
+    mut swept: Swept,
     layout: Layout,
     vm_address: u64,
+    root: Option<Root<'_>>,
     is_trusted: bool,
 ) -> Result<Heap, Failure> {
     let (found, total) = (swept.found, swept.total);
@@ -121,6 +155,10 @@ fn finish(
     if found != total && !is_trusted {
         return Err(Misfit::Sum { found, total }.into());
     }
+    let node = match root {
+        Some(root) => Some((root.node(&mut swept.heap)?, root.name)),
+        None => None,
+    };
     let heap = swept.heap.finish(Provenance {
         engine: Engine::Native,
         vm: layout.version().family(),
@@ -136,5 +174,8 @@ fn finish(
             return Err(Misfit::UnknownReference.into());
         }
     }
-    Ok(heap)
+    Ok(match node {
+        Some((node, name)) => heap.rooted_at(node, name)?,
+        None => heap,
+    })
 }

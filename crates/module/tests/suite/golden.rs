@@ -1,11 +1,11 @@
 //! The scripts of `tests/golden`, which need no host of ours, and what they print.
 //!
-//! The text is the same in all VMs. Where 5.1 and LuaJIT have to differ, as they have
+//! The text is the same in all VMs, and by both engines. Where 5.1 and LuaJIT have to differ, as they have
 //! environments, there is a file for them: `NAME.5.1.txt`.
 //!
 //! `UPDATE_GOLDEN=1 cargo test golden` writes down what Lua 5.4 and 5.1 print now.
 
-use crate::support::{interpreters, output, read, run, tests};
+use crate::support::{ENGINES, interpreters, output, read, run_by, tests};
 use luasnap_hosts::{Vm, number_objects};
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -25,14 +25,14 @@ fn check(vm: Vm, name: &str) {
     let golden = golden(vm, name);
     let update = std::env::var_os("UPDATE_GOLDEN").is_some() && vm == author(&golden);
     for host in interpreters(vm) {
-        // Twice, as hash seeds and addresses differ from run to run.
-        for _ in 0..2 {
-            let text = output(run(host, &source));
+        // Hash seeds and addresses differ from run to run.
+        for engine in ENGINES {
+            let text = output(run_by(engine, host, &source));
             let text = number_objects(&String::from_utf8(text).expect("text"));
             if update {
                 fs::write(&golden, text).expect("the golden file is written");
             } else {
-                assert_eq!(text, read(&golden), "{host:?}");
+                assert_eq!(text, read(&golden), "{host:?}, {engine}");
             }
         }
     }

@@ -1,7 +1,7 @@
 //! The scripts of `tests/lua`.
 
-use crate::support::{interpreters, output, read, run, tests};
-use luasnap_hosts::Vm;
+use crate::support::{ENGINES, interpreters, output, read, run_by, tests};
+use luasnap_hosts::{Host, Vm};
 
 macro_rules! scripts {
     ($($name:ident)*) => {
@@ -12,24 +12,54 @@ macro_rules! scripts {
 
 scripts! {
     absent arguments collector contexts dropped files freed memory metamethods module oracle reach
-    threads untouched varargs weak
+    statistics threads untouched varargs weak
 }
 
-/// What is not in that list: the scripts' common ground, and what limits.rs runs.
-const OTHERS: &[&str] = &["check", "chain", "deep", "full", "full_output"];
+/// Those that are about the native engine alone.
+mod native {
+    use luasnap_hosts::Vm;
+
+    macro_rules! scripts {
+        ($($name:ident)*) => {
+            pub const NAMES: &[&str] = &[$(stringify!($name)),*];
+            $crate::each_vm!(super::check: $($name)*);
+        };
+    }
+
+    scripts! { identity silent }
+
+    fn check(vm: Vm, name: &str) {
+        for host in super::interpreters(vm) {
+            super::check_by("native", host, name);
+        }
+    }
+}
+
+/// What is in neither list: the scripts' common ground, and what other files here run.
+const OTHERS: &[&str] = &[
+    "chain", "changed", "check", "deep", "exact", "full", "full_output", "zoo",
+];
 
 /// Those that have to print.
 const PRINTING: &[&str] = &["memory"];
 
-/// A script that ends without an error has found all as it should be.
 fn check(vm: Vm, name: &str) {
-    let source = read(&tests().join("lua").join(name).with_extension("lua"));
     for host in interpreters(vm) {
-        let said = output(run(host, &source));
-        let said = String::from_utf8_lossy(&said);
-        let may_print = PRINTING.contains(&name);
-        assert!(said.is_empty() || may_print, "{host:?}: {said}");
+        for engine in ENGINES {
+            check_by(engine, host, name);
+        }
     }
+}
+
+/// A script that ends without an error has found all as it should be.
+fn check_by(engine: &str, host: Host, name: &str) {
+    let source = read(&tests().join("lua").join(name).with_extension("lua"));
+    let run = run_by(engine, host, &source);
+    assert!(run.status.success(), "{host:?}, {engine}: {run}");
+    let said = output(run);
+    let said = String::from_utf8_lossy(&said);
+    let may_print = PRINTING.contains(&name);
+    assert!(said.is_empty() || may_print, "{host:?}, {engine}: {said}");
 }
 
 #[test]
@@ -42,7 +72,7 @@ fn no_script_is_forgotten() {
             .expect("a name in ASCII");
         let name = name.trim_end_matches(".lua");
         assert!(
-            OTHERS.contains(&name) || NAMES.contains(&name),
+            [OTHERS, NAMES, native::NAMES].concat().contains(&name),
             "nobody runs {name}.lua"
         );
     }

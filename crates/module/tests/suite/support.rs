@@ -1,6 +1,7 @@
 //! Where the module is, and how scripts are run with it.
 
 use luasnap_hosts::{Host, Options, Run, Vm, module_dir};
+use std::ffi::OsString;
 use std::fs;
 use std::path::{Path, PathBuf};
 use tempfile::TempDir;
@@ -39,6 +40,25 @@ pub fn run(host: Host, source: &str) -> Run {
 pub fn run_in(host: Host, source: &str, dir: &Path) -> Run {
     let options = Options {
         dir: Some(dir.into()),
+        ..Options::modules(modules())
+    };
+    host.run(source, &options)
+}
+
+/// The engines, by the names that `LUASNAP_ENGINE` has for them.
+pub const ENGINES: [&str; 2] = ["native", "portable"];
+
+/// What the environment says, so that an engine is used.
+pub fn environment(engine: &str) -> Vec<(&'static str, OsString)> {
+    vec![("LUASNAP_ENGINE", engine.into())]
+}
+
+/// Runs a Lua source with one engine.
+pub fn run_by(engine: &str, host: Host, source: &str) -> Run {
+    let dir = directory();
+    let options = Options {
+        dir: Some(dir.path().into()),
+        env: environment(engine),
         ..Options::modules(modules())
     };
     host.run(source, &options)

@@ -6,12 +6,15 @@ use crate::native::ledger::note;
 use crate::native::memory::{Memory, Read};
 use crate::native::misfit::{Misfit, Swept};
 use luasnap_heap::{Kind, NodeId, RunOrder};
+use std::iter;
 
 const WHAT: Misfit = Misfit::Unreadable("an object");
 /// `LJ_GC_FIXED` in an object's `marked`: never collected.
 const FIXED: u8 = 1 << 5;
 /// The low bits of a bucket's reference say something of the bucket.
 const ADDRESS: u64 = !7;
+/// How many buckets ahead the strings are expected.
+const AHEAD: usize = 16;
 
 impl<M: Memory> Sweep<'_, M> {
     /// Makes a node of every object.
@@ -77,7 +80,10 @@ impl<M: Memory> Sweep<'_, M> {
             .memory
             .items(self.global.word(places.strings), count, WORD)
             .ok_or(Misfit::Unreadable("the table of strings"))?;
-        for bucket in words(buckets) {
+        // They lie in no order, but where each is can be known in time.
+        let ahead = words(buckets).skip(AHEAD).chain(iter::repeat(0));
+        for (bucket, later) in words(buckets).zip(ahead) {
+            self.memory.expect(later & ADDRESS);
             self.list_chain(bucket & ADDRESS)?;
         }
         Ok(())
