@@ -3,7 +3,7 @@
 use crate::printable::push_printable;
 use crate::short_chain::{chain_of, general_chain};
 use crate::sink::analysis_failed;
-use luasnap_heap::{Change, Group, Groups, Heap, Kind, Rank, Snapshot};
+use luasnap_heap::{Change, Engine, Group, Groups, Heap, Kind, Rank, Snapshot};
 use std::io;
 
 /// How much a report says.
@@ -34,7 +34,7 @@ pub fn write_report(
     }
     if !groups.groups().is_empty() {
         write_summary(out, &groups, &words)?;
-        write_groups(out, snapshot, &groups, options)?;
+        write_groups(out, snapshot, &groups, &words, options)?;
     }
     if !groups.resized().is_empty() {
         if !groups.groups().is_empty() {
@@ -51,6 +51,10 @@ struct Words {
     before: &'static str,
     after: &'static str,
     nothing: &'static str,
+    /// What stands before bytes: sizes are exact where the native engine read them.
+    about: &'static str,
+    /// The head of their column.
+    bytes: &'static str,
 }
 
 impl Words {
@@ -59,22 +63,21 @@ impl Words {
             && heap
                 .nodes()
                 .any(|node| matches!(snapshot.change(node), Change::Gone | Change::Shrank(_)));
-        match (snapshot.is_difference(), gone) {
-            (true, false) => Words {
-                before: "new ",
-                after: "",
-                nothing: "nothing new is left behind.",
-            },
-            (true, true) => Words {
-                before: "",
-                after: " that are gone",
-                nothing: "nothing is gone.",
-            },
-            (false, _) => Words {
-                before: "",
-                after: "",
-                nothing: "the snapshot is empty.",
-            },
+        let (before, after, nothing) = match (snapshot.is_difference(), gone) {
+            (true, false) => ("new ", "", "nothing new is left behind."),
+            (true, true) => ("", " that are gone", "nothing is gone."),
+            (false, _) => ("", "", "the snapshot is empty."),
+        };
+        let (about, bytes) = match heap.provenance().engine {
+            Engine::Native => ("", "bytes"),
+            Engine::Portable => ("about ", "about"),
+        };
+        Words {
+            before,
+            after,
+            nothing,
+            about,
+            bytes,
         }
     }
 }
@@ -94,11 +97,12 @@ fn write_summary(out: &mut dyn io::Write, groups: &Groups, words: &Words) -> io:
     let object = if objects == 1 { "object" } else { "objects" };
     writeln!(
         out,
-        "{} {hold} {} {}{object}{}, about {} (strings not counted):\n",
+        "{} {hold} {} {}{object}{}, {}{} (strings not counted):\n",
         grouped(groups.groups().len() as u64),
         grouped(objects),
         words.before,
         words.after,
+        words.about,
         byte_size(bytes),
     )
 }
@@ -107,13 +111,14 @@ fn write_groups(
     out: &mut dyn io::Write,
     snapshot: &Snapshot,
     groups: &Groups,
+    words: &Words,
     options: ReportOptions,
 ) -> io::Result<()> {
     let heap = snapshot.objects().map_err(analysis_failed)?;
     writeln!(
         out,
         "  {:>11}  {:>10}  {:8}  held by",
-        "objects", "about", "type"
+        "objects", words.bytes, "type"
     )?;
     for group in groups.groups().iter().take(options.rows) {
         writeln!(

@@ -1,5 +1,6 @@
 //! Functions, and their upvalues.
 
+use super::prototype::KnownPrototype;
 use super::tags::Value;
 use super::{Sweep, WORD, words};
 use crate::native::memory::{Memory, Read, Structure};
@@ -31,10 +32,16 @@ impl<'m, M: Memory> Sweep<'m, M> {
         (kind, Some(u64::from(header) + upvalues))
     }
 
+    /// The prototype of the Lua function at `address`, where there really is one.
+    pub(super) fn prototype_of(&mut self, address: u64) -> Swept<Option<KnownPrototype<'m>>> {
+        let function = self.function(address).ok_or(WHAT)?;
+        self.known_prototype(self.prototype_before(function))
+    }
+
     /// The address of a Lua function's prototype, which lies before its code.
-    pub(super) fn prototype_of(&self, function: u64) -> Option<u64> {
-        let code = self.function(function)?.word(self.layout.function.pc);
-        Some(code.wrapping_sub(u64::from(self.layout.prototype.size)))
+    fn prototype_before(&self, function: Structure<'_>) -> u64 {
+        let code = function.word(self.layout.function.pc);
+        code.wrapping_sub(u64::from(self.layout.prototype.size))
     }
 
     /// What a function's upvalues are, 8 bytes each.
@@ -49,16 +56,17 @@ impl<'m, M: Memory> Sweep<'m, M> {
         let function = self.function(address).ok_or(WHAT)?;
         let upvalues = self.upvalues(address, function, places.upvalues);
         let upvalues = upvalues.ok_or(WHAT)?;
-        let prototype = self.prototype_of(address).ok_or(WHAT)?;
         self.refer_to_object(node, function.word(places.environment), Label::Environment)?;
         let mut names: &[u8] = &[];
-        if let Some(prototype_node) = self.object(node, prototype)? {
-            self.heap
-                .edge(prototype_node, Label::Prototype, Strength::Strong)?;
-            self.describe_prototype(prototype_node, prototype)?;
-            self.heap.set_count(node, self.heap.count(prototype_node));
-            self.heap.set_source(node, self.heap.source(prototype_node));
-            names = self.upvalue_names(prototype);
+        match self.known_prototype(self.prototype_before(function))? {
+            Some(known) => {
+                self.heap
+                    .edge(known.node, Label::Prototype, Strength::Strong)?;
+                self.heap.set_count(node, known.line);
+                self.heap.set_source(node, known.source);
+                names = known.upvalue_names;
+            }
+            None => self.ledger.doubt(node)?,
         }
         // Each name ends with a zero byte; a stripped function has none.
         let mut names = names.split(|&byte| byte == 0);

@@ -84,6 +84,7 @@ impl<M: Memory> Sweep<'_, M> {
         let ahead = words(buckets).skip(AHEAD).chain(iter::repeat(0));
         for (bucket, later) in words(buckets).zip(ahead) {
             self.memory.expect(later & ADDRESS);
+            self.heap.expect(later & ADDRESS);
             self.list_chain(bucket & ADDRESS)?;
         }
         Ok(())

@@ -28,11 +28,13 @@ use super::memory::{Memory, Read, Structure};
 use super::misfit::{Failure, Misfit, Swept};
 use super::modes::Modes;
 use super::own_snapshots::OwnSnapshots;
+use super::recent_strings::RecentStrings;
 use super::slot_names::SlotNames;
 use super::{Origin, Swept as SweptHeap};
 use crate::stack_slots::StackSlots;
 use c_types::CTypes;
 use luasnap_heap::{Kind, Label, NodeId, Strength, SweepBuilder};
+use prototype::KnownPrototype;
 use tags::Value;
 
 /// What the headers of all objects share: `nextgc`, then a byte for the collector and the type.
@@ -64,9 +66,14 @@ pub(crate) struct Sweep<'m, M> {
     to_be_finalized: Vec<NodeId>,
     fixed: Vec<NodeId>,
     own: OwnSnapshots,
+    /// Strings whose text was not kept when they were listed.
+    long_strings: Vec<NodeId>,
     /// The address of the string `__mode`.
     mode_key: u64,
     modes: Modes,
+    strings: RecentStrings,
+    /// The prototype of the function that was met last.
+    known: KnownPrototype<'m>,
     slots: StackSlots,
     slot_names: SlotNames,
 }
@@ -112,8 +119,11 @@ impl<'m, M: Memory> Sweep<'m, M> {
             to_be_finalized: Vec::new(),
             fixed: Vec::new(),
             own: OwnSnapshots::default(),
+            long_strings: Vec::new(),
             mode_key: 0,
             modes: Modes::default(),
+            strings: RecentStrings::default(),
+            known: KnownPrototype::default(),
             slots: StackSlots::default(),
             slot_names: SlotNames::default(),
         })
@@ -133,7 +143,7 @@ impl<'m, M: Memory> Sweep<'m, M> {
             self.look_ahead(node, listed);
             self.refer_from(node)?;
         }
-        self.name_long_strings(listed)?;
+        self.name_long_strings()?;
         self.own.note_markers(&mut self.heap)?;
         Ok(self.ledger.close(self.heap))
     }

@@ -11,6 +11,18 @@ const WHAT: Misfit = Misfit::Unreadable("a prototype");
 /// `firstline` of a function in Lua that LuaJIT itself brings.
 const BUILT_IN: u32 = u32::MAX;
 
+/// A prototype, as its functions need it.
+#[derive(Clone, Copy, Default)]
+pub(super) struct KnownPrototype<'m> {
+    pub(super) address: u64,
+    pub(super) node: NodeId,
+    pub(super) line: u32,
+    pub(super) source: NameId,
+    /// What its functions' upvalues are called: names that each end with a zero byte. None where a
+    /// stripped function has none.
+    pub(super) upvalue_names: &'m [u8],
+}
+
 impl<'m, M: Memory> Sweep<'m, M> {
     pub(super) fn prototype(&self, address: u64) -> Option<Structure<'m>> {
         self.memory.structure(address, self.layout.prototype.size)
@@ -33,10 +45,28 @@ impl<'m, M: Memory> Sweep<'m, M> {
         part.unwrap_or_default()
     }
 
-    /// What the upvalues of a prototype's functions are called: names that each end with a zero
-    /// byte. None where a stripped function has none.
-    pub(super) fn upvalue_names(&self, address: u64) -> &'m [u8] {
-        self.part(address, self.layout.prototype.upvalue_names)
+    /// The prototype at `address`, where there really is one. One function's is often the next
+    /// one's as well.
+    #[inline]
+    pub(super) fn known_prototype(&mut self, address: u64) -> Swept<Option<KnownPrototype<'m>>> {
+        if self.known.address == address && address != 0 {
+            return Ok(Some(self.known));
+        }
+        let Some(node) = self.heap.find(address) else {
+            return Ok(None);
+        };
+        if self.heap.kind(node) != Kind::Prototype {
+            return Ok(None);
+        }
+        self.describe_prototype(node, address)?;
+        self.known = KnownPrototype {
+            address,
+            node,
+            line: self.heap.count(node),
+            source: self.heap.source(node),
+            upvalue_names: self.part(address, self.layout.prototype.upvalue_names),
+        };
+        Ok(Some(self.known))
     }
 
     /// What a prototype's locals are called, and where they are active.
@@ -45,8 +75,8 @@ impl<'m, M: Memory> Sweep<'m, M> {
     }
 
     /// Learns where a prototype's code was written, once.
-    pub(super) fn describe_prototype(&mut self, node: NodeId, address: u64) -> Swept {
-        if self.heap.source(node) != NameId::EMPTY || self.heap.kind(node) != Kind::Prototype {
+    fn describe_prototype(&mut self, node: NodeId, address: u64) -> Swept {
+        if self.heap.source(node) != NameId::EMPTY {
             return Ok(());
         }
         let places = &self.layout.prototype;

@@ -37,6 +37,8 @@ impl<'m, M: Memory> Sweep<'m, M> {
             }
             let name = self.heap.add_name(bytes)?;
             self.heap.set_source(node, name);
+        } else {
+            note(&mut self.long_strings, node)?;
         }
         Ok(node)
     }
@@ -82,9 +84,9 @@ impl<'m, M: Memory> Sweep<'m, M> {
     }
 
     /// Keeps the beginnings of long strings that turned out to be no names.
-    pub(super) fn name_long_strings(&mut self, listed: u32) -> Swept {
-        for node in (1..listed).map(NodeId) {
-            if self.heap.kind(node) != Kind::String || self.heap.source(node) != NameId::EMPTY {
+    pub(super) fn name_long_strings(&mut self) -> Swept {
+        for node in std::mem::take(&mut self.long_strings) {
+            if self.heap.source(node) != NameId::EMPTY {
                 continue;
             }
             if let Some(text) = self.text_at(self.heap.address(node)) {

@@ -99,23 +99,9 @@ impl<M: Memory> Sweep<'_, M> {
         let mut count = 0;
         for (index, value) in (0..).zip(words(slots).map(Value)) {
             count += u32::from(!value.is_nil());
-            let Some(address) = value.object() else {
-                continue;
-            };
-            if let Some(target) = self.object(source, address)? {
-                let strength = self.strength_of_value(target, mode);
-                self.heap.edge(target, Label::Index(index), strength)?;
-            }
+            self.refer_to_element(source, value, Label::Index(index), mode)?;
         }
         Ok(count)
-    }
-
-    /// How a table with this mode holds a value. Strings are no objects to it.
-    fn strength_of_value(&self, target: NodeId, mode: Mode) -> Strength {
-        match mode.weak_values && self.heap.kind(target) != Kind::String {
-            true => Strength::WeakValue,
-            false => Strength::Strong,
-        }
     }
 
     /// The hash part: answers how many entries it has.
@@ -136,46 +122,73 @@ impl<M: Memory> Sweep<'_, M> {
     }
 
     /// An entry of the hash part. A weak key holds its value strongly: there are no ephemerons.
-    #[inline]
+    #[inline(always)]
     fn refer_from_entry(&mut self, source: NodeId, key: Value, value: Value, mode: Mode) -> Swept {
-        let mut key_node = None;
-        if let Some(address) = key.object() {
-            key_node = self.object(source, address)?;
+        let Some(address) = key.object() else {
+            let label = self.plain_label(key);
+            return self.refer_to_element(source, value, label, mode);
+        };
+        if let Some(known) = self.strings.get(address) {
+            self.heap.edge(known.node, Label::Key, Strength::Strong)?;
+            return self.refer_to_element(source, value, Label::Field(known.text), mode);
         }
-        if let Some(key) = key_node {
-            let is_weak = mode.weak_keys && self.heap.kind(key) != Kind::String;
-            let strength = match is_weak {
-                true => Strength::WeakKey,
-                false => Strength::Strong,
-            };
-            self.heap.edge(key, Label::Key, strength)?;
-        }
-        let Some(address) = value.object() else {
+        self.refer_from_other_entry(source, address, value, mode)
+    }
+
+    /// An entry whose key was not met lately, or is no string.
+    fn refer_from_other_entry(
+        &mut self,
+        source: NodeId,
+        key: u64,
+        value: Value,
+        mode: Mode,
+    ) -> Swept {
+        let Some(node) = self.object(source, key)? else {
             return Ok(());
         };
-        if let Some(target) = self.object(source, address)? {
-            let label = self.key_label(key, key_node)?;
-            let strength = self.strength_of_value(target, mode);
+        if self.heap.kind(node) == Kind::String {
+            let text = self.text_of(node)?;
+            self.strings.put(key, node, text);
+            self.heap.edge(node, Label::Key, Strength::Strong)?;
+            return self.refer_to_element(source, value, Label::Field(text), mode);
+        }
+        let strength = match mode.weak_keys {
+            true => Strength::WeakKey,
+            false => Strength::Strong,
+        };
+        self.heap.edge(node, Label::Key, strength)?;
+        self.refer_to_element(source, value, Label::Object(node), mode)
+    }
+
+    /// Adds a reference to a value in a table, where it is an object. Strings are none to a mode.
+    #[inline]
+    fn refer_to_element(
+        &mut self,
+        source: NodeId,
+        value: Value,
+        label: Label,
+        mode: Mode,
+    ) -> Swept {
+        if let Some(address) = value.object()
+            && let Some(target) = self.object(source, address)?
+        {
+            let strength = match mode.weak_values && self.heap.kind(target) != Kind::String {
+                true => Strength::WeakValue,
+                false => Strength::Strong,
+            };
             self.heap.edge(target, label, strength)?;
         }
         Ok(())
     }
 
-    /// The label of a value under a key.
-    #[inline]
-    fn key_label(&mut self, key: Value, node: Option<NodeId>) -> Swept<Label> {
-        if let Some(node) = node {
-            return Ok(match self.heap.kind(node) {
-                Kind::String => Label::Field(self.text_of(node)?),
-                _ => Label::Object(node),
-            });
-        }
-        Ok(match key.value_type() {
+    /// The label of a value under a key that is no object.
+    fn plain_label(&self, key: Value) -> Label {
+        match key.value_type() {
             ValueType::Boolean => Label::Boolean(key.is_true()),
             ValueType::Integer => Label::Index(i64::from(key.0 as i32)),
             ValueType::Double => Label::of_number(f64::from_bits(key.0)),
             _ => Label::Address(Kind::Userdata, self.light_address(key)),
-        })
+        }
     }
 
     /// The address that a light userdata is: its upper half lies in a table, by segment.

@@ -3,6 +3,7 @@
 use super::Sweep;
 use super::frames::{Frame, Frames, SLOT, WHAT};
 use super::local_names::ActiveLocals;
+use super::prototype::KnownPrototype;
 use super::tags::Value;
 use crate::native::memory::{Memory, Read, Structure};
 use crate::native::misfit::Swept;
@@ -96,7 +97,10 @@ impl<'m, M: Memory> Sweep<'m, M> {
         let mut slot = base;
         let first = self.memory.word(slot).filter(|_| slot < top);
         if let Some(function) = first.and_then(|value| Value(value).function()) {
-            let source = self.source_of(function)?;
+            let source = match self.prototype_if_lua(function)? {
+                Some(prototype) => prototype.source,
+                None => host,
+            };
             let body = self.unnamed(FUNCTION, source)?;
             self.take(node, slot, body)?;
             slot += SLOT;
@@ -107,38 +111,26 @@ impl<'m, M: Memory> Sweep<'m, M> {
 
     /// What runs in a frame, and where it is.
     fn running(&mut self, frames: &Frames<'m>, frame: Frame, function: u64) -> Swept<Running> {
-        let source = self.source_of(function)?;
-        let node = self.heap.find(function);
-        let is_lua = node.is_some_and(|node| self.heap.kind(node) == Kind::LuaFunction);
-        let prototype = match is_lua {
-            true => self.prototype_of(function).ok_or(WHAT)?,
-            false => 0,
-        };
-        let instruction = match is_lua {
-            true => frames.instruction(self, frame, prototype)?,
-            false => None,
+        let Some(prototype) = self.prototype_if_lua(function)? else {
+            return Ok(Running {
+                source: self.heap.intern(HOST.as_bytes())?,
+                prototype: 0,
+                instruction: None,
+            });
         };
         Ok(Running {
-            source,
-            prototype,
-            instruction,
+            source: prototype.source,
+            prototype: prototype.address,
+            instruction: frames.instruction(self, frame, prototype.address)?,
         })
     }
 
-    /// The short source of the function at `address`.
-    fn source_of(&mut self, address: u64) -> Swept<NameId> {
-        let node = self.heap.find(address);
-        let is_lua = node.is_some_and(|node| self.heap.kind(node) == Kind::LuaFunction);
-        if !is_lua {
-            return Ok(self.heap.intern(HOST.as_bytes())?);
-        }
-        let prototype = self.prototype_of(address).ok_or(WHAT)?;
-        match self.heap.find(prototype) {
-            Some(node) => {
-                self.describe_prototype(node, prototype)?;
-                Ok(self.heap.source(node))
-            }
-            None => Ok(NameId::EMPTY),
+    /// The prototype of a function that is one in Lua.
+    fn prototype_if_lua(&mut self, function: u64) -> Swept<Option<KnownPrototype<'m>>> {
+        let node = self.heap.find(function);
+        match node.map(|node| self.heap.kind(node)) {
+            Some(Kind::LuaFunction) => self.prototype_of(function),
+            _ => Ok(None),
         }
     }
 

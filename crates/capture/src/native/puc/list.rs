@@ -4,14 +4,17 @@ use super::tags::{self, ObjectType};
 use super::{HEADER, Sweep, TAG};
 use crate::native::layout::ABSENT;
 use crate::native::ledger::note;
-use crate::native::memory::{Memory, Read};
+use crate::native::memory::{Memory, Read, Structure};
 use crate::native::misfit::{Misfit, Swept};
 use crate::native::own_snapshots::Userdata;
 use crate::version::Version;
 use luasnap_heap::{Kind, NodeId, RunOrder};
+use std::iter;
 
 /// `FIXEDBIT` in an object's `marked` (5.1, 5.2): never collected.
 const FIXED: u8 = 1 << 5;
+/// How many buckets of the table of strings ahead the strings are expected.
+const AHEAD: usize = 16;
 
 /// The lists of the global state, each a chain.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -83,8 +86,12 @@ impl<M: Memory, const L: usize> Sweep<'_, M, L> {
             .memory
             .items(self.global.word(places.strings), count, 8)
             .ok_or(Misfit::Unreadable("the table of strings"))?;
-        for bucket in buckets.chunks_exact(8) {
-            let first = bucket.try_into().map_or(0, u64::from_ne_bytes);
+        let firsts = buckets.chunks_exact(8).map(|one| Structure(one).word(0));
+        // They lie in no order, but where each is can be known in time.
+        let ahead = firsts.clone().skip(AHEAD).chain(iter::repeat(0));
+        for (first, later) in firsts.zip(ahead) {
+            self.memory.expect(later);
+            self.heap.expect(later);
             self.list_chain(first, List::Part)?;
         }
         Ok(())
