@@ -289,7 +289,26 @@ impl<'a> Call<'a> {
         self.frame.outside(|outside| outside.collected());
     }
 
+    /// Counts what the snapshots that were given have computed, and so hold since.
+    fn count_memory(&self) {
+        for number in 1..=self.argument_count().min(2) {
+            let Some(handle) = self.handle(number) else {
+                continue;
+            };
+            // SAFETY: as in `snapshot_argument`.
+            let handle = unsafe { &mut *handle };
+            let held = handle.get().map_or(0, |snapshot| snapshot.memory());
+            self.frame
+                .outside(|outside| match held.checked_sub(handle.reported) {
+                    Some(more) => outside.add(more),
+                    None => outside.remove(handle.reported - held),
+                });
+            handle.reported = held;
+        }
+    }
+
     pub(crate) fn finish(self, result: Result<Return, Error>) -> Outcome {
+        self.count_memory();
         let pushed = match result {
             Ok(Return::Nothing) => return Outcome::Return(0),
             Ok(Return::Snapshot(snapshot)) => self.push_snapshot(snapshot, None),

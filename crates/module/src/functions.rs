@@ -108,8 +108,7 @@ fn snapshot(call: &mut Call<'_>) -> Result {
         None => engine_of_environment()?,
         option => option,
     };
-    let is_whole =
-        count == 0 || (count == 3 && call.is_nil_argument(1) && call.is_nil_argument(2));
+    let is_whole = count == 0 || (count == 3 && call.is_nil_argument(1) && call.is_nil_argument(2));
     let heap = if is_whole {
         call.capture_whole(engine)?
     } else {

@@ -25,7 +25,9 @@ pub(crate) use proof::Trust;
 
 use crate::state::State;
 use layout::Layout;
-use luasnap_heap::{BuildError, Engine, Heap, Kind, NodeId, Provenance, Reach, SweepBuilder, Through};
+use luasnap_heap::{
+    BuildError, Engine, Heap, Kind, NodeId, Provenance, Reach, SweepBuilder, Through,
+};
 use misfit::{Failure, Misfit};
 use own_memory::OwnMemory;
 use std::fmt::Write;

@@ -143,7 +143,7 @@ function zoo.functions()
     end
   end
   add "return"
-  add "return nil, true, false, 1, 2.5, -1, 1e300, 'short', ('long'):rep(20), [[" .. ("l"):rep(100) .. "]]"
+  add("return nil, true, false, 1, 2.5, -1, 1e300, 'short', ('long'):rep(20), '" .. ("l"):rep(100) .. "'")
   add "local a, b, c = {}, {}, {} return function() return a end, function() b = c return a end"
   add "local a = ... return function(...) local b = a return function(...) return a, b, ... end end"
   add "local t = {} for i = 1, 20 do t[i] = function() return i, t end end return t"

@@ -5,6 +5,7 @@
 //! is misused. What is printed is in `tests/golden`: scripts that need nothing but a Lua, and what
 //! they write. The rest needs a look from outside, and is here.
 
+mod engines;
 mod golden;
 mod hosts;
 mod json;

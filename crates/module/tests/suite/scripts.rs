@@ -37,7 +37,14 @@ mod native {
 
 /// What is in neither list: the scripts' common ground, and what other files here run.
 const OTHERS: &[&str] = &[
-    "chain", "changed", "check", "deep", "exact", "full", "full_output", "zoo",
+    "chain",
+    "changed",
+    "check",
+    "deep",
+    "exact",
+    "full",
+    "full_output",
+    "zoo",
 ];
 
 /// Those that have to print.

@@ -1,0 +1,221 @@
+//! The two engines: which one is used, that the native one accounts for every byte of every release
+//! it knows, and that it never trusts structures it does not know.
+
+use crate::support::{ENGINES, directory, environment, interpreters, modules, output, read, tests};
+use luasnap_hosts::{Host, Options, Run, Vm, changed, older_releases};
+use std::fs;
+
+/// Runs a script of `tests/lua` that needs `zoo.lua` as well.
+fn run_with_zoo(host: Host, script: &str, argument: &str) -> Run {
+    let dir = directory();
+    let zoo = tests().join("lua/zoo.lua");
+    fs::copy(zoo, dir.path().join("zoo.lua")).expect("a copy of zoo.lua");
+    let options = Options {
+        dir: Some(dir.path().into()),
+        args: vec![argument.into()],
+        ..Options::modules(modules())
+    };
+    let source = read(&tests().join("lua").join(script).with_extension("lua"));
+    host.run(&source, &options)
+}
+
+/// A script that ends without an error has found all as it should be.
+#[track_caller]
+fn check_with_zoo(host: Host, script: &str, argument: &str) {
+    let run = run_with_zoo(host, script, argument);
+    assert!(run.status.success(), "{host:?}: {run}");
+    assert!(output(run).is_empty(), "{host:?}");
+}
+
+/// What the name of the newest release's layout has.
+fn newest(vm: Vm) -> &'static str {
+    match vm {
+        Vm::Lua51 => "5%.1%.5",
+        Vm::Lua52 => "5%.2%.4",
+        Vm::Lua53 => "5%.3%.6",
+        Vm::Lua54 => "5%.4%.9",
+        Vm::Lua55 => "5%.5%.1",
+        Vm::LuaJit => "LuaJIT",
+    }
+}
+
+fn check_exact(vm: Vm, _: &str) {
+    for host in interpreters(vm) {
+        check_with_zoo(host, "exact", newest(vm));
+    }
+}
+crate::each_vm!(super::check_exact: exact);
+
+/// The layouts have the names of all releases that they fit, or of the first and the last.
+#[test]
+fn exact_in_older_releases() {
+    for release in older_releases() {
+        let family = format!("{}%.", &release[..3].replace('.', "%."));
+        let layout = match release {
+            "5.4.0" | "5.4.1" | "5.4.2" | "5.5.0" | "5.3.5" => release.replace('.', "%."),
+            _ => family,
+        };
+        check_with_zoo(Host::Older(release), "exact", &layout);
+    }
+}
+
+/// Structures that are known to the sum and no further: what looks like a metatable is another
+/// object's address. No capture may crash on them.
+const FITTING: &[&str] = &["metatable-5.4"];
+
+#[test]
+fn structures_that_nobody_knows() {
+    for name in changed() {
+        let argument = match FITTING.contains(&name) {
+            true => "fits",
+            false => "",
+        };
+        check_with_zoo(Host::Changed(name), "changed", argument);
+    }
+}
+
+/// What a script that knows nothing of engines gets, by what the environment says.
+fn engine(host: Host, said: Option<&str>) -> String {
+    let source = "
+        local snapshot = require 'snapshot'
+        local ok, s = pcall(snapshot.snapshot)
+        print(ok and s:stats().engine or s)";
+    let options = Options {
+        env: said.map(environment).unwrap_or_default(),
+        ..Options::modules(modules())
+    };
+    let text = String::from_utf8(output(host.run(source, &options))).expect("text");
+    text.trim_end().to_owned()
+}
+
+/// Native where it proves itself.
+fn check_default(vm: Vm, _: &str) {
+    for host in interpreters(vm) {
+        assert_eq!(engine(host, None), "native", "{host:?}");
+        assert_eq!(engine(host, Some("")), "native", "{host:?}");
+    }
+}
+crate::each_vm!(super::check_default: default);
+
+fn check_environment(vm: Vm, _: &str) {
+    let host = Host::Plain(vm);
+    for name in ENGINES {
+        assert_eq!(engine(host, Some(name)), name, "{host:?}");
+    }
+    assert_eq!(
+        engine(host, Some("Native")),
+        "LUASNAP_ENGINE: 'Native' is no engine; there are 'native' and 'portable'"
+    );
+}
+crate::each_vm!(super::check_environment: by_environment);
+
+#[test]
+fn the_environment_where_there_is_no_native_engine() {
+    for name in changed().filter(|name| !FITTING.contains(name)) {
+        let host = Host::Changed(name);
+        assert_eq!(engine(host, None), "portable", "{host:?}");
+        assert_eq!(engine(host, Some("portable")), "portable", "{host:?}");
+        let said = engine(host, Some("native"));
+        assert!(
+            said.starts_with("the native engine cannot be had here: no structures"),
+            "{host:?}: {said}"
+        );
+    }
+}
+
+/// An option counts for more than the environment, and a wrong environment for nothing then.
+fn check_option(vm: Vm, _: &str) {
+    let source = "
+        local snapshot = require 'snapshot'
+        local function engine(...)
+            local ok, s = pcall(snapshot.snapshot, ...)
+            print(ok and s:stats().engine or s)
+        end
+        engine(nil, nil, {engine = 'native'})
+        engine(nil, nil, {engine = 'portable'})
+        engine(nil, nil, {})
+        engine(nil, nil, {engine = nil, other = true})";
+    let told = |said: &str| {
+        let options = Options {
+            env: environment(said),
+            ..Options::modules(modules())
+        };
+        let text = output(Host::Plain(vm).run(source, &options));
+        String::from_utf8(text).expect("text")
+    };
+    for name in ENGINES {
+        assert_eq!(told(name), format!("native\nportable\n{name}\n{name}\n"));
+    }
+    let refused = "LUASNAP_ENGINE: 'x' is no engine; there are 'native' and 'portable'\n";
+    assert_eq!(told("x"), format!("native\nportable\n{refused}{refused}"));
+}
+crate::each_vm!(super::check_option: option);
+
+/// Each of two Luas in one process has its own structures, and both are known.
+#[test]
+fn native_in_each_of_two_luas() {
+    let source = "
+        local counted = require 'snapshot'.snapshot():stats()
+        print(counted.engine, counted.unaccounted, counted.vm)";
+    let family = |vm: Vm| match vm {
+        Vm::LuaJit => "LuaJIT".to_owned(),
+        _ => format!("Lua {}", vm.name()),
+    };
+    for first in Vm::ALL {
+        for second in Vm::ALL.into_iter().filter(|&second| second != first) {
+            let options = Options::modules(modules());
+            let said = output(Host::Pair(first, second).run(source, &options));
+            let said = String::from_utf8(said).expect("text");
+            let (a, b) = (family(first), family(second));
+            let rows: Vec<_> = said.lines().collect();
+            assert_eq!(rows.len(), 3, "{said}");
+            for (row, family) in rows.into_iter().zip([&a, &b, &a]) {
+                let start = format!("native\t0\t{family}");
+                assert!(row.starts_with(&start), "{first:?}, {second:?}: {said}");
+            }
+        }
+    }
+}
+
+/// The first capture of all may be made where a VM holds memory that no list has; then there is a
+/// result all the same, and later captures are native.
+fn check_first_in_a_reader(vm: Vm, _: &str) {
+    let source = "
+        local snapshot, check = require 'snapshot', require 'check'
+        local engines = {}
+        local text = 'local a = {} return function(...) return a, ... end'
+        local at = 0
+        local f = load(function()
+            at = at + 1
+            if at % 5 == 0 then
+                local s = snapshot.snapshot()
+                check.equal(#s > 100, true)
+                engines[#engines + 1] = s:stats().engine
+                s:to_file '/dev/null'
+            end
+            local letter = text:sub(at, at)
+            return letter ~= '' and letter or nil
+        end)
+        check.equal(type(f()), 'function')
+        check.equal(#engines > 5, true)
+        for _, engine in ipairs(engines) do
+            check.equal(engine == 'native' or engine == 'portable', true, engine)
+        end
+        f = nil
+        collectgarbage() collectgarbage()
+        for _ = 1, 3 do
+            local counted = snapshot.snapshot():stats()
+            check.equal(counted.engine, 'native')
+            check.equal(counted.unaccounted, 0)
+        end";
+    for host in interpreters(vm) {
+        let dir = directory();
+        let options = Options {
+            dir: Some(dir.path().into()),
+            ..Options::modules(modules())
+        };
+        let run = host.run(source, &options);
+        assert!(run.status.success(), "{host:?}: {run}");
+    }
+}
+crate::each_vm!(super::check_first_in_a_reader: first_in_a_reader);
