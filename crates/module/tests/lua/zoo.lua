@@ -103,7 +103,7 @@ function zoo.tables()
   -- Keys of every type.
   all.keys = {
     [true] = 1, [1.5] = 2, [2 ^ 53] = 3, [-0.25] = 4, [1 / 0] = 5, [print] = 6, [{}] = 7,
-    [coroutine.create(print)] = 8, [io.stdout] = 9, [host.lightuserdata(64)] = 10,
+    [coroutine.create(function() end)] = 8, [io.stdout] = 9, [host.lightuserdata(64)] = 10,
     [("long key"):rep(10)] = 11, ["\255\0"] = 12, [host.lightfunction()] = 13,
   }
   return all
@@ -217,17 +217,17 @@ function zoo.coroutines()
     return a, b
   end
   all[#all + 1] = coroutine.create(deep) -- not started
-  all[#all + 1] = coroutine.create(print)
+  all[#all + 1] = coroutine.create(function() end)
+  if version >= 5.2 or is_luajit then all[#all + 1] = coroutine.create(print) end
   add(function() end) -- done
   add(function(...) return ... end, {}, 1)
   add(function(a) local b = { a } coroutine.yield(b) return a, b end, {})
   add(function(...) local t = { ... } coroutine.yield(t, ...) return t, ... end, {}, {}, {})
-  add(error, {}) -- failed
+  add(function(...) error(...) end, {}) -- failed
   add(function(a) local b = { a } error { b } end, {})
   add(deep, 20, error, {})
   add(deep, 20, coroutine.yield, {})
   add(deep, 1000, coroutine.yield)
-  add(host.yield_last, {}, 2, "three")
   add(function() local a = {} host.yield_last(a, {}, a) return a end)
   all[#all + 1] = coroutine.wrap(deep)
   -- Open upvalues, of one function and of several.
@@ -245,6 +245,7 @@ function zoo.coroutines()
   add(function() for k, v in coroutine.yield, {}, 1 do return k, v end end)
   add(function() for k, v in pairs { {} } do coroutine.yield(k, v) end end)
   if version >= 5.2 or is_luajit then
+    add(host.yield_last, {}, 2, "three")
     add(pcall, coroutine.yield, {})
     add(function() pcall(pcall, function() local a = {} coroutine.yield(a) return a end) end)
     local o = setmetatable({}, {
@@ -284,7 +285,7 @@ end
 --- What only LuaJIT has.
 function zoo.luajit()
   local ffi = require "ffi"
-  local all = { ffi.new "int", ffi.new "int64_t", 12345678901234LL, ffi.new "double[3]" }
+  local all = { ffi.new "int", ffi.new "int64_t", load_text "return 12345678901234LL"(), ffi.new "double[3]" }
   for _, n in ipairs { 0, 1, 3, 7, 8, 9, 100, 10000 } do
     all[#all + 1] = ffi.new("char[?]", n)
     all[#all + 1] = ffi.new("double[?]", n)

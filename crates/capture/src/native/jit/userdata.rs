@@ -6,11 +6,14 @@ use crate::native::misfit::{Misfit, Swept};
 use crate::native::own_snapshots::Userdata;
 use luasnap_heap::{Label, NodeId};
 
+const WHAT: Misfit = Misfit::Unreadable("a userdata");
 /// `UDTYPE_BUFFER`.
 const BUFFER: u8 = 3;
 /// `SBufExt`: where the memory of a buffer ends and starts, flags in the low bits of a reference,
-/// what it shows, and the tables of its dictionaries.
-const SIZE: u16 = 64;
+/// what it shows, and the tables of its dictionaries. The first revisions that had buffers (210.1.4)
+/// had one dictionary alone.
+const SIZE_WITH_ONE: u16 = 64;
+const SIZE: u16 = 72;
 const END: u16 = 8;
 const START: u16 = 16;
 const FLAGS: u16 = 24;
@@ -39,7 +42,7 @@ impl<M: Memory> Sweep<'_, M> {
         let userdata = self.memory.structure(address, places.size);
         userdata.is_some_and(|userdata| {
             userdata.byte(places.udata_type) == BUFFER
-                && userdata.int(places.len) >= u32::from(SIZE)
+                && userdata.int(places.len) >= u32::from(SIZE_WITH_ONE)
         })
     }
 
@@ -48,7 +51,7 @@ impl<M: Memory> Sweep<'_, M> {
         let (userdata, _) = self.userdata(address)?;
         let mut size = u64::from(self.layout.userdata.size) + userdata.len;
         if self.is_buffer(address) {
-            let buffer = self.memory.structure(userdata.payload, SIZE)?;
+            let buffer = self.memory.structure(userdata.payload, SIZE_WITH_ONE)?;
             if buffer.word(FLAGS) & (SHOWS_OBJECT | BORROWS) == 0 {
                 size = size.checked_add(buffer.word(END).checked_sub(buffer.word(START))?)?;
             }
@@ -57,22 +60,28 @@ impl<M: Memory> Sweep<'_, M> {
     }
 
     pub(super) fn refer_from_userdata(&mut self, node: NodeId, address: u64) -> Swept {
-        const WHAT: Misfit = Misfit::Unreadable("a userdata");
         let (userdata, environment) = self.userdata(address).ok_or(WHAT)?;
         self.refer_to_object(node, userdata.metatable, Label::Metatable)?;
         self.refer_to_object(node, environment, Label::Environment)?;
         if self.is_buffer(address) {
-            let buffer = self.memory.structure(userdata.payload, SIZE).ok_or(WHAT)?;
-            if buffer.word(FLAGS) & SHOWS_OBJECT != 0 {
-                self.refer_to_object(node, buffer.word(SHOWN), Label::Constant)?;
-            }
-            // No function of the API shows these.
-            for place in [KEY_DICTIONARY, METATABLE_DICTIONARY] {
-                self.refer_to_object(node, buffer.word(place), Label::Constant)?;
-            }
+            self.refer_from_buffer(node, userdata)?;
         }
         // People know it by its payload.
         self.heap.set_address(node, userdata.payload);
         Ok(())
+    }
+    /// What a string buffer holds. No function of the API shows that.
+    fn refer_from_buffer(&mut self, node: NodeId, userdata: Userdata) -> Swept {
+        let has_two = userdata.len >= u64::from(SIZE);
+        let size = if has_two { SIZE } else { SIZE_WITH_ONE };
+        let buffer = self.memory.structure(userdata.payload, size).ok_or(WHAT)?;
+        if buffer.word(FLAGS) & SHOWS_OBJECT != 0 {
+            self.refer_to_object(node, buffer.word(SHOWN), Label::Constant)?;
+        }
+        self.refer_to_object(node, buffer.word(KEY_DICTIONARY), Label::Constant)?;
+        match has_two {
+            true => self.refer_to_object(node, buffer.word(METATABLE_DICTIONARY), Label::Constant),
+            false => Ok(()),
+        }
     }
 }

@@ -160,6 +160,9 @@ impl<M: Memory, const L: usize> Sweep<'_, M, L> {
             Kind::LuaFunction if Self::VERSION == Version::Lua53 => {
                 self.list_upvalues_of(address)?;
             }
+            Kind::Thread if Self::VERSION == Version::Lua53 => {
+                self.list_open_upvalues(address)?;
+            }
             _ => {}
         }
         Ok(node)
@@ -173,11 +176,35 @@ impl<M: Memory, const L: usize> Sweep<'_, M, L> {
             .ok_or(Misfit::Unreadable("a function"))?;
         for upvalue in upvalues.chunks_exact(8) {
             let address = upvalue.try_into().map_or(0, u64::from_ne_bytes);
-            if address != 0 && self.heap.find(address).is_none() {
-                let size = u64::from(Self::LAYOUT.upvalue.size);
-                self.ledger
-                    .add(&mut self.heap, Kind::Upvalue, address, size)?;
+            self.list_upvalue(address)?;
+        }
+        Ok(())
+    }
+
+    /// The open upvalues of a thread (5.3): those that no function has any more stay there until
+    /// their variables end.
+    fn list_open_upvalues(&mut self, thread: u64) -> Swept {
+        const WHAT: Misfit = Misfit::Unreadable("an open upvalue");
+        let layout = Self::LAYOUT;
+        let mut next = thread + u64::from(layout.state.open_upvalues);
+        // Functions have listed some already, so that a ring would not come to an end by itself.
+        for _ in 0..=self.ledger.total() / u64::from(layout.upvalue.size) {
+            let upvalue = self.memory.word(next).ok_or(WHAT)?;
+            if upvalue == 0 {
+                return Ok(());
             }
+            self.list_upvalue(upvalue)?;
+            next = upvalue + u64::from(layout.upvalue.next_open);
+        }
+        Err(Misfit::BrokenList.into())
+    }
+
+    /// Makes a node of an upvalue that may have one already (5.3).
+    fn list_upvalue(&mut self, address: u64) -> Swept {
+        if address != 0 && self.heap.find(address).is_none() {
+            let size = u64::from(Self::LAYOUT.upvalue.size);
+            self.ledger
+                .add(&mut self.heap, Kind::Upvalue, address, size)?;
         }
         Ok(())
     }

@@ -8,6 +8,7 @@ mod function;
 mod list;
 mod prototype;
 mod root;
+mod stack;
 mod string;
 mod table;
 pub(crate) mod tags;

@@ -1,0 +1,397 @@
+//! The calls on a thread's stack: functions, locals, temporaries and extra arguments, as the debug
+//! library shows them.
+
+use super::tags::ValueType;
+use super::thread::WHAT;
+use super::{Sweep, TAG, VALUE};
+use crate::native::layout::{self, ABSENT, PucLayout};
+use crate::native::memory::{Memory, Read, Structure};
+use crate::native::misfit::Swept;
+use crate::slot_text::{FUNCTION, HOST, TEMPORARY, VARARG};
+use crate::stack_slots::SlotName;
+use crate::version::Version;
+use luasnap_heap::{BuildError, Kind, NameId, NodeId};
+
+/// `PF_VAHID` in a prototype's `flag` (5.5): extra arguments lie before the function.
+const HIDDEN_ARGUMENTS: u8 = 1;
+
+/// A call on a thread's stack.
+#[derive(Clone, Copy)]
+struct Call {
+    /// Where its `CallInfo` is.
+    address: u64,
+    /// The slot of its function.
+    function: u64,
+    /// Its first own slot.
+    base: u64,
+    /// The slot after its last.
+    limit: u64,
+}
+
+/// What is known of a call's function.
+#[derive(Clone, Copy)]
+struct Running {
+    source: NameId,
+    /// The address of its prototype, 0 where it is none in Lua.
+    prototype: u64,
+    /// The number of the instruction that runs.
+    pc: i64,
+}
+
+/// A walk over the calls of one thread, from the innermost outwards.
+pub(super) struct StackWalk<'s, 'm, M, const L: usize> {
+    sweep: &'s mut Sweep<'m, M, L>,
+    node: NodeId,
+    thread: u64,
+    state: Structure<'m>,
+    stack: u64,
+    end: u64,
+    /// How many slots the stack has.
+    slots: u64,
+    top: u64,
+    /// How many levels the debug library would count, without our own.
+    pub(super) levels: u32,
+    /// Extra arguments of 5.1.
+    pub(super) extra_arguments: Vec<(NodeId, NameId)>,
+}
+
+impl<'s, 'm, M: Memory, const L: usize> StackWalk<'s, 'm, M, L> {
+    const LAYOUT: &'static PucLayout = layout::puc(L);
+    const VERSION: Version = Self::LAYOUT.version;
+
+    pub(super) fn new(
+        sweep: &'s mut Sweep<'m, M, L>,
+        node: NodeId,
+        thread: u64,
+        state: Structure<'m>,
+    ) -> Self {
+        let places = &Self::LAYOUT.state;
+        let slots = sweep.slot_count(state);
+        let stack = state.word(places.stack);
+        StackWalk {
+            node,
+            thread,
+            state,
+            stack,
+            end: stack + u64::from(VALUE).saturating_mul(slots),
+            slots,
+            top: state.word(places.top),
+            levels: 0,
+            extra_arguments: Vec::new(),
+            sweep,
+        }
+    }
+
+    pub(super) fn run(&mut self) -> Swept {
+        if self.top < self.stack || self.top > self.end {
+            return Err(WHAT.into());
+        }
+        let mut call = self.state.word(Self::LAYOUT.state.call);
+        let mut limit = self.top;
+        let outermost = self.outermost();
+        let mut is_own = self.thread == self.sweep.origin.running_thread;
+        if call == outermost {
+            return self.idle(outermost);
+        }
+        // Each call has a slot for its function.
+        for _ in 0..=self.slots {
+            let at = self.call(call, limit)?;
+            if call == outermost {
+                return self.host_call(at);
+            }
+            if is_own && self.is_own_call(at) {
+                is_own = false;
+            } else {
+                self.function_call(at)?;
+            }
+            limit = at.function;
+            call = self.outer(call)?;
+        }
+        Err(WHAT.into())
+    }
+
+    fn outermost(&self) -> u64 {
+        let place = Self::LAYOUT.state.base_call;
+        match Self::VERSION {
+            Version::Lua51 => self.state.word(place),
+            _ => self.thread + u64::from(place),
+        }
+    }
+
+    /// The call that runs another.
+    fn outer(&self, call: u64) -> Swept<u64> {
+        let places = &Self::LAYOUT.call;
+        if Self::VERSION == Version::Lua51 {
+            return Ok(call.wrapping_sub(u64::from(places.size)));
+        }
+        let info = self.sweep.call_info(call).ok_or(WHAT)?;
+        Ok(info.word(places.previous))
+    }
+
+    fn call(&self, address: u64, limit: u64) -> Swept<Call> {
+        let places = &Self::LAYOUT.call;
+        let info = self.sweep.call_info(address).ok_or(WHAT)?;
+        let function = info.word(places.function);
+        // It may lie behind `limit`: `top` is not kept up to date in a function in Lua.
+        if function < self.stack || function >= self.end {
+            return Err(WHAT.into());
+        }
+        let has_base = match Self::VERSION {
+            Version::Lua51 => true,
+            Version::Lua52 | Version::Lua53 => self.sweep.is_lua_call(info),
+            _ => false,
+        };
+        let base = match has_base {
+            true => info.word(places.base),
+            false => function + u64::from(VALUE),
+        };
+        Ok(Call {
+            address,
+            function,
+            base,
+            limit,
+        })
+    }
+
+    fn is_own_call(&self, call: Call) -> bool {
+        let own = self.sweep.origin.own_function;
+        own != 0 && self.sweep.memory.word(call.function) == Some(own)
+    }
+
+    /// A coroutine that has not started, or is done: the body and its arguments, or nothing.
+    fn idle(&mut self, outermost: u64) -> Swept {
+        let call = self.call(outermost, self.top)?;
+        let host = self.sweep.heap.intern(HOST.as_bytes())?;
+        let temporary = self.unnamed(TEMPORARY, host)?;
+        let mut slot = call.base;
+        if slot < call.limit
+            && let Some((source, _)) = self.function_at(slot)?
+        {
+            let body = self.unnamed(FUNCTION, source)?;
+            self.take(slot, body)?;
+            slot += u64::from(VALUE);
+        }
+        self.take_all(slot, call.limit, temporary)
+    }
+
+    /// The host's own frame, which has no function.
+    fn host_call(&mut self, call: Call) -> Swept {
+        let host = self.sweep.heap.intern(HOST.as_bytes())?;
+        let temporary = self.unnamed(TEMPORARY, host)?;
+        self.take_all(call.base, call.limit, temporary)
+    }
+
+    /// The function of a call, its locals, temporaries and extra arguments.
+    fn function_call(&mut self, call: Call) -> Swept {
+        self.levels += 1;
+        let running = self.running(call)?;
+        let function = self.unnamed(FUNCTION, running.source)?;
+        self.take(call.function, function)?;
+        let mut slot = call.base;
+        self.named_locals(running, &mut slot)?;
+        let temporary = self.unnamed(TEMPORARY, running.source)?;
+        self.take_all(slot, call.limit, temporary)?;
+        if running.prototype != 0 {
+            self.extra_arguments(call, running)?;
+        }
+        Ok(())
+    }
+
+    /// What runs in a call, and where it is.
+    fn running(&mut self, call: Call) -> Swept<Running> {
+        let info = self.sweep.call_info(call.address).ok_or(WHAT)?;
+        let (source, is_lua) = match self.function_at(call.function)? {
+            Some((source, is_lua)) => (source, is_lua),
+            None => (self.sweep.heap.intern(HOST.as_bytes())?, false),
+        };
+        let is_lua_call = match Self::VERSION {
+            Version::Lua51 => is_lua,
+            _ => is_lua && self.sweep.is_lua_call(info),
+        };
+        if !is_lua_call {
+            return Ok(Running {
+                source,
+                prototype: 0,
+                pc: -1,
+            });
+        }
+        if Self::VERSION == Version::Lua51 {
+            self.levels += info.int(Self::LAYOUT.call.tail_calls);
+        }
+        let function = self.sweep.memory.word(call.function).ok_or(WHAT)?;
+        let place = Self::LAYOUT.closure.prototype;
+        let prototype = self.sweep.memory.word(function + u64::from(place));
+        let prototype = prototype
+            .filter(|&prototype| self.sweep.prototype_node(prototype).is_some())
+            .ok_or(WHAT)?;
+        let code = self
+            .sweep
+            .prototype(prototype)
+            .ok_or(WHAT)?
+            .word(Self::LAYOUT.prototype.code);
+        let state = &Self::LAYOUT.state;
+        let is_innermost = call.address == self.state.word(state.call);
+        let saved = match state.saved_pc {
+            ABSENT => info.word(Self::LAYOUT.call.saved_pc),
+            place if is_innermost => self.state.word(place),
+            _ => info.word(Self::LAYOUT.call.saved_pc),
+        };
+        Ok(Running {
+            source,
+            prototype,
+            pc: (saved.wrapping_sub(code) as i64) / 4 - 1,
+        })
+    }
+
+    /// The short source of the function in a slot, and whether it is one in Lua; `None` where
+    /// there is no object.
+    fn function_at(&mut self, slot: u64) -> Swept<Option<(NameId, bool)>> {
+        let value = self.sweep.memory.structure(slot, VALUE).ok_or(WHAT)?;
+        let value_type = self.sweep.types[usize::from(value.byte(TAG))];
+        let address = value.word(0);
+        if value_type == ValueType::Object
+            && let Some(node) = self.sweep.heap.find(address)
+            && self.sweep.heap.kind(node) == Kind::LuaFunction
+        {
+            let place = Self::LAYOUT.closure.prototype;
+            let prototype = self.sweep.memory.word(address + u64::from(place));
+            let source = match prototype.and_then(|prototype| {
+                let node = self.sweep.prototype_node(prototype)?;
+                Some((node, prototype))
+            }) {
+                Some((node, prototype)) => {
+                    self.sweep.describe_prototype(node, prototype)?;
+                    self.sweep.heap.source(node)
+                }
+                None => NameId::EMPTY,
+            };
+            return Ok(Some((source, true)));
+        }
+        let is_function = match value_type {
+            ValueType::LightFunction => true,
+            ValueType::Object => self
+                .sweep
+                .heap
+                .find(address)
+                .is_some_and(|node| self.sweep.heap.kind(node) == Kind::CFunction),
+            _ => false,
+        };
+        if !is_function {
+            return Ok(None);
+        }
+        Ok(Some((self.sweep.heap.intern(HOST.as_bytes())?, false)))
+    }
+
+    /// The locals that are active at the call's instruction, from `slot` on.
+    fn named_locals(&mut self, running: Running, slot: &mut u64) -> Swept {
+        if running.prototype == 0 {
+            return Ok(());
+        }
+        let places = &Self::LAYOUT.prototype;
+        let prototype = self.sweep.prototype(running.prototype).ok_or(WHAT)?;
+        let count = u64::from(prototype.int(places.local_count));
+        let locals = self
+            .sweep
+            .memory
+            .items(prototype.word(places.locals), count, places.local_size)
+            .ok_or(WHAT)?;
+        for local in locals.chunks_exact(usize::from(places.local_size)) {
+            let local = Structure(local);
+            let start = i64::from(local.int(places.local_start));
+            if start > running.pc {
+                break;
+            }
+            if running.pc < i64::from(local.int(places.local_end)) {
+                let name = self.sweep.name_at(local.word(places.local_name))?;
+                let name =
+                    self.sweep
+                        .slot_names
+                        .named(&mut self.sweep.heap, name, running.source)?;
+                self.take(*slot, name)?;
+                *slot += u64::from(VALUE);
+            }
+        }
+        Ok(())
+    }
+
+    /// The extra arguments of a call of a function in Lua.
+    fn extra_arguments(&mut self, call: Call, running: Running) -> Swept {
+        let places = &Self::LAYOUT;
+        let prototype = self.sweep.prototype(running.prototype).ok_or(WHAT)?;
+        let flags = prototype.byte(places.prototype.flags);
+        let size = u64::from(VALUE);
+        let (first, end) = match Self::VERSION {
+            Version::Lua51 => return self.extra_arguments_51(call, running),
+            Version::Lua52 | Version::Lua53 => {
+                let parameters = u64::from(prototype.byte(places.prototype.parameters));
+                (call.function + size * (parameters + 1), call.base)
+            }
+            version => {
+                let has_extra = match version {
+                    Version::Lua55 => flags & HIDDEN_ARGUMENTS != 0,
+                    _ => flags != 0,
+                };
+                let info = self.sweep.call_info(call.address).ok_or(WHAT)?;
+                let count = match has_extra {
+                    true => u64::from(info.int(places.call.extra_arguments)),
+                    false => 0,
+                };
+                (
+                    call.function.wrapping_sub(size.saturating_mul(count)),
+                    call.function,
+                )
+            }
+        };
+        if first < self.stack {
+            return Err(WHAT.into());
+        }
+        let name = self.unnamed(VARARG, running.source)?;
+        self.take_all(first, end, name)
+    }
+
+    /// In 5.1 the API does not show them. They lie between the function and its base.
+    fn extra_arguments_51(&mut self, call: Call, running: Running) -> Swept {
+        let name = self.unnamed(VARARG, running.source)?.name;
+        let mut slot = call.function + u64::from(VALUE);
+        while slot < call.base {
+            if let Some(target) = self.object_in(slot)? {
+                self.extra_arguments
+                    .try_reserve(1)
+                    .map_err(BuildError::from)?;
+                self.extra_arguments.push((target, name));
+            }
+            slot += u64::from(VALUE);
+        }
+        Ok(())
+    }
+
+    /// The object in a slot that a view shows.
+    fn object_in(&mut self, slot: u64) -> Swept<Option<NodeId>> {
+        let value = self.sweep.memory.structure(slot, VALUE).ok_or(WHAT)?;
+        let value_type = self.sweep.types[usize::from(value.byte(TAG))];
+        self.sweep.target(self.node, value_type, value.word(0))
+    }
+
+    fn take(&mut self, slot: u64, name: SlotName) -> Swept {
+        if let Some(target) = self.object_in(slot)? {
+            self.sweep.slots.add(target, name)?;
+        }
+        Ok(())
+    }
+
+    /// Takes the slots from `slot` to before `limit`.
+    fn take_all(&mut self, slot: u64, limit: u64, name: SlotName) -> Swept {
+        let mut slot = slot;
+        while slot < limit {
+            self.take(slot, name)?;
+            slot += u64::from(VALUE);
+        }
+        Ok(())
+    }
+
+    fn unnamed(&mut self, name: &'static str, source: NameId) -> Swept<SlotName> {
+        self.sweep
+            .slot_names
+            .unnamed(&mut self.sweep.heap, name, source)
+    }
+}
