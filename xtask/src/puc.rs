@@ -130,6 +130,7 @@ fn call(types: &Types, release: Release) -> Result<Structure> {
         .at_if(since_52, "next", POINTER, "next")
         .at("saved_pc", POINTER, "savedpc|u.l.savedpc")
         .at_if(since_52, "status", status, "callstatus")
+        .at_if(since_52 && release < LUA_54, "extra", POINTER, "extra")
         .at_if(!since_52, "tail_calls", INT, "tailcalls")
         .at_if(release >= LUA_54, "extra_arguments", INT, "u.l.nextraargs")
         .finish()

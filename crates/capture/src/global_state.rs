@@ -157,14 +157,18 @@ fn thread_word_51(thread: State, offset: u64) -> u64 {
     unsafe { ((address(thread) + offset) as *const u64).read() }
 }
 
-/// The index, counted from the top, of a slot of a 5.1 thread's stack.
+/// Indices from this one on mean the registry and the like (5.1).
+const PSEUDO_INDICES_51: i32 = -10000;
+
+/// The index, counted from the top, of a slot of a 5.1 thread's stack; `None` where it is too far
+/// from there.
 pub(crate) fn index_from_top_51(thread: State, slot: u64) -> Option<i32> {
     let top = thread_word_51(thread, lua51::TOP);
     let distance = top.checked_sub(slot)? / VALUE;
     i32::try_from(distance)
         .ok()
-        .filter(|&distance| distance > 0)
         .map(|distance| -distance)
+        .filter(|index| (PSEUDO_INDICES_51 + 1..0).contains(index))
 }
 
 /// Whether a 5.1 thread's stack has a free slot, so that `lua_checkstack` need not grow it: a

@@ -1,5 +1,6 @@
 //! A Lua module for the tests: `compare.differences()` captures the heap by both engines, at one
-//! moment, and answers in what their `objects` views differ; nil where they do not.
+//! moment, and answers in what their `objects` views differ; nil where they do not. So does
+//! `compare.differences(object, name)` with what is reachable from an object.
 //!
 //! They have to agree on everything but sizes: objects, edges, labels, strengths, order. Only the
 //! native engine can see objects that wait for their finalizer; then it says just that.
@@ -28,9 +29,14 @@ lua_module! {
 const MOST: usize = 20;
 
 fn differences(call: &mut Call<'_>) -> Result<Return, Error> {
-    let native = Snapshot::new(call.capture_whole(Some(Engine::Native))?);
-    let portable = Snapshot::new(call.capture_whole(Some(Engine::Portable))?);
-    if has_pending(native.everything()) {
+    let is_whole = call.argument_count() == 0;
+    let capture = |engine| match is_whole {
+        true => call.capture_whole(Some(engine)),
+        false => call.capture_argument(Some(engine)),
+    };
+    let native = Snapshot::new(capture(Engine::Native)?);
+    let portable = Snapshot::new(capture(Engine::Portable)?);
+    if is_whole && has_pending(native.everything()) {
         return Ok(Return::Text(b"finalizers are pending".to_vec()));
     }
     let mut said = String::new();

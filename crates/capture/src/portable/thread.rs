@@ -28,6 +28,8 @@ pub(super) struct ThreadScratch {
     slots: StackSlots,
     varargs: Vec<HiddenVararg>,
     varargs_here: Vec<Vararg>,
+    /// Those that lie too far from the top for an index.
+    far_varargs: Vec<HiddenVararg>,
     known_varargs: FxHashSet<(NodeId, NodeId, NameId)>,
 }
 
@@ -48,6 +50,7 @@ impl ThreadScratch {
             slots: StackSlots::default(),
             varargs: Vec::new(),
             varargs_here: Vec::new(),
+            far_varargs: Vec::new(),
             known_varargs: FxHashSet::default(),
         }
     }
@@ -310,22 +313,7 @@ impl Walk {
     /// new, which now waits to be walked.
     pub(super) fn reach_varargs(&mut self, state: State) -> Walked<bool> {
         while let Some(hidden) = self.thread.varargs.pop() {
-            let Some(kind) = kind_of(hidden.vararg.lua_type) else {
-                continue;
-            };
-            let address = match kind {
-                Kind::Userdata => hidden.vararg.value.wrapping_add(USERDATA_HEADER_51),
-                _ => hidden.vararg.value,
-            };
-            let label = Label::Local(hidden.label);
-            if let Some(target) = self.builder.find(kind, address) {
-                // As with other slots: once for each object and name.
-                let known = &mut self.thread.known_varargs;
-                known.try_reserve(1).map_err(|_| BuildError::OutOfMemory)?;
-                if known.insert((hidden.node, target, hidden.label)) {
-                    self.builder
-                        .edge(hidden.node, target, label, Strength::Strong)?;
-                }
+            if self.refer_to_vararg(&hidden)? {
                 continue;
             }
             if may_assert(state.api()) {
@@ -334,6 +322,8 @@ impl Walk {
                 return Ok(false);
             }
             let Some(index) = index_from_top_51(hidden.thread, hidden.vararg.slot) else {
+                self.thread.far_varargs.try_reserve(1)?;
+                self.thread.far_varargs.push(hidden);
                 continue;
             };
             hidden.thread.push_value(index);
@@ -346,7 +336,33 @@ impl Walk {
             }
             return Ok(true);
         }
+        for hidden in std::mem::take(&mut self.thread.far_varargs) {
+            self.refer_to_vararg(&hidden)?;
+        }
         Ok(false)
+    }
+
+    /// Adds the reference of an extra argument, if what it holds is known or no object.
+    fn refer_to_vararg(&mut self, hidden: &HiddenVararg) -> Walked<bool> {
+        let Some(kind) = kind_of(hidden.vararg.lua_type) else {
+            return Ok(true);
+        };
+        let address = match kind {
+            Kind::Userdata => hidden.vararg.value.wrapping_add(USERDATA_HEADER_51),
+            _ => hidden.vararg.value,
+        };
+        let Some(target) = self.builder.find(kind, address) else {
+            return Ok(false);
+        };
+        // As with other slots: once for each object and name.
+        let known = &mut self.thread.known_varargs;
+        known.try_reserve(1).map_err(|_| BuildError::OutOfMemory)?;
+        if known.insert((hidden.node, target, hidden.label)) {
+            let label = Label::Local(hidden.label);
+            self.builder
+                .edge(hidden.node, target, label, Strength::Strong)?;
+        }
+        Ok(true)
     }
 
     fn refer_to_slots(&mut self) -> Walked {

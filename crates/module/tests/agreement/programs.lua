@@ -2,7 +2,8 @@
 -- and runs those with the seeds FIRST to LAST.
 --
 -- A program makes objects of every kind and compares the engines wherever it happens to be: in
--- nested calls, in coroutines, in metamethods, in finalizers, in the reader of a `load`.
+-- nested calls, in coroutines, in metamethods, in finalizers, in the reader of a `load`. It has what
+-- its VM has of the language, so that the programs of a seed differ from VM to VM.
 
 local compare = require "compare"
 local first, last = tonumber((...)), tonumber((select(2, ...)))
@@ -11,7 +12,21 @@ local unpack = unpack or table.unpack
 -- Traces of machine code stay on LuaJIT's stacks, and the API reads them as nil.
 if jit and host.checked then jit.off() end
 
+local version, is_luajit = tonumber(_VERSION:match "%d%.%d"), jit ~= nil
+-- What the VM has.
+local has = {
+  goto_ = version >= 5.2 or is_luajit,
+  yields_anywhere = version >= 5.2 or is_luajit,
+  integers = version >= 5.3,
+  close = version >= 5.4,
+  stripping = version >= 5.3,
+  finalizers = version >= 5.2 and not is_luajit,
+}
+
 local seed, programs, comparisons = 0, 0, 0
+-- A program that goes round and round compares no more than so often.
+local LIMIT = 100
+local left = 0
 
 -- The same numbers in every VM.
 local function random(n)
@@ -28,6 +43,8 @@ compare_pending = "finalizers are pending"
 
 --- Compares the engines here and now.
 function C()
+  left = left - 1
+  if left < 0 then return end
   local differences = compare.differences()
   if differences == compare_pending then return end
   comparisons = comparisons + 1
@@ -52,17 +69,109 @@ end
 
 function finalized(t)
   t = type(t) == "table" and t or {}
-  if _VERSION == "Lua 5.1" then return t end
+  if not has.finalizers then return t end
   return setmetatable(t, { __gc = function(o) last_finalized = o end })
 end
 
-function userdata(n, value)
-  if _VERSION ~= "Lua 5.1" and value ~= nil then
-    local u = host.userdata(n, 2)
-    host.setuservalue(u, type(value) == "table" and value or { value })
+function userdata(n, ...)
+  local values = { ... }
+  local u = host.userdata(n, version >= 5.4 and #values or 0)
+  if version < 5.4 then
+    local value = values[1]
+    if value ~= nil then host.setuservalue(u, type(value) == "table" and value or { value }) end
     return u
   end
-  return host.userdata(n, 0)
+  for i, value in pairs(values) do host.setuservalue(u, value, i) end
+  return u
+end
+
+--- The same function without its debug information, and with the same upvalues.
+function stripped(f)
+  if not has.stripping or type(f) ~= "function" or debug.getinfo(f, "S").what == "C" then return f end
+  local bare = load_text(string.dump(f, true))
+  for i = 1, debug.getinfo(f, "u").nups do debug.upvaluejoin(bare, i, f, i) end
+  return bare
+end
+
+--- Calls a function below n others, each with values of its own.
+function deep(n, f, ...)
+  if n == 0 then return f(...) end
+  local own = { n }
+  local result = deep(n - 1, f, own, ...)
+  return result, own
+end
+
+function closed(co)
+  if has.close and type(co) == "thread" then pcall(coroutine.close, co) end
+  return co
+end
+
+--- For a `for` loop: calls f once, whatever it gives.
+function once(f, ...)
+  local is_done = false
+  return function(...)
+    if is_done then return nil end
+    is_done = true
+    return f(...) or true
+  end, ...
+end
+
+--- For a to-be-closed variable.
+function closing(f)
+  return setmetatable({}, { __close = f })
+end
+
+function operators(f)
+  return setmetatable({}, {
+    __index = f, __newindex = f, __add = f, __concat = f, __eq = f, __lt = f, __le = f, __len = f,
+    __call = f, __unm = f,
+  })
+end
+
+--- A table that had many entries, or that has room for many.
+function shrunk(n, value)
+  local t = {}
+  for i = 1, n do
+    t[i], t["name" .. i] = i, value
+  end
+  for i = n, 2, -1 do
+    t[i], t["name" .. i] = nil, nil
+    local _ = #t
+  end
+  return t
+end
+
+function with_holes(t)
+  for i = 1, 12, 3 do t[i] = nil end
+  t[7], t[100] = t, {}
+  return t
+end
+
+function filled(t, n)
+  for i = 1, n do t[#t + 1] = { i } end
+  return t
+end
+
+--- A table that grew by some entries, and lost some then; asked without metamethods.
+function resized(t, more, fewer)
+  if type(t) ~= "table" then return t end
+  local n = 0
+  while rawget(t, n + 1) ~= nil do n = n + 1 end
+  for i = n + 1, n + more do rawset(t, i, { i }) end
+  for i = n + more, n + more - fewer, -1 do rawset(t, i, nil) end
+  return t
+end
+
+--- A coroutine with a hook, in which the engines are compared.
+function watched(f, mask)
+  local co = coroutine.create(f)
+  local count = 0
+  debug.sethook(co, function()
+    count = count + 1
+    if count == 2 then C() end
+  end, mask)
+  coroutine.resume(co, {}, 1)
+  return co
 end
 
 function in_environment(f)
@@ -113,9 +222,9 @@ end
 
 local names = { "a", "b", "c", "t", "u", "self", "value", "next" }
 local globals = { "g1", "g2", "g3", "g4" }
-local lines, scope, depth, budget
+local lines, scope, depth, budget, labels
 
-local expression, block
+local expression, block, nested
 
 local function emit(line) lines[#lines + 1] = ("  "):rep(depth) .. line end
 
@@ -130,7 +239,10 @@ local function key()
   if kind == 2 then return ("[%d.5]"):format(random(3)) end
   if kind == 3 then return "[" .. one_of { "true", "false" } .. "]" end
   if kind == 4 then return "[" .. one_of { "print", "C", "host.lightuserdata(16)", "{}", "-1", "2^60", "coroutine.create(print)" } .. "]" end
-  if kind == 5 then return ('["%s"]'):format(("key "):rep(random(20))) end
+  if kind == 5 then
+    return ('["%s%s"]'):format(("key "):rep(random(20)),
+      one_of { "", "", "\\255", "\\195\\40", "\\0end", "\\n" })
+  end
   return one_of(names)
 end
 
@@ -168,7 +280,7 @@ end
 
 function expression(level)
   budget = budget - 1
-  local kind = level > 4 and random(6) or budget < 0 and random(6) or random(24)
+  local kind = level > 4 and random(6) or budget < 0 and random(6) or random(34)
   if kind == 1 then return one_of { "nil", "true", "1", "2.5", '"text"', '("long "):rep(20)' } end
   if kind <= 4 then return variable() end
   if kind == 5 then return "{}" end
@@ -185,7 +297,27 @@ function expression(level)
   if kind == 21 then return "in_environment(" .. closure(level) .. ")" end
   if kind == 22 then return "(pcall(" .. closure(level) .. "))" end
   if kind == 23 then return ("compile([[local a, b = {}, ... return function() return a, b end]])") end
+  if kind == 24 then return "stripped(" .. closure(level) .. ")" end
+  if kind == 25 then return ("userdata(%d, %s)"):format(random(40), list(random(6), level + 1)) end
+  if kind == 26 then return ("shrunk(%d, %s)"):format(random(40), expression(level + 1)) end
+  if kind == 27 then return "with_holes(" .. constructor(level + 1) .. ")" end
+  if kind == 28 then return ("filled(%s, %d)"):format(constructor(level + 1), random(20)) end
+  if kind == 29 then return "host.thread(" .. list(random(4), level + 1) .. ")" end
+  if kind == 30 then return "closed(started(" .. closure(level) .. ", " .. list(random(2), level + 1) .. "))" end
+  if kind == 31 then return ("started(deep, %d, %s)"):format(random(30), closure(level)) end
+  if kind == 32 then return "operators(" .. closure(level) .. ")" end
+  if kind == 33 then return ("watched(%s, '%s')"):format(closure(level), one_of { "c", "l", "cr", "crl" }) end
   return "setmetatable({}, { __index = " .. closure(level) .. ", __call = C, __tostring = " .. closure(level) .. " })"
+end
+
+--- The statements of a loop or another block, in which there are some more variables.
+function nested(variables, level)
+  local mark = #scope
+  depth = depth + 1
+  for i, name in ipairs(variables) do scope[mark + i] = name end
+  block(random(2), level + 1)
+  for i = #scope, mark + 1, -1 do scope[i] = nil end
+  depth = depth - 1
 end
 
 local statements = {
@@ -209,31 +341,17 @@ local statements = {
   function(level) emit("started(" .. closure(level) .. ", " .. list(random(2), level) .. ")") end,
   function(level)
     emit(("for i = 1, %d do"):format(random(3)))
-    local mark = #scope
-    depth = depth + 1
-    scope[mark + 1] = "i"
-    block(random(2), level + 1)
-    for i = #scope, mark + 1, -1 do scope[i] = nil end
-    depth = depth - 1
+    nested({ "i" }, level)
     emit "end"
   end,
   function(level)
     emit "for k, v in pairs { {}, x = {}, [print] = {} } do"
-    local mark = #scope
-    depth = depth + 1
-    scope[mark + 1], scope[mark + 2] = "k", "v"
-    block(random(2), level + 1)
-    for i = #scope, mark + 1, -1 do scope[i] = nil end
-    depth = depth - 1
+    nested({ "k", "v" }, level)
     emit "end"
   end,
   function(level)
     emit "do"
-    local mark = #scope
-    depth = depth + 1
-    block(random(3), level + 1)
-    for i = #scope, mark + 1, -1 do scope[i] = nil end
-    depth = depth - 1
+    nested({}, level)
     emit "end"
   end,
   function() emit "if coroutine.running() and select(2, coroutine.running()) ~= true then pcall(yield, {}, 1) end" end,
@@ -248,6 +366,85 @@ local statements = {
     emit "pcall(function() return g2.missing end)"
   end,
   function(level) emit("pcall(error, " .. expression(level) .. ")") end,
+  function(level)
+    emit(("for k, v in %s, {} do"):format(one_of { "coroutine.wrap(" .. closure(level) .. ")", "once(" .. closure(level) .. ")", "next" }))
+    nested({ "k", "v" }, level)
+    emit "  break"
+    emit "end"
+  end,
+  function(level)
+    emit(("for k, v in once(%s, %s) do"):format(closure(level), list(random(2), level)))
+    nested({ "k", "v" }, level)
+    emit "end"
+  end,
+  function(level)
+    emit "repeat"
+    nested({}, level)
+    emit("until C() or true")
+  end,
+  function(level) -- metamethods, which may yield
+    local name = one_of(names)
+    emit(("local %s = operators(%s)"):format(name, closure(level)))
+    scope[#scope + 1] = name
+    local uses = { "%s.x", "%s + 1", "1 + %s", "%s .. 'x'", "-%s", "%s(1, 2)", "%s < %s", "%s <= %s", "%s == {}", "#%s" }
+    for _ = 1, random(3) do
+      emit(("pcall(function() local a, b = {}, %s return a, b end)"):format((one_of(uses):gsub("%%s", name))))
+    end
+    emit(("pcall(function() %s.field = {} end)"):format(name))
+  end,
+  function(level) -- variables that several functions share
+    local name = one_of(names)
+    emit(("local %s = %s"):format(name, expression(level)))
+    scope[#scope + 1] = name
+    emit(("g3 = { function() return %s end, function(v) %s = v end, function() C() return %s end }"):format(name, name, name))
+    emit "g3[3](g3[2]({}))"
+    emit(("started(function(v) g4 = function() return v, %s end yield(v) return v end, {})"):format(name))
+  end,
+  function(level)
+    emit(("xpcall(%s, function(m) C() return m end)"):format(closure(level)))
+  end,
+  function(level) emit(("pcall(deep, %d, %s)"):format(random(60), closure(level))) end,
+  function(level)
+    emit("local w = coroutine.wrap(" .. closure(level) .. ")")
+    emit "pcall(w, {}, 1) pcall(w, {})"
+    scope[#scope + 1] = "w"
+  end,
+  function(level)
+    emit("local co = coroutine.create(" .. closure(level) .. ")")
+    emit "for _ = 1, 3 do coroutine.resume(co, {}, co) C() end"
+    scope[#scope + 1] = "co"
+  end,
+  function(level) -- a coroutine that runs another, in which the first is looked at
+    emit("started(function(...) local co = started(" .. closure(level) .. ", ...) C() yield(co) C() return co end, {})")
+  end,
+  function()
+    emit "pcall(function() host.yield_last({}, 2, {}) end)"
+  end,
+  function(level)
+    local name = variable()
+    emit(("resized(%s, %d, %d)"):format(name, random(12), random(12)))
+  end,
+  function(level)
+    if has.goto_ then
+      labels = labels + 1
+      local label = labels
+      emit(("do goto l%d"):format(label))
+      emit "do"
+      nested({}, level)
+      emit(("end ::l%d:: end"):format(label))
+    end
+  end,
+  function(level)
+    if has.close then
+      local name = one_of(names)
+      emit(("do local %s <close>, const <const> = closing(%s), %s"):format(name, closure(level), expression(level)))
+      nested({ name, "const" }, level)
+      emit "end"
+    end
+  end,
+  function()
+    if has.integers then emit "local q = (7 // 2) | 1 << 3" end
+  end,
 }
 
 function block(count, level, is_vararg)
@@ -264,7 +461,7 @@ end
 local function program(of)
   seed = of * 7919 + 1
   for _ = 1, 5 do random(10) end
-  lines, scope, depth, budget = {}, {}, 0, 120
+  lines, scope, depth, budget, labels = {}, {}, 0, 120, 0
   block(12, 0, true)
   return table.concat(lines, "\n")
 end
@@ -274,6 +471,7 @@ for of = first, last do
   local run, message = load_text(text, "=program")
   if not run then error(("seed %d: %s\n%s"):format(of, message, text)) end
   g1, g2, g3, g4, last_finalized = {}, nil, nil, nil, nil
+  left = LIMIT
   -- What a program raises by itself is its own affair.
   local ok, raised = pcall(run, {}, {})
   debug.sethook()

@@ -75,6 +75,43 @@ check.raises("wrong number of arguments to 'snapshot' (0 or 2 expected, got 3)",
   snapshot.snapshot, {}, "name", nil)
 check.raises("wrong number of arguments to 'snapshot' (0 or 2 expected, got 200)",
   snapshot.snapshot, (unpack or table.unpack)({}, 1, 200))
+
+-- The options: a table as a third argument.
+do
+  local function wrong(reason, ...)
+    check.raises("bad argument #3 to 'snapshot' (" .. reason .. ")", snapshot.snapshot, ...)
+  end
+  for _, name in ipairs { "", "Native", "native ", "portable\0", "both" } do
+    -- (What is no text is shown as such.)
+    wrong("'" .. name .. "' is no engine; there are 'native' and 'portable'",
+      nil, nil, { engine = name })
+  end
+  wrong("option 'engine' is a string, got number", nil, nil, { engine = 5 })
+  wrong("option 'engine' is a string, got boolean", nil, nil, { engine = false })
+  wrong("option 'engine' is a string, got table", {}, "name", { engine = {} })
+  wrong("option 'engine' is a string, got function", {}, "name", { engine = print })
+  for kind, value in pairs(no_snapshots()) do
+    if kind ~= "table" then
+      check.raises("wrong number of arguments to 'snapshot' (0 or 2 expected, got 3)",
+        snapshot.snapshot, nil, nil, value)
+    end
+  end
+  check.raises("wrong number of arguments to 'snapshot' (0 or 2 expected, got 4)",
+    snapshot.snapshot, nil, nil, {}, {})
+  no_root("nil", nil, "name", {})
+  no_root("number", 5, nil, {})
+  no_root("number", 5, "name", { engine = "portable" })
+  no_name("nil", {}, nil, {})
+  no_name("number", {}, 5, { engine = "portable" })
+  -- Without an engine, or with names that nobody knows, they change nothing. No metamethod is asked.
+  check.equal(#snapshot.snapshot({ {} }, "root", {}), 2)
+  check.equal(#snapshot.snapshot({ {} }, "root", { other = true }), 2)
+  check.equal(#snapshot.snapshot({ {} }, "root", { engine = "portable" }), 2)
+  check.equal(#snapshot.snapshot(nil, nil, {}) > 100, true)
+  local asked = setmetatable({}, { __index = error })
+  check.equal(#snapshot.snapshot(nil, nil, asked) > 100, true)
+  check.equal(snapshot.snapshot(nil, nil, { engine = "portable" }):stats().engine, "portable")
+end
 if jit then
   local ffi = require "ffi"
   no_root("cdata", ffi.new "int[4]", "name")

@@ -7,12 +7,13 @@ local snapshot = require "snapshot"
 local check = require "check"
 local zoo = require "zoo"
 
-local NATIVE, PORTABLE = { engine = "native" }, { engine = "portable" }
+local NATIVE, PORTABLE, DEFAULT = { engine = "native" }, { engine = "portable" }, {}
 
 local function compare(where)
-  local s = snapshot.snapshot()
+  local s, portable = 1, 1
+  s = snapshot.snapshot(nil, nil, DEFAULT)
+  portable = snapshot.snapshot(nil, nil, PORTABLE)
   local counted = s:stats()
-  local portable = snapshot.snapshot(nil, nil, PORTABLE)
   check.equal(portable:stats().engine, "portable", where)
   if fits then return end
   check.equal(counted.engine, "portable", where)

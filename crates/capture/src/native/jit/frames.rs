@@ -6,6 +6,7 @@
 
 use super::tags::Value;
 use super::{Sweep, WORD};
+use crate::native::layout::ABSENT;
 use crate::native::memory::{Memory, Read, Structure};
 use crate::native::misfit::{Misfit, Swept};
 
@@ -27,16 +28,21 @@ const INSTRUCTION: u64 = 4;
 /// `BC_RETM` to `BC_RET1`.
 const RETURNS: std::ops::RangeInclusive<u8> = 73..=76;
 
-/// What `lj_vm_*` keep on the machine stack: the frame before, the code that runs, the thread, and
-/// how many results are wanted, or less than 0 the place of the Lua frame it protects.
+/// What `lj_vm_*` keep on the machine stack (`CFRAME_OFS_*`).
 mod machine_frame {
+    /// Where it has the frame before, the place in the code that runs, and how many results are
+    /// wanted; less than 0 is the place on the stack of what it protects, negated.
     #[cfg(target_arch = "aarch64")]
-    pub(super) const PLACES: [u64; 4] = [0, 8, 16, 40];
+    pub(super) const PLACES: [u64; 3] = [0, 8, 40];
     #[cfg(not(target_arch = "aarch64"))]
-    pub(super) const PLACES: [u64; 4] = [32, 24, 16, 8];
+    pub(super) const PLACES: [u64; 3] = [32, 24, 8];
+    pub(super) const BEFORE: u64 = PLACES[0];
+    pub(super) const CODE: u64 = PLACES[1];
+    pub(super) const RESULTS: u64 = PLACES[2];
+    /// The low bits of its address are flags.
     pub(super) const ADDRESS: u64 = !3;
-    /// There are no more: `LUAI_MAXCCALLS` is far below.
-    pub(super) const MOST: u32 = 1 << 16;
+    /// Far more than there can be: `LUAI_MAXCCALLS`, and the frames of a stack.
+    pub(super) const MOST: u32 = 1 << 18;
 }
 
 /// A frame on a thread's stack.
@@ -69,7 +75,8 @@ impl<'m> Frames<'m> {
         let places = &sweep.layout.state;
         let (stack, base) = (state.word(places.stack), state.word(places.base));
         let end = stack.saturating_add(SLOT * u64::from(state.int(places.stack_size)));
-        if base < stack.saturating_add(2 * SLOT) || base > end || state.word(places.top) > end {
+        let is_inside = |slot: u64| slot >= stack.saturating_add(2 * SLOT) && slot <= end;
+        if end == u64::MAX || !is_inside(base) || !is_inside(state.word(places.top)) {
             return Err(WHAT.into());
         }
         Ok(Frames {
@@ -113,7 +120,7 @@ impl<'m> Frames<'m> {
         prototype: u64,
     ) -> Swept<Option<u32>> {
         let next = match frame.next {
-            None => sweep.machine_code_place(self.machine_frame(sweep), self.thread)?,
+            None => sweep.machine_code_place(self.machine_frame(sweep), self.thread),
             Some(next) => {
                 let link = sweep.memory.word(next).ok_or(WHAT)?;
                 match (link & TYPE, link & WHOLE_TYPE) {
@@ -143,21 +150,23 @@ impl<'m> Frames<'m> {
             if machine == 0 {
                 return Ok(0);
             }
-            let [_, _, _, results] = machine_frame::PLACES;
-            let results = sweep.memory.structure(machine + results, 4).ok_or(WHAT)?;
+            let results = machine.wrapping_add(machine_frame::RESULTS);
+            let Some(results) = sweep.memory.structure(results, 4) else {
+                return Ok(0);
+            };
             let results = results.int(0) as i32;
             if results < 0 && at < stack + u64::from(results.unsigned_abs()) {
-                machine = sweep.outer_machine_frame(machine)?;
+                machine = sweep.outer_machine_frame(machine);
                 continue;
             }
             if at < next {
-                return sweep.machine_code_place(machine, 0);
+                return Ok(sweep.machine_code_place(machine, 0));
             }
             let link = sweep.memory.word(at).ok_or(WHAT)?;
             let is_callback = link & WHOLE_TYPE == CONTINUATION
                 && sweep.memory.word(at - 3 * SLOT) == Some(CALLBACK);
             if link & TYPE == HOST || is_callback {
-                machine = sweep.outer_machine_frame(machine)?;
+                machine = sweep.outer_machine_frame(machine);
             }
             if at <= self.bottom {
                 return Ok(0);
@@ -202,21 +211,22 @@ impl<M: Memory> Sweep<'_, M> {
         }
     }
 
-    fn outer_machine_frame(&self, machine: u64) -> Swept<u64> {
-        let [before, ..] = machine_frame::PLACES;
-        let before = self.memory.word(machine + before).ok_or(WHAT)?;
-        Ok(before & machine_frame::ADDRESS)
+    /// The frame before one on the machine stack; 0 where there is none, or none that can be read.
+    fn outer_machine_frame(&self, machine: u64) -> u64 {
+        let before = machine.wrapping_add(machine_frame::BEFORE);
+        let before = self.memory.word(before).unwrap_or(0);
+        before & machine_frame::ADDRESS
     }
 
     /// The place in the code that a frame on the machine stack keeps; 0 where it keeps none, or in
     /// its place the thread.
-    fn machine_code_place(&self, machine: u64, thread: u64) -> Swept<u64> {
+    fn machine_code_place(&self, machine: u64, thread: u64) -> u64 {
         if machine == 0 {
-            return Ok(0);
+            return 0;
         }
-        let [_, code, ..] = machine_frame::PLACES;
-        let place = self.memory.word(machine + code).ok_or(WHAT)?;
-        Ok(if place == thread { 0 } else { place })
+        let place = machine.wrapping_add(machine_frame::CODE);
+        let place = self.memory.word(place).unwrap_or(0);
+        if place == thread { 0 } else { place }
     }
 
     /// The number of the instruction before the place `next` in a prototype's code.
@@ -230,9 +240,7 @@ impl<M: Memory> Sweep<'_, M> {
             .int(places.code_count);
         match number(next).wrapping_sub(1) {
             // Builds that have a thread of their own take it for the first instruction.
-            u32::MAX if self.layout.global_state.vm_thread != super::super::layout::ABSENT => {
-                Ok(Some(1))
-            }
+            u32::MAX if self.layout.global_state.vm_thread != ABSENT => Ok(Some(1)),
             at if at <= count => Ok(Some(at)),
             // A trace starts with the function's return, which stands in the trace.
             _ => {

@@ -102,6 +102,9 @@ pub(crate) struct CallInfo {
     pub(crate) saved_pc: u16,
     /// `callstatus` (from 5.2 on): a byte in 5.2, 2 bytes in 5.3 and 5.4, 4 in 5.5.
     pub(crate) status: u16,
+    /// `extra` (5.2, 5.3): where in the stack, in bytes, the function of a call that yields really
+    /// is. Meanwhile `function` says something else.
+    pub(crate) extra: u16,
     /// `tailcalls`, an `int` (5.1).
     pub(crate) tail_calls: u16,
     /// `u.l.nextraargs`, an `int` (from 5.4 on).

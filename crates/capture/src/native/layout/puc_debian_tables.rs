@@ -54,6 +54,7 @@ pub(crate) static PUC_DEBIAN_LAYOUTS: &[PucLayout] = &[PucLayout {
         next: ABSENT,
         saved_pc: 24,
         status: ABSENT,
+        extra: ABSENT,
         tail_calls: 36,
         extra_arguments: ABSENT,
     },

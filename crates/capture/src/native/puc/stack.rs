@@ -89,7 +89,8 @@ impl<'s, 'm, M: Memory, const L: usize> StackWalk<'s, 'm, M, L> {
         let mut call = self.state.word(Self::LAYOUT.state.call);
         let mut limit = self.top;
         let outermost = self.outermost();
-        let mut is_own = self.thread == self.sweep.origin.running_thread;
+        let origin = self.sweep.origin;
+        let mut is_own = self.thread == origin.running_thread && origin.own_function != 0;
         if call == outermost {
             return self.idle(outermost);
         }
@@ -99,8 +100,12 @@ impl<'s, 'm, M: Memory, const L: usize> StackWalk<'s, 'm, M, L> {
             if call == outermost {
                 return self.host_call(at);
             }
-            if is_own && self.is_own_call(at) {
+            if is_own {
+                // The one call of which we know what it runs.
                 is_own = false;
+                if !self.is_own_call(at) {
+                    return Err(WHAT.into());
+                }
             } else {
                 self.function_call(at)?;
             }
@@ -131,7 +136,13 @@ impl<'s, 'm, M: Memory, const L: usize> StackWalk<'s, 'm, M, L> {
     fn call(&self, address: u64, limit: u64) -> Swept<Call> {
         let places = &Self::LAYOUT.call;
         let info = self.sweep.call_info(address).ok_or(WHAT)?;
-        let function = info.word(places.function);
+        let function = match places.extra {
+            // The debug library puts it right as well.
+            place if place != ABSENT && self.yields(address) => {
+                self.stack.wrapping_add(info.word(place))
+            }
+            _ => info.word(places.function),
+        };
         // It may lie behind `limit`: `top` is not kept up to date in a function in Lua.
         if function < self.stack || function >= self.end {
             return Err(WHAT.into());
@@ -153,9 +164,15 @@ impl<'s, 'm, M: Memory, const L: usize> StackWalk<'s, 'm, M, L> {
         })
     }
 
+    /// Whether it is the call by which the thread yields.
+    fn yields(&self, call: u64) -> bool {
+        const YIELD: u8 = 1; // LUA_YIELD
+        let places = &Self::LAYOUT.state;
+        self.state.byte(places.status) == YIELD && self.state.word(places.call) == call
+    }
+
     fn is_own_call(&self, call: Call) -> bool {
-        let own = self.sweep.origin.own_function;
-        own != 0 && self.sweep.memory.word(call.function) == Some(own)
+        self.sweep.memory.word(call.function) == Some(self.sweep.origin.own_function)
     }
 
     /// A coroutine that has not started, or is done: the body and its arguments, or nothing.
