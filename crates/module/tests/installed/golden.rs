@@ -1,8 +1,8 @@
-//! What the module prints is the same everywhere: the scripts of `tests/golden`, which also run in
+//! What the module prints is the same everywhere, and by both engines: the scripts of `tests/golden`, which also run in
 //! the hosts of the workspace, and the samples of the manual.
 
 use crate::normal::normal;
-use crate::program::{Program, directory, read, tests};
+use crate::program::{ENGINES, Program, directory, read, tests};
 use std::path::{Path, PathBuf};
 
 crate::each_program!(check);
@@ -12,12 +12,14 @@ fn check(program: Program) {
     assert!(!scripts.is_empty());
     scripts.push(tests().join("installed/lua/samples.lua"));
     for script in scripts {
-        let printed = program.run(directory().path(), &read(&script));
-        let (printed, golden) = (normal(&printed), read(&golden(program, &script)));
-        for (got, expected) in printed.lines().zip(golden.lines()) {
-            assert_eq!(got, expected, "{}", script.display());
+        for engine in ENGINES {
+            let printed = program.run_by(engine, directory().path(), &read(&script));
+            let (printed, golden) = (normal(&printed), read(&golden(program, &script)));
+            for (got, expected) in printed.lines().zip(golden.lines()) {
+                assert_eq!(got, expected, "{}, {engine}", script.display());
+            }
+            assert_eq!(printed.lines().count(), golden.lines().count());
         }
-        assert_eq!(printed.lines().count(), golden.lines().count());
     }
 }
 

@@ -17,6 +17,7 @@ load_module MODULES/ngx_http_lua_module.so;
 daemon off;
 master_process on;
 worker_processes 1;
+env LUASNAP_ENGINE;
 USER
 pid nginx.pid;
 error_log error.log info;
@@ -57,7 +58,7 @@ struct Server {
 
 impl Server {
     /// Starts it in a folder; `init` runs before the master starts its worker.
-    fn start(folder: &Path, init: &str) -> Server {
+    fn start(folder: &Path, init: &str, engine: &str) -> Server {
         const MODULES: &str = "/usr/lib/nginx/modules";
         let config = CONFIG
             .replace("FOLDER", folder.to_str().expect("a path in UTF-8"))
@@ -66,7 +67,7 @@ impl Server {
             .replace("MODULES", MODULES)
             .replace("USER", if is_root(folder) { "user root;" } else { "" });
         fs::write(folder.join("nginx.conf"), config).expect("the configuration is written");
-        let process = Process::start(command(folder), "nginx");
+        let process = Process::start(command(folder), "nginx", engine);
         assert!(
             Path::new(MODULES).join("ngx_http_lua_module.so").exists(),
             "nginx has no Lua; Debian's package is libnginx-mod-http-lua"
@@ -161,8 +162,8 @@ fn is_root(folder: &Path) -> bool {
 }
 
 /// Runs `driver.lua` in a request, whose answer is what went wrong.
-pub fn run(folder: &Path) -> Ran {
-    let server = Server::start(folder, "");
+pub fn run(engine: &str, folder: &Path) -> Ran {
+    let server = Server::start(folder, "", engine);
     assert_eq!(server.get("/script"), "", "{}", server.log());
     server.stop()
 }
@@ -173,7 +174,7 @@ fn what_a_request_holds_is_found_by_another() {
     let folder = directory();
     let requests = tests().join("installed/lua/requests.lua");
     fs::copy(requests, folder.path().join("requests.lua")).expect("a copy of requests.lua");
-    let server = Server::start(folder.path(), r#"require "snapshot""#);
+    let server = Server::start(folder.path(), r#"require "snapshot""#, "");
 
     // One that goes on, and two that look what it holds.
     let mut holding = server.send("/hold");

@@ -10,7 +10,7 @@ const RUN: &str = "lua \
     if ok ~= true then io.stderr:write(ok) vim.cmd 'cquit 1' end";
 
 /// Runs `driver.lua`, which says by standard error and the exit code what went wrong.
-pub fn run(folder: &Path) -> Ran {
+pub fn run(engine: &str, folder: &Path) -> Ran {
     let mut command = Command::new("nvim");
     command
         .args(["--headless", "-u", "NONE", "-i", "NONE", "-n"])
@@ -21,7 +21,7 @@ pub fn run(folder: &Path) -> Ran {
     for name in ["CONFIG", "DATA", "STATE", "CACHE"] {
         command.env(format!("XDG_{name}_HOME"), folder);
     }
-    Process::start(command, "neovim").wait()
+    Process::start(command, "neovim", engine).wait()
 }
 
 #[test]

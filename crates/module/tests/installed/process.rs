@@ -28,8 +28,9 @@ pub struct Ran {
 
 impl Process {
     /// Starts a program, which the Debian package `package` has. The user's own settings for Lua
-    /// count for nothing, and `require` finds the module.
-    pub fn start(mut command: Command, package: &str) -> Process {
+    /// count for nothing, and `require` finds the module, which is to use an engine (or, where the
+    /// name is empty, what it thinks best).
+    pub fn start(mut command: Command, package: &str, engine: &str) -> Process {
         let name = command.get_program().to_string_lossy().into_owned();
         for variable in ["LUA_PATH", "LUA_CPATH", "LUA_INIT"] {
             for version in ["", "_5_2", "_5_3", "_5_4"] {
@@ -38,6 +39,7 @@ impl Process {
         }
         let piped = command
             .env("LUA_CPATH", cpath())
+            .env("LUASNAP_ENGINE", engine)
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped());

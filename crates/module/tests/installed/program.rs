@@ -30,23 +30,29 @@ impl Program {
     /// Runs `source` as `script.lua`, in `folder`, and gives what it printed.
     #[track_caller]
     pub fn run(self, folder: &Path, source: &str) -> String {
+        self.run_by("", folder, source)
+    }
+
+    /// The same with one engine.
+    #[track_caller]
+    pub fn run_by(self, engine: &str, folder: &Path, source: &str) -> String {
         fs::write(folder.join("script.lua"), source).expect("the script is written");
         let ran = match self {
-            Program::Lua51 => interpreter("lua5.1", folder),
-            Program::Lua52 => interpreter("lua5.2", folder),
-            Program::Lua53 => interpreter("lua5.3", folder),
-            Program::Lua54 => interpreter("lua5.4", folder),
-            Program::LuaJit => interpreter("luajit", folder),
-            Program::Nvim => nvim::run(folder),
-            Program::Nginx => nginx::run(folder),
-            Program::Prosody => prosody::run(folder),
+            Program::Lua51 => interpreter("lua5.1", engine, folder),
+            Program::Lua52 => interpreter("lua5.2", engine, folder),
+            Program::Lua53 => interpreter("lua5.3", engine, folder),
+            Program::Lua54 => interpreter("lua5.4", engine, folder),
+            Program::LuaJit => interpreter("luajit", engine, folder),
+            Program::Nvim => nvim::run(engine, folder),
+            Program::Nginx => nginx::run(engine, folder),
+            Program::Prosody => prosody::run(engine, folder),
         };
         assert!(ran.status.success() && ran.stderr.is_empty(), "{ran}");
         ran.stdout
     }
 }
 
-fn interpreter(name: &str, folder: &Path) -> Ran {
+fn interpreter(name: &str, engine: &str, folder: &Path) -> Ran {
     let mut command = Command::new(name);
     command.current_dir(folder).arg("script.lua");
     // Where nginx's LuaJIT is installed, apt cannot install Debian's, but it needs no libraries:
@@ -54,8 +60,11 @@ fn interpreter(name: &str, folder: &Path) -> Ran {
         "luajit" => "luajit (beside nginx's: apt-get download luajit; dpkg -x luajit_*.deb DIR)",
         _ => name,
     };
-    Process::start(command, package).wait()
+    Process::start(command, package, engine).wait()
 }
+
+/// The engines, by the names that `LUASNAP_ENGINE` has for them.
+pub const ENGINES: [&str; 2] = ["native", "portable"];
 
 /// Where `require` finds the module that cargo built for this very run: it lies beside the test.
 pub fn cpath() -> String {

@@ -36,7 +36,7 @@ end)
 
 const STARTED: &str = "--- started ---\n";
 
-pub fn run(folder: &Path) -> Ran {
+pub fn run(engine: &str, folder: &Path) -> Ran {
     let config = CONFIG.replace("FOLDER", folder.to_str().expect("a path in UTF-8"));
     fs::write(folder.join("prosody.cfg.lua"), config).expect("the configuration is written");
     fs::write(folder.join("mod_snapshot_test.lua"), MODULE).expect("the module is written");
@@ -45,7 +45,7 @@ pub fn run(folder: &Path) -> Ran {
         .args(["--no-daemonize", "--config"])
         .arg(folder.join("prosody.cfg.lua"))
         .current_dir(folder);
-    let mut ran = Process::start(command, "prosody").wait();
+    let mut ran = Process::start(command, "prosody", engine).wait();
     // Without what the server itself has to say, of packages that it would like to have.
     if let Some((_, printed)) = ran.stdout.split_once(STARTED) {
         ran.stdout = printed.to_owned();

@@ -1,5 +1,5 @@
--- The three samples of the manual.
-local snapshot = require "snapshot"
+-- The three samples of the manual. No address is used twice here, as the test numbers them.
+local snapshot, _ = require "snapshot", collectgarbage "stop"
 
 tbl = { a = { 1, 2, 3 }, c = "this is a string in table",
   d = { aa = {}, ab = "this is a string in a table in table" } }
@@ -25,3 +25,4 @@ end)
 local S2 = snapshot.snapshot(_G, "_G")
 snapshot.print(snapshot.incr(S1, S2))
 tbl, a, c, foo, co = nil
+collectgarbage "restart"
