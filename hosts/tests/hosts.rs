@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use luasnap_hosts::{Host, Options, Run, Vm, module_dir};
+use luasnap_hosts::{Host, Options, Run, Vm, changed, module_dir, older_releases};
 
 fn every_interpreter() -> impl Iterator<Item = (Vm, Host)> {
     Vm::ALL
@@ -246,6 +246,75 @@ fn values_that_lua_cannot_make() {
         let said = output(host.run(script, &Options::default()));
         let third = matches!(vm, Vm::Lua54 | Vm::Lua55);
         assert_eq!(said, format!("true\t{third}\tfalse\tinteger\n"), "{host:?}");
+    }
+}
+
+#[test]
+fn tables_threads_and_yields_that_lua_cannot_make() {
+    for (_, host) in every_interpreter() {
+        let script = "
+            collectgarbage 'stop'
+            local bytes = host.lua_bytes()
+            local t = host.newtable(1000, 1000)
+            assert(host.lua_bytes() - bytes > 20000 and next(t) == nil)
+
+            local held = setmetatable({{}}, {__mode = 'v'})
+            local thread = host.thread(held[1], 'x', 3)
+            collectgarbage()
+            collectgarbage()
+            assert(type(thread) == 'thread' and held[1])
+            thread = nil
+            collectgarbage()
+            collectgarbage()
+            assert(not held[1])
+
+            local co = coroutine.create(function() return 'end', host.yield_last({}, 2, 'three') end)
+            local ok, value, nothing = coroutine.resume(co)
+            assert(ok and value == 'three' and nothing == nil, value)
+            assert(select(2, coroutine.resume(co)) == 'end')";
+        output(host.run(script, &Options::default()));
+    }
+}
+
+#[test]
+fn strings_outside_lua_s_memory() {
+    let script = "
+        assert(host.external(100) == ('e'):rep(100) and host.external(0) == '')
+        assert(not pcall(host.external, 2000))
+        local blocks = host.c_blocks()
+        collectgarbage()
+        local bytes = host.lua_bytes()
+        local long = host.external(1e6, true)
+        assert(long == ('f'):rep(1e6))
+        collectgarbage()
+        assert(host.lua_bytes() - bytes < 1000)
+        assert(host.c_blocks() == blocks) -- as little as Lua's own blocks are";
+    for host in [Host::Plain(Vm::Lua55), Host::Checked(Vm::Lua55)] {
+        output(host.run(script, &Options::default()));
+    }
+    for vm in Vm::ALL.into_iter().filter(|&vm| vm != Vm::Lua55) {
+        let said = output(vm.run("print(host.external)", &Options::default()));
+        assert_eq!(said, "nil\n");
+    }
+}
+
+#[test]
+fn older_and_changed_luas() {
+    for release in older_releases() {
+        let said = output(Host::Older(release).run("print(host.vm)", &Options::default()));
+        assert_eq!(said, format!("{release}\n"));
+    }
+    for name in changed() {
+        let script = "
+            print(host.vm, _VERSION)
+            -- It works like any other.
+            local t = setmetatable({1, 2, x = {}}, {__index = function(t, k) return k end})
+            assert(#t == 2 and t.y == 'y' and next(t) == 1)
+            local co = coroutine.wrap(function(...) coroutine.yield(#{...}) return t end)
+            assert(co(1, 2, 3) == 3 and co() == t)";
+        let said = output(Host::Changed(name).run(script, &Options::default()));
+        let (_, version) = name.split_once('-').expect("a version");
+        assert_eq!(said, format!("{name}\tLua {version}\n"));
     }
 }
 

@@ -30,6 +30,10 @@ const MOST: usize = 20;
 
 fn differences(call: &mut Call<'_>) -> Result<Return, Error> {
     let is_whole = call.argument_count() == 0;
+    if !is_whole {
+        call.root_argument(1)?;
+        call.string_argument(2)?;
+    }
     let capture = |engine| match is_whole {
         true => call.capture_whole(Some(engine)),
         false => call.capture_argument(Some(engine)),

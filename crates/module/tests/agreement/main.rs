@@ -1,35 +1,32 @@
-//! The two engines against each other: on random programs (`programs.lua`), and at the end of each
-//! golden script. The module `compare` (`examples/compare.rs`) captures by both at one moment, and
-//! says in what their `objects` views differ.
+//! The two engines against each other: on random programs (`programs.lua`), and in the golden
+//! scripts. The module `compare` (`examples/compare.rs`) captures by both at one moment, and says
+//! in what their `objects` views differ.
 
-use luasnap_hosts::{Host, Options, Run, Vm};
+use luasnap_hosts::{Host, Options, Run, Vm, older_releases};
 use std::fs;
+use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
+use std::sync::LazyLock;
 use std::thread;
 
-/// A folder with `compare.so`, which cargo builds with the other examples of this package.
-fn modules() -> PathBuf {
-    let test = std::env::current_exe().expect("the test's own path");
-    let target = test
-        .parent()
-        .and_then(Path::parent)
-        .expect("cargo's folders");
-    let library = target.join("examples/libcompare.so");
-    assert!(
-        library.exists(),
-        "{} is missing: `cargo build -p snapshot --example compare` makes it",
-        library.display()
-    );
-    let folder = target.join("examples/lua-modules");
-    fs::create_dir_all(&folder).expect("a folder");
-    let (fresh, link) = (
-        folder.join(format!("{:?}", thread::current().id())),
-        "compare.so",
-    );
-    let _ = fs::remove_file(&fresh);
-    std::os::unix::fs::symlink(&library, &fresh).expect("a link");
-    fs::rename(fresh, folder.join(link)).expect("a link");
-    folder
+/// A folder with `compare.so` and `snapshot.so`, which cargo builds with this test.
+fn modules() -> &'static Path {
+    static FOLDER: LazyLock<tempfile::TempDir> = LazyLock::new(|| {
+        let test = std::env::current_exe().expect("the test's own path");
+        let beside = test.parent().expect("a file has a folder");
+        let snapshot = beside.join("libsnapshot.so");
+        let compare = beside.with_file_name("examples").join("libcompare.so");
+        assert!(
+            compare.exists(),
+            "{} is missing: `cargo test` without `--test` makes it",
+            compare.display()
+        );
+        let folder = tempfile::tempdir().expect("a temporary directory");
+        symlink(&compare, folder.path().join("compare.so")).expect("a link");
+        symlink(&snapshot, folder.path().join("snapshot.so")).expect("a link");
+        folder
+    });
+    FOLDER.path()
 }
 
 fn run(host: Host, source: &str, args: &[String]) -> Run {
@@ -45,73 +42,110 @@ fn run(host: Host, source: &str, args: &[String]) -> Run {
 fn agree_on_programs(host: Host, first: u32, last: u32) {
     let args = [first.to_string(), last.to_string()];
     let run = run(host, include_str!("programs.lua"), &args);
-    assert!(
-        run.status.success() && run.stderr.is_empty(),
-        "{host:?}: {run}"
-    );
-    let said = String::from_utf8_lossy(&run.stdout).into_owned();
-    let count = said.split_whitespace().next().unwrap_or_default();
-    assert_eq!(count, (last - first + 1).to_string(), "{host:?}: {said}");
+    assert!(run.status.success(), "{host:?}: {run}");
+    assert!(run.stderr.is_empty(), "{host:?}: {run}");
+    let said = String::from_utf8_lossy(&run.stdout);
+    let numbers: Vec<u32> = said
+        .split_whitespace()
+        .map(|number| number.parse().expect("a number"))
+        .collect();
+    let [programs, comparisons] = numbers[..] else {
+        panic!("{host:?}: {said}");
+    };
+    assert_eq!(programs, last - first + 1, "{host:?}");
+    assert!(comparisons > 5 * programs, "{host:?}: {said}");
+}
+
+/// The same in two processes at once. A machine has two processors at least, and tests of several
+/// VMs run side by side anyway.
+fn agree_in_parts(host: Host, first: u32, last: u32) {
+    let middle = first.midpoint(last);
+    thread::scope(|scope| {
+        scope.spawn(move || agree_on_programs(host, first, middle));
+        agree_on_programs(host, middle + 1, last);
+    });
 }
 
 /// What is run again and again.
 fn some(vm: Vm) {
-    agree_on_programs(Host::Plain(vm), 1, 200);
-    // In a checked 5.1 the portable engine has to go without what only extra arguments hold.
+    agree_in_parts(Host::Plain(vm), 1, 200);
+    // In a checked 5.1 the portable engine goes without what only extra arguments hold.
     if vm != Vm::Lua51 {
-        agree_on_programs(Host::Checked(vm), 201, 220);
+        agree_on_programs(Host::Checked(vm), 201, 250);
     }
 }
 
-/// What is run before a change lands.
+/// What is run before a change lands: a thousand more.
 fn a_thousand(vm: Vm) {
     for first in (1001..2001).step_by(250) {
-        agree_on_programs(Host::Plain(vm), first, first + 249);
+        agree_in_parts(Host::Plain(vm), first, first + 249);
     }
 }
 
-/// At the end of each golden script the engines agree.
-fn on_golden_scripts(vm: Vm) {
-    let golden = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden");
-    let mut count = 0;
-    for entry in golden.read_dir().expect("the scripts").flatten() {
-        let path = entry.path();
-        if path.extension().is_none_or(|extension| extension != "lua") {
-            continue;
+/// Before each capture of an object in a golden script, and at its end.
+fn in_golden_scripts(vm: Vm) {
+    // On the script's first line, so that its others keep their numbers.
+    const BEFORE: &str = "\
+        local compare, snapshot = require 'compare', require 'snapshot' \
+        local captures, capture = 0, snapshot.snapshot \
+        function snapshot.snapshot(...) \
+            if select('#', ...) > 0 then \
+                captures = captures + 1 \
+                local differences = compare.differences(...) \
+                if differences then error(differences, 0) end \
+            end \
+            return capture(...) \
+        end ";
+    const AFTER: &str = "
+        collectgarbage() collectgarbage() -- no finalizer is to be pending
+        local differences = compare.differences()
+        if differences then error(differences, 0) end
+        assert(captures > 0)";
+    for script in golden_scripts() {
+        let text = fs::read_to_string(&script).expect("a script");
+        for host in [Host::Plain(vm), Host::Checked(vm)] {
+            let run = run(host, &format!("{BEFORE}{text}{AFTER}"), &[]);
+            let succeeded = run.status.success() && run.stderr.is_empty();
+            assert!(succeeded, "{host:?}: {}: {run}", script.display());
         }
-        count += 1;
-        let script = fs::read_to_string(&path).expect("a script");
-        // The script's own globals stay; the module that it asks for is another one here.
-        let source = format!(
-            "local compare = require 'compare'
-             package.loaded.snapshot = setmetatable({{}}, {{ __index = function()
-               return function() return setmetatable({{}}, {{ __index = function()
-                 return function() end end }}) end end }})
-             local run = assert((loadstring or load)({script:?}, '=golden'))
-             pcall(run)
-             local differences = compare.differences()
-             if differences then error(differences, 0) end"
-        );
-        let run = run(Host::Plain(vm), &source, &[]);
-        assert!(run.status.success(), "{}: {run}", path.display());
     }
-    assert!(count >= 6, "{count} scripts");
+}
+
+fn golden_scripts() -> Vec<PathBuf> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden");
+    let files = folder.read_dir().expect("the scripts");
+    let scripts: Vec<_> = files
+        .map(|file| file.expect("a file").path())
+        .filter(|path| path.extension().is_some_and(|extension| extension == "lua"))
+        .collect();
+    assert!(!scripts.is_empty());
+    scripts
+}
+
+#[test]
+fn programs_in_older_releases() {
+    for release in older_releases() {
+        agree_on_programs(Host::Older(release), 1, 20);
+    }
 }
 
 macro_rules! each_vm {
     ($($vm:ident $name:ident)*) => {
         $(mod $name {
             use luasnap_hosts::Vm;
+
             #[test]
             fn programs() {
                 super::some(Vm::$vm);
             }
+
             #[test]
             fn golden_scripts() {
-                super::on_golden_scripts(Vm::$vm);
+                super::in_golden_scripts(Vm::$vm);
             }
+
             #[test]
-            #[ignore = "takes a minute: .ci/run asks for it"]
+            #[ignore = "takes minutes"]
             fn a_thousand_programs() {
                 super::a_thousand(Vm::$vm);
             }

@@ -27,6 +27,9 @@ local seed, programs, comparisons = 0, 0, 0
 -- A program that goes round and round compares no more than so often.
 local LIMIT = 100
 local left = 0
+-- Nor does it call its own functions more often: each would call others for ever.
+local MOST_CALLS = 3000
+local calls = 0
 
 -- The same numbers in every VM.
 local function random(n)
@@ -49,6 +52,24 @@ function C()
   if differences == compare_pending then return end
   comparisons = comparisons + 1
   if differences then error("the engines differ:\n" .. differences, 0) end
+end
+
+--- What each function calls first.
+function G()
+  calls = calls + 1
+  if calls > MOST_CALLS then error("too many calls", 0) end
+end
+
+--- Compares what is reachable from an object; gives it back.
+function P(object)
+  local kind = type(object)
+  if left > 0 and (kind == "table" or kind == "function" or kind == "thread" or kind == "userdata") then
+    left = left - 1
+    local is_light = kind == "userdata" and not pcall(compare.differences, object, "object")
+    local differences = not is_light and compare.differences(object, "object")
+    if differences then error("the engines differ:\n" .. differences, 0) end
+  end
+  return object
 end
 
 --- A coroutine that was started with some arguments; whatever it raises stays in it.
@@ -273,7 +294,7 @@ local function closure(level)
   local is_vararg = random(2) == 1
   if is_vararg then parameters[#parameters + 1] = "..." end
   block(random(3), level + 1, is_vararg)
-  local body = table.concat(lines, "\n")
+  local body = ("  "):rep(depth) .. "G()\n" .. table.concat(lines, "\n")
   lines, scope, depth = outer_lines, outer_scope, outer_depth
   return "function(" .. table.concat(parameters, ", ") .. ")\n" .. body .. "\n" .. ("  "):rep(depth) .. "end"
 end
@@ -357,6 +378,8 @@ local statements = {
   function() emit "if coroutine.running() and select(2, coroutine.running()) ~= true then pcall(yield, {}, 1) end" end,
   function() emit "C()" end,
   function() emit "C()" end,
+  function(level) emit("P(" .. expression(level) .. ")") end,
+  function() emit("P(" .. variable() .. ")") end,
   function() emit(one_of { "collectgarbage()", "collectgarbage 'step'", "collectgarbage 'step'" }) end,
   function() emit "sorted { 'c', 'b', 'a' }" end,
   function() emit "substituted 'one two'" end,
@@ -471,7 +494,7 @@ for of = first, last do
   local run, message = load_text(text, "=program")
   if not run then error(("seed %d: %s\n%s"):format(of, message, text)) end
   g1, g2, g3, g4, last_finalized = {}, nil, nil, nil, nil
-  left = LIMIT
+  left, calls = LIMIT, 0
   -- What a program raises by itself is its own affair.
   local ok, raised = pcall(run, {}, {})
   debug.sethook()
