@@ -1,7 +1,7 @@
 //! Everything that touches a Lua VM, and all the project's `unsafe`.
 //!
-//! [`Module`] makes a Lua module of safe functions; [`Call::capture`] walks the heap of the VM
-//! that calls, by the portable engine.
+//! [`Module`] makes a Lua module of safe functions; [`Call::capture_whole`] reads the heap of the VM
+//! that calls, by the native engine where that proves itself, else by the portable one.
 
 #[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64")))]
 compile_error!("the C API tables are written for the 64-bit ABIs of x86-64 and AArch64");
