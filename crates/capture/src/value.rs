@@ -1,6 +1,7 @@
 //! Values that a function of the module gives back to Lua.
 
 use crate::state::State;
+use std::borrow::Cow;
 use std::ffi::c_int;
 
 /// A value for Lua.
@@ -13,7 +14,9 @@ pub enum Value {
     /// A string.
     Text(String),
     /// A table, by names.
-    Table(Vec<(&'static str, Value)>),
+    Table(Vec<(Cow<'static, str>, Value)>),
+    /// A table, by numbers from 1 on.
+    List(Vec<Value>),
 }
 
 /// How deep tables of ours are nested: they are written down by hand.
@@ -35,6 +38,14 @@ impl Value {
                 state.new_table();
                 for (name, value) in fields {
                     state.push_string(name.as_bytes());
+                    value.push(state);
+                    state.raw_set(-3);
+                }
+            }
+            Value::List(values) => {
+                state.new_table();
+                for (number, value) in (1..).zip(values) {
+                    state.push_integer(number);
                     value.push(state);
                     state.raw_set(-3);
                 }

@@ -6,6 +6,7 @@ use crate::kind::Kind;
 use crate::provenance::Engine;
 use crate::reach::{Reach, Through};
 use crate::snapshot::Snapshot;
+use std::borrow::Cow;
 
 /// Objects, and their shallow sizes together.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -64,13 +65,13 @@ pub struct Census {
     /// What the VM says it holds less what is accounted for.
     pub unaccounted: Option<i64>,
     /// What belongs to the VM and is no object, in bytes, by name.
-    pub blocks: Vec<(&'static str, u64)>,
+    pub blocks: Vec<(Cow<'static, str>, u64)>,
     /// How the heap was captured.
     pub engine: Engine,
     /// The VM's family: `Lua 5.4`.
-    pub vm: &'static str,
+    pub vm: Cow<'static, str>,
     /// The releases whose structures the VM has, where known.
-    pub layout: Option<&'static str>,
+    pub layout: Option<Cow<'static, str>>,
     /// Bytes of memory that the snapshot holds, outside the Lua heap.
     pub memory: usize,
 }
@@ -128,8 +129,8 @@ impl Census {
             }),
             blocks: provenance.blocks.clone(),
             engine: provenance.engine,
-            vm: provenance.vm,
-            layout: provenance.layout,
+            vm: provenance.vm.clone(),
+            layout: provenance.layout.clone(),
             memory: snapshot.memory(),
         })
     }

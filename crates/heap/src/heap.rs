@@ -8,6 +8,7 @@ use crate::label::{Label, PackedLabel};
 use crate::name::{NameId, Names};
 use crate::node::NodeId;
 use crate::provenance::Provenance;
+use crate::sparse_table::SparseTable;
 use crate::strength::Strength;
 use rustc_hash::FxHashMap;
 use std::sync::Arc;
@@ -53,6 +54,8 @@ pub struct Heap {
     /// Whether every node was found by following references from the roots.
     pub(crate) all_reached: bool,
     pub(crate) order: AllocationOrder,
+    /// By their nodes.
+    pub(crate) sparse_tables: Vec<SparseTable>,
     pub(crate) provenance: Provenance,
     /// How many nodes fit without any column growing.
     node_room: usize,
@@ -104,8 +107,10 @@ impl Heap {
         }
     }
 
-    /// A table's entries, the line where a Lua function is defined, or a thread's stack levels;
-    /// 0 for all others.
+    /// A table's entries, the line where a Lua function or a prototype is defined, or a thread's
+    /// stack levels; of a string that the VM may have several times, a number that all strings of
+    /// this text have and no others (0 where that is not known, or there is but one); 0 for all
+    /// others.
     #[inline]
     pub fn count(&self, node: NodeId) -> u32 {
         self.counts[node.index()]
@@ -199,6 +204,12 @@ impl Heap {
         &self.order
     }
 
+    /// The tables that keep far more slots than they use, by their nodes. Known to the native engine
+    /// alone, and in no view.
+    pub fn sparse_tables(&self) -> &[SparseTable] {
+        &self.sparse_tables
+    }
+
     /// The same objects with one root, called `name`: what of them is reachable from `node` is what
     /// the heap then shows. It has no longer everything that the VM holds.
     pub fn rooted_at(mut self, node: NodeId, name: &[u8]) -> Result<Heap, BuildError> {
@@ -236,6 +247,7 @@ impl Heap {
             + self.large_sizes.capacity() * size_of::<(NodeId, u64)>()
             + self.many_edges.capacity() * size_of::<(NodeId, u32)>()
             + self.order.memory()
+            + held(&self.sparse_tables)
     }
 }
 
@@ -461,5 +473,6 @@ impl Heap {
         self.targets.shrink_to_fit();
         self.labels.shrink_to_fit();
         self.wide_labels.shrink_to_fit();
+        self.sparse_tables.shrink_to_fit();
     }
 }

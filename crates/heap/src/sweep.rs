@@ -2,6 +2,7 @@
 
 use crate::allocation_order::RunOrder;
 use crate::error::BuildError;
+use crate::grow::push;
 use crate::heap::Heap;
 use crate::kind::Kind;
 use crate::label::Label;
@@ -9,6 +10,7 @@ use crate::name::{NameId, NameIndex, Names};
 use crate::node::NodeId;
 use crate::provenance::Provenance;
 use crate::region_map::RegionMap;
+use crate::sparse_table::SparseTable;
 use crate::strength::Strength;
 use rustc_hash::FxHashMap;
 use std::sync::Arc;
@@ -190,6 +192,11 @@ impl SweepBuilder {
     pub fn mark(&mut self, node: NodeId) -> Result<(), BuildError> {
         let address = self.heap.address(node);
         self.heap.order.mark(address, node)
+    }
+
+    /// Notes a table that keeps far more slots than it uses. They come in the order of their nodes.
+    pub fn note_sparse_table(&mut self, table: SparseTable) -> Result<(), BuildError> {
+        push(&mut self.heap.sparse_tables, table)
     }
 
     /// Begins the edges of a node.

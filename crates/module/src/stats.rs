@@ -6,22 +6,31 @@ use luasnap_heap::{Census, Kind, Tally};
 /// The table that `stats` gives.
 pub fn table(census: &Census) -> Value {
     let mut fields = vec![
-        ("engine", text(census.engine.name())),
-        ("exact", Value::Boolean(census.accounted.is_some())),
-        ("vm", text(census.vm)),
-        ("objects", tally(census.live)),
-        ("references", integer(census.references as u64)),
-        ("kinds", kinds(census)),
-        ("own", tally(census.own)),
-        ("blocks", blocks(census)),
-        ("memory", integer(census.memory as u64)),
+        ("engine".into(), text(census.engine.name())),
+        ("exact".into(), Value::Boolean(census.accounted.is_some())),
+        ("vm".into(), text(&census.vm)),
+        ("objects".into(), tally(census.live)),
+        ("references".into(), integer(census.references as u64)),
+        ("kinds".into(), kinds(census)),
+        ("own".into(), tally(census.own)),
+        ("blocks".into(), blocks(census)),
+        ("memory".into(), integer(census.memory as u64)),
     ];
-    fields.extend(census.layout.map(|layout| ("layout", text(layout))));
-    fields.extend(census.garbage.map(|garbage| ("garbage", tally(garbage))));
-    fields.extend(census.total.map(|total| ("total", integer(total))));
-    fields.extend(census.accounted.map(|bytes| ("accounted", integer(bytes))));
+    let layout = census.layout.as_ref();
+    fields.extend(layout.map(|layout| ("layout".into(), text(layout))));
+    fields.extend(
+        census
+            .garbage
+            .map(|garbage| ("garbage".into(), tally(garbage))),
+    );
+    fields.extend(census.total.map(|total| ("total".into(), integer(total))));
+    fields.extend(
+        census
+            .accounted
+            .map(|bytes| ("accounted".into(), integer(bytes))),
+    );
     let unaccounted = census.unaccounted.map(Value::Integer);
-    fields.extend(unaccounted.map(|bytes| ("unaccounted", bytes)));
+    fields.extend(unaccounted.map(|bytes| ("unaccounted".into(), bytes)));
     Value::Table(fields)
 }
 
@@ -33,15 +42,20 @@ fn kinds(census: &Census) -> Value {
         .filter(|of_kind| of_kind.live.count + of_kind.garbage.count > 0);
     let row = |live: Tally, garbage: Tally| {
         Value::Table(vec![
-            ("count", integer(live.count)),
-            ("bytes", integer(live.bytes)),
-            ("garbage_count", integer(garbage.count)),
-            ("garbage_bytes", integer(garbage.bytes)),
+            ("count".into(), integer(live.count)),
+            ("bytes".into(), integer(live.bytes)),
+            ("garbage_count".into(), integer(garbage.count)),
+            ("garbage_bytes".into(), integer(garbage.bytes)),
         ])
     };
     Value::Table(
-        some.map(|of_kind| (name(of_kind.kind), row(of_kind.live, of_kind.garbage)))
-            .collect(),
+        some.map(|of_kind| {
+            (
+                name(of_kind.kind).into(),
+                row(of_kind.live, of_kind.garbage),
+            )
+        })
+        .collect(),
     )
 }
 
@@ -64,14 +78,18 @@ fn name(kind: Kind) -> &'static str {
 }
 
 fn blocks(census: &Census) -> Value {
-    let block = |&(name, bytes): &(&'static str, u64)| (name, integer(bytes));
-    Value::Table(census.blocks.iter().map(block).collect())
+    let blocks = census.blocks.iter();
+    Value::Table(
+        blocks
+            .map(|(name, bytes)| (name.clone(), integer(*bytes)))
+            .collect(),
+    )
 }
 
 fn tally(tally: Tally) -> Value {
     Value::Table(vec![
-        ("count", integer(tally.count)),
-        ("bytes", integer(tally.bytes)),
+        ("count".into(), integer(tally.count)),
+        ("bytes".into(), integer(tally.bytes)),
     ])
 }
 

@@ -3,13 +3,14 @@
 use super::Swept as SweptHeap;
 use super::misfit::{Misfit, Swept};
 use luasnap_heap::{BuildError, Kind, NodeId, SweepBuilder};
+use std::borrow::Cow;
 
 /// The bytes that a sweep found, and the objects that speak against its layout.
 pub(super) struct Ledger {
     /// What the VM says it holds.
     total: u64,
     found: u64,
-    blocks: Vec<(&'static str, u64)>,
+    blocks: Vec<(Cow<'static, str>, u64)>,
     /// Objects with a reference to what is none.
     doubtful: Vec<NodeId>,
 }
@@ -57,7 +58,7 @@ impl Ledger {
     pub(super) fn block(&mut self, name: &'static str, bytes: u64) -> Swept {
         self.count(bytes)?;
         self.blocks.try_reserve(1).map_err(BuildError::from)?;
-        self.blocks.push((name, bytes));
+        self.blocks.push((name.into(), bytes));
         Ok(())
     }
 

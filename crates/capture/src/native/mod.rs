@@ -30,6 +30,7 @@ use luasnap_heap::{
 };
 use misfit::{Failure, Misfit};
 use own_memory::OwnMemory;
+use std::borrow::Cow;
 use std::fmt::Write;
 
 /// From where a capture is made, which is no part of it.
@@ -78,7 +79,7 @@ struct Swept {
     heap: SweepBuilder,
     total: u64,
     found: u64,
-    blocks: Vec<(&'static str, u64)>,
+    blocks: Vec<(Cow<'static, str>, u64)>,
     /// Objects that refer to what no list has.
     doubtful: Vec<NodeId>,
 }
@@ -163,12 +164,13 @@ fn finish(
     };
     let heap = swept.heap.finish(Provenance {
         engine: Engine::Native,
-        vm: layout.version().family(),
-        layout: Some(layout.name()),
+        vm: layout.version().family().into(),
+        layout: Some(layout.name().into()),
         vm_address,
         total: Some(total),
         blocks: swept.blocks,
         is_whole: true,
+        ..Provenance::default()
     })?;
     if !swept.doubtful.is_empty() {
         let reach = Reach::new(&heap, Through::Everything)?;

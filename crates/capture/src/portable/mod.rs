@@ -123,7 +123,7 @@ impl Walk {
         self.resolve_weak_edges()?;
         self.builder.finish_reached(Provenance {
             engine: Engine::Portable,
-            vm: self.version.family(),
+            vm: self.version.family().into(),
             total,
             ..Provenance::default()
         })

@@ -89,12 +89,13 @@ pub fn address(node: usize) -> u64 {
 pub fn provenance() -> Provenance {
     Provenance {
         engine: Engine::Native,
-        vm: "Lua 5.4",
-        layout: Some("5.4.6 to 5.4.9"),
+        vm: "Lua 5.4".into(),
+        layout: Some("5.4.6 to 5.4.9".into()),
         vm_address: 0x10,
         total: Some(1_000_000),
-        blocks: vec![("global state", 1000), ("strings", 300)],
+        blocks: vec![("global state".into(), 1000), ("strings".into(), 300)],
         is_whole: true,
+        ..Provenance::default()
     }
 }
 

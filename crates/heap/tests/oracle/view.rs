@@ -35,7 +35,7 @@ proptest! {
         let globals = view.globals().map(|node| view.address(node));
         let is_shown = graph.kind(1) == Kind::Table && graph.reached_by_objects().contains(&1);
         prop_assert_eq!(globals, is_shown.then_some(address(1)));
-        prop_assert_eq!(view.provenance().vm, "Lua 5.4");
+        prop_assert_eq!(&view.provenance().vm, "Lua 5.4");
         // Whatever is in the view, some chain of the view holds.
         prop_assert_eq!(ChainTree::new(&view).unwrap().len() + 1, view.node_count());
     }
