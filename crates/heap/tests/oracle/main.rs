@@ -3,8 +3,10 @@
 mod census;
 mod chain;
 mod difference;
+mod disjoint_chains;
 mod everything;
 mod graph;
 mod group;
+mod holder;
 mod identity;
 mod view;

@@ -1,0 +1,145 @@
+//! Disjoint chains against the smallest set of objects that cuts all chains: as many chains as that
+//! has objects (Menger).
+
+use crate::graph::{Graph, Link, graph};
+use luasnap_heap::{
+    Heap, HeapBuilder, Kind, Label, NodeId, Provenance, Reach, Strength, Through, disjoint_chains,
+};
+use proptest::prelude::*;
+use std::collections::HashSet;
+
+/// What the smallest cut costs: objects between, and references that lead from a start straight to
+/// the target.
+fn smallest_cut(graph: &Graph, starts: &[usize], target: usize) -> usize {
+    let reached = graph.reached();
+    let holding = |link: &&Link| graph.holds(link, &reached);
+    let links: Vec<_> = graph.links.iter().filter(holding).collect();
+    let count = graph.nodes.len() + 1;
+    let direct = links
+        .iter()
+        .filter(|link| starts.contains(&link.source) && link.target == target)
+        .count();
+    let is_cut = |cut: u32| {
+        let mut seen: HashSet<usize> = starts.iter().copied().collect();
+        loop {
+            let before = seen.len();
+            for link in &links {
+                let is_direct = starts.contains(&link.source) && link.target == target;
+                let is_open = cut >> link.target & 1 == 0 && !is_direct;
+                if seen.contains(&link.source) && is_open {
+                    seen.insert(link.target);
+                }
+            }
+            if seen.len() == before {
+                return !seen.contains(&target);
+            }
+        }
+    };
+    (0..1u32 << count)
+        .filter(|cut| cut >> target & 1 == 0 && starts.iter().all(|start| cut >> start & 1 == 0))
+        .filter(|cut| is_cut(*cut))
+        .map(|cut| cut.count_ones() as usize)
+        .min()
+        .unwrap()
+        + direct
+}
+
+/// Goes along a chain: the objects on it, the target left out.
+fn between(heap: &Heap, start: NodeId, edges: &[u32]) -> Vec<NodeId> {
+    let mut at = start;
+    let mut objects = Vec::new();
+    for &edge in edges {
+        assert!(heap.edge_range(at).contains(&(edge as usize)));
+        at = heap.target(edge as usize);
+        objects.push(at);
+    }
+    objects.pop();
+    objects
+}
+
+proptest! {
+    #[test]
+    fn there_are_as_many_as_a_cut_needs(
+        graph in graph(8, true),
+        shared in prop::collection::vec(1..8usize, 0..2),
+        target in 1..8usize,
+    ) {
+        let heap = graph.heap(0..graph.links.len());
+        let (target, reached) = (target.min(graph.nodes.len()), graph.reached());
+        let shared: Vec<usize> = shared.into_iter()
+            .filter(|node| *node <= graph.nodes.len() && reached[*node] && *node != target)
+            .collect();
+        let nodes: Vec<NodeId> = shared.iter().map(|node| NodeId(*node as u32)).collect();
+        let reach = Reach::new(&heap, Through::Everything).unwrap();
+        let chains = disjoint_chains(&heap, &reach, &nodes, NodeId(target as u32), 100).unwrap();
+        let starts: Vec<usize> = std::iter::once(0).chain(shared).collect();
+        let expected = if reached[target] { smallest_cut(&graph, &starts, target) } else { 0 };
+        prop_assert_eq!(chains.len(), expected);
+        let mut seen = HashSet::new();
+        let mut last = HashSet::new();
+        for chain in &chains {
+            prop_assert!(chain.start == NodeId::ROOT || nodes.contains(&chain.start));
+            prop_assert_eq!(
+                heap.target(*chain.edges.last().unwrap() as usize),
+                NodeId(target as u32)
+            );
+            prop_assert!(last.insert(*chain.edges.last().unwrap()));
+            for node in between(&heap, chain.start, &chain.edges) {
+                prop_assert!(seen.insert(node), "two chains share an object");
+                prop_assert!(!nodes.contains(&node));
+            }
+        }
+        prop_assert!(chains.is_sorted_by_key(|chain| chain.edges.len()));
+    }
+}
+
+#[test]
+fn taking_the_shortest_first_would_find_only_one() {
+    // a and b lead to the target by c and d; the shortest chain crosses from a to d.
+    let mut builder = HeapBuilder::new();
+    let mut node = |at: u64| builder.node(Kind::Table, 16 * at).unwrap().0;
+    let [a, b, c1, c2, d1, d2, target] = [1, 2, 3, 4, 5, 6, 7].map(&mut node);
+    let mut link = |from, to| {
+        builder
+            .edge(from, to, Label::Key, Strength::Strong)
+            .unwrap();
+    };
+    for (from, to) in [
+        (NodeId::ROOT, a),
+        (NodeId::ROOT, b),
+        (a, d2),
+        (d2, target),
+        (a, c1),
+        (c1, c2),
+        (c2, target),
+        (b, d1),
+        (d1, d2),
+    ] {
+        link(from, to);
+    }
+    let heap = builder.finish_reached(Provenance::default()).unwrap();
+    let reach = Reach::new(&heap, Through::Everything).unwrap();
+    let chains = disjoint_chains(&heap, &reach, &[], target, 9).unwrap();
+    let lengths: Vec<usize> = chains.iter().map(|chain| chain.edges.len()).collect();
+    assert_eq!(lengths, [4, 4]);
+    let one = disjoint_chains(&heap, &reach, &[], target, 1).unwrap();
+    assert_eq!(one[0].edges.len(), 3);
+}
+
+#[test]
+fn a_chain_of_a_million_is_no_trouble() {
+    let mut builder = HeapBuilder::new();
+    let mut before = NodeId::ROOT;
+    for at in 1..=1_000_000 {
+        let node = builder.node(Kind::Table, 16 * at).unwrap().0;
+        builder
+            .edge(before, node, Label::Key, Strength::Strong)
+            .unwrap();
+        before = node;
+    }
+    let heap = builder.finish_reached(Provenance::default()).unwrap();
+    let reach = Reach::new(&heap, Through::Everything).unwrap();
+    let chains = disjoint_chains(&heap, &reach, &[], before, 9).unwrap();
+    assert_eq!(chains.len(), 1);
+    assert_eq!(chains[0].edges.len(), 1_000_000);
+}
