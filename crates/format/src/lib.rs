@@ -8,6 +8,8 @@ mod digits;
 mod file;
 mod json;
 mod json_string;
+mod lookup;
+mod nearness;
 mod path;
 mod printable;
 mod reason;
@@ -20,6 +22,7 @@ mod text;
 
 pub use file::{FileError, write_file};
 pub use json::{write_json, write_json_indented};
+pub use lookup::{LookupError, address_of, object_at, object_by_chain, object_name};
 pub use reason::reason;
 pub use report::{ReportOptions, write_report};
 pub use text::write_text;

@@ -4,6 +4,7 @@ mod engines;
 mod file;
 mod fixture;
 mod json;
+mod lookup;
 mod report;
 mod steps;
 mod text;

@@ -1,0 +1,220 @@
+//! What a user means by a word: an object's address, or a chain that leads to it.
+
+use crate::nearness::Nearest;
+use crate::path::push_step;
+use crate::printable::push_printable;
+use crate::step::push_object;
+use luasnap_heap::{Heap, Kind, Label, NodeId};
+use std::io;
+
+/// What was not found, and what is near.
+#[derive(Debug, thiserror::Error)]
+pub enum LookupError {
+    /// No object lies at the address.
+    #[error("no object lies at {address:#x}{}", neighbours(near))]
+    Address {
+        /// The address.
+        address: u64,
+        /// The nearest objects, as people write them.
+        near: Vec<String>,
+    },
+    /// The chain leads nowhere.
+    #[error("{} has no '{missing}'{}", place(above), suggestions(near))]
+    Chain {
+        /// The chain as far as it leads somewhere; empty where not even its first step is known.
+        above: String,
+        /// The step that is not there, and what follows it.
+        missing: String,
+        /// Steps that are there and resemble it.
+        near: Vec<String>,
+    },
+    /// Looking went wrong, for lack of memory.
+    #[error(transparent)]
+    Failed(#[from] io::Error),
+}
+
+fn neighbours(near: &[String]) -> String {
+    match near {
+        [] => String::new(),
+        near => format!("; the nearest are {}", near.join(" and ")),
+    }
+}
+
+fn place(above: &str) -> &str {
+    match above {
+        "" => "the snapshot",
+        above => above,
+    }
+}
+
+/// What may have been meant, as the end of a sentence.
+pub(crate) fn suggestions(near: &[String]) -> String {
+    match near {
+        [] => String::new(),
+        near => format!("; is it {}?", near.join(" or ")),
+    }
+}
+
+/// The address that a word is: `0x5581d0`, also behind a type, as Lua's `tostring` or `print` have
+/// it (`table: 0x5581d0`, `table:0x5581d0`).
+pub fn address_of(word: &[u8]) -> Option<u64> {
+    let word = std::str::from_utf8(word).ok()?.trim();
+    let digits = match word.split_once(':') {
+        Some((name, address)) => {
+            let is_type = Kind::ALL.iter().any(|kind| kind.type_name() == name);
+            address.trim().strip_prefix("0x").filter(|_| is_type)
+        }
+        None => word.strip_prefix("0x"),
+    };
+    u64::from_str_radix(digits?, 16).ok()
+}
+
+/// The object at an address.
+pub fn object_at(heap: &Heap, address: u64) -> Result<NodeId, LookupError> {
+    let nodes = || heap.nodes().skip(1);
+    if let Some(node) = nodes().find(|node| heap.address(*node) == address) {
+        return Ok(node);
+    }
+    let below = nodes()
+        .filter(|node| heap.address(*node) < address)
+        .max_by_key(|node| heap.address(*node));
+    let above = nodes()
+        .filter(|node| heap.address(*node) > address)
+        .min_by_key(|node| heap.address(*node));
+    let near = below.into_iter().chain(above);
+    Err(LookupError::Address {
+        address,
+        near: near.map(|node| object_name(heap, node)).collect(),
+    })
+}
+
+/// An object as people write it: `table:0x5581d0`.
+pub fn object_name(heap: &Heap, node: NodeId) -> String {
+    let mut name = Vec::new();
+    push_object(&mut name, heap.kind(node), heap.address(node));
+    String::from_utf8_lossy(&name).into_owned()
+}
+
+/// The object that a chain leads to, with its steps as they are printed: `_G.sessions.[1].name`.
+///
+/// It starts at `_G`, at a root (`[REGISTRY]`), or at the name of a global variable.
+pub fn object_by_chain(heap: &Heap, chain: &[u8]) -> Result<NodeId, LookupError> {
+    let mut way = Way {
+        heap,
+        chain,
+        at: 0,
+        step: Vec::new(),
+        digits: Vec::new(),
+    };
+    let mut node = way.start()?;
+    while way.at < chain.len() {
+        node = way.go_on(node)?;
+    }
+    Ok(node)
+}
+
+/// A chain that is gone along.
+struct Way<'a> {
+    heap: &'a Heap,
+    chain: &'a [u8],
+    /// How much of it lies behind.
+    at: usize,
+    step: Vec<u8>,
+    digits: Vec<u8>,
+}
+
+impl Way<'_> {
+    /// The object where the chain starts.
+    fn start(&mut self) -> Result<NodeId, LookupError> {
+        let globals = self.heap.globals();
+        if let (Some(globals), true) = (globals, self.is_next(0, b"_G")) {
+            self.at = 2;
+            return Ok(globals);
+        }
+        match self.go_on(NodeId::ROOT) {
+            Err(LookupError::Chain { .. }) if globals.is_some() => {
+                self.go_on(globals.unwrap_or(NodeId::ROOT))
+            }
+            root => root,
+        }
+    }
+
+    /// Whether the chain has this step at `at`, and not just one that starts like it.
+    fn is_next(&self, at: usize, step: &[u8]) -> bool {
+        let rest = &self.chain[at..];
+        rest.starts_with(step)
+            && !step.is_empty()
+            && matches!(rest.get(step.len()), None | Some(b'.' | b'['))
+    }
+
+    /// Goes a step: the longest that fits, for names may have dots.
+    fn go_on(&mut self, from: NodeId) -> Result<NodeId, LookupError> {
+        let start = self.at + usize::from(self.at > 0 && self.chain.get(self.at) == Some(&b'.'));
+        let mut found = None;
+        for edge in edges_of(self.heap, from) {
+            self.render(self.heap.label(edge))?;
+            let length = self.step.len();
+            if found.is_none_or(|(_, longest)| length > longest) && self.is_next(start, &self.step)
+            {
+                found = Some((edge, length));
+            }
+        }
+        let Some((edge, length)) = found else {
+            return Err(self.lost(from, start));
+        };
+        self.at = start + length;
+        Ok(through_upvalue(self.heap, self.heap.target(edge)))
+    }
+
+    fn render(&mut self, label: Label) -> io::Result<()> {
+        self.step.clear();
+        push_step(&mut self.step, self.heap, label, &mut self.digits)
+    }
+
+    /// The chain leads no farther than to `from`.
+    fn lost(&mut self, from: NodeId, start: usize) -> LookupError {
+        let rest = &self.chain[start..];
+        let end = rest
+            .iter()
+            .skip(1)
+            .position(|byte| matches!(byte, b'.' | b'['));
+        let mut nearest = Nearest::to(&rest[..end.map_or(rest.len(), |end| end + 1)]);
+        for edge in edges_of(self.heap, from) {
+            if let Err(error) = self.render(self.heap.label(edge)) {
+                return error.into();
+            }
+            nearest.see(&self.step);
+        }
+        let text = |bytes: &[u8]| {
+            let mut text = Vec::new();
+            let printed = push_printable(&mut text, bytes);
+            printed.map(|()| String::from_utf8_lossy(&text).into_owned())
+        };
+        match (text(&self.chain[..self.at]), text(rest)) {
+            (Ok(above), Ok(missing)) => LookupError::Chain {
+                above,
+                missing,
+                near: nearest.words(),
+            },
+            (Err(error), _) | (_, Err(error)) => error.into(),
+        }
+    }
+}
+
+/// The edges of a node; of the root, which a heap of nothing has not, those of the roots.
+fn edges_of(heap: &Heap, node: NodeId) -> std::ops::Range<usize> {
+    match node {
+        NodeId::ROOT => heap.root_range(),
+        node => heap.edge_range(node),
+    }
+}
+
+/// What an upvalue holds, since a chain has no step for the upvalue itself.
+fn through_upvalue(heap: &Heap, node: NodeId) -> NodeId {
+    if heap.kind(node) != Kind::Upvalue {
+        return node;
+    }
+    let mut edges = heap.edges(node);
+    let value = edges.find(|edge| edge.label == Label::Value);
+    value.map_or(node, |edge| edge.target)
+}
