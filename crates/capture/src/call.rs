@@ -7,7 +7,8 @@ use crate::module::{Frame, Hold, Outcome, push_handle};
 use crate::native::{self, Origin, Unavailable};
 use crate::portable::{Root, Walk};
 use crate::state::{
-    State, TYPE_FUNCTION, TYPE_NIL, TYPE_NONE, TYPE_STRING, TYPE_TABLE, TYPE_THREAD, TYPE_USERDATA,
+    State, TYPE_FUNCTION, TYPE_NIL, TYPE_NONE, TYPE_NUMBER, TYPE_STRING, TYPE_TABLE, TYPE_THREAD,
+    TYPE_USERDATA,
 };
 use crate::value::Value;
 use luasnap_heap::{Birthmark, BuildError, Engine, Heap, Snapshot};
@@ -32,6 +33,8 @@ pub enum Return {
     Count(usize),
     /// A value, tables among them.
     Value(Value),
+    /// `nil`, and a sentence that says why there is nothing.
+    Absent(String),
 }
 
 /// What a function raises.
@@ -74,7 +77,7 @@ impl From<Unavailable> for Error {
 
 /// A call of a module's function.
 pub struct Call<'a> {
-    frame: Frame,
+    pub(crate) frame: Frame,
     name: &'a str,
     arguments: c_int,
 }
@@ -88,7 +91,7 @@ impl<'a> Call<'a> {
         }
     }
 
-    fn state(&self) -> State {
+    pub(crate) fn state(&self) -> State {
         self.frame.state
     }
 
@@ -141,30 +144,56 @@ impl<'a> Call<'a> {
         self.argument_type(number) == TYPE_TABLE
     }
 
-    /// The string under the key `name` of argument `number`, a table; `None` where that is nil.
-    pub fn string_option(&self, number: u32, name: &str) -> Result<Option<Vec<u8>>, Error> {
-        if !self.is_table_argument(number) {
-            return Err(self.type_error(number, "table"));
+    /// Argument `number` as a number; `None` where it is absent or nil. A string is none.
+    pub fn number_argument(&self, number: u32) -> Result<Option<f64>, Error> {
+        match self.argument_type(number) {
+            TYPE_NONE | TYPE_NIL => Ok(None),
+            TYPE_NUMBER => Ok(Some(self.state().number(number as c_int))),
+            _ => Err(self.type_error(number, "number")),
         }
-        self.frame.protected(&[number as c_int], 1, &mut |state| {
-            state.push_string(name.as_bytes());
-            state.raw_get(1);
-            1
-        })?;
+    }
+
+    /// Whether argument `number` is a function.
+    pub fn is_function_argument(&self, number: u32) -> bool {
+        self.argument_type(number) == TYPE_FUNCTION
+    }
+
+    /// Whether argument `number` is a string.
+    pub fn is_string_argument(&self, number: u32) -> bool {
+        self.argument_type(number) == TYPE_STRING
+    }
+
+    /// The address of the object that argument `number` is, as [`Heap::address`] has it; `None` where
+    /// it is no object.
+    pub fn object_argument(&self, number: u32) -> Option<u64> {
+        let is_object = matches!(
+            self.argument_type(number),
+            TYPE_TABLE | TYPE_FUNCTION | TYPE_THREAD | TYPE_USERDATA
+        );
+        is_object.then(|| self.state().pointer(number as c_int))
+    }
+
+    /// Calls the function that argument `number` is, without arguments, and drops its results.
+    pub fn call_argument(&self, number: u32) -> Result<(), Error> {
         let state = self.state();
-        let option = match state.type_of(-1) {
-            TYPE_NIL => Ok(None),
-            TYPE_STRING => Ok(Some(state.string(-1).to_vec())),
-            other => Err(Error::Argument {
-                number,
-                reason: format!(
-                    "option '{name}' is a string, got {}",
-                    basic_type_name(other)
-                ),
-            }),
-        };
-        state.pop(1);
-        option
+        state.push_value(number as c_int);
+        match state.call_protected(0, 0) {
+            0 => Ok(()),
+            _ => Err(Error::Raised),
+        }
+    }
+
+    /// Runs full collections until what finalizers let go is gone too, or something keeps being made.
+    /// What a finalizer raises is dropped.
+    pub fn collect_garbage(&self) {
+        for _ in 0..2 {
+            let top = self.state().top();
+            let _ = self.frame.protected(&[], 0, &mut |state| {
+                collect(state);
+                0
+            });
+            self.state().set_top(top);
+        }
     }
 
     /// Whether argument `number` can be the root of a snapshot: a table, function, thread or
@@ -291,7 +320,7 @@ impl<'a> Call<'a> {
 
     /// Counts what the snapshots that were given have computed, and so hold since.
     fn count_memory(&self) {
-        for number in 1..=self.argument_count().min(2) {
+        for number in 1..=self.argument_count() {
             let Some(handle) = self.handle(number) else {
                 continue;
             };
@@ -319,6 +348,13 @@ impl<'a> Call<'a> {
                 Ok(())
             }
             Ok(Return::Value(value)) => self.push_new_value(&value),
+            Ok(Return::Absent(reason)) => {
+                self.state().push_nil();
+                return match self.push_text(reason.as_bytes()) {
+                    Ok(()) => Outcome::Return(2),
+                    Err(_) => Outcome::Raise,
+                };
+            }
             Err(error) => self.push_error(error),
         };
         match pushed {
@@ -429,7 +465,7 @@ impl<'a> Call<'a> {
 }
 
 /// What messages call a type.
-fn basic_type_name(lua_type: c_int) -> &'static str {
+pub(crate) fn basic_type_name(lua_type: c_int) -> &'static str {
     const NAMES: [&str; 9] = [
         "nil",
         "boolean",

@@ -18,6 +18,7 @@ mod interpreter;
 mod mode;
 mod module;
 mod native;
+mod options;
 mod portable;
 mod resolve;
 mod slot;
