@@ -1,5 +1,6 @@
 //! The short report: what is left behind, the biggest groups first.
 
+use crate::numbers::{byte_size, grouped};
 use crate::printable::push_printable;
 use crate::short_chain::{chain_of, general_chain};
 use crate::sink::analysis_failed;
@@ -185,61 +186,5 @@ fn write_resized(
         0 => Ok(()),
         1 => writeln!(out, "  ... and 1 more table"),
         more => writeln!(out, "  ... and {} more tables", grouped(more as u64)),
-    }
-}
-
-/// A number with a comma at every third digit.
-fn grouped(number: u64) -> String {
-    let digits = number.to_string();
-    let mut grouped = String::new();
-    for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at).is_multiple_of(3) {
-            grouped.push(',');
-        }
-        grouped.push(digit);
-    }
-    grouped
-}
-
-/// A number of bytes in the unit that people read it in.
-fn byte_size(bytes: u64) -> String {
-    const UNITS: [&str; 6] = ["KiB", "MiB", "GiB", "TiB", "PiB", "EiB"];
-    if bytes < 1024 {
-        return format!("{bytes} B");
-    }
-    let mut value = bytes as f64 / 1024.0;
-    let mut unit = 0;
-    // What would round to 1024.0 is 1.0 of the next.
-    while value >= 1023.95 {
-        value /= 1024.0;
-        unit += 1;
-    }
-    format!("{value:.1} {}", UNITS[unit])
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn numbers_read_well() {
-        for (number, text) in [
-            (0, "0"),
-            (999, "999"),
-            (1000, "1,000"),
-            (1_234_567, "1,234,567"),
-        ] {
-            assert_eq!(grouped(number), text);
-        }
-        for (bytes, text) in [
-            (0, "0 B"),
-            (1023, "1023 B"),
-            (1024, "1.0 KiB"),
-            (1536, "1.5 KiB"),
-            (1_048_575, "1.0 MiB"),
-            (u64::MAX, "16.0 EiB"),
-        ] {
-            assert_eq!(byte_size(bytes), text);
-        }
     }
 }
