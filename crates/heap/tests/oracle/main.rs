@@ -8,3 +8,4 @@ mod graph;
 mod group;
 mod identity;
 mod view;
+mod waste;
