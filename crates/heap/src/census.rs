@@ -79,12 +79,14 @@ pub struct Census {
 impl Census {
     /// Counts what a snapshot has.
     pub fn new(snapshot: &Snapshot) -> Result<Census, BuildError> {
+        let reach = reach_of(snapshot)?;
+        Ok(Census::count(snapshot, reach.as_ref()))
+    }
+
+    /// The same by one who [knows](reach_of) what is reachable.
+    pub(crate) fn count(snapshot: &Snapshot, reach: Option<&Reach>) -> Census {
         let heap = snapshot.everything();
         let provenance = heap.provenance();
-        let reach = match heap.all_reached || snapshot.is_difference() {
-            true => None,
-            false => Some(Reach::new(heap, Through::Everything)?),
-        };
         let mut kinds = Kind::ALL.map(|kind| KindCensus {
             kind,
             live: Tally::default(),
@@ -99,7 +101,7 @@ impl Census {
             let of_kind = &mut kinds[kind as usize - 1];
             if kind == Kind::Snapshot {
                 own.add(bytes);
-            } else if reach.as_ref().is_none_or(|reach| reach.contains(node)) {
+            } else if reach.is_none_or(|reach| reach.contains(node)) {
                 of_kind.live.add(bytes);
             } else if provenance.is_whole {
                 of_kind.garbage.add(bytes);
@@ -116,7 +118,7 @@ impl Census {
             .fold(0, u64::saturating_add);
         let is_exact = provenance.engine == Engine::Native && provenance.is_whole;
         let accounted = is_exact.then_some(accounted);
-        Ok(Census {
+        Census {
             kinds,
             live,
             references: heap.edge_count(),
@@ -132,6 +134,15 @@ impl Census {
             vm: provenance.vm.clone(),
             layout: provenance.layout.clone(),
             memory: snapshot.memory(),
-        })
+        }
     }
+}
+
+/// What of everything in a snapshot is reachable; `None` where all of it is, or it is a difference.
+pub(crate) fn reach_of(snapshot: &Snapshot) -> Result<Option<Reach>, BuildError> {
+    let heap = snapshot.everything();
+    if heap.all_reached || snapshot.is_difference() {
+        return Ok(None);
+    }
+    Reach::new(heap, Through::Everything).map(Some)
 }

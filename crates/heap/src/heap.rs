@@ -7,7 +7,7 @@ use crate::kind::Kind;
 use crate::label::{Label, PackedLabel};
 use crate::name::{NameId, Names};
 use crate::node::NodeId;
-use crate::provenance::Provenance;
+use crate::provenance::{Process, Provenance};
 use crate::sparse_table::SparseTable;
 use crate::strength::Strength;
 use rustc_hash::FxHashMap;
@@ -197,6 +197,12 @@ impl Heap {
     /// Where the heap comes from, and what its VM says of itself.
     pub fn provenance(&self) -> &Provenance {
         &self.provenance
+    }
+
+    /// Says when the heap was captured, in milliseconds since 1970, and in which process.
+    pub fn set_moment(&mut self, taken_at: Option<u64>, process: Option<Process>) {
+        self.provenance.taken_at = taken_at;
+        self.provenance.process = process;
     }
 
     /// In which order the VM allocated the objects.

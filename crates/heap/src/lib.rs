@@ -35,6 +35,7 @@ mod strength;
 mod sweep;
 mod view;
 mod walk;
+mod waste;
 
 pub use allocation_order::{AllocationOrder, Run, RunOrder};
 pub use builder::{HeapBuilder, OpenEdges};
@@ -54,8 +55,9 @@ pub use node::NodeId;
 pub use provenance::{Engine, Process, Provenance};
 pub use reach::{Reach, Through};
 pub use snapshot::{Change, Snapshot};
-pub use sparse_table::SparseTable;
+pub use sparse_table::{SlotSizes, SparseTable};
 pub use strength::Strength;
 pub use sweep::SweepBuilder;
 pub use view::objects_view;
 pub use walk::{Visit, Walk};
+pub use waste::{Duplicates, RepeatedText, SparseTables, Waste, WastedSlots};

@@ -1,5 +1,6 @@
 //! Where a heap comes from, and what its VM says of itself.
 
+use crate::sparse_table::SlotSizes;
 use std::borrow::Cow;
 
 /// How a heap was captured.
@@ -39,6 +40,9 @@ pub struct Provenance {
     /// Bytes of what belongs to the VM and is no object, by name: the global state, the table of
     /// strings. Known to the native engine alone.
     pub blocks: Vec<(Cow<'static, str>, u64)>,
+    /// What the slots of the VM's tables take, where its [sparse tables](crate::Heap::sparse_tables)
+    /// are known; `None` where nobody looked for them.
+    pub slot_sizes: Option<SlotSizes>,
     /// Whether the heap has every object of the VM, garbage too.
     pub is_whole: bool,
     /// When it was captured, in milliseconds since 1970; `None` where nobody said.

@@ -8,6 +8,7 @@ use crate::heap::Heap;
 use crate::kind::Kind;
 use crate::label::Label;
 use crate::node::NodeId;
+use crate::provenance::Provenance;
 use crate::reach::{Reach, Through};
 use std::hint::black_box;
 use std::sync::Arc;
@@ -26,7 +27,10 @@ pub fn objects_view(heap: &Heap) -> Result<Heap, BuildError> {
         _ => Heap::with_root(),
     };
     view.names = Arc::clone(&heap.names);
-    view.provenance = heap.provenance.clone();
+    view.provenance = Provenance {
+        slot_sizes: None, // it leaves sparse tables out
+        ..heap.provenance.clone()
+    };
     let globals = heap.globals.map(|node| new_ids[node.index()]);
     view.globals = globals.filter(|id| is_shown(*id)).map(NodeId);
     let is_kept = |node: &NodeId| *node == NodeId::ROOT || is_shown(new_ids[node.index()]);

@@ -1,7 +1,8 @@
 //! Random heaps of everything that a VM holds, and what is true of them by the most naive means.
 
 use luasnap_heap::{
-    Engine, Heap, Kind, Label, NodeId, Provenance, RunOrder, Strength, SweepBuilder,
+    Engine, Heap, Kind, Label, NodeId, Provenance, RunOrder, SlotSizes, SparseTable, Strength,
+    SweepBuilder,
 };
 use proptest::prelude::*;
 use std::collections::HashSet;
@@ -94,9 +95,24 @@ pub fn provenance() -> Provenance {
         vm_address: 0x10,
         total: Some(1_000_000),
         blocks: vec![("global state".into(), 1000), ("strings".into(), 300)],
+        slot_sizes: Some(SlotSizes {
+            array: 16,
+            hash: 24,
+        }),
         is_whole: true,
         ..Provenance::default()
     }
+}
+
+/// Every table of three entries is sparse.
+pub fn sparse_table(node: usize, &(kind, size, count): &Thing) -> Option<SparseTable> {
+    (kind == Kind::Table && count == 3).then_some(SparseTable {
+        node: NodeId(node as u32),
+        array_slots: 8 + (size as u32 & 63),
+        array_used: 1,
+        hash_slots: 4,
+        hash_used: 2,
+    })
 }
 
 impl Everything {
@@ -130,6 +146,11 @@ impl Everything {
                 builder.edge(target, label, link.strength).unwrap();
             }
             builder.end_edges(NodeId(source as u32)).unwrap();
+        }
+        for (node, thing) in (1..).zip(&self.things) {
+            if let Some(table) = sparse_table(node, thing) {
+                builder.note_sparse_table(table).unwrap();
+            }
         }
         if self.kind(1) == Kind::Table {
             builder.set_globals(NodeId(1));

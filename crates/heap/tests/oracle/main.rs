@@ -10,3 +10,4 @@ mod group;
 mod holder;
 mod identity;
 mod view;
+mod waste;
