@@ -25,6 +25,8 @@ pub enum Return {
     Nothing,
     /// A snapshot, as a new userdata.
     Snapshot(Arc<Snapshot>),
+    /// A snapshot that was captured earlier, as a new userdata.
+    Loaded(Arc<Snapshot>),
     /// The same snapshot as the argument of that number, as another userdata.
     Copy(Arc<Snapshot>, u32),
     /// A string.
@@ -340,8 +342,11 @@ impl<'a> Call<'a> {
         self.count_memory();
         let pushed = match result {
             Ok(Return::Nothing) => return Outcome::Return(0),
-            Ok(Return::Snapshot(snapshot)) => self.push_snapshot(snapshot, None),
-            Ok(Return::Copy(snapshot, of)) => self.push_snapshot(snapshot, Some(of)),
+            Ok(Return::Snapshot(snapshot)) => self.push_captured(snapshot),
+            Ok(Return::Loaded(snapshot)) => self.push_snapshot(snapshot, &[], Hold::Nothing),
+            Ok(Return::Copy(snapshot, of)) => {
+                self.push_snapshot(snapshot, &[of as c_int], Hold::Same(1))
+            }
             Ok(Return::Text(text)) => self.push_text(&text),
             Ok(Return::Count(count)) => {
                 self.state().push_integer(count as i64);
@@ -363,16 +368,26 @@ impl<'a> Call<'a> {
         }
     }
 
-    /// Pushes a handle of a snapshot; `of` is the argument that is one already. The first handle of
-    /// a native capture gets a marker, which tells later captures what is older than this one.
-    fn push_snapshot(&self, snapshot: Arc<Snapshot>, of: Option<u32>) -> Result<(), Error> {
-        let provenance = snapshot.everything().provenance();
-        let is_marked = provenance.engine == Engine::Native && !snapshot.is_difference();
-        let (arguments, hold): (&[c_int], _) = match of {
-            Some(number) => (&[number as c_int], Hold::Same(1)),
-            None if is_marked => (&[], Hold::Marker),
-            None => (&[], Hold::Nothing),
+    /// Pushes the first handle of a snapshot. That of a native capture gets a marker, which tells
+    /// later captures what is older than this one.
+    fn push_captured(&self, snapshot: Arc<Snapshot>) -> Result<(), Error> {
+        let engine = snapshot.everything().provenance().engine;
+        let hold = match engine == Engine::Native && !snapshot.is_difference() {
+            true => Hold::Marker,
+            false => Hold::Nothing,
         };
+        self.push_snapshot(snapshot, &[], hold)
+    }
+
+    /// Pushes a handle of a snapshot; a `hold` that speaks of another handle finds it among
+    /// `arguments`.
+    fn push_snapshot(
+        &self,
+        snapshot: Arc<Snapshot>,
+        arguments: &[c_int],
+        hold: Hold,
+    ) -> Result<(), Error> {
+        let provenance = snapshot.everything().provenance();
         let (mut handle, mut marks) = (std::ptr::null_mut(), [0; 2]);
         let standstill = Standstill::begin(self.state());
         let pushed = self.frame.protected(arguments, 1, &mut |state| {

@@ -1,18 +1,22 @@
 -- Runs a script as `lua` would and reports what it left behind, in the embedded Lua and in every
 -- installed one. Arguments: the module's file ("" where it is loaded already), this file if it is
--- to be removed (else ""), "quiet" or "", how many words of the command line come before the
--- script, those words, the script, its arguments.
+-- to be removed (else ""), "quiet" or "", where a last snapshot is saved (else ""), how many seconds
+-- lie between two snapshots (else "") and how the names of their files begin, how many words of the
+-- command line come before the script, those words, the script, its arguments.
 
 local words = { ... }
 local module_file, own_file, quiet = words[1], words[2], words[3] == "quiet"
-local script_at = 5 + tonumber(words[4])
+local save_to, seconds, save_as = words[4], tonumber(words[5]), words[6]
+local first_word = 8
+local script_at = first_word + tonumber(words[7])
 local script = words[script_at]
 
 -- A script may change the libraries, so what is needed after it is taken before it.
 local collect, error, exit, pcall = collectgarbage, error, os.exit, pcall
 local tonumber, tostring, type = tonumber, tostring, type
-local getmetatable, traceback = debug.getmetatable, debug.traceback
-local gsub, sub, find = string.gsub, string.sub, string.find
+local getmetatable, traceback, sethook = debug.getmetatable, debug.traceback, debug.sethook
+local format, gsub, sub, find = string.format, string.gsub, string.sub, string.find
+local time = os.time
 local stdout, stderr = io.stdout, io.stderr
 local write, flush = stdout.write, stdout.flush
 local unpack = table.unpack or unpack
@@ -46,7 +50,7 @@ end
 -- As `lua` sets it: the script at 0, what comes before it on the command line below.
 local function set_arguments()
   local was, new = arg or {}, {}
-  for at = 5, #words do
+  for at = first_word, #words do
     new[at - script_at] = words[at]
   end
   for at, word in pairs(was) do
@@ -78,6 +82,7 @@ if own_file ~= "" then
 end
 local snapshot = load_module()
 local take, incr, write_report = snapshot.snapshot, snapshot.incr, snapshot.report
+local save, free = snapshot.save, snapshot.free
 local arguments = set_arguments()
 
 local chunk, problem
@@ -91,7 +96,7 @@ if not chunk then
 end
 
 local before
-local done = quiet
+local done = false
 
 -- Twice: the first lets finalizers run, the second takes what they let go. What they raise is
 -- theirs.
@@ -100,8 +105,44 @@ local function clean_up()
   pcall(collect)
 end
 
-local function report()
-  local text = write_report(incr(before, take()))
+local saved = 0
+
+-- A snapshot in a file of its own, the next of many.
+local function save_next(taken)
+  saved = saved + 1
+  local done, why = pcall(save, taken, format("%s%04d.luasnap", save_as, saved))
+  if not done then
+    complain(tostring(why))
+  end
+end
+
+-- Saves a snapshot every so many seconds while the main thread runs Lua code.
+local function save_often()
+  local next_time = time() + seconds
+  sethook(function()
+    if time() >= next_time then
+      local taken = take()
+      save_next(taken)
+      free(taken)
+      next_time = time() + seconds
+    end
+  end, "", 5000)
+end
+
+local function save_last(taken)
+  if seconds then
+    sethook()
+    save_next(taken)
+  elseif save_to ~= "" then
+    local done, why = pcall(save, taken, save_to)
+    if not done then
+      complain(tostring(why))
+    end
+  end
+end
+
+local function report(after)
+  local text = write_report(incr(before, after))
   local written, why = write(stdout, "\n--- luasnap: what ", script, " left behind ---\n", text)
   if written then
     written, why = flush(stdout)
@@ -117,7 +158,16 @@ local function report_once()
   end
   clean_up() -- before `done`: a finalizer may call os.exit
   done = true
-  local reported, why = pcall(report)
+  local taken, after = pcall(take)
+  if not taken then
+    complain("no snapshot could be taken: " .. tostring(after))
+    return
+  end
+  save_last(after)
+  if quiet then
+    return
+  end
+  local reported, why = pcall(report, after)
   if not reported then
     complain("the report could not be written: " .. tostring(why))
   end
@@ -163,9 +213,15 @@ function os.exit(...)
   exit(...)
 end
 
-if not quiet then
+local is_silent = quiet and save_to == "" and not seconds
+if is_silent then
+  done = true
+elseif not quiet then
   clean_up()
   before = take()
+end
+if seconds then
+  save_often()
 end
 local succeeded, message = xpcall(run, explain)
 if not succeeded then

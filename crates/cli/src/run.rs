@@ -5,12 +5,15 @@ use anyhow::{Context, Result, anyhow};
 use clap::Args;
 use luasnap_capture::{Chunk, Interpreter};
 use std::ffi::{OsStr, OsString};
+use std::fs;
 use std::hint::black_box;
 use std::io::{self, Write};
 use std::os::unix::ffi::OsStringExt;
 use std::os::unix::process::CommandExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
+use std::time::{SystemTime, UNIX_EPOCH};
+use time::OffsetDateTime;
 
 /// What every interpreter runs, the embedded one and any installed one: see there for its
 /// arguments.
@@ -46,6 +49,14 @@ pub struct Run {
     #[arg(short, long)]
     quiet: bool,
 
+    /// Save a last snapshot to this file when the script ends; with --every, all to this folder
+    #[arg(long, value_name = "FILE")]
+    save: Option<PathBuf>,
+
+    /// Save a snapshot this often (5s, 2m, 1h) while the script's main thread runs Lua code
+    #[arg(long, value_name = "TIME", value_parser = seconds, requires = "save")]
+    every: Option<u64>,
+
     /// Run the script in this interpreter instead (lua5.1, luajit, /opt/lua/bin/lua, ...)
     #[arg(long, value_name = "INTERPRETER")]
     lua: Option<OsString>,
@@ -61,6 +72,10 @@ pub struct Run {
 impl Run {
     /// Does it. The exit code is the script's.
     pub fn execute(self) -> Result<ExitCode> {
+        if let (Some(folder), Some(_)) = (&self.save, self.every) {
+            fs::create_dir_all(folder)
+                .with_context(|| format!("cannot make the folder {}", folder.display()))?;
+        }
         match &self.lua {
             None => self.run_embedded(),
             Some(interpreter) => self.run_installed(interpreter),
@@ -99,6 +114,18 @@ impl Run {
         Ok(ExitCode::from(not_started(interpreter, &problem)))
     }
 
+    /// How the names of many snapshots begin: with the script's and the time, so that those of
+    /// another run are not written over.
+    fn name_of_many(&self, folder: &Path) -> PathBuf {
+        let script = Path::new(&self.script).file_stem().unwrap_or(OsStr::new("script"));
+        let now = SystemTime::now().duration_since(UNIX_EPOCH);
+        let time = OffsetDateTime::from(UNIX_EPOCH + now.unwrap_or_default());
+        let (hour, minute, second) = time.to_hms();
+        let mut name = script.to_owned();
+        name.push(format!("-{}-{hour:02}{minute:02}{second:02}-", time.date()));
+        folder.join(name)
+    }
+
     fn driver_arguments(
         &self,
         module: &OsStr,
@@ -106,16 +133,43 @@ impl Run {
         before: &[OsString],
     ) -> Vec<OsString> {
         let quiet = if self.quiet { "quiet" } else { "" };
+        let path = self.save.clone().unwrap_or_default().into_os_string();
+        let (save, every, name) = match self.every {
+            None => (path, OsString::new(), OsString::new()),
+            Some(seconds) => (
+                OsString::new(),
+                seconds.to_string().into(),
+                self.name_of_many(Path::new(&path)).into_os_string(),
+            ),
+        };
         let head = [
             module.into(),
             driver.into(),
             quiet.into(),
+            save,
+            every,
+            name,
             before.len().to_string().into(),
         ];
         let script = std::iter::once(&self.script).chain(&self.args);
         head.into_iter()
             .chain(before.iter().chain(script).cloned())
             .collect()
+    }
+}
+
+/// A time that a person writes: `5s`, `2m`, `1h`; in seconds.
+fn seconds(text: &str) -> Result<u64, String> {
+    let digits = text.trim_end_matches(['s', 'm', 'h']);
+    let unit = match &text[digits.len()..] {
+        "" | "s" => 1,
+        "m" => 60,
+        "h" => 3600,
+        _ => 0,
+    };
+    match digits.parse::<u64>().ok().and_then(|number| number.checked_mul(unit)) {
+        None | Some(0) => Err("give a whole number of seconds, minutes or hours: 5s, 2m, 1h".to_owned()),
+        Some(seconds) => Ok(seconds),
     }
 }
 

@@ -8,10 +8,10 @@ use luasnap_heap::{BuildError, Census, Engine, Snapshot, decrease, increase};
 use std::ffi::OsStr;
 use std::io::{self, Write};
 use std::os::unix::ffi::OsStrExt;
-use std::path::Path;
+use std::path::PathBuf;
 use std::sync::{Arc, LazyLock};
 
-type Result<T = Return> = std::result::Result<T, Error>;
+pub(crate) type Result<T = Return> = std::result::Result<T, Error>;
 
 /// How a snapshot is written.
 type Writer = fn(&mut dyn Write, &Snapshot) -> io::Result<()>;
@@ -178,13 +178,8 @@ fn print(call: &mut Call<'_>, write: Writer) -> Result {
 /// `to_file(s, path)` and its kin.
 fn to_file(call: &mut Call<'_>, write: Writer) -> Result {
     let snapshot = argument(call, 1)?;
-    let path = call.string_argument(2)?;
-    if path.contains(&0) {
-        let reason = "a path cannot contain a zero byte".to_owned();
-        return Err(Error::Argument { number: 2, reason });
-    }
-    let path = Path::new(OsStr::from_bytes(path));
-    write_file(path, |out| write(out, &snapshot)).map_err(|error| match error.source.kind() {
+    let path = path_argument(call, 2)?;
+    write_file(&path, |out| write(out, &snapshot)).map_err(|error| match error.source.kind() {
         io::ErrorKind::OutOfMemory => Error::OutOfMemory,
         _ => Error::Message(error.to_string()),
     })?;
@@ -238,8 +233,18 @@ fn to_string(call: &mut Call<'_>) -> Result {
     Ok(Return::Text(text.into_bytes()))
 }
 
+/// The path that an argument is.
+pub(crate) fn path_argument(call: &Call<'_>, number: u32) -> Result<PathBuf> {
+    let path = call.string_argument(number)?;
+    if path.contains(&0) {
+        let reason = "a path cannot contain a zero byte".to_owned();
+        return Err(Error::Argument { number, reason });
+    }
+    Ok(PathBuf::from(OsStr::from_bytes(path)))
+}
+
 /// The snapshot that an argument is; the empty one when it was freed.
-fn argument(call: &Call<'_>, number: u32) -> Result<Arc<Snapshot>> {
+pub(crate) fn argument(call: &Call<'_>, number: u32) -> Result<Arc<Snapshot>> {
     static EMPTY: LazyLock<Arc<Snapshot>> = LazyLock::new(|| Arc::new(Snapshot::empty()));
     Ok(call
         .snapshot_argument(number)?

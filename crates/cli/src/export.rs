@@ -1,0 +1,74 @@
+//! `luasnap export`: a snapshot in a format that other tools read.
+
+use crate::output::finish;
+use crate::progress::Progress;
+use crate::snapshot_file::SnapshotFile;
+use anyhow::Result;
+use clap::{Args, ValueEnum};
+use luasnap_format::{
+    write_file, write_heapsnapshot, write_json, write_json_indented, write_text,
+};
+use luasnap_heap::Snapshot;
+use std::io::{self, Write};
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+/// Write a snapshot in a format that other tools read
+///
+/// `heapsnapshot` opens in the Memory panel of Chrome's DevTools and in memlab.
+#[derive(Args)]
+pub struct Export {
+    /// The snapshot's file
+    file: PathBuf,
+
+    /// The format
+    #[arg(long, value_enum, default_value_t = Format::Heapsnapshot)]
+    to: Format,
+
+    /// Write to this file instead of standard output
+    #[arg(short, long, value_name = "FILE")]
+    output: Option<PathBuf>,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum Format {
+    /// Chrome's, for DevTools and memlab
+    Heapsnapshot,
+    /// The tree of shortest chains, on one line, as `snapshot.print_json` writes it
+    Json,
+    /// The same, indented
+    JsonIndented,
+    /// The table of objects, as `snapshot.print` writes it
+    Text,
+}
+
+impl Format {
+    fn write(self, out: &mut dyn io::Write, snapshot: &Snapshot) -> io::Result<()> {
+        match self {
+            Format::Heapsnapshot => write_heapsnapshot(out, snapshot),
+            Format::Json => write_json(out, snapshot),
+            Format::JsonIndented => write_json_indented(out, snapshot),
+            Format::Text => write_text(out, snapshot),
+        }
+    }
+}
+
+impl Export {
+    /// Does it.
+    pub fn execute(self) -> Result<ExitCode> {
+        let progress = Progress::new(2);
+        let file = SnapshotFile::open(&self.file, &progress)?;
+        let write = |out: &mut dyn io::Write| self.to.write(out, &file.snapshot);
+        match &self.output {
+            Some(path) => {
+                let message = format!("writing {}", path.display());
+                progress.step(message, || write_file(path, write))?;
+            }
+            None => {
+                let mut out = io::BufWriter::new(io::stdout().lock());
+                finish(write(&mut out).and_then(|()| out.flush()))?;
+            }
+        }
+        Ok(ExitCode::SUCCESS)
+    }
+}

@@ -1,0 +1,41 @@
+//! The files that the verbs read.
+
+use crate::progress::Progress;
+use anyhow::Result;
+use luasnap_heap::Snapshot;
+use std::fs;
+use std::path::{Path, PathBuf};
+use time::OffsetDateTime;
+
+/// A snapshot that was read from a file.
+pub struct SnapshotFile {
+    /// The file.
+    pub path: PathBuf,
+    /// Its size.
+    pub bytes: u64,
+    /// What is in it.
+    pub snapshot: Snapshot,
+}
+
+impl SnapshotFile {
+    /// Reads a file, as a step of the work.
+    pub fn open(path: &Path, progress: &Progress) -> Result<SnapshotFile> {
+        let message = format!("reading {}", path.display());
+        let snapshot = progress.step(message, || luasnap_format::read_file(path))?;
+        Ok(SnapshotFile {
+            path: path.to_owned(),
+            bytes: fs::metadata(path).map_or(0, |metadata| metadata.len()),
+            snapshot,
+        })
+    }
+}
+
+/// A moment, given in milliseconds since 1970: `2026-11-25 17:40:12 UTC`.
+pub fn taken_at(milliseconds: u64) -> String {
+    let seconds = (milliseconds / 1000) as i64;
+    let Ok(time) = OffsetDateTime::from_unix_timestamp(seconds) else {
+        return "at an unknown time".to_owned();
+    };
+    let (hour, minute, second) = time.to_hms();
+    format!("{} {hour:02}:{minute:02}:{second:02} UTC", time.date())
+}
