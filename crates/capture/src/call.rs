@@ -4,6 +4,7 @@ use crate::activation::Activation;
 use crate::collector::{Standstill, allocated_bytes, collect};
 use crate::handle::Handle;
 use crate::module::{Frame, Hold, Outcome, push_handle};
+use crate::moment::Moment;
 use crate::native::{self, Origin, Unavailable};
 use crate::portable::{Root, Walk};
 use crate::state::{
@@ -243,13 +244,15 @@ impl<'a> Call<'a> {
     /// Captures everything, by the engine that was asked for, or the best that is to be had.
     pub fn capture_whole(&self, engine: Option<Engine>) -> Result<Heap, Error> {
         self.let_go_of_the_dropped();
-        if engine == Some(Engine::Portable) {
-            return self.walk(Root::Whole, &[]);
-        }
-        match self.sweep(None) {
-            Err(Unavailable::Here(_)) if engine.is_none() => self.walk(Root::Whole, &[]),
-            swept => swept.map_err(Error::from),
-        }
+        let moment = Moment::now();
+        let captured = match engine {
+            Some(Engine::Portable) => self.walk(Root::Whole, &[]),
+            _ => match self.sweep(None) {
+                Err(Unavailable::Here(_)) if engine.is_none() => self.walk(Root::Whole, &[]),
+                swept => swept.map_err(Error::from),
+            },
+        };
+        captured.map(|heap| moment.mark(heap))
     }
 
     /// Captures what is reachable from argument 1, under the name that argument 2 is. By the
@@ -257,18 +260,24 @@ impl<'a> Call<'a> {
     /// little is wanted of it.
     pub fn capture_argument(&self, engine: Option<Engine>) -> Result<Heap, Error> {
         self.let_go_of_the_dropped();
+        let moment = Moment::now();
         let name = self.string_argument(2)?;
-        if engine != Some(Engine::Native) {
-            return self.walk(Root::Argument(name), &[1]);
-        }
+        let captured = match engine {
+            Some(Engine::Native) => self.sweep(Some(self.native_root(name)))?,
+            _ => self.walk(Root::Argument(name), &[1])?,
+        };
+        Ok(moment.mark(captured))
+    }
+
+    /// Argument 1 as the native engine's root.
+    fn native_root<'n>(&self, name: &'n [u8]) -> native::Root<'n> {
         let (state, lua_type) = (self.state(), self.argument_type(1));
-        let root = native::Root {
+        native::Root {
             address: state.pointer(1),
             is_userdata: lua_type == TYPE_USERDATA,
             is_c_function: lua_type == TYPE_FUNCTION && state.is_c_function(1),
             name,
-        };
-        Ok(self.sweep(Some(root))?)
+        }
     }
 
     /// Captures by the native engine.

@@ -17,6 +17,7 @@ mod handle;
 mod interpreter;
 mod mode;
 mod module;
+mod moment;
 mod native;
 mod options;
 mod portable;

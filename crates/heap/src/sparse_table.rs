@@ -30,10 +30,11 @@ impl SparseTable {
     /// From this many slots on a part can be sparse: smaller ones are as small as they get.
     const SLOTS: u32 = 8;
 
-    /// Whether a part of so many slots is mostly empty: at least 8, and less than half in use.
-    #[inline]
-    pub fn is_sparse(slots: u32, used: u32) -> bool {
-        slots >= Self::SLOTS && used < slots.div_ceil(2)
+    /// Whether a part is mostly empty: it has at least 8 slots, and less than half of them in use.
+    #[inline(always)]
+    pub fn is_sparse(&self) -> bool {
+        let is_sparse = |slots: u32, used: u32| slots >= Self::SLOTS && used < slots.div_ceil(2);
+        is_sparse(self.array_slots, self.array_used) || is_sparse(self.hash_slots, self.hash_used)
     }
 
     /// Bytes of the slots that are not in use, in both parts.
@@ -41,5 +42,34 @@ impl SparseTable {
         let unused = |slots: u32, used: u32| u64::from(slots.saturating_sub(used));
         unused(self.array_slots, self.array_used) * u64::from(sizes.array)
             + unused(self.hash_slots, self.hash_used) * u64::from(sizes.hash)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn less_than_half_of_eight_slots_is_sparse() {
+        let is_sparse = |slots, used| {
+            let (in_array, in_hash) = (
+                SparseTable {
+                    array_slots: slots,
+                    array_used: used,
+                    ..SparseTable::default()
+                },
+                SparseTable {
+                    hash_slots: slots,
+                    hash_used: used,
+                    ..SparseTable::default()
+                },
+            );
+            assert_eq!(in_array.is_sparse(), in_hash.is_sparse());
+            in_array.is_sparse()
+        };
+        assert!(!is_sparse(0, 0) && !is_sparse(7, 0));
+        assert!(is_sparse(8, 3) && !is_sparse(8, 4));
+        assert!(is_sparse(9, 4) && !is_sparse(9, 5));
+        assert!(is_sparse(u32::MAX, 1 << 30) && !is_sparse(u32::MAX, 1 << 31));
     }
 }

@@ -2,7 +2,7 @@
 
 use super::Swept as SweptHeap;
 use super::misfit::{Misfit, Swept};
-use luasnap_heap::{BuildError, Kind, NodeId, SweepBuilder};
+use luasnap_heap::{BuildError, Kind, NodeId, SlotSizes, SweepBuilder};
 use std::borrow::Cow;
 
 /// The bytes that a sweep found, and the objects that speak against its layout.
@@ -71,10 +71,11 @@ impl Ledger {
         }
     }
 
-    /// What was found, with the heap of it.
-    pub(super) fn close(self, heap: SweepBuilder) -> SweptHeap {
+    /// What was found, with the heap of it, in whose tables slots have these sizes.
+    pub(super) fn close(self, heap: SweepBuilder, slot_sizes: SlotSizes) -> SweptHeap {
         SweptHeap {
             heap,
+            slot_sizes,
             total: self.total,
             found: self.found,
             blocks: self.blocks,

@@ -8,6 +8,7 @@
 
 pub(crate) mod careful_read;
 mod chunk_name;
+mod equal_texts;
 mod jit;
 mod layout;
 mod ledger;
@@ -26,7 +27,7 @@ pub(crate) use proof::Trust;
 use crate::state::State;
 use layout::Layout;
 use luasnap_heap::{
-    BuildError, Engine, Heap, Kind, NodeId, Provenance, Reach, SweepBuilder, Through,
+    BuildError, Engine, Heap, Kind, NodeId, Provenance, Reach, SlotSizes, SweepBuilder, Through,
 };
 use misfit::{Failure, Misfit};
 use own_memory::OwnMemory;
@@ -77,6 +78,7 @@ impl Root<'_> {
 /// What a sweep found.
 struct Swept {
     heap: SweepBuilder,
+    slot_sizes: SlotSizes,
     total: u64,
     found: u64,
     blocks: Vec<(Cow<'static, str>, u64)>,
@@ -169,6 +171,7 @@ fn finish(
         vm_address,
         total: Some(total),
         blocks: swept.blocks,
+        slot_sizes: Some(swept.slot_sizes),
         is_whole: true,
         ..Provenance::default()
     })?;

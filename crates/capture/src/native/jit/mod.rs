@@ -145,7 +145,7 @@ impl<'m, M: Memory> Sweep<'m, M> {
         }
         self.name_long_strings()?;
         self.own.note_markers(&mut self.heap)?;
-        Ok(self.ledger.close(self.heap))
+        Ok(self.ledger.close(self.heap, table::SLOT_SIZES))
     }
 
     /// Says what the nodes after this one will need. Their order is near that of memory, but each

@@ -5,7 +5,7 @@ use super::{Sweep, WORD, words};
 use crate::mode::Mode;
 use crate::native::memory::{Memory, Read, Structure};
 use crate::native::misfit::{Misfit, Swept};
-use luasnap_heap::{Kind, Label, NodeId, Strength};
+use luasnap_heap::{Kind, Label, NodeId, SlotSizes, SparseTable, Strength};
 
 /// A node of a hash part: value, key, next.
 const NODE: u16 = 24;
@@ -14,6 +14,12 @@ const NODE_KEY: u16 = 8;
 /// In `colo`: how many slots lie behind the table itself, in use or not, and that they are not.
 const SLOTS_BEHIND: u8 = 0x7f;
 const LEFT: u8 = 0x80;
+
+/// Bytes of a slot of either part.
+pub(super) const SLOT_SIZES: SlotSizes = SlotSizes {
+    array: WORD as u8,
+    hash: NODE as u8,
+};
 
 /// A table's parts.
 #[derive(Clone, Copy)]
@@ -87,6 +93,16 @@ impl<M: Memory> Sweep<'_, M> {
         let in_array = self.refer_from_array(node, parts, mode)?;
         let in_nodes = self.refer_from_nodes(node, parts, mode)?;
         self.heap.set_count(node, in_array + in_nodes);
+        let table = SparseTable {
+            node,
+            array_slots: parts.array_size as u32, // as it was read
+            array_used: in_array,
+            hash_slots: u32::try_from(parts.node_count).unwrap_or(u32::MAX),
+            hash_used: in_nodes,
+        };
+        if table.is_sparse() {
+            self.heap.note_sparse_table(table)?;
+        }
         Ok(())
     }
 

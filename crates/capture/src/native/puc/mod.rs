@@ -115,7 +115,7 @@ impl<'m, M: Memory, const L: usize> Sweep<'m, M, L> {
         }
         self.name_long_strings()?;
         self.own.note_markers(&mut self.heap)?;
-        Ok(self.ledger.close(self.heap))
+        Ok(self.ledger.close(self.heap, Self::SLOT_SIZES))
     }
 
     /// Says what the nodes after this one will need. Their order is near that of memory, but each

@@ -2,16 +2,21 @@
 
 use super::tags::ObjectType;
 use super::{HEADER, Sweep, TAG};
+use crate::native::equal_texts::{EqualTexts, Texts};
 use crate::native::layout::ABSENT;
 use crate::native::ledger::note;
 use crate::native::memory::{Memory, Read};
 use crate::native::misfit::{Misfit, Swept};
 use crate::version::Version;
 use luasnap_heap::{Kind, NameId, NodeId};
+use std::iter;
 
 /// Longer ones may be in the VM several times, and long ones are kept whole only where they are
 /// names. (`LUAI_MAXSHORTLEN`)
 const SHORT: u64 = 40;
+
+/// How many long strings ahead the next ones are expected.
+const AHEAD: usize = 8;
 
 /// `LSTRFIX`, `LSTRMEM` in `shrlen`: text outside the VM's memory, the second with a function that
 /// frees it (5.5).
@@ -45,7 +50,9 @@ impl<'m, M: Memory, const L: usize> Sweep<'m, M, L> {
             }
             let name = self.heap.add_name(bytes)?;
             self.heap.set_source(node, name);
-        } else {
+        }
+        // A build may have set another limit.
+        if text.len > SHORT || object_type == ObjectType::LongString {
             note(&mut self.long_strings, node)?;
         }
         Ok(node)
@@ -116,19 +123,41 @@ impl<'m, M: Memory, const L: usize> Sweep<'m, M, L> {
         Ok(name)
     }
 
-    /// Keeps the beginnings of long strings that turned out to be no names.
+    /// Keeps the beginnings of long strings that turned out to be no names, and says of all of them
+    /// which have one text.
     pub(super) fn name_long_strings(&mut self) -> Swept {
-        for node in std::mem::take(&mut self.long_strings) {
-            if self.heap.source(node) != NameId::EMPTY {
-                continue;
+        let long_strings = std::mem::take(&mut self.long_strings);
+        let mut texts = EqualTexts::default();
+        let ahead = long_strings.iter().skip(AHEAD).map(Some);
+        for (&node, later) in long_strings.iter().zip(ahead.chain(iter::repeat(None))) {
+            if let Some(&later) = later {
+                self.memory.expect(self.heap.address(later));
             }
-            if let Some(text) = self.text_at(self.heap.address(node)) {
+            let Some(text) = self.text_at(self.heap.address(node)) else {
+                continue;
+            };
+            if self.heap.source(node) == NameId::EMPTY {
                 let name = self
                     .heap
                     .add_name(&text[..text.len().min(SHORT as usize)])?;
                 self.heap.set_source(node, name);
             }
+            // 5.1 interns them all.
+            if Self::VERSION != Version::Lua51 {
+                texts.add(node, text)?;
+            }
         }
+        texts.number(self);
         Ok(())
+    }
+}
+
+impl<'m, M: Memory, const L: usize> Texts<'m> for Sweep<'m, M, L> {
+    fn text(&self, string: NodeId) -> &'m [u8] {
+        self.text_at(self.heap.address(string)).unwrap_or_default()
+    }
+
+    fn set_number(&mut self, string: NodeId, number: u32) {
+        self.heap.set_count(string, number);
     }
 }

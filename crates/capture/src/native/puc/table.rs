@@ -7,7 +7,7 @@ use crate::native::layout;
 use crate::native::memory::{Memory, Read, Structure};
 use crate::native::misfit::{Misfit, Swept};
 use crate::version::Version;
-use luasnap_heap::{Kind, Label, NodeId, Strength};
+use luasnap_heap::{Kind, Label, NodeId, SlotSizes, SparseTable, Strength};
 
 /// In a table's `flags`: it has no hash part (5.5).
 const NO_NODES: u8 = 1 << 6;
@@ -32,6 +32,15 @@ pub(super) struct Parts {
 }
 
 impl<'m, M: Memory, const L: usize> Sweep<'m, M, L> {
+    /// In 5.5 an array part has 8 bytes of each value and one of its tag.
+    pub(super) const SLOT_SIZES: SlotSizes = SlotSizes {
+        array: match Self::VERSION {
+            Version::Lua55 => 9,
+            _ => VALUE as u8,
+        },
+        hash: Self::LAYOUT.node.size as u8,
+    };
+
     /// Reads where the table at `address` has its parts.
     #[inline]
     fn table_parts(&self, address: u64) -> Option<Parts> {
@@ -75,12 +84,12 @@ impl<'m, M: Memory, const L: usize> Sweep<'m, M, L> {
     #[inline]
     pub(super) fn table_size(&self, address: u64) -> Option<u64> {
         let parts = self.table_parts(address)?;
-        let array = match (Self::VERSION, parts.array_size) {
-            (Version::Lua55, 0) => 0,
-            (Version::Lua55, size) => 9 * size + LENGTH_HINT,
-            (_, size) => u64::from(VALUE) * size,
+        let hint = match (Self::VERSION, parts.array_size) {
+            (Version::Lua55, 1..) => LENGTH_HINT,
+            _ => 0,
         };
-        let node = u64::from(Self::LAYOUT.node.size);
+        let array = u64::from(Self::SLOT_SIZES.array) * parts.array_size + hint;
+        let node = u64::from(Self::SLOT_SIZES.hash);
         let nodes = node.saturating_mul(parts.node_count) + parts.node_extra;
         Some((u64::from(Self::LAYOUT.table.size) + array).saturating_add(nodes))
     }
@@ -110,6 +119,28 @@ impl<'m, M: Memory, const L: usize> Sweep<'m, M, L> {
         };
         let in_nodes = self.refer_from_nodes(node, parts, mode)?;
         self.heap.set_count(node, in_array + in_nodes);
+        self.note_if_sparse(node, parts, in_array, in_nodes)
+    }
+
+    /// Notes a table that keeps far more slots than it uses.
+    #[inline(always)]
+    fn note_if_sparse(
+        &mut self,
+        node: NodeId,
+        parts: Parts,
+        in_array: u32,
+        in_nodes: u32,
+    ) -> Swept {
+        let table = SparseTable {
+            node,
+            array_slots: u32::try_from(parts.array_size).unwrap_or(u32::MAX),
+            array_used: in_array,
+            hash_slots: u32::try_from(parts.node_count).unwrap_or(u32::MAX),
+            hash_used: in_nodes,
+        };
+        if table.is_sparse() {
+            self.heap.note_sparse_table(table)?;
+        }
         Ok(())
     }
 

@@ -1,0 +1,131 @@
+//! When a capture is made, and in which process.
+
+use luasnap_heap::{Heap, Process};
+use std::fs;
+use std::os::unix::fs::MetadataExt;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+/// When a capture begins, and where.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Moment {
+    taken_at: Option<u64>,
+    process: Option<Process>,
+}
+
+impl Moment {
+    /// This moment in this process.
+    pub(crate) fn now() -> Moment {
+        let since_1970 = SystemTime::now().duration_since(UNIX_EPOCH);
+        Moment {
+            taken_at: since_1970
+                .ok()
+                .and_then(|since| u64::try_from(since.as_millis()).ok()),
+            process: this_process(),
+        }
+    }
+
+    /// Says it of what was captured.
+    pub(crate) fn mark(self, mut heap: Heap) -> Heap {
+        heap.set_moment(self.taken_at, self.process);
+        heap
+    }
+}
+
+/// This process; `None` where the system does not tell enough of it. Nothing of it is kept: a fork is
+/// another process, and may even have an id that an ancestor had.
+fn this_process() -> Option<Process> {
+    let id = std::process::id();
+    let start = start_time(&fs::read("/proc/self/stat").ok()?)?;
+    let boot = fs::read("/proc/sys/kernel/random/boot_id").ok()?;
+    // Each container counts its processes from 1.
+    let namespace = fs::metadata("/proc/self/ns/pid").map_or(0, |file| file.ino());
+    let parts = [
+        &boot[..],
+        &namespace.to_le_bytes(),
+        &id.to_le_bytes(),
+        &start.to_le_bytes(),
+    ];
+    Some(Process {
+        id,
+        instance: fnv1a(parts.into_iter().flatten().copied()),
+    })
+}
+
+/// `starttime` in `/proc/self/stat`: when the process began, since the system did. The name before
+/// it may have blanks and brackets of its own.
+fn start_time(stat: &[u8]) -> Option<u64> {
+    const AFTER_NAME: usize = 19;
+    let name_end = stat.iter().rposition(|&byte| byte == b')')?;
+    let words = std::str::from_utf8(&stat[name_end + 1..]).ok()?;
+    words.split_ascii_whitespace().nth(AFTER_NAME)?.parse().ok()
+}
+
+/// The 64-bit FNV-1a hash, which is one and the same in all versions of this module.
+fn fnv1a(bytes: impl Iterator<Item = u8>) -> u64 {
+    bytes.fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
+        (hash ^ u64::from(byte)).wrapping_mul(0x100_0000_01b3)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::fs::File;
+    use std::io::{Read, Write};
+    use std::os::fd::FromRawFd;
+
+    #[test]
+    fn the_name_of_a_process_may_be_anything() {
+        let rest = "S 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 4711 20 21";
+        for name in ["lua", "a b", "a) S 1 2 (b", ")"] {
+            let stat = format!("99 ({name}) {rest}\n");
+            assert_eq!(start_time(stat.as_bytes()), Some(4711), "{name}");
+        }
+        for other in ["", "99 (lua", "99 (lua) S 1 2"] {
+            assert_eq!(start_time(other.as_bytes()), None);
+        }
+    }
+
+    #[test]
+    fn a_process_is_always_the_same() {
+        let process = this_process().expect("/proc");
+        assert_eq!(process.id, std::process::id());
+        assert_eq!(this_process(), Some(process));
+    }
+
+    #[test]
+    fn a_fork_is_another_process() {
+        let parent = this_process().expect("/proc");
+        let mut ends = [0; 2];
+        // SAFETY: there is room for both ends.
+        assert_eq!(unsafe { libc::pipe(ends.as_mut_ptr()) }, 0);
+        // SAFETY: both were opened just now, and nobody else has them.
+        let [mut from, mut to] = ends.map(|end| unsafe { File::from_raw_fd(end) });
+        // SAFETY: the child allocates, reads and writes, which it may where the C library's `fork`
+        // leaves the allocator whole, and ends without running anything else.
+        let child = unsafe { libc::fork() };
+        if child == 0 {
+            let instance = this_process().map_or(0, |process| process.instance);
+            let written = to.write_all(&instance.to_ne_bytes());
+            // SAFETY: ends the child at once.
+            unsafe { libc::_exit(i32::from(written.is_err())) };
+        }
+        drop(to);
+        let mut instance = [0; 8];
+        from.read_exact(&mut instance).expect("what the child says");
+        // SAFETY: a child of ours that nobody else waits for.
+        assert_eq!(
+            unsafe { libc::waitpid(child, std::ptr::null_mut(), 0) },
+            child
+        );
+        let instance = u64::from_ne_bytes(instance);
+        assert!(instance != 0 && instance != parent.instance);
+        assert_eq!(this_process(), Some(parent));
+    }
+
+    #[test]
+    fn the_hash_is_that_of_the_books() {
+        assert_eq!(fnv1a("".bytes()), 0xcbf2_9ce4_8422_2325);
+        assert_eq!(fnv1a("foobar".bytes()), 0x8594_4171_f739_67e8);
+    }
+}
