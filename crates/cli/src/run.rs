@@ -117,7 +117,9 @@ impl Run {
     /// How the names of many snapshots begin: with the script's and the time, so that those of
     /// another run are not written over.
     fn name_of_many(&self, folder: &Path) -> PathBuf {
-        let script = Path::new(&self.script).file_stem().unwrap_or(OsStr::new("script"));
+        let script = Path::new(&self.script)
+            .file_stem()
+            .unwrap_or(OsStr::new("script"));
         let now = SystemTime::now().duration_since(UNIX_EPOCH);
         let time = OffsetDateTime::from(UNIX_EPOCH + now.unwrap_or_default());
         let (hour, minute, second) = time.to_hms();
@@ -167,8 +169,14 @@ fn seconds(text: &str) -> Result<u64, String> {
         "h" => 3600,
         _ => 0,
     };
-    match digits.parse::<u64>().ok().and_then(|number| number.checked_mul(unit)) {
-        None | Some(0) => Err("give a whole number of seconds, minutes or hours: 5s, 2m, 1h".to_owned()),
+    match digits
+        .parse::<u64>()
+        .ok()
+        .and_then(|number| number.checked_mul(unit))
+    {
+        None | Some(0) => {
+            Err("give a whole number of seconds, minutes or hours: 5s, 2m, 1h".to_owned())
+        }
         Some(seconds) => Ok(seconds),
     }
 }

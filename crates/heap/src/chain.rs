@@ -115,6 +115,22 @@ impl ChainTree {
         self.refs[node.index()]
     }
 
+    /// The rank of each of a few objects, in one look at all ranks; `None` for what is not reachable.
+    pub fn ranks_of(&self, nodes: &[NodeId]) -> Result<Vec<Option<Rank>>, BuildError> {
+        let mut ranks = filled(nodes.len(), None)?;
+        let mut wanted: Vec<(NodeId, u32)> = room(nodes.len())?;
+        wanted.extend(nodes.iter().copied().zip(0..));
+        wanted.sort_unstable();
+        for rank in self.ranks() {
+            let node = self.node(rank);
+            let first = wanted.partition_point(|(wanted, _)| *wanted < node);
+            for (_, place) in wanted[first..].iter().take_while(|(one, _)| *one == node) {
+                ranks[*place as usize] = Some(rank);
+            }
+        }
+        Ok(ranks)
+    }
+
     /// Every object depth-first.
     pub fn walk(&self) -> Walk<'_> {
         Walk::new(self)

@@ -27,6 +27,16 @@ proptest! {
     }
 
     #[test]
+    fn ranks_of_a_few_are_found(graph in graph(30, true), wanted in prop::collection::vec(1..30u32, 0..9)) {
+        let (_, tree) = tree_of(&graph);
+        let wanted: Vec<NodeId> = wanted.into_iter().map(NodeId).collect();
+        let ranks = tree.ranks_of(&wanted).unwrap();
+        for (node, rank) in wanted.into_iter().zip(ranks) {
+            prop_assert_eq!(rank, tree.ranks().find(|rank| tree.node(*rank) == node));
+        }
+    }
+
+    #[test]
     fn chains_are_shortest(graph in graph(30, false)) {
         let (heap, tree) = tree_of(&graph);
         let distances = graph.distances();
