@@ -8,7 +8,8 @@ use crate::moment::Moment;
 use crate::native::{self, Origin, Unavailable};
 use crate::portable::{Root, Walk};
 use crate::state::{
-    State, TYPE_FUNCTION, TYPE_NIL, TYPE_NONE, TYPE_STRING, TYPE_TABLE, TYPE_THREAD, TYPE_USERDATA,
+    State, TYPE_FUNCTION, TYPE_NIL, TYPE_NONE, TYPE_NUMBER, TYPE_STRING, TYPE_TABLE, TYPE_THREAD,
+    TYPE_USERDATA,
 };
 use crate::value::Value;
 use luasnap_heap::{Birthmark, BuildError, Engine, Heap, Snapshot};
@@ -130,6 +131,20 @@ impl<'a> Call<'a> {
             TYPE_STRING => Ok(self.state().string(number as c_int)),
             _ => Err(self.type_error(number, "string")),
         }
+    }
+
+    /// Argument `number` as a whole number that is not negative; `None` where it is absent or nil.
+    pub fn count_argument(&self, number: u32) -> Result<Option<usize>, Error> {
+        let value = match self.argument_type(number) {
+            TYPE_NONE | TYPE_NIL => return Ok(None),
+            TYPE_NUMBER => self.state().number(number as c_int),
+            _ => return Err(self.type_error(number, "number")),
+        };
+        if value >= 0.0 && value.fract() == 0.0 {
+            return Ok(Some(value as usize));
+        }
+        let reason = format!("whole number from 0 on expected, got {value}");
+        Err(Error::Argument { number, reason })
     }
 
     /// Whether argument `number` is absent or nil.

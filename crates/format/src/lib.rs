@@ -20,6 +20,8 @@ mod text;
 
 pub use file::{FileError, write_file};
 pub use json::{write_json, write_json_indented};
+pub use printable::printable;
 pub use reason::reason;
 pub use report::{ReportOptions, write_report};
+pub use row::object_name;
 pub use text::write_text;
