@@ -137,6 +137,20 @@ impl<'a> Call<'a> {
         }
     }
 
+    /// Argument `number` as a whole number that is not negative; `None` where it is absent or nil.
+    pub fn count_argument(&self, number: u32) -> Result<Option<usize>, Error> {
+        let value = match self.argument_type(number) {
+            TYPE_NONE | TYPE_NIL => return Ok(None),
+            TYPE_NUMBER => self.state().number(number as c_int),
+            _ => return Err(self.type_error(number, "number")),
+        };
+        if value >= 0.0 && value.fract() == 0.0 {
+            return Ok(Some(value as usize));
+        }
+        let reason = format!("whole number from 0 on expected, got {value}");
+        Err(Error::Argument { number, reason })
+    }
+
     /// Whether argument `number` is absent or nil.
     pub fn is_nil_argument(&self, number: u32) -> bool {
         matches!(self.argument_type(number), TYPE_NONE | TYPE_NIL)

@@ -25,6 +25,8 @@ pub use file::{FileError, write_file};
 pub use json::{write_json, write_json_indented};
 pub use lookup::{LookupError, address_of, object_at, object_by_chain, object_name};
 pub use numbers::{byte_size, grouped};
+pub use printable::printable;
 pub use reason::reason;
 pub use report::{ReportOptions, write_report};
+pub use row::object_name;
 pub use text::write_text;

@@ -3,6 +3,15 @@
 use crate::digits::hex_pair;
 use std::io;
 
+/// Bytes as text that a terminal can show: control characters and what is not UTF-8 become escapes
+/// (`\n`, `\xFF`). For a few bytes: this asks for memory like any `String`.
+pub fn printable(bytes: &[u8]) -> String {
+    let mut out = Vec::new();
+    // Without memory it ends where it ended.
+    let _ = push_printable(&mut out, bytes);
+    String::from_utf8_lossy(&out).into_owned()
+}
+
 /// Appends bytes; control characters and what is not UTF-8 become escapes (`\n`, `\xFF`).
 /// Backslashes stay as they are.
 pub(crate) fn push_printable(out: &mut Vec<u8>, bytes: &[u8]) -> io::Result<()> {

@@ -30,6 +30,13 @@ pub(crate) fn read_ahead(heap: &Heap, tree: &ChainTree, rank: Rank) {
     }
 }
 
+/// An object's name as rows have it: its type and its address (`table:0x55f6bd56acd0`).
+pub fn object_name(heap: &Heap, node: NodeId) -> String {
+    let mut name = Vec::new();
+    push_name(&mut name, heap, node);
+    String::from_utf8_lossy(&name).into_owned()
+}
+
 /// Appends an object's name: its type and its address.
 pub(crate) fn push_name(out: &mut Vec<u8>, heap: &Heap, node: NodeId) {
     push_object(out, heap.kind(node), heap.address(node));

@@ -4,7 +4,7 @@ use luasnap_capture::{CStdout, Call, Error, Function, Return};
 use luasnap_format::{
     ReportOptions, write_file, write_json, write_json_indented, write_report, write_text,
 };
-use luasnap_heap::{BuildError, Census, Engine, Snapshot, decrease, increase};
+use luasnap_heap::{BuildError, Census, Engine, Snapshot, Waste, decrease, increase};
 use std::ffi::OsStr;
 use std::io::{self, Write};
 use std::os::unix::ffi::OsStrExt;
@@ -69,6 +69,10 @@ pub static FUNCTIONS: &[Function] = &[
     Function {
         name: "stats",
         body: stats,
+    },
+    Function {
+        name: "waste",
+        body: waste,
     },
 ];
 
@@ -219,6 +223,15 @@ fn report(call: &mut Call<'_>) -> Result {
 fn stats(call: &mut Call<'_>) -> Result {
     let snapshot = argument(call, 1)?;
     Ok(Return::Value(crate::stats::table(&Census::new(&snapshot)?)))
+}
+
+/// `waste(s [, n])`: the `n` that waste most of what a snapshot knows, and the sum of all.
+fn waste(call: &mut Call<'_>) -> Result {
+    let snapshot = argument(call, 1)?;
+    let rows = call.count_argument(2)?.unwrap_or(crate::waste::ROWS);
+    let waste = Waste::new(&snapshot)?;
+    let table = crate::waste::table(snapshot.everything(), &waste, rows);
+    Ok(Return::Value(table))
 }
 
 /// `tostring(s)`.

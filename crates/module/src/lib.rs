@@ -2,6 +2,7 @@
 
 mod functions;
 mod stats;
+mod waste;
 
 use luasnap_capture::{ColumnAllocator, Module, lua_module};
 

@@ -77,7 +77,8 @@ fn name(kind: Kind) -> &'static str {
     }
 }
 
-fn blocks(census: &Census) -> Value {
+/// What belongs to the VM and is no object: bytes by name.
+pub fn blocks(census: &Census) -> Value {
     let blocks = census.blocks.iter();
     Value::Table(
         blocks
@@ -86,7 +87,8 @@ fn blocks(census: &Census) -> Value {
     )
 }
 
-fn tally(tally: Tally) -> Value {
+/// A number of objects, and their bytes.
+pub fn tally(tally: Tally) -> Value {
     Value::Table(vec![
         ("count".into(), integer(tally.count)),
         ("bytes".into(), integer(tally.bytes)),
@@ -98,6 +100,6 @@ fn text(text: &str) -> Value {
 }
 
 /// No heap has more than an `i64` can count.
-fn integer(value: u64) -> Value {
+pub fn integer(value: u64) -> Value {
     Value::Integer(i64::try_from(value).unwrap_or(i64::MAX))
 }

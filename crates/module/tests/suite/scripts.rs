@@ -12,7 +12,7 @@ macro_rules! scripts {
 
 scripts! {
     absent arguments collector contexts dropped files freed memory metamethods module oracle reach
-    statistics threads untouched varargs weak
+    statistics threads untouched varargs waste weak
 }
 
 /// Those that are about the native engine alone.
