@@ -6,6 +6,7 @@
 
 mod digits;
 mod file;
+mod heapsnapshot;
 mod json;
 mod json_string;
 mod path;
@@ -19,6 +20,7 @@ mod step;
 mod text;
 
 pub use file::{FileError, write_file};
+pub use heapsnapshot::write_heapsnapshot;
 pub use json::{write_json, write_json_indented};
 pub use reason::reason;
 pub use report::{ReportOptions, write_report};
