@@ -6,6 +6,7 @@
 
 mod digits;
 mod file;
+mod heapsnapshot;
 mod json;
 mod json_string;
 mod lookup;
@@ -22,6 +23,7 @@ mod step;
 mod text;
 
 pub use file::{FileError, write_file};
+pub use heapsnapshot::write_heapsnapshot;
 pub use json::{write_json, write_json_indented};
 pub use lookup::{LookupError, address_of, object_at, object_by_chain, object_name};
 pub use numbers::{byte_size, grouped};

@@ -1,0 +1,185 @@
+//! What of a heap is in the file: the objects that are reachable, in their order, and the references
+//! among them.
+
+use crate::sink::analysis_failed;
+use luasnap_heap::{Heap, Label, NodeId, Reach, Strength, Through};
+use std::io;
+
+/// The row of the node that readers look for the roots in. The row before it is the root's.
+pub(super) const GC_ROOTS: u32 = 1;
+/// How many rows there are before the objects'.
+const SYNTHETIC: u32 = 2;
+
+/// An entry of a table with weak keys that holds its value: the table and the key together do.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub(super) struct Pair {
+    key: NodeId,
+    /// The number of the table's reference to the value.
+    pub(super) edge: u32,
+}
+
+/// Which objects and references are written, and in which rows.
+#[derive(Debug)]
+pub(super) struct Contents {
+    /// By node: its row; 0 for what is not written.
+    ordinals: Vec<u32>,
+    row_count: u32,
+    edge_count: u64,
+    /// By their keys.
+    pairs: Vec<Pair>,
+}
+
+impl Contents {
+    pub(super) fn new(heap: &Heap) -> io::Result<Contents> {
+        let mut contents = Contents::with_rows(heap)?;
+        let roots = contents.root_count(heap) as u64;
+        // The root holds the roots and the row that holds them again.
+        let mut edge_count = 2 * roots + 1;
+        let mut pairs = Vec::new();
+        for node in contents.nodes() {
+            for edge in contents.edges(heap, node) {
+                edge_count += 1;
+                note_pair(&mut pairs, heap, edge)?;
+            }
+        }
+        pairs.sort_unstable();
+        contents.edge_count = edge_count + pairs.len() as u64;
+        contents.pairs = pairs;
+        Ok(contents)
+    }
+
+    /// Gives every reachable object its row.
+    fn with_rows(heap: &Heap) -> io::Result<Contents> {
+        let reach = Reach::new(heap, Through::Everything).map_err(analysis_failed)?;
+        let mut ordinals = Vec::new();
+        ordinals
+            .try_reserve_exact(heap.node_count())
+            .map_err(|_| io::ErrorKind::OutOfMemory)?;
+        let mut row_count = SYNTHETIC;
+        for node in heap.nodes() {
+            let is_written = node != NodeId::ROOT && reach.contains(node);
+            ordinals.push(if is_written { row_count } else { 0 });
+            row_count += u32::from(is_written);
+        }
+        let past_the_end = u64::from(row_count) * super::NODE_FIELDS;
+        if u32::try_from(past_the_end).is_err() {
+            return Err(io::Error::other(format!(
+                "{row_count} objects are more than a .heapsnapshot can hold"
+            )));
+        }
+        Ok(Contents {
+            ordinals,
+            row_count,
+            edge_count: 0,
+            pairs: Vec::new(),
+        })
+    }
+
+    /// How many rows nodes have.
+    pub(super) fn row_count(&self) -> u32 {
+        self.row_count
+    }
+
+    /// How many rows references have.
+    pub(super) fn edge_count(&self) -> u64 {
+        self.edge_count
+    }
+
+    /// How many objects are written.
+    pub(super) fn object_count(&self) -> usize {
+        (self.row_count - SYNTHETIC) as usize
+    }
+
+    /// The row of a node.
+    #[inline]
+    pub(super) fn ordinal(&self, node: NodeId) -> u32 {
+        self.ordinals[node.index()]
+    }
+
+    #[inline]
+    fn has(&self, node: NodeId) -> bool {
+        self.ordinal(node) != 0
+    }
+
+    /// The objects that are written, in the order of their rows.
+    pub(super) fn nodes(&self) -> impl Iterator<Item = NodeId> + '_ {
+        let is_written = |(_, ordinal): &(u32, &u32)| **ordinal != 0;
+        (0..)
+            .zip(&self.ordinals)
+            .filter(is_written)
+            .map(|(node, _)| NodeId(node))
+    }
+
+    /// The references of an object that are written.
+    #[inline]
+    pub(super) fn edges(&self, heap: &Heap, node: NodeId) -> impl Iterator<Item = usize> {
+        let is_written = |edge: &usize| self.has_edge(heap, *edge);
+        heap.edge_range(node).filter(is_written)
+    }
+
+    /// The VM's roots.
+    pub(super) fn root_edges(&self, heap: &Heap) -> impl Iterator<Item = usize> {
+        let is_written = |edge: &usize| self.has_edge(heap, *edge);
+        heap.root_range().filter(is_written)
+    }
+
+    /// How many roots the VM has.
+    pub(super) fn root_count(&self, heap: &Heap) -> usize {
+        self.root_edges(heap).count()
+    }
+
+    /// Whether a reference of a written object is written. The target of a strong one always is.
+    #[inline]
+    fn has_edge(&self, heap: &Heap, edge: usize) -> bool {
+        match heap.strength(edge) {
+            Strength::Strong => true,
+            Strength::WeakKey | Strength::WeakValue => self.has(heap.target(edge)),
+            Strength::Ephemeron => match heap.label(edge) {
+                Label::Object(key) => self.has(key),
+                _ => true,
+            },
+        }
+    }
+
+    /// The pairs, to be asked for by key in the order of the rows.
+    pub(super) fn pairs(&self) -> Pairs<'_> {
+        Pairs { rest: &self.pairs }
+    }
+}
+
+fn note_pair(pairs: &mut Vec<Pair>, heap: &Heap, edge: usize) -> io::Result<()> {
+    if heap.strength(edge) != Strength::Ephemeron {
+        return Ok(());
+    }
+    let Label::Object(key) = heap.label(edge) else {
+        return Ok(());
+    };
+    if pairs.len() == pairs.capacity() {
+        pairs
+            .try_reserve(1)
+            .map_err(|_| io::ErrorKind::OutOfMemory)?;
+    }
+    // Edge numbers have 32 bits.
+    let edge = edge as u32;
+    pairs.push(Pair { key, edge });
+    Ok(())
+}
+
+/// The pairs of keys that have not come yet.
+pub(super) struct Pairs<'a> {
+    rest: &'a [Pair],
+}
+
+impl<'a> Pairs<'a> {
+    /// The pairs of a key that comes after all that were asked for before.
+    #[inline]
+    pub(super) fn of_key(&mut self, key: NodeId) -> &'a [Pair] {
+        if self.rest.first().is_none_or(|pair| pair.key != key) {
+            return &[];
+        }
+        let count = self.rest.iter().take_while(|pair| pair.key == key).count();
+        let (found, rest) = self.rest.split_at(count);
+        self.rest = rest;
+        found
+    }
+}

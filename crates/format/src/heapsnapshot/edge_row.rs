@@ -1,0 +1,148 @@
+//! What a reference is to DevTools, and what it is called there.
+
+use super::node_row::NodeNames;
+use super::strings::Strings;
+use crate::printable::push_bytes;
+use luasnap_heap::{Heap, Label, NameId, NodeId};
+use std::io;
+
+/// Types of references, of those that the format has, with how DevTools shows them.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum EdgeType {
+    /// `->name`
+    Context = 0,
+    /// `[5]`; its name is the number itself.
+    Element = 1,
+    /// `.name`
+    Property = 2,
+    /// `{name}`
+    Internal = 3,
+    /// `[[name]]`; keeps nothing alive.
+    Weak = 6,
+}
+
+/// What the key of a table with weak keys has its value as.
+///
+/// The VM keeps the value as long as it keeps the table and the key. A graph can say this in two ways.
+/// V8 names both references `N / part of key (..) -> value (..) pair in WeakMap (table @id)`; for a
+/// reference of that name DevTools leaves the table's out, so that the value is the key's alone, while
+/// memlab counts both. With any other name both count for both readers: the value is retained by what
+/// holds key and table alike, as with [`Dominators`](luasnap_heap). Hence a name of our own.
+pub(super) const VALUE_OF_KEY: &[u8] = b"value of this weak key";
+
+/// The largest index that is a number to every reader.
+const LARGEST_INDEX: i64 = i32::MAX as i64;
+
+/// The names of references.
+#[derive(Default)]
+pub(super) struct EdgeNames {
+    /// Where a name is put together.
+    text: Vec<u8>,
+}
+
+impl EdgeNames {
+    /// The type of a reference, and the place of its name among the strings, or its index.
+    #[inline]
+    pub(super) fn of(
+        &mut self,
+        heap: &Heap,
+        edge: usize,
+        nodes: &mut NodeNames,
+        strings: &mut Strings<'_>,
+    ) -> io::Result<(EdgeType, u32)> {
+        let label = heap.label(edge);
+        let is_weak = heap.strength(edge).is_weak();
+        let kind = match type_of(label) {
+            EdgeType::Element if !is_weak => return Ok((EdgeType::Element, index_of(label))),
+            _ if is_weak => EdgeType::Weak,
+            kind => kind,
+        };
+        let name = match label {
+            Label::Upvalue(name) if heap.name(name).is_empty() => strings.text(b"(upvalue)")?,
+            Label::Field(name) | Label::Upvalue(name) | Label::Local(name) | Label::Root(name) => {
+                strings.name(name)
+            }
+            Label::Object(key) => self.key_name(heap, key, nodes, strings)?,
+            Label::Index(_) | Label::Number(_) | Label::Address(..) | Label::UserValue(_) => {
+                strings.label(edge)?
+            }
+            label => strings.text(fixed_name(label))?,
+        };
+        Ok((kind, name))
+    }
+
+    /// A key that is an object is called after what it is, with no address: there may be many.
+    fn key_name(
+        &mut self,
+        heap: &Heap,
+        key: NodeId,
+        nodes: &mut NodeNames,
+        strings: &mut Strings<'_>,
+    ) -> io::Result<u32> {
+        self.text.clear();
+        push_bytes(&mut self.text, b"[")?;
+        nodes.push_name(&mut self.text, heap, key)?;
+        push_bytes(&mut self.text, b"]")?;
+        strings.text(&self.text)
+    }
+}
+
+#[inline]
+fn type_of(label: Label) -> EdgeType {
+    match label {
+        Label::Index(0..=LARGEST_INDEX) => EdgeType::Element,
+        Label::Field(_)
+        | Label::Index(_)
+        | Label::Number(_)
+        | Label::Boolean(_)
+        | Label::Object(_)
+        | Label::Address(..)
+        | Label::Root(_) => EdgeType::Property,
+        Label::Upvalue(_) | Label::Local(_) => EdgeType::Context,
+        Label::Key
+        | Label::Metatable
+        | Label::UserValue(_)
+        | Label::Environment
+        | Label::Prototype
+        | Label::Constant
+        | Label::DebugName
+        | Label::Value
+        | Label::Trace => EdgeType::Internal,
+    }
+}
+
+/// The index of an element.
+#[inline]
+fn index_of(label: Label) -> u32 {
+    match label {
+        Label::Index(index) => index as u32,
+        _ => 0,
+    }
+}
+
+/// The name of a label that says nothing else.
+fn fixed_name(label: Label) -> &'static [u8] {
+    match label {
+        Label::Boolean(true) => b"[true]",
+        Label::Boolean(false) => b"[false]",
+        Label::Key => b"key",
+        Label::Metatable => b"metatable",
+        Label::Environment => b"environment",
+        Label::Prototype => b"prototype",
+        Label::Constant => b"constant",
+        Label::DebugName => b"debug name",
+        Label::Value => b"value",
+        Label::Trace => b"trace",
+        _ => b"",
+    }
+}
+
+/// Whether a reference has a name that is one of the heap's.
+pub(super) fn named_by(label: Label) -> Option<NameId> {
+    match label {
+        Label::Field(name) | Label::Upvalue(name) | Label::Local(name) | Label::Root(name) => {
+            Some(name)
+        }
+        _ => None,
+    }
+}

@@ -1,0 +1,190 @@
+//! What a node is to DevTools, and what it is called there.
+//!
+//! DevTools makes a row of all nodes of one name where they are objects or native, and of all nodes of
+//! one type elsewhere. So the names of the former are few, and no name has an address.
+
+use super::class_name::ClassNames;
+use super::contents::Contents;
+use super::strings::Strings;
+use crate::digits::push_decimal;
+use crate::printable::push_bytes;
+use luasnap_heap::{Heap, Kind, Label, NameId, NodeId};
+use rustc_hash::FxHashMap;
+use std::io;
+
+/// Types of nodes, of those that the format has. Hidden ones and arrays are not among them: DevTools
+/// adds their sizes to those of their owners.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum NodeType {
+    /// A row for each text, in the group `(string)`.
+    String = 2,
+    /// A row for each name.
+    Object = 3,
+    /// All in the group `(compiled code)`.
+    Code = 4,
+    /// All in the group `Function`.
+    Closure = 5,
+    /// A row for each name; DevTools counts it as memory outside the heap of objects.
+    Native = 8,
+    /// What only the file has.
+    Synthetic = 9,
+}
+
+impl NodeType {
+    #[inline]
+    pub(super) fn of(kind: Kind) -> NodeType {
+        match kind {
+            Kind::Root => NodeType::Synthetic,
+            Kind::Table | Kind::Thread | Kind::Upvalue => NodeType::Object,
+            Kind::LuaFunction | Kind::CFunction => NodeType::Closure,
+            Kind::Userdata | Kind::Cdata | Kind::Snapshot => NodeType::Native,
+            Kind::String => NodeType::String,
+            Kind::Prototype | Kind::Trace => NodeType::Code,
+        }
+    }
+}
+
+/// The names of nodes.
+pub(super) struct NodeNames {
+    classes: ClassNames,
+    /// By the name under which a table first has them.
+    c_functions: FxHashMap<NodeId, NameId>,
+    main_thread: Option<NodeId>,
+    /// Where a name is put together.
+    text: Vec<u8>,
+}
+
+impl NodeNames {
+    pub(super) fn new(heap: &Heap, contents: &Contents) -> io::Result<NodeNames> {
+        Ok(NodeNames {
+            classes: ClassNames::default(),
+            c_functions: c_function_names(heap, contents)?,
+            main_thread: main_thread(heap),
+            text: Vec::new(),
+        })
+    }
+
+    /// The place of a node's name among the strings.
+    #[inline]
+    pub(super) fn name(
+        &mut self,
+        heap: &Heap,
+        node: NodeId,
+        strings: &mut Strings<'_>,
+    ) -> io::Result<u32> {
+        if heap.kind(node) == Kind::String {
+            return Ok(strings.name(heap.source_id(node)));
+        }
+        self.text.clear();
+        let mut text = std::mem::take(&mut self.text);
+        self.push_name(&mut text, heap, node)?;
+        self.text = text;
+        strings.text(&self.text)
+    }
+
+    /// Appends a node's name.
+    pub(super) fn push_name(
+        &mut self,
+        out: &mut Vec<u8>,
+        heap: &Heap,
+        node: NodeId,
+    ) -> io::Result<()> {
+        match heap.kind(node) {
+            Kind::Table | Kind::Userdata => self.push_class(out, heap, node),
+            Kind::LuaFunction | Kind::Prototype => push_definition(out, heap, node),
+            Kind::CFunction => self.push_c_function(out, heap, node),
+            Kind::Thread => self.push_thread(out, heap, node),
+            Kind::String => push_bytes(out, heap.source(node)),
+            Kind::Upvalue => push_bytes(out, b"(upvalue)"),
+            Kind::Snapshot => push_bytes(out, b"(lua-snapshot)"),
+            kind @ (Kind::Root | Kind::Cdata | Kind::Trace) => {
+                push_bytes(out, kind.type_name().as_bytes())
+            }
+        }
+    }
+
+    fn push_class(&mut self, out: &mut Vec<u8>, heap: &Heap, node: NodeId) -> io::Result<()> {
+        match self.classes.class_name(heap, node)? {
+            // DevTools names these after their fields, each by others.
+            Some(b"Object") => push_bytes(out, b"class Object"),
+            Some(name) => push_bytes(out, name),
+            None => push_bytes(out, heap.kind(node).type_name().as_bytes()),
+        }
+    }
+
+    fn push_c_function(&self, out: &mut Vec<u8>, heap: &Heap, node: NodeId) -> io::Result<()> {
+        match self.c_functions.get(&node) {
+            Some(name) => {
+                push_bytes(out, b"[C] ")?;
+                push_bytes(out, heap.name(*name))
+            }
+            None => push_bytes(out, b"[C]"),
+        }
+    }
+
+    fn push_thread(&self, out: &mut Vec<u8>, heap: &Heap, node: NodeId) -> io::Result<()> {
+        if self.main_thread == Some(node) {
+            return push_bytes(out, b"main thread");
+        }
+        push_bytes(out, b"coroutine")?;
+        match body(heap, node) {
+            Some(body) if heap.kind(body) == Kind::LuaFunction => {
+                push_bytes(out, b" ")?;
+                push_definition(out, heap, body)
+            }
+            Some(_) => push_bytes(out, b" [C]"),
+            None => Ok(()),
+        }
+    }
+}
+
+/// Appends the place where a function was written: `main.lua:20`, or `main.lua` for all of a file.
+fn push_definition(out: &mut Vec<u8>, heap: &Heap, node: NodeId) -> io::Result<()> {
+    push_bytes(out, heap.source(node))?;
+    let line = heap.count(node);
+    if line > 0 {
+        push_bytes(out, b":")?;
+        push_decimal(out, u64::from(line));
+    }
+    Ok(())
+}
+
+/// The function that a coroutine runs: that of the first call on its stack.
+fn body(heap: &Heap, thread: NodeId) -> Option<NodeId> {
+    heap.edges(thread)
+        .find(|edge| match edge.label {
+            Label::Local(name) => heap.name(name).starts_with(b"(function):"),
+            _ => false,
+        })
+        .map(|edge| edge.target)
+}
+
+fn main_thread(heap: &Heap) -> Option<NodeId> {
+    heap.root_range()
+        .map(|edge| heap.edge(edge))
+        .find(|edge| match edge.label {
+            Label::Root(name) => heap.name(name) == b"mainthread",
+            _ => false,
+        })
+        .map(|edge| edge.target)
+}
+
+/// What C functions are called, which know no name themselves: by the field that has each first.
+fn c_function_names(heap: &Heap, contents: &Contents) -> io::Result<FxHashMap<NodeId, NameId>> {
+    let mut names = FxHashMap::default();
+    for node in contents.nodes() {
+        for edge in heap.edge_range(node) {
+            let Label::Field(name) = heap.label(edge) else {
+                continue;
+            };
+            let target = heap.target(edge);
+            if heap.kind(target) == Kind::CFunction {
+                names
+                    .try_reserve(1)
+                    .map_err(|_| io::ErrorKind::OutOfMemory)?;
+                names.entry(target).or_insert(name);
+            }
+        }
+    }
+    Ok(names)
+}
