@@ -25,7 +25,7 @@ mod text;
 pub use file::{FileError, write_file};
 pub use heapsnapshot::write_heapsnapshot;
 pub use json::{write_json, write_json_indented};
-pub use lookup::{LookupError, address_of, object_at, object_by_chain, object_name};
+pub use lookup::{LookupError, address_of, object_at, object_by_chain};
 pub use numbers::{byte_size, grouped};
 pub use printable::printable;
 pub use reason::reason;

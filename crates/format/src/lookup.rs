@@ -3,7 +3,7 @@
 use crate::nearness::Nearest;
 use crate::path::push_step;
 use crate::printable::push_printable;
-use crate::step::push_object;
+use crate::row::object_name;
 use luasnap_heap::{Heap, Kind, Label, NodeId};
 use std::io;
 
@@ -86,13 +86,6 @@ pub fn object_at(heap: &Heap, address: u64) -> Result<NodeId, LookupError> {
         address,
         near: near.map(|node| object_name(heap, node)).collect(),
     })
-}
-
-/// An object as people write it: `table:0x5581d0`.
-pub fn object_name(heap: &Heap, node: NodeId) -> String {
-    let mut name = Vec::new();
-    push_object(&mut name, heap.kind(node), heap.address(node));
-    String::from_utf8_lossy(&name).into_owned()
 }
 
 /// The object that a chain leads to, with its steps as they are printed: `_G.sessions.[1].name`.
