@@ -161,15 +161,6 @@ impl<'a> Call<'a> {
         self.argument_type(number) == TYPE_TABLE
     }
 
-    /// Argument `number` as a number; `None` where it is absent or nil. A string is none.
-    pub fn number_argument(&self, number: u32) -> Result<Option<f64>, Error> {
-        match self.argument_type(number) {
-            TYPE_NONE | TYPE_NIL => Ok(None),
-            TYPE_NUMBER => Ok(Some(self.state().number(number as c_int))),
-            _ => Err(self.type_error(number, "number")),
-        }
-    }
-
     /// Whether argument `number` is a function.
     pub fn is_function_argument(&self, number: u32) -> bool {
         self.argument_type(number) == TYPE_FUNCTION

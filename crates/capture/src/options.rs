@@ -15,10 +15,12 @@ impl Call<'_> {
         })
     }
 
-    /// The number under the key `name` of argument `number`, a table; `None` where that is nil.
-    pub fn number_option(&self, number: u32, name: &str) -> Result<Option<f64>, Error> {
-        self.option(number, name, "number", |state, lua_type| {
-            (lua_type == TYPE_NUMBER).then(|| state.number(-1))
+    /// The whole number from 0 on under the key `name` of argument `number`, a table; `None` where
+    /// that is nil.
+    pub fn count_option(&self, number: u32, name: &str) -> Result<Option<usize>, Error> {
+        self.option(number, name, "whole number from 0 on", |state, lua_type| {
+            let value = (lua_type == TYPE_NUMBER).then(|| state.number(-1))?;
+            (value >= 0.0 && value.fract() == 0.0).then_some(value as usize)
         })
     }
 

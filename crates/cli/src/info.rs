@@ -6,7 +6,7 @@ use crate::snapshot_file::{SnapshotFile, taken_at};
 use crate::table::Columns;
 use anyhow::Result;
 use clap::Args;
-use luasnap_format::{byte_size, grouped, object_name};
+use luasnap_format::{byte_size, grouped, object_name, printable};
 use luasnap_heap::{Census, Heap, Kind, Tally, Waste};
 use serde_json::{Map, Value, json};
 use std::fmt::Write;
@@ -139,7 +139,7 @@ fn wasted(heap: &Heap, waste: &Waste, rows: usize) -> Result<String> {
                 byte_size(repeated.lost),
                 grouped(repeated.count.into()),
                 grouped(repeated.size),
-                luasnap_format::quoted_text(heap.source(repeated.node)),
+                quoted(heap.source(repeated.node)),
             )?;
         }
     }
@@ -165,6 +165,11 @@ fn wasted(heap: &Heap, waste: &Waste, rows: usize) -> Result<String> {
         }
     }
     Ok(text)
+}
+
+/// The beginning of a string.
+fn quoted(text: &[u8]) -> String {
+    format!("\"{}\"", printable(&text[..text.len().min(40)]))
 }
 
 /// `1 table`, `2 tables`.

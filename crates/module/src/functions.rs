@@ -74,6 +74,34 @@ pub static FUNCTIONS: &[Function] = &[
         name: "waste",
         body: waste,
     },
+    Function {
+        name: "save",
+        body: crate::files::save,
+    },
+    Function {
+        name: "load",
+        body: crate::files::load,
+    },
+    Function {
+        name: "top",
+        body: crate::top::top,
+    },
+    Function {
+        name: "growth",
+        body: crate::growth::growth,
+    },
+    Function {
+        name: "path",
+        body: crate::who_holds::path,
+    },
+    Function {
+        name: "holders",
+        body: crate::who_holds::holders,
+    },
+    Function {
+        name: "check",
+        body: crate::check::check,
+    },
 ];
 
 /// What a snapshot can do besides.
@@ -244,6 +272,11 @@ fn to_string(call: &mut Call<'_>) -> Result {
         },
     };
     Ok(Return::Text(text.into_bytes()))
+}
+
+/// What was written to memory, which fails only where there is none left.
+pub(crate) fn written<T>(written: io::Result<T>) -> Result<T> {
+    written.map_err(|_| Error::OutOfMemory)
 }
 
 /// The path that an argument is.

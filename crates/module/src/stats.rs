@@ -95,7 +95,8 @@ pub fn tally(tally: Tally) -> Value {
     ])
 }
 
-fn text(text: &str) -> Value {
+/// A string.
+pub fn text(text: &str) -> Value {
     Value::Text(text.to_owned())
 }
 

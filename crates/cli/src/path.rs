@@ -1,0 +1,154 @@
+//! `luasnap path`: who holds an object, or a group.
+
+use crate::output::{print, print_json};
+use crate::progress::Progress;
+use crate::snapshot_file::SnapshotFile;
+use anyhow::{Context, Result};
+use clap::Args;
+use luasnap_format::{
+    Target, WhoHolds, WhoHoldsOptions, byte_size, find_target, grouped, object_name, who_holds,
+};
+use luasnap_heap::{NodeId, Snapshot};
+use serde_json::{Value, json};
+use std::ffi::OsString;
+use std::fmt::Write;
+use std::os::unix::ffi::OsStrExt;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+/// Say who holds an object, or a group of objects
+///
+/// The shortest chain; all distinct immediate holders; what alone keeps it alive; and chains that
+/// share nothing, each of which has to be cut.
+#[derive(Args)]
+pub struct WhoHoldsIt {
+    /// The snapshot's file
+    file: PathBuf,
+
+    /// What: an address (0x55d0), a chain (_G.server.sessions), a group's name or fingerprint, as
+    /// `luasnap top` has them
+    what: OsString,
+
+    /// How many immediate holders to list
+    #[arg(long, default_value_t = 10)]
+    holders: usize,
+
+    /// How many chains that share nothing to list
+    #[arg(long, default_value_t = 5)]
+    chains: usize,
+
+    /// Write JSON, for programs
+    #[arg(long)]
+    json: bool,
+}
+
+impl WhoHoldsIt {
+    /// Does it.
+    pub fn execute(self) -> Result<ExitCode> {
+        let progress = Progress::new(3);
+        let file = SnapshotFile::open(&self.file, &progress)?;
+        let snapshot = &file.snapshot;
+        let target = progress
+            .step("finding it", || find_target(snapshot, self.what.as_bytes()))
+            .with_context(|| format!("in {}", file.path.display()))?;
+        let options = WhoHoldsOptions {
+            holders: self.holders,
+            chains: self.chains,
+        };
+        let nodes = target.nodes(snapshot)?;
+        let held = progress.step("finding who holds it", || who_holds(snapshot, &nodes, options))?;
+        drop(progress);
+        let title = title(snapshot, &target, &nodes);
+        match self.json {
+            true => print_json(&as_json(&title, &held))?,
+            false => print(as_text(&title, &held)?)?,
+        }
+        Ok(ExitCode::SUCCESS)
+    }
+}
+
+/// What it is.
+fn title(snapshot: &Snapshot, target: &Target, nodes: &[NodeId]) -> String {
+    let heap = snapshot.everything();
+    match (target, nodes) {
+        (Target::Object(node), _) => object_name(heap, *node),
+        (Target::Group(_), [first, ..]) => {
+            let kind = heap.kind(*first).type_name();
+            let plural = if nodes.len() == 1 { "" } else { "s" };
+            format!("{} {kind}{plural}", grouped(nodes.len() as u64))
+        }
+        (Target::Group(_), []) => "nothing".to_owned(),
+    }
+}
+
+fn as_text(title: &str, held: &WhoHolds) -> Result<String> {
+    let mut text = String::new();
+    writeln!(
+        text,
+        "{title}: {}, retaining {} in {}",
+        byte_size(held.objects.bytes),
+        byte_size(held.retained.bytes),
+        count_of(held.retained.count, "object"),
+    )?;
+    match &held.chain {
+        Some(chain) => writeln!(text, "  {chain}")?,
+        None => writeln!(text, "  nothing holds it: it is garbage")?,
+    }
+    if !held.holders.is_empty() {
+        writeln!(text, "\nheld by {}:", count_of(held.holder_count as u64, "object"))?;
+        for holder in &held.holders {
+            match holder.references {
+                1 => writeln!(text, "  {}", holder.chain)?,
+                many => writeln!(
+                    text,
+                    "  {}  (and by {} more references)",
+                    holder.chain,
+                    grouped(u64::from(many - 1))
+                )?,
+            }
+        }
+        let more = held.holder_count - held.holders.len();
+        if more > 0 {
+            writeln!(text, "  ... and by {}", count_of(more as u64, "object"))?;
+        }
+    }
+    if !held.keepers.is_empty() {
+        writeln!(text, "\nwould be freed without any of these, the nearest first:")?;
+        for keeper in &held.keepers {
+            let retained = byte_size(keeper.retained.bytes);
+            writeln!(text, "  {}  (retains {retained})", keeper.chain)?;
+        }
+    }
+    if held.chains.len() > 1 {
+        let count = held.chains.len();
+        writeln!(text, "\n{count} chains share nothing, and each has to be cut:")?;
+        for chain in &held.chains {
+            writeln!(text, "  {chain}")?;
+        }
+    }
+    Ok(text)
+}
+
+fn count_of(count: u64, one: &str) -> String {
+    format!("{} {one}{}", grouped(count), if count == 1 { "" } else { "s" })
+}
+
+fn as_json(title: &str, held: &WhoHolds) -> Value {
+    json!({
+        "what": title,
+        "count": held.objects.count,
+        "size": held.objects.bytes,
+        "retained": { "count": held.retained.count, "bytes": held.retained.bytes },
+        "path": held.chain,
+        "holder_count": held.holder_count,
+        "holders": held.holders.iter().map(|holder| json!({
+            "path": holder.chain,
+            "references": holder.references,
+        })).collect::<Vec<_>>(),
+        "keepers": held.keepers.iter().map(|keeper| json!({
+            "path": keeper.chain,
+            "retained": keeper.retained.bytes,
+        })).collect::<Vec<_>>(),
+        "disjoint_paths": held.chains,
+    })
+}

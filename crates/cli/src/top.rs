@@ -1,0 +1,130 @@
+//! `luasnap top`: what holds the memory.
+
+use crate::output::{print, print_json};
+use crate::progress::Progress;
+use crate::snapshot_file::SnapshotFile;
+use crate::table::Columns;
+use anyhow::Result;
+use clap::{Args, ValueEnum};
+use luasnap_format::{GroupRow, byte_size, grouped};
+use luasnap_heap::{Census, GroupOrder};
+use serde_json::{Value, json};
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+/// Say what holds the memory
+///
+/// Groups of objects: tables by their class, functions by where they are defined, strings by their
+/// owner, all others by the chain that holds them. `retained` is what would be freed if all members
+/// of a group went.
+#[derive(Args)]
+pub struct Top {
+    /// The snapshot's file
+    file: PathBuf,
+
+    /// What comes first
+    #[arg(long, value_enum, default_value_t = By::Retained)]
+    by: By,
+
+    /// How many groups to list
+    #[arg(short = 'n', long = "rows", default_value_t = 20)]
+    rows: usize,
+
+    /// Write JSON, for programs
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum By {
+    /// What holds most in all
+    Retained,
+    /// What is itself largest
+    Size,
+    /// What is there most often
+    Count,
+    /// The classes alone, by what they hold
+    Class,
+}
+
+impl By {
+    fn order(self) -> GroupOrder {
+        match self {
+            By::Retained => GroupOrder::Retained,
+            By::Size => GroupOrder::Shallow,
+            By::Count => GroupOrder::Count,
+            By::Class => GroupOrder::Class,
+        }
+    }
+}
+
+impl Top {
+    /// Does it.
+    pub fn execute(self) -> Result<ExitCode> {
+        let progress = Progress::new(4);
+        let file = SnapshotFile::open(&self.file, &progress)?;
+        progress.step("finding what holds what", || file.snapshot.dominators().map(drop))?;
+        progress.step("grouping", || file.snapshot.groups().map(drop))?;
+        let rows = progress.step("measuring groups", || {
+            luasnap_format::top(&file.snapshot, self.by.order(), self.rows)
+        })?;
+        let all = Census::new(&file.snapshot)?.live.bytes;
+        let groups = file.snapshot.groups()?.groups().len();
+        drop(progress);
+        match self.json {
+            true => print_json(&json!({
+                "file": file.path.display().to_string(),
+                "bytes": all,
+                "groups": rows.iter().map(|row| as_json(row, all)).collect::<Vec<_>>(),
+                "group_count": groups,
+            }))?,
+            false => {
+                print(as_text(&rows, all))?;
+                if groups > rows.len() && !matches!(self.by, By::Class) {
+                    print(format!("... and {} more groups\n", grouped((groups - rows.len()) as u64)))?;
+                }
+            }
+        }
+        Ok(ExitCode::SUCCESS)
+    }
+}
+
+fn as_text(rows: &[GroupRow], all: u64) -> Columns {
+    let mut columns =
+        Columns::new(&[">retained", ">%", ">size", ">count", "type", "group", "for example"]);
+    for row in rows {
+        let example = match row.example == row.name {
+            true => "",
+            false => &row.example,
+        };
+        columns.row([
+            byte_size(row.retained),
+            percent(row.retained, all),
+            byte_size(row.shallow),
+            grouped(row.count),
+            row.kind.type_name().to_owned(),
+            row.name.clone(),
+            example.to_owned(),
+        ]);
+    }
+    columns
+}
+
+/// The part of the whole, in percent.
+pub fn percent(part: u64, whole: u64) -> String {
+    format!("{:.1}", 100.0 * part as f64 / whole.max(1) as f64)
+}
+
+/// A group for programs.
+fn as_json(row: &GroupRow, all: u64) -> Value {
+    json!({
+        "fingerprint": row.fingerprint,
+        "type": row.kind.type_name(),
+        "name": row.name,
+        "count": row.count,
+        "size": row.shallow,
+        "retained": row.retained,
+        "share": row.retained as f64 / all.max(1) as f64,
+        "example": row.example,
+    })
+}

@@ -1,0 +1,58 @@
+//! A group as a row of an answer, for every face alike.
+
+use crate::group_name::{fingerprint, group_name};
+use crate::short_chain::chain_of_everything;
+use crate::sink::analysis_failed;
+use luasnap_heap::{Group, GroupOrder, Groups, Kind, Snapshot};
+use std::io;
+
+/// A group of a snapshot, as people and programs read it.
+#[derive(Clone, Debug)]
+pub struct GroupRow {
+    /// What its members are.
+    pub kind: Kind,
+    /// What it is called: `Player`, `_G.sessions.[*]`, `main.lua:20`.
+    pub name: String,
+    /// How many members it has.
+    pub count: u64,
+    /// The bytes of the members themselves.
+    pub shallow: u64,
+    /// The bytes that would be freed if all members went.
+    pub retained: u64,
+    /// The shortest chain to the first member.
+    pub example: String,
+    /// The name as twelve hexadecimal digits, the same from run to run.
+    pub fingerprint: String,
+}
+
+impl GroupRow {
+    pub(crate) fn new(
+        snapshot: &Snapshot,
+        groups: &Groups,
+        group: &Group,
+        retained: u64,
+    ) -> io::Result<GroupRow> {
+        Ok(GroupRow {
+            kind: group.kind,
+            name: group_name(snapshot, groups, group)?,
+            count: group.count.into(),
+            shallow: group.shallow,
+            retained,
+            example: chain_of_everything(snapshot, group.example)?,
+            fingerprint: fingerprint(group.fingerprint),
+        })
+    }
+}
+
+/// The first `n` groups of a snapshot, in some order, as rows.
+///
+/// # Errors
+/// Only for lack of memory.
+pub fn top(snapshot: &Snapshot, by: GroupOrder, n: usize) -> io::Result<Vec<GroupRow>> {
+    let groups = snapshot.groups().map_err(analysis_failed)?;
+    let top = groups.top(snapshot, by, n).map_err(analysis_failed)?;
+    let rows = top.into_iter().map(|(index, retained)| {
+        GroupRow::new(snapshot, groups, &groups.groups()[index], retained.bytes)
+    });
+    rows.collect()
+}

@@ -1,0 +1,201 @@
+//! Who holds an object, or several of them, as people read it.
+
+use crate::short_chain::{chain_of_everything, steps_text};
+use crate::sink::analysis_failed;
+use luasnap_heap::{
+    ChainTree, DisjointChain, Heap, Holder, NodeId, Rank, Reach, Snapshot, Tally, Through,
+    disjoint_chains, holders,
+};
+use std::io;
+
+/// How much is told.
+#[derive(Clone, Copy, Debug)]
+pub struct WhoHoldsOptions {
+    /// The most immediate holders.
+    pub holders: usize,
+    /// The most disjoint chains, for one object alone.
+    pub chains: usize,
+}
+
+/// Who holds some objects.
+#[derive(Clone, Debug)]
+pub struct WhoHolds {
+    /// How many objects are asked for, and their shallow sizes.
+    pub objects: Tally,
+    /// What would be garbage without them, they themselves included.
+    pub retained: Tally,
+    /// The shortest chain to the first of them; `None` where nothing holds it.
+    pub chain: Option<String>,
+    /// The distinct objects that hold one of them, those with most references first.
+    pub holders: Vec<HeldBy>,
+    /// How many those are, with those that are not told.
+    pub holder_count: usize,
+    /// Each of these alone keeps all of them alive: without it they would be garbage. The nearest
+    /// first; the registry and the like are not among them.
+    pub keepers: Vec<Keeper>,
+    /// Chains that share nothing but where they start: each has to be cut.
+    pub chains: Vec<String>,
+}
+
+/// An immediate holder.
+#[derive(Clone, Debug)]
+pub struct HeldBy {
+    /// Its own shortest chain, with the step by which it holds the object.
+    pub chain: String,
+    /// How many of its references hold one of the objects.
+    pub references: u32,
+}
+
+/// What alone keeps something alive.
+#[derive(Clone, Debug)]
+pub struct Keeper {
+    /// Its shortest chain.
+    pub chain: String,
+    /// What it retains.
+    pub retained: Tally,
+}
+
+/// The most keepers that are told.
+const KEEPERS: usize = 8;
+
+/// Tells who holds `targets`, which are nodes of [`Snapshot::everything`].
+///
+/// # Errors
+/// Only for lack of memory.
+pub fn who_holds(
+    snapshot: &Snapshot,
+    targets: &[NodeId],
+    options: WhoHoldsOptions,
+) -> io::Result<WhoHolds> {
+    let question = Question::new(snapshot, targets)?;
+    let (holders, holder_count) = question.holders(options.holders)?;
+    let dominators = snapshot.dominators().map_err(analysis_failed)?;
+    let first = question.ranks(&targets[..targets.len().min(1)])?;
+    let chain = first.first().copied().flatten();
+    Ok(WhoHolds {
+        objects: Tally {
+            count: targets.len() as u64,
+            bytes: targets.iter().map(|node| question.heap.size(*node)).sum(),
+        },
+        retained: dominators
+            .retained_by(question.heap, targets)
+            .map_err(analysis_failed)?,
+        chain: match chain {
+            Some(rank) => Some(chain_of_everything(snapshot, rank)?),
+            None => None,
+        },
+        holders,
+        holder_count,
+        keepers: question.keepers()?,
+        chains: question.disjoint_chains(options.chains)?,
+    })
+}
+
+/// What is asked, and what the answers need.
+struct Question<'a> {
+    snapshot: &'a Snapshot,
+    heap: &'a Heap,
+    tree: &'a ChainTree,
+    reach: Reach,
+    targets: &'a [NodeId],
+    /// The objects through which all chains run in the end.
+    shared: Vec<NodeId>,
+}
+
+impl<'a> Question<'a> {
+    fn new(snapshot: &'a Snapshot, targets: &'a [NodeId]) -> io::Result<Self> {
+        let heap = snapshot.everything();
+        let tree = snapshot.everything_tree().map_err(analysis_failed)?;
+        let top = tree.ranks().next().map(|rank| tree.node(rank));
+        Ok(Question {
+            snapshot,
+            heap,
+            tree,
+            reach: Reach::new(heap, Through::Everything).map_err(analysis_failed)?,
+            targets,
+            shared: top.into_iter().chain(heap.globals()).collect(),
+        })
+    }
+
+    fn ranks(&self, nodes: &[NodeId]) -> io::Result<Vec<Option<Rank>>> {
+        self.tree.ranks_of(nodes).map_err(analysis_failed)
+    }
+
+    fn holders(&self, most: usize) -> io::Result<(Vec<HeldBy>, usize)> {
+        let all = holders(self.heap, &self.reach, self.targets).map_err(analysis_failed)?;
+        let told = &all[..all.len().min(most)];
+        let nodes: Vec<NodeId> = told.iter().map(|holder| holder.node).collect();
+        let ranks = self.ranks(&nodes)?;
+        let told = told.iter().zip(ranks);
+        let told = told.map(|(holder, rank)| self.held_by(holder, rank));
+        Ok((told.collect::<io::Result<_>>()?, all.len()))
+    }
+
+    fn held_by(&self, holder: &Holder, rank: Option<Rank>) -> io::Result<HeldBy> {
+        let step = steps_text(self.heap, [self.heap.label(holder.edge)])?;
+        let chain = match rank {
+            Some(rank) => join(chain_of_everything(self.snapshot, rank)?, &step),
+            None => step,
+        };
+        Ok(HeldBy {
+            chain,
+            references: holder.references,
+        })
+    }
+
+    /// What dominates all of the targets, but for what all chains run through.
+    fn keepers(&self) -> io::Result<Vec<Keeper>> {
+        let dominators = self.snapshot.dominators().map_err(analysis_failed)?;
+        let dominates_all = |node: &NodeId| {
+            let mut alive = self.targets.iter().filter(|target| self.reach.contains(**target));
+            alive.all(|target| dominators.dominates(*node, *target))
+        };
+        let first = self.targets.iter().find(|target| self.reach.contains(**target));
+        let upward = std::iter::successors(first.copied(), |node| dominators.immediate(*node));
+        let nodes: Vec<NodeId> = upward
+            .skip(1)
+            .filter(|node| *node != NodeId::ROOT && !self.shared.contains(node))
+            .skip_while(|node| !dominates_all(node))
+            .take(KEEPERS)
+            .collect();
+        let ranks = self.ranks(&nodes)?;
+        let alive = nodes.iter().zip(ranks).filter_map(|(node, rank)| Some((*node, rank?)));
+        let keeper = |(node, rank)| {
+            Ok(Keeper {
+                chain: chain_of_everything(self.snapshot, rank)?,
+                retained: dominators.retained(node),
+            })
+        };
+        alive.map(keeper).collect()
+    }
+
+    /// Of one object alone: several may be held by several.
+    fn disjoint_chains(&self, most: usize) -> io::Result<Vec<String>> {
+        let &[target] = self.targets else {
+            return Ok(Vec::new());
+        };
+        let chains = disjoint_chains(self.heap, &self.reach, &self.shared, target, most);
+        let chains = chains.map_err(analysis_failed)?;
+        chains.iter().map(|chain| self.disjoint_chain(chain)).collect()
+    }
+
+    fn disjoint_chain(&self, chain: &DisjointChain) -> io::Result<String> {
+        let labels = chain.edges.iter().map(|edge| self.heap.label(*edge as usize));
+        let steps = steps_text(self.heap, labels)?;
+        if chain.start == NodeId::ROOT {
+            return Ok(steps);
+        }
+        let rank = self.ranks(&[chain.start])?[0];
+        match rank {
+            Some(rank) => Ok(join(chain_of_everything(self.snapshot, rank)?, &steps)),
+            None => Ok(steps),
+        }
+    }
+}
+
+fn join(chain: String, step: &str) -> String {
+    match step {
+        "" => chain,
+        step => format!("{chain}.{step}"),
+    }
+}

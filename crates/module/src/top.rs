@@ -1,0 +1,57 @@
+//! `top(s [, options])`: the groups that hold most, as a list of plain tables.
+
+use crate::functions::{Result, argument, written};
+use crate::stats::{integer, text};
+use luasnap_capture::{Call, Error, Return, Value};
+use luasnap_format::GroupRow;
+use luasnap_heap::GroupOrder;
+
+/// How many groups there are where nobody says, and at most.
+const ROWS: usize = 20;
+const MOST_ROWS: usize = 10_000;
+
+/// `top(s [, {by = "retained", n = 20}])`.
+pub fn top(call: &mut Call<'_>) -> Result {
+    let snapshot = argument(call, 1)?;
+    let mut rows = ROWS;
+    let mut by = GroupOrder::Retained;
+    if !call.is_nil_argument(2) {
+        rows = call.count_option(2, "n")?.unwrap_or(ROWS).min(MOST_ROWS);
+        if let Some(name) = call.string_option(2, "by")? {
+            by = order_named(&name)?;
+        }
+    }
+    let rows = written(luasnap_format::top(&snapshot, by, rows))?;
+    Ok(Return::Value(Value::List(rows.iter().map(row).collect())))
+}
+
+fn order_named(name: &[u8]) -> Result<GroupOrder> {
+    Ok(match name {
+        b"retained" => GroupOrder::Retained,
+        b"size" => GroupOrder::Shallow,
+        b"count" => GroupOrder::Count,
+        b"class" => GroupOrder::Class,
+        other => {
+            let name = String::from_utf8_lossy(other);
+            return Err(Error::Argument {
+                number: 2,
+                reason: format!(
+                    "option 'by' is 'retained', 'size', 'count' or 'class', got '{name}'"
+                ),
+            });
+        }
+    })
+}
+
+/// A group.
+pub fn row(row: &GroupRow) -> Value {
+    Value::Table(vec![
+        ("name".into(), text(&row.name)),
+        ("type".into(), text(row.kind.type_name())),
+        ("count".into(), integer(row.count)),
+        ("size".into(), integer(row.shallow)),
+        ("retained".into(), integer(row.retained)),
+        ("example".into(), text(&row.example)),
+        ("fingerprint".into(), text(&row.fingerprint)),
+    ])
+}

@@ -1,0 +1,110 @@
+//! `path(s, what)` and `holders(s, what [, options])`: who holds an object, or a group.
+
+use crate::functions::{Result, argument, written};
+use crate::stats::{integer, text};
+use luasnap_capture::{Call, Error, Return, Value};
+use luasnap_format::{
+    Target, TargetError, WhoHolds, WhoHoldsOptions, find_target, object_at, who_holds,
+};
+use luasnap_heap::{NodeId, Snapshot};
+use std::io;
+
+/// How many immediate holders and disjoint chains there are where nobody says, and at most.
+const HOLDERS: usize = 100;
+const CHAINS: usize = 5;
+const MOST: usize = 10_000;
+
+/// `path(s, what)`: the shortest chain; nil and a reason where there is none.
+pub fn path(call: &mut Call<'_>) -> Result {
+    let options = WhoHoldsOptions {
+        holders: 0,
+        chains: 0,
+    };
+    let snapshot = argument(call, 1)?;
+    let nodes = match targets(call, &snapshot)? {
+        Ok(nodes) => nodes,
+        Err(reason) => return Ok(Return::Absent(reason)),
+    };
+    let held = written(who_holds(&snapshot, &nodes, options))?;
+    match held.chain {
+        Some(chain) => Ok(Return::Text(chain.into_bytes())),
+        None => Ok(Return::Absent("nothing holds it: it is garbage".to_owned())),
+    }
+}
+
+/// `holders(s, what [, {holders = 100, chains = 5}])`: all that is known of who holds it.
+pub fn holders(call: &mut Call<'_>) -> Result {
+    let snapshot = argument(call, 1)?;
+    let mut options = WhoHoldsOptions {
+        holders: HOLDERS,
+        chains: CHAINS,
+    };
+    if !call.is_nil_argument(3) {
+        let holders = call.count_option(3, "holders")?;
+        let chains = call.count_option(3, "chains")?;
+        options.holders = holders.unwrap_or(HOLDERS).min(MOST);
+        options.chains = chains.unwrap_or(CHAINS).min(MOST);
+    }
+    match targets(call, &snapshot)? {
+        Ok(nodes) => {
+            let held = written(who_holds(&snapshot, &nodes, options))?;
+            Ok(Return::Value(table(&held)))
+        }
+        Err(reason) => Ok(Return::Absent(reason)),
+    }
+}
+
+/// The objects that argument 2 means: itself, or what a string says; or why there are none.
+fn targets(
+    call: &Call<'_>,
+    snapshot: &Snapshot,
+) -> Result<std::result::Result<Vec<NodeId>, String>> {
+    if let Some(address) = call.object_argument(2) {
+        let found = object_at(snapshot.everything(), address);
+        return Ok(found.map(|node| vec![node]).map_err(|_| {
+            "the object is not in the snapshot: it was made later, or the snapshot is of something else"
+                .to_owned()
+        }));
+    }
+    if !call.is_string_argument(2) {
+        return Err(call.type_error(2, "string or object"));
+    }
+    match find_target(snapshot, call.string_argument(2)?) {
+        Ok(target) => Ok(Ok(written(nodes(&target, snapshot))?)),
+        Err(TargetError::Object(luasnap_format::LookupError::Failed(_))) => {
+            Err(Error::OutOfMemory)
+        }
+        Err(reason) => Ok(Err(reason.to_string())),
+    }
+}
+
+fn nodes(target: &Target, snapshot: &Snapshot) -> io::Result<Vec<NodeId>> {
+    target.nodes(snapshot)
+}
+
+fn table(held: &WhoHolds) -> Value {
+    let holders = held.holders.iter().map(|holder| {
+        Value::Table(vec![
+            ("path".into(), text(&holder.chain)),
+            ("references".into(), integer(holder.references.into())),
+        ])
+    });
+    let keepers = held.keepers.iter().map(|keeper| {
+        Value::Table(vec![
+            ("path".into(), text(&keeper.chain)),
+            ("retained".into(), integer(keeper.retained.bytes)),
+        ])
+    });
+    let chains = held.chains.iter().map(|chain| text(chain));
+    let mut fields = vec![
+        ("count".into(), integer(held.objects.count)),
+        ("size".into(), integer(held.objects.bytes)),
+        ("retained".into(), integer(held.retained.bytes)),
+        ("holders".into(), Value::List(holders.collect())),
+        ("holder_count".into(), integer(held.holder_count as u64)),
+        ("keepers".into(), Value::List(keepers.collect())),
+        ("paths".into(), Value::List(chains.collect())),
+    ];
+    fields.extend(held.chain.as_ref().map(|chain| ("path".into(), text(chain))));
+    Value::Table(fields)
+}
