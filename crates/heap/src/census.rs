@@ -18,13 +18,13 @@ pub struct Tally {
 }
 
 impl Tally {
-    fn add(&mut self, bytes: u64) {
+    pub(crate) fn add(&mut self, bytes: u64) {
         self.count += 1;
         // A heap that was read from broken memory may say anything.
         self.bytes = self.bytes.saturating_add(bytes);
     }
 
-    fn sum(tallies: impl Iterator<Item = Tally>) -> Tally {
+    pub(crate) fn sum(tallies: impl Iterator<Item = Tally>) -> Tally {
         tallies.fold(Tally::default(), |sum, tally| Tally {
             count: sum.count + tally.count,
             bytes: sum.bytes.saturating_add(tally.bytes),

@@ -1,6 +1,7 @@
 //! A snapshot: what a user takes, prints and compares.
 
 use crate::chain::ChainTree;
+use crate::dominator::Dominators;
 use crate::error::BuildError;
 use crate::grow::held;
 use crate::heap::Heap;
@@ -37,6 +38,7 @@ pub struct Snapshot {
     /// The view of the heap; `None` where the heap has nothing else.
     objects: OnceLock<Option<Heap>>,
     tree: OnceLock<ChainTree>,
+    dominators: OnceLock<Dominators>,
     difference: Option<Changes>,
     birthmark: OnceLock<Birthmark>,
 }
@@ -74,7 +76,7 @@ impl Snapshot {
             objects: OnceLock::from(None),
             tree: OnceLock::from(tree),
             difference: Some(Changes { by_node, count }),
-            birthmark: OnceLock::new(),
+            ..Snapshot::default()
         }
     }
 
@@ -132,6 +134,16 @@ impl Snapshot {
         Ok(self.tree.get_or_init(|| tree))
     }
 
+    /// Who holds what alone, of [everything](Self::everything), which is found when it is first asked
+    /// for. Of a difference, in the excerpt that it is.
+    pub fn dominators(&self) -> Result<&Dominators, BuildError> {
+        if let Some(dominators) = self.dominators.get() {
+            return Ok(dominators);
+        }
+        let dominators = Dominators::new(&self.everything)?;
+        Ok(self.dominators.get_or_init(|| dominators))
+    }
+
     /// The [references](ChainTree::refs) to a node.
     pub fn refs(&self, node: NodeId) -> Result<u32, BuildError> {
         Ok(self.tree()?.refs(node))
@@ -170,6 +182,7 @@ impl Snapshot {
         self.everything.memory()
             + view.map_or(0, Heap::column_memory)
             + self.tree.get().map_or(0, ChainTree::memory)
+            + self.dominators.get().map_or(0, Dominators::memory)
             + self
                 .difference
                 .as_ref()

@@ -178,6 +178,29 @@ impl Everything {
         self.reached_by(|_| true)
     }
 
+    /// What the roots would keep alive if `gone` were not there.
+    pub fn reached_without(&self, gone: &HashSet<usize>) -> HashSet<usize> {
+        match gone.contains(&0) {
+            true => HashSet::new(),
+            false => self.reached_by(|link| !gone.contains(&link.target)),
+        }
+    }
+
+    /// The references that hold something among what is reached, an ephemeron as two.
+    pub fn plain_links(&self) -> Vec<(usize, usize)> {
+        let reached = self.reached();
+        let mut plain = Vec::new();
+        for link in &self.links {
+            if reached.contains(&link.source) && self.holds(link, &reached) {
+                plain.push((link.source, link.target));
+                if link.strength == Strength::Ephemeron && link.has_key() {
+                    plain.push((link.key, link.target));
+                }
+            }
+        }
+        plain
+    }
+
     pub fn reached_by_objects(&self) -> HashSet<usize> {
         self.reached_by(|link| {
             let (from, to) = (self.kind(link.source), self.kind(link.target));

@@ -3,8 +3,10 @@
 mod census;
 mod chain;
 mod difference;
+mod dominator;
 mod everything;
 mod graph;
 mod group;
 mod identity;
+mod shape;
 mod view;

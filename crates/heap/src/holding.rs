@@ -1,0 +1,170 @@
+//! What holds what among all that the roots keep alive, as plain references.
+//!
+//! The value of an ephemeron is held by its table and its key together. Once both are alive, each
+//! counts as having a reference to it: then neither holds it alone, but whatever holds both does.
+
+use crate::error::BuildError;
+use crate::grow::push;
+use crate::heap::Heap;
+use crate::label::Label;
+use crate::node::NodeId;
+use crate::node_set::NodeSet;
+use crate::reach::{Reach, Through};
+use crate::strength::Strength;
+use std::hint::black_box;
+
+/// The references of a heap that hold something.
+pub(crate) struct Holding<'a> {
+    heap: &'a Heap,
+    /// What is alive; `None` where no ephemeron asks for it.
+    reach: Option<Reach>,
+    /// Key and value of each ephemeron, by keys.
+    values: Vec<(NodeId, NodeId)>,
+    /// The keys of them; no room for any where there are no values.
+    keys: NodeSet,
+}
+
+impl<'a> Holding<'a> {
+    pub(crate) fn new(heap: &'a Heap) -> Result<Self, BuildError> {
+        let mut holding = Holding {
+            heap,
+            reach: None,
+            values: Vec::new(),
+            keys: NodeSet::default(),
+        };
+        let strengths = heap.labels.iter().map(|label| label.strength());
+        if strengths.into_iter().any(|of| of == Strength::Ephemeron) {
+            holding.add_ephemerons()?;
+        }
+        Ok(holding)
+    }
+
+    fn add_ephemerons(&mut self) -> Result<(), BuildError> {
+        let heap = self.heap;
+        let reach = Reach::new(heap, Through::Everything)?;
+        for table in heap.nodes().filter(|node| reach.contains(*node)) {
+            for edge in heap.edge_range(table) {
+                if let Some(key) = key(heap, edge).filter(|key| reach.contains(*key)) {
+                    push(&mut self.values, (key, heap.target(edge)))?;
+                }
+            }
+        }
+        if self.values.len() > u32::MAX as usize - heap.edge_count() {
+            return Err(BuildError::TooManyEdges);
+        }
+        self.values.sort_unstable();
+        if !self.values.is_empty() {
+            self.keys = NodeSet::with_room_for(heap.node_count())?;
+        }
+        for &(key, _) in &self.values {
+            self.keys.insert(key);
+        }
+        self.reach = Some(reach);
+        Ok(())
+    }
+
+    /// Whether some value is held by two.
+    pub(crate) fn has_ephemerons(&self) -> bool {
+        !self.values.is_empty()
+    }
+
+    /// Whether a reference of a node that is alive holds its target.
+    #[inline]
+    fn holds(&self, edge: usize) -> bool {
+        match self.heap.strength(edge) {
+            Strength::Strong => true,
+            _ => self
+                .reach
+                .as_ref()
+                .is_some_and(|reach| reach.holds(self.heap, edge)),
+        }
+    }
+
+    /// What the node holds because it is a key.
+    #[inline]
+    fn values_of(&self, key: NodeId) -> &[(NodeId, NodeId)] {
+        match self.has_ephemerons() && self.keys.contains(key) {
+            false => &[],
+            true => {
+                let from = self.values.partition_point(|&(other, _)| other < key);
+                let values = &self.values[from..];
+                &values[..values.partition_point(|&(other, _)| other == key)]
+            }
+        }
+    }
+
+    /// Calls `found` with the target of each reference of a node that is alive.
+    #[inline]
+    pub(crate) fn for_each(&self, node: NodeId, mut found: impl FnMut(NodeId)) {
+        for edge in self.heap.edge_range(node).filter(|edge| self.holds(*edge)) {
+            found(self.heap.target(edge));
+        }
+        for &(_, value) in self.values_of(node) {
+            found(value);
+        }
+    }
+
+    /// The first wanted target among the node's references from number `at` on, and the number of
+    /// the reference after it.
+    #[inline]
+    pub(crate) fn find(
+        &self,
+        node: NodeId,
+        at: u32,
+        wanted: impl Fn(NodeId) -> bool,
+    ) -> Option<(NodeId, u32)> {
+        let edges = self.heap.edge_range(node);
+        for edge in (edges.start + at as usize).min(edges.end)..edges.end {
+            let target = self.heap.target(edge);
+            if wanted(target) && self.holds(edge) {
+                return Some((target, (edge + 1 - edges.start) as u32));
+            }
+        }
+        let skipped = (at as usize).saturating_sub(edges.len());
+        let mut values = self.values_of(node).iter().enumerate().skip(skipped);
+        let (index, &(_, value)) = values.find(|(_, (_, value))| wanted(*value))?;
+        Some((value, (edges.len() + index + 1) as u32))
+    }
+
+    /// Reads what the references of `nodes[at + 4]` will need, and begins with those that come after
+    /// it, so that the waits for memory overlap. `target` reads what is to be known of a target.
+    #[inline]
+    pub(crate) fn read_ahead(&self, nodes: &[NodeId], at: usize, target: impl Fn(NodeId)) {
+        let heap = self.heap;
+        if let Some(node) = nodes.get(at + 16) {
+            black_box(heap.edge_range(*node));
+        }
+        if let Some(node) = nodes.get(at + 8) {
+            self.expect_edges(*node);
+        }
+        if let Some(node) = nodes.get(at + 4) {
+            for edge in heap.edge_range(*node).take(4) {
+                target(heap.target(edge));
+            }
+        }
+    }
+
+    /// Begins to fetch the first references of a node.
+    #[inline]
+    pub(crate) fn expect_edges(&self, node: NodeId) {
+        let first = self.heap.edge_starts[node.index()] as usize;
+        let (targets, labels) = (&self.heap.targets, &self.heap.labels);
+        black_box((targets.get(first).copied(), labels.get(first).copied()));
+    }
+
+    /// The first few targets of a node, whether or not it holds them.
+    #[inline]
+    pub(crate) fn first_targets(&self, node: NodeId) -> impl Iterator<Item = NodeId> + '_ {
+        let edges = self.heap.edge_range(node).take(8);
+        edges.map(|edge| self.heap.target(edge))
+    }
+}
+
+/// The key without which an ephemeron holds nothing; `None` for all other references.
+#[inline]
+pub(crate) fn key(heap: &Heap, edge: usize) -> Option<NodeId> {
+    match (heap.strength(edge), heap.label(edge)) {
+        (Strength::Ephemeron, Label::Object(key)) => Some(key),
+        _ => None,
+    }
+}
