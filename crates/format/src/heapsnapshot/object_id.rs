@@ -78,7 +78,7 @@ impl Claim {
     #[inline]
     fn wish(self, number: u64, space: u32) -> u32 {
         let hash = mixed(self.identity.wrapping_add(number)) >> 32;
-        1 + (hash * u64::from(space) >> 32) as u32
+        1 + ((hash * u64::from(space)) >> 32) as u32
     }
 }
 

@@ -3,6 +3,7 @@
 mod engines;
 mod file;
 mod fixture;
+mod heapsnapshot;
 mod json;
 mod lookup;
 mod report;
