@@ -7,6 +7,7 @@
 mod digits;
 mod file;
 mod heapsnapshot;
+mod group_name;
 mod json;
 mod json_string;
 mod lookup;
@@ -24,6 +25,7 @@ mod text;
 
 pub use file::{FileError, write_file};
 pub use heapsnapshot::write_heapsnapshot;
+pub use group_name::{fingerprint_text, group_name};
 pub use json::{write_json, write_json_indented};
 pub use lookup::{LookupError, address_of, object_at, object_by_chain};
 pub use numbers::{byte_size, grouped};
@@ -31,4 +33,5 @@ pub use printable::printable;
 pub use reason::reason;
 pub use report::{ReportOptions, write_report};
 pub use row::object_name;
+pub use short_chain::chain_of_everything;
 pub use text::write_text;

@@ -1,10 +1,10 @@
 //! The short report: what is left behind, the biggest groups first.
 
+use crate::group_name::group_name;
 use crate::numbers::{byte_size, grouped};
-use crate::printable::push_printable;
-use crate::short_chain::{chain_of, general_chain};
+use crate::short_chain::{chain_of_everything, general_chain};
 use crate::sink::analysis_failed;
-use luasnap_heap::{Change, Engine, Group, Groups, Heap, Kind, Rank, Snapshot};
+use luasnap_heap::{Change, Engine, Group, GroupName, Groups, Kind, Rank, Snapshot};
 use std::io;
 
 /// How much a report says.
@@ -27,21 +27,20 @@ pub fn write_report(
     snapshot: &Snapshot,
     options: ReportOptions,
 ) -> io::Result<()> {
-    let groups = Groups::new(snapshot).map_err(analysis_failed)?;
-    let heap = snapshot.objects().map_err(analysis_failed)?;
-    let words = Words::of(snapshot, heap);
+    let groups = snapshot.groups().map_err(analysis_failed)?;
+    let words = Words::of(snapshot);
     if groups.groups().is_empty() && groups.resized().is_empty() {
         return writeln!(out, "{}", words.nothing);
     }
     if !groups.groups().is_empty() {
-        write_summary(out, &groups, &words)?;
-        write_groups(out, snapshot, &groups, &words, options)?;
+        write_summary(out, groups, &words)?;
+        write_groups(out, snapshot, groups, &words, options)?;
     }
     if !groups.resized().is_empty() {
         if !groups.groups().is_empty() {
             writeln!(out)?;
         }
-        write_resized(out, snapshot, &groups, options)?;
+        write_resized(out, snapshot, groups, options)?;
     }
     Ok(())
 }
@@ -56,10 +55,13 @@ struct Words {
     about: &'static str,
     /// The head of their column.
     bytes: &'static str,
+    /// What is not among the objects.
+    without: &'static str,
 }
 
 impl Words {
-    fn of(snapshot: &Snapshot, heap: &Heap) -> Words {
+    fn of(snapshot: &Snapshot) -> Words {
+        let heap = snapshot.everything();
         let gone = snapshot.is_difference()
             && heap
                 .nodes()
@@ -79,6 +81,10 @@ impl Words {
             nothing,
             about,
             bytes,
+            without: match heap.provenance().engine {
+                Engine::Native if !snapshot.is_difference() => "",
+                _ => " (strings not counted)",
+            },
         }
     }
 }
@@ -89,7 +95,7 @@ fn write_summary(out: &mut dyn io::Write, groups: &Groups, words: &Words) -> io:
         .iter()
         .map(|group| u64::from(group.count))
         .sum();
-    let bytes = groups.groups().iter().map(|group| group.bytes).sum();
+    let bytes = groups.groups().iter().map(|group| group.shallow).sum();
     let hold = if groups.groups().len() == 1 {
         "group holds"
     } else {
@@ -98,13 +104,14 @@ fn write_summary(out: &mut dyn io::Write, groups: &Groups, words: &Words) -> io:
     let object = if objects == 1 { "object" } else { "objects" };
     writeln!(
         out,
-        "{} {hold} {} {}{object}{}, {}{} (strings not counted):\n",
+        "{} {hold} {} {}{object}{}, {}{}{}:\n",
         grouped(groups.groups().len() as u64),
         grouped(objects),
         words.before,
         words.after,
         words.about,
         byte_size(bytes),
+        words.without,
     )
 }
 
@@ -115,25 +122,45 @@ fn write_groups(
     words: &Words,
     options: ReportOptions,
 ) -> io::Result<()> {
-    let heap = snapshot.objects().map_err(analysis_failed)?;
+    // Of a difference, what the members retain has no meaning: it has only what changed.
+    let retained = |of: &dyn std::fmt::Display| match snapshot.is_difference() {
+        true => String::new(),
+        false => format!("  {of:>10}"),
+    };
     writeln!(
         out,
-        "  {:>11}  {:>10}  {:8}  held by",
-        "objects", words.bytes, "type"
+        "  {:>11}  {:>10}{}  {:8}  held by",
+        "objects",
+        words.bytes,
+        retained(&"retained"),
+        "type"
     )?;
-    for group in groups.groups().iter().take(options.rows) {
+    for (at, group) in groups.groups().iter().take(options.rows).enumerate() {
+        let bytes = match snapshot.is_difference() {
+            true => 0,
+            false => {
+                groups
+                    .exact_retained(snapshot, at)
+                    .map_err(analysis_failed)?
+                    .bytes
+            }
+        };
         writeln!(
             out,
-            "  {:>11}  {:>10}  {:8}  {}{}",
+            "  {:>11}  {:>10}{}  {:8}  {}",
             grouped(group.count.into()),
-            byte_size(group.bytes),
+            byte_size(group.shallow),
+            retained(&byte_size(bytes)),
             group.kind.type_name(),
-            general_chain(heap, groups, group.path)?,
-            place(heap, group)?,
+            described(snapshot, groups, group)?,
         )?;
-        if groups.is_general(group.path) {
-            let example = chain_of(snapshot, group.example)?;
-            writeln!(out, "  {:11}  {:10}  {:8}  e.g. {example}", "", "", "")?;
+        if !group.has_one_path || groups.paths().is_general(group.path) {
+            let example = chain_of_everything(snapshot, group.example)?;
+            let (nothing, no_bytes) = ("", retained(&""));
+            writeln!(
+                out,
+                "  {nothing:11}  {nothing:10}{no_bytes}  {nothing:8}  e.g. {example}"
+            )?;
         }
     }
     match groups.groups().len().saturating_sub(options.rows) {
@@ -143,21 +170,20 @@ fn write_groups(
     }
 }
 
-/// Where a group's functions are defined.
-fn place(heap: &Heap, group: &Group) -> io::Result<String> {
-    match group.kind {
-        Kind::LuaFunction => {
-            let mut source = Vec::new();
-            push_printable(&mut source, heap.name(group.source))?;
-            Ok(format!(
-                "  (defined at {}:{})",
-                String::from_utf8_lossy(&source),
-                group.line
-            ))
+/// What holds a group, if that is one chain, and what else is known of it.
+fn described(snapshot: &Snapshot, groups: &Groups, group: &Group) -> io::Result<String> {
+    let name = group_name(snapshot, groups, group)?;
+    let chain = || general_chain(snapshot.everything(), groups, group.path);
+    Ok(match (group.kind, group.name) {
+        (Kind::CFunction, _) => format!("{name}  (in C)"),
+        (Kind::Thread, GroupName::Code { .. }) if group.has_one_path => {
+            format!("{}  (runs {name})", chain()?)
         }
-        Kind::CFunction => Ok("  (in C)".to_owned()),
-        _ => Ok(String::new()),
-    }
+        (_, GroupName::Code { .. }) if group.has_one_path => {
+            format!("{}  (defined at {name})", chain()?)
+        }
+        _ => name,
+    })
 }
 
 fn write_resized(
@@ -166,8 +192,8 @@ fn write_resized(
     groups: &Groups,
     options: ReportOptions,
 ) -> io::Result<()> {
-    let heap = snapshot.objects().map_err(analysis_failed)?;
-    let tree = snapshot.tree().map_err(analysis_failed)?;
+    let heap = snapshot.everything();
+    let tree = snapshot.everything_tree().map_err(analysis_failed)?;
     let change = |rank: Rank| snapshot.change(tree.node(rank));
     let first = groups.resized().first();
     let (title, verb) = match first.map(|&(rank, _)| change(rank)) {
@@ -178,7 +204,7 @@ fn write_resized(
     for &(rank, entries) in groups.resized().iter().take(options.rows) {
         let entry = if entries == 1 { "entry" } else { "entries" };
         let now = heap.count(tree.node(rank));
-        let chain = chain_of(snapshot, rank)?;
+        let chain = chain_of_everything(snapshot, rank)?;
         let (by, to) = (grouped(entries.into()), grouped(now.into()));
         writeln!(out, "  {chain} {verb} by {by} {entry} to {to}")?;
     }

@@ -3,7 +3,7 @@
 use crate::path::push_step;
 use crate::printable::push_bytes;
 use crate::sink::analysis_failed;
-use luasnap_heap::{GroupStep, Groups, Heap, Label, PathId, Rank, Snapshot};
+use luasnap_heap::{GroupStep, Groups, Heap, Label, PathId, Rank, Snapshot, start_of_chain};
 use std::collections::VecDeque;
 use std::io;
 
@@ -11,36 +11,45 @@ use std::io;
 const FIRST: usize = 8;
 /// ... and at its end.
 const LAST: usize = 4;
-/// What the table of globals is called.
-const GLOBALS: &str = "_G";
 /// How many bytes of a long step are shown.
 const STEP_BYTES: usize = 48;
 
-/// The chain of one object.
-pub(crate) fn chain_of(snapshot: &Snapshot, rank: Rank) -> io::Result<String> {
-    let heap = snapshot.objects().map_err(analysis_failed)?;
-    let tree = snapshot.tree().map_err(analysis_failed)?;
-    let is_globals = |rank: Rank| heap.globals() == Some(tree.node(rank));
-    let upward = std::iter::successors(Some(rank), |rank| {
-        if is_globals(*rank) {
-            None
-        } else {
-            tree.parent(*rank)
-        }
+/// The shortest chain to an object at a rank of the [tree of
+/// everything](Snapshot::everything_tree), for people: it starts at the table of globals or of
+/// loaded modules where it leads through one, and its middle and its long steps are cut.
+///
+/// Fails for lack of memory alone.
+pub fn chain_of_everything(snapshot: &Snapshot, rank: Rank) -> io::Result<String> {
+    let heap = snapshot.everything();
+    let tree = snapshot.everything_tree().map_err(analysis_failed)?;
+    let start = |rank: Rank| start_of_chain(heap, tree, rank);
+    let upward = std::iter::successors(Some(rank), |rank| match start(*rank) {
+        Some(_) => None,
+        None => tree.parent(*rank),
     });
-    join(upward, |rank| match is_globals(rank) {
-        true => Ok(GLOBALS.to_owned()),
-        false => step_text(heap, heap.label(tree.edge(rank))),
+    // A value is held by its upvalue's name, as where upvalues are not shown.
+    let is_step = |rank: &Rank| heap.label(tree.edge(*rank)) != Label::Value;
+    join(upward.filter(is_step), |rank| {
+        let exact = || GroupStep::Exact(heap.label(tree.edge(rank)));
+        group_step_text(heap, start(rank).unwrap_or_else(exact))
     })
 }
 
 /// The generalised chain of a group.
 pub(crate) fn general_chain(heap: &Heap, groups: &Groups, path: PathId) -> io::Result<String> {
-    join(groups.steps(path), |step| match step {
-        GroupStep::AnyKey => Ok("[*]".to_owned()),
-        GroupStep::AnyName => Ok("*".to_owned()),
-        GroupStep::Globals => Ok(GLOBALS.to_owned()),
-        GroupStep::Exact(label) => step_text(heap, label),
+    join(groups.paths().steps(path), |step| {
+        group_step_text(heap, step)
+    })
+}
+
+fn group_step_text(heap: &Heap, step: GroupStep) -> io::Result<String> {
+    Ok(match step {
+        GroupStep::AnyKey => "[*]".to_owned(),
+        GroupStep::AnyName => "*".to_owned(),
+        GroupStep::Reference => "[ref]".to_owned(),
+        GroupStep::Globals => "_G".to_owned(),
+        GroupStep::Loaded => "package.loaded".to_owned(),
+        GroupStep::Exact(label) => step_text(heap, label)?,
     })
 }
 
@@ -78,14 +87,18 @@ fn join<T>(
 fn step_text(heap: &Heap, label: Label) -> io::Result<String> {
     let mut text = Vec::new();
     push_step(&mut text, heap, label, &mut Vec::new())?;
-    if text.len() <= STEP_BYTES {
-        return Ok(String::from_utf8_lossy(&text).into_owned());
+    cut_step(text)
+}
+
+/// A step's text, its end cut off where it is long.
+pub(crate) fn cut_step(mut text: Vec<u8>) -> io::Result<String> {
+    if text.len() > STEP_BYTES {
+        let mut end = STEP_BYTES;
+        while text[end] & 0xC0 == 0x80 {
+            end -= 1;
+        }
+        text.truncate(end);
+        push_bytes(&mut text, b"...")?;
     }
-    let mut end = STEP_BYTES;
-    while text[end] & 0xC0 == 0x80 {
-        end -= 1;
-    }
-    text.truncate(end);
-    push_bytes(&mut text, b"...")?;
     Ok(String::from_utf8_lossy(&text).into_owned())
 }

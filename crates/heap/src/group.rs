@@ -1,109 +1,140 @@
-//! Groups: a snapshot's objects by what they are and by the generalised chain that holds them.
+//! Groups: what a snapshot has, by what it is.
 //!
-//! Ten thousand entries of one cache are one finding, not ten thousand. A step under a number or
-//! an object becomes `[*]`. A step under a name becomes `*` where an object holds many by name and
-//! this one is no large part of them. A step that comes again soon (a list's `next`, a tree's
-//! `children`) leads back to where it was, so a list is one group however long it is.
+//! Ten thousand entries of one cache are one finding, not ten thousand. Objects of a class are one
+//! group, wherever they are; functions of one place in the source, coroutines of one body, strings
+//! of one owner. All others are grouped by the [generalised chain](crate::Paths) that holds them.
 
+use crate::census::Tally;
 use crate::chain::{ChainTree, Rank};
+use crate::class::{ClassName, Classes};
+use crate::coroutine::body;
 use crate::error::BuildError;
-use crate::grow::{filled, push};
+use crate::fingerprint::{Fingerprint, Ink};
+use crate::generalised_path::{
+    Generality, PathId, PathMap, Paths, REGISTRY, is_row, mix, root_called,
+};
+use crate::grow::{filled, held, push, room};
 use crate::heap::Heap;
 use crate::kind::Kind;
-use crate::label::Label;
 use crate::name::NameId;
+use crate::node::NodeId;
 use crate::snapshot::{Change, Snapshot};
 use hashbrown::HashTable;
 
-/// Objects that hold more than this many by name may be caches.
-const MANY_NAMES: u32 = 16;
-/// Among many, what has at least this part of the bytes keeps its own name.
-const LARGE_PART: u64 = 16;
-/// How far up a step looks for its like.
-const LOOK_BACK: usize = 4;
-/// How many `[*]` in a row stay apart: enough for a matrix.
-const NESTED_INDICES: usize = 3;
-
-/// A generalised chain of a [`Groups`]: an index, valid in those groups alone.
+/// What a group is called.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-#[repr(transparent)]
-pub struct PathId(u32);
-
-/// A step of a generalised chain.
-#[derive(Clone, Copy, PartialEq, Debug)]
-pub enum GroupStep {
-    /// A number, a boolean or an object as a key: `[*]`.
-    AnyKey,
-    /// One name of many: `*`.
-    AnyName,
-    /// The table of globals, where the chain starts anew: how it hangs in the registry tells
-    /// nobody anything.
-    Globals,
-    /// A step as it is.
-    Exact(Label),
+pub enum GroupName {
+    /// Held by this chain.
+    HeldBy(PathId),
+    /// Tables or userdata of a class.
+    Class(ClassName),
+    /// Functions or prototypes of one place, or coroutines that run the function of that place.
+    Code {
+        /// The short source.
+        source: NameId,
+        /// The line where the code begins.
+        line: u32,
+    },
+    /// Strings that only the members of another group hold: its index.
+    StringsOf(usize),
+    /// Strings that nothing but the root holds alone.
+    SharedStrings,
 }
 
-/// Objects of one kind that are held in the same way.
+/// Objects of one kind and one name.
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub struct Group {
+    /// What they are called.
+    pub name: GroupName,
     /// What they are.
     pub kind: Kind,
-    /// How they are held.
+    /// How they are held: the generalised chain of the first of them, ...
     pub path: PathId,
-    /// Where the functions are defined, when they are Lua functions; else empty.
-    pub source: NameId,
-    /// The line where the functions are defined; else 0.
-    pub line: u32,
+    /// ... and whether it is that of all.
+    pub has_one_path: bool,
     /// How many they are.
     pub count: u32,
-    /// Their shallow sizes together.
-    pub bytes: u64,
-    /// The first of them.
+    /// Their shallow sizes together, in bytes.
+    pub shallow: u64,
+    /// At least so many bytes would be freed if all of them went: what they dominate one by one.
+    /// [`Groups::exact_retained`] also counts what only several of them hold.
+    pub retained: u64,
+    /// The first of them, in the [tree of everything](Snapshot::everything_tree).
     pub example: Rank,
+    /// What they are called, as a number that is the same from run to run.
+    pub fingerprint: Fingerprint,
 }
 
-/// A path: the one above it and a step.
-#[derive(Clone, Copy)]
-struct Path {
-    parent: Option<PathId>,
-    kind: Kind,
-    step: GroupStep,
-    /// Whether the step or one above it stands for several.
-    general: bool,
+/// By what the first of the groups are chosen.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum GroupOrder {
+    /// The bytes that would be freed if all members went.
+    Retained,
+    /// The bytes of the members themselves.
+    Shallow,
+    /// How many members there are.
+    Count,
 }
 
-/// The groups of a snapshot, those that hold most bytes first.
+/// The groups of a snapshot, those that hold most bytes themselves first.
 ///
 /// Of a difference, the objects that are new or gone; tables that grew or shrank are listed by
-/// themselves.
+/// themselves. Our own snapshots are in no group.
+#[derive(Debug, Default)]
 pub struct Groups {
     groups: Vec<Group>,
-    paths: Vec<Path>,
+    paths: Paths,
+    /// By node: the index of its group, or [`NO_GROUP`].
+    group_of: Vec<u32>,
+    /// The members of the first group, then those of the next, each in the order of the tree.
+    members: Vec<NodeId>,
+    /// Where the members of each group start; one entry more than there are groups.
+    starts: Vec<u32>,
     resized: Vec<(Rank, u32)>,
+    pub(crate) generality: Generality,
 }
 
+/// In the place of the index of a group.
+const NO_GROUP: u32 = u32::MAX;
+
 impl Groups {
-    /// Groups the objects of a snapshot.
+    /// Groups what a snapshot has. [`Snapshot::groups`] does it once.
     pub fn new(snapshot: &Snapshot) -> Result<Groups, BuildError> {
-        let tree = snapshot.tree()?;
-        let mut grouping = Grouping::new(snapshot, tree)?;
-        for rank in tree.ranks() {
-            grouping.place(rank)?;
-        }
-        let Grouping { mut groups, .. } = grouping;
-        // Ties are broken by the first object, and those stand in canonical order.
-        groups
-            .groups
-            .sort_unstable_by(|a, b| b.bytes.cmp(&a.bytes).then(a.example.cmp(&b.example)));
-        groups
-            .resized
-            .sort_unstable_by(|a, b| b.1.cmp(&a.1).then(a.0.cmp(&b.0)));
+        Self::with(snapshot, &Generality::default())
+    }
+
+    /// Groups what a snapshot has, and generalises what `given` says in any case.
+    pub(crate) fn with(snapshot: &Snapshot, given: &Generality) -> Result<Groups, BuildError> {
+        let mut grouping = Grouping::new(snapshot, given)?;
+        grouping.place_all()?;
+        grouping.place_strings()?;
+        let mut groups = grouping.groups;
+        groups.sort()?;
+        groups.list_members(snapshot.everything_tree()?)?;
+        groups.estimate_retained(snapshot)?;
         Ok(groups)
     }
 
-    /// The groups, those that hold most bytes first.
+    /// The groups, those that hold most bytes themselves first.
     pub fn groups(&self) -> &[Group] {
         &self.groups
+    }
+
+    /// The index of the group that a node of [everything](Snapshot::everything) is in.
+    pub fn group_of(&self, node: NodeId) -> Option<usize> {
+        let group = *self.group_of.get(node.index())?;
+        (group != NO_GROUP).then_some(group as usize)
+    }
+
+    /// The members of a group, by its index, in the order of the tree: nodes of
+    /// [everything](Snapshot::everything).
+    pub fn members(&self, group: usize) -> &[NodeId] {
+        &self.members[self.starts[group] as usize..self.starts[group + 1] as usize]
+    }
+
+    /// The generalised chains that the groups' names speak of.
+    pub fn paths(&self) -> &Paths {
+        &self.paths
     }
 
     /// The tables that grew or shrank and by how many entries, most first.
@@ -111,19 +142,123 @@ impl Groups {
         &self.resized
     }
 
-    /// The steps of a generalised chain, the last one first.
-    pub fn steps(&self, path: PathId) -> impl Iterator<Item = GroupStep> + '_ {
-        std::iter::successors(Some(path), |path| self.path(*path).parent)
-            .map(|path| self.path(path).step)
+    /// What would be freed if all members of a group went, the group given by its index. Takes as
+    /// long as going through the whole heap.
+    pub fn exact_retained(&self, snapshot: &Snapshot, group: usize) -> Result<Tally, BuildError> {
+        let dominators = snapshot.dominators()?;
+        dominators.retained_by(snapshot.everything(), self.members(group))
     }
 
-    /// Whether a chain has a step that stands for several.
-    pub fn is_general(&self, path: PathId) -> bool {
-        self.path(path).general
+    /// The first `n` groups in some order, as indices, with what each really retains.
+    ///
+    /// What a group really retains takes long to find, so by [`GroupOrder::Retained`] it is found for
+    /// twice as many candidates and eight more, which are chosen by what their members dominate one
+    /// by one. A group beyond those that holds much only together can be missed.
+    pub fn top(
+        &self,
+        snapshot: &Snapshot,
+        by: GroupOrder,
+        n: usize,
+    ) -> Result<Vec<(usize, Tally)>, BuildError> {
+        let mut order: Vec<u32> = room(self.groups.len())?;
+        order.extend(0..self.groups.len() as u32);
+        // Ties keep the order of the groups.
+        order.sort_by_key(|&at| {
+            let group = &self.groups[at as usize];
+            std::cmp::Reverse(match by {
+                GroupOrder::Retained => group.retained,
+                GroupOrder::Shallow => group.shallow,
+                GroupOrder::Count => u64::from(group.count),
+            })
+        });
+        order.truncate(match by {
+            GroupOrder::Retained => n.saturating_mul(2).saturating_add(8),
+            _ => n,
+        });
+        let mut top = room(order.len())?;
+        for at in order {
+            top.push((at as usize, self.exact_retained(snapshot, at as usize)?));
+        }
+        if by == GroupOrder::Retained {
+            top.sort_by_key(|(_, retained)| std::cmp::Reverse(retained.bytes));
+            top.truncate(n);
+        }
+        Ok(top)
     }
 
-    fn path(&self, path: PathId) -> &Path {
-        &self.paths[path.0 as usize]
+    /// Bytes of memory that they hold.
+    pub fn memory(&self) -> usize {
+        held(&self.groups)
+            + self.paths.memory()
+            + held(&self.group_of)
+            + held(&self.members)
+            + held(&self.starts)
+            + held(&self.resized)
+    }
+
+    /// Forgets which object is in which group.
+    pub(crate) fn forget_members(&mut self) {
+        self.group_of = Vec::new();
+        self.members = Vec::new();
+        self.starts = Vec::new();
+    }
+
+    /// Puts the groups in order, the largest first. Ties are broken by the first object, and those
+    /// stand in canonical order.
+    fn sort(&mut self) -> Result<(), BuildError> {
+        let mut order: Vec<u32> = room(self.groups.len())?;
+        order.extend(0..self.groups.len() as u32);
+        order.sort_unstable_by(|&a, &b| {
+            let (a, b) = (&self.groups[a as usize], &self.groups[b as usize]);
+            b.shallow.cmp(&a.shallow).then(a.example.cmp(&b.example))
+        });
+        let mut new_index = filled(order.len(), 0u32)?;
+        let mut sorted: Vec<Group> = room(order.len())?;
+        for (new, &old) in order.iter().enumerate() {
+            new_index[old as usize] = new as u32;
+            sorted.push(self.groups[old as usize]);
+        }
+        for group in &mut sorted {
+            if let GroupName::StringsOf(owner) = &mut group.name {
+                *owner = new_index[*owner] as usize;
+            }
+        }
+        for group in self.group_of.iter_mut().filter(|of| **of != NO_GROUP) {
+            *group = new_index[*group as usize];
+        }
+        self.groups = sorted;
+        self.resized
+            .sort_unstable_by(|a, b| b.1.cmp(&a.1).then(a.0.cmp(&b.0)));
+        Ok(())
+    }
+
+    fn list_members(&mut self, tree: &ChainTree) -> Result<(), BuildError> {
+        self.starts = filled(self.groups.len() + 1, 0)?;
+        let mut all = 0;
+        for (start, group) in self.starts.iter_mut().zip(&self.groups) {
+            *start = all;
+            all += group.count;
+        }
+        self.starts[self.groups.len()] = all;
+        self.members = filled(all as usize, NodeId::ROOT)?;
+        let mut next: Vec<u32> = room(self.starts.len())?;
+        next.extend_from_slice(&self.starts);
+        for node in tree.ranks().map(|rank| tree.node(rank)) {
+            if let Some(group) = self.group_of(node) {
+                self.members[next[group] as usize] = node;
+                next[group] += 1;
+            }
+        }
+        Ok(())
+    }
+
+    fn estimate_retained(&mut self, snapshot: &Snapshot) -> Result<(), BuildError> {
+        let dominators = snapshot.dominators()?;
+        for at in 0..self.groups.len() {
+            let members = self.members(at).iter().copied();
+            self.groups[at].retained = dominators.retained_at_least(members)?.bytes;
+        }
+        Ok(())
     }
 }
 
@@ -133,234 +268,166 @@ struct Grouping<'a> {
     heap: &'a Heap,
     tree: &'a ChainTree,
     groups: Groups,
-    path_index: HashTable<u32>,
-    group_index: HashTable<u32>,
-    /// By rank: the object's path.
+    index: HashTable<u32>,
+    /// By rank.
     path_of: Vec<PathId>,
-    /// By rank: the bytes of the rows in the object's part of the tree.
-    bytes_below: Vec<u64>,
+    classes: Classes,
 }
 
 impl<'a> Grouping<'a> {
-    fn new(snapshot: &'a Snapshot, tree: &'a ChainTree) -> Result<Self, BuildError> {
+    fn new(snapshot: &'a Snapshot, given: &Generality) -> Result<Self, BuildError> {
+        let (heap, tree) = (snapshot.everything(), snapshot.everything_tree()?);
+        let mut map = PathMap::new(snapshot, given)?;
+        let classes = match snapshot.is_difference() {
+            true => Classes::default(),
+            false => Classes::new(heap, tree, &mut map)?,
+        };
         Ok(Grouping {
             snapshot,
-            heap: snapshot.objects()?,
+            heap,
             tree,
             groups: Groups {
-                groups: Vec::new(),
-                paths: Vec::new(),
-                resized: Vec::new(),
+                paths: map.paths,
+                generality: map.generality,
+                group_of: filled(heap.node_count(), NO_GROUP)?,
+                ..Groups::default()
             },
-            path_index: HashTable::new(),
-            group_index: HashTable::new(),
-            path_of: filled(tree.len(), PathId(0))?,
-            bytes_below: bytes_below(snapshot, tree)?,
+            index: HashTable::new(),
+            path_of: map.path_of,
+            classes,
         })
     }
 
-    /// Puts an object where it belongs, and finds the paths of its children.
-    fn place(&mut self, rank: Rank) -> Result<(), BuildError> {
-        if rank == Rank::ROOT {
-            let step = match self.is_globals(rank) {
-                true => GroupStep::Globals,
-                false => GroupStep::Exact(self.heap.label(self.tree.edge(rank))),
-            };
-            self.path_of[0] = self.path(None, rank, step)?;
-        }
-        let many = self.named_children(rank) > MANY_NAMES;
-        for child in self.tree.children(rank) {
-            self.path_of[child.index()] = if self.is_globals(child) {
-                self.path(None, child, GroupStep::Globals)?
-            } else {
-                let step = self.step(rank, child, many);
-                self.path(Some(self.path_of[rank.index()]), child, step)?
-            };
-        }
-        let node = self.tree.node(rank);
-        if is_row(self.snapshot, rank, self.tree) {
-            self.add(rank)?;
-        } else if let Change::Grew(entries) | Change::Shrank(entries) = self.snapshot.change(node) {
-            push(&mut self.groups.resized, (rank, entries))?;
-        }
-        Ok(())
-    }
-
-    fn is_globals(&self, rank: Rank) -> bool {
-        self.heap.globals == Some(self.tree.node(rank))
-    }
-
-    /// How many rows an object holds by name.
-    fn named_children(&self, rank: Rank) -> u32 {
-        let by_name = |child: &Rank| {
-            matches!(self.heap.label(self.tree.edge(*child)), Label::Field(_))
-                && is_row(self.snapshot, *child, self.tree)
-        };
-        self.tree.children(rank).filter(by_name).count() as u32
-    }
-
-    fn step(&self, parent: Rank, child: Rank, many: bool) -> GroupStep {
-        match self.heap.label(self.tree.edge(child)) {
-            Label::Index(_)
-            | Label::Number(_)
-            | Label::Boolean(_)
-            | Label::Object(_)
-            | Label::Address(..) => GroupStep::AnyKey,
-            Label::Field(_) if many && !self.is_large_part(parent, child) => GroupStep::AnyName,
-            label => GroupStep::Exact(label),
-        }
-    }
-
-    fn is_large_part(&self, parent: Rank, child: Rank) -> bool {
-        self.bytes_below[child.index()] >= self.bytes_below[parent.index()].div_ceil(LARGE_PART)
-    }
-
-    /// The path of an object that is held by `step` from one at `parent`.
-    fn path(
-        &mut self,
-        parent: Option<PathId>,
-        rank: Rank,
-        step: GroupStep,
-    ) -> Result<PathId, BuildError> {
-        let kind = self.heap.kind(self.tree.node(rank));
-        if let Some(path) = parent.and_then(|parent| self.seen_above(parent, kind, step)) {
-            return Ok(path);
-        }
-        let paths = &mut self.groups.paths;
-        let same = |path: &Path| path.parent == parent && path.kind == kind && path.step == step;
-        let code = path_hash(parent, kind, step);
-        if let Some(&at) = self.path_index.find(code, |&at| same(&paths[at as usize])) {
-            return Ok(PathId(at));
-        }
-        let above = parent.is_some_and(|parent| paths[parent.0 as usize].general);
-        let general = above || matches!(step, GroupStep::AnyKey | GroupStep::AnyName);
-        let new = paths.len() as u32;
-        push(
-            paths,
-            Path {
-                parent,
-                kind,
-                step,
-                general,
-            },
-        )?;
-        let of = |&at: &u32| {
-            let path = &paths[at as usize];
-            path_hash(path.parent, path.kind, path.step)
-        };
-        self.path_index
-            .try_reserve(1, of)
-            .map_err(|_| BuildError::OutOfMemory)?;
-        self.path_index.insert_unique(code, new, of);
-        Ok(PathId(new))
-    }
-
-    /// The path, `parent` or a little above it, whose last step is the same.
-    fn seen_above(&self, parent: PathId, kind: Kind, step: GroupStep) -> Option<PathId> {
-        let mut above = std::iter::successors(Some(parent), |path| self.groups.path(*path).parent);
-        let same = |path: &PathId| {
-            let path = self.groups.path(*path);
-            path.kind == kind && path.step == step
-        };
-        match step {
-            GroupStep::Exact(_) | GroupStep::Globals => above.take(LOOK_BACK).find(same),
-            _ => {
-                let nested = above.by_ref().take(NESTED_INDICES).take_while(same).count();
-                (nested == NESTED_INDICES).then_some(parent)
+    /// Puts everything but strings where it belongs.
+    fn place_all(&mut self) -> Result<(), BuildError> {
+        for rank in self.tree.ranks() {
+            let node = self.tree.node(rank);
+            if !is_row(self.snapshot, node) {
+                let change = self.snapshot.change(node);
+                if let Change::Grew(entries) | Change::Shrank(entries) = change {
+                    push(&mut self.groups.resized, (rank, entries))?;
+                }
+            } else if self.heap.kind(node) != Kind::String {
+                self.add(rank, self.name(rank))?;
             }
         }
-    }
-
-    /// Counts a row in its group.
-    fn add(&mut self, rank: Rank) -> Result<(), BuildError> {
-        let node = self.tree.node(rank);
-        let kind = self.heap.kind(node);
-        let is_function = kind == Kind::LuaFunction;
-        let new = Group {
-            kind,
-            path: self.path_of[rank.index()],
-            source: if is_function {
-                self.heap.source_id(node)
-            } else {
-                NameId::EMPTY
-            },
-            line: if is_function {
-                self.heap.count(node)
-            } else {
-                0
-            },
-            count: 1,
-            bytes: self.heap.size(node),
-            example: rank,
-        };
-        let groups = &mut self.groups.groups;
-        let code = group_hash(&new);
-        let found = self
-            .group_index
-            .find(code, |&at| same_group(&groups[at as usize], &new));
-        if let Some(&at) = found {
-            groups[at as usize].count += 1;
-            groups[at as usize].bytes += new.bytes;
-            return Ok(());
-        }
-        let at = groups.len() as u32;
-        push(groups, new)?;
-        let of = |&at: &u32| group_hash(&groups[at as usize]);
-        self.group_index
-            .try_reserve(1, of)
-            .map_err(|_| BuildError::OutOfMemory)?;
-        self.group_index.insert_unique(code, at, of);
         Ok(())
     }
-}
 
-/// Whether an object is a row of a group: in a difference, new or gone.
-fn is_row(snapshot: &Snapshot, rank: Rank, tree: &ChainTree) -> bool {
-    !snapshot.is_difference()
-        || matches!(snapshot.change(tree.node(rank)), Change::New | Change::Gone)
-}
-
-fn bytes_below(snapshot: &Snapshot, tree: &ChainTree) -> Result<Vec<u64>, BuildError> {
-    let heap = snapshot.objects()?;
-    let mut bytes = filled(tree.len(), 0u64)?;
-    for rank in tree.ranks().rev() {
-        if is_row(snapshot, rank, tree) {
-            // At least 1, or objects of unknown size would all be large parts.
-            bytes[rank.index()] += heap.size(tree.node(rank)).max(1);
+    /// Puts strings where what holds them alone is.
+    fn place_strings(&mut self) -> Result<(), BuildError> {
+        // That only the registry holds all of the program is true and tells nothing.
+        let registry = root_called(self.heap, REGISTRY);
+        for rank in self.tree.ranks() {
+            let node = self.tree.node(rank);
+            if self.heap.kind(node) == Kind::String && is_row(self.snapshot, node) {
+                let owner = self.snapshot.dominators()?.immediate(node);
+                let owner = owner.filter(|owner| Some(*owner) != registry);
+                let name = match owner.and_then(|owner| self.groups.group_of(owner)) {
+                    Some(owner) => GroupName::StringsOf(owner),
+                    None => GroupName::SharedStrings,
+                };
+                self.add(rank, name)?;
+            }
         }
-        if let Some(parent) = tree.parent(rank) {
-            bytes[parent.index()] += bytes[rank.index()];
-        }
+        Ok(())
     }
-    Ok(bytes)
+
+    /// What an object's group is called.
+    fn name(&self, rank: Rank) -> GroupName {
+        let node = self.tree.node(rank);
+        let code = |function: NodeId| GroupName::Code {
+            source: self.heap.source_id(function),
+            line: self.heap.count(function),
+        };
+        let name = match self.heap.kind(node) {
+            Kind::LuaFunction | Kind::Prototype => Some(code(node)),
+            Kind::Thread => body(self.heap, node).map(code),
+            _ => self.classes.of(self.heap, node).map(GroupName::Class),
+        };
+        name.unwrap_or(GroupName::HeldBy(self.path_of[rank.index()]))
+    }
+
+    /// Counts an object in its group.
+    fn add(&mut self, rank: Rank, name: GroupName) -> Result<(), BuildError> {
+        let node = self.tree.node(rank);
+        let path = self.path_of[rank.index()];
+        let at = self.group(rank, name)?;
+        let group = &mut self.groups.groups[at as usize];
+        group.count += 1;
+        group.shallow = group.shallow.saturating_add(self.heap.size(node));
+        group.has_one_path &= group.path == path;
+        self.groups.group_of[node.index()] = at;
+        Ok(())
+    }
+
+    /// The group of an object, which is made when it is new.
+    fn group(&mut self, rank: Rank, name: GroupName) -> Result<u32, BuildError> {
+        let kind = self.heap.kind(self.tree.node(rank));
+        let code = hash(kind, name);
+        let groups = &self.groups.groups;
+        let same = |&at: &u32| {
+            let group = &groups[at as usize];
+            group.kind == kind && group.name == name
+        };
+        if let Some(&at) = self.index.find(code, same) {
+            return Ok(at);
+        }
+        let fingerprint = self.fingerprint(kind, name);
+        let groups = &mut self.groups.groups;
+        let new = groups.len() as u32;
+        push(
+            groups,
+            Group {
+                name,
+                kind,
+                path: self.path_of[rank.index()],
+                has_one_path: true,
+                count: 0,
+                shallow: 0,
+                retained: 0,
+                example: rank,
+                fingerprint,
+            },
+        )?;
+        let of = |&at: &u32| hash(groups[at as usize].kind, groups[at as usize].name);
+        let reserved = self.index.try_reserve(1, of);
+        reserved.map_err(|_| BuildError::OutOfMemory)?;
+        self.index.insert_unique(code, new, of);
+        Ok(new)
+    }
+
+    fn fingerprint(&self, kind: Kind, name: GroupName) -> Fingerprint {
+        let ink = Ink::new("group").kind(kind);
+        let ink = match name {
+            GroupName::HeldBy(path) => ink
+                .text(b"held by")
+                .number(self.groups.paths.fingerprint(path).0),
+            GroupName::Class(ClassName::Own(name)) => ink.text(b"class").text(self.heap.name(name)),
+            GroupName::Class(ClassName::HeldBy(path)) => ink
+                .text(b"class held by")
+                .number(self.groups.paths.fingerprint(path).0),
+            GroupName::Code { source, line } => ink
+                .text(b"code")
+                .text(self.heap.name(source))
+                .number(line.into()),
+            GroupName::StringsOf(owner) => ink
+                .text(b"strings of")
+                .number(self.groups.groups[owner].fingerprint.0),
+            GroupName::SharedStrings => ink.text(b"shared strings"),
+        };
+        ink.finish()
+    }
 }
 
-fn same_group(a: &Group, b: &Group) -> bool {
-    a.kind == b.kind && a.path == b.path && a.source == b.source && a.line == b.line
-}
-
-fn mix(code: u64, value: u64) -> u64 {
-    let mixed = (code.rotate_left(5) ^ value).wrapping_mul(0x9E37_79B9_7F4A_7C15);
-    mixed ^ mixed >> 32
-}
-
-fn group_hash(group: &Group) -> u64 {
-    let code = mix(u64::from(group.path.0), group.kind as u64);
-    mix(mix(code, u64::from(group.source.0)), u64::from(group.line))
-}
-
-fn path_hash(parent: Option<PathId>, kind: Kind, step: GroupStep) -> u64 {
-    let (tag, value) = match step {
-        GroupStep::AnyKey => (0, 0),
-        GroupStep::AnyName => (1, 0),
-        GroupStep::Exact(Label::Field(name)) => (2, u64::from(name.0)),
-        GroupStep::Exact(Label::Upvalue(name)) => (3, u64::from(name.0)),
-        GroupStep::Exact(Label::Local(name)) => (4, u64::from(name.0)),
-        GroupStep::Exact(Label::Root(name)) => (5, u64::from(name.0)),
-        GroupStep::Exact(Label::UserValue(number)) => (6, u64::from(number)),
-        GroupStep::Exact(_) => (7, 0),
-        GroupStep::Globals => (8, 0),
+fn hash(kind: Kind, name: GroupName) -> u64 {
+    let (tag, a, b) = match name {
+        GroupName::HeldBy(path) => (0, path.0.into(), 0),
+        GroupName::Class(ClassName::Own(name)) => (1, name.0.into(), 0),
+        GroupName::Class(ClassName::HeldBy(path)) => (2, path.0.into(), 0),
+        GroupName::Code { source, line } => (3, source.0.into(), line.into()),
+        GroupName::StringsOf(owner) => (4, owner as u64, 0),
+        GroupName::SharedStrings => (5, 0, 0),
     };
-    let code = mix(parent.map_or(0, |path| u64::from(path.0) + 1), kind as u64);
-    mix(mix(code, tag), value)
+    mix(mix(mix(kind as u64, tag), a), b)
 }

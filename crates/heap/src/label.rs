@@ -144,6 +144,12 @@ impl PackedLabel {
         !matches!(self.0 >> PAYLOAD_BITS & 15, tag::OBJECT | tag::WIDE)
     }
 
+    /// Whether it is that of a reference to a metatable.
+    #[inline]
+    pub(crate) fn is_metatable(self) -> bool {
+        self.0 << 2 == tag::METATABLE << PAYLOAD_BITS << 2
+    }
+
     /// Whether it is that of a reference which the VM alone sees.
     #[inline]
     pub(crate) fn is_constant(self) -> bool {
@@ -211,6 +217,7 @@ mod tests {
                 let packed = PackedLabel::pack(label, strength).unwrap();
                 assert_eq!(packed.unpack(&[]), label);
                 assert_eq!(packed.is_constant(), label == Label::Constant);
+                assert_eq!(packed.is_metatable(), label == Label::Metatable);
                 assert_eq!(packed.strength(), strength);
             }
             let side = [Label::Number(0.5), Label::Index(-1)];

@@ -3,6 +3,7 @@
 use crate::chain::ChainTree;
 use crate::dominator::Dominators;
 use crate::error::BuildError;
+use crate::group::Groups;
 use crate::grow::held;
 use crate::heap::Heap;
 use crate::identity::Birthmark;
@@ -39,6 +40,9 @@ pub struct Snapshot {
     objects: OnceLock<Option<Heap>>,
     tree: OnceLock<ChainTree>,
     dominators: OnceLock<Dominators>,
+    /// The tree of everything, where that is more than the objects.
+    everything_tree: OnceLock<ChainTree>,
+    groups: OnceLock<Groups>,
     difference: Option<Changes>,
     birthmark: OnceLock<Birthmark>,
 }
@@ -104,7 +108,7 @@ impl Snapshot {
         if let Some(objects) = self.objects.get() {
             return Ok(objects.as_ref().unwrap_or(&self.everything));
         }
-        let objects = match has_objects_alone(&self.everything) {
+        let objects = match self.has_objects_alone() {
             true => None,
             false => Some(objects_view(&self.everything)?),
         };
@@ -144,6 +148,28 @@ impl Snapshot {
         Ok(self.dominators.get_or_init(|| dominators))
     }
 
+    /// The shortest chains in [everything](Self::everything), which are found when they are first
+    /// asked for: [`tree`](Self::tree) itself where there are objects alone.
+    pub fn everything_tree(&self) -> Result<&ChainTree, BuildError> {
+        if self.has_objects_alone() {
+            return self.tree();
+        }
+        if let Some(tree) = self.everything_tree.get() {
+            return Ok(tree);
+        }
+        let tree = ChainTree::new(&self.everything)?;
+        Ok(self.everything_tree.get_or_init(|| tree))
+    }
+
+    /// What is in the snapshot, [grouped](Groups) when it is first asked for.
+    pub fn groups(&self) -> Result<&Groups, BuildError> {
+        if let Some(groups) = self.groups.get() {
+            return Ok(groups);
+        }
+        let groups = Groups::new(self)?;
+        Ok(self.groups.get_or_init(|| groups))
+    }
+
     /// The [references](ChainTree::refs) to a node.
     pub fn refs(&self, node: NodeId) -> Result<u32, BuildError> {
         Ok(self.tree()?.refs(node))
@@ -171,6 +197,15 @@ impl Snapshot {
         }
     }
 
+    /// Whether the view of the objects would be the heap itself.
+    fn has_objects_alone(&self) -> bool {
+        if let Some(objects) = self.objects.get() {
+            return objects.is_none();
+        }
+        let heap = &self.everything;
+        heap.all_reached && heap.kinds.iter().skip(1).copied().all(Kind::is_object)
+    }
+
     /// Whether nothing is reachable in it, as in one that was freed.
     pub(crate) fn holds_nothing(&self) -> Result<bool, BuildError> {
         Ok(self.objects()?.node_count() <= 1)
@@ -183,14 +218,11 @@ impl Snapshot {
             + view.map_or(0, Heap::column_memory)
             + self.tree.get().map_or(0, ChainTree::memory)
             + self.dominators.get().map_or(0, Dominators::memory)
+            + self.everything_tree.get().map_or(0, ChainTree::memory)
+            + self.groups.get().map_or(0, Groups::memory)
             + self
                 .difference
                 .as_ref()
                 .map_or(0, |changes| held(&changes.by_node))
     }
-}
-
-/// Whether the view of a heap would be the heap itself.
-fn has_objects_alone(heap: &Heap) -> bool {
-    heap.all_reached && heap.kinds.iter().skip(1).copied().all(Kind::is_object)
 }

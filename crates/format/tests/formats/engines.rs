@@ -143,7 +143,9 @@ fn both_engines_heaps_are_written_alike() {
         assert_eq!(written(write_json, a), written(write_json, b));
         let indented = written(write_json_indented, a);
         assert_eq!(indented, written(write_json_indented, b));
-        assert_eq!(written(report, a), written(report, b));
+        if a.is_difference() {
+            assert_eq!(written(report, a), written(report, b));
+        }
     }
     let text = written(write_text, &everything(false));
     let links: Vec<_> = text

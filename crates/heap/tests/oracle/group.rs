@@ -1,7 +1,8 @@
 //! Groups of what a reader would call one finding.
 
 use luasnap_heap::{
-    GroupStep, Groups, Heap, HeapBuilder, Kind, Label, NodeId, Rank, Snapshot, Strength, increase,
+    ClassName, Group, GroupName, GroupStep, Groups, Heap, HeapBuilder, Kind, Label, NodeId, Rank,
+    Snapshot, Strength, increase,
 };
 
 /// Builds heaps below a table `_G`, 100 bytes an object.
@@ -47,24 +48,40 @@ impl Below {
     }
 }
 
-/// Each group as `COUNT KIND CHAIN`, in order.
-fn listed(snapshot: &Snapshot) -> Vec<String> {
-    let groups = Groups::new(snapshot).unwrap();
+/// What a group is called.
+pub fn name(heap: &Heap, groups: &Groups, group: &Group) -> String {
     let text = |step| match step {
         GroupStep::AnyKey => "[*]".to_owned(),
         GroupStep::AnyName => "*".to_owned(),
+        GroupStep::Reference => "[ref]".to_owned(),
         GroupStep::Globals => "_G".to_owned(),
-        GroupStep::Exact(label) => crate::graph::step(snapshot.objects().unwrap(), label),
+        GroupStep::Loaded => "package.loaded".to_owned(),
+        GroupStep::Exact(label) => crate::graph::step(heap, label),
     };
-    let line = |group: &luasnap_heap::Group| {
-        let mut steps: Vec<_> = groups.steps(group.path).map(text).collect();
+    let chain = |path| {
+        let mut steps: Vec<_> = groups.paths().steps(path).map(text).collect();
         steps.reverse();
-        format!(
-            "{} {} {}",
-            group.count,
-            group.kind.type_name(),
-            steps.join(".")
-        )
+        steps.join(".")
+    };
+    let bytes = |id| String::from_utf8_lossy(heap.name(id)).into_owned();
+    match group.name {
+        GroupName::HeldBy(path) => chain(path),
+        GroupName::Class(ClassName::Own(id)) => format!("class {}", bytes(id)),
+        GroupName::Class(ClassName::HeldBy(path)) => format!("class {}", chain(path)),
+        GroupName::Code { source, line } => format!("{}:{line}", bytes(source)),
+        GroupName::StringsOf(owner) => {
+            format!("strings of {}", name(heap, groups, &groups.groups()[owner]))
+        }
+        GroupName::SharedStrings => "shared strings".to_owned(),
+    }
+}
+
+/// Each group as `COUNT KIND NAME`, in order.
+pub fn listed(snapshot: &Snapshot) -> Vec<String> {
+    let groups = snapshot.groups().unwrap();
+    let line = |group: &Group| {
+        let name = name(snapshot.everything(), groups, group);
+        format!("{} {} {name}", group.count, group.kind.type_name())
     };
     groups.groups().iter().map(line).collect()
 }
@@ -161,10 +178,15 @@ fn functions_are_told_apart_by_where_they_are_defined() {
     let groups = Groups::new(&snapshot).unwrap();
     let found: Vec<_> = groups.groups()[..2]
         .iter()
-        .map(|group| (group.count, group.line, group.bytes))
+        .map(|group| (name(snapshot.everything(), &groups, group), group.shallow))
         .collect();
-    assert_eq!(found, [(20, 10, 2000), (10, 11, 1000)]);
-    assert!(groups.is_general(groups.groups()[0].path));
+    let expected = [("main.lua:10", 2000), ("main.lua:11", 1000)];
+    assert_eq!(
+        found,
+        expected.map(|(name, bytes)| (name.to_owned(), bytes))
+    );
+    assert!(groups.groups()[0].has_one_path);
+    assert!(groups.paths().is_general(groups.groups()[0].path));
 }
 
 #[test]

@@ -1,0 +1,52 @@
+//! What a group is called, in words.
+
+use crate::printable::push_printable;
+use crate::short_chain::{cut_step, general_chain};
+use luasnap_heap::{ClassName, Fingerprint, Group, GroupName, Groups, Heap, Snapshot};
+use std::io;
+
+/// What a group is called: a generalised chain (`_G.sessions.[*]`), a class (`class Player`), the
+/// place of code (`main.lua:20`), or whose strings they are (`strings of _G.sessions.[*]`).
+///
+/// Fails for lack of memory alone.
+pub fn group_name(snapshot: &Snapshot, groups: &Groups, group: &Group) -> io::Result<String> {
+    let heap = snapshot.everything();
+    Ok(match group.name {
+        GroupName::StringsOf(owner) => {
+            let owner = own_name(heap, groups, &groups.groups()[owner])?;
+            format!("strings of {owner}")
+        }
+        _ => own_name(heap, groups, group)?,
+    })
+}
+
+/// What a group is called that is not called after another one.
+fn own_name(heap: &Heap, groups: &Groups, group: &Group) -> io::Result<String> {
+    Ok(match group.name {
+        GroupName::HeldBy(path) => general_chain(heap, groups, path)?,
+        GroupName::Class(ClassName::Own(name)) => {
+            format!("class {}", short_text(heap.name(name))?)
+        }
+        GroupName::Class(ClassName::HeldBy(path)) => {
+            format!("class {}", general_chain(heap, groups, path)?)
+        }
+        GroupName::Code { source, line } => place_of_code(heap.name(source), line)?,
+        GroupName::StringsOf(_) | GroupName::SharedStrings => "shared strings".to_owned(),
+    })
+}
+
+/// Where code is defined: `SOURCE:LINE`.
+pub(crate) fn place_of_code(source: &[u8], line: u32) -> io::Result<String> {
+    Ok(format!("{}:{line}", short_text(source)?))
+}
+
+fn short_text(bytes: &[u8]) -> io::Result<String> {
+    let mut text = Vec::new();
+    push_printable(&mut text, bytes)?;
+    cut_step(text)
+}
+
+/// A fingerprint as people write it down: its first 48 bits as 12 hexadecimal digits.
+pub fn fingerprint_text(fingerprint: Fingerprint) -> String {
+    format!("{:012x}", fingerprint.0 >> 16)
+}
