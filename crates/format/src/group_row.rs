@@ -1,6 +1,6 @@
 //! A group as a row of an answer, for every face alike.
 
-use crate::group_name::{fingerprint, group_name};
+use crate::group_name::{fingerprint_text, group_name};
 use crate::short_chain::chain_of_everything;
 use crate::sink::analysis_failed;
 use luasnap_heap::{Group, GroupOrder, Groups, Kind, Snapshot};
@@ -39,7 +39,7 @@ impl GroupRow {
             shallow: group.shallow,
             retained,
             example: chain_of_everything(snapshot, group.example)?,
-            fingerprint: fingerprint(group.fingerprint),
+            fingerprint: fingerprint_text(group.fingerprint),
         })
     }
 }

@@ -6,8 +6,10 @@
 
 mod digits;
 mod file;
-mod heapsnapshot;
 mod group_name;
+mod group_row;
+mod growth;
+mod heapsnapshot;
 mod json;
 mod json_string;
 mod lookup;
@@ -21,11 +23,15 @@ mod row;
 mod short_chain;
 mod sink;
 mod step;
+mod target;
 mod text;
+mod who_holds;
 
 pub use file::{FileError, write_file};
-pub use heapsnapshot::write_heapsnapshot;
 pub use group_name::{fingerprint_text, group_name};
+pub use group_row::{GroupRow, top};
+pub use growth::{GrowthAnswer, GrowthRow, SuspectRow, growth};
+pub use heapsnapshot::write_heapsnapshot;
 pub use json::{write_json, write_json_indented};
 pub use lookup::{LookupError, address_of, object_at, object_by_chain};
 pub use numbers::{byte_size, grouped};
@@ -34,4 +40,6 @@ pub use reason::reason;
 pub use report::{ReportOptions, write_report};
 pub use row::object_name;
 pub use short_chain::chain_of_everything;
+pub use target::{Target, TargetError, find_target};
 pub use text::write_text;
+pub use who_holds::{HeldBy, Keeper, WhoHolds, WhoHoldsOptions, who_holds};

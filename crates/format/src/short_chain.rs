@@ -35,6 +35,15 @@ pub fn chain_of_everything(snapshot: &Snapshot, rank: Rank) -> io::Result<String
     })
 }
 
+/// A chain of these labels, its first step first; its middle and its long steps are cut.
+pub(crate) fn steps_text(
+    heap: &Heap,
+    labels: impl DoubleEndedIterator<Item = Label>,
+) -> io::Result<String> {
+    let is_step = |label: &Label| *label != Label::Value;
+    join(labels.rev().filter(is_step), |label| step_text(heap, label))
+}
+
 /// The generalised chain of a group.
 pub(crate) fn general_chain(heap: &Heap, groups: &Groups, path: PathId) -> io::Result<String> {
     join(groups.paths().steps(path), |step| {

@@ -1,6 +1,6 @@
 //! What a user asks about: an object or a group, by whatever it is called.
 
-use crate::group_name::{fingerprint, group_name};
+use crate::group_name::{fingerprint_text, group_name};
 use crate::lookup::{LookupError, address_of, object_at, object_by_chain, suggestions};
 use crate::nearness::Nearest;
 use crate::printable::printable;
@@ -57,7 +57,7 @@ pub fn find_target(snapshot: &Snapshot, word: &[u8]) -> Result<Target, TargetErr
     let mut nearest = Nearest::to(word);
     for (index, group) in groups.groups().iter().enumerate() {
         let name = group_name(snapshot, groups, group)?;
-        if name.as_bytes() == word || fingerprint(group.fingerprint).as_bytes() == word {
+        if name.as_bytes() == word || fingerprint_text(group.fingerprint).as_bytes() == word {
             return Ok(Target::Group(index));
         }
         nearest.see(name.as_bytes());

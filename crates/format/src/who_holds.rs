@@ -132,7 +132,7 @@ impl<'a> Question<'a> {
     }
 
     fn held_by(&self, holder: &Holder, rank: Option<Rank>) -> io::Result<HeldBy> {
-        let step = steps_text(self.heap, [self.heap.label(holder.edge)])?;
+        let step = steps_text(self.heap, [self.heap.label(holder.edge)].into_iter())?;
         let chain = match rank {
             Some(rank) => join(chain_of_everything(self.snapshot, rank)?, &step),
             None => step,
@@ -147,10 +147,16 @@ impl<'a> Question<'a> {
     fn keepers(&self) -> io::Result<Vec<Keeper>> {
         let dominators = self.snapshot.dominators().map_err(analysis_failed)?;
         let dominates_all = |node: &NodeId| {
-            let mut alive = self.targets.iter().filter(|target| self.reach.contains(**target));
+            let mut alive = self
+                .targets
+                .iter()
+                .filter(|target| self.reach.contains(**target));
             alive.all(|target| dominators.dominates(*node, *target))
         };
-        let first = self.targets.iter().find(|target| self.reach.contains(**target));
+        let first = self
+            .targets
+            .iter()
+            .find(|target| self.reach.contains(**target));
         let upward = std::iter::successors(first.copied(), |node| dominators.immediate(*node));
         let nodes: Vec<NodeId> = upward
             .skip(1)
@@ -159,7 +165,10 @@ impl<'a> Question<'a> {
             .take(KEEPERS)
             .collect();
         let ranks = self.ranks(&nodes)?;
-        let alive = nodes.iter().zip(ranks).filter_map(|(node, rank)| Some((*node, rank?)));
+        let alive = nodes
+            .iter()
+            .zip(ranks)
+            .filter_map(|(node, rank)| Some((*node, rank?)));
         let keeper = |(node, rank)| {
             Ok(Keeper {
                 chain: chain_of_everything(self.snapshot, rank)?,
@@ -176,11 +185,17 @@ impl<'a> Question<'a> {
         };
         let chains = disjoint_chains(self.heap, &self.reach, &self.shared, target, most);
         let chains = chains.map_err(analysis_failed)?;
-        chains.iter().map(|chain| self.disjoint_chain(chain)).collect()
+        chains
+            .iter()
+            .map(|chain| self.disjoint_chain(chain))
+            .collect()
     }
 
     fn disjoint_chain(&self, chain: &DisjointChain) -> io::Result<String> {
-        let labels = chain.edges.iter().map(|edge| self.heap.label(*edge as usize));
+        let labels = chain
+            .edges
+            .iter()
+            .map(|edge| self.heap.label(*edge as usize));
         let steps = steps_text(self.heap, labels)?;
         if chain.start == NodeId::ROOT {
             return Ok(steps);

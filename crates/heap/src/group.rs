@@ -74,6 +74,8 @@ pub enum GroupOrder {
     Shallow,
     /// How many members there are.
     Count,
+    /// The bytes that would be freed if all members went, and classes alone.
+    Class,
 }
 
 /// The groups of a snapshot, those that hold most bytes themselves first.
@@ -160,26 +162,30 @@ impl Groups {
         by: GroupOrder,
         n: usize,
     ) -> Result<Vec<(usize, Tally)>, BuildError> {
+        let by_retained = matches!(by, GroupOrder::Retained | GroupOrder::Class);
+        let is_class = |at: &u32| matches!(self.groups[*at as usize].name, GroupName::Class(_));
         let mut order: Vec<u32> = room(self.groups.len())?;
-        order.extend(0..self.groups.len() as u32);
+        order.extend(
+            (0..self.groups.len() as u32).filter(|at| by != GroupOrder::Class || is_class(at)),
+        );
         // Ties keep the order of the groups.
         order.sort_by_key(|&at| {
             let group = &self.groups[at as usize];
             std::cmp::Reverse(match by {
-                GroupOrder::Retained => group.retained,
+                GroupOrder::Retained | GroupOrder::Class => group.retained,
                 GroupOrder::Shallow => group.shallow,
                 GroupOrder::Count => u64::from(group.count),
             })
         });
-        order.truncate(match by {
-            GroupOrder::Retained => n.saturating_mul(2).saturating_add(8),
-            _ => n,
+        order.truncate(match by_retained {
+            true => n.saturating_mul(2).saturating_add(8),
+            false => n,
         });
         let mut top = room(order.len())?;
         for at in order {
             top.push((at as usize, self.exact_retained(snapshot, at as usize)?));
         }
-        if by == GroupOrder::Retained {
+        if by_retained {
             top.sort_by_key(|(_, retained)| std::cmp::Reverse(retained.bytes));
             top.truncate(n);
         }

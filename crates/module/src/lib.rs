@@ -1,8 +1,13 @@
 //! The Lua module `snapshot`: arguments in, results out.
 
+mod check;
+mod files;
 mod functions;
+mod growth;
 mod stats;
+mod top;
 mod waste;
+mod who_holds;
 
 use luasnap_capture::{ColumnAllocator, Module, lua_module};
 

@@ -71,9 +71,7 @@ fn targets(
     }
     match find_target(snapshot, call.string_argument(2)?) {
         Ok(target) => Ok(Ok(written(nodes(&target, snapshot))?)),
-        Err(TargetError::Object(luasnap_format::LookupError::Failed(_))) => {
-            Err(Error::OutOfMemory)
-        }
+        Err(TargetError::Object(luasnap_format::LookupError::Failed(_))) => Err(Error::OutOfMemory),
         Err(reason) => Ok(Err(reason.to_string())),
     }
 }
@@ -105,6 +103,10 @@ fn table(held: &WhoHolds) -> Value {
         ("keepers".into(), Value::List(keepers.collect())),
         ("paths".into(), Value::List(chains.collect())),
     ];
-    fields.extend(held.chain.as_ref().map(|chain| ("path".into(), text(chain))));
+    fields.extend(
+        held.chain
+            .as_ref()
+            .map(|chain| ("path".into(), text(chain))),
+    );
     Value::Table(fields)
 }

@@ -1,0 +1,278 @@
+//! `luasnap diff`: what grew from snapshot to snapshot.
+
+use crate::output::{print, print_json};
+use crate::progress::Progress;
+use crate::snapshot_file::SnapshotFile;
+use crate::table::Columns;
+use anyhow::{Context, Result};
+use clap::Args;
+use luasnap_format::{GrowthAnswer, GrowthRow, SuspectRow, byte_size, grouped};
+use luasnap_heap::Snapshot;
+use serde_json::{Value, json};
+use std::fmt::Write;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+/// Memory grew by more than was allowed.
+const GREW: u8 = 3;
+
+const MORE_HELP: &str = "\
+Exit codes:
+  0    done
+  2    luasnap was called wrongly
+  3    memory grew by more than --fail-on-growth allows
+  125  luasnap itself failed, or the snapshots cannot be compared";
+
+/// Say what grew from snapshot to snapshot
+///
+/// Of two snapshots, the groups that changed. Of more, also those that grew in every step, and where
+/// they pile up: leaks do, caches that fill do not.
+#[derive(Args)]
+#[command(after_help = MORE_HELP)]
+pub struct Diff {
+    /// The snapshots' files, in the order in which they were taken
+    #[arg(required = true, num_args = 2..)]
+    files: Vec<PathBuf>,
+
+    /// Exit with code 3 if all objects together grew by more than this from the first to the last
+    /// snapshot: bytes (65536, 64K, 10M, 1G), or percent (5%)
+    #[arg(long, value_name = "BYTES|PERCENT", value_parser = limit)]
+    fail_on_growth: Option<Limit>,
+
+    /// How many groups to list
+    #[arg(short = 'n', long = "rows", default_value_t = 20)]
+    rows: usize,
+
+    /// Write JSON, for programs
+    #[arg(long)]
+    json: bool,
+}
+
+/// How much memory may grow.
+#[derive(Clone, Copy, PartialEq, Debug)]
+enum Limit {
+    Bytes(u64),
+    Percent(f64),
+}
+
+fn limit(text: &str) -> Result<Limit, String> {
+    let wrong = || "give bytes (65536, 64K, 10M, 1G) or percent (5%)".to_owned();
+    if let Some(percent) = text.strip_suffix('%') {
+        let percent: f64 = percent.parse().map_err(|_| wrong())?;
+        return match percent >= 0.0 && percent.is_finite() {
+            true => Ok(Limit::Percent(percent)),
+            false => Err(wrong()),
+        };
+    }
+    let (digits, unit) = match text.as_bytes().last() {
+        Some(b'K' | b'k') => (&text[..text.len() - 1], 1 << 10),
+        Some(b'M' | b'm') => (&text[..text.len() - 1], 1 << 20),
+        Some(b'G' | b'g') => (&text[..text.len() - 1], 1 << 30),
+        _ => (text, 1),
+    };
+    let bytes: u64 = digits.parse().map_err(|_| wrong())?;
+    bytes.checked_mul(unit).map(Limit::Bytes).ok_or_else(wrong)
+}
+
+impl Limit {
+    /// Whether growth from the first to the last size is more than that.
+    fn is_passed(self, sizes: &[u64]) -> bool {
+        let (Some(&first), Some(&last)) = (sizes.first(), sizes.last()) else {
+            return false;
+        };
+        let grown = last.saturating_sub(first);
+        match self {
+            Limit::Bytes(bytes) => grown > bytes,
+            Limit::Percent(percent) => grown as f64 > first as f64 * percent / 100.0,
+        }
+    }
+}
+
+impl Diff {
+    /// Does it.
+    pub fn execute(self) -> Result<ExitCode> {
+        let progress = Progress::new(self.files.len() + 1);
+        let files = self
+            .files
+            .iter()
+            .map(|path| SnapshotFile::open(path, &progress))
+            .collect::<Result<Vec<_>>>()?;
+        let snapshots: Vec<&Snapshot> = files.iter().map(|file| &file.snapshot).collect();
+        let answer = progress
+            .step("comparing", || luasnap_format::growth(&snapshots, self.rows))
+            .with_context(|| self.cannot_compare())?;
+        drop(progress);
+        match self.json {
+            true => print_json(&as_json(&files, &answer))?,
+            false => print(as_text(&files, &answer)?)?,
+        }
+        Ok(match self.fail_on_growth {
+            Some(limit) if limit.is_passed(&answer.sizes) => ExitCode::from(GREW),
+            _ => ExitCode::SUCCESS,
+        })
+    }
+
+    fn cannot_compare(&self) -> String {
+        let names: Vec<String> = self.files.iter().map(|path| path.display().to_string()).collect();
+        format!("cannot compare {}", names.join(" and "))
+    }
+}
+
+fn as_text(files: &[SnapshotFile], answer: &GrowthAnswer) -> Result<String> {
+    let mut text = String::new();
+    for (file, bytes) in files.iter().zip(&answer.sizes) {
+        writeln!(text, "{:>10}  {}", byte_size(*bytes), file.path.display())?;
+    }
+    let (first, last) = (answer.sizes.first(), answer.sizes.last());
+    let change = last.copied().unwrap_or(0) as i64 - first.copied().unwrap_or(0) as i64;
+    writeln!(text, "{:>10}  from the first to the last\n", signed_bytes(change))?;
+    if answer.changed.is_empty() {
+        writeln!(text, "No group changed.")?;
+        return Ok(text);
+    }
+    let is_series = files.len() > 2;
+    if is_series {
+        write!(text, "{}", suspects(answer)?)?;
+    }
+    write!(text, "{}", changes(&answer.changed, is_series))?;
+    let more = answer.changed_count - answer.changed.len();
+    if more > 0 {
+        writeln!(text, "... and {} more groups changed", grouped(more as u64))?;
+    }
+    Ok(text)
+}
+
+fn suspects(answer: &GrowthAnswer) -> Result<String> {
+    let mut text = String::new();
+    if answer.suspects.is_empty() {
+        writeln!(text, "No group grew in every step.\n")?;
+        return Ok(text);
+    }
+    for suspect in &answer.suspects {
+        writeln!(
+            text,
+            "{} {} in every step, up to {} ({:.1}% of all):",
+            suspect.point,
+            match suspect.grown {
+                0 => "grew".to_owned(),
+                bytes => format!("grew by {}", byte_size(bytes)),
+            },
+            byte_size(suspect.retained),
+            100.0 * suspect.share,
+        )?;
+        for row in rows_of(answer, suspect) {
+            writeln!(
+                text,
+                "  {:>9}  {:>11}  {:8}  {}",
+                signed(row.count_change),
+                signed_bytes(row.size_change),
+                row.kind.type_name(),
+                row.name
+            )?;
+        }
+        writeln!(text, "  e.g. {}", suspect.example)?;
+        writeln!(text, "  fingerprint {}\n", suspect.fingerprint)?;
+    }
+    Ok(text)
+}
+
+fn rows_of<'a>(
+    answer: &'a GrowthAnswer,
+    suspect: &'a SuspectRow,
+) -> impl Iterator<Item = &'a GrowthRow> {
+    suspect.groups.iter().map(|at| &answer.growing[*at])
+}
+
+fn changes(rows: &[GrowthRow], is_series: bool) -> Columns {
+    let mut names = vec![">bytes", ">count", ">now", "type", "group"];
+    if is_series {
+        names.push("in every step");
+    }
+    let mut columns = Columns::new(&names);
+    for row in rows {
+        let mut cells = vec![
+            signed_bytes(row.size_change),
+            signed(row.count_change),
+            grouped(row.counts.last().copied().unwrap_or(0)),
+            row.kind.type_name().to_owned(),
+            row.name.clone(),
+        ];
+        if is_series {
+            cells.push(if row.grows_in_every_step { "grew" } else { "" }.to_owned());
+        }
+        columns.row(cells);
+    }
+    columns
+}
+
+fn signed(change: i64) -> String {
+    let sign = if change < 0 { "-" } else { "+" };
+    format!("{sign}{}", grouped(change.unsigned_abs()))
+}
+
+fn signed_bytes(change: i64) -> String {
+    let sign = if change < 0 { "-" } else { "+" };
+    format!("{sign}{}", byte_size(change.unsigned_abs()))
+}
+
+fn as_json(files: &[SnapshotFile], answer: &GrowthAnswer) -> Value {
+    let rows = |rows: &[GrowthRow]| rows.iter().map(row_as_json).collect::<Vec<_>>();
+    json!({
+        "files": files.iter().map(|file| file.path.display().to_string()).collect::<Vec<_>>(),
+        "bytes": answer.sizes,
+        "changed": rows(&answer.changed),
+        "changed_count": answer.changed_count,
+        "growing": rows(&answer.growing),
+        "suspects": answer.suspects.iter().map(|suspect| json!({
+            "point": suspect.point,
+            "retained": suspect.retained,
+            "share": suspect.share,
+            "grown": suspect.grown,
+            "groups": rows_of(answer, suspect).map(|row| &row.fingerprint).collect::<Vec<_>>(),
+            "example": suspect.example,
+            "fingerprint": suspect.fingerprint,
+        })).collect::<Vec<_>>(),
+    })
+}
+
+fn row_as_json(row: &GrowthRow) -> Value {
+    json!({
+        "fingerprint": row.fingerprint,
+        "type": row.kind.type_name(),
+        "name": row.name,
+        "counts": row.counts,
+        "sizes": row.sizes,
+        "count_change": row.count_change,
+        "size_change": row.size_change,
+        "grows_in_every_step": row.grows_in_every_step,
+        "example": row.example,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn limits_are_read_and_kept() {
+        for (text, expected) in [
+            ("0", Limit::Bytes(0)),
+            ("65536", Limit::Bytes(65536)),
+            ("64K", Limit::Bytes(65536)),
+            ("10m", Limit::Bytes(10 << 20)),
+            ("1G", Limit::Bytes(1 << 30)),
+            ("5%", Limit::Percent(5.0)),
+            ("0.5%", Limit::Percent(0.5)),
+        ] {
+            assert_eq!(limit(text), Ok(expected), "{text}");
+        }
+        for text in ["", "%", "K", "-1", "1T", "5 %", "-5%", "inf%", "99999999999999999999", "99999999999999999G"] {
+            assert!(limit(text).is_err(), "{text}");
+        }
+        assert!(!Limit::Bytes(10).is_passed(&[100, 500, 110]));
+        assert!(Limit::Bytes(10).is_passed(&[100, 111]));
+        assert!(!Limit::Percent(5.0).is_passed(&[100, 105]));
+        assert!(Limit::Percent(5.0).is_passed(&[100, 106]));
+        assert!(!Limit::Percent(0.0).is_passed(&[100, 90]));
+    }
+}

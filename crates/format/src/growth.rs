@@ -1,0 +1,159 @@
+//! What grew from snapshot to snapshot, as rows of an answer for every face alike.
+
+use crate::group_name::{fingerprint_text, group_name};
+use crate::short_chain::chain_of_everything;
+use luasnap_heap::{CompareError, GroupGrowth, Growth, Kind, Rank, Snapshot, Suspect};
+use std::io;
+
+/// A group over several snapshots, as people and programs read it.
+#[derive(Clone, Debug)]
+pub struct GrowthRow {
+    /// What its members are.
+    pub kind: Kind,
+    /// What it is called.
+    pub name: String,
+    /// How many members it has in each snapshot.
+    pub counts: Vec<u64>,
+    /// The bytes of the members themselves in each.
+    pub sizes: Vec<u64>,
+    /// How many more members there are in the last than in the first.
+    pub count_change: i64,
+    /// How many more bytes they have.
+    pub size_change: i64,
+    /// Whether it grew from each snapshot to the next.
+    pub grows_in_every_step: bool,
+    /// The shortest chain to a member.
+    pub example: String,
+    /// The name as twelve hexadecimal digits, the same from run to run.
+    pub fingerprint: String,
+}
+
+/// Groups that grow in every step and pile up at one point.
+#[derive(Clone, Debug)]
+pub struct SuspectRow {
+    /// The groups, as indices of [`GrowthAnswer::growing`]; the first grew most.
+    pub groups: Vec<usize>,
+    /// The chain to the object where they pile up.
+    pub point: String,
+    /// What that retains in the last snapshot, in bytes.
+    pub retained: u64,
+    /// Which part of all objects' bytes that is.
+    pub share: f64,
+    /// By how many bytes the groups grew.
+    pub grown: u64,
+    /// The chain to one of the objects.
+    pub example: String,
+    /// The same from run to run, as long as the same groups pile up at the same place.
+    pub fingerprint: String,
+}
+
+/// What grew.
+#[derive(Clone, Debug)]
+pub struct GrowthAnswer {
+    /// Groups that changed at all, those that grew most first.
+    pub changed: Vec<GrowthRow>,
+    /// How many those are, with those that are not told.
+    pub changed_count: usize,
+    /// Groups that grow in every step, those that grew most first.
+    pub growing: Vec<GrowthRow>,
+    /// Where they pile up, those that grew most first.
+    pub suspects: Vec<SuspectRow>,
+    /// The bytes of all objects in each snapshot.
+    pub sizes: Vec<u64>,
+}
+
+/// Tells what grew over snapshots of one program, in order; at most `most` rows
+/// of each sort.
+///
+/// # Errors
+/// Snapshots that cannot be compared, or no memory.
+pub fn growth(snapshots: &[&Snapshot], most: usize) -> Result<GrowthAnswer, CompareError> {
+    let growth = Growth::new(snapshots)?;
+    let last = snapshots[snapshots.len() - 1];
+    let words = Words {
+        snapshots,
+        growth: &growth,
+    };
+    let suspects = growth.suspects(last)?;
+    let growing = || growth.growing().take(most);
+    let places: Vec<u64> = growing().map(|row| row.fingerprint.0).collect();
+    let told = growth.changed().take(most);
+    Ok(GrowthAnswer {
+        changed: words.rows(told)?,
+        changed_count: growth.changed().count(),
+        growing: words.rows(growing())?,
+        suspects: words.suspects(&suspects[..suspects.len().min(most)], &places)?,
+        sizes: (0..snapshots.len())
+            .map(|at| growth.rows().map(|row| row.shallow[at]).sum())
+            .collect(),
+    })
+}
+
+/// Puts what was found into words.
+struct Words<'a> {
+    snapshots: &'a [&'a Snapshot],
+    growth: &'a Growth,
+}
+
+impl Words<'_> {
+    fn rows<'g>(
+        &self,
+        rows: impl Iterator<Item = GroupGrowth<'g>>,
+    ) -> Result<Vec<GrowthRow>, CompareError> {
+        let rows: io::Result<Vec<_>> = rows.map(|row| self.row(&row)).collect();
+        rows.map_err(failed)
+    }
+
+    fn row(&self, row: &GroupGrowth<'_>) -> io::Result<GrowthRow> {
+        let snapshot = self.snapshots[row.snapshot];
+        Ok(GrowthRow {
+            kind: row.group.kind,
+            name: group_name(snapshot, self.growth.groups(row.snapshot), row.group)?,
+            counts: row.counts.to_vec(),
+            sizes: row.shallow.to_vec(),
+            count_change: row.count_change(),
+            size_change: row.shallow_change(),
+            grows_in_every_step: row.grows_in_every_step(),
+            example: chain_of_everything(snapshot, row.group.example)?,
+            fingerprint: fingerprint_text(row.fingerprint),
+        })
+    }
+
+    fn suspects(
+        &self,
+        suspects: &[Suspect],
+        places: &[u64],
+    ) -> Result<Vec<SuspectRow>, CompareError> {
+        let rows: io::Result<Vec<_>> = suspects
+            .iter()
+            .map(|suspect| self.suspect(suspect, places))
+            .collect();
+        rows.map_err(failed)
+    }
+
+    fn suspect(&self, suspect: &Suspect, places: &[u64]) -> io::Result<SuspectRow> {
+        let place = |row: &usize| {
+            let fingerprint = self.growth.row(*row).fingerprint.0;
+            places.iter().position(|place| *place == fingerprint)
+        };
+        let last = self.snapshots[self.snapshots.len() - 1];
+        let chain = |rank: Rank| chain_of_everything(last, rank);
+        Ok(SuspectRow {
+            groups: suspect.rows.iter().filter_map(place).collect(),
+            point: match suspect.point_rank {
+                Some(rank) => chain(rank)?,
+                None => "the roots".to_owned(),
+            },
+            retained: suspect.retained.bytes,
+            share: suspect.share,
+            grown: suspect.grown,
+            example: chain(suspect.example)?,
+            fingerprint: fingerprint_text(suspect.fingerprint),
+        })
+    }
+}
+
+/// Putting something into words fails for lack of memory alone.
+fn failed(_: io::Error) -> CompareError {
+    CompareError::Failed(luasnap_heap::BuildError::OutOfMemory)
+}

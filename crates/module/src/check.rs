@@ -1,0 +1,128 @@
+//! `check(fn [, options])`: for tests, whether something grows each time that a function runs.
+
+use crate::functions::Result;
+use crate::growth::compared;
+use luasnap_capture::{Call, Error, Return};
+use luasnap_format::{GrowthAnswer, GrowthRow, byte_size, grouped};
+use luasnap_heap::{Kind, Snapshot};
+
+/// How often the function runs where nobody says, at least and at most.
+const RUNS: usize = 5;
+const FEWEST_RUNS: usize = 2;
+const MOST_RUNS: usize = 1000;
+/// How many groups a message names.
+const NAMED: usize = 10;
+
+/// `check(fn [, {runs = 5, allow = {...}}])`: runs the function, and raises an error if some group of
+/// objects is larger after each run than it was before. A first run more, which is not counted, lets
+/// caches fill.
+pub fn check(call: &mut Call<'_>) -> Result {
+    if !call.is_function_argument(1) {
+        return Err(call.type_error(1, "function"));
+    }
+    let options = Options::of(call)?;
+    call.call_argument(1)?;
+    let mut snapshots = Vec::new();
+    for run in 0..=options.runs {
+        if run > 0 {
+            call.call_argument(1)?;
+        }
+        call.collect_garbage();
+        snapshots.push(Snapshot::new(call.capture_whole(None)?));
+    }
+    let snapshots: Vec<&Snapshot> = snapshots.iter().collect();
+    let answer = luasnap_format::growth(&snapshots, usize::MAX).map_err(compared)?;
+    let leaks: Vec<&GrowthRow> = answer
+        .growing
+        .iter()
+        .filter(|row| options.counts(&answer, row))
+        .collect();
+    match leaks.is_empty() {
+        true => Ok(Return::Nothing),
+        false => Err(Error::Message(message(&leaks, options.runs))),
+    }
+}
+
+/// What a caller may choose.
+struct Options {
+    runs: usize,
+    /// Names and fingerprints of what may grow.
+    allowed: Vec<Vec<u8>>,
+}
+
+impl Options {
+    fn of(call: &Call<'_>) -> Result<Options> {
+        let mut options = Options {
+            runs: RUNS,
+            allowed: Vec::new(),
+        };
+        if call.is_nil_argument(2) {
+            return Ok(options);
+        }
+        options.runs = call.count_option(2, "runs")?.unwrap_or(RUNS);
+        options.allowed = call.list_option(2, "allow")?;
+        if !(FEWEST_RUNS..=MOST_RUNS).contains(&options.runs) {
+            let reason = format!(
+                "option 'runs' is from {FEWEST_RUNS} to {MOST_RUNS}, got {}",
+                options.runs
+            );
+            return Err(Error::Argument { number: 2, reason });
+        }
+        Ok(options)
+    }
+
+    /// Whether a group that grew is a leak: the code that LuaJIT compiles is none, and what is allowed
+    /// is not, by itself or by the suspect that it belongs to.
+    fn counts(&self, answer: &GrowthAnswer, row: &GrowthRow) -> bool {
+        let is_allowed = |text: &str| self.allowed.iter().any(|one| one == text.as_bytes());
+        let in_allowed_suspect = answer.suspects.iter().any(|suspect| {
+            is_allowed(&suspect.fingerprint)
+                && suspect
+                    .groups
+                    .iter()
+                    .any(|at| answer.growing[*at].fingerprint == row.fingerprint)
+        });
+        let is_known = is_allowed(&row.name) || is_allowed(&row.fingerprint) || in_allowed_suspect;
+        row.kind != Kind::Trace && !is_known
+    }
+}
+
+fn message(leaks: &[&GrowthRow], runs: usize) -> String {
+    let groups = match leaks.len() {
+        1 => "1 group grows".to_owned(),
+        many => format!("{} groups grow", grouped(many as u64)),
+    };
+    let mut text = format!("{groups} in each of {runs} runs:");
+    for leak in leaks.iter().take(NAMED) {
+        text += &format!(
+            "\n  {} {} ({} a run, {} in all): {}",
+            signed(leak.count_change),
+            leak.kind.type_name(),
+            rate(leak.count_change, runs),
+            byte_size(leak.size_change.unsigned_abs()),
+            leak.name,
+        );
+        if leak.example != leak.name {
+            text += &format!("\n      for example {}", leak.example);
+        }
+        text += &format!("\n      to allow it: \"{}\"", leak.fingerprint);
+    }
+    if leaks.len() > NAMED {
+        text += &format!("\n  ... and {} more", grouped((leaks.len() - NAMED) as u64));
+    }
+    text
+}
+
+fn signed(change: i64) -> String {
+    let sign = if change < 0 { "-" } else { "+" };
+    format!("{sign}{}", grouped(change.unsigned_abs()))
+}
+
+/// How many came in each run, to a tenth where that is needed.
+fn rate(change: i64, runs: usize) -> String {
+    let rate = change as f64 / runs as f64;
+    match rate.fract() == 0.0 {
+        true => format!("{rate}"),
+        false => format!("{rate:.1}"),
+    }
+}

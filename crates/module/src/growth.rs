@@ -1,0 +1,81 @@
+//! `growth(s1, s2, ...)`: what grew from snapshot to snapshot, as a plain table.
+
+use crate::functions::{Result, argument};
+use crate::stats::{integer, text};
+use luasnap_capture::{Call, Error, Return, Value};
+use luasnap_format::{GrowthAnswer, GrowthRow, SuspectRow};
+use luasnap_heap::{BuildError, CompareError, Snapshot};
+
+/// How many rows of each sort there are at most.
+const MOST_ROWS: usize = 1000;
+
+/// `growth(s1, s2, ...)`.
+pub fn growth(call: &mut Call<'_>) -> Result {
+    let snapshots = (1..=call.argument_count())
+        .map(|number| argument(call, number))
+        .collect::<Result<Vec<_>>>()?;
+    let snapshots: Vec<&Snapshot> = snapshots.iter().map(AsRef::as_ref).collect();
+    let answer = luasnap_format::growth(&snapshots, MOST_ROWS).map_err(compared)?;
+    Ok(Return::Value(table(&answer)))
+}
+
+/// That snapshots cannot be compared.
+pub fn compared(error: CompareError) -> Error {
+    match error {
+        CompareError::Failed(BuildError::OutOfMemory) => Error::OutOfMemory,
+        error => Error::Message(error.to_string()),
+    }
+}
+
+fn table(answer: &GrowthAnswer) -> Value {
+    let rows = |rows: &[GrowthRow]| Value::List(rows.iter().map(row).collect());
+    let suspects = answer
+        .suspects
+        .iter()
+        .map(|suspect| self::suspect(answer, suspect));
+    Value::Table(vec![
+        ("growing".into(), rows(&answer.growing)),
+        ("changed".into(), rows(&answer.changed)),
+        ("changed_count".into(), integer(answer.changed_count as u64)),
+        ("suspects".into(), Value::List(suspects.collect())),
+        ("sizes".into(), numbers(&answer.sizes)),
+    ])
+}
+
+fn row(row: &GrowthRow) -> Value {
+    Value::Table(vec![
+        ("name".into(), text(&row.name)),
+        ("type".into(), text(row.kind.type_name())),
+        ("counts".into(), numbers(&row.counts)),
+        ("sizes".into(), numbers(&row.sizes)),
+        ("count_change".into(), Value::Integer(row.count_change)),
+        ("size_change".into(), Value::Integer(row.size_change)),
+        ("growing".into(), Value::Boolean(row.grows_in_every_step)),
+        ("example".into(), text(&row.example)),
+        ("fingerprint".into(), text(&row.fingerprint)),
+    ])
+}
+
+fn suspect(answer: &GrowthAnswer, suspect: &SuspectRow) -> Value {
+    let groups = suspect
+        .groups
+        .iter()
+        .map(|at| text(&answer.growing[*at].name));
+    Value::Table(vec![
+        ("point".into(), text(&suspect.point)),
+        ("retained".into(), integer(suspect.retained)),
+        // In thousandths: not every Lua has a number that is no integer.
+        (
+            "permille".into(),
+            integer((suspect.share * 1000.0).round() as u64),
+        ),
+        ("grown".into(), integer(suspect.grown)),
+        ("groups".into(), Value::List(groups.collect())),
+        ("example".into(), text(&suspect.example)),
+        ("fingerprint".into(), text(&suspect.fingerprint)),
+    ])
+}
+
+fn numbers(values: &[u64]) -> Value {
+    Value::List(values.iter().map(|value| integer(*value)).collect())
+}
