@@ -8,6 +8,7 @@ mod digits;
 mod file;
 mod json;
 mod json_string;
+mod luasnap;
 mod path;
 mod printable;
 mod reason;
@@ -20,6 +21,9 @@ mod text;
 
 pub use file::{FileError, write_file};
 pub use json::{write_json, write_json_indented};
+pub use luasnap::{
+    LoadError, OpenError, Problem, SaveOptions, open_snapshot, read_snapshot, write_snapshot,
+};
 pub use reason::reason;
 pub use report::{ReportOptions, write_report};
 pub use text::write_text;
