@@ -32,12 +32,13 @@ pub struct Run {
 
 /// A marker in a heap.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) struct Mark {
-    pub(crate) address: u64,
+pub struct Mark {
+    /// Its [address](crate::Heap::address).
+    pub address: u64,
     /// Where it lies among the nodes: those before it in its run are newer.
-    pub(crate) place: NodeId,
+    pub place: NodeId,
     /// The number of its run. The place alone would not tell where runs are empty in a view.
-    pub(crate) run: u32,
+    pub run: u32,
 }
 
 /// In which order a VM allocated the objects of a heap.

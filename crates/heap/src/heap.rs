@@ -34,15 +34,15 @@ pub struct Heap {
     pub(crate) kinds: Vec<Kind>,
     pub(crate) addresses: Vec<u64>,
     /// Shallow sizes; [`Heap::LARGE`] stands for one that is in `large_sizes`.
-    sizes: Vec<u32>,
-    large_sizes: FxHashMap<NodeId, u64>,
+    pub(crate) sizes: Vec<u32>,
+    pub(crate) large_sizes: FxHashMap<NodeId, u64>,
     pub(crate) counts: Vec<u32>,
     pub(crate) sources: Vec<NameId>,
     /// Where the edges of each node start.
     pub(crate) edge_starts: Vec<u32>,
     /// How many edges each node has; [`Heap::MANY`] stands for a number that is in `many_edges`.
-    edge_counts: Vec<u8>,
-    many_edges: FxHashMap<NodeId, u32>,
+    pub(crate) edge_counts: Vec<u8>,
+    pub(crate) many_edges: FxHashMap<NodeId, u32>,
     /// Edges that lie in the columns but belong to no node: see [`Heap::move_edges`].
     pub(crate) left_behind: usize,
     pub(crate) targets: Vec<NodeId>,
@@ -58,7 +58,7 @@ pub struct Heap {
     pub(crate) sparse_tables: Vec<SparseTable>,
     pub(crate) provenance: Provenance,
     /// How many nodes fit without any column growing.
-    node_room: usize,
+    pub(crate) node_room: usize,
 }
 
 impl Heap {
@@ -274,7 +274,7 @@ impl Heap {
     }
 
     /// A size that does not fit its column.
-    const LARGE: u32 = u32::MAX;
+    pub(crate) const LARGE: u32 = u32::MAX;
     /// A number of edges that does not fit its column.
     const MANY: u8 = u8::MAX;
 
@@ -428,8 +428,14 @@ impl Heap {
         }
         let count = self.targets.len() - start;
         self.edge_starts[node.index()] = start as u32;
-        if count >= usize::from(Self::MANY) {
-            return self.note_many_edges(node, count as u32);
+        self.note_edge_count(node, count as u32)
+    }
+
+    /// Says how many edges the node has.
+    #[inline]
+    pub(crate) fn note_edge_count(&mut self, node: NodeId, count: u32) -> Result<(), BuildError> {
+        if count >= u32::from(Self::MANY) {
+            return self.note_many_edges(node, count);
         }
         self.edge_counts[node.index()] = count as u8;
         Ok(())

@@ -8,6 +8,7 @@ use crate::allocation_order::{AllocationOrder, RunOrder};
 use crate::error::BuildError;
 use crate::grow::push;
 use crate::node::NodeId;
+use crate::provenance::Process;
 use crate::snapshot::Snapshot;
 
 /// When a snapshot was captured, as its VM can tell later.
@@ -60,6 +61,7 @@ impl<'a> Identity<'a> {
         if of_side.vm_address != of_other.vm_address
             || of_side.vm_address == 0
             || of_side.sequence == of_other.sequence
+            || process(side) != process(other)
         {
             return Ok(identity);
         }
@@ -112,6 +114,11 @@ impl<'a> Identity<'a> {
         let at = self.newer.iter().position(|newer| node < newer.end)?;
         Some(self.newer[at]).filter(|newer| newer.start <= node)
     }
+}
+
+/// The process that a snapshot was captured in. Another one may have another VM at the address.
+fn process(snapshot: &Snapshot) -> Option<Process> {
+    snapshot.everything().provenance().process
 }
 
 /// What lies before one of the marks in its run.

@@ -66,6 +66,15 @@ impl Kind {
         Kind::Snapshot,
     ];
 
+    /// The kind whose number, `kind as u8`, is `number`. The numbers are those of snapshot files:
+    /// a new kind gets a new one.
+    pub fn from_number(number: u8) -> Option<Kind> {
+        match number {
+            0 => Some(Kind::Root),
+            number => Kind::ALL.get(usize::from(number) - 1).copied(),
+        }
+    }
+
     /// Whether the `objects` view shows it: a table, function, thread or userdata.
     #[inline]
     pub fn is_object(self) -> bool {

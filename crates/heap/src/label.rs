@@ -63,9 +63,11 @@ impl Label {
 
 /// A label and a strength in 32 bits: 2 of strength, 4 of tag, 26 of payload. What does not fit
 /// lies in a side table, and the payload is its place there.
+///
+/// Snapshot files have the same bits: a number, once given, keeps its meaning.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[repr(transparent)]
-pub(crate) struct PackedLabel(u32);
+pub struct PackedLabel(u32);
 
 const PAYLOAD_BITS: u32 = 26;
 const PAYLOAD_MAX: u64 = (1 << PAYLOAD_BITS) - 1;
@@ -90,6 +92,7 @@ mod tag {
 /// Payloads beside `tag::INNER`.
 mod inner {
     pub const CONSTANT: u32 = 1;
+    pub const LAST: u32 = 4;
 }
 
 impl PackedLabel {
@@ -116,6 +119,45 @@ impl PackedLabel {
             Label::Number(_) | Label::Address(..) => return None,
         };
         (payload <= PAYLOAD_MAX).then(|| Self::assemble(strength, tag, payload as u32))
+    }
+
+    /// The bits: the strength above [`STRENGTH_SHIFT`](Self::STRENGTH_SHIFT), the tag above
+    /// [`TAG_SHIFT`](Self::TAG_SHIFT), and the payload.
+    #[inline]
+    pub fn bits(self) -> u32 {
+        self.0
+    }
+
+    /// Where the bits of the tag begin.
+    pub const TAG_SHIFT: u32 = PAYLOAD_BITS;
+    /// Where the bits of the strength begin.
+    pub const STRENGTH_SHIFT: u32 = PAYLOAD_BITS + 4;
+    /// The tag of a label in the side table.
+    pub const WIDE_TAG: u32 = tag::WIDE;
+
+    /// The packed label with these bits; `None` where they have no meaning.
+    #[inline]
+    pub fn from_bits(bits: u32) -> Option<PackedLabel> {
+        let payload = bits & PAYLOAD_MAX as u32;
+        let most = match bits >> PAYLOAD_BITS & 15 {
+            tag::FIELD | tag::INDEX | tag::OBJECT | tag::UPVALUE | tag::LOCAL | tag::ROOT => {
+                PAYLOAD_MAX as u32
+            }
+            tag::WIDE => PAYLOAD_MAX as u32,
+            tag::BOOLEAN => 1,
+            tag::KEY | tag::METATABLE | tag::ENVIRONMENT => 0,
+            tag::USER_VALUE => u32::from(u16::MAX),
+            tag::INNER => inner::LAST,
+            _ => return None,
+        };
+        (payload <= most).then_some(PackedLabel(bits))
+    }
+
+    /// The place in the side table, of a label that lies there.
+    #[inline]
+    pub fn wide_place(self) -> Option<usize> {
+        let payload = self.0 & PAYLOAD_MAX as u32;
+        (self.0 >> PAYLOAD_BITS & 15 == tag::WIDE).then_some(payload as usize)
     }
 
     /// The packed form of the side table's label number `place`; `None` past its end.
@@ -216,6 +258,8 @@ mod tests {
             ] {
                 let packed = PackedLabel::pack(label, strength).unwrap();
                 assert_eq!(packed.unpack(&[]), label);
+                assert_eq!(PackedLabel::from_bits(packed.bits()), Some(packed));
+                assert_eq!(packed.wide_place(), None);
                 assert_eq!(packed.is_constant(), label == Label::Constant);
                 assert_eq!(packed.is_metatable(), label == Label::Metatable);
                 assert_eq!(packed.strength(), strength);
@@ -225,6 +269,8 @@ mod tests {
                 assert_eq!(PackedLabel::pack(*label, strength), None);
                 let packed = PackedLabel::wide(place, strength).unwrap();
                 assert_eq!(packed.unpack(&side), *label);
+                assert_eq!(PackedLabel::from_bits(packed.bits()), Some(packed));
+                assert_eq!(packed.wide_place(), Some(place));
                 assert_eq!(packed.strength(), strength);
             }
         }

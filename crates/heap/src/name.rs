@@ -1,7 +1,7 @@
 //! Names: byte strings that live once each in one arena.
 
 use crate::error::BuildError;
-use crate::grow::push;
+use crate::grow::{push, room};
 use hashbrown::HashTable;
 use rustc_hash::FxHasher;
 use std::hash::Hasher;
@@ -41,6 +41,11 @@ impl Names {
         &self.bytes[self.starts[at] as usize..self.starts[at + 1] as usize]
     }
 
+    /// The bytes of all names, one after the other in the order of their ids.
+    pub fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
     /// How many names there are, the empty one included.
     pub fn len(&self) -> usize {
         self.starts.len() - 1
@@ -49,6 +54,23 @@ impl Names {
     /// Never true: the empty name is always there.
     pub fn is_empty(&self) -> bool {
         false
+    }
+
+    /// The names that have these lengths, one after the other in `bytes`. `None` unless the first
+    /// is the empty one and all together are as long as `bytes`.
+    pub fn from_parts(
+        bytes: Vec<u8>,
+        lengths: impl ExactSizeIterator<Item = u64>,
+    ) -> Result<Option<Names>, BuildError> {
+        let mut starts = room(lengths.len() + 1)?;
+        let mut end = 0u64;
+        starts.push(0);
+        for length in lengths {
+            end = end.saturating_add(length);
+            starts.push(end);
+        }
+        let is_whole = end == bytes.len() as u64 && starts.get(1) == Some(&0);
+        Ok(is_whole.then_some(Names { bytes, starts }))
     }
 
     /// Bytes of memory held.

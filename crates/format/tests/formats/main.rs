@@ -6,6 +6,8 @@ mod fixture;
 mod heapsnapshot;
 mod json;
 mod lookup;
+mod luasnap;
+mod random_heap;
 mod report;
 mod steps;
 mod text;

@@ -1,0 +1,94 @@
+//! Blocks: a section is a list of them, each compressed by itself, so that neither the writer nor
+//! the reader ever has more than one of a section uncompressed.
+
+use super::error::{LoadError, Problem};
+use super::little_endian::u32_at;
+use std::io;
+use zstd::zstd_safe::{CCtx, CParameter, DCtx, compress_bound};
+
+/// How many values a block of numbers has; the last one has what is left.
+pub(super) const VALUES: usize = 1 << 16;
+/// How many bytes a block of bytes has; the last one has what is left.
+pub(super) const BYTES: usize = 1 << 20;
+/// The most bytes that a block has: 64-bit numbers, and what stands before them.
+pub(super) const MOST_BYTES: usize = BYTES;
+
+/// How hard zstd tries.
+const LEVEL: i32 = 3;
+
+/// The blocks of a section, as they are written.
+pub(super) struct BlockWriter {
+    zstd: CCtx<'static>,
+    compressed: Vec<u8>,
+    blocks: Vec<u8>,
+}
+
+impl BlockWriter {
+    pub(super) fn new() -> io::Result<BlockWriter> {
+        let mut zstd = CCtx::try_create().ok_or(io::ErrorKind::OutOfMemory)?;
+        zstd.set_parameter(CParameter::CompressionLevel(LEVEL))
+            .map_err(failed)?;
+        Ok(BlockWriter {
+            zstd,
+            compressed: Vec::new(),
+            blocks: Vec::new(),
+        })
+    }
+
+    /// Adds a block.
+    pub(super) fn put(&mut self, content: &[u8]) -> io::Result<()> {
+        self.compressed.clear();
+        let most = compress_bound(content.len());
+        self.compressed.try_reserve(most).map_err(no_memory)?;
+        let len = self
+            .zstd
+            .compress2(&mut self.compressed, content)
+            .map_err(failed)?;
+        self.blocks.try_reserve(4 + len).map_err(no_memory)?;
+        self.blocks.extend_from_slice(&(len as u32).to_le_bytes());
+        self.blocks.extend_from_slice(&self.compressed);
+        Ok(())
+    }
+
+    /// The blocks so far, as they lie in the file. What follows are those of another section.
+    pub(super) fn take(&mut self) -> Vec<u8> {
+        std::mem::take(&mut self.blocks)
+    }
+}
+
+/// The error of a compression, which fails for lack of memory alone.
+fn failed(_: usize) -> io::Error {
+    io::ErrorKind::OutOfMemory.into()
+}
+
+pub(super) fn no_memory(_: std::collections::TryReserveError) -> io::Error {
+    io::ErrorKind::OutOfMemory.into()
+}
+
+/// Decompresses blocks, of one section after the other.
+pub(super) struct Decompressor {
+    zstd: DCtx<'static>,
+    content: Vec<u8>,
+}
+
+impl Decompressor {
+    pub(super) fn new() -> Result<Decompressor, LoadError> {
+        let zstd = DCtx::try_create().ok_or(LoadError::OutOfMemory)?;
+        let mut content = Vec::new();
+        content.try_reserve_exact(MOST_BYTES)?;
+        Ok(Decompressor { zstd, content })
+    }
+
+    /// Takes the next block off `blocks` and decompresses it.
+    pub(super) fn next(&mut self, blocks: &mut &[u8]) -> Result<&[u8], Problem> {
+        let len = blocks.get(..4).ok_or(Problem::WrongLength)?;
+        let len = u32_at(len, 0) as usize;
+        let frame = blocks[4..].get(..len).ok_or(Problem::WrongLength)?;
+        *blocks = &blocks[4 + len..];
+        self.content.clear();
+        self.zstd
+            .decompress(&mut self.content, frame)
+            .map_err(|_| Problem::Compression)?;
+        Ok(&self.content)
+    }
+}

@@ -1,0 +1,140 @@
+//! Why a snapshot file could not be read.
+
+use crate::reason::reason;
+use luasnap_heap::{BuildError, ColumnError};
+use std::io;
+use std::path::PathBuf;
+
+/// A snapshot file that could not be read.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot read '{}': {source}", path.display())]
+pub struct OpenError {
+    /// The file.
+    pub path: PathBuf,
+    /// Why not.
+    pub source: LoadError,
+}
+
+/// Why some bytes are no snapshot that can be read.
+#[derive(Debug, thiserror::Error)]
+pub enum LoadError {
+    /// The system did not give the bytes.
+    #[error("{}", reason(.0))]
+    Io(#[from] io::Error),
+    /// There are none.
+    #[error("it is empty")]
+    Empty,
+    /// They are something else.
+    #[error("it is not a luasnap file")]
+    Foreign,
+    /// They were written by a later version, and this one cannot make sense of them.
+    #[error(
+        "it was written by luasnap {writer} in format {format}; this luasnap {} reads formats up \
+         to {newest}: use luasnap {writer} or later",
+        env!("CARGO_PKG_VERSION")
+    )]
+    Newer {
+        /// The version of luasnap that wrote them.
+        writer: String,
+        /// The version of the format.
+        format: u32,
+        /// The last version of the format that this luasnap reads.
+        newest: u32,
+    },
+    /// The end is missing.
+    #[error("it is cut off in its {part}: {} are missing", missing(*.bytes, *.at_least))]
+    Truncated {
+        /// Where it ends.
+        part: &'static str,
+        /// How many bytes are missing.
+        bytes: u64,
+        /// Whether there may be more of them: the part that says how many is cut off as well.
+        at_least: bool,
+    },
+    /// Some bytes are not those that were written.
+    #[error("its {part} is damaged: the checksum is wrong")]
+    Damaged {
+        /// Where they are.
+        part: &'static str,
+    },
+    /// The checksums are right, but no luasnap wrote this.
+    #[error("its {part} makes no sense: {problem}")]
+    Malformed {
+        /// Where it is.
+        part: &'static str,
+        /// What is wrong.
+        problem: Problem,
+    },
+    /// There is no memory for the snapshot.
+    #[error("not enough memory")]
+    OutOfMemory,
+}
+
+/// What is wrong with a file whose checksums are right.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
+pub enum Problem {
+    /// A section that this luasnap does not know and that may not be skipped.
+    #[error("section {0} is unknown and has to be read")]
+    UnknownSection(u16),
+    /// A section that this luasnap knows in another encoding.
+    #[error("its encoding {0} is unknown")]
+    UnknownEncoding(u8),
+    /// A section comes twice.
+    #[error("it comes twice")]
+    Twice,
+    /// The lengths in the table do not add up to the file's.
+    #[error("the lengths of the sections do not add up to that of the file")]
+    Lengths,
+    /// There are bytes behind the end.
+    #[error("{0} bytes follow its end")]
+    BytesBehind(u64),
+    /// The file says it has more than fits so few bytes: see [`claims`](super::claims).
+    #[error("so small a file cannot have that much in it")]
+    TooMuch,
+    /// The compressed bytes cannot be decompressed.
+    #[error("it cannot be decompressed")]
+    Compression,
+    /// Its values are not as many as the table says.
+    #[error("it is longer or shorter than the table says")]
+    WrongLength,
+    /// A value has no meaning.
+    #[error("{0} is wrong")]
+    Value(&'static str),
+    /// Columns that do not fit together.
+    #[error("{0}")]
+    Columns(ColumnError),
+}
+
+impl LoadError {
+    pub(super) fn malformed(part: &'static str, problem: Problem) -> LoadError {
+        LoadError::Malformed { part, problem }
+    }
+}
+
+impl From<BuildError> for LoadError {
+    fn from(_: BuildError) -> Self {
+        // What is built is bounded by what was read.
+        LoadError::OutOfMemory
+    }
+}
+
+impl From<std::collections::TryReserveError> for LoadError {
+    fn from(_: std::collections::TryReserveError) -> Self {
+        LoadError::OutOfMemory
+    }
+}
+
+impl From<ColumnError> for LoadError {
+    fn from(error: ColumnError) -> Self {
+        match error {
+            ColumnError::Build(error) => error.into(),
+            error => LoadError::malformed("heap", Problem::Columns(error)),
+        }
+    }
+}
+
+fn missing(bytes: u64, at_least: bool) -> String {
+    let unit = if bytes == 1 { "byte" } else { "bytes" };
+    let more = if at_least { " or more" } else { "" };
+    format!("{bytes} {unit}{more}")
+}

@@ -1,0 +1,91 @@
+//! The beginning of a file: what it is, which version wrote it, how long it is.
+
+use super::error::{LoadError, Problem};
+use super::little_endian::{put_u32, put_u64, u32_at, u64_at};
+use xxhash_rust::xxh3::xxh3_64;
+
+/// What a file begins with.
+pub(super) const MAGIC: [u8; 8] = *b"\x89LUASNAP";
+/// The version of the format that is written, and the last that is read.
+pub(super) const FORMAT: u32 = 1;
+/// The first version whose readers can make sense of what is written.
+const LEAST_READER: u32 = 1;
+/// Bytes of a header, in every version.
+pub(super) const HEADER_LEN: usize = 64;
+/// Bytes of the header that have the writer's version.
+const WRITER_LEN: usize = 24;
+const PART: &str = "header";
+
+/// What a header says.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) struct Header {
+    /// Bytes of the whole file.
+    pub(super) file_len: u64,
+    /// How many sections there are.
+    pub(super) sections: u32,
+}
+
+impl Header {
+    pub(super) fn bytes(self) -> [u8; HEADER_LEN] {
+        let mut bytes = [0; HEADER_LEN];
+        bytes[..8].copy_from_slice(&MAGIC);
+        put_u32(&mut bytes, 8, FORMAT);
+        put_u32(&mut bytes, 12, LEAST_READER);
+        let writer = env!("CARGO_PKG_VERSION").as_bytes();
+        let writer = &writer[..writer.len().min(WRITER_LEN)];
+        bytes[16..16 + writer.len()].copy_from_slice(writer);
+        put_u64(&mut bytes, 40, self.file_len);
+        put_u32(&mut bytes, 48, self.sections);
+        let checksum = xxh3_64(&bytes[..56]);
+        put_u64(&mut bytes, 56, checksum);
+        bytes
+    }
+
+    pub(super) fn read(bytes: &[u8]) -> Result<Header, LoadError> {
+        if bytes.is_empty() {
+            return Err(LoadError::Empty);
+        }
+        let magic = &bytes[..bytes.len().min(MAGIC.len())];
+        if !MAGIC.starts_with(magic) {
+            return Err(LoadError::Foreign);
+        }
+        let Some(bytes) = bytes.get(..HEADER_LEN) else {
+            return Err(LoadError::Truncated {
+                part: PART,
+                bytes: (HEADER_LEN - bytes.len()) as u64,
+                at_least: true,
+            });
+        };
+        if xxh3_64(&bytes[..56]) != u64_at(bytes, 56) {
+            return Err(LoadError::Damaged { part: PART });
+        }
+        let (format, least_reader) = (u32_at(bytes, 8), u32_at(bytes, 12));
+        if least_reader > FORMAT {
+            return Err(LoadError::Newer {
+                writer: writer(&bytes[16..16 + WRITER_LEN]),
+                format,
+                newest: FORMAT,
+            });
+        }
+        if format == 0 || least_reader == 0 || least_reader > format {
+            let problem = Problem::Value("the version of the format");
+            return Err(LoadError::malformed(PART, problem));
+        }
+        Ok(Header {
+            file_len: u64_at(bytes, 40),
+            sections: u32_at(bytes, 48),
+        })
+    }
+}
+
+/// The version of the writer, as far as it can be shown.
+fn writer(bytes: &[u8]) -> String {
+    let end = bytes.iter().position(|byte| *byte == 0);
+    let shown = bytes[..end.unwrap_or(bytes.len())].iter();
+    shown
+        .map(|byte| match byte.is_ascii_graphic() {
+            true => char::from(*byte),
+            false => '?',
+        })
+        .collect()
+}

@@ -1,0 +1,290 @@
+//! Reading a snapshot from a file.
+//!
+//! Nothing of what a file says is believed: lengths are compared with the bytes that are there
+//! before memory is asked for, and the columns with each other before a heap is made of them.
+
+use super::block::Decompressor;
+use super::claims;
+use super::edges::{read_labels, read_targets};
+use super::error::{LoadError, OpenError, Problem};
+use super::facts::{self, Facts};
+use super::header::{HEADER_LEN, Header};
+use super::label_words::label;
+use super::little_endian::u64_at;
+use super::numbers::{column, read_by_kind, read_bytes, read_deltas, read_planes};
+use super::section::{Section, Table};
+use super::two_threads::both;
+use luasnap_heap::{
+    Change, Columns, Kind, Label, Mark, NameId, Names, NodeId, PackedLabel, Run, RunOrder,
+    Snapshot, SparseTable, StoredDifference,
+};
+use std::fs::File;
+use std::io::Read;
+use std::path::Path;
+
+/// Opens a snapshot file.
+///
+/// The file is read into memory, not mapped: one that somebody cuts off meanwhile would end the
+/// process.
+pub fn open_snapshot(path: &Path) -> Result<Snapshot, OpenError> {
+    open(path).map_err(|source| OpenError {
+        path: path.to_owned(),
+        source,
+    })
+}
+
+fn open(path: &Path) -> Result<Snapshot, LoadError> {
+    let mut file = File::open(path)?;
+    let mut bytes = Vec::new();
+    // Something else may be large: its beginning is enough to know it.
+    (&mut file)
+        .take(HEADER_LEN as u64)
+        .read_to_end(&mut bytes)?;
+    let header = Header::read(&bytes)?;
+    // One byte more tells whether there are any behind.
+    let rest = (header.file_len.saturating_add(1)).saturating_sub(HEADER_LEN as u64);
+    file.take(rest).read_to_end(&mut bytes)?;
+    read_snapshot(&bytes)
+}
+
+/// Reads a snapshot from the bytes of a file.
+pub fn read_snapshot(bytes: &[u8]) -> Result<Snapshot, LoadError> {
+    let header = Header::read(bytes)?;
+    let behind = (bytes.len() as u64).saturating_sub(header.file_len);
+    if behind > 0 {
+        return Err(LoadError::malformed("end", Problem::BytesBehind(behind)));
+    }
+    let table = Table::read(bytes, header.file_len, header.sections)?;
+    if !claims::are_proven(header.file_len, table.entries()) {
+        return Err(LoadError::malformed("table of sections", Problem::TooMuch));
+    }
+    let (edges, rest) = both(|| read_edges(&table), || read_rest(&table));
+    let (rest, edges) = (rest?, edges?);
+    let Facts {
+        provenance,
+        globals,
+        all_reached,
+        birthmark,
+        is_difference,
+    } = rest.facts;
+    let columns = Columns {
+        edge_counts: edges.counts,
+        targets: edges.targets,
+        labels: edges.labels,
+        wide_labels: edges.wide_labels,
+        globals,
+        all_reached,
+        provenance,
+        ..rest.columns
+    };
+    let heap = columns.into_heap()?;
+    let snapshot = match is_difference {
+        true => Snapshot::from_stored_difference(heap, rest.difference)?,
+        false => Snapshot::new(heap),
+    };
+    if let Some(birthmark) = birthmark {
+        snapshot.set_birthmark(birthmark);
+    }
+    Ok(snapshot)
+}
+
+/// The columns of references.
+struct EdgeColumns {
+    counts: Vec<u32>,
+    targets: Vec<NodeId>,
+    labels: Vec<PackedLabel>,
+    wide_labels: Vec<Label>,
+}
+
+fn read_edges(table: &Table<'_>) -> Result<EdgeColumns, LoadError> {
+    let mut zstd = Decompressor::new()?;
+    let counts = read_planes(table.section(Section::EdgeCounts)?, &mut zstd, |count| {
+        count
+    })?;
+    let labels = read_labels(table.section(Section::Labels)?, &mut zstd)?;
+    let targets = table.section(Section::Targets)?;
+    let targets = read_targets(targets, &mut zstd, &counts, &labels)?;
+    let wide_labels = read_wide_labels(table, &mut zstd)?;
+    Ok(EdgeColumns {
+        counts,
+        targets,
+        labels,
+        wide_labels,
+    })
+}
+
+fn read_wide_labels(table: &Table<'_>, zstd: &mut Decompressor) -> Result<Vec<Label>, LoadError> {
+    let tags = read_bytes(table.section(Section::WideTags)?, zstd)?;
+    let values = read_deltas(table.section(Section::WideValues)?, zstd)?;
+    let mut labels = Vec::new();
+    labels.try_reserve_exact(tags.len())?;
+    if tags.len() != values.len() {
+        let part = Section::WideValues.name();
+        return Err(LoadError::malformed(part, Problem::WrongLength));
+    }
+    for (tag, value) in tags.into_iter().zip(values) {
+        labels.push(label(tag, value).ok_or_else(|| meaningless(Section::WideTags, "a label"))?);
+    }
+    Ok(labels)
+}
+
+/// All that is no column of references.
+struct Rest {
+    facts: Facts,
+    columns: Columns,
+    difference: StoredDifference,
+}
+
+fn read_rest(table: &Table<'_>) -> Result<Rest, LoadError> {
+    let mut zstd = Decompressor::new()?;
+    let facts = read_bytes(table.section(Section::Facts)?, &mut zstd)?;
+    let facts = facts::read(&facts)?;
+    let kinds = read_kinds(table, &mut zstd)?;
+    let sources = table.section(Section::Sources)?;
+    let columns = Columns {
+        sources: read_by_kind(sources, &mut zstd, &kinds, NameId)?,
+        kinds,
+        addresses: read_deltas(table.section(Section::Addresses)?, &mut zstd)?,
+        sizes: read_planes(table.section(Section::Sizes)?, &mut zstd, |size| size)?,
+        counts: read_planes(table.section(Section::Counts)?, &mut zstd, |count| count)?,
+        large_sizes: read_large_sizes(table, &mut zstd)?,
+        names: read_names(table, &mut zstd)?,
+        runs: read_runs(table, &mut zstd)?,
+        marks: read_marks(table, &mut zstd)?,
+        sparse_tables: read_sparse_tables(table, &mut zstd)?,
+        ..Columns::default()
+    };
+    let difference = read_difference(table, &mut zstd)?;
+    if let Some(padding) = table.section(Section::Padding)?
+        && padding.bytes.iter().any(|byte| *byte != 0)
+    {
+        return Err(meaningless(Section::Padding, "a byte"));
+    }
+    Ok(Rest {
+        facts,
+        columns,
+        difference,
+    })
+}
+
+fn read_kinds(table: &Table<'_>, zstd: &mut Decompressor) -> Result<Vec<Kind>, LoadError> {
+    let numbers = read_bytes(table.section(Section::Kinds)?, zstd)?;
+    let mut kinds = Vec::new();
+    kinds.try_reserve_exact(numbers.len())?;
+    for number in numbers {
+        let kind = Kind::from_number(number);
+        kinds.push(kind.ok_or_else(|| meaningless(Section::Kinds, "a kind"))?);
+    }
+    Ok(kinds)
+}
+
+fn read_names(table: &Table<'_>, zstd: &mut Decompressor) -> Result<Names, LoadError> {
+    let lengths: Vec<u64> =
+        read_planes(table.section(Section::NameLengths)?, zstd, |length| length)?;
+    let bytes = read_bytes(table.section(Section::NameBytes)?, zstd)?;
+    let names = Names::from_parts(bytes, lengths.into_iter())?;
+    names.ok_or_else(|| meaningless(Section::NameLengths, "a length"))
+}
+
+fn read_large_sizes(
+    table: &Table<'_>,
+    zstd: &mut Decompressor,
+) -> Result<Vec<(NodeId, u64)>, LoadError> {
+    read_rows(table, Section::LargeSizes, zstd, |[node, size]| {
+        Some((node_id(node)?, size))
+    })
+}
+
+fn read_runs(table: &Table<'_>, zstd: &mut Decompressor) -> Result<Vec<Run>, LoadError> {
+    read_rows(table, Section::Runs, zstd, |[start, order]| {
+        let order = match order {
+            0 => RunOrder::None,
+            1 => RunOrder::Allocation,
+            2 => RunOrder::Finalizer,
+            _ => return None,
+        };
+        let start = node_id(start)?;
+        Some(Run { start, order })
+    })
+}
+
+fn read_marks(table: &Table<'_>, zstd: &mut Decompressor) -> Result<Vec<Mark>, LoadError> {
+    read_rows(table, Section::Marks, zstd, |[address, place, run]| {
+        Some(Mark {
+            address,
+            place: node_id(place)?,
+            run: u32::try_from(run).ok()?,
+        })
+    })
+}
+
+fn read_sparse_tables(
+    table: &Table<'_>,
+    zstd: &mut Decompressor,
+) -> Result<Vec<SparseTable>, LoadError> {
+    read_rows(table, Section::SparseTables, zstd, |row: [u64; 5]| {
+        Some(SparseTable {
+            node: node_id(row[0])?,
+            array_slots: u32::try_from(row[1]).ok()?,
+            array_used: u32::try_from(row[2]).ok()?,
+            hash_slots: u32::try_from(row[3]).ok()?,
+            hash_used: u32::try_from(row[4]).ok()?,
+        })
+    })
+}
+
+fn read_difference(
+    table: &Table<'_>,
+    zstd: &mut Decompressor,
+) -> Result<StoredDifference, LoadError> {
+    let tags = read_bytes(table.section(Section::Changes)?, zstd)?;
+    let entries: Vec<u32> =
+        read_planes(table.section(Section::ChangedEntries)?, zstd, |entries| {
+            entries
+        })?;
+    let mut difference = StoredDifference {
+        changes: Vec::new(),
+        refs: read_planes(table.section(Section::Refs)?, zstd, |refs| refs)?,
+    };
+    difference.changes.try_reserve_exact(tags.len())?;
+    for (tag, entries) in tags.into_iter().zip(entries) {
+        let change = match tag {
+            0 => Change::None,
+            1 => Change::New,
+            2 => Change::Gone,
+            3 => Change::Grew(entries),
+            4 => Change::Shrank(entries),
+            _ => return Err(meaningless(Section::Changes, "a change")),
+        };
+        difference.changes.push(change);
+    }
+    Ok(difference)
+}
+
+/// Reads rows of 64-bit numbers.
+fn read_rows<const N: usize, T>(
+    table: &Table<'_>,
+    section: Section,
+    zstd: &mut Decompressor,
+    make: impl Fn([u64; N]) -> Option<T>,
+) -> Result<Vec<T>, LoadError> {
+    let Some(mut place) = table.section(section)? else {
+        return Ok(Vec::new());
+    };
+    let mut rows = column(&place)?;
+    place.entry.count = place.entry.count.saturating_mul(8 * N as u64);
+    let bytes = read_bytes(Some(place), zstd)?;
+    for row in bytes.chunks_exact(8 * N) {
+        let row = std::array::from_fn(|at| u64_at(row, 8 * at));
+        rows.push(make(row).ok_or_else(|| meaningless(section, "a row"))?);
+    }
+    Ok(rows)
+}
+
+fn node_id(number: u64) -> Option<NodeId> {
+    u32::try_from(number).ok().map(NodeId)
+}
+
+fn meaningless(section: Section, what: &'static str) -> LoadError {
+    LoadError::malformed(section.name(), Problem::Value(what))
+}

@@ -1,0 +1,340 @@
+//! The sections of a file, and the table that lists them.
+
+use super::error::{LoadError, Problem};
+use super::header::HEADER_LEN;
+use super::little_endian::{put_u32, put_u64, u16_at, u32_at, u64_at};
+use xxhash_rust::xxh3::xxh3_64;
+
+/// What a section holds. The numbers are those in files: a new section gets a new one.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[repr(u16)]
+pub(super) enum Section {
+    /// What is said of the heap as a whole.
+    Facts = 1,
+    /// By node.
+    Kinds = 2,
+    /// By node.
+    Addresses = 3,
+    /// By node.
+    Sizes = 4,
+    /// Rows: a node and its size.
+    LargeSizes = 5,
+    /// By node.
+    Counts = 6,
+    /// By node.
+    Sources = 7,
+    /// By node.
+    EdgeCounts = 8,
+    /// By edge.
+    Targets = 9,
+    /// By edge.
+    Labels = 10,
+    /// By label that does not fit: what it is.
+    WideTags = 11,
+    /// By label that does not fit: which one it is.
+    WideValues = 12,
+    /// By name.
+    NameLengths = 13,
+    /// The names, one after the other.
+    NameBytes = 14,
+    /// Rows: where a run starts, and what its order tells.
+    Runs = 15,
+    /// Rows: a marker's address, its place and its run.
+    Marks = 16,
+    /// Rows: a table, and the slots of its two parts, and how many of those it uses.
+    SparseTables = 17,
+    /// By node, of a difference: what became of it.
+    Changes = 18,
+    /// By node, of a difference: by how many entries it grew or shrank.
+    ChangedEntries = 19,
+    /// By node, of a difference: the references that were counted.
+    Refs = 20,
+    /// Zeros that make the file as large as what it holds calls for.
+    Padding = 21,
+}
+
+/// How the values of a section became bytes.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[repr(u8)]
+pub(super) enum Encoding {
+    /// The bytes as they are, not compressed.
+    Raw = 0,
+    /// Blocks of bytes.
+    Bytes = 1,
+    /// Blocks of numbers, in byte planes.
+    Planes = 2,
+    /// Blocks of differences to the number before, in byte planes.
+    Deltas = 3,
+    /// Blocks of differences to the last number of a node of the same kind, in byte planes.
+    ByKind = 4,
+    /// Blocks of labels.
+    Labels = 5,
+    /// Blocks of differences to where a reference like this one led last, in byte planes.
+    Targets = 6,
+}
+
+impl Section {
+    /// All of them, in the order in which they are written.
+    pub(super) const ALL: [Section; 21] = [
+        Section::Facts,
+        Section::Kinds,
+        Section::Addresses,
+        Section::Sizes,
+        Section::LargeSizes,
+        Section::Counts,
+        Section::Sources,
+        Section::EdgeCounts,
+        Section::Targets,
+        Section::Labels,
+        Section::WideTags,
+        Section::WideValues,
+        Section::NameLengths,
+        Section::NameBytes,
+        Section::Runs,
+        Section::Marks,
+        Section::SparseTables,
+        Section::Changes,
+        Section::ChangedEntries,
+        Section::Refs,
+        Section::Padding,
+    ];
+
+    fn from_number(number: u16) -> Option<Section> {
+        Self::ALL.get(usize::from(number).checked_sub(1)?).copied()
+    }
+
+    /// What messages call it.
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Section::Facts => "section of facts",
+            Section::Kinds => "section of kinds",
+            Section::Addresses => "section of addresses",
+            Section::Sizes => "section of sizes",
+            Section::LargeSizes => "section of large sizes",
+            Section::Counts => "section of counts",
+            Section::Sources => "section of sources",
+            Section::EdgeCounts => "section of numbers of references",
+            Section::Targets => "section of targets",
+            Section::Labels => "section of labels",
+            Section::WideTags => "section of large labels' tags",
+            Section::WideValues => "section of large labels' values",
+            Section::NameLengths => "section of names' lengths",
+            Section::NameBytes => "section of names",
+            Section::Runs => "section of runs",
+            Section::Marks => "section of marks",
+            Section::SparseTables => "section of sparse tables",
+            Section::Changes => "section of changes",
+            Section::ChangedEntries => "section of changed entries",
+            Section::Refs => "section of counted references",
+            Section::Padding => "padding",
+        }
+    }
+
+    pub(super) fn encoding(self) -> Encoding {
+        match self {
+            Section::Facts
+            | Section::Kinds
+            | Section::LargeSizes
+            | Section::WideTags
+            | Section::NameBytes
+            | Section::Runs
+            | Section::Marks
+            | Section::SparseTables
+            | Section::Changes => Encoding::Bytes,
+            Section::Sizes
+            | Section::Counts
+            | Section::EdgeCounts
+            | Section::NameLengths
+            | Section::ChangedEntries
+            | Section::Refs => Encoding::Planes,
+            Section::Addresses | Section::WideValues => Encoding::Deltas,
+            Section::Sources => Encoding::ByKind,
+            Section::Targets => Encoding::Targets,
+            Section::Labels => Encoding::Labels,
+            Section::Padding => Encoding::Raw,
+        }
+    }
+
+    /// Bytes of memory that a reader needs for each value.
+    pub(super) fn memory(self) -> u64 {
+        match self {
+            Section::Facts | Section::Kinds | Section::NameBytes | Section::Changes => 1,
+            Section::Addresses | Section::NameLengths | Section::EdgeCounts => 8,
+            Section::Sizes | Section::Counts | Section::Sources => 4,
+            Section::Targets | Section::Labels | Section::ChangedEntries | Section::Refs => 4,
+            Section::WideTags | Section::WideValues => 16,
+            Section::LargeSizes => 64,
+            Section::Runs => 8,
+            Section::Marks => 16,
+            Section::SparseTables => 20,
+            Section::Padding => 0,
+        }
+    }
+}
+
+/// A section as the table lists it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) struct Entry {
+    pub(super) section: Section,
+    /// How many values it has: bytes, numbers or rows.
+    pub(super) count: u64,
+    /// How many bytes it has in the file.
+    pub(super) stored_len: u64,
+    /// xxh3 of those.
+    pub(super) checksum: u64,
+}
+
+/// Bytes of an entry of the table.
+const ENTRY_LEN: usize = 32;
+/// More sections than any version will have.
+const MOST_SECTIONS: u32 = 1024;
+/// A section with this flag may be left unread by those who do not know it.
+const OPTIONAL: u8 = 1;
+const PART: &str = "table of sections";
+
+/// Bytes of the table, with its checksum.
+pub(super) fn table_len(sections: u32) -> usize {
+    sections as usize * ENTRY_LEN + 8
+}
+
+/// The table, with its checksum.
+pub(super) fn table_bytes(entries: &[Entry]) -> Vec<u8> {
+    let mut bytes = vec![0; table_len(entries.len() as u32)];
+    for (entry, bytes) in entries.iter().zip(bytes.chunks_exact_mut(ENTRY_LEN)) {
+        bytes[..2].copy_from_slice(&(entry.section as u16).to_le_bytes());
+        bytes[2] = entry.section.encoding() as u8;
+        bytes[3] = if entry.section == Section::Padding {
+            OPTIONAL
+        } else {
+            0
+        };
+        put_u32(bytes, 4, 0);
+        put_u64(bytes, 8, entry.count);
+        put_u64(bytes, 16, entry.stored_len);
+        put_u64(bytes, 24, entry.checksum);
+    }
+    let end = bytes.len() - 8;
+    let checksum = xxh3_64(&bytes[..end]);
+    put_u64(&mut bytes, end, checksum);
+    bytes
+}
+
+/// A section in a file.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Place<'a> {
+    pub(super) entry: Entry,
+    pub(super) bytes: &'a [u8],
+}
+
+/// The sections of a file, by what they hold.
+#[derive(Debug)]
+pub(super) struct Table<'a> {
+    places: [Option<Place<'a>>; Section::ALL.len()],
+}
+
+impl<'a> Table<'a> {
+    /// Reads the table of `file`, which is as long as its header says or shorter.
+    pub(super) fn read(file: &'a [u8], file_len: u64, sections: u32) -> Result<Self, LoadError> {
+        if sections > MOST_SECTIONS {
+            let problem = Problem::Value("the number of sections");
+            return Err(LoadError::malformed("header", problem));
+        }
+        let end = HEADER_LEN + table_len(sections);
+        let Some(table) = file.get(HEADER_LEN..end) else {
+            return Err(cut_off(PART, file, file_len.max(end as u64)));
+        };
+        let (entries, checksum) = table.split_at(table.len() - 8);
+        if xxh3_64(entries) != u64_at(checksum, 0) {
+            return Err(LoadError::Damaged { part: PART });
+        }
+        let mut found = Table {
+            places: [const { None }; Section::ALL.len()],
+        };
+        let mut start = end as u64;
+        for entry in entries.chunks_exact(ENTRY_LEN) {
+            start = found.add(file, file_len, entry, start)?;
+        }
+        match start == file_len {
+            true => Ok(found),
+            false => Err(LoadError::malformed(PART, Problem::Lengths)),
+        }
+    }
+
+    /// Adds the section that an entry lists, and answers where the next one starts.
+    fn add(
+        &mut self,
+        file: &'a [u8],
+        file_len: u64,
+        entry: &[u8],
+        start: u64,
+    ) -> Result<u64, LoadError> {
+        let (number, encoding, flags) = (u16_at(entry, 0), entry[2], entry[3]);
+        let section = Section::from_number(number);
+        let part = section.map_or("unknown section", Section::name);
+        let stored_len = u64_at(entry, 16);
+        let end = start.checked_add(stored_len).filter(|end| *end <= file_len);
+        let Some(end) = end else {
+            return Err(LoadError::malformed(PART, Problem::Lengths));
+        };
+        if end > file.len() as u64 {
+            return Err(cut_off(part, file, file_len));
+        }
+        let bytes = &file[start as usize..end as usize];
+        let checksum = u64_at(entry, 24);
+        let Some(section) = section else {
+            if flags & OPTIONAL == 0 {
+                let problem = Problem::UnknownSection(number);
+                return Err(LoadError::malformed(PART, problem));
+            }
+            check(part, bytes, checksum)?;
+            return Ok(end);
+        };
+        if encoding != section.encoding() as u8 {
+            let problem = Problem::UnknownEncoding(encoding);
+            return Err(LoadError::malformed(part, problem));
+        }
+        if u32_at(entry, 4) != 0 {
+            return Err(LoadError::malformed(part, Problem::Value("its entry")));
+        }
+        let entry = Entry {
+            section,
+            count: u64_at(entry, 8),
+            stored_len,
+            checksum,
+        };
+        let place = &mut self.places[section as usize - 1];
+        if place.replace(Place { entry, bytes }).is_some() {
+            return Err(LoadError::malformed(part, Problem::Twice));
+        }
+        Ok(end)
+    }
+
+    /// The section, if the file has it and its bytes are those that were written.
+    pub(super) fn section(&self, section: Section) -> Result<Option<Place<'a>>, LoadError> {
+        let Some(place) = self.places[section as usize - 1] else {
+            return Ok(None);
+        };
+        check(section.name(), place.bytes, place.entry.checksum)?;
+        Ok(Some(place))
+    }
+
+    /// All sections of the file, as it lists them.
+    pub(super) fn entries(&self) -> impl Iterator<Item = &Entry> {
+        self.places.iter().flatten().map(|place| &place.entry)
+    }
+}
+
+fn check(part: &'static str, bytes: &[u8], checksum: u64) -> Result<(), LoadError> {
+    match xxh3_64(bytes) == checksum {
+        true => Ok(()),
+        false => Err(LoadError::Damaged { part }),
+    }
+}
+
+fn cut_off(part: &'static str, file: &[u8], file_len: u64) -> LoadError {
+    LoadError::Truncated {
+        part,
+        bytes: file_len - file.len() as u64,
+        at_least: false,
+    }
+}

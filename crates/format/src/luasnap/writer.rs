@@ -1,0 +1,290 @@
+//! Writing a snapshot to a file.
+//!
+//! Two threads make the sections: one those of references, the other all else. Sections are kept
+//! until all are made, since the table before them tells how long they are: that is as much memory
+//! as the file is long.
+
+use super::SaveOptions;
+use super::block::{self, BlockWriter, no_memory};
+use super::claims;
+use super::edges::{write_labels, write_targets};
+use super::facts;
+use super::header::{HEADER_LEN, Header};
+use super::label_words::tag_and_value;
+use super::left_out::LeftOut;
+use super::numbers::Encoder;
+use super::section::{Entry, Section, table_bytes, table_len};
+use super::two_threads::both;
+use crate::sink::analysis_failed;
+use luasnap_heap::{
+    Change, Heap, LARGE_SIZE, NameId, NodeId, RunOrder, Snapshot, StoredDifference,
+};
+use std::io;
+use xxhash_rust::xxh3::xxh3_64;
+
+/// Writes a snapshot in the format of `docs/luasnap-file.md`.
+pub fn write_snapshot(
+    out: &mut dyn io::Write,
+    snapshot: &Snapshot,
+    options: SaveOptions,
+) -> io::Result<()> {
+    let mut sections = sections(snapshot, options)?;
+    add_padding(&mut sections)?;
+    let entries: Vec<Entry> = sections.iter().map(|made| made.entry).collect();
+    let header = Header {
+        file_len: file_len(&sections),
+        sections: sections.len() as u32,
+    };
+    out.write_all(&header.bytes())?;
+    out.write_all(&table_bytes(&entries))?;
+    for section in sections {
+        out.write_all(&section.bytes)?;
+    }
+    out.flush()
+}
+
+/// A section that was made.
+struct Made {
+    entry: Entry,
+    bytes: Vec<u8>,
+}
+
+/// Makes sections, one after the other.
+struct Maker {
+    blocks: BlockWriter,
+    made: Vec<Made>,
+}
+
+impl Maker {
+    fn new() -> io::Result<Maker> {
+        Ok(Maker {
+            blocks: BlockWriter::new()?,
+            made: Vec::new(),
+        })
+    }
+
+    /// Ends the section whose blocks were written last. One without values is left out.
+    fn end(&mut self, section: Section, count: usize) {
+        let bytes = self.blocks.take();
+        if count > 0 {
+            self.made.push(Made::new(section, count, bytes));
+        }
+    }
+
+    fn bytes(&mut self, section: Section, count: usize, bytes: &[u8]) -> io::Result<()> {
+        for block in bytes.chunks(block::BYTES) {
+            self.blocks.put(block)?;
+        }
+        self.end(section, count);
+        Ok(())
+    }
+
+    fn numbers(
+        &mut self,
+        section: Section,
+        count: usize,
+        write: impl FnOnce(&mut Encoder<'_>) -> io::Result<()>,
+    ) -> io::Result<()> {
+        write(&mut Encoder::new(&mut self.blocks)?)?;
+        self.end(section, count);
+        Ok(())
+    }
+}
+
+impl Made {
+    fn new(section: Section, count: usize, bytes: Vec<u8>) -> Made {
+        let entry = Entry {
+            section,
+            count: count as u64,
+            stored_len: bytes.len() as u64,
+            checksum: xxh3_64(&bytes),
+        };
+        Made { entry, bytes }
+    }
+}
+
+/// All sections but the padding, in the order of their numbers.
+fn sections(snapshot: &Snapshot, options: SaveOptions) -> io::Result<Vec<Made>> {
+    let heap = snapshot.everything();
+    let of_edges = || {
+        let mut maker = Maker::new()?;
+        make_edges(heap, &mut maker)?;
+        Ok(maker.made)
+    };
+    let of_the_rest = || {
+        let mut maker = Maker::new()?;
+        make_facts(snapshot, &mut maker)?;
+        make_nodes(heap, &mut maker)?;
+        make_names(heap, options, &mut maker)?;
+        make_tables(heap, &mut maker)?;
+        let difference = snapshot.stored_difference().map_err(analysis_failed)?;
+        make_difference(&difference.unwrap_or_default(), &mut maker)?;
+        Ok(maker.made)
+    };
+    let (edges, rest): (io::Result<Vec<Made>>, io::Result<Vec<Made>>) = both(of_edges, of_the_rest);
+    let mut sections = rest?;
+    sections.extend(edges?);
+    sections.sort_by_key(|made| made.entry.section as u16);
+    Ok(sections)
+}
+
+fn file_len(sections: &[Made]) -> u64 {
+    let stored: u64 = sections.iter().map(|made| made.entry.stored_len).sum();
+    (HEADER_LEN + table_len(sections.len() as u32)) as u64 + stored
+}
+
+/// Makes the file as large as it has to be.
+fn add_padding(sections: &mut Vec<Made>) -> io::Result<()> {
+    let lacking = claims::lacking(file_len(sections), sections.iter().map(|made| &made.entry));
+    if lacking == 0 {
+        return Ok(());
+    }
+    let lacking = lacking as usize;
+    let mut zeros = Vec::new();
+    zeros.try_reserve_exact(lacking).map_err(no_memory)?;
+    zeros.resize(lacking, 0);
+    sections.push(Made::new(Section::Padding, lacking, zeros));
+    Ok(())
+}
+
+fn make_facts(snapshot: &Snapshot, maker: &mut Maker) -> io::Result<()> {
+    let facts = facts::bytes(snapshot);
+    maker.bytes(Section::Facts, facts.len(), &facts)
+}
+
+fn make_nodes(heap: &Heap, maker: &mut Maker) -> io::Result<()> {
+    let (columns, nodes) = (heap.columns(), heap.node_count());
+    let kinds = gather(columns.kinds.iter().map(|kind| *kind as u8))?;
+    maker.bytes(Section::Kinds, nodes, &kinds)?;
+    maker.numbers(Section::Addresses, nodes, |to| to.deltas(columns.addresses))?;
+    maker.numbers(Section::Sizes, nodes, |to| to.planes(columns.sizes))?;
+    maker.numbers(Section::Counts, nodes, |to| to.planes(columns.counts))?;
+    maker.numbers(Section::Sources, nodes, |to| {
+        to.by_kind(columns.kinds, columns.sources.iter().map(|name| name.0))
+    })?;
+    let is_large = |node: &NodeId| columns.sizes[node.index()] == LARGE_SIZE;
+    let large = heap.nodes().filter(is_large);
+    make_rows(
+        maker,
+        Section::LargeSizes,
+        large.map(|node| [u64::from(node.0), heap.size(node)]),
+    )
+}
+
+fn make_edges(heap: &Heap, maker: &mut Maker) -> io::Result<()> {
+    let counts = heap.nodes().map(|node| heap.edge_range(node).len() as u32);
+    let (counts, edges) = (gather(counts)?, heap.edge_count());
+    maker.numbers(Section::EdgeCounts, counts.len(), |to| to.planes(&counts))?;
+    drop(counts);
+    let (mut tags, mut values) = (Vec::new(), Vec::new());
+    maker.numbers(Section::Labels, edges, |to| {
+        write_labels(heap, to, |place| {
+            let (tag, value) = tag_and_value(heap.columns().wide_labels[place]);
+            tags.try_reserve(1).map_err(no_memory)?;
+            values.try_reserve(1).map_err(no_memory)?;
+            tags.push(tag);
+            values.push(value);
+            Ok(())
+        })
+    })?;
+    maker.numbers(Section::Targets, edges, |to| write_targets(heap, to))?;
+    maker.bytes(Section::WideTags, tags.len(), &tags)?;
+    maker.numbers(Section::WideValues, values.len(), |to| to.deltas(&values))
+}
+
+fn make_names(heap: &Heap, options: SaveOptions, maker: &mut Maker) -> io::Result<()> {
+    let names = heap.columns().names;
+    let ids = || (0..names.len() as u32).map(NameId);
+    let left_out = LeftOut::new(heap, options)?;
+    if left_out.is_nothing() {
+        let lengths = gather(ids().map(|name| names.get(name).len() as u64))?;
+        maker.numbers(Section::NameLengths, lengths.len(), |to| {
+            to.planes(&lengths)
+        })?;
+        return maker.bytes(Section::NameBytes, names.bytes().len(), names.bytes());
+    }
+    let (mut lengths, mut bytes) = (Vec::new(), Vec::new());
+    lengths.try_reserve_exact(names.len()).map_err(no_memory)?;
+    for name in ids() {
+        let start = bytes.len();
+        left_out.push(heap, name, &mut bytes)?;
+        lengths.push((bytes.len() - start) as u64);
+    }
+    maker.numbers(Section::NameLengths, lengths.len(), |to| {
+        to.planes(&lengths)
+    })?;
+    maker.bytes(Section::NameBytes, bytes.len(), &bytes)
+}
+
+fn make_tables(heap: &Heap, maker: &mut Maker) -> io::Result<()> {
+    let columns = heap.columns();
+    let runs = columns.runs.iter().map(|run| {
+        let order = match run.order {
+            RunOrder::None => 0,
+            RunOrder::Allocation => 1,
+            RunOrder::Finalizer => 2,
+        };
+        [u64::from(run.start.0), order]
+    });
+    make_rows(maker, Section::Runs, runs)?;
+    let marks = columns
+        .marks
+        .iter()
+        .map(|mark| [mark.address, u64::from(mark.place.0), u64::from(mark.run)]);
+    make_rows(maker, Section::Marks, marks)?;
+    let tables = columns.sparse_tables.iter().map(|table| {
+        let slots = [table.array_slots, table.array_used, table.hash_slots];
+        let [array_slots, array_used, hash_slots] = slots.map(u64::from);
+        let node = u64::from(table.node.0);
+        [
+            node,
+            array_slots,
+            array_used,
+            hash_slots,
+            u64::from(table.hash_used),
+        ]
+    });
+    make_rows(maker, Section::SparseTables, tables)
+}
+
+fn make_difference(stored: &StoredDifference, maker: &mut Maker) -> io::Result<()> {
+    let nodes = stored.changes.len();
+    let changes = stored.changes.iter().map(|change| match change {
+        Change::None => (0, 0),
+        Change::New => (1, 0),
+        Change::Gone => (2, 0),
+        Change::Grew(entries) => (3, *entries),
+        Change::Shrank(entries) => (4, *entries),
+    });
+    let tags = gather(changes.clone().map(|change| change.0))?;
+    let entries = gather(changes.map(|change| change.1))?;
+    maker.bytes(Section::Changes, nodes, &tags)?;
+    maker.numbers(Section::ChangedEntries, nodes, |to| to.planes(&entries))?;
+    maker.numbers(Section::Refs, nodes, |to| to.planes(&stored.refs))
+}
+
+/// Writes rows of 64-bit numbers.
+fn make_rows<const N: usize>(
+    maker: &mut Maker,
+    section: Section,
+    rows: impl Iterator<Item = [u64; N]>,
+) -> io::Result<()> {
+    let (mut bytes, mut count) = (Vec::new(), 0);
+    for row in rows {
+        bytes.try_reserve(8 * N).map_err(no_memory)?;
+        for number in row {
+            bytes.extend_from_slice(&number.to_le_bytes());
+        }
+        count += 1;
+    }
+    maker.bytes(section, count, &bytes)
+}
+
+fn gather<T>(values: impl ExactSizeIterator<Item = T>) -> io::Result<Vec<T>> {
+    let mut gathered = Vec::new();
+    gathered
+        .try_reserve_exact(values.len())
+        .map_err(no_memory)?;
+    gathered.extend(values);
+    Ok(gathered)
+}

@@ -1,0 +1,180 @@
+//! Random heaps that have something of everything.
+
+use luasnap_heap::{
+    Birthmark, Engine, Heap, Kind, Label, NodeId, Process, Provenance, RunOrder, Snapshot,
+    SparseTable, Strength, SweepBuilder,
+};
+use proptest::prelude::*;
+
+/// A reference by numbers, which are taken modulo what there is.
+#[derive(Clone, Debug)]
+pub struct Link {
+    source: usize,
+    target: usize,
+    strength: Strength,
+    sort: u8,
+    value: u64,
+}
+
+/// What a random heap is made of.
+#[derive(Clone, Debug)]
+pub struct Recipe {
+    things: Vec<(Kind, u64, u32)>,
+    links: Vec<Link>,
+    fact: u64,
+}
+
+pub fn recipe(most_nodes: usize) -> impl Strategy<Value = Recipe> {
+    (1..most_nodes).prop_flat_map(|count| {
+        let kind = prop_oneof![
+            4 => Just(Kind::Table),
+            3 => Just(Kind::String),
+            3 => prop::sample::select(&Kind::ALL[..]),
+        ];
+        let size = prop_oneof![8 => 0..200u64, 1 => (1..9u64).prop_map(|n| n << 32), 1 =>
+            Just(u64::from(u32::MAX))];
+        let thing = (kind, size, prop_oneof![0..4u32, any::<u32>()]);
+        let strength = prop_oneof![
+            5 => Just(Strength::Strong),
+            1 => Just(Strength::WeakKey),
+            1 => Just(Strength::WeakValue),
+            1 => Just(Strength::Ephemeron),
+        ];
+        let value = prop_oneof![0..20u64, any::<u64>()];
+        let link = (0..=count, 0..count, strength, 0..20u8, value).prop_map(
+            |(source, target, strength, sort, value)| Link {
+                source,
+                target,
+                strength,
+                sort,
+                value,
+            },
+        );
+        let things = prop::collection::vec(thing, count);
+        let links = prop::collection::vec(link, 0..3 * count + 3);
+        (things, links, any::<u64>()).prop_map(|(things, links, fact)| Recipe {
+            things,
+            links,
+            fact,
+        })
+    })
+}
+
+impl Recipe {
+    /// A native heap: every kind of node, label and fact.
+    pub fn heap(&self) -> Heap {
+        let mut builder = SweepBuilder::default();
+        builder.begin_run(RunOrder::Allocation).unwrap();
+        for (at, &(kind, size, count)) in self.things.iter().enumerate() {
+            if at == self.things.len() / 2 {
+                builder.begin_run(RunOrder::Finalizer).unwrap();
+            }
+            let address = 0x7f00_0000_0000 - 16 * at as u64 - ((at as u64 & 4) << 16);
+            let node = builder.add(kind, address, size).unwrap().unwrap();
+            builder.set_count(node, count);
+            let source = match kind {
+                Kind::String => format!("text {at}"),
+                Kind::LuaFunction | Kind::Prototype => format!("file{}.lua", count % 3),
+                _ => String::new(),
+            };
+            let source = builder.intern(source.as_bytes()).unwrap();
+            builder.set_source(node, source);
+            if kind == Kind::Snapshot {
+                builder.mark(node).unwrap();
+            }
+            if kind == Kind::Table && count % 3 == 1 {
+                let table = SparseTable {
+                    node,
+                    array_slots: count,
+                    array_used: count / 2,
+                    hash_slots: 64,
+                    hash_used: 1,
+                };
+                builder.note_sparse_table(table).unwrap();
+            }
+            if kind == Kind::Table && self.fact.is_multiple_of(5) {
+                builder.set_globals(node);
+            }
+        }
+        builder.begin_run(RunOrder::None).unwrap();
+        builder.light_function(0x40_1000).unwrap();
+        for source in 0..=self.things.len() {
+            builder.begin_edges();
+            for link in self.links.iter().filter(|link| link.source == source) {
+                let label = self.label(&mut builder, link);
+                let target = NodeId(link.target as u32 + 1);
+                builder.edge(target, label, link.strength).unwrap();
+            }
+            builder.end_edges(NodeId(source as u32)).unwrap();
+        }
+        builder.finish(self.provenance()).unwrap()
+    }
+
+    /// The whole snapshot, with its birthmark.
+    pub fn snapshot(&self) -> Snapshot {
+        let snapshot = Snapshot::new(self.heap());
+        if self.fact.is_multiple_of(3) {
+            snapshot.set_birthmark(Birthmark {
+                vm_address: 0x10,
+                sequence: self.fact,
+                marks: [self.fact, 0x7f00_0000_0000],
+            });
+        }
+        snapshot
+    }
+
+    fn label(&self, builder: &mut SweepBuilder, link: &Link) -> Label {
+        let value = link.value;
+        let mut name = || {
+            builder
+                .intern(format!("n{}", value % 99).as_bytes())
+                .unwrap()
+        };
+        let node = NodeId((value % self.things.len() as u64) as u32 + 1);
+        match link.sort {
+            _ if link.source == 0 => Label::Root(name()),
+            0 | 1 => Label::Field(name()),
+            2 => Label::Index(value as i64),
+            3 => Label::Number(value as f64 + 0.5),
+            4 => Label::Boolean(value.is_multiple_of(2)),
+            5 | 6 => Label::Object(node),
+            7 => Label::Address(self.things[link.target].0, value),
+            8 => Label::Key,
+            9 => Label::Metatable,
+            10 => Label::UserValue(value as u16),
+            11 => Label::Environment,
+            12 => Label::Upvalue(name()),
+            13 => Label::Local(name()),
+            14 => Label::Root(name()),
+            15 => Label::Prototype,
+            16 => Label::Constant,
+            17 => Label::DebugName,
+            18 => Label::Value,
+            _ => Label::Trace,
+        }
+    }
+
+    fn provenance(&self) -> Provenance {
+        let given = |bit: u64| self.fact >> bit & 1 == 1;
+        Provenance {
+            engine: match given(0) {
+                true => Engine::Native,
+                false => Engine::Portable,
+            },
+            vm: "Lua 5.4".into(),
+            layout: given(1).then(|| "5.4.6 to 5.4.9".into()),
+            vm_address: 0x10,
+            total: given(2).then_some(self.fact),
+            blocks: match given(3) {
+                true => vec![("global state".into(), 1000), ("strings".into(), 300)],
+                false => Vec::new(),
+            },
+            is_whole: given(4),
+            taken_at: given(5).then_some(self.fact),
+            process: given(6).then_some(Process {
+                id: 77,
+                instance: self.fact,
+            }),
+        }
+    }
+}

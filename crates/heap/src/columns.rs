@@ -1,0 +1,402 @@
+//! The columns of a heap for one who stores them, and a heap from stored ones.
+//!
+//! What was stored may come back broken, or be made to do harm. So a heap is made only of columns
+//! that agree with each other: no analysis of it then looks where nothing is.
+
+use crate::allocation_order::{AllocationOrder, Mark, Run};
+use crate::chain::ChainTree;
+use crate::error::BuildError;
+use crate::grow::{filled, push};
+use crate::heap::Heap;
+use crate::kind::Kind;
+use crate::label::{Label, PackedLabel};
+use crate::name::{NameId, Names};
+use crate::node::NodeId;
+use crate::provenance::Provenance;
+use crate::snapshot::{Change, Snapshot};
+use crate::sparse_table::SparseTable;
+use std::sync::Arc;
+
+/// The columns of a heap, to be stored. Those by node have the synthetic root first.
+///
+/// The edges of a node are those of its [`edge_range`](Heap::edge_range); there may be others in
+/// the columns, which belong to nobody.
+#[derive(Clone, Copy, Debug)]
+pub struct StoredColumns<'a> {
+    /// By node: what it is.
+    pub kinds: &'a [Kind],
+    /// By node: its address.
+    pub addresses: &'a [u64],
+    /// By node: its shallow size; [`LARGE_SIZE`] for one that [`Heap::size`] has to be asked for.
+    pub sizes: &'a [u32],
+    /// By node: its count.
+    pub counts: &'a [u32],
+    /// By node: its source.
+    pub sources: &'a [NameId],
+    /// By edge: its target.
+    pub targets: &'a [NodeId],
+    /// By edge: its label and its strength.
+    pub labels: &'a [PackedLabel],
+    /// The labels that do not fit, by their places.
+    pub wide_labels: &'a [Label],
+    /// The names.
+    pub names: &'a Names,
+    /// The table of globals.
+    pub globals: Option<NodeId>,
+    /// Whether every node was found by following references from the roots.
+    pub all_reached: bool,
+    /// The runs of the allocation order, by their starts.
+    pub runs: &'a [Run],
+    /// The markers in it, by their places.
+    pub marks: &'a [Mark],
+    /// The tables that keep far more slots than they use, by their nodes.
+    pub sparse_tables: &'a [SparseTable],
+}
+
+/// Stands in the column of sizes for one that does not fit.
+pub const LARGE_SIZE: u32 = Heap::LARGE;
+
+impl Heap {
+    /// The columns, to be stored.
+    pub fn columns(&self) -> StoredColumns<'_> {
+        StoredColumns {
+            kinds: &self.kinds,
+            addresses: &self.addresses,
+            sizes: &self.sizes,
+            counts: &self.counts,
+            sources: &self.sources,
+            targets: &self.targets,
+            labels: &self.labels,
+            wide_labels: &self.wide_labels,
+            names: &self.names,
+            globals: self.globals,
+            all_reached: self.all_reached,
+            runs: &self.order.runs,
+            marks: &self.order.marks,
+            sparse_tables: &self.sparse_tables,
+        }
+    }
+}
+
+/// Columns that do not make a heap, or that there is no memory for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
+pub enum ColumnError {
+    /// There is no memory for what is made of them.
+    #[error(transparent)]
+    Build(#[from] BuildError),
+    /// A column is longer or shorter than those beside it.
+    #[error("there are {found} {column} where {expected} belong")]
+    Length {
+        /// What the column holds.
+        column: &'static str,
+        /// How many values others have.
+        expected: u64,
+        /// How many it has.
+        found: u64,
+    },
+    /// A value names what is not there.
+    #[error("number {at} of the {column} names what is not there")]
+    OutOfRange {
+        /// What the column holds.
+        column: &'static str,
+        /// Which value it is, from 0 on.
+        at: usize,
+    },
+    /// A column has to be in order and is not.
+    #[error("the {column} are out of order")]
+    Order {
+        /// What the column holds.
+        column: &'static str,
+    },
+    /// The first node has to be the synthetic root, and no other may.
+    #[error("the first object, and no other, has to be the root")]
+    Root,
+    /// The sizes add up to more than 2^63 bytes.
+    #[error("the sizes of the objects add up to more than any memory has")]
+    Sizes,
+    /// A sparse table uses more slots than it has, or is no table.
+    #[error("number {at} of the sparse tables is none")]
+    SparseTable {
+        /// Which one it is, from 0 on.
+        at: usize,
+    },
+}
+
+/// The columns of a heap that is to be made of them. Those by node have the synthetic root first;
+/// all are empty for a heap that has not even that.
+#[derive(Clone, Debug, Default)]
+pub struct Columns {
+    /// By node: what it is.
+    pub kinds: Vec<Kind>,
+    /// By node: its address.
+    pub addresses: Vec<u64>,
+    /// By node: its shallow size; [`LARGE_SIZE`] for one of `large_sizes`.
+    pub sizes: Vec<u32>,
+    /// The sizes that do not fit, by their nodes.
+    pub large_sizes: Vec<(NodeId, u64)>,
+    /// By node: its count.
+    pub counts: Vec<u32>,
+    /// By node: its source.
+    pub sources: Vec<NameId>,
+    /// By node: how many edges it has.
+    pub edge_counts: Vec<u32>,
+    /// By edge, those of one node after those of the one before it: its target.
+    pub targets: Vec<NodeId>,
+    /// By edge: its label and its strength.
+    pub labels: Vec<PackedLabel>,
+    /// The labels that do not fit, by their places.
+    pub wide_labels: Vec<Label>,
+    /// The names.
+    pub names: Names,
+    /// The table of globals.
+    pub globals: Option<NodeId>,
+    /// Whether every node was found by following references from the roots.
+    pub all_reached: bool,
+    /// The runs of the allocation order, by their starts.
+    pub runs: Vec<Run>,
+    /// The markers in it, by their places.
+    pub marks: Vec<Mark>,
+    /// The tables that keep far more slots than they use, by their nodes.
+    pub sparse_tables: Vec<SparseTable>,
+    /// Where the heap comes from.
+    pub provenance: Provenance,
+}
+
+impl Columns {
+    /// The heap that has these columns, if they make one.
+    pub fn into_heap(self) -> Result<Heap, ColumnError> {
+        self.check_lengths()?;
+        self.check_nodes()?;
+        self.check_edges()?;
+        self.check_order()?;
+        self.check_sparse_tables()?;
+        let mut heap = Heap {
+            kinds: self.kinds,
+            addresses: self.addresses,
+            sizes: self.sizes,
+            counts: self.counts,
+            sources: self.sources,
+            targets: self.targets,
+            labels: self.labels,
+            wide_labels: self.wide_labels,
+            names: Arc::new(self.names),
+            globals: self.globals,
+            all_reached: self.all_reached,
+            order: AllocationOrder {
+                runs: self.runs,
+                marks: self.marks,
+            },
+            sparse_tables: self.sparse_tables,
+            provenance: self.provenance,
+            ..Heap::default()
+        };
+        for (node, size) in self.large_sizes {
+            heap.large_sizes
+                .try_reserve(1)
+                .map_err(|_| BuildError::OutOfMemory)?;
+            heap.set_size(node, size);
+        }
+        heap.take_edge_counts(self.edge_counts)?;
+        Ok(heap)
+    }
+
+    fn check_lengths(&self) -> Result<(), ColumnError> {
+        let nodes = self.kinds.len() as u64;
+        same_length("addresses", self.addresses.len(), nodes)?;
+        same_length("sizes", self.sizes.len(), nodes)?;
+        same_length("counts", self.counts.len(), nodes)?;
+        same_length("sources", self.sources.len(), nodes)?;
+        same_length("numbers of references", self.edge_counts.len(), nodes)?;
+        let edges: u64 = self.edge_counts.iter().map(|count| u64::from(*count)).sum();
+        same_length("targets", self.targets.len(), edges)?;
+        same_length("labels", self.labels.len(), edges)?;
+        if nodes > u64::from(u32::MAX) {
+            return Err(BuildError::TooManyNodes.into());
+        }
+        if edges > u64::from(u32::MAX) {
+            return Err(BuildError::TooManyEdges.into());
+        }
+        Ok(())
+    }
+
+    fn check_nodes(&self) -> Result<(), ColumnError> {
+        let mut kinds = self.kinds.iter();
+        if kinds.next().is_some_and(|kind| *kind != Kind::Root)
+            || kinds.any(|kind| *kind == Kind::Root)
+        {
+            return Err(ColumnError::Root);
+        }
+        let names = self.names.len();
+        let source_is_there = |source: &NameId| (source.0 as usize) < names;
+        all("sources", &self.sources, source_is_there)?;
+        all("globals", self.globals.as_slice(), |node| self.has(*node))?;
+        self.check_sizes()
+    }
+
+    /// Sums of sizes never overflow in any analysis, one byte more for each node included.
+    fn check_sizes(&self) -> Result<(), ColumnError> {
+        let is_large = |(node, _): &(NodeId, u64)| {
+            self.sizes
+                .get(node.index())
+                .is_some_and(|size| *size == LARGE_SIZE)
+        };
+        all("large sizes", &self.large_sizes, is_large)?;
+        if !self.large_sizes.is_sorted_by_key(|large| large.0) {
+            return Err(ColumnError::Order {
+                column: "large sizes",
+            });
+        }
+        let small: u64 = self.sizes.iter().map(|size| u64::from(*size)).sum();
+        let large = self.large_sizes.iter().map(|large| large.1);
+        let sum = large.fold(small, u64::saturating_add);
+        (sum <= i64::MAX as u64)
+            .then_some(())
+            .ok_or(ColumnError::Sizes)
+    }
+
+    fn check_edges(&self) -> Result<(), ColumnError> {
+        all("targets", &self.targets, |target| self.has(*target))?;
+        let (names, wide) = (self.names.len(), self.wide_labels.len());
+        let is_there = |label: &Label| match *label {
+            Label::Field(name) | Label::Upvalue(name) | Label::Local(name) | Label::Root(name) => {
+                (name.0 as usize) < names
+            }
+            Label::Object(key) => self.has(key),
+            _ => true,
+        };
+        all("labels beside", &self.wide_labels, is_there)?;
+        all("labels", &self.labels, |label| match label.wide_place() {
+            Some(place) => place < wide,
+            None => is_there(&label.unpack(&[])),
+        })
+    }
+
+    fn check_order(&self) -> Result<(), ColumnError> {
+        let nodes = self.kinds.len();
+        all("runs", &self.runs, |run| run.start.index() <= nodes)?;
+        if !self.runs.is_sorted_by_key(|run| run.start) {
+            return Err(ColumnError::Order { column: "runs" });
+        }
+        all("marks", &self.marks, |mark| {
+            let run = mark.run as usize;
+            let next = self.runs.get(run + 1);
+            self.runs
+                .get(run)
+                .is_some_and(|run| run.start <= mark.place)
+                && next.is_none_or(|next| mark.place <= next.start)
+                && mark.place.index() <= nodes
+        })?;
+        if !self.marks.is_sorted_by_key(|mark| mark.place) {
+            return Err(ColumnError::Order { column: "marks" });
+        }
+        Ok(())
+    }
+
+    fn check_sparse_tables(&self) -> Result<(), ColumnError> {
+        let is_sparse = |table: &SparseTable| {
+            self.kinds.get(table.node.index()) == Some(&Kind::Table)
+                && table.array_used <= table.array_slots
+                && table.hash_used <= table.hash_slots
+        };
+        if let Some(at) = self
+            .sparse_tables
+            .iter()
+            .position(|table| !is_sparse(table))
+        {
+            return Err(ColumnError::SparseTable { at });
+        }
+        if !self.sparse_tables.is_sorted_by(|a, b| a.node < b.node) {
+            return Err(ColumnError::Order {
+                column: "sparse tables",
+            });
+        }
+        Ok(())
+    }
+
+    /// Whether it is a node, and not the synthetic root, which nothing refers to.
+    #[inline]
+    fn has(&self, node: NodeId) -> bool {
+        node != NodeId::ROOT && node.index() < self.kinds.len()
+    }
+}
+
+fn same_length(column: &'static str, found: usize, expected: u64) -> Result<(), ColumnError> {
+    let found = found as u64;
+    if found == expected {
+        return Ok(());
+    }
+    Err(ColumnError::Length {
+        column,
+        expected,
+        found,
+    })
+}
+
+fn all<T>(
+    column: &'static str,
+    values: &[T],
+    is_valid: impl Fn(&T) -> bool,
+) -> Result<(), ColumnError> {
+    match values.iter().position(|value| !is_valid(value)) {
+        Some(at) => Err(ColumnError::OutOfRange { column, at }),
+        None => Ok(()),
+    }
+}
+
+/// What makes a stored snapshot a difference.
+#[derive(Clone, Debug, Default)]
+pub struct StoredDifference {
+    /// By node: what became of it.
+    pub changes: Vec<Change>,
+    /// By node: the references to it that were counted in the snapshot which it comes from.
+    pub refs: Vec<u32>,
+}
+
+impl Snapshot {
+    /// What makes it a difference, to be stored; `None` where it is none.
+    pub fn stored_difference(&self) -> Result<Option<StoredDifference>, BuildError> {
+        if !self.is_difference() {
+            return Ok(None);
+        }
+        let mut stored = StoredDifference::default();
+        for node in self.everything().nodes() {
+            push(&mut stored.changes, self.change(node))?;
+            push(&mut stored.refs, self.refs(node)?)?;
+        }
+        Ok(Some(stored))
+    }
+
+    /// A difference that was stored.
+    pub fn from_stored_difference(
+        heap: Heap,
+        stored: StoredDifference,
+    ) -> Result<Snapshot, ColumnError> {
+        let nodes = heap.node_count() as u64;
+        same_length("changes", stored.changes.len(), nodes)?;
+        same_length("counted references", stored.refs.len(), nodes)?;
+        let objects = heap.kinds.get(1..).unwrap_or(&[]);
+        all("objects of a difference", objects, |kind| kind.is_object())?;
+        let root = stored.changes.get(..1).unwrap_or(&[]);
+        all("changes", root, |change| *change == Change::None)?;
+        let mut tree = ChainTree::new(&heap)?;
+        tree.refs = stored.refs;
+        Ok(Snapshot::difference(heap, tree, stored.changes))
+    }
+}
+
+impl Heap {
+    /// Gives the nodes, in their order, so many each of the edges.
+    fn take_edge_counts(&mut self, mut counts: Vec<u32>) -> Result<(), BuildError> {
+        self.edge_counts = filled(counts.len(), 0)?;
+        let mut start = 0;
+        for (at, count) in counts.iter_mut().enumerate() {
+            let start_of_node = start;
+            start += *count;
+            self.note_edge_count(NodeId(at as u32), *count)?;
+            *count = start_of_node;
+        }
+        // What were the counts are the starts now.
+        self.edge_starts = counts;
+        Ok(())
+    }
+}
