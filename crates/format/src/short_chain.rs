@@ -3,7 +3,7 @@
 use crate::path::push_step;
 use crate::printable::push_bytes;
 use crate::sink::analysis_failed;
-use luasnap_heap::{GroupStep, Groups, Heap, Label, PathId, Rank, Snapshot, start_of_chain};
+use luasnap_heap::{ChainStarts, GroupStep, Groups, Heap, Label, PathId, Rank, Snapshot};
 use std::collections::VecDeque;
 use std::io;
 
@@ -15,14 +15,16 @@ const LAST: usize = 4;
 const STEP_BYTES: usize = 48;
 
 /// The shortest chain to an object at a rank of the [tree of
-/// everything](Snapshot::everything_tree), for people: it starts at the table of globals or of
-/// loaded modules where it leads through one, and its middle and its long steps are cut.
+/// everything](Snapshot::everything_tree), for people: it starts at the table of globals, that
+/// of loaded modules or the main thread where it leads through one, and its middle and its long
+/// steps are cut.
 ///
 /// Fails for lack of memory alone.
 pub fn chain_of_everything(snapshot: &Snapshot, rank: Rank) -> io::Result<String> {
     let heap = snapshot.everything();
     let tree = snapshot.everything_tree().map_err(analysis_failed)?;
-    let start = |rank: Rank| start_of_chain(heap, tree, rank);
+    let starts = ChainStarts::of(heap);
+    let start = |rank: Rank| starts.step(heap, tree, rank);
     let upward = std::iter::successors(Some(rank), |rank| match start(*rank) {
         Some(_) => None,
         None => tree.parent(*rank),

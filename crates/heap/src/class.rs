@@ -1,8 +1,9 @@
 //! Classes: what the objects that share a metatable are called.
 //!
 //! A metatable says it itself (`__name`), or it is called by the chain that leads to it,
-//! `_G.Player`. A chain that leads through one of the objects says nothing; then another reference
-//! to the metatable may, or the chain to the table that its `__index` is.
+//! `_G.Player`. A chain that leads through one of the objects says nothing, and one through the
+//! stack of a thread little; then another reference to the metatable may say more, or one to the
+//! table that its `__index` is.
 
 use crate::chain::{ChainTree, Rank};
 use crate::error::BuildError;
@@ -17,6 +18,7 @@ use crate::node::NodeId;
 use crate::node_set::NodeSet;
 use crate::strength::Strength;
 use rustc_hash::FxHashMap;
+use std::cmp::Ordering;
 
 /// What a class is called.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -49,7 +51,7 @@ impl Classes {
             heap,
             tree,
             rank_of: ranks_by_node(heap, tree)?,
-            behind_metatable: behind_metatables(heap, tree)?,
+            doubts: doubts(heap, tree)?,
         };
         search.name_all(&metatables, map, &mut classes.by_metatable)?;
         Ok(classes)
@@ -100,21 +102,43 @@ fn ranks_by_node(heap: &Heap, tree: &ChainTree) -> Result<Vec<Rank>, BuildError>
     Ok(ranks)
 }
 
-/// By rank: whether the chain leads through a metatable of some object.
-fn behind_metatables(heap: &Heap, tree: &ChainTree) -> Result<Vec<bool>, BuildError> {
-    let mut behind = filled(tree.len(), false)?;
-    for rank in tree.ranks() {
-        let above = tree
-            .parent(rank)
-            .is_some_and(|parent| behind[parent.index()]);
-        behind[rank.index()] = above || heap.labels[tree.edge(rank)].is_metatable();
-    }
-    Ok(behind)
+/// How little a chain tells of what is at its end.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+enum Doubt {
+    None,
+    /// It leads through the stack of a thread: names that pass.
+    Stack,
+    /// It leads through an object that has the metatable: no name at all.
+    Object,
 }
 
-/// How a table is held by something that has a name itself.
+impl Doubt {
+    fn of_step(heap: &Heap, edge: usize) -> Doubt {
+        if heap.labels[edge].is_metatable() {
+            return Doubt::Object;
+        }
+        match heap.label(edge) {
+            Label::Local(_) => Doubt::Stack,
+            _ => Doubt::None,
+        }
+    }
+}
+
+/// By rank: how little the chain tells.
+fn doubts(heap: &Heap, tree: &ChainTree) -> Result<Vec<Doubt>, BuildError> {
+    let mut doubts = filled(tree.len(), Doubt::None)?;
+    for rank in tree.ranks() {
+        let above = tree.parent(rank).map(|parent| doubts[parent.index()]);
+        let own = Doubt::of_step(heap, tree.edge(rank));
+        doubts[rank.index()] = own.max(above.unwrap_or(Doubt::None));
+    }
+    Ok(doubts)
+}
+
+/// How a table is held, and how little that tells.
 #[derive(Clone, Copy)]
 struct Holder {
+    doubt: Doubt,
     rank: Rank,
     edge: usize,
 }
@@ -125,7 +149,7 @@ struct Search<'a> {
     /// By node; of no meaning where the node is not in use.
     rank_of: Vec<Rank>,
     /// By rank.
-    behind_metatable: Vec<bool>,
+    doubts: Vec<Doubt>,
 }
 
 impl Search<'_> {
@@ -135,35 +159,31 @@ impl Search<'_> {
         map: &mut PathMap,
         names: &mut FxHashMap<NodeId, Option<ClassName>>,
     ) -> Result<(), BuildError> {
-        let others = self.other_holders(metatables)?;
-        let holder = |table: NodeId| {
-            let on_chain = self.holder_on_chain(table);
-            on_chain.or_else(|| others.get(&table).copied().flatten())
-        };
+        let holders = self.holders(metatables)?;
         let chosen = |metatable: NodeId| {
-            let of_methods = || holder(self.methods(metatable)?);
-            holder(metatable).or_else(of_methods)
+            let tables = [Some(metatable), self.methods(metatable)];
+            let of_table = |table: NodeId| holders.get(&table).copied();
+            let holders = tables.into_iter().flatten().filter_map(of_table);
+            let named = holders.filter(|holder| holder.doubt != Doubt::Object);
+            // The first of them that tells most.
+            named.min_by_key(|holder| holder.doubt)
         };
-        let unnamed = || {
-            let has_no_name = |metatable: &NodeId| self.own_name(*metatable).is_none();
-            metatables.iter().copied().filter(has_no_name)
-        };
+        let is_unnamed = |metatable: &NodeId| self.own_name(*metatable).is_none();
+        let unnamed = metatables.iter().copied().filter(is_unnamed);
         let mut held: FxHashMap<Rank, u32> = FxHashMap::default();
-        for holder in unnamed().filter_map(chosen) {
+        for holder in unnamed.filter_map(chosen) {
             let reserved = held.try_reserve(1);
             reserved.map_err(|_| BuildError::OutOfMemory)?;
             *held.entry(holder.rank).or_default() += 1;
         }
         for &metatable in metatables {
-            let name = match self.own_name(metatable) {
-                Some(name) => Some(ClassName::Own(name)),
-                None => match chosen(metatable) {
-                    Some(holder) => {
-                        let many = many_names(held[&holder.rank]);
-                        Some(ClassName::HeldBy(self.path(holder, many, map)?))
-                    }
-                    None => None,
-                },
+            let name = match (self.own_name(metatable), chosen(metatable)) {
+                (Some(name), _) => Some(ClassName::Own(name)),
+                (None, Some(holder)) => {
+                    let many = many_names(held[&holder.rank]);
+                    Some(ClassName::HeldBy(self.path(holder, many, map)?))
+                }
+                (None, None) => None,
             };
             names.insert(metatable, name);
         }
@@ -193,66 +213,75 @@ impl Search<'_> {
         Some(self.heap.target(edge))
     }
 
-    /// What holds a table on its shortest chain, if that chain tells a name.
-    fn holder_on_chain(&self, table: NodeId) -> Option<Holder> {
-        let rank = self.rank_of[table.index()];
-        let has_name = self.tree.refs(table) > 0 && !self.behind_metatable[rank.index()];
-        has_name.then(|| Holder {
-            rank: self.tree.parent(rank).unwrap_or(Rank::ROOT),
-            edge: self.tree.edge(rank),
-        })
-    }
-
-    /// For the metatables and the tables of methods whose shortest chain tells nothing: the first
-    /// other thing that holds them and has a name itself. Goes through all references once.
-    fn other_holders(
-        &self,
-        metatables: &[NodeId],
-    ) -> Result<FxHashMap<NodeId, Option<Holder>>, BuildError> {
-        let mut holders: FxHashMap<NodeId, Option<Holder>> = FxHashMap::default();
+    /// How the metatables that do not say their name, and their tables of methods, are held: on
+    /// their shortest chain, or where that tells little, by whatever tells most. Goes through all
+    /// references once.
+    fn holders(&self, metatables: &[NodeId]) -> Result<FxHashMap<NodeId, Holder>, BuildError> {
+        let mut holders: FxHashMap<NodeId, Holder> = FxHashMap::default();
         let mut is_wanted = NodeSet::with_room_for(self.heap.node_count())?;
+        let mut wanted = 0;
         for &metatable in metatables {
             if self.own_name(metatable).is_some() {
                 continue;
             }
             let tables = [Some(metatable), self.methods(metatable)];
             for table in tables.into_iter().flatten() {
-                if self.holder_on_chain(table).is_none() && is_wanted.insert(table) {
-                    let reserved = holders.try_reserve(1);
-                    reserved.map_err(|_| BuildError::OutOfMemory)?;
-                    holders.insert(table, None);
+                let Some(holder) = self.holder_on_chain(table) else {
+                    continue;
+                };
+                if holder.doubt != Doubt::None && is_wanted.insert(table) {
+                    wanted += 1;
                 }
+                let reserved = holders.try_reserve(1);
+                reserved.map_err(|_| BuildError::OutOfMemory)?;
+                holders.insert(table, holder);
             }
         }
-        if holders.is_empty() {
-            return Ok(holders);
+        if wanted > 0 {
+            self.improve(&mut holders, &is_wanted);
         }
+        Ok(holders)
+    }
+
+    /// What holds a table that is in use on its shortest chain.
+    fn holder_on_chain(&self, table: NodeId) -> Option<Holder> {
+        let rank = self.rank_of[table.index()];
+        (self.tree.refs(table) > 0).then(|| Holder {
+            doubt: self.doubts[rank.index()],
+            rank: self.tree.parent(rank).unwrap_or(Rank::ROOT),
+            edge: self.tree.edge(rank),
+        })
+    }
+
+    /// Looks for other references to the tables that are wanted.
+    fn improve(&self, holders: &mut FxHashMap<NodeId, Holder>, is_wanted: &NodeSet) {
         for node in self.heap.nodes().skip(1) {
             let rank = self.rank_of[node.index()];
-            let has_name = self.tree.refs(node) > 0 && !self.behind_metatable[rank.index()];
-            if !has_name || self.heap.kind(node) == Kind::Snapshot {
+            let doubt = self.doubts[rank.index()];
+            let is_in_use = self.tree.refs(node) > 0 && self.heap.kind(node) != Kind::Snapshot;
+            if !is_in_use || doubt == Doubt::Object {
                 continue;
             }
             for edge in self.heap.edge_range(node) {
                 let target = self.heap.target(edge);
                 if is_wanted.contains(target)
                     && self.heap.strength(edge) == Strength::Strong
-                    && !self.heap.labels[edge].is_metatable()
                     && let Some(known) = holders.get_mut(&target)
                 {
-                    let other = Holder { rank, edge };
-                    *known = Some(known.map_or(other, |known| self.first(known, other)));
+                    let doubt = doubt.max(Doubt::of_step(self.heap, edge));
+                    let other = Holder { doubt, rank, edge };
+                    *known = self.better(*known, other);
                 }
             }
         }
-        Ok(holders)
     }
 
-    /// The one of two holders that comes first in the tree.
-    fn first(&self, a: Holder, b: Holder) -> Holder {
-        let is_first = match a.rank == b.rank {
-            true => in_order(self.heap, a.edge as u32, b.edge as u32),
-            false => a.rank < b.rank,
+    /// The one of two holders that tells more, or that comes first in the tree.
+    fn better(&self, a: Holder, b: Holder) -> Holder {
+        let order = (a.doubt, a.rank).cmp(&(b.doubt, b.rank));
+        let is_first = match order {
+            Ordering::Equal => in_order(self.heap, a.edge as u32, b.edge as u32),
+            order => order == Ordering::Less,
         };
         if is_first { a } else { b }
     }

@@ -30,11 +30,6 @@ const LOOK_BACK: usize = 4;
 /// How many `[*]` in a row stay apart: enough for a matrix.
 const NESTED_INDICES: usize = 3;
 
-/// What the root of the registry is called.
-pub(crate) const REGISTRY: &[u8] = b"[REGISTRY]";
-/// What the root of the main thread is called.
-const MAIN_THREAD: &[u8] = b"[mainthread]";
-
 /// A generalised chain of a [`Paths`]: an index, valid in it alone.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 #[repr(transparent)]
@@ -65,6 +60,52 @@ impl GroupStep {
             self,
             GroupStep::AnyKey | GroupStep::AnyName | GroupStep::Reference
         )
+    }
+}
+
+/// Where the chains that people read start, though on the shortest way they go on to the registry.
+#[derive(Clone, Copy, Debug)]
+pub struct ChainStarts {
+    globals: Option<NodeId>,
+    registry: Option<NodeId>,
+    main_thread: Option<(NodeId, Label)>,
+}
+
+impl ChainStarts {
+    /// The starts of a heap's chains: the table of globals, that of loaded modules, and the main
+    /// thread. How these hang in the registry tells nobody anything.
+    pub fn of(heap: &Heap) -> ChainStarts {
+        let root = |name: &[u8]| {
+            let is_it = |label| matches!(label, Label::Root(id) if heap.name(id) == name);
+            let mut roots = heap.root_range().map(|edge| heap.edge(edge));
+            let edge = roots.find(|edge| is_it(edge.label))?;
+            Some((edge.target, edge.label))
+        };
+        ChainStarts {
+            globals: heap.globals,
+            registry: root(b"[REGISTRY]").map(|(node, _)| node),
+            main_thread: root(b"[mainthread]"),
+        }
+    }
+
+    /// The registry, where it is a root.
+    pub(crate) fn registry(&self) -> Option<NodeId> {
+        self.registry
+    }
+
+    /// The step that an object is by itself, if it is one at which chains start.
+    pub fn step(&self, heap: &Heap, tree: &ChainTree, rank: Rank) -> Option<GroupStep> {
+        let node = tree.node(rank);
+        if self.globals == Some(node) {
+            return Some(GroupStep::Globals);
+        }
+        if let Some((_, label)) = self.main_thread.filter(|(thread, _)| *thread == node) {
+            return Some(GroupStep::Exact(label));
+        }
+        let parent = tree.parent(rank).map(|parent| tree.node(parent))?;
+        let is_loaded = self.registry == Some(parent)
+            && matches!(heap.label(tree.edge(rank)), Label::Field(id) if heap.name(id) == b"_LOADED");
+        is_loaded.then_some(GroupStep::Loaded)
     }
 }
 
@@ -171,9 +212,9 @@ impl Paths {
         self.path(path).fingerprint
     }
 
-    /// Whether a chain starts there, for the table of globals or that of loaded modules.
+    /// Whether it is a chain of one step.
     pub(crate) fn is_start(&self, path: PathId) -> bool {
-        matches!(self.path(path).step, GroupStep::Globals | GroupStep::Loaded)
+        self.path(path).parent.is_none()
     }
 
     /// The path of the value of an upvalue: it is held by the upvalue's name, as in the `objects`
@@ -329,8 +370,7 @@ struct Search<'a> {
     /// By rank: the bytes of the rows in the object's part of the tree. Only where names are not
     /// known.
     bytes_below: Vec<u64>,
-    registry: Option<NodeId>,
-    main_thread: Option<NodeId>,
+    starts: ChainStarts,
 }
 
 impl<'a> Search<'a> {
@@ -354,8 +394,7 @@ impl<'a> Search<'a> {
                 known_names,
             },
             bytes_below,
-            registry: root_called(heap, REGISTRY),
-            main_thread: root_called(heap, MAIN_THREAD),
+            starts: ChainStarts::of(heap),
         })
     }
 
@@ -363,7 +402,7 @@ impl<'a> Search<'a> {
         if self.tree.is_empty() {
             return Ok(());
         }
-        let step = match start_of_chain(self.heap, self.tree, Rank::ROOT) {
+        let step = match self.starts.step(self.heap, self.tree, Rank::ROOT) {
             Some(start) => start,
             None => GroupStep::Exact(self.heap.label(self.tree.edge(Rank::ROOT))),
         };
@@ -428,7 +467,7 @@ impl<'a> Search<'a> {
         for child in self.tree.children(rank) {
             let label = self.heap.label(self.tree.edge(child));
             self.map.path_of[child.index()] =
-                if let Some(start) = start_of_chain(self.heap, self.tree, child) {
+                if let Some(start) = self.starts.step(self.heap, self.tree, child) {
                     self.below(None, child, start)?
                 } else if label == Label::Value {
                     let Path { parent, step, .. } = *self.map.paths.path(above);
@@ -460,13 +499,9 @@ impl<'a> Search<'a> {
     }
 
     fn step(&mut self, parent: Rank, child: Rank, label: Label) -> Result<GroupStep, BuildError> {
-        let node = self.tree.node(child);
         Ok(match label {
-            Label::Index(_) if self.registry == Some(self.tree.node(parent)) => {
-                match self.main_thread == Some(node) {
-                    true => GroupStep::Exact(label),
-                    false => GroupStep::Reference,
-                }
+            Label::Index(_) if self.starts.registry == Some(self.tree.node(parent)) => {
+                GroupStep::Reference
             }
             Label::Index(_)
             | Label::Number(_)
@@ -507,33 +542,6 @@ impl<'a> Search<'a> {
     fn is_large_part(&self, parent: Rank, child: Rank) -> bool {
         self.bytes_below[child.index()] >= self.bytes_below[parent.index()].div_ceil(LARGE_PART)
     }
-}
-
-/// The step at which the chain to an object starts anew, if it is the table of globals or that of
-/// loaded modules: how these hang in the registry tells nobody anything.
-pub fn start_of_chain(heap: &Heap, tree: &ChainTree, rank: Rank) -> Option<GroupStep> {
-    if heap.globals == Some(tree.node(rank)) {
-        return Some(GroupStep::Globals);
-    }
-    // The registry is the first root, where it is one.
-    let is_below_registry =
-        tree.parent(rank) == Some(Rank::ROOT) && is_called(heap, tree.edge(Rank::ROOT), REGISTRY);
-    let is_loaded = is_below_registry
-        && matches!(heap.label(tree.edge(rank)), Label::Field(name) if heap.name(name) == b"_LOADED");
-    is_loaded.then_some(GroupStep::Loaded)
-}
-
-/// Whether an edge is the root of some name.
-fn is_called(heap: &Heap, edge: usize, name: &[u8]) -> bool {
-    matches!(heap.label(edge), Label::Root(id) if heap.name(id) == name)
-}
-
-/// The root of some name.
-pub(crate) fn root_called(heap: &Heap, name: &[u8]) -> Option<NodeId> {
-    let edge = heap
-        .root_range()
-        .find(|&edge| is_called(heap, edge, name))?;
-    Some(heap.target(edge))
 }
 
 /// Whether an object is a row of a group: in a difference, new or gone; else everything but our own

@@ -10,9 +10,7 @@ use crate::class::{ClassName, Classes};
 use crate::coroutine::body;
 use crate::error::BuildError;
 use crate::fingerprint::{Fingerprint, Ink};
-use crate::generalised_path::{
-    Generality, PathId, PathMap, Paths, REGISTRY, is_row, mix, root_called,
-};
+use crate::generalised_path::{ChainStarts, Generality, PathId, PathMap, Paths, is_row, mix};
 use crate::grow::{filled, held, push, room};
 use crate::heap::Heap;
 use crate::kind::Kind;
@@ -323,7 +321,7 @@ impl<'a> Grouping<'a> {
     /// Puts strings where what holds them alone is.
     fn place_strings(&mut self) -> Result<(), BuildError> {
         // That only the registry holds all of the program is true and tells nothing.
-        let registry = root_called(self.heap, REGISTRY);
+        let registry = ChainStarts::of(self.heap).registry();
         for rank in self.tree.ranks() {
             let node = self.tree.node(rank);
             if self.heap.kind(node) == Kind::String && is_row(self.snapshot, node) {

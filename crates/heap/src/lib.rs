@@ -61,7 +61,7 @@ pub use disjoint_chains::{DisjointChain, disjoint_chains};
 pub use dominator::Dominators;
 pub use error::BuildError;
 pub use fingerprint::Fingerprint;
-pub use generalised_path::{GroupStep, PathId, Paths, start_of_chain};
+pub use generalised_path::{ChainStarts, GroupStep, PathId, Paths};
 pub use group::{Group, GroupName, GroupOrder, Groups};
 pub use growth::{CompareError, GroupGrowth, Growth};
 pub use heap::{Edge, Heap};
