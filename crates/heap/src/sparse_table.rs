@@ -27,13 +27,14 @@ pub struct SparseTable {
 }
 
 impl SparseTable {
-    /// From this many slots on a part can be sparse: smaller ones are as small as they get.
-    const SLOTS: u32 = 8;
+    /// From this many slots on a part can be sparse: smaller ones are nearly as small as they get.
+    pub const LEAST_SLOTS: u32 = 8;
 
-    /// Whether a part is mostly empty: it has at least 8 slots, and less than half of them in use.
+    /// Whether a part is mostly empty: it has [enough](Self::LEAST_SLOTS) slots, and less than half of them in use.
     #[inline(always)]
     pub fn is_sparse(&self) -> bool {
-        let is_sparse = |slots: u32, used: u32| slots >= Self::SLOTS && used < slots.div_ceil(2);
+        let is_sparse =
+            |slots: u32, used: u32| slots >= Self::LEAST_SLOTS && used < slots.div_ceil(2);
         is_sparse(self.array_slots, self.array_used) || is_sparse(self.hash_slots, self.hash_used)
     }
 

@@ -93,6 +93,22 @@ impl<M: Memory> Sweep<'_, M> {
         let in_array = self.refer_from_array(node, parts, mode)?;
         let in_nodes = self.refer_from_nodes(node, parts, mode)?;
         self.heap.set_count(node, in_array + in_nodes);
+        // One comparison for both, since that is a power of two.
+        if (parts.array_size | parts.node_count) >= u64::from(SparseTable::LEAST_SLOTS) {
+            self.note_if_sparse(node, parts, in_array, in_nodes)?;
+        }
+        Ok(())
+    }
+
+    /// Notes a table that keeps far more slots than it uses.
+    #[inline(never)]
+    fn note_if_sparse(
+        &mut self,
+        node: NodeId,
+        parts: Parts,
+        in_array: u32,
+        in_nodes: u32,
+    ) -> Swept {
         let table = SparseTable {
             node,
             array_slots: parts.array_size as u32, // as it was read

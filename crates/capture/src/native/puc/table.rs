@@ -119,11 +119,15 @@ impl<'m, M: Memory, const L: usize> Sweep<'m, M, L> {
         };
         let in_nodes = self.refer_from_nodes(node, parts, mode)?;
         self.heap.set_count(node, in_array + in_nodes);
-        self.note_if_sparse(node, parts, in_array, in_nodes)
+        // One comparison for both, since that is a power of two.
+        if (parts.array_size | parts.node_count) >= u64::from(SparseTable::LEAST_SLOTS) {
+            self.note_if_sparse(node, parts, in_array, in_nodes)?;
+        }
+        Ok(())
     }
 
     /// Notes a table that keeps far more slots than it uses.
-    #[inline(always)]
+    #[inline(never)]
     fn note_if_sparse(
         &mut self,
         node: NodeId,
