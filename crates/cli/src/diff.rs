@@ -99,7 +99,9 @@ impl Diff {
             .collect::<Result<Vec<_>>>()?;
         let snapshots: Vec<&Snapshot> = files.iter().map(|file| &file.snapshot).collect();
         let answer = progress
-            .step("comparing", || luasnap_format::growth(&snapshots, self.rows))
+            .step("comparing", || {
+                luasnap_format::growth(&snapshots, self.rows)
+            })
             .with_context(|| self.cannot_compare())?;
         drop(progress);
         match self.json {
@@ -113,7 +115,11 @@ impl Diff {
     }
 
     fn cannot_compare(&self) -> String {
-        let names: Vec<String> = self.files.iter().map(|path| path.display().to_string()).collect();
+        let names: Vec<String> = self
+            .files
+            .iter()
+            .map(|path| path.display().to_string())
+            .collect();
         format!("cannot compare {}", names.join(" and "))
     }
 }
@@ -125,7 +131,11 @@ fn as_text(files: &[SnapshotFile], answer: &GrowthAnswer) -> Result<String> {
     }
     let (first, last) = (answer.sizes.first(), answer.sizes.last());
     let change = last.copied().unwrap_or(0) as i64 - first.copied().unwrap_or(0) as i64;
-    writeln!(text, "{:>10}  from the first to the last\n", signed_bytes(change))?;
+    writeln!(
+        text,
+        "{:>10}  from the first to the last\n",
+        signed_bytes(change)
+    )?;
     if answer.changed.is_empty() {
         writeln!(text, "No group changed.")?;
         return Ok(text);
@@ -266,7 +276,18 @@ mod tests {
         ] {
             assert_eq!(limit(text), Ok(expected), "{text}");
         }
-        for text in ["", "%", "K", "-1", "1T", "5 %", "-5%", "inf%", "99999999999999999999", "99999999999999999G"] {
+        for text in [
+            "",
+            "%",
+            "K",
+            "-1",
+            "1T",
+            "5 %",
+            "-5%",
+            "inf%",
+            "99999999999999999999",
+            "99999999999999999G",
+        ] {
             assert!(limit(text).is_err(), "{text}");
         }
         assert!(!Limit::Bytes(10).is_passed(&[100, 500, 110]));

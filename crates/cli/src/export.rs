@@ -5,9 +5,7 @@ use crate::progress::Progress;
 use crate::snapshot_file::SnapshotFile;
 use anyhow::Result;
 use clap::{Args, ValueEnum};
-use luasnap_format::{
-    write_file, write_heapsnapshot, write_json, write_json_indented, write_text,
-};
+use luasnap_format::{write_file, write_heapsnapshot, write_json, write_json_indented, write_text};
 use luasnap_heap::Snapshot;
 use std::io::{self, Write};
 use std::path::PathBuf;

@@ -107,7 +107,12 @@ fn kind_name(kind: Kind) -> &'static str {
 fn beyond_objects(census: &Census) -> Result<String> {
     let mut text = String::new();
     if let Some(total) = census.total {
-        writeln!(text, "\nThe VM holds {} ({} bytes).", byte_size(total), grouped(total))?;
+        writeln!(
+            text,
+            "\nThe VM holds {} ({} bytes).",
+            byte_size(total),
+            grouped(total)
+        )?;
     }
     for (name, bytes) in &census.blocks {
         writeln!(text, "  {:>10}  {name}", byte_size(*bytes))?;
@@ -193,7 +198,10 @@ fn as_json(file: &SnapshotFile, waste: &Waste, rows: usize) -> Value {
                 "garbage_count": of_kind.garbage.count,
                 "garbage_bytes": of_kind.garbage.bytes,
             });
-            (kind_name(of_kind.kind).to_lowercase().replace(' ', "_"), row)
+            (
+                kind_name(of_kind.kind).to_lowercase().replace(' ', "_"),
+                row,
+            )
         })
         .collect();
     let blocks: Map<String, Value> = census

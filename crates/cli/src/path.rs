@@ -56,7 +56,9 @@ impl WhoHoldsIt {
             chains: self.chains,
         };
         let nodes = target.nodes(snapshot)?;
-        let held = progress.step("finding who holds it", || who_holds(snapshot, &nodes, options))?;
+        let held = progress.step("finding who holds it", || {
+            who_holds(snapshot, &nodes, options)
+        })?;
         drop(progress);
         let title = title(snapshot, &target, &nodes);
         match self.json {
@@ -95,7 +97,11 @@ fn as_text(title: &str, held: &WhoHolds) -> Result<String> {
         None => writeln!(text, "  nothing holds it: it is garbage")?,
     }
     if !held.holders.is_empty() {
-        writeln!(text, "\nheld by {}:", count_of(held.holder_count as u64, "object"))?;
+        writeln!(
+            text,
+            "\nheld by {}:",
+            count_of(held.holder_count as u64, "object")
+        )?;
         for holder in &held.holders {
             match holder.references {
                 1 => writeln!(text, "  {}", holder.chain)?,
@@ -113,7 +119,10 @@ fn as_text(title: &str, held: &WhoHolds) -> Result<String> {
         }
     }
     if !held.keepers.is_empty() {
-        writeln!(text, "\nwould be freed without any of these, the nearest first:")?;
+        writeln!(
+            text,
+            "\nwould be freed without any of these, the nearest first:"
+        )?;
         for keeper in &held.keepers {
             let retained = byte_size(keeper.retained.bytes);
             writeln!(text, "  {}  (retains {retained})", keeper.chain)?;
@@ -121,7 +130,10 @@ fn as_text(title: &str, held: &WhoHolds) -> Result<String> {
     }
     if held.chains.len() > 1 {
         let count = held.chains.len();
-        writeln!(text, "\n{count} chains share nothing, and each has to be cut:")?;
+        writeln!(
+            text,
+            "\n{count} chains share nothing, and each has to be cut:"
+        )?;
         for chain in &held.chains {
             writeln!(text, "  {chain}")?;
         }
@@ -130,7 +142,11 @@ fn as_text(title: &str, held: &WhoHolds) -> Result<String> {
 }
 
 fn count_of(count: u64, one: &str) -> String {
-    format!("{} {one}{}", grouped(count), if count == 1 { "" } else { "s" })
+    format!(
+        "{} {one}{}",
+        grouped(count),
+        if count == 1 { "" } else { "s" }
+    )
 }
 
 fn as_json(title: &str, held: &WhoHolds) -> Value {

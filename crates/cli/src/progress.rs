@@ -21,7 +21,8 @@ impl Progress {
     pub fn new(steps: usize) -> Progress {
         let target = ProgressDrawTarget::hidden();
         let bar = ProgressBar::with_draw_target(Some(steps as u64), target);
-        let style = ProgressStyle::with_template("{spinner} [{bar:20}] {pos}/{len} {msg} ({elapsed})");
+        let style =
+            ProgressStyle::with_template("{spinner} [{bar:20}] {pos}/{len} {msg} ({elapsed})");
         bar.set_style(style.expect("the template is well-formed"));
         Progress { bar }
     }

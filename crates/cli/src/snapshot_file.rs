@@ -21,7 +21,7 @@ impl SnapshotFile {
     /// Reads a file, as a step of the work.
     pub fn open(path: &Path, progress: &Progress) -> Result<SnapshotFile> {
         let message = format!("reading {}", path.display());
-        let snapshot = progress.step(message, || luasnap_format::read_file(path))?;
+        let snapshot = progress.step(message, || luasnap_format::open_snapshot(path))?;
         Ok(SnapshotFile {
             path: path.to_owned(),
             bytes: fs::metadata(path).map_or(0, |metadata| metadata.len()),

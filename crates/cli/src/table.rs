@@ -1,6 +1,5 @@
 //! Tables that fit the terminal.
 
-use anstyle::Style;
 use comfy_table::{Attribute, Cell, CellAlignment, ContentArrangement, Table, presets};
 use std::io::{IsTerminal, stdout};
 
@@ -52,6 +51,3 @@ impl std::fmt::Display for Columns {
         Ok(())
     }
 }
-
-/// What stands out.
-pub const STRONG: Style = Style::new().bold();

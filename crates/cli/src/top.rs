@@ -63,7 +63,9 @@ impl Top {
     pub fn execute(self) -> Result<ExitCode> {
         let progress = Progress::new(4);
         let file = SnapshotFile::open(&self.file, &progress)?;
-        progress.step("finding what holds what", || file.snapshot.dominators().map(drop))?;
+        progress.step("finding what holds what", || {
+            file.snapshot.dominators().map(drop)
+        })?;
         progress.step("grouping", || file.snapshot.groups().map(drop))?;
         let rows = progress.step("measuring groups", || {
             luasnap_format::top(&file.snapshot, self.by.order(), self.rows)
@@ -81,7 +83,10 @@ impl Top {
             false => {
                 print(as_text(&rows, all))?;
                 if groups > rows.len() && !matches!(self.by, By::Class) {
-                    print(format!("... and {} more groups\n", grouped((groups - rows.len()) as u64)))?;
+                    print(format!(
+                        "... and {} more groups\n",
+                        grouped((groups - rows.len()) as u64)
+                    ))?;
                 }
             }
         }
@@ -90,8 +95,15 @@ impl Top {
 }
 
 fn as_text(rows: &[GroupRow], all: u64) -> Columns {
-    let mut columns =
-        Columns::new(&[">retained", ">%", ">size", ">count", "type", "group", "for example"]);
+    let mut columns = Columns::new(&[
+        ">retained",
+        ">%",
+        ">size",
+        ">count",
+        "type",
+        "group",
+        "for example",
+    ]);
     for row in rows {
         let example = match row.example == row.name {
             true => "",

@@ -13,9 +13,9 @@ mod heapsnapshot;
 mod json;
 mod json_string;
 mod lookup;
+mod luasnap;
 mod nearness;
 mod numbers;
-mod luasnap;
 mod path;
 mod printable;
 mod reason;
@@ -35,11 +35,11 @@ pub use growth::{GrowthAnswer, GrowthRow, SuspectRow, growth};
 pub use heapsnapshot::write_heapsnapshot;
 pub use json::{write_json, write_json_indented};
 pub use lookup::{LookupError, address_of, object_at, object_by_chain};
-pub use numbers::{byte_size, grouped};
-pub use printable::printable;
 pub use luasnap::{
     LoadError, OpenError, Problem, SaveOptions, open_snapshot, read_snapshot, write_snapshot,
 };
+pub use numbers::{byte_size, grouped};
+pub use printable::printable;
 pub use reason::reason;
 pub use report::{ReportOptions, write_report};
 pub use row::object_name;

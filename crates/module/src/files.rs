@@ -2,7 +2,7 @@
 
 use crate::functions::{Result, argument, path_argument};
 use luasnap_capture::{Call, Error, Return};
-use luasnap_format::{LoadError, SaveOptions, read_file, save_file};
+use luasnap_format::{LoadError, SaveOptions, open_snapshot, write_file, write_snapshot};
 use std::io;
 use std::sync::Arc;
 
@@ -17,7 +17,8 @@ pub fn save(call: &mut Call<'_>) -> Result {
         options.strings = strings.unwrap_or(options.strings);
         options.names = names.unwrap_or(options.names);
     }
-    save_file(&path, &snapshot, options).map_err(|error| match error.source.kind() {
+    let write = |out: &mut dyn io::Write| write_snapshot(out, &snapshot, options);
+    write_file(&path, write).map_err(|error| match error.source.kind() {
         io::ErrorKind::OutOfMemory => Error::OutOfMemory,
         _ => Error::Message(error.to_string()),
     })?;
@@ -27,9 +28,9 @@ pub fn save(call: &mut Call<'_>) -> Result {
 /// `load(path)`.
 pub fn load(call: &mut Call<'_>) -> Result {
     let path = path_argument(call, 1)?;
-    let snapshot = read_file(&path).map_err(|error| match error.is_out_of_memory() {
-        true => Error::OutOfMemory,
-        false => Error::Message(error.to_string()),
+    let snapshot = open_snapshot(&path).map_err(|error| match error.source {
+        LoadError::OutOfMemory => Error::OutOfMemory,
+        _ => Error::Message(error.to_string()),
     })?;
     Ok(Return::Loaded(Arc::new(snapshot)))
 }
