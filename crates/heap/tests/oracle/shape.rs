@@ -68,7 +68,7 @@ pub fn shared_items(tables: u32) -> Heap {
 }
 
 /// Four references a table, one of them from a table before it, so that all is alive.
-#[allow(dead_code, reason = "the benches alone use it")]
+#[allow(dead_code, reason = "only the benches use it")]
 pub fn random(tables: u32) -> Heap {
     let mut state = 0x2545_F491_4F6C_DD1D_u64;
     let mut below = move |end: u32| {

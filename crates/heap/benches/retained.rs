@@ -1,0 +1,171 @@
+//! Measures dominators and retained sizes on heaps of several shapes.
+//!
+//! `cargo bench -p luasnap-heap` prints the table; `-- --check` fails where an aim is missed;
+//! `-- random list` keeps to the shapes that the words name; `--nodes N` sets the size.
+
+#[path = "../tests/oracle/shape.rs"]
+mod shape;
+
+use luasnap_heap::{Dominators, Heap};
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+/// Makes the shape of so many tables.
+type Make = fn(u32) -> Heap;
+
+const SHAPES: [(&str, Make); 5] = [
+    ("random", shape::random),
+    ("list", shape::list),
+    ("star", shape::star),
+    ("one-metatable", shape::one_metatable),
+    ("shared-items", shape::shared_items),
+];
+
+/// The most seconds that a random heap of a million tables and one of ten million may take. In
+/// between and beyond, in proportion.
+const RANDOM: (f64, f64) = (1.5, 25.0);
+/// The most seconds that every other shape may take, for each million tables.
+const OTHERS: f64 = 0.3;
+/// The most memory at the peak, the heap itself included, in bytes a node: below ten million nodes,
+/// and from there on.
+const PEAK: (f64, f64) = (150.0, 120.0);
+/// The most memory that is kept, in bytes a node.
+const KEPT: f64 = 24.5;
+
+/// What one run measured. Memory is in bytes, time in seconds.
+struct Measured {
+    nodes: f64,
+    edges: f64,
+    seconds: f64,
+    peak: f64,
+    kept: f64,
+}
+
+fn main() {
+    let args: Vec<String> = std::env::args()
+        .skip(1)
+        .filter(|arg| arg != "--bench")
+        .collect();
+    let tables = args
+        .iter()
+        .position(|arg| arg == "--nodes")
+        .map_or(1_000_000, |at| {
+            let number = args.get(at + 1).and_then(|number| number.parse().ok());
+            number.expect("--nodes takes a number")
+        });
+    if args.first().is_some_and(|arg| arg == "--measure") {
+        return measure(&args[1], tables);
+    }
+    let is_shape = |arg: &String| SHAPES.iter().any(|(name, _)| name == arg);
+    let check = args.iter().any(|arg| arg == "--check");
+    println!("| shape | nodes | edges | time | peak with the heap | peak B/node | kept B/node |");
+    println!("|---|--:|--:|--:|--:|--:|--:|");
+    let mut missed = Vec::new();
+    for (name, _) in SHAPES {
+        if args.iter().any(is_shape) && !args.iter().any(|arg| arg == name) {
+            continue;
+        }
+        let measured = in_own_process(name, tables);
+        print_row(name, &measured);
+        if check {
+            missed.extend(misses(name, &measured));
+        }
+    }
+    for miss in &missed {
+        eprintln!("missed: {miss}");
+    }
+    std::process::exit(i32::from(!missed.is_empty()));
+}
+
+/// Measures in a process of its own, so that no shape finds memory that another one left.
+fn in_own_process(name: &str, tables: u32) -> Measured {
+    let program = std::env::current_exe().expect("the benchmark's own path");
+    let run = Command::new(program)
+        .args(["--measure", name, "--nodes", &tables.to_string()])
+        .output()
+        .expect("the benchmark runs itself");
+    assert!(run.status.success(), "{run:?}");
+    let line = String::from_utf8_lossy(&run.stdout).into_owned();
+    let mut numbers = line
+        .split_whitespace()
+        .map(|word| word.parse::<f64>().expect("a number"));
+    let mut next = || numbers.next().expect("five numbers");
+    Measured {
+        nodes: next(),
+        edges: next(),
+        seconds: next(),
+        peak: next(),
+        kept: next(),
+    }
+}
+
+fn measure(name: &str, tables: u32) {
+    let (_, make) = SHAPES
+        .iter()
+        .find(|shape| shape.0 == name)
+        .expect("a shape");
+    let heap = make(tables);
+    forget_peak();
+    let (mut best, kept) = timed(&heap);
+    let peak = peak();
+    // Other programs run too: the quickest of some runs says most of ours.
+    let started = Instant::now();
+    for _ in 1..5 {
+        if started.elapsed() < Duration::from_secs(20) {
+            best = best.min(timed(&heap).0);
+        }
+    }
+    let (nodes, edges) = (heap.node_count(), heap.edge_count());
+    println!("{nodes} {edges} {best} {peak} {kept}");
+}
+
+/// Seconds that the dominators took, and bytes that they keep.
+fn timed(heap: &Heap) -> (f64, usize) {
+    let start = Instant::now();
+    let dominators = Dominators::new(heap).expect("enough memory");
+    (start.elapsed().as_secs_f64(), dominators.memory())
+}
+
+/// Makes the kernel forget how much memory the process had at most so far.
+fn forget_peak() {
+    std::fs::write("/proc/self/clear_refs", "5").expect("a Linux that can forget the peak");
+}
+
+/// The most bytes of memory that the process had since then.
+fn peak() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").expect("the process's status");
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+    let kilobytes = line.and_then(|line| line.split_whitespace().next()?.parse().ok());
+    kilobytes.map_or(0, |kilobytes: u64| 1024 * kilobytes)
+}
+
+fn print_row(name: &str, m: &Measured) {
+    println!(
+        "| {name} | {:.0} | {:.0} | {:.3} s | {:.0} MB | {:.0} | {:.1} |",
+        m.nodes,
+        m.edges,
+        m.seconds,
+        m.peak / 1e6,
+        m.peak / m.nodes,
+        m.kept / m.nodes,
+    );
+}
+
+fn misses(name: &str, m: &Measured) -> Vec<String> {
+    let millions = m.nodes / 1e6;
+    let (seconds, peak) = match (name, millions < 10.0) {
+        ("random", true) => (RANDOM.0 * millions, PEAK.0),
+        ("random", false) => (RANDOM.1 * millions / 10.0, PEAK.1),
+        (_, _) => (OTHERS * millions, PEAK.0),
+    };
+    let checks = [
+        (m.seconds, seconds, "seconds"),
+        (m.peak / m.nodes, peak, "B/node at the peak"),
+        (m.kept / m.nodes, KEPT, "B/node kept"),
+    ];
+    checks
+        .into_iter()
+        .filter(|(found, most, _)| found > most)
+        .map(|(found, most, of)| format!("{name}: {found:.2} {of}, aim {most:.2}"))
+        .collect()
+}
