@@ -1,78 +1,141 @@
 //! Numbering all that the roots keep alive in depth-first order.
 
 use crate::error::BuildError;
-use crate::grow::{filled, room};
+use crate::grow::{filled, push, room};
 use crate::holding::Holding;
 use crate::node::NodeId;
 use std::hint::black_box;
 
-/// A depth-first search from the synthetic root, which has number 0.
+/// A depth-first search from the synthetic root, which has number 0. Each column is by number.
+///
+/// References between nodes that have numbers are noted as they are met: to go through the heap once
+/// more for them took longer.
 pub(crate) struct DepthFirst {
-    /// By number.
     pub(crate) nodes: Vec<NodeId>,
-    /// By node; [`DepthFirst::NONE`] for what is not alive.
-    pub(crate) numbers: Vec<u32>,
-    /// By number: the number of the node from which it was found.
+    /// From which each was found.
     pub(crate) parents: Vec<u32>,
+    /// The least number of those that refer to each. The root's own number for the root.
+    pub(crate) least: Vec<u32>,
+    /// The references from a node to one of a lesser number, which is not the root.
+    pub(crate) back: Vec<Back>,
 }
 
-impl DepthFirst {
-    /// In the place of a number. No node has it, since no node has this id.
-    pub(crate) const NONE: u32 = u32::MAX;
+/// A reference from a node to one that was found before it, both by number.
+#[derive(Clone, Copy)]
+pub(crate) struct Back {
+    pub(crate) source: u32,
+    pub(crate) target: u32,
+}
 
+/// In the place of a number. No node has it, since no node has this id.
+const NONE: u32 = u32::MAX;
+
+impl DepthFirst {
     /// Numbers what is alive of `node_count` nodes.
     pub(crate) fn new(holding: &Holding, node_count: usize) -> Result<Self, BuildError> {
-        let mut search = DepthFirst {
-            nodes: room(node_count)?,
-            numbers: filled(node_count, Self::NONE)?,
-            parents: room(node_count)?,
+        let mut search = Search {
+            holding,
+            numbers: filled(node_count, NONE)?,
+            starts: Vec::new(),
+            pending: Vec::new(),
+            found: DepthFirst {
+                nodes: room(node_count)?,
+                parents: room(node_count)?,
+                least: room(node_count)?,
+                back: Vec::new(),
+            },
         };
         if node_count > 0 {
-            search.run(holding)?;
+            search.run()?;
         }
-        Ok(search)
+        Ok(search.found)
     }
 
-    fn run(&mut self, holding: &Holding) -> Result<(), BuildError> {
-        // By number: which reference is to be looked at next.
-        let mut next: Vec<u32> = room(self.numbers.len())?;
-        self.add(NodeId::ROOT, 0);
-        next.push(0);
-        let mut at = 0;
+    /// Notes a reference to a node that has a number.
+    #[inline]
+    fn note(&mut self, source: u32, target: u32) -> Result<(), BuildError> {
+        if source < target {
+            let least = &mut self.least[target as usize];
+            *least = source.min(*least);
+        } else if source > target && target != 0 {
+            return push(&mut self.back, Back { source, target });
+        }
+        Ok(())
+    }
+}
+
+/// A search under way.
+struct Search<'a> {
+    holding: &'a Holding<'a>,
+    /// By node.
+    numbers: Vec<u32>,
+    /// Of each node on the path to the one at hand: where its own begin among `pending`.
+    starts: Vec<u32>,
+    /// What the nodes on the path hold that had no number yet when they were entered.
+    pending: Vec<NodeId>,
+    found: DepthFirst,
+}
+
+impl Search<'_> {
+    fn run(&mut self) -> Result<(), BuildError> {
+        let mut at = self.enter(NodeId::ROOT, 0)?;
         loop {
-            let node = self.nodes[at as usize];
-            if next[at as usize] == 0 {
-                self.read_ahead(holding, node);
-            }
-            let is_new = |target: NodeId| self.numbers[target.index()] == Self::NONE;
-            match holding.find(node, next[at as usize], is_new) {
-                Some((target, after)) => {
-                    next[at as usize] = after;
-                    at = self.add(target, at);
-                    next.push(0);
-                }
+            self.read_ahead();
+            match self.next() {
+                Some(target) => match self.numbers[target.index()] {
+                    NONE => at = self.enter(target, at)?,
+                    target => self.found.note(at, target)?,
+                },
                 None if at == 0 => return Ok(()),
-                None => at = self.parents[at as usize],
+                None => at = self.found.parents[at as usize],
             }
         }
     }
 
-    /// Numbers a node. There is room for all of them.
+    /// Numbers a node and goes through what it holds. That is done once: who comes back to the node
+    /// needs the numbers of what is pending, but no more of the heap.
     #[inline]
-    fn add(&mut self, node: NodeId, parent: u32) -> u32 {
-        let number = self.nodes.len() as u32;
+    fn enter(&mut self, node: NodeId, parent: u32) -> Result<u32, BuildError> {
+        let number = self.found.nodes.len() as u32;
         self.numbers[node.index()] = number;
-        self.nodes.push(node);
-        self.parents.push(parent);
-        number
+        // There is room for all of them.
+        self.found.nodes.push(node);
+        self.found.parents.push(parent);
+        self.found.least.push(parent);
+        push(&mut self.starts, self.pending.len() as u32)?;
+        self.holding
+            .for_each(node, |target| match self.numbers[target.index()] {
+                NONE => {
+                    self.holding.expect_edges(target);
+                    push(&mut self.pending, target)
+                }
+                target => self.found.note(number, target),
+            })?;
+        Ok(number)
     }
 
-    /// Reads what a node's targets will need, all at once: one of them comes next.
+    /// What is pending next of the node at hand. Where there is nothing, the path loses the node.
     #[inline]
-    fn read_ahead(&self, holding: &Holding, node: NodeId) {
-        for target in holding.first_targets(node) {
+    fn next(&mut self) -> Option<NodeId> {
+        if self.starts.last() != Some(&(self.pending.len() as u32)) {
+            return self.pending.pop();
+        }
+        self.starts.pop();
+        None
+    }
+
+    /// Reads what those soon to come will need, so that the waits for memory overlap.
+    #[inline]
+    fn read_ahead(&self) {
+        let ahead = |distance| {
+            let place = self.pending.len().checked_sub(distance)?;
+            self.pending.get(place)
+        };
+        if let Some(target) = ahead(16) {
             black_box(self.numbers[target.index()]);
-            holding.expect_edges(target);
+        }
+        if let Some(target) = ahead(8) {
+            self.holding.expect_edges(*target);
         }
     }
 }

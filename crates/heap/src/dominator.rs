@@ -43,7 +43,8 @@ impl Dominators {
         let holding = Holding::new(heap)?;
         let has_ephemerons = holding.has_ephemerons();
         let search = DepthFirst::new(&holding, heap.node_count())?;
-        let dominated = immediate_dominators(holding, search)?;
+        drop(holding);
+        let dominated = immediate_dominators(search)?;
         let mut dominators = Self::in_preorder(&dominated, heap.node_count())?;
         drop(dominated);
         dominators.has_ephemerons = has_ephemerons;

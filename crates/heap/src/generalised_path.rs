@@ -540,7 +540,10 @@ impl<'a> Search<'a> {
     }
 
     fn is_large_part(&self, parent: Rank, child: Rank) -> bool {
-        self.bytes_below[child.index()] >= self.bytes_below[parent.index()].div_ceil(LARGE_PART)
+        // Each of a few is a large part; that says nothing.
+        many_names(self.tree.children(parent).len() as u32)
+            && self.bytes_below[child.index()]
+                >= self.bytes_below[parent.index()].div_ceil(LARGE_PART)
     }
 }
 

@@ -93,70 +93,30 @@ impl<'a> Holding<'a> {
         }
     }
 
-    /// Calls `found` with the target of each reference of a node that is alive.
+    /// Tells of the target of each reference of a node that is alive, as often as it holds it.
     #[inline]
-    pub(crate) fn for_each(&self, node: NodeId, mut found: impl FnMut(NodeId)) {
-        for edge in self.heap.edge_range(node).filter(|edge| self.holds(*edge)) {
-            found(self.heap.target(edge));
-        }
-        for &(_, value) in self.values_of(node) {
-            found(value);
-        }
-    }
-
-    /// The first wanted target among the node's references from number `at` on, and the number of
-    /// the reference after it.
-    #[inline]
-    pub(crate) fn find(
+    pub(crate) fn for_each(
         &self,
         node: NodeId,
-        at: u32,
-        wanted: impl Fn(NodeId) -> bool,
-    ) -> Option<(NodeId, u32)> {
-        let edges = self.heap.edge_range(node);
-        for edge in (edges.start + at as usize).min(edges.end)..edges.end {
-            let target = self.heap.target(edge);
-            if wanted(target) && self.holds(edge) {
-                return Some((target, (edge + 1 - edges.start) as u32));
+        mut found: impl FnMut(NodeId) -> Result<(), BuildError>,
+    ) -> Result<(), BuildError> {
+        for edge in self.heap.edge_range(node) {
+            if self.holds(edge) {
+                found(self.heap.target(edge))?;
             }
         }
-        let skipped = (at as usize).saturating_sub(edges.len());
-        let mut values = self.values_of(node).iter().enumerate().skip(skipped);
-        let (index, &(_, value)) = values.find(|(_, (_, value))| wanted(*value))?;
-        Some((value, (edges.len() + index + 1) as u32))
-    }
-
-    /// Reads what the references of `nodes[at + 4]` will need, and begins with those that come after
-    /// it, so that the waits for memory overlap. `target` reads what is to be known of a target.
-    #[inline]
-    pub(crate) fn read_ahead(&self, nodes: &[NodeId], at: usize, target: impl Fn(NodeId)) {
-        let heap = self.heap;
-        if let Some(node) = nodes.get(at + 16) {
-            black_box(heap.edge_range(*node));
+        for &(_, value) in self.values_of(node) {
+            found(value)?;
         }
-        if let Some(node) = nodes.get(at + 8) {
-            self.expect_edges(*node);
-        }
-        if let Some(node) = nodes.get(at + 4) {
-            for edge in heap.edge_range(*node).take(4) {
-                target(heap.target(edge));
-            }
-        }
+        Ok(())
     }
 
     /// Begins to fetch the first references of a node.
     #[inline]
     pub(crate) fn expect_edges(&self, node: NodeId) {
-        let first = self.heap.edge_starts[node.index()] as usize;
+        let first = black_box(self.heap.edge_range(node)).start;
         let (targets, labels) = (&self.heap.targets, &self.heap.labels);
         black_box((targets.get(first).copied(), labels.get(first).copied()));
-    }
-
-    /// The first few targets of a node, whether or not it holds them.
-    #[inline]
-    pub(crate) fn first_targets(&self, node: NodeId) -> impl Iterator<Item = NodeId> + '_ {
-        let edges = self.heap.edge_range(node).take(8);
-        edges.map(|edge| self.heap.target(edge))
     }
 }
 

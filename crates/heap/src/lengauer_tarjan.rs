@@ -5,10 +5,9 @@
 //! first; those that were taken form a forest, in which [`Forest::least`] looks for the ancestor
 //! with the least semidominator, and shortens the paths on which it looked.
 
-use crate::depth_first::DepthFirst;
+use crate::depth_first::{Back, DepthFirst};
 use crate::error::BuildError;
 use crate::grow::{filled, room};
-use crate::holding::Holding;
 use crate::node::NodeId;
 use std::hint::black_box;
 
@@ -19,18 +18,17 @@ pub(crate) struct Dominated {
 }
 
 /// Finds the immediate dominator of all that the search found.
-pub(crate) fn immediate_dominators(
-    holding: Holding,
-    search: DepthFirst,
-) -> Result<Dominated, BuildError> {
+pub(crate) fn immediate_dominators(search: DepthFirst) -> Result<Dominated, BuildError> {
     let DepthFirst {
         nodes,
-        numbers,
         parents,
+        least,
+        back,
     } = search;
-    let mut forest = Forest::new(parents)?;
-    let behind = Behind::new(&holding, &nodes, &numbers, &mut forest)?;
-    drop((holding, numbers));
+    let behind = Behind::new(nodes.len(), &back)?;
+    drop(back);
+    let mut forest = Forest::new(&parents, &least)?;
+    drop((parents, least));
     forest.run(&behind);
     drop(behind);
     Ok(Dominated {
@@ -39,40 +37,21 @@ pub(crate) fn immediate_dominators(
     })
 }
 
-/// By number: the sources, of greater numbers, of the references to each node. Those of lesser
-/// numbers need not be kept: only the least of them counts.
+/// By number: the sources, of greater numbers, of the references to each node. Of those of lesser
+/// numbers the least one alone counts.
 struct Behind {
     starts: Vec<u32>,
     sources: Vec<u32>,
 }
 
 impl Behind {
-    fn new(
-        holding: &Holding,
-        nodes: &[NodeId],
-        numbers: &[u32],
-        forest: &mut Forest,
-    ) -> Result<Behind, BuildError> {
-        let mut starts = filled(nodes.len() + 1, 0u32)?;
-        let mut total = 0u32;
-        for (at, &node) in nodes.iter().enumerate() {
-            holding.read_ahead(nodes, at, |target| {
-                black_box(numbers[target.index()]);
-            });
-            let source = at as u32;
-            holding.for_each(node, |target| {
-                let target = numbers[target.index()];
-                if source < target {
-                    let semi = &mut forest.trees[target as usize].semi;
-                    *semi = source.min(*semi);
-                } else if source > target {
-                    starts[target as usize] += 1;
-                    total = total.saturating_add(1);
-                }
-            });
-        }
-        if total == u32::MAX {
+    fn new(len: usize, back: &[Back]) -> Result<Behind, BuildError> {
+        if back.len() > u32::MAX as usize {
             return Err(BuildError::TooManyEdges);
+        }
+        let mut starts = filled(len + 1, 0u32)?;
+        for reference in back {
+            starts[reference.target as usize] += 1;
         }
         // Where each ends; placing the sources leaves where it starts.
         let mut end = 0;
@@ -80,19 +59,11 @@ impl Behind {
             end += *start;
             *start = end;
         }
-        let mut sources = filled(end as usize, 0)?;
-        for (at, &node) in nodes.iter().enumerate() {
-            holding.read_ahead(nodes, at, |target| {
-                black_box(numbers[target.index()]);
-            });
-            holding.for_each(node, |target| {
-                let target = numbers[target.index()];
-                if at as u32 > target {
-                    let start = &mut starts[target as usize];
-                    *start -= 1;
-                    sources[*start as usize] = at as u32;
-                }
-            });
+        let mut sources = filled(back.len(), 0)?;
+        for reference in back {
+            let start = &mut starts[reference.target as usize];
+            *start -= 1;
+            sources[*start as usize] = reference.source;
         }
         Ok(Behind { starts, sources })
     }
@@ -106,12 +77,15 @@ struct Tree {
     ancestor: u32,
     /// Of the path below `ancestor` to the node: where the least semidominator is.
     label: u32,
-    /// The semidominator of `label`. Before the node was taken, the least source that was met.
+    /// The semidominator of `label`. Before the node was taken, the least source of a reference to it.
     semi: u32,
     /// Before the node was taken: the first of those that have it for a semidominator. Then, until
     /// its dominator is known, the next one that has the same. 0 ends such a list.
     dominator: u32,
 }
+
+/// Where a path ends. No node has this number.
+const END: u32 = u32::MAX;
 
 struct Forest {
     trees: Vec<Tree>,
@@ -120,12 +94,13 @@ struct Forest {
 }
 
 impl Forest {
-    fn new(parents: Vec<u32>) -> Result<Forest, BuildError> {
+    fn new(parents: &[u32], least: &[u32]) -> Result<Forest, BuildError> {
         let mut trees = room(parents.len())?;
-        trees.extend((0..).zip(&parents).map(|(label, &ancestor)| Tree {
+        let known = (0..).zip(parents.iter().zip(least));
+        trees.extend(known.map(|(label, (&ancestor, &semi))| Tree {
             ancestor,
             label,
-            semi: ancestor,
+            semi,
             dominator: 0,
         }));
         Ok(Forest {
@@ -184,12 +159,15 @@ impl Forest {
 
     #[inline]
     fn read_ahead(&self, behind: &Behind, place: usize) {
-        if let Some(far) = place.checked_sub(16) {
-            black_box(self.trees[behind.sources[far] as usize].ancestor);
+        let ancestor = |node: u32| self.trees[node as usize].ancestor;
+        if let Some(far) = place.checked_sub(24) {
+            black_box(ancestor(behind.sources[far]));
         }
-        if let Some(near) = place.checked_sub(8) {
-            let ancestor = self.trees[behind.sources[near] as usize].ancestor;
-            black_box(self.trees[ancestor as usize].ancestor);
+        if let Some(near) = place.checked_sub(16) {
+            black_box(ancestor(ancestor(behind.sources[near])));
+        }
+        if let Some(nearer) = place.checked_sub(8) {
+            black_box(ancestor(ancestor(ancestor(behind.sources[nearer]))));
         }
     }
 
@@ -211,7 +189,7 @@ impl Forest {
     /// last one that was not taken.
     fn shorten(&mut self, node: u32, at: u32) {
         // The way back lies in the path itself, so that no path is too long.
-        let (mut node, mut below) = (node, DepthFirst::NONE);
+        let (mut node, mut below) = (node, END);
         loop {
             let tree = &mut self.trees[node as usize];
             if tree.ancestor <= at {
@@ -221,7 +199,7 @@ impl Forest {
             below = node;
             node = above;
         }
-        while below != DepthFirst::NONE {
+        while below != END {
             let next = self.trees[below as usize].ancestor;
             self.pass_on(node, below);
             node = below;

@@ -1,19 +1,21 @@
 //! Groups of what a reader would call one finding.
 
+use crate::everything::{Everything, everything};
 use luasnap_heap::{
-    ClassName, Group, GroupName, GroupStep, Groups, Heap, HeapBuilder, Kind, Label, NodeId, Rank,
-    Snapshot, Strength, increase,
+    ClassName, Group, GroupName, GroupOrder, GroupStep, Groups, Heap, HeapBuilder, Kind, Label,
+    NodeId, Rank, Snapshot, Strength, Tally, increase,
 };
+use proptest::prelude::*;
 
 /// Builds heaps below a table `_G`, 100 bytes an object.
-struct Below {
-    builder: HeapBuilder,
-    global: NodeId,
+pub struct Below {
+    pub builder: HeapBuilder,
+    pub global: NodeId,
     next: u64,
 }
 
 impl Below {
-    fn new() -> Below {
+    pub fn new() -> Below {
         let mut builder = HeapBuilder::new();
         let (global, _) = builder.node(Kind::Table, 8).unwrap();
         let name = builder.name(b"_G").unwrap();
@@ -28,7 +30,7 @@ impl Below {
         }
     }
 
-    fn under(&mut self, holder: NodeId, kind: Kind, label: Label) -> NodeId {
+    pub fn under(&mut self, holder: NodeId, kind: Kind, label: Label) -> NodeId {
         let (node, _) = self.builder.node(kind, self.next).unwrap();
         self.next += 16;
         self.builder.set_size(node, 100);
@@ -38,12 +40,12 @@ impl Below {
         node
     }
 
-    fn field(&mut self, holder: NodeId, kind: Kind, name: &str) -> NodeId {
+    pub fn field(&mut self, holder: NodeId, kind: Kind, name: &str) -> NodeId {
         let name = self.builder.name(name.as_bytes()).unwrap();
         self.under(holder, kind, Label::Field(name))
     }
 
-    fn finish(self) -> Snapshot {
+    pub fn finish(self) -> Snapshot {
         Snapshot::new(self.builder.finish().unwrap())
     }
 }
@@ -200,6 +202,112 @@ fn of_a_difference_the_new_objects_and_the_tables_that_grew() {
     let more = increase(&before, &below.finish()).unwrap();
     assert_eq!(listed(&more), ["1 table _G.x", "1 table _G.y"]);
     assert_eq!(Groups::new(&more).unwrap().resized(), [(Rank::ROOT, 2)]);
+}
+
+/// What is freed when these nodes go, by marking what is left.
+fn freed(of: &Everything, gone: &[NodeId]) -> Tally {
+    let gone = gone.iter().map(|node| node.index()).collect();
+    let left = of.reached_without(&gone);
+    let freed = of.reached().into_iter().filter(|node| !left.contains(node));
+    freed.fold(Tally::default(), |sum, node| Tally {
+        count: sum.count + 1,
+        bytes: sum.bytes + of.things[node - 1].1,
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(500))]
+    #[test]
+    fn everything_in_use_is_in_one_group(of in everything(40)) {
+        let snapshot = Snapshot::new(of.heap());
+        let groups = snapshot.groups().unwrap();
+        let heap = snapshot.everything();
+        let is_member = |node: &usize| *node != 0 && of.kind(*node) != Kind::Snapshot;
+        let mut expected: Vec<_> = of.reached().into_iter().filter(is_member).collect();
+        expected.sort_unstable();
+        let mut found = Vec::new();
+        for (at, group) in groups.groups().iter().enumerate() {
+            let members = groups.members(at);
+            found.extend(members.iter().map(|node| node.index()));
+            prop_assert_eq!(group.count as usize, members.len());
+            let bytes: u64 = members.iter().map(|node| heap.size(*node)).sum();
+            prop_assert_eq!(group.shallow, bytes);
+            for node in members {
+                prop_assert_eq!(groups.group_of(*node), Some(at));
+                prop_assert_eq!(heap.kind(*node), group.kind);
+            }
+            let first = snapshot.everything_tree().unwrap().node(group.example);
+            prop_assert_eq!(members[0], first);
+        }
+        found.sort_unstable();
+        prop_assert_eq!(&found, &expected);
+        let in_groups = heap.nodes().filter(|node| groups.group_of(*node).is_some());
+        prop_assert_eq!(in_groups.count(), expected.len());
+        let order = groups.groups().windows(2);
+        prop_assert!(order.clone().all(|pair| pair[0].shallow >= pair[1].shallow));
+    }
+
+    #[test]
+    fn what_groups_retain_is_freed_when_they_go(of in everything(14)) {
+        let snapshot = Snapshot::new(of.heap());
+        let groups = snapshot.groups().unwrap();
+        let count = groups.groups().len();
+        let mut expected = Vec::new();
+        for (at, group) in groups.groups().iter().enumerate() {
+            let freed = freed(&of, groups.members(at));
+            prop_assert_eq!(groups.exact_retained(&snapshot, at).unwrap(), freed);
+            prop_assert!((group.shallow..=freed.bytes).contains(&group.retained));
+            expected.push((at, freed));
+        }
+        // So many groups that all of them are candidates.
+        expected.sort_by_key(|(_, freed)| std::cmp::Reverse(freed.bytes));
+        let bytes = |top: &[(usize, Tally)]| top.iter().map(|of| of.1).collect::<Vec<_>>();
+        let top = groups.top(&snapshot, GroupOrder::Retained, count).unwrap();
+        prop_assert_eq!(
+            bytes(&top).iter().map(|of| of.bytes).collect::<Vec<_>>(),
+            bytes(&expected).iter().map(|of| of.bytes).collect::<Vec<_>>()
+        );
+        for (at, retained) in top {
+            prop_assert_eq!(retained, freed(&of, groups.members(at)));
+        }
+    }
+}
+
+#[test]
+fn the_first_groups_by_each_order() {
+    let mut below = Below::new();
+    let global = below.global;
+    let many = below.field(global, Kind::Table, "many");
+    for at in 0..30 {
+        let small = below.under(many, Kind::Table, Label::Index(at));
+        below.builder.set_size(small, 1);
+    }
+    let large = below.field(global, Kind::Table, "large");
+    below.builder.set_size(large, 1000);
+    let holder = below.field(global, Kind::Table, "holder");
+    let held = below.field(holder, Kind::Userdata, "held");
+    below.builder.set_size(held, 1500);
+    below.builder.set_size(holder, 1);
+    let snapshot = below.finish();
+    let groups = snapshot.groups().unwrap();
+    let top = |by, n| {
+        let top = groups.top(&snapshot, by, n).unwrap();
+        let named = top.into_iter().map(|(at, retained)| {
+            let name = name(snapshot.everything(), groups, &groups.groups()[at]);
+            (name, retained.bytes)
+        });
+        named.collect::<Vec<_>>()
+    };
+    let rows = |rows: &[(&str, u64)]| {
+        let row = |of: &(&str, u64)| (of.0.to_owned(), of.1);
+        rows.iter().map(row).collect::<Vec<_>>()
+    };
+    let retained = [("_G", 2731), ("_G.holder", 1501), ("_G.holder.held", 1500)];
+    assert_eq!(top(GroupOrder::Retained, 3), rows(&retained));
+    let shallow = [("_G.holder.held", 1500), ("_G.large", 1000)];
+    assert_eq!(top(GroupOrder::Shallow, 2), rows(&shallow));
+    assert_eq!(top(GroupOrder::Count, 1), rows(&[("_G.many.[*]", 30)]));
+    assert_eq!(top(GroupOrder::Count, 100).len(), groups.groups().len());
 }
 
 #[test]

@@ -1,0 +1,375 @@
+//! What groups are called.
+
+use crate::group::name;
+use crate::program::{Program, Step};
+use luasnap_heap::{Kind, Label, Snapshot};
+use std::collections::BTreeMap;
+
+/// The groups of some kind by their names, and how many they are.
+fn counted(snapshot: &Snapshot, kind: Kind) -> BTreeMap<String, u32> {
+    let groups = snapshot.groups().unwrap();
+    let of_kind = groups.groups().iter().filter(|group| group.kind == kind);
+    of_kind
+        .map(|group| (name(snapshot.everything(), groups, group), group.count))
+        .collect()
+}
+
+#[track_caller]
+fn assert_has(snapshot: &Snapshot, kind: Kind, expected: &[(&str, u32)]) {
+    let found = counted(snapshot, kind);
+    for (name, count) in expected {
+        assert_eq!(found.get(*name), Some(count), "{name}: {found:#?}");
+    }
+}
+
+/// `count` objects of a metatable below a table of globals.
+fn objects(program: &mut Program, place: &str, kind: Kind, metatable: usize, count: i64) {
+    let holder = program.field(program.globals, Kind::Table, place);
+    for at in 1..=count {
+        let object = program.index(holder, kind, at);
+        program.set_metatable(object, metatable);
+    }
+}
+
+#[test]
+fn a_class_says_its_name() {
+    let mut program = Program::new();
+    let metatable = program.field(program.registry, Kind::Table, "FILE*");
+    program.text(metatable, "__name", "FILE*");
+    objects(&mut program, "files", Kind::Userdata, metatable, 3);
+    objects(&mut program, "tables", Kind::Table, metatable, 2);
+    let snapshot = program.finish();
+    assert_has(&snapshot, Kind::Userdata, &[("class FILE*", 3)]);
+    assert_has(
+        &snapshot,
+        Kind::Table,
+        &[("class FILE*", 2), ("[REGISTRY].FILE*", 1)],
+    );
+}
+
+#[test]
+fn a_class_is_called_by_the_chain_to_it() {
+    let mut program = Program::new();
+    let player = program.field(program.globals, Kind::Table, "Player");
+    objects(&mut program, "players", Kind::Table, player, 4);
+    let module = program.field(program.loaded, Kind::Table, "inventory");
+    let item = program.field(module, Kind::Table, "Item");
+    objects(&mut program, "items", Kind::Table, item, 5);
+    let spawn = Step::Field("spawn".to_owned());
+    let spawn = program.function(program.globals, spawn, "main.lua", 7);
+    let monster = program.add(Kind::Table);
+    program.upvalue(spawn, "Monster", monster);
+    let monsters = program.field(program.globals, Kind::Table, "monsters");
+    for at in 1..=6 {
+        let level = program.index(monsters, Kind::Table, at);
+        let object = program.index(level, Kind::Table, 1);
+        program.set_metatable(object, monster);
+    }
+    let expected = [
+        ("class _G.Player", 4),
+        ("_G.Player", 1),
+        ("class package.loaded.inventory.Item", 5),
+        ("class _G.spawn.Monster", 6),
+        ("_G.monsters.[*]", 6),
+    ];
+    assert_has(&program.finish(), Kind::Table, &expected);
+}
+
+#[test]
+fn a_chain_through_an_object_of_the_class_is_no_name() {
+    let mut program = Program::new();
+    // The table of methods has a name, and the metatable has none.
+    let methods = program.field(program.globals, Kind::Table, "Point");
+    let metatable = program.add(Kind::Table);
+    program.refer(metatable, methods, Step::Field("__index".to_owned()));
+    objects(&mut program, "points", Kind::Table, metatable, 3);
+    // The shortest chain leads through an object, but there is another one.
+    let hidden = program.add(Kind::Table);
+    program.refer(hidden, hidden, Step::Field("__index".to_owned()));
+    objects(&mut program, "ghosts", Kind::Table, hidden, 3);
+    let classes = program.field(program.globals, Kind::Table, "game");
+    let classes = program.field(classes, Kind::Table, "classes");
+    let classes = program.field(classes, Kind::Table, "all");
+    program.refer(classes, hidden, Step::Field("Ghost".to_owned()));
+    // Nothing but its objects holds it.
+    let anonymous = program.add(Kind::Table);
+    let fields = program.field(anonymous, Kind::Table, "__index");
+    program.refer(fields, anonymous, Step::Field("class".to_owned()));
+    objects(&mut program, "others", Kind::Table, anonymous, 3);
+    // What merely looks up globals is of no class.
+    let sandbox = program.add(Kind::Table);
+    program.refer(sandbox, program.globals, Step::Field("__index".to_owned()));
+    objects(&mut program, "sandboxes", Kind::Table, sandbox, 3);
+    let expected = [
+        ("class _G.Point", 3),
+        ("class _G.game.classes.all.Ghost", 3),
+        ("_G.others.[*]", 3),
+        ("_G.sandboxes.[*]", 3),
+    ];
+    assert_has(&program.finish(), Kind::Table, &expected);
+}
+
+#[test]
+fn a_name_on_a_stack_is_better_than_none() {
+    let mut program = Program::new();
+    let [local, exported] = [program.add(Kind::Table), program.add(Kind::Table)];
+    let main = program.main_thread;
+    program.refer(main, local, Step::Local("Local:main.lua"));
+    program.refer(main, exported, Step::Local("Exported:main.lua"));
+    let module = program.field(program.loaded, Kind::Table, "shapes");
+    let shapes = program.field(module, Kind::Table, "all");
+    program.refer(shapes, exported, Step::Field("Circle".to_owned()));
+    objects(&mut program, "a", Kind::Table, local, 2);
+    objects(&mut program, "b", Kind::Table, exported, 3);
+    let expected = [
+        ("class [mainthread].Local:main.lua", 2),
+        ("class package.loaded.shapes.all.Circle", 3),
+    ];
+    assert_has(&program.finish(), Kind::Table, &expected);
+}
+
+#[test]
+fn many_metatables_of_one_holder_are_one_class() {
+    let mut program = Program::new();
+    let proxies = program.field(program.globals, Kind::Table, "metatables");
+    let place = program.field(program.globals, Kind::Table, "objects");
+    for at in 0..100 {
+        let metatable = program.field(proxies, Kind::Table, &format!("id{at}"));
+        let object = program.index(place, Kind::Table, at);
+        program.set_metatable(object, metatable);
+    }
+    let expected = [("class _G.metatables.*", 100)];
+    assert_has(&program.finish(), Kind::Table, &expected);
+}
+
+#[test]
+fn code_is_called_by_its_place() {
+    let mut program = Program::new();
+    let handlers = program.field(program.globals, Kind::Table, "handlers");
+    for at in 1..=3 {
+        let step = Step::Plain(Label::Index(at));
+        let function = program.function(handlers, step, "main.lua", 12);
+        let value = program.add(Kind::Table);
+        program.upvalue(function, "match", value);
+    }
+    let elsewhere = Step::Field("on_exit".to_owned());
+    let function = program.function(program.globals, elsewhere, "main.lua", 12);
+    let code = program.under(function, Kind::Prototype, Step::Plain(Label::Prototype));
+    program.define(code, "main.lua", 12);
+    program.field(program.globals, Kind::CFunction, "print");
+    let snapshot = program.finish();
+    assert_has(&snapshot, Kind::LuaFunction, &[("main.lua:12", 4)]);
+    assert_has(&snapshot, Kind::Prototype, &[("main.lua:12", 1)]);
+    assert_has(&snapshot, Kind::CFunction, &[("_G.print", 1)]);
+    assert_has(&snapshot, Kind::Upvalue, &[("_G.handlers.[*].match", 3)]);
+    assert_has(&snapshot, Kind::Table, &[("_G.handlers.[*].match", 3)]);
+    let groups = snapshot.groups().unwrap();
+    let functions = groups.groups().iter();
+    let functions = functions.filter(|group| group.kind == Kind::LuaFunction);
+    assert!(functions.map(|group| group.has_one_path).eq([false]));
+}
+
+#[test]
+fn coroutines_are_called_by_what_they_run() {
+    let mut program = Program::new();
+    let workers = program.field(program.globals, Kind::Table, "workers");
+    let step = Step::Field("work".to_owned());
+    let body = program.function(program.globals, step, "work.lua", 3);
+    let inner = program.function(body, Step::Upvalue("inner"), "work.lua", 90);
+    for at in 1..=4 {
+        let thread = program.index(workers, Kind::Thread, at);
+        // From the innermost call outwards.
+        program.refer(thread, inner, Step::Local("(function):work.lua"));
+        program.refer(thread, body, Step::Local("(function):work.lua"));
+    }
+    let done = program.field(program.globals, Kind::Thread, "done");
+    program.under(done, Kind::Table, Step::Local("(temporary):[C]"));
+    let in_c = program.field(program.globals, Kind::Thread, "in_c");
+    program.refer(in_c, body, Step::Local("(function):work.lua"));
+    program.under(in_c, Kind::CFunction, Step::Local("(function):[C]"));
+    let expected = [
+        ("work.lua:3", 4),
+        ("_G.done", 1),
+        ("_G.in_c", 1),
+        ("[mainthread]", 1),
+    ];
+    assert_has(&program.finish(), Kind::Thread, &expected);
+}
+
+#[test]
+fn strings_are_called_by_what_alone_holds_them() {
+    let mut program = Program::new();
+    let sessions = program.field(program.globals, Kind::Table, "sessions");
+    for at in 1..=20 {
+        let session = program.index(sessions, Kind::Table, at);
+        program.text(session, "token", &format!("token {at}"));
+        program.text(session, "motto", "the same");
+    }
+    let other = program.field(program.loaded, Kind::Table, "other");
+    program.text(other, "title", "sessions");
+    let strings = counted(&program.finish(), Kind::String);
+    assert_eq!(strings["strings of _G.sessions.[*]"], 20);
+    // The keys of the sessions, and what all of them hold.
+    assert_eq!(strings["strings of _G.sessions"], 3);
+    assert_eq!(strings["strings of package.loaded.other"], 1);
+    // `sessions` is a key of the globals and a value in a module, `_LOADED` one of the registry.
+    assert_eq!(strings["shared strings"], 2);
+    // The name of the module.
+    assert_eq!(strings["strings of package.loaded"], 1);
+    assert_eq!(strings.values().sum::<u32>(), 27);
+}
+
+#[test]
+fn references_of_the_registry_are_one_group() {
+    let mut program = Program::new();
+    for at in 4..=30 {
+        program.index(program.registry, Kind::Table, at);
+    }
+    let expected = [
+        ("[REGISTRY].[ref]", 27),
+        ("_G", 1),
+        ("package.loaded", 1),
+        ("[REGISTRY]", 1),
+    ];
+    let snapshot = program.finish();
+    assert_has(&snapshot, Kind::Table, &expected);
+    assert_has(&snapshot, Kind::Thread, &[("[mainthread]", 1)]);
+}
+
+#[test]
+fn names_in_the_code_stay_and_data_is_one_of_many() {
+    let mut program = Program::new();
+    let module = program.field(program.loaded, Kind::Table, "big");
+    for at in 1..=40 {
+        let name = format!("function{at}");
+        let step = Step::Field(name);
+        program.function(module, step, "big.lua", at);
+    }
+    for name in ["options", "state", "cache"] {
+        program.field(module, Kind::Table, name);
+    }
+    let sessions = program.field(program.globals, Kind::Table, "sessions");
+    for at in 1..=17 {
+        program.field(sessions, Kind::Table, &format!("user{at}"));
+    }
+    program.field(sessions, Kind::Table, "admin");
+    // Sixteen are not many.
+    let few = program.field(program.globals, Kind::Table, "few");
+    for at in 1..=16 {
+        program.field(few, Kind::Table, &format!("entry{at}"));
+    }
+    program.knows(&["big", "options", "admin"]);
+    let expected = [
+        ("package.loaded.big.options", 1),
+        ("package.loaded.big.state", 1),
+        ("package.loaded.big.cache", 1),
+        ("_G.sessions.*", 17),
+        ("_G.sessions.admin", 1),
+        ("_G.few.entry1", 1),
+    ];
+    assert_has(&program.finish(), Kind::Table, &expected);
+}
+
+#[test]
+fn keys_of_tables_that_luajit_copies_are_names_in_the_code() {
+    let mut program = Program::new();
+    program.knows(&[]);
+    let chunk = program.globals;
+    let code = program.under(chunk, Kind::Prototype, Step::Plain(Label::Prototype));
+    let template = program.under(code, Kind::Table, Step::Plain(Label::Constant));
+    program.text(template, "named", "value");
+    let key = program.string("bare");
+    program.refer(template, key, Step::Plain(Label::Key));
+    let holder = program.field(program.globals, Kind::Table, "holder");
+    for name in ["named", "bare"] {
+        program.field(holder, Kind::Table, name);
+    }
+    for at in 1..=20 {
+        program.field(holder, Kind::Table, &format!("data{at}"));
+    }
+    let expected = [
+        ("_G.holder.named", 1),
+        ("_G.holder.bare", 1),
+        ("_G.holder.*", 20),
+    ];
+    assert_has(&program.finish(), Kind::Table, &expected);
+}
+
+#[test]
+fn our_own_snapshots_are_in_no_group() {
+    let mut program = Program::new();
+    let own = program.field(program.globals, Kind::Snapshot, "before");
+    program.index(own, Kind::Table, 1);
+    let snapshot = program.finish();
+    assert_eq!(counted(&snapshot, Kind::Snapshot), BTreeMap::new());
+    let groups = snapshot.groups().unwrap();
+    let heap = snapshot.everything();
+    let own = heap.nodes().find(|node| heap.kind(*node) == Kind::Snapshot);
+    assert_eq!(groups.group_of(own.unwrap()), None);
+}
+
+/// The fingerprints by name and kind.
+fn fingerprints(snapshot: &Snapshot) -> BTreeMap<(String, Kind), u64> {
+    let groups = snapshot.groups().unwrap();
+    let named = groups.groups().iter().map(|group| {
+        let name = name(snapshot.everything(), groups, group);
+        ((name, group.kind), group.fingerprint.0)
+    });
+    named.collect()
+}
+
+#[test]
+fn fingerprints_are_of_names_and_of_nothing_else() {
+    let program = |sessions: i64| {
+        let mut program = Program::new();
+        let player = program.field(program.globals, Kind::Table, "Player");
+        program.text(player, "__name", "Player");
+        objects(&mut program, "players", Kind::Table, player, sessions);
+        let item = program.field(program.globals, Kind::Table, "Item");
+        objects(&mut program, "items", Kind::Userdata, item, 2);
+        let cache = program.field(program.globals, Kind::Table, "cache");
+        for at in 0..20 + sessions {
+            let entry = program.field(cache, Kind::Table, &format!("entry{at}"));
+            program.text(entry, "text", &format!("text {at}"));
+        }
+        let step = Step::Field("work".to_owned());
+        let body = program.function(program.globals, step, "work.lua", 3);
+        let thread = program.index(program.registry, Kind::Thread, 9);
+        program.refer(thread, body, Step::Local("(function):work.lua"));
+        program.knows(&["Player", "Item", "cache", "text"]);
+        program
+    };
+    let first = fingerprints(&program(3).finish());
+    assert_eq!(
+        first,
+        fingerprints(&program(3).finish_at(0x7f00_0000, true))
+    );
+    assert_eq!(first, fingerprints(&program(30).finish()));
+    let mut apart: Vec<_> = first.values().collect();
+    apart.sort_unstable();
+    apart.dedup();
+    assert_eq!(apart.len(), first.len(), "{first:#x?}");
+    // They are written down, so they may never change.
+    let of = |name: &str, kind| first[&(name.to_owned(), kind)];
+    let written = [
+        of("class Player", Kind::Table),
+        of("class _G.Item", Kind::Userdata),
+        of("_G.cache.*", Kind::Table),
+        of("strings of _G.cache.*", Kind::String),
+        of("work.lua:3", Kind::Thread),
+        of("work.lua:3", Kind::LuaFunction),
+        of("[REGISTRY]", Kind::Table),
+        of("shared strings", Kind::String),
+    ];
+    let expected = [
+        0xfe6b_1d5c_531d_7345,
+        0xfd8c_9018_311c_06f7,
+        0xd908_55db_f053_4e79,
+        0x44fb_5341_3944_88e7,
+        0xef17_28ca_ebf8_8c80,
+        0x5efc_14ec_5500_c4f9,
+        0xea35_6240_8f69_d008,
+        0x3088_e4d5_0906_1e90,
+    ];
+    assert_eq!(written, expected, "{written:#x?}");
+}

@@ -1,0 +1,306 @@
+//! Growth over several snapshots, and where it accumulates.
+
+use crate::everything::everything;
+use crate::group::{Below, name};
+use crate::program::{Program, Step};
+use luasnap_heap::{CompareError, Engine, Growth, Kind, Label, NodeId, Snapshot, Tally, increase};
+use proptest::prelude::*;
+use std::collections::BTreeMap;
+
+fn growth(snapshots: &[Snapshot]) -> Growth {
+    let all: Vec<_> = snapshots.iter().collect();
+    Growth::new(&all).unwrap()
+}
+
+/// Each row's name and how many members it has in each snapshot.
+fn rows(snapshots: &[Snapshot], growth: &Growth) -> Vec<(String, Vec<u64>)> {
+    let row = |at| {
+        let row = growth.row(at);
+        let heap = snapshots[row.snapshot].everything();
+        let name = name(heap, growth.groups(row.snapshot), row.group);
+        (name, row.counts.to_vec())
+    };
+    (0..growth.len()).map(row).collect()
+}
+
+/// A server that forgets to remove sessions, each with an inventory and a string.
+fn server(sessions: usize) -> Program {
+    let mut program = Program::new();
+    let holder = program.field(program.globals, Kind::Table, "sessions");
+    for at in 0..sessions {
+        let session = program.field(holder, Kind::Table, &format!("user{at}"));
+        let items = program.field(session, Kind::Table, "items");
+        program.index(items, Kind::Table, 1);
+        program.text(session, "token", &format!("token {at}"));
+    }
+    program.field(program.globals, Kind::Table, "config");
+    program.knows(&["sessions", "items", "token", "config"]);
+    program
+}
+
+#[test]
+fn what_is_one_of_many_once_is_so_in_all_snapshots() {
+    let snapshots = [3, 10, 30].map(|sessions| server(sessions).finish());
+    let growth = growth(&snapshots);
+    let rows: BTreeMap<_, _> = rows(&snapshots, &growth).into_iter().collect();
+    assert_eq!(rows["_G.sessions.*"], [3, 10, 30]);
+    assert_eq!(rows["_G.sessions.*.items.[*]"], [3, 10, 30]);
+    assert_eq!(rows["strings of _G.sessions.*"], [3, 10, 30]);
+    assert_eq!(rows["_G.config"], [1, 1, 1]);
+    assert!(!rows.contains_key("_G.sessions.user0"), "{rows:#?}");
+}
+
+#[test]
+fn where_the_code_is_not_known_large_parts_are_the_same_in_all_snapshots() {
+    let program = |small: usize, large: u64| {
+        let mut below = Below::new();
+        let cache = below.field(below.global, Kind::Table, "cache");
+        for at in 0..small {
+            below.field(cache, Kind::Table, &format!("entry{at}"));
+        }
+        let buffer = below.field(cache, Kind::Table, "buffer");
+        below.builder.set_size(buffer, large);
+        below.finish()
+    };
+    // In the first, `buffer` is no large part; in the second, there are not many.
+    let snapshots = [program(100, 100), program(5, 100), program(100, 100_000)];
+    let growth = growth(&snapshots);
+    let rows: BTreeMap<_, _> = rows(&snapshots, &growth).into_iter().collect();
+    assert_eq!(rows["_G.cache.*"], [100, 5, 100]);
+    assert_eq!(rows["_G.cache.buffer"], [1, 1, 1]);
+}
+
+#[test]
+fn what_grows_in_every_step_and_what_only_changed() {
+    let program = |leak: i64, goes: i64, large: i64| {
+        let mut program = Program::new();
+        for (name, count) in [("leak", leak), ("goes", goes), ("large", large)] {
+            let holder = program.field(program.globals, Kind::Table, name);
+            for at in 1..=count {
+                program.index(holder, Kind::Table, at);
+            }
+        }
+        program.finish()
+    };
+    let snapshots = [program(1, 5, 0), program(2, 2, 9), program(3, 0, 8)];
+    let growth = growth(&snapshots);
+    let names = rows(&snapshots, &growth);
+    let name = |at: usize| names[at].0.as_str();
+    let growing: Vec<_> = (0..growth.len())
+        .filter(|&at| growth.row(at).grows_in_every_step())
+        .map(name)
+        .collect();
+    assert_eq!(growing, ["_G.leak.[*]"]);
+    assert_eq!(growth.growing().count(), 1);
+    assert_eq!(growth.changed().count(), 3);
+    assert_eq!(name(0), "_G.large.[*]");
+    assert_eq!(name(growth.len() - 1), "_G.goes.[*]");
+    let gone = growth.row(growth.len() - 1);
+    assert_eq!((gone.count_change(), gone.shallow_change()), (-5, -500));
+    assert_eq!((gone.snapshot, gone.shallow), (1, &[500, 200, 0][..]));
+    assert_eq!(growth.row(0).retained, [0, 900, 800]);
+}
+
+#[test]
+fn snapshots_that_cannot_be_compared_are_both_named() {
+    let plain = Program::new().finish();
+    let other = |change: fn(&mut Program)| {
+        let mut program = Program::new();
+        change(&mut program);
+        program.finish()
+    };
+    let jit = other(|program| program.provenance().vm = "LuaJIT".into());
+    let portable = other(|program| program.provenance().engine = Engine::Portable);
+    let tbl = other(|program| program.rename_root("tbl"));
+    let difference = increase(
+        &plain,
+        &other(|program| {
+            program.field(program.globals, Kind::Table, "new");
+        }),
+    )
+    .unwrap();
+    let error = |snapshots: &[&Snapshot]| Growth::new(snapshots).unwrap_err().to_string();
+    assert_eq!(Growth::new(&[]).unwrap_err(), CompareError::TooFew(0));
+    assert_eq!(
+        error(&[&plain]),
+        "growth is found between snapshots: two are needed at least, and there is 1"
+    );
+    assert_eq!(
+        error(&[&plain, &plain, &jit]),
+        "snapshot 1 is of Lua 5.4, snapshot 3 of LuaJIT: \
+         their objects and sizes cannot be compared"
+    );
+    assert_eq!(
+        error(&[&plain, &portable]),
+        "snapshot 1 was captured by the native engine, snapshot 2 by the portable one: \
+         one estimates sizes and sees objects alone, so take both with the same engine"
+    );
+    assert_eq!(
+        error(&[&tbl, &plain]),
+        "snapshot 1 shows what tbl holds, snapshot 2 what [REGISTRY] holds: \
+         take both with the same root"
+    );
+    assert_eq!(
+        error(&[&plain, &difference]),
+        "snapshot 2 is the difference of two others: growth is found between whole snapshots"
+    );
+}
+
+#[test]
+fn a_leak_is_one_suspect_whatever_its_parts() {
+    let snapshots = [20, 40, 60].map(|sessions| server(sessions).finish());
+    let growth = growth(&snapshots);
+    let suspects = growth.suspects(&snapshots[2]).unwrap();
+    assert_eq!(suspects.len(), 1, "{suspects:#?}");
+    let suspect = &suspects[0];
+    let names = rows(&snapshots, &growth);
+    let mut parts: Vec<_> = suspect
+        .rows
+        .iter()
+        .map(|at| names[*at].0.as_str())
+        .collect();
+    parts.sort_unstable();
+    let expected = [
+        "_G.sessions.*",
+        "_G.sessions.*.items",
+        "_G.sessions.*.items.[*]",
+        "strings of _G.sessions",
+        "strings of _G.sessions.*",
+    ];
+    assert_eq!(parts, expected);
+    assert_eq!(suspect.grown, 40 * 500);
+    // 60 sessions, and the table that holds them.
+    let retained = Tally {
+        count: 301,
+        bytes: 30_100,
+    };
+    assert_eq!(suspect.retained, retained);
+    let all = snapshots[2]
+        .dominators()
+        .unwrap()
+        .retained(NodeId::ROOT)
+        .bytes;
+    assert_eq!(suspect.share, 30_100.0 / all as f64);
+    let tree = snapshots[2].everything_tree().unwrap();
+    let rank = suspect.point_rank.unwrap();
+    assert_eq!(tree.node(rank), suspect.point);
+    let groups = growth.groups(2);
+    let point = &groups.groups()[groups.group_of(suspect.point).unwrap()];
+    assert_eq!(
+        name(snapshots[2].everything(), groups, point),
+        "_G.sessions"
+    );
+    let first = growth.row(suspect.rows[0]);
+    assert_eq!(suspect.fingerprint, first.fingerprint);
+    assert_eq!(suspect.example, first.group.example);
+}
+
+#[test]
+fn a_list_accumulates_at_its_head_and_a_large_table_in_itself() {
+    let program = |length: usize| {
+        let mut program = Program::new();
+        let holder = program.field(program.globals, Kind::Table, "queue");
+        let mut last = program.field(holder, Kind::Table, "first");
+        for _ in 0..length {
+            last = program.field(last, Kind::Table, "next");
+            program.field(last, Kind::Table, "data");
+        }
+        let log = program.field(program.globals, Kind::Table, "log");
+        program.set_size(log, 1000 * length as u64);
+        program.finish()
+    };
+    let snapshots = [100, 200].map(program);
+    let growth = growth(&snapshots);
+    let suspects = growth.suspects(&snapshots[1]).unwrap();
+    let groups = growth.groups(1);
+    let points: Vec<_> = suspects
+        .iter()
+        .map(|suspect| {
+            let point = &groups.groups()[groups.group_of(suspect.point).unwrap()];
+            let name = name(snapshots[1].everything(), groups, point);
+            (name, suspect.rows.len(), suspect.grown)
+        })
+        .collect();
+    let expected = [
+        ("_G.log".to_owned(), 1, 100_000),
+        ("_G.queue.first".to_owned(), 2, 20_000),
+    ];
+    assert_eq!(points, expected);
+}
+
+#[test]
+fn what_is_scattered_has_no_point() {
+    // Functions of one place, held by the globals, by a module and by the registry.
+    let program = |count: i64| {
+        let mut program = Program::new();
+        let [globals, loaded] = [program.globals, program.loaded];
+        for holder in [globals, loaded, program.registry] {
+            let holder = program.field(holder, Kind::Table, "handlers");
+            for at in 1..=count {
+                let step = Step::Plain(Label::Index(at));
+                program.function(holder, step, "main.lua", 5);
+            }
+        }
+        program.finish()
+    };
+    let snapshots = [10, 20].map(program);
+    let growth = growth(&snapshots);
+    let suspects = growth.suspects(&snapshots[1]).unwrap();
+    assert_eq!(suspects.len(), 1);
+    let heap = snapshots[1].everything();
+    let root = heap.target(heap.root_range().start);
+    assert_eq!((suspects[0].point, suspects[0].grown), (root, 3000));
+}
+
+/// By fingerprint: members and bytes.
+fn naive(growth: &Growth, snapshot: usize) -> BTreeMap<u64, (u64, u64)> {
+    let mut naive = BTreeMap::new();
+    for group in growth.groups(snapshot).groups() {
+        let sums: &mut (u64, u64) = naive.entry(group.fingerprint.0).or_default();
+        sums.0 += u64::from(group.count);
+        sums.1 += group.shallow;
+    }
+    naive
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(300))]
+    #[test]
+    fn rows_are_what_maps_would_say(
+        heaps in prop::collection::vec(everything(14), 2..5),
+    ) {
+        let snapshots: Vec<_> = heaps.iter().map(|of| Snapshot::new(of.heap())).collect();
+        let all: Vec<_> = snapshots.iter().collect();
+        // Their first roots have names by chance.
+        let Ok(growth) = Growth::new(&all) else {
+            return Ok(());
+        };
+        let maps: Vec<_> = (0..all.len()).map(|at| naive(&growth, at)).collect();
+        let mut fingerprints: Vec<u64> = maps.iter().flat_map(|of| of.keys().copied()).collect();
+        fingerprints.sort_unstable();
+        fingerprints.dedup();
+        let mut found = Vec::new();
+        let mut last = None;
+        for row in growth.rows() {
+            found.push(row.fingerprint.0);
+            for (at, map) in maps.iter().enumerate() {
+                let expected = map.get(&row.fingerprint.0).copied().unwrap_or_default();
+                prop_assert_eq!((row.counts[at], row.shallow[at]), expected);
+            }
+            let steps = || row.counts.iter().zip(row.shallow).collect::<Vec<_>>();
+            let grows = steps().windows(2).all(|pair| {
+                pair[0] != pair[1] && pair[0].0 <= pair[1].0 && pair[0].1 <= pair[1].1
+            });
+            prop_assert_eq!(row.grows_in_every_step(), grows);
+            let now = (row.shallow_change(), row.count_change());
+            prop_assert!(last.is_none_or(|last| last >= now));
+            last = Some(now);
+        }
+        found.sort_unstable();
+        prop_assert_eq!(found, fingerprints);
+        for suspect in growth.suspects(&snapshots[all.len() - 1]).unwrap() {
+            prop_assert!(suspect.share >= 0.0 && suspect.share <= 1.0);
+            prop_assert!(suspect.rows.iter().all(|at| growth.row(*at).grows_in_every_step()));
+        }
+    }
+}
