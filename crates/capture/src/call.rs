@@ -290,11 +290,29 @@ impl<'a> Call<'a> {
         let state = self.state();
         let origin = Origin {
             own_metatable: state.pointer(self.frame.metatable_index()),
+            metatables: self.known_metatables(),
             own_function: self.frame.function_address(),
             running_thread: state.raw() as u64,
         };
         self.frame
             .trust(|trust| native::capture(state, origin, root, trust))
+    }
+
+    /// The metatable of snapshots, and its own, which is the module's table: each with its metatable.
+    /// Uses two slots.
+    fn known_metatables(&self) -> [(u64, u64); 2] {
+        let state = self.state();
+        let own = self.frame.metatable_index();
+        if state.type_of(own) != TYPE_TABLE || !state.metatable(own) {
+            return [(0, 0); 2]; // the debug library took it away
+        }
+        let (own, module) = (state.pointer(own), state.pointer(-1));
+        let above = match state.metatable(-1) {
+            true => state.pointer(-1),
+            false => 0,
+        };
+        state.set_top(self.arguments);
+        [(own, module), (module, above)]
     }
 
     /// Captures by the portable engine.

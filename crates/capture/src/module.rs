@@ -218,6 +218,9 @@ fn push_new_module(state: State, entry: slot::Entry, module: &'static Module) {
     state.push_string(b"__name");
     state.push_string(module.name.as_bytes());
     state.raw_set(shared + 1);
+    // No reader of tables asks for it: by it the native engine knows where tables have theirs.
+    state.push_value(table);
+    state.set_metatable(shared + 1);
     push_registry_key(state, module);
     state.push_value(table);
     state.raw_set(state.registry());

@@ -10,6 +10,7 @@ use object::{Object, ObjectSymbol, ReadCache};
 use std::ffi::{CStr, OsStr, c_char, c_int, c_void};
 use std::fs::File;
 use std::os::unix::ffi::OsStrExt;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 /// Why no API was found.
 pub(crate) enum Failure {
@@ -228,8 +229,19 @@ fn unexported(caller: *const c_void) -> Option<(*const c_void, *const c_void)> {
 /// Whether the VM may assert on stack indices (`LUA_USE_APICHECK`): its object imports what
 /// `assert` calls, or its file cannot be read.
 pub(crate) fn may_assert(api: &Api) -> bool {
-    imports(api.pushvalue as *const c_void, "__assert_fail").unwrap_or(true)
+    let code = api.pushvalue as *const c_void;
+    let asked = ASKED.load(Ordering::Relaxed);
+    if asked >> 1 == code as u64 {
+        return asked & 1 != 0;
+    }
+    let may = imports(code, "__assert_fail").unwrap_or(true);
+    ASKED.store((code as u64) << 1 | u64::from(may), Ordering::Relaxed);
+    may
 }
+
+/// Of the VM that was asked about last: where its code is, and in the lowest bit whether it may. To
+/// read a file takes longer than a small snapshot.
+static ASKED: AtomicU64 = AtomicU64::new(0);
 
 fn imports(code: *const c_void, name: &str) -> Option<bool> {
     let cache = ReadCache::new(open_file(&locate(code)?)?);

@@ -39,6 +39,8 @@ use std::fmt::Write;
 pub(crate) struct Origin {
     /// The metatable by which our own snapshots are known; 0 where there is none.
     pub(crate) own_metatable: u64,
+    /// Tables, each with its metatable as the API tells it, 0 where it has none. A table at 0 is none.
+    pub(crate) metatables: [(u64, u64); 2],
     /// The module's function that runs; 0 where none does.
     pub(crate) own_function: u64,
     /// The thread that runs it; 0 where none does.
@@ -106,7 +108,7 @@ pub(crate) fn capture(
     let memory = OwnMemory::now().ok_or_else(|| {
         Unavailable::Here("the system does not tell which memory can be read".to_owned())
     })?;
-    let facts = proof::Facts::of(state);
+    let facts = proof::Facts::of(state, origin.metatables);
     let mut reasons = String::new();
     for layout in trust.first(Layout::all(state.version())) {
         let is_trusted = trust.is(layout);

@@ -17,16 +17,19 @@ pub(crate) struct Facts {
     /// The function that allocates, and its data.
     allocator: [u64; 2],
     registry: u64,
+    /// Tables with their metatables: [`Origin::metatables`](super::Origin::metatables).
+    metatables: [(u64, u64); 2],
     /// `None` inside a finalizer of 5.4 and later.
     allocated: Option<u64>,
 }
 
 impl Facts {
-    pub(crate) fn of(state: State) -> Facts {
+    pub(crate) fn of(state: State, metatables: [(u64, u64); 2]) -> Facts {
         Facts {
             state: state.raw() as u64,
             allocator: state.allocator(),
             registry: state.pointer(state.registry()),
+            metatables,
             allocated: allocated_bytes(state),
         }
     }
@@ -58,7 +61,8 @@ impl Facts {
                 .allocated
                 .is_none_or(|allocated| jit::total(layout, global) == allocated);
         let main_thread_fits = jit_global_of(layout, main_thread) == Some(address);
-        (says_the_same && main_thread_fits).then_some(address)
+        let tables_fit = self.has_metatables_at(layout.table.metatable);
+        (says_the_same && main_thread_fits && tables_fit).then_some(address)
     }
 
     fn global_state_of_puc(&self, layout: &PucLayout) -> Option<u64> {
@@ -81,7 +85,18 @@ impl Facts {
                 .is_none_or(|allocated| puc::total(layout, global) == allocated);
         let main_thread = puc::main_thread(layout, address, global);
         let main_thread_fits = self.global_of(layout, main_thread) == Some(address);
-        (says_the_same && main_thread_fits).then_some(address)
+        let tables_fit = self.has_metatables_at(layout.table.metatable);
+        (says_the_same && main_thread_fits && tables_fit).then_some(address)
+    }
+
+    /// Whether tables have their metatables at this place. What stands there instead may look like an
+    /// object too, and so neither the sum of sizes nor any reference would tell.
+    fn has_metatables_at(&self, place: u16) -> bool {
+        let mut known = self.metatables.iter().filter(|known| known.0 != 0);
+        known.all(|&(table, metatable)| {
+            let found = table.checked_add(u64::from(place));
+            found.and_then(careful_read::word) == Some(metatable)
+        })
     }
 
     /// The global state that a thread says it belongs to.
