@@ -3,7 +3,7 @@
 use crate::output::finish;
 use crate::progress::Progress;
 use crate::snapshot_file::SnapshotFile;
-use anyhow::Result;
+use anyhow::{Result, anyhow};
 use clap::{Args, ValueEnum};
 use luasnap_format::{write_file, write_heapsnapshot, write_json, write_json_indented, write_text};
 use luasnap_heap::Snapshot;
@@ -60,7 +60,8 @@ impl Export {
         match &self.output {
             Some(path) => {
                 let message = format!("writing {}", path.display());
-                progress.step(message, || write_file(path, write))?;
+                let written = progress.step(message, || write_file(path, write));
+                written.map_err(|error| anyhow!(error.to_string()))?;
             }
             None => {
                 let mut out = io::BufWriter::new(io::stdout().lock());

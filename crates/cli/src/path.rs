@@ -107,9 +107,9 @@ fn as_text(title: &str, held: &WhoHolds) -> Result<String> {
                 1 => writeln!(text, "  {}", holder.chain)?,
                 many => writeln!(
                     text,
-                    "  {}  (and by {} more references)",
-                    holder.chain,
-                    grouped(u64::from(many - 1))
+                    "  {}  (by {} references)",
+                    holder.holder,
+                    grouped(many.into())
                 )?,
             }
         }
@@ -158,6 +158,7 @@ fn as_json(title: &str, held: &WhoHolds) -> Value {
         "path": held.chain,
         "holder_count": held.holder_count,
         "holders": held.holders.iter().map(|holder| json!({
+            "holder": holder.holder,
             "path": holder.chain,
             "references": holder.references,
         })).collect::<Vec<_>>(),

@@ -1,7 +1,7 @@
 //! The files that the verbs read.
 
 use crate::progress::Progress;
-use anyhow::Result;
+use anyhow::{Result, anyhow};
 use luasnap_heap::Snapshot;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -21,7 +21,9 @@ impl SnapshotFile {
     /// Reads a file, as a step of the work.
     pub fn open(path: &Path, progress: &Progress) -> Result<SnapshotFile> {
         let message = format!("reading {}", path.display());
-        let snapshot = progress.step(message, || luasnap_format::open_snapshot(path))?;
+        let snapshot = progress.step(message, || luasnap_format::open_snapshot(path));
+        // The sentence says all that the causes below it say.
+        let snapshot = snapshot.map_err(|error| anyhow!(error.to_string()))?;
         Ok(SnapshotFile {
             path: path.to_owned(),
             bytes: fs::metadata(path).map_or(0, |metadata| metadata.len()),

@@ -3,7 +3,7 @@
 use crate::group_name::{fingerprint_text, group_name};
 use crate::short_chain::chain_of_everything;
 use crate::sink::analysis_failed;
-use luasnap_heap::{Group, GroupOrder, Groups, Kind, Snapshot};
+use luasnap_heap::{Group, GroupOrder, Groups, Kind, NodeId, Snapshot};
 use std::io;
 
 /// A group of a snapshot, as people and programs read it.
@@ -44,14 +44,30 @@ impl GroupRow {
     }
 }
 
-/// The first `n` groups of a snapshot, in some order, as rows.
+/// The first `n` groups of a snapshot, in some order, as rows. The registry and the table of globals
+/// are left out: that they hold all the others is no answer.
 ///
 /// # Errors
 /// Only for lack of memory.
 pub fn top(snapshot: &Snapshot, by: GroupOrder, n: usize) -> io::Result<Vec<GroupRow>> {
     let groups = snapshot.groups().map_err(analysis_failed)?;
-    let top = groups.top(snapshot, by, n).map_err(analysis_failed)?;
-    let rows = top.into_iter().map(|(index, retained)| {
+    let top = groups
+        .top(snapshot, by, n.saturating_add(2))
+        .map_err(analysis_failed)?;
+    let heap = snapshot.everything();
+    let tree = snapshot.everything_tree().map_err(analysis_failed)?;
+    let holds_all = |index: usize| {
+        let is_top = |node: &NodeId| {
+            heap.globals() == Some(*node)
+                || tree.ranks().next().map(|rank| tree.node(rank)) == Some(*node)
+        };
+        groups.members(index).len() == 1 && groups.members(index).iter().all(is_top)
+    };
+    let told = top
+        .into_iter()
+        .filter(|(index, _)| !holds_all(*index))
+        .take(n);
+    let rows = told.map(|(index, retained)| {
         GroupRow::new(snapshot, groups, &groups.groups()[index], retained.bytes)
     });
     rows.collect()

@@ -33,14 +33,16 @@ pub struct WhoHolds {
     /// Each of these alone keeps all of them alive: without it they would be garbage. The nearest
     /// first; the registry and the like are not among them.
     pub keepers: Vec<Keeper>,
-    /// Chains that share nothing but where they start: each has to be cut.
+    /// Chains that share nothing from the nearest keeper on: each has to be cut to free one object.
     pub chains: Vec<String>,
 }
 
 /// An immediate holder.
 #[derive(Clone, Debug)]
 pub struct HeldBy {
-    /// Its own shortest chain, with the step by which it holds the object.
+    /// Its own shortest chain; empty for a root.
+    pub holder: String,
+    /// The same with the first step by which it holds one of the objects.
     pub chain: String,
     /// How many of its references hold one of the objects.
     pub references: u32,
@@ -133,12 +135,13 @@ impl<'a> Question<'a> {
 
     fn held_by(&self, holder: &Holder, rank: Option<Rank>) -> io::Result<HeldBy> {
         let step = steps_text(self.heap, [self.heap.label(holder.edge)].into_iter())?;
-        let chain = match rank {
-            Some(rank) => join(chain_of_everything(self.snapshot, rank)?, &step),
-            None => step,
+        let holder = match rank {
+            Some(rank) => chain_of_everything(self.snapshot, rank)?,
+            None => String::new(),
         };
         Ok(HeldBy {
-            chain,
+            chain: join(&holder, &step),
+            holder,
             references: holder.references,
         })
     }
@@ -178,12 +181,15 @@ impl<'a> Question<'a> {
         alive.map(keeper).collect()
     }
 
-    /// Of one object alone: several may be held by several.
+    /// Of one object alone: several may be held by several. All chains run through its immediate
+    /// dominator, and part behind it.
     fn disjoint_chains(&self, most: usize) -> io::Result<Vec<String>> {
         let &[target] = self.targets else {
             return Ok(Vec::new());
         };
-        let chains = disjoint_chains(self.heap, &self.reach, &self.shared, target, most);
+        let dominators = self.snapshot.dominators().map_err(analysis_failed)?;
+        let parting: Vec<NodeId> = dominators.immediate(target).into_iter().collect();
+        let chains = disjoint_chains(self.heap, &self.reach, &parting, target, most);
         let chains = chains.map_err(analysis_failed)?;
         chains
             .iter()
@@ -202,15 +208,16 @@ impl<'a> Question<'a> {
         }
         let rank = self.ranks(&[chain.start])?[0];
         match rank {
-            Some(rank) => Ok(join(chain_of_everything(self.snapshot, rank)?, &steps)),
+            Some(rank) => Ok(join(&chain_of_everything(self.snapshot, rank)?, &steps)),
             None => Ok(steps),
         }
     }
 }
 
-fn join(chain: String, step: &str) -> String {
-    match step {
-        "" => chain,
-        step => format!("{chain}.{step}"),
+fn join(chain: &str, step: &str) -> String {
+    match (chain, step) {
+        ("", step) => step.to_owned(),
+        (chain, "") => chain.to_owned(),
+        (chain, step) => format!("{chain}.{step}"),
     }
 }

@@ -11,40 +11,39 @@ use crate::node_set::NodeSet;
 use crate::reach::Reach;
 use rustc_hash::FxHashMap;
 
-/// A chain of references from a root, or from something that all share, to an object.
+/// A chain of references to an object.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct DisjointChain {
-    /// Where it starts: [`NodeId::ROOT`] or one of the shared objects.
+    /// Where it starts.
     pub start: NodeId,
     /// The numbers of its [edges](Heap::edge), the first of them an edge of `start`.
     pub edges: Vec<u32>,
 }
 
 /// At most `most` chains to `target` that have no object in common but where they start, the
-/// shortest first. `shared` are objects that any chain may start from, such as the registry and the
-/// table of globals, through which all chains run in the end.
+/// shortest first. Any chain may start from any of `starts`: from [`NodeId::ROOT`], or from what
+/// all chains run through, such as the target's immediate dominator.
 ///
-/// Each chain costs a look at the whole heap at worst. `reach` is what the heap's roots reach
+/// Each chain costs a look at all that the starts hold at worst. `reach` is what the heap's roots reach
 /// through everything.
 pub fn disjoint_chains(
     heap: &Heap,
     reach: &Reach,
-    shared: &[NodeId],
+    starts: &[NodeId],
     target: NodeId,
     most: usize,
 ) -> Result<Vec<DisjointChain>, BuildError> {
-    if !reach.contains(target) || target == NodeId::ROOT || shared.contains(&target) {
+    if !reach.contains(target) || target == NodeId::ROOT || starts.contains(&target) {
         return Ok(Vec::new());
     }
-    let mut starts = Vec::new();
-    push(&mut starts, NodeId::ROOT)?;
-    for &node in shared.iter().filter(|node| reach.contains(**node)) {
-        push(&mut starts, node)?;
+    let mut alive = Vec::new();
+    for &node in starts.iter().filter(|node| reach.contains(**node)) {
+        push(&mut alive, node)?;
     }
     let mut flow = Flow {
         heap,
         reach,
-        starts,
+        starts: alive,
         target,
         into: FxHashMap::default(),
         last: Vec::new(),

@@ -161,11 +161,12 @@ impl Groups {
         n: usize,
     ) -> Result<Vec<(usize, Tally)>, BuildError> {
         let by_retained = matches!(by, GroupOrder::Retained | GroupOrder::Class);
-        let is_class = |at: &u32| matches!(self.groups[*at as usize].name, GroupName::Class(_));
+        let is_asked_for = |at: &u32| {
+            let is_class = matches!(self.groups[*at as usize].name, GroupName::Class(_));
+            by != GroupOrder::Class || is_class
+        };
         let mut order: Vec<u32> = room(self.groups.len())?;
-        order.extend(
-            (0..self.groups.len() as u32).filter(|at| by != GroupOrder::Class || is_class(at)),
-        );
+        order.extend((0..self.groups.len() as u32).filter(is_asked_for));
         // Ties keep the order of the groups.
         order.sort_by_key(|&at| {
             let group = &self.groups[at as usize];

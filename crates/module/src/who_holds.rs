@@ -83,6 +83,7 @@ fn nodes(target: &Target, snapshot: &Snapshot) -> io::Result<Vec<NodeId>> {
 fn table(held: &WhoHolds) -> Value {
     let holders = held.holders.iter().map(|holder| {
         Value::Table(vec![
+            ("holder".into(), text(&holder.holder)),
             ("path".into(), text(&holder.chain)),
             ("references".into(), integer(holder.references.into())),
         ])
