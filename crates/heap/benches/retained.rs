@@ -82,10 +82,13 @@ fn main() {
     std::process::exit(i32::from(!missed.is_empty()));
 }
 
-/// Measures in a process of its own, so that no shape finds memory that another one left.
+/// Measures in a process of its own, so that no shape finds memory that another one left. As in the
+/// programs that use this crate, large columns have huge pages where the system has them: there
+/// through an allocator, which needs `unsafe`, here through a setting of glibc.
 fn in_own_process(name: &str, tables: u32) -> Measured {
     let program = std::env::current_exe().expect("the benchmark's own path");
     let run = Command::new(program)
+        .env("GLIBC_TUNABLES", "glibc.malloc.hugetlb=1")
         .args(["--measure", name, "--nodes", &tables.to_string()])
         .output()
         .expect("the benchmark runs itself");
