@@ -3,6 +3,7 @@
 mod engines;
 mod file;
 mod fixture;
+mod group_name;
 mod json;
 mod report;
 mod steps;
