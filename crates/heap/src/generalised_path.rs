@@ -25,6 +25,8 @@ use std::ops::Range;
 const MANY_NAMES: u32 = 16;
 /// Among many, what has at least this part of the bytes keeps its own name.
 const LARGE_PART: u64 = 16;
+/// How often a snapshot is gone through because something was found too late.
+const MOST_ROUNDS: usize = 4;
 /// How far up a step looks for its like.
 const LOOK_BACK: usize = 4;
 /// How many `[*]` in a row stay apart: enough for a matrix.
@@ -125,6 +127,10 @@ impl KindSet {
         self.0 |= other.0;
     }
 
+    fn has_all(self, others: KindSet) -> bool {
+        self.0 & others.0 == others.0
+    }
+
     fn has(self, other: KindSet) -> bool {
         self.0 & other.0 != 0
     }
@@ -158,6 +164,12 @@ impl Generality {
             is_new |= self.large.insert(path);
         }
         Ok(is_new)
+    }
+
+    /// Bytes of memory that it holds.
+    pub(crate) fn memory(&self) -> usize {
+        self.many.capacity() * size_of::<(Fingerprint, KindSet)>()
+            + self.large.capacity() * size_of::<Fingerprint>()
     }
 
     fn note_many(&mut self, path: Fingerprint, kinds: KindSet) -> Result<(), BuildError> {
@@ -346,17 +358,31 @@ pub(crate) struct PathMap {
     pub(crate) paths: Paths,
     /// By rank of the tree of everything.
     pub(crate) path_of: Vec<PathId>,
-    /// What was generalised.
+    /// What was generalised, and what would have been if it had been there.
     pub(crate) generality: Generality,
     pub(crate) known_names: Option<KnownNames>,
 }
 
 impl PathMap {
     /// Finds the paths of everything in a snapshot; `given` is generalised in any case.
+    ///
+    /// Where a list or a tree leads back to a path, it may turn out late that objects there hold
+    /// many; then everything is gone through again.
     pub(crate) fn new(snapshot: &Snapshot, given: &Generality) -> Result<PathMap, BuildError> {
-        let mut search = Search::new(snapshot, given)?;
-        search.run()?;
-        Ok(search.map)
+        let mut given = given.clone();
+        for round in 1.. {
+            let mut search = Search::new(snapshot, &given)?;
+            search.run()?;
+            let Search {
+                mut map, too_late, ..
+            } = search;
+            if !too_late || round == MOST_ROUNDS {
+                map.generality.add(&given)?;
+                return Ok(map);
+            }
+            given.add(&map.generality)?;
+        }
+        unreachable!("the loop ends at the last round")
     }
 }
 
@@ -371,6 +397,10 @@ struct Search<'a> {
     /// known.
     bytes_below: Vec<u64>,
     starts: ChainStarts,
+    /// The first path that objects of the level at hand are the first to have.
+    new_paths: usize,
+    /// Whether objects at a path turned out to hold many when others had been placed below it.
+    too_late: bool,
 }
 
 impl<'a> Search<'a> {
@@ -395,6 +425,8 @@ impl<'a> Search<'a> {
             },
             bytes_below,
             starts: ChainStarts::of(heap),
+            new_paths: 0,
+            too_late: false,
         })
     }
 
@@ -413,6 +445,7 @@ impl<'a> Search<'a> {
             for rank in level.clone().map(Rank) {
                 self.note_many(rank)?;
             }
+            self.new_paths = self.map.paths.paths.len();
             for rank in level.clone().map(Rank) {
                 self.place_children(rank)?;
             }
@@ -445,9 +478,13 @@ impl<'a> Search<'a> {
         for (kind, _) in counts.iter().enumerate().filter(|of| many_names(*of.1)) {
             many.add(KindSet(1 << kind));
         }
-        if many != KindSet::default() {
-            let path = &mut self.map.paths.paths[self.map.path_of[rank.index()].0 as usize];
+        let at = self.map.path_of[rank.index()].0 as usize;
+        let path = &mut self.map.paths.paths[at];
+        if !path.many.has_all(many) {
             path.many.add(many);
+            self.too_late |= at < self.new_paths;
+        }
+        if many != KindSet::default() {
             self.map.generality.note_many(path.fingerprint, many)?;
         }
         Ok(())

@@ -91,6 +91,7 @@ pub struct Groups {
     /// Where the members of each group start; one entry more than there are groups.
     starts: Vec<u32>,
     resized: Vec<(Rank, u32)>,
+    /// What was generalised.
     pub(crate) generality: Generality,
 }
 
@@ -199,13 +200,7 @@ impl Groups {
             + held(&self.members)
             + held(&self.starts)
             + held(&self.resized)
-    }
-
-    /// Forgets which object is in which group.
-    pub(crate) fn forget_members(&mut self) {
-        self.group_of = Vec::new();
-        self.members = Vec::new();
-        self.starts = Vec::new();
+            + self.generality.memory()
     }
 
     /// Puts the groups in order, the largest first. Ties are broken by the first object, and those

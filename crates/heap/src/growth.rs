@@ -10,6 +10,7 @@ use crate::label::Label;
 use crate::provenance::Engine;
 use crate::snapshot::Snapshot;
 use rustc_hash::FxHashMap;
+use std::sync::Arc;
 
 /// How often the snapshots are grouped again because one of them taught the others what is one of
 /// many.
@@ -82,8 +83,8 @@ pub enum CompareError {
 /// so in all of them, so that a cache is one group also while it is small.
 #[derive(Debug, Default)]
 pub struct Growth {
-    /// By snapshot. Only the last ones know their members.
-    groups: Vec<Groups>,
+    /// By snapshot.
+    groups: Vec<Arc<Groups>>,
     rows: Vec<Row>,
     /// For each row, one value for each snapshot.
     counts: Vec<u64>,
@@ -220,15 +221,14 @@ impl Growth {
         self.rows().filter(GroupGrowth::grows_in_every_step)
     }
 
-    /// The groups of a snapshot, by its number from 0 on: what the rows are called. Only those of
-    /// the last snapshot know their members.
+    /// The groups of a snapshot, by its number from 0 on: what the rows are called.
     pub fn groups(&self, snapshot: usize) -> &Groups {
         &self.groups[snapshot]
     }
 
-    /// Bytes of memory that it holds.
+    /// Bytes of memory that it holds, what it shares with the snapshots included.
     pub fn memory(&self) -> usize {
-        self.groups.iter().map(Groups::memory).sum::<usize>()
+        self.groups.iter().map(|of| of.memory()).sum::<usize>()
             + held(&self.rows)
             + held(&self.counts)
             + held(&self.shallow)
@@ -296,21 +296,17 @@ impl Growth {
 }
 
 /// The groups of each snapshot, whatever is one of many in one of them generalised in all.
-fn grouped_alike(snapshots: &[&Snapshot]) -> Result<Vec<Groups>, BuildError> {
+fn grouped_alike(snapshots: &[&Snapshot]) -> Result<Vec<Arc<Groups>>, BuildError> {
     let mut general = Generality::default();
     for snapshot in snapshots {
         general.add(&snapshot.groups()?.generality)?;
     }
     for round in 1.. {
         let mut all = room(snapshots.len())?;
-        let mut is_new = false;
-        for (at, snapshot) in snapshots.iter().enumerate() {
-            let mut groups = Groups::with(snapshot, &general)?;
-            if at + 1 < snapshots.len() {
-                groups.forget_members();
-            }
-            all.push(groups);
+        for snapshot in snapshots {
+            all.push(grouped(snapshot, &general)?);
         }
+        let mut is_new = false;
         for groups in &all {
             is_new |= general.add(&groups.generality)?;
         }
@@ -319,6 +315,16 @@ fn grouped_alike(snapshots: &[&Snapshot]) -> Result<Vec<Groups>, BuildError> {
         }
     }
     unreachable!("the loop ends at the last round")
+}
+
+/// The groups of a snapshot, with this generalised. Mostly it is what the snapshot itself has
+/// generalised.
+fn grouped(snapshot: &Snapshot, general: &Generality) -> Result<Arc<Groups>, BuildError> {
+    let own = snapshot.shared_groups()?;
+    match own.generality == *general {
+        true => Ok(Arc::clone(own)),
+        false => Ok(Arc::new(Groups::with(snapshot, general)?)),
+    }
 }
 
 fn are_comparable(snapshots: &[&Snapshot]) -> Result<(), CompareError> {

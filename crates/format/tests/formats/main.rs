@@ -4,6 +4,7 @@ mod engines;
 mod file;
 mod fixture;
 mod heapsnapshot;
+mod group_name;
 mod json;
 mod lookup;
 mod luasnap;
