@@ -1,11 +1,15 @@
 //! What the writers write, byte for byte.
 
+mod all_analyses;
+mod damaged;
 mod engines;
 mod file;
+mod file_parts;
 mod fixture;
 mod json;
 mod luasnap;
 mod random_heap;
 mod report;
+mod secrets;
 mod steps;
 mod text;
