@@ -75,9 +75,6 @@ fn measure(heap: Heap) -> Measured {
         write_snapshot(&mut bytes, &snapshot, SaveOptions::default()).expect("it is saved");
     });
     std::fs::write(&path, &bytes).expect("it is written");
-    if let Ok(dump) = std::env::var("DUMP") {
-        std::fs::write(dump, &bytes).unwrap();
-    }
     let open = best(|| {
         let opened = open_snapshot(&path).expect("it is opened");
         assert_eq!(opened.everything().edge_count(), edges);
