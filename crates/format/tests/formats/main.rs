@@ -1,7 +1,10 @@
 //! What the writers write, byte for byte.
 
+mod all_analyses;
+mod damaged;
 mod engines;
 mod file;
+mod file_parts;
 mod fixture;
 mod heapsnapshot;
 mod group_name;
@@ -10,5 +13,6 @@ mod lookup;
 mod luasnap;
 mod random_heap;
 mod report;
+mod secrets;
 mod steps;
 mod text;
