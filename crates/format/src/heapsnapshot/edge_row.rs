@@ -27,7 +27,7 @@ pub(super) enum EdgeType {
 /// V8 names both references `N / part of key (..) -> value (..) pair in WeakMap (table @id)`; for a
 /// reference of that name DevTools leaves the table's out, so that the value is the key's alone, while
 /// memlab counts both. With any other name both count for both readers: the value is retained by what
-/// holds key and table alike, as with [`Dominators`](luasnap_heap). Hence a name of our own.
+/// holds key and table alike, as with [`Dominators`](luasnap_heap::Dominators). Hence a name of our own.
 pub(super) const VALUE_OF_KEY: &[u8] = b"value of this weak key";
 
 /// The largest index that is a number to every reader.

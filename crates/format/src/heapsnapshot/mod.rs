@@ -170,6 +170,7 @@ impl Writer<'_> {
     #[inline]
     fn put_reference(&mut self, edge: usize) -> io::Result<()> {
         let heap = self.heap;
+        self.contents.read_ahead(heap, edge);
         let (strings, nodes) = (&mut self.strings, &mut self.node_names);
         let (kind, name) = self.edge_names.of(heap, edge, nodes, strings)?;
         self.put_edge(kind, name, self.contents.ordinal(heap.target(edge)))
