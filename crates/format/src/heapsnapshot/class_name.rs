@@ -1,24 +1,28 @@
 //! What a table or userdata is an instance of: the rows of DevTools' Memory panel.
 
-use luasnap_heap::{Heap, Kind, Label, NodeId};
+use luasnap_heap::{Heap, Kind, Label, NodeId, Snapshot};
 use rustc_hash::FxHashMap;
 use std::io;
 
 /// The names of classes, by their metatables, as they are asked for.
-#[derive(Default)]
-pub(super) struct ClassNames {
+pub(super) struct ClassNames<'a> {
+    heap: &'a Heap,
     /// The string that names the class; [`NodeId::ROOT`] where none does.
     by_metatable: FxHashMap<NodeId, NodeId>,
 }
 
-impl ClassNames {
+impl<'a> ClassNames<'a> {
+    pub(super) fn new(snapshot: &'a Snapshot) -> io::Result<Self> {
+        Ok(ClassNames {
+            heap: snapshot.everything(),
+            by_metatable: FxHashMap::default(),
+        })
+    }
+
     /// The class of a table or userdata, by its metatable's `__name`. None where it has no name.
-    pub(super) fn class_name<'h>(
-        &mut self,
-        heap: &'h Heap,
-        node: NodeId,
-    ) -> io::Result<Option<&'h [u8]>> {
-        let metatable = heap
+    pub(super) fn class_name(&mut self, node: NodeId) -> io::Result<Option<&[u8]>> {
+        let metatable = self
+            .heap
             .edges(node)
             .find(|edge| edge.label == Label::Metatable)
             .map(|edge| edge.target);
@@ -27,13 +31,13 @@ impl ClassNames {
         };
         let name = match self.by_metatable.get(&metatable) {
             Some(name) => *name,
-            None => self.learn(heap, metatable)?,
+            None => self.learn(metatable)?,
         };
-        Ok(Some(heap.source(name)).filter(|name| !name.is_empty()))
+        Ok(Some(self.heap.source(name)).filter(|name| !name.is_empty()))
     }
 
-    fn learn(&mut self, heap: &Heap, metatable: NodeId) -> io::Result<NodeId> {
-        let name = name_in(heap, metatable).unwrap_or(NodeId::ROOT);
+    fn learn(&mut self, metatable: NodeId) -> io::Result<NodeId> {
+        let name = name_in(self.heap, metatable).unwrap_or(NodeId::ROOT);
         self.by_metatable
             .try_reserve(1)
             .map_err(|_| io::ErrorKind::OutOfMemory)?;
