@@ -135,13 +135,13 @@ impl<'a> Question<'a> {
 
     fn held_by(&self, holder: &Holder, rank: Option<Rank>) -> io::Result<HeldBy> {
         let step = steps_text(self.heap, [self.heap.label(holder.edge)].into_iter())?;
-        let holder = match rank {
+        let own_chain = match rank {
             Some(rank) => chain_of_everything(self.snapshot, rank)?,
             None => String::new(),
         };
         Ok(HeldBy {
-            chain: join(&holder, &step),
-            holder,
+            chain: join(&own_chain, &step),
+            holder: own_chain,
             references: holder.references,
         })
     }
