@@ -1,8 +1,8 @@
 //! Random heaps that have something of everything.
 
 use luasnap_heap::{
-    Birthmark, Engine, Heap, Kind, Label, NodeId, Process, Provenance, RunOrder, Snapshot,
-    SparseTable, Strength, SweepBuilder,
+    Birthmark, Engine, Heap, Kind, Label, NodeId, Process, Provenance, RunOrder, SlotSizes,
+    Snapshot, SparseTable, Strength, SweepBuilder,
 };
 use proptest::prelude::*;
 
@@ -174,6 +174,10 @@ impl Recipe {
             process: given(6).then_some(Process {
                 id: 77,
                 instance: self.fact,
+            }),
+            slot_sizes: given(7).then_some(SlotSizes {
+                array: 16,
+                hash: 24,
             }),
         }
     }
