@@ -128,10 +128,8 @@ mod tests {
         let mut instance = [0; 8];
         from.read_exact(&mut instance).expect("what the child says");
         // SAFETY: a child of ours that nobody else waits for.
-        assert_eq!(
-            unsafe { libc::waitpid(child, std::ptr::null_mut(), 0) },
-            child
-        );
+        let ended = unsafe { libc::waitpid(child, std::ptr::null_mut(), 0) };
+        assert_eq!(ended, child);
         let instance = u64::from_ne_bytes(instance);
         assert!(instance != 0 && instance != parent.instance);
         assert_eq!(this_process(), Some(parent));

@@ -24,15 +24,18 @@ pub fn group_name(snapshot: &Snapshot, groups: &Groups, group: &Group) -> io::Re
 fn own_name(heap: &Heap, groups: &Groups, group: &Group) -> io::Result<String> {
     Ok(match group.name {
         GroupName::HeldBy(path) => general_chain(heap, groups, path)?,
-        GroupName::Class(ClassName::Own(name)) => {
-            format!("class {}", short_text(heap.name(name))?)
-        }
-        GroupName::Class(ClassName::HeldBy(path)) => {
-            format!("class {}", general_chain(heap, groups, path)?)
-        }
+        GroupName::Class(name) => format!("class {}", class_text(heap, groups, name)?),
         GroupName::Code { source, line } => place_of_code(heap.name(source), line)?,
         GroupName::StringsOf(_) | GroupName::SharedStrings => "shared strings".to_owned(),
     })
+}
+
+/// What a class is called: as it says itself (`Player`), or by a generalised chain (`_G.Player`).
+pub(crate) fn class_text(heap: &Heap, groups: &Groups, name: ClassName) -> io::Result<String> {
+    match name {
+        ClassName::Own(name) => short_text(heap.name(name)),
+        ClassName::HeldBy(path) => general_chain(heap, groups, path),
+    }
 }
 
 /// Where code is defined: `SOURCE:LINE`.

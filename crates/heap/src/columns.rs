@@ -255,7 +255,6 @@ impl Columns {
     }
 
     fn check_edges(&self) -> Result<(), ColumnError> {
-        all("targets", &self.targets, |target| self.has(*target))?;
         let (names, wide) = (self.names.len(), self.wide_labels.len());
         let is_there = |label: &Label| match *label {
             Label::Field(name) | Label::Upvalue(name) | Label::Local(name) | Label::Root(name) => {
@@ -268,7 +267,8 @@ impl Columns {
         all("labels", &self.labels, |label| match label.wide_place() {
             Some(place) => place < wide,
             None => is_there(&label.unpack(&[])),
-        })
+        })?;
+        all("targets", &self.targets, |target| self.has(*target))
     }
 
     fn check_order(&self) -> Result<(), ColumnError> {

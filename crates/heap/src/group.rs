@@ -6,16 +6,19 @@
 
 use crate::census::Tally;
 use crate::chain::{ChainTree, Rank};
+use crate::chain_start::ChainStarts;
 use crate::class::{ClassName, Classes};
 use crate::coroutine::body;
 use crate::error::BuildError;
 use crate::fingerprint::{Fingerprint, Ink};
-use crate::generalised_path::{ChainStarts, Generality, PathId, PathMap, Paths, is_row, mix};
+use crate::generalised_path::{PathId, Paths, mix};
+use crate::generality::Generality;
 use crate::grow::{filled, held, push, room};
 use crate::heap::Heap;
 use crate::kind::Kind;
 use crate::name::NameId;
 use crate::node::NodeId;
+use crate::path_map::{PathMap, is_row};
 use crate::snapshot::{Change, Snapshot};
 use hashbrown::HashTable;
 
@@ -91,6 +94,7 @@ pub struct Groups {
     /// Where the members of each group start; one entry more than there are groups.
     starts: Vec<u32>,
     resized: Vec<(Rank, u32)>,
+    /// What was generalised.
     pub(crate) generality: Generality,
 }
 
@@ -199,13 +203,7 @@ impl Groups {
             + held(&self.members)
             + held(&self.starts)
             + held(&self.resized)
-    }
-
-    /// Forgets which object is in which group.
-    pub(crate) fn forget_members(&mut self) {
-        self.group_of = Vec::new();
-        self.members = Vec::new();
-        self.starts = Vec::new();
+            + self.generality.memory()
     }
 
     /// Puts the groups in order, the largest first. Ties are broken by the first object, and those

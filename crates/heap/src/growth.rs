@@ -2,14 +2,14 @@
 
 use crate::error::BuildError;
 use crate::fingerprint::Fingerprint;
-use crate::generalised_path::Generality;
+use crate::generality::Generality;
 use crate::group::{Group, Groups};
 use crate::grow::{held, push, room};
 use crate::heap::Heap;
 use crate::label::Label;
-use crate::provenance::Engine;
 use crate::snapshot::Snapshot;
 use rustc_hash::FxHashMap;
+use std::sync::Arc;
 
 /// How often the snapshots are grouped again because one of them taught the others what is one of
 /// many.
@@ -85,8 +85,8 @@ pub enum CompareError {
 /// so in all of them, so that a cache is one group also while it is small.
 #[derive(Debug, Default)]
 pub struct Growth {
-    /// By snapshot. Only the last ones know their members.
-    groups: Vec<Groups>,
+    /// By snapshot.
+    groups: Vec<Arc<Groups>>,
     rows: Vec<Row>,
     /// For each row, one value for each snapshot.
     counts: Vec<u64>,
@@ -223,15 +223,14 @@ impl Growth {
         self.rows().filter(GroupGrowth::grows_in_every_step)
     }
 
-    /// The groups of a snapshot, by its number from 0 on: what the rows are called. Only those of
-    /// the last snapshot know their members.
+    /// The groups of a snapshot, by its number from 0 on: what the rows are called.
     pub fn groups(&self, snapshot: usize) -> &Groups {
         &self.groups[snapshot]
     }
 
-    /// Bytes of memory that it holds.
+    /// Bytes of memory that it holds, what it shares with the snapshots included.
     pub fn memory(&self) -> usize {
-        self.groups.iter().map(Groups::memory).sum::<usize>()
+        self.groups.iter().map(|of| of.memory()).sum::<usize>()
             + held(&self.rows)
             + held(&self.counts)
             + held(&self.shallow)
@@ -245,8 +244,7 @@ impl Growth {
         // The last snapshot first: its groups are those that the rows speak of.
         for (snapshot, groups) in self.groups.iter().enumerate().rev() {
             for (at, group) in groups.groups().iter().enumerate() {
-                let reserved = index.try_reserve(1);
-                reserved.map_err(|_| BuildError::OutOfMemory)?;
+                index.try_reserve(1)?;
                 let new = self.rows.len() as u32;
                 let row = *index.entry(group.fingerprint).or_insert(new);
                 if row == new {
@@ -299,29 +297,36 @@ impl Growth {
 }
 
 /// The groups of each snapshot, whatever is one of many in one of them generalised in all.
-fn grouped_alike(snapshots: &[&Snapshot]) -> Result<Vec<Groups>, BuildError> {
+fn grouped_alike(snapshots: &[&Snapshot]) -> Result<Vec<Arc<Groups>>, BuildError> {
     let mut general = Generality::default();
     for snapshot in snapshots {
         general.add(&snapshot.groups()?.generality)?;
     }
-    for round in 1.. {
+    let mut round = 1;
+    loop {
         let mut all = room(snapshots.len())?;
-        let mut is_new = false;
-        for (at, snapshot) in snapshots.iter().enumerate() {
-            let mut groups = Groups::with(snapshot, &general)?;
-            if at + 1 < snapshots.len() {
-                groups.forget_members();
-            }
-            all.push(groups);
+        for snapshot in snapshots {
+            all.push(grouped(snapshot, &general)?);
         }
+        let mut is_new = false;
         for groups in &all {
             is_new |= general.add(&groups.generality)?;
         }
         if !is_new || round == MOST_ROUNDS {
             return Ok(all);
         }
+        round += 1;
     }
-    unreachable!("the loop ends at the last round")
+}
+
+/// The groups of a snapshot, with this generalised. Mostly it is what the snapshot itself has
+/// generalised.
+fn grouped(snapshot: &Snapshot, general: &Generality) -> Result<Arc<Groups>, BuildError> {
+    let own = snapshot.shared_groups()?;
+    match own.generality == *general {
+        true => Ok(Arc::clone(own)),
+        false => Ok(Arc::new(Groups::with(snapshot, general)?)),
+    }
 }
 
 fn are_comparable(snapshots: &[&Snapshot]) -> Result<(), CompareError> {
@@ -343,11 +348,15 @@ fn are_comparable(snapshots: &[&Snapshot]) -> Result<(), CompareError> {
         let b = other.everything();
         let (of_a, of_b) = (a.provenance(), b.provenance());
         if of_a.vm != of_b.vm {
+            let name = |vm: &str| match vm {
+                "" => "an unknown VM".to_owned(),
+                vm => vm.to_owned(),
+            };
             return Err(CompareError::Vms {
                 first: 1,
-                a: of_a.vm.clone().into_owned(),
+                a: name(&of_a.vm),
                 second,
-                b: of_b.vm.clone().into_owned(),
+                b: name(&of_b.vm),
             });
         }
         if root_name(a) != root_name(b) {
@@ -359,12 +368,11 @@ fn are_comparable(snapshots: &[&Snapshot]) -> Result<(), CompareError> {
             });
         }
         if of_a.engine != of_b.engine {
-            let name = |engine: Engine| engine.name();
             return Err(CompareError::Engines {
                 first: 1,
-                a: name(of_a.engine),
+                a: of_a.engine.name(),
                 second,
-                b: name(of_b.engine),
+                b: of_b.engine.name(),
             });
         }
     }

@@ -32,8 +32,8 @@ impl<'a> Holding<'a> {
             values: Vec::new(),
             keys: NodeSet::default(),
         };
-        let strengths = heap.labels.iter().map(|label| label.strength());
-        if strengths.into_iter().any(|of| of == Strength::Ephemeron) {
+        let mut strengths = heap.labels.iter().map(|label| label.strength());
+        if strengths.any(|strength| strength == Strength::Ephemeron) {
             holding.add_ephemerons()?;
         }
         Ok(holding)
@@ -123,8 +123,11 @@ impl<'a> Holding<'a> {
 /// The key without which an ephemeron holds nothing; `None` for all other references.
 #[inline]
 pub(crate) fn key(heap: &Heap, edge: usize) -> Option<NodeId> {
-    match (heap.strength(edge), heap.label(edge)) {
-        (Strength::Ephemeron, Label::Object(key)) => Some(key),
+    match heap.strength(edge) {
+        Strength::Ephemeron => match heap.label(edge) {
+            Label::Object(key) => Some(key),
+            _ => None,
+        },
         _ => None,
     }
 }

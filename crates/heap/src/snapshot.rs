@@ -10,7 +10,7 @@ use crate::identity::Birthmark;
 use crate::kind::Kind;
 use crate::node::NodeId;
 use crate::view::objects_view;
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 /// What became of an object between two snapshots.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -42,7 +42,7 @@ pub struct Snapshot {
     dominators: OnceLock<Dominators>,
     /// The tree of everything, where that is more than the objects.
     everything_tree: OnceLock<ChainTree>,
-    groups: OnceLock<Groups>,
+    groups: OnceLock<Arc<Groups>>,
     difference: Option<Changes>,
     birthmark: OnceLock<Birthmark>,
 }
@@ -163,10 +163,14 @@ impl Snapshot {
 
     /// What is in the snapshot, [grouped](Groups) when it is first asked for.
     pub fn groups(&self) -> Result<&Groups, BuildError> {
+        self.shared_groups().map(|groups| &**groups)
+    }
+
+    pub(crate) fn shared_groups(&self) -> Result<&Arc<Groups>, BuildError> {
         if let Some(groups) = self.groups.get() {
             return Ok(groups);
         }
-        let groups = Groups::new(self)?;
+        let groups = Arc::new(Groups::new(self)?);
         Ok(self.groups.get_or_init(|| groups))
     }
 
@@ -219,7 +223,7 @@ impl Snapshot {
             + self.tree.get().map_or(0, ChainTree::memory)
             + self.dominators.get().map_or(0, Dominators::memory)
             + self.everything_tree.get().map_or(0, ChainTree::memory)
-            + self.groups.get().map_or(0, Groups::memory)
+            + self.groups.get().map_or(0, |groups| groups.memory())
             + self
                 .difference
                 .as_ref()

@@ -1,54 +1,47 @@
 //! What a table or userdata is an instance of: the rows of DevTools' Memory panel.
 
-use luasnap_heap::{Heap, Kind, Label, NodeId};
+use crate::group_name::class_text;
+use crate::sink::analysis_failed;
+use luasnap_heap::{GroupName, Groups, Heap, NodeId, Snapshot};
 use rustc_hash::FxHashMap;
 use std::io;
 
-/// The names of classes, by their metatables, as they are asked for.
-#[derive(Default)]
-pub(super) struct ClassNames {
-    /// The string that names the class; [`NodeId::ROOT`] where none does.
-    by_metatable: FxHashMap<NodeId, NodeId>,
+/// The names of classes, by the groups of their instances, as they are asked for.
+pub(super) struct ClassNames<'a> {
+    heap: &'a Heap,
+    groups: &'a Groups,
+    by_group: FxHashMap<usize, Option<String>>,
 }
 
-impl ClassNames {
-    /// The class of a table or userdata, by its metatable's `__name`. None where it has no name.
-    pub(super) fn class_name<'h>(
-        &mut self,
-        heap: &'h Heap,
-        node: NodeId,
-    ) -> io::Result<Option<&'h [u8]>> {
-        let metatable = heap
-            .edges(node)
-            .find(|edge| edge.label == Label::Metatable)
-            .map(|edge| edge.target);
-        let Some(metatable) = metatable else {
+impl<'a> ClassNames<'a> {
+    pub(super) fn new(snapshot: &'a Snapshot) -> io::Result<Self> {
+        Ok(ClassNames {
+            heap: snapshot.everything(),
+            groups: snapshot.groups().map_err(analysis_failed)?,
+            by_group: FxHashMap::default(),
+        })
+    }
+
+    /// The class of a table or userdata; `None` where it has none that has a name.
+    pub(super) fn class_name(&mut self, node: NodeId) -> io::Result<Option<&[u8]>> {
+        let Some(group) = self.groups.group_of(node) else {
             return Ok(None);
         };
-        let name = match self.by_metatable.get(&metatable) {
-            Some(name) => *name,
-            None => self.learn(heap, metatable)?,
-        };
-        Ok(Some(heap.source(name)).filter(|name| !name.is_empty()))
+        if !self.by_group.contains_key(&group) {
+            let name = self.name_of(group)?;
+            self.by_group
+                .try_reserve(1)
+                .map_err(|_| io::ErrorKind::OutOfMemory)?;
+            self.by_group.insert(group, name);
+        }
+        let name = self.by_group.get(&group).and_then(Option::as_deref);
+        Ok(name.map(str::as_bytes))
     }
 
-    fn learn(&mut self, heap: &Heap, metatable: NodeId) -> io::Result<NodeId> {
-        let name = name_in(heap, metatable).unwrap_or(NodeId::ROOT);
-        self.by_metatable
-            .try_reserve(1)
-            .map_err(|_| io::ErrorKind::OutOfMemory)?;
-        self.by_metatable.insert(metatable, name);
-        Ok(name)
+    fn name_of(&self, group: usize) -> io::Result<Option<String>> {
+        match self.groups.groups()[group].name {
+            GroupName::Class(name) => class_text(self.heap, self.groups, name).map(Some),
+            _ => Ok(None),
+        }
     }
-}
-
-fn name_in(heap: &Heap, metatable: NodeId) -> Option<NodeId> {
-    heap.edges(metatable)
-        .find(|edge| match edge.label {
-            Label::Field(name) => {
-                heap.name(name) == b"__name" && heap.kind(edge.target) == Kind::String
-            }
-            _ => false,
-        })
-        .map(|edge| edge.target)
 }

@@ -3,6 +3,7 @@
 
 use crate::sink::analysis_failed;
 use luasnap_heap::{Heap, Label, NodeId, Reach, Strength, Through};
+use std::hint::black_box;
 use std::io;
 
 /// The row of the node that readers look for the roots in. The row before it is the root's.
@@ -94,6 +95,15 @@ impl Contents {
     #[inline]
     pub(super) fn ordinal(&self, node: NodeId) -> u32 {
         self.ordinals[node.index()]
+    }
+
+    /// Reads what a reference soon to come will need, so that the waits for memory overlap.
+    #[inline]
+    pub(super) fn read_ahead(&self, heap: &Heap, edge: usize) {
+        let ahead = edge + 24;
+        if ahead < heap.edge_count() {
+            black_box(self.ordinal(heap.target(ahead)));
+        }
     }
 
     #[inline]

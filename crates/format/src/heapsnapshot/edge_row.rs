@@ -4,6 +4,7 @@ use super::node_row::NodeNames;
 use super::strings::Strings;
 use crate::printable::push_bytes;
 use luasnap_heap::{Heap, Label, NameId, NodeId};
+use rustc_hash::FxHashMap;
 use std::io;
 
 /// Types of references, of those that the format has, with how DevTools shows them.
@@ -27,7 +28,7 @@ pub(super) enum EdgeType {
 /// V8 names both references `N / part of key (..) -> value (..) pair in WeakMap (table @id)`; for a
 /// reference of that name DevTools leaves the table's out, so that the value is the key's alone, while
 /// memlab counts both. With any other name both count for both readers: the value is retained by what
-/// holds key and table alike, as with [`Dominators`](luasnap_heap). Hence a name of our own.
+/// holds key and table alike, as with [`Dominators`](luasnap_heap::Dominators). Hence a name of our own.
 pub(super) const VALUE_OF_KEY: &[u8] = b"value of this weak key";
 
 /// The largest index that is a number to every reader.
@@ -38,6 +39,9 @@ const LARGEST_INDEX: i64 = i32::MAX as i64;
 pub(super) struct EdgeNames {
     /// Where a name is put together.
     text: Vec<u8>,
+    /// The places of the names of keys that are objects: finding one can mean a look at all that the
+    /// key refers to, and many tables may have the same key.
+    by_key: FxHashMap<NodeId, u32>,
 }
 
 impl EdgeNames {
@@ -47,7 +51,7 @@ impl EdgeNames {
         &mut self,
         heap: &Heap,
         edge: usize,
-        nodes: &mut NodeNames,
+        nodes: &mut NodeNames<'_>,
         strings: &mut Strings<'_>,
     ) -> io::Result<(EdgeType, u32)> {
         let label = heap.label(edge);
@@ -62,7 +66,7 @@ impl EdgeNames {
             Label::Field(name) | Label::Upvalue(name) | Label::Local(name) | Label::Root(name) => {
                 strings.name(name)
             }
-            Label::Object(key) => self.key_name(heap, key, nodes, strings)?,
+            Label::Object(key) => self.key_name(key, nodes, strings)?,
             Label::Index(_) | Label::Number(_) | Label::Address(..) | Label::UserValue(_) => {
                 strings.label(edge)?
             }
@@ -74,16 +78,23 @@ impl EdgeNames {
     /// A key that is an object is called after what it is, with no address: there may be many.
     fn key_name(
         &mut self,
-        heap: &Heap,
         key: NodeId,
-        nodes: &mut NodeNames,
+        nodes: &mut NodeNames<'_>,
         strings: &mut Strings<'_>,
     ) -> io::Result<u32> {
+        if let Some(name) = self.by_key.get(&key) {
+            return Ok(*name);
+        }
         self.text.clear();
         push_bytes(&mut self.text, b"[")?;
-        nodes.push_name(&mut self.text, heap, key)?;
+        nodes.push_name(&mut self.text, key)?;
         push_bytes(&mut self.text, b"]")?;
-        strings.text(&self.text)
+        let name = strings.text(&self.text)?;
+        self.by_key
+            .try_reserve(1)
+            .map_err(|_| io::ErrorKind::OutOfMemory)?;
+        self.by_key.insert(key, name);
+        Ok(name)
     }
 }
 

@@ -33,7 +33,7 @@ pub fn write_heapsnapshot(out: &mut dyn io::Write, snapshot: &Snapshot) -> io::R
         out: Sink::new(out)?,
         heap,
         contents: &contents,
-        node_names: NodeNames::new(heap, &contents)?,
+        node_names: NodeNames::new(snapshot, &contents)?,
         edge_names: EdgeNames::default(),
         strings: Strings::new(heap, &contents)?,
         row: Vec::new(),
@@ -72,7 +72,7 @@ struct Writer<'a> {
     out: Sink<'a>,
     heap: &'a Heap,
     contents: &'a Contents,
-    node_names: NodeNames,
+    node_names: NodeNames<'a>,
     edge_names: EdgeNames,
     strings: Strings<'a>,
     row: Vec<u8>,
@@ -101,7 +101,7 @@ impl Writer<'_> {
         self.put_node(NodeType::Synthetic, gc_roots, ObjectIds::GC_ROOTS, 0, roots)?;
         let mut pairs = contents.pairs();
         for node in contents.nodes() {
-            let name = self.node_names.name(heap, node, &mut self.strings)?;
+            let name = self.node_names.name(node, &mut self.strings)?;
             let edges = contents.edges(heap, node).count() + pairs.of_key(node).len();
             let size = heap.size(node).min(LARGEST_SIZE);
             let kind = NodeType::of(heap.kind(node));
@@ -170,6 +170,7 @@ impl Writer<'_> {
     #[inline]
     fn put_reference(&mut self, edge: usize) -> io::Result<()> {
         let heap = self.heap;
+        self.contents.read_ahead(heap, edge);
         let (strings, nodes) = (&mut self.strings, &mut self.node_names);
         let (kind, name) = self.edge_names.of(heap, edge, nodes, strings)?;
         self.put_edge(kind, name, self.contents.ordinal(heap.target(edge)))

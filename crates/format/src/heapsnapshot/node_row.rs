@@ -8,7 +8,7 @@ use super::contents::Contents;
 use super::strings::Strings;
 use crate::digits::push_decimal;
 use crate::printable::push_bytes;
-use luasnap_heap::{Heap, Kind, Label, NameId, NodeId};
+use luasnap_heap::{Heap, Kind, Label, NameId, NodeId, Snapshot};
 use rustc_hash::FxHashMap;
 use std::io;
 
@@ -45,8 +45,9 @@ impl NodeType {
 }
 
 /// The names of nodes.
-pub(super) struct NodeNames {
-    classes: ClassNames,
+pub(super) struct NodeNames<'a> {
+    heap: &'a Heap,
+    classes: ClassNames<'a>,
     /// By the name under which a table first has them.
     c_functions: FxHashMap<NodeId, NameId>,
     main_thread: Option<NodeId>,
@@ -54,10 +55,12 @@ pub(super) struct NodeNames {
     text: Vec<u8>,
 }
 
-impl NodeNames {
-    pub(super) fn new(heap: &Heap, contents: &Contents) -> io::Result<NodeNames> {
+impl<'a> NodeNames<'a> {
+    pub(super) fn new(snapshot: &'a Snapshot, contents: &Contents) -> io::Result<Self> {
+        let heap = snapshot.everything();
         Ok(NodeNames {
-            classes: ClassNames::default(),
+            heap,
+            classes: ClassNames::new(snapshot)?,
             c_functions: c_function_names(heap, contents)?,
             main_thread: main_thread(heap),
             text: Vec::new(),
@@ -66,34 +69,25 @@ impl NodeNames {
 
     /// The place of a node's name among the strings.
     #[inline]
-    pub(super) fn name(
-        &mut self,
-        heap: &Heap,
-        node: NodeId,
-        strings: &mut Strings<'_>,
-    ) -> io::Result<u32> {
-        if heap.kind(node) == Kind::String {
-            return Ok(strings.name(heap.source_id(node)));
+    pub(super) fn name(&mut self, node: NodeId, strings: &mut Strings<'_>) -> io::Result<u32> {
+        if self.heap.kind(node) == Kind::String {
+            return Ok(strings.name(self.heap.source_id(node)));
         }
-        self.text.clear();
         let mut text = std::mem::take(&mut self.text);
-        self.push_name(&mut text, heap, node)?;
+        text.clear();
+        self.push_name(&mut text, node)?;
         self.text = text;
         strings.text(&self.text)
     }
 
     /// Appends a node's name.
-    pub(super) fn push_name(
-        &mut self,
-        out: &mut Vec<u8>,
-        heap: &Heap,
-        node: NodeId,
-    ) -> io::Result<()> {
+    pub(super) fn push_name(&mut self, out: &mut Vec<u8>, node: NodeId) -> io::Result<()> {
+        let heap = self.heap;
         match heap.kind(node) {
-            Kind::Table | Kind::Userdata => self.push_class(out, heap, node),
+            Kind::Table | Kind::Userdata => self.push_class(out, node),
             Kind::LuaFunction | Kind::Prototype => push_definition(out, heap, node),
-            Kind::CFunction => self.push_c_function(out, heap, node),
-            Kind::Thread => self.push_thread(out, heap, node),
+            Kind::CFunction => self.push_c_function(out, node),
+            Kind::Thread => self.push_thread(out, node),
             Kind::String => push_bytes(out, heap.source(node)),
             Kind::Upvalue => push_bytes(out, b"(upvalue)"),
             Kind::Snapshot => push_bytes(out, b"(lua-snapshot)"),
@@ -103,26 +97,27 @@ impl NodeNames {
         }
     }
 
-    fn push_class(&mut self, out: &mut Vec<u8>, heap: &Heap, node: NodeId) -> io::Result<()> {
-        match self.classes.class_name(heap, node)? {
+    fn push_class(&mut self, out: &mut Vec<u8>, node: NodeId) -> io::Result<()> {
+        match self.classes.class_name(node)? {
             // DevTools names these after their fields, each by others.
             Some(b"Object") => push_bytes(out, b"class Object"),
             Some(name) => push_bytes(out, name),
-            None => push_bytes(out, heap.kind(node).type_name().as_bytes()),
+            None => push_bytes(out, self.heap.kind(node).type_name().as_bytes()),
         }
     }
 
-    fn push_c_function(&self, out: &mut Vec<u8>, heap: &Heap, node: NodeId) -> io::Result<()> {
+    fn push_c_function(&self, out: &mut Vec<u8>, node: NodeId) -> io::Result<()> {
         match self.c_functions.get(&node) {
             Some(name) => {
                 push_bytes(out, b"[C] ")?;
-                push_bytes(out, heap.name(*name))
+                push_bytes(out, self.heap.name(*name))
             }
             None => push_bytes(out, b"[C]"),
         }
     }
 
-    fn push_thread(&self, out: &mut Vec<u8>, heap: &Heap, node: NodeId) -> io::Result<()> {
+    fn push_thread(&self, out: &mut Vec<u8>, node: NodeId) -> io::Result<()> {
+        let heap = self.heap;
         if self.main_thread == Some(node) {
             return push_bytes(out, b"main thread");
         }

@@ -86,8 +86,8 @@ pub enum Problem {
     #[error("the lengths of the sections do not add up to that of the file")]
     Lengths,
     /// There are bytes behind the end.
-    #[error("{0} bytes follow its end")]
-    BytesBehind(u64),
+    #[error("something follows it")]
+    BytesBehind,
     /// The file says it has more than fits so few bytes: see [`claims`](super::claims).
     #[error("so small a file cannot have that much in it")]
     TooMuch,

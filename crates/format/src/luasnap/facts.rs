@@ -3,7 +3,7 @@
 
 use super::error::{LoadError, Problem};
 use super::little_endian::{u16_at, u32_at, u64_at};
-use luasnap_heap::{Birthmark, Engine, Heap, NodeId, Process, Provenance, Snapshot};
+use luasnap_heap::{Birthmark, Engine, Heap, NodeId, Process, Provenance, SlotSizes, Snapshot};
 use std::borrow::Cow;
 
 /// What is said of a heap as a whole.
@@ -31,6 +31,7 @@ mod number {
     pub const ALL_REACHED: u16 = 11;
     pub const BIRTHMARK: u16 = 12;
     pub const IS_DIFFERENCE: u16 = 13;
+    pub const SLOT_SIZES: u16 = 14;
 }
 
 /// Bytes before each fact.
@@ -83,6 +84,9 @@ fn put_provenance(out: &mut Vec<u8>, heap: &Heap) {
         put(out, number::BLOCK, &[&bytes.to_le_bytes(), name.as_bytes()]);
     }
     put_flag(out, number::IS_WHOLE, provenance.is_whole);
+    if let Some(sizes) = provenance.slot_sizes {
+        put(out, number::SLOT_SIZES, &[&[sizes.array, sizes.hash]]);
+    }
     if let Some(taken_at) = provenance.taken_at {
         put(out, number::TAKEN_AT, &[&taken_at.to_le_bytes()]);
     }
@@ -146,6 +150,10 @@ impl Facts {
                 provenance.blocks.push((text(name)?, word(bytes)?));
             }
             number::IS_WHOLE => provenance.is_whole = flag(value)?,
+            number::SLOT_SIZES => {
+                let [array, hash] = *value else { return None };
+                provenance.slot_sizes = Some(SlotSizes { array, hash });
+            }
             number::TAKEN_AT => provenance.taken_at = Some(word(value)?),
             number::PROCESS => {
                 let (instance, id) = value.split_at_checked(8)?;

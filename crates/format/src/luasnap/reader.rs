@@ -50,9 +50,8 @@ fn open(path: &Path) -> Result<Snapshot, LoadError> {
 /// Reads a snapshot from the bytes of a file.
 pub fn read_snapshot(bytes: &[u8]) -> Result<Snapshot, LoadError> {
     let header = Header::read(bytes)?;
-    let behind = (bytes.len() as u64).saturating_sub(header.file_len);
-    if behind > 0 {
-        return Err(LoadError::malformed("end", Problem::BytesBehind(behind)));
+    if bytes.len() as u64 > header.file_len {
+        return Err(LoadError::malformed("end", Problem::BytesBehind));
     }
     let table = Table::read(bytes, header.file_len, header.sections)?;
     if !claims::are_proven(header.file_len, table.entries()) {

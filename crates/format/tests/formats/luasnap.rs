@@ -1,8 +1,13 @@
 //! Snapshot files: what was written is read again, and nothing else is.
 
-use crate::random_heap::recipe;
-use luasnap_format::{SaveOptions, read_snapshot, write_json, write_snapshot, write_text};
-use luasnap_heap::{Heap, Snapshot, decrease, increase};
+use crate::file_parts::Parts;
+use crate::random_heap::{recipe, sample_of_everything};
+use luasnap_format::{
+    ReportOptions, SaveOptions, read_snapshot, write_json, write_report, write_snapshot, write_text,
+};
+use luasnap_heap::{
+    Census, Heap, HeapBuilder, Kind, Label, NodeId, Snapshot, Strength, decrease, increase,
+};
 use proptest::prelude::*;
 use std::io;
 
@@ -66,6 +71,15 @@ fn assert_same(a: &Snapshot, b: &Snapshot) {
     for write in [write_text, write_json] {
         assert_eq!(text(write, a), text(write, b));
     }
+    let report = |out: &mut dyn io::Write, snapshot: &Snapshot| {
+        write_report(out, snapshot, ReportOptions::default())
+    };
+    assert_eq!(text(report, a), text(report, b));
+    let [of_a, of_b] = [a, b].map(|snapshot| Census {
+        memory: 0,
+        ..Census::new(snapshot).unwrap()
+    });
+    assert_eq!(format!("{of_a:?}"), format!("{of_b:?}"));
 }
 
 proptest! {
@@ -93,4 +107,107 @@ proptest! {
 #[test]
 fn nothing_is_nothing_again() {
     assert_same(&Snapshot::empty(), &loaded_again(&Snapshot::empty()));
+}
+
+/// A file that the first version wrote, with every section but those of differences.
+const GOLDEN: &[u8] = include_bytes!("golden.luasnap");
+
+#[test]
+fn a_file_of_the_first_version_is_read() {
+    let snapshot = read_snapshot(GOLDEN).unwrap();
+    assert_same(&snapshot, &sample_of_everything());
+}
+
+/// Another release of zstd may compress otherwise; what it decompresses to stays the same.
+#[test]
+fn what_is_written_is_what_the_first_version_wrote() {
+    let written = Parts::of(&saved(&sample_of_everything(), SaveOptions::default()));
+    let mut golden = Parts::of(GOLDEN);
+    golden.writer = env!("CARGO_PKG_VERSION").to_owned();
+    assert_eq!(written, golden);
+}
+
+#[test]
+fn the_bytes_in_the_description_are_those_of_a_file() {
+    let description = include_str!("../../../../docs/luasnap-file.md");
+    let is_dump = |line: &&str| {
+        line.split_once("  ").is_some_and(|(offset, _)| {
+            offset.len() == 8 && offset.bytes().all(|byte| byte.is_ascii_hexdigit())
+        })
+    };
+    let dump: Vec<String> = GOLDEN
+        .chunks(16)
+        .enumerate()
+        .map(|(at, bytes)| {
+            let bytes: Vec<String> = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+            format!("{:08x}  {}", 16 * at, bytes.join(" "))
+        })
+        .collect();
+    let described: Vec<&str> = description.lines().map(str::trim).filter(is_dump).collect();
+    assert_eq!(described.len(), 11);
+    for line in described {
+        assert!(dump.iter().any(|dumped| dumped == line), "{line}");
+    }
+}
+
+/// Numbers that are all alike compress to nearly nothing; the file is padded to what they need.
+#[test]
+fn a_file_is_as_large_as_what_it_holds_calls_for() {
+    let mut builder = HeapBuilder::new();
+    for at in 1..100_000 {
+        builder.node(Kind::Table, 16 * at).unwrap();
+    }
+    let snapshot = Snapshot::new(builder.finish().unwrap());
+    let file = saved(&snapshot, SaveOptions::default());
+    // 29 bytes for each node.
+    let expected = (29 * 100_000 - 65_536) / 256;
+    assert!(
+        (expected..expected + 200).contains(&file.len()),
+        "{}",
+        file.len()
+    );
+    assert_same(&snapshot, &read_snapshot(&file).unwrap());
+}
+
+/// Several blocks of everything, with all that can differ between them.
+#[test]
+fn large_columns_are_what_they_were() {
+    let mut builder = HeapBuilder::new();
+    let mut random = 1u64;
+    let mut roll = |sides: u64| {
+        random = random
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1);
+        (random >> 33) % sides
+    };
+    let count = 150_000;
+    for at in 1..=count {
+        let kind = [Kind::Table, Kind::Userdata, Kind::LuaFunction][roll(3) as usize];
+        let jump = if at % 50_000 < 3 {
+            roll(1 << 31) << 16
+        } else {
+            0
+        };
+        let (node, _) = builder.node(kind, 8 * (at + jump)).unwrap();
+        builder.set_size(node, roll(1 << 20));
+        builder.set_count(node, roll(4) as u32);
+        let name = builder
+            .name(format!("name {}", roll(5000)).as_bytes())
+            .unwrap();
+        builder.set_source(node, name);
+        let label = match roll(4) {
+            0 => Label::Field(name),
+            1 => Label::Index(roll(1 << 30) as i64 - (1 << 29)),
+            2 => Label::Object(NodeId(roll(at) as u32 + 1)),
+            _ => Label::Metatable,
+        };
+        let source = NodeId(roll(at) as u32);
+        builder.edge(source, node, label, Strength::Strong).unwrap();
+        builder
+            .edge(node, NodeId(1), Label::Key, Strength::WeakKey)
+            .unwrap();
+    }
+    let snapshot = Snapshot::new(builder.finish().unwrap());
+    let loaded = loaded_again(&snapshot);
+    assert_eq!(told(snapshot.everything()), told(loaded.everything()));
 }

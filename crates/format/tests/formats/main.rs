@@ -1,13 +1,18 @@
 //! What the writers write, byte for byte.
 
+mod all_analyses;
+mod damaged;
 mod engines;
 mod file;
+mod file_parts;
 mod fixture;
+mod group_name;
 mod heapsnapshot;
 mod json;
 mod lookup;
 mod luasnap;
 mod random_heap;
 mod report;
+mod secrets;
 mod steps;
 mod text;

@@ -1,8 +1,8 @@
 //! Random heaps that have something of everything.
 
 use luasnap_heap::{
-    Birthmark, Engine, Heap, Kind, Label, NodeId, Process, Provenance, RunOrder, Snapshot,
-    SparseTable, Strength, SweepBuilder,
+    Birthmark, Engine, Heap, Kind, Label, NodeId, Process, Provenance, RunOrder, SlotSizes,
+    Snapshot, SparseTable, Strength, SweepBuilder,
 };
 use proptest::prelude::*;
 
@@ -175,6 +175,28 @@ impl Recipe {
                 id: 77,
                 instance: self.fact,
             }),
+            slot_sizes: given(7).then_some(SlotSizes {
+                array: 16,
+                hash: 24,
+            }),
         }
     }
+}
+
+/// A small snapshot whose file has every section but those of differences.
+pub fn sample_of_everything() -> Snapshot {
+    let things = Kind::ALL.map(|kind| (kind, 40 + (kind as u64 & 1) * u64::from(u32::MAX), 4));
+    let links = (0..20u8).map(|sort| Link {
+        source: usize::from(sort / 3),
+        target: usize::from(sort) % things.len(),
+        strength: Strength::Strong,
+        sort,
+        value: 5 + u64::from(sort) * 1_000_000_007,
+    });
+    let recipe = Recipe {
+        things: things.to_vec(),
+        links: links.collect(),
+        fact: 15 * 0x7f,
+    };
+    recipe.snapshot()
 }

@@ -2,7 +2,7 @@
 //
 //   node memlab.cjs FILE
 
-const {analysis, config, info, utils} = require('@memlab/core');
+const {analysis, config, utils} = require('@memlab/core');
 
 function nodes(snapshot, finder) {
   const found = [];
@@ -38,5 +38,4 @@ async function main(file) {
   process.stdout.write(JSON.stringify({nodes: nodes(snapshot, finder)}));
 }
 
-void info;
 main(process.argv[2]);

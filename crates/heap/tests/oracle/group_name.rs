@@ -271,6 +271,20 @@ fn names_in_the_code_stay_and_data_is_one_of_many() {
 }
 
 #[test]
+fn objects_at_one_path_are_generalised_alike_however_deep_they_are() {
+    let mut program = Program::new();
+    program.knows(&["list", "next"]);
+    let mut item = program.field(program.globals, Kind::Table, "list");
+    for length in [2, 2, 20, 2] {
+        item = program.field(item, Kind::Table, "next");
+        for at in 0..length {
+            program.field(item, Kind::Userdata, &format!("data{at}"));
+        }
+    }
+    assert_has(&program.finish(), Kind::Userdata, &[("_G.list.next.*", 26)]);
+}
+
+#[test]
 fn keys_of_tables_that_luajit_copies_are_names_in_the_code() {
     let mut program = Program::new();
     program.knows(&[]);

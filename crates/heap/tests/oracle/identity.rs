@@ -2,8 +2,8 @@
 
 use crate::everything::provenance;
 use luasnap_heap::{
-    Birthmark, Change, Kind, Label, NodeId, RunOrder, Snapshot, Strength, SweepBuilder, decrease,
-    increase,
+    Birthmark, Change, Kind, Label, NodeId, Process, Provenance, RunOrder, Snapshot, Strength,
+    SweepBuilder, decrease, increase,
 };
 use proptest::prelude::*;
 use std::collections::BTreeMap;
@@ -34,6 +34,7 @@ struct Vm {
     things: [Vec<Thing>; 2],
     free: Vec<u64>,
     now: u64,
+    process: Option<Process>,
     captures: Vec<Capture>,
 }
 
@@ -58,6 +59,7 @@ impl Vm {
             things: [Vec::new(), Vec::new()],
             free: (1..2000).rev().map(|at| 0x1000 + 32 * at).collect(),
             now: 0,
+            process: None,
             captures: Vec::new(),
         };
         vm.allocate(Kind::Table);
@@ -187,7 +189,14 @@ impl Vm {
                 .unwrap();
         }
         builder.end_edges(NodeId::ROOT).unwrap();
-        let snapshot = Snapshot::new(builder.finish(provenance()).unwrap());
+        let snapshot = Snapshot::new(
+            builder
+                .finish(Provenance {
+                    process: self.process,
+                    ..provenance()
+                })
+                .unwrap(),
+        );
         let marks = [self.allocate(Kind::Table), self.allocate(Kind::Userdata)];
         for list in 0..2 {
             for thing in self.things[list].iter_mut().rev().take(2) {
@@ -370,6 +379,30 @@ fn another_vm_or_an_unknown_one_tells_nothing() {
         // A difference has lost the order. This one lacks but the C function that both have.
         let most = increase(&Vm::new_capture(), b).unwrap();
         assert_eq!(decrease(a, &most).unwrap().len(), Ok(1));
+    }
+}
+
+#[test]
+fn the_same_address_in_another_process_is_another_vm() {
+    let process = |id, instance| Some(Process { id, instance });
+    for (processes, is_new) in [
+        ([None, None], true),
+        ([process(7, 1), process(7, 1)], true),
+        ([process(7, 1), process(7, 2)], false),
+        ([process(7, 1), process(8, 1)], false),
+        ([process(7, 1), None], false),
+    ] {
+        let mut vm = Vm::new(Lists::ByFinalizer);
+        vm.allocate(Kind::Table);
+        vm.process = processes[0];
+        vm.capture(true);
+        let thing = vm.things[0].remove(1);
+        vm.free.push(thing.address);
+        vm.allocate(thing.kind);
+        vm.process = processes[1];
+        vm.capture(true);
+        let [a, b] = [0, 1].map(|at| &vm.captures[at].snapshot);
+        assert_eq!(increase(a, b).unwrap().len(), Ok(usize::from(is_new)));
     }
 }
 

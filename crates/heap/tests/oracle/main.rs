@@ -2,6 +2,7 @@
 
 mod census;
 mod chain;
+mod columns;
 mod difference;
 mod disjoint_chains;
 mod dominator;
