@@ -17,6 +17,9 @@ const SPEED: f64 = 5_000_000.0;
 /// How often each thing is done. The best time counts: others are at work on the machine too.
 const ROUNDS: usize = 5;
 
+/// Makes a heap of so many objects.
+type Shape = fn(u64) -> Result<Heap, BuildError>;
+
 fn main() {
     let args: Vec<String> = std::env::args().skip(1).collect();
     let check = args.iter().any(|arg| arg == "--check");
@@ -26,8 +29,7 @@ fn main() {
         .map_or(1_000_000, |at| {
             args[at + 1].parse().expect("--objects takes a number")
         });
-    let shapes: [(&str, fn(u64) -> Result<Heap, BuildError>); 2] =
-        [("records", records), ("random", random)];
+    let shapes: [(&str, Shape); 2] = [("records", records), ("random", random)];
     let is_named = |name: &str| args.iter().any(|arg| arg == name);
     let any_named = shapes.iter().any(|(name, _)| is_named(name));
 
