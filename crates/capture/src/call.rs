@@ -271,6 +271,7 @@ impl<'a> Call<'a> {
             own_metatable: state.pointer(self.frame.metatable_index()),
             own_function: self.frame.function_address(),
             running_thread: state.raw() as u64,
+            is_stopped_anywhere: false,
         };
         self.frame
             .trust(|trust| native::capture(state, origin, root, trust))
