@@ -302,6 +302,7 @@ impl<'a> Call<'a> {
             metatables: self.known_metatables(),
             own_function: self.frame.function_address(),
             running_thread: state.raw() as u64,
+            is_stopped_anywhere: false,
         };
         self.frame
             .trust(|trust| native::capture(state, origin, root, trust))
