@@ -8,8 +8,8 @@ use crate::moment::Moment;
 use crate::native::{self, Origin, Unavailable};
 use crate::portable::{Root, Walk};
 use crate::state::{
-    State, TYPE_CDATA, TYPE_FUNCTION, TYPE_NIL, TYPE_NONE, TYPE_NUMBER, TYPE_STRING, TYPE_TABLE, TYPE_THREAD,
-    TYPE_USERDATA,
+    State, TYPE_CDATA, TYPE_FUNCTION, TYPE_NIL, TYPE_NONE, TYPE_NUMBER, TYPE_STRING, TYPE_TABLE,
+    TYPE_THREAD, TYPE_USERDATA,
 };
 use crate::value::Value;
 use luasnap_heap::{Birthmark, BuildError, Engine, Heap, Snapshot};

@@ -64,10 +64,7 @@ pub fn address_of(word: &[u8]) -> Option<u64> {
             let is_type = || Kind::ALL.iter().any(|kind| kind.type_name() == name.trim());
             let address = address.trim_end();
             let is_shown = address.starts_with(' ') || is_type();
-            address
-                .trim_start()
-                .strip_prefix("0x")
-                .filter(|_| is_shown)
+            address.trim_start().strip_prefix("0x").filter(|_| is_shown)
         }
         None => word.trim().strip_prefix("0x"),
     };

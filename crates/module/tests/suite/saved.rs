@@ -49,7 +49,10 @@ fn check_between(engine: &str) {
         assert!(said.contains("kept.list"), "{said}");
         for reader in Vm::ALL.into_iter().filter(|&reader| reader != writer) {
             let read = printed(reader, engine, load, dir.path(), &["other.luasnap"]);
-            assert_eq!(read, said, "{engine}, {reader:?} reads what {writer:?} wrote");
+            assert_eq!(
+                read, said,
+                "{engine}, {reader:?} reads what {writer:?} wrote"
+            );
             let (theirs, ours) = (family(writer), family(reader));
             let compared = printed(reader, engine, compare, dir.path(), &["other.luasnap"]);
             let refusal = |a: &str, b: &str| {
@@ -102,7 +105,11 @@ fn check_fingerprints(vm: Vm, _: &str) {
     for engine in ENGINES {
         let [first, second] =
             ["0", "1000"].map(|junk| printed(vm, engine, source, dir.path(), &[junk]));
-        for name in ["class Player", "_G.server.sessions.[*].items", "script.lua:8"] {
+        for name in [
+            "class Player",
+            "_G.server.sessions.[*].items",
+            "script.lua:8",
+        ] {
             assert!(first.contains(name), "{vm:?}, {engine}: {first}");
         }
         assert!(first.lines().count() > 20, "{first}");
