@@ -32,6 +32,8 @@ end
 for i = 1, 50 do world.names["name of " .. i] = { i } end
 local callback_line = debug.getinfo(1, "l").currentline + 1
 for i = 1, 60 do world.callbacks[i] = function() return i end end
+local single_line = debug.getinfo(1, "l").currentline + 1
+function world.single(a, b, c) return a .. b .. c, "one", "two", "three", a + 1, b + 2, c + 3 end
 local function body() coroutine.yield() end
 local body_line = debug.getinfo(body, "S").linedefined
 for i = 1, 70 do
@@ -188,6 +190,8 @@ do
     check.equal(held.path, row.example)
     check.equal(#held.paths, 0)
   end
+  -- The place of code means its function, not the prototype, however much larger that is.
+  check.equal(s:path("script.lua:" .. single_line), "_G.world.single")
   local held = s:holders(class_of_items, { holders = 5 })
   check.equal(held.count, 40)
   check.equal(held.holder_count, 1)
