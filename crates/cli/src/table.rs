@@ -1,6 +1,8 @@
 //! Tables that fit the terminal.
 
-use comfy_table::{Attribute, Cell, CellAlignment, ContentArrangement, Table, presets};
+use comfy_table::{
+    Attribute, Cell, CellAlignment, ColumnConstraint, ContentArrangement, Table, presets,
+};
 use std::io::{IsTerminal, stdout};
 
 /// A table in the making.
@@ -32,6 +34,13 @@ impl Columns {
                 .add_attribute(Attribute::Bold)
         });
         table.set_header(head);
+        for (column, alignment) in table.column_iter_mut().zip(&aligned) {
+            column.set_padding((0, 2));
+            // Numbers stay whole where names have to wrap.
+            if *alignment == CellAlignment::Right {
+                column.set_constraint(ColumnConstraint::ContentWidth);
+            }
+        }
         Columns { table, aligned }
     }
 
