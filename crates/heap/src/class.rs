@@ -7,7 +7,7 @@
 
 use crate::chain::{ChainTree, Rank};
 use crate::error::BuildError;
-use crate::generalised_path::{GroupStep, PathId, PathMap, many_names};
+use crate::generalised_path::{GroupStep, PathId, many_names};
 use crate::grow::{filled, push};
 use crate::heap::Heap;
 use crate::kind::Kind;
@@ -16,6 +16,7 @@ use crate::label_order::in_order;
 use crate::name::NameId;
 use crate::node::NodeId;
 use crate::node_set::NodeSet;
+use crate::path_map::PathMap;
 use crate::strength::Strength;
 use rustc_hash::FxHashMap;
 use std::cmp::Ordering;
@@ -73,8 +74,7 @@ impl Classes {
             let Some(metatable) = metatable_of(heap, node) else {
                 continue;
             };
-            let reserved = self.by_metatable.try_reserve(1);
-            reserved.map_err(|_| BuildError::OutOfMemory)?;
+            self.by_metatable.try_reserve(1)?;
             if self.by_metatable.insert(metatable, None).is_none() {
                 push(&mut metatables, metatable)?;
             }
@@ -172,8 +172,7 @@ impl Search<'_> {
         let unnamed = metatables.iter().copied().filter(is_unnamed);
         let mut held: FxHashMap<Rank, u32> = FxHashMap::default();
         for holder in unnamed.filter_map(chosen) {
-            let reserved = held.try_reserve(1);
-            reserved.map_err(|_| BuildError::OutOfMemory)?;
+            held.try_reserve(1)?;
             *held.entry(holder.rank).or_default() += 1;
         }
         for &metatable in metatables {
@@ -232,8 +231,7 @@ impl Search<'_> {
                 if holder.doubt != Doubt::None && is_wanted.insert(table) {
                     wanted += 1;
                 }
-                let reserved = holders.try_reserve(1);
-                reserved.map_err(|_| BuildError::OutOfMemory)?;
+                holders.try_reserve(1)?;
                 holders.insert(table, holder);
             }
         }

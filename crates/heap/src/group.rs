@@ -6,16 +6,19 @@
 
 use crate::census::Tally;
 use crate::chain::{ChainTree, Rank};
+use crate::chain_start::ChainStarts;
 use crate::class::{ClassName, Classes};
 use crate::coroutine::body;
 use crate::error::BuildError;
 use crate::fingerprint::{Fingerprint, Ink};
-use crate::generalised_path::{ChainStarts, Generality, PathId, PathMap, Paths, is_row, mix};
+use crate::generalised_path::{PathId, Paths, mix};
+use crate::generality::Generality;
 use crate::grow::{filled, held, push, room};
 use crate::heap::Heap;
 use crate::kind::Kind;
 use crate::name::NameId;
 use crate::node::NodeId;
+use crate::path_map::{PathMap, is_row};
 use crate::snapshot::{Change, Snapshot};
 use hashbrown::HashTable;
 

@@ -2,12 +2,11 @@
 
 use crate::error::BuildError;
 use crate::fingerprint::Fingerprint;
-use crate::generalised_path::Generality;
+use crate::generality::Generality;
 use crate::group::{Group, Groups};
 use crate::grow::{held, push, room};
 use crate::heap::Heap;
 use crate::label::Label;
-use crate::provenance::Engine;
 use crate::snapshot::Snapshot;
 use rustc_hash::FxHashMap;
 use std::sync::Arc;
@@ -242,8 +241,7 @@ impl Growth {
         // The last snapshot first: its groups are those that the rows speak of.
         for (snapshot, groups) in self.groups.iter().enumerate().rev() {
             for (at, group) in groups.groups().iter().enumerate() {
-                let reserved = index.try_reserve(1);
-                reserved.map_err(|_| BuildError::OutOfMemory)?;
+                index.try_reserve(1)?;
                 let new = self.rows.len() as u32;
                 let row = *index.entry(group.fingerprint).or_insert(new);
                 if row == new {
@@ -301,7 +299,8 @@ fn grouped_alike(snapshots: &[&Snapshot]) -> Result<Vec<Arc<Groups>>, BuildError
     for snapshot in snapshots {
         general.add(&snapshot.groups()?.generality)?;
     }
-    for round in 1.. {
+    let mut round = 1;
+    loop {
         let mut all = room(snapshots.len())?;
         for snapshot in snapshots {
             all.push(grouped(snapshot, &general)?);
@@ -313,8 +312,8 @@ fn grouped_alike(snapshots: &[&Snapshot]) -> Result<Vec<Arc<Groups>>, BuildError
         if !is_new || round == MOST_ROUNDS {
             return Ok(all);
         }
+        round += 1;
     }
-    unreachable!("the loop ends at the last round")
 }
 
 /// The groups of a snapshot, with this generalised. Mostly it is what the snapshot itself has
@@ -342,11 +341,15 @@ fn are_comparable(snapshots: &[&Snapshot]) -> Result<(), CompareError> {
         let b = other.everything();
         let (of_a, of_b) = (a.provenance(), b.provenance());
         if of_a.vm != of_b.vm {
+            let name = |vm: &str| match vm {
+                "" => "an unknown VM".to_owned(),
+                vm => vm.to_owned(),
+            };
             return Err(CompareError::Vms {
                 first: 1,
-                a: of_a.vm.clone().into_owned(),
+                a: name(&of_a.vm),
                 second,
-                b: of_b.vm.clone().into_owned(),
+                b: name(&of_b.vm),
             });
         }
         if root_name(a) != root_name(b) {
@@ -358,12 +361,11 @@ fn are_comparable(snapshots: &[&Snapshot]) -> Result<(), CompareError> {
             });
         }
         if of_a.engine != of_b.engine {
-            let name = |engine: Engine| engine.name();
             return Err(CompareError::Engines {
                 first: 1,
-                a: name(of_a.engine),
+                a: of_a.engine.name(),
                 second,
-                b: name(of_b.engine),
+                b: of_b.engine.name(),
             });
         }
     }

@@ -84,8 +84,7 @@ impl<'a> Search<'a> {
         let groups = growth.groups(at_end).groups();
         let mut multiplying = FxHashMap::default();
         for row in growth.rows().filter(GroupGrowth::multiplies) {
-            let reserved = multiplying.try_reserve(1);
-            reserved.map_err(|_| BuildError::OutOfMemory)?;
+            multiplying.try_reserve(1)?;
             multiplying.insert(row.fingerprint, ());
         }
         let mut multiplies = filled(groups.len(), false)?;
