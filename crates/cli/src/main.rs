@@ -14,6 +14,7 @@ mod run;
 mod snapshot_file;
 mod table;
 mod top;
+mod wasted;
 
 use clap::{Parser, Subcommand};
 use std::process::ExitCode;

@@ -42,7 +42,11 @@ fn files_that_are_no_snapshots_are_told() {
     let mut damaged = whole.clone();
     let middle = damaged.len() / 2;
     damaged[middle] ^= 1;
-    fs::write(folder.join("foreign"), "It is a truth universally acknowledged").unwrap();
+    fs::write(
+        folder.join("foreign"),
+        "It is a truth universally acknowledged",
+    )
+    .unwrap();
     fs::write(folder.join("empty"), "").unwrap();
     fs::write(folder.join("cut"), &whole[..whole.len() - 100]).unwrap();
     fs::write(folder.join("damaged"), damaged).unwrap();
@@ -63,10 +67,34 @@ fn files_that_are_no_snapshots_are_told() {
         fails(&words, "cannot read '.': Is a directory");
     }
     for words in about("cut") {
-        fails_with(&words, &["cannot read 'cut': it is cut off in its ", "missing"]);
+        fails_with(
+            &words,
+            &["cannot read 'cut': it is cut off in its ", "missing"],
+        );
     }
     for words in about("damaged") {
         fails_with(&words, &["cannot read 'damaged': its ", "is damaged"]);
+    }
+}
+
+#[test]
+fn files_of_newer_versions_are_told() {
+    let folder = town();
+    let mut newer = fs::read(folder.join("1.luasnap")).unwrap();
+    newer[8..12].copy_from_slice(&8_u32.to_le_bytes());
+    newer[12..16].copy_from_slice(&7_u32.to_le_bytes());
+    newer[16..40].copy_from_slice(b"9.8.7\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0");
+    let checksum = xxhash_rust::xxh3::xxh3_64(&newer[..56]);
+    newer[56..64].copy_from_slice(&checksum.to_le_bytes());
+    fs::write(folder.join("newer"), newer).unwrap();
+    for words in about("newer") {
+        fails_with(
+            &words,
+            &[
+                "cannot read 'newer': it was written by luasnap 9.8.7 in format 8; this luasnap ",
+                " reads formats up to 1: use luasnap 9.8.7 or later",
+            ],
+        );
     }
 }
 
@@ -86,8 +114,8 @@ fn what_is_not_there_is_told_with_what_is_near() {
         fails(&["path", "1.luasnap", what], message);
     }
     fails_with(
-        &["path", "1.luasnap", "class Persn"],
-        &["no group is called 'class Persn'; is it class Person"],
+        &["path", "1.luasnap", "class Huose"],
+        &["no group is called 'class Huose'; is it class House?"],
     );
     fails_with(
         &["path", "1.luasnap", "0x10"],
@@ -149,7 +177,7 @@ fn snapshots_of_different_things_are_not_compared() {
         (
             "lua54",
             "difference",
-            "difference.luasnap is the difference of two snapshots: compare whole snapshots",
+            "difference.luasnap is the difference of two snapshots: compare whole ones",
         ),
     ] {
         let names = [first, second].map(|name| format!("{name}.luasnap"));

@@ -26,7 +26,8 @@ fn after_each(text: &str, start: &str, fits: impl Fn(char) -> bool) -> String {
 
 #[test]
 fn what_differs_is_masked() {
-    let text = "a table:0x55d0, process 17, taken 2026-11-25 17:40:12 UTC, file of 1.5 KiB\n0xab 7\n";
+    let text =
+        "a table:0x55d0, process 17, taken 2026-11-25 17:40:12 UTC, file of 1.5 KiB\n0xab 7\n";
     let expected = "a table:0x..., process ..., taken ..., file of ...\n0x... 7\n";
     assert_eq!(masked(text), expected);
 }

@@ -96,7 +96,10 @@ fn a_place_that_cannot_be_saved_to_is_told_before_the_script_runs() {
         ("no/such/folder/file", "there is no folder no/such/folder"),
         (".", "it is a folder: name a file"),
     ] {
-        let ran = Program::new("print 'ran'").option("--save").option(place).run(&[]);
+        let ran = Program::new("print 'ran'")
+            .option("--save")
+            .option(place)
+            .run(&[]);
         assert_eq!((ran.code, ran.stdout.as_str()), (Some(125), ""), "{ran:#?}");
         let expected = format!("luasnap: cannot save to '{place}': {reason}");
         assert!(ran.stderr.starts_with(&expected), "{ran:#?}");
@@ -104,7 +107,10 @@ fn a_place_that_cannot_be_saved_to_is_told_before_the_script_runs() {
     let mut command = in_town(&["run", "--every", "1s", "--save", "town.lua", "town.lua"]);
     let ran: Ran = command.output().unwrap().into();
     assert_eq!((ran.code, ran.stdout.as_str()), (Some(125), ""), "{ran:#?}");
-    assert!(ran.stderr.contains("cannot make the folder town.lua"), "{ran:#?}");
+    assert!(
+        ran.stderr.contains("cannot make the folder town.lua"),
+        "{ran:#?}"
+    );
 }
 
 #[test]
@@ -141,7 +147,11 @@ const THREE_SECONDS: &str = "
 #[track_caller]
 fn saves_each_second(interpreter: Option<Vm>) {
     let mut program = Program::new(THREE_SECONDS).option("--quiet");
-    program = program.option("--every").option("1s").option("--save").option("shots");
+    program = program
+        .option("--every")
+        .option("1s")
+        .option("--save")
+        .option("shots");
     if let Some(vm) = interpreter {
         program = program.interpreter(vm.interpreter());
     }
@@ -153,7 +163,10 @@ fn saves_each_second(interpreter: Option<Vm>) {
     assert!(files.len() >= 3, "{interpreter:?}: {files:?}");
     for (number, file) in (1..).zip(&files) {
         assert!(file.starts_with("script-20"), "{files:?}");
-        assert!(file.ends_with(&format!("-{number:04}.luasnap")), "{files:?}");
+        assert!(
+            file.ends_with(&format!("-{number:04}.luasnap")),
+            "{files:?}"
+        );
     }
     let mut words = vec!["diff"];
     words.extend(files.iter().map(String::as_str));
@@ -180,7 +193,11 @@ fn every_lua_saves_a_last_snapshot() {
     for vm in Vm::ALL {
         let program = saving(LEAKY).option("-q").interpreter(vm.interpreter());
         let ran = program.run(&[]);
-        assert_eq!((ran.code, ran.stderr.as_str()), (Some(0), ""), "{vm:?}: {ran:#?}");
+        assert_eq!(
+            (ran.code, ran.stderr.as_str()),
+            (Some(0), ""),
+            "{vm:?}: {ran:#?}"
+        );
         has_what_was_kept(&program.folder());
     }
 }
@@ -189,7 +206,8 @@ fn every_lua_saves_a_last_snapshot() {
 fn files_of_snapshots_from_lua_are_read_too() {
     let folder = tempfile::tempdir().unwrap();
     for vm in Vm::ALL {
-        let script = format!("{LEAKY} local s = require 'snapshot' s.save(s.snapshot(), 'last.luasnap')");
+        let script =
+            format!("{LEAKY} local s = require 'snapshot' s.save(s.snapshot(), 'last.luasnap')");
         run_in(vm, &script, folder.path());
         has_what_was_kept(folder.path());
     }

@@ -22,7 +22,11 @@ fn a_reader_that_has_seen_enough_is_no_failure() {
         let mut child = command.spawn().unwrap();
         drop(child.stdout.take());
         let done = child.wait_with_output().unwrap();
-        assert_eq!((done.status.code(), done.stderr.as_slice()), (Some(0), &b""[..]), "{call:?}");
+        assert_eq!(
+            (done.status.code(), done.stderr.as_slice()),
+            (Some(0), &b""[..]),
+            "{call:?}"
+        );
     }
     let line = format!("'{}' export 1.luasnap | head -c 10", program());
     let head = Command::new("bash")
@@ -58,6 +62,9 @@ fn programs_read_plain_text_without_wrapping() {
         assert!(!text.contains('\x1b'), "{call:?}: {text}");
     }
     let top = answer(&["top", "1.luasnap", "-n", "1000"]);
-    let rows = top.lines().filter(|line| line.contains(" strings of ")).count();
+    let rows = top
+        .lines()
+        .filter(|line| line.contains(" strings of "))
+        .count();
     assert!(rows > 3, "each group is on a line of its own: {top}");
 }

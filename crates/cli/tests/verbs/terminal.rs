@@ -41,7 +41,10 @@ fn plain(text: &str) -> String {
     let mut parts = text.split("\x1b[");
     let mut plain = parts.next().unwrap_or_default().to_owned();
     for part in parts {
-        plain += part.trim_start_matches(|c: char| !c.is_ascii_alphabetic()).get(1..).unwrap();
+        plain += part
+            .trim_start_matches(|c: char| !c.is_ascii_alphabetic())
+            .get(1..)
+            .unwrap();
     }
     plain
 }
@@ -73,7 +76,10 @@ fn numbers_stay_whole_on_narrow_terminals() {
     let text = plain(&shown(&["top", "1.luasnap"], 60));
     let row = text.lines().find(|line| line.contains("class Person"));
     let row = row.unwrap_or_else(|| panic!("{text}"));
-    assert!(row.contains(" KiB ") && row.contains(" 100  table"), "{text}");
+    assert!(
+        row.contains(" KiB ") && row.contains(" 100  table"),
+        "{text}"
+    );
 }
 
 #[test]
