@@ -1,15 +1,15 @@
 //! One call of a module's function, as safe Rust sees it: arguments in, results out.
 
 use crate::activation::Activation;
-use crate::collector::{Standstill, allocated_bytes, collect};
+use crate::collector::{Standstill, allocated_bytes, collect, is_running, stop};
 use crate::handle::Handle;
 use crate::module::{Frame, Hold, Outcome, push_handle};
 use crate::moment::Moment;
 use crate::native::{self, Origin, Unavailable};
 use crate::portable::{Root, Walk};
 use crate::state::{
-    State, TYPE_FUNCTION, TYPE_NIL, TYPE_NONE, TYPE_NUMBER, TYPE_STRING, TYPE_TABLE, TYPE_THREAD,
-    TYPE_USERDATA,
+    State, TYPE_CDATA, TYPE_FUNCTION, TYPE_NIL, TYPE_NONE, TYPE_NUMBER, TYPE_STRING, TYPE_TABLE,
+    TYPE_THREAD, TYPE_USERDATA,
 };
 use crate::value::Value;
 use luasnap_heap::{Birthmark, BuildError, Engine, Heap, Snapshot};
@@ -176,7 +176,7 @@ impl<'a> Call<'a> {
     pub fn object_argument(&self, number: u32) -> Option<u64> {
         let is_object = matches!(
             self.argument_type(number),
-            TYPE_TABLE | TYPE_FUNCTION | TYPE_THREAD | TYPE_USERDATA
+            TYPE_TABLE | TYPE_FUNCTION | TYPE_THREAD | TYPE_USERDATA | TYPE_CDATA
         );
         is_object.then(|| self.state().pointer(number as c_int))
     }
@@ -192,16 +192,25 @@ impl<'a> Call<'a> {
     }
 
     /// Runs full collections until what finalizers let go is gone too, or something keeps being made.
-    /// What a finalizer raises is dropped.
+    /// What a finalizer raises is dropped, and a collector that was stopped stays so.
     pub fn collect_garbage(&self) {
+        let stopped = !is_running(self.state());
         for _ in 0..2 {
-            let top = self.state().top();
-            let _ = self.frame.protected(&[], 0, &mut |state| {
-                collect(state);
-                0
-            });
-            self.state().set_top(top);
+            self.collect_protected();
         }
+        if stopped {
+            stop(self.state());
+        }
+    }
+
+    /// Runs a full collection. What a finalizer raises is dropped.
+    fn collect_protected(&self) {
+        let top = self.state().top();
+        let _ = self.frame.protected(&[], 0, &mut |state| {
+            collect(state);
+            0
+        });
+        self.state().set_top(top);
     }
 
     /// Whether argument `number` can be the root of a snapshot: a table, function, thread or
@@ -293,6 +302,7 @@ impl<'a> Call<'a> {
             metatables: self.known_metatables(),
             own_function: self.frame.function_address(),
             running_thread: state.raw() as u64,
+            is_stopped_anywhere: false,
         };
         self.frame
             .trust(|trust| native::capture(state, origin, root, trust))
@@ -337,19 +347,13 @@ impl<'a> Call<'a> {
     /// stranger's error is no reason to go without a snapshot.
     fn let_go_of_the_dropped(&self) {
         let state = self.state();
-        if !self
+        if self
             .frame
             .outside(|outside| outside.collection_is_due(state))
         {
-            return;
+            self.collect_protected();
+            self.frame.outside(|outside| outside.collected());
         }
-        let top = state.top();
-        let _ = self.frame.protected(&[], 0, &mut |state| {
-            collect(state);
-            0
-        });
-        state.set_top(top);
-        self.frame.outside(|outside| outside.collected());
     }
 
     /// Counts what the snapshots that were given have computed, and so hold since.

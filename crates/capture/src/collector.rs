@@ -19,7 +19,7 @@ pub(crate) fn allocated_bytes(state: State) -> Option<u64> {
 }
 
 /// Whether the collector runs.
-fn is_running(state: State) -> bool {
+pub(crate) fn is_running(state: State) -> bool {
     match (state.version(), state.version().gc_is_running()) {
         (_, None) => collector_is_stopped(state) != Some(true),
         // An old LuaJIT that does not know the question answers -1.
@@ -91,6 +91,11 @@ impl OutsideMemory {
     pub(crate) fn collected(&mut self) {
         self.held_after_collection = self.held;
     }
+}
+
+/// Stops the collector, which in 5.1 and LuaJIT a full collection sets going.
+pub(crate) fn stop(state: State) {
+    state.gc(STOP);
 }
 
 /// Runs a full collection. Finalizers run, and may raise (up to 5.3, LuaJIT).

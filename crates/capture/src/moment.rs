@@ -3,6 +3,7 @@
 use luasnap_heap::{Heap, Process};
 use std::fs;
 use std::os::unix::fs::MetadataExt;
+use std::path::Path;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -16,12 +17,25 @@ pub(crate) struct Moment {
 impl Moment {
     /// This moment in this process.
     pub(crate) fn now() -> Moment {
-        let since_1970 = SystemTime::now().duration_since(UNIX_EPOCH);
         Moment {
-            taken_at: since_1970
-                .ok()
-                .and_then(|since| u64::try_from(since.as_millis()).ok()),
+            taken_at: milliseconds(SystemTime::now()),
             process: this_process(),
+        }
+    }
+
+    /// This moment in the process that this one knows as `id`.
+    pub(crate) fn in_process(id: u32) -> Moment {
+        Moment {
+            taken_at: milliseconds(SystemTime::now()),
+            process: other_process(id),
+        }
+    }
+
+    /// The time when a core file was written, of a process that had this id and is no more.
+    pub(crate) fn of_core(written: Option<SystemTime>, process: Option<Process>) -> Moment {
+        Moment {
+            taken_at: written.and_then(milliseconds),
+            process,
         }
     }
 
@@ -30,6 +44,11 @@ impl Moment {
         heap.set_moment(self.taken_at, self.process);
         heap
     }
+}
+
+fn milliseconds(time: SystemTime) -> Option<u64> {
+    let since_1970 = time.duration_since(UNIX_EPOCH).ok()?;
+    u64::try_from(since_1970.as_millis()).ok()
 }
 
 /// The process that was asked for last, by its id, 0 where none was. Others know what they are from
@@ -41,20 +60,31 @@ static INSTANCE: AtomicU64 = AtomicU64::new(0);
 fn this_process() -> Option<Process> {
     let id = std::process::id();
     if ID.load(Ordering::Acquire) != id {
-        INSTANCE.store(instance_of(id)?, Ordering::Relaxed);
+        INSTANCE.store(instance_of(Path::new("/proc/self"), id)?, Ordering::Relaxed);
         ID.store(id, Ordering::Release);
     }
     let instance = INSTANCE.load(Ordering::Relaxed);
     Some(Process { id, instance })
 }
 
-/// A hash of what tells this process, whose id is `id`, from all others. It takes tens of microseconds,
-/// which is much beside a small snapshot.
-fn instance_of(id: u32) -> Option<u64> {
-    let start = start_time(&fs::read("/proc/self/stat").ok()?)?;
+/// Another process, as it knows itself: in a container it has another id than here.
+fn other_process(id: u32) -> Option<Process> {
+    let folder = Path::new("/proc").join(id.to_string());
+    let status = fs::read_to_string(folder.join("status")).ok()?;
+    let own = status.lines().find_map(|line| line.strip_prefix("NSpid:"));
+    let own = own.and_then(|ids| ids.split_ascii_whitespace().last()?.parse().ok());
+    let id = own.unwrap_or(id);
+    let instance = instance_of(&folder, id)?;
+    Some(Process { id, instance })
+}
+
+/// A hash of what tells the process of a folder of `/proc`, whose id is `id`, from all others. It takes
+/// tens of microseconds, which is much beside a small snapshot.
+fn instance_of(folder: &Path, id: u32) -> Option<u64> {
+    let start = start_time(&fs::read(folder.join("stat")).ok()?)?;
     let boot = fs::read("/proc/sys/kernel/random/boot_id").ok()?;
     // Each container counts its processes from 1.
-    let namespace = fs::metadata("/proc/self/ns/pid").map_or(0, |file| file.ino());
+    let namespace = fs::metadata(folder.join("ns/pid")).map_or(0, |file| file.ino());
     let parts = [
         &boot[..],
         &namespace.to_le_bytes(),
@@ -64,7 +94,7 @@ fn instance_of(id: u32) -> Option<u64> {
     Some(fnv1a(parts.into_iter().flatten().copied()))
 }
 
-/// `starttime` in `/proc/self/stat`: when the process began, since the system did. The name before
+/// `starttime` in `/proc/PID/stat`: when the process began, since the system did. The name before
 /// it may have blanks and brackets of its own.
 fn start_time(stat: &[u8]) -> Option<u64> {
     const AFTER_NAME: usize = 19;
@@ -105,6 +135,13 @@ mod tests {
         assert_eq!(process.id, std::process::id());
         assert_eq!(instance_of(process.id), Some(process.instance));
         assert_eq!(this_process(), Some(process));
+    }
+
+    #[test]
+    fn others_see_what_a_process_is() {
+        let seen = other_process(std::process::id()).expect("/proc");
+        assert_eq!(Some(seen), this_process());
+        assert_eq!(other_process(u32::MAX), None);
     }
 
     #[test]

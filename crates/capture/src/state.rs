@@ -31,6 +31,8 @@ pub(crate) const TYPE_FUNCTION: c_int = 6;
 pub(crate) const TYPE_USERDATA: c_int = 7;
 /// `LUA_TTHREAD`.
 pub(crate) const TYPE_THREAD: c_int = 8;
+/// The type of LuaJIT's cdata; no other Lua has one of that number.
+pub(crate) const TYPE_CDATA: c_int = 10;
 
 /// A live Lua state with the API of its VM.
 #[derive(Clone, Copy)]

@@ -17,7 +17,7 @@ const SPEED: f64 = 5_000_000.0;
 /// How often each thing is done. The best time counts: others are at work on the machine too.
 const ROUNDS: usize = 5;
 
-/// Makes a heap of so many records.
+/// Makes a heap of so many objects.
 type Shape = fn(u64) -> Result<Heap, BuildError>;
 
 fn main() {

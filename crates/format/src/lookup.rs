@@ -56,16 +56,18 @@ pub(crate) fn suggestions(near: &[String]) -> String {
     }
 }
 
-/// The address that a word is: `0x5581d0`, also behind a type, as Lua's `tostring` or `print` have
-/// it (`table: 0x5581d0`, `table:0x5581d0`).
+/// The address that a word is: `0x5581d0`, also behind a type or the name of a class, as `print` or
+/// Lua's `tostring` have it (`table:0x5581d0`, `table: 0x5581d0`, `Player: 0x5581d0`).
 pub fn address_of(word: &[u8]) -> Option<u64> {
-    let word = std::str::from_utf8(word).ok()?.trim();
-    let digits = match word.split_once(':') {
+    let word = String::from_utf8_lossy(word);
+    let digits = match word.rsplit_once(':') {
         Some((name, address)) => {
-            let is_type = Kind::ALL.iter().any(|kind| kind.type_name() == name);
-            address.trim().strip_prefix("0x").filter(|_| is_type)
+            let is_type = || Kind::ALL.iter().any(|kind| kind.type_name() == name.trim());
+            let address = address.trim_end();
+            let is_shown = address.starts_with(' ') || is_type();
+            address.trim_start().strip_prefix("0x").filter(|_| is_shown)
         }
-        None => word.strip_prefix("0x"),
+        None => word.trim().strip_prefix("0x"),
     };
     u64::from_str_radix(digits?, 16).ok()
 }

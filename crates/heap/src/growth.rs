@@ -19,8 +19,11 @@ const MOST_ROUNDS: usize = 4;
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 pub enum CompareError {
     /// Growth takes two.
-    #[error("growth is found between snapshots: two are needed at least, and there is {0}")]
+    #[error("growth is found between snapshots: two are needed at least, not {0}")]
     TooFew(usize),
+    /// One of them is of nothing: it was freed, or it is a difference without a change.
+    #[error("snapshot {0} is empty: there is nothing to compare")]
+    Empty(usize),
     /// One of them is a difference.
     #[error(
         "snapshot {0} is the difference of two others: growth is found between whole snapshots"
@@ -335,6 +338,10 @@ fn are_comparable(snapshots: &[&Snapshot]) -> Result<(), CompareError> {
     }
     if let Some(at) = snapshots.iter().position(|of| of.is_difference()) {
         return Err(CompareError::Difference(at + 1));
+    }
+    let is_empty = |of: &&Snapshot| of.everything().root_range().is_empty();
+    if let Some(at) = snapshots.iter().position(is_empty) {
+        return Err(CompareError::Empty(at + 1));
     }
     let a = first.everything();
     for (second, other) in (2..).zip(others) {

@@ -1,6 +1,6 @@
 //! `check(fn [, options])`: for tests, whether something grows each time that a function runs.
 
-use crate::functions::Result;
+use crate::functions::{Result, engine_of_environment};
 use crate::growth::compared;
 use luasnap_capture::{Call, Error, Return};
 use luasnap_format::{GrowthAnswer, GrowthRow, byte_size, grouped};
@@ -21,6 +21,7 @@ pub fn check(call: &mut Call<'_>) -> Result {
         return Err(call.type_error(1, "function"));
     }
     let options = Options::of(call)?;
+    let engine = engine_of_environment()?;
     call.call_argument(1)?;
     let mut snapshots = Vec::new();
     for run in 0..=options.runs {
@@ -28,7 +29,7 @@ pub fn check(call: &mut Call<'_>) -> Result {
             call.call_argument(1)?;
         }
         call.collect_garbage();
-        snapshots.push(Snapshot::new(call.capture_whole(None)?));
+        snapshots.push(Snapshot::new(call.capture_whole(engine)?));
     }
     let snapshots: Vec<&Snapshot> = snapshots.iter().collect();
     let answer = luasnap_format::growth(&snapshots, usize::MAX).map_err(compared)?;
@@ -94,14 +95,7 @@ fn message(leaks: &[&GrowthRow], runs: usize) -> String {
     };
     let mut text = format!("{groups} in each of {runs} runs:");
     for leak in leaks.iter().take(NAMED) {
-        text += &format!(
-            "\n  {} {} ({} a run, {} in all): {}",
-            signed(leak.count_change),
-            leak.kind.type_name(),
-            rate(leak.count_change, runs),
-            byte_size(leak.size_change.unsigned_abs()),
-            leak.name,
-        );
+        text += &grown(leak, runs);
         if leak.example != leak.name {
             text += &format!("\n      for example {}", leak.example);
         }
@@ -113,9 +107,18 @@ fn message(leaks: &[&GrowthRow], runs: usize) -> String {
     text
 }
 
-fn signed(change: i64) -> String {
-    let sign = if change < 0 { "-" } else { "+" };
-    format!("{sign}{}", grouped(change.unsigned_abs()))
+/// How much a group grew, and its name. It may have no more members, but larger ones.
+fn grown(leak: &GrowthRow, runs: usize) -> String {
+    let (kind, name) = (leak.kind.type_name(), &leak.name);
+    let bytes = byte_size(leak.size_change.unsigned_abs());
+    match leak.count_change {
+        0 => format!("\n  larger by {bytes} in all: {kind} {name}"),
+        more => format!(
+            "\n  +{} {kind} ({} a run, {bytes} in all): {name}",
+            grouped(more.unsigned_abs()),
+            rate(more, runs),
+        ),
+    }
 }
 
 /// How many came in each run, to a tenth where that is needed.

@@ -166,7 +166,7 @@ fn engine_option(call: &Call<'_>, number: u32) -> Result<Option<Engine>> {
 }
 
 /// The engine that the environment asks for.
-fn engine_of_environment() -> Result<Option<Engine>> {
+pub(crate) fn engine_of_environment() -> Result<Option<Engine>> {
     let Some(name) = std::env::var_os("LUASNAP_ENGINE").filter(|name| !name.is_empty()) else {
         return Ok(None);
     };

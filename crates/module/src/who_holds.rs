@@ -14,6 +14,9 @@ const HOLDERS: usize = 100;
 const CHAINS: usize = 5;
 const MOST: usize = 10_000;
 
+/// Why nothing is told of who holds an object that is there.
+const GARBAGE: &str = "nothing holds it: it is garbage";
+
 /// `path(s, what)`: the shortest chain; nil and a reason where there is none.
 pub fn path(call: &mut Call<'_>) -> Result {
     let options = WhoHoldsOptions {
@@ -28,11 +31,12 @@ pub fn path(call: &mut Call<'_>) -> Result {
     let held = written(who_holds(&snapshot, &nodes, options))?;
     match held.chain {
         Some(chain) => Ok(Return::Text(chain.into_bytes())),
-        None => Ok(Return::Absent("nothing holds it: it is garbage".to_owned())),
+        None => Ok(Return::Absent(GARBAGE.to_owned())),
     }
 }
 
-/// `holders(s, what [, {holders = 100, chains = 5}])`: all that is known of who holds it.
+/// `holders(s, what [, {holders = 100, chains = 5}])`: all that is known of who holds it; nil and a
+/// reason where nothing does.
 pub fn holders(call: &mut Call<'_>) -> Result {
     let snapshot = argument(call, 1)?;
     let mut options = WhoHoldsOptions {
@@ -48,7 +52,10 @@ pub fn holders(call: &mut Call<'_>) -> Result {
     match targets(call, &snapshot)? {
         Ok(nodes) => {
             let held = written(who_holds(&snapshot, &nodes, options))?;
-            Ok(Return::Value(table(&held)))
+            match held.chain {
+                Some(_) => Ok(Return::Value(table(&held))),
+                None => Ok(Return::Absent(GARBAGE.to_owned())),
+            }
         }
         Err(reason) => Ok(Return::Absent(reason)),
     }

@@ -12,15 +12,20 @@ mod equal_texts;
 mod jit;
 mod layout;
 mod ledger;
-mod memory;
+pub(crate) mod main_state;
+pub(crate) mod mappings;
+pub(crate) mod memory;
 mod misfit;
 mod modes;
 mod own_memory;
 mod own_snapshots;
+pub(crate) mod pieces;
+mod prefetch;
 mod proof;
 mod puc;
 mod recent_strings;
 mod slot_names;
+pub(crate) mod stopped;
 
 pub(crate) use proof::Trust;
 
@@ -29,6 +34,7 @@ use layout::Layout;
 use luasnap_heap::{
     BuildError, Engine, Heap, Kind, NodeId, Provenance, Reach, SlotSizes, SweepBuilder, Through,
 };
+use memory::Memory;
 use misfit::{Failure, Misfit};
 use own_memory::OwnMemory;
 use std::borrow::Cow;
@@ -45,6 +51,9 @@ pub(crate) struct Origin {
     pub(crate) own_function: u64,
     /// The thread that runs it; 0 where none does.
     pub(crate) running_thread: u64,
+    /// The VM was stopped at any of its instructions, not in a call of ours: what a stack's top says
+    /// may be out of date, and a slot may hold what is gone.
+    pub(crate) is_stopped_anywhere: bool,
 }
 
 /// The value that a capture starts from.
@@ -141,16 +150,25 @@ fn try_layout(
     origin: Origin,
 ) -> Result<(Swept, u64), Failure> {
     let global = facts.global_state(layout).ok_or(Misfit::GlobalState)?;
-    let swept = match layout {
-        Layout::Puc(number) => puc::sweep(memory, number, global, origin)?,
-        Layout::Jit(layout) => jit::Sweep::new(memory, layout, global, origin)?.run()?,
-    };
-    Ok((swept, global))
+    Ok((sweep(memory, layout, global, origin)?, global))
+}
+
+/// Sweeps the VM whose global state is at `global`, by one layout.
+fn sweep(
+    memory: &impl Memory,
+    layout: Layout,
+    global: u64,
+    origin: Origin,
+) -> Result<Swept, Failure> {
+    match layout {
+        Layout::Puc(number) => puc::sweep(memory, number, global, origin),
+        Layout::Jit(layout) => jit::Sweep::new(memory, layout, global, origin)?.run(),
+    }
 }
 
 /// Makes a heap of what was found, if it proves that the layout is the VM's.
 fn finish(
-    mut swept: Swept,
+    swept: Swept,
     layout: Layout,
     vm_address: u64,
     root: Option<Root<'_>>,
@@ -162,6 +180,17 @@ fn finish(
     if found != total && !is_trusted {
         return Err(Misfit::Sum { found, total }.into());
     }
+    make_heap(swept, layout, vm_address, root)
+}
+
+/// Makes a heap of what was found, if no object in use refers to what is none.
+fn make_heap(
+    mut swept: Swept,
+    layout: Layout,
+    vm_address: u64,
+    root: Option<Root<'_>>,
+) -> Result<Heap, Failure> {
+    let total = swept.total;
     let node = match root {
         Some(root) => Some((root.node(&mut swept.heap)?, root.name)),
         None => None,

@@ -88,7 +88,7 @@ pub enum Problem {
     /// There are bytes behind the end.
     #[error("something follows it")]
     BytesBehind,
-    /// The file says it has more than fits so few bytes: see [`claims`](super::claims).
+    /// The file says it has more than a file of so few bytes may have.
     #[error("so small a file cannot have that much in it")]
     TooMuch,
     /// The compressed bytes cannot be decompressed.

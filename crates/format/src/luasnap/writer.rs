@@ -1,8 +1,8 @@
 //! Writing a snapshot to a file.
 //!
-//! Two threads make the sections: one those of references, the other all else. Sections are kept
-//! until all are made, since the table before them tells how long they are: that is as much memory
-//! as the file is long.
+//! Two threads make the sections: one the targets of references, which take about as long as all
+//! else. Sections are kept until all are made, since the table before them tells how long they are:
+//! that is as much memory as the file is long.
 
 use super::SaveOptions;
 use super::block::{self, BlockWriter, no_memory};
@@ -106,24 +106,26 @@ impl Made {
 /// All sections but the padding, in the order of their numbers.
 fn sections(snapshot: &Snapshot, options: SaveOptions) -> io::Result<Vec<Made>> {
     let heap = snapshot.everything();
-    let of_edges = || {
+    let targets = || {
         let mut maker = Maker::new()?;
-        make_edges(heap, &mut maker)?;
+        let edges = heap.edge_count();
+        maker.numbers(Section::Targets, edges, |to| write_targets(heap, to))?;
         Ok(maker.made)
     };
-    let of_the_rest = || {
+    let the_rest = || {
         let mut maker = Maker::new()?;
         make_facts(snapshot, &mut maker)?;
         make_nodes(heap, &mut maker)?;
+        make_labels(heap, &mut maker)?;
         make_names(heap, options, &mut maker)?;
         make_tables(heap, &mut maker)?;
         let difference = snapshot.stored_difference().map_err(analysis_failed)?;
         make_difference(&difference.unwrap_or_default(), &mut maker)?;
         Ok(maker.made)
     };
-    let (edges, rest): (io::Result<Vec<Made>>, io::Result<Vec<Made>>) = both(of_edges, of_the_rest);
+    let (targets, rest): (io::Result<Vec<Made>>, io::Result<Vec<Made>>) = both(targets, the_rest);
     let mut sections = rest?;
-    sections.extend(edges?);
+    sections.extend(targets?);
     sections.sort_by_key(|made| made.entry.section as u16);
     Ok(sections)
 }
@@ -162,6 +164,8 @@ fn make_nodes(heap: &Heap, maker: &mut Maker) -> io::Result<()> {
     maker.numbers(Section::Sources, nodes, |to| {
         to.by_kind(columns.kinds, columns.sources.iter().map(|name| name.0))
     })?;
+    let edges = gather(heap.nodes().map(|node| heap.edge_range(node).len() as u32))?;
+    maker.numbers(Section::EdgeCounts, nodes, |to| to.planes(&edges))?;
     let is_large = |node: &NodeId| columns.sizes[node.index()] == LARGE_SIZE;
     let large = heap.nodes().filter(is_large);
     make_rows(
@@ -171,13 +175,9 @@ fn make_nodes(heap: &Heap, maker: &mut Maker) -> io::Result<()> {
     )
 }
 
-fn make_edges(heap: &Heap, maker: &mut Maker) -> io::Result<()> {
-    let counts = heap.nodes().map(|node| heap.edge_range(node).len() as u32);
-    let (counts, edges) = (gather(counts)?, heap.edge_count());
-    maker.numbers(Section::EdgeCounts, counts.len(), |to| to.planes(&counts))?;
-    drop(counts);
+fn make_labels(heap: &Heap, maker: &mut Maker) -> io::Result<()> {
     let (mut tags, mut values) = (Vec::new(), Vec::new());
-    maker.numbers(Section::Labels, edges, |to| {
+    maker.numbers(Section::Labels, heap.edge_count(), |to| {
         write_labels(heap, to, |place| {
             let (tag, value) = tag_and_value(heap.columns().wide_labels[place]);
             tags.try_reserve(1).map_err(no_memory)?;
@@ -187,7 +187,6 @@ fn make_edges(heap: &Heap, maker: &mut Maker) -> io::Result<()> {
             Ok(())
         })
     })?;
-    maker.numbers(Section::Targets, edges, |to| write_targets(heap, to))?;
     maker.bytes(Section::WideTags, tags.len(), &tags)?;
     maker.numbers(Section::WideValues, values.len(), |to| to.deltas(&values))
 }

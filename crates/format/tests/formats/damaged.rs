@@ -494,16 +494,16 @@ fn change() -> impl Strategy<Value = Change> {
     let (section, at) = (any::<usize>(), any::<usize>());
     let value = prop_oneof![0..4u8, any::<u8>()];
     prop_oneof![
-        12 => (section.clone(), at, value).prop_map(|(section, at, value)| Change::Byte {
+        12 => (section, at, value).prop_map(|(section, at, value)| Change::Byte {
             section, at, value
         }),
-        1 => (section.clone(), 0..600usize).prop_map(|(section, len)| Change::Resize {
+        1 => (section, 0..600usize).prop_map(|(section, len)| Change::Resize {
             section, len
         }),
-        1 => (section.clone(), 0..200u64).prop_map(|(section, count)| Change::Count {
+        1 => (section, 0..200u64).prop_map(|(section, count)| Change::Count {
             section, count
         }),
-        1 => (section.clone(), section.clone()).prop_map(|(a, b)| Change::Swap(a, b)),
+        1 => (section, section).prop_map(|(a, b)| Change::Swap(a, b)),
         1 => section.prop_map(Change::Remove),
     ]
 }

@@ -123,7 +123,7 @@ fn snapshots_that_cannot_be_compared_are_both_named() {
     assert_eq!(Growth::new(&[]).unwrap_err(), CompareError::TooFew(0));
     assert_eq!(
         error(&[&plain]),
-        "growth is found between snapshots: two are needed at least, and there is 1"
+        "growth is found between snapshots: two are needed at least, not 1"
     );
     assert_eq!(
         error(&[&plain, &plain, &jit]),

@@ -44,6 +44,16 @@ do
   check.equal(rows[check.name(kept.new[2])] ~= nil, true)
 end
 
+-- A check of a test finds what it can.
+do
+  check.equal(select("#", snapshot.check(function() return {} end)), 0)
+  leaked = {}
+  local ok, message = pcall(snapshot.check, function() leaked[#leaked + 1] = {} end)
+  check.equal(ok, false)
+  check.matches(message, "%+5 table %(1 a run, [^\n]*: _G%.leaked%.%[%*%]\n")
+  leaked = nil
+end
+
 -- In every phase of a collection, and with garbage of every kind.
 for round = 1, 60 do
   kept[round % 7] = { round, function() return round end, coroutine.create(compare), ("x"):rep(round) }

@@ -7,6 +7,7 @@ if jit then jit.off() end
 
 local s = snapshot.snapshot({ {} }, "s")
 local t = snapshot.snapshot({ {}, {} }, "t")
+s:save "kept.luasnap"
 
 -- Everything that a program can call.
 local CALLS = {
@@ -21,6 +22,18 @@ local CALLS = {
   free = function() s:copy():free() end,
   tostring = function() tostring(s) end,
   length = function() return #s end,
+  save = function() s:save "s.luasnap" end,
+  load = function() snapshot.load "kept.luasnap" end,
+  top = function() s:copy():top() end,
+  growth = function() s:growth(s) end,
+  path = function() s:path "s.[1]" end,
+  holders = function() s:holders "s.[1]" end,
+  check = function() snapshot.check(function() return {} end, { runs = 2 }) end,
+  ["a leak"] = function()
+    local kept = {}
+    pcall(snapshot.check, function() kept[#kept + 1] = {} end, { runs = 2 })
+  end,
+  ["a check that fails"] = function() pcall(snapshot.check, error) end,
   ["an argument that is wrong"] = function() pcall(snapshot.copy, 5) end,
   ["a root that is wrong"] = function() pcall(snapshot.snapshot, 5, "five") end,
   ["no memory"] = function() host.pcall_failing_at(3, snapshot.snapshot) end,

@@ -6,13 +6,17 @@ local check = require "check"
 
 local reason = ...
 
--- Some 300 KB of text; there is room for a few.
+-- Some 300 KB of text, and in names that nobody can compress; there is room for a few.
 local heap = {}
-for i = 1, 4000 do heap[i] = {} end
+for i = 1, 4000 do
+  local name = {}
+  for at = 1, 40 do name[at] = string.char(math.random(97, 122)) end
+  heap[table.concat(name)] = {}
+end
 local large = snapshot.snapshot(heap, "heap")
 local small = snapshot.snapshot({ {} }, "small")
 
-for _, name in ipairs { "to_file", "to_jsonfile", "to_jsonfilefmt" } do
+for _, name in ipairs { "to_file", "to_jsonfile", "to_jsonfilefmt", "save" } do
   local write = snapshot[name]
   local message = "cannot write 'kept.txt': " .. reason
   write(small, "kept.txt")

@@ -87,6 +87,8 @@ local text = check.text(after)
 local count = #after
 assert(count > 1000)
 
+snapshot.save(after, "kept.luasnap")
+
 -- The native engine asks Lua for no memory but that of the userdata and its marker.
 local is_native = os.getenv "LUASNAP_ENGINE" == "native"
 
@@ -110,10 +112,28 @@ local calls = {
   { "decr", function() return #snapshot.decr(after, before) end, 5, least = 1 },
   { "free", function() snapshot.free(snapshot.copy(after)) end, nil, least = 1 },
   { "#", function() return #after end, count },
+  { "save", snapshot.save, nil, after, "new.luasnap", least = 0 },
+  { "load", function() return #snapshot.load "kept.luasnap" end, count, least = 1 },
+  { "top", function() return #after:top { n = 3, by = "size" } end, 3, least = 10 },
+  { "growth", function() return #before:growth(after, after).sizes end, 3, least = 10 },
+  { "path", function() return after:path(heap.wide) end, "heap.wide", least = 0 },
+  { "path of a word", function() return after:path("heap." .. "wide.[1]") end, "heap.wide.[1]", least = 0 },
+  { "path of nothing", function() return after:path "heap.wild" end, nil, least = 0 },
+  { "holders", function() return after:holders(heap.wide).holder_count end, 1, least = 10 },
+  { "check", function() return snapshot.check(function() return {} end, { runs = 2 }) end, nil, least = 1 },
+  { "check with allowed", function()
+    return snapshot.check(function() end, { runs = 2, allow = { "class A" .. 1, "class B" } })
+  end, nil, least = 2 },
   { "tostring", function() return #tostring(after) > 15 end, true, least = 1 },
   -- Errors of our own need memory too.
   { "bad argument", snapshot.copy, pattern = "^bad argument #1", least = 1 },
   { "bad count", function() snapshot.snapshot(1, 2, 3) end, pattern = "wrong number", least = 1 },
+  { "a leak", function()
+    local kept = {}
+    snapshot.check(function() kept[#kept + 1] = {} end, { runs = 2 })
+  end, pattern = "1 group grows in each of 2 runs", least = 1 },
+  { "a bad file", function() return snapshot.load "check.lua" end, pattern = "it is not a luasnap file", least = 1 },
+  { "no file to load", snapshot.load, nil, "missing", pattern = "No such file", least = 1 },
   { "bad path", snapshot.to_file, nil, after, "missing/file", pattern = "No such file", least = 1 },
 }
 
@@ -141,17 +161,20 @@ all(host.pcall_failing_at)
 all(host.pcall_failing_once)
 
 -- While a file is being written, no older one is touched.
-do
+for _, write in ipairs { snapshot.save, snapshot.to_file } do
   local n, old = 0, "older"
   check.write("kept.txt", old)
   repeat
     n = n + 1
     local refusals = host.refusals()
-    local ok = host.pcall_failing_at(n, snapshot.to_file, after, "kept.txt")
+    local ok = host.pcall_failing_at(n, write, after, "kept.txt")
     if not ok then check.equal(check.read "kept.txt", old) end
   until host.refusals() == refusals
-  check.equal(check.read "kept.txt", text)
+  check.equal(check.read "kept.txt" == old, false)
 end
+check.equal(check.read "kept.txt", text)
+check.equal(check.text(snapshot.load "kept.luasnap"), text)
+assert(os.remove "kept.luasnap" and os.remove "new.luasnap")
 local listing = io.popen "ls -A"
 local names = listing:read "*a"
 listing:close()

@@ -10,5 +10,6 @@ mod golden;
 mod hosts;
 mod json;
 mod limits;
+mod saved;
 mod scripts;
 mod support;

@@ -11,8 +11,8 @@ macro_rules! scripts {
 }
 
 scripts! {
-    absent arguments collector contexts dropped files freed memory metamethods module oracle reach
-    statistics threads untouched varargs waste weak
+    absent answers arguments collector contexts dropped files freed growing leaks memory metamethods
+    module oracle reach saved statistics threads untouched varargs waste weak
 }
 
 /// Those that are about the native engine alone.

@@ -35,6 +35,8 @@ const FUNCTION: u32 = 8;
 const TABLE: u32 = 11;
 /// `~LJ_TTHREAD`, as an object's header has it.
 pub(crate) const THREAD: u8 = 6;
+/// `~LJ_TTAB`, as an object's header has it.
+pub(crate) const TABLE_OBJECT: u8 = TABLE as u8;
 
 impl Value {
     /// The tag's number: `~itype`.
@@ -85,6 +87,15 @@ impl Value {
     #[inline]
     pub(super) fn address(self) -> u64 {
         self.0 & ADDRESS
+    }
+}
+
+/// Whether an object of this kind can be what a value says.
+pub(super) fn agree(value: Value, of: Kind) -> bool {
+    match kind(value.number() as u8) {
+        Some(Kind::LuaFunction) => matches!(of, Kind::LuaFunction | Kind::CFunction),
+        Some(Kind::Userdata) => matches!(of, Kind::Userdata | Kind::Snapshot),
+        said => said == Some(of),
     }
 }
 

@@ -4,9 +4,9 @@ use super::Sweep;
 use super::frames::{Frame, Frames, SLOT, WHAT};
 use super::local_names::ActiveLocals;
 use super::prototype::KnownPrototype;
-use super::tags::Value;
+use super::tags::{self, Value};
 use crate::native::memory::{Memory, Read, Structure};
-use crate::native::misfit::Swept;
+use crate::native::misfit::{Failure, Swept};
 use crate::slot_text::{FUNCTION, HOST, TEMPORARY, VARARG};
 use crate::stack_slots::SlotName;
 use luasnap_heap::{Kind, Label, NameId, NodeId, Strength};
@@ -46,8 +46,14 @@ impl<'m, M: Memory> Sweep<'m, M> {
         self.refer_to_object(node, globals, Label::Environment)?;
         self.slots.clear();
         if state.word(self.layout.state.stack) != 0 {
-            let levels = self.walk_stack(node, address, state)?;
-            self.heap.set_count(node, levels);
+            match self.walk_stack(node, address, state) {
+                Ok(levels) => self.heap.set_count(node, levels),
+                Err(Failure::Misfit(_)) if self.may_run(state) => {}
+                Err(other) => return Err(other),
+            }
+            if self.may_run(state) {
+                self.take_whole_stack(node, state)?;
+            }
         }
         self.slots.consolidate();
         for at in 0..self.slots.len() {
@@ -56,6 +62,24 @@ impl<'m, M: Memory> Sweep<'m, M> {
                 .edge(target, Label::Local(name), Strength::Strong)?;
         }
         Ok(())
+    }
+
+    /// Whether a thread was stopped while it ran: then registers of the machine say which frame is
+    /// the innermost, and `base` and `top` are those of some time before.
+    fn may_run(&self, state: Structure<'_>) -> bool {
+        let places = &self.layout.state;
+        let has_begun = state.word(places.c_frame) != 0;
+        self.origin.is_stopped_anywhere && has_begun && state.byte(places.status) == 0
+    }
+
+    /// Notes every slot of a stack: which are in use is not known.
+    fn take_whole_stack(&mut self, node: NodeId, state: Structure<'_>) -> Swept {
+        let places = &self.layout.state;
+        let stack = state.word(places.stack);
+        let end = stack.saturating_add(SLOT * u64::from(state.int(places.stack_size)));
+        let unknown = self.heap.intern(b"?")?;
+        let temporary = self.unnamed(TEMPORARY, unknown)?;
+        self.take_all(node, stack.saturating_add(2 * SLOT), end, temporary)
     }
 
     /// Notes the slots of all frames; answers how many levels the debug library would count,
@@ -185,12 +209,23 @@ impl<'m, M: Memory> Sweep<'m, M> {
 
     fn take(&mut self, node: NodeId, slot: u64, name: SlotName) -> Swept {
         let value = Value(self.memory.word(slot).ok_or(WHAT)?);
-        if let Some(address) = value.object()
-            && let Some(target) = self.object(node, address)?
-        {
+        let Some(address) = value.object() else {
+            return Ok(());
+        };
+        let target = match self.origin.is_stopped_anywhere {
+            true => self.object_that_may_be(value),
+            false => self.object(node, address)?,
+        };
+        if let Some(target) = target {
             self.slots.add(target, name)?;
         }
         Ok(())
+    }
+
+    /// The object in a slot that may be out of use, and the object gone.
+    fn object_that_may_be(&self, value: Value) -> Option<NodeId> {
+        let found = self.heap.find(value.address())?;
+        tags::agree(value, self.heap.kind(found)).then_some(found)
     }
 
     /// Takes the slots from `slot` to before `limit`.

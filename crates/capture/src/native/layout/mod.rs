@@ -28,7 +28,7 @@ pub(crate) const fn puc(number: usize) -> &'static PucLayout {
 }
 
 /// A layout of either family.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 pub(crate) enum Layout {
     /// By its number.
     Puc(usize),
@@ -38,15 +38,18 @@ pub(crate) enum Layout {
 impl Layout {
     /// The layouts of a family of VMs, newest first.
     pub(crate) fn all(version: Version) -> Vec<Layout> {
-        if version == Version::LuaJit {
-            let known = jit_tables::JIT_LAYOUTS.iter();
-            let others = jit_debian_tables::JIT_DEBIAN_LAYOUTS;
-            return known.chain(others).map(Layout::Jit).collect();
-        }
-        (0..PUC_COUNT)
-            .filter(|&number| puc(number).version == version)
-            .map(Layout::Puc)
+        Layout::every()
+            .filter(|layout| layout.version() == version)
             .collect()
+    }
+
+    /// The layouts of all VMs, those of one family newest first.
+    pub(crate) fn every() -> impl Iterator<Item = Layout> {
+        let known = jit_tables::JIT_LAYOUTS.iter();
+        let others = jit_debian_tables::JIT_DEBIAN_LAYOUTS;
+        (0..PUC_COUNT)
+            .map(Layout::Puc)
+            .chain(known.chain(others).map(Layout::Jit))
     }
 
     /// The releases that have it.

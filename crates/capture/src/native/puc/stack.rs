@@ -1,7 +1,7 @@
 //! The calls on a thread's stack: functions, locals, temporaries and extra arguments, as the debug
 //! library shows them.
 
-use super::tags::ValueType;
+use super::tags::{self, ValueType};
 use super::thread::WHAT;
 use super::{Sweep, TAG, VALUE};
 use crate::native::layout::{self, ABSENT, PucLayout};
@@ -87,13 +87,13 @@ impl<'s, 'm, M: Memory, const L: usize> StackWalk<'s, 'm, M, L> {
             return Err(WHAT.into());
         }
         let mut call = self.state.word(Self::LAYOUT.state.call);
-        let mut limit = self.top;
         let outermost = self.outermost();
         let origin = self.sweep.origin;
         let mut is_own = self.thread == origin.running_thread && origin.own_function != 0;
         if call == outermost {
             return self.idle(outermost);
         }
+        let mut limit = self.innermost_limit(call)?;
         // Each call has a slot for its function.
         for _ in 0..=self.slots {
             let at = self.call(call, limit)?;
@@ -113,6 +113,21 @@ impl<'s, 'm, M: Memory, const L: usize> StackWalk<'s, 'm, M, L> {
             call = self.outer(call)?;
         }
         Err(WHAT.into())
+    }
+
+    /// The slot after the last that the innermost call may use. A function in Lua does not keep
+    /// `top` up to date, but it uses no more slots than it said when it was called.
+    fn innermost_limit(&mut self, call: u64) -> Swept<u64> {
+        if !self.sweep.origin.is_stopped_anywhere {
+            return Ok(self.top);
+        }
+        let info = self.sweep.call_info(call).ok_or(WHAT)?;
+        let said = info.word(Self::LAYOUT.call.top);
+        let function = self.call(call, self.top)?.function;
+        Ok(match self.function_at(function)? {
+            Some((_, true)) => said.clamp(self.top, self.end),
+            _ => self.top,
+        })
     }
 
     fn outermost(&self) -> u64 {
@@ -386,7 +401,16 @@ impl<'s, 'm, M: Memory, const L: usize> StackWalk<'s, 'm, M, L> {
     fn object_in(&mut self, slot: u64) -> Swept<Option<NodeId>> {
         let value = self.sweep.memory.structure(slot, VALUE).ok_or(WHAT)?;
         let value_type = self.sweep.types[usize::from(value.byte(TAG))];
+        if self.sweep.origin.is_stopped_anywhere && value_type == ValueType::Object {
+            return Ok(self.object_that_may_be_in(value));
+        }
         self.sweep.target(self.node, value_type, value.word(0))
+    }
+
+    /// The same where a slot may be out of use, and its object gone.
+    fn object_that_may_be_in(&self, value: Structure<'_>) -> Option<NodeId> {
+        let found = self.sweep.heap.find(value.word(0))?;
+        tags::agree(value.byte(TAG), self.sweep.heap.kind(found)).then_some(found)
     }
 
     fn take(&mut self, slot: u64, name: SlotName) -> Swept {

@@ -1,6 +1,7 @@
 //! Type tags: of objects and of values.
 
 use crate::version::Version;
+use luasnap_heap::Kind;
 
 /// What an object's header says that it is.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -23,8 +24,8 @@ pub(crate) enum ObjectType {
 pub(crate) const LIGHT_FUNCTION: u8 = 22;
 /// `LUA_TLIGHTUSERDATA`.
 pub(crate) const LIGHT_USERDATA: u8 = 2;
-/// `LUA_TTABLE` as a value.
-const TABLE: u8 = 5;
+/// `LUA_TTABLE` as a value, and as an object's header has it.
+pub(crate) const TABLE: u8 = 5;
 /// `LUA_TTHREAD` as a value.
 pub(crate) const THREAD: u8 = 8;
 /// `BIT_ISCOLLECTABLE` (5.2 and later).
@@ -96,6 +97,18 @@ pub(crate) fn value_type(version: Version, tag: u8) -> ValueType {
         // 5.4 has several kinds of nil.
         (0 | 16 | 32 | 48, _) => ValueType::Nil,
         _ => ValueType::Other,
+    }
+}
+
+/// Whether an object of this kind can be what a value's tag says.
+pub(crate) fn agree(tag: u8, kind: Kind) -> bool {
+    match tag & 0x0f {
+        4 => kind == Kind::String,
+        TABLE => kind == Kind::Table,
+        6 => matches!(kind, Kind::LuaFunction | Kind::CFunction),
+        7 => matches!(kind, Kind::Userdata | Kind::Snapshot),
+        THREAD => kind == Kind::Thread,
+        _ => kind == Kind::Prototype,
     }
 }
 

@@ -1,0 +1,255 @@
+//! Main states, known by what they say of themselves.
+//!
+//! A main thread and its global state lie in one block of memory, and each has the other's address:
+//! so a word whose value is its own address and a few bytes more may be the one in a main thread that
+//! leads to its global state. Where what lies around it fits a layout in all points, it is.
+
+use super::jit;
+use super::layout::{self, ABSENT, JitLayout, Layout, PucLayout};
+use super::memory::{Memory, Read};
+use super::puc;
+use crate::version::Version;
+
+/// Bytes of a stack slot of PUC Lua, and how many slots lie behind `stack_last` at least and at most.
+const SLOT: u64 = 16;
+const EXTRA_SLOTS: std::ops::RangeInclusive<u64> = 5..=6;
+
+/// A main thread with its global state.
+#[derive(Clone, Debug)]
+pub(crate) struct MainState {
+    pub(crate) main_thread: u64,
+    pub(crate) global_state: u64,
+    /// What fits it, newest first; never empty, and all of one version.
+    pub(crate) layouts: Vec<Layout>,
+    /// What the VM says it holds, in bytes.
+    pub(crate) total: u64,
+}
+
+/// What tells the words that may lead to a global state from all others.
+pub(crate) struct Signatures {
+    /// From such a word's address to its value; by number, and each once.
+    distances: Vec<i64>,
+}
+
+impl Signatures {
+    /// Those of all layouts that are known.
+    pub(crate) fn new() -> Signatures {
+        let mut distances: Vec<i64> = Layout::every().map(distance).collect();
+        distances.sort_unstable();
+        distances.dedup();
+        Signatures { distances }
+    }
+
+    /// Gives the addresses of such words in `bytes`, which lie at `address`, a multiple of 8.
+    pub(crate) fn find(&self, bytes: &[u8], address: u64, mut found: impl FnMut(u64)) {
+        const WORD: usize = 8;
+        const TOGETHER: usize = 64 * WORD;
+        let (Some(&first), Some(&last)) = (self.distances.first(), self.distances.last()) else {
+            return;
+        };
+        let span = last.wrapping_sub(first) as u64;
+        let is_near = |word: &[u8], at: u64| {
+            let value = word.try_into().map_or(0, u64::from_ne_bytes);
+            value.wrapping_sub(at).wrapping_sub(first as u64) <= span
+        };
+        let mut start = address;
+        for chunk in bytes.chunks(TOGETHER) {
+            let words = || (start..).step_by(WORD).zip(chunk.chunks_exact(WORD));
+            // Nearly always there is none, which is told for many words at once.
+            let any = words().fold(false, |any, (at, word)| any | is_near(word, at));
+            for (at, word) in words().filter(|_| any) {
+                let value = word.try_into().map_or(0, u64::from_ne_bytes);
+                let distance = value.wrapping_sub(at) as i64;
+                if self.distances.binary_search(&distance).is_ok() {
+                    found(at);
+                }
+            }
+            start += chunk.len() as u64;
+        }
+    }
+}
+
+/// From the word in a main thread that leads to its global state to what it says.
+fn distance(layout: Layout) -> i64 {
+    to_global_state(layout) - i64::from(place_of_global(layout))
+}
+
+/// Where a thread has the address of its global state.
+fn place_of_global(layout: Layout) -> u16 {
+    match layout {
+        Layout::Puc(number) => layout::puc(number).state.global,
+        Layout::Jit(layout) => layout.state.global,
+    }
+}
+
+/// From a main thread to its global state.
+fn to_global_state(layout: Layout) -> i64 {
+    match layout {
+        Layout::Jit(layout) => i64::from(layout.global_state.from_main_thread),
+        Layout::Puc(number) => {
+            let layout = layout::puc(number);
+            match layout.version {
+                Version::Lua55 => -i64::from(layout.global_state.main_thread),
+                _ => i64::from(layout.state.size),
+            }
+        }
+    }
+}
+
+/// The main state whose main thread has the word at `place`, if there is one. It cannot hold more than
+/// `most` bytes.
+pub(crate) fn main_state_at(memory: &impl Memory, place: u64, most: u64) -> Option<MainState> {
+    let distance_here = memory.word(place)?.wrapping_sub(place) as i64;
+    let mut found: Option<MainState> = None;
+    for layout in Layout::every().filter(|&layout| distance(layout) == distance_here) {
+        let main_thread = place.wrapping_sub(u64::from(place_of_global(layout)));
+        let Some(total) = total_if_it_fits(memory, layout, main_thread) else {
+            continue;
+        };
+        if total > most {
+            continue;
+        }
+        let state = found.get_or_insert_with(|| MainState {
+            main_thread,
+            global_state: main_thread.wrapping_add_signed(to_global_state(layout)),
+            layouts: Vec::new(),
+            total,
+        });
+        if state.main_thread == main_thread
+            && state
+                .layouts
+                .first()
+                .is_none_or(|first| first.version() == layout.version())
+        {
+            state.layouts.push(layout);
+        }
+    }
+    found
+}
+
+fn total_if_it_fits(memory: &impl Memory, layout: Layout, main_thread: u64) -> Option<u64> {
+    match layout {
+        Layout::Puc(number) => total_of_puc(memory, layout::puc(number), main_thread),
+        Layout::Jit(layout) => total_of_jit(memory, layout, main_thread),
+    }
+}
+
+/// What the VM says it holds, if what is at `main_thread` is the main thread of a PUC Lua that has this
+/// layout. One that was closed has its own block alone.
+fn total_of_puc(memory: &impl Memory, layout: &PucLayout, main_thread: u64) -> Option<u64> {
+    let places = &layout.global_state;
+    let thread = memory.structure(main_thread, layout.state.size)?;
+    let address = thread.word(layout.state.global);
+    let global = memory.structure(address, places.size)?;
+    let registry = global.word(places.registry);
+    let own = match places.with_main_thread {
+        ABSENT => places.size,
+        both => both,
+    };
+    let total = puc::total(layout, global);
+    let fits = thread.byte(8) == puc::tags::THREAD
+        && puc::main_thread(layout, address, global) == main_thread
+        && global.word(places.allocator) != 0
+        && puc::tags::is_table(layout.version, global.byte(places.registry + 8))
+        && is_address(registry)
+        && memory.structure(registry, 16)?.byte(8) == puc::tags::TABLE
+        && is_hash_table(global.word(places.strings), global.int(places.strings_size))
+        && total > u64::from(own);
+    (fits && has_stack_of_puc(layout, thread)).then_some(total)
+}
+
+/// Whether a thread's stack is one: its beginning, its top and its end in this order, and its size what
+/// lies between.
+fn has_stack_of_puc(layout: &PucLayout, thread: super::memory::Structure<'_>) -> bool {
+    let places = &layout.state;
+    let [stack, top, last] =
+        [places.stack, places.top, places.stack_last].map(|place| thread.word(place));
+    let in_order = is_address(stack) && stack <= top && stack < last;
+    let extra = SLOT * EXTRA_SLOTS.end();
+    let is_inside = top <= last.saturating_add(extra) && (last - stack.min(last)) % SLOT == 0;
+    let has_size = match places.stack_size {
+        ABSENT => true,
+        place => {
+            let slots = u64::from(thread.int(place));
+            let usable = (last - stack.min(last)) / SLOT;
+            slots
+                .checked_sub(usable)
+                .is_some_and(|extra| EXTRA_SLOTS.contains(&extra))
+        }
+    };
+    in_order && is_inside && has_size
+}
+
+/// The same of a LuaJIT.
+fn total_of_jit(memory: &impl Memory, layout: &JitLayout, main_thread: u64) -> Option<u64> {
+    let places = &layout.global_state;
+    let thread = memory.structure(main_thread, layout.state.size)?;
+    let address = thread.word(layout.state.global);
+    let global = memory.structure(address, places.to_jit_state)?;
+    let registry = jit::tags::table_of(global.word(places.registry))?;
+    let buckets = global.int(places.strings_mask).wrapping_add(1);
+    let total = jit::total(layout, global);
+    let fits = thread.byte(9) == jit::tags::THREAD
+        && global.word(places.main_thread) == main_thread
+        && global.word(places.allocator) != 0
+        && is_address(registry)
+        && memory.structure(registry, 16)?.byte(9) == jit::tags::TABLE_OBJECT
+        && is_hash_table(global.word(places.strings), buckets)
+        && total > u64::from(places.whole);
+    let places = &layout.state;
+    let [stack, base, top] =
+        [places.stack, places.base, places.top].map(|place| thread.word(place));
+    let end = stack.saturating_add(8 * u64::from(thread.int(places.stack_size)));
+    let has_stack = is_address(stack)
+        && [base, top]
+            .iter()
+            .all(|slot| (stack..=end).contains(slot) && slot % 8 == 0);
+    (fits && has_stack).then_some(total)
+}
+
+fn is_address(value: u64) -> bool {
+    value != 0 && value % 8 == 0
+}
+
+fn is_hash_table(buckets: u64, count: u32) -> bool {
+    is_address(buckets) && count.is_power_of_two()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_that_may_lead_to_a_global_state_are_found_wherever_they_lie() {
+        let signatures = Signatures::new();
+        let start = 0x7f00_0000_1000;
+        for (count, at) in [(1, 0), (64, 63), (64, 0), (65, 64), (1000, 777)] {
+            for &distance in &signatures.distances {
+                let mut words = vec![0x7f00_0000_1000_u64; count];
+                let place = start + 8 * at as u64;
+                words[at] = place.wrapping_add_signed(distance);
+                let bytes: Vec<u8> = words.iter().flat_map(|word| word.to_ne_bytes()).collect();
+                let mut found = Vec::new();
+                signatures.find(&bytes, start, |place| found.push(place));
+                assert!(found.contains(&place), "{distance}, {at} of {count}");
+            }
+        }
+    }
+
+    #[test]
+    fn zeroes_and_addresses_of_others_are_passed_over() {
+        let signatures = Signatures::new();
+        let words = [0, u64::MAX, 0x7f00_0000_1000, 0x7f00_0000_2000, 8, 1 << 63];
+        let bytes: Vec<u8> = words.iter().flat_map(|word| word.to_ne_bytes()).collect();
+        signatures.find(&bytes, 0x7f00_0000_1000, |place| panic!("{place:#x}"));
+        // What is no whole word at the end is none.
+        signatures.find(&bytes[..13], 0x1000, |place| panic!("{place:#x}"));
+        signatures.find(&[], 0x1000, |place| panic!("{place:#x}"));
+    }
+
+    #[test]
+    fn the_distances_are_those_that_were_measured() {
+        let signatures = Signatures::new();
+        assert_eq!(signatures.distances, [-1440, 80, 96, 152, 168, 176, 184]);
+    }
+}

@@ -1,0 +1,110 @@
+//! What the system says is mapped in a process: the lines of `/proc/PID/maps`.
+
+/// A part of a process's address space.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) struct Mapping<'a> {
+    pub(crate) start: u64,
+    pub(crate) end: u64,
+    pub(crate) is_readable: bool,
+    pub(crate) is_writable: bool,
+    pub(crate) is_executable: bool,
+    /// Whether no other process can change or cut off what is in it.
+    pub(crate) is_private: bool,
+    /// The file's path, or the system's own name in brackets; empty for plain memory.
+    pub(crate) path: &'a [u8],
+}
+
+impl<'a> Mapping<'a> {
+    /// What a line says; `None` where it is none.
+    pub(crate) fn parse(line: &'a [u8]) -> Option<Mapping<'a>> {
+        let mut rest = line;
+        let mut word = || {
+            let start = rest.iter().position(|&byte| byte != b' ')?;
+            let end = rest[start..].iter().position(|&byte| byte == b' ');
+            let end = end.map_or(rest.len(), |len| start + len);
+            let word = &rest[start..end];
+            rest = &rest[end..];
+            Some(word)
+        };
+        let (range, access) = (word()?, word()?);
+        // Offset, device and inode stand between.
+        let _ = (word(), word(), word());
+        let at = rest.iter().position(|&byte| byte != b' ');
+        let [read, write, execute, sharing] = *access else {
+            return None;
+        };
+        let mut ends = range.split(|&byte| byte == b'-').map(hexadecimal);
+        Some(Mapping {
+            start: ends.next()??,
+            end: ends.next()??,
+            is_readable: read == b'r',
+            is_writable: write == b'w',
+            is_executable: execute == b'x',
+            is_private: sharing == b'p',
+            path: at.map_or(&[], |at| &rest[at..]),
+        })
+    }
+
+    /// Whether it is memory that is safe to read: private, so that no other process can cut it off,
+    /// and no device.
+    pub(crate) fn is_plain_memory(&self) -> bool {
+        self.is_readable
+            && self.is_private
+            && !self.path.starts_with(b"/dev/")
+            && !self.path.starts_with(b"[v")
+    }
+}
+
+/// The mappings that a text of the system's lists.
+pub(crate) fn mappings(text: &[u8]) -> impl Iterator<Item = Mapping<'_>> {
+    text.split(|&byte| byte == b'\n').filter_map(Mapping::parse)
+}
+
+fn hexadecimal(digits: &[u8]) -> Option<u64> {
+    u64::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_of_the_kernel_are_told_apart() {
+        let heap = b"55a0c000-55a0d000 rw-p 00000000 00:00 0          [heap]";
+        assert_eq!(
+            Mapping::parse(heap),
+            Some(Mapping {
+                start: 0x55a0_c000,
+                end: 0x55a0_d000,
+                is_readable: true,
+                is_writable: true,
+                is_executable: false,
+                is_private: true,
+                path: b"[heap]",
+            })
+        );
+        let library = b"7f00-7f10 r--p 00002000 08:01 1234   /usr/lib/lib c.so";
+        let library = Mapping::parse(library).unwrap();
+        assert!(library.is_plain_memory() && !library.is_writable);
+        assert_eq!(library.path, b"/usr/lib/lib c.so");
+        let plain = Mapping::parse(b"7f00-7f10 rwxp 00000000 00:00 0 ").unwrap();
+        assert!(plain.is_executable && plain.path.is_empty());
+        assert_eq!(Mapping::parse(b""), None);
+        assert_eq!(Mapping::parse(b"7f00-7f10"), None);
+        assert_eq!(Mapping::parse(b"7f00 rw-p 0 0 0"), None);
+    }
+
+    #[test]
+    fn devices_and_shared_memory_are_not_safe_to_read() {
+        for other in [
+            "7f00-7f10 rw-s 00000000 00:01 99   /dev/shm/x",
+            "7f00-7f10 ---p 00000000 00:00 0",
+            "7f00-7f10 rw-p 00000000 00:06 5   /dev/dri/card0",
+            "7ffe00-7ffe10 r--p 00000000 00:00 0   [vvar]",
+            "ffffffffff600000-ffffffffff601000 --xp 00000000 00:00 0   [vsyscall]",
+        ] {
+            let mapping = Mapping::parse(other.as_bytes()).unwrap();
+            assert!(!mapping.is_plain_memory(), "{other}");
+        }
+    }
+}

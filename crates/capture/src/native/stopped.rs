@@ -1,0 +1,95 @@
+//! A VM that was stopped anywhere, perhaps in the middle of an allocation or of the collector's work.
+
+use super::layout::Layout;
+use super::main_state::MainState;
+use super::memory::Memory;
+use super::misfit::{Failure, Misfit};
+use super::{Origin, Swept, make_heap, sweep};
+use luasnap_heap::{BuildError, Heap};
+use std::fmt::Write;
+
+/// Up to this part of the total may be missing: what was allocated and is on no list yet, a table's
+/// new slots while it grows.
+const MISSING: u64 = 8;
+
+/// A capture of a VM that was stopped anywhere.
+pub(crate) struct Stopped {
+    pub(crate) heap: Heap,
+    /// The releases whose structures the VM has.
+    pub(crate) layout: &'static str,
+    /// How many of the bytes that the VM says it holds were not found.
+    pub(crate) unaccounted: u64,
+}
+
+/// Why there is no capture.
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+pub(crate) enum NotCaptured {
+    /// No layout fits; the sentence says which were tried, and why not.
+    #[error("no structures that are known fit ({0})")]
+    Unknown(String),
+    /// It failed as any capture may.
+    #[error(transparent)]
+    Failed(BuildError),
+}
+
+/// Captures the VM of a main state. A layout by which all bytes are accounted for is best; else one
+/// by which a few are missing does, since no object in use refers to what is none.
+pub(crate) fn capture(memory: &impl Memory, state: &MainState) -> Result<Stopped, NotCaptured> {
+    let origin = Origin {
+        is_stopped_anywhere: true,
+        ..Origin::default()
+    };
+    let mut reasons = String::new();
+    let mut best: Option<(Swept, Layout)> = None;
+    for &layout in &state.layouts {
+        let tried = sweep(memory, layout, state.global_state, origin).and_then(|swept| {
+            let missing = swept.total - swept.found;
+            if missing == 0 {
+                return Ok(Some(finish(swept, layout, state)?));
+            }
+            if missing > swept.total / MISSING {
+                let (found, total) = (swept.found, swept.total);
+                return Err(Misfit::Sum { found, total }.into());
+            }
+            if best
+                .as_ref()
+                .is_none_or(|(other, _)| other.found < swept.found)
+            {
+                best = Some((swept, layout));
+            }
+            Ok(None)
+        });
+        match tried {
+            Ok(Some(stopped)) => return Ok(stopped),
+            Ok(None) => {}
+            Err(failure) => note(failure, layout, &mut reasons)?,
+        }
+    }
+    if let Some((swept, layout)) = best {
+        match finish(swept, layout, state) {
+            Ok(stopped) => return Ok(stopped),
+            Err(failure) => note(failure, layout, &mut reasons)?,
+        }
+    }
+    Err(NotCaptured::Unknown(reasons))
+}
+
+fn finish(swept: Swept, layout: Layout, state: &MainState) -> Result<Stopped, Failure> {
+    Ok(Stopped {
+        unaccounted: swept.total - swept.found,
+        layout: layout.name(),
+        heap: make_heap(swept, layout, state.global_state, None)?,
+    })
+}
+
+/// Notes why a layout does not fit.
+fn note(failure: Failure, layout: Layout, reasons: &mut String) -> Result<(), NotCaptured> {
+    match failure {
+        Failure::Build(error) => Err(NotCaptured::Failed(error)),
+        Failure::Misfit(misfit) => {
+            let separator = if reasons.is_empty() { "" } else { "; " };
+            let _ = write!(reasons, "{separator}not {}: {misfit}", layout.name());
+            Ok(())
+        }
+    }
+}

@@ -1,0 +1,231 @@
+//! Attaching: capturing every Lua state of a running process.
+
+use super::copy::Copier;
+use super::error::{AttachError, AttachErrorKind};
+use super::found_state::{FoundState, script};
+use super::refusal;
+use super::search::{expect_state, states_in};
+use crate::moment::Moment;
+use crate::native::main_state::MainState;
+use crate::native::pieces::Pieces;
+use crate::native::stopped::{self, NotCaptured, Stopped};
+use luasnap_heap::Heap;
+use std::fs::File;
+use std::io::Read;
+use std::path::Path;
+use std::thread::sleep;
+use std::time::Duration;
+
+/// How long the process runs between two tries, times the number of tries so far.
+const BETWEEN: Duration = Duration::from_millis(10);
+
+/// How to attach.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct AttachOptions {
+    /// How often to stop the process at most, where a stop caught a VM inside an allocation or the
+    /// collector's work so that not all of its bytes can be accounted for. The best try counts.
+    pub tries: u32,
+    /// The address of the main thread of the one state that is wanted; all, where there is none.
+    pub state: Option<u64>,
+}
+
+impl Default for AttachOptions {
+    fn default() -> AttachOptions {
+        AttachOptions {
+            tries: 5,
+            state: None,
+        }
+    }
+}
+
+/// What attaching gave.
+#[derive(Debug)]
+pub struct Attached {
+    /// The states by address, and what each held, or why that is not known. In a heap's provenance is
+    /// what the VM says it holds in all; a [`Census`](luasnap_heap::Census) says how much of that is
+    /// not accounted for.
+    pub captures: Vec<(FoundState, Result<Heap, Uncaptured>)>,
+    /// How long the process stood still: the longest of all tries, from the first thread's stop until
+    /// the last one was let go.
+    pub pause: Duration,
+    /// Bytes of the process's memory that were copied, in the largest of all tries.
+    pub copied: u64,
+    /// How often it was stopped.
+    pub tries: u32,
+}
+
+/// Why a state that was found was not captured: a sentence.
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+#[error("the state at {address:#x} cannot be read: {reason}")]
+pub struct Uncaptured {
+    address: u64,
+    reason: NotCaptured,
+}
+
+/// A state, and the best capture of it so far.
+struct Capture {
+    state: FoundState,
+    /// With how many bytes not accounted for.
+    heap: Result<(Heap, u64), NotCaptured>,
+}
+
+impl Capture {
+    fn new(memory: &Pieces<'_>, state: &MainState, moment: Moment) -> Capture {
+        let mut found = FoundState::uncaptured(state);
+        let heap = stopped::capture(memory, state).map(|stopped| {
+            let Stopped {
+                heap,
+                layout,
+                unaccounted,
+            } = stopped;
+            found.layout = layout;
+            found.script = script(&heap);
+            (moment.mark(heap), unaccounted)
+        });
+        Capture { state: found, heap }
+    }
+
+    fn is_exact(&self) -> bool {
+        matches!(self.heap, Ok((_, 0)))
+    }
+
+    fn is_better_than(&self, other: &Capture) -> bool {
+        match (&self.heap, &other.heap) {
+            (Ok((_, own)), Ok((_, others))) => own < others,
+            (own, others) => own.is_ok() && others.is_err(),
+        }
+    }
+}
+
+/// Captures the Lua states of a running process.
+///
+/// The process is stopped for as long as it takes to copy what it can write, and never written to. It
+/// goes on whatever happens here. Stacks of a process that was stopped anywhere are read up to the last
+/// slot that each call may use, so that nothing in use is missed, and what was in use a moment before may
+/// be seen too. Values that LuaJIT's compiled code has in the machine's registers alone are not seen.
+///
+/// # Errors
+/// See [`AttachErrorKind`].
+pub fn attach(process: u32, options: AttachOptions) -> Result<Attached, AttachError> {
+    check(process)?;
+    expect_state(process)?;
+    let mut copier = Copier::new(process)?;
+    let mut captures: Vec<Capture> = Vec::new();
+    let mut attached = Attached {
+        captures: Vec::new(),
+        pause: Duration::ZERO,
+        copied: 0,
+        tries: 0,
+    };
+    while attached.tries < options.tries.max(1) {
+        let moment = Moment::in_process(process);
+        let copying = match copier.copy() {
+            // It has ended since, or is traced by somebody else: what is known remains.
+            Err(_) if !captures.is_empty() => break,
+            copying => copying?,
+        };
+        attached.tries += 1;
+        attached.pause = attached.pause.max(copying.pause);
+        attached.copied = attached.copied.max(copying.bytes);
+        capture_states(&copier.memory(), options.state, moment, &mut captures);
+        if !captures.is_empty() && captures.iter().all(Capture::is_exact) {
+            break;
+        }
+        sleep(BETWEEN * attached.tries);
+    }
+    drop(copier);
+    attached.captures = finish(process, options, captures)?;
+    Ok(attached)
+}
+
+/// Captures the states in a copy, but for those of which an exact capture is there.
+fn capture_states(
+    memory: &Pieces<'_>,
+    only: Option<u64>,
+    moment: Moment,
+    captures: &mut Vec<Capture>,
+) {
+    for state in states_in(memory) {
+        if only.is_some_and(|only| only != state.main_thread) {
+            continue;
+        }
+        let known = captures.iter_mut().find(|known| {
+            known.state.main_thread == state.main_thread
+                && known.state.vm == state.layouts[0].version()
+        });
+        match known {
+            Some(known) if known.is_exact() => {}
+            Some(known) => {
+                let again = Capture::new(memory, &state, moment);
+                if again.is_better_than(known) {
+                    *known = again;
+                }
+            }
+            None => captures.push(Capture::new(memory, &state, moment)),
+        }
+    }
+}
+
+fn finish(
+    process: u32,
+    options: AttachOptions,
+    captures: Vec<Capture>,
+) -> Result<Vec<(FoundState, Result<Heap, Uncaptured>)>, AttachError> {
+    if let (true, Some(address)) = (captures.is_empty(), options.state) {
+        let message =
+            format!("process {process} has no Lua state whose main thread is at {address:#x}");
+        return Err(AttachError::new(AttachErrorKind::NoLuaState, message));
+    }
+    if captures.is_empty() {
+        return Err(AttachError::no_lua_state(process));
+    }
+    let mut finished: Vec<_> = captures
+        .into_iter()
+        .map(|Capture { state, heap }| {
+            let address = state.main_thread;
+            let heap = heap.map(|(heap, _)| heap);
+            (state, heap.map_err(|reason| Uncaptured { address, reason }))
+        })
+        .collect();
+    finished.sort_by_key(|(state, _)| state.main_thread);
+    let all_unknown = |(_, heap): &(_, Result<_, Uncaptured>)| {
+        matches!(
+            heap,
+            Err(Uncaptured {
+                reason: NotCaptured::Unknown(_),
+                ..
+            })
+        )
+    };
+    if finished.iter().all(all_unknown)
+        && let Some((_, Err(error))) = finished.first()
+    {
+        let message = format!("process {process}: {error}");
+        return Err(AttachError::new(AttachErrorKind::Unsupported, message));
+    }
+    Ok(finished)
+}
+
+/// What can be told of a process before it is touched.
+fn check(process: u32) -> Result<(), AttachError> {
+    let folder = format!("/proc/{process}");
+    if process == 0 || !Path::new(&folder).exists() {
+        return Err(AttachError::no_such_process(process));
+    }
+    if process == std::process::id() {
+        let message = "a process cannot stop itself; its own heap is read by the module `snapshot`";
+        return Err(AttachError::new(AttachErrorKind::Failed, message));
+    }
+    if let Some(tracer) = refusal::tracer(process) {
+        return Err(refusal::traced(process, tracer));
+    }
+    let mut start = [0; 5];
+    let program = File::open(format!("{folder}/exe"));
+    if program.is_ok_and(|mut program| program.read_exact(&mut start).is_ok())
+        && start == *b"\x7fELF\x01"
+    {
+        let message = format!("process {process} is a 32-bit one, whose Luas are not known");
+        return Err(AttachError::new(AttachErrorKind::ThirtyTwoBit, message));
+    }
+    Ok(())
+}

@@ -1,0 +1,100 @@
+//! Why a process or a core file cannot be read.
+
+use std::fmt;
+use std::io;
+
+/// What kind of reason there is, so that a program can answer each in its own way.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum AttachErrorKind {
+    /// There is no process of that id.
+    NoSuchProcess,
+    /// The process ended before it could be read.
+    Ended,
+    /// The system does not allow it; the message has the remedy.
+    NotPermitted,
+    /// Another program, a debugger perhaps, traces the process already.
+    Traced,
+    /// Its machine code is that of a 32-bit machine.
+    ThirtyTwoBit,
+    /// It has no Lua state that is known.
+    NoLuaState,
+    /// It has Lua states, and none of them has structures that are known.
+    Unsupported,
+    /// A thread of it does not stop.
+    DoesNotStop,
+    /// The system failed in some other way, for lack of memory perhaps.
+    Failed,
+}
+
+/// Why a process cannot be read: a sentence.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct AttachError {
+    kind: AttachErrorKind,
+    message: String,
+}
+
+impl AttachError {
+    /// What kind of reason it is.
+    pub fn kind(&self) -> AttachErrorKind {
+        self.kind
+    }
+
+    pub(super) fn new(kind: AttachErrorKind, message: impl Into<String>) -> AttachError {
+        AttachError {
+            kind,
+            message: message.into(),
+        }
+    }
+
+    pub(super) fn no_such_process(process: u32) -> AttachError {
+        AttachError::new(
+            AttachErrorKind::NoSuchProcess,
+            format!(
+                "there is no process {process}; `luasnap ps` lists those that have a Lua state"
+            ),
+        )
+    }
+
+    pub(super) fn ended(process: u32) -> AttachError {
+        AttachError::new(
+            AttachErrorKind::Ended,
+            format!("process {process} ended before its memory was read"),
+        )
+    }
+
+    pub(super) fn no_lua_state(process: u32) -> AttachError {
+        AttachError::new(
+            AttachErrorKind::NoLuaState,
+            format!(
+                "process {process} has no Lua state that is known: it has no Lua inside, or one whose \
+                 structures were changed, or a LuaJIT with 32-bit references; from inside, the \
+                 module `snapshot` captures those too"
+            ),
+        )
+    }
+
+    pub(super) fn does_not_stop(process: u32, thread: u32) -> AttachError {
+        AttachError::new(
+            AttachErrorKind::DoesNotStop,
+            format!(
+                "thread {thread} of process {process} does not stop: it waits in the kernel, for a \
+                 device perhaps; try again later"
+            ),
+        )
+    }
+
+    pub(super) fn failed(process: u32, error: io::Error) -> AttachError {
+        AttachError::new(
+            AttachErrorKind::Failed,
+            format!("process {process} cannot be read: {error}"),
+        )
+    }
+}
+
+impl fmt::Display for AttachError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl std::error::Error for AttachError {}

@@ -1,0 +1,72 @@
+//! A Lua state that was found, and what people know it by.
+
+use crate::native::main_state::MainState;
+use crate::version::Version;
+use luasnap_heap::{Heap, Kind, Label, NodeId};
+
+/// A Lua state of another process, or of a core file.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct FoundState {
+    /// The address of its main thread, a `lua_State`.
+    pub main_thread: u64,
+    /// The address of its global state, by which captures of one state are known as such.
+    pub global_state: u64,
+    /// The VM's family.
+    pub vm: Version,
+    /// The releases whose structures it has. Of a state that was found and not captured: the newest
+    /// that it may be.
+    pub layout: &'static str,
+    /// What the VM says it holds, in bytes.
+    pub total: u64,
+    /// The main script, where known: the chunk at the bottom of the main thread's stack, or what the
+    /// global table `arg` has at index 0. Known of captured states alone.
+    pub script: Option<String>,
+}
+
+impl FoundState {
+    /// One that was not captured.
+    pub(super) fn uncaptured(state: &MainState) -> FoundState {
+        let layout = state.layouts[0];
+        FoundState {
+            main_thread: state.main_thread,
+            global_state: state.global_state,
+            vm: layout.version(),
+            layout: layout.name(),
+            total: state.total,
+            script: None,
+        }
+    }
+}
+
+/// The main script of a state, as its heap tells it.
+pub(super) fn script(heap: &Heap) -> Option<String> {
+    main_chunk(heap).or_else(|| argument_zero(heap))
+}
+
+/// The source of the outermost main chunk on the main thread's stack.
+fn main_chunk(heap: &Heap) -> Option<String> {
+    let main_thread = heap.edges(NodeId::ROOT).find(
+        |edge| matches!(edge.label, Label::Root(name) if heap.name(name) == b"[mainthread]"),
+    )?;
+    // From the innermost call outwards.
+    let chunks = heap.edges(main_thread.target).filter(|edge| {
+        matches!(edge.label, Label::Local(name) if heap.name(name).starts_with(b"(function):"))
+            && heap.kind(edge.target) == Kind::LuaFunction
+            && heap.count(edge.target) == 0
+    });
+    let source = heap.source(chunks.last()?.target);
+    (!source.is_empty()).then(|| String::from_utf8_lossy(source).into_owned())
+}
+
+/// `arg[0]` among the globals.
+fn argument_zero(heap: &Heap) -> Option<String> {
+    let arguments = heap.edges(heap.globals()?).find(|edge| {
+        matches!(edge.label, Label::Field(name) if heap.name(name) == b"arg")
+            && heap.kind(edge.target) == Kind::Table
+    })?;
+    let zero = heap
+        .edges(arguments.target)
+        .find(|edge| edge.label == Label::Index(0) && heap.kind(edge.target) == Kind::String)?;
+    let text = heap.source(zero.target);
+    (!text.is_empty()).then(|| String::from_utf8_lossy(text).into_owned())
+}

@@ -1,0 +1,226 @@
+//! Reading another process's memory.
+
+use std::cell::RefCell;
+use std::fs::File;
+use std::io;
+use std::os::unix::fs::FileExt;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use crate::native::memory::Memory;
+
+/// Bytes of the smallest pages.
+pub(super) const PAGE: u64 = 4096;
+
+/// `UIO_MAXIOV`: how many parts a call takes.
+const PARTS: usize = 1024;
+
+/// A part of the other's memory, and where it goes.
+pub(super) struct Part<'a> {
+    pub(super) address: u64,
+    pub(super) into: &'a mut [u8],
+}
+
+/// Another process's memory, as it is at the moment of each read.
+#[derive(Debug)]
+pub(super) struct RemoteMemory {
+    process: u32,
+    /// `/proc/PID/mem`, which serves where the kernel or a sandbox has no call.
+    file: Option<File>,
+    /// Whether the call was refused as such.
+    has_no_call: AtomicBool,
+}
+
+impl RemoteMemory {
+    pub(super) fn new(process: u32) -> RemoteMemory {
+        RemoteMemory {
+            process,
+            file: File::open(format!("/proc/{process}/mem")).ok(),
+            has_no_call: AtomicBool::new(false),
+        }
+    }
+
+    /// Fills `into` from `address`; answers how many bytes could be read before the first that could
+    /// not.
+    pub(super) fn read(&self, address: u64, into: &mut [u8]) -> io::Result<usize> {
+        self.read_parts(&mut [Part { address, into }])
+    }
+
+    /// Fills parts, one after the other, up to the first byte that cannot be read; answers how many
+    /// bytes were.
+    fn read_parts(&self, parts: &mut [Part<'_>]) -> io::Result<usize> {
+        if !self.has_no_call.load(Ordering::Relaxed) {
+            match read_by_call(self.process, parts) {
+                Ok(read) => return Ok(read),
+                Err(error) => match error.raw_os_error() {
+                    Some(libc::EFAULT) => return Ok(0),
+                    Some(libc::ENOSYS | libc::EPERM) if self.file.is_some() => {
+                        self.has_no_call.store(true, Ordering::Relaxed);
+                    }
+                    _ => return Err(error),
+                },
+            }
+        }
+        self.read_by_file(parts)
+    }
+
+    fn read_by_file(&self, parts: &mut [Part<'_>]) -> io::Result<usize> {
+        let file = self.file.as_ref().ok_or(io::ErrorKind::PermissionDenied)?;
+        let mut done = 0;
+        for part in parts {
+            let mut start = 0;
+            while start < part.into.len() {
+                match file.read_at(&mut part.into[start..], part.address + start as u64) {
+                    Ok(0) => return Ok(done),
+                    Ok(read) => {
+                        start += read;
+                        done += read;
+                    }
+                    Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                    Err(error) if error.raw_os_error() == Some(libc::EIO) => return Ok(done),
+                    Err(error) => return Err(error),
+                }
+            }
+        }
+        Ok(done)
+    }
+
+    /// Fills all parts. A page that cannot be read, since it was unmapped meanwhile, becomes zeroes.
+    pub(super) fn copy(&self, parts: &mut [Part<'_>]) -> io::Result<()> {
+        let mut parts = parts;
+        while !parts.is_empty() {
+            let count = parts.len().min(PARTS);
+            let mut read = self.read_parts(&mut parts[..count])?;
+            let mut whole = 0;
+            while whole < count && read >= parts[whole].into.len() {
+                read -= parts[whole].into.len();
+                whole += 1;
+            }
+            parts = &mut parts[whole..];
+            if whole < count {
+                skip(&mut parts[0], read);
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Drops so many bytes from the start of a part, and makes zeroes of the rest of the page behind them.
+fn skip(part: &mut Part<'_>, read: usize) {
+    let stopped = part.address + read as u64;
+    let in_page = (PAGE - stopped % PAGE) as usize;
+    let into = std::mem::take(&mut part.into);
+    let end = into.len().min(read + in_page);
+    let (first, rest) = into.split_at_mut(end);
+    first[read..].fill(0);
+    part.address += end as u64;
+    part.into = rest;
+}
+
+fn read_by_call(process: u32, parts: &mut [Part<'_>]) -> io::Result<usize> {
+    let mut local = Vec::with_capacity(parts.len());
+    let mut remote = Vec::with_capacity(parts.len());
+    for part in parts {
+        local.push(libc::iovec {
+            iov_base: part.into.as_mut_ptr().cast(),
+            iov_len: part.into.len(),
+        });
+        remote.push(libc::iovec {
+            iov_base: part.address as *mut _,
+            iov_len: part.into.len(),
+        });
+    }
+    let count = local.len() as libc::c_ulong;
+    let process = process as libc::pid_t;
+    // SAFETY: what `local` names is ours to write; a bad remote address is an error, not a fault.
+    let read = unsafe {
+        libc::process_vm_readv(process, local.as_ptr(), count, remote.as_ptr(), count, 0)
+    };
+    usize::try_from(read).map_err(|_| io::Error::last_os_error())
+}
+
+/// A running process's memory by the engine's interface. Each read asks the process, so this is for the
+/// few bytes around a main state, not for a heap.
+#[derive(Debug)]
+pub(super) struct LiveMemory<'a> {
+    remote: &'a RemoteMemory,
+    read: RefCell<Vec<Box<[u8]>>>,
+}
+
+impl LiveMemory<'_> {
+    /// Most bytes that are worth reading from a process that runs.
+    const MOST: usize = 1 << 16;
+
+    pub(super) fn new(remote: &RemoteMemory) -> LiveMemory<'_> {
+        LiveMemory {
+            remote,
+            read: RefCell::default(),
+        }
+    }
+}
+
+impl Memory for LiveMemory<'_> {
+    fn bytes(&self, address: u64, len: usize) -> Option<&[u8]> {
+        if len > Self::MOST {
+            return None;
+        }
+        let mut bytes = vec![0; len].into_boxed_slice();
+        let read = self.remote.read(address, &mut bytes).ok()?;
+        if read < len {
+            return None;
+        }
+        let kept: *const [u8] = &raw const *bytes;
+        self.read.borrow_mut().push(bytes);
+        // SAFETY: what the box holds stays where it is, is never written, and lives as long as
+        // `self`, which drops none before its own end.
+        Some(unsafe { &*kept })
+    }
+
+    fn is_writable(&self, _: u64) -> bool {
+        true
+    }
+
+    fn expect(&self, _: u64) {}
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pages_that_are_gone_become_zeroes() {
+        let remote = RemoteMemory::new(std::process::id());
+        let source = [7u8; 100];
+        let address = source.as_ptr() as u64;
+        for has_no_call in [false, true] {
+            remote.has_no_call.store(has_no_call, Ordering::Relaxed);
+            let mut all = [1u8; 8192 + 100];
+            let (gone, kept) = all.split_at_mut(8192);
+            let mut parts = [
+                Part {
+                    address: 8,
+                    into: gone,
+                },
+                Part {
+                    address,
+                    into: kept,
+                },
+            ];
+            remote.copy(&mut parts).unwrap();
+            assert!(all[..8192].iter().all(|&byte| byte == 0));
+            assert_eq!(all[8192..], source);
+        }
+    }
+
+    #[test]
+    fn many_parts_need_several_calls() {
+        let remote = RemoteMemory::new(std::process::id());
+        let source: Vec<u8> = (0..5000u32).map(|at| at as u8).collect();
+        let mut copy = vec![0; source.len()];
+        let mut parts: Vec<Part<'_>> = (source.as_ptr() as u64..)
+            .zip(copy.chunks_mut(1))
+            .map(|(address, into)| Part { address, into })
+            .collect();
+        remote.copy(&mut parts).unwrap();
+        assert_eq!(copy, source);
+    }
+}

@@ -1,0 +1,71 @@
+//! Finding the Lua states of a process, without symbols.
+
+use super::error::AttachError;
+use super::pages::{Pages, Sort};
+use super::remote_memory::{LiveMemory, RemoteMemory};
+use crate::native::main_state::{MainState, Signatures, main_state_at};
+use crate::native::pieces::Pieces;
+use std::io;
+use std::ops::ControlFlow;
+
+/// How much of a running process is read at once.
+const CHUNK: usize = 1 << 20;
+
+/// All main states in memory that stands still, by address.
+pub(super) fn states_in(memory: &Pieces<'_>) -> Vec<MainState> {
+    let signatures = Signatures::new();
+    let writable = || memory.iter().filter(|piece| piece.is_writable);
+    let most = writable().map(|piece| piece.bytes.len() as u64).sum();
+    let mut states = Vec::new();
+    for piece in writable() {
+        signatures.find(piece.bytes, piece.address, |place| {
+            states.extend(main_state_at(memory, place, most));
+        });
+    }
+    states
+}
+
+/// Gives the main states of a process that runs on meanwhile, until it is told to stop.
+pub(super) fn states_of_running(
+    process: u32,
+    mut found: impl FnMut(MainState) -> ControlFlow<()>,
+) -> io::Result<()> {
+    let signatures = Signatures::new();
+    let remote = RemoteMemory::new(process);
+    let pages = Pages::of_process(process, Sort::Writable)?;
+    let most = pages.present_bytes();
+    let mut bytes = vec![0; CHUNK];
+    for run in &pages.runs {
+        let mut at = run.address;
+        while at < run.address + run.len {
+            let len = CHUNK.min((run.address + run.len - at) as usize);
+            let read = remote.read(at, &mut bytes[..len])?;
+            let mut places = Vec::new();
+            signatures.find(&bytes[..read], at, |place| places.push(place));
+            for place in places {
+                let live = LiveMemory::new(&remote);
+                if let Some(state) = main_state_at(&live, place, most)
+                    && found(state).is_break()
+                {
+                    return Ok(());
+                }
+            }
+            at += len as u64;
+        }
+    }
+    Ok(())
+}
+
+/// That a process has a Lua state, so that it is worth stopping.
+pub(super) fn expect_state(process: u32) -> Result<(), AttachError> {
+    let mut is_there = false;
+    let looked = states_of_running(process, |_| {
+        is_there = true;
+        ControlFlow::Break(())
+    });
+    match looked {
+        _ if is_there => Ok(()),
+        Ok(()) => Err(AttachError::no_lua_state(process)),
+        Err(error) => Err(super::refusal::of_process(process, &error)),
+    }
+}

@@ -1,0 +1,404 @@
+-- `top`, `path` and `holders`: what there is most of, and who holds an object or a group.
+
+local snapshot = require "snapshot"
+local check = require "check"
+
+local is_native = os.getenv "LUASNAP_ENGINE" == "native"
+local load = loadstring or load
+
+--- The row of that name (and type, where several have it); nil where there is none.
+local function row_of(rows, name, type)
+  for _, row in ipairs(rows) do
+    if row.name == name and (not type or row.type == type) then return row end
+  end
+end
+
+--- An object that is in a snapshot, but held by nothing of this script.
+local function found(weak) return weak[1] end
+
+-- What there is.
+local Item = { __name = "Item" }
+Player = {}
+Player.__index = Player
+local Local = {}
+Local.__index = Local
+world = { items = {}, players = {}, spots = {}, names = {}, callbacks = {}, waiting = {} }
+for i = 1, 40 do
+  world.items[i] = setmetatable({}, Item)
+  world.players[i] = setmetatable({ name = "player " .. i, bag = { {} } }, Player)
+  world.spots[i] = setmetatable({}, Local)
+end
+for i = 1, 50 do world.names["name of " .. i] = { i } end
+local callback_line = debug.getinfo(1, "l").currentline + 1
+for i = 1, 60 do world.callbacks[i] = function() return i end end
+local function body() coroutine.yield() end
+local body_line = debug.getinfo(body, "S").linedefined
+for i = 1, 70 do
+  world.waiting[i] = coroutine.create(body)
+  coroutine.resume(world.waiting[i])
+end
+world.big = {}
+for i = 1, 20000 do world.big[i] = i end
+
+check.collect()
+local s = snapshot.snapshot()
+
+-- The groups.
+do
+  local all = s:top { n = 10000 }
+  local function expect(name, type, count, example)
+    local row = row_of(all, name, type)
+    if not row then error("no group is called " .. name, 2) end
+    check.equal(row.count, count, name)
+    check.equal(row.example, example, name)
+    check.matches(row.fingerprint, "^%x%x%x%x%x%x%x%x%x%x%x%x$")
+    check.equal(row.retained >= row.size, true)
+    return row
+  end
+  expect("class Item", "table", 40, "_G.world.items.[1]")
+  expect("class _G.Player", "table", 40, "_G.world.players.[1]")
+  local row
+  for _, other in ipairs(all) do
+    if other.example == "_G.world.spots.[1]" then row = other end
+  end
+  check.equal(row.count, 40)
+  check.matches(row.name, "^class .*Local$")
+  expect("_G.world.players.[*].bag", "table", 40, "_G.world.players.[1].bag")
+  expect("_G.world.players.[*].bag.[*]", "table", 40, "_G.world.players.[1].bag.[1]")
+  row = expect("_G.world.names.*", "table", 50, "_G.world.names.name of 1")
+  expect("script.lua:" .. callback_line, "function", 60, "_G.world.callbacks.[1]")
+  row = expect("script.lua:" .. body_line, "thread", 70, "_G.world.waiting.[1]")
+  check.equal(row.size > 70 * 100, true)
+  if is_native then
+    row = expect("strings of class _G.Player", "string", 40, "_G.world.players.[1].name")
+    check.equal(row.size, row.retained)
+    expect("strings of _G.world.names", "string", 50, "_G.world.names.[key]")
+  else
+    for _, row in ipairs(all) do check.equal(row.type ~= "string", true) end
+  end
+  -- That the registry and the globals hold all is no answer.
+  check.equal(row_of(all, "[REGISTRY]"), nil)
+  check.equal(row_of(all, "_G"), nil)
+
+  -- In order.
+  for by, field in pairs { retained = "retained", size = "size", count = "count", class = "retained" } do
+    local rows = s:top { by = by, n = 15 }
+    check.equal(#rows <= 15, true)
+    check.equal(#rows == 15 or by == "class", true)
+    for i = 2, #rows do
+      check.equal(rows[i - 1][field] >= rows[i][field], true, by)
+    end
+    if by == "class" then
+      for _, row in ipairs(rows) do check.matches(row.name, "^class ") end
+      check.equal(row_of(rows, "class _G.Player").count, 40)
+    end
+  end
+  check.equal(row_of(s:top(), "_G.world").type, "table")
+  check.equal(row_of(s:top { by = "size" }, "_G.world.big").count, 1)
+  check.equal(s:top { by = "size", n = 1 }[1].size, s:top { by = "size", n = 1000 }[1].size)
+
+  -- What a group retains is the bytes that go with it.
+  local players = row_of(all, "class _G.Player")
+  local bags = row_of(all, "_G.world.players.[*].bag")
+  check.equal(players.retained >= players.size + bags.retained, true)
+  check.equal(row_of(all, "_G.world").retained > players.retained, true)
+
+  -- How many.
+  check.equal(#s:top(), 20)
+  check.equal(#s:top { n = 0 }, 0)
+  check.equal(#s:top { n = 3 }, 3)
+  check.equal(#s:top {}, 20)
+  check.equal(#s:top { n = 1e300 } > 30, true)
+end
+
+-- Who holds an object: given as itself, as tostring has it, as rows have it, as a chain.
+do
+  local function held(object, chain, name)
+    check.equal(s:path(object), chain)
+    if not check.is_luajit then check.equal(s:path(tostring(object)), chain) end
+    check.equal(s:path(check.name(object)), chain)
+    check.equal(s:path(chain), chain)
+    check.equal(s:path((check.name(object):gsub("^.*:", ""))), chain)
+    local holders = s:holders(object)
+    check.equal(holders.path, chain)
+    check.equal(holders.count, 1)
+    check.equal(holders.retained >= holders.size, true)
+    check.equal(holders.holder_count >= 1, true)
+    for _, what in ipairs { check.name(object), chain } do
+      local other = s:holders(what)
+      check.equal(other.path, chain)
+      check.equal(other.retained, holders.retained)
+      check.equal(other.holder_count, holders.holder_count)
+    end
+  end
+  held(world.items, "_G.world.items")
+  held(world.items[7], "_G.world.items.[7]")
+  held(world.callbacks[7], "_G.world.callbacks.[7]")
+  held(world.waiting[7], "_G.world.waiting.[7]")
+  held(world.names["name of 7"], "_G.world.names.name of 7")
+  check.equal(s:path(world), "_G.world")
+  check.equal(s:path "world.items.[7]", "_G.world.items.[7]")
+  check.equal(s:path(_G), "_G")
+  check.equal(s:path "_G", "_G")
+  check.equal(s:path(print), "_G.print")
+  check.equal(s:path(io.stdout) ~= nil, true)
+  check.equal(s:path(debug.getregistry()), "[REGISTRY]")
+  check.equal(s:path "[REGISTRY]", "[REGISTRY]")
+  check.equal(s:path(package.loaded), "package.loaded")
+  check.equal(s:path(Item):match "Item$" ~= nil, true)
+  if not check.is_51_api then
+    setmetatable(world.spots, { __name = "Spot list" })
+    check.equal(s:path(tostring(world.spots)), check.version >= 5.3 and "_G.world.spots" or "_G.world.spots")
+    setmetatable(world.spots, nil)
+  end
+
+  -- A userdata, a function in C.
+  world.u, world.c = host.userdata(30), host.cclosure({ "bound" })
+  local s = snapshot.snapshot()
+  check.equal(s:path(world.u), "_G.world.u")
+  check.equal(s:path(check.name(world.u)), "_G.world.u")
+  check.equal(s:path(world.c), "_G.world.c")
+  check.equal(s:path(check.name(world.c)), "_G.world.c")
+  check.equal(s:path(host.userdata), "_G.host.userdata")
+  if jit and is_native then
+    world.cdata = require "ffi".new "int[4]"
+    local s = snapshot.snapshot()
+    check.equal(s:path(world.cdata), "_G.world.cdata")
+    check.equal(s:path(tostring(world.cdata)), "_G.world.cdata")
+    world.cdata = nil
+  end
+  world.u, world.c = nil, nil
+end
+
+-- A group: by its name, by its fingerprint.
+do
+  for _, row in ipairs(s:top { n = 10000 }) do
+    local by_fingerprint = s:holders(row.fingerprint, { holders = 0, chains = 0 })
+    check.equal(by_fingerprint.count, row.count, row.name)
+    check.equal(by_fingerprint.size, row.size, row.name)
+    check.equal(by_fingerprint.retained, row.retained, row.name)
+    check.equal(by_fingerprint.path, row.example, row.name)
+    check.equal(s:path(row.fingerprint), row.example)
+  end
+  for _, name in ipairs {
+    "class Item", "class _G.Player", "_G.world.names.*", "script.lua:" .. callback_line,
+    "_G.world.players.[*].bag.[*]",
+  } do
+    local row = row_of(s:top { n = 10000 }, name)
+    check.equal(s:path(name), row.example)
+    local held = s:holders(name)
+    check.equal(held.count > 1, true)
+    check.equal(held.path, row.example)
+    check.equal(#held.paths, 0)
+  end
+  local held = s:holders("class Item", { holders = 5 })
+  check.equal(held.count, 40)
+  check.equal(held.holder_count, 1)
+  check.equal(held.holders[1].holder, "_G.world.items")
+  check.equal(held.holders[1].path, "_G.world.items.[1]")
+  check.equal(held.holders[1].references, 40)
+  check.equal(held.keepers[1].path, "_G.world.items")
+  check.equal(held.keepers[2].path, "_G.world")
+  check.equal(#held.keepers, 2)
+  check.equal(held.keepers[2].retained, s:holders("_G.world").retained)
+end
+
+-- What is not there: nil, and why, with what is near.
+do
+  local function absent(what, pattern, in_what)
+    for _, name in ipairs { "path", "holders" } do
+      local results = { snapshot[name](in_what or s, what) }
+      check.equal(results[1], nil)
+      check.equal(select("#", snapshot[name](in_what or s, what)), 2)
+      check.matches(results[2], pattern)
+    end
+  end
+  absent({}, "^the object is not in the snapshot: it was made later, or the snapshot is of something else$")
+  absent(function() end, "^the object is not in the snapshot")
+  absent("0x1", "^no object lies at 0x1; the nearest are %a+:0x%x+$")
+  absent("table: 0x1", "^no object lies at 0x1; the nearest are ")
+  absent("world.itms", "^_G%.world has no 'itms'; is it items%?; and no group is called 'world%.itms'$")
+  absent("_G.world.items.[41]", "^_G%.world%.items has no '%[41%]'")
+  absent("_G.wrold.items", "^_G has no 'wrold%.items'; is it world%?;")
+  absent("class Itme", "^the snapshot has no 'class Itme'.*; and no group is called 'class Itme'; is it class Item%?$")
+  absent("", "^the snapshot has no ''")
+  absent("\255\0", "^the snapshot has no ")
+  absent("000000000000", "^the snapshot has no '000000000000'")
+  absent(s, "") -- itself: whatever the reason
+  -- In others.
+  local part = snapshot.snapshot({ {} }, "part")
+  absent(world, "^the object is not in the snapshot", part)
+  absent("_G", "", part)
+  check.equal(part:path "part.[1]", "part.[1]")
+  local freed = s:copy()
+  freed:free()
+  absent(world, "^the object is not in the snapshot", freed)
+  absent("_G", "^the snapshot has no '_G'", freed)
+  absent("0x1", "^no object lies at 0x1$", freed)
+  check.equal(#freed:top(), 0)
+  local difference = snapshot.snapshot({}, "d"):incr(snapshot.snapshot({ new = {} }, "d"))
+  check.equal(difference:path "d.new", "d.new")
+  check.equal(#difference:top() > 0, true)
+  check.equal(difference:holders("d.new").holders[1].path, "d.new")
+end
+
+-- All holders, keepers, and the chains that each have to be cut.
+do
+  local shared = {}
+  cache = { shared = shared, again = shared, { shared } }
+  index = { [shared] = true }
+  holder = function() return shared end
+  shared = nil
+  local s = snapshot.snapshot()
+  local held = s:holders "cache.shared"
+  check.equal(held.path, "_G.cache.shared")
+  local by = {}
+  for _, row in ipairs(held.holders) do by[row.path] = row end
+  check.equal(#held.holders, held.holder_count)
+  check.equal(by["_G.cache.again"] and by["_G.cache.again"].references
+    or by["_G.cache.shared"].references, 2)
+  check.equal((by["_G.cache.again"] or by["_G.cache.shared"]).holder, "_G.cache")
+  check.equal(by["_G.cache.[1].[1]"].references, 1)
+  check.equal(by["_G.index.[key]"].references, 1)
+  check.equal(by["_G.holder.shared"].references, 1)
+  check.equal(held.holders[1].references, 2)
+  -- The local variable's place on the stack is free; the others are all.
+  check.equal(held.holder_count, 4)
+  check.equal(#held.keepers, 0)
+  local chains = {}
+  for _, chain in ipairs(held.paths) do chains[chain] = true end
+  check.equal(#held.paths, 3)
+  check.equal(chains["_G.cache.shared"] or chains["_G.cache.again"], true)
+  check.equal(chains["_G.index.[key]"], true)
+  check.equal(chains["_G.holder.shared"], true)
+  -- As many as are asked for.
+  local some = s:holders("cache.shared", { holders = 2, chains = 1 })
+  check.equal(#some.holders, 2)
+  check.equal(some.holder_count, 4)
+  check.equal(#some.paths, 1)
+  some = s:holders("cache.shared", { holders = 0, chains = 0 })
+  check.equal(#some.holders, 0)
+  check.equal(some.holder_count, 4)
+  check.equal(#some.paths, 0)
+  check.equal(some.path, "_G.cache.shared")
+  -- A keeper: what holds it alone.
+  index, holder = nil, nil
+  s = snapshot.snapshot()
+  held = s:holders "cache.shared"
+  check.equal(held.keepers[1].path, "_G.cache")
+  check.equal(#held.keepers, 1)
+  check.equal(held.keepers[1].retained, s:holders("cache").retained)
+  check.equal(#held.paths, 2)
+  cache = nil
+end
+
+-- Held by a coroutine's variable, by an upvalue, by the registry, by a weak table alone.
+do
+  local weak = setmetatable({}, { __mode = "v" })
+  co = coroutine.create(function()
+    local inner = {}
+    weak[1] = inner
+    coroutine.yield()
+    return inner
+  end)
+  coroutine.resume(co)
+  local s = snapshot.snapshot()
+  check.equal(s:path(found(weak)), "_G.co.inner")
+  local held = s:holders(found(weak))
+  check.equal(held.holder_count, 1)
+  check.equal(held.holders[1].holder, "_G.co")
+  check.equal(held.holders[1].path, "_G.co.inner")
+  check.equal(held.keepers[1].path, "_G.co")
+  check.equal(#held.paths, 1)
+  check.equal(held.paths[1], "_G.co.inner")
+  co = nil
+
+  closure = (function()
+    local up = {}
+    weak[2] = up
+    return function() return up end
+  end)()
+  s = snapshot.snapshot()
+  check.equal(s:path(weak[2]), "_G.closure.up")
+  held = s:holders(weak[2])
+  check.equal(held.holder_count, 1)
+  check.equal(held.holders[1].path, "_G.closure.up")
+  check.equal(held.keepers[#held.keepers].path, "_G.closure")
+  check.equal(held.paths[1], "_G.closure.up")
+  closure = nil
+
+  local registry = debug.getregistry()
+  local ref = #registry + 1
+  registry[ref] = (function() local t = {} weak[3] = t return t end)()
+  s = snapshot.snapshot()
+  check.equal(s:path(weak[3]), "[REGISTRY].[" .. ref .. "]")
+  held = s:holders(weak[3])
+  check.equal(held.holder_count, 1)
+  check.equal(held.holders[1].holder, "[REGISTRY]")
+  check.equal(#held.keepers, 0)
+  check.equal(held.paths[1], "[REGISTRY].[" .. ref .. "]")
+  registry[ref] = nil
+
+  -- The native engine sees what only weak tables have; either way nothing holds it.
+  collectgarbage "stop"
+  (function() weak[4] = {} end)()
+  s = snapshot.snapshot()
+  local chain, reason = s:path(weak[4])
+  check.equal(chain, nil)
+  check.matches(reason, is_native and "^nothing holds it: it is garbage$" or "^the object is not in the snapshot")
+  held, reason = s:holders(weak[4])
+  check.equal(held, nil)
+  check.matches(reason, is_native and "^nothing holds it: it is garbage$" or "^the object is not in the snapshot")
+  collectgarbage "restart"
+  check.equal(type(load), "function")
+end
+
+-- A long list: its end has a chain, whose middle is left out.
+do
+  list = {}
+  local at = list
+  for _ = 1, 100000 do at.next = {} at = at.next end
+  local last = at
+  at = nil
+  check.collect()
+  local s = snapshot.snapshot({ list = list }, "root")
+  check.equal(s:path(last), "root.list.next.next.next.next.next.next...[99990 steps]...next.next.next.next")
+  check.equal(#s:top() < 5, true)
+  local held = s:holders(last)
+  check.equal(held.holder_count, 1)
+  check.equal(#held.keepers, 8)
+  list = nil
+end
+
+-- Wrong arguments.
+for _, name in ipairs { "top", "path", "holders" } do
+  check.raises("bad argument #1 to '" .. name .. "' (snapshot expected, got no value)", snapshot[name])
+  check.raises("bad argument #1 to '" .. name .. "' (snapshot expected, got table)", snapshot[name], {}, {})
+end
+for _, name in ipairs { "path", "holders" } do
+  local function wrong(kind, ...)
+    check.raises("bad argument #2 to '" .. name .. "' (string or object expected, got " .. kind .. ")",
+      snapshot[name], s, ...)
+  end
+  wrong "no value"
+  wrong("nil", nil)
+  wrong("number", 5)
+  wrong("boolean", true)
+  wrong("light userdata", host.lightuserdata(16))
+end
+do
+  local function wrong(reason, options)
+    check.raises("bad argument #2 to 'top' (" .. reason .. ")", snapshot.top, s, options)
+  end
+  wrong("table expected, got number", 5)
+  wrong("table expected, got string", "retained")
+  wrong("option 'by' is 'retained', 'size', 'count' or 'class', got 'bytes'", { by = "bytes" })
+  wrong("option 'by' is a string, got number", { by = 5 })
+  wrong("option 'n' is a whole number from 0 on, got number", { n = -1 })
+  wrong("option 'n' is a whole number from 0 on, got string", { n = "5" })
+  for _, option in ipairs { "holders", "chains" } do
+    check.raises(("bad argument #3 to 'holders' (option '%s' is a whole number from 0 on, got number)"):format(option),
+      snapshot.holders, s, "_G", { [option] = 0.5 })
+  end
+  check.raises("bad argument #3 to 'holders' (table expected, got number)", snapshot.holders, s, "_G", 5)
+end
