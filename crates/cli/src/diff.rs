@@ -4,7 +4,7 @@ use crate::exit_code::GREW;
 use crate::output::{print, print_json};
 use crate::progress::Progress;
 use crate::snapshot_file::SnapshotFile;
-use crate::table::Columns;
+use crate::table::{Column, Columns};
 use anyhow::{Result, anyhow};
 use clap::Args;
 use luasnap_format::{GrowthAnswer, GrowthRow, SuspectRow, byte_size, grouped};
@@ -213,22 +213,13 @@ fn suspects(answer: &GrowthAnswer) -> Result<String> {
         text += if at > 0 { "\n" } else { "" };
         writeln!(
             text,
-            "Piling up at {}, which retains {} ({:.1}% of all): {} more than at first",
+            "Piling up at {}: {} more, of {} that it retains ({:.1}% of all)",
             suspect.point,
+            byte_size(suspect.grown),
             byte_size(suspect.retained),
             100.0 * suspect.share,
-            byte_size(suspect.grown),
         )?;
-        for row in rows_of(answer, suspect) {
-            writeln!(
-                text,
-                "  {:>11}  {:>9}  {:8}  {}",
-                signed_bytes(row.size_change),
-                signed(row.count_change),
-                row.kind.type_name(),
-                row.name
-            )?;
-        }
+        text += &suspect_groups(rows_of(answer, suspect));
         writeln!(text, "  e.g. {}", suspect.example)?;
         writeln!(text, "  fingerprint {}", suspect.fingerprint)?;
     }
@@ -242,10 +233,34 @@ fn rows_of<'a>(
     suspect.groups.iter().map(|at| &answer.growing[*at])
 }
 
-fn changes(rows: &[GrowthRow], is_series: bool) -> Columns {
-    let mut names = vec![">bytes", ">count", ">count now", "type", "group"];
+fn suspect_groups<'a>(rows: impl Iterator<Item = &'a GrowthRow>) -> String {
+    let mut columns = Columns::without_head(&[
+        Column::Number("bytes"),
+        Column::Number("count"),
+        Column::Word("type"),
+        Column::Text("group"),
+    ]);
+    for row in rows {
+        columns.row([
+            format!("  {}", signed_bytes(row.size_change)),
+            signed(row.count_change),
+            row.kind.type_name().to_owned(),
+            row.name.clone(),
+        ]);
+    }
+    columns.text()
+}
+
+fn changes(rows: &[GrowthRow], is_series: bool) -> String {
+    let mut names = vec![
+        Column::Number("bytes"),
+        Column::Number("count"),
+        Column::Number("count now"),
+        Column::Word("type"),
+        Column::Text("group"),
+    ];
     if is_series {
-        names.insert(3, "every step");
+        names.insert(3, Column::Word("every step"));
     }
     let mut columns = Columns::new(&names);
     for row in rows {
@@ -262,7 +277,7 @@ fn changes(rows: &[GrowthRow], is_series: bool) -> Columns {
         }
         columns.row(cells);
     }
-    columns
+    columns.text()
 }
 
 fn signed(change: i64) -> String {

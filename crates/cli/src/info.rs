@@ -4,7 +4,7 @@ use crate::exit_code::OF_READERS;
 use crate::output::{print, print_json};
 use crate::progress::Progress;
 use crate::snapshot_file::{SnapshotFile, taken_at};
-use crate::table::Columns;
+use crate::table::{Column, Columns};
 use crate::wasted::Wasted;
 use anyhow::Result;
 use clap::Args;
@@ -80,11 +80,15 @@ fn origin(file: &SnapshotFile, census: &Census) -> String {
     text + &format!(", file of {}", byte_size(file.bytes))
 }
 
-fn kinds(census: &Census) -> Columns {
+fn kinds(census: &Census) -> String {
     let has_garbage = census.garbage.is_some_and(|garbage| garbage.count > 0);
-    let mut names = vec!["kind", ">objects", ">bytes"];
+    let mut names = vec![
+        Column::Word("kind"),
+        Column::Number("objects"),
+        Column::Number("bytes"),
+    ];
     if has_garbage {
-        names.extend([">garbage", ">its bytes"]);
+        names.extend([Column::Number("garbage"), Column::Number("its bytes")]);
     }
     let mut columns = Columns::new(&names);
     let mut row = |name: &str, live: Tally, garbage: Tally| {
@@ -100,7 +104,7 @@ fn kinds(census: &Census) -> Columns {
         }
     }
     row("all", census.live, census.garbage.unwrap_or_default());
-    columns
+    columns.text()
 }
 
 /// What people call a kind.

@@ -1,16 +1,15 @@
 -- Runs a script as `lua` would and reports what it left behind, in the embedded Lua and in every
--- installed one. Arguments: the module's file ("" where it is loaded already), this file if it is
--- to be removed (else ""), "quiet" or "", where a last snapshot is saved (else ""), how many seconds
--- lie between two snapshots (else "") and how the names of their files begin, what is left out of the
--- files ("strings", "names", both or ""), how many words of the command line come before the script,
--- those words, the script, its arguments.
+-- installed one. Arguments: the module's file ("" where it is loaded already), "quiet" or "", where a
+-- last snapshot is saved (else ""), how many seconds lie between two snapshots (else "") and how the
+-- names of their files begin, what is left out of the files ("strings", "names", both or ""), how many
+-- words of the command line come before the script, those words, the script, its arguments.
 
 local words = { ... }
-local module_file, own_file, quiet = words[1], words[2], words[3] == "quiet"
-local save_to, seconds, save_as = words[4], tonumber(words[5]), words[6]
-local left_out = words[7]
-local first_word = 9
-local script_at = first_word + tonumber(words[8])
+local module_file, quiet = words[1], words[2] == "quiet"
+local save_to, seconds, save_as = words[3], tonumber(words[4]), words[5]
+local left_out = words[6]
+local first_word = 8
+local script_at = first_word + tonumber(words[7])
 local script = words[script_at]
 
 -- A script may change the libraries, so what is needed after it is taken before it.
@@ -79,9 +78,6 @@ local function describe(problem)
   return "(error object is a " .. type(problem) .. " value)", true
 end
 
-if own_file ~= "" then
-  os.remove(own_file)
-end
 local snapshot = load_module()
 local take, incr, write_report = snapshot.snapshot, snapshot.incr, snapshot.report
 local save, free = snapshot.save, snapshot.free
@@ -124,8 +120,13 @@ local function save_next(taken)
   save_or_complain(taken, format("%s%04d.luasnap", save_as, saved))
 end
 
--- Saves a snapshot every so many seconds while the main thread runs Lua code.
+-- Saves a snapshot every so many seconds while the main thread runs Lua code. What LuaJIT has compiled
+-- calls no hooks.
 local function save_often()
+  if jit then
+    jit.off()
+    jit.flush()
+  end
   local next_time = time() + seconds
   sethook(function()
     if time() >= next_time then

@@ -50,7 +50,7 @@ pub struct Run {
     save: Option<PathBuf>,
 
     /// Save a snapshot this often (5s, 2m, 1h) while the script's main thread runs Lua code, and
-    /// one at the end: SCRIPT-DATE-TIME-0001.luasnap and so on
+    /// one at the end: SCRIPT-DATE-TIME-0001.luasnap and so on. LuaJIT compiles nothing meanwhile
     #[arg(long, value_name = "TIME", value_parser = seconds, requires = "save")]
     every: Option<u64>,
 
@@ -94,7 +94,7 @@ impl Run {
         let words: Vec<OsString> = std::env::args_os().collect();
         let before = &words[..words.len() - 1 - self.args.len()];
         let arguments: Vec<_> = self
-            .driver_arguments(OsStr::new(""), OsStr::new(""), before)
+            .driver_arguments(OsStr::new(""), before)
             .into_iter()
             .map(OsString::into_vec)
             .collect();
@@ -115,8 +115,8 @@ impl Run {
         let driver = write_driver().context("cannot write a temporary file")?;
         let path = driver.path().as_os_str().to_owned();
         let problem = Command::new(interpreter)
-            .arg(&path)
-            .args(self.driver_arguments(module.as_os_str(), &path, &[]))
+            .args([&path, &path])
+            .args(self.driver_arguments(module.as_os_str(), &[]))
             .exec();
         Ok(ExitCode::from(not_started(interpreter, &problem)))
     }
@@ -135,12 +135,7 @@ impl Run {
         folder.join(name)
     }
 
-    fn driver_arguments(
-        &self,
-        module: &OsStr,
-        driver: &OsStr,
-        before: &[OsString],
-    ) -> Vec<OsString> {
+    fn driver_arguments(&self, module: &OsStr, before: &[OsString]) -> Vec<OsString> {
         let quiet = if self.quiet { "quiet" } else { "" };
         let path = self.save.clone().unwrap_or_default().into_os_string();
         let (save, every, name) = match self.every {
@@ -159,7 +154,6 @@ impl Run {
         };
         let head = [
             module.into(),
-            driver.into(),
             quiet.into(),
             save,
             every,
@@ -222,13 +216,21 @@ fn keep_lua() {
     black_box(mlua_sys::luaL_openlibs as *const ());
 }
 
-/// The driver in a file, which removes itself once it runs; until then dropping removes it.
+/// The driver in a file, which removes the file that its first argument names, itself, once it runs;
+/// until then dropping removes it.
 fn write_driver() -> io::Result<tempfile::NamedTempFile> {
     let mut file = tempfile::Builder::new()
         .prefix("luasnap-")
         .suffix(".lua")
         .tempfile()?;
-    file.write_all(DRIVER.as_bytes())?;
+    // By a name that is always the same: groups of objects, and their fingerprints, have it in them.
+    write!(
+        file,
+        "local words = {{ ... }}\n\
+         os.remove(words[1])\n\
+         local run = (loadstring or load)([=====[{DRIVER}]=====], '=luasnap')\n\
+         return run((table.unpack or unpack)(words, 2))\n"
+    )?;
     Ok(file)
 }
 

@@ -4,7 +4,7 @@ use crate::exit_code::OF_READERS;
 use crate::output::{print, print_json};
 use crate::progress::Progress;
 use crate::snapshot_file::SnapshotFile;
-use crate::table::Columns;
+use crate::table::{Column, Columns};
 use anyhow::Result;
 use clap::{Args, ValueEnum};
 use luasnap_format::{GroupRow, byte_size, grouped};
@@ -102,32 +102,37 @@ impl Top {
     }
 }
 
-fn as_text(rows: &[GroupRow], all: u64) -> Columns {
-    let mut columns = Columns::new(&[
-        ">retained",
-        ">%",
-        ">size",
-        ">count",
-        "type",
-        "group",
-        "for example",
-    ]);
+fn as_text(rows: &[GroupRow], all: u64) -> String {
+    let is_narrow = Columns::are_narrow();
+    let mut names = vec![
+        Column::Number("retained"),
+        Column::Number("%"),
+        Column::Number("size"),
+        Column::Number("count"),
+        Column::Word("type"),
+        Column::Text("group"),
+    ];
+    if !is_narrow {
+        names.push(Column::Text("for example"));
+    }
+    let mut columns = Columns::new(&names);
     for row in rows {
-        let example = match row.example == row.name {
-            true => "",
-            false => &row.example,
+        let (name, example) = (row.name.clone(), row.example.clone());
+        let last = match (example == name, is_narrow) {
+            (true, _) => [name, String::new()],
+            (false, true) => [format!("{name}\ne.g. {example}"), String::new()],
+            (false, false) => [name, example],
         };
-        columns.row([
+        let first = [
             byte_size(row.retained),
             percent(row.retained, all),
             byte_size(row.shallow),
             grouped(row.count),
             row.kind.type_name().to_owned(),
-            row.name.clone(),
-            example.to_owned(),
-        ]);
+        ];
+        columns.row(first.into_iter().chain(last));
     }
-    columns
+    columns.text()
 }
 
 /// The part of the whole, in percent.

@@ -1,19 +1,32 @@
 //! `luasnap diff`.
 
 use crate::files::{POPULATIONS, answer, ask, json};
-use crate::masked::masked;
+use crate::masked::{of_the_script, without_numbers};
 use crate::program::golden::assert_golden;
 
 #[test]
 fn it_says_what_changed_between_two() {
-    let text = answer(&["diff", "1.luasnap", "2.luasnap"]);
-    assert_golden("diff_two", &masked(&text));
+    assert_golden("diff_two", &changes(&["diff", "1.luasnap", "2.luasnap"]));
 }
 
 #[test]
 fn it_says_what_grew_in_every_step_of_three() {
-    let text = answer(&["diff", "1.luasnap", "2.luasnap", "3.luasnap"]);
-    assert_golden("diff_three", &masked(&text));
+    let words = ["diff", "1.luasnap", "2.luasnap", "3.luasnap"];
+    assert_golden("diff_three", &changes(&words));
+}
+
+/// What an answer says below the sizes of the snapshots, which come first.
+fn changes(words: &[&str]) -> String {
+    let text = answer(words);
+    let (sizes, changes) = text.split_once("\n\n").unwrap();
+    let files = words.len() - 1;
+    assert_eq!(sizes.lines().count(), files + 1, "{sizes}");
+    for (line, file) in sizes.lines().zip(&words[1..]) {
+        assert!(line.ends_with(&format!(" KiB  {file}")), "{sizes}");
+    }
+    let last = without_numbers(sizes.lines().last().unwrap());
+    assert_eq!(last, " +# KiB from the first to the last (+#%)");
+    of_the_script(changes)
 }
 
 #[test]

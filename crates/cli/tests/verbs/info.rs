@@ -1,7 +1,7 @@
 //! `luasnap info`.
 
 use crate::files::{answer, json, run_in, town};
-use crate::masked::masked;
+use crate::masked::{masked, without_numbers};
 use crate::program::golden::assert_golden;
 use crate::program::{luasnap, output};
 use luasnap_hosts::Vm;
@@ -9,7 +9,10 @@ use serde_json::Value;
 
 #[test]
 fn it_says_what_a_snapshot_counts() {
-    assert_golden("info", &masked(&answer(&["info", "1.luasnap"])));
+    let text = masked(&answer(&["info", "1.luasnap"]));
+    let (counts, waste) = text.split_once("Duplicate").unwrap();
+    let text = format!("{}Duplicate{waste}", without_numbers(counts));
+    assert_golden("info", &text);
 }
 
 /// A number of a JSON value.
@@ -126,7 +129,7 @@ fn portable_snapshots_say_what_they_know() {
     };
     let text = ask(&["info", "file"]);
     assert!(
-        text.starts_with("file: LuaJIT 2.1, portable engine, process "),
+        text.starts_with("file: LuaJIT, portable engine, process "),
         "{text}"
     );
     assert!(

@@ -139,7 +139,7 @@ const THREE_SECONDS: &str = "
     kept = {}
     local start = os.time()
     while os.time() < start + 3 do
-        if #kept < 100000 then kept[#kept + 1] = {} end
+        for at = #kept + 1, 100 * (os.time() - start + 1) do kept[at] = {} end
     end";
 
 /// The files of a run that saves each second: they have the script's name and a number, and
@@ -199,6 +199,13 @@ fn every_lua_saves_a_last_snapshot() {
             "{vm:?}: {ran:#?}"
         );
         has_what_was_kept(&program.folder());
+        let mut command = luasnap(&program.folder());
+        command.args(["export", "last.luasnap"]);
+        let text = output(command, "").stdout;
+        assert!(
+            text.contains("luasnap") && !text.contains("/luasnap-"),
+            "{vm:?}: the driver's file"
+        );
     }
 }
 

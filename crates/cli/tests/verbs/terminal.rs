@@ -60,7 +60,9 @@ fn tables_fit_the_terminal() {
     ] {
         for columns in [200, 120, 80, 60] {
             let text = plain(&shown(words, columns));
-            for line in text.lines() {
+            let rows: Vec<_> = rows(&text).collect();
+            assert!(rows.len() > 5, "{text}");
+            for line in rows {
                 let width = line.chars().count();
                 assert!(
                     width <= usize::from(columns),
@@ -71,14 +73,32 @@ fn tables_fit_the_terminal() {
     }
 }
 
+/// The lines of tables: those from a head to the next empty line, and those of changes.
+fn rows(text: &str) -> impl Iterator<Item = &str> {
+    let mut in_table = false;
+    text.lines().filter(move |line| {
+        let is_head = line.starts_with("kind") || line.contains("count");
+        in_table = (in_table || is_head) && !line.is_empty();
+        in_table || line.starts_with("  ") && line.contains('+') && !line.contains("from the first")
+    })
+}
+
 #[test]
 fn numbers_stay_whole_on_narrow_terminals() {
     let text = plain(&shown(&["top", "1.luasnap"], 60));
-    let row = text.lines().find(|line| line.contains("class Person"));
-    let row = row.unwrap_or_else(|| panic!("{text}"));
+    let numbers = "10.2 KiB  10.8  10.2 KiB    100  table";
+    assert!(text.lines().any(|line| line.starts_with(numbers)), "{text}");
+    assert!(text.contains("  function"), "{text}");
+}
+
+#[test]
+fn examples_are_below_names_where_there_is_no_room_beside_them() {
+    let below = plain(&shown(&["top", "1.luasnap"], 100));
+    assert!(below.contains(" e.g. _G.mayor.house\n"), "{below}");
+    let beside = plain(&shown(&["top", "1.luasnap"], 130));
     assert!(
-        row.contains(" KiB ") && row.contains(" 100  table"),
-        "{text}"
+        beside.contains("class House                _G.mayor.house\n"),
+        "{beside}"
     );
 }
 
