@@ -49,12 +49,11 @@ pub fn of_the_script(text: &str) -> String {
 fn without_shares(line: &str) -> String {
     let parts: Vec<_> = line.split('%').collect();
     let last = parts.len() - 1;
-    let parts = parts.iter().enumerate().map(|(at, part)| match at {
-        _ if at == last => (*part).to_owned(),
-        _ => {
-            part.trim_end_matches(|c: char| c.is_ascii_digit() || c == '.')
-                .to_owned()
-                + "#"
+    let parts = parts.iter().enumerate().map(|(at, part)| {
+        let rest = part.trim_end_matches(|c: char| c.is_ascii_digit() || c == '.');
+        match at == last || rest.len() == part.len() {
+            true => (*part).to_owned(),
+            false => format!("{rest}#"),
         }
     });
     parts.collect::<Vec<_>>().join("%")
