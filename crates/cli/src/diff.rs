@@ -1,20 +1,18 @@
 //! `luasnap diff`: what grew from snapshot to snapshot.
 
+use crate::exit_code::GREW;
 use crate::output::{print, print_json};
 use crate::progress::Progress;
 use crate::snapshot_file::SnapshotFile;
-use crate::table::Columns;
-use anyhow::{Context, Result};
+use crate::table::{Column, Columns};
+use anyhow::{Result, anyhow};
 use clap::Args;
 use luasnap_format::{GrowthAnswer, GrowthRow, SuspectRow, byte_size, grouped};
-use luasnap_heap::Snapshot;
+use luasnap_heap::{CompareError, Snapshot};
 use serde_json::{Value, json};
-use std::fmt::Write;
+use std::fmt::{self, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
-
-/// Memory grew by more than was allowed.
-const GREW: u8 = 3;
 
 const MORE_HELP: &str = "\
 Exit codes:
@@ -25,13 +23,14 @@ Exit codes:
 
 /// Say what grew from snapshot to snapshot
 ///
-/// Of two snapshots, the groups that changed. Of more, also those that grew in every step, and where
-/// they pile up: leaks do, caches that fill do not.
+/// Of two snapshots, the groups of objects that changed. Of three or more, also the suspects: groups
+/// that grew from each snapshot to the next, as leaks do and caches that fill do not, and the object at
+/// which they pile up. A suspect's fingerprint is the same from run to run.
 #[derive(Args)]
 #[command(after_help = MORE_HELP)]
 pub struct Diff {
     /// The snapshots' files, in the order in which they were taken
-    #[arg(required = true, num_args = 2..)]
+    #[arg(required = true, num_args = 2.., value_name = "FILE")]
     files: Vec<PathBuf>,
 
     /// Exit with code 3 if all objects together grew by more than this from the first to the last
@@ -74,6 +73,15 @@ fn limit(text: &str) -> Result<Limit, String> {
     bytes.checked_mul(unit).map(Limit::Bytes).ok_or_else(wrong)
 }
 
+impl fmt::Display for Limit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Limit::Bytes(bytes) => f.write_str(&byte_size(*bytes)),
+            Limit::Percent(percent) => write!(f, "{percent}%"),
+        }
+    }
+}
+
 impl Limit {
     /// Whether growth from the first to the last size is more than that.
     fn is_passed(self, sizes: &[u64]) -> bool {
@@ -102,25 +110,61 @@ impl Diff {
             .step("comparing", || {
                 luasnap_format::growth(&snapshots, self.rows)
             })
-            .with_context(|| self.cannot_compare())?;
+            .map_err(|error| cannot_compare(&files, error))?;
         drop(progress);
         match self.json {
             true => print_json(&as_json(&files, &answer))?,
             false => print(as_text(&files, &answer)?)?,
         }
         Ok(match self.fail_on_growth {
-            Some(limit) if limit.is_passed(&answer.sizes) => ExitCode::from(GREW),
+            Some(limit) if limit.is_passed(&answer.sizes) => {
+                eprintln!("luasnap: memory grew by more than {limit}");
+                ExitCode::from(GREW)
+            }
             _ => ExitCode::SUCCESS,
         })
     }
+}
 
-    fn cannot_compare(&self) -> String {
-        let names: Vec<String> = self
-            .files
-            .iter()
-            .map(|path| path.display().to_string())
-            .collect();
-        format!("cannot compare {}", names.join(" and "))
+/// Which of the files cannot be compared, and why.
+fn cannot_compare(files: &[SnapshotFile], error: CompareError) -> anyhow::Error {
+    let name = |number: usize| files[number - 1].path.display();
+    match error {
+        CompareError::Difference(number) => anyhow!(
+            "{} is the difference of two snapshots: compare whole ones",
+            name(number)
+        ),
+        CompareError::Vms {
+            first,
+            a,
+            second,
+            b,
+        } => anyhow!(
+            "{} is of {a}, and {} of {b}: their objects and sizes cannot be compared",
+            name(first),
+            name(second)
+        ),
+        CompareError::Roots {
+            first,
+            a,
+            second,
+            b,
+        } => anyhow!(
+            "{} shows what {a} holds, and {} what {b} holds: take both with the same root",
+            name(first),
+            name(second)
+        ),
+        CompareError::Engines {
+            first,
+            a,
+            second,
+            b,
+        } => anyhow!(
+            "{} was captured by the {a} engine, and {} by the {b} one: take both by the same",
+            name(first),
+            name(second)
+        ),
+        error => anyhow!(error),
     }
 }
 
@@ -129,25 +173,32 @@ fn as_text(files: &[SnapshotFile], answer: &GrowthAnswer) -> Result<String> {
     for (file, bytes) in files.iter().zip(&answer.sizes) {
         writeln!(text, "{:>10}  {}", byte_size(*bytes), file.path.display())?;
     }
-    let (first, last) = (answer.sizes.first(), answer.sizes.last());
-    let change = last.copied().unwrap_or(0) as i64 - first.copied().unwrap_or(0) as i64;
+    let first = answer.sizes.first().copied().unwrap_or(0);
+    let last = answer.sizes.last().copied().unwrap_or(0);
+    let change = last as i64 - first as i64;
     writeln!(
         text,
-        "{:>10}  from the first to the last\n",
-        signed_bytes(change)
+        "{:>10}  from the first to the last ({:+.1}%)\n",
+        signed_bytes(change),
+        100.0 * change as f64 / first.max(1) as f64
     )?;
     if answer.changed.is_empty() {
-        writeln!(text, "No group changed.")?;
+        writeln!(text, "Nothing changed.")?;
         return Ok(text);
     }
     let is_series = files.len() > 2;
     if is_series {
-        write!(text, "{}", suspects(answer)?)?;
+        writeln!(text, "{}\nWhat changed:", suspects(answer)?)?;
     }
     write!(text, "{}", changes(&answer.changed, is_series))?;
     let more = answer.changed_count - answer.changed.len();
     if more > 0 {
-        writeln!(text, "... and {} more groups changed", grouped(more as u64))?;
+        let groups = if more == 1 { "group" } else { "groups" };
+        writeln!(
+            text,
+            "... and {} more {groups} changed",
+            grouped(more as u64)
+        )?;
     }
     Ok(text)
 }
@@ -155,33 +206,22 @@ fn as_text(files: &[SnapshotFile], answer: &GrowthAnswer) -> Result<String> {
 fn suspects(answer: &GrowthAnswer) -> Result<String> {
     let mut text = String::new();
     if answer.suspects.is_empty() {
-        writeln!(text, "No group grew in every step.\n")?;
+        writeln!(text, "No group grew in every step.")?;
         return Ok(text);
     }
-    for suspect in &answer.suspects {
+    for (at, suspect) in answer.suspects.iter().enumerate() {
+        text += if at > 0 { "\n" } else { "" };
         writeln!(
             text,
-            "{} {} in every step, up to {} ({:.1}% of all):",
+            "Piling up at {}: {} more, of {} that it retains ({:.1}% of all)",
             suspect.point,
-            match suspect.grown {
-                0 => "grew".to_owned(),
-                bytes => format!("grew by {}", byte_size(bytes)),
-            },
+            byte_size(suspect.grown),
             byte_size(suspect.retained),
             100.0 * suspect.share,
         )?;
-        for row in rows_of(answer, suspect) {
-            writeln!(
-                text,
-                "  {:>9}  {:>11}  {:8}  {}",
-                signed(row.count_change),
-                signed_bytes(row.size_change),
-                row.kind.type_name(),
-                row.name
-            )?;
-        }
+        text += &suspect_groups(rows_of(answer, suspect));
         writeln!(text, "  e.g. {}", suspect.example)?;
-        writeln!(text, "  fingerprint {}\n", suspect.fingerprint)?;
+        writeln!(text, "  fingerprint {}", suspect.fingerprint)?;
     }
     Ok(text)
 }
@@ -193,10 +233,34 @@ fn rows_of<'a>(
     suspect.groups.iter().map(|at| &answer.growing[*at])
 }
 
-fn changes(rows: &[GrowthRow], is_series: bool) -> Columns {
-    let mut names = vec![">bytes", ">count", ">now", "type", "group"];
+fn suspect_groups<'a>(rows: impl Iterator<Item = &'a GrowthRow>) -> String {
+    let mut columns = Columns::without_head(&[
+        Column::Number("bytes"),
+        Column::Number("count"),
+        Column::Word("type"),
+        Column::Text("group"),
+    ]);
+    for row in rows {
+        columns.row([
+            format!("  {}", signed_bytes(row.size_change)),
+            signed(row.count_change),
+            row.kind.type_name().to_owned(),
+            row.name.clone(),
+        ]);
+    }
+    columns.text()
+}
+
+fn changes(rows: &[GrowthRow], is_series: bool) -> String {
+    let mut names = vec![
+        Column::Number("bytes"),
+        Column::Number("count"),
+        Column::Number("count now"),
+        Column::Word("type"),
+        Column::Text("group"),
+    ];
     if is_series {
-        names.push("in every step");
+        names.insert(3, Column::Word("every step"));
     }
     let mut columns = Columns::new(&names);
     for row in rows {
@@ -208,11 +272,12 @@ fn changes(rows: &[GrowthRow], is_series: bool) -> Columns {
             row.name.clone(),
         ];
         if is_series {
-            cells.push(if row.grows_in_every_step { "grew" } else { "" }.to_owned());
+            let word = if row.grows_in_every_step { "grew" } else { "" };
+            cells.insert(3, word.to_owned());
         }
         columns.row(cells);
     }
-    columns
+    columns.text()
 }
 
 fn signed(change: i64) -> String {
@@ -229,7 +294,7 @@ fn as_json(files: &[SnapshotFile], answer: &GrowthAnswer) -> Value {
     let rows = |rows: &[GrowthRow]| rows.iter().map(row_as_json).collect::<Vec<_>>();
     json!({
         "files": files.iter().map(|file| file.path.display().to_string()).collect::<Vec<_>>(),
-        "bytes": answer.sizes,
+        "sizes": answer.sizes,
         "changed": rows(&answer.changed),
         "changed_count": answer.changed_count,
         "growing": rows(&answer.growing),
@@ -254,7 +319,7 @@ fn row_as_json(row: &GrowthRow) -> Value {
         "sizes": row.sizes,
         "count_change": row.count_change,
         "size_change": row.size_change,
-        "grows_in_every_step": row.grows_in_every_step,
+        "growing": row.grows_in_every_step,
         "example": row.example,
     })
 }

@@ -1,5 +1,6 @@
 //! `luasnap export`: a snapshot in a format that other tools read.
 
+use crate::exit_code::OF_READERS;
 use crate::output::finish;
 use crate::progress::Progress;
 use crate::snapshot_file::SnapshotFile;
@@ -13,8 +14,10 @@ use std::process::ExitCode;
 
 /// Write a snapshot in a format that other tools read
 ///
-/// `heapsnapshot` opens in the Memory panel of Chrome's DevTools and in memlab.
+/// `heapsnapshot` opens in the Memory panel of Chrome's DevTools ("Load profile") and in memlab. Files of
+/// one process can be compared there.
 #[derive(Args)]
+#[command(after_help = OF_READERS)]
 pub struct Export {
     /// The snapshot's file
     file: PathBuf,

@@ -3,6 +3,7 @@
 #![forbid(unsafe_code)]
 
 mod diff;
+mod exit_code;
 mod export;
 mod info;
 mod module_file;
@@ -13,16 +14,23 @@ mod run;
 mod snapshot_file;
 mod table;
 mod top;
+mod wasted;
 
 use clap::{Parser, Subcommand};
 use std::process::ExitCode;
 
-/// luasnap itself could not do its work.
-const FAILED: u8 = 125;
+const MORE_HELP: &str = "\
+For a start:
+  luasnap run --save F script.lua        runs a script, and keeps a snapshot of what it left behind
+  luasnap top F                          which few things hold most of the memory
+  luasnap path F _G.server.sessions      which chains of references hold a thing
+  luasnap diff F1 F2 F3                  what grew from each snapshot to the next, and where it piles up
+A program of yours saves snapshots by `snapshot.save(snapshot.snapshot(), path)`.
+Each verb's --help has its exit codes.";
 
-/// Shows what grew in a Lua program, how much it holds, and who holds it.
+/// Shows what grew in a Lua program, how much it holds, and who holds it
 #[derive(Parser)]
-#[command(version, arg_required_else_help = true)]
+#[command(version, arg_required_else_help = true, after_help = MORE_HELP)]
 struct CommandLine {
     #[command(subcommand)]
     verb: Verb,
@@ -49,6 +57,6 @@ fn main() -> ExitCode {
     };
     done.unwrap_or_else(|error| {
         eprintln!("luasnap: {error:#}");
-        ExitCode::from(FAILED)
+        ExitCode::from(exit_code::FAILED)
     })
 }

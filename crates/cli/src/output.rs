@@ -1,6 +1,6 @@
 //! Standard output: answers go there, and nothing else.
 
-use anyhow::{Context, Result};
+use anyhow::{Result, anyhow};
 use serde_json::Value;
 use std::fmt::Display;
 use std::io::{self, Write};
@@ -21,6 +21,11 @@ pub fn print_json(answer: &Value) -> Result<()> {
 pub fn finish(written: io::Result<()>) -> Result<()> {
     match written.and_then(|()| io::stdout().flush()) {
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
-        written => written.context("cannot write to standard output"),
+        written => written.map_err(|error| {
+            anyhow!(
+                "cannot write to standard output: {}",
+                luasnap_format::reason(&error)
+            )
+        }),
     }
 }

@@ -1,12 +1,14 @@
 //! `luasnap path`: who holds an object, or a group.
 
+use crate::exit_code::OF_READERS;
 use crate::output::{print, print_json};
 use crate::progress::Progress;
 use crate::snapshot_file::SnapshotFile;
 use anyhow::{Context, Result};
 use clap::Args;
 use luasnap_format::{
-    Target, WhoHolds, WhoHoldsOptions, byte_size, find_target, grouped, object_name, who_holds,
+    Target, WhoHolds, WhoHoldsOptions, byte_size, find_target, group_name, grouped, object_name,
+    who_holds,
 };
 use luasnap_heap::{NodeId, Snapshot};
 use serde_json::{Value, json};
@@ -18,15 +20,17 @@ use std::process::ExitCode;
 
 /// Say who holds an object, or a group of objects
 ///
-/// The shortest chain; all distinct immediate holders; what alone keeps it alive; and chains that
-/// share nothing, each of which has to be cut.
+/// Its size, and what would be freed with it; the shortest chain of references from a root; the objects
+/// that hold it themselves; those that alone keep it alive; and of one object the chains that share
+/// nothing, each of which has to be cut before it is freed.
 #[derive(Args)]
+#[command(after_help = OF_READERS)]
 pub struct WhoHoldsIt {
     /// The snapshot's file
     file: PathBuf,
 
-    /// What: an address (0x55d0), a chain (_G.server.sessions), a group's name or fingerprint, as
-    /// `luasnap top` has them
+    /// An address (0x55d0), a chain (_G.server.sessions), or a group's name or fingerprint as
+    /// `luasnap top` and `luasnap top --json` have them
     what: OsString,
 
     /// How many immediate holders to list
@@ -60,30 +64,40 @@ impl WhoHoldsIt {
             who_holds(snapshot, &nodes, options)
         })?;
         drop(progress);
-        let title = title(snapshot, &target, &nodes);
+        let title = title(snapshot, &target, &nodes)?;
+        let is_group = matches!(target, Target::Group(_));
         match self.json {
             true => print_json(&as_json(&title, &held))?,
-            false => print(as_text(&title, &held)?)?,
+            false => print(as_text(&title, is_group, &held)?)?,
         }
         Ok(ExitCode::SUCCESS)
     }
 }
 
-/// What it is.
-fn title(snapshot: &Snapshot, target: &Target, nodes: &[NodeId]) -> String {
+/// What it is; of an object also the group that it belongs to.
+fn title(snapshot: &Snapshot, target: &Target, nodes: &[NodeId]) -> Result<String> {
     let heap = snapshot.everything();
-    match (target, nodes) {
-        (Target::Object(node), _) => object_name(heap, *node),
+    Ok(match (target, nodes) {
+        (Target::Object(node), _) => {
+            let groups = snapshot.groups()?;
+            let name = object_name(heap, *node);
+            match groups.group_of(*node).map(|at| &groups.groups()[at]) {
+                Some(group) if group.count > 1 => {
+                    format!("{name} ({})", group_name(snapshot, groups, group)?)
+                }
+                _ => name,
+            }
+        }
         (Target::Group(_), [first, ..]) => {
             let kind = heap.kind(*first).type_name();
             let plural = if nodes.len() == 1 { "" } else { "s" };
             format!("{} {kind}{plural}", grouped(nodes.len() as u64))
         }
         (Target::Group(_), []) => "nothing".to_owned(),
-    }
+    })
 }
 
-fn as_text(title: &str, held: &WhoHolds) -> Result<String> {
+fn as_text(title: &str, is_group: bool, held: &WhoHolds) -> Result<String> {
     let mut text = String::new();
     writeln!(
         text,
@@ -92,9 +106,10 @@ fn as_text(title: &str, held: &WhoHolds) -> Result<String> {
         byte_size(held.retained.bytes),
         count_of(held.retained.count, "object"),
     )?;
-    match &held.chain {
-        Some(chain) => writeln!(text, "  {chain}")?,
-        None => writeln!(text, "  nothing holds it: it is garbage")?,
+    match (&held.chain, is_group) {
+        (Some(chain), true) => writeln!(text, "for example: {chain}")?,
+        (Some(chain), false) => writeln!(text, "shortest chain: {chain}")?,
+        (None, _) => writeln!(text, "nothing holds it: it is garbage")?,
     }
     if !held.holders.is_empty() {
         writeln!(
@@ -121,7 +136,8 @@ fn as_text(title: &str, held: &WhoHolds) -> Result<String> {
     if !held.keepers.is_empty() {
         writeln!(
             text,
-            "\nwould be freed without any of these, the nearest first:"
+            "\n{} kept alive by each of these alone, the nearest first:",
+            if is_group { "all are" } else { "it is" }
         )?;
         for keeper in &held.keepers {
             let retained = byte_size(keeper.retained.bytes);
@@ -154,7 +170,8 @@ fn as_json(title: &str, held: &WhoHolds) -> Value {
         "what": title,
         "count": held.objects.count,
         "size": held.objects.bytes,
-        "retained": { "count": held.retained.count, "bytes": held.retained.bytes },
+        "retained": held.retained.bytes,
+        "retained_count": held.retained.count,
         "path": held.chain,
         "holder_count": held.holder_count,
         "holders": held.holders.iter().map(|holder| json!({
@@ -166,6 +183,6 @@ fn as_json(title: &str, held: &WhoHolds) -> Value {
             "path": keeper.chain,
             "retained": keeper.retained.bytes,
         })).collect::<Vec<_>>(),
-        "disjoint_paths": held.chains,
+        "paths": held.chains,
     })
 }

@@ -1,12 +1,13 @@
 -- Runs a script as `lua` would and reports what it left behind, in the embedded Lua and in every
--- installed one. Arguments: the module's file ("" where it is loaded already), this file if it is
--- to be removed (else ""), "quiet" or "", where a last snapshot is saved (else ""), how many seconds
--- lie between two snapshots (else "") and how the names of their files begin, how many words of the
--- command line come before the script, those words, the script, its arguments.
+-- installed one. Arguments: the module's file ("" where it is loaded already), "quiet" or "", where a
+-- last snapshot is saved (else ""), how many seconds lie between two snapshots (else "") and how the
+-- names of their files begin, what is left out of the files ("strings", "names", both or ""), how many
+-- words of the command line come before the script, those words, the script, its arguments.
 
 local words = { ... }
-local module_file, own_file, quiet = words[1], words[2], words[3] == "quiet"
-local save_to, seconds, save_as = words[4], tonumber(words[5]), words[6]
+local module_file, quiet = words[1], words[2] == "quiet"
+local save_to, seconds, save_as = words[3], tonumber(words[4]), words[5]
+local left_out = words[6]
 local first_word = 8
 local script_at = first_word + tonumber(words[7])
 local script = words[script_at]
@@ -77,9 +78,6 @@ local function describe(problem)
   return "(error object is a " .. type(problem) .. " value)", true
 end
 
-if own_file ~= "" then
-  os.remove(own_file)
-end
 local snapshot = load_module()
 local take, incr, write_report = snapshot.snapshot, snapshot.incr, snapshot.report
 local save, free = snapshot.save, snapshot.free
@@ -105,19 +103,30 @@ local function clean_up()
   pcall(collect)
 end
 
-local saved = 0
+local saved, all_saved = 0, true
+local how = { strings = not find(left_out, "strings"), names = not find(left_out, "names") }
 
--- A snapshot in a file of its own, the next of many.
-local function save_next(taken)
-  saved = saved + 1
-  local done, why = pcall(save, taken, format("%s%04d.luasnap", save_as, saved))
+local function save_or_complain(taken, path)
+  local done, why = pcall(save, taken, path, how)
   if not done then
+    all_saved = false
     complain(tostring(why))
   end
 end
 
--- Saves a snapshot every so many seconds while the main thread runs Lua code.
+-- A snapshot in a file of its own, the next of many.
+local function save_next(taken)
+  saved = saved + 1
+  save_or_complain(taken, format("%s%04d.luasnap", save_as, saved))
+end
+
+-- Saves a snapshot every so many seconds while the main thread runs Lua code. What LuaJIT has compiled
+-- calls no hooks.
 local function save_often()
+  if jit then
+    jit.off()
+    jit.flush()
+  end
   local next_time = time() + seconds
   sethook(function()
     if time() >= next_time then
@@ -134,10 +143,7 @@ local function save_last(taken)
     sethook()
     save_next(taken)
   elseif save_to ~= "" then
-    local done, why = pcall(save, taken, save_to)
-    if not done then
-      complain(tostring(why))
-    end
+    save_or_complain(taken, save_to)
   end
 end
 
@@ -160,6 +166,7 @@ local function report_once()
   done = true
   local taken, after = pcall(take)
   if not taken then
+    all_saved = save_to == "" and not seconds
     complain("no snapshot could be taken: " .. tostring(after))
     return
   end
@@ -230,4 +237,6 @@ end
 report_once()
 if not succeeded then
   exit(1, true)
+elseif not all_saved then
+  exit(125, true)
 end

@@ -1,7 +1,8 @@
 //! `luasnap run`: runs a script, and reports what it left behind.
 
+use crate::exit_code::{NOT_FOUND, NOT_STARTED};
 use crate::module_file;
-use anyhow::{Context, Result, anyhow};
+use anyhow::{Context, Result, anyhow, ensure};
 use clap::Args;
 use luasnap_capture::{Chunk, Interpreter};
 use std::ffi::{OsStr, OsString};
@@ -19,20 +20,15 @@ use time::OffsetDateTime;
 /// arguments.
 const DRIVER: &str = include_str!("run.lua");
 
-/// An interpreter is there but cannot be started, ...
-const NOT_STARTED: u8 = 126;
-/// ... or is not there, as shells have it.
-const NOT_FOUND: u8 = 127;
-
 const MORE_HELP: &str = "\
 Exit codes:
   0    the script ran to its end
   1    the script raised an error, or cannot be loaded
   2    luasnap was called wrongly
-  125  luasnap itself failed
+  125  luasnap itself failed, or a snapshot cannot be saved
   126  the interpreter cannot be started
   127  the interpreter was not found
-A script that calls os.exit chooses its own; the report is written all the same.
+A script that calls os.exit chooses its own; the report and the snapshot are written all the same.
 
 Environment:
   LUASNAP_MODULE  the Lua module's file for --lua, where luasnap does not find it by itself";
@@ -49,13 +45,22 @@ pub struct Run {
     #[arg(short, long)]
     quiet: bool,
 
-    /// Save a last snapshot to this file when the script ends; with --every, all to this folder
+    /// Save a snapshot to this file when the script ends; with --every, many to this folder
     #[arg(long, value_name = "FILE")]
     save: Option<PathBuf>,
 
-    /// Save a snapshot this often (5s, 2m, 1h) while the script's main thread runs Lua code
+    /// Save a snapshot this often (5s, 2m, 1h) while the script's main thread runs Lua code, and
+    /// one at the end: SCRIPT-DATE-TIME-0001.luasnap and so on. LuaJIT compiles nothing meanwhile
     #[arg(long, value_name = "TIME", value_parser = seconds, requires = "save")]
     every: Option<u64>,
+
+    /// Leave the texts of strings out of what is saved: they may be secrets
+    #[arg(long, requires = "save")]
+    no_strings: bool,
+
+    /// Leave the names of keys, variables and source files out of what is saved
+    #[arg(long, requires = "save")]
+    no_names: bool,
 
     /// Run the script in this interpreter instead (lua5.1, luajit, /opt/lua/bin/lua, ...)
     #[arg(long, value_name = "INTERPRETER")]
@@ -72,9 +77,11 @@ pub struct Run {
 impl Run {
     /// Does it. The exit code is the script's.
     pub fn execute(self) -> Result<ExitCode> {
-        if let (Some(folder), Some(_)) = (&self.save, self.every) {
-            fs::create_dir_all(folder)
-                .with_context(|| format!("cannot make the folder {}", folder.display()))?;
+        match (&self.save, self.every) {
+            (Some(folder), Some(_)) => fs::create_dir_all(folder)
+                .with_context(|| format!("cannot make the folder {}", folder.display()))?,
+            (Some(file), None) => can_be_saved_to(file)?,
+            (None, _) => {}
         }
         match &self.lua {
             None => self.run_embedded(),
@@ -87,7 +94,7 @@ impl Run {
         let words: Vec<OsString> = std::env::args_os().collect();
         let before = &words[..words.len() - 1 - self.args.len()];
         let arguments: Vec<_> = self
-            .driver_arguments(OsStr::new(""), OsStr::new(""), before)
+            .driver_arguments(OsStr::new(""), before)
             .into_iter()
             .map(OsString::into_vec)
             .collect();
@@ -108,8 +115,8 @@ impl Run {
         let driver = write_driver().context("cannot write a temporary file")?;
         let path = driver.path().as_os_str().to_owned();
         let problem = Command::new(interpreter)
-            .arg(&path)
-            .args(self.driver_arguments(module.as_os_str(), &path, &[]))
+            .args([&path, &path])
+            .args(self.driver_arguments(module.as_os_str(), &[]))
             .exec();
         Ok(ExitCode::from(not_started(interpreter, &problem)))
     }
@@ -128,12 +135,7 @@ impl Run {
         folder.join(name)
     }
 
-    fn driver_arguments(
-        &self,
-        module: &OsStr,
-        driver: &OsStr,
-        before: &[OsString],
-    ) -> Vec<OsString> {
+    fn driver_arguments(&self, module: &OsStr, before: &[OsString]) -> Vec<OsString> {
         let quiet = if self.quiet { "quiet" } else { "" };
         let path = self.save.clone().unwrap_or_default().into_os_string();
         let (save, every, name) = match self.every {
@@ -144,13 +146,19 @@ impl Run {
                 self.name_of_many(Path::new(&path)).into_os_string(),
             ),
         };
+        let left_out = match (self.no_strings, self.no_names) {
+            (false, false) => "",
+            (true, false) => "strings",
+            (false, true) => "names",
+            (true, true) => "strings and names",
+        };
         let head = [
             module.into(),
-            driver.into(),
             quiet.into(),
             save,
             every,
             name,
+            left_out.into(),
             before.len().to_string().into(),
         ];
         let script = std::iter::once(&self.script).chain(&self.args);
@@ -158,6 +166,26 @@ impl Run {
             .chain(before.iter().chain(script).cloned())
             .collect()
     }
+}
+
+/// Says at once what would only come to light when the script has run.
+fn can_be_saved_to(file: &Path) -> Result<()> {
+    let name = file.display();
+    ensure!(
+        !file.is_dir(),
+        "cannot save to '{name}': it is a folder: name a file in it, or say --every how often to \
+         save"
+    );
+    let folder = match file.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        _ => Path::new("."),
+    };
+    ensure!(
+        folder.is_dir(),
+        "cannot save to '{name}': there is no folder {}",
+        folder.display()
+    );
+    Ok(())
 }
 
 /// A time that a person writes: `5s`, `2m`, `1h`; in seconds.
@@ -188,13 +216,21 @@ fn keep_lua() {
     black_box(mlua_sys::luaL_openlibs as *const ());
 }
 
-/// The driver in a file, which removes itself once it runs; until then dropping removes it.
+/// The driver in a file, which removes the file that its first argument names, itself, once it runs;
+/// until then dropping removes it.
 fn write_driver() -> io::Result<tempfile::NamedTempFile> {
     let mut file = tempfile::Builder::new()
         .prefix("luasnap-")
         .suffix(".lua")
         .tempfile()?;
-    file.write_all(DRIVER.as_bytes())?;
+    // By a name that is always the same: groups of objects, and their fingerprints, have it in them.
+    write!(
+        file,
+        "local words = {{ ... }}\n\
+         os.remove(words[1])\n\
+         local run = (loadstring or load)([=====[{DRIVER}]=====], '=luasnap')\n\
+         return run((table.unpack or unpack)(words, 2))\n"
+    )?;
     Ok(file)
 }
 

@@ -1,9 +1,10 @@
 //! `luasnap top`: what holds the memory.
 
+use crate::exit_code::OF_READERS;
 use crate::output::{print, print_json};
 use crate::progress::Progress;
 use crate::snapshot_file::SnapshotFile;
-use crate::table::Columns;
+use crate::table::{Column, Columns};
 use anyhow::Result;
 use clap::{Args, ValueEnum};
 use luasnap_format::{GroupRow, byte_size, grouped};
@@ -15,9 +16,12 @@ use std::process::ExitCode;
 /// Say what holds the memory
 ///
 /// Groups of objects: tables by their class, functions by where they are defined, strings by their
-/// owner, all others by the chain that holds them. `retained` is what would be freed if all members
-/// of a group went.
+/// owner, all others by the chain that holds them. `retained` is what would be freed if all members of
+/// a group went, with what they alone hold, so the same bytes may count for several groups; `size` is
+/// what the members have themselves. The registry and the table of globals are not listed: they hold
+/// all the others.
 #[derive(Args)]
+#[command(after_help = OF_READERS)]
 pub struct Top {
     /// The snapshot's file
     file: PathBuf,
@@ -70,56 +74,65 @@ impl Top {
         let rows = progress.step("measuring groups", || {
             luasnap_format::top(&file.snapshot, self.by.order(), self.rows)
         })?;
-        let all = Census::new(&file.snapshot)?.live.bytes;
+        let live = Census::new(&file.snapshot)?.live;
+        let all = live.bytes;
         let groups = file.snapshot.groups()?.groups().len();
         drop(progress);
         match self.json {
             true => print_json(&json!({
                 "file": file.path.display().to_string(),
-                "bytes": all,
+                "size": all,
+                "count": live.count,
                 "groups": rows.iter().map(|row| as_json(row, all)).collect::<Vec<_>>(),
                 "group_count": groups,
             }))?,
             false => {
-                print(as_text(&rows, all))?;
-                if groups > rows.len() && !matches!(self.by, By::Class) {
-                    print(format!(
-                        "... and {} more groups\n",
-                        grouped((groups - rows.len()) as u64)
-                    ))?;
-                }
+                let head = format!(
+                    "{}: {} in {} objects; {} of {} groups:",
+                    file.path.display(),
+                    byte_size(all),
+                    grouped(live.count),
+                    grouped(rows.len() as u64),
+                    grouped(groups as u64),
+                );
+                print(format!("{head}\n\n{}", as_text(&rows, all)))?;
             }
         }
         Ok(ExitCode::SUCCESS)
     }
 }
 
-fn as_text(rows: &[GroupRow], all: u64) -> Columns {
-    let mut columns = Columns::new(&[
-        ">retained",
-        ">%",
-        ">size",
-        ">count",
-        "type",
-        "group",
-        "for example",
-    ]);
+fn as_text(rows: &[GroupRow], all: u64) -> String {
+    let is_narrow = Columns::are_narrow();
+    let mut names = vec![
+        Column::Number("retained"),
+        Column::Number("%"),
+        Column::Number("size"),
+        Column::Number("count"),
+        Column::Word("type"),
+        Column::Text("group"),
+    ];
+    if !is_narrow {
+        names.push(Column::Text("for example"));
+    }
+    let mut columns = Columns::new(&names);
     for row in rows {
-        let example = match row.example == row.name {
-            true => "",
-            false => &row.example,
+        let (name, example) = (row.name.clone(), row.example.clone());
+        let last = match (example == name, is_narrow) {
+            (true, _) => [name, String::new()],
+            (false, true) => [format!("{name}\ne.g. {example}"), String::new()],
+            (false, false) => [name, example],
         };
-        columns.row([
+        let first = [
             byte_size(row.retained),
             percent(row.retained, all),
             byte_size(row.shallow),
             grouped(row.count),
             row.kind.type_name().to_owned(),
-            row.name.clone(),
-            example.to_owned(),
-        ]);
+        ];
+        columns.row(first.into_iter().chain(last));
     }
-    columns
+    columns.text()
 }
 
 /// The part of the whole, in percent.

@@ -36,6 +36,7 @@ pub enum LookupError {
 fn neighbours(near: &[String]) -> String {
     match near {
         [] => String::new(),
+        [nearest] => format!("; the nearest is {nearest}"),
         near => format!("; the nearest are {}", near.join(" and ")),
     }
 }

@@ -6,6 +6,7 @@ use luasnap_heap::{
     ChainTree, DisjointChain, Heap, Holder, NodeId, Rank, Reach, Snapshot, Tally, Through,
     disjoint_chains, holders,
 };
+use std::cmp::Reverse;
 use std::io;
 
 /// How much is told.
@@ -26,7 +27,8 @@ pub struct WhoHolds {
     pub retained: Tally,
     /// The shortest chain to the first of them; `None` where nothing holds it.
     pub chain: Option<String>,
-    /// The distinct objects that hold one of them, those with most references first.
+    /// The distinct objects that hold one of them, those with most references first, then the
+    /// nearest to a root.
     pub holders: Vec<HeldBy>,
     /// How many those are, with those that are not told.
     pub holder_count: usize,
@@ -125,12 +127,19 @@ impl<'a> Question<'a> {
 
     fn holders(&self, most: usize) -> io::Result<(Vec<HeldBy>, usize)> {
         let all = holders(self.heap, &self.reach, self.targets).map_err(analysis_failed)?;
-        let told = &all[..all.len().min(most)];
-        let nodes: Vec<NodeId> = told.iter().map(|holder| holder.node).collect();
+        let count = all.len();
+        let mut nodes = room(count)?;
+        nodes.extend(all.iter().map(|holder| holder.node));
         let ranks = self.ranks(&nodes)?;
-        let told = told.iter().zip(ranks);
-        let told = told.map(|(holder, rank)| self.held_by(holder, rank));
-        Ok((told.collect::<io::Result<_>>()?, all.len()))
+        let mut ranked = room(count)?;
+        ranked.extend(all.into_iter().zip(ranks));
+        // Among equals, the nearest to a root tells most.
+        ranked.sort_unstable_by_key(|(holder, rank)| {
+            (Reverse(holder.references), *rank, holder.edge)
+        });
+        let told = ranked.iter().take(most);
+        let told = told.map(|(holder, rank)| self.held_by(holder, *rank));
+        Ok((told.collect::<io::Result<_>>()?, count))
     }
 
     fn held_by(&self, holder: &Holder, rank: Option<Rank>) -> io::Result<HeldBy> {
@@ -212,6 +221,14 @@ impl<'a> Question<'a> {
             None => Ok(steps),
         }
     }
+}
+
+/// An empty vector with room for so many.
+fn room<T>(count: usize) -> io::Result<Vec<T>> {
+    let mut room = Vec::new();
+    room.try_reserve_exact(count)
+        .map_err(|_| io::ErrorKind::OutOfMemory)?;
+    Ok(room)
 }
 
 fn join(chain: &str, step: &str) -> String {

@@ -1,21 +1,14 @@
 //! The examples say the same in every Lua.
 
-use crate::program::{LUASNAP, Ran, luasnap, output};
+use crate::program::golden::assert_golden;
+use crate::program::{Ran, luasnap, module, output};
 use luasnap_hosts::{Host, Vm, module_dir};
-use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 const NAMES: [&str; 3] = ["leak", "coroutine_leak", "closure_leak"];
 
 fn root() -> &'static Path {
     Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../.."))
-}
-
-/// The Lua module, where cargo has built it for these tests.
-pub fn module() -> PathBuf {
-    Path::new(LUASNAP)
-        .with_file_name("deps")
-        .join("libsnapshot.so")
 }
 
 /// The script's path, as it is called from the root of the project.
@@ -43,23 +36,6 @@ fn without_addresses(text: &str) -> String {
         clean += &format!("{:>26}{rest}", format!("{name}0x..."));
     }
     clean
-}
-
-/// Compares with a file in `tests/golden`, or writes it where UPDATE_GOLDEN is set.
-#[track_caller]
-fn assert_golden(name: &str, text: &str) {
-    let file = root()
-        .join("crates/cli/tests/golden")
-        .join(format!("{name}.txt"));
-    if std::env::var_os("UPDATE_GOLDEN").is_some() {
-        fs::write(&file, text).unwrap();
-    }
-    let golden = fs::read_to_string(&file).unwrap_or_default();
-    assert!(
-        text == golden,
-        "{} has\n{golden}\nbut this came:\n{text}",
-        file.display()
-    );
 }
 
 #[test]

@@ -222,7 +222,7 @@ fn a_module_that_is_not_there_is_told() {
         "{ran:#?}"
     );
     assert_eq!(
-        run(Some(super::examples::module().to_str().unwrap())).code,
+        run(Some(crate::program::module().to_str().unwrap())).code,
         Some(0)
     );
 }

@@ -3,5 +3,6 @@
 mod embedded;
 mod examples;
 mod installed;
+#[path = "../program/mod.rs"]
 mod program;
 mod symbols;

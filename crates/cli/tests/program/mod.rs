@@ -1,5 +1,7 @@
 //! Calling the program.
 
+pub mod golden;
+
 use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -7,6 +9,13 @@ use std::process::{Command, Output, Stdio};
 use tempfile::TempDir;
 
 pub const LUASNAP: &str = env!("CARGO_BIN_EXE_luasnap");
+
+/// The Lua module, where cargo has built it for these tests.
+pub fn module() -> PathBuf {
+    Path::new(LUASNAP)
+        .with_file_name("deps")
+        .join("libsnapshot.so")
+}
 
 /// A folder with a script, and what `luasnap run` makes of it.
 pub struct Program {

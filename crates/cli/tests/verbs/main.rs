@@ -1,0 +1,16 @@
+//! The verbs that answer questions about snapshot files, as a user calls them.
+
+mod diff;
+mod errors;
+mod export;
+mod files;
+mod help;
+mod info;
+mod masked;
+mod path;
+#[path = "../program/mod.rs"]
+mod program;
+mod save;
+mod streams;
+mod terminal;
+mod top;

@@ -1,0 +1,87 @@
+//! What differs from run to run, or with luasnap itself, masked.
+
+/// A text with `0x...` for each address, and `...` for process ids, times and sizes of files.
+pub fn masked(text: &str) -> String {
+    let mut clean = String::new();
+    for line in text.split_inclusive('\n') {
+        let line = after_each(line, "0x", |c| c.is_ascii_hexdigit());
+        let line = after_each(&line, "process ", |c| c.is_ascii_digit());
+        let line = after_each(&line, "taken ", |c| !matches!(c, ',' | '\n'));
+        clean += &after_each(&line, "file of ", |c| !matches!(c, ',' | '\n'));
+    }
+    clean
+}
+
+/// Three dots in the place of all that fits behind each `start`.
+fn after_each(text: &str, start: &str, fits: impl Fn(char) -> bool) -> String {
+    let mut parts = text.split(start);
+    let mut clean = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        clean += start;
+        clean += "...";
+        clean += part.trim_start_matches(&fits);
+    }
+    clean
+}
+
+/// What the embedded Lua and the program that drives it hold themselves, and hold of the whole, changes
+/// with every line of theirs. So the lines about them go, and shares become `#`.
+pub fn of_the_script(text: &str) -> String {
+    const OWN: [&str; 4] = ["[mainthread]", "luasnap:", "shared strings", "[REGISTRY]"];
+    let mut shares_end = None;
+    let mut clean = String::new();
+    let lines = text.lines();
+    for line in lines.filter(|line| OWN.iter().all(|own| !line.contains(own))) {
+        if line.starts_with("retained") {
+            shares_end = line.find('%').map(|at| at + 1);
+        }
+        clean += &match shares_end {
+            Some(end) if !line.starts_with("retained") => {
+                format!("{}    #{}\n", &line[..end - 5], &line[end..])
+            }
+            _ => format!("{}\n", without_shares(line)),
+        };
+    }
+    clean
+}
+
+/// `#` for each number before a `%`.
+fn without_shares(line: &str) -> String {
+    let parts: Vec<_> = line.split('%').collect();
+    let last = parts.len() - 1;
+    let parts = parts.iter().enumerate().map(|(at, part)| {
+        let rest = part.trim_end_matches(|c: char| c.is_ascii_digit() || c == '.');
+        match at == last || rest.len() == part.len() {
+            true => (*part).to_owned(),
+            false => format!("{rest}#"),
+        }
+    });
+    parts.collect::<Vec<_>>().join("%")
+}
+
+/// A text with `#` for each number, and one blank for several.
+pub fn without_numbers(text: &str) -> String {
+    let mut clean = String::new();
+    for c in text.chars() {
+        match c {
+            '0'..='9' | '.' | ',' if clean.ends_with('#') => {}
+            '0'..='9' => clean.push('#'),
+            ' ' if clean.ends_with([' ', '\n']) => {}
+            _ => clean.push(c),
+        }
+    }
+    clean
+}
+
+#[test]
+fn what_differs_is_masked() {
+    let text =
+        "a table:0x55d0, process 17, taken 2026-11-25 17:40:12 UTC, file of 1.5 KiB\n0xab 7\n";
+    let expected = "a table:0x..., process ..., taken ..., file of ...\n0x... 7\n";
+    assert_eq!(masked(text), expected);
+    let text = "retained     %  size\n 1.0 KiB  10.5   7 B\n 1.0 KiB   0.5  luasnap:0\n";
+    let expected = "retained     %  size\n 1.0 KiB     #   7 B\n";
+    assert_eq!(of_the_script(text), expected);
+    assert_eq!(of_the_script("up (+24.5%) of 3%\n"), "up (+#%) of #%\n");
+    assert_eq!(without_numbers("  1,234  5.4 KiB 7\n"), " # # KiB #\n");
+}

@@ -1,0 +1,115 @@
+//! On a terminal.
+
+use crate::files::in_town;
+use nix::pty::{Winsize, openpty};
+use std::fs::File;
+use std::io::Read;
+use std::process::Stdio;
+
+/// What a command shows on a terminal of so many columns.
+fn shown(words: &[&str], columns: u16) -> String {
+    let size = Winsize {
+        ws_row: 50,
+        ws_col: columns,
+        ws_xpixel: 0,
+        ws_ypixel: 0,
+    };
+    let terminal = openpty(Some(&size), None).unwrap();
+    let mut command = in_town(words);
+    command
+        .env("TERM", "xterm")
+        .env_remove("NO_COLOR")
+        .env_remove("COLUMNS")
+        .stdin(Stdio::null())
+        .stdout(terminal.slave.try_clone().unwrap())
+        .stderr(terminal.slave);
+    let mut child = command.spawn().unwrap();
+    drop(command); // and with it our end of the terminal
+    let mut said = Vec::new();
+    let mut buffer = [0; 4096];
+    let mut reader = File::from(terminal.master);
+    // When the program has closed its end, reading fails.
+    while let Ok(length @ 1..) = reader.read(&mut buffer) {
+        said.extend_from_slice(&buffer[..length]);
+    }
+    assert!(child.wait().unwrap().success(), "{words:?}");
+    String::from_utf8(said).unwrap().replace("\r\n", "\n")
+}
+
+/// A text without the sequences that make it bold.
+fn plain(text: &str) -> String {
+    let mut parts = text.split("\x1b[");
+    let mut plain = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        plain += part
+            .trim_start_matches(|c: char| !c.is_ascii_alphabetic())
+            .get(1..)
+            .unwrap();
+    }
+    plain
+}
+
+#[test]
+fn tables_fit_the_terminal() {
+    for words in [
+        &["top", "1.luasnap", "-n", "100"][..],
+        &["top", "1.luasnap", "--by", "count"],
+        &["diff", "1.luasnap", "2.luasnap"],
+        &["diff", "1.luasnap", "2.luasnap", "3.luasnap", "-n", "100"],
+        &["info", "1.luasnap"],
+    ] {
+        for columns in [200, 120, 80, 60] {
+            let text = plain(&shown(words, columns));
+            let rows: Vec<_> = rows(&text).collect();
+            assert!(rows.len() > 5, "{text}");
+            for line in rows {
+                let width = line.chars().count();
+                assert!(
+                    width <= usize::from(columns),
+                    "{words:?} on {columns} columns: {width} in {line:?}"
+                );
+            }
+        }
+    }
+}
+
+/// The lines of tables: those from a head to the next empty line, and those of changes.
+fn rows(text: &str) -> impl Iterator<Item = &str> {
+    let mut in_table = false;
+    text.lines().filter(move |line| {
+        let is_head = line.starts_with("kind") || line.contains("count");
+        in_table = (in_table || is_head) && !line.is_empty();
+        in_table || line.starts_with("  ") && line.contains('+') && !line.contains("from the first")
+    })
+}
+
+#[test]
+fn numbers_stay_whole_on_narrow_terminals() {
+    let text = plain(&shown(&["top", "1.luasnap"], 60));
+    let numbers = "10.2 KiB  10.8  10.2 KiB    100  table";
+    assert!(text.lines().any(|line| line.starts_with(numbers)), "{text}");
+    assert!(text.contains("  function"), "{text}");
+}
+
+#[test]
+fn examples_are_below_names_where_there_is_no_room_beside_them() {
+    let below = plain(&shown(&["top", "1.luasnap"], 100));
+    assert!(below.contains(" e.g. _G.mayor.house\n"), "{below}");
+    let beside = plain(&shown(&["top", "1.luasnap"], 130));
+    assert!(
+        beside.contains("class House                _G.mayor.house\n"),
+        "{beside}"
+    );
+}
+
+#[test]
+fn quick_work_shows_no_progress() {
+    let text = shown(&["info", "1.luasnap"], 80);
+    assert!(!text.contains("reading"), "{text}");
+}
+
+#[test]
+fn heads_are_bold_on_terminals() {
+    let text = shown(&["info", "1.luasnap"], 80);
+    assert!(text.contains("\x1b[1m"), "{text}");
+}

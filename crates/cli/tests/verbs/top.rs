@@ -1,0 +1,102 @@
+//! `luasnap top`.
+
+use crate::files::{answer, json};
+use crate::masked::{masked, of_the_script, without_numbers};
+use crate::program::golden::assert_golden;
+use serde_json::Value;
+
+#[test]
+fn it_says_what_holds_the_memory() {
+    let (head, rows) = in_two(&["top", "1.luasnap"]);
+    assert_eq!(
+        without_numbers(&head),
+        "#luasnap: # KiB in # objects; # of # groups:"
+    );
+    let rows = of_the_script(&masked(&rows));
+    let first: String = rows.split_inclusive('\n').take(9).collect();
+    assert_golden("top", &first);
+}
+
+#[test]
+fn it_says_it_by_class() {
+    let (_, rows) = in_two(&["top", "1.luasnap", "--by", "class"]);
+    assert_golden("top_by_class", &of_the_script(&masked(&rows)));
+}
+
+/// The first line of an answer, and what follows an empty one.
+fn in_two(words: &[&str]) -> (String, String) {
+    let text = answer(words);
+    let (head, rows) = text.split_once("\n\n").unwrap();
+    (head.to_owned(), rows.to_owned())
+}
+
+/// The groups of an answer, and a number of each.
+fn column(answer: &Value, name: &str) -> Vec<u64> {
+    let groups = answer["groups"].as_array().unwrap();
+    groups
+        .iter()
+        .map(|group| group[name].as_u64().unwrap())
+        .collect()
+}
+
+#[test]
+fn the_order_is_as_asked() {
+    for (by, name) in [
+        ("retained", "retained"),
+        ("size", "size"),
+        ("count", "count"),
+    ] {
+        let numbers = column(&json(&["top", "1.luasnap", "--by", by]), name);
+        assert_eq!(numbers.len(), 20);
+        assert!(numbers.is_sorted_by(|a, b| a >= b), "{by}: {numbers:?}");
+    }
+}
+
+#[test]
+fn programs_get_all_of_it() {
+    let top = json(&["top", "1.luasnap", "-n", "100000"]);
+    let info = json(&["info", "1.luasnap"]);
+    assert_eq!(top["file"], "1.luasnap");
+    assert_eq!(
+        (&top["size"], &top["count"]),
+        (&info["objects"]["bytes"], &info["objects"]["count"])
+    );
+    let groups = top["groups"].as_array().unwrap();
+    // All groups but the registry and the globals.
+    assert_eq!(
+        groups.len() as u64 + 2,
+        top["group_count"].as_u64().unwrap()
+    );
+    let person = groups
+        .iter()
+        .find(|group| group["name"] == "class _G.Person")
+        .unwrap();
+    assert_eq!(
+        (&person["type"], &person["count"]),
+        (&"table".into(), &100.into())
+    );
+    // What they hold is held elsewhere too, and so they retain themselves.
+    assert_eq!(person["size"], person["retained"]);
+    assert_eq!(person["example"], "_G.mayor");
+    let fingerprint = person["fingerprint"].as_str().unwrap();
+    assert!(fingerprint.len() == 12 && fingerprint.chars().all(|c| c.is_ascii_hexdigit()));
+    let share = person["share"].as_f64().unwrap();
+    let expected = person["retained"].as_f64().unwrap() / top["size"].as_f64().unwrap();
+    assert!((share - expected).abs() < 1e-12);
+    let houses = groups
+        .iter()
+        .find(|group| group["name"] == "class House")
+        .unwrap();
+    assert!(
+        houses["retained"].as_u64() > houses["size"].as_u64(),
+        "rooms are theirs: {houses}"
+    );
+}
+
+#[test]
+fn so_many_rows_are_listed() {
+    let top = json(&["top", "1.luasnap", "-n", "3"]);
+    assert_eq!(top["groups"].as_array().unwrap().len(), 3);
+    let nothing = answer(&["top", "1.luasnap", "-n", "0"]);
+    assert!(nothing.contains("; 0 of "), "{nothing}");
+}
