@@ -2,6 +2,8 @@
 
 #![forbid(unsafe_code)]
 
+mod attach;
+mod core_dump;
 mod diff;
 mod exit_code;
 mod export;
@@ -10,8 +12,10 @@ mod module_file;
 mod output;
 mod path;
 mod progress;
+mod ps;
 mod run;
 mod snapshot_file;
+mod state_files;
 mod table;
 mod top;
 mod wasted;
@@ -22,6 +26,7 @@ use std::process::ExitCode;
 const MORE_HELP: &str = "\
 For a start:
   luasnap run --save F script.lua        runs a script, and keeps a snapshot of what it left behind
+  luasnap attach PID                     takes one of a process that is running already
   luasnap top F                          which few things hold most of the memory
   luasnap path F _G.server.sessions      which chains of references hold a thing
   luasnap diff F1 F2 F3                  what grew from each snapshot to the next, and where it piles up
@@ -39,6 +44,9 @@ struct CommandLine {
 #[derive(Subcommand)]
 enum Verb {
     Run(run::Run),
+    Attach(attach::Attach),
+    Ps(ps::Ps),
+    Core(core_dump::CoreDump),
     Info(info::Info),
     Top(top::Top),
     Diff(diff::Diff),
@@ -49,6 +57,9 @@ enum Verb {
 fn main() -> ExitCode {
     let done = match CommandLine::parse().verb {
         Verb::Run(run) => run.execute(),
+        Verb::Attach(attach) => attach.execute(),
+        Verb::Ps(ps) => ps.execute(),
+        Verb::Core(core) => core.execute(),
         Verb::Info(info) => info.execute(),
         Verb::Top(top) => top.execute(),
         Verb::Diff(diff) => diff.execute(),

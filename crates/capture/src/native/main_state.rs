@@ -208,7 +208,7 @@ fn total_of_jit(memory: &impl Memory, layout: &JitLayout, main_thread: u64) -> O
 }
 
 fn is_address(value: u64) -> bool {
-    value != 0 && value % 8 == 0
+    value != 0 && value.is_multiple_of(8)
 }
 
 fn is_hash_table(buckets: u64, count: u32) -> bool {

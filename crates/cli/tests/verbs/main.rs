@@ -1,5 +1,6 @@
 //! The verbs that answer questions about snapshot files, as a user calls them.
 
+mod attach;
 mod diff;
 mod errors;
 mod export;

@@ -1,0 +1,76 @@
+//! `luasnap core`: the Lua states of a process that is no more, from its core file.
+
+use crate::output::print;
+use crate::progress::Progress;
+use crate::state_files::StateFiles;
+use anyhow::Result;
+use clap::Args;
+use luasnap_capture::process::{CoreErrorKind, read_core};
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+const MORE_HELP: &str = "\
+Exit codes:
+  0    done
+  2    luasnap was called wrongly
+  14   it is the core of a 32-bit process, or of another machine
+  15   the process had no Lua state that is known
+  16   it had Lua states, but none with structures that are known
+  20   the file cannot be read
+  21   it is no core file
+  22   it ends early, and what is there has no Lua state that can be read
+  125  luasnap itself failed";
+
+/// Take a snapshot of every Lua state in a core file
+///
+/// The core may come from the kernel or from gcore. It is mapped, not copied.
+#[derive(Args)]
+#[command(after_help = MORE_HELP)]
+pub struct CoreDump {
+    /// The core file
+    file: PathBuf,
+
+    /// The program that left it, where the core names one that is no longer there
+    program: Option<PathBuf>,
+
+    /// Write to this file (default: FILE.luasnap); several states get a number each
+    #[arg(short, long, value_name = "FILE")]
+    output: Option<PathBuf>,
+}
+
+impl CoreDump {
+    /// Does it.
+    pub fn execute(self) -> Result<ExitCode> {
+        let progress = Progress::new(2);
+        let message = format!("reading {}", self.file.display());
+        let states = progress.step(message, || read_core(&self.file, self.program.as_deref()));
+        let states = match states {
+            Ok(states) => states,
+            Err(error) => {
+                drop(progress);
+                eprintln!("luasnap: {error}");
+                return Ok(ExitCode::from(exit_code(error.kind())));
+            }
+        };
+        let output = self.output.unwrap_or_else(|| {
+            let mut name = self.file.into_os_string();
+            name.push(".luasnap");
+            name.into()
+        });
+        let files = progress.step("writing", || StateFiles::write(&output, states))?;
+        drop(progress);
+        print(&files)?;
+        Ok(files.exit_code())
+    }
+}
+
+fn exit_code(kind: CoreErrorKind) -> u8 {
+    match kind {
+        CoreErrorKind::OtherMachine => 14,
+        CoreErrorKind::NoLuaState => 15,
+        CoreErrorKind::Unsupported => 16,
+        CoreErrorKind::Unreadable => 20,
+        CoreErrorKind::NoCore => 21,
+        CoreErrorKind::Truncated => 22,
+    }
+}

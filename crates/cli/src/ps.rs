@@ -1,0 +1,76 @@
+//! `luasnap ps`: the processes of this machine that hold a Lua state.
+
+use crate::output::{print, print_json};
+use crate::progress::Progress;
+use crate::table::{Column, Columns};
+use anyhow::Result;
+use clap::Args;
+use luasnap_capture::process::{LuaProcess, lua_processes};
+use luasnap_format::byte_size;
+use serde_json::{Value, json};
+use std::process::ExitCode;
+
+/// List the processes that hold a Lua state
+///
+/// None of them is stopped. Those that may not be read (other users', without CAP_SYS_PTRACE) are left
+/// out.
+#[derive(Args)]
+pub struct Ps {
+    /// Write JSON, for programs
+    #[arg(long)]
+    json: bool,
+}
+
+impl Ps {
+    /// Does it.
+    pub fn execute(self) -> Result<ExitCode> {
+        let progress = Progress::new(1);
+        let processes = progress.step("looking for Lua states", lua_processes);
+        drop(progress);
+        match self.json {
+            true => print_json(&as_json(&processes))?,
+            false if processes.is_empty() => {
+                eprintln!("luasnap: no process that may be read holds a Lua state");
+            }
+            false => print(as_text(&processes).text())?,
+        }
+        Ok(ExitCode::SUCCESS)
+    }
+}
+
+fn as_text(processes: &[LuaProcess]) -> Columns {
+    let mut columns = Columns::new(&[
+        Column::Number("pid"),
+        Column::Word("program"),
+        Column::Word("state"),
+        Column::Word("vm"),
+        Column::Number("bytes"),
+    ]);
+    for process in processes {
+        for state in &process.states {
+            columns.row([
+                process.pid.to_string(),
+                process.name.clone(),
+                format!("{:#x}", state.main_thread),
+                state.vm.to_string(),
+                byte_size(state.total),
+            ]);
+        }
+    }
+    columns
+}
+
+fn as_json(processes: &[LuaProcess]) -> Value {
+    let process = |process: &LuaProcess| {
+        json!({
+            "pid": process.pid,
+            "program": process.name,
+            "states": process.states.iter().map(|state| json!({
+                "state": format!("{:#x}", state.main_thread),
+                "vm": state.vm.to_string(),
+                "total": state.total,
+            })).collect::<Vec<_>>(),
+        })
+    };
+    json!(processes.iter().map(process).collect::<Vec<_>>())
+}

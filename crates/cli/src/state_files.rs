@@ -1,0 +1,107 @@
+//! The files that Lua states of another process, or of a core file, are saved in.
+
+use anyhow::{Result, anyhow};
+use luasnap_capture::process::{FoundState, StateCapture};
+use luasnap_format::{SaveOptions, byte_size, write_file, write_snapshot};
+use luasnap_heap::{Census, Snapshot};
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+/// Of several states, some could not be read.
+const INCOMPLETE: u8 = 18;
+
+/// What became of each state.
+pub struct StateFiles(Vec<(FoundState, Outcome)>);
+
+enum Outcome {
+    /// It is in this file; so many bytes of the VM's total are not accounted for.
+    Saved(PathBuf, i64),
+    Unreadable(String),
+}
+
+impl StateFiles {
+    /// Writes each state that was captured.
+    pub fn write(output: &Path, captures: Vec<StateCapture>) -> Result<StateFiles> {
+        let mut files = Vec::new();
+        let is_alone = captures.len() == 1;
+        for (number, (state, capture)) in (1..).zip(captures) {
+            let outcome = match capture {
+                Ok(heap) => {
+                    let path = match is_alone {
+                        true => output.to_owned(),
+                        false => numbered(output, number),
+                    };
+                    let snapshot = Snapshot::new(heap);
+                    write_file(&path, |out| {
+                        write_snapshot(out, &snapshot, SaveOptions::default())
+                    })
+                    .map_err(|error| anyhow!(error.to_string()))?;
+                    Outcome::Saved(path, Census::new(&snapshot)?.unaccounted.unwrap_or(0))
+                }
+                Err(error) => Outcome::Unreadable(error.to_string()),
+            };
+            files.push((state, outcome));
+        }
+        Ok(StateFiles(files))
+    }
+
+    /// Whether each state is in a file.
+    pub fn exit_code(&self) -> ExitCode {
+        let is_saved = |(_, outcome): &(FoundState, Outcome)| matches!(outcome, Outcome::Saved(..));
+        match self.0.iter().all(is_saved) {
+            true => ExitCode::SUCCESS,
+            false => ExitCode::from(INCOMPLETE),
+        }
+    }
+}
+
+impl fmt::Display for StateFiles {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (state, outcome) in &self.0 {
+            match outcome {
+                Outcome::Saved(path, unaccounted) => {
+                    write!(f, "{}: {}", path.display(), described(state))?;
+                    if *unaccounted != 0 {
+                        write!(f, ", {unaccounted} bytes of it unaccounted for")?;
+                    }
+                    writeln!(f)?;
+                }
+                Outcome::Unreadable(reason) => writeln!(f, "{}: {reason}", described(state))?,
+            }
+        }
+        Ok(())
+    }
+}
+
+/// A state in a few words.
+pub fn described(state: &FoundState) -> String {
+    let script = state
+        .script
+        .as_deref()
+        .map_or(String::new(), |script| format!(", {script}"));
+    format!(
+        "state {:#x}, {} ({}), {}{script}",
+        state.main_thread,
+        state.vm,
+        state.layout,
+        byte_size(state.total),
+    )
+}
+
+/// `name.luasnap` as `name-2.luasnap`.
+fn numbered(path: &Path, number: usize) -> PathBuf {
+    let mut name = path.file_stem().unwrap_or_default().to_owned();
+    name.push(format!("-{number}"));
+    if let Some(extension) = path.extension() {
+        name.push(".");
+        name.push(extension);
+    }
+    path.with_file_name(name)
+}
+
+/// An address that a person writes: `0x55d0`.
+pub fn address(text: &str) -> Result<u64, String> {
+    let digits = text.strip_prefix("0x").unwrap_or(text);
+    u64::from_str_radix(digits, 16).map_err(|_| "give an address such as 0x55d0".to_owned())
+}

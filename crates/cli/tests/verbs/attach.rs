@@ -1,0 +1,144 @@
+//! `attach`, `ps` and `core`: programs that know nothing of luasnap.
+
+use crate::program::{Ran, luasnap as program, output};
+use std::io::{BufRead, BufReader};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+
+/// A running script in luasnap's own Lua, which ends with this value.
+struct Target(Child);
+
+impl Target {
+    /// Runs a script until it prints `ready`; then it waits for a line.
+    fn start(folder: &Path, script: &str) -> Target {
+        let source = format!("{script}\nprint 'ready'\nio.stdout:flush()\nio.read()\n");
+        std::fs::write(folder.join("target.lua"), source).unwrap();
+        let mut child = program(folder)
+            .args(["run", "--quiet", "target.lua"])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut line = String::new();
+        let mut output = BufReader::new(child.stdout.take().unwrap());
+        output.read_line(&mut line).unwrap();
+        assert_eq!(line, "ready\n");
+        Target(child)
+    }
+
+    fn id(&self) -> String {
+        self.0.id().to_string()
+    }
+
+    /// Lets the script come to its end.
+    fn finish(mut self) {
+        drop(self.0.stdin.take());
+        assert!(self.0.wait().unwrap().success());
+    }
+}
+
+impl Drop for Target {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+fn luasnap(folder: &Path, words: &[&str]) -> Ran {
+    let mut command = program(folder);
+    command.args(words);
+    output(command, "")
+}
+
+const SCRIPT: &str = "
+    Player = { __name = 'Player' }
+    sessions = {}
+    for i = 1, 1000 do sessions['player' .. i] = setmetatable({ id = i }, Player) end
+    local parked = coroutine.wrap(function() local kept = { 'kept' } coroutine.yield() return kept end)
+    parked()
+    held = parked";
+
+#[test]
+fn a_running_program_is_read_and_goes_on() {
+    let folder = tempfile::tempdir().unwrap();
+    let target = Target::start(folder.path(), SCRIPT);
+    let id = target.id();
+
+    let listed = luasnap(folder.path(), &["ps"]);
+    assert_eq!(listed.code, Some(0), "{listed:?}");
+    let row = listed
+        .stdout
+        .lines()
+        .find(|line| line.split_whitespace().next() == Some(&id));
+    let row = row.unwrap_or_else(|| panic!("no {id} in {}", listed.stdout));
+    assert!(row.contains("luasnap") && row.contains("Lua 5.4"), "{row}");
+
+    let attached = luasnap(folder.path(), &["attach", &id, "-o", "first.luasnap"]);
+    assert_eq!(attached.code, Some(0), "{attached:?}");
+    assert!(
+        attached.stderr.contains("the process stood still for "),
+        "{attached:?}"
+    );
+    let said = attached.stdout.trim_end();
+    assert!(said.starts_with("first.luasnap: state 0x"), "{said}");
+    assert!(!said.contains("unaccounted"), "{said}");
+
+    let top = luasnap(
+        folder.path(),
+        &["top", "first.luasnap", "--by", "class", "--json"],
+    );
+    let top: serde_json::Value = serde_json::from_str(&top.stdout).unwrap();
+    assert_eq!(top["groups"][0]["name"], "class Player");
+    assert_eq!(top["groups"][0]["count"], 1000);
+    let path = luasnap(
+        folder.path(),
+        &["path", "first.luasnap", "_G.sessions.player7"],
+    );
+    assert!(path.stdout.contains("_G.sessions.player7"), "{path:?}");
+    let thread = luasnap(folder.path(), &["path", "first.luasnap", "target.lua:6"]);
+    assert_eq!(thread.code, Some(0), "{thread:?}");
+
+    // Nothing changed between the two, for the target waits.
+    let again = luasnap(folder.path(), &["attach", &id]);
+    let file = format!("luasnap-{id}.luasnap");
+    assert!(again.stdout.starts_with(&file), "{again:?}");
+    let diff = luasnap(
+        folder.path(),
+        &["diff", "first.luasnap", &file, "--fail-on-growth", "0"],
+    );
+    assert_eq!(diff.code, Some(0), "{diff:?}");
+    assert!(diff.stdout.contains("No group changed."), "{diff:?}");
+
+    let wrong = luasnap(folder.path(), &["attach", &id, "--state", "0x10"]);
+    assert_eq!(wrong.code, Some(15), "{wrong:?}");
+    target.finish();
+}
+
+#[test]
+fn what_cannot_be_read_has_its_own_code() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut sleeper = Command::new("sleep").arg("60").spawn().unwrap();
+    let of_sleeper = luasnap(folder.path(), &["attach", &sleeper.id().to_string()]);
+    sleeper.kill().unwrap();
+    sleeper.wait().unwrap();
+    assert_eq!(of_sleeper.code, Some(15), "{of_sleeper:?}");
+    assert!(
+        of_sleeper.stderr.contains("has no Lua state that is known"),
+        "{of_sleeper:?}"
+    );
+
+    // Ids are lower than this everywhere.
+    let nobody = luasnap(folder.path(), &["attach", "4194305"]);
+    assert_eq!(nobody.code, Some(10), "{nobody:?}");
+    assert!(
+        nobody.stderr.contains("there is no process 4194305"),
+        "{nobody:?}"
+    );
+
+    std::fs::write(folder.path().join("text"), "no core at all").unwrap();
+    let text = luasnap(folder.path(), &["core", "text"]);
+    assert_eq!(text.code, Some(21), "{text:?}");
+    let missing = luasnap(folder.path(), &["core", "nothing"]);
+    assert_eq!(missing.code, Some(20), "{missing:?}");
+    assert_eq!(luasnap(folder.path(), &["attach", "none"]).code, Some(2));
+}
