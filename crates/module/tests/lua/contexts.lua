@@ -196,6 +196,8 @@ local sources = { "local a = {} return function() return a, print, { function() 
 if not (host.checked and (check.version == 5.2 or check.version == 5.3)) then
   sources[2] = string.dump(function() local a = {} return function() return a, print end end)
 end
+-- (Up to 5.2 a collection in the middle of a binary chunk takes parts of it for garbage.)
+if check.version <= 5.2 then collectgarbage "stop" end
 for _, source in ipairs(sources) do
   local at = 0
   local made = load(function()
@@ -205,6 +207,7 @@ for _, source in ipairs(sources) do
   end)
   check.equal(type(made()), "function")
 end
+collectgarbage "restart"
 
 -- Variables that are closed.
 if check.version >= 5.4 then

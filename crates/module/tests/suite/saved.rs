@@ -106,9 +106,9 @@ fn check_fingerprints(vm: Vm, _: &str) {
         let [first, second] =
             ["0", "1000"].map(|junk| printed(vm, engine, source, dir.path(), &[junk]));
         for name in [
-            "class Player",
+            "Player",
             "_G.server.sessions.[*].items",
-            "script.lua:8",
+            "script.lua:10",
         ] {
             assert!(first.contains(name), "{vm:?}, {engine}: {first}");
         }
