@@ -1,32 +1,31 @@
--- The module under test: who is online, and who wants to hear what is said.
+-- The module under test: who is online.
 
 local sessions = {}
 
-local online = {}
-local listeners = {}
+-- Leaks are told by class, where objects have one that says its name.
+local Session = { __name = "Session" }
+Session.__index = Session
 
---- Opens the session of somebody, who hears from now on what is said to all.
+local online = {}
+local closed = {}
+
+--- Opens the session of somebody.
 function sessions.open(name)
-  local session = { name = name, heard = {} }
+  local session = setmetatable({ name = name }, Session)
   online[name] = session
-  listeners[#listeners + 1] = function(text) table.insert(session.heard, text) end
   return session
 end
 
 --- Closes a session.
 function sessions.close(session)
   online[session.name] = nil
-  -- The leak: the listener stays, and holds the session.
-end
-
---- Says something to all.
-function sessions.say(text)
-  for _, listener in ipairs(listeners) do listener(text) end
+  -- The leak: somebody once needed this for statistics.
+  closed[#closed + 1] = session
 end
 
 local greetings = {}
 
---- The greeting for somebody, which is made once and then kept: a cache, and no leak.
+--- The greeting for somebody, made once and then kept: a cache, and no leak.
 function sessions.greeting(name)
   greetings[name] = greetings[name] or { text = "Welcome back, " .. name .. "!" }
   return greetings[name].text

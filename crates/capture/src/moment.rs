@@ -31,7 +31,7 @@ impl Moment {
         }
     }
 
-    /// The time when a core file was written, of a process that had this id and is no more.
+    /// The time when a core file of a process was written.
     pub(crate) fn of_core(written: Option<SystemTime>, process: Option<Process>) -> Moment {
         Moment {
             taken_at: written.and_then(milliseconds),
@@ -104,7 +104,7 @@ fn start_time(stat: &[u8]) -> Option<u64> {
 }
 
 /// The 64-bit FNV-1a hash, which is one and the same in all versions of this module.
-fn fnv1a(bytes: impl Iterator<Item = u8>) -> u64 {
+pub(crate) fn fnv1a(bytes: impl Iterator<Item = u8>) -> u64 {
     bytes.fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
         (hash ^ u64::from(byte)).wrapping_mul(0x100_0000_01b3)
     })
@@ -133,7 +133,8 @@ mod tests {
     fn a_process_is_always_the_same() {
         let process = this_process().expect("/proc");
         assert_eq!(process.id, std::process::id());
-        assert_eq!(instance_of(process.id), Some(process.instance));
+        let itself = instance_of(Path::new("/proc/self"), process.id);
+        assert_eq!(itself, Some(process.instance));
         assert_eq!(this_process(), Some(process));
     }
 

@@ -42,7 +42,8 @@ impl From<io::Error> for TargetError {
 }
 
 /// Finds what a word means: an address (`0x55d0`, `table: 0x55d0`), a group's fingerprint or name, or
-/// a chain (`_G.server.sessions`). A chain that is also a group's name means the object.
+/// a chain (`_G.server.sessions`). A chain that is also a group's name means the object, and the place
+/// of code its functions rather than their prototype.
 pub fn find_target(snapshot: &Snapshot, word: &[u8]) -> Result<Target, TargetError> {
     let heap = snapshot.everything();
     if let Some(address) = address_of(word) {
@@ -55,18 +56,25 @@ pub fn find_target(snapshot: &Snapshot, word: &[u8]) -> Result<Target, TargetErr
     };
     let groups = snapshot.groups().map_err(analysis_failed)?;
     let mut nearest = Nearest::to(word);
+    let mut inner = None;
     for (index, group) in groups.groups().iter().enumerate() {
         let name = group_name(snapshot, groups, group)?;
-        if name.as_bytes() == word || fingerprint_text(group.fingerprint).as_bytes() == word {
+        let has_name = name.as_bytes() == word;
+        let is_meant = has_name && group.kind.is_object();
+        if is_meant || fingerprint_text(group.fingerprint).as_bytes() == word {
             return Ok(Target::Group(index));
         }
+        inner = inner.or(has_name.then_some(index));
         nearest.see(name.as_bytes());
     }
-    Err(TargetError::Neither {
-        chain,
-        word: printable(word),
-        near: nearest.words(),
-    })
+    match inner {
+        Some(index) => Ok(Target::Group(index)),
+        None => Err(TargetError::Neither {
+            chain,
+            word: printable(word),
+            near: nearest.words(),
+        }),
+    }
 }
 
 impl Target {

@@ -2,9 +2,10 @@
 //!
 //! A step under a number or an object becomes `[*]`. A step under a name becomes `*` where an
 //! object holds many by name and this name is nothing but data: names that the program's code has
-//! in it stay. Where the code is not known (the portable engine does not see it), what has a large
-//! part of the bytes keeps its name instead. A step that comes again soon (a list's `next`, a
-//! tree's `children`) leads back to where it was, so a list is one path however long it is.
+//! in it stay. Where the code is not known (the portable engine does not see it), global variables and
+//! modules keep their names instead, and what has a large part of the bytes. A step that comes again
+//! soon (a list's `next`, a tree's `children`) leads back to where it was, so a list is one path
+//! however long it is.
 
 use crate::error::BuildError;
 use crate::fingerprint::{Fingerprint, Ink};

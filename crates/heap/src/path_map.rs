@@ -157,13 +157,19 @@ impl<'a> Search<'a> {
         Ok(())
     }
 
-    /// Among which the object counts that is held by `name`, if it is a name that may be data.
+    /// Among which the object counts that is held by `name`, if it is a name that may be data. What is
+    /// global and what modules are called is taken for code where no code is known.
     fn as_data(&self, name: NameId, child: Rank) -> Option<KindSet> {
         match &self.map.known_names {
+            None if self.is_start_of_chains(self.tree.parent(child)) => None,
             None => Some(KindSet::MIXED),
             Some(known) if known.contains(name) => None,
             Some(_) => Some(KindSet::of(self.heap.kind(self.tree.node(child)))),
         }
+    }
+
+    fn is_start_of_chains(&self, rank: Option<Rank>) -> bool {
+        rank.is_some_and(|rank| self.starts.step(self.heap, self.tree, rank).is_some())
     }
 
     fn place_children(&mut self, rank: Rank) -> Result<(), BuildError> {

@@ -4,18 +4,15 @@ use crate::functions::{Result, argument, written};
 use crate::stats::{integer, text};
 use luasnap_capture::{Call, Error, Return, Value};
 use luasnap_format::{
-    Target, TargetError, WhoHolds, WhoHoldsOptions, find_target, object_at, who_holds,
+    Target, TargetError, WhoHolds, WhoHoldsOptions, find_target, object_at, printable, who_holds,
 };
-use luasnap_heap::{NodeId, Snapshot};
+use luasnap_heap::{Label, NodeId, Snapshot};
 use std::io;
 
 /// How many immediate holders and disjoint chains there are where nobody says, and at most.
 const HOLDERS: usize = 100;
 const CHAINS: usize = 5;
 const MOST: usize = 10_000;
-
-/// Why nothing is told of who holds an object that is there.
-const GARBAGE: &str = "nothing holds it: it is garbage";
 
 /// `path(s, what)`: the shortest chain; nil and a reason where there is none.
 pub fn path(call: &mut Call<'_>) -> Result {
@@ -31,7 +28,7 @@ pub fn path(call: &mut Call<'_>) -> Result {
     let held = written(who_holds(&snapshot, &nodes, options))?;
     match held.chain {
         Some(chain) => Ok(Return::Text(chain.into_bytes())),
-        None => Ok(Return::Absent(GARBAGE.to_owned())),
+        None => Ok(Return::Absent(unheld(&snapshot))),
     }
 }
 
@@ -54,7 +51,7 @@ pub fn holders(call: &mut Call<'_>) -> Result {
             let held = written(who_holds(&snapshot, &nodes, options))?;
             match held.chain {
                 Some(_) => Ok(Return::Value(table(&held))),
-                None => Ok(Return::Absent(GARBAGE.to_owned())),
+                None => Ok(Return::Absent(unheld(&snapshot))),
             }
         }
         Err(reason) => Ok(Return::Absent(reason)),
@@ -80,6 +77,18 @@ fn targets(
         Ok(target) => Ok(Ok(written(nodes(&target, snapshot))?)),
         Err(TargetError::Object(luasnap_format::LookupError::Failed(_))) => Err(Error::OutOfMemory),
         Err(reason) => Ok(Err(reason.to_string())),
+    }
+}
+
+/// Why nothing is told of who holds an object that the engine has seen.
+fn unheld(snapshot: &Snapshot) -> String {
+    let heap = snapshot.everything();
+    let root = heap.root_range().next().map(|edge| heap.label(edge));
+    match root {
+        Some(Label::Root(name)) if heap.name(name) != b"[REGISTRY]" => {
+            format!("{} does not hold it", printable(heap.name(name)))
+        }
+        _ => "nothing holds it: it is garbage".to_owned(),
     }
 }
 

@@ -1,15 +1,12 @@
 //! Attaching: capturing every Lua state of a running process.
 
+use super::capture::{Captures, StateCapture};
 use super::copy::Copier;
 use super::error::{AttachError, AttachErrorKind};
-use super::found_state::{FoundState, script};
 use super::refusal;
 use super::search::{expect_state, states_in};
 use crate::moment::Moment;
-use crate::native::main_state::MainState;
 use crate::native::pieces::Pieces;
-use crate::native::stopped::{self, NotCaptured, Stopped};
-use luasnap_heap::Heap;
 use std::fs::File;
 use std::io::Read;
 use std::path::Path;
@@ -44,7 +41,7 @@ pub struct Attached {
     /// The states by address, and what each held, or why that is not known. In a heap's provenance is
     /// what the VM says it holds in all; a [`Census`](luasnap_heap::Census) says how much of that is
     /// not accounted for.
-    pub captures: Vec<(FoundState, Result<Heap, Uncaptured>)>,
+    pub captures: Vec<StateCapture>,
     /// How long the process stood still: the longest of all tries, from the first thread's stop until
     /// the last one was let go.
     pub pause: Duration,
@@ -52,49 +49,6 @@ pub struct Attached {
     pub copied: u64,
     /// How often it was stopped.
     pub tries: u32,
-}
-
-/// Why a state that was found was not captured: a sentence.
-#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
-#[error("the state at {address:#x} cannot be read: {reason}")]
-pub struct Uncaptured {
-    address: u64,
-    reason: NotCaptured,
-}
-
-/// A state, and the best capture of it so far.
-struct Capture {
-    state: FoundState,
-    /// With how many bytes not accounted for.
-    heap: Result<(Heap, u64), NotCaptured>,
-}
-
-impl Capture {
-    fn new(memory: &Pieces<'_>, state: &MainState, moment: Moment) -> Capture {
-        let mut found = FoundState::uncaptured(state);
-        let heap = stopped::capture(memory, state).map(|stopped| {
-            let Stopped {
-                heap,
-                layout,
-                unaccounted,
-            } = stopped;
-            found.layout = layout;
-            found.script = script(&heap);
-            (moment.mark(heap), unaccounted)
-        });
-        Capture { state: found, heap }
-    }
-
-    fn is_exact(&self) -> bool {
-        matches!(self.heap, Ok((_, 0)))
-    }
-
-    fn is_better_than(&self, other: &Capture) -> bool {
-        match (&self.heap, &other.heap) {
-            (Ok((_, own)), Ok((_, others))) => own < others,
-            (own, others) => own.is_ok() && others.is_err(),
-        }
-    }
 }
 
 /// Captures the Lua states of a running process.
@@ -110,7 +64,7 @@ pub fn attach(process: u32, options: AttachOptions) -> Result<Attached, AttachEr
     check(process)?;
     expect_state(process)?;
     let mut copier = Copier::new(process)?;
-    let mut captures: Vec<Capture> = Vec::new();
+    let mut captures = Captures::default();
     let mut attached = Attached {
         captures: Vec::new(),
         pause: Duration::ZERO,
@@ -128,7 +82,7 @@ pub fn attach(process: u32, options: AttachOptions) -> Result<Attached, AttachEr
         attached.pause = attached.pause.max(copying.pause);
         attached.copied = attached.copied.max(copying.bytes);
         capture_states(&copier.memory(), options.state, moment, &mut captures);
-        if !captures.is_empty() && captures.iter().all(Capture::is_exact) {
+        if captures.are_exact() {
             break;
         }
         sleep(BETWEEN * attached.tries);
@@ -139,29 +93,10 @@ pub fn attach(process: u32, options: AttachOptions) -> Result<Attached, AttachEr
 }
 
 /// Captures the states in a copy, but for those of which an exact capture is there.
-fn capture_states(
-    memory: &Pieces<'_>,
-    only: Option<u64>,
-    moment: Moment,
-    captures: &mut Vec<Capture>,
-) {
+fn capture_states(memory: &Pieces<'_>, only: Option<u64>, moment: Moment, captures: &mut Captures) {
     for state in states_in(memory) {
-        if only.is_some_and(|only| only != state.main_thread) {
-            continue;
-        }
-        let known = captures.iter_mut().find(|known| {
-            known.state.main_thread == state.main_thread
-                && known.state.vm == state.layouts[0].version()
-        });
-        match known {
-            Some(known) if known.is_exact() => {}
-            Some(known) => {
-                let again = Capture::new(memory, &state, moment);
-                if again.is_better_than(known) {
-                    *known = again;
-                }
-            }
-            None => captures.push(Capture::new(memory, &state, moment)),
+        if only.is_none_or(|only| only == state.main_thread) {
+            captures.add(memory, &state, moment);
         }
     }
 }
@@ -169,41 +104,19 @@ fn capture_states(
 fn finish(
     process: u32,
     options: AttachOptions,
-    captures: Vec<Capture>,
-) -> Result<Vec<(FoundState, Result<Heap, Uncaptured>)>, AttachError> {
-    if let (true, Some(address)) = (captures.is_empty(), options.state) {
-        let message =
-            format!("process {process} has no Lua state whose main thread is at {address:#x}");
-        return Err(AttachError::new(AttachErrorKind::NoLuaState, message));
+    captures: Captures,
+) -> Result<Vec<StateCapture>, AttachError> {
+    match (captures.is_empty(), options.state) {
+        (true, Some(address)) => Err(AttachError::new(
+            AttachErrorKind::NoLuaState,
+            format!("process {process} has no Lua state whose main thread is at {address:#x}"),
+        )),
+        (true, None) => Err(AttachError::no_lua_state(process)),
+        (false, _) => captures.finish().map_err(|error| {
+            let message = format!("process {process}: {error}");
+            AttachError::new(AttachErrorKind::Unsupported, message)
+        }),
     }
-    if captures.is_empty() {
-        return Err(AttachError::no_lua_state(process));
-    }
-    let mut finished: Vec<_> = captures
-        .into_iter()
-        .map(|Capture { state, heap }| {
-            let address = state.main_thread;
-            let heap = heap.map(|(heap, _)| heap);
-            (state, heap.map_err(|reason| Uncaptured { address, reason }))
-        })
-        .collect();
-    finished.sort_by_key(|(state, _)| state.main_thread);
-    let all_unknown = |(_, heap): &(_, Result<_, Uncaptured>)| {
-        matches!(
-            heap,
-            Err(Uncaptured {
-                reason: NotCaptured::Unknown(_),
-                ..
-            })
-        )
-    };
-    if finished.iter().all(all_unknown)
-        && let Some((_, Err(error))) = finished.first()
-    {
-        let message = format!("process {process}: {error}");
-        return Err(AttachError::new(AttachErrorKind::Unsupported, message));
-    }
-    Ok(finished)
 }
 
 /// What can be told of a process before it is touched.

@@ -91,11 +91,7 @@ impl Copier {
     }
 
     fn failed(&self, error: io::Error) -> AttachError {
-        match error.raw_os_error() {
-            Some(libc::ESRCH) => AttachError::ended(self.process),
-            _ if error.kind() == io::ErrorKind::NotFound => AttachError::ended(self.process),
-            _ => AttachError::failed(self.process, error),
-        }
+        AttachError::failed(self.process, error)
     }
 
     /// What was copied last.

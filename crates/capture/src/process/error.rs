@@ -83,7 +83,12 @@ impl AttachError {
         )
     }
 
+    /// For an error of the system's while a process is read.
     pub(super) fn failed(process: u32, error: io::Error) -> AttachError {
+        let is_gone = error.raw_os_error() == Some(libc::ESRCH);
+        if is_gone || error.kind() == io::ErrorKind::NotFound {
+            return AttachError::ended(process);
+        }
         AttachError::new(
             AttachErrorKind::Failed,
             format!("process {process} cannot be read: {error}"),

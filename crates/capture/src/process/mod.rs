@@ -5,7 +5,11 @@
 
 mod attach;
 mod buffer;
+mod capture;
 mod copy;
+mod core_error;
+mod core_file;
+mod core_notes;
 mod error;
 mod found_state;
 mod lua_processes;
@@ -15,7 +19,10 @@ mod remote_memory;
 mod search;
 mod stop;
 
-pub use attach::{AttachOptions, Attached, Uncaptured, attach};
+pub use attach::{AttachOptions, Attached, attach};
+pub use capture::{StateCapture, Uncaptured};
+pub use core_error::{CoreError, CoreErrorKind};
+pub use core_file::read_core;
 pub use error::{AttachError, AttachErrorKind};
 pub use found_state::FoundState;
 pub use lua_processes::{LuaProcess, lua_processes};

@@ -283,15 +283,15 @@ mod tests {
         let buffer = Buffer::new(64 << 20).unwrap();
         let start = buffer.as_ptr() as u64;
         let pages = Pages::of_process(std::process::id(), Sort::Writable).unwrap();
-        let has = |pages: &Pages, address: u64| {
+        fn has(pages: &Pages, address: u64) -> bool {
             pages
                 .runs
                 .iter()
                 .any(|run| (run.address..run.address + run.len).contains(&address))
-        };
+        }
         assert!(has(&pages, start) && has(&pages, start + (63 << 20)));
         // Far more is mapped than is there: the stacks of threads, for one.
-        let untouched = std::thread::spawn(|| {
+        let untouched = std::thread::spawn(move || {
             let local = 0u8;
             let local = &raw const local as u64;
             let pages = Pages::of_process(std::process::id(), Sort::Writable).unwrap();

@@ -25,10 +25,14 @@ impl Status {
         Some(line.split_ascii_whitespace())
     }
 
-    /// The process that traces it; `None` where none does.
+    /// The thread that traces it; `None` where none does.
     fn tracer(&self) -> Option<u32> {
-        let tracer = self.words("TracerPid")?.next()?.parse().ok()?;
+        let tracer = self.number("TracerPid")?;
         (tracer != 0).then_some(tracer)
+    }
+
+    fn number(&self, name: &str) -> Option<u32> {
+        self.words(name)?.next()?.parse().ok()
     }
 
     /// The effective user.
@@ -43,9 +47,12 @@ impl Status {
     }
 }
 
-/// The tracer of a process, if it has one.
+/// The process that traces another, if one does.
 pub(super) fn tracer(process: u32) -> Option<u32> {
-    Status::of(&process.to_string())?.tracer()
+    let thread = Status::of(&process.to_string())?.tracer()?;
+    let of_thread = Status::of(&thread.to_string());
+    let tracer = of_thread.and_then(|status| status.number("Tgid"));
+    Some(tracer.unwrap_or(thread))
 }
 
 /// That a process is traced already.
@@ -70,7 +77,7 @@ pub(super) fn of_process(process: u32, error: &io::Error) -> AttachError {
     let Some(status) = Status::of(&process.to_string()) else {
         return AttachError::ended(process);
     };
-    if let Some(tracer) = status.tracer() {
+    if let Some(tracer) = tracer(process) {
         return traced(process, tracer);
     }
     match denied {

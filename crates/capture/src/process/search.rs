@@ -3,6 +3,7 @@
 use super::error::AttachError;
 use super::pages::{Pages, Sort};
 use super::remote_memory::{LiveMemory, RemoteMemory};
+use super::stop::has_ended;
 use crate::native::main_state::{MainState, Signatures, main_state_at};
 use crate::native::pieces::Pieces;
 use std::io;
@@ -65,6 +66,7 @@ pub(super) fn expect_state(process: u32) -> Result<(), AttachError> {
     });
     match looked {
         _ if is_there => Ok(()),
+        _ if has_ended(process, process) => Err(AttachError::ended(process)),
         Ok(()) => Err(AttachError::no_lua_state(process)),
         Err(error) => Err(super::refusal::of_process(process, &error)),
     }

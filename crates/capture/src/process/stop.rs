@@ -219,10 +219,122 @@ fn request(request: libc::c_uint, thread: u32, data: c_int) -> io::Result<()> {
 }
 
 /// Whether a thread is no more, or about to be.
-fn has_ended(process: u32, thread: u32) -> bool {
+pub(super) fn has_ended(process: u32, thread: u32) -> bool {
+    const EXITING: u32 = 4; // PF_EXITING
     let stat = fs::read(format!("/proc/{process}/task/{thread}/stat"));
     let Ok(stat) = stat else { return true };
-    let name_end = stat.iter().rposition(|&byte| byte == b')');
-    let state = name_end.and_then(|end| stat.get(end + 2));
-    matches!(state, None | Some(b'Z' | b'X'))
+    // The name before it may have blanks and brackets of its own.
+    let name_end = stat.iter().rposition(|&byte| byte == b')').unwrap_or(0);
+    let mut words = stat[name_end..].split(|&byte| byte == b' ').skip(1);
+    let state = words.next().unwrap_or_default();
+    let flags = words
+        .nth(5)
+        .and_then(|flags| std::str::from_utf8(flags).ok());
+    let flags: u32 = flags.and_then(|flags| flags.parse().ok()).unwrap_or(0);
+    matches!(state, b"Z" | b"X") || flags & EXITING != 0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::process::error::AttachErrorKind;
+    use std::io::{BufRead, BufReader, Write};
+    use std::process::{Child, Command, Stdio};
+
+    /// A program that gives back every line.
+    fn echo() -> Child {
+        let mut cat = Command::new("cat");
+        let cat = cat.stdin(Stdio::piped()).stdout(Stdio::piped());
+        cat.spawn().expect("cat")
+    }
+
+    fn state(process: u32) -> char {
+        let stat = fs::read_to_string(format!("/proc/{process}/stat")).expect("a process");
+        let end = stat.rfind(')').expect("a name");
+        stat[end + 2..].chars().next().expect("a state")
+    }
+
+    #[track_caller]
+    fn answers(mut program: Child) {
+        let mut stdin = program.stdin.take().expect("a pipe");
+        writeln!(stdin, "a line").expect("it reads");
+        let mut line = String::new();
+        let stdout = program.stdout.take().expect("a pipe");
+        BufReader::new(stdout)
+            .read_line(&mut line)
+            .expect("it writes");
+        assert_eq!(line, "a line\n");
+        drop(stdin);
+        assert!(program.wait().expect("its end").success());
+    }
+
+    #[test]
+    fn it_stands_still_until_the_stop_is_dropped() {
+        let program = echo();
+        let stop = Stop::new(program.id()).unwrap();
+        assert_eq!(state(program.id()), 't');
+        assert_eq!(refusal::tracer(program.id()), Some(std::process::id()));
+        let error = super::super::attach(program.id(), Default::default()).unwrap_err();
+        assert_eq!(error.kind(), AttachErrorKind::Traced, "{error}");
+        let error = Stop::new(program.id()).unwrap_err();
+        assert_eq!(error.kind(), AttachErrorKind::Traced, "{error}");
+        drop(stop);
+        assert_eq!(refusal::tracer(program.id()), None);
+        answers(program);
+    }
+
+    #[test]
+    fn it_goes_on_after_a_panic() {
+        let program = echo();
+        let id = program.id();
+        let panicked = std::panic::catch_unwind(|| {
+            let _stop = Stop::new(id).unwrap();
+            panic!("on purpose");
+        });
+        assert!(panicked.is_err());
+        answers(program);
+    }
+
+    #[test]
+    fn one_that_is_killed_meanwhile_is_no_error() {
+        let mut program = echo();
+        let stop = Stop::new(program.id()).unwrap();
+        program.kill().expect("it is there");
+        stop.release();
+        program.wait().expect("its end");
+        let error = Stop::new(program.id()).unwrap_err();
+        assert_eq!(error.kind(), AttachErrorKind::Ended);
+    }
+
+    /// A child of another test, and nothing where none started it: stops the process that the environment names, and waits to be killed.
+    #[test]
+    fn child_that_stops() {
+        let Ok(target) = std::env::var("TARGET") else {
+            return;
+        };
+        let _stop = Stop::new(target.parse().expect("a number")).unwrap();
+        println!("stopped");
+        loop {
+            sleep(PATIENCE);
+        }
+    }
+
+    #[test]
+    fn it_goes_on_when_this_process_is_killed() {
+        let program = echo();
+        let name = "process::stop::tests::child_that_stops";
+        let mut tracer = Command::new(std::env::current_exe().expect("this test"))
+            .args(["--exact", name, "--nocapture"])
+            .env("TARGET", program.id().to_string())
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("this test");
+        let lines = BufReader::new(tracer.stdout.take().expect("a pipe")).lines();
+        let mut lines = lines.map_while(Result::ok);
+        assert!(lines.any(|line| line.contains("stopped")));
+        assert_eq!(state(program.id()), 't');
+        tracer.kill().expect("it is there");
+        tracer.wait().expect("its end");
+        answers(program);
+    }
 }

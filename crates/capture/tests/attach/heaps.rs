@@ -1,15 +1,30 @@
 //! What is found in a process is what its script put there.
 
 use crate::target::Target;
-use luasnap_capture::process::{AttachOptions, Attached, FoundState, attach};
+use luasnap_capture::process::{AttachOptions, Attached, FoundState, attach, lua_processes};
 use luasnap_heap::{Census, Heap, Kind, Label, NodeId, Reach, Snapshot, Through};
-use luasnap_hosts::{Host, Vm};
+use luasnap_hosts::{Host, Vm, older_releases};
 
-const SCRIPT: &str = include_str!("script.lua");
+pub const SCRIPT: &str = include_str!("script.lua");
+
+/// Places that hold a mark of `script.lua`. A coroutine that failed keeps its calls for a traceback.
+const HOLDERS: [&str; 11] = [
+    "chain",
+    "metatable",
+    "upvalue",
+    "user value",
+    "suspended coroutine",
+    "extra argument",
+    "new coroutine",
+    "failed coroutine",
+    "innermost call",
+    "coroutine that runs another",
+    "main thread",
+];
 
 /// The one state of a process, which must have been captured.
 #[track_caller]
-fn only(attached: Attached) -> (FoundState, Heap) {
+pub fn only(attached: Attached) -> (FoundState, Heap) {
     let mut captures = attached.captures;
     assert_eq!(captures.len(), 1, "{captures:?}");
     let (state, heap) = captures.remove(0);
@@ -17,44 +32,191 @@ fn only(attached: Attached) -> (FoundState, Heap) {
 }
 
 /// What a table has under a string key.
-fn field(heap: &Heap, table: NodeId, name: &str) -> Option<NodeId> {
-    let found = heap.edges(table).find(
-        |edge| matches!(edge.label, Label::Field(field) if heap.name(field) == name.as_bytes()),
-    );
+pub fn field(heap: &Heap, table: NodeId, name: &str) -> Option<NodeId> {
+    let found = heap.edges(table).find(|edge| {
+        matches!(edge.label, Label::Field(field) if heap.name(field) == name.as_bytes())
+            && heap.kind(edge.target) != Kind::String
+    });
     Some(found?.target)
 }
 
-fn check(vm: Vm) {
-    let target = Target::start(Host::Plain(vm), SCRIPT);
-    for _ in 0..5 {
-        let attached = attach(target.id(), AttachOptions::default()).unwrap();
-        println!(
-            "{:?} {} {}",
-            attached.pause, attached.copied, attached.tries
+/// The global variable of this name.
+#[track_caller]
+pub fn global(heap: &Heap, name: &str) -> NodeId {
+    let globals = heap.globals().expect("a table of globals");
+    field(heap, globals, name).unwrap_or_else(|| panic!("no global {name}"))
+}
+
+/// The string that has this text, if something holds it.
+pub fn held_string(heap: &Heap, reach: &Reach, text: &str) -> Option<NodeId> {
+    heap.nodes().find(|&node| {
+        heap.kind(node) == Kind::String
+            && heap.source(node) == text.as_bytes()
+            && reach.contains(node)
+    })
+}
+
+/// Checks what `script.lua` made, whichever instruction it was stopped at.
+#[track_caller]
+pub fn check_heap(heap: Heap) {
+    let kept = global(&heap, "kept");
+    assert_eq!(heap.count(kept), 1001);
+    let seventh = heap.edges(kept).find(|edge| edge.label == Label::Index(7));
+    let seventh = seventh.expect("kept[7]").target;
+    assert_eq!((heap.kind(seventh), heap.count(seventh)), (Kind::Table, 2));
+    let chain = ["deep", "under", "a"];
+    let end = chain
+        .iter()
+        .fold(kept, |table, name| field(&heap, table, name).expect(name));
+    assert_eq!(heap.count(end), 1);
+    let threads = global(&heap, "threads");
+    assert_eq!(heap.count(threads), 4);
+
+    let reach = Reach::new(&heap, Through::Everything).unwrap();
+    for place in HOLDERS {
+        let text = format!("held by {place}");
+        assert!(
+            held_string(&heap, &reach, &text).is_some(),
+            "{place} holds nothing"
         );
-        let (state, heap) = only(attached);
-        println!("{state:?}");
-        let globals = heap.globals().expect("globals");
-        let kept = field(&heap, globals, "kept").expect("kept");
-        assert_eq!(heap.count(kept), 1000);
-        let reach = Reach::new(&heap, Through::Everything).unwrap();
-        assert!(reach.contains(kept));
-        let strings: Vec<_> = heap
-            .nodes()
-            .filter(|&node| heap.kind(node) == Kind::String)
-            .map(|node| String::from_utf8_lossy(heap.source(node)).into_owned())
-            .filter(|text| text.starts_with("on "))
-            .collect();
-        println!("{strings:?}");
-        let census = Census::new(&Snapshot::new(heap)).unwrap();
-        assert_eq!(census.unaccounted, Some(0));
+    }
+    for place in ["dead coroutine", "nobody"] {
+        let text = format!("held by {place}");
+        assert_eq!(
+            held_string(&heap, &reach, &text),
+            None,
+            "{place} holds something"
+        );
+    }
+    let census = Census::new(&Snapshot::new(heap)).unwrap();
+    assert_eq!(census.unaccounted, Some(0));
+}
+
+fn check_busy(host: Host) {
+    let target = Target::start(host, SCRIPT);
+    let mut identity = None;
+    for _ in 0..10 {
+        let attached = attach(
+            target.id(),
+            AttachOptions {
+                tries: 50,
+                ..AttachOptions::default()
+            },
+        );
+        let (state, heap) = only(attached.unwrap_or_else(|error| panic!("{host:?}: {error}")));
+        assert_eq!(state.script.as_deref(), Some("script.lua"));
+        let provenance = heap.provenance();
+        assert_eq!(provenance.vm_address, state.global_state);
+        assert_eq!(provenance.layout.as_deref(), Some(state.layout));
+        assert_eq!(provenance.vm, state.vm.family());
+        let process = provenance.process.expect("a process");
+        assert_eq!(process.id, target.id());
+        assert_eq!(*identity.get_or_insert(process), process);
+        assert!(provenance.taken_at.is_some());
+        check_heap(heap);
     }
 }
 
+fn check_vm(vm: Vm, _: &str) {
+    check_busy(Host::Plain(vm));
+}
+crate::each_vm!(super::check_vm: busy);
+
 #[test]
-fn all() {
-    for vm in Vm::ALL {
-        println!("{vm:?}");
-        check(vm);
+fn older_releases_are_known_by_their_own_layout() {
+    for release in older_releases() {
+        let host = Host::Older(release);
+        check_busy(host);
+        let target = Target::start(host, SCRIPT);
+        let (state, _) = only(attach(target.id(), AttachOptions::default()).unwrap());
+        let layout = match release {
+            "5.3.5" => "5.3.5, 5.3.6",
+            "5.4.3" | "5.4.4" | "5.4.6" | "5.4.7" | "5.4.8" => "5.4.3 to 5.4.9",
+            other => other,
+        };
+        assert_eq!(state.layout, layout);
     }
+}
+
+/// A host that exports nothing is read like any other.
+#[test]
+fn a_host_without_symbols() {
+    check_busy(Host::Silent);
+}
+
+/// While a C function runs, everything is exact: tops of stacks too.
+fn check_waiting(vm: Vm, _: &str) {
+    const WAITING: &str = r#"
+        local function mark(place) return { "held by " .. place } end
+        local function leave()
+          local a, b, c = mark("nobody"), mark("nobody"), mark("nobody")
+          return a and b and c and nil
+        end
+        local mine = mark("main thread")
+        leave()
+        collectgarbage() collectgarbage()
+        io.stdout:write("ready\n") io.stdout:flush()
+        io.read()
+        return mine"#;
+    let target = Target::start(Host::Plain(vm), WAITING);
+    let attached = attach(target.id(), AttachOptions::default()).unwrap();
+    assert_eq!(attached.tries, 1);
+    let (_, heap) = only(attached);
+    let reach = Reach::new(&heap, Through::Everything).unwrap();
+    assert!(held_string(&heap, &reach, "held by main thread").is_some());
+    assert_eq!(held_string(&heap, &reach, "held by nobody"), None);
+    let local = heap.edges(main_thread(&heap)).find(
+        |edge| matches!(edge.label, Label::Local(name) if heap.name(name) == b"mine:script.lua"),
+    );
+    assert_eq!(local.map(|edge| heap.count(edge.target)), Some(1));
+}
+crate::each_vm!(super::check_waiting: waiting);
+
+fn main_thread(heap: &Heap) -> NodeId {
+    let root = heap
+        .edges(NodeId::ROOT)
+        .find(|edge| matches!(edge.label, Label::Root(name) if heap.name(name) == b"[mainthread]"));
+    root.expect("a main thread").target
+}
+
+fn check_listed(vm: Vm, _: &str) {
+    let target = Target::start(Host::Plain(vm), SCRIPT);
+    let processes = lua_processes();
+    let found = processes.iter().find(|process| process.pid == target.id());
+    let found = found.unwrap_or_else(|| panic!("{processes:?}"));
+    let interpreter = vm.interpreter().file_name().expect("a name");
+    assert_eq!(found.name, interpreter.to_string_lossy(), "{found:?}");
+    let (state, _) = only(attach(target.id(), AttachOptions::default()).unwrap());
+    assert_eq!(found.states.len(), 1);
+    assert_eq!(found.states[0].main_thread, state.main_thread);
+    assert_eq!(found.states[0].global_state, state.global_state);
+    assert_eq!(found.states[0].vm, state.vm);
+    assert!(found.states[0].total > 10_000);
+}
+crate::each_vm!(super::check_listed: listed);
+
+/// Two VMs of one process, and a state that was closed before.
+#[test]
+fn two_states_of_different_versions() {
+    let script = r#"io.stdout:write("ready\n") io.stdout:flush() io.read()"#;
+    let target = Target::start(Host::Pair(Vm::Lua54, Vm::LuaJit), script);
+    let attached = attach(target.id(), AttachOptions::default()).unwrap();
+    let mut vms: Vec<_> = attached
+        .captures
+        .iter()
+        .map(|(state, heap)| {
+            assert!(heap.is_ok(), "{heap:?}");
+            state.vm.family()
+        })
+        .collect();
+    vms.sort_unstable();
+    assert_eq!(vms, ["Lua 5.4", "LuaJIT"]);
+
+    let wanted = attached.captures[1].0.main_thread;
+    let one = AttachOptions {
+        state: Some(wanted),
+        ..AttachOptions::default()
+    };
+    let (state, _) = only(attach(target.id(), one).unwrap());
+    assert_eq!(state.main_thread, wanted);
 }

@@ -1,4 +1,26 @@
-//! Attaching to real processes: the Lua hosts, each running a script.
+//! Attaching to real processes: the Lua hosts, each running a script. Core files of them.
 
+mod cores;
 mod heaps;
+mod installed;
+mod many_states;
+mod refusals;
+mod safety;
 mod target;
+
+/// A test for each VM: `each_vm!(check: name)` makes `name::lua51` to `name::luajit`.
+#[macro_export]
+macro_rules! each_vm {
+    ($check:path: $name:ident) => {
+        mod $name {
+            $crate::each_vm!(@ $check, stringify!($name);
+                lua51 Lua51, lua52 Lua52, lua53 Lua53, lua54 Lua54, lua55 Lua55, luajit LuaJit);
+        }
+    };
+    (@ $check:path, $name:expr; $($test:ident $vm:ident),*) => {
+        $(#[test]
+        fn $test() {
+            $check(luasnap_hosts::Vm::$vm, $name);
+        })*
+    };
+}

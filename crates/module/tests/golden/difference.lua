@@ -3,6 +3,7 @@ local snapshot = require "snapshot"
 
 local g = { kept = {}, list = { {}, {}, 3 }, deep = { { {} } } }
 g.same = g.kept
+local gone = g.list[1] -- what is made later shall not take its place
 local S1 = snapshot.snapshot(g, "g")
 
 g.tbl = { a = { 1, 2, 3 }, c = "text", d = { aa = {}, ab = "text" } }

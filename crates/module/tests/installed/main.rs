@@ -3,6 +3,7 @@
 //! `cargo test --workspace -- --ignored` runs them; `.ci/run` installs what they need.
 
 mod engine;
+mod frameworks;
 mod golden;
 mod nginx;
 mod normal;

@@ -18,6 +18,7 @@ local function found(weak) return weak[1] end
 
 -- What there is.
 local Item = { __name = "Item" }
+local class_of_items = is_native and "class Item" or "class [mainthread].[Item:script.lua]"
 Player = {}
 Player.__index = Player
 local Local = {}
@@ -31,6 +32,8 @@ end
 for i = 1, 50 do world.names["name of " .. i] = { i } end
 local callback_line = debug.getinfo(1, "l").currentline + 1
 for i = 1, 60 do world.callbacks[i] = function() return i end end
+local single_line = debug.getinfo(1, "l").currentline + 1
+function world.single(a, b, c) return a .. b .. c, "one", "two", "three", a + 1, b + 2, c + 3 end
 local function body() coroutine.yield() end
 local body_line = debug.getinfo(body, "S").linedefined
 for i = 1, 70 do
@@ -55,14 +58,10 @@ do
     check.equal(row.retained >= row.size, true)
     return row
   end
-  expect("class Item", "table", 40, "_G.world.items.[1]")
+  -- (The portable engine sees no strings, so that it does not know what a class calls itself.)
+  expect(class_of_items, "table", 40, "_G.world.items.[1]")
   expect("class _G.Player", "table", 40, "_G.world.players.[1]")
-  local row
-  for _, other in ipairs(all) do
-    if other.example == "_G.world.spots.[1]" then row = other end
-  end
-  check.equal(row.count, 40)
-  check.matches(row.name, "^class .*Local$")
+  local row = expect("class [mainthread].[Local:script.lua]", "table", 40, "_G.world.spots.[1]")
   expect("_G.world.players.[*].bag", "table", 40, "_G.world.players.[1].bag")
   expect("_G.world.players.[*].bag.[*]", "table", 40, "_G.world.players.[1].bag.[1]")
   row = expect("_G.world.names.*", "table", 50, "_G.world.names.name of 1")
@@ -135,7 +134,7 @@ do
   held(world.items[7], "_G.world.items.[7]")
   held(world.callbacks[7], "_G.world.callbacks.[7]")
   held(world.waiting[7], "_G.world.waiting.[7]")
-  held(world.names["name of 7"], "_G.world.names.name of 7")
+  held(world.names["name of " .. 7], "_G.world.names.name of " .. 7)
   check.equal(s:path(world), "_G.world")
   check.equal(s:path "world.items.[7]", "_G.world.items.[7]")
   check.equal(s:path(_G), "_G")
@@ -145,7 +144,7 @@ do
   check.equal(s:path(debug.getregistry()), "[REGISTRY]")
   check.equal(s:path "[REGISTRY]", "[REGISTRY]")
   check.equal(s:path(package.loaded), "package.loaded")
-  check.equal(s:path(Item):match "Item$" ~= nil, true)
+  check.equal(s:path(Item), "[mainthread].[Item:script.lua]")
   if not check.is_51_api then
     setmetatable(world.spots, { __name = "Spot list" })
     check.equal(s:path(tostring(world.spots)), check.version >= 5.3 and "_G.world.spots" or "_G.world.spots")
@@ -181,7 +180,7 @@ do
     check.equal(s:path(row.fingerprint), row.example)
   end
   for _, name in ipairs {
-    "class Item", "class _G.Player", "_G.world.names.*", "script.lua:" .. callback_line,
+    class_of_items, "class _G.Player", "_G.world.names.*", "script.lua:" .. callback_line,
     "_G.world.players.[*].bag.[*]",
   } do
     local row = row_of(s:top { n = 10000 }, name)
@@ -191,7 +190,9 @@ do
     check.equal(held.path, row.example)
     check.equal(#held.paths, 0)
   end
-  local held = s:holders("class Item", { holders = 5 })
+  -- The place of code means its function, not the prototype, however much larger that is.
+  check.equal(s:path("script.lua:" .. single_line), "_G.world.single")
+  local held = s:holders(class_of_items, { holders = 5 })
   check.equal(held.count, 40)
   check.equal(held.holder_count, 1)
   check.equal(held.holders[1].holder, "_G.world.items")
@@ -217,17 +218,18 @@ do
   absent(function() end, "^the object is not in the snapshot")
   absent("0x1", "^no object lies at 0x1; the nearest are %a+:0x%x+$")
   absent("table: 0x1", "^no object lies at 0x1; the nearest are ")
-  absent("world.itms", "^_G%.world has no 'itms'; is it items%?; and no group is called 'world%.itms'$")
+  absent("world.itms", "^world has no 'itms'; is it items%?; and no group is called 'world%.itms'$")
   absent("_G.world.items.[41]", "^_G%.world%.items has no '%[41%]'")
   absent("_G.wrold.items", "^_G has no 'wrold%.items'; is it world%?;")
-  absent("class Itme", "^the snapshot has no 'class Itme'.*; and no group is called 'class Itme'; is it class Item%?$")
+  absent("class _G.Palyer",
+    "^the snapshot has no 'class _G%.Palyer'.*; and no group is called 'class _G%.Palyer'; is it class _G%.Player%?$")
   absent("", "^the snapshot has no ''")
   absent("\255\0", "^the snapshot has no ")
   absent("000000000000", "^the snapshot has no '000000000000'")
   absent(s, "") -- itself: whatever the reason
   -- In others.
   local part = snapshot.snapshot({ {} }, "part")
-  absent(world, "^the object is not in the snapshot", part)
+  absent(world, is_native and "^part does not hold it$" or "^the object is not in the snapshot", part)
   absent("_G", "", part)
   check.equal(part:path "part.[1]", "part.[1]")
   local freed = s:copy()
@@ -247,11 +249,11 @@ do
   local shared = {}
   cache = { shared = shared, again = shared, { shared } }
   index = { [shared] = true }
-  holder = function() return shared end
+  holder = (function(held) return function() return held end end)(shared)
   shared = nil
   local s = snapshot.snapshot()
   local held = s:holders "cache.shared"
-  check.equal(held.path, "_G.cache.shared")
+  check.equal(held.path, "_G.cache.again")
   local by = {}
   for _, row in ipairs(held.holders) do by[row.path] = row end
   check.equal(#held.holders, held.holder_count)
@@ -260,7 +262,7 @@ do
   check.equal((by["_G.cache.again"] or by["_G.cache.shared"]).holder, "_G.cache")
   check.equal(by["_G.cache.[1].[1]"].references, 1)
   check.equal(by["_G.index.[key]"].references, 1)
-  check.equal(by["_G.holder.shared"].references, 1)
+  check.equal(by["_G.holder.held"].references, 1)
   check.equal(held.holders[1].references, 2)
   -- The local variable's place on the stack is free; the others are all.
   check.equal(held.holder_count, 4)
@@ -270,7 +272,7 @@ do
   check.equal(#held.paths, 3)
   check.equal(chains["_G.cache.shared"] or chains["_G.cache.again"], true)
   check.equal(chains["_G.index.[key]"], true)
-  check.equal(chains["_G.holder.shared"], true)
+  check.equal(chains["_G.holder.held"], true)
   -- As many as are asked for.
   local some = s:holders("cache.shared", { holders = 2, chains = 1 })
   check.equal(#some.holders, 2)
@@ -280,7 +282,7 @@ do
   check.equal(#some.holders, 0)
   check.equal(some.holder_count, 4)
   check.equal(#some.paths, 0)
-  check.equal(some.path, "_G.cache.shared")
+  check.equal(some.path, "_G.cache.again")
   -- A keeper: what holds it alone.
   index, holder = nil, nil
   s = snapshot.snapshot()
@@ -288,7 +290,9 @@ do
   check.equal(held.keepers[1].path, "_G.cache")
   check.equal(#held.keepers, 1)
   check.equal(held.keepers[1].retained, s:holders("cache").retained)
-  check.equal(#held.paths, 2)
+  -- Each of them has to be cut.
+  table.sort(held.paths)
+  check.equal(table.concat(held.paths, " "), "_G.cache.[1].[1] _G.cache.again _G.cache.shared")
   cache = nil
 end
 
@@ -303,14 +307,14 @@ do
   end)
   coroutine.resume(co)
   local s = snapshot.snapshot()
-  check.equal(s:path(found(weak)), "_G.co.inner")
+  check.equal(s:path(found(weak)), "_G.co.[inner:script.lua]")
   local held = s:holders(found(weak))
   check.equal(held.holder_count, 1)
   check.equal(held.holders[1].holder, "_G.co")
-  check.equal(held.holders[1].path, "_G.co.inner")
+  check.equal(held.holders[1].path, "_G.co.[inner:script.lua]")
   check.equal(held.keepers[1].path, "_G.co")
   check.equal(#held.paths, 1)
-  check.equal(held.paths[1], "_G.co.inner")
+  check.equal(held.paths[1], "_G.co.[inner:script.lua]")
   co = nil
 
   closure = (function()
@@ -341,7 +345,7 @@ do
 
   -- The native engine sees what only weak tables have; either way nothing holds it.
   collectgarbage "stop"
-  (function() weak[4] = {} end)()
+  coroutine.wrap(function() weak[4] = {} end)()
   s = snapshot.snapshot()
   local chain, reason = s:path(weak[4])
   check.equal(chain, nil)

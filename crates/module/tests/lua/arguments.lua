@@ -9,7 +9,8 @@ local one = snapshot.snapshot({}, "one")
 local SNAPSHOTS = {
   print = 1, print_json = 1, print_jsonfmt = 1,
   to_file = 1, to_jsonfile = 1, to_jsonfilefmt = 1,
-  copy = 1, free = 1, incr = 2, decr = 2,
+  copy = 1, free = 1, incr = 2, decr = 2, report = 1, stats = 1, waste = 1,
+  save = 1, top = 1, path = 1, holders = 1,
 }
 
 -- Values that are no snapshots, by what the message calls them.

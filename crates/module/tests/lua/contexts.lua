@@ -34,12 +34,20 @@ local function all()
   s:to_jsonfile "rows.json"
   s:to_jsonfilefmt "rows.json"
   local copy = s:copy()
+  s:save "rows.luasnap"
+  check.equal(check.text(snapshot.load "rows.luasnap"), text)
+  check.equal(#before:growth(s).sizes, 2)
+  check.equal(s:path(heap[2][1]), "heap.[2].[1]")
+  check.equal(s:holders(heap[3]).holder_count, 1)
+  check.equal(#s:top() > 0, true)
   s:free()
   check.equal(check.text(copy), text)
   check.equal(#s, 0)
   local whole = snapshot.snapshot()
   check.equal(#whole > 100, true)
   check.equal(check.rows(whole)[check.name(heap)] ~= nil, true)
+  check.equal(whole:path(check.name(heap)) ~= nil, true)
+  snapshot.check(function() return {} end, { runs = 2 })
   check.raises("bad argument #1 to 'copy' (snapshot expected, got number)", snapshot.copy, 5)
   count = count + 1
 end

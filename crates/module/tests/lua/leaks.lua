@@ -119,7 +119,7 @@ do
   local size = snapshot.snapshot({}, "t", { engine = os.getenv "LUASNAP_ENGINE" }):stats().objects.bytes
   check.equal((message:gsub('"%x+"', '"FINGERPRINT"')), ([[
 script.lua:%d: 1 group grows in each of 5 runs:
-  +5 table (1 a run, %d bytes in all): _G.leaked.[*]
+  +5 table (1 a run, %d B in all): _G.leaked.[*]
       for example _G.leaked.[1]
       to allow it: "FINGERPRINT"]]):format(line, 5 * size))
   -- And the first run more.
@@ -153,13 +153,17 @@ do
   local Player = { __name = "Player" }
   players = {}
   leaks(function() players[#players + 1] = setmetatable({}, Player) end, nil,
-    "%+5 table %(1 a run, [^\n]*%): class Player\n      for example _G%.players%.%[1%]\n")
+    "%+5 table %(1 a run, [^\n]*%): class " .. (is_native and "Player\n" or "[^\n]*Player:script%.lua%]\n")
+    .. "      for example _G%.players%.%[1%]\n")
   players = nil
 
   -- Callbacks.
   callbacks = {}
-  local line = debug.getinfo(1, "l").currentline + 1
-  leaks(function() local n = {} callbacks[#callbacks + 1] = function() return n end end, nil,
+  local line = debug.getinfo(1, "l").currentline + 3
+  leaks(function()
+    local n = {}
+    callbacks[#callbacks + 1] = function() return n end
+  end, nil,
     "%+5 function %(1 a run, [^\n]*%): script%.lua:" .. line .. "\n",
     "for example _G%.callbacks%.%[1%]\n",
     "%+5 table %(1 a run, [^\n]*%): _G%.callbacks%.%[%*%]%.n\n")
@@ -175,7 +179,7 @@ do
     waiting[#waiting + 1] = co
   end, nil,
     "%+5 thread %(1 a run, [^\n]*%): script%.lua:" .. line .. "\n      for example _G%.waiting%.%[1%]\n",
-    "%+5 table %(1 a run, [^\n]*%): _G%.waiting%.%[%*%]%.held")
+    "%+5 table %(1 a run, [^\n]*%): _G%.waiting%.%[%*%]%.%[held:script%.lua%]")
   waiting = nil
 
   -- Userdata, and what hangs on one.
@@ -192,7 +196,7 @@ do
 
   -- Held by a local variable, by an upvalue.
   local mine = {}
-  leaks(function() mine[{}] = {} end, nil, "%): [^\n]*mine%.%[%*%]\n", "%): [^\n]*mine%.%[key%]\n")
+  leaks(function() mine[{}] = {} end, nil, "%[mine:script%.lua%]%.%[%*%]\n", "%[mine:script%.lua%]%.%[key%]\n")
 
   -- Code that is loaded again and again.
   chunks = {}
@@ -213,16 +217,20 @@ do
   end
   sessions = nil
 
-  -- Text alone: keys that are never taken away.
+  -- Text alone: keys that are never taken away. The portable engine sees no strings, and the slots of
+  -- their table double now and then only.
   seen = {}
-  message = leaks(function()
+  local function see()
     for _ = 1, 100 do
       n = n + 1
       seen["seen number " .. n] = true
     end
-  end, { runs = 3 })
-  check.matches(message, is_native and "%+300 string %(100 a run, [^\n]*%): strings of _G%.seen\n"
-    or "larger by [^\n]* in all: table _G%.seen\n")
+  end
+  if is_native then
+    leaks(see, { runs = 3 }, "%+300 string %(100 a run, [^\n]*%): strings of _G%.seen\n")
+  else
+    passes(see)
+  end
   seen = nil
 
   -- A table that only gets more slots.
@@ -315,7 +323,7 @@ do
   end
   local ok, got = pcall(snapshot.check, error)
   check.equal(ok, false)
-  check.equal(got, nil)
+  check.equal(got, select(2, pcall(error))) -- 5.5 puts words in the place of nil
   -- Also in a later run.
   for fails = 1, 6 do
     local calls = 0

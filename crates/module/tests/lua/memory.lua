@@ -92,6 +92,10 @@ snapshot.save(after, "kept.luasnap")
 -- The native engine asks Lua for no memory but that of the userdata and its marker.
 local is_native = os.getenv "LUASNAP_ENGINE" == "native"
 
+-- (A closure that cannot be made leaves something behind in LuaJIT itself.)
+local kept
+local function leak() kept[#kept + 1] = {} end
+
 -- Calls by name: what is called with what, what comes of it, how often it can fail at the least.
 -- In 5.1 and LuaJIT a string that still exists is not made again, so it must not be held here.
 local calls = {
@@ -112,13 +116,13 @@ local calls = {
   { "decr", function() return #snapshot.decr(after, before) end, 5, least = 1 },
   { "free", function() snapshot.free(snapshot.copy(after)) end, nil, least = 1 },
   { "#", function() return #after end, count },
-  { "save", snapshot.save, nil, after, "new.luasnap", least = 0 },
+  { "save", snapshot.save, nil, after, "new.luasnap" },
   { "load", function() return #snapshot.load "kept.luasnap" end, count, least = 1 },
   { "top", function() return #after:top { n = 3, by = "size" } end, 3, least = 10 },
   { "growth", function() return #before:growth(after, after).sizes end, 3, least = 10 },
-  { "path", function() return after:path(heap.wide) end, "heap.wide", least = 0 },
-  { "path of a word", function() return after:path("heap." .. "wide.[1]") end, "heap.wide.[1]", least = 0 },
-  { "path of nothing", function() return after:path "heap.wild" end, nil, least = 0 },
+  { "path", function() return after:path(heap.wide) end, "heap.wide" },
+  { "path of a word", function() return after:path("heap." .. "wide.[1]") end, "heap.wide.[1]" },
+  { "path of nothing", function() return after:path "heap.wild" end, nil },
   { "holders", function() return after:holders(heap.wide).holder_count end, 1, least = 10 },
   { "check", function() return snapshot.check(function() return {} end, { runs = 2 }) end, nil, least = 1 },
   { "check with allowed", function()
@@ -128,10 +132,7 @@ local calls = {
   -- Errors of our own need memory too.
   { "bad argument", snapshot.copy, pattern = "^bad argument #1", least = 1 },
   { "bad count", function() snapshot.snapshot(1, 2, 3) end, pattern = "wrong number", least = 1 },
-  { "a leak", function()
-    local kept = {}
-    snapshot.check(function() kept[#kept + 1] = {} end, { runs = 2 })
-  end, pattern = "1 group grows in each of 2 runs", least = 1 },
+  { "a leak", function() kept = {} snapshot.check(leak, { runs = 2 }) end, pattern = "groups? grows? in each of 2 runs", least = 1 },
   { "a bad file", function() return snapshot.load "check.lua" end, pattern = "it is not a luasnap file", least = 1 },
   { "no file to load", snapshot.load, nil, "missing", pattern = "No such file", least = 1 },
   { "bad path", snapshot.to_file, nil, after, "missing/file", pattern = "No such file", least = 1 },
@@ -143,15 +144,21 @@ local function all(fail)
     -- The first time makes what is made once and stays.
     pcall(f, call[4], call[5])
     check.write("kept.txt", "older")
-    check.collect()
-    local bytes = host.c_bytes()
-    local result, failures = exhaust(fail, call.pattern, f, call[4], call[5])
-    if not call.pattern then check.equal(result, expected, name) end
-    if fail == host.pcall_failing_at and failures < (call.least or 0) then
-      error(("%s failed %d times only"):format(name, failures))
+    local bytes, result, failures
+    -- A thread leaves something for the next one, in a block that may be a little larger than is asked
+    -- for. What is lost each time never comes to rest.
+    for _ = 1, 5 do
+      check.collect()
+      bytes = host.c_bytes()
+      result, failures = exhaust(fail, call.pattern, f, call[4], call[5])
+      if not call.pattern then check.equal(result, expected, name) end
+      if fail == host.pcall_failing_at and failures < (call.least or 0) then
+        error(("%s failed %d times only"):format(name, failures))
+      end
+      result = nil
+      check.collect()
+      if host.c_bytes() == bytes then break end
     end
-    result = nil
-    check.collect()
     check.equal(host.c_bytes(), bytes, "bytes after " .. name)
     if name:find "^to_" == nil then check.equal(check.read "kept.txt", "older") end
     check.equal(check.text(after), text)

@@ -4,8 +4,6 @@
 local snapshot = require "snapshot"
 local check = require "check"
 
-local is_native = os.getenv "LUASNAP_ENGINE" == "native"
-
 --- A value as text, tables by their keys in order, without the fields of those names.
 local function shown(value, without)
   if type(value) ~= "table" then return tostring(value) end
@@ -65,9 +63,11 @@ local part = snapshot.snapshot(heap, "heap")
 local whole = snapshot.snapshot()
 same(again(part), part)
 same(again(whole), whole)
-same(again(snapshot.snapshot({}, "")), snapshot.snapshot({}, ""))
-same(again(snapshot.snapshot(heap, "heap", { engine = "native" })),
-  snapshot.snapshot(heap, "heap", { engine = "native" }))
+for _, options in ipairs { {}, { engine = "native" } } do
+  local empty, one = snapshot.snapshot({}, "", options), snapshot.snapshot(heap, "heap", options)
+  same(again(empty), empty)
+  same(again(one), one)
+end
 
 -- A file of a file is the same to the byte, and so is that of a copy.
 do
@@ -101,7 +101,7 @@ do
       local saved_a = a == before and old or new
       local saved_b = b == before and old or new
       local expected = compare(a, b)
-      check.equal(#expected > 60, true)
+      check.equal(#expected > 0, true)
       same(compare(saved_a, b), expected)
       same(compare(a, saved_b), expected)
       same(compare(saved_a, saved_b), expected)
@@ -131,7 +131,8 @@ do
   check.equal(tostring(loaded), "snapshot: 0 objects")
   check.equal(check.text(loaded), check.HEADER)
   check.equal(json(loaded), "null\n")
-  check.equal(#loaded:incr(part), #part)
+  check.equal(#loaded:incr(part), #freed:incr(part))
+  check.equal(#part:decr(loaded), #part:decr(freed))
   check.equal(#loaded:top(), 0)
 end
 
@@ -189,6 +190,7 @@ do
   check.equal(has(text, "Open Ses", "ame"), false)
   check.equal(has(text, "xyz", "zy"), false)
   check.equal(has(text, "secret", "secret"), false)
+  -- (In a file, names are compressed; in the rows they are not.)
   check.equal(has(text, "sword", "fish"), true)
   check.equal(has(text, "hidden", ".lua"), true)
   check.equal(check.text(without), check.text(s))
@@ -223,13 +225,13 @@ do
 end
 secrets = nil
 
--- By either engine; the portable one has no strings.
+-- Of one value, by either engine; the portable one has no strings.
 do
   local s = snapshot.snapshot({ { "a text that is a value" }, name = {} }, "root")
   for _, options in ipairs { {}, { strings = false }, { names = false }, { strings = false, names = false } } do
     local loaded = again(s, options)
     check.equal(#loaded, 3)
-    check.equal(loaded:stats().engine, is_native and "portable" or "portable")
+    check.equal(loaded:stats().engine, os.getenv "LUASNAP_ENGINE")
     if options.names ~= false then same(loaded, s) end
   end
 end
@@ -309,7 +311,7 @@ do
   local good = check.read "small.luasnap"
   for length = 1, #good - 1 do refused(good:sub(1, length)) end
   check.matches(refused(good:sub(1, -2)), "^cannot read 'odd': it is cut off in its .*: 1 byte")
-  check.matches(refused(good .. "x"), "follow its end$")
+  check.matches(refused(good .. "x"), "^cannot read 'odd': its end makes no sense: something follows it$")
   for at = 1, #good do
     local byte = good:byte(at)
     refused(good:sub(1, at - 1) .. string.char((byte + 1) % 256) .. good:sub(at + 1))

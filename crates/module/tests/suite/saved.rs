@@ -19,7 +19,7 @@ fn printed(vm: Vm, engine: &str, source: &str, dir: &Path, args: &[&str]) -> Str
 /// What a VM is called in a file that it wrote.
 fn family(vm: Vm) -> String {
     match vm {
-        Vm::LuaJit => "LuaJIT 2.1".to_owned(),
+        Vm::LuaJit => "LuaJIT".to_owned(),
         _ => format!("Lua {}", vm.name()),
     }
 }

@@ -234,6 +234,8 @@ impl<'s, 'm, M: Memory, const L: usize> StackWalk<'s, 'm, M, L> {
         let info = self.sweep.call_info(call.address).ok_or(WHAT)?;
         let (source, is_lua) = match self.function_at(call.function)? {
             Some((source, is_lua)) => (source, is_lua),
+            // No call of ours has proved that these are calls at all.
+            None if self.sweep.origin.is_stopped_anywhere => return Err(WHAT.into()),
             None => (self.sweep.heap.intern(HOST.as_bytes())?, false),
         };
         let is_lua_call = match Self::VERSION {

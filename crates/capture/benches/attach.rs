@@ -1,0 +1,87 @@
+//! How long a process stands still, and how long it all takes: `cargo bench -p luasnap-capture --bench
+//! attach`. The heap has about a gigabyte; `-- MEGABYTES` says another size.
+//!
+//! The aims: at most half a second of pause for each gigabyte, and ten seconds in all.
+
+use luasnap_capture::ColumnAllocator;
+use luasnap_capture::process::{AttachOptions, attach};
+use luasnap_hosts::Vm;
+use std::error::Error;
+use std::fs;
+use std::hint::black_box;
+use std::io::{BufRead, BufReader};
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+#[global_allocator]
+static ALLOCATOR: ColumnAllocator = ColumnAllocator;
+
+const SCRIPT: &str = r#"
+    local megabytes = tonumber((...))
+    kept = {}
+    while collectgarbage("count") < megabytes * 1024 do
+      for i = 1, 1000 do kept[#kept + 1] = { i, name = "item " .. #kept } end
+    end
+    io.stdout:write("ready\n") io.stdout:flush()
+    while true do last = { last = #kept } end"#;
+
+const AIM_FOR_A_GIGABYTE: Duration = Duration::from_millis(500);
+const AIM_IN_ALL: Duration = Duration::from_secs(10);
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let mut arguments = std::env::args().skip(1);
+    let megabytes = arguments.find_map(|argument| argument.parse::<u32>().ok());
+    let megabytes = megabytes.unwrap_or(1024);
+    let folder = tempfile::tempdir()?;
+    fs::write(folder.path().join("script.lua"), SCRIPT)?;
+    let mut target = Command::new(Vm::Lua54.interpreter())
+        .current_dir(&folder)
+        .args(["script.lua", &megabytes.to_string()])
+        .stdout(Stdio::piped())
+        .spawn()?;
+    let mut line = String::new();
+    let stdout = target.stdout.take().ok_or("no pipe")?;
+    BufReader::new(stdout).read_line(&mut line)?;
+
+    let start = Instant::now();
+    let options = AttachOptions {
+        tries: 1,
+        ..AttachOptions::default()
+    };
+    let attached = attach(target.id(), options);
+    let took = start.elapsed();
+    target.kill()?;
+    target.wait()?;
+    let attached = attached?;
+    let gigabytes = attached.copied as f64 / f64::from(1 << 30);
+    let memcpy = memcpy(attached.copied as usize);
+    let nodes: usize = attached
+        .captures
+        .iter()
+        .map(|(_, heap)| heap.as_ref().map_or(0, |heap| heap.node_count()))
+        .sum();
+    println!("copied        {gigabytes:.2} GB, {nodes} nodes");
+    println!("pause         {:.3} s", attached.pause.as_secs_f64());
+    let times = attached.pause.as_secs_f64() / memcpy.as_secs_f64();
+    println!(
+        "memcpy        {:.3} s: the pause is {times:.2} times that",
+        memcpy.as_secs_f64()
+    );
+    println!("in all        {:.2} s", took.as_secs_f64());
+    let missed =
+        attached.pause > AIM_FOR_A_GIGABYTE.mul_f64(gigabytes.max(0.1)) || took > AIM_IN_ALL;
+    match missed {
+        true => Err("the aims are missed".into()),
+        false => Ok(()),
+    }
+}
+
+/// How long a plain copy of so many bytes takes, in memory that is there.
+fn memcpy(len: usize) -> Duration {
+    let source = vec![1u8; len];
+    let mut target = vec![2u8; len];
+    let start = Instant::now();
+    target.copy_from_slice(black_box(&source));
+    black_box(&target);
+    start.elapsed()
+}

@@ -1,0 +1,119 @@
+//! Captures of the states in one process, each the best that there was.
+
+use super::found_state::{FoundState, script};
+use crate::moment::Moment;
+use crate::native::main_state::MainState;
+use crate::native::pieces::Pieces;
+use crate::native::stopped::{self, NotCaptured, Stopped};
+use luasnap_heap::Heap;
+
+/// Why a state that was found was not captured: a sentence.
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+#[error("the state at {address:#x} cannot be read: {reason}")]
+pub struct Uncaptured {
+    address: u64,
+    reason: NotCaptured,
+}
+
+impl Uncaptured {
+    /// Whether the state has structures that are not known.
+    fn is_unknown(&self) -> bool {
+        matches!(self.reason, NotCaptured::Unknown(_))
+    }
+}
+
+/// A state, and what it held, or why that is not known.
+pub type StateCapture = (FoundState, Result<Heap, Uncaptured>);
+
+/// A state, and the best capture of it so far.
+struct Best {
+    state: FoundState,
+    /// With how many bytes not accounted for.
+    heap: Result<(Heap, u64), NotCaptured>,
+}
+
+impl Best {
+    fn new(memory: &Pieces<'_>, state: &MainState, moment: Moment) -> Best {
+        let mut found = FoundState::uncaptured(state);
+        let heap = stopped::capture(memory, state).map(|stopped| {
+            let Stopped {
+                heap,
+                layout,
+                unaccounted,
+            } = stopped;
+            found.layout = layout;
+            found.script = script(&heap);
+            (moment.mark(heap), unaccounted)
+        });
+        Best { state: found, heap }
+    }
+
+    fn is_exact(&self) -> bool {
+        matches!(self.heap, Ok((_, 0)))
+    }
+
+    fn is_of(&self, state: &MainState) -> bool {
+        self.state.main_thread == state.main_thread
+            && self.state.vm == FoundState::uncaptured(state).vm
+    }
+
+    fn is_better_than(&self, other: &Best) -> bool {
+        match (&self.heap, &other.heap) {
+            (Ok((_, own)), Ok((_, others))) => own < others,
+            (own, others) => own.is_ok() && others.is_err(),
+        }
+    }
+}
+
+/// The states of one process.
+#[derive(Default)]
+pub(super) struct Captures(Vec<Best>);
+
+impl Captures {
+    /// Captures a state, unless an exact capture of it is there.
+    pub(super) fn add(&mut self, memory: &Pieces<'_>, state: &MainState, moment: Moment) {
+        let known = self.0.iter_mut().find(|known| known.is_of(state));
+        match known {
+            Some(known) if known.is_exact() => {}
+            Some(known) => {
+                let again = Best::new(memory, state, moment);
+                if again.is_better_than(known) {
+                    *known = again;
+                }
+            }
+            None => self.0.push(Best::new(memory, state, moment)),
+        }
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Whether every byte of every state is accounted for.
+    pub(super) fn are_exact(&self) -> bool {
+        !self.is_empty() && self.0.iter().all(Best::is_exact)
+    }
+
+    /// The states by address. The error says why none of them can be captured, where no structures are
+    /// known that fit any of them.
+    pub(super) fn finish(self) -> Result<Vec<StateCapture>, Uncaptured> {
+        let mut captures: Vec<StateCapture> = self.0.into_iter().map(Best::finish).collect();
+        captures.sort_by_key(|(state, _)| state.main_thread);
+        let are_unknown = captures
+            .iter()
+            .all(|(_, heap)| heap.as_ref().is_err_and(Uncaptured::is_unknown));
+        match captures.first() {
+            Some((_, Err(error))) if are_unknown => Err(error.clone()),
+            _ => Ok(captures),
+        }
+    }
+}
+
+impl Best {
+    fn finish(self) -> StateCapture {
+        let address = self.state.main_thread;
+        let heap = self.heap.map(|(heap, _)| heap);
+        let heap = heap.map_err(|reason| Uncaptured { address, reason });
+        (self.state, heap)
+    }
+}

@@ -1,0 +1,199 @@
+//! Core files: the memory of a process that is no more, or that a debugger wrote down.
+//!
+//! The file is mapped, not copied. It has what the process could write; of files that were mapped for
+//! reading alone it may have nothing, and then those files are looked at, where they still are as they
+//! were.
+
+use super::buffer::FileView;
+use super::capture::{Captures, StateCapture};
+use super::core_error::{CoreError, CoreErrorKind};
+use super::core_notes::{MappedFile, Notes};
+use super::search::states_in;
+use crate::moment::Moment;
+use crate::native::pieces::{Piece, Pieces};
+use object::elf::{FileHeader64, PF_W, PT_LOAD, ProgramHeader64};
+use object::read::elf::{FileHeader, ProgramHeader};
+use object::{Endianness, elf};
+use std::collections::HashMap;
+use std::fs::File;
+use std::path::{Path, PathBuf};
+
+/// `EI_CLASS` of a 32-bit file.
+const CLASS_32: &[u8] = b"\x7fELF\x01";
+/// How much of a file's beginning is compared with what the core file has of it.
+const COMPARED: usize = 4096;
+
+/// A part of the process's memory, as the core file has it.
+#[derive(Clone, Copy)]
+struct Segment<'a> {
+    address: u64,
+    /// What is there of it, from its beginning on.
+    bytes: &'a [u8],
+    /// How long it was.
+    len: u64,
+    is_writable: bool,
+}
+
+/// Captures the Lua states of the process that a core file is of, by address. `program` is its
+/// executable, where that lies elsewhere now than when the process ran.
+///
+/// # Errors
+/// See [`CoreErrorKind`]. A file that ends early is no error while its states can be read.
+pub fn read_core(path: &Path, program: Option<&Path>) -> Result<Vec<StateCapture>, CoreError> {
+    let file = File::open(path).map_err(|error| CoreError::unreadable(path, error))?;
+    let written = file.metadata().and_then(|data| data.modified()).ok();
+    let data = FileView::new(&file).map_err(|error| CoreError::unreadable(path, error))?;
+    let core = Core::parse(path, &data)?;
+    let mut notes = core.notes;
+    if let Some(program) = program {
+        notes.set_program(program);
+    }
+    let files = Files::open(&notes.files);
+    let memory = Pieces::new(
+        core.segments
+            .iter()
+            .flat_map(|one| pieces(one, &files))
+            .collect(),
+    );
+    let moment = Moment::of_core(written, notes.process(&memory));
+    let mut captures = Captures::default();
+    for state in states_in(&memory) {
+        captures.add(&memory, &state, moment);
+    }
+    let is_empty = captures.is_empty();
+    let error = match captures.finish() {
+        Ok(captures) if !is_empty => return Ok(captures),
+        Ok(_) => (CoreErrorKind::NoLuaState, NO_STATE.to_owned()),
+        Err(error) => (CoreErrorKind::Unsupported, error.to_string()),
+    };
+    Err(match core.missing {
+        0 => CoreError::new(error.0, path, error.1),
+        missing => CoreError::new(
+            CoreErrorKind::Truncated,
+            path,
+            format!(
+                "the last {missing} bytes of this core file are missing; {}",
+                error.1
+            ),
+        ),
+    })
+}
+
+const NO_STATE: &str = "there is no Lua state that is known in this core file: the process had no Lua, or \
+                        one whose structures were changed, or a LuaJIT with 32-bit references, or \
+                        /proc/PID/coredump_filter left its memory out";
+
+/// What a core file has.
+struct Core<'a> {
+    segments: Vec<Segment<'a>>,
+    notes: Notes,
+    /// How many bytes should follow its end.
+    missing: u64,
+}
+
+impl<'a> Core<'a> {
+    fn parse(path: &Path, data: &'a [u8]) -> Result<Core<'a>, CoreError> {
+        let no_core = |reason| CoreError::new(CoreErrorKind::NoCore, path, reason);
+        let other = |reason| CoreError::new(CoreErrorKind::OtherMachine, path, reason);
+        if data.starts_with(CLASS_32) {
+            return Err(other(
+                "this file is of a 32-bit process, whose Luas are not known",
+            ));
+        }
+        let header = FileHeader64::<Endianness>::parse(data)
+            .map_err(|_| no_core("this is no core file: it is no ELF file"))?;
+        let endian = header
+            .endian()
+            .map_err(|_| no_core("this is no core file that is known"))?;
+        if header.e_type(endian) != elf::ET_CORE {
+            return Err(no_core("this is an ELF file, but no core file"));
+        }
+        if endian != Endianness::default() {
+            return Err(other(
+                "this file is of a machine with another order of bytes",
+            ));
+        }
+        let headers = header
+            .program_headers(endian, data)
+            .map_err(|_| no_core("this core file ends within its own headers"))?;
+        let (segments, missing) = segments(headers, endian, data);
+        Ok(Core {
+            segments,
+            notes: Notes::new(headers, endian, data),
+            missing,
+        })
+    }
+}
+
+/// The parts of memory, and how many bytes of the file are missing.
+fn segments<'a>(
+    headers: &[ProgramHeader64<Endianness>],
+    endian: Endianness,
+    data: &'a [u8],
+) -> (Vec<Segment<'a>>, u64) {
+    let mut segments = Vec::new();
+    let mut end = 0;
+    for header in headers.iter().filter(|one| one.p_type(endian) == PT_LOAD) {
+        let (offset, len) = (header.p_offset(endian), header.p_filesz(endian));
+        end = end.max(offset.saturating_add(len));
+        let start = usize::try_from(offset)
+            .unwrap_or(usize::MAX)
+            .min(data.len());
+        let there = (len.min((data.len() - start) as u64)) as usize;
+        segments.push(Segment {
+            address: header.p_vaddr(endian),
+            bytes: &data[start..start + there],
+            len: header.p_memsz(endian),
+            is_writable: header.p_flags(endian) & PF_W != 0,
+        });
+    }
+    (segments, end.saturating_sub(data.len() as u64))
+}
+
+/// Files that were mapped, as far as they are still there.
+struct Files<'a> {
+    mapped: &'a [MappedFile],
+    views: HashMap<&'a PathBuf, FileView>,
+}
+
+impl<'a> Files<'a> {
+    fn open(mapped: &'a [MappedFile]) -> Files<'a> {
+        let mut views = HashMap::new();
+        for file in mapped {
+            if !views.contains_key(&file.path)
+                && let Ok(opened) = File::open(&file.path)
+                && opened.metadata().is_ok_and(|data| data.is_file())
+                && let Ok(view) = FileView::new(&opened)
+            {
+                views.insert(&file.path, view);
+            }
+        }
+        Files { mapped, views }
+    }
+
+    /// What a file has where `segment` was mapped from it; `None` where it is not the file that it was.
+    fn part(&self, segment: &Segment<'_>) -> Option<&[u8]> {
+        let at = self
+            .mapped
+            .partition_point(|file| file.end <= segment.address);
+        let file = self.mapped.get(at)?;
+        let inside = segment.address.checked_sub(file.start)?;
+        let view = self.views.get(&file.path)?;
+        let start = usize::try_from(file.offset.checked_add(inside)?).ok()?;
+        let rest = view.get(start..)?;
+        let len = usize::try_from(segment.len).ok()?.min(rest.len());
+        let known = segment.bytes.len().min(len).min(COMPARED);
+        (rest[..known] == segment.bytes[..known]).then_some(&rest[..len])
+    }
+}
+
+/// What there is of a segment: what the core file has, or the file that was mapped there.
+fn pieces<'a>(segment: &Segment<'a>, files: &'a Files<'_>) -> Option<Piece<'a>> {
+    let is_left_out = (segment.bytes.len() as u64) < segment.len && !segment.is_writable;
+    let from_file = files.part(segment).filter(|_| is_left_out);
+    Some(Piece {
+        address: segment.address,
+        bytes: from_file.unwrap_or(segment.bytes),
+        is_writable: segment.is_writable,
+    })
+}

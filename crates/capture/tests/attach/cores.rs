@@ -1,0 +1,257 @@
+//! Core files: written by hand, by the kernel, and by a debugger.
+
+use crate::heaps::{SCRIPT, check_heap};
+use crate::target::Target;
+use luasnap_capture::process::{CoreError, CoreErrorKind, StateCapture, read_core};
+use luasnap_hosts::{Host, Vm};
+use std::fs::{self, File};
+use std::io::{Read, Seek, SeekFrom, Write};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+const PAGE: usize = 4096;
+
+/// A core file of a stopped process, as the kernel writes one: of what it can write, everything; of what
+/// it can read alone, nothing.
+fn write_core(process: u32, path: &Path) {
+    let maps = fs::read_to_string(format!("/proc/{process}/maps")).expect("its maps");
+    let mut memory = File::open(format!("/proc/{process}/mem")).expect("its memory");
+    let mut segments = Vec::new();
+    for line in maps.lines().filter(|line| !line.contains("[v")) {
+        let (range, rest) = line.split_once(' ').expect("a range");
+        let (start, end) = range.split_once('-').expect("two ends");
+        let number = |text| u64::from_str_radix(text, 16).expect("a number");
+        let (start, end) = (number(start), number(end));
+        let is_writable = rest.starts_with("rw");
+        let mut bytes = Vec::new();
+        if is_writable {
+            bytes.resize((end - start) as usize, 0);
+            memory.seek(SeekFrom::Start(start)).expect("an address");
+            memory.read_exact(&mut bytes).expect("its memory");
+        }
+        segments.push((start, end - start, is_writable, bytes));
+    }
+    let note = prpsinfo(process);
+    let mut header = Vec::new();
+    let count = segments.len() + 1;
+    header.extend(b"\x7fELF\x02\x01\x01\0\0\0\0\0\0\0\0\0");
+    header.extend([4u16, 62].iter().flat_map(|half| half.to_le_bytes())); // ET_CORE, EM_X86_64
+    header.extend(1u32.to_le_bytes());
+    header.extend([0u64, 64, 0].iter().flat_map(|word| word.to_le_bytes()));
+    header.extend(0u32.to_le_bytes());
+    let halves = [64u16, 56, count as u16, 0, 0, 0];
+    header.extend(halves.iter().flat_map(|half| half.to_le_bytes()));
+    let notes = 64 + 56 * count;
+    let mut offset = (notes + note.len()).next_multiple_of(PAGE);
+    let data = offset;
+    let mut program_header = |kind: u32, flags: u32, words: [u64; 6]| {
+        header.extend(kind.to_le_bytes());
+        header.extend(flags.to_le_bytes());
+        header.extend(words.iter().flat_map(|word| word.to_le_bytes()));
+    };
+    program_header(4, 0, [notes as u64, 0, 0, note.len() as u64, 0, 4]);
+    for (start, len, is_writable, bytes) in &segments {
+        let flags = if *is_writable { 6 } else { 4 };
+        let there = bytes.len() as u64;
+        program_header(
+            1,
+            flags,
+            [offset as u64, *start, 0, there, *len, PAGE as u64],
+        );
+        offset += bytes.len();
+    }
+    header.extend(note);
+    header.resize(data, 0);
+    let mut file = File::create(path).expect("a file");
+    file.write_all(&header).expect("it is written");
+    for (_, _, _, bytes) in &segments {
+        file.write_all(bytes).expect("it is written");
+    }
+}
+
+/// `NT_PRPSINFO`, of which the process's id counts.
+fn prpsinfo(process: u32) -> Vec<u8> {
+    let mut description = vec![0; 136];
+    description[24..28].copy_from_slice(&process.to_le_bytes());
+    let mut note = Vec::new();
+    for word in [5u32, 136, 3] {
+        note.extend(word.to_le_bytes());
+    }
+    note.extend(b"CORE\0\0\0\0");
+    note.extend(description);
+    note
+}
+
+/// A stopped process that runs `script.lua`, and a core file of it.
+fn core_of(vm: Vm) -> (Target, PathBuf) {
+    let target = Target::start(Host::Plain(vm), SCRIPT);
+    let stopped = Command::new("sh")
+        .args(["-c", &format!("kill -STOP {}", target.id())])
+        .status();
+    assert!(stopped.expect("a shell").success());
+    target.wait_for_state('T');
+    let path = target.folder().join("a core file");
+    write_core(target.id(), &path);
+    (target, path)
+}
+
+#[track_caller]
+fn check(captures: Result<Vec<StateCapture>, CoreError>, vm: Vm) {
+    let mut captures = captures.unwrap_or_else(|error| panic!("{error}"));
+    assert_eq!(captures.len(), 1);
+    let (state, heap) = captures.remove(0);
+    let family = match vm {
+        Vm::LuaJit => "LuaJIT".to_owned(),
+        vm => format!("Lua {}", vm.name()),
+    };
+    assert_eq!(state.vm.family(), family);
+    assert_eq!(state.script.as_deref(), Some("script.lua"));
+    let heap = heap.unwrap_or_else(|error| panic!("{error}"));
+    assert!(heap.provenance().taken_at.is_some());
+    check_heap(heap);
+}
+
+/// A core file cannot be tried again: of some that catch the VM in the midst of an allocation one is
+/// whole.
+fn check_by_hand(vm: Vm, _: &str) {
+    for _ in 0..20 {
+        let (_target, path) = core_of(vm);
+        let mut captures = read_core(&path, None).unwrap_or_else(|error| panic!("{error}"));
+        let (_, heap) = captures.remove(0);
+        let is_exact = heap.is_ok_and(|heap| {
+            let census = luasnap_heap::Census::new(&luasnap_heap::Snapshot::new(heap)).unwrap();
+            census.unaccounted == Some(0)
+        });
+        if is_exact {
+            check(
+                read_core(
+                    &path,
+                    Some(Host::Plain(vm).command().get_program().as_ref()),
+                ),
+                vm,
+            );
+            return;
+        }
+    }
+    panic!("no core file of {vm:?} was whole");
+}
+crate::each_vm!(super::check_by_hand: by_hand);
+
+#[track_caller]
+fn refused(path: &Path) -> CoreError {
+    read_core(path, None).expect_err("a reason")
+}
+
+#[test]
+fn files_that_are_none() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("file");
+    let error = refused(&path);
+    assert_eq!(error.kind(), CoreErrorKind::Unreadable);
+    assert!(
+        error.to_string().starts_with(&path.display().to_string()),
+        "{error}"
+    );
+    for (text, kind) in [
+        (&b""[..], CoreErrorKind::NoCore),
+        (b"no core", CoreErrorKind::NoCore),
+        (b"\x7fELF\x02\x01\x01", CoreErrorKind::NoCore),
+        (b"\x7fELF\x01\x01\x01", CoreErrorKind::OtherMachine),
+    ] {
+        fs::write(&path, text).expect("a file");
+        assert_eq!(refused(&path).kind(), kind);
+    }
+    let program = std::env::current_exe().expect("this test");
+    assert_eq!(refused(&program).kind(), CoreErrorKind::NoCore);
+    assert_eq!(refused(folder.path()).kind(), CoreErrorKind::Unreadable);
+}
+
+#[test]
+fn files_that_end_early() {
+    let (_target, path) = core_of(Vm::Lua54);
+    let whole = fs::read(&path).expect("the core file");
+    let cut = path.with_file_name("cut");
+    for len in [64, 100, 64 + 56, 2 * PAGE, whole.len() / 4] {
+        fs::write(&cut, &whole[..len]).expect("a file");
+        let error = refused(&cut);
+        let kinds = [CoreErrorKind::Truncated, CoreErrorKind::NoCore];
+        assert!(kinds.contains(&error.kind()), "{len}: {error}");
+    }
+    // What is missing at the end is the stack, which a heap can do without, or the loader's memory.
+    fs::write(&cut, &whole[..whole.len() - PAGE]).expect("a file");
+    assert_eq!(read_core(&cut, None).expect("a state").len(), 1);
+}
+
+/// Whatever the headers say, it ends with an answer.
+#[test]
+fn headers_that_lie() {
+    let (_target, path) = core_of(Vm::Lua54);
+    let mut bytes = fs::read(&path).expect("the core file");
+    let wrong = path.with_file_name("wrong");
+    for at in (16..64 + 56 * 8).step_by(3) {
+        let before = bytes[at];
+        for value in [0, 0xff, before ^ 0x55] {
+            bytes[at] = value;
+            fs::write(&wrong, &bytes).expect("a file");
+            let _ = read_core(&wrong, None);
+        }
+        bytes[at] = before;
+    }
+}
+
+#[test]
+#[ignore = "needs gdb"]
+fn by_a_debugger() {
+    for vm in Vm::ALL {
+        let waiting = SCRIPT.replace("while true do", "while turn < 1000 do");
+        let waiting = waiting.replace("io.stdout:flush()\n", "io.stdout:flush() io.read()\n");
+        let target = Target::start(Host::Plain(vm), &waiting);
+        let path = target.folder().join("core");
+        let written = Command::new("gcore")
+            .arg("-o")
+            .arg(&path)
+            .arg(target.id().to_string())
+            .output()
+            .expect("gcore; Debian's package is gdb");
+        assert!(written.status.success());
+        let path = path.with_extension(target.id().to_string());
+        check(read_core(&path, None), vm);
+        let process = |path: &Path| {
+            let captures = read_core(path, None).expect("a state");
+            captures[0].1.as_ref().expect("a heap").provenance().process
+        };
+        let process = process(&path).expect("the process is noted");
+        assert_eq!(process.id, target.id());
+    }
+}
+
+#[test]
+#[ignore = "needs kernel.core_pattern to be a plain name"]
+fn by_the_kernel() {
+    let pattern = fs::read_to_string("/proc/sys/kernel/core_pattern").expect("a pattern");
+    let pattern = pattern.trim();
+    assert!(!pattern.contains(['|', '/', '%']), "{pattern}");
+    for vm in Vm::ALL {
+        let waiting = SCRIPT.replace("while true do", "while turn < 1000 do");
+        let waiting = waiting.replace("io.stdout:flush()\n", "io.stdout:flush() io.read()\n");
+        let program = Host::Plain(vm).command();
+        let program = program.get_program().to_str().expect("a path").to_owned();
+        let mut shell = Command::new("sh");
+        shell.args([
+            "-c",
+            "ulimit -c unlimited; exec \"$0\" script.lua",
+            &program,
+        ]);
+        let mut target = Target::start_command(shell, &waiting);
+        let aborted = Command::new("sh")
+            .args(["-c", &format!("kill -ABRT {}", target.id())])
+            .status();
+        assert!(aborted.expect("a shell").success());
+        assert_eq!(target.wait_for_signal(), 6);
+        let written = fs::read_dir(target.folder()).expect("the folder").flatten();
+        let core = written
+            .map(|file| file.path())
+            .find(|path| path.to_string_lossy().contains(pattern) && !path.ends_with("script.lua"));
+        check(read_core(&core.expect("a core file"), None), vm);
+    }
+}

@@ -1,0 +1,42 @@
+//! Debian's interpreters, which have no symbols, and programs with a Lua inside.
+//!
+//! `cargo test --workspace -- --ignored` runs them; `.ci/run` installs what they need.
+
+use crate::heaps::{SCRIPT, check_heap, only};
+use crate::target::Target;
+use luasnap_capture::process::{AttachOptions, attach};
+use std::process::Command;
+
+#[track_caller]
+fn check_interpreter(program: &str, family: &str) {
+    let mut command = Command::new(program);
+    command.arg("script.lua");
+    let target = Target::start_command(command, SCRIPT);
+    for _ in 0..10 {
+        let options = AttachOptions {
+            tries: 50,
+            ..AttachOptions::default()
+        };
+        let (state, heap) = only(attach(target.id(), options).unwrap());
+        assert_eq!(state.vm.family(), family);
+        assert_eq!(state.script.as_deref(), Some("script.lua"));
+        check_heap(heap);
+    }
+}
+
+macro_rules! interpreters {
+    ($($test:ident $program:literal $family:literal,)*) => {
+        $(#[test]
+        #[ignore = "needs Debian's Luas"]
+        fn $test() {
+            check_interpreter($program, $family);
+        })*
+    };
+}
+interpreters! {
+    lua51 "lua5.1" "Lua 5.1",
+    lua52 "lua5.2" "Lua 5.2",
+    lua53 "lua5.3" "Lua 5.3",
+    lua54 "lua5.4" "Lua 5.4",
+    luajit "luajit" "LuaJIT",
+}
