@@ -11,6 +11,7 @@ mod masked;
 mod path;
 #[path = "../program/mod.rs"]
 mod program;
+mod readme;
 mod save;
 mod streams;
 mod terminal;

@@ -1,10 +1,12 @@
 //! On a terminal.
 
-use crate::files::in_town;
+use crate::files::{ask, in_town, town};
 use nix::pty::{Winsize, openpty};
-use std::fs::File;
-use std::io::Read;
-use std::process::Stdio;
+use std::fs::{self, File};
+use std::io::{Read, Write};
+use std::process::{Command, Stdio};
+use std::thread;
+use std::time::Duration;
 
 /// What a command shows on a terminal of so many columns.
 fn shown(words: &[&str], columns: u16) -> String {
@@ -106,6 +108,44 @@ fn examples_are_below_names_where_there_is_no_room_beside_them() {
 fn quick_work_shows_no_progress() {
     let text = shown(&["info", "1.luasnap"], 80);
     assert!(!text.contains("reading"), "{text}");
+}
+
+/// Calls `luasnap info` on a pipe that gives the file only after a while.
+fn slowly(shown: impl FnOnce(&str) -> String) -> String {
+    let folder = tempfile::tempdir().unwrap();
+    let pipe = folder.path().join("pipe");
+    let made = Command::new("mkfifo").arg(&pipe).status().unwrap();
+    assert!(made.success());
+    let file = fs::read(town().join("1.luasnap")).unwrap();
+    thread::scope(|scope| {
+        scope.spawn(|| {
+            let mut end = File::options().write(true).open(&pipe).unwrap();
+            thread::sleep(Duration::from_millis(1500));
+            end.write_all(&file).unwrap();
+        });
+        shown(pipe.to_str().unwrap())
+    })
+}
+
+#[test]
+fn work_that_takes_longer_than_a_second_shows_progress() {
+    let text = slowly(|pipe| shown(&["info", pipe], 200));
+    assert!(text.contains(" 0/2 reading "), "{text:?}");
+    let answer = text.rsplit('\r').next().unwrap();
+    assert!(
+        !answer.contains("reading"),
+        "it is wiped before the answer: {text:?}"
+    );
+}
+
+#[test]
+fn programs_see_no_progress() {
+    slowly(|pipe| {
+        let ran = ask(&["info", pipe]);
+        assert_eq!((ran.code, ran.stderr.as_str()), (Some(0), ""), "{ran:#?}");
+        assert!(!ran.stdout.contains("reading"), "{ran:#?}");
+        ran.stdout
+    });
 }
 
 #[test]

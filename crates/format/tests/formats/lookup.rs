@@ -111,10 +111,10 @@ fn what_is_not_there_is_said_with_what_is_near() {
             0x3f0,
             "no object lies at 0x3f0; the nearest are table:0x300 and table:0x400",
         ),
-        (0x3, "no object lies at 0x3; the nearest are table:0x100"),
+        (0x3, "no object lies at 0x3; the nearest is table:0x100"),
         (
             0x3000,
-            "no object lies at 0x3000; the nearest are table:0x800",
+            "no object lies at 0x3000; the nearest is table:0x800",
         ),
     ] {
         let error = object_at(&heap, address).unwrap_err();

@@ -216,8 +216,8 @@ do
   end
   absent({}, "^the object is not in the snapshot: it was made later, or the snapshot is of something else$")
   absent(function() end, "^the object is not in the snapshot")
-  absent("0x1", "^no object lies at 0x1; the nearest are %a+:0x%x+$")
-  absent("table: 0x1", "^no object lies at 0x1; the nearest are ")
+  absent("0x1", "^no object lies at 0x1; the nearest is %a+:0x%x+$")
+  absent("table: 0x1", "^no object lies at 0x1; the nearest is ")
   absent("world.itms", "^world has no 'itms'; is it items%?; and no group is called 'world%.itms'$")
   absent("_G.world.items.[41]", "^_G%.world%.items has no '%[41%]'")
   absent("_G.wrold.items", "^_G has no 'wrold%.items'; is it world%?;")
