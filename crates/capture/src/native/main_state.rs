@@ -6,7 +6,7 @@
 
 use super::jit;
 use super::layout::{self, ABSENT, JitLayout, Layout, PucLayout};
-use super::memory::{Memory, Read};
+use super::memory::{Memory, Read, Structure};
 use super::puc;
 use crate::version::Version;
 
@@ -21,7 +21,7 @@ pub(crate) struct MainState {
     pub(crate) global_state: u64,
     /// What fits it, newest first; never empty, and all of one version.
     pub(crate) layouts: Vec<Layout>,
-    /// What the VM says it holds, in bytes.
+    /// What the VM says it holds, in bytes. In the midst of the collector's work it may be anything.
     pub(crate) total: u64,
 }
 
@@ -96,47 +96,49 @@ fn to_global_state(layout: Layout) -> i64 {
     }
 }
 
-/// The main state whose main thread has the word at `place`, if there is one. It cannot hold more than
-/// `most` bytes.
-pub(crate) fn main_state_at(memory: &impl Memory, place: u64, most: u64) -> Option<MainState> {
+/// The main state whose main thread has the word at `place`, if there is one.
+pub(crate) fn main_state_at(memory: &impl Memory, place: u64) -> Option<MainState> {
     let distance_here = memory.word(place)?.wrapping_sub(place) as i64;
-    let mut found: Option<MainState> = None;
-    for layout in Layout::every().filter(|&layout| distance(layout) == distance_here) {
-        let main_thread = place.wrapping_sub(u64::from(place_of_global(layout)));
-        let Some(total) = total_if_it_fits(memory, layout, main_thread) else {
-            continue;
-        };
-        if total > most {
-            continue;
-        }
-        let state = found.get_or_insert_with(|| MainState {
-            main_thread,
-            global_state: main_thread.wrapping_add_signed(to_global_state(layout)),
-            layouts: Vec::new(),
-            total,
-        });
-        if state.main_thread == main_thread
-            && state
-                .layouts
-                .first()
-                .is_none_or(|first| first.version() == layout.version())
-        {
-            state.layouts.push(layout);
-        }
-    }
-    found
+    let fitting: Vec<(Layout, u64, Fit)> = Layout::every()
+        .filter(|&layout| distance(layout) == distance_here)
+        .filter_map(|layout| {
+            let main_thread = place.wrapping_sub(u64::from(place_of_global(layout)));
+            Some((layout, main_thread, fit(memory, layout, main_thread)?))
+        })
+        .collect();
+    // A stack may be in the midst of becoming larger.
+    let best = fitting.iter().find(|(_, _, fit)| fit.has_stack);
+    let &(first, main_thread, Fit { total, has_stack }) = best.or(fitting.first())?;
+    let layouts = fitting.iter().filter(|(layout, of, fit)| {
+        *of == main_thread && layout.version() == first.version() && (fit.has_stack || !has_stack)
+    });
+    Some(MainState {
+        main_thread,
+        global_state: main_thread.wrapping_add_signed(to_global_state(first)),
+        layouts: layouts.map(|&(layout, _, _)| layout).collect(),
+        total,
+    })
 }
 
-fn total_if_it_fits(memory: &impl Memory, layout: Layout, main_thread: u64) -> Option<u64> {
+/// What a main thread and its global state say, where they fit a layout.
+#[derive(Clone, Copy)]
+struct Fit {
+    /// What the VM says it holds, in bytes.
+    total: u64,
+    /// Whether the main thread's stack is one, too.
+    has_stack: bool,
+}
+
+fn fit(memory: &impl Memory, layout: Layout, main_thread: u64) -> Option<Fit> {
     match layout {
-        Layout::Puc(number) => total_of_puc(memory, layout::puc(number), main_thread),
-        Layout::Jit(layout) => total_of_jit(memory, layout, main_thread),
+        Layout::Puc(number) => fit_of_puc(memory, layout::puc(number), main_thread),
+        Layout::Jit(layout) => fit_of_jit(memory, layout, main_thread),
     }
 }
 
-/// What the VM says it holds, if what is at `main_thread` is the main thread of a PUC Lua that has this
-/// layout. One that was closed has its own block alone.
-fn total_of_puc(memory: &impl Memory, layout: &PucLayout, main_thread: u64) -> Option<u64> {
+/// Whether what is at `main_thread` is the main thread of a PUC Lua that has this layout. A state that
+/// was closed has its own block alone.
+fn fit_of_puc(memory: &impl Memory, layout: &PucLayout, main_thread: u64) -> Option<Fit> {
     let places = &layout.global_state;
     let thread = memory.structure(main_thread, layout.state.size)?;
     let address = thread.word(layout.state.global);
@@ -154,34 +156,35 @@ fn total_of_puc(memory: &impl Memory, layout: &PucLayout, main_thread: u64) -> O
         && is_address(registry)
         && memory.structure(registry, 16)?.byte(8) == puc::tags::TABLE
         && is_hash_table(global.word(places.strings), global.int(places.strings_size))
-        && total > u64::from(own);
-    (fits && has_stack_of_puc(layout, thread)).then_some(total)
+        && total != u64::from(own);
+    fits.then(|| Fit {
+        total,
+        has_stack: has_stack_of_puc(layout, thread),
+    })
 }
 
 /// Whether a thread's stack is one: its beginning, its top and its end in this order, and its size what
 /// lies between.
-fn has_stack_of_puc(layout: &PucLayout, thread: super::memory::Structure<'_>) -> bool {
+fn has_stack_of_puc(layout: &PucLayout, thread: Structure<'_>) -> bool {
     let places = &layout.state;
     let [stack, top, last] =
         [places.stack, places.top, places.stack_last].map(|place| thread.word(place));
-    let in_order = is_address(stack) && stack <= top && stack < last;
-    let extra = SLOT * EXTRA_SLOTS.end();
-    let is_inside = top <= last.saturating_add(extra) && (last - stack.min(last)) % SLOT == 0;
+    if !is_address(stack) || top < stack || last <= stack {
+        return false;
+    }
+    let usable = (last - stack) / SLOT;
+    let is_inside = (top - stack) / SLOT <= usable + EXTRA_SLOTS.end();
     let has_size = match places.stack_size {
         ABSENT => true,
-        place => {
-            let slots = u64::from(thread.int(place));
-            let usable = (last - stack.min(last)) / SLOT;
-            slots
-                .checked_sub(usable)
-                .is_some_and(|extra| EXTRA_SLOTS.contains(&extra))
-        }
+        place => u64::from(thread.int(place))
+            .checked_sub(usable)
+            .is_some_and(|extra| EXTRA_SLOTS.contains(&extra)),
     };
-    in_order && is_inside && has_size
+    is_inside && has_size && (last - stack).is_multiple_of(SLOT)
 }
 
 /// The same of a LuaJIT.
-fn total_of_jit(memory: &impl Memory, layout: &JitLayout, main_thread: u64) -> Option<u64> {
+fn fit_of_jit(memory: &impl Memory, layout: &JitLayout, main_thread: u64) -> Option<Fit> {
     let places = &layout.global_state;
     let thread = memory.structure(main_thread, layout.state.size)?;
     let address = thread.word(layout.state.global);
@@ -195,16 +198,20 @@ fn total_of_jit(memory: &impl Memory, layout: &JitLayout, main_thread: u64) -> O
         && is_address(registry)
         && memory.structure(registry, 16)?.byte(9) == jit::tags::TABLE_OBJECT
         && is_hash_table(global.word(places.strings), buckets)
-        && total > u64::from(places.whole);
+        && total != u64::from(places.whole);
+    fits.then(|| Fit {
+        total,
+        has_stack: has_stack_of_jit(layout, thread),
+    })
+}
+
+fn has_stack_of_jit(layout: &JitLayout, thread: Structure<'_>) -> bool {
     let places = &layout.state;
-    let [stack, base, top] =
-        [places.stack, places.base, places.top].map(|place| thread.word(place));
+    let stack = thread.word(places.stack);
     let end = stack.saturating_add(8 * u64::from(thread.int(places.stack_size)));
-    let has_stack = is_address(stack)
-        && [base, top]
-            .iter()
-            .all(|slot| (stack..=end).contains(slot) && slot % 8 == 0);
-    (fits && has_stack).then_some(total)
+    let slots = [places.base, places.top].map(|place| thread.word(place));
+    let is_inside = |slot: u64| (stack..=end).contains(&slot) && slot.is_multiple_of(8);
+    is_address(stack) && slots.into_iter().all(is_inside)
 }
 
 fn is_address(value: u64) -> bool {

@@ -52,6 +52,12 @@ impl<'a> Pieces<'a> {
         self.pieces.iter()
     }
 
+    /// How many bytes the process can write.
+    pub(crate) fn writable_bytes(&self) -> u64 {
+        let writable = self.pieces.iter().filter(|piece| piece.is_writable);
+        writable.map(|piece| piece.bytes.len() as u64).sum()
+    }
+
     /// The piece in which `address` lies.
     #[inline]
     fn piece(&self, address: u64) -> Option<Piece<'a>> {

@@ -32,9 +32,20 @@ pub(crate) enum NotCaptured {
     Failed(BuildError),
 }
 
-/// Captures the VM of a main state. A layout by which all bytes are accounted for is best; else one
+/// Captures the VM of a main state, in the memory of a process that holds at most `most` bytes. A layout by which all bytes are accounted for is best; else one
 /// by which a few are missing does, since no object in use refers to what is none.
-pub(crate) fn capture(memory: &impl Memory, state: &MainState) -> Result<Stopped, NotCaptured> {
+pub(crate) fn capture(
+    memory: &impl Memory,
+    state: &MainState,
+    most: u64,
+) -> Result<Stopped, NotCaptured> {
+    if state.total > most {
+        let reason = format!(
+            "it says it holds {} bytes, which the process has not",
+            state.total
+        );
+        return Err(NotCaptured::Unknown(reason));
+    }
     let origin = Origin {
         is_stopped_anywhere: true,
         ..Origin::default()

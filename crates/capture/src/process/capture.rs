@@ -35,7 +35,8 @@ struct Best {
 impl Best {
     fn new(memory: &Pieces<'_>, state: &MainState, moment: Moment) -> Best {
         let mut found = FoundState::uncaptured(state);
-        let heap = stopped::capture(memory, state).map(|stopped| {
+        let most = memory.writable_bytes();
+        let heap = stopped::capture(memory, state, most).map(|stopped| {
             let Stopped {
                 heap,
                 layout,

@@ -14,6 +14,7 @@ mod error;
 mod found_state;
 mod lua_processes;
 mod pages;
+mod present_pages;
 mod refusal;
 mod remote_memory;
 mod search;

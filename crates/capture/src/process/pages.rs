@@ -2,20 +2,12 @@
 //! Lua memory.
 
 use crate::native::mappings::{Mapping, mappings};
-use std::fs::File;
 use std::io;
-use std::os::unix::fs::FileExt;
 
-use super::remote_memory::PAGE;
+use super::present_pages::PresentPages;
 
 /// Holes up to this size are copied as zeroes, so that what lies around them stays in one piece.
 const HOLE: u64 = 1 << 20;
-
-/// In an entry of `/proc/PID/pagemap`: the page is in memory; it is swapped out.
-const PRESENT: u64 = 1 << 63;
-const SWAPPED: u64 = 1 << 62;
-/// Entries that are read at once.
-const ENTRIES: usize = 1 << 13;
 
 /// Constants beyond so many bytes are left out: no program has so many of Lua's.
 const MOST_CONSTANTS: u64 = 256 << 20;
@@ -61,7 +53,7 @@ impl Pages {
     /// The pages of a process, as they are now.
     pub(super) fn of_process(process: u32, sort: Sort) -> io::Result<Pages> {
         let maps = std::fs::read(format!("/proc/{process}/maps"))?;
-        let present = PresentPages::new(process);
+        let mut present = PresentPages::new(process);
         let mut pages = Pages::default();
         for mapping in mappings(&maps).filter(|mapping| sort.has(mapping)) {
             let may_have_holes = !mapping.path.starts_with(b"/");
@@ -169,62 +161,11 @@ impl Sort {
     }
 }
 
-/// Which pages of a process are there. The others have nothing but zeroes, and reading them would make
-/// the process larger.
-struct PresentPages {
-    /// `/proc/PID/pagemap`; where it cannot be read, all pages count as there.
-    file: Option<File>,
-}
-
-impl PresentPages {
-    fn new(process: u32) -> PresentPages {
-        PresentPages {
-            file: File::open(format!("/proc/{process}/pagemap")).ok(),
-        }
-    }
-
-    /// Gives the pages between two addresses that are there, as starts and ends.
-    fn each(
-        &self,
-        start: u64,
-        end: u64,
-        mut found: impl FnMut(u64, u64) -> io::Result<()>,
-    ) -> io::Result<()> {
-        let Some(file) = &self.file else {
-            return found(start, end);
-        };
-        let mut entries = [0; 8 * ENTRIES];
-        let mut at = start;
-        while at < end {
-            let count = ((end - at) / PAGE).min(ENTRIES as u64) as usize;
-            let entries = &mut entries[..8 * count.max(1)];
-            if file.read_exact_at(entries, at / PAGE * 8).is_err() {
-                return found(at, end);
-            }
-            let is_there = |entry: &[u8]| {
-                let entry = entry.try_into().map_or(0, u64::from_ne_bytes);
-                entry & (PRESENT | SWAPPED) != 0
-            };
-            let mut rest = entries.chunks_exact(8).map(is_there).enumerate().peekable();
-            while let Some((first, there)) = rest.next() {
-                let mut last = first;
-                while let Some((next, _)) = rest.next_if(|&(_, next)| next == there) {
-                    last = next;
-                }
-                if there {
-                    found(at + PAGE * first as u64, at + PAGE * (last as u64 + 1))?;
-                }
-            }
-            at += PAGE * (entries.len() / 8) as u64;
-        }
-        Ok(())
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::process::buffer::Buffer;
+    use crate::process::remote_memory::PAGE;
 
     const BASE: u64 = 0x7f00_0000_0000;
 

@@ -15,12 +15,10 @@ const CHUNK: usize = 1 << 20;
 /// All main states in memory that stands still, by address.
 pub(super) fn states_in(memory: &Pieces<'_>) -> Vec<MainState> {
     let signatures = Signatures::new();
-    let writable = || memory.iter().filter(|piece| piece.is_writable);
-    let most = writable().map(|piece| piece.bytes.len() as u64).sum();
     let mut states = Vec::new();
-    for piece in writable() {
+    for piece in memory.iter().filter(|piece| piece.is_writable) {
         signatures.find(piece.bytes, piece.address, |place| {
-            states.extend(main_state_at(memory, place, most));
+            states.extend(main_state_at(memory, place));
         });
     }
     states
@@ -44,8 +42,7 @@ pub(super) fn states_of_running(
             let mut places = Vec::new();
             signatures.find(&bytes[..read], at, |place| places.push(place));
             for place in places {
-                let live = LiveMemory::new(&remote);
-                if let Some(state) = main_state_at(&live, place, most)
+                if let Some(state) = live_state_at(&remote, place, most)
                     && found(state).is_break()
                 {
                     return Ok(());
@@ -55,6 +52,21 @@ pub(super) fn states_of_running(
         }
     }
     Ok(())
+}
+
+/// The main state at a place, if there is one. What it says it holds is asked for again where that is
+/// more than the process has: it was changing.
+fn live_state_at(remote: &RemoteMemory, place: u64, most: u64) -> Option<MainState> {
+    const TRIES: usize = 5;
+    let ask = || main_state_at(&LiveMemory::new(remote), place);
+    let mut state = ask()?;
+    for _ in 1..TRIES {
+        if state.total <= most {
+            break;
+        }
+        state = ask()?;
+    }
+    Some(state)
 }
 
 /// That a process has a Lua state, so that it is worth stopping.

@@ -2,10 +2,22 @@
 //!
 //! `cargo test --workspace -- --ignored` runs them; `.ci/run` installs what they need.
 
+mod haproxy;
+mod nginx;
+mod nvim;
+mod prosody;
+mod redis;
+
 use crate::heaps::{SCRIPT, check_heap, only};
 use crate::target::Target;
 use luasnap_capture::process::{AttachOptions, attach};
 use std::process::Command;
+
+/// Enough tries for a VM that is always in the midst of something.
+const OPTIONS: AttachOptions = AttachOptions {
+    tries: 50,
+    state: None,
+};
 
 #[track_caller]
 fn check_interpreter(program: &str, family: &str) {
@@ -13,11 +25,7 @@ fn check_interpreter(program: &str, family: &str) {
     command.arg("script.lua");
     let target = Target::start_command(command, SCRIPT);
     for _ in 0..10 {
-        let options = AttachOptions {
-            tries: 50,
-            ..AttachOptions::default()
-        };
-        let (state, heap) = only(attach(target.id(), options).unwrap());
+        let (state, heap) = only(attach(target.id(), OPTIONS).unwrap());
         assert_eq!(state.vm.family(), family);
         assert_eq!(state.script.as_deref(), Some("script.lua"));
         check_heap(heap);
