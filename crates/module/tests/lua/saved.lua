@@ -298,7 +298,8 @@ do
   check.write("odd", ("\0"):rep(1000))
   fails("odd", "it is not a luasnap file")
 
-  --- Loading these bytes is an error that names the file, and no crash.
+  --- Loading these bytes is an error that names the file, and no crash. (All lengths and all bytes are
+  -- tried in the tests of the format.)
   local function refused(bytes)
     check.write("odd", bytes)
     local ok, message = pcall(snapshot.load, "odd")
@@ -309,10 +310,10 @@ do
   local small = snapshot.snapshot({ {}, name = { function() end } }, "small")
   small:save "small.luasnap"
   local good = check.read "small.luasnap"
-  for length = 1, #good - 1 do refused(good:sub(1, length)) end
+  for length = 1, #good - 1, 7 do refused(good:sub(1, length)) end
   check.matches(refused(good:sub(1, -2)), "^cannot read 'odd': it is cut off in its .*: 1 byte")
   check.matches(refused(good .. "x"), "^cannot read 'odd': its end makes no sense: something follows it$")
-  for at = 1, #good do
+  for at = 1, #good, 7 do
     local byte = good:byte(at)
     refused(good:sub(1, at - 1) .. string.char((byte + 1) % 256) .. good:sub(at + 1))
   end
