@@ -23,7 +23,11 @@ const SCRIPT: &str = r#"
       for i = 1, 1000 do kept[#kept + 1] = { i, name = "item " .. #kept } end
     end
     io.stdout:write("ready\n") io.stdout:flush()
-    while true do last = { last = #kept } end"#;
+    local turn, count = 0, #kept
+    while true do
+      turn = turn % count + 1
+      kept[turn][1] = turn
+    end"#;
 
 const AIM_FOR_A_GIGABYTE: Duration = Duration::from_millis(500);
 const AIM_IN_ALL: Duration = Duration::from_secs(10);

@@ -23,6 +23,8 @@ unsafe impl Sync for Mapped {}
 
 impl Mapped {
     fn new(len: usize, protection: i32, file: Option<&File>) -> io::Result<Mapped> {
+        // Nobody has to have room for what is never used.
+        const PLAIN: i32 = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_NORESERVE;
         if len == 0 {
             return Ok(Mapped {
                 start: null_mut(),
@@ -31,7 +33,7 @@ impl Mapped {
         }
         let (flags, descriptor) = match file {
             Some(file) => (libc::MAP_PRIVATE, file.as_raw_fd()),
-            None => (libc::MAP_PRIVATE | libc::MAP_ANONYMOUS, -1),
+            None => (PLAIN, -1),
         };
         // SAFETY: a new mapping, placed by the kernel.
         let start = unsafe { libc::mmap(null_mut(), len, protection, flags, descriptor, 0) };
@@ -63,32 +65,32 @@ impl Drop for Mapped {
     }
 }
 
-/// Zeroed memory whose pages are there: writing to it waits for nothing.
+/// Zeroed memory, of which the first pages are there: writing to these waits for nothing.
 #[derive(Debug)]
 pub(super) struct Buffer(Mapped);
 
 impl Buffer {
-    /// So many bytes.
-    pub(super) fn new(len: usize) -> io::Result<Buffer> {
+    /// So many bytes, of which the first `fetched` are there.
+    pub(super) fn new(len: usize, fetched: usize) -> io::Result<Buffer> {
         let mapped = Mapped::new(len, libc::PROT_READ | libc::PROT_WRITE, None)?;
         let mut buffer = Buffer(mapped);
-        buffer.fetch_pages();
+        buffer.fetch_pages(fetched.min(len));
         Ok(buffer)
     }
 
-    fn fetch_pages(&mut self) {
-        if self.0.len == 0 {
+    fn fetch_pages(&mut self, len: usize) {
+        if len == 0 {
             return;
         }
         let start = self.0.start.cast();
         // SAFETY: advice on a mapping of our own, which may be refused.
-        let fetched = unsafe {
+        let done = unsafe {
             libc::madvise(start, self.0.len, libc::MADV_HUGEPAGE);
-            libc::madvise(start, self.0.len, libc::MADV_POPULATE_WRITE)
+            libc::madvise(start, len, libc::MADV_POPULATE_WRITE)
         };
-        if fetched != 0 {
+        if done != 0 {
             // Kernels before 5.14 do not know the second.
-            for page in self.chunks_mut(PAGE) {
+            for page in self[..len].chunks_mut(PAGE) {
                 page[0] = 0;
             }
         }
@@ -142,7 +144,7 @@ mod tests {
     #[test]
     fn a_buffer_is_zeroed_and_can_be_written() {
         for len in [0, 1, PAGE, 3 * PAGE + 5] {
-            let mut buffer = Buffer::new(len).unwrap();
+            let mut buffer = Buffer::new(len, len / 2).unwrap();
             assert_eq!(buffer.len(), len);
             assert!(buffer.iter().all(|&byte| byte == 0));
             buffer.fill(7);

@@ -14,10 +14,12 @@ use std::io;
 use std::thread;
 use std::time::Duration;
 
-/// Room for what the process gets between the preparation and the stop: this part of what it has, and so
-/// many bytes.
+/// Pages that are fetched for what the process gets between the preparation and the stop: this part of
+/// what it has, and so many bytes. There is room for far more, but that has to be fetched while the process
+/// stands still.
 const GROWTH: usize = 8;
 const MORE: usize = 8 << 20;
+const ROOM: usize = 4;
 
 /// From so many bytes on several threads copy, and no more than so many.
 const LARGE: usize = 32 << 20;
@@ -52,10 +54,10 @@ impl Copier {
         let failed = |error| AttachError::failed(process, error);
         let remote = RemoteMemory::new(process);
         let pages = Pages::of_process(process, Sort::Constant).map_err(failed)?;
-        let mut constants = Copied::room_for(pages.keep_small(), 0).map_err(failed)?;
+        let mut constants = Copied::room_for(pages.keep_small()).map_err(failed)?;
         constants.read(&remote).map_err(failed)?;
         let pages = Pages::of_process(process, Sort::Writable).map_err(failed)?;
-        let writable = Copied::room_for(pages, GROWTH).map_err(failed)?;
+        let writable = Copied::room_for(pages).map_err(failed)?;
         Ok(Copier {
             process,
             remote,
@@ -66,16 +68,15 @@ impl Copier {
 
     /// Stops the process, copies what it can write, and lets it go on.
     pub(super) fn copy(&mut self) -> Result<Copying, AttachError> {
+        let mut longest = Duration::ZERO;
         loop {
             let stop = Stop::new(self.process)?;
             let listed = Pages::of_process(self.process, Sort::Writable);
             let pages = listed.map_err(|error| self.failed(error))?;
             if pages.len > self.writable.buffer.len() {
-                // It has grown by more than was foreseen.
-                drop(stop);
-                self.writable.buffer = Buffer::new(0).map_err(|error| self.failed(error))?;
-                self.writable =
-                    Copied::room_for(pages, GROWTH).map_err(|error| self.failed(error))?;
+                longest = longest.max(stop.release());
+                self.writable.buffer = Buffer::new(0, 0).map_err(|error| self.failed(error))?;
+                self.writable = Copied::room_for(pages).map_err(|error| self.failed(error))?;
                 continue;
             }
             self.writable.pages = pages;
@@ -84,7 +85,7 @@ impl Copier {
             read.map_err(|error| self.failed(error))?;
             self.writable.clear_holes();
             return Ok(Copying {
-                pause,
+                pause: pause.max(longest),
                 bytes: self.writable.pages.present_bytes(),
             });
         }
@@ -102,10 +103,10 @@ impl Copier {
 }
 
 impl Copied {
-    /// Room for pages, and for a part of them more.
-    fn room_for(pages: Pages, growth: usize) -> io::Result<Copied> {
-        let more = pages.len.checked_div(growth).map_or(0, |part| part + MORE);
-        let buffer = Buffer::new(pages.len + more)?;
+    /// Room for pages, and for more of them.
+    fn room_for(pages: Pages) -> io::Result<Copied> {
+        let fetched = pages.len + pages.len / GROWTH + MORE;
+        let buffer = Buffer::new(ROOM * fetched, fetched)?;
         Ok(Copied { pages, buffer })
     }
 
