@@ -21,10 +21,11 @@ use std::process::ExitCode;
 
 const MORE_HELP: &str = "\
 For a start:
-  luasnap run --save F script.lua        runs a script, and keeps a snapshot of what it left behind
-  luasnap top F                          which few things hold most of the memory
-  luasnap path F _G.server.sessions      which chains of references hold a thing
-  luasnap diff F1 F2 F3                  what grew from each snapshot to the next, and where it piles up
+  luasnap run --save F x.lua         runs a script, and saves what it left behind
+  luasnap top F                      which few things hold most of the memory
+  luasnap path F _G.server.sessions  which chains of references hold a thing
+  luasnap diff F1 F2 F3              what grew in every step, and where it piles up
+
 A program of yours saves snapshots by `snapshot.save(snapshot.snapshot(), path)`.
 Each verb's --help has its exit codes.";
 
