@@ -105,11 +105,7 @@ fn check_fingerprints(vm: Vm, _: &str) {
     for engine in ENGINES {
         let [first, second] =
             ["0", "1000"].map(|junk| printed(vm, engine, source, dir.path(), &[junk]));
-        for name in [
-            "Player",
-            "_G.server.sessions.[*].items",
-            "script.lua:10",
-        ] {
+        for name in ["Player", "_G.server.sessions.[*].items", "script.lua:10"] {
             assert!(first.contains(name), "{vm:?}, {engine}: {first}");
         }
         assert!(first.lines().count() > 20, "{first}");
