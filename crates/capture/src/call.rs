@@ -244,6 +244,17 @@ impl<'a> Call<'a> {
         Ok(())
     }
 
+    /// Frees the snapshot that argument `number` is, as its finalizer does: what the userdata holds may
+    /// be gone before it from now on.
+    pub fn finalize_argument(&self, number: u32) -> Result<(), Error> {
+        self.free_argument(number)?;
+        if let Some(handle) = self.handle(number) {
+            // SAFETY: as in `snapshot_argument`.
+            unsafe { (*handle).marker = 0 };
+        }
+        Ok(())
+    }
+
     /// The handle that argument `number` is. Uses two slots.
     fn handle(&self, number: u32) -> Option<*mut Handle> {
         let (state, index) = (self.state(), number as c_int);

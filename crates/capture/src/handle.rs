@@ -13,9 +13,15 @@ pub(crate) struct Handle {
     snapshot: Option<Arc<Snapshot>>,
     /// What the collector was told of the snapshot's memory, in bytes.
     pub(crate) reported: usize,
+    /// The address of the marker that the userdata holds; 0 where it has none, and from the finalizer
+    /// on: after that the VM may free the marker first and give its place to another table.
+    pub(crate) marker: u64,
 }
 
 impl Handle {
+    /// Where in the payload the marker's address is.
+    pub(crate) const MARKER: u64 = std::mem::offset_of!(Handle, marker) as u64;
+
     /// # Safety
     /// `at` can hold a handle.
     pub(crate) unsafe fn write_empty(at: *mut Handle) {
@@ -25,6 +31,7 @@ impl Handle {
                 mark: at,
                 snapshot: None,
                 reported: 0,
+                marker: 0,
             })
         }
     }

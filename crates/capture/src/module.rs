@@ -416,11 +416,17 @@ pub(crate) fn push_handle(state: State, hold: Hold) -> (*mut Handle, [u64; 2]) {
         Hold::Marker => {
             state.push_value(-2);
             state.set_user_value(-2);
+            // SAFETY: written above, and on the top of the stack.
+            unsafe { (*handle).marker = marks[0] };
         }
         Hold::Same(other) => {
             // Somebody with the debug library may call us with anything.
-            if Handle::at_any(state, other).is_some() && state.held_by(other) {
+            if let Some(other_handle) = Handle::at_any(state, other)
+                && state.held_by(other)
+            {
                 state.set_user_value(-2);
+                // SAFETY: both proved to be handles, and on the stack.
+                unsafe { (*handle).marker = (*other_handle).marker };
             }
         }
     }

@@ -108,7 +108,7 @@ pub static FUNCTIONS: &[Function] = &[
 pub static METAMETHODS: &[Function] = &[
     Function {
         name: "__gc",
-        body: free,
+        body: finalize,
     },
     Function {
         name: "__close",
@@ -235,6 +235,12 @@ fn compare(
 /// `free(s)`.
 fn free(call: &mut Call<'_>) -> Result {
     call.free_argument(1)?;
+    Ok(Return::Nothing)
+}
+
+/// What the collector calls: `free(s)`, and nothing that the snapshot holds is to be relied on.
+fn finalize(call: &mut Call<'_>) -> Result {
+    call.finalize_argument(1)?;
     Ok(Return::Nothing)
 }
 

@@ -32,7 +32,7 @@ pub(super) struct OwnSnapshots {
 }
 
 impl OwnSnapshots {
-    /// Notes one, and what its user value is.
+    /// Notes one, and where its marker is.
     pub(super) fn add(
         &mut self,
         heap: &mut SweepBuilder,
@@ -81,5 +81,10 @@ impl Userdata {
             && self.metatable == origin.own_metatable
             && self.len == size_of::<Handle>() as u64
             && memory.word(self.payload) == Some(self.payload)
+    }
+
+    /// The address of the marker of one of our own snapshots; 0 where it has none.
+    pub(super) fn marker(self, memory: &impl Memory) -> u64 {
+        memory.word(self.payload + Handle::MARKER).unwrap_or(0)
     }
 }

@@ -26,7 +26,7 @@ mod native {
         };
     }
 
-    scripts! { identity silent }
+    scripts! { collected identity silent }
 
     fn check(vm: Vm, name: &str) {
         for host in super::interpreters(vm) {

@@ -135,20 +135,13 @@ impl<M: Memory> Sweep<'_, M> {
 
     /// Notes a userdata that is one of our own snapshots.
     fn note_own(&mut self, node: NodeId, address: u64) -> Swept {
-        let Some((userdata, environment)) = self.userdata(address) else {
+        let Some((userdata, _)) = self.userdata(address) else {
             return Ok(());
         };
         if !userdata.is_own_snapshot(self.memory, self.origin) {
             return Ok(());
         }
-        // One without a marker has the environment of the function that made it.
-        let place = u64::from(self.layout.function.environment);
-        let plain = self.memory.word(self.origin.own_function + place);
-        let marker = if plain == Some(environment) {
-            0
-        } else {
-            environment
-        };
+        let marker = userdata.marker(self.memory);
         self.own.add(&mut self.heap, node, userdata.payload, marker)
     }
 }

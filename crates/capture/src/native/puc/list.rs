@@ -241,15 +241,7 @@ impl<M: Memory, const L: usize> Sweep<'_, M, L> {
         if !fields.is_own_snapshot(self.memory, self.origin) {
             return Ok(());
         }
-        let held = self.first_user_value(address).unwrap_or(0);
-        // In 5.1 one without a marker has the environment of the function that made it.
-        let plain = match Self::LAYOUT.closure.environment {
-            ABSENT => None,
-            place => self
-                .memory
-                .word(self.origin.own_function + u64::from(place)),
-        };
-        let marker = if plain == Some(held) { 0 } else { held };
+        let marker = fields.marker(self.memory);
         self.own.add(&mut self.heap, node, userdata.payload, marker)
     }
 }

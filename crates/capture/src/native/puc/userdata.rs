@@ -1,7 +1,7 @@
 //! Full userdata.
 
 use super::tags::ValueType;
-use super::{Sweep, TAG, VALUE};
+use super::{Sweep, VALUE};
 use crate::native::layout::ABSENT;
 use crate::native::memory::{Memory, Read, Structure};
 use crate::native::misfit::{Misfit, Swept};
@@ -43,24 +43,6 @@ impl<'m, M: Memory, const L: usize> Sweep<'m, M, L> {
     pub(super) fn userdata_size(&self, address: u64) -> Option<u64> {
         let userdata = self.userdata(address)?;
         Some((userdata.payload - address).saturating_add(userdata.len))
-    }
-
-    /// The address of what the first user value of a userdata is (or its environment), where that
-    /// is an object.
-    pub(super) fn first_user_value(&self, address: u64) -> Option<u64> {
-        let places = &Self::LAYOUT.userdata;
-        let userdata = self.userdata(address)?;
-        if places.environment != ABSENT {
-            return Some(userdata.header.word(places.environment));
-        }
-        if places.user_value != ABSENT {
-            return Some(userdata.header.word(places.user_value));
-        }
-        let start = address + u64::from(places.user_values);
-        let values = self.memory.items(start, userdata.value_count, VALUE)?;
-        let first = Structure(values.get(..usize::from(VALUE))?);
-        let is_object = self.types[usize::from(first.byte(TAG))] == ValueType::Object;
-        is_object.then(|| first.word(0))
     }
 
     pub(super) fn refer_from_userdata(&mut self, node: NodeId, address: u64) -> Swept {
