@@ -2,10 +2,19 @@
 local snapshot = require "snapshot"
 local check = require "check"
 
-for round = 1, 3000 do
-  local object = {}
-  local kept = { object, setmetatable({ object }, { __mode = "v" }), { round } }
-  local taken = snapshot.snapshot(kept, "kept", { engine = "native" })
-  -- The list, the object, the weak table, its metatable, and what holds the number.
-  check.equal(#taken, 5, "in round " .. round)
+local native = { engine = "native" }
+collectgarbage "stop"
+for _ = 1, 20 do
+  for _ = 1, 20 do snapshot.snapshot(nil, nil, native):free() end
+  collectgarbage() -- their finalizers run
+  -- Now the collector frees them, and with each step new tables take their places.
+  local tables = {}
+  for _ = 1, 100 do
+    local ended = collectgarbage("step", 0)
+    for _ = 1, 4 do tables[#tables + 1] = {} end
+    local taken = snapshot.snapshot(tables, "tables", native)
+    check.equal(#taken, #tables + 1)
+    taken:free()
+    if ended then break end
+  end
 end
