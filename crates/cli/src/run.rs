@@ -220,7 +220,7 @@ fn keep_lua() {
 /// until then dropping removes it.
 fn write_driver() -> io::Result<tempfile::NamedTempFile> {
     let mut file = tempfile::Builder::new()
-        .prefix("luasnap-")
+        .prefix("luasnap-run-")
         .suffix(".lua")
         .tempfile()?;
     // By a name that is always the same: groups of objects, and their fingerprints, have it in them.

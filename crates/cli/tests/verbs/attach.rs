@@ -95,7 +95,7 @@ fn a_running_program_is_read_and_goes_on() {
         &["path", "first.luasnap", "_G.sessions.player7"],
     );
     assert!(path.stdout.contains("_G.sessions.player7"), "{path:?}");
-    let thread = luasnap(folder.path(), &["path", "first.luasnap", "target.lua:6"]);
+    let thread = luasnap(folder.path(), &["path", "first.luasnap", "target.lua:5"]);
     assert_eq!(thread.code, Some(0), "{thread:?}");
 
     // Nothing changed between the two, for the target waits.
@@ -107,7 +107,7 @@ fn a_running_program_is_read_and_goes_on() {
         &["diff", "first.luasnap", &file, "--fail-on-growth", "0"],
     );
     assert_eq!(diff.code, Some(0), "{diff:?}");
-    assert!(diff.stdout.contains("No group changed."), "{diff:?}");
+    assert!(diff.stdout.contains("Nothing changed."), "{diff:?}");
 
     let wrong = luasnap(folder.path(), &["attach", &id, "--state", "0x10"]);
     assert_eq!(wrong.code, Some(15), "{wrong:?}");
