@@ -22,6 +22,7 @@ Exit codes:
   15   it has no Lua state that is known
   16   it has Lua states, but none with structures that are known
   17   a thread of it does not stop
+  18   of several states, some could not be read
   125  luasnap itself failed";
 
 /// Take a snapshot of every Lua state in a running process

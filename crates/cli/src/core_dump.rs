@@ -16,6 +16,7 @@ Exit codes:
   14   it is the core of a 32-bit process, or of another machine
   15   the process had no Lua state that is known
   16   it had Lua states, but none with structures that are known
+  18   of several states, some could not be read
   20   the file cannot be read
   21   it is no core file
   22   it ends early, and what is there has no Lua state that can be read

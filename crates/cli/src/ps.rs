@@ -10,11 +10,18 @@ use luasnap_format::byte_size;
 use serde_json::{Value, json};
 use std::process::ExitCode;
 
+const MORE_HELP: &str = "\
+Exit codes:
+  0    done
+  2    luasnap was called wrongly
+  125  luasnap itself failed";
+
 /// List the processes that hold a Lua state
 ///
 /// None of them is stopped. Those that may not be read (other users', without CAP_SYS_PTRACE) are left
 /// out.
 #[derive(Args)]
+#[command(after_help = MORE_HELP)]
 pub struct Ps {
     /// Write JSON, for programs
     #[arg(long)]

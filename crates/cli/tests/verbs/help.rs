@@ -5,7 +5,9 @@ use crate::files::answer;
 #[test]
 fn every_verb_is_listed_and_says_its_exit_codes() {
     let all = answer(&["--help"]);
-    for verb in ["run", "info", "top", "diff", "path", "export"] {
+    for verb in [
+        "run", "attach", "ps", "core", "info", "top", "diff", "path", "export",
+    ] {
         let line = format!("  {verb} ");
         assert!(
             all.lines().any(|said| said.starts_with(&line)),
