@@ -2,6 +2,8 @@
 
 /// Memory grew by more than was allowed.
 pub const GREW: u8 = 3;
+/// Of several Lua states, some could not be read.
+pub const INCOMPLETE: u8 = 18;
 /// luasnap itself could not do its work.
 pub const FAILED: u8 = 125;
 /// An interpreter is there but cannot be started, ...

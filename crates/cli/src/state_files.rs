@@ -1,15 +1,13 @@
 //! The files that Lua states of another process, or of a core file, are saved in.
 
+use crate::exit_code;
 use anyhow::{Result, anyhow};
 use luasnap_capture::process::{FoundState, StateCapture};
-use luasnap_format::{SaveOptions, byte_size, write_file, write_snapshot};
+use luasnap_format::{SaveOptions, address_of, byte_size, write_file, write_snapshot};
 use luasnap_heap::{Census, Snapshot};
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-
-/// Of several states, some could not be read.
-const INCOMPLETE: u8 = 18;
 
 /// What became of each state.
 pub struct StateFiles(Vec<(FoundState, Outcome)>);
@@ -51,7 +49,7 @@ impl StateFiles {
         let is_saved = |(_, outcome): &(FoundState, Outcome)| matches!(outcome, Outcome::Saved(..));
         match self.0.iter().all(is_saved) {
             true => ExitCode::SUCCESS,
-            false => ExitCode::from(INCOMPLETE),
+            false => ExitCode::from(exit_code::INCOMPLETE),
         }
     }
 }
@@ -75,7 +73,7 @@ impl fmt::Display for StateFiles {
 }
 
 /// A state in a few words.
-pub fn described(state: &FoundState) -> String {
+fn described(state: &FoundState) -> String {
     let script = state
         .script
         .as_deref()
@@ -102,6 +100,5 @@ fn numbered(path: &Path, number: usize) -> PathBuf {
 
 /// An address that a person writes: `0x55d0`.
 pub fn address(text: &str) -> Result<u64, String> {
-    let digits = text.strip_prefix("0x").unwrap_or(text);
-    u64::from_str_radix(digits, 16).map_err(|_| "give an address such as 0x55d0".to_owned())
+    address_of(text.as_bytes()).ok_or_else(|| "give an address such as 0x55d0".to_owned())
 }

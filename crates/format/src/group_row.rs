@@ -3,7 +3,7 @@
 use crate::group_name::{fingerprint_text, group_name};
 use crate::short_chain::chain_of_everything;
 use crate::sink::analysis_failed;
-use luasnap_heap::{Group, GroupOrder, Groups, Kind, NodeId, Snapshot};
+use luasnap_heap::{Group, GroupOrder, Groups, Kind, Snapshot};
 use std::io;
 
 /// A group of a snapshot, as people and programs read it.
@@ -11,7 +11,7 @@ use std::io;
 pub struct GroupRow {
     /// What its members are.
     pub kind: Kind,
-    /// What it is called: `Player`, `_G.sessions.[*]`, `main.lua:20`.
+    /// What it is called: `class Player`, `_G.sessions.[*]`, `main.lua:20`.
     pub name: String,
     /// How many members it has.
     pub count: u64,
@@ -56,12 +56,10 @@ pub fn top(snapshot: &Snapshot, by: GroupOrder, n: usize) -> io::Result<Vec<Grou
         .map_err(analysis_failed)?;
     let heap = snapshot.everything();
     let tree = snapshot.everything_tree().map_err(analysis_failed)?;
-    let holds_all = |index: usize| {
-        let is_top = |node: &NodeId| {
-            heap.globals() == Some(*node)
-                || tree.ranks().next().map(|rank| tree.node(rank)) == Some(*node)
-        };
-        groups.members(index).len() == 1 && groups.members(index).iter().all(is_top)
+    let first = tree.ranks().next().map(|rank| tree.node(rank));
+    let holds_all = |index: usize| match groups.members(index) {
+        [node] => first == Some(*node) || heap.globals() == Some(*node),
+        _ => false,
     };
     let told = top
         .into_iter()

@@ -64,7 +64,7 @@ fn suspect(answer: &GrowthAnswer, suspect: &SuspectRow) -> Value {
     Value::Table(vec![
         ("point".into(), text(&suspect.point)),
         ("retained".into(), integer(suspect.retained)),
-        // In thousandths: not every Lua has a number that is no integer.
+        // In thousandths, since a `Value` is a whole number.
         (
             "permille".into(),
             integer((suspect.share * 1000.0).round() as u64),

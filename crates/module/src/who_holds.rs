@@ -4,10 +4,9 @@ use crate::functions::{Result, argument, written};
 use crate::stats::{integer, text};
 use luasnap_capture::{Call, Error, Return, Value};
 use luasnap_format::{
-    Target, TargetError, WhoHolds, WhoHoldsOptions, find_target, object_at, printable, who_holds,
+    TargetError, WhoHolds, WhoHoldsOptions, find_target, object_at, printable, who_holds,
 };
 use luasnap_heap::{Label, NodeId, Snapshot};
-use std::io;
 
 /// How many immediate holders and disjoint chains there are where nobody says, and at most.
 const HOLDERS: usize = 100;
@@ -74,7 +73,7 @@ fn targets(
         return Err(call.type_error(2, "string or object"));
     }
     match find_target(snapshot, call.string_argument(2)?) {
-        Ok(target) => Ok(Ok(written(nodes(&target, snapshot))?)),
+        Ok(target) => Ok(Ok(written(target.nodes(snapshot))?)),
         Err(TargetError::Object(luasnap_format::LookupError::Failed(_))) => Err(Error::OutOfMemory),
         Err(reason) => Ok(Err(reason.to_string())),
     }
@@ -90,10 +89,6 @@ fn unheld(snapshot: &Snapshot) -> String {
         }
         _ => "nothing holds it: it is garbage".to_owned(),
     }
-}
-
-fn nodes(target: &Target, snapshot: &Snapshot) -> io::Result<Vec<NodeId>> {
-    target.nodes(snapshot)
 }
 
 fn table(held: &WhoHolds) -> Value {
