@@ -194,9 +194,41 @@ impl SweepBuilder {
         self.heap.order.mark(address, node)
     }
 
-    /// Notes a table that keeps far more slots than it uses. They come in the order of their nodes.
-    pub fn note_sparse_table(&mut self, table: SparseTable) -> Result<(), BuildError> {
-        push(&mut self.heap.sparse_tables, table)
+    /// Says how many slots the array and the hash part of a table have, and how many of them are in
+    /// use: noted where it keeps far more than it uses. Tables come in the order of their nodes.
+    #[inline(always)]
+    pub fn note_slots(
+        &mut self,
+        node: NodeId,
+        array: (u64, u32),
+        hash: (u64, u32),
+    ) -> Result<(), BuildError> {
+        // One comparison for both, since that is a power of two.
+        match (array.0 | hash.0) >= u64::from(SparseTable::LEAST_SLOTS) {
+            true => self.note_if_sparse(node, array, hash),
+            false => Ok(()),
+        }
+    }
+
+    #[inline(never)]
+    fn note_if_sparse(
+        &mut self,
+        node: NodeId,
+        array: (u64, u32),
+        hash: (u64, u32),
+    ) -> Result<(), BuildError> {
+        let column = |slots: u64| u32::try_from(slots).unwrap_or(u32::MAX);
+        let table = SparseTable {
+            node,
+            array_slots: column(array.0),
+            array_used: array.1,
+            hash_slots: column(hash.0),
+            hash_used: hash.1,
+        };
+        match table.is_sparse() {
+            true => push(&mut self.heap.sparse_tables, table),
+            false => Ok(()),
+        }
     }
 
     /// Begins the edges of a node.

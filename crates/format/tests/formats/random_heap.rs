@@ -2,7 +2,7 @@
 
 use luasnap_heap::{
     Birthmark, Engine, Heap, Kind, Label, NodeId, Process, Provenance, RunOrder, SlotSizes,
-    Snapshot, SparseTable, Strength, SweepBuilder,
+    Snapshot, Strength, SweepBuilder,
 };
 use proptest::prelude::*;
 
@@ -83,14 +83,8 @@ impl Recipe {
                 builder.mark(node).unwrap();
             }
             if kind == Kind::Table && count % 3 == 1 {
-                let table = SparseTable {
-                    node,
-                    array_slots: count,
-                    array_used: count / 2,
-                    hash_slots: 64,
-                    hash_used: 1,
-                };
-                builder.note_sparse_table(table).unwrap();
+                let array = (u64::from(count), count / 2);
+                builder.note_slots(node, array, (64, 1)).unwrap();
             }
             if kind == Kind::Table && self.fact.is_multiple_of(5) {
                 builder.set_globals(node);

@@ -149,7 +149,9 @@ impl Everything {
         }
         for (node, thing) in (1..).zip(&self.things) {
             if let Some(table) = sparse_table(node, thing) {
-                builder.note_sparse_table(table).unwrap();
+                let array = (table.array_slots.into(), table.array_used);
+                let hash = (table.hash_slots.into(), table.hash_used);
+                builder.note_slots(table.node, array, hash).unwrap();
             }
         }
         if self.kind(1) == Kind::Table {

@@ -5,7 +5,7 @@ use super::{Sweep, WORD, words};
 use crate::mode::Mode;
 use crate::native::memory::{Memory, Read, Structure};
 use crate::native::misfit::{Misfit, Swept};
-use luasnap_heap::{Kind, Label, NodeId, SlotSizes, SparseTable, Strength};
+use luasnap_heap::{Kind, Label, NodeId, SlotSizes, Strength};
 
 /// A node of a hash part: value, key, next.
 const NODE: u16 = 24;
@@ -93,32 +93,9 @@ impl<M: Memory> Sweep<'_, M> {
         let in_array = self.refer_from_array(node, parts, mode)?;
         let in_nodes = self.refer_from_nodes(node, parts, mode)?;
         self.heap.set_count(node, in_array + in_nodes);
-        // One comparison for both, since that is a power of two.
-        if (parts.array_size | parts.node_count) >= u64::from(SparseTable::LEAST_SLOTS) {
-            self.note_if_sparse(node, parts, in_array, in_nodes)?;
-        }
-        Ok(())
-    }
-
-    /// Notes a table that keeps far more slots than it uses.
-    #[inline(never)]
-    fn note_if_sparse(
-        &mut self,
-        node: NodeId,
-        parts: Parts,
-        in_array: u32,
-        in_nodes: u32,
-    ) -> Swept {
-        let table = SparseTable {
-            node,
-            array_slots: parts.array_size as u32, // as it was read
-            array_used: in_array,
-            hash_slots: u32::try_from(parts.node_count).unwrap_or(u32::MAX),
-            hash_used: in_nodes,
-        };
-        if table.is_sparse() {
-            self.heap.note_sparse_table(table)?;
-        }
+        let array = (parts.array_size, in_array);
+        self.heap
+            .note_slots(node, array, (parts.node_count, in_nodes))?;
         Ok(())
     }
 
