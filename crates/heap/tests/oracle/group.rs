@@ -23,6 +23,7 @@ impl Below {
             .edge(NodeId::ROOT, global, Label::Root(name), Strength::Strong)
             .unwrap();
         builder.set_size(global, 100);
+        builder.set_globals(global);
         Below {
             builder,
             global,
