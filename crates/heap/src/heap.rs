@@ -315,7 +315,7 @@ impl Heap {
         size: u64,
     ) -> Result<NodeId, BuildError> {
         self.reserve_node()?;
-        // The builder's map refuses ids that are larger.
+        // The builder refuses nodes beyond what ids can have.
         let node = NodeId(self.kinds.len() as u32);
         self.kinds.push(kind);
         self.addresses.push(address);

@@ -73,11 +73,26 @@ impl SweepBuilder {
         address: u64,
         size: u64,
     ) -> Result<Option<NodeId>, BuildError> {
-        let next = NodeId(self.heap.node_count() as u32);
-        if !self.map.insert(address, next)? {
+        if self.heap.node_count() > RegionMap::MOST_NODES {
+            return Err(BuildError::TooManyNodes);
+        }
+        if !self.map.insert(address)? {
             return Ok(None);
         }
         Ok(Some(self.heap.push_listed(kind, address, size)?))
+    }
+
+    /// Whether there is an object at `address`, or so near that it can only be that one.
+    pub fn is_taken(&self, address: u64) -> bool {
+        self.map.is_taken(address)
+    }
+
+    /// Says that every object was added, so that they can be found. No [address](Self::set_address)
+    /// may have been changed before.
+    pub fn close_objects(&mut self) -> Result<(), BuildError> {
+        self.map.close(&self.heap.addresses[1..])?;
+        self.heap.fill_columns();
+        Ok(())
     }
 
     /// The node of a C function that is a plain pointer to code, made when it is new.
@@ -94,7 +109,7 @@ impl SweepBuilder {
         Ok(node)
     }
 
-    /// The node of the object at `address`.
+    /// The node of the object at `address`, once [every one](Self::close_objects) was added.
     #[inline]
     pub fn find(&self, address: u64) -> Option<NodeId> {
         self.map.find(address)

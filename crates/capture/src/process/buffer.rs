@@ -5,9 +5,12 @@ use std::io;
 use std::ops::{Deref, DerefMut};
 use std::os::fd::AsRawFd;
 use std::ptr::null_mut;
+use std::thread;
 
 /// Bytes of a page; larger ones do no harm.
 const PAGE: usize = 4096;
+/// Pages are fetched so many bytes at a time, each such share by whichever thread is free.
+const SHARE: usize = 32 << 20;
 
 /// A mapping that belongs to this value alone.
 #[derive(Debug)]
@@ -70,29 +73,54 @@ impl Drop for Mapped {
 pub(super) struct Buffer(Mapped);
 
 impl Buffer {
-    /// So many bytes, of which the first `fetched` are there.
-    pub(super) fn new(len: usize, fetched: usize) -> io::Result<Buffer> {
+    /// So many bytes, of which none is there yet.
+    pub(super) fn new(len: usize) -> io::Result<Buffer> {
         let mapped = Mapped::new(len, libc::PROT_READ | libc::PROT_WRITE, None)?;
-        let mut buffer = Buffer(mapped);
-        buffer.fetch_pages(fetched.min(len));
-        Ok(buffer)
+        if len > 0 {
+            // SAFETY: advice on a mapping of our own, which may be refused.
+            unsafe { libc::madvise(mapped.start.cast(), len, libc::MADV_HUGEPAGE) };
+        }
+        Ok(Buffer(mapped))
     }
 
-    fn fetch_pages(&mut self, len: usize) {
-        if len == 0 {
-            return;
-        }
-        let start = self.0.start.cast();
-        // SAFETY: advice on a mapping of our own, which may be refused.
-        let done = unsafe {
-            libc::madvise(start, self.0.len, libc::MADV_HUGEPAGE);
-            libc::madvise(start, len, libc::MADV_POPULATE_WRITE)
-        };
-        if done != 0 {
-            // Kernels before 5.14 do not know the second.
-            for page in self[..len].chunks_mut(PAGE) {
-                page[0] = 0;
+    /// Fetches the pages of the first `len` bytes, by so many threads: most of the time goes into making
+    /// zeroes of them.
+    pub(super) fn fetch(&mut self, len: usize, threads: usize) {
+        let len = len.min(self.len());
+        let shares = std::sync::Mutex::new(self[..len].chunks_mut(SHARE));
+        let fetch_all = || {
+            while let Some(share) = shares.lock().ok().and_then(|mut shares| shares.next()) {
+                fetch(share);
             }
+        };
+        thread::scope(|scope| {
+            for _ in 1..threads {
+                scope.spawn(fetch_all);
+            }
+            fetch_all();
+        });
+    }
+
+    /// Gives back whole pages behind the first `len` bytes. They are zeroes when they are there again.
+    pub(super) fn give_back_from(&mut self, len: usize) {
+        let len = len.next_multiple_of(PAGE);
+        if len < self.len() {
+            let rest = &mut self[len..];
+            // SAFETY: pages of our own, borrowed alone, which become zeroes.
+            unsafe { libc::madvise(rest.as_mut_ptr().cast(), rest.len(), libc::MADV_DONTNEED) };
+        }
+    }
+}
+
+/// Fetches pages. What is in them stays.
+fn fetch(pages: &mut [u8]) {
+    let (start, len) = (pages.as_mut_ptr().cast(), pages.len());
+    // SAFETY: advice on a mapping of our own, which may be refused.
+    if unsafe { libc::madvise(start, len, libc::MADV_POPULATE_WRITE) } != 0 {
+        // Kernels before 5.14 do not know it.
+        for page in pages.chunks_mut(PAGE) {
+            let first = std::hint::black_box(page[0]);
+            page[0] = first;
         }
     }
 }
@@ -144,12 +172,24 @@ mod tests {
     #[test]
     fn a_buffer_is_zeroed_and_can_be_written() {
         for len in [0, 1, PAGE, 3 * PAGE + 5] {
-            let mut buffer = Buffer::new(len, len / 2).unwrap();
+            let mut buffer = Buffer::new(len).unwrap();
+            buffer.fetch(len / 2, 3);
             assert_eq!(buffer.len(), len);
             assert!(buffer.iter().all(|&byte| byte == 0));
             buffer.fill(7);
             assert!(buffer.iter().all(|&byte| byte == 7));
         }
+    }
+
+    #[test]
+    fn what_is_given_back_becomes_zeroes_and_what_is_fetched_again_stays() {
+        let mut buffer = Buffer::new(3 * SHARE).unwrap();
+        buffer.fill(7);
+        buffer.give_back_from(SHARE + 1);
+        buffer.fetch(3 * SHARE, 2);
+        assert!(buffer[..SHARE + PAGE].iter().all(|&byte| byte == 7));
+        assert!(buffer[SHARE + PAGE..].iter().all(|&byte| byte == 0));
+        buffer.give_back_from(3 * SHARE - 1);
     }
 
     #[test]

@@ -17,7 +17,7 @@ use std::time::Duration;
 /// Pages that are fetched for what the process gets between the preparation and the stop: this part of
 /// what it has, and so many bytes. There is room for far more, but that has to be fetched while the process
 /// stands still.
-const GROWTH: usize = 8;
+const GROWTH: usize = 16;
 const MORE: usize = 8 << 20;
 const ROOM: usize = 4;
 
@@ -70,12 +70,13 @@ impl Copier {
     pub(super) fn copy(&mut self) -> Result<Copying, AttachError> {
         let mut longest = Duration::ZERO;
         loop {
+            self.writable.fetch();
             let stop = Stop::new(self.process)?;
             let listed = Pages::of_process(self.process, Sort::Writable);
             let pages = listed.map_err(|error| self.failed(error))?;
             if pages.len > self.writable.buffer.len() {
                 longest = longest.max(stop.release());
-                self.writable.buffer = Buffer::new(0, 0).map_err(|error| self.failed(error))?;
+                self.writable.buffer = Buffer::new(0).map_err(|error| self.failed(error))?;
                 self.writable = Copied::room_for(pages).map_err(|error| self.failed(error))?;
                 continue;
             }
@@ -83,6 +84,7 @@ impl Copier {
             let read = self.writable.read(&self.remote);
             let pause = stop.release();
             read.map_err(|error| self.failed(error))?;
+            self.writable.give_back();
             self.writable.clear_holes();
             return Ok(Copying {
                 pause: pause.max(longest),
@@ -105,20 +107,25 @@ impl Copier {
 impl Copied {
     /// Room for pages, and for more of them.
     fn room_for(pages: Pages) -> io::Result<Copied> {
-        let fetched = pages.len + pages.len / GROWTH + MORE;
-        let buffer = Buffer::new(ROOM * fetched, fetched)?;
+        let buffer = Buffer::new(ROOM * room_for(pages.len))?;
         Ok(Copied { pages, buffer })
+    }
+
+    /// Fetches the memory for the pages, and for some more.
+    fn fetch(&mut self) {
+        let len = room_for(self.pages.len);
+        self.buffer.fetch(len, threads(len));
     }
 
     fn read(&mut self, remote: &RemoteMemory) -> io::Result<()> {
         let parts = parts(&self.pages.runs, &mut self.buffer);
-        let threads = match self.pages.len {
-            ..LARGE => 1,
-            _ => thread::available_parallelism()
-                .map_or(1, usize::from)
-                .min(MOST_THREADS),
-        };
-        read_by_threads(remote, parts, self.pages.len.div_ceil(threads))
+        let share = self.pages.len.div_ceil(threads(self.pages.len));
+        read_by_threads(remote, parts, share)
+    }
+
+    /// Gives back the memory that no page needed.
+    fn give_back(&mut self) {
+        self.buffer.give_back_from(self.pages.len);
     }
 
     /// Makes zeroes of what lies between the runs: an earlier copy may have left something there.
@@ -136,6 +143,21 @@ impl Copied {
             bytes: &self.buffer[region.offset..region.offset + region.len as usize],
             is_writable: region.is_writable,
         })
+    }
+}
+
+/// The bytes to be fetched for pages of so many.
+fn room_for(len: usize) -> usize {
+    len + len / GROWTH + MORE
+}
+
+/// How many threads are worth it for so many bytes.
+fn threads(len: usize) -> usize {
+    match len {
+        ..LARGE => 1,
+        _ => thread::available_parallelism()
+            .map_or(1, usize::from)
+            .min(MOST_THREADS),
     }
 }
 

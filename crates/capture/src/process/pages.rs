@@ -221,7 +221,8 @@ mod tests {
 
     #[test]
     fn pages_that_nobody_touched_are_left_out() {
-        let buffer = Buffer::new(64 << 20, 64 << 20).unwrap();
+        let mut buffer = Buffer::new(64 << 20).unwrap();
+        buffer.fetch(64 << 20, 1);
         let start = buffer.as_ptr() as u64;
         let pages = Pages::of_process(std::process::id(), Sort::Writable).unwrap();
         fn has(pages: &Pages, address: u64) -> bool {

@@ -163,7 +163,8 @@ mod tests {
     #[test]
     fn both_ways_say_the_same() {
         const COUNT: u64 = 3000;
-        let buffer = Buffer::new((COUNT * PAGE) as usize, (COUNT * PAGE) as usize).unwrap();
+        let mut buffer = Buffer::new((COUNT * PAGE) as usize).unwrap();
+        buffer.fetch((COUNT * PAGE) as usize, 1);
         let start = buffer.as_ptr() as u64;
         // What nobody else uses is given back in parts, and so is not there.
         for page in (0..COUNT).filter(|page| page % 3 == 1 || page % 700 > 600) {

@@ -26,7 +26,7 @@ impl<M: Memory> Sweep<'_, M> {
         self.list_ring(self.global.word(places.to_be_finalized))?;
         self.list_strings()?;
         self.list_empty_string()?;
-        if self.heap.find(self.main_thread).is_none() {
+        if !self.heap.is_taken(self.main_thread) {
             self.list_object(self.main_thread)?;
         }
         Ok(())

@@ -136,6 +136,7 @@ impl<'m, M: Memory> Sweep<'m, M> {
         self.heap.expect_sizes(total / 48, total / 16);
         self.list_objects()?;
         self.list_blocks()?;
+        self.heap.close_objects()?;
         self.own.find_markers(&mut self.heap)?;
         let listed = self.heap.node_count() as u32;
         self.refer_from_root()?;

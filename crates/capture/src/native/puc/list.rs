@@ -50,7 +50,7 @@ impl<M: Memory, const L: usize> Sweep<'_, M, L> {
         if Self::VERSION <= Version::Lua52 {
             self.list_strings()?;
         }
-        if self.heap.find(self.main_thread).is_none() {
+        if !self.heap.is_taken(self.main_thread) {
             self.list_object(self.main_thread, List::All)?;
         }
         Ok(())
@@ -201,7 +201,7 @@ impl<M: Memory, const L: usize> Sweep<'_, M, L> {
 
     /// Makes a node of an upvalue that may have one already (5.3).
     fn list_upvalue(&mut self, address: u64) -> Swept {
-        if address != 0 && self.heap.find(address).is_none() {
+        if address != 0 && !self.heap.is_taken(address) {
             let size = u64::from(Self::LAYOUT.upvalue.size);
             self.ledger
                 .add(&mut self.heap, Kind::Upvalue, address, size)?;

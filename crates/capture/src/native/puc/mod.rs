@@ -105,6 +105,7 @@ impl<'m, M: Memory, const L: usize> Sweep<'m, M, L> {
         self.heap.expect_sizes(total / 48, total / 16);
         self.list_objects()?;
         self.list_blocks()?;
+        self.heap.close_objects()?;
         self.own.find_markers(&mut self.heap)?;
         self.heap.begin_run(RunOrder::None)?; // of what no list has
         let listed = self.heap.node_count() as u32;
