@@ -11,8 +11,10 @@ mod masked;
 mod path;
 #[path = "../program/mod.rs"]
 mod program;
+mod ps;
 mod readme;
 mod save;
 mod streams;
+mod target;
 mod terminal;
 mod top;
