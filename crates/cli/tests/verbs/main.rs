@@ -9,6 +9,7 @@ mod help;
 mod info;
 mod masked;
 mod path;
+mod pipes;
 #[path = "../program/mod.rs"]
 mod program;
 mod ps;
