@@ -125,6 +125,7 @@ api! {
         pushlightuserdata: c"lua_pushlightuserdata": fn(Lua, *mut c_void);
         pushboolean: c"lua_pushboolean": fn(Lua, c_int);
         pushinteger: c"lua_pushinteger": fn(Lua, i64);
+        pushnumber: c"lua_pushnumber": fn(Lua, f64);
         pushlstring: c"lua_pushlstring": fn(Lua, *const c_char, usize);
         pushcclosure: c"lua_pushcclosure": fn(Lua, CFunction, c_int);
         pushthread: c"lua_pushthread": fn(Lua) -> c_int;

@@ -9,6 +9,7 @@ compile_error!("the C API tables are written for the 64-bit ABIs of x86-64 and A
 mod activation;
 mod allocator;
 mod api;
+mod argument;
 mod call;
 mod collector;
 mod entry_point;

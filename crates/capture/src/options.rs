@@ -1,6 +1,7 @@
 //! Options: the fields of a table that a function takes as an argument.
 
-use crate::call::{Call, Error, basic_type_name};
+use crate::argument::basic_type_name;
+use crate::call::{Call, Error};
 use crate::state::{State, TYPE_BOOLEAN, TYPE_NIL, TYPE_NUMBER, TYPE_STRING, TYPE_TABLE};
 use std::ffi::c_int;
 

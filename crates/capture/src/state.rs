@@ -324,6 +324,12 @@ impl State {
         unsafe { (self.api.pushinteger)(self.raw, value) }
     }
 
+    /// Uses one slot.
+    pub(crate) fn push_number(self, value: f64) {
+        // SAFETY: promised.
+        unsafe { (self.api.pushnumber)(self.raw, value) }
+    }
+
     /// Uses one slot. Raises.
     pub(crate) fn push_string(self, bytes: &[u8]) {
         // SAFETY: promised.

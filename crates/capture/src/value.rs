@@ -11,6 +11,8 @@ pub enum Value {
     Boolean(bool),
     /// A whole number.
     Integer(i64),
+    /// A number with a fraction.
+    Number(f64),
     /// A string.
     Text(String),
     /// A table, by names.
@@ -33,6 +35,7 @@ impl Value {
         match self {
             Value::Boolean(value) => state.push_boolean(*value),
             Value::Integer(value) => state.push_integer(*value),
+            Value::Number(value) => state.push_number(*value),
             Value::Text(text) => state.push_string(text.as_bytes()),
             Value::Table(fields) => {
                 state.new_table();

@@ -2,6 +2,7 @@
 
 use crate::output::print;
 use crate::progress::Progress;
+use crate::refusal::Refusal;
 use crate::state_files::{StateFiles, address};
 use anyhow::Result;
 use clap::Args;
@@ -60,17 +61,11 @@ impl Attach {
             tries: self.tries,
             state: self.state,
         };
-        let attached = progress.step(format!("reading process {}", self.pid), || {
-            luasnap_capture::process::attach(self.pid, options)
-        });
-        let attached = match attached {
-            Ok(attached) => attached,
-            Err(error) => {
-                drop(progress);
-                eprintln!("luasnap: {error}");
-                return Ok(ExitCode::from(exit_code(error.kind())));
-            }
-        };
+        let attached = progress
+            .step(format!("reading process {}", self.pid), || {
+                luasnap_capture::process::attach(self.pid, options)
+            })
+            .map_err(|error| Refusal::new(&error, exit_code(error.kind())))?;
         let output = self.output.unwrap_or_else(|| default_name(self.pid));
         let stood_still = stood_still(&attached);
         let captures = attached.captures;

@@ -2,6 +2,7 @@
 
 use crate::output::print;
 use crate::progress::Progress;
+use crate::refusal::Refusal;
 use crate::state_files::StateFiles;
 use anyhow::Result;
 use clap::Args;
@@ -44,15 +45,9 @@ impl CoreDump {
     pub fn execute(self) -> Result<ExitCode> {
         let progress = Progress::new(2);
         let message = format!("reading {}", self.file.display());
-        let states = progress.step(message, || read_core(&self.file, self.program.as_deref()));
-        let states = match states {
-            Ok(states) => states,
-            Err(error) => {
-                drop(progress);
-                eprintln!("luasnap: {error}");
-                return Ok(ExitCode::from(exit_code(error.kind())));
-            }
-        };
+        let states = progress
+            .step(message, || read_core(&self.file, self.program.as_deref()))
+            .map_err(|error| Refusal::new(&error, exit_code(error.kind())))?;
         let output = self.output.unwrap_or_else(|| {
             let mut name = self.file.into_os_string();
             name.push(".luasnap");

@@ -77,7 +77,10 @@ fn origin(file: &SnapshotFile, census: &Census) -> String {
     if let Some(time) = provenance.taken_at {
         text += &format!(", taken {}", taken_at(time));
     }
-    text + &format!(", file of {}", byte_size(file.bytes))
+    if let Some(bytes) = file.bytes {
+        text += &format!(", file of {}", byte_size(bytes));
+    }
+    text
 }
 
 fn kinds(census: &Census) -> String {

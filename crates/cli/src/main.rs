@@ -13,6 +13,7 @@ mod output;
 mod path;
 mod progress;
 mod ps;
+mod refusal;
 mod run;
 mod snapshot_file;
 mod state_files;
@@ -21,6 +22,7 @@ mod top;
 mod wasted;
 
 use clap::{Parser, Subcommand};
+use refusal::Refusal;
 use std::process::ExitCode;
 
 const MORE_HELP: &str = "\
@@ -69,6 +71,6 @@ fn main() -> ExitCode {
     };
     done.unwrap_or_else(|error| {
         eprintln!("luasnap: {error:#}");
-        ExitCode::from(exit_code::FAILED)
+        ExitCode::from(Refusal::code_of(&error))
     })
 }

@@ -6,7 +6,7 @@ use crate::table::{Column, Columns};
 use anyhow::Result;
 use clap::Args;
 use luasnap_capture::process::{LuaProcess, lua_processes};
-use luasnap_format::byte_size;
+use luasnap_format::{byte_size, printable};
 use serde_json::{Value, json};
 use std::process::ExitCode;
 
@@ -18,8 +18,9 @@ Exit codes:
 
 /// List the processes that hold a Lua state
 ///
-/// None of them is stopped. Those that may not be read (other users', without CAP_SYS_PTRACE) are left
-/// out.
+/// Each with its command line, or the title that the program shows instead; on a terminal, as much of it
+/// as fits. None of them is stopped. Those that may not be read (other users', without CAP_SYS_PTRACE)
+/// are left out.
 #[derive(Args)]
 #[command(after_help = MORE_HELP)]
 pub struct Ps {
@@ -48,30 +49,41 @@ impl Ps {
 fn as_text(processes: &[LuaProcess]) -> Columns {
     let mut columns = Columns::new(&[
         Column::Number("pid"),
-        Column::Word("program"),
         Column::Word("state"),
         Column::Word("vm"),
         Column::Number("bytes"),
+        Column::Line("command"),
     ]);
     for process in processes {
         for state in &process.states {
             columns.row([
                 process.pid.to_string(),
-                process.name.clone(),
                 format!("{:#x}", state.main_thread),
                 state.vm.to_string(),
                 byte_size(state.total),
+                command(process),
             ]);
         }
     }
     columns
 }
 
+/// The command line as a terminal can show it, or the program's name where there is none.
+fn command(process: &LuaProcess) -> String {
+    match process.command.is_empty() {
+        true => printable(process.name.as_bytes()),
+        false => printable(&process.command.join(&b' ')),
+    }
+}
+
 fn as_json(processes: &[LuaProcess]) -> Value {
     let process = |process: &LuaProcess| {
+        let command = process.command.iter();
+        let command = command.map(|word| String::from_utf8_lossy(word));
         json!({
             "pid": process.pid,
             "program": process.name,
+            "command": command.collect::<Vec<_>>(),
             "states": process.states.iter().map(|state| json!({
                 "state": format!("{:#x}", state.main_thread),
                 "vm": state.vm.to_string(),

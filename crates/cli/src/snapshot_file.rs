@@ -3,7 +3,7 @@
 use crate::progress::Progress;
 use anyhow::{Result, anyhow};
 use luasnap_heap::Snapshot;
-use std::fs;
+use std::fs::{self, Metadata};
 use std::path::{Path, PathBuf};
 use time::OffsetDateTime;
 
@@ -11,8 +11,8 @@ use time::OffsetDateTime;
 pub struct SnapshotFile {
     /// The file.
     pub path: PathBuf,
-    /// Its size.
-    pub bytes: u64,
+    /// Its size; a pipe has none.
+    pub bytes: Option<u64>,
     /// What is in it.
     pub snapshot: Snapshot,
 }
@@ -24,9 +24,10 @@ impl SnapshotFile {
         let snapshot = progress.step(message, || luasnap_format::open_snapshot(path));
         // The sentence says all that the causes below it say.
         let snapshot = snapshot.map_err(|error| anyhow!(error.to_string()))?;
+        let metadata = fs::metadata(path).ok().filter(Metadata::is_file);
         Ok(SnapshotFile {
             path: path.to_owned(),
-            bytes: fs::metadata(path).map_or(0, |metadata| metadata.len()),
+            bytes: metadata.map(|metadata| metadata.len()),
             snapshot,
         })
     }

@@ -1,7 +1,7 @@
 //! Tables that fit the terminal.
 
 use comfy_table::{
-    Attribute, Cell, CellAlignment, ColumnConstraint, ContentArrangement, Table, presets,
+    Attribute, Cell, CellAlignment, ColumnConstraint, ContentArrangement, Row, Table, presets,
 };
 use std::io::{IsTerminal, stdout};
 
@@ -14,19 +14,28 @@ pub enum Column {
     Word(&'static str),
     /// Names and chains, which wrap where the terminal is narrow.
     Text(&'static str),
+    /// What may be of any length, in one line, whose end is cut off where the terminal is narrow. The
+    /// table has no `Text` then.
+    Line(&'static str),
 }
 
 impl Column {
     fn name(self) -> &'static str {
         match self {
-            Column::Number(name) | Column::Word(name) | Column::Text(name) => name,
+            Column::Number(name) | Column::Word(name) | Column::Text(name) | Column::Line(name) => {
+                name
+            }
         }
+    }
+
+    fn is_line(&self) -> bool {
+        matches!(self, Column::Line(_))
     }
 
     fn cell(self, text: String) -> Cell {
         Cell::new(text).set_alignment(match self {
             Column::Number(_) => CellAlignment::Right,
-            Column::Word(_) | Column::Text(_) => CellAlignment::Left,
+            Column::Word(_) | Column::Text(_) | Column::Line(_) => CellAlignment::Left,
         })
     }
 }
@@ -67,16 +76,26 @@ impl Columns {
     /// Adds a row.
     pub fn row(&mut self, cells: impl IntoIterator<Item = String>) {
         let cells = cells.into_iter().zip(&self.columns);
-        self.table
-            .add_row(cells.map(|(text, column)| column.cell(text)));
+        let mut row = Row::from(cells.map(|(text, column)| column.cell(text)));
+        if self.columns.iter().any(Column::is_line) {
+            row.max_height(1);
+        }
+        self.table.add_row(row);
     }
 
     /// The text of the table.
     pub fn text(mut self) -> String {
         for (column, kind) in self.table.column_iter_mut().zip(&self.columns) {
             column.set_padding((0, 2));
-            if let Column::Number(_) | Column::Word(_) = kind {
-                column.set_constraint(ColumnConstraint::ContentWidth);
+            match kind {
+                Column::Number(_) | Column::Word(_) => {
+                    column.set_constraint(ColumnConstraint::ContentWidth);
+                }
+                Column::Text(_) => {}
+                // It may be cut anywhere, not between words alone.
+                Column::Line(_) => {
+                    column.set_delimiter('\0');
+                }
             }
         }
         let lines = self.table.lines();

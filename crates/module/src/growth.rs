@@ -60,15 +60,11 @@ fn suspect(answer: &GrowthAnswer, suspect: &SuspectRow) -> Value {
     let groups = suspect
         .groups
         .iter()
-        .map(|at| text(&answer.growing[*at].name));
+        .map(|at| text(&answer.growing[*at].fingerprint));
     Value::Table(vec![
         ("point".into(), text(&suspect.point)),
         ("retained".into(), integer(suspect.retained)),
-        // In thousandths, since a `Value` is a whole number.
-        (
-            "permille".into(),
-            integer((suspect.share * 1000.0).round() as u64),
-        ),
+        ("share".into(), Value::Number(suspect.share)),
         ("grown".into(), integer(suspect.grown)),
         ("groups".into(), Value::List(groups.collect())),
         ("example".into(), text(&suspect.example)),

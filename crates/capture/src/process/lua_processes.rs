@@ -12,6 +12,9 @@ pub struct LuaProcess {
     pub pid: u32,
     /// The program's name, as the system has it.
     pub name: String,
+    /// The words of its command line, the program first; where the program wrote a title over them
+    /// (`nginx: worker process`), that. Empty where there is nothing of the kind.
+    pub command: Vec<Vec<u8>>,
     /// Its states, by address. None of them is captured.
     pub states: Vec<FoundState>,
 }
@@ -41,10 +44,44 @@ fn lua_process(pid: u32) -> Option<LuaProcess> {
     if states.is_empty() {
         return None;
     }
-    let name = fs::read(format!("/proc/{pid}/comm")).unwrap_or_default();
+    let read = |file| fs::read(format!("/proc/{pid}/{file}")).unwrap_or_default();
     Some(LuaProcess {
         pid,
-        name: String::from_utf8_lossy(name.trim_ascii_end()).into_owned(),
+        name: String::from_utf8_lossy(read("comm").trim_ascii_end()).into_owned(),
+        command: words(&read("cmdline")),
         states,
     })
+}
+
+/// The words of a command line, each of which ends with a zero. A title ends with many: it lies where
+/// a longer command line was.
+fn words(line: &[u8]) -> Vec<Vec<u8>> {
+    let Some(end) = line.iter().rposition(|byte| *byte != 0) else {
+        return Vec::new();
+    };
+    let words = line[..=end].split(|byte| *byte == 0);
+    words.map(<[u8]>::to_vec).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn command_lines_are_taken_apart() {
+        let expected: [(&[u8], &[&[u8]]); 6] = [
+            (b"lua5.4\0server.lua\0", &[b"lua5.4", b"server.lua"]),
+            (b"lua5.4\0\0-e \xff\0", &[b"lua5.4", b"", b"-e \xff"]),
+            (
+                b"nginx: worker process\0\0\0\0",
+                &[b"nginx: worker process"],
+            ),
+            (b"redis-server *:6379", &[b"redis-server *:6379"]),
+            (b"\0\0", &[]),
+            (b"", &[]),
+        ];
+        for (line, expected) in expected {
+            assert_eq!(words(line), expected, "{line:?}");
+        }
+    }
 }

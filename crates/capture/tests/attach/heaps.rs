@@ -184,8 +184,11 @@ fn check_listed(vm: Vm, _: &str) {
     let processes = lua_processes();
     let found = processes.iter().find(|process| process.pid == target.id());
     let found = found.unwrap_or_else(|| panic!("{processes:?}"));
-    let interpreter = vm.interpreter().file_name().expect("a name");
-    assert_eq!(found.name, interpreter.to_string_lossy(), "{found:?}");
+    let interpreter = vm.interpreter();
+    let name = interpreter.file_name().expect("a name");
+    assert_eq!(found.name, name.to_string_lossy(), "{found:?}");
+    let command = [interpreter.as_os_str().as_encoded_bytes(), b"script.lua"];
+    assert_eq!(found.command, command, "{found:?}");
     let (state, _) = only(attach(target.id(), AttachOptions::default()).unwrap());
     assert_eq!(found.states.len(), 1);
     assert_eq!(found.states[0].main_thread, state.main_thread);

@@ -1,48 +1,9 @@
-//! `attach`, `ps` and `core`: programs that know nothing of luasnap.
+//! `attach` and `core`: programs that know nothing of luasnap.
 
 use crate::program::{Ran, luasnap as program, output};
-use std::io::{BufRead, BufReader};
+use crate::target::Target;
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
-
-/// A running script in luasnap's own Lua, which ends with this value.
-struct Target(Child);
-
-impl Target {
-    /// Runs a script until it prints `ready`; then it waits for a line.
-    fn start(folder: &Path, script: &str) -> Target {
-        let source = format!("{script}\nprint 'ready'\nio.stdout:flush()\nio.read()\n");
-        std::fs::write(folder.join("target.lua"), source).unwrap();
-        let mut child = program(folder)
-            .args(["run", "--quiet", "target.lua"])
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let mut line = String::new();
-        let mut output = BufReader::new(child.stdout.take().unwrap());
-        output.read_line(&mut line).unwrap();
-        assert_eq!(line, "ready\n");
-        Target(child)
-    }
-
-    fn id(&self) -> String {
-        self.0.id().to_string()
-    }
-
-    /// Lets the script come to its end.
-    fn finish(mut self) {
-        drop(self.0.stdin.take());
-        assert!(self.0.wait().unwrap().success());
-    }
-}
-
-impl Drop for Target {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
+use std::process::Command;
 
 fn luasnap(folder: &Path, words: &[&str]) -> Ran {
     let mut command = program(folder);
@@ -61,17 +22,8 @@ const SCRIPT: &str = "
 #[test]
 fn a_running_program_is_read_and_goes_on() {
     let folder = tempfile::tempdir().unwrap();
-    let target = Target::start(folder.path(), SCRIPT);
+    let target = Target::start(folder.path(), SCRIPT, &[]);
     let id = target.id();
-
-    let listed = luasnap(folder.path(), &["ps"]);
-    assert_eq!(listed.code, Some(0), "{listed:?}");
-    let row = listed
-        .stdout
-        .lines()
-        .find(|line| line.split_whitespace().next() == Some(&id));
-    let row = row.unwrap_or_else(|| panic!("no {id} in {}", listed.stdout));
-    assert!(row.contains("luasnap") && row.contains("Lua 5.4"), "{row}");
 
     let attached = luasnap(folder.path(), &["attach", &id, "-o", "first.luasnap"]);
     assert_eq!(attached.code, Some(0), "{attached:?}");

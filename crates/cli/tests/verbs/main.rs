@@ -9,10 +9,13 @@ mod help;
 mod info;
 mod masked;
 mod path;
+mod pipes;
 #[path = "../program/mod.rs"]
 mod program;
+mod ps;
 mod readme;
 mod save;
 mod streams;
+mod target;
 mod terminal;
 mod top;

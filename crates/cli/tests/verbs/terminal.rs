@@ -1,6 +1,7 @@
 //! On a terminal.
 
 use crate::files::{ask, in_town, town};
+use crate::target::Target;
 use nix::pty::{Winsize, openpty};
 use std::fs::{self, File};
 use std::io::{Read, Write};
@@ -71,6 +72,28 @@ fn tables_fit_the_terminal() {
                     "{words:?} on {columns} columns: {width} in {line:?}"
                 );
             }
+        }
+    }
+}
+
+#[test]
+fn long_command_lines_are_cut_at_the_width_of_the_terminal() {
+    let folder = tempfile::tempdir().unwrap();
+    let arguments = ["x".repeat(300), "an argument with blanks".to_owned()];
+    let target = Target::start(folder.path(), "", &[&arguments[0], &arguments[1]]);
+    for columns in [200, 80, 60] {
+        let text = plain(&shown(&["ps"], columns));
+        let row = text
+            .lines()
+            .find(|line| line.split_whitespace().next() == Some(&target.id()));
+        let row = row.unwrap_or_else(|| panic!("no {} in {text}", target.id()));
+        // Two blanks are behind the last column.
+        let width = row.chars().count();
+        assert_eq!(width, usize::from(columns) - 2, "{row:?}");
+        assert!(row.contains("  Lua 5.4  ") && row.ends_with("..."), "{row}");
+        for line in text.lines().skip(1) {
+            let is_row = line.trim_start().starts_with(|c: char| c.is_ascii_digit());
+            assert!(is_row, "{line:?} in {text}");
         }
     }
 }

@@ -12,6 +12,8 @@ pub(super) const FORMAT: u32 = 1;
 const LEAST_READER: u32 = 1;
 /// Bytes of a header, in every version.
 pub(super) const HEADER_LEN: usize = 64;
+/// More sections than any version will have.
+const MOST_SECTIONS: u32 = 1024;
 /// Bytes of the header that have the writer's version.
 const WRITER_LEN: usize = 24;
 const PART: &str = "header";
@@ -21,7 +23,7 @@ const PART: &str = "header";
 pub(super) struct Header {
     /// Bytes of the whole file.
     pub(super) file_len: u64,
-    /// How many sections there are.
+    /// How many sections there are; in one that was read, no more than any version will have.
     pub(super) sections: u32,
 }
 
@@ -71,9 +73,14 @@ impl Header {
             let problem = Problem::Value("the version of the format");
             return Err(LoadError::malformed(PART, problem));
         }
+        let sections = u32_at(bytes, 48);
+        if sections > MOST_SECTIONS {
+            let problem = Problem::Value("the number of sections");
+            return Err(LoadError::malformed(PART, problem));
+        }
         Ok(Header {
             file_len: u64_at(bytes, 40),
-            sections: u32_at(bytes, 48),
+            sections,
         })
     }
 }

@@ -12,7 +12,7 @@ use super::header::{HEADER_LEN, Header};
 use super::label_words::label;
 use super::little_endian::u64_at;
 use super::numbers::{column, read_by_kind, read_bytes, read_deltas, read_planes};
-use super::section::{Section, Table};
+use super::section::{Section, Table, proven_entries, table_len};
 use super::two_threads::both;
 use luasnap_heap::{
     Change, Columns, Kind, Label, Mark, NameId, Names, NodeId, PackedLabel, Run, RunOrder,
@@ -36,14 +36,16 @@ pub fn open_snapshot(path: &Path) -> Result<Snapshot, OpenError> {
 fn open(path: &Path) -> Result<Snapshot, LoadError> {
     let mut file = File::open(path)?;
     let mut bytes = Vec::new();
-    // Something else may be large: its beginning is enough to know it.
-    (&mut file)
-        .take(HEADER_LEN as u64)
-        .read_to_end(&mut bytes)?;
+    let mut read_on = |bytes: &mut Vec<u8>, len: u64| file.by_ref().take(len).read_to_end(bytes);
+    // Something else may be large, or a pipe that never ends. So each part is believed only by what it
+    // proves, and then says how much more there is to read.
+    read_on(&mut bytes, HEADER_LEN as u64)?;
     let header = Header::read(&bytes)?;
+    read_on(&mut bytes, table_len(header.sections) as u64)?;
+    proven_entries(&bytes, header)?;
     // One byte more tells whether there are any behind.
-    let rest = (header.file_len.saturating_add(1)).saturating_sub(HEADER_LEN as u64);
-    file.take(rest).read_to_end(&mut bytes)?;
+    let rest = (header.file_len.saturating_add(1)).saturating_sub(bytes.len() as u64);
+    read_on(&mut bytes, rest)?;
     read_snapshot(&bytes)
 }
 
@@ -53,7 +55,7 @@ pub fn read_snapshot(bytes: &[u8]) -> Result<Snapshot, LoadError> {
     if bytes.len() as u64 > header.file_len {
         return Err(LoadError::malformed("end", Problem::BytesBehind));
     }
-    let table = Table::read(bytes, header.file_len, header.sections)?;
+    let table = Table::read(bytes, header)?;
     if !claims::are_proven(header.file_len, table.entries()) {
         return Err(LoadError::malformed("table of sections", Problem::TooMuch));
     }

@@ -1,7 +1,7 @@
 //! The sections of a file, and the table that lists them.
 
 use super::error::{LoadError, Problem};
-use super::header::HEADER_LEN;
+use super::header::{HEADER_LEN, Header};
 use super::little_endian::{put_u32, put_u64, u16_at, u32_at, u64_at};
 use xxhash_rust::xxh3::xxh3_64;
 
@@ -186,8 +186,6 @@ pub(super) struct Entry {
 
 /// Bytes of an entry of the table.
 const ENTRY_LEN: usize = 32;
-/// More sections than any version will have.
-const MOST_SECTIONS: u32 = 1024;
 /// A section with this flag may be left unread by those who do not know it.
 const OPTIONAL: u8 = 1;
 const PART: &str = "table of sections";
@@ -195,6 +193,38 @@ const PART: &str = "table of sections";
 /// Bytes of the table, with its checksum.
 pub(super) fn table_len(sections: u32) -> usize {
     sections as usize * ENTRY_LEN + 8
+}
+
+/// Where the first section lies.
+fn start_of_sections(sections: u32) -> usize {
+    HEADER_LEN + table_len(sections)
+}
+
+/// The entries of a file's table, of which more than its table need not be there yet: they are those that
+/// were written, and the sections they list add up to the length that the header tells.
+pub(super) fn proven_entries(file: &[u8], header: Header) -> Result<&[u8], LoadError> {
+    let start = start_of_sections(header.sections);
+    let Some(table) = file.get(HEADER_LEN..start) else {
+        return Err(cut_off(PART, file, header.file_len.max(start as u64)));
+    };
+    let (entries, checksum) = table.split_at(table.len() - 8);
+    if xxh3_64(entries) != u64_at(checksum, 0) {
+        return Err(LoadError::Damaged { part: PART });
+    }
+    let end = entries
+        .chunks_exact(ENTRY_LEN)
+        .try_fold(start as u64, |end, entry| {
+            end.checked_add(stored_len(entry))
+        });
+    match end == Some(header.file_len) {
+        true => Ok(entries),
+        false => Err(LoadError::malformed(PART, Problem::Lengths)),
+    }
+}
+
+/// How many bytes the section of an entry has in the file.
+fn stored_len(entry: &[u8]) -> u64 {
+    u64_at(entry, 16)
 }
 
 /// The table, with its checksum.
@@ -234,30 +264,15 @@ pub(super) struct Table<'a> {
 
 impl<'a> Table<'a> {
     /// Reads the table of `file`, which is as long as its header says or shorter.
-    pub(super) fn read(file: &'a [u8], file_len: u64, sections: u32) -> Result<Self, LoadError> {
-        if sections > MOST_SECTIONS {
-            let problem = Problem::Value("the number of sections");
-            return Err(LoadError::malformed("header", problem));
-        }
-        let end = HEADER_LEN + table_len(sections);
-        let Some(table) = file.get(HEADER_LEN..end) else {
-            return Err(cut_off(PART, file, file_len.max(end as u64)));
-        };
-        let (entries, checksum) = table.split_at(table.len() - 8);
-        if xxh3_64(entries) != u64_at(checksum, 0) {
-            return Err(LoadError::Damaged { part: PART });
-        }
+    pub(super) fn read(file: &'a [u8], header: Header) -> Result<Self, LoadError> {
         let mut found = Table {
             places: [const { None }; Section::ALL.len()],
         };
-        let mut start = end as u64;
-        for entry in entries.chunks_exact(ENTRY_LEN) {
-            start = found.add(file, file_len, entry, start)?;
+        let mut start = start_of_sections(header.sections) as u64;
+        for entry in proven_entries(file, header)?.chunks_exact(ENTRY_LEN) {
+            start = found.add(file, header.file_len, entry, start)?;
         }
-        match start == file_len {
-            true => Ok(found),
-            false => Err(LoadError::malformed(PART, Problem::Lengths)),
-        }
+        Ok(found)
     }
 
     /// Adds the section that an entry lists, and answers where the next one starts.
@@ -271,11 +286,8 @@ impl<'a> Table<'a> {
         let (number, encoding, flags) = (u16_at(entry, 0), entry[2], entry[3]);
         let section = Section::from_number(number);
         let part = section.map_or("unknown section", Section::name);
-        let stored_len = u64_at(entry, 16);
-        let end = start.checked_add(stored_len).filter(|end| *end <= file_len);
-        let Some(end) = end else {
-            return Err(LoadError::malformed(PART, Problem::Lengths));
-        };
+        let stored_len = stored_len(entry);
+        let end = start + stored_len; // at most that of the file
         if end > file.len() as u64 {
             return Err(cut_off(part, file, file_len));
         }
