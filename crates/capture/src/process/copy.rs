@@ -8,7 +8,7 @@ use super::buffer::Buffer;
 use super::error::AttachError;
 use super::pages::{Pages, Run, Sort};
 use super::remote_memory::{Part, RemoteMemory};
-use super::stop::Stop;
+use super::stop::{PATIENCE, while_stopped};
 use crate::native::pieces::{Piece, Pieces};
 use std::io;
 use std::thread;
@@ -70,25 +70,21 @@ impl Copier {
     pub(super) fn copy(&mut self) -> Result<Copying, AttachError> {
         let mut longest = Duration::ZERO;
         loop {
-            let stop = Stop::new(self.process)?;
-            let listed = Pages::of_process(self.process, Sort::Writable);
-            let pages = listed.map_err(|error| self.failed(error))?;
-            if pages.len > self.writable.buffer.len() {
-                longest = longest.max(stop.release());
-                self.writable.buffer = Buffer::new(0, 0).map_err(|error| self.failed(error))?;
-                self.writable = Copied::room_for(pages).map_err(|error| self.failed(error))?;
-                continue;
-            }
-            self.writable.pages = pages;
-            let read = self.writable.read(&self.remote);
-            let pause = stop.release();
-            read.map_err(|error| self.failed(error))?;
-            self.writable.clear_holes();
-            return Ok(Copying {
-                pause: pause.max(longest),
-                bytes: self.writable.pages.present_bytes(),
-            });
+            let (process, remote, writable) = (self.process, &self.remote, &mut self.writable);
+            let (copied, pause) =
+                while_stopped(process, PATIENCE, || writable.copy_anew(process, remote))?;
+            longest = longest.max(pause);
+            let Some(pages) = copied.map_err(|error| self.failed(error))? else {
+                break;
+            };
+            self.writable.buffer = Buffer::new(0, 0).map_err(|error| self.failed(error))?;
+            self.writable = Copied::room_for(pages).map_err(|error| self.failed(error))?;
         }
+        self.writable.clear_holes();
+        Ok(Copying {
+            pause: longest,
+            bytes: self.writable.pages.present_bytes(),
+        })
     }
 
     fn failed(&self, error: io::Error) -> AttachError {
@@ -108,6 +104,17 @@ impl Copied {
         let fetched = pages.len + pages.len / GROWTH + MORE;
         let buffer = Buffer::new(ROOM * fetched, fetched)?;
         Ok(Copied { pages, buffer })
+    }
+
+    /// Copies what a process can write now. If there is no room for it, nothing is copied, and the answer is
+    /// what needs room.
+    fn copy_anew(&mut self, process: u32, remote: &RemoteMemory) -> io::Result<Option<Pages>> {
+        let pages = Pages::of_process(process, Sort::Writable)?;
+        if pages.len > self.buffer.len() {
+            return Ok(Some(pages));
+        }
+        self.pages = pages;
+        self.read(remote).map(|()| None)
     }
 
     fn read(&mut self, remote: &RemoteMemory) -> io::Result<()> {
