@@ -4,6 +4,7 @@ mod cores;
 mod heaps;
 mod installed;
 mod many_states;
+mod permissions;
 mod refusals;
 mod safety;
 mod target;
