@@ -1,10 +1,12 @@
 //! Processes that cannot be read, each with its own reason.
 
 use crate::target::Target;
+use crate::thirty_two_bit;
 use luasnap_capture::process::{AttachError, AttachErrorKind, AttachOptions, attach};
 use luasnap_heap::{Census, Snapshot};
 use luasnap_hosts::{Host, Vm};
 use std::fs;
+use std::os::unix::process::ExitStatusExt;
 use std::process::{Command, Stdio};
 
 #[track_caller]
@@ -108,4 +110,18 @@ fn a_few_bytes_that_nobody_knows_are_said() {
     let (_, heap) = crate::heaps::only(attached);
     let census = Census::new(&Snapshot::new(heap)).unwrap();
     assert_eq!(census.unaccounted, Some(64 - 8));
+}
+
+#[test]
+fn a_32_bit_process() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let Some(mut process) = thirty_two_bit::start(folder.path()) else {
+        return;
+    };
+    let error = refused(process.id());
+    process.kill().expect("it runs");
+    // And not by its own fault.
+    assert_eq!(process.wait().expect("its end").signal(), Some(9));
+    assert_eq!(error.kind(), AttachErrorKind::ThirtyTwoBit, "{error}");
+    assert!(error.to_string().contains("is a 32-bit one"), "{error}");
 }

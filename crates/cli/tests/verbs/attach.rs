@@ -1,6 +1,7 @@
 //! `attach`, `ps` and `core`: programs that know nothing of luasnap.
 
 use crate::program::{Ran, luasnap as program, output};
+use crate::thirty_two_bit;
 use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
@@ -141,4 +142,17 @@ fn what_cannot_be_read_has_its_own_code() {
     let missing = luasnap(folder.path(), &["core", "nothing"]);
     assert_eq!(missing.code, Some(20), "{missing:?}");
     assert_eq!(luasnap(folder.path(), &["attach", "none"]).code, Some(2));
+}
+
+#[test]
+fn a_32_bit_process_has_its_own_code() {
+    let folder = tempfile::tempdir().unwrap();
+    let Some(mut process) = thirty_two_bit::start(folder.path()) else {
+        return;
+    };
+    let refused = luasnap(folder.path(), &["attach", &process.id().to_string()]);
+    process.kill().unwrap();
+    process.wait().unwrap();
+    assert_eq!(refused.code, Some(14), "{refused:?}");
+    assert!(refused.stderr.contains("is a 32-bit one"), "{refused:?}");
 }

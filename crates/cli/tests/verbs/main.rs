@@ -15,4 +15,6 @@ mod readme;
 mod save;
 mod streams;
 mod terminal;
+#[path = "../../../capture/tests/attach/thirty_two_bit.rs"]
+mod thirty_two_bit;
 mod top;
