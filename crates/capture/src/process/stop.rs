@@ -202,20 +202,38 @@ enum ThreadState {
     Runs,
 }
 
-/// What the kernel says of a thread that we traced.
+/// What the kernel says of a thread that we trace. It is asked so that it does not take a stop for dealt
+/// with: if this process is killed, the thread still gets the signal that stopped it.
 fn state_of(thread: u32) -> ThreadState {
-    let mut status = 0;
-    let options = libc::__WALL | libc::WNOHANG;
-    // SAFETY: there is room for the status.
-    let waited = unsafe { libc::waitpid(thread as libc::pid_t, &raw mut status, options) };
-    match waited {
+    let stops = libc::WSTOPPED | libc::WNOWAIT;
+    let Ok((code, status)) = wait_for(thread, stops | libc::WEXITED) else {
+        return ThreadState::Ended;
+    };
+    match code {
         0 => ThreadState::Runs,
-        -1 if io::Error::last_os_error().raw_os_error() == Some(libc::EINTR) => ThreadState::Runs,
-        -1 => ThreadState::Ended,
-        _ if !libc::WIFSTOPPED(status) => ThreadState::Ended,
-        // The event behind the signal says that the stop is ours, or that of the whole process.
-        _ if status >> 16 == libc::PTRACE_EVENT_STOP => ThreadState::Stopped(0),
-        _ => ThreadState::Stopped(libc::WSTOPSIG(status)),
+        libc::CLD_TRAPPED | libc::CLD_STOPPED => match status >> 8 {
+            0 => ThreadState::Stopped(status),
+            // The event behind the signal says that the stop is ours, or that of the whole process.
+            _ => ThreadState::Stopped(0),
+        },
+        _ => {
+            // Another thread, which is to run another program, may wait until this is known.
+            let _ = wait_for(thread, libc::WEXITED);
+            ThreadState::Ended
+        }
+    }
+}
+
+/// What became of a thread, as `si_code` and `si_status` say it; zeroes where nothing did.
+fn wait_for(thread: u32, options: c_int) -> io::Result<(c_int, c_int)> {
+    // SAFETY: it is made of numbers, for which zero is a value.
+    let mut info: libc::siginfo_t = unsafe { std::mem::zeroed() };
+    let options = options | libc::__WALL | libc::WNOHANG;
+    // SAFETY: there is room for what is known.
+    match unsafe { libc::waitid(libc::P_PID, thread, &raw mut info, options) } {
+        // SAFETY: what this call fills in has a status.
+        0 => Ok((info.si_code, unsafe { info.si_status() })),
+        _ => Err(io::Error::last_os_error()),
     }
 }
 
@@ -256,6 +274,7 @@ mod tests {
     use super::*;
     use crate::process::error::AttachErrorKind;
     use std::io::{BufRead, BufReader, Write};
+    use std::os::unix::process::ExitStatusExt;
     use std::process::{Child, Command, Stdio};
 
     /// A program that gives back every line.
@@ -406,5 +425,48 @@ mod tests {
         assert!(lines.any(|line| line.contains("got a line")));
         drop(stdin);
         assert!(program.wait().expect("its end").success());
+    }
+
+    /// A child of another test, and nothing where none started it: seizes the process that the environment
+    /// names, waits until a signal stops it, and then to be killed.
+    #[test]
+    fn child_that_holds_a_signal_back() {
+        let Ok(target) = std::env::var("SIGNALLED") else {
+            return;
+        };
+        let target = target.parse().expect("a number");
+        request(libc::PTRACE_SEIZE, target, 0).expect("it may be traced");
+        println!("seized");
+        loop {
+            match state_of(target) {
+                ThreadState::Stopped(signal) => break println!("stopped by {signal}"),
+                ThreadState::Runs => sleep(PAUSE),
+                ThreadState::Ended => panic!("it ended"),
+            }
+        }
+        loop {
+            sleep(PATIENCE);
+        }
+    }
+
+    #[test]
+    fn a_signal_arrives_though_this_process_is_killed() {
+        let mut program = echo();
+        let mut tracer = child_of_this_test("child_that_holds_a_signal_back")
+            .env("SIGNALLED", program.id().to_string())
+            .spawn()
+            .expect("this test");
+        let mut lines = lines(&mut tracer);
+        assert!(lines.any(|line| line.contains("seized")));
+        // SAFETY: it has no effect on this process.
+        unsafe { libc::kill(program.id() as libc::pid_t, libc::SIGTERM) };
+        assert!(lines.any(|line| line.contains("stopped by 15")));
+        tracer.kill().expect("it is there");
+        tracer.wait().expect("its end");
+        drop(program.stdin.take());
+        assert_eq!(
+            program.wait().expect("its end").signal(),
+            Some(libc::SIGTERM)
+        );
     }
 }
