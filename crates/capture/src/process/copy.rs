@@ -8,7 +8,7 @@ use super::buffer::Buffer;
 use super::error::AttachError;
 use super::pages::{Pages, Run, Sort};
 use super::remote_memory::{Part, RemoteMemory};
-use super::stop::Stop;
+use super::stop::{PATIENCE, while_stopped};
 use crate::native::pieces::{Piece, Pieces};
 use std::io;
 use std::thread;
@@ -71,26 +71,22 @@ impl Copier {
         let mut longest = Duration::ZERO;
         loop {
             self.writable.fetch();
-            let stop = Stop::new(self.process)?;
-            let listed = Pages::of_process(self.process, Sort::Writable);
-            let pages = listed.map_err(|error| self.failed(error))?;
-            if pages.len > self.writable.buffer.len() {
-                longest = longest.max(stop.release());
-                self.writable.buffer = Buffer::new(0).map_err(|error| self.failed(error))?;
-                self.writable = Copied::room_for(pages).map_err(|error| self.failed(error))?;
-                continue;
-            }
-            self.writable.pages = pages;
-            let read = self.writable.read(&self.remote);
-            let pause = stop.release();
-            read.map_err(|error| self.failed(error))?;
-            self.writable.give_back();
-            self.writable.clear_holes();
-            return Ok(Copying {
-                pause: pause.max(longest),
-                bytes: self.writable.pages.present_bytes(),
-            });
+            let (process, remote, writable) = (self.process, &self.remote, &mut self.writable);
+            let (copied, pause) =
+                while_stopped(process, PATIENCE, || writable.copy_anew(process, remote))?;
+            longest = longest.max(pause);
+            let Some(pages) = copied.map_err(|error| self.failed(error))? else {
+                break;
+            };
+            self.writable.buffer = Buffer::new(0).map_err(|error| self.failed(error))?;
+            self.writable = Copied::room_for(pages).map_err(|error| self.failed(error))?;
         }
+        self.writable.give_back();
+        self.writable.clear_holes();
+        Ok(Copying {
+            pause: longest,
+            bytes: self.writable.pages.present_bytes(),
+        })
     }
 
     fn failed(&self, error: io::Error) -> AttachError {
@@ -115,6 +111,17 @@ impl Copied {
     fn fetch(&mut self) {
         let len = room_for(self.pages.len);
         self.buffer.fetch(len, threads(len));
+    }
+
+    /// Copies what a process can write now. If there is no room for it, nothing is copied, and the answer is
+    /// what needs room.
+    fn copy_anew(&mut self, process: u32, remote: &RemoteMemory) -> io::Result<Option<Pages>> {
+        let pages = Pages::of_process(process, Sort::Writable)?;
+        if pages.len > self.buffer.len() {
+            return Ok(Some(pages));
+        }
+        self.pages = pages;
+        self.read(remote).map(|()| None)
     }
 
     fn read(&mut self, remote: &RemoteMemory) -> io::Result<()> {

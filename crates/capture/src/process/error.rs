@@ -78,7 +78,7 @@ impl AttachError {
             AttachErrorKind::DoesNotStop,
             format!(
                 "thread {thread} of process {process} does not stop: it waits in the kernel, for a \
-                 device perhaps; try again later"
+                 device perhaps, or for a program that it starts; try again later"
             ),
         )
     }

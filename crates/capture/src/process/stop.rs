@@ -4,6 +4,10 @@
 //! on, with a signal that one of them was about to get; where the whole process was stopped before, it
 //! stays so. If this process is killed meanwhile, the kernel does the same: a seized thread without a
 //! tracer goes on.
+//!
+//! A thread that waits in the kernel does not stop, and one that did not stop cannot be let go by a request.
+//! It would stand still once it comes back. So what stops a process is a thread of its own, which ends
+//! afterwards: then the kernel lets go of all that it traced.
 
 use super::error::AttachError;
 use super::refusal;
@@ -12,15 +16,43 @@ use std::fs;
 use std::io;
 use std::marker::PhantomData;
 use std::ptr::null_mut;
-use std::thread::sleep;
+use std::thread::{self, sleep};
 use std::time::{Duration, Instant};
 
-/// A thread that waits for a device may not be stopped for long.
-const PATIENCE: Duration = Duration::from_secs(5);
+/// How long to wait for a thread that does not stop: it may wait for a device. All others stand still
+/// meanwhile.
+pub(super) const PATIENCE: Duration = Duration::from_secs(5);
 /// How long to sleep before asking again whether a thread has stopped, once it takes long.
 const PAUSE: Duration = Duration::from_micros(100);
 /// How often to ask without sleeping.
 const AT_ONCE: u32 = 200;
+
+/// Does something while a process stands still; answers how long it did, too.
+///
+/// # Errors
+/// Why it could not be stopped. Then nothing was done and all threads go on: at once, or after `patience` if
+/// one of them does not stop ([`AttachErrorKind::DoesNotStop`]). That one is seized no longer either, so it
+/// goes on whenever the kernel lets it.
+///
+/// [`AttachErrorKind::DoesNotStop`]: super::AttachErrorKind::DoesNotStop
+pub(super) fn while_stopped<T: Send>(
+    process: u32,
+    patience: Duration,
+    work: impl FnOnce() -> T + Send,
+) -> Result<(T, Duration), AttachError> {
+    let stop_and_work = || {
+        let stop = Stop::new(process, patience)?;
+        let done = work();
+        Ok((done, stop.release()))
+    };
+    thread::scope(|scope| {
+        thread::Builder::new()
+            .spawn_scoped(scope, stop_and_work)
+            .map_err(|error| AttachError::failed(process, error))?
+            .join()
+            .unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+    })
+}
 
 /// A thread that is stopped.
 #[derive(Debug)]
@@ -32,14 +64,17 @@ struct Stopped {
 
 /// All threads of a process, which stand still until this is dropped.
 ///
-/// Only the thread that stopped them may let them go: so this cannot be sent to another.
+/// Only the thread that stopped them may let them go: so this cannot be sent to another. After an error, the
+/// kernel lets go of threads that have not stopped when that thread ends.
 #[derive(Debug)]
-pub(super) struct Stop {
+struct Stop {
     process: u32,
     stopped: Vec<Stopped>,
     /// Seized, and not yet known to have stopped.
     seized: Vec<u32>,
     since: Instant,
+    /// When to give up.
+    deadline: Instant,
     stays_here: PhantomData<*const ()>,
 }
 
@@ -52,12 +87,14 @@ enum Seized {
 
 impl Stop {
     /// Stops a process. On an error nothing is left stopped.
-    pub(super) fn new(process: u32) -> Result<Stop, AttachError> {
+    fn new(process: u32, patience: Duration) -> Result<Stop, AttachError> {
+        let since = Instant::now();
         let mut stop = Stop {
             process,
             stopped: Vec::new(),
             seized: Vec::new(),
-            since: Instant::now(),
+            since,
+            deadline: since + patience,
             stays_here: PhantomData,
         };
         // A thread that is not stopped yet may make others.
@@ -72,7 +109,7 @@ impl Stop {
     }
 
     /// Lets all go on; answers how long they stood still.
-    pub(super) fn release(mut self) -> Duration {
+    fn release(mut self) -> Duration {
         self.detach();
         self.since.elapsed()
     }
@@ -123,7 +160,6 @@ impl Stop {
 
     /// Waits until all seized threads have stopped or ended.
     fn wait(&mut self) -> Result<(), AttachError> {
-        let deadline = Instant::now() + PATIENCE;
         let mut asked = 0;
         while let Some(&thread) = self.seized.last() {
             match state_of(thread) {
@@ -134,7 +170,7 @@ impl Stop {
                 ThreadState::Ended => {
                     self.seized.pop();
                 }
-                ThreadState::Runs if Instant::now() > deadline => {
+                ThreadState::Runs if Instant::now() > self.deadline => {
                     return Err(AttachError::does_not_stop(self.process, thread));
                 }
                 ThreadState::Runs if asked < AT_ONCE => std::thread::yield_now(),
@@ -150,31 +186,12 @@ impl Stop {
             // One that was killed meanwhile is gone, which is no error here.
             let _ = request(libc::PTRACE_DETACH, one.thread, one.signal);
         }
-        for thread in self.seized.drain(..) {
-            detach_running(thread);
-        }
     }
 }
 
 impl Drop for Stop {
     fn drop(&mut self) {
         self.detach();
-    }
-}
-
-/// Lets go of a thread that was seized and may not have stopped: only a stopped one can be let go.
-fn detach_running(thread: u32) {
-    let _ = request(libc::PTRACE_INTERRUPT, thread, 0);
-    let deadline = Instant::now() + PATIENCE;
-    while Instant::now() < deadline {
-        match state_of(thread) {
-            ThreadState::Stopped(signal) => {
-                let _ = request(libc::PTRACE_DETACH, thread, signal);
-                return;
-            }
-            ThreadState::Ended => return,
-            ThreadState::Runs => sleep(PAUSE),
-        }
     }
 }
 
@@ -185,20 +202,38 @@ enum ThreadState {
     Runs,
 }
 
-/// What the kernel says of a thread that we traced.
+/// What the kernel says of a thread that we trace. It is asked so that it does not take a stop for dealt
+/// with: if this process is killed, the thread still gets the signal that stopped it.
 fn state_of(thread: u32) -> ThreadState {
-    let mut status = 0;
-    let options = libc::__WALL | libc::WNOHANG;
-    // SAFETY: there is room for the status.
-    let waited = unsafe { libc::waitpid(thread as libc::pid_t, &raw mut status, options) };
-    match waited {
+    let stops = libc::WSTOPPED | libc::WNOWAIT;
+    let Ok((code, status)) = wait_for(thread, stops | libc::WEXITED) else {
+        return ThreadState::Ended;
+    };
+    match code {
         0 => ThreadState::Runs,
-        -1 if io::Error::last_os_error().raw_os_error() == Some(libc::EINTR) => ThreadState::Runs,
-        -1 => ThreadState::Ended,
-        _ if !libc::WIFSTOPPED(status) => ThreadState::Ended,
-        // The event behind the signal says that the stop is ours, or that of the whole process.
-        _ if status >> 16 == libc::PTRACE_EVENT_STOP => ThreadState::Stopped(0),
-        _ => ThreadState::Stopped(libc::WSTOPSIG(status)),
+        libc::CLD_TRAPPED | libc::CLD_STOPPED => match status >> 8 {
+            0 => ThreadState::Stopped(status),
+            // The event behind the signal says that the stop is ours, or that of the whole process.
+            _ => ThreadState::Stopped(0),
+        },
+        _ => {
+            // Another thread, which is to run another program, may wait until this is known.
+            let _ = wait_for(thread, libc::WEXITED);
+            ThreadState::Ended
+        }
+    }
+}
+
+/// What became of a thread, as `si_code` and `si_status` say it; zeroes where nothing did.
+fn wait_for(thread: u32, options: c_int) -> io::Result<(c_int, c_int)> {
+    // SAFETY: it is made of numbers, for which zero is a value.
+    let mut info: libc::siginfo_t = unsafe { std::mem::zeroed() };
+    let options = options | libc::__WALL | libc::WNOHANG;
+    // SAFETY: there is room for what is known.
+    match unsafe { libc::waitid(libc::P_PID, thread, &raw mut info, options) } {
+        // SAFETY: what this call fills in has a status.
+        0 => Ok((info.si_code, unsafe { info.si_status() })),
+        _ => Err(io::Error::last_os_error()),
     }
 }
 
@@ -239,6 +274,7 @@ mod tests {
     use super::*;
     use crate::process::error::AttachErrorKind;
     use std::io::{BufRead, BufReader, Write};
+    use std::os::unix::process::ExitStatusExt;
     use std::process::{Child, Command, Stdio};
 
     /// A program that gives back every line.
@@ -271,12 +307,12 @@ mod tests {
     #[test]
     fn it_stands_still_until_the_stop_is_dropped() {
         let program = echo();
-        let stop = Stop::new(program.id()).unwrap();
+        let stop = Stop::new(program.id(), PATIENCE).unwrap();
         assert_eq!(state(program.id()), 't');
         assert_eq!(refusal::tracer(program.id()), Some(std::process::id()));
         let error = super::super::attach(program.id(), Default::default()).unwrap_err();
         assert_eq!(error.kind(), AttachErrorKind::Traced, "{error}");
-        let error = Stop::new(program.id()).unwrap_err();
+        let error = Stop::new(program.id(), PATIENCE).unwrap_err();
         assert_eq!(error.kind(), AttachErrorKind::Traced, "{error}");
         drop(stop);
         assert_eq!(refusal::tracer(program.id()), None);
@@ -288,7 +324,7 @@ mod tests {
         let program = echo();
         let id = program.id();
         let panicked = std::panic::catch_unwind(|| {
-            let _stop = Stop::new(id).unwrap();
+            let _stop = Stop::new(id, PATIENCE).unwrap();
             panic!("on purpose");
         });
         assert!(panicked.is_err());
@@ -298,12 +334,26 @@ mod tests {
     #[test]
     fn one_that_is_killed_meanwhile_is_no_error() {
         let mut program = echo();
-        let stop = Stop::new(program.id()).unwrap();
+        let stop = Stop::new(program.id(), PATIENCE).unwrap();
         program.kill().expect("it is there");
         stop.release();
         program.wait().expect("its end");
-        let error = Stop::new(program.id()).unwrap_err();
+        let error = Stop::new(program.id(), PATIENCE).unwrap_err();
         assert_eq!(error.kind(), AttachErrorKind::Ended);
+    }
+
+    /// A test of this program that is run by another test, in a process of its own.
+    fn child_of_this_test(name: &str) -> Command {
+        let mut command = Command::new(std::env::current_exe().expect("this test"));
+        let name = format!("process::stop::tests::{name}");
+        command.args(["--exact", &name, "--nocapture"]);
+        command.stdin(Stdio::piped()).stdout(Stdio::piped());
+        command
+    }
+
+    fn lines(program: &mut Child) -> impl Iterator<Item = String> + use<> {
+        let lines = BufReader::new(program.stdout.take().expect("a pipe")).lines();
+        lines.map_while(Result::ok)
     }
 
     /// A child of another test, and nothing where none started it: stops the process that the environment names, and waits to be killed.
@@ -312,7 +362,7 @@ mod tests {
         let Ok(target) = std::env::var("TARGET") else {
             return;
         };
-        let _stop = Stop::new(target.parse().expect("a number")).unwrap();
+        let _stop = Stop::new(target.parse().expect("a number"), PATIENCE).unwrap();
         println!("stopped");
         loop {
             sleep(PATIENCE);
@@ -322,19 +372,101 @@ mod tests {
     #[test]
     fn it_goes_on_when_this_process_is_killed() {
         let program = echo();
-        let name = "process::stop::tests::child_that_stops";
-        let mut tracer = Command::new(std::env::current_exe().expect("this test"))
-            .args(["--exact", name, "--nocapture"])
+        let mut tracer = child_of_this_test("child_that_stops")
             .env("TARGET", program.id().to_string())
-            .stdout(Stdio::piped())
             .spawn()
             .expect("this test");
-        let lines = BufReader::new(tracer.stdout.take().expect("a pipe")).lines();
-        let mut lines = lines.map_while(Result::ok);
-        assert!(lines.any(|line| line.contains("stopped")));
+        assert!(lines(&mut tracer).any(|line| line.contains("stopped")));
         assert_eq!(state(program.id()), 't');
         tracer.kill().expect("it is there");
         tracer.wait().expect("its end");
         answers(program);
+    }
+
+    /// A child of another test, and nothing where none started it: waits in the kernel for a child of its
+    /// own, which ends once it is sent a byte. Then it gives back a line.
+    #[test]
+    fn child_that_waits_in_the_kernel() {
+        if std::env::var_os("WAITS").is_none() {
+            return;
+        }
+        let flags = libc::c_long::from(libc::CLONE_VFORK | libc::SIGCHLD);
+        let none: libc::c_long = 0;
+        // SAFETY: without CLONE_VM this is a fork. The child has memory of its own, makes three system
+        // calls and ends.
+        unsafe {
+            if libc::syscall(libc::SYS_clone, flags, none, none, none, none) == 0 {
+                libc::write(1, c"waits\n".as_ptr().cast(), 6);
+                libc::read(0, [0u8].as_mut_ptr().cast(), 1);
+                libc::_exit(0);
+            }
+        }
+        let mut line = String::new();
+        std::io::stdin().read_line(&mut line).expect("a line");
+        println!("got {line}");
+    }
+
+    #[test]
+    fn a_thread_that_does_not_stop_is_let_go_all_the_same() {
+        let mut program = child_of_this_test("child_that_waits_in_the_kernel")
+            .env("WAITS", "")
+            .spawn()
+            .expect("this test");
+        let mut lines = lines(&mut program);
+        assert!(lines.any(|line| line.contains("waits")));
+        let patience = Duration::from_millis(100);
+        let error = while_stopped(program.id(), patience, || panic!("it stopped")).unwrap_err();
+        assert_eq!(error.kind(), AttachErrorKind::DoesNotStop, "{error}");
+        // Another thread had stopped before.
+        assert_eq!(refusal::tracer(program.id()), None);
+
+        let mut stdin = program.stdin.take().expect("a pipe");
+        writeln!(stdin, "!a line").expect("it reads");
+        assert!(lines.any(|line| line.contains("got a line")));
+        drop(stdin);
+        assert!(program.wait().expect("its end").success());
+    }
+
+    /// A child of another test, and nothing where none started it: seizes the process that the environment
+    /// names, waits until a signal stops it, and then to be killed.
+    #[test]
+    fn child_that_holds_a_signal_back() {
+        let Ok(target) = std::env::var("SIGNALLED") else {
+            return;
+        };
+        let target = target.parse().expect("a number");
+        request(libc::PTRACE_SEIZE, target, 0).expect("it may be traced");
+        println!("seized");
+        loop {
+            match state_of(target) {
+                ThreadState::Stopped(signal) => break println!("stopped by {signal}"),
+                ThreadState::Runs => sleep(PAUSE),
+                ThreadState::Ended => panic!("it ended"),
+            }
+        }
+        loop {
+            sleep(PATIENCE);
+        }
+    }
+
+    #[test]
+    fn a_signal_arrives_though_this_process_is_killed() {
+        let mut program = echo();
+        let mut tracer = child_of_this_test("child_that_holds_a_signal_back")
+            .env("SIGNALLED", program.id().to_string())
+            .spawn()
+            .expect("this test");
+        let mut lines = lines(&mut tracer);
+        assert!(lines.any(|line| line.contains("seized")));
+        // SAFETY: it has no effect on this process.
+        unsafe { libc::kill(program.id() as libc::pid_t, libc::SIGTERM) };
+        assert!(lines.any(|line| line.contains("stopped by 15")));
+        tracer.kill().expect("it is there");
+        tracer.wait().expect("its end");
+        drop(program.stdin.take());
+        assert_eq!(
+            program.wait().expect("its end").signal(),
+            Some(libc::SIGTERM)
+        );
     }
 }

@@ -4,9 +4,11 @@ mod cores;
 mod heaps;
 mod installed;
 mod many_states;
+mod permissions;
 mod refusals;
 mod safety;
 mod target;
+mod thirty_two_bit;
 
 /// A test for each VM: `each_vm!(check: name)` makes `name::lua51` to `name::luajit`.
 #[macro_export]

@@ -1,12 +1,12 @@
 //! Processes that cannot be read, each with its own reason.
 
-use crate::target::{Target, child_of_this_test, said_by};
+use crate::target::Target;
+use crate::thirty_two_bit;
 use luasnap_capture::process::{AttachError, AttachErrorKind, AttachOptions, attach};
 use luasnap_heap::{Census, Snapshot};
 use luasnap_hosts::{Host, Vm};
 use std::fs;
-use std::os::unix::fs::PermissionsExt;
-use std::os::unix::process::CommandExt;
+use std::os::unix::process::ExitStatusExt;
 use std::process::{Command, Stdio};
 
 #[track_caller]
@@ -112,48 +112,16 @@ fn a_few_bytes_that_nobody_knows_are_said() {
     assert_eq!(census.unaccounted, Some(64 - 8));
 }
 
-/// A child of another test, and nothing where none started it: says why it cannot attach.
 #[test]
-fn child_that_is_refused() {
-    let Ok(target) = std::env::var("TARGET") else {
+fn a_32_bit_process() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let Some(mut process) = thirty_two_bit::start(folder.path()) else {
         return;
     };
-    let target = target.parse().expect("a number");
-    let error = refused(target);
-    println!("{:?}: {error}", error.kind());
-}
-
-/// As root: a user without rights, which nobody is. Others: a process of root's.
-#[test]
-fn a_process_of_another_user() {
-    const NOBODY: u32 = 65534;
-    let target = Target::start(Host::Plain(Vm::Lua54), crate::heaps::SCRIPT);
-    let is_root = fs::read_to_string("/proc/self/status")
-        .expect("this process")
-        .lines()
-        .any(|line| line.starts_with("Uid:") && line.split_whitespace().nth(2) == Some("0"));
-    let mut child = child_of_this_test("refusals::child_that_is_refused");
-    let folder = tempfile::tempdir().expect("a folder");
-    if is_root {
-        // Where the other user can run it.
-        let copy = folder.path().join("test");
-        fs::copy(child.get_program(), &copy).expect("a copy");
-        fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o755)).expect("rights");
-        let arguments: Vec<_> = child.get_args().map(ToOwned::to_owned).collect();
-        child = Command::new(copy);
-        child
-            .args(arguments)
-            .current_dir("/")
-            .uid(NOBODY)
-            .gid(NOBODY);
-        child.env("TARGET", target.id().to_string());
-    } else {
-        child.env("TARGET", "1");
-    }
-    let said = said_by(&mut child);
-    assert!(said.contains("NotPermitted"), "{said}");
-    assert!(
-        said.contains("belongs to user 0; run luasnap as that user, or as root"),
-        "{said}"
-    );
+    let error = refused(process.id());
+    process.kill().expect("it runs");
+    // And not by its own fault.
+    assert_eq!(process.wait().expect("its end").signal(), Some(9));
+    assert_eq!(error.kind(), AttachErrorKind::ThirtyTwoBit, "{error}");
+    assert!(error.to_string().contains("is a 32-bit one"), "{error}");
 }

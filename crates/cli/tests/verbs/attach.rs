@@ -2,6 +2,7 @@
 
 use crate::program::{Ran, luasnap as program, output};
 use crate::target::Target;
+use crate::thirty_two_bit;
 use std::path::Path;
 use std::process::Command;
 
@@ -93,4 +94,17 @@ fn what_cannot_be_read_has_its_own_code() {
     let missing = luasnap(folder.path(), &["core", "nothing"]);
     assert_eq!(missing.code, Some(20), "{missing:?}");
     assert_eq!(luasnap(folder.path(), &["attach", "none"]).code, Some(2));
+}
+
+#[test]
+fn a_32_bit_process_has_its_own_code() {
+    let folder = tempfile::tempdir().unwrap();
+    let Some(mut process) = thirty_two_bit::start(folder.path()) else {
+        return;
+    };
+    let refused = luasnap(folder.path(), &["attach", &process.id().to_string()]);
+    process.kill().unwrap();
+    process.wait().unwrap();
+    assert_eq!(refused.code, Some(14), "{refused:?}");
+    assert!(refused.stderr.contains("is a 32-bit one"), "{refused:?}");
 }

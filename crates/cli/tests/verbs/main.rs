@@ -18,4 +18,6 @@ mod save;
 mod streams;
 mod target;
 mod terminal;
+#[path = "../../../capture/tests/attach/thirty_two_bit.rs"]
+mod thirty_two_bit;
 mod top;

@@ -28,7 +28,7 @@ fn processes_are_listed_with_their_command_lines() {
     let listed = json(&["ps"]);
     let process = listed.as_array().unwrap().iter();
     let process = process
-        .filter(|process| process["pid"].to_string() == id)
+        .filter(|process| process["pid"].as_u64() == id.parse().ok())
         .collect::<Vec<_>>();
     let [process] = process[..] else {
         panic!("{process:?} in {listed}");
