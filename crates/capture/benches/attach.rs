@@ -62,12 +62,10 @@ fn main() -> Result<(), Box<dyn Error>> {
     let attached = attached?;
     let gigabytes = attached.copied as f64 / f64::from(1 << 30);
     let memcpy = memcpy(attached.copied as usize);
-    let nodes: usize = attached
-        .captures
-        .iter()
-        .map(|(_, heap)| heap.as_ref().map_or(0, |heap| heap.node_count()))
-        .sum();
-    println!("copied        {gigabytes:.2} GB, {nodes} nodes");
+    let heaps = || attached.captures.iter().flat_map(|(_, heap)| heap);
+    let nodes: usize = heaps().map(|heap| heap.node_count()).sum();
+    let edges: usize = heaps().map(|heap| heap.edge_count()).sum();
+    println!("copied        {gigabytes:.2} GB, {nodes} nodes, {edges} edges");
     println!("pause         {:.3} s", attached.pause.as_secs_f64());
     let times = attached.pause.as_secs_f64() / memcpy.as_secs_f64();
     println!(
