@@ -4,6 +4,7 @@ use crate::ephemeron::Waiting;
 use crate::error::BuildError;
 use crate::grow::{filled, held, push, room};
 use crate::heap::Heap;
+use crate::kind::Kind;
 use crate::label::Label;
 use crate::label_order::{LabelOrder, in_order};
 use crate::node::NodeId;
@@ -54,7 +55,18 @@ pub struct ChainTree {
 impl ChainTree {
     /// The tree of all that a heap's roots keep alive.
     pub fn new(heap: &Heap) -> Result<ChainTree, BuildError> {
-        let mut search = Search::new(heap)?;
+        Self::search(heap, None)
+    }
+
+    /// The same, but slots of stacks that have no name of their own (`(temporary)`, `(for state)`) are
+    /// steps only where no other way leads. A loop that runs holds in one what its program has a name
+    /// for elsewhere.
+    pub fn by_names(heap: &Heap) -> Result<ChainTree, BuildError> {
+        Self::search(heap, Some(Vec::new()))
+    }
+
+    fn search(heap: &Heap, nameless: Option<Vec<(Rank, u32)>>) -> Result<ChainTree, BuildError> {
+        let mut search = Search::new(heap, nameless)?;
         search.run()?;
         let mut tree = search.tree;
         if search.late {
@@ -172,12 +184,15 @@ struct Search<'a> {
     order: LabelOrder,
     /// The rank of the table that holds the entry, and the edge to its value.
     waiting: Waiting<(Rank, u32)>,
-    /// Whether some ephemeron's value came after other objects' children.
+    /// References from slots without a name, with the rank of the thread; `None` where these are like all
+    /// others.
+    nameless: Option<Vec<(Rank, u32)>>,
+    /// Whether some object came after other objects' children.
     late: bool,
 }
 
 impl<'a> Search<'a> {
-    fn new(heap: &'a Heap) -> Result<Self, BuildError> {
+    fn new(heap: &'a Heap, nameless: Option<Vec<(Rank, u32)>>) -> Result<Self, BuildError> {
         let mut tree = ChainTree::with_room(heap.node_count())?;
         tree.refs = filled(heap.node_count(), 0)?;
         Ok(Search {
@@ -186,6 +201,7 @@ impl<'a> Search<'a> {
             candidates: Vec::new(),
             order: LabelOrder::default(),
             waiting: Waiting::default(),
+            nameless,
             late: false,
         })
     }
@@ -202,7 +218,7 @@ impl<'a> Search<'a> {
             self.expand(Rank::ROOT, first + 1..roots.end)?;
         }
         let mut at = 1;
-        while at < self.tree.len() {
+        while at < self.tree.len() || self.follow_nameless() {
             let rank = Rank(at as u32);
             let node = self.tree.node(rank);
             self.read_ahead(at);
@@ -213,6 +229,22 @@ impl<'a> Search<'a> {
         }
         self.tree.starts.push(self.tree.len() as u32);
         Ok(())
+    }
+
+    /// Follows what was put off; answers whether that led to anything new.
+    fn follow_nameless(&mut self) -> bool {
+        let known = self.tree.len();
+        for (rank, edge) in self
+            .nameless
+            .as_mut()
+            .map(std::mem::take)
+            .unwrap_or_default()
+        {
+            self.count(rank, edge);
+        }
+        let is_new = self.tree.len() > known;
+        self.late |= is_new;
+        is_new
     }
 
     /// Reads some of what the search will need soon, so that the waits for memory overlap: in a
@@ -263,8 +295,15 @@ impl<'a> Search<'a> {
         if !sorted {
             self.order.sort(heap, &mut self.candidates)?;
         }
+        let is_stack = heap.kind(self.tree.node(rank)) == Kind::Thread;
         for at in 0..self.candidates.len() {
-            self.follow(rank, self.candidates[at])?;
+            let edge = self.candidates[at];
+            match &mut self.nameless {
+                Some(put_off) if is_stack && is_nameless(heap, edge) => {
+                    push(put_off, (rank, edge))?
+                }
+                _ => self.follow(rank, edge)?,
+            }
         }
         Ok(())
     }
@@ -310,6 +349,12 @@ impl<'a> Search<'a> {
             at = next;
         }
     }
+}
+
+/// Whether a reference is that of a slot without a name of its own: what it is called instead is in
+/// brackets.
+fn is_nameless(heap: &Heap, edge: u32) -> bool {
+    matches!(heap.label(edge as usize), Label::Local(name) if heap.name(name).starts_with(b"("))
 }
 
 /// Numbers a tree anew, level by level, after late children broke that order.

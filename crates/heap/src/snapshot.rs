@@ -148,16 +148,16 @@ impl Snapshot {
         Ok(self.dominators.get_or_init(|| dominators))
     }
 
-    /// The shortest chains in [everything](Self::everything), which are found when they are first
-    /// asked for: [`tree`](Self::tree) itself where there are objects alone.
+    /// The shortest chains in [everything](Self::everything) [by names](ChainTree::by_names), which are
+    /// found when they are first asked for; of a difference, its [`tree`](Self::tree).
     pub fn everything_tree(&self) -> Result<&ChainTree, BuildError> {
-        if self.has_objects_alone() {
+        if self.is_difference() {
             return self.tree();
         }
         if let Some(tree) = self.everything_tree.get() {
             return Ok(tree);
         }
-        let tree = ChainTree::new(&self.everything)?;
+        let tree = ChainTree::by_names(&self.everything)?;
         Ok(self.everything_tree.get_or_init(|| tree))
     }
 

@@ -47,6 +47,24 @@ proptest! {
     }
 
     #[test]
+    fn slots_without_a_name_are_steps_only_where_no_other_way_leads(graph in graph(30, true)) {
+        let (heap, tree) = tree_of(&graph);
+        let by_names = ChainTree::by_names(&heap).unwrap();
+        prop_assert_eq!(by_names.len(), tree.len());
+        for node in heap.nodes() {
+            prop_assert_eq!(by_names.refs(node), tree.refs(node));
+        }
+        let mut named = graph.clone();
+        named.links.retain(|link| !graph.is_nameless(link));
+        let named = named.reached();
+        for rank in by_names.ranks() {
+            let mut way = std::iter::successors(Some(rank), |rank| by_names.parent(*rank));
+            let is_nameless = |rank| graph.is_nameless(link_of(&graph, by_names.edge(rank)));
+            prop_assert_eq!(way.any(is_nameless), !named[by_names.node(rank).index()]);
+        }
+    }
+
+    #[test]
     fn no_chain_rests_on_itself(graph in graph(30, true)) {
         let (_, tree) = tree_of(&graph);
         // Without all that rests on the value, the key must be alive still.
@@ -116,6 +134,8 @@ proptest! {
         prop_assert_eq!(other.edge_count(), heap.edge_count());
         let other_tree = ChainTree::new(&other).unwrap();
         prop_assert_eq!(rows(&heap, &tree), rows(&other, &other_tree));
+        let by_names = |heap| ChainTree::by_names(heap).unwrap();
+        prop_assert_eq!(rows(&heap, &by_names(&heap)), rows(&other, &by_names(&other)));
         for node in heap.nodes() {
             prop_assert_eq!(tree.refs(node), other_tree.refs(node));
         }

@@ -35,6 +35,7 @@ pub fn graph(most_nodes: usize, ephemerons: bool) -> impl Strategy<Value = Graph
             4 => Just(Kind::Table),
             1 => Just(Kind::LuaFunction),
             1 => Just(Kind::Userdata),
+            1 => Just(Kind::Thread),
         ];
         let strength = prop_oneof![
             6 => Just(Strength::Strong),
@@ -77,7 +78,11 @@ impl Graph {
     /// The label of an edge, which no other edge has.
     fn label(&self, builder: &mut HeapBuilder, at: usize) -> Label {
         let link = &self.links[at];
-        let name = builder.name(format!("n{at}").as_bytes()).unwrap();
+        let name = match self.is_nameless(link) {
+            true => format!("(n{at})"),
+            false => format!("n{at}"),
+        };
+        let name = builder.name(name.as_bytes()).unwrap();
         match (link.source, link.strength, link.sort) {
             (0, ..) => Label::Root(name),
             (_, Strength::Ephemeron, 0) => Label::Index(at as i64),
@@ -90,6 +95,12 @@ impl Graph {
             (.., 5) => Label::Local(name),
             _ => Label::Field(name),
         }
+    }
+
+    /// Whether an edge is that of a thread's slot without a name.
+    pub fn is_nameless(&self, link: &Link) -> bool {
+        let is_stack = link.source != 0 && self.nodes[link.source - 1].0 == Kind::Thread;
+        is_stack && link.strength != Strength::Ephemeron && link.sort == 5
     }
 
     /// Whether an edge holds its target, if all that `reached` says is alive.

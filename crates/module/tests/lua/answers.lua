@@ -406,3 +406,16 @@ do
   end
   check.raises("bad argument #3 to 'holders' (table expected, got number)", snapshot.holders, s, "_G", 5)
 end
+
+-- A loop holds in slots without a name what the program has a name for: that is what it is called.
+do
+  running = { list = {} }
+  for i = 1, 30 do running.list[i] = { {} } end
+  for _, one in ipairs(running.list) do
+    local rows = snapshot.snapshot():top { n = 10000 }
+    check.equal(row_of(rows, "_G.running.list", "table").count, 1)
+    check.equal(row_of(rows, "_G.running.list.[*]", "table").count, 29, "all but `one`")
+    check.equal(snapshot.path(snapshot.snapshot(), running.list), "_G.running.list")
+    break
+  end
+end
