@@ -75,7 +75,7 @@ pub fn attach(process: u32, options: AttachOptions) -> Result<Attached, AttachEr
         let moment = Moment::in_process(process);
         let copying = match copier.copy() {
             // It has ended since, or is traced by somebody else: what is known remains.
-            Err(_) if !captures.is_empty() => break,
+            Err(_) if captures.have_heap() => break,
             copying => copying?,
         };
         attached.tries += 1;

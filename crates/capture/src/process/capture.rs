@@ -90,6 +90,11 @@ impl Captures {
         self.0.is_empty()
     }
 
+    /// Whether any state was captured.
+    pub(super) fn have_heap(&self) -> bool {
+        self.0.iter().any(|best| best.heap.is_ok())
+    }
+
     /// Whether every byte of every state is accounted for.
     pub(super) fn are_exact(&self) -> bool {
         !self.is_empty() && self.0.iter().all(Best::is_exact)

@@ -88,15 +88,7 @@ enum Seized {
 impl Stop {
     /// Stops a process. On an error nothing is left stopped.
     fn new(process: u32, patience: Duration) -> Result<Stop, AttachError> {
-        let since = Instant::now();
-        let mut stop = Stop {
-            process,
-            stopped: Vec::new(),
-            seized: Vec::new(),
-            since,
-            deadline: since + patience,
-            stays_here: PhantomData,
-        };
+        let mut stop = Stop::of_none(process, patience);
         // A thread that is not stopped yet may make others.
         while stop.seize_new_threads()? {
             stop.interrupt()?;
@@ -105,6 +97,19 @@ impl Stop {
         match stop.stopped.is_empty() {
             true => Err(AttachError::ended(process)),
             false => Ok(stop),
+        }
+    }
+
+    /// None of its threads is seized yet.
+    fn of_none(process: u32, patience: Duration) -> Stop {
+        let since = Instant::now();
+        Stop {
+            process,
+            stopped: Vec::new(),
+            seized: Vec::new(),
+            since,
+            deadline: since + patience,
+            stays_here: PhantomData,
         }
     }
 
@@ -169,6 +174,7 @@ impl Stop {
                 }
                 ThreadState::Ended => {
                     self.seized.pop();
+                    self.bury(thread);
                 }
                 ThreadState::Runs if Instant::now() > self.deadline => {
                     return Err(AttachError::does_not_stop(self.process, thread));
@@ -179,6 +185,14 @@ impl Stop {
             asked += 1;
         }
         Ok(())
+    }
+
+    /// Deals with the end of a thread: another one, which is to run another program, may wait for that. The
+    /// end of the process itself is for its parent to know.
+    fn bury(&self, thread: u32) {
+        if thread != self.process {
+            let _ = wait_for(thread, libc::WEXITED);
+        }
     }
 
     fn detach(&mut self) {
@@ -202,7 +216,7 @@ enum ThreadState {
     Runs,
 }
 
-/// What the kernel says of a thread that we trace. It is asked so that it does not take a stop for dealt
+/// What the kernel says of a thread that we trace. It is asked so that it takes nothing for dealt
 /// with: if this process is killed, the thread still gets the signal that stopped it.
 fn state_of(thread: u32) -> ThreadState {
     let stops = libc::WSTOPPED | libc::WNOWAIT;
@@ -216,11 +230,7 @@ fn state_of(thread: u32) -> ThreadState {
             // The event behind the signal says that the stop is ours, or that of the whole process.
             _ => ThreadState::Stopped(0),
         },
-        _ => {
-            // Another thread, which is to run another program, may wait until this is known.
-            let _ = wait_for(thread, libc::WEXITED);
-            ThreadState::Ended
-        }
+        _ => ThreadState::Ended,
     }
 }
 
@@ -354,6 +364,20 @@ mod tests {
     fn lines(program: &mut Child) -> impl Iterator<Item = String> + use<> {
         let lines = BufReader::new(program.stdout.take().expect("a pipe")).lines();
         lines.map_while(Result::ok)
+    }
+
+    #[test]
+    fn the_end_of_a_process_is_for_its_parent_to_know() {
+        let mut program = echo();
+        let mut stop = Stop::of_none(program.id(), PATIENCE);
+        assert!(stop.seize_new_threads().unwrap());
+        program.kill().expect("it is there");
+        stop.wait().unwrap();
+        assert!(stop.seized.is_empty() && stop.stopped.is_empty());
+        assert_eq!(
+            program.wait().expect("its end").signal(),
+            Some(libc::SIGKILL)
+        );
     }
 
     /// A child of another test, and nothing where none started it: stops the process that the environment names, and waits to be killed.
