@@ -8,7 +8,7 @@ use crate::census::Tally;
 use crate::chain::{ChainTree, Rank};
 use crate::chain_start::ChainStarts;
 use crate::class::{ClassName, Classes};
-use crate::coroutine::body;
+use crate::coroutine::coroutine_body;
 use crate::error::BuildError;
 use crate::fingerprint::{Fingerprint, Ink};
 use crate::generalised_path::{PathId, Paths, mix};
@@ -345,7 +345,9 @@ impl<'a> Grouping<'a> {
         };
         let name = match self.heap.kind(node) {
             Kind::LuaFunction | Kind::Prototype => Some(code(node)),
-            Kind::Thread => body(self.heap, node).map(code),
+            Kind::Thread => coroutine_body(self.heap, node)
+                .filter(|body| self.heap.kind(*body) == Kind::LuaFunction)
+                .map(code),
             _ => self.classes.of(self.heap, node).map(GroupName::Class),
         };
         name.unwrap_or(GroupName::HeldBy(self.path_of[rank.index()]))

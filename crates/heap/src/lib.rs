@@ -60,6 +60,7 @@ pub use chain::{ChainTree, Rank};
 pub use chain_start::ChainStarts;
 pub use class::ClassName;
 pub use columns::{ColumnError, Columns, LARGE_SIZE, StoredColumns, StoredDifference};
+pub use coroutine::coroutine_body;
 pub use difference::{decrease, increase};
 pub use disjoint_chains::{DisjointChain, disjoint_chains};
 pub use dominator::Dominators;

@@ -8,7 +8,7 @@ use super::contents::Contents;
 use super::strings::Strings;
 use crate::digits::push_decimal;
 use crate::printable::push_bytes;
-use luasnap_heap::{Heap, Kind, Label, NameId, NodeId, Snapshot};
+use luasnap_heap::{Heap, Kind, Label, NameId, NodeId, Snapshot, coroutine_body};
 use rustc_hash::FxHashMap;
 use std::io;
 
@@ -122,7 +122,7 @@ impl<'a> NodeNames<'a> {
             return push_bytes(out, b"main thread");
         }
         push_bytes(out, b"coroutine")?;
-        match body(heap, node) {
+        match coroutine_body(heap, node) {
             Some(body) if heap.kind(body) == Kind::LuaFunction => {
                 push_bytes(out, b" ")?;
                 push_definition(out, heap, body)
@@ -144,21 +144,11 @@ fn push_definition(out: &mut Vec<u8>, heap: &Heap, node: NodeId) -> io::Result<(
     Ok(())
 }
 
-/// The function that a coroutine runs: that of the first call on its stack.
-fn body(heap: &Heap, thread: NodeId) -> Option<NodeId> {
-    heap.edges(thread)
-        .find(|edge| match edge.label {
-            Label::Local(name) => heap.name(name).starts_with(b"(function):"),
-            _ => false,
-        })
-        .map(|edge| edge.target)
-}
-
 fn main_thread(heap: &Heap) -> Option<NodeId> {
     heap.root_range()
         .map(|edge| heap.edge(edge))
         .find(|edge| match edge.label {
-            Label::Root(name) => heap.name(name) == b"mainthread",
+            Label::Root(name) => heap.name(name) == b"[mainthread]",
             _ => false,
         })
         .map(|edge| edge.target)

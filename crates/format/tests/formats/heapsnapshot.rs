@@ -305,7 +305,7 @@ fn tables_and_userdata_are_called_after_their_classes() {
 #[test]
 fn functions_in_c_and_threads_are_called_after_what_is_known_of_them() {
     let mut fixture = Fixture::new("t", 0x10, 0);
-    let main = fixture.builder.name(b"mainthread").unwrap();
+    let main = fixture.builder.name(b"[mainthread]").unwrap();
     let label = Label::Root(main);
     fixture.under(NodeId::ROOT, label, Kind::Thread, 0x20, 0);
     let print = fixture.field(fixture.root, "print", Kind::CFunction, 0x30, 0);
@@ -321,8 +321,10 @@ fn functions_in_c_and_threads_are_called_after_what_is_known_of_them() {
         };
         fixture.builder.set_source(first, source);
         let mut label = |name: &[u8]| Label::Local(fixture.builder.name(name).unwrap());
-        let labels = [label(b"x:job.lua"), Label::Local(body)];
-        for (label, target) in labels.into_iter().zip([print, first]) {
+        // The innermost call comes first: one that waits is in a function in C.
+        let waits = label(b"(function):[C]");
+        let labels = [waits, label(b"x:job.lua"), Label::Local(body)];
+        for (label, target) in labels.into_iter().zip([print, print, first]) {
             let builder = &mut fixture.builder;
             builder
                 .edge(thread, target, label, Strength::Strong)

@@ -204,7 +204,7 @@ pub fn program() -> Exported {
     graph.root("[REGISTRY]", registry);
     graph.item(registry, 2, globals);
     let main = graph.instance(2, Kind::Thread, 1000, "main thread");
-    graph.root("mainthread", main);
+    graph.root("[mainthread]", main);
     classes(&mut graph, registry, globals);
     functions(&mut graph, globals);
     weak_tables(&mut graph, globals);
