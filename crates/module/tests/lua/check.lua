@@ -57,6 +57,16 @@ function check.collect()
   for _ = 1, 3 do collectgarbage() end
 end
 
+--- Whether the collector works by itself: then garbage goes.
+function check.collector_runs()
+  local weak = setmetatable({ {} }, { __mode = "v" })
+  for _ = 1, 200 do
+    if not weak[1] then return true end
+    for _ = 1, 200 do local _ = { {}, {}, {} } end
+  end
+  return not weak[1]
+end
+
 function check.read(path)
   local file = assert(io.open(path, "rb"))
   local text = file:read "*a"

@@ -392,15 +392,7 @@ end
 
 -- The collector: stopped or not, it is as it was.
 do
-  --- Whether it works by itself: then garbage goes.
-  local function runs()
-    local weak = setmetatable({ {} }, { __mode = "v" })
-    for _ = 1, 200 do
-      if not weak[1] then return true end
-      for _ = 1, 200 do local _ = { {}, {}, {} } end
-    end
-    return not weak[1]
-  end
+  local runs = check.collector_runs
   local kept = {}
   local function leak() kept[#kept + 1] = {} end
   if jit then jit.off() end

@@ -43,15 +43,7 @@ do
   collectgarbage "restart"
 end
 
---- Whether the collector works by itself: then garbage goes.
-local function runs()
-  local weak = setmetatable({ {} }, { __mode = "v" })
-  for _ = 1, 200 do
-    if not weak[1] then return true end
-    for _ = 1, 200 do local _ = { {}, {}, {} } end
-  end
-  return not weak[1]
-end
+local runs = check.collector_runs
 
 -- The collector: stopped or not, and in its mode.
 do
