@@ -18,16 +18,11 @@ impl ChainStarts {
     /// The starts of a heap's chains: the table of globals, that of loaded modules, and the main
     /// thread. How these hang in the registry tells nobody anything.
     pub fn of(heap: &Heap) -> ChainStarts {
-        let root = |name: &[u8]| {
-            let is_it = |label| matches!(label, Label::Root(id) if heap.name(id) == name);
-            let mut roots = heap.root_range().map(|edge| heap.edge(edge));
-            let edge = roots.find(|edge| is_it(edge.label))?;
-            Some((edge.target, edge.label))
-        };
+        let main_thread = heap.root_named(b"[mainthread]");
         ChainStarts {
             globals: heap.globals,
-            registry: root(b"[REGISTRY]").map(|(node, _)| node),
-            main_thread: root(b"[mainthread]"),
+            registry: heap.root_named(b"[REGISTRY]").map(|edge| edge.target),
+            main_thread: main_thread.map(|edge| (edge.target, edge.label)),
         }
     }
 

@@ -139,6 +139,12 @@ impl Heap {
         start..start + count
     }
 
+    /// The root of a name, `[REGISTRY]` or `[mainthread]`.
+    pub fn root_named(&self, name: &[u8]) -> Option<Edge> {
+        let mut roots = self.root_range().map(|edge| self.edge(edge));
+        roots.find(|edge| matches!(edge.label, Label::Root(id) if self.name(id) == name))
+    }
+
     /// The numbers of the VM's roots: the edges of [`NodeId::ROOT`]. Empty in a heap that has not
     /// even that node.
     pub fn root_range(&self) -> std::ops::Range<usize> {

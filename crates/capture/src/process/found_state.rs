@@ -2,7 +2,7 @@
 
 use crate::native::main_state::MainState;
 use crate::version::Version;
-use luasnap_heap::{Heap, Kind, Label, NodeId};
+use luasnap_heap::{Heap, Kind, Label};
 
 /// A Lua state of another process, or of a core file.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -45,9 +45,7 @@ pub(super) fn script(heap: &Heap) -> Option<String> {
 
 /// The source of the outermost main chunk on the main thread's stack.
 fn main_chunk(heap: &Heap) -> Option<String> {
-    let main_thread = heap.edges(NodeId::ROOT).find(
-        |edge| matches!(edge.label, Label::Root(name) if heap.name(name) == b"[mainthread]"),
-    )?;
+    let main_thread = heap.root_named(b"[mainthread]")?;
     // From the innermost call outwards.
     let chunks = heap.edges(main_thread.target).filter(|edge| {
         matches!(edge.label, Label::Local(name) if heap.name(name).starts_with(b"(function):"))

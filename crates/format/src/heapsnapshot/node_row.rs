@@ -62,7 +62,7 @@ impl<'a> NodeNames<'a> {
             heap,
             classes: ClassNames::new(snapshot)?,
             c_functions: c_function_names(heap, contents)?,
-            main_thread: main_thread(heap),
+            main_thread: heap.root_named(b"[mainthread]").map(|edge| edge.target),
             text: Vec::new(),
         })
     }
@@ -142,16 +142,6 @@ fn push_definition(out: &mut Vec<u8>, heap: &Heap, node: NodeId) -> io::Result<(
         push_decimal(out, u64::from(line));
     }
     Ok(())
-}
-
-fn main_thread(heap: &Heap) -> Option<NodeId> {
-    heap.root_range()
-        .map(|edge| heap.edge(edge))
-        .find(|edge| match edge.label {
-            Label::Root(name) => heap.name(name) == b"[mainthread]",
-            _ => false,
-        })
-        .map(|edge| edge.target)
 }
 
 /// What C functions are called, which know no name themselves: by the field that has each first.
