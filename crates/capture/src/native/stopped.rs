@@ -32,8 +32,9 @@ pub(crate) enum NotCaptured {
     Failed(BuildError),
 }
 
-/// Captures the VM of a main state, in the memory of a process that holds at most `most` bytes. A layout by which all bytes are accounted for is best; else one
-/// by which a few are missing does, since no object in use refers to what is none.
+/// Captures the VM of a main state, in the memory of a process that holds at most `most` bytes. A layout
+/// by which all bytes are accounted for is best; else one by which a few are missing does, since no object
+/// in use refers to what is none.
 pub(crate) fn capture(
     memory: &impl Memory,
     state: &MainState,

@@ -380,7 +380,8 @@ mod tests {
         );
     }
 
-    /// A child of another test, and nothing where none started it: stops the process that the environment names, and waits to be killed.
+    /// A child of another test, and nothing where none started it: stops the process that the environment
+    /// names, and waits to be killed.
     #[test]
     fn child_that_stops() {
         let Ok(target) = std::env::var("TARGET") else {
