@@ -55,6 +55,7 @@ fn global_state(types: &Types) -> Result<Structure> {
         .at("light_segment_count", BYTE, "gc.lightudnum")
         .at("strings", POINTER, "str.tab|strhash")
         .at("strings_mask", INT, "str.mask|strmask")
+        .at("strings_used", INT, "str.num|strnum")
         .at("main_thread", POINTER, "mainthref")
         .at("buffer_start", POINTER, "tmpbuf.b")
         .at("buffer_end", POINTER, "tmpbuf.e")
@@ -111,6 +112,8 @@ fn string(types: &Types) -> Result<Structure> {
     Builder::new(types, "string", "GCstr", "GCstr")
         .size()
         .at("len", INT, "len")
+        .at("hash", INT, "hash")
+        .at_if_there("id", INT, "sid")
         .finish()
 }
 
@@ -138,6 +141,7 @@ fn prototype(types: &Types) -> Result<Structure> {
         .at("trace", SHORT, "trace")
         .at("source", POINTER, "chunkname")
         .at("line", INT, "firstline")
+        .at("line_count", INT, "numline")
         .at("upvalue_names", POINTER, "uvinfo")
         .at("local_names", POINTER, "varinfo")
         .finish()

@@ -76,14 +76,18 @@ fn global_state(types: &Types, release: Release) -> Result<Structure> {
         .at_if(release >= LUA_52, "debt", POINTER, "GCdebt")
         .at("strings", POINTER, "strt.hash")
         .at("strings_size", INT, "strt.size")
+        .at("strings_used", INT, "strt.nuse")
         .at("registry", VALUE, "l_registry")
         .at("all", POINTER, "allgc|rootgc")
         .at_if(release >= LUA_52, "with_finalizer", POINTER, "finobj")
         .at("to_be_finalized", POINTER, "tobefnz|tmudata")
         .at_if(release >= LUA_53, "fixed", POINTER, "fixedgc")
         .at("main_thread", main_thread, "mainthread|mainth.l")
+        .at("metamethods", POINTER, "tmname")
+        .count("metamethod_count", "tmname")
         .at("metatables", POINTER, "mt")
         .at_if(release < LUA_53, "buffer_size", POINTER, "buff.buffsize")
+        .at_if(release < LUA_52, "threshold", POINTER, "GCthreshold")
         .finish()
 }
 
@@ -151,12 +155,14 @@ fn table(types: &Types, release: Release) -> Result<Structure> {
 
 fn node(types: &Types, release: Release) -> Result<Structure> {
     let tag = if release < LUA_54 { INT } else { BYTE };
+    let next = if release < LUA_53 { POINTER } else { INT };
     let key = "i_key.nk.value|i_key.nk.value_|u.key_val";
     Builder::new(types, "node", "Node", "Node")
         .size()
         .at("value", VALUE, "i_val")
         .at("key", POINTER, key)
         .at("key_tag", tag, "i_key.nk.tt|i_key.nk.tt_|u.key_tt")
+        .at("next", next, "i_key.nk.next|u.next")
         .finish()
 }
 
@@ -177,7 +183,8 @@ fn string(types: &Types, release: Release) -> Result<Structure> {
         .at_if(since_53, "short_len", BYTE, "shrlen")
         .at("len", POINTER, "tsv.len|u.lnglen")
         .at_if(since_53, "next_in_bucket", POINTER, "u.hnext")
-        .at("marked", BYTE, "tsv.marked|marked");
+        .at("marked", BYTE, "tsv.marked|marked")
+        .at("hash", INT, "tsv.hash|hash");
     if !since_55 {
         return builder
             .absent("contents")
@@ -218,7 +225,9 @@ fn prototype(types: &Types, release: Release) -> Result<Structure> {
         .size()
         .at("parameters", BYTE, "numparams")
         .at("flags", BYTE, "is_vararg|flag")
+        .at("stack_slots", BYTE, "maxstacksize")
         .at("line", INT, "linedefined")
+        .at("last_line", INT, "lastlinedefined")
         .at("source", POINTER, "source")
         .at("code", POINTER, "code")
         .at("code_count", INT, "sizecode")

@@ -146,7 +146,7 @@ fn memory(census: &Census) -> Result<String> {
     for (name, bytes) in &census.blocks {
         row(*bytes, name)?;
     }
-    if let Some(bytes) = census.unaccounted.filter(|bytes| *bytes != 0) {
+    if let Some(bytes) = census.unaccounted {
         let size = byte_size(bytes.unsigned_abs());
         let sign = if bytes < 0 { "-" } else { "" };
         writeln!(text, "  {:>10}  unaccounted for", format!("{sign}{size}"))?;

@@ -77,6 +77,11 @@ pub struct Census {
 }
 
 impl Census {
+    /// Whether everything is there, to the last byte that the VM says it holds.
+    pub fn is_exact(&self) -> bool {
+        self.unaccounted == Some(0)
+    }
+
     /// Counts what a snapshot has.
     pub fn new(snapshot: &Snapshot) -> Result<Census, BuildError> {
         let reach = reach_of(snapshot)?;

@@ -7,7 +7,7 @@ use luasnap_heap::{Census, Kind, Tally};
 pub fn table(census: &Census) -> Value {
     let mut fields = vec![
         ("engine".into(), text(census.engine.name())),
-        ("exact".into(), Value::Boolean(census.accounted.is_some())),
+        ("exact".into(), Value::Boolean(census.is_exact())),
         ("vm".into(), text(&census.vm)),
         ("objects".into(), tally(census.live)),
         ("references".into(), integer(census.references as u64)),

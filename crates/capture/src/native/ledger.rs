@@ -11,8 +11,8 @@ pub(super) struct Ledger {
     total: u64,
     found: u64,
     blocks: Vec<(Cow<'static, str>, u64)>,
-    /// Objects with a reference to what is none.
-    doubtful: Vec<NodeId>,
+    /// Objects that do not read as they should, each with what is wrong with it.
+    doubtful: Vec<(NodeId, Misfit)>,
 }
 
 impl Ledger {
@@ -44,9 +44,14 @@ impl Ledger {
         Ok(heap.add(kind, address, size)?.ok_or(Misfit::BrokenList)?)
     }
 
+    /// How many of those bytes were not found yet.
+    pub(super) fn missing(&self) -> u64 {
+        self.total - self.found
+    }
+
     /// Counts bytes that were found.
     #[inline]
-    fn count(&mut self, bytes: u64) -> Swept {
+    pub(super) fn count(&mut self, bytes: u64) -> Swept {
         self.found = self.found.saturating_add(bytes);
         if self.found > self.total {
             return Err(Misfit::TooLarge { total: self.total }.into());
@@ -62,20 +67,27 @@ impl Ledger {
         Ok(())
     }
 
-    /// Notes that an object refers to what is none. One that is garbage may.
+    /// Notes that an object does not read as it should. One that is garbage need not: it may refer to
+    /// what is gone.
     #[cold]
-    pub(super) fn doubt(&mut self, source: NodeId) -> Swept {
+    pub(super) fn doubt(&mut self, node: NodeId, misfit: Misfit) -> Swept {
         match self.doubtful.last() {
-            Some(&last) if last == source => Ok(()),
-            _ => note(&mut self.doubtful, source),
+            Some(&(last, _)) if last == node => Ok(()),
+            _ => note(&mut self.doubtful, (node, misfit)),
         }
     }
 
     /// What was found, with the heap of it, in whose tables slots have these sizes.
-    pub(super) fn close(self, heap: SweepBuilder, slot_sizes: SlotSizes) -> SweptHeap {
+    pub(super) fn close(
+        self,
+        heap: SweepBuilder,
+        slot_sizes: SlotSizes,
+        has_user_values: bool,
+    ) -> SweptHeap {
         SweptHeap {
             heap,
             slot_sizes,
+            has_user_values,
             total: self.total,
             found: self.found,
             blocks: self.blocks,
@@ -84,8 +96,8 @@ impl Ledger {
     }
 }
 
-/// Notes a node.
-pub(super) fn note(nodes: &mut Vec<NodeId>, node: NodeId) -> Swept {
+/// Notes a node, or what is to be known of one.
+pub(super) fn note<T>(nodes: &mut Vec<T>, node: T) -> Swept {
     nodes.try_reserve(1).map_err(BuildError::from)?;
     nodes.push(node);
     Ok(())

@@ -48,6 +48,12 @@ impl Structure<'_> {
     pub(crate) fn word(self, offset: u16) -> u64 {
         u64::from_ne_bytes(self.array(offset))
     }
+
+    /// The word at an offset of a part that may be large.
+    #[inline]
+    pub(crate) fn word_at(self, offset: u64) -> u64 {
+        Structure(&self.0[offset as usize..]).word(0)
+    }
 }
 
 /// Reading structures and what lies in them.

@@ -31,6 +31,27 @@ pub(crate) enum Misfit {
         /// The VM's own total.
         total: u64,
     },
+    /// The names of the metamethods are not what they are in every Lua.
+    #[error("what should be the names of its metamethods reads otherwise")]
+    Metamethods,
+    /// Behind a text there is no zero byte.
+    #[error("a string's text does not end where its length says")]
+    Text,
+    /// A string is not where the table of strings has it by its hash, or not in that table.
+    #[error("its table of strings has strings elsewhere than their hashes say")]
+    StringTable,
+    /// A table would not find a key of its own.
+    #[error("a table's key is not where its hash says")]
+    Key,
+    /// What a field refers to is no object of the kind that the field is for.
+    #[error("{0} is none")]
+    Kind(&'static str),
+    /// Numbers have another width.
+    #[error("its numbers have another width")]
+    Numbers,
+    /// Most of what should be metatables have not the fields of metatables.
+    #[error("what should be metatables have no fields of metatables")]
+    Metatables,
     /// A reachable object refers to what is none.
     #[error("an object that is in use refers to something that is none")]
     UnknownReference,

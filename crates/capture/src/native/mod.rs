@@ -10,7 +10,7 @@ pub(crate) mod careful_read;
 mod chunk_name;
 mod equal_texts;
 mod jit;
-mod layout;
+pub(crate) mod layout;
 mod ledger;
 pub(crate) mod main_state;
 pub(crate) mod mappings;
@@ -90,11 +90,13 @@ impl Root<'_> {
 struct Swept {
     heap: SweepBuilder,
     slot_sizes: SlotSizes,
+    /// Whether a userdata has values of its own beside its payload (5.4 on).
+    has_user_values: bool,
     total: u64,
     found: u64,
     blocks: Vec<(Cow<'static, str>, u64)>,
-    /// Objects that refer to what no list has.
-    doubtful: Vec<NodeId>,
+    /// Objects that do not read as they should, each with what is wrong with it.
+    doubtful: Vec<(NodeId, Misfit)>,
 }
 
 /// Why there is no native capture.
@@ -180,13 +182,16 @@ fn finish(
     if found != total && !is_trusted {
         return Err(Misfit::Sum { found, total }.into());
     }
-    make_heap(swept, layout, vm_address, root)
+    let name = layout.names(swept.has_user_values);
+    make_heap(swept, layout, name, vm_address, root)
 }
 
-/// Makes a heap of what was found, if no object in use refers to what is none.
+/// Makes a heap of what was found, if all objects in use read as they should. The VM is of the releases
+/// in `name`.
 fn make_heap(
     mut swept: Swept,
     layout: Layout,
+    name: Cow<'static, str>,
     vm_address: u64,
     root: Option<Root<'_>>,
 ) -> Result<Heap, Failure> {
@@ -198,7 +203,7 @@ fn make_heap(
     let heap = swept.heap.finish(Provenance {
         engine: Engine::Native,
         vm: layout.version().family().into(),
-        layout: Some(layout.name().into()),
+        layout: Some(name),
         vm_address,
         total: Some(total),
         blocks: swept.blocks,
@@ -208,8 +213,9 @@ fn make_heap(
     })?;
     if !swept.doubtful.is_empty() {
         let reach = Reach::new(&heap, Through::Everything)?;
-        if swept.doubtful.iter().any(|&node| reach.contains(node)) {
-            return Err(Misfit::UnknownReference.into());
+        let mut in_use = swept.doubtful.iter();
+        if let Some(&(_, misfit)) = in_use.find(|(node, _)| reach.contains(*node)) {
+            return Err(misfit.into());
         }
     }
     Ok(match node {

@@ -1,15 +1,28 @@
-//! The modes of tables.
+//! The modes of tables, and whether what gives them are metatables at all.
 
-use super::misfit::Swept;
+use super::misfit::{Misfit, Swept};
 use crate::mode::Mode;
 use luasnap_heap::BuildError;
 use rustc_hash::FxHashMap;
+
+/// What the fields of a metatable say.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Fields {
+    /// There are none.
+    None,
+    /// Some, but none for the VM or a library.
+    Others,
+    /// At least one is for them: a metamethod.
+    Metamethods,
+}
 
 /// The modes of tables by their metatable.
 #[derive(Default)]
 pub(super) struct Modes {
     last: (u64, Mode),
     known: FxHashMap<u64, Mode>,
+    with_metamethods: u32,
+    with_others: u32,
 }
 
 impl Modes {
@@ -24,12 +37,50 @@ impl Modes {
         Some(mode)
     }
 
-    /// Notes the mode that a metatable gives.
-    pub(super) fn put(&mut self, metatable: u64, mode: Mode) -> Swept<Mode> {
+    /// Notes what a metatable gives.
+    pub(super) fn put(&mut self, metatable: u64, mode: Mode, fields: Fields) -> Swept<Mode> {
         let known = &mut self.known;
         known.try_reserve(1).map_err(|_| BuildError::OutOfMemory)?;
         known.insert(metatable, mode);
         self.last = (metatable, mode);
+        match fields {
+            Fields::None => {}
+            Fields::Others => self.with_others += 1,
+            Fields::Metamethods => self.with_metamethods += 1,
+        }
         Ok(mode)
+    }
+
+    /// Whether what was taken for metatables are some. One that a program has yet to fill is none, but
+    /// most of them are not such.
+    pub(super) fn prove(&self) -> Swept {
+        match self.with_others > 1 && self.with_others > self.with_metamethods {
+            true => Err(Misfit::Metatables.into()),
+            false => Ok(()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn proved(kinds: &[Fields]) -> bool {
+        let mut modes = Modes::default();
+        for (address, &fields) in (1..).zip(kinds) {
+            modes.put(address, Mode::default(), fields).expect("memory");
+        }
+        modes.prove().is_ok()
+    }
+
+    #[test]
+    fn most_metatables_have_metamethods() {
+        use Fields::{Metamethods, None, Others};
+        assert!(proved(&[]));
+        assert!(proved(&[None, None, None]));
+        assert!(proved(&[Others]));
+        assert!(proved(&[Others, Metamethods, Others, Metamethods]));
+        assert!(!proved(&[Others, Others]));
+        assert!(!proved(&[Others, Metamethods, Others, None]));
     }
 }

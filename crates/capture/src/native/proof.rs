@@ -8,6 +8,7 @@ use super::puc::{self, tags};
 use crate::collector::allocated_bytes;
 use crate::state::State;
 use crate::version::Version;
+use luasnap_heap::NodeId;
 
 /// What the API says of a VM, and its structures have to say too.
 #[derive(Clone, Copy, Debug)]
@@ -115,6 +116,44 @@ fn jit_global_of(layout: &JitLayout, thread: u64) -> Option<u64> {
     let is_thread = careful_read::byte(thread.checked_add(9)?)? == jit::tags::THREAD;
     let global = careful_read::word(thread.checked_add(u64::from(layout.state.global))?)?;
     (is_thread && global % 8 == 0 && global != 0).then_some(global)
+}
+
+/// What the names of metamethods are when they are read by the right layout: each begins with two
+/// underscores, and these are among them, in all VMs since 5.1. Forks have others too, in an order of
+/// their own.
+pub(super) fn is_metamethods<'n>(names: impl Iterator<Item = Option<&'n [u8]>>) -> bool {
+    const KNOWN: [&[u8]; 5] = [b"__index", b"__newindex", b"__gc", b"__mode", b"__call"];
+    let mut found = [false; KNOWN.len()];
+    for name in names {
+        let Some(name) = name.filter(|name| name.starts_with(b"__")) else {
+            return false;
+        };
+        for (found, known) in found.iter_mut().zip(KNOWN) {
+            *found |= name == known;
+        }
+    }
+    found.iter().all(|&found| found)
+}
+
+/// Whether a field's name is one that a metatable has for the VM or a library. Up to 5.3 the environment
+/// of a file, which is no metatable, has a field `__close`.
+pub(super) fn is_event(version: Version, name: &[u8]) -> bool {
+    name.starts_with(b"__") && (version >= Version::Lua54 || name != b"__close")
+}
+
+/// Whether a node is one of those that are proved in full: many of the first, then some, so that it
+/// does not show in a capture's time.
+#[inline]
+pub(super) fn is_sample(node: NodeId) -> bool {
+    const ALL: u32 = 1 << 12;
+    const ONE_OF: u32 = 32;
+    node.0 < ALL || node.0.is_multiple_of(ONE_OF)
+}
+
+/// Whether a VM's own count is that of what was found. One that was stopped anywhere may have been
+/// about to count one more or less.
+pub(super) fn is_near(found: u64, counted: u64, is_stopped_anywhere: bool) -> bool {
+    found.abs_diff(counted) <= u64::from(is_stopped_anywhere)
 }
 
 /// What is known of a VM already.

@@ -1,11 +1,12 @@
 //! A VM that was stopped anywhere, perhaps in the middle of an allocation or of the collector's work.
 
-use super::layout::Layout;
+use super::layout::{self, Layout};
 use super::main_state::MainState;
 use super::memory::Memory;
 use super::misfit::{Failure, Misfit};
 use super::{Origin, Swept, make_heap, sweep};
 use luasnap_heap::{BuildError, Heap};
+use std::borrow::Cow;
 use std::fmt::Write;
 
 /// Up to this part of the total may be missing: what was allocated and is on no list yet, a table's
@@ -15,8 +16,8 @@ const MISSING: u64 = 8;
 /// A capture of a VM that was stopped anywhere.
 pub(crate) struct Stopped {
     pub(crate) heap: Heap,
-    /// The releases whose structures the VM has.
-    pub(crate) layout: &'static str,
+    /// The releases whose structures the VM has, or may have.
+    pub(crate) layout: Cow<'static, str>,
     /// How many of the bytes that the VM says it holds were not found.
     pub(crate) unaccounted: u64,
 }
@@ -53,16 +54,20 @@ pub(crate) fn capture(
     };
     let mut reasons = String::new();
     let mut best: Option<(Swept, Layout)> = None;
+    // Where bytes are missing, each layout may be the one.
+    let mut names = Vec::new();
     for &layout in &state.layouts {
         let tried = sweep(memory, layout, state.global_state, origin).and_then(|swept| {
             let missing = swept.total - swept.found;
             if missing == 0 {
-                return Ok(Some(finish(swept, layout, state)?));
+                let name = layout.names(swept.has_user_values);
+                return Ok(Some(finish(swept, layout, name, state)?));
             }
             if missing > swept.total / MISSING {
                 let (found, total) = (swept.found, swept.total);
                 return Err(Misfit::Sum { found, total }.into());
             }
+            names.insert(0, layout.names(swept.has_user_values));
             if best
                 .as_ref()
                 .is_none_or(|(other, _)| other.found < swept.found)
@@ -78,7 +83,8 @@ pub(crate) fn capture(
         }
     }
     if let Some((swept, layout)) = best {
-        match finish(swept, layout, state) {
+        let name = layout::either(names.into_iter());
+        match finish(swept, layout, name, state) {
             Ok(stopped) => return Ok(stopped),
             Err(failure) => note(failure, layout, &mut reasons)?,
         }
@@ -86,11 +92,16 @@ pub(crate) fn capture(
     Err(NotCaptured::Unknown(reasons))
 }
 
-fn finish(swept: Swept, layout: Layout, state: &MainState) -> Result<Stopped, Failure> {
+fn finish(
+    swept: Swept,
+    layout: Layout,
+    name: Cow<'static, str>,
+    state: &MainState,
+) -> Result<Stopped, Failure> {
     Ok(Stopped {
         unaccounted: swept.total - swept.found,
-        layout: layout.name(),
-        heap: make_heap(swept, layout, state.global_state, None)?,
+        layout: name.clone(),
+        heap: make_heap(swept, layout, name, state.global_state, None)?,
     })
 }
 

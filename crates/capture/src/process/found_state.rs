@@ -1,8 +1,10 @@
 //! A Lua state that was found, and what people know it by.
 
+use crate::native::layout::either;
 use crate::native::main_state::MainState;
 use crate::version::Version;
 use luasnap_heap::{Heap, Kind, Label};
+use std::borrow::Cow;
 
 /// A Lua state of another process, or of a core file.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -13,9 +15,8 @@ pub struct FoundState {
     pub global_state: u64,
     /// The VM's family.
     pub vm: Version,
-    /// The releases whose structures it has. Of a state that was found and not captured: the newest
-    /// that it may be.
-    pub layout: &'static str,
+    /// The releases whose structures it has, or may have.
+    pub layout: Cow<'static, str>,
     /// What the VM says it holds, in bytes.
     pub total: u64,
     /// The main script, where known: the chunk at the bottom of the main thread's stack, or what the
@@ -26,12 +27,12 @@ pub struct FoundState {
 impl FoundState {
     /// One that was not captured.
     pub(super) fn uncaptured(state: &MainState) -> FoundState {
-        let layout = state.layouts[0];
+        let names = state.layouts.iter().rev().map(|layout| layout.name());
         FoundState {
             main_thread: state.main_thread,
             global_state: state.global_state,
-            vm: layout.version(),
-            layout: layout.name(),
+            vm: state.layouts[0].version(),
+            layout: either(names),
             total: state.total,
             script: None,
         }

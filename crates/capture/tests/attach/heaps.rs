@@ -107,7 +107,7 @@ fn check_busy(host: Host) {
         assert_eq!(state.script.as_deref(), Some("script.lua"));
         let provenance = heap.provenance();
         assert_eq!(provenance.vm_address, state.global_state);
-        assert_eq!(provenance.layout.as_deref(), Some(state.layout));
+        assert_eq!(provenance.layout.as_deref(), Some(&*state.layout));
         assert_eq!(provenance.vm, state.vm.family());
         let process = provenance.process.expect("a process");
         assert_eq!(process.id, target.id());

@@ -8,6 +8,8 @@ use crate::native::misfit::{Misfit, Swept};
 use luasnap_heap::{Kind, Label, NameId, NodeId, Strength};
 
 const WHAT: Misfit = Misfit::Unreadable("a function");
+const ENVIRONMENT: (Kind, &str) = (Kind::Table, "a function's environment");
+
 /// `FF_LUA` in `ffid`: it is written in Lua.
 const IN_LUA: u8 = 0;
 
@@ -56,7 +58,8 @@ impl<'m, M: Memory> Sweep<'m, M> {
         let function = self.function(address).ok_or(WHAT)?;
         let upvalues = self.upvalues(address, function, places.upvalues);
         let upvalues = upvalues.ok_or(WHAT)?;
-        self.refer_to_object(node, function.word(places.environment), Label::Environment)?;
+        let environment = function.word(places.environment);
+        self.refer_to_kind(node, environment, Label::Environment, ENVIRONMENT)?;
         let mut names: &[u8] = &[];
         match self.known_prototype(self.prototype_before(function))? {
             Some(known) => {
@@ -66,13 +69,19 @@ impl<'m, M: Memory> Sweep<'m, M> {
                 self.heap.set_source(node, known.source);
                 names = known.upvalue_names;
             }
-            None => self.ledger.doubt(node)?,
+            None => self
+                .ledger
+                .doubt(node, Misfit::Kind("a function's prototype"))?,
         }
         // Each name ends with a zero byte; a stripped function has none.
         let mut names = names.split(|&byte| byte == 0);
         for upvalue in words(upvalues) {
             let name = names.next().unwrap_or_default();
             if let Some(target) = self.object(node, upvalue)? {
+                if self.heap.kind(target) != Kind::Upvalue {
+                    self.ledger
+                        .doubt(node, Misfit::Kind("a function's upvalue"))?;
+                }
                 let name = self.heap.intern(name)?;
                 self.heap
                     .edge(target, Label::Upvalue(name), Strength::Strong)?;
@@ -85,7 +94,8 @@ impl<'m, M: Memory> Sweep<'m, M> {
         let places = &self.layout.function;
         let function = self.function(address).ok_or(WHAT)?;
         let upvalues = self.upvalues(address, function, places.c_upvalues);
-        self.refer_to_object(node, function.word(places.environment), Label::Environment)?;
+        let environment = function.word(places.environment);
+        self.refer_to_kind(node, environment, Label::Environment, ENVIRONMENT)?;
         for upvalue in words(upvalues.ok_or(WHAT)?) {
             self.refer_to_value(node, Value(upvalue), Label::Upvalue(NameId::EMPTY))?;
         }
@@ -97,7 +107,12 @@ impl<'m, M: Memory> Sweep<'m, M> {
         const WHAT: Misfit = Misfit::Unreadable("an upvalue");
         let places = &self.layout.upvalue;
         let upvalue = self.memory.structure(address, places.size).ok_or(WHAT)?;
-        let value = self.memory.word(upvalue.word(places.value)).ok_or(WHAT)?;
+        let place = upvalue.word(places.value);
+        let is_own = place == address + u64::from(places.own_value);
+        if is_own != (upvalue.byte(places.closed) != 0) {
+            return Err(WHAT.into());
+        }
+        let value = self.memory.word(place).ok_or(WHAT)?;
         self.refer_to_value(node, Value(value), Label::Value)
     }
 }

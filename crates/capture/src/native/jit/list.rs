@@ -82,10 +82,18 @@ impl<M: Memory> Sweep<'_, M> {
             .ok_or(Misfit::Unreadable("the table of strings"))?;
         // They lie in no order, but where each is can be known in time.
         let ahead = words(buckets).skip(AHEAD).chain(iter::repeat(0));
-        for (bucket, later) in words(buckets).zip(ahead) {
+        for (number, (bucket, later)) in (0..).zip(words(buckets).zip(ahead)) {
             self.memory.expect(later & ADDRESS);
             self.heap.expect(later & ADDRESS);
-            self.list_chain(bucket & ADDRESS)?;
+            let mut next = bucket & ADDRESS;
+            while next != 0 {
+                let hash = self.hash_of(next).ok_or(WHAT)?;
+                if u64::from(hash) & (count - 1) != number {
+                    return Err(Misfit::StringTable.into());
+                }
+                next = self.list_object(next)?.1;
+                self.table_strings += 1;
+            }
         }
         Ok(())
     }

@@ -13,6 +13,7 @@ mod frames;
 mod function;
 mod list;
 mod local_names;
+mod proof;
 mod prototype;
 mod root;
 mod string;
@@ -71,6 +72,10 @@ pub(crate) struct Sweep<'m, M> {
     /// The address of the string `__mode`.
     mode_key: u64,
     modes: Modes,
+    /// The same of userdata, of which no mode is asked.
+    userdata_metatables: Modes,
+    /// How many strings the table of strings has.
+    table_strings: u64,
     strings: RecentStrings,
     /// The prototype of the function that was met last.
     known: KnownPrototype<'m>,
@@ -122,6 +127,8 @@ impl<'m, M: Memory> Sweep<'m, M> {
             long_strings: Vec::new(),
             mode_key: 0,
             modes: Modes::default(),
+            userdata_metatables: Modes::default(),
+            table_strings: 0,
             strings: RecentStrings::default(),
             known: KnownPrototype::default(),
             slots: StackSlots::default(),
@@ -137,6 +144,7 @@ impl<'m, M: Memory> Sweep<'m, M> {
         self.list_objects()?;
         self.list_blocks()?;
         self.heap.close_objects()?;
+        self.prove()?;
         self.own.find_markers(&mut self.heap)?;
         let listed = self.heap.node_count() as u32;
         self.refer_from_root()?;
@@ -144,9 +152,10 @@ impl<'m, M: Memory> Sweep<'m, M> {
             self.look_ahead(node, listed);
             self.refer_from(node)?;
         }
+        self.prove_afterwards()?;
         self.name_long_strings()?;
         self.own.note_markers(&mut self.heap)?;
-        Ok(self.ledger.close(self.heap, table::SLOT_SIZES))
+        Ok(self.ledger.close(self.heap, table::SLOT_SIZES, false))
     }
 
     /// Says what the nodes after this one will need. Their order is near that of memory, but each
@@ -189,7 +198,7 @@ impl<'m, M: Memory> Sweep<'m, M> {
             _ => return Ok(()),
         };
         match referred {
-            Err(Failure::Misfit(_)) => self.ledger.doubt(node)?,
+            Err(Failure::Misfit(misfit)) => self.ledger.doubt(node, misfit)?,
             other => other?,
         }
         self.heap.end_edges(node)?;
@@ -201,7 +210,7 @@ impl<'m, M: Memory> Sweep<'m, M> {
     fn object(&mut self, source: NodeId, address: u64) -> Swept<Option<NodeId>> {
         let found = self.heap.find(address);
         if found.is_none() {
-            self.ledger.doubt(source)?;
+            self.ledger.doubt(source, Misfit::UnknownReference)?;
         }
         Ok(found)
     }
@@ -212,6 +221,26 @@ impl<'m, M: Memory> Sweep<'m, M> {
         if let Some(address) = value.object()
             && let Some(target) = self.object(source, address)?
         {
+            self.heap.edge(target, label, Strength::Strong)?;
+        }
+        Ok(())
+    }
+
+    /// The same, where what is there can only be of one kind.
+    #[inline]
+    fn refer_to_kind(
+        &mut self,
+        source: NodeId,
+        address: u64,
+        label: Label,
+        (kind, what): (Kind, &'static str),
+    ) -> Swept {
+        if address != 0
+            && let Some(target) = self.object(source, address)?
+        {
+            if self.heap.kind(target) != kind {
+                self.ledger.doubt(source, Misfit::Kind(what))?;
+            }
             self.heap.edge(target, label, Strength::Strong)?;
         }
         Ok(())

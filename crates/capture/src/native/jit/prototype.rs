@@ -101,11 +101,26 @@ impl<'m, M: Memory> Sweep<'m, M> {
         Ok(())
     }
 
+    /// Proves what of a prototype is seen in names alone.
+    fn prove_prototype(&mut self, node: NodeId, prototype: Structure<'_>) -> Swept {
+        let places = &self.layout.prototype;
+        let fits = prototype.byte(places.parameters) <= prototype.byte(places.frame_size);
+        match fits {
+            true => Ok(()),
+            false => self
+                .ledger
+                .doubt(node, Misfit::Kind("a function's prototype")),
+        }
+    }
+
     pub(super) fn refer_from_prototype(&mut self, node: NodeId, address: u64) -> Swept {
         self.describe_prototype(node, address)?;
         let places = &self.layout.prototype;
         let prototype = self.prototype(address).ok_or(WHAT)?;
-        self.refer_to_object(node, prototype.word(places.source), Label::DebugName)?;
+        self.prove_prototype(node, prototype)?;
+        let name = (Kind::String, "a chunk's name");
+        let source = prototype.word(places.source);
+        self.refer_to_kind(node, source, Label::DebugName, name)?;
         // Constants that are objects lie before the middle, the last of them first.
         let count = u64::from(prototype.int(places.object_count));
         let start = prototype

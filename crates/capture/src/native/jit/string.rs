@@ -30,8 +30,11 @@ impl<'m, M: Memory> Sweep<'m, M> {
         if len <= SHORT {
             let bytes = self
                 .memory
-                .bytes(address + header, len as usize)
+                .bytes(address + header, len as usize + 1)
                 .ok_or(WHAT)?;
+            let Some((0, bytes)) = bytes.split_last() else {
+                return Err(Misfit::Text.into());
+            };
             if bytes == b"__mode" {
                 self.mode_key = address;
             }
@@ -65,6 +68,16 @@ impl<'m, M: Memory> Sweep<'m, M> {
         memory.bytes(address + u64::from(self.layout.string.size), len as usize)
     }
 
+    /// Whether a zero byte is behind the text of the string at `address`.
+    fn is_ended(&self, address: u64) -> bool {
+        let end = || {
+            let start = address.checked_add(u64::from(self.layout.string.size))?;
+            let end = start.checked_add(self.string_len(address)?)?;
+            self.memory.bytes(end, 1)
+        };
+        end() == Some(&[0])
+    }
+
     /// The name that a string's whole text is.
     #[inline]
     pub(super) fn text_of(&mut self, string: NodeId) -> Swept<NameId> {
@@ -86,6 +99,9 @@ impl<'m, M: Memory> Sweep<'m, M> {
     /// Keeps the beginnings of long strings that turned out to be no names.
     pub(super) fn name_long_strings(&mut self) -> Swept {
         for node in std::mem::take(&mut self.long_strings) {
+            if !self.is_ended(self.heap.address(node)) {
+                self.ledger.doubt(node, Misfit::Text)?;
+            }
             if self.heap.source(node) != NameId::EMPTY {
                 continue;
             }

@@ -8,9 +8,9 @@ use crate::native::misfit::{Misfit, Swept};
 use luasnap_heap::{Kind, Label, NodeId, SlotSizes, Strength};
 
 /// A node of a hash part: value, key, next.
-const NODE: u16 = 24;
-const NODE_VALUE: u16 = 0;
-const NODE_KEY: u16 = 8;
+pub(super) const NODE: u16 = 24;
+pub(super) const NODE_VALUE: u16 = 0;
+pub(super) const NODE_KEY: u16 = 8;
 /// In `colo`: how many slots lie behind the table itself, in use or not, and that they are not.
 const SLOTS_BEHIND: u8 = 0x7f;
 const LEFT: u8 = 0x80;
@@ -23,12 +23,12 @@ pub(super) const SLOT_SIZES: SlotSizes = SlotSizes {
 
 /// A table's parts.
 #[derive(Clone, Copy)]
-struct Parts {
+pub(super) struct Parts {
     array: u64,
     /// Slots of the array part. The first is that of key 0.
     array_size: u64,
-    nodes: u64,
-    node_count: u64,
+    pub(super) nodes: u64,
+    pub(super) node_count: u64,
     metatable: u64,
     colocated: u8,
 }
@@ -36,7 +36,7 @@ struct Parts {
 impl<M: Memory> Sweep<'_, M> {
     /// Reads where the table at `address` has its parts.
     #[inline]
-    fn table_parts(&self, address: u64) -> Option<Parts> {
+    pub(super) fn table_parts(&self, address: u64) -> Option<Parts> {
         let places = &self.layout.table;
         let table = self.memory.structure(address, places.size)?;
         Some(Parts {
@@ -88,8 +88,10 @@ impl<M: Memory> Sweep<'_, M> {
         let mut mode = Mode::default();
         if parts.metatable != 0 {
             mode = self.mode_of(parts.metatable)?;
-            self.refer_to_object(node, parts.metatable, Label::Metatable)?;
+            let metatable = (Kind::Table, "a table's metatable");
+            self.refer_to_kind(node, parts.metatable, Label::Metatable, metatable)?;
         }
+        self.prove_table(node, parts)?;
         let in_array = self.refer_from_array(node, parts, mode)?;
         let in_nodes = self.refer_from_nodes(node, parts, mode)?;
         self.heap.set_count(node, in_array + in_nodes);
@@ -220,7 +222,10 @@ impl<M: Memory> Sweep<'_, M> {
     fn mode_of(&mut self, metatable: u64) -> Swept<Mode> {
         match self.modes.get(metatable) {
             Some(mode) => Ok(mode),
-            None => self.modes.put(metatable, self.read_mode(metatable)),
+            None => {
+                let (mode, fields) = (self.read_mode(metatable), self.fields_of(metatable));
+                self.modes.put(metatable, mode, fields)
+            }
         }
     }
 

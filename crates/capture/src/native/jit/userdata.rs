@@ -4,7 +4,7 @@ use super::Sweep;
 use crate::native::memory::{Memory, Read};
 use crate::native::misfit::{Misfit, Swept};
 use crate::native::own_snapshots::Userdata;
-use luasnap_heap::{Label, NodeId};
+use luasnap_heap::{Kind, Label, NodeId};
 
 const WHAT: Misfit = Misfit::Unreadable("a userdata");
 /// `UDTYPE_BUFFER`.
@@ -61,8 +61,13 @@ impl<M: Memory> Sweep<'_, M> {
 
     pub(super) fn refer_from_userdata(&mut self, node: NodeId, address: u64) -> Swept {
         let (userdata, environment) = self.userdata(address).ok_or(WHAT)?;
-        self.refer_to_object(node, userdata.metatable, Label::Metatable)?;
-        self.refer_to_object(node, environment, Label::Environment)?;
+        if userdata.metatable != 0 {
+            self.note_metatable(userdata.metatable)?;
+            let metatable = (Kind::Table, "a userdata's metatable");
+            self.refer_to_kind(node, userdata.metatable, Label::Metatable, metatable)?;
+        }
+        let table = (Kind::Table, "a userdata's environment");
+        self.refer_to_kind(node, environment, Label::Environment, table)?;
         if self.is_buffer(address) {
             self.refer_from_buffer(node, userdata)?;
         }
@@ -70,6 +75,17 @@ impl<M: Memory> Sweep<'_, M> {
         self.heap.set_address(node, userdata.payload);
         Ok(())
     }
+
+    /// Notes what a userdata's metatable is like.
+    fn note_metatable(&mut self, metatable: u64) -> Swept {
+        if self.userdata_metatables.get(metatable).is_none() {
+            let fields = self.fields_of(metatable);
+            let mode = Default::default();
+            self.userdata_metatables.put(metatable, mode, fields)?;
+        }
+        Ok(())
+    }
+
     /// What a string buffer holds. No function of the API shows that.
     fn refer_from_buffer(&mut self, node: NodeId, userdata: Userdata) -> Swept {
         let has_two = userdata.len >= u64::from(SIZE);

@@ -41,6 +41,8 @@ pub(crate) struct JitGlobalState {
     /// `str.tab` and `str.mask` (4 bytes), in older builds `strhash` and `strmask`.
     pub(crate) strings: u16,
     pub(crate) strings_mask: u16,
+    /// `str.num`, in older builds `strnum`, 4 bytes.
+    pub(crate) strings_used: u16,
     /// `mainthref`.
     pub(crate) main_thread: u16,
     /// `tmpbuf.b` and `tmpbuf.e`: pointers to where it begins and ends.
@@ -119,6 +121,10 @@ pub(crate) struct GCstr {
     pub(crate) size: u16,
     /// 4 bytes.
     pub(crate) len: u16,
+    /// `hash`, 4 bytes.
+    pub(crate) hash: u16,
+    /// `sid`, by which tables find it, 4 bytes; where there is none, `hash` is that.
+    pub(crate) id: u16,
 }
 
 /// `GCudata`, whose payload follows.
@@ -158,6 +164,8 @@ pub(crate) struct GCproto {
     pub(crate) source: u16,
     /// `firstline`, 4 bytes.
     pub(crate) line: u16,
+    /// `numline`, 4 bytes.
+    pub(crate) line_count: u16,
     /// `uvinfo` and `varinfo`.
     pub(crate) upvalue_names: u16,
     pub(crate) local_names: u16,

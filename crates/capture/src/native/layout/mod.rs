@@ -12,6 +12,7 @@ pub(crate) use jit::JitLayout;
 pub(crate) use puc::{ABSENT, PucLayout};
 
 use crate::version::Version;
+use std::borrow::Cow;
 
 /// How many layouts of PUC Lua there are.
 pub(crate) const PUC_COUNT: usize =
@@ -25,6 +26,15 @@ pub(crate) const fn puc(number: usize) -> &'static PucLayout {
     } else {
         &puc_debian_tables::PUC_DEBIAN_LAYOUTS[number - released.len()]
     }
+}
+
+/// Several names as one: `5.5.0 or 5.5.1`.
+pub(crate) fn either<N: Into<Cow<'static, str>>>(
+    names: impl Iterator<Item = N>,
+) -> Cow<'static, str> {
+    let mut names = names.map(Into::into);
+    let first = names.next().unwrap_or_default();
+    names.fold(first, |all, name| format!("{all} or {name}").into())
 }
 
 /// A layout of either family.
@@ -60,10 +70,57 @@ impl Layout {
         }
     }
 
+    /// The releases that a VM may be that has this layout: also those that differ only in where the user
+    /// values of userdata lie, where it has no such values.
+    pub(crate) fn names(self, has_user_values: bool) -> Cow<'static, str> {
+        let Layout::Puc(number) = self else {
+            return self.name().into();
+        };
+        let is_alike = |other: &PucLayout| {
+            let mut userdata = other.userdata;
+            userdata.user_values = puc(number).userdata.user_values;
+            let other = PucLayout {
+                name: self.name(),
+                userdata,
+                ..*other
+            };
+            other == *puc(number)
+        };
+        // The newest come first in the list, and last in a name.
+        let others = (0..PUC_COUNT).rev().map(puc);
+        let names = others.filter(|other| match has_user_values {
+            true => other.name == self.name(),
+            false => is_alike(other),
+        });
+        either(names.map(|layout| layout.name))
+    }
+
     pub(crate) fn version(self) -> Version {
         match self {
             Layout::Puc(number) => puc(number).version,
             Layout::Jit(_) => Version::LuaJit,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn named(name: &str) -> Layout {
+        let found = Layout::every().find(|layout| layout.name() == name);
+        found.expect("a layout of this name")
+    }
+
+    #[test]
+    fn where_two_layouts_fit_both_are_named() {
+        for name in ["5.5.0", "5.5.1"] {
+            assert_eq!(named(name).names(false), "5.5.0 or 5.5.1");
+            assert_eq!(named(name).names(true), name);
+        }
+        for has_user_values in [false, true] {
+            let name = named("5.4.3 to 5.4.9").names(has_user_values);
+            assert_eq!(name, "5.4.3 to 5.4.9");
         }
     }
 }

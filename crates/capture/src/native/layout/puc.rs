@@ -40,6 +40,8 @@ pub(crate) struct GlobalState {
     pub(crate) strings: u16,
     /// `strt.size`, an `int`.
     pub(crate) strings_size: u16,
+    /// `strt.nuse`, 4 bytes.
+    pub(crate) strings_used: u16,
     /// `l_registry`, a value.
     pub(crate) registry: u16,
     /// `allgc`, in 5.1 `rootgc`.
@@ -52,10 +54,15 @@ pub(crate) struct GlobalState {
     pub(crate) fixed: u16,
     /// `mainthread`: a pointer, in 5.5 the thread itself.
     pub(crate) main_thread: u16,
+    /// `tmname[0]`, and how many there are.
+    pub(crate) metamethods: u16,
+    pub(crate) metamethod_count: u16,
     /// `mt[0]`.
     pub(crate) metatables: u16,
     /// `buff.buffsize` (5.1, 5.2).
     pub(crate) buffer_size: u16,
+    /// `GCthreshold` (5.1).
+    pub(crate) threshold: u16,
 }
 
 /// `lua_State`.
@@ -137,6 +144,8 @@ pub(crate) struct Node {
     /// The key, and its tag (a byte from 5.4 on, else an `int`).
     pub(crate) key: u16,
     pub(crate) key_tag: u16,
+    /// `next`: a pointer up to 5.2, then an `int` that counts nodes.
+    pub(crate) next: u16,
 }
 
 /// `TString`.
@@ -153,6 +162,8 @@ pub(crate) struct TString {
     pub(crate) next_in_bucket: u16,
     /// Behind the tag: `marked`, a byte.
     pub(crate) marked: u16,
+    /// `hash`, 4 bytes: of a long string its own only once it was a key.
+    pub(crate) hash: u16,
     /// `contents`, a pointer to the text of a long string (5.5), and the sizes of the structure
     /// without and with a function that frees the text.
     pub(crate) contents: u16,
@@ -185,8 +196,11 @@ pub(crate) struct Proto {
     pub(crate) parameters: u16,
     /// `is_vararg`, a byte; in 5.5 `flag`.
     pub(crate) flags: u16,
-    /// `linedefined`, an `int`.
+    /// `maxstacksize`, a byte.
+    pub(crate) stack_slots: u16,
+    /// `linedefined` and `lastlinedefined`, each an `int`.
     pub(crate) line: u16,
+    pub(crate) last_line: u16,
     pub(crate) source: u16,
     pub(crate) code: u16,
     pub(crate) code_count: u16,

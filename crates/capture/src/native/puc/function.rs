@@ -68,7 +68,8 @@ impl<'m, M: Memory, const L: usize> Sweep<'m, M, L> {
             self.heap.set_source(node, known.source);
             names = known.upvalue_names;
         } else if prototype != 0 {
-            self.ledger.doubt(node)?;
+            self.ledger
+                .doubt(node, Misfit::Kind("a function's prototype"))?;
         }
         let size = usize::from(Self::LAYOUT.prototype.upvalue_size);
         for (number, upvalue) in upvalues.chunks_exact(usize::from(POINTER)).enumerate() {
@@ -77,6 +78,10 @@ impl<'m, M: Memory, const L: usize> Sweep<'m, M, L> {
                 continue;
             }
             if let Some(target) = self.object(node, upvalue)? {
+                if self.heap.kind(target) != Kind::Upvalue {
+                    self.ledger
+                        .doubt(node, Misfit::Kind("a function's upvalue"))?;
+                }
                 let name = match names.get(number * size..number * size + 8) {
                     Some(name) => self.name_at(Structure(name).word(0))?,
                     None => NameId::EMPTY,
@@ -107,7 +112,11 @@ impl<'m, M: Memory, const L: usize> Sweep<'m, M, L> {
     fn refer_to_environment(&mut self, node: NodeId, closure: Structure<'_>) -> Swept {
         match Self::LAYOUT.closure.environment {
             ABSENT => Ok(()),
-            place => self.refer_to_object(node, closure.word(place), Label::Environment),
+            place => {
+                const ENVIRONMENT: (Kind, &str) = (Kind::Table, "a function's environment");
+                let environment = closure.word(place);
+                self.refer_to_kind(node, environment, Label::Environment, ENVIRONMENT)
+            }
         }
     }
 

@@ -37,7 +37,9 @@ impl<M: Memory, const L: usize> Sweep<'_, M, L> {
         self.list_chain(self.global.word(all), List::All)?;
         if Self::VERSION >= Version::Lua52 {
             self.heap.begin_run(RunOrder::Finalizer)?;
+            let first = self.heap.node_count() as u32;
             self.list_chain(self.global.word(places.with_finalizer), List::WithFinalizer)?;
+            self.finalized = first..self.heap.node_count() as u32;
         }
         self.heap.begin_run(RunOrder::None)?;
         match Self::VERSION {
@@ -89,10 +91,17 @@ impl<M: Memory, const L: usize> Sweep<'_, M, L> {
         let firsts = buckets.chunks_exact(8).map(|one| Structure(one).word(0));
         // They lie in no order, but where each is can be known in time.
         let ahead = firsts.clone().skip(AHEAD).chain(iter::repeat(0));
-        for (first, later) in firsts.zip(ahead) {
+        for (number, (first, later)) in (0..).zip(firsts.zip(ahead)) {
             self.memory.expect(later);
             self.heap.expect(later);
-            self.list_chain(first, List::Part)?;
+            let mut next = first;
+            while next != 0 {
+                let hash = self.hash_of_short(next).ok_or(Misfit::StringTable)?;
+                if u64::from(hash) & (count - 1) != number {
+                    return Err(Misfit::StringTable.into());
+                }
+                next = self.list_object(next, List::Part)?;
+            }
         }
         Ok(())
     }

@@ -6,6 +6,7 @@
 
 mod function;
 mod list;
+mod proof;
 mod prototype;
 mod root;
 mod stack;
@@ -28,6 +29,7 @@ use crate::stack_slots::StackSlots;
 use crate::version::Version;
 use luasnap_heap::{Kind, Label, NodeId, RunOrder, Strength, SweepBuilder};
 use prototype::KnownPrototype;
+use std::ops::Range;
 use tags::ValueType;
 
 /// What the headers of all objects share: `next`, then the tag.
@@ -55,6 +57,23 @@ pub(crate) struct Sweep<'m, M, const L: usize> {
     /// The address of the string `__mode`.
     mode_key: u64,
     modes: Modes,
+    /// The same of userdata, of which no mode is asked.
+    userdata_metatables: Modes,
+    /// The address of the string `maxinteger`.
+    max_integer_key: u64,
+    /// Integers have 64 bits, as was seen.
+    integers_are_wide: bool,
+    /// There is an integer key that would be another one if they had 32.
+    has_wide_key: bool,
+    /// How many strings the table of strings must have.
+    short_strings: u64,
+    /// How many local variables of prototypes begin before they end, and how many do not.
+    placed_locals: u64,
+    misplaced_locals: u64,
+    /// A userdata has values of its own beside its payload.
+    has_user_values: bool,
+    /// The nodes of the objects that have a finalizer (5.2 on).
+    finalized: Range<u32>,
     strings: RecentStrings,
     /// The prototype of the function that was met last.
     prototype: KnownPrototype<'m>,
@@ -91,6 +110,15 @@ impl<'m, M: Memory, const L: usize> Sweep<'m, M, L> {
             long_strings: Vec::new(),
             mode_key: 0,
             modes: Modes::default(),
+            userdata_metatables: Modes::default(),
+            max_integer_key: 0,
+            integers_are_wide: false,
+            has_wide_key: false,
+            short_strings: 0,
+            placed_locals: 0,
+            misplaced_locals: 0,
+            has_user_values: false,
+            finalized: 0..0,
             strings: RecentStrings::default(),
             prototype: KnownPrototype::default(),
             slots: StackSlots::default(),
@@ -105,7 +133,9 @@ impl<'m, M: Memory, const L: usize> Sweep<'m, M, L> {
         self.heap.expect_sizes(total / 48, total / 16);
         self.list_objects()?;
         self.list_blocks()?;
+        self.recount_calls()?;
         self.heap.close_objects()?;
+        self.prove()?;
         self.own.find_markers(&mut self.heap)?;
         self.heap.begin_run(RunOrder::None)?; // of what no list has
         let listed = self.heap.node_count() as u32;
@@ -114,9 +144,12 @@ impl<'m, M: Memory, const L: usize> Sweep<'m, M, L> {
             self.look_ahead(node, listed);
             self.refer_from(node)?;
         }
+        self.prove_afterwards()?;
         self.name_long_strings()?;
         self.own.note_markers(&mut self.heap)?;
-        Ok(self.ledger.close(self.heap, Self::SLOT_SIZES))
+        Ok(self
+            .ledger
+            .close(self.heap, Self::SLOT_SIZES, self.has_user_values))
     }
 
     /// Says what the nodes after this one will need. Their order is near that of memory, but each
@@ -153,7 +186,7 @@ impl<'m, M: Memory, const L: usize> Sweep<'m, M, L> {
             _ => return Ok(()),
         };
         match referred {
-            Err(Failure::Misfit(_)) => self.ledger.doubt(node)?,
+            Err(Failure::Misfit(misfit)) => self.ledger.doubt(node, misfit)?,
             other => other?,
         }
         self.heap.end_edges(node)?;
@@ -180,7 +213,7 @@ impl<'m, M: Memory, const L: usize> Sweep<'m, M, L> {
     fn object(&mut self, source: NodeId, address: u64) -> Swept<Option<NodeId>> {
         let found = self.heap.find(address);
         if found.is_none() {
-            self.ledger.doubt(source)?;
+            self.ledger.doubt(source, Misfit::UnknownReference)?;
         }
         Ok(found)
     }
@@ -208,6 +241,26 @@ impl<'m, M: Memory, const L: usize> Sweep<'m, M, L> {
     pub(super) fn prototype_node(&self, address: u64) -> Option<NodeId> {
         let node = self.heap.find(address)?;
         (self.heap.kind(node) == Kind::Prototype).then_some(node)
+    }
+
+    /// The same, where what is there can only be of one kind.
+    #[inline]
+    fn refer_to_kind(
+        &mut self,
+        source: NodeId,
+        address: u64,
+        label: Label,
+        (kind, what): (Kind, &'static str),
+    ) -> Swept {
+        if address != 0
+            && let Some(target) = self.object(source, address)?
+        {
+            if self.heap.kind(target) != kind {
+                self.ledger.doubt(source, Misfit::Kind(what))?;
+            }
+            self.heap.edge(target, label, Strength::Strong)?;
+        }
+        Ok(())
     }
 
     /// Adds a strong reference to the object at `address`; there is none at 0.

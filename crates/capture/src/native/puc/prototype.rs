@@ -110,6 +110,28 @@ impl<'m, M: Memory, const L: usize> Sweep<'m, M, L> {
         names.unwrap_or_default()
     }
 
+    /// Proves what of a prototype is seen in names alone: where it was written, what its parameters
+    /// are.
+    fn prove_prototype(&mut self, node: NodeId, prototype: Structure<'_>) -> Swept {
+        let places = &Self::LAYOUT.prototype;
+        let (first, last) = (prototype.int(places.line), prototype.int(places.last_line));
+        let parameters = prototype.byte(places.parameters);
+        // A main chunk takes whatever it is given, and nothing else.
+        let is_main = first == 0 && last == 0;
+        let takes_extra = prototype.byte(places.flags) & !FIXED != 0;
+        let is_stripped = prototype.int(places.line_count) == 0;
+        let fits = (first <= last || last == 0)
+            && parameters <= prototype.byte(places.stack_slots)
+            && (!is_main || is_stripped || (parameters == 0 && takes_extra))
+            && (is_stripped || prototype.word(places.source) != 0);
+        match fits {
+            true => Ok(()),
+            false => self
+                .ledger
+                .doubt(node, Misfit::Kind("a function's prototype")),
+        }
+    }
+
     pub(super) fn refer_from_prototype(&mut self, node: NodeId, address: u64) -> Swept {
         const WHAT: Misfit = Misfit::Unreadable("a prototype");
         self.describe_prototype(node, address)?;
@@ -123,19 +145,30 @@ impl<'m, M: Memory, const L: usize> Sweep<'m, M, L> {
         let nested = items(places.nested, places.nested_count, POINTER).ok_or(WHAT)?;
         let locals = items(places.locals, places.local_count, places.local_size).ok_or(WHAT)?;
         let upvalues = self.upvalue_names(address);
-        self.refer_to_object(node, prototype.word(places.source), Label::DebugName)?;
+        self.prove_prototype(node, prototype)?;
+        const NAME: (Kind, &str) = (Kind::String, "a name in a prototype");
+        let source = prototype.word(places.source);
+        self.refer_to_kind(node, source, Label::DebugName, NAME)?;
         for constant in constants.chunks_exact(usize::from(VALUE)) {
             self.refer_to_value(node, Structure(constant), Label::Constant)?;
         }
         for prototype in nested.chunks_exact(usize::from(POINTER)) {
-            self.refer_to_object(node, Structure(prototype).word(0), Label::Prototype)?;
+            let nested = (Kind::Prototype, "a function's inner prototype");
+            let prototype = Structure(prototype).word(0);
+            self.refer_to_kind(node, prototype, Label::Prototype, nested)?;
         }
         for upvalue in upvalues.chunks_exact(usize::from(places.upvalue_size)) {
-            self.refer_to_object(node, Structure(upvalue).word(0), Label::DebugName)?;
+            self.refer_to_kind(node, Structure(upvalue).word(0), Label::DebugName, NAME)?;
         }
         for local in locals.chunks_exact(usize::from(places.local_size)) {
-            let name = Structure(local).word(places.local_name);
-            self.refer_to_object(node, name, Label::DebugName)?;
+            let local = Structure(local);
+            // In code that is still being compiled the end is not known.
+            match local.int(places.local_start) <= local.int(places.local_end) {
+                true => self.placed_locals += 1,
+                false => self.misplaced_locals += 1,
+            }
+            let name = local.word(places.local_name);
+            self.refer_to_kind(node, name, Label::DebugName, NAME)?;
         }
         Ok(())
     }

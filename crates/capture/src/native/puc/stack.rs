@@ -6,7 +6,7 @@ use super::thread::WHAT;
 use super::{Sweep, TAG, VALUE};
 use crate::native::layout::{self, ABSENT, PucLayout};
 use crate::native::memory::{Memory, Read, Structure};
-use crate::native::misfit::Swept;
+use crate::native::misfit::{Misfit, Swept};
 use crate::slot_text::{FUNCTION, HOST, TEMPORARY, VARARG};
 use crate::stack_slots::SlotName;
 use crate::version::Version;
@@ -14,6 +14,9 @@ use luasnap_heap::{BuildError, Kind, NameId, NodeId};
 
 /// `PF_VAHID` in a prototype's `flag` (5.5): extra arguments lie before the function.
 const HIDDEN_ARGUMENTS: u8 = 1;
+
+/// Bytes of an instruction.
+const INSTRUCTION: u64 = 4;
 
 /// A call on a thread's stack.
 #[derive(Clone, Copy)]
@@ -240,8 +243,11 @@ impl<'s, 'm, M: Memory, const L: usize> StackWalk<'s, 'm, M, L> {
         };
         let is_lua_call = match Self::VERSION {
             Version::Lua51 => is_lua,
-            _ => is_lua && self.sweep.is_lua_call(info),
+            _ => self.sweep.is_lua_call(info),
         };
+        if is_lua_call != is_lua {
+            return Err(Misfit::Kind("what a call says it runs").into());
+        }
         if !is_lua_call {
             return Ok(Running {
                 source,
@@ -258,11 +264,9 @@ impl<'s, 'm, M: Memory, const L: usize> StackWalk<'s, 'm, M, L> {
         let prototype = prototype
             .filter(|&prototype| self.sweep.prototype_node(prototype).is_some())
             .ok_or(WHAT)?;
-        let code = self
-            .sweep
-            .prototype(prototype)
-            .ok_or(WHAT)?
-            .word(Self::LAYOUT.prototype.code);
+        let fields = self.sweep.prototype(prototype).ok_or(WHAT)?;
+        let code = fields.word(Self::LAYOUT.prototype.code);
+        let count = u64::from(fields.int(Self::LAYOUT.prototype.code_count));
         let state = &Self::LAYOUT.state;
         let is_innermost = call.address == self.state.word(state.call);
         let saved = match state.saved_pc {
@@ -270,11 +274,64 @@ impl<'s, 'm, M: Memory, const L: usize> StackWalk<'s, 'm, M, L> {
             place if is_innermost => self.state.word(place),
             _ => info.word(Self::LAYOUT.call.saved_pc),
         };
-        Ok(Running {
+        let offset = saved.wrapping_sub(code);
+        if !offset.is_multiple_of(INSTRUCTION) || offset / INSTRUCTION > count {
+            return Err(Misfit::Kind("the instruction that a call is at").into());
+        }
+        let running = Running {
             source,
             prototype,
-            pc: (saved.wrapping_sub(code) as i64) / 4 - 1,
-        })
+            pc: (offset / INSTRUCTION) as i64 - 1,
+        };
+        self.prove_arguments(call, running, fields)?;
+        Ok(running)
+    }
+
+    /// Proves that a call's arguments lie where its function's parameters say: what it takes beyond
+    /// them lies before its first own slot.
+    fn prove_arguments(&self, call: Call, running: Running, prototype: Structure<'_>) -> Swept {
+        let places = &Self::LAYOUT.prototype;
+        let parameters = u64::from(prototype.byte(places.parameters));
+        let flags = prototype.byte(places.flags);
+        let fits = match Self::VERSION {
+            Version::Lua51 | Version::Lua52 | Version::Lua53 => {
+                let before = call.base.wrapping_sub(call.function);
+                let slots = before / u64::from(VALUE);
+                let is_whole = before.is_multiple_of(u64::from(VALUE)) && slots <= self.slots;
+                // What is bound to parameters was moved from there.
+                let mut moved = 1..slots.min(parameters + 1);
+                is_whole
+                    && match flags {
+                        0 => slots == 1,
+                        _ => slots >= 1 && moved.all(|slot| self.is_nil(call, slot)),
+                    }
+            }
+            version => {
+                let moves = match version {
+                    Version::Lua55 => flags & HIDDEN_ARGUMENTS != 0,
+                    _ => flags != 0,
+                };
+                // The first instruction of such a function moves it.
+                if !moves || running.pc < 1 {
+                    return Ok(());
+                }
+                let info = self.sweep.call_info(call.address).ok_or(WHAT)?;
+                let extra = u64::from(info.int(Self::LAYOUT.call.extra_arguments));
+                self.sweep
+                    .has_moved(call.function, extra.saturating_add(parameters))
+            }
+        };
+        match fits {
+            true => Ok(()),
+            false => Err(Misfit::Kind("what a call was given").into()),
+        }
+    }
+
+    /// Whether nothing is in a slot behind a call's function.
+    fn is_nil(&self, call: Call, slot: u64) -> bool {
+        let address = call.function + u64::from(VALUE) * slot;
+        let value = self.sweep.memory.structure(address, VALUE);
+        value.is_some_and(|value| self.sweep.types[usize::from(value.byte(TAG))] == ValueType::Nil)
     }
 
     /// The short source of the function in a slot, and whether it is one in Lua; `None` where

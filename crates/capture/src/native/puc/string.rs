@@ -40,13 +40,19 @@ impl<'m, M: Memory, const L: usize> Sweep<'m, M, L> {
         let node = self
             .ledger
             .add(&mut self.heap, Kind::String, address, text.size)?;
+        self.short_strings += u64::from(object_type == ObjectType::ShortString);
         if text.len <= SHORT {
             let bytes = self
                 .memory
-                .bytes(text.address, text.len as usize)
+                .bytes(text.address, text.len as usize + 1)
                 .ok_or(Misfit::Unreadable("a string"))?;
-            if bytes == b"__mode" {
-                self.mode_key = address;
+            let Some((0, bytes)) = bytes.split_last() else {
+                return Err(Misfit::Text.into());
+            };
+            match bytes {
+                b"__mode" => self.mode_key = address,
+                b"maxinteger" => self.max_integer_key = address,
+                _ => {}
             }
             let name = self.heap.add_name(bytes)?;
             self.heap.set_source(node, name);
@@ -101,6 +107,17 @@ impl<'m, M: Memory, const L: usize> Sweep<'m, M, L> {
         memory.bytes(text.address, usize::try_from(text.len).ok()?)
     }
 
+    /// Whether a zero byte is behind the text of the string at `address`.
+    fn is_ended(&self, address: u64) -> bool {
+        let end = || {
+            let header = self.memory.structure(address, HEADER)?;
+            let object_type = super::tags::object_type(Self::VERSION, header.byte(TAG))?;
+            let text = self.text_place(address, object_type)?;
+            self.memory.bytes(text.address.checked_add(text.len)?, 1)
+        };
+        end() == Some(&[0])
+    }
+
     /// The name that a string's whole text is.
     #[inline]
     pub(super) fn text_of(&mut self, string: NodeId) -> Swept<NameId> {
@@ -136,6 +153,9 @@ impl<'m, M: Memory, const L: usize> Sweep<'m, M, L> {
             let Some(text) = self.text_at(self.heap.address(node)) else {
                 continue;
             };
+            if !self.is_ended(self.heap.address(node)) {
+                self.ledger.doubt(node, Misfit::Text)?;
+            }
             if self.heap.source(node) == NameId::EMPTY {
                 let name = self
                     .heap

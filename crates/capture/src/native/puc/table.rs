@@ -24,11 +24,11 @@ pub(super) struct Parts {
     /// In 5.5 the middle: values lie before it, tags behind.
     array: u64,
     array_size: u64,
-    nodes: u64,
-    node_count: u64,
+    pub(super) nodes: u64,
+    pub(super) node_count: u64,
     /// What the hash part has beside its nodes, in bytes.
     node_extra: u64,
-    metatable: u64,
+    pub(super) metatable: u64,
 }
 
 impl<'m, M: Memory, const L: usize> Sweep<'m, M, L> {
@@ -43,7 +43,7 @@ impl<'m, M: Memory, const L: usize> Sweep<'m, M, L> {
 
     /// Reads where the table at `address` has its parts.
     #[inline]
-    fn table_parts(&self, address: u64) -> Option<Parts> {
+    pub(super) fn table_parts(&self, address: u64) -> Option<Parts> {
         let places = &Self::LAYOUT.table;
         let table = self.memory.structure(address, places.size)?;
         let log2 = table.byte(places.node_count_log2);
@@ -111,8 +111,10 @@ impl<'m, M: Memory, const L: usize> Sweep<'m, M, L> {
         let mut mode = Mode::default();
         if parts.metatable != 0 {
             mode = self.mode_of(parts.metatable)?;
-            self.refer_to_object(node, parts.metatable, Label::Metatable)?;
+            let metatable = (Kind::Table, "a table's metatable");
+            self.refer_to_kind(node, parts.metatable, Label::Metatable, metatable)?;
         }
+        self.prove_table(node, parts)?;
         let in_array = match Self::VERSION {
             Version::Lua55 => self.refer_from_packed_array(node, parts, mode)?,
             _ => self.refer_from_array(node, parts, mode)?,
@@ -207,7 +209,7 @@ impl<'m, M: Memory, const L: usize> Sweep<'m, M, L> {
                 continue;
             }
             count += 1;
-            self.refer_from_entry(source, node, value_type, mode)?;
+            self.refer_from_entry(source, parts, node, value_type, mode)?;
         }
         Ok(count)
     }
@@ -217,6 +219,7 @@ impl<'m, M: Memory, const L: usize> Sweep<'m, M, L> {
     fn refer_from_entry(
         &mut self,
         source: NodeId,
+        parts: Parts,
         node: Structure<'_>,
         value_type: ValueType,
         mode: Mode,
@@ -224,6 +227,12 @@ impl<'m, M: Memory, const L: usize> Sweep<'m, M, L> {
         let places = &Self::LAYOUT.node;
         let key_type = self.types[usize::from(node.byte(places.key_tag))];
         let (key, value) = (node.word(places.key), node.word(places.value));
+        match key_type {
+            ValueType::Integer => self.prove_integer(parts, key)?,
+            ValueType::Float => self.prove_float(key)?,
+            _ if value_type == ValueType::Integer => self.note_integer(key, value),
+            _ => {}
+        }
         if key_type == ValueType::Object
             && let Some(known) = self.strings.get(key)
         {
@@ -308,7 +317,10 @@ impl<'m, M: Memory, const L: usize> Sweep<'m, M, L> {
     pub(super) fn mode_of(&mut self, metatable: u64) -> Swept<Mode> {
         match self.modes.get(metatable) {
             Some(mode) => Ok(mode),
-            None => self.modes.put(metatable, self.read_mode(metatable)),
+            None => {
+                let (mode, fields) = (self.read_mode(metatable), self.fields_of(metatable));
+                self.modes.put(metatable, mode, fields)
+            }
         }
     }
 

@@ -7,7 +7,7 @@ use crate::native::memory::{Memory, Read, Structure};
 use crate::native::misfit::{Misfit, Swept};
 use crate::stack_slots::SlotName;
 use crate::version::Version;
-use luasnap_heap::{Label, NodeId, Strength};
+use luasnap_heap::{Kind, Label, NodeId, Strength};
 
 /// `EXTRA_STACK`: slots behind `stack_last`.
 const EXTRA_SLOTS: u64 = 5;
@@ -46,7 +46,7 @@ impl<'m, M: Memory, const L: usize> Sweep<'m, M, L> {
         let state = self.state(address)?;
         let calls = match Self::VERSION {
             Version::Lua51 => u64::from(state.int(places.calls_size)),
-            Version::Lua52 => self.count_calls_52(address)?,
+            Version::Lua52 => self.count_calls(address)?,
             Version::Lua55 => u64::from(state.int(places.call_count)),
             _ => u64::from(state.half(places.call_count)),
         };
@@ -63,8 +63,38 @@ impl<'m, M: Memory, const L: usize> Sweep<'m, M, L> {
         )
     }
 
-    /// 5.2 has no count of a thread's `CallInfo`s: those after the outermost, which is built in.
-    fn count_calls_52(&self, thread: u64) -> Option<u64> {
+    /// 5.3 and 5.4 count a thread's `CallInfo`s in 16 bits. Where so much is missing that such a count
+    /// went around, they are counted one by one.
+    pub(super) fn recount_calls(&mut self) -> Swept {
+        const WRAPS: u64 = 1 << 16;
+        if !matches!(Self::VERSION, Version::Lua53 | Version::Lua54) {
+            return Ok(());
+        }
+        let call = u64::from(Self::LAYOUT.call.size);
+        for node in (1..self.heap.node_count() as u32).map(NodeId) {
+            if self.ledger.missing() < WRAPS * call {
+                break;
+            }
+            if self.heap.kind(node) != Kind::Thread {
+                continue;
+            }
+            let address = self.heap.address(node);
+            let said = self.state(address).ok_or(WHAT)?;
+            let said = u64::from(said.half(Self::LAYOUT.state.call_count));
+            let count = self.count_calls(address).ok_or(WHAT)?;
+            if count % WRAPS != said {
+                return Err(WHAT.into());
+            }
+            let more = call * (count - said);
+            self.ledger.count(more)?;
+            let size = self.heap.size(node);
+            self.heap.set_size(node, size + more);
+        }
+        Ok(())
+    }
+
+    /// How many `CallInfo`s a thread has beside the outermost, which is built in. 5.2 has no count.
+    fn count_calls(&self, thread: u64) -> Option<u64> {
         let outermost = thread + u64::from(Self::LAYOUT.state.base_call);
         let (mut next, mut count) = (outermost, 0);
         loop {

@@ -5,7 +5,7 @@ use super::{Sweep, VALUE};
 use crate::native::layout::ABSENT;
 use crate::native::memory::{Memory, Read, Structure};
 use crate::native::misfit::{Misfit, Swept};
-use luasnap_heap::{Label, NodeId};
+use luasnap_heap::{Kind, Label, NodeId};
 
 /// A userdata's fields.
 #[derive(Clone, Copy)]
@@ -49,14 +49,20 @@ impl<'m, M: Memory, const L: usize> Sweep<'m, M, L> {
         const WHAT: Misfit = Misfit::Unreadable("a userdata");
         let places = &Self::LAYOUT.userdata;
         let userdata = self.userdata(address).ok_or(WHAT)?;
-        self.refer_to_object(node, userdata.metatable, Label::Metatable)?;
+        if userdata.metatable != 0 {
+            self.note_metatable(userdata.metatable)?;
+            let metatable = (Kind::Table, "a userdata's metatable");
+            self.refer_to_kind(node, userdata.metatable, Label::Metatable, metatable)?;
+        }
         if places.environment != ABSENT {
             // 5.2 calls it the user value.
             let label = match Self::VERSION.is_51_api() {
                 true => Label::Environment,
                 false => Label::UserValue(1),
             };
-            self.refer_to_object(node, userdata.header.word(places.environment), label)?;
+            let environment = userdata.header.word(places.environment);
+            let table = (Kind::Table, "a userdata's environment");
+            self.refer_to_kind(node, environment, label, table)?;
         }
         if places.user_value != ABSENT {
             let tag = userdata.header.byte(places.user_value_tag);
@@ -65,6 +71,7 @@ impl<'m, M: Memory, const L: usize> Sweep<'m, M, L> {
                 self.refer_to_object(node, value, Label::UserValue(1))?;
             }
         }
+        self.has_user_values |= userdata.value_count > 0;
         let start = address + u64::from(places.user_values);
         let values = match userdata.value_count {
             0 => &[],
@@ -75,6 +82,16 @@ impl<'m, M: Memory, const L: usize> Sweep<'m, M, L> {
         }
         // People know it by its payload.
         self.heap.set_address(node, userdata.payload);
+        Ok(())
+    }
+
+    /// Notes what a userdata's metatable is like.
+    fn note_metatable(&mut self, metatable: u64) -> Swept {
+        if self.userdata_metatables.get(metatable).is_none() {
+            let fields = self.fields_of(metatable);
+            let mode = Default::default();
+            self.userdata_metatables.put(metatable, mode, fields)?;
+        }
         Ok(())
     }
 }

@@ -1,0 +1,373 @@
+//! What proves that a layout means what the VM means. Sizes may add up and references may lead to
+//! objects where two fields have changed places; names, hashes and numbers do not read so then.
+
+use super::table::Parts;
+use super::tags::{self, ValueType};
+use super::{HEADER, Sweep, TAG, VALUE};
+use crate::native::layout::ABSENT;
+use crate::native::memory::{Memory, Read, Structure};
+use crate::native::misfit::{Misfit, Swept};
+use crate::native::modes::Fields;
+use crate::native::proof::{is_event, is_metamethods, is_near, is_sample};
+use crate::version::Version;
+use luasnap_heap::{Kind, NodeId};
+
+/// How many buckets of the table of strings are looked at where no list goes through them (5.3 on).
+const BUCKETS: u64 = 1024;
+/// How many entries of a table that is looked at.
+const ENTRIES: usize = 4;
+/// How many objects with a finalizer are looked at.
+const FINALIZED: usize = 64;
+/// The types whose values have metatables of their own: tables and userdata.
+const WITH_OWN_METATABLES: [u16; 2] = [5, 7];
+/// `LUA_NUMTYPES`.
+const TYPES: u16 = 9;
+/// Up to this `tag & 0x0f` a string is a short one.
+const SHORT_STRING: u8 = 4;
+
+impl<'m, M: Memory, const L: usize> Sweep<'m, M, L> {
+    /// Proves what can be proved once every object is known.
+    pub(super) fn prove(&self) -> Swept {
+        self.prove_metamethods()?;
+        self.prove_metatables_of_types()?;
+        self.prove_finalizers()?;
+        self.prove_string_table()
+    }
+
+    /// The addresses of the metamethods' names.
+    fn metamethods(&self) -> impl Iterator<Item = u64> + '_ {
+        let places = &Self::LAYOUT.global_state;
+        let numbers = 0..places.metamethod_count;
+        numbers.map(|number| self.global.word(places.metamethods + 8 * number))
+    }
+
+    /// The names of the metamethods read so.
+    fn prove_metamethods(&self) -> Swept {
+        let names = self.metamethods().map(|address| {
+            let node = self.heap.find(address)?;
+            let is_string = self.heap.kind(node) == Kind::String;
+            is_string.then(|| self.heap.name(self.heap.source(node)))
+        });
+        match is_metamethods(names) {
+            true => Ok(()),
+            false => Err(Misfit::Metamethods.into()),
+        }
+    }
+
+    /// The metatables of the basic types are tables, and there are none of types whose values have
+    /// their own.
+    fn prove_metatables_of_types(&self) -> Swept {
+        let place = Self::LAYOUT.global_state.metatables;
+        for number in 0..TYPES {
+            let address = self.global.word(place + 8 * number);
+            let is_it = match WITH_OWN_METATABLES.contains(&number) {
+                true => address == 0,
+                false => address == 0 || self.is(address, Kind::Table),
+            };
+            if !is_it {
+                return Err(Misfit::Kind("the metatable of a basic type").into());
+            }
+        }
+        Ok(())
+    }
+
+    /// Objects come on the list of those with a finalizer by the `__gc` of their metatable (5.2 on). They
+    /// may have lost it since, but not all of them: files are among the oldest.
+    fn prove_finalizers(&self) -> Swept {
+        const GC: &[u8] = b"__gc";
+        let gc = self.metamethods().find(|&address| {
+            let node = self.heap.find(address);
+            node.is_some_and(|node| self.heap.name(self.heap.source(node)) == GC)
+        });
+        let Some(gc) = gc else { return Ok(()) };
+        let (mut with, mut without) = (0, 0);
+        for node in self.finalized.clone().rev().take(FINALIZED).map(NodeId) {
+            let address = self.heap.address(node);
+            let metatable = match self.heap.kind(node) {
+                Kind::Table => self.table_parts(address).map(|parts| parts.metatable),
+                Kind::Userdata => self.userdata(address).map(|userdata| userdata.metatable),
+                _ => continue,
+            };
+            let has_it = metatable.is_some_and(|metatable| {
+                self.is(metatable, Kind::Table) && self.has_field(metatable, |key| key == gc)
+            });
+            match has_it {
+                true => with += 1,
+                false => without += 1,
+            }
+        }
+        match without > 0 && with == 0 {
+            true => Err(Misfit::Metatables.into()),
+            false => Ok(()),
+        }
+    }
+
+    /// The table of strings has those that were listed, each in the bucket of its hash. Up to 5.2 they
+    /// were listed from there.
+    fn prove_string_table(&self) -> Swept {
+        let places = &Self::LAYOUT.global_state;
+        let used = u64::from(self.global.int(places.strings_used));
+        if !is_near(self.short_strings, used, self.origin.is_stopped_anywhere) {
+            return Err(Misfit::StringTable.into());
+        }
+        let next = match Self::LAYOUT.string.next_in_bucket {
+            ABSENT => return Ok(()),
+            place => u64::from(place),
+        };
+        let count = u64::from(self.global.int(places.strings_size));
+        let buckets = self
+            .memory
+            .items(self.global.word(places.strings), count, 8)
+            .ok_or(Misfit::Unreadable("the table of strings"))?;
+        let step = (count / BUCKETS).max(1);
+        for number in (0..count).step_by(step as usize) {
+            let mut string = Structure(buckets).word_at(8 * number);
+            // More than all of them are not in one.
+            for _ in 0..=used {
+                if string == 0 {
+                    break;
+                }
+                self.prove_place(string, number, count)?;
+                string = self.memory.word(string + next).unwrap_or(0);
+            }
+        }
+        Ok(())
+    }
+
+    /// The short string at `string` is one that was listed, and its hash leads to this bucket of `count`.
+    fn prove_place(&self, string: u64, bucket: u64, count: u64) -> Swept {
+        let hash = match self.is(string, Kind::String) {
+            true => self.hash_of_short(string),
+            false => None,
+        };
+        match hash.is_some_and(|hash| u64::from(hash) & (count - 1) == bucket) {
+            true => Ok(()),
+            false => Err(Misfit::StringTable.into()),
+        }
+    }
+
+    /// The stored hash of a string, where it surely has one: in 5.1 every one has, later short ones.
+    #[inline]
+    pub(super) fn hash_of_short(&self, string: u64) -> Option<u32> {
+        let header = self
+            .memory
+            .structure(string, HEADER.max(Self::LAYOUT.string.hash + 4))?;
+        let is_short = header.byte(TAG) == SHORT_STRING;
+        is_short.then(|| header.int(Self::LAYOUT.string.hash))
+    }
+
+    /// Proves, of some tables, that keys are where their hashes say and values what their tags say.
+    #[inline]
+    pub(super) fn prove_table(&self, node: NodeId, parts: Parts) -> Swept {
+        match is_sample(node) {
+            true => self.prove_sample(parts),
+            false => Ok(()),
+        }
+    }
+
+    #[inline(never)]
+    fn prove_sample(&self, parts: Parts) -> Swept {
+        const WHAT: Misfit = Misfit::Unreadable("a table's hash part");
+        let places = &Self::LAYOUT.node;
+        let size = usize::from(places.size);
+        let nodes = self
+            .memory
+            .items(parts.nodes, parts.node_count, places.size)
+            .ok_or(WHAT)?;
+        let entries = nodes.chunks_exact(size).map(Structure).filter(|node| {
+            let tag = node.byte(places.value + TAG);
+            self.types[usize::from(tag)] != ValueType::Nil
+        });
+        for entry in entries.take(ENTRIES) {
+            let (key_tag, key) = (entry.byte(places.key_tag), entry.word(places.key));
+            self.prove_tag(entry.byte(places.value + TAG), entry.word(places.value))?;
+            self.prove_tag(key_tag, key)?;
+            if self.types[usize::from(key_tag)] == ValueType::Object
+                && self.is(key, Kind::String)
+                && let Some(hash) = self.hash_of_short(key)
+            {
+                let main = u64::from(hash) & (parts.node_count - 1);
+                if !self.leads_to(parts, nodes, main, |node| node.word(places.key) == key) {
+                    return Err(Misfit::Key.into());
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// What a value refers to is of the type that its tag says.
+    fn prove_tag(&self, tag: u8, value: u64) -> Swept {
+        if self.types[usize::from(tag)] != ValueType::Object {
+            return Ok(());
+        }
+        let Some(node) = self.heap.find(value) else {
+            return Err(Misfit::UnknownReference.into());
+        };
+        let kind = self.heap.kind(node);
+        match kind == Kind::Snapshot || tags::agree(tag, kind) {
+            true => Ok(()),
+            false => Err(Misfit::Kind("what a table's value refers to").into()),
+        }
+    }
+
+    /// Whether the chain of nodes from number `main` on has the one that is asked for.
+    fn leads_to(
+        &self,
+        parts: Parts,
+        nodes: &[u8],
+        main: u64,
+        is_it: impl Fn(Structure<'_>) -> bool,
+    ) -> bool {
+        let places = &Self::LAYOUT.node;
+        let size = u64::from(places.size);
+        let mut number = main;
+        for _ in 0..parts.node_count {
+            let start = (number * size) as usize;
+            let Some(node) = nodes.get(start..start + size as usize).map(Structure) else {
+                return false;
+            };
+            if is_it(node) {
+                return true;
+            }
+            let next = match Self::VERSION {
+                Version::Lua51 | Version::Lua52 => {
+                    let next = node.word(places.next);
+                    match next.wrapping_sub(parts.nodes) {
+                        offset if next != 0 && offset.is_multiple_of(size) => Some(offset / size),
+                        _ => None,
+                    }
+                }
+                _ => match node.int(places.next) as i32 {
+                    0 => None,
+                    distance => Some(number.wrapping_add_signed(i64::from(distance))),
+                },
+            };
+            match next {
+                Some(next) if next < parts.node_count => number = next,
+                _ => return false,
+            }
+        }
+        false
+    }
+
+    /// Proves, of an integer key, that all of its 64 bits are its own: where integers have 32, what is
+    /// left of an older value stands behind. One that would read alike with 32 needs no proof.
+    #[inline]
+    pub(super) fn prove_integer(&mut self, parts: Parts, key: u64) -> Swept {
+        match key as i64 == i64::from(key as i32) {
+            true => Ok(()),
+            false => self.prove_wide_integer(parts, key),
+        }
+    }
+
+    #[cold]
+    fn prove_wide_integer(&mut self, parts: Parts, key: u64) -> Swept {
+        const WHAT: Misfit = Misfit::Unreadable("a table's hash part");
+        let places = &Self::LAYOUT.node;
+        let nodes = self
+            .memory
+            .items(parts.nodes, parts.node_count, places.size)
+            .ok_or(WHAT)?;
+        let types = &self.types;
+        let is_it = |node: Structure<'_>| {
+            let value_type = types[usize::from(node.byte(places.key_tag))];
+            node.word(places.key) == key && value_type == ValueType::Integer
+        };
+        // 5.3 and the first 5.4s take the low bits, later ones what is left of a division.
+        let odd = (parts.node_count - 1) | 1;
+        let low_bits = self.leads_to(parts, nodes, key & (parts.node_count - 1), is_it);
+        let as_wide = self.leads_to(parts, nodes, key % odd, is_it);
+        let as_narrow = self.leads_to(parts, nodes, u64::from(key as u32) % odd, is_it);
+        match (low_bits || as_wide, low_bits || as_narrow) {
+            (false, _) => return Err(Misfit::Numbers.into()),
+            (true, false) => self.integers_are_wide = true,
+            (true, true) => self.has_wide_key = true,
+        }
+        Ok(())
+    }
+
+    /// Proves, of a key that is a float, that it has 64 bits: one of 32 reads as a number that is nearly
+    /// nothing, or as none.
+    #[inline]
+    pub(super) fn prove_float(&self, key: u64) -> Swept {
+        let number = f64::from_bits(key);
+        match number == 0.0 || number.is_normal() || number.is_infinite() {
+            true => Ok(()),
+            false => Err(Misfit::Numbers.into()),
+        }
+    }
+
+    /// Notes an integer under a name: `math.maxinteger` tells how wide integers are.
+    #[inline]
+    pub(super) fn note_integer(&mut self, key: u64, value: u64) {
+        if key == self.max_integer_key && value == i64::MAX as u64 {
+            self.integers_are_wide = true;
+        }
+    }
+
+    /// Proves what can be proved once all references are known.
+    pub(super) fn prove_afterwards(&self) -> Swept {
+        // In a call of ours the API has told where tables have theirs.
+        if self.origin.is_stopped_anywhere {
+            self.modes.prove()?;
+        }
+        self.userdata_metatables.prove()?;
+        if self.misplaced_locals > self.placed_locals {
+            return Err(Misfit::Kind("where a local variable begins and ends").into());
+        }
+        match self.has_wide_key && !self.integers_are_wide {
+            true => Err(Misfit::Numbers.into()),
+            false => Ok(()),
+        }
+    }
+
+    /// What the fields of a metatable say of it.
+    pub(super) fn fields_of(&self, metatable: u64) -> Fields {
+        let mut has_any = false;
+        let has_metamethod = self.has_field(metatable, |key| {
+            has_any = true;
+            let node = self.heap.find(key);
+            node.is_some_and(|node| is_event(Self::VERSION, self.heap.name(self.heap.source(node))))
+        });
+        match (has_metamethod, has_any) {
+            (true, _) => Fields::Metamethods,
+            (_, true) => Fields::Others,
+            _ => Fields::None,
+        }
+    }
+
+    /// Whether a table has a field under a key that is an object and the one that is asked for.
+    fn has_field(&self, table: u64, mut is_it: impl FnMut(u64) -> bool) -> bool {
+        let places = &Self::LAYOUT.node;
+        let nodes = self.table_parts(table).and_then(|parts| {
+            self.memory
+                .items(parts.nodes, parts.node_count, places.size)
+        });
+        let nodes = nodes.unwrap_or_default();
+        let type_of = |tag: u8| self.types[usize::from(tag)];
+        nodes
+            .chunks_exact(usize::from(places.size))
+            .map(Structure)
+            .any(|node| {
+                type_of(node.byte(places.value + TAG)) != ValueType::Nil
+                    && type_of(node.byte(places.key_tag)) == ValueType::Object
+                    && is_it(node.word(places.key))
+            })
+    }
+
+    /// Whether the object at `address` is of this kind.
+    #[inline]
+    pub(super) fn is(&self, address: u64, kind: Kind) -> bool {
+        let node = self.heap.find(address);
+        node.is_some_and(|node| self.heap.kind(node) == kind)
+    }
+
+    /// Whether the function in a slot has moved there from before its arguments, as functions with
+    /// extra ones do (5.4 on), and left itself behind.
+    pub(super) fn has_moved(&self, function: u64, arguments: u64) -> bool {
+        let distance = u64::from(VALUE).saturating_mul(arguments.saturating_add(1));
+        let left = function.checked_sub(distance);
+        let left = left.and_then(|left| self.memory.word(left));
+        left.is_some() && left == self.memory.word(function)
+    }
+}
