@@ -4,7 +4,7 @@ use luasnap_capture::{CStdout, Call, Error, Function, Return};
 use luasnap_format::{
     ReportOptions, write_file, write_json, write_json_indented, write_report, write_text,
 };
-use luasnap_heap::{BuildError, Census, Engine, Snapshot, Waste, decrease, increase};
+use luasnap_heap::{BuildError, Census, Engine, Printable, Snapshot, Waste, decrease, increase};
 use std::ffi::OsStr;
 use std::io::{self, Write};
 use std::os::unix::ffi::OsStrExt;
@@ -102,6 +102,10 @@ pub static FUNCTIONS: &[Function] = &[
         name: "check",
         body: crate::check::check,
     },
+    Function {
+        name: "printable",
+        body: printable,
+    },
 ];
 
 /// What a snapshot can do besides.
@@ -188,7 +192,7 @@ fn engine_named(name: &[u8]) -> Option<Engine> {
 }
 
 fn quoted(name: &[u8]) -> String {
-    format!("'{}'", String::from_utf8_lossy(name))
+    format!("'{}'", Printable(name))
 }
 
 /// `print(s)` and its kin.
@@ -266,6 +270,12 @@ fn waste(call: &mut Call<'_>) -> Result {
     let waste = Waste::new(&snapshot)?;
     let table = crate::waste::table(snapshot.everything(), &waste, rows);
     Ok(Return::Value(table))
+}
+
+/// `printable(text)`: a text as the functions for people show it.
+fn printable(call: &mut Call<'_>) -> Result {
+    let text = luasnap_format::printable(call.string_argument(1)?);
+    Ok(Return::Text(text.into_bytes()))
 }
 
 /// `tostring(s)`.
