@@ -128,23 +128,27 @@ pub static METAMETHODS: &[Function] = &[
     },
 ];
 
-/// `snapshot()`, `snapshot(tbl, name)`, and either with a table of options as a third argument.
+/// `snapshot()`, `snapshot(tbl, name)`, and either with a table of options as a third argument. From
+/// the third on a nil stands for an argument that is not there: a program that passes options on may have
+/// none. Before that it is a mistake, such as a misspelt name, and no wish for a snapshot of everything.
 fn snapshot(call: &mut Call<'_>) -> Result {
     let count = call.argument_count();
-    if count > 3 || (count == 3 && !call.is_table_argument(3)) {
+    let is_absent = |number| call.is_nil_argument(number);
+    let has_options = !is_absent(3);
+    if !(4..=count).all(is_absent) || (has_options && !call.is_table_argument(3)) {
         return Err(Error::Message(format!(
             "wrong number of arguments to 'snapshot' (0 or 2 expected, got {count})"
         )));
     }
-    let option = match count {
-        3 => engine_option(call, 3)?,
-        _ => None,
+    let option = match has_options {
+        true => engine_option(call, 3)?,
+        false => None,
     };
     let engine = match option {
         None => engine_of_environment()?,
         option => option,
     };
-    let is_whole = count == 0 || (count == 3 && call.is_nil_argument(1) && call.is_nil_argument(2));
+    let is_whole = count == 0 || (count >= 3 && is_absent(1) && is_absent(2));
     let heap = if is_whole {
         call.capture_whole(engine)?
     } else {
