@@ -39,11 +39,15 @@ pub(crate) struct Entry {
 
 /// The place of a VM that is loaded; `None` when all are taken by others.
 pub(crate) fn claim(api: Api) -> Option<Entry> {
-    // Without the lock: the dynamic linker is asked.
-    let gone: Vec<Taken> = taken()
-        .into_iter()
-        .filter(|taken| !resolve::is_loaded(&taken.api))
-        .collect();
+    let taken = taken();
+    let gone: Vec<Taken> = match taken.iter().any(|taken| is_same(&taken.api, &api)) {
+        true => Vec::new(),
+        // Without the lock: the dynamic linker is asked.
+        false => taken
+            .into_iter()
+            .filter(|taken| !resolve::is_loaded(&taken.api))
+            .collect(),
+    };
     resolve::forget_asked();
     let mut claims = lock();
     let place = find(&api, &gone, &claims)?;

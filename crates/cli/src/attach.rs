@@ -8,6 +8,7 @@ use anyhow::Result;
 use clap::Args;
 use luasnap_capture::process::{AttachErrorKind, AttachOptions, Attached};
 use luasnap_format::byte_size;
+use luasnap_heap::is_printable;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -97,6 +98,7 @@ fn default_name(pid: u32) -> PathBuf {
         .chars()
         .map(|letter| match letter {
             '/' | ' ' => '_',
+            letter if !is_printable(letter) => '_',
             letter => letter,
         })
         .collect();

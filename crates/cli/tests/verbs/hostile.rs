@@ -178,7 +178,10 @@ fn command_lines_of_others() {
     let target = Target::start(folder.path(), "", &[word]);
     for words in [&[&b"ps"[..]][..], &[b"ps", b"--json"]] {
         let text = said(ask(folder.path(), words));
-        let shown = [r"c1 \u{9B}31m \u{202E} \u{2028}", r"c1 \u009b31m \u202e \u2028"];
+        let shown = [
+            r"c1 \u{9B}31m \u{202E} \u{2028}",
+            r"c1 \u009b31m \u202e \u2028",
+        ];
         assert!(shown.iter().any(|shown| text.contains(shown)), "{text}");
     }
     target.finish();

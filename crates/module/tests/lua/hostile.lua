@@ -114,7 +114,7 @@ for _, name in ipairs(hostile) do
   readable(why, "path of a part")
 end
 -- The position of a call is the chunk's name.
-local call = assert((loadstring or load)("return require 'snapshot'.print(5)", "@at" .. hostile[1]))
+local call = assert((loadstring or load)("require 'snapshot'.print(5) return 1", "@at" .. hostile[1]))
 check.matches(said(call), "^at\\x1B%]0;title\\x07\\x1B%[31mred:1: bad argument")
 local ok, message = pcall(snapshot.check, function()
   for i = 1, 10 do world[hostile[4]][#world[hostile[4]] + 1] = { hostile[3] } end
