@@ -1,7 +1,7 @@
 //! The command line, whose words clap repeats where it does not know them.
 
 use clap::Parser;
-use clap::error::{ContextValue, Error};
+use clap::error::{ContextKind, ContextValue, Error};
 use luasnap_format::printable;
 
 /// What the command line says. Where it says nothing that is known, this ends with clap's message.
@@ -20,7 +20,13 @@ fn escaped(mut error: Error) -> Error {
         }
         _ => None,
     });
-    for (kind, value) in words.collect::<Vec<_>>() {
+    let words: Vec<_> = words.collect();
+    let is_changed = |(kind, shown): &(ContextKind, _)| error.get(*kind) != Some(shown);
+    if words.iter().any(is_changed) {
+        // Suggestions have them too, among escapes that are clap's own.
+        error.insert(ContextKind::Suggested, ContextValue::None);
+    }
+    for (kind, value) in words {
         error.insert(kind, value);
     }
     error

@@ -27,9 +27,23 @@ local printable = function(text)
   return (gsub(text, "[^ -~]", function(byte) return format("\\x%02X", byte_of(byte)) end))
 end
 
+-- A message as a terminal can show it. Its lines stay, but for those in the script's name.
+local function readable(message)
+  local name = script ~= "" and printable(script) or script
+  local from, to = nil, 0
+  if name ~= script then
+    from, to = find(message, script, 1, true)
+  end
+  while from do
+    message = sub(message, 1, from - 1) .. name .. sub(message, to + 1)
+    from, to = find(message, script, from + #name, true)
+  end
+  return (gsub(message, "[^\n\t]+", printable))
+end
+
 local function complain(message)
   pcall(flush, stdout) -- what the script printed comes first
-  local shown, text = pcall(gsub, message, "[^\n\t]+", printable)
+  local shown, text = pcall(readable, message)
   pcall(write, stderr, "luasnap: ", shown and text or "not enough memory", "\n")
 end
 

@@ -1,6 +1,6 @@
 //! Programs that are linked statically, in which the module cannot work: its error sends people here.
 
-use crate::heaps::{field, only};
+use crate::heaps::{global, only};
 use crate::target::Target;
 use luasnap_capture::process::{AttachOptions, attach};
 use luasnap_heap::{Census, Snapshot};
@@ -23,8 +23,7 @@ fn check(vm: Vm, _: &str) {
     let target = Target::start_command(command, SCRIPT);
     let attached = attach(target.id(), AttachOptions::default()).expect("it can be read");
     let (_, heap) = only(attached);
-    let globals = heap.globals().expect("a table of globals");
-    field(&heap, globals, "value").expect("what the script put there");
+    global(&heap, "value");
     let census = Census::new(&Snapshot::new(heap)).expect("memory");
     assert_eq!(census.unaccounted, Some(0), "{vm:?}");
 }
