@@ -21,6 +21,7 @@ const HEADERS: [&str; 5] = ["vm.h", "library.h", "allocator.h", "c_heap.h", "res
 const LOCAL: &str = "local.c";
 const PROBE: &str = "probe.c";
 const UNKNOWN: &str = "unknown.c";
+const STATIC: &str = "static.c";
 
 /// What Lua's standard libraries need of the system.
 const SYSTEM_LIBRARIES: [&str; 2] = ["-lm", "-ldl"];
@@ -56,7 +57,7 @@ fn main() {
     for file in INTERPRETER
         .iter()
         .chain(&HEADERS)
-        .chain(&[LOCAL, PROBE, UNKNOWN])
+        .chain(&[LOCAL, PROBE, UNKNOWN, STATIC])
     {
         println!("cargo:rerun-if-changed=src/{file}");
     }
@@ -136,6 +137,8 @@ fn build_vm(vm: &str, flavour: Flavour) {
     shared.arg("-shared");
     finish(shared, &format!("LIBRARY_{vm}"), &format!("liblua{vm}.so"));
 
+    build_static(vm, &interpreter);
+
     if vm == "5.4" {
         finish(interpreter(&INTERPRETER), "SILENT", "silent");
 
@@ -146,6 +149,19 @@ fn build_vm(vm: &str, flavour: Flavour) {
         unknown.args(["-Wl,-E", "-Wl,-z,muldefs"]);
         finish(unknown, "UNKNOWN", "unknown");
     }
+}
+
+/// Builds a program that is linked statically, where there are static libraries of the system's.
+fn build_static(vm: &str, interpreter: &dyn Fn(&[&str]) -> Command) {
+    let name = format!("static{vm}");
+    let mut command = interpreter(&[STATIC]);
+    // The linker warns of dlopen, which is what this is about.
+    command.args(["-static", "-Wl,-E", "-Wl,--no-warnings", "-w"]);
+    let path = out_dir().join(&name);
+    let linked = command.arg("-o").arg(&path).output();
+    let is_there = linked.is_ok_and(|done| done.status.success());
+    let path = if is_there { path } else { PathBuf::new() };
+    println!("cargo:rustc-env=HOST_STATIC_{vm}={}", path.display());
 }
 
 /// Builds an interpreter of an older release.

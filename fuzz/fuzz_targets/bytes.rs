@@ -1,4 +1,4 @@
-//! Any bytes as a snapshot file.
+//! See `bytes` in `crates/format/tests/formats/fuzzed.rs`.
 
 #![no_main]
 
@@ -7,15 +7,8 @@ mod all_analyses;
 #[allow(dead_code)]
 #[path = "../../crates/format/tests/formats/file_parts.rs"]
 mod file_parts;
+#[allow(dead_code)]
+#[path = "../../crates/format/tests/formats/fuzzed.rs"]
+mod fuzzed;
 
-use libfuzzer_sys::fuzz_target;
-use luasnap_format::read_snapshot;
-
-fuzz_target!(|bytes: &[u8]| {
-    let _ = read_snapshot(bytes);
-    let mut repaired = bytes.to_vec();
-    file_parts::repair_checksums(&mut repaired);
-    if let Ok(snapshot) = read_snapshot(&repaired) {
-        all_analyses::run_all_with(&snapshot, &snapshot);
-    }
-});
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| fuzzed::bytes(bytes));

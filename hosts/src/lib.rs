@@ -103,6 +103,20 @@ impl Vm {
         })
     }
 
+    /// A program with the VM in it that is linked statically: `static SCRIPT`, without arguments and without
+    /// the table `host`. `None` where the system has no static libc.
+    pub fn static_program(self) -> Option<&'static Path> {
+        let path = match self {
+            Vm::Lua51 => env!("HOST_STATIC_5.1"),
+            Vm::Lua52 => env!("HOST_STATIC_5.2"),
+            Vm::Lua53 => env!("HOST_STATIC_5.3"),
+            Vm::Lua54 => env!("HOST_STATIC_5.4"),
+            Vm::Lua55 => env!("HOST_STATIC_5.5"),
+            Vm::LuaJit => env!("HOST_STATIC_jit"),
+        };
+        (!path.is_empty()).then(|| Path::new(path))
+    }
+
     /// Runs the Lua source `script` in [`Vm::interpreter`].
     pub fn run(self, script: &str, options: &Options) -> Run {
         Host::Plain(self).run(script, options)
@@ -142,7 +156,8 @@ pub fn unknown() -> &'static Path {
 }
 
 /// A program without a Lua of its own: `local --lib LIBLUA [--lib LIBLUA...] SCRIPT [ARGS...]`
-/// opens libraries of Lua with `RTLD_LOCAL`. It has no global table `host`.
+/// opens libraries of Lua with `RTLD_LOCAL`. It has no global table `host`. With `--reload ROUNDS` before
+/// all else it opens and unloads all but the first in turn.
 pub fn local() -> &'static Path {
     Path::new(env!("HOST_LOCAL"))
 }

@@ -3,18 +3,27 @@
      local --lib LIBLUA [--lib LIBLUA...] SCRIPT [ARGS...]
 
    Each library gets a state of its own. SCRIPT runs in the first, in the second and so on, and,
-   when there are more than one, in the first again; all states live until the end. */
+   when there are more than one, in the first again; all states live until the end.
 
+     local --reload ROUNDS --lib LIBLUA --lib LIBLUA [--lib LIBLUA...] SCRIPT [ARGS...]
+
+   The first library stays. Each of the others is opened in its turn, gets a state in which SCRIPT runs,
+   and is unloaded, ROUNDS times in all; each time to another address. After each SCRIPT runs in the
+   first. */
+
+#define _GNU_SOURCE
 #include <dlfcn.h>
 #include <stddef.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 typedef struct lua_State lua_State;
 
-enum { MAX_LUAS = 8, MULTIPLE_RESULTS = -1 };
+enum { MAX_LUAS = 64, MULTIPLE_RESULTS = -1 };
 
 /* The little that is the same, or nearly, in every version. */
 struct lua {
@@ -88,15 +97,55 @@ static bool run(const struct lua *lua, const char *script, char **args, int arg_
   return status == 0;
 }
 
+/* Closes the state, unloads the library, and takes its place so that no other comes there. */
+static void unload(struct lua *lua) {
+  uintptr_t place = (uintptr_t)lua->settop & ~(uintptr_t)4095;
+  lua->close(lua->state);
+  dlclose(lua->library);
+  void *taken = mmap((void *)place, 4096, PROT_READ,
+                     MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0);
+  if (taken != (void *)place) {
+    fputs("local: a library is still there after dlclose\n", stderr);
+    exit(EXIT_FAILURE);
+  }
+}
+
+static bool reload(int rounds, char **paths, int count, char **words, int arg_count) {
+  struct lua first = {0};
+  if (!open_lua(&first, paths[0]))
+    return false;
+  bool succeeded = run(&first, words[0], words + 1, arg_count);
+  for (int i = 0; i < rounds && succeeded; ++i) {
+    struct lua lua = {0};
+    succeeded = open_lua(&lua, paths[1 + i % (count - 1)]) &&
+                run(&lua, words[0], words + 1, arg_count);
+    if (!succeeded)
+      break;
+    unload(&lua);
+    succeeded = run(&first, words[0], words + 1, arg_count);
+  }
+  first.close(first.state);
+  return succeeded;
+}
+
 int main(int argc, char **argv) {
   struct lua luas[MAX_LUAS] = {0};
   int count = 0;
   int at = 1;
+  if (argc > 2 && strcmp(argv[at], "--reload") == 0) {
+    int rounds = atoi(argv[2]);
+    char *paths[MAX_LUAS];
+    for (at = 3; at + 1 < argc && strcmp(argv[at], "--lib") == 0 && count < MAX_LUAS; at += 2)
+      paths[count++] = argv[at + 1];
+    if (count > 1 && at < argc)
+      return reload(rounds, paths, count, argv + at, argc - at - 1) ? EXIT_SUCCESS : EXIT_FAILURE;
+    at = argc;
+  }
   for (; at + 1 < argc && strcmp(argv[at], "--lib") == 0 && count < MAX_LUAS; at += 2)
     if (!open_lua(&luas[count++], argv[at + 1]))
       return EXIT_FAILURE;
   if (count == 0 || at >= argc || strcmp(argv[at], "--lib") == 0) {
-    fputs("usage: local --lib LIBLUA [--lib LIBLUA...] SCRIPT [ARGS...]\n", stderr);
+    fputs("usage: local [--reload ROUNDS] --lib LIBLUA [--lib LIBLUA...] SCRIPT [ARGS...]\n", stderr);
     return 2;
   }
 

@@ -9,7 +9,7 @@ use crate::native::{self, Origin, Unavailable};
 use crate::portable::{Root, Walk};
 use crate::state::{State, TYPE_FUNCTION, TYPE_TABLE, TYPE_USERDATA};
 use crate::value::Value;
-use luasnap_heap::{Birthmark, BuildError, Engine, Heap, Snapshot};
+use luasnap_heap::{Birthmark, BuildError, Engine, Heap, Printable, Snapshot};
 use std::ffi::c_int;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -377,10 +377,7 @@ impl<'a> Call<'a> {
         }
         match record.current_line() {
             Some(line) => {
-                format!(
-                    "{}:{line}: ",
-                    String::from_utf8_lossy(record.short_source())
-                )
+                format!("{}:{line}: ", Printable(record.short_source()))
             }
             None => String::new(),
         }

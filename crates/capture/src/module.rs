@@ -13,6 +13,7 @@ use crate::native::Trust;
 use crate::resolve::{self, Failure};
 use crate::slot;
 use crate::state::{State, TYPE_TABLE, TYPE_USERDATA};
+use crate::static_program;
 use std::ffi::{CStr, c_int, c_void};
 use std::io::Write;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -73,6 +74,11 @@ pub(crate) struct Shared {
 /// `state` is a live Lua state that called in the way of `lua_CFunction`; no frame between this
 /// one and the VM owns anything with a destructor.
 pub unsafe fn open(state: *mut LuaState, caller: *const c_void, module: &'static Module) -> c_int {
+    // Before all else, which needs what is not there.
+    if static_program::is_static() {
+        // SAFETY: this function's own contract.
+        return unsafe { static_program::refuse(state, caller) };
+    }
     // SAFETY: this function's own contract.
     let refusal = match unsafe { find_entry(state, caller) } {
         Ok(entry) => {
@@ -148,10 +154,14 @@ unsafe fn find_entry(
     };
     let claim = |api| {
         slot::claim(api).ok_or_else(|| {
-            // No slot will ever hold it, and a raise needs it.
+            // No place will ever hold it, and a raise needs it.
             refuse(
                 Some(Box::leak(Box::new(api))),
-                "snapshot is in use by 32 different Luas of this process already",
+                &format!(
+                    "snapshot is in use by {} different Luas of this process already: unload one \
+                     that is not needed (dlclose)",
+                    slot::PLACES
+                ),
             )
         })
     };

@@ -23,13 +23,13 @@ pub(crate) enum Failure {
 }
 
 /// An object (executable or library) of this process.
-struct LoadedObject {
+pub(crate) struct LoadedObject {
     handle: *mut c_void,
 }
 
 impl LoadedObject {
     /// The object that holds the code at `address`.
-    fn containing(address: *const c_void) -> Option<LoadedObject> {
+    pub(crate) fn containing(address: *const c_void) -> Option<LoadedObject> {
         let info = locate(address)?;
         // SAFETY: `dli_fname` is the C string that dladdr gave; NOLOAD only looks up what is
         // loaded already.
@@ -41,7 +41,7 @@ impl LoadedObject {
         }
     }
 
-    fn symbol(&self, name: &CStr) -> *mut c_void {
+    pub(crate) fn symbol(&self, name: &CStr) -> *mut c_void {
         // SAFETY: the handle is open until drop.
         unsafe { libc::dlsym(self.handle, name.as_ptr()) }
     }
@@ -99,6 +99,16 @@ fn whole_process_is_meant(caller: *const c_void) -> bool {
         // Generated code has no object: nothing speaks against the one API there is.
         _ => true,
     }
+}
+
+/// Whether a VM is there that was there when its API was loaded: whether one of its functions is still
+/// one. Where another object was loaded to the same place, with a function at the same address, this
+/// holds too.
+pub(crate) fn is_loaded(api: &Api) -> bool {
+    api.addresses().into_iter().any(|address| {
+        let found = locate(address as *const c_void);
+        address != 0 && found.is_some_and(|info| info.dli_saddr as usize == address)
+    })
 }
 
 fn load(look_up: &dyn Fn(&CStr) -> *mut c_void) -> Result<Api, Failure> {
@@ -216,12 +226,21 @@ fn unexported(caller: *const c_void) -> Option<(*const c_void, *const c_void)> {
         object::ObjectKind::Dynamic => info.dli_fbase as u64,
         _ => 0,
     };
+    let (push, raise) = raising_functions(&file)?;
+    let loaded = |address: u64| {
+        let address = (base + address) as *const c_void;
+        // The file may have been replaced since it was loaded.
+        (locate(address)?.dli_fbase == info.dli_fbase).then_some(address)
+    };
+    Some((loaded(push)?, loaded(raise)?))
+}
+
+/// Where a file's symbols say that `lua_pushstring` and `lua_error` are.
+pub(crate) fn raising_functions<'data>(file: &impl Object<'data>) -> Option<(u64, u64)> {
     let address = |name: &str| {
         let mut symbols = file.symbols().chain(file.dynamic_symbols());
         let symbol = symbols.find(|symbol| symbol.is_definition() && symbol.name() == Ok(name))?;
-        let address = (base + symbol.address()) as *const c_void;
-        // The file may have been replaced since it was loaded.
-        (locate(address)?.dli_fbase == info.dli_fbase).then_some(address)
+        Some(symbol.address())
     };
     Some((address("lua_pushstring")?, address("lua_error")?))
 }
@@ -237,6 +256,11 @@ pub(crate) fn may_assert(api: &Api) -> bool {
     let may = imports(code, "__assert_fail").unwrap_or(true);
     ASKED.store((code as u64) << 1 | u64::from(may), Ordering::Relaxed);
     may
+}
+
+/// Forgets what was found out of a VM: another one may have been loaded to its place.
+pub(crate) fn forget_asked() {
+    ASKED.store(0, Ordering::Relaxed);
 }
 
 /// Of the VM that was asked about last: where its code is, and in the lowest bit whether it may. To

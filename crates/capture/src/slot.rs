@@ -1,22 +1,33 @@
 //! One entry point for each VM of the process.
 //!
 //! A C function gets nothing but a state, and cannot ask that state for anything before it knows
-//! whose API to ask by. So each VM has a slot with its API, and functions of its own whose code
-//! says which slot is theirs.
+//! whose API to ask by. So each VM has a place with its API, and entry points of its own: machine code
+//! that says which place is theirs.
+//!
+//! A place is free again when its VM is gone: when its code is mapped no more. Not sooner. That all states
+//! of a VM are closed cannot be known while its code is there: finalizers that run after ours may still
+//! call functions of the module, and would then ask another VM's API for what is in their state.
 
 use crate::api::{Api, CFunction, Lua};
+use crate::entries::{inner_entry, outer_entry};
 use crate::module;
+use crate::resolve;
 use crate::state::State;
 use std::ffi::c_int;
-use std::sync::{Mutex, OnceLock, PoisonError};
+use std::sync::atomic::{AtomicPtr, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
-/// How many different Luas one process may hold.
-const SLOTS: usize = 32;
+/// How many different Luas one process may have loaded at once.
+pub(crate) const PLACES: usize = 1024;
 
-static APIS: [OnceLock<Api>; SLOTS] = [const { OnceLock::new() }; SLOTS];
-static CLAIM: Mutex<()> = Mutex::new(());
+/// The API of each VM; null where no VM has been.
+static APIS: [AtomicPtr<Api>; PLACES] = [const { AtomicPtr::new(std::ptr::null_mut()) }; PLACES];
+/// How often each place was given away, to the VM that has it or to another one. Whoever gives places away
+/// holds the lock, and looks at memory alone meanwhile: the dynamic linker has locks of its own, under
+/// which a library's constructor may come here.
+static CLAIMS: Mutex<[u64; PLACES]> = Mutex::new([0; PLACES]);
 
-/// The entry points of a slot.
+/// The entry points of a place.
 #[derive(Clone, Copy)]
 pub(crate) struct Entry {
     pub(crate) api: &'static Api,
@@ -26,29 +37,93 @@ pub(crate) struct Entry {
     pub(crate) inner: CFunction,
 }
 
-/// The slot of a VM; `None` when all are taken by others.
+/// The place of a VM that is loaded; `None` when all are taken by others.
 pub(crate) fn claim(api: Api) -> Option<Entry> {
-    let _guard = CLAIM.lock().unwrap_or_else(PoisonError::into_inner);
-    let addresses = api.addresses();
-    for (slot, entry) in APIS.iter().zip(ENTRIES) {
-        let known = slot.get_or_init(|| api);
-        if known.version == api.version && known.addresses() == addresses {
-            return Some(Entry {
-                api: known,
-                outer: entry.0,
-                inner: entry.1,
-            });
+    let taken = taken();
+    let gone: Vec<Taken> = match taken.iter().any(|taken| is_same(&taken.api, &api)) {
+        true => Vec::new(),
+        // Without the lock: the dynamic linker is asked.
+        false => taken
+            .into_iter()
+            .filter(|taken| !resolve::is_loaded(&taken.api))
+            .collect(),
+    };
+    resolve::forget_asked();
+    let mut claims = lock();
+    let place = find(&api, &gone, &claims)?;
+    claims[place] += 1;
+    if at(place).is_none_or(|known| !is_same(known, &api)) {
+        let old = APIS[place].swap(Box::into_raw(Box::new(api)), Ordering::AcqRel);
+        if !old.is_null() {
+            // SAFETY: made by `Box::into_raw` above. Who still has a reference to it is a function that
+            // the VM called, and that VM's code is gone: nothing can return to it.
+            drop(unsafe { Box::from_raw(old) });
         }
     }
-    None
+    Some(Entry {
+        api: at(place)?,
+        outer: outer_entry(place),
+        inner: inner_entry(place),
+    })
 }
 
-unsafe extern "C-unwind" fn outer<const SLOT: usize>(raw: Lua) -> c_int {
-    let Some(api) = APIS[SLOT].get() else {
+/// A place that a VM has.
+struct Taken {
+    place: usize,
+    api: Api,
+    claims: u64,
+}
+
+/// The places that are taken, and by whom.
+fn taken() -> Vec<Taken> {
+    let claims = lock();
+    let taken = |place| {
+        Some(Taken {
+            place,
+            api: *at(place)?,
+            claims: claims[place],
+        })
+    };
+    (0..PLACES).map_while(taken).collect()
+}
+
+/// The place that a VM has already, or else the first that was taken by one of those that are gone (and
+/// not given away again since that was seen), or that nobody has had.
+fn find(api: &Api, gone: &[Taken], claims: &[u64; PLACES]) -> Option<usize> {
+    let mut known = (0..PLACES).map_while(|place| Some((place, at(place)?)));
+    if let Some((place, _)) = known.find(|(_, known)| is_same(known, api)) {
+        return Some(place);
+    }
+    let is_free = |taken: &&Taken| claims[taken.place] == taken.claims;
+    match gone.iter().find(is_free) {
+        Some(taken) => Some(taken.place),
+        None => (0..PLACES).find(|place| at(*place).is_none()),
+    }
+}
+
+fn is_same(one: &Api, other: &Api) -> bool {
+    one.version == other.version && one.addresses() == other.addresses()
+}
+
+fn lock() -> MutexGuard<'static, [u64; PLACES]> {
+    CLAIMS.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// The API of the VM at a place.
+fn at(place: usize) -> Option<&'static Api> {
+    let api = APIS[place].load(Ordering::Acquire);
+    // SAFETY: null, or made by `Box::into_raw` and there until its VM is gone: who is called by the VM, or
+    // holds the lock, has it until then.
+    unsafe { api.as_ref() }
+}
+
+/// What the outer entry points lead to, each with its place.
+pub(crate) unsafe extern "C-unwind" fn outer(raw: Lua, place: usize) -> c_int {
+    let Some(api) = at(place) else {
         return 0;
     };
-    // SAFETY: the VM calls with its own state, and only functions made with this slot's API
-    // have this code.
+    // SAFETY: the VM calls with its own state, and only functions made with this place's API lead here
+    // with its number.
     let state = unsafe { State::new(raw, api) };
     match module::call(state) {
         // Nothing here owns anything.
@@ -57,19 +132,12 @@ unsafe extern "C-unwind" fn outer<const SLOT: usize>(raw: Lua) -> c_int {
     }
 }
 
-unsafe extern "C-unwind" fn inner<const SLOT: usize>(raw: Lua) -> c_int {
-    let Some(api) = APIS[SLOT].get() else {
+/// What the inner entry points lead to, each with its place.
+pub(crate) unsafe extern "C-unwind" fn inner(raw: Lua, place: usize) -> c_int {
+    let Some(api) = at(place) else {
         return 0;
     };
     // SAFETY: as in `outer`.
     let state = unsafe { State::new(raw, api) };
     module::run_task(state)
 }
-
-macro_rules! entries {
-    ($($slot:literal)*) => { [$((outer::<$slot>, inner::<$slot>)),*] };
-}
-
-static ENTRIES: [(CFunction, CFunction); SLOTS] = entries!(
-    0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 21 22 23 24 25 26 27 28 29 30 31
-);

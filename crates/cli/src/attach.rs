@@ -1,6 +1,6 @@
 //! `luasnap attach`: a snapshot of every Lua state in a running process.
 
-use crate::output::print;
+use crate::output::{complain, print};
 use crate::progress::Progress;
 use crate::refusal::Refusal;
 use crate::state_files::{StateFiles, address};
@@ -8,6 +8,7 @@ use anyhow::Result;
 use clap::Args;
 use luasnap_capture::process::{AttachErrorKind, AttachOptions, Attached};
 use luasnap_format::byte_size;
+use luasnap_heap::is_printable;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -71,7 +72,7 @@ impl Attach {
         let captures = attached.captures;
         let files = progress.step("writing", || StateFiles::write(&output, captures))?;
         drop(progress);
-        eprintln!("{stood_still}");
+        complain(stood_still);
         print(&files)?;
         Ok(files.exit_code())
     }
@@ -84,7 +85,7 @@ fn stood_still(attached: &Attached) -> String {
         tries => format!(", the longest of {tries} times"),
     };
     format!(
-        "luasnap: the process stood still for {:.1} ms{tries}, while {} were copied",
+        "the process stood still for {:.1} ms{tries}, while {} were copied",
         attached.pause.as_secs_f64() * 1000.0,
         byte_size(attached.copied)
     )
@@ -97,6 +98,7 @@ fn default_name(pid: u32) -> PathBuf {
         .chars()
         .map(|letter| match letter {
             '/' | ' ' => '_',
+            letter if !is_printable(letter) => '_',
             letter => letter,
         })
         .collect();

@@ -7,6 +7,7 @@ use crate::state_files::StateFiles;
 use anyhow::Result;
 use clap::Args;
 use luasnap_capture::process::{CoreErrorKind, read_core};
+use luasnap_format::printable_path;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -44,7 +45,7 @@ impl CoreDump {
     /// Does it.
     pub fn execute(self) -> Result<ExitCode> {
         let progress = Progress::new(2);
-        let message = format!("reading {}", self.file.display());
+        let message = format!("reading {}", printable_path(&self.file));
         let states = progress
             .step(message, || read_core(&self.file, self.program.as_deref()))
             .map_err(|error| Refusal::new(&error, exit_code(error.kind())))?;

@@ -1,13 +1,13 @@
 //! `luasnap diff`: what grew from snapshot to snapshot.
 
 use crate::exit_code::GREW;
-use crate::output::{print, print_json};
+use crate::output::{complain, print, print_json};
 use crate::progress::Progress;
 use crate::snapshot_file::SnapshotFile;
 use crate::table::{Column, Columns};
 use anyhow::{Result, anyhow};
 use clap::Args;
-use luasnap_format::{GrowthAnswer, GrowthRow, SuspectRow, byte_size, grouped};
+use luasnap_format::{GrowthAnswer, GrowthRow, SuspectRow, byte_size, grouped, printable_path};
 use luasnap_heap::{CompareError, Snapshot};
 use serde_json::{Value, json};
 use std::fmt::{self, Write};
@@ -118,7 +118,7 @@ impl Diff {
         }
         Ok(match self.fail_on_growth {
             Some(limit) if limit.is_passed(&answer.sizes) => {
-                eprintln!("luasnap: memory grew by more than {limit}");
+                complain(format_args!("memory grew by more than {limit}"));
                 ExitCode::from(GREW)
             }
             _ => ExitCode::SUCCESS,
@@ -128,7 +128,7 @@ impl Diff {
 
 /// Which of the files cannot be compared, and why.
 fn cannot_compare(files: &[SnapshotFile], error: CompareError) -> anyhow::Error {
-    let name = |number: usize| files[number - 1].path.display();
+    let name = |number: usize| printable_path(&files[number - 1].path);
     match error {
         CompareError::Difference(number) => anyhow!(
             "{} is the difference of two snapshots: compare whole ones",
@@ -171,7 +171,12 @@ fn cannot_compare(files: &[SnapshotFile], error: CompareError) -> anyhow::Error 
 fn as_text(files: &[SnapshotFile], answer: &GrowthAnswer) -> Result<String> {
     let mut text = String::new();
     for (file, bytes) in files.iter().zip(&answer.sizes) {
-        writeln!(text, "{:>10}  {}", byte_size(*bytes), file.path.display())?;
+        writeln!(
+            text,
+            "{:>10}  {}",
+            byte_size(*bytes),
+            printable_path(&file.path)
+        )?;
     }
     let first = answer.sizes.first().copied().unwrap_or(0);
     let last = answer.sizes.last().copied().unwrap_or(0);

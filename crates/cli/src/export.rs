@@ -6,7 +6,9 @@ use crate::progress::Progress;
 use crate::snapshot_file::SnapshotFile;
 use anyhow::{Result, anyhow};
 use clap::{Args, ValueEnum};
-use luasnap_format::{write_file, write_heapsnapshot, write_json, write_json_indented, write_text};
+use luasnap_format::{
+    printable_path, write_file, write_heapsnapshot, write_json, write_json_indented, write_text,
+};
 use luasnap_heap::Snapshot;
 use std::io::{self, Write};
 use std::path::PathBuf;
@@ -62,7 +64,7 @@ impl Export {
         let write = |out: &mut dyn io::Write| self.to.write(out, &file.snapshot);
         match &self.output {
             Some(path) => {
-                let message = format!("writing {}", path.display());
+                let message = format!("writing {}", printable_path(path));
                 let written = progress.step(message, || write_file(path, write));
                 written.map_err(|error| anyhow!(error.to_string()))?;
             }

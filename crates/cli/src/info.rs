@@ -8,7 +8,7 @@ use crate::table::{Column, Columns};
 use crate::wasted::Wasted;
 use anyhow::Result;
 use clap::Args;
-use luasnap_format::{byte_size, grouped};
+use luasnap_format::{byte_size, grouped, printable_path};
 use luasnap_heap::{Census, Kind, KindCensus, Tally, Waste};
 use serde_json::{Map, Value, json};
 use std::fmt::Write;
@@ -52,7 +52,8 @@ impl Info {
 fn as_text(file: &SnapshotFile, waste: &Waste, rows: usize) -> Result<String> {
     let census = &waste.census;
     let mut text = String::new();
-    writeln!(text, "{}: {}\n", file.path.display(), origin(file, census))?;
+    let path = printable_path(&file.path);
+    writeln!(text, "{path}: {}\n", origin(file, census))?;
     write!(text, "{}", kinds(census))?;
     write!(text, "{}", memory(census)?)?;
     write!(

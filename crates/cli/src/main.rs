@@ -3,6 +3,7 @@
 #![forbid(unsafe_code)]
 
 mod attach;
+mod command_line;
 mod core_dump;
 mod diff;
 mod exit_code;
@@ -10,6 +11,7 @@ mod export;
 mod info;
 mod module_file;
 mod output;
+mod panics;
 mod path;
 mod progress;
 mod ps;
@@ -38,7 +40,7 @@ Each verb's --help has its exit codes.";
 
 /// Shows what grew in a Lua program, how much it holds, and who holds it
 #[derive(Parser)]
-#[command(version, arg_required_else_help = true, after_help = MORE_HELP)]
+#[command(bin_name = "luasnap", version, arg_required_else_help = true, after_help = MORE_HELP)]
 struct CommandLine {
     #[command(subcommand)]
     verb: Verb,
@@ -58,7 +60,8 @@ enum Verb {
 }
 
 fn main() -> ExitCode {
-    let done = match CommandLine::parse().verb {
+    panics::print_readably();
+    let done = match command_line::parse::<CommandLine>().verb {
         Verb::Run(run) => run.execute(),
         Verb::Attach(attach) => attach.execute(),
         Verb::Ps(ps) => ps.execute(),
@@ -70,7 +73,7 @@ fn main() -> ExitCode {
         Verb::Export(export) => export.execute(),
     };
     done.unwrap_or_else(|error| {
-        eprintln!("luasnap: {error:#}");
+        output::complain(format_args!("{error:#}"));
         ExitCode::from(Refusal::code_of(&error))
     })
 }

@@ -1,8 +1,9 @@
 //! Where the Lua module is, for the interpreters that load it from a file.
 
 use anyhow::{Context, Result, bail};
+use luasnap_format::printable_path;
 use std::env::{self, consts};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Names the module's file where it is not found by itself.
 const VARIABLE: &str = "LUASNAP_MODULE";
@@ -13,7 +14,7 @@ pub fn find() -> Result<PathBuf> {
         return PathBuf::from(&path).canonicalize().with_context(|| {
             format!(
                 "{VARIABLE} names {}, which cannot be opened",
-                path.display()
+                printable_path(Path::new(&path))
             )
         });
     }
@@ -29,6 +30,6 @@ pub fn find() -> Result<PathBuf> {
     bail!(
         "cannot find the Lua module {name}, which another interpreter needs: build it with \
          `cargo build --release` and put it beside {}, or name it in {VARIABLE}",
-        program.display()
+        printable_path(&program)
     )
 }

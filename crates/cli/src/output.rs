@@ -1,6 +1,7 @@
 //! Standard output: answers go there, and nothing else.
 
 use anyhow::{Result, anyhow};
+use luasnap_format::{printable, readable_json};
 use serde_json::Value;
 use std::fmt::Display;
 use std::io::{self, Write};
@@ -12,9 +13,15 @@ pub fn print(answer: impl Display) -> Result<()> {
 
 /// Writes an answer for programs: one JSON value, indented.
 pub fn print_json(answer: &Value) -> Result<()> {
-    let mut out = io::stdout().lock();
-    let written = serde_json::to_writer_pretty(&mut out, answer).map_err(io::Error::from);
-    finish(written.and_then(|()| writeln!(out)))
+    let json = serde_json::to_string_pretty(answer)?;
+    finish(writeln!(io::stdout(), "{}", readable_json(&json)))
+}
+
+/// Says on standard error what is the matter, in one line: names of files in it are strangers' bytes. A
+/// standard error that is closed is no reason to fail.
+pub fn complain(message: impl Display) {
+    let message = printable(message.to_string().as_bytes());
+    let _ = writeln!(io::stderr(), "luasnap: {message}");
 }
 
 /// A reader that has seen enough (`| head`) is no failure.

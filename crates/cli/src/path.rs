@@ -8,7 +8,7 @@ use anyhow::{Context, Result};
 use clap::Args;
 use luasnap_format::{
     Target, WhoHolds, WhoHoldsOptions, byte_size, find_target, group_name, grouped, object_name,
-    who_holds,
+    printable_path, who_holds,
 };
 use luasnap_heap::{NodeId, Snapshot};
 use serde_json::{Value, json};
@@ -54,7 +54,7 @@ impl WhoHoldsIt {
         let snapshot = &file.snapshot;
         let target = progress
             .step("finding it", || find_target(snapshot, self.what.as_bytes()))
-            .with_context(|| format!("in {}", file.path.display()))?;
+            .with_context(|| format!("in {}", printable_path(&file.path)))?;
         let options = WhoHoldsOptions {
             holders: self.holders,
             chains: self.chains,

@@ -16,15 +16,35 @@ local script = words[script_at]
 local collect, error, exit, pcall = collectgarbage, error, os.exit, pcall
 local tonumber, tostring, type = tonumber, tostring, type
 local getmetatable, traceback, sethook = debug.getmetatable, debug.traceback, debug.sethook
-local format, gsub, sub, find = string.format, string.gsub, string.sub, string.find
+local format, gsub, sub, find, byte_of = string.format, string.gsub, string.sub, string.find, string.byte
 local time = os.time
 local stdout, stderr = io.stdout, io.stderr
 local write, flush = stdout.write, stdout.flush
 local unpack = table.unpack or unpack
 
+-- Until the module is there, which knows what a terminal can show.
+local printable = function(text)
+  return (gsub(text, "[^ -~]", function(byte) return format("\\x%02X", byte_of(byte)) end))
+end
+
+-- A message as a terminal can show it. Its lines stay, but for those in the script's name.
+local function readable(message)
+  local name = script ~= "" and printable(script) or script
+  local from, to = nil, 0
+  if name ~= script then
+    from, to = find(message, script, 1, true)
+  end
+  while from do
+    message = sub(message, 1, from - 1) .. name .. sub(message, to + 1)
+    from, to = find(message, script, from + #name, true)
+  end
+  return (gsub(message, "[^\n\t]+", printable))
+end
+
 local function complain(message)
   pcall(flush, stdout) -- what the script printed comes first
-  pcall(write, stderr, "luasnap: ", message, "\n")
+  local shown, text = pcall(readable, message)
+  pcall(write, stderr, "luasnap: ", shown and text or "not enough memory", "\n")
 end
 
 local function fail(message)
@@ -81,6 +101,7 @@ end
 local snapshot = load_module()
 local take, incr, write_report = snapshot.snapshot, snapshot.incr, snapshot.report
 local save, free = snapshot.save, snapshot.free
+printable = snapshot.printable or printable
 local arguments = set_arguments()
 
 local chunk, problem
@@ -149,7 +170,7 @@ end
 
 local function report(after)
   local text = write_report(incr(before, after))
-  local written, why = write(stdout, "\n--- luasnap: what ", script, " left behind ---\n", text)
+  local written, why = write(stdout, "\n--- luasnap: what ", printable(script), " left behind ---\n", text)
   if written then
     written, why = flush(stdout)
   end

@@ -2,9 +2,11 @@
 
 use crate::exit_code::{NOT_FOUND, NOT_STARTED};
 use crate::module_file;
+use crate::output::complain;
 use anyhow::{Context, Result, anyhow, ensure};
 use clap::Args;
 use luasnap_capture::{Chunk, Interpreter};
+use luasnap_format::printable_path;
 use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::hint::black_box;
@@ -79,7 +81,7 @@ impl Run {
     pub fn execute(self) -> Result<ExitCode> {
         match (&self.save, self.every) {
             (Some(folder), Some(_)) => fs::create_dir_all(folder)
-                .with_context(|| format!("cannot make the folder {}", folder.display()))?,
+                .with_context(|| format!("cannot make the folder {}", printable_path(folder)))?,
             (Some(file), None) => can_be_saved_to(file)?,
             (None, _) => {}
         }
@@ -170,7 +172,7 @@ impl Run {
 
 /// Says at once what would only come to light when the script has run.
 fn can_be_saved_to(file: &Path) -> Result<()> {
-    let name = file.display();
+    let name = printable_path(file);
     ensure!(
         !file.is_dir(),
         "cannot save to '{name}': it is a folder: name a file in it, or say --every how often to \
@@ -183,7 +185,7 @@ fn can_be_saved_to(file: &Path) -> Result<()> {
     ensure!(
         folder.is_dir(),
         "cannot save to '{name}': there is no folder {}",
-        folder.display()
+        printable_path(folder)
     );
     Ok(())
 }
@@ -236,14 +238,16 @@ fn write_driver() -> io::Result<tempfile::NamedTempFile> {
 
 /// Says why an interpreter does not run, and gives the exit code for that.
 fn not_started(interpreter: &OsStr, problem: &io::Error) -> u8 {
-    let name = Path::new(interpreter).display();
+    let name = printable_path(Path::new(interpreter));
     if problem.kind() == io::ErrorKind::NotFound {
-        eprintln!(
-            "luasnap: there is no interpreter {name} (on the PATH, or at that path): install it, \
-             or leave out --lua to use the Lua 5.4 that luasnap brings with it"
-        );
+        complain(format_args!(
+            "there is no interpreter {name} (on the PATH, or at that path): install it, or leave \
+             out --lua to use the Lua 5.4 that luasnap brings with it"
+        ));
         return NOT_FOUND;
     }
-    eprintln!("luasnap: the interpreter {name} cannot be started: {problem}");
+    complain(format_args!(
+        "the interpreter {name} cannot be started: {problem}"
+    ));
     NOT_STARTED
 }

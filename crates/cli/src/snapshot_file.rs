@@ -2,6 +2,7 @@
 
 use crate::progress::Progress;
 use anyhow::{Result, anyhow};
+use luasnap_format::printable_path;
 use luasnap_heap::Snapshot;
 use std::fs::{self, Metadata};
 use std::path::{Path, PathBuf};
@@ -20,7 +21,7 @@ pub struct SnapshotFile {
 impl SnapshotFile {
     /// Reads a file, as a step of the work.
     pub fn open(path: &Path, progress: &Progress) -> Result<SnapshotFile> {
-        let message = format!("reading {}", path.display());
+        let message = format!("reading {}", printable_path(path));
         let snapshot = progress.step(message, || luasnap_format::open_snapshot(path));
         // The sentence says all that the causes below it say.
         let snapshot = snapshot.map_err(|error| anyhow!(error.to_string()))?;

@@ -3,8 +3,10 @@
 use crate::exit_code;
 use anyhow::{Result, anyhow};
 use luasnap_capture::process::{FoundState, StateCapture};
-use luasnap_format::{SaveOptions, address_of, byte_size, write_file, write_snapshot};
-use luasnap_heap::{Census, Snapshot};
+use luasnap_format::{
+    SaveOptions, address_of, byte_size, printable_path, write_file, write_snapshot,
+};
+use luasnap_heap::{Census, Printable, Snapshot};
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -59,7 +61,7 @@ impl fmt::Display for StateFiles {
         for (state, outcome) in &self.0 {
             match outcome {
                 Outcome::Saved(path, unaccounted) => {
-                    write!(f, "{}: {}", path.display(), described(state))?;
+                    write!(f, "{}: {}", printable_path(path), described(state))?;
                     if *unaccounted != 0 {
                         write!(f, ", {unaccounted} bytes of it unaccounted for")?;
                     }
@@ -74,10 +76,9 @@ impl fmt::Display for StateFiles {
 
 /// A state in a few words.
 fn described(state: &FoundState) -> String {
-    let script = state
-        .script
-        .as_deref()
-        .map_or(String::new(), |script| format!(", {script}"));
+    let script = state.script.as_deref().map_or(String::new(), |script| {
+        format!(", {}", Printable(script.as_bytes()))
+    });
     format!(
         "state {:#x}, {} ({}), {}{script}",
         state.main_thread,

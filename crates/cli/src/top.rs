@@ -7,7 +7,7 @@ use crate::snapshot_file::SnapshotFile;
 use crate::table::{Column, Columns};
 use anyhow::Result;
 use clap::{Args, ValueEnum};
-use luasnap_format::{GroupRow, byte_size, grouped};
+use luasnap_format::{GroupRow, byte_size, grouped, printable_path};
 use luasnap_heap::{Census, GroupOrder};
 use serde_json::{Value, json};
 use std::path::PathBuf;
@@ -89,7 +89,7 @@ impl Top {
             false => {
                 let head = format!(
                     "{}: {} in {} objects; {} of {} groups:",
-                    file.path.display(),
+                    printable_path(&file.path),
                     byte_size(all),
                     grouped(live.count),
                     grouped(rows.len() as u64),

@@ -1,5 +1,6 @@
 //! Writing files without ever losing an older one.
 
+use crate::printable::printable_path;
 use crate::reason::reason;
 use std::fs::{self, File, OpenOptions, Permissions};
 use std::io;
@@ -9,7 +10,7 @@ use tempfile::NamedTempFile;
 
 /// A file that could not be written. A file of that name is as it was.
 #[derive(Debug, thiserror::Error)]
-#[error("cannot write '{}': {}", path.display(), reason(source))]
+#[error("cannot write '{}': {}", printable_path(path), reason(source))]
 pub struct FileError {
     /// The file.
     pub path: PathBuf,

@@ -2,10 +2,13 @@
 //!
 //! JSON is Unicode and Lua strings are bytes. A byte that is not UTF-8 becomes U+FFFD and its two
 //! hexadecimal digits; so do the three bytes of a U+FFFD that was there already, so that two
-//! different strings never become the same.
+//! different strings never become the same. What a terminal does not show as itself is escaped: people
+//! read JSON too.
 
 use crate::digits::hex_pair;
 use crate::sink::Sink;
+use luasnap_heap::is_printable;
+use std::borrow::Cow;
 use std::io;
 
 const REPLACEMENT: char = '\u{FFFD}';
@@ -20,7 +23,7 @@ pub(crate) fn put_escaped(out: &mut Sink<'_>, bytes: &[u8]) -> io::Result<()> {
 }
 
 fn is_plain(byte: u8) -> bool {
-    (0x20..0x80).contains(&byte) && byte != b'"' && byte != b'\\'
+    (0x20..0x7f).contains(&byte) && byte != b'"' && byte != b'\\'
 }
 
 fn put_with_escapes(out: &mut Sink<'_>, bytes: &[u8]) -> io::Result<()> {
@@ -34,20 +37,22 @@ fn put_with_escapes(out: &mut Sink<'_>, bytes: &[u8]) -> io::Result<()> {
 }
 
 fn put_valid(out: &mut Sink<'_>, text: &str) -> io::Result<()> {
-    let is_special = |c: char| c < ' ' || c == '"' || c == '\\' || c == REPLACEMENT;
+    let is_special = |c: char| matches!(c, '"' | '\\' | REPLACEMENT) || !is_printable(c);
     let mut rest = text;
     while let Some(at) = rest.find(is_special) {
-        out.put(&rest.as_bytes()[..at])?;
-        let special = &rest[at..];
-        if special.starts_with(REPLACEMENT) {
-            for byte in special.bytes().take(REPLACEMENT.len_utf8()) {
-                put_byte(out, byte)?;
+        let (plain, behind) = rest.split_at(at);
+        out.put(plain.as_bytes())?;
+        let mut behind = behind.chars();
+        match behind.next() {
+            Some(REPLACEMENT) => {
+                for &byte in REPLACEMENT.encode_utf8(&mut [0; 4]).as_bytes() {
+                    put_byte(out, byte)?;
+                }
             }
-            rest = &special[REPLACEMENT.len_utf8()..];
-        } else {
-            put_ascii(out, special.as_bytes()[0])?;
-            rest = &special[1..];
+            Some(special) => put_special(out, special)?,
+            None => {}
         }
+        rest = behind.as_str();
     }
     out.put(rest.as_bytes())
 }
@@ -58,19 +63,49 @@ fn put_byte(out: &mut Sink<'_>, byte: u8) -> io::Result<()> {
     out.put(&[0xEF, 0xBF, 0xBD, high, low])
 }
 
-/// A character that JSON does not allow as it is.
-fn put_ascii(out: &mut Sink<'_>, byte: u8) -> io::Result<()> {
-    match byte {
-        b'"' => out.put(br#"\""#),
-        b'\\' => out.put(br"\\"),
-        b'\n' => out.put(br"\n"),
-        b'\r' => out.put(br"\r"),
-        b'\t' => out.put(br"\t"),
-        0x08 => out.put(br"\b"),
-        0x0C => out.put(br"\f"),
+/// A character that JSON does not allow as it is, or that people could not read.
+fn put_special(out: &mut Sink<'_>, character: char) -> io::Result<()> {
+    match character {
+        '"' => out.put(br#"\""#),
+        '\\' => out.put(br"\\"),
+        '\n' => out.put(br"\n"),
+        '\r' => out.put(br"\r"),
+        '\t' => out.put(br"\t"),
+        '\x08' => out.put(br"\b"),
+        '\x0C' => out.put(br"\f"),
         _ => {
-            let [high, low] = hex_pair(byte, b"0123456789abcdef");
-            out.put(&[b'\\', b'u', b'0', b'0', high, low])
+            for &unit in character.encode_utf16(&mut [0; 2]).iter() {
+                out.put(&unicode_escape(unit))?;
+            }
+            Ok(())
         }
     }
+}
+
+/// `\u202e`.
+fn unicode_escape(unit: u16) -> [u8; 6] {
+    let [high, low] = unit
+        .to_be_bytes()
+        .map(|byte| hex_pair(byte, b"0123456789abcdef"));
+    [b'\\', b'u', high[0], high[1], low[0], low[1]]
+}
+
+/// JSON that somebody else wrote, with what a terminal does not show as itself escaped. Line feeds stay:
+/// they stand between values alone.
+pub fn readable_json(json: &str) -> Cow<'_, str> {
+    let is_special = |c: char| c != '\n' && !is_printable(c);
+    if !json.contains(is_special) {
+        return Cow::Borrowed(json);
+    }
+    let mut out = String::with_capacity(json.len());
+    for character in json.chars() {
+        if !is_special(character) {
+            out.push(character);
+            continue;
+        }
+        for &unit in character.encode_utf16(&mut [0; 2]).iter() {
+            out.extend(unicode_escape(unit).map(char::from));
+        }
+    }
+    Cow::Owned(out)
 }

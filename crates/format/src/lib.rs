@@ -34,12 +34,13 @@ pub use group_row::{GroupRow, top};
 pub use growth::{GrowthAnswer, GrowthRow, SuspectRow, growth};
 pub use heapsnapshot::write_heapsnapshot;
 pub use json::{write_json, write_json_indented};
+pub use json_string::readable_json;
 pub use lookup::{LookupError, address_of, object_at, object_by_chain};
 pub use luasnap::{
     LoadError, OpenError, Problem, SaveOptions, open_snapshot, read_snapshot, write_snapshot,
 };
 pub use numbers::{byte_size, grouped};
-pub use printable::printable;
+pub use printable::{printable, printable_path};
 pub use reason::reason;
 pub use report::{ReportOptions, write_report};
 pub use row::object_name;

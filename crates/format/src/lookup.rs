@@ -93,8 +93,12 @@ pub fn object_at(heap: &Heap, address: u64) -> Result<NodeId, LookupError> {
 
 /// The object that a chain leads to, with its steps as they are printed: `_G.sessions.[1].name`.
 ///
-/// It starts at `_G`, at a root (`[REGISTRY]`), or at the name of a global variable.
+/// It starts at `_G`, at a root (`[REGISTRY]`), or at the name of a global variable. What a terminal
+/// cannot show may stand in it as it is, or escaped as it is printed.
 pub fn object_by_chain(heap: &Heap, chain: &[u8]) -> Result<NodeId, LookupError> {
+    let mut printed = Vec::new();
+    push_printable(&mut printed, chain)?;
+    let chain = &printed[..];
     let mut way = Way {
         heap,
         chain,
@@ -181,18 +185,12 @@ impl Way<'_> {
             }
             nearest.see(&self.step);
         }
-        let text = |bytes: &[u8]| {
-            let mut text = Vec::new();
-            let printed = push_printable(&mut text, bytes);
-            printed.map(|()| String::from_utf8_lossy(&text).into_owned())
-        };
-        match (text(&self.chain[..self.at]), text(rest)) {
-            (Ok(above), Ok(missing)) => LookupError::Chain {
-                above,
-                missing,
-                near: nearest.words(),
-            },
-            (Err(error), _) | (_, Err(error)) => error.into(),
+        // Cut between steps, so that these are whole characters.
+        let text = |bytes| String::from_utf8_lossy(bytes).into_owned();
+        LookupError::Chain {
+            above: text(&self.chain[..self.at]),
+            missing: text(rest),
+            near: nearest.words(),
         }
     }
 }

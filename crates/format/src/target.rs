@@ -55,6 +55,8 @@ pub fn find_target(snapshot: &Snapshot, word: &[u8]) -> Result<Target, TargetErr
         Err(chain) => chain,
     };
     let groups = snapshot.groups().map_err(analysis_failed)?;
+    let printed = printable(word);
+    let word = printed.as_bytes();
     let mut nearest = Nearest::to(word);
     let mut inner = None;
     for (index, group) in groups.groups().iter().enumerate() {
@@ -71,7 +73,7 @@ pub fn find_target(snapshot: &Snapshot, word: &[u8]) -> Result<Target, TargetErr
         Some(index) => Ok(Target::Group(index)),
         None => Err(TargetError::Neither {
             chain,
-            word: printable(word),
+            word: printed,
             near: nearest.words(),
         }),
     }

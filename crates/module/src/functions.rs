@@ -4,7 +4,7 @@ use luasnap_capture::{CStdout, Call, Error, Function, Return};
 use luasnap_format::{
     ReportOptions, write_file, write_json, write_json_indented, write_report, write_text,
 };
-use luasnap_heap::{BuildError, Census, Engine, Snapshot, Waste, decrease, increase};
+use luasnap_heap::{BuildError, Census, Engine, Printable, Snapshot, Waste, decrease, increase};
 use std::ffi::OsStr;
 use std::io::{self, Write};
 use std::os::unix::ffi::OsStrExt;
@@ -102,6 +102,10 @@ pub static FUNCTIONS: &[Function] = &[
         name: "check",
         body: crate::check::check,
     },
+    Function {
+        name: "printable",
+        body: printable,
+    },
 ];
 
 /// What a snapshot can do besides.
@@ -124,23 +128,27 @@ pub static METAMETHODS: &[Function] = &[
     },
 ];
 
-/// `snapshot()`, `snapshot(tbl, name)`, and either with a table of options as a third argument.
+/// `snapshot()`, `snapshot(tbl, name)`, and either with a table of options as a third argument. From
+/// the third on a nil stands for an argument that is not there: a program that passes options on may have
+/// none. Before that it is a mistake, such as a misspelt name, and no wish for a snapshot of everything.
 fn snapshot(call: &mut Call<'_>) -> Result {
     let count = call.argument_count();
-    if count > 3 || (count == 3 && !call.is_table_argument(3)) {
+    let is_absent = |number| call.is_nil_argument(number);
+    let has_options = !is_absent(3);
+    if !(4..=count).all(is_absent) || (has_options && !call.is_table_argument(3)) {
         return Err(Error::Message(format!(
             "wrong number of arguments to 'snapshot' (0 or 2 expected, got {count})"
         )));
     }
-    let option = match count {
-        3 => engine_option(call, 3)?,
-        _ => None,
+    let option = match has_options {
+        true => engine_option(call, 3)?,
+        false => None,
     };
     let engine = match option {
         None => engine_of_environment()?,
         option => option,
     };
-    let is_whole = count == 0 || (count == 3 && call.is_nil_argument(1) && call.is_nil_argument(2));
+    let is_whole = count == 0 || (count >= 3 && is_absent(1) && is_absent(2));
     let heap = if is_whole {
         call.capture_whole(engine)?
     } else {
@@ -188,7 +196,7 @@ fn engine_named(name: &[u8]) -> Option<Engine> {
 }
 
 fn quoted(name: &[u8]) -> String {
-    format!("'{}'", String::from_utf8_lossy(name))
+    format!("'{}'", Printable(name))
 }
 
 /// `print(s)` and its kin.
@@ -266,6 +274,12 @@ fn waste(call: &mut Call<'_>) -> Result {
     let waste = Waste::new(&snapshot)?;
     let table = crate::waste::table(snapshot.everything(), &waste, rows);
     Ok(Return::Value(table))
+}
+
+/// `printable(text)`: a text as the functions for people show it.
+fn printable(call: &mut Call<'_>) -> Result {
+    let text = luasnap_format::printable(call.string_argument(1)?);
+    Ok(Return::Text(text.into_bytes()))
 }
 
 /// `tostring(s)`.

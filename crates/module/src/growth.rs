@@ -11,7 +11,9 @@ const MOST_ROWS: usize = 1000;
 
 /// `growth(s1, s2, ...)`.
 pub fn growth(call: &mut Call<'_>) -> Result {
-    let snapshots = (1..=call.argument_count())
+    // Behind the two that there must be, nils at the end are arguments that are not there.
+    let given = (3..=call.argument_count()).rfind(|number| !call.is_nil_argument(*number));
+    let snapshots = (1..=given.unwrap_or(call.argument_count().min(2)))
         .map(|number| argument(call, number))
         .collect::<Result<Vec<_>>>()?;
     let snapshots: Vec<&Snapshot> = snapshots.iter().map(AsRef::as_ref).collect();

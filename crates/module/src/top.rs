@@ -4,7 +4,7 @@ use crate::functions::{Result, argument, written};
 use crate::stats::{integer, text};
 use luasnap_capture::{Call, Error, Return, Value};
 use luasnap_format::GroupRow;
-use luasnap_heap::GroupOrder;
+use luasnap_heap::{GroupOrder, Printable};
 
 /// How many groups there are where nobody says, and at most.
 const ROWS: usize = 20;
@@ -32,7 +32,7 @@ fn order_named(name: &[u8]) -> Result<GroupOrder> {
         b"count" => GroupOrder::Count,
         b"class" => GroupOrder::Class,
         other => {
-            let name = String::from_utf8_lossy(other);
+            let name = Printable(other);
             return Err(Error::Argument {
                 number: 2,
                 reason: format!(

@@ -1,7 +1,9 @@
 //! Why a core file cannot be read.
 
+use luasnap_heap::Printable;
 use std::fmt;
 use std::io;
+use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
 /// What kind of reason there is, so that a program can answer each in its own way.
@@ -37,7 +39,7 @@ impl CoreError {
     pub(super) fn new(kind: CoreErrorKind, path: &Path, reason: impl fmt::Display) -> CoreError {
         CoreError {
             kind,
-            message: format!("{}: {reason}", path.display()),
+            message: format!("{}: {reason}", Printable(path.as_os_str().as_bytes())),
         }
     }
 

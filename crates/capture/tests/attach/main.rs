@@ -7,6 +7,7 @@ mod many_states;
 mod permissions;
 mod refusals;
 mod safety;
+mod static_program;
 mod target;
 mod thirty_two_bit;
 

@@ -6,6 +6,7 @@ mod errors;
 mod export;
 mod files;
 mod help;
+mod hostile;
 mod info;
 mod masked;
 mod path;

@@ -1,5 +1,6 @@
 //! Why a snapshot file could not be read.
 
+use crate::printable::printable_path;
 use crate::reason::reason;
 use luasnap_heap::{BuildError, ColumnError};
 use std::io;
@@ -7,7 +8,7 @@ use std::path::PathBuf;
 
 /// A snapshot file that could not be read.
 #[derive(Debug, thiserror::Error)]
-#[error("cannot read '{}': {source}", path.display())]
+#[error("cannot read '{}': {source}", printable_path(path))]
 pub struct OpenError {
     /// The file.
     pub path: PathBuf,

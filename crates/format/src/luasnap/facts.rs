@@ -3,6 +3,7 @@
 
 use super::error::{LoadError, Problem};
 use super::little_endian::{u16_at, u32_at, u64_at};
+use crate::printable::printable;
 use luasnap_heap::{Birthmark, Engine, Heap, NodeId, Process, Provenance, SlotSizes, Snapshot};
 use std::borrow::Cow;
 
@@ -179,8 +180,10 @@ impl Facts {
     }
 }
 
+/// What every face shows to people as it is: a file may come from anybody.
 fn text(value: &[u8]) -> Option<Cow<'static, str>> {
-    Some(Cow::Owned(String::from_utf8(value.to_vec()).ok()?))
+    std::str::from_utf8(value).ok()?;
+    Some(Cow::Owned(printable(value)))
 }
 
 fn word(value: &[u8]) -> Option<u64> {

@@ -152,7 +152,12 @@ fn what_is_no_utf8_is_escaped() {
         (&b"\"\\/"[..], r#"\"\\/"#),
         (
             b"\n\r\t\x08\x0c\x00\x1f\x7f",
-            "\\n\\r\\t\\b\\f\\u0000\\u001f\u{7f}",
+            r"\n\r\t\b\f\u0000\u001f\u007f",
+        ),
+        // C1, a change of direction, a separator, a mark of byte order, a tag beyond 16 bits.
+        (
+            "\u{9b}\u{202e}\u{2028}\u{feff}\u{e0041}".as_bytes(),
+            r"\u009b\u202e\u2028\ufeff\udb40\udc41",
         ),
         (b"a\xffb\xe7\xbc", "a\u{FFFD}FFb\u{FFFD}E7\u{FFFD}BC"),
         ("a\u{FFFD}b".as_bytes(), "a\u{FFFD}EF\u{FFFD}BF\u{FFFD}BDb"),

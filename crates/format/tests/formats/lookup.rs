@@ -1,7 +1,7 @@
 //! Finding an object by what a user writes.
 
-use crate::fixture::Fixture;
-use luasnap_format::{address_of, object_at, object_by_chain, object_name};
+use crate::fixture::{Fixture, keyed};
+use luasnap_format::{address_of, find_target, object_at, object_by_chain, object_name};
 use luasnap_heap::{Heap, HeapBuilder, Kind, Label, NodeId, Provenance, Strength};
 
 #[test]
@@ -88,6 +88,29 @@ fn a_chain_leads_to_its_object() {
     }
 }
 
+/// As a chain is printed, and as the bytes of its names are.
+#[test]
+fn what_a_terminal_cannot_show_is_found_either_way() {
+    for name in [
+        &b"\x1b[31m"[..],
+        b"raw \x9b31m",
+        b"line\nfeed",
+        "c1 \u{9b}31m".as_bytes(),
+        "\u{202e}live\u{202c}".as_bytes(),
+        "tag\u{e0041}\u{fe0f}".as_bytes(),
+    ] {
+        let snapshot = keyed(&[name]);
+        let heap = snapshot.everything();
+        let text = luasnap_format::printable(name);
+        assert!(text.chars().all(luasnap_heap::is_printable), "{text:?}");
+        for chain in [&[b"t.", name].concat()[..], format!("t.{text}").as_bytes()] {
+            let node = object_by_chain(heap, chain).unwrap();
+            assert_eq!(heap.address(node), 0x20, "{text}");
+            find_target(&snapshot, chain).unwrap();
+        }
+    }
+}
+
 #[test]
 fn what_is_not_there_is_said_with_what_is_near() {
     let heap = heap();
@@ -101,7 +124,7 @@ fn what_is_not_there_is_said_with_what_is_near() {
         ),
         ("_Gx", "the snapshot has no '_Gx'"),
         ("", "the snapshot has no ''"),
-        ("a\n", "the snapshot has no 'a\\n'; is it a?"),
+        ("serve\n", "the snapshot has no 'serve\\n'; is it serve?"),
     ] {
         let error = object_by_chain(&heap, chain.as_bytes()).unwrap_err();
         assert_eq!(error.to_string(), expected, "{chain}");

@@ -1,11 +1,15 @@
 //! What the writers write, byte for byte.
 
 mod all_analyses;
+#[path = "../../../../fuzz/corpus.rs"]
+mod corpus;
 mod damaged;
 mod engines;
 mod file;
 mod file_parts;
 mod fixture;
+mod fuzz_seeds;
+mod fuzzed;
 mod group_name;
 mod heapsnapshot;
 mod json;

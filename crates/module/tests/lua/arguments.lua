@@ -72,10 +72,49 @@ no_name("nil", {}, nil)
 no_name("number", {}, 1)
 no_name("table", {}, {})
 no_name("snapshot", {}, one)
-check.raises("wrong number of arguments to 'snapshot' (0 or 2 expected, got 3)",
-  snapshot.snapshot, {}, "name", nil)
 check.raises("wrong number of arguments to 'snapshot' (0 or 2 expected, got 200)",
-  snapshot.snapshot, (unpack or table.unpack)({}, 1, 200))
+  snapshot.snapshot, (unpack or table.unpack)({ [200] = {} }, 1, 200))
+
+-- Nils at the end stand for arguments that are not there, in every function: a program passes options on,
+-- and has none.
+do
+  local all = #snapshot.snapshot()
+  for _, whole in ipairs {
+    snapshot.snapshot(nil, nil, nil), snapshot.snapshot(nil, nil, nil, nil),
+    snapshot.snapshot(nil, nil, {}, nil), snapshot.snapshot(nil, nil, { engine = nil }),
+    snapshot.snapshot((unpack or table.unpack)({}, 1, 200)),
+  } do
+    check.equal(#whole >= all, true)
+  end
+  check.equal(#snapshot.snapshot({ {} }, "name", nil), 2)
+  check.equal(#snapshot.snapshot({ {} }, "name", nil, nil), 2)
+  check.equal(#snapshot.snapshot({ {} }, "name", {}, nil), 2)
+  -- Where the root or its name is nil, somebody misspelt it.
+  no_name("nil", {}, nil, nil)
+  no_root("nil", nil, "name", nil)
+  no_root("nil", nil, nil)
+  check.raises("wrong number of arguments to 'snapshot' (0 or 2 expected, got 4)",
+    snapshot.snapshot, {}, "name", nil, {})
+
+  local two = snapshot.snapshot({ {} }, "two")
+  for name, snapshots in pairs(SNAPSHOTS) do
+    if name ~= "free" and not name:find "file" and not name:find "^print" and name ~= "save"
+      and name ~= "path" and name ~= "holders" then
+      if snapshots == 1 then snapshot[name](two, nil, nil) else snapshot[name](one, two, nil, nil) end
+    end
+  end
+  check.equal(snapshot.path(two, "two", nil), "two")
+  check.equal(snapshot.holders(two, "two.[1]", nil).count, 1)
+  check.equal(#snapshot.growth(one, one, nil, nil).sizes, 2)
+  snapshot.check(function() end, nil, nil)
+  for _, name in ipairs { "to_file", "to_jsonfile", "to_jsonfilefmt", "save" } do
+    snapshot[name](two, "nils", nil, nil)
+  end
+  check.equal(#snapshot.load("nils", nil), 2)
+  local copy = snapshot.copy(two, nil)
+  snapshot.free(copy, nil)
+  check.equal(#copy, 0)
+end
 
 -- The options: a table as a third argument.
 do
@@ -83,8 +122,7 @@ do
     check.raises("bad argument #3 to 'snapshot' (" .. reason .. ")", snapshot.snapshot, ...)
   end
   for _, name in ipairs { "", "Native", "native ", "portable\0", "both" } do
-    -- (What is no text is shown as such.)
-    wrong("'" .. name .. "' is no engine; there are 'native' and 'portable'",
+    wrong("'" .. snapshot.printable(name) .. "' is no engine; there are 'native' and 'portable'",
       nil, nil, { engine = name })
   end
   wrong("option 'engine' is a string, got number", nil, nil, { engine = 5 })

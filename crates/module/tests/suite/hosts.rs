@@ -4,6 +4,8 @@ use crate::support::{directory, interpreters, modules, output, run};
 use luasnap_hosts::{Host, Options, Run, Vm};
 use object::{Object, ObjectSymbol};
 use std::fs;
+use std::path::Path;
+use std::process::Command;
 
 /// A host without the table `host`, as programs of others are.
 const SCRIPT: &str = "
@@ -83,6 +85,129 @@ fn an_unknown_version() {
         "{said}"
     );
     assert!(said.ends_with("\nnil\n"), "{said}");
+}
+
+/// A program opens a Lua of its own, uses the module in it, closes it and unloads it, a hundred times, each
+/// time at another address. The one that stays goes on in its place.
+#[test]
+fn luas_that_are_loaded_and_unloaded() {
+    const ROUNDS: usize = 100;
+    let dir = directory();
+    fs::write(dir.path().join("script.lua"), SCRIPT).expect("the script");
+    for (stays, come_and_go) in [
+        (Vm::Lua54, [Vm::Lua51, Vm::LuaJit, Vm::Lua53]),
+        (Vm::LuaJit, [Vm::Lua55, Vm::Lua54, Vm::Lua52]),
+    ] {
+        let mut command = Command::new(luasnap_hosts::local());
+        command.args(["--reload", &ROUNDS.to_string()]);
+        for vm in [&[stays], &come_and_go[..]].concat() {
+            command.arg("--lib").arg(vm.shared_library());
+        }
+        command
+            .arg("script.lua")
+            .current_dir(dir.path())
+            .env("LUA_CPATH", modules().join("?.so"));
+        let text = String::from_utf8(printed(command)).expect("text");
+        let runs = text.matches("3\tsnapshot: 3 objects\n").count();
+        assert_eq!(runs, 2 * ROUNDS + 1, "{text}");
+    }
+}
+
+/// More Luas at once than anybody has.
+#[test]
+fn many_luas_at_once() {
+    const MANY: usize = 40;
+    let dir = directory();
+    fs::write(dir.path().join("script.lua"), SCRIPT).expect("the script");
+    let mut command = Command::new(luasnap_hosts::local());
+    for number in 0..MANY {
+        // The linker knows a library by its file.
+        let copy = dir.path().join(format!("liblua{number}.so"));
+        fs::copy(Vm::Lua54.shared_library(), &copy).expect("a copy");
+        command.arg("--lib").arg(copy);
+    }
+    command
+        .arg("script.lua")
+        .current_dir(dir.path())
+        .env("LUA_CPATH", modules().join("?.so"));
+    let text = String::from_utf8(printed(command)).expect("text");
+    let runs = text.matches("3\tsnapshot: 3 objects\n").count();
+    assert_eq!(runs, MANY + 1, "{text}");
+}
+
+/// What a command prints, which ends well and without a word to standard error.
+#[track_caller]
+fn printed(mut command: Command) -> Vec<u8> {
+    let output = command.output().expect("it starts");
+    let (out, err) = (&output.stdout, &output.stderr);
+    assert!(
+        output.status.success() && err.is_empty(),
+        "{command:?}: {}\n{}\n{}",
+        output.status,
+        String::from_utf8_lossy(out),
+        String::from_utf8_lossy(err)
+    );
+    output.stdout
+}
+
+/// A library that a static program opens has no thread-locals, and nearly all of Rust's library wants some.
+#[test]
+fn a_host_that_is_linked_statically() {
+    let dir = directory();
+    let script = "
+        print(pcall(require, 'snapshot'))
+        print(rawget(_G, 'snapshot'), type(package.loaded.snapshot) == 'table')
+        print(select('#', pcall(require, 'snapshot')))";
+    fs::write(dir.path().join("script.lua"), script).expect("the script");
+    for vm in Vm::ALL {
+        let Some(program) = vm.static_program() else {
+            eprintln!("SKIPPED in {}: this system has no static libc", vm.name());
+            continue;
+        };
+        let command = |program: &Path| {
+            let mut command = Command::new(program);
+            command
+                .arg("script.lua")
+                .current_dir(dir.path())
+                .env("LUA_CPATH", modules().join("?.so"));
+            command
+        };
+        let said = String::from_utf8(printed(command(program))).expect("text");
+        let (first, rest) = said.split_once('\n').expect("lines");
+        assert!(
+            first.starts_with(
+                "false\tsnapshot cannot work in this program: it was linked statically"
+            ),
+            "{vm:?}: {said}"
+        );
+        assert!(
+            first.contains("Link the program dynamically") && first.contains("luasnap attach"),
+            "{vm:?}: {said}"
+        );
+        assert_eq!(rest, "nil\tfalse\n2\n", "{vm:?}");
+
+        // Without symbols there is nothing to raise by: it is said on standard error.
+        let stripped = dir.path().join("stripped");
+        let strip = Command::new("strip")
+            .arg("-o")
+            .arg(&stripped)
+            .arg(program)
+            .status();
+        if !strip.is_ok_and(|status| status.success()) {
+            eprintln!("SKIPPED without symbols: there is no strip");
+            continue;
+        }
+        let output = command(&stripped).output().expect("it starts");
+        let message = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{vm:?}: {message}");
+        assert_eq!(
+            message
+                .matches("snapshot cannot work in this program: it was linked statically")
+                .count(),
+            1,
+            "{vm:?}: {message}"
+        );
+    }
 }
 
 /// The module asks for no symbol of Lua's and shows one of its own.

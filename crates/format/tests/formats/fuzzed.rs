@@ -1,0 +1,73 @@
+//! What the fuzz targets of `fuzz/` do with their bytes; ordinary tests run the same with their seeds.
+
+use crate::all_analyses::run_all_with;
+use crate::file_parts::{Part, Parts, repair_checksums};
+use luasnap_format::{Target, find_target, printable, read_snapshot};
+use luasnap_heap::{Snapshot, is_printable};
+use std::sync::LazyLock;
+
+/// Any bytes as a snapshot file.
+pub fn bytes(bytes: &[u8]) {
+    let _ = read_snapshot(bytes);
+    let mut repaired = bytes.to_vec();
+    repair_checksums(&mut repaired);
+    if let Ok(snapshot) = read_snapshot(&repaired) {
+        run_all_with(&snapshot, &snapshot);
+    }
+}
+
+/// Bytes as the columns of a snapshot file, compressed and with the right checksums.
+///
+/// A section is its number, its encoding, how many values it has, how many bytes follow (a byte
+/// each), and those bytes.
+pub fn contents(bytes: &[u8]) {
+    let mut parts = Parts {
+        format: 1,
+        least_reader: 1,
+        writer: "0.1.0".to_owned(),
+        sections: Vec::new(),
+    };
+    let mut rest = bytes;
+    while let Some((part, behind)) = section(rest) {
+        parts.sections.push(part);
+        rest = behind;
+    }
+    if let Ok(snapshot) = read_snapshot(&parts.file()) {
+        run_all_with(&snapshot, &snapshot);
+    }
+}
+
+/// The first section of `bytes`, and what is behind it.
+fn section(bytes: &[u8]) -> Option<(Part, &[u8])> {
+    let (head, behind) = bytes.split_at_checked(4)?;
+    let (block, behind) = behind.split_at(behind.len().min(usize::from(head[3])));
+    let part = Part {
+        number: u16::from(head[0]),
+        encoding: head[1],
+        flags: 0,
+        count: u64::from(head[2]),
+        blocks: vec![block.to_vec()],
+    };
+    Some((part, behind))
+}
+
+/// Bytes as what `luasnap path` is asked for: they mean the same as they are and as they are shown, and
+/// what is answered can be shown.
+pub fn words(bytes: &[u8]) {
+    static ASKED: LazyLock<Snapshot> = LazyLock::new(|| {
+        let file = include_bytes!("../../../../fuzz/seeds/bytes/everything.luasnap");
+        read_snapshot(file).expect("a snapshot")
+    });
+    let mean = |word: &[u8]| match find_target(&ASKED, word) {
+        Ok(Target::Object(node)) => Ok((true, node.0 as usize)),
+        Ok(Target::Group(group)) => Ok((false, group)),
+        Err(error) => {
+            let message = error.to_string();
+            assert!(message.chars().all(is_printable), "{message:?}");
+            Err(message)
+        }
+    };
+    let shown = printable(bytes);
+    assert!(shown.chars().all(is_printable), "{shown:?}");
+    assert_eq!(mean(bytes), mean(shown.as_bytes()));
+}
