@@ -5,7 +5,7 @@
 //! may have changed, and what it can write is copied, by several threads at once.
 
 use super::buffer::{Buffer, Place};
-use super::error::{AttachError, no_memory};
+use super::error::{AttachError, AttachErrorKind, no_memory};
 use super::pages::{Pages, Run, Sort};
 use super::remote_memory::{Part, RemoteMemory};
 use super::room;
@@ -67,6 +67,7 @@ impl<'a> Copier<'a> {
         has_shared: bool,
     ) -> Result<Copier<'a>, AttachError> {
         let failed = |error| AttachError::failed(process, error);
+        let no_place = |error| no_place(process, place, error);
         let constants = Pages::of_process(process, Sort::Constant(shared))
             .and_then(Pages::keep_small)
             .map_err(failed)?;
@@ -78,8 +79,8 @@ impl<'a> Copier<'a> {
             place,
             shared,
             has_shared,
-            constants: Copied::exactly(constants, place).map_err(failed)?,
-            writable: Copied::room_for(writable, place).map_err(failed)?,
+            constants: Copied::exactly(constants, place).map_err(no_place)?,
+            writable: Copied::room_for(writable, place).map_err(no_place)?,
         };
         copier.constants.read(&copier.remote).map_err(failed)?;
         Ok(copier)
@@ -106,8 +107,8 @@ impl<'a> Copier<'a> {
             };
             self.writable = Copied::none().map_err(|error| self.failed(error))?;
             room::expect(process, to_be_fetched(pages.len), self.place)?;
-            self.writable =
-                Copied::room_for(pages, self.place).map_err(|error| self.failed(error))?;
+            self.writable = Copied::room_for(pages, self.place)
+                .map_err(|error| no_place(process, self.place, error))?;
         }
         self.writable.give_back();
         self.writable.clear_holes();
@@ -125,6 +126,20 @@ impl<'a> Copier<'a> {
     pub(super) fn memory(&self) -> Result<Pieces<'_>, AttachError> {
         let pieces = self.writable.pieces().chain(self.constants.pieces());
         Pieces::new(pieces).map_err(|error| self.failed(no_memory(error)))
+    }
+}
+
+/// Why there is no memory, or file, for a copy.
+fn no_place(process: u32, place: Place<'_>, error: io::Error) -> AttachError {
+    match place {
+        Place::Memory => AttachError::failed(process, error),
+        Place::Folder(folder) => AttachError::new(
+            AttachErrorKind::Failed,
+            format!(
+                "process {process} was not stopped: no file can be made in {} for its copy: {error}",
+                folder.display()
+            ),
+        ),
     }
 }
 

@@ -570,4 +570,55 @@ mod tests {
             Some(libc::SIGTERM)
         );
     }
+
+    /// A child of another test, and nothing where none started it: has several threads, one of which soon
+    /// replaces it by itself.
+    #[test]
+    fn child_that_replaces_itself() {
+        use std::os::unix::process::CommandExt;
+        if std::env::var_os("REPLACES").is_none() {
+            return;
+        }
+        for _ in 0..4 {
+            thread::spawn(|| {
+                loop {
+                    sleep(Duration::from_millis(1));
+                }
+            });
+        }
+        println!("begins");
+        let replaced = thread::spawn(|| {
+            sleep(Duration::from_millis(2));
+            child_of_this_test("child_that_replaces_itself")
+                .stdin(Stdio::inherit())
+                .stdout(Stdio::inherit())
+                .exec()
+        });
+        panic!("{}", replaced.join().expect("no panic"));
+    }
+
+    /// All other threads end meanwhile, those that stand still as well, and it waits for them.
+    #[test]
+    fn a_process_that_replaces_itself_is_not_waited_for() {
+        let mut program = child_of_this_test("child_that_replaces_itself")
+            .env("REPLACES", "")
+            .stdout(Stdio::null())
+            .spawn()
+            .expect("this test");
+        let mut done = 0;
+        for _ in 0..400 {
+            match while_stopped(program.id(), PATIENCE, || ()) {
+                Ok(_) => done += 1,
+                Err(error) => {
+                    let kinds = [AttachErrorKind::Ended, AttachErrorKind::NotPermitted];
+                    assert!(kinds.contains(&error.kind()), "{error}");
+                }
+            }
+            // At another moment each time.
+            sleep(Duration::from_micros(37 * (done % 100)));
+        }
+        assert!(done > 200, "{done}");
+        program.kill().expect("it runs");
+        program.wait().expect("its end");
+    }
 }
