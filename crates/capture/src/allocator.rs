@@ -5,13 +5,18 @@
 //! into holes. As mappings of their own they are moved by the kernel without copying, and
 //! `snapshot.free` really gives memory back.
 
+use crate::reserve::Reserve;
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::ptr::null_mut;
 
 /// From this size on, in bytes, a block is a mapping of its own.
 const LARGE: usize = 256 << 10;
 
-/// The module's allocator: `malloc`, and mappings for large blocks.
+/// For small blocks, where `malloc` has none left.
+static RESERVE: Reserve = Reserve::new();
+
+/// The module's allocator: `malloc`, mappings for large blocks, and a reserve for small ones, of which most
+/// are asked for in ways that must not fail.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct ColumnAllocator;
 
@@ -69,15 +74,19 @@ fn remap(_: *mut u8, _: usize, _: usize) -> *mut u8 {
     null_mut()
 }
 
-// SAFETY: blocks are malloc's or mappings; which of the two follows from the layout alone, and a
-// layout comes back as it was given. Mappings are aligned to pages, and new ones are zero.
+// SAFETY: blocks are malloc's, the reserve's or mappings; which of these follows from the layout and the
+// address, and a layout comes back as it was given. Mappings are aligned to pages, and new ones are zero.
 unsafe impl GlobalAlloc for ColumnAllocator {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         if is_mapping(layout.size(), layout.align()) {
             return map(layout.size());
         }
         // SAFETY: this function's own contract.
-        unsafe { System.alloc(layout) }
+        let block = unsafe { System.alloc(layout) };
+        match block.is_null() {
+            false => block,
+            true => RESERVE.take(layout.size(), layout.align()),
+        }
     }
 
     unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
@@ -85,39 +94,59 @@ unsafe impl GlobalAlloc for ColumnAllocator {
             return map(layout.size());
         }
         // SAFETY: this function's own contract.
-        unsafe { System.alloc_zeroed(layout) }
+        let block = unsafe { System.alloc_zeroed(layout) };
+        if !block.is_null() {
+            return block;
+        }
+        let block = RESERVE.take(layout.size(), layout.align());
+        if !block.is_null() {
+            // SAFETY: a new block of that size.
+            unsafe { block.write_bytes(0, layout.size()) };
+        }
+        block
     }
 
     unsafe fn dealloc(&self, block: *mut u8, layout: Layout) {
         if is_mapping(layout.size(), layout.align()) {
             // SAFETY: a mapping of that size, by this function's contract.
             unsafe { libc::munmap(block.cast(), layout.size()) };
-            return;
+        } else if RESERVE.has(block) {
+            // SAFETY: this function's own contract.
+            unsafe { RESERVE.give_back(block, layout.size(), layout.align()) };
+        } else {
+            // SAFETY: this function's own contract.
+            unsafe { System.dealloc(block, layout) };
         }
-        // SAFETY: this function's own contract.
-        unsafe { System.dealloc(block, layout) }
     }
 
     unsafe fn realloc(&self, block: *mut u8, layout: Layout, new: usize) -> *mut u8 {
         let (old, align) = (layout.size(), layout.align());
-        match (is_mapping(old, align), is_mapping(new, align)) {
-            (true, true) => remap(block, old, new),
+        let moved = match (is_mapping(old, align), is_mapping(new, align)) {
+            (true, true) => return remap(block, old, new),
+            (false, false) if RESERVE.has(block) => {
+                if Reserve::has_room(old, align, new) {
+                    return block;
+                }
+                null_mut()
+            }
             // SAFETY: this function's own contract.
             (false, false) => unsafe { System.realloc(block, layout, new) },
-            _ => {
-                // SAFETY: both blocks are valid for what is copied, and are not the same.
-                unsafe {
-                    let Ok(to) = Layout::from_size_align(new, align) else {
-                        return null_mut();
-                    };
-                    let moved = self.alloc(to);
-                    if !moved.is_null() {
-                        std::ptr::copy_nonoverlapping(block, moved, old.min(new));
-                        self.dealloc(block, layout);
-                    }
-                    moved
-                }
+            _ => null_mut(),
+        };
+        if !moved.is_null() {
+            return moved;
+        }
+        // SAFETY: both blocks are valid for what is copied, and are not the same.
+        unsafe {
+            let Ok(to) = Layout::from_size_align(new, align) else {
+                return null_mut();
+            };
+            let moved = self.alloc(to);
+            if !moved.is_null() {
+                std::ptr::copy_nonoverlapping(block, moved, old.min(new));
+                self.dealloc(block, layout);
             }
+            moved
         }
     }
 }

@@ -24,6 +24,7 @@ mod native;
 mod options;
 mod portable;
 pub mod process;
+mod reserve;
 mod resolve;
 mod slot;
 mod slot_text;

@@ -25,6 +25,7 @@ Exit codes:
   16   it has Lua states, but none with structures that are known
   17   a thread of it does not stop
   18   of several states, some could not be read
+  19   there is not enough memory for its copy, or of the disk with --scratch
   125  luasnap itself failed";
 
 /// Take a snapshot of every Lua state in a running process
@@ -32,6 +33,9 @@ Exit codes:
 /// The process stands still while its memory is copied, about half a second for each gigabyte, and goes
 /// on whatever happens to luasnap. It is only read: nothing is written into it, no code runs in it, and
 /// it needs neither the module nor debug information.
+///
+/// Where there is not enough memory for the copy and for what is made of it, about 1.7 times what the process
+/// can write and has in memory, it is not stopped at all.
 ///
 /// Stacks are read up to what each call may use. Values that code compiled by LuaJIT has in registers
 /// alone are not seen.
@@ -52,6 +56,11 @@ pub struct Attach {
     /// How often to stop the process at most, where a stop catches Lua in the middle of an allocation
     #[arg(long, default_value_t = AttachOptions::default().tries)]
     tries: u32,
+
+    /// Keep the copy of its memory in a file in this folder, not in memory: it needs about as much of the disk
+    /// as the process has in memory. The file has no name, and is gone when luasnap ends
+    #[arg(long, value_name = "FOLDER")]
+    scratch: Option<PathBuf>,
 }
 
 impl Attach {
@@ -61,6 +70,7 @@ impl Attach {
         let options = AttachOptions {
             tries: self.tries,
             state: self.state,
+            scratch: self.scratch.as_deref(),
         };
         let attached = progress
             .step(format!("reading process {}", self.pid), || {
@@ -116,6 +126,7 @@ fn exit_code(kind: AttachErrorKind) -> u8 {
         AttachErrorKind::NoLuaState => 15,
         AttachErrorKind::Unsupported => 16,
         AttachErrorKind::DoesNotStop => 17,
+        AttachErrorKind::NoRoom => 19,
         AttachErrorKind::Failed => crate::exit_code::FAILED,
     }
 }

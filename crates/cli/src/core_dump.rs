@@ -69,5 +69,6 @@ fn exit_code(kind: CoreErrorKind) -> u8 {
         CoreErrorKind::Unreadable => 20,
         CoreErrorKind::NoCore => 21,
         CoreErrorKind::Truncated => 22,
+        CoreErrorKind::Failed => crate::exit_code::FAILED,
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::allocation_order::AllocationOrder;
 use crate::error::BuildError;
-use crate::grow::{held, push};
+use crate::grow::{held, push, shrink};
 use crate::kind::Kind;
 use crate::label::{Label, PackedLabel};
 use crate::name::{NameId, Names};
@@ -368,7 +368,8 @@ impl Heap {
     /// Makes room for one more node in every column, so that none is ahead of another.
     #[inline]
     fn reserve_node(&mut self) -> Result<(), BuildError> {
-        if self.node_room == self.kinds.len() {
+        // Where room could not be had before, what is noted is less than what is there.
+        if self.node_room <= self.kinds.len() {
             self.grow_node_columns()?;
         }
         Ok(())
@@ -481,16 +482,16 @@ impl Heap {
     /// Gives back the room that was left for more.
     pub(crate) fn shrink(&mut self) {
         self.node_room = 0;
-        self.kinds.shrink_to_fit();
-        self.addresses.shrink_to_fit();
-        self.sizes.shrink_to_fit();
-        self.counts.shrink_to_fit();
-        self.sources.shrink_to_fit();
-        self.edge_starts.shrink_to_fit();
-        self.edge_counts.shrink_to_fit();
-        self.targets.shrink_to_fit();
-        self.labels.shrink_to_fit();
-        self.wide_labels.shrink_to_fit();
-        self.sparse_tables.shrink_to_fit();
+        shrink(&mut self.kinds);
+        shrink(&mut self.addresses);
+        shrink(&mut self.sizes);
+        shrink(&mut self.counts);
+        shrink(&mut self.sources);
+        shrink(&mut self.edge_starts);
+        shrink(&mut self.edge_counts);
+        shrink(&mut self.targets);
+        shrink(&mut self.labels);
+        shrink(&mut self.wide_labels);
+        shrink(&mut self.sparse_tables);
     }
 }

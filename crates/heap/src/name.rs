@@ -1,7 +1,7 @@
 //! Names: byte strings that live once each in one arena.
 
 use crate::error::BuildError;
-use crate::grow::{push, room};
+use crate::grow::{push, room, shrink};
 use hashbrown::HashTable;
 use rustc_hash::FxHasher;
 use std::hash::Hasher;
@@ -80,8 +80,8 @@ impl Names {
 
     /// Gives back the room that was left for more.
     pub(crate) fn shrink(&mut self) {
-        self.bytes.shrink_to_fit();
-        self.starts.shrink_to_fit();
+        shrink(&mut self.bytes);
+        shrink(&mut self.starts);
     }
 
     /// Adds a name, whether or not there is one of the same bytes.

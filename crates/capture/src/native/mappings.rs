@@ -45,13 +45,44 @@ impl<'a> Mapping<'a> {
         })
     }
 
-    /// Whether it is memory that is safe to read: private, so that no other process can cut it off,
-    /// and no device.
-    pub(crate) fn is_plain_memory(&self) -> bool {
-        self.is_readable
-            && self.is_private
-            && !self.path.starts_with(b"/dev/")
-            && !self.path.starts_with(b"[v")
+    /// Whether it is memory that is safe to read by plain loads: private, so that no other process can cut
+    /// it off, and no device.
+    pub(crate) fn is_private_memory(&self) -> bool {
+        self.is_readable && self.is_private && !self.is_of_the_system()
+    }
+
+    /// Whether it is private memory that has zeroes where no page is there.
+    pub(crate) fn is_anonymous(&self) -> bool {
+        self.is_private && !self.path.starts_with(b"/")
+    }
+
+    /// Whether it is memory that is shared, as far as its name tells: a file may be a device all the same.
+    pub(crate) fn may_be_shared_memory(&self) -> bool {
+        self.is_certainly_shared_memory()
+            || (self.is_readable
+                && !self.is_private
+                && self.path.starts_with(b"/")
+                && !self.is_of_the_system())
+    }
+
+    /// Whether it is memory that is shared and nothing else: what programs share as such has these names.
+    pub(crate) fn is_certainly_shared_memory(&self) -> bool {
+        const NAMES: [&[u8]; 6] = [
+            b"/dev/zero (deleted)",
+            b"/dev/shm/",
+            b"/memfd:",
+            b"/SYSV",
+            b"/anon_hugepage",
+            b"[anon_shmem:",
+        ];
+        self.is_readable && !self.is_private && NAMES.iter().any(|name| self.path.starts_with(name))
+    }
+
+    /// Whether it is no file and no plain memory: of a device, where reading alone may do something, or what
+    /// the kernel puts into each process.
+    fn is_of_the_system(&self) -> bool {
+        const FOLDERS: [&[u8]; 5] = [b"/dev/", b"/sys/", b"/proc/", b"/dmabuf:", b"[v"];
+        FOLDERS.iter().any(|name| self.path.starts_with(name))
     }
 }
 
@@ -85,7 +116,7 @@ mod tests {
         );
         let library = b"7f00-7f10 r--p 00002000 08:01 1234   /usr/lib/lib c.so";
         let library = Mapping::parse(library).unwrap();
-        assert!(library.is_plain_memory() && !library.is_writable);
+        assert!(library.is_private_memory() && !library.is_writable);
         assert_eq!(library.path, b"/usr/lib/lib c.so");
         let plain = Mapping::parse(b"7f00-7f10 rwxp 00000000 00:00 0 ").unwrap();
         assert!(plain.is_executable && plain.path.is_empty());
@@ -94,17 +125,54 @@ mod tests {
         assert_eq!(Mapping::parse(b"7f00 rw-p 0 0 0"), None);
     }
 
+    /// Whether a line is private memory, may be shared memory, and certainly is.
+    fn kinds(line: &str) -> [bool; 3] {
+        let mapping = Mapping::parse(line.as_bytes()).unwrap();
+        [
+            mapping.is_private_memory(),
+            mapping.may_be_shared_memory(),
+            mapping.is_certainly_shared_memory(),
+        ]
+    }
+
     #[test]
-    fn devices_and_shared_memory_are_not_safe_to_read() {
+    fn devices_are_not_safe_to_read() {
         for other in [
-            "7f00-7f10 rw-s 00000000 00:01 99   /dev/shm/x",
             "7f00-7f10 ---p 00000000 00:00 0",
+            "7f00-7f10 ---s 00000000 00:01 99   /dev/shm/x",
             "7f00-7f10 rw-p 00000000 00:06 5   /dev/dri/card0",
+            "7f00-7f10 rw-s 00000000 00:06 5   /dev/nvidia0",
+            "7f00-7f10 rw-s 00000000 00:06 5   /dev/zerox/../mem",
+            "7f00-7f10 rw-s 00000000 00:15 5   /sys/devices/pci0000:00/resource0",
+            "7f00-7f10 rw-s 00000000 00:15 5   /proc/bus/pci/00/02.0",
+            "7f00-7f10 rw-s 00000000 00:15 5   /dmabuf:",
+            "7f00-7f10 rw-s 00000000 00:15 5   anon_inode:[io_uring]",
+            "7f00-7f10 rw-s 00000000 00:15 5   socket:[77]",
             "7ffe00-7ffe10 r--p 00000000 00:00 0   [vvar]",
             "ffffffffff600000-ffffffffff601000 --xp 00000000 00:00 0   [vsyscall]",
         ] {
-            let mapping = Mapping::parse(other.as_bytes()).unwrap();
-            assert!(!mapping.is_plain_memory(), "{other}");
+            assert_eq!(kinds(other), [false; 3], "{other}");
         }
+    }
+
+    #[test]
+    fn shared_memory_is_told_by_its_name() {
+        for line in [
+            "7f00-7f10 rw-s 00000000 00:01 99   /dev/zero (deleted)",
+            "7f00-7f10 rw-s 00000000 00:01 99   /dev/shm/x",
+            "7f00-7f10 r--s 00000000 00:01 99   /memfd:heap (deleted)",
+            "7f00-7f10 rw-s 00000000 00:01 99   /SYSV00000000 (deleted)",
+            "7f00-7f10 rw-s 00000000 00:01 99   [anon_shmem:heap]",
+        ] {
+            assert_eq!(kinds(line), [false, true, true], "{line}");
+        }
+        let file = "7f00-7f10 rw-s 00000000 08:01 99   /var/lib/heap";
+        assert_eq!(kinds(file), [false, true, false]);
+        let private = "7f00-7f10 rw-p 00000000 08:01 99   /var/lib/heap";
+        assert_eq!(kinds(private), [true, false, false]);
+        let anonymous = |line: &str| Mapping::parse(line.as_bytes()).unwrap().is_anonymous();
+        assert!(!anonymous(private) && !anonymous(file));
+        assert!(anonymous("7f00-7f10 rw-p 00000000 00:00 0   [anon:heap]"));
+        assert!(anonymous("7f00-7f10 rw-p 00000000 00:00 0 "));
     }
 }

@@ -10,6 +10,7 @@ pub(crate) mod careful_read;
 mod chunk_name;
 mod equal_texts;
 mod jit;
+pub(crate) mod kept_bytes;
 pub(crate) mod layout;
 mod ledger;
 pub(crate) mod main_state;
@@ -24,6 +25,7 @@ mod prefetch;
 mod proof;
 mod puc;
 mod recent_strings;
+mod shared_copy;
 mod slot_names;
 pub(crate) mod stopped;
 

@@ -1,10 +1,12 @@
 //! Attaching: capturing every Lua state of a running process.
 
+use super::buffer::Place;
 use super::capture::{Captures, StateCapture};
 use super::copy::Copier;
 use super::error::{AttachError, AttachErrorKind};
 use super::refusal;
 use super::search::{expect_state, states_in};
+use super::shared_memory::SharedMemory;
 use crate::moment::Moment;
 use crate::native::pieces::Pieces;
 use std::fs::File;
@@ -18,19 +20,23 @@ const BETWEEN: Duration = Duration::from_millis(10);
 
 /// How to attach.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct AttachOptions {
+pub struct AttachOptions<'a> {
     /// How often to stop the process at most, where a stop caught a VM inside an allocation or the
     /// collector's work so that not all of its bytes can be accounted for. The best try counts.
     pub tries: u32,
     /// The address of the main thread of the one state that is wanted; all, where there is none.
     pub state: Option<u64>,
+    /// A folder for the copy, on a disk: it is kept there in a file without a name. In memory, where there is
+    /// none.
+    pub scratch: Option<&'a Path>,
 }
 
-impl Default for AttachOptions {
-    fn default() -> AttachOptions {
+impl Default for AttachOptions<'_> {
+    fn default() -> AttachOptions<'static> {
         AttachOptions {
             tries: 5,
             state: None,
+            scratch: None,
         }
     }
 }
@@ -54,16 +60,20 @@ pub struct Attached {
 /// Captures the Lua states of a running process.
 ///
 /// The process is stopped for as long as it takes to copy what it can write, and never written to. It
-/// goes on whatever happens here. Stacks of a process that was stopped anywhere are read up to the last
+/// goes on whatever happens here. It is not stopped where there is not enough memory for the copy and for
+/// what is made of it. Memory that it shares with others is copied only where that has Lua's. Stacks of a process that was stopped anywhere are read up to the last
 /// slot that each call may use, so that nothing in use is missed, and what was in use a moment before may
 /// be seen too. Values that LuaJIT's compiled code has in the machine's registers alone are not seen.
 ///
 /// # Errors
 /// See [`AttachErrorKind`].
-pub fn attach(process: u32, options: AttachOptions) -> Result<Attached, AttachError> {
+pub fn attach(process: u32, options: AttachOptions<'_>) -> Result<Attached, AttachError> {
     check(process)?;
-    expect_state(process)?;
-    let mut copier = Copier::new(process)?;
+    let shared =
+        SharedMemory::of_process(process).map_err(|error| refusal::of_process(process, &error))?;
+    let places = expect_state(process, &shared)?;
+    let place = options.scratch.map_or(Place::Memory, Place::Folder);
+    let mut copier = Copier::new(process, place, &shared, places.shared)?;
     let mut captures = Captures::default();
     let mut attached = Attached {
         captures: Vec::new(),
@@ -81,9 +91,13 @@ pub fn attach(process: u32, options: AttachOptions) -> Result<Attached, AttachEr
         attached.tries += 1;
         attached.pause = attached.pause.max(copying.pause);
         attached.copied = attached.copied.max(copying.bytes);
-        capture_states(&copier.memory(), options.state, moment, &mut captures);
+        capture_states(&copier.memory()?, options.state, moment, &mut captures);
         if captures.are_exact() {
             break;
+        }
+        // A state that cannot be read at all may have part of its memory elsewhere.
+        if captures.have_failed() {
+            copier.take_shared();
         }
         sleep(BETWEEN * attached.tries);
     }
@@ -103,7 +117,7 @@ fn capture_states(memory: &Pieces<'_>, only: Option<u64>, moment: Moment, captur
 
 fn finish(
     process: u32,
-    options: AttachOptions,
+    options: AttachOptions<'_>,
     captures: Captures,
 ) -> Result<Vec<StateCapture>, AttachError> {
     match (captures.is_empty(), options.state) {
@@ -114,7 +128,11 @@ fn finish(
         (true, None) => Err(AttachError::no_lua_state(process)),
         (false, _) => captures.finish().map_err(|error| {
             let message = format!("process {process}: {error}");
-            AttachError::new(AttachErrorKind::Unsupported, message)
+            let kind = match error.is_unknown() {
+                true => AttachErrorKind::Unsupported,
+                false => AttachErrorKind::Failed,
+            };
+            AttachError::new(kind, message)
         }),
     }
 }

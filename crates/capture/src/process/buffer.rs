@@ -1,9 +1,11 @@
 //! Memory that is there before it is needed, and files as memory.
 
-use std::fs::File;
+use std::fs::{File, Permissions};
 use std::io;
 use std::ops::{Deref, DerefMut};
 use std::os::fd::AsRawFd;
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
 use std::ptr::null_mut;
 use std::thread;
 
@@ -25,9 +27,14 @@ unsafe impl Send for Mapped {}
 unsafe impl Sync for Mapped {}
 
 impl Mapped {
+    /// So many bytes of a file, which what is written goes to, or of plain memory.
     fn new(len: usize, protection: i32, file: Option<&File>) -> io::Result<Mapped> {
         // Nobody has to have room for what is never used.
         const PLAIN: i32 = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_NORESERVE;
+        let sharing = match protection & libc::PROT_WRITE {
+            0 => libc::MAP_PRIVATE,
+            _ => libc::MAP_SHARED,
+        };
         if len == 0 {
             return Ok(Mapped {
                 start: null_mut(),
@@ -35,7 +42,7 @@ impl Mapped {
             });
         }
         let (flags, descriptor) = match file {
-            Some(file) => (libc::MAP_PRIVATE, file.as_raw_fd()),
+            Some(file) => (sharing, file.as_raw_fd()),
             None => (PLAIN, -1),
         };
         // SAFETY: a new mapping, placed by the kernel.
@@ -68,24 +75,49 @@ impl Drop for Mapped {
     }
 }
 
+/// Where the bytes of a buffer are.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Place<'a> {
+    /// In memory.
+    Memory,
+    /// In a file without a name in this folder, which nobody else can open.
+    Folder(&'a Path),
+}
+
 /// Zeroed memory, of which the first pages are there: writing to these waits for nothing.
 #[derive(Debug)]
-pub(super) struct Buffer(Mapped);
+pub(super) struct Buffer {
+    mapped: Mapped,
+    is_file: bool,
+}
 
 impl Buffer {
-    /// So many bytes, of which none is there yet.
-    pub(super) fn new(len: usize) -> io::Result<Buffer> {
-        let mapped = Mapped::new(len, libc::PROT_READ | libc::PROT_WRITE, None)?;
-        if len > 0 {
+    /// So many bytes. In memory none is there yet; of a file all are the disk's already, for where it is
+    /// full a write to memory fails without a word.
+    pub(super) fn new(len: usize, place: Place<'_>) -> io::Result<Buffer> {
+        const BOTH: i32 = libc::PROT_READ | libc::PROT_WRITE;
+        let is_file = place != Place::Memory;
+        let mapped = match place {
+            Place::Folder(folder) if len > 0 => {
+                let file = nameless_file(folder)?;
+                allocate(&file, len)?;
+                Mapped::new(len, BOTH, Some(&file))?
+            }
+            _ => Mapped::new(len, BOTH, None)?,
+        };
+        if len > 0 && !is_file {
             // SAFETY: advice on a mapping of our own, which may be refused.
             unsafe { libc::madvise(mapped.start.cast(), len, libc::MADV_HUGEPAGE) };
         }
-        Ok(Buffer(mapped))
+        Ok(Buffer { mapped, is_file })
     }
 
     /// Fetches the pages of the first `len` bytes, by so many threads: most of the time goes into making
-    /// zeroes of them.
+    /// zeroes of them. Of a file none is fetched: there may be no memory for them.
     pub(super) fn fetch(&mut self, len: usize, threads: usize) {
+        if self.is_file {
+            return;
+        }
         let len = len.min(self.len());
         let shares = std::sync::Mutex::new(self[..len].chunks_mut(SHARE));
         let fetch_all = || {
@@ -95,20 +127,44 @@ impl Buffer {
         };
         thread::scope(|scope| {
             for _ in 1..threads {
-                scope.spawn(fetch_all);
+                // Where there is no thread to be had, this one does it all.
+                if thread::Builder::new()
+                    .spawn_scoped(scope, fetch_all)
+                    .is_err()
+                {
+                    break;
+                }
             }
             fetch_all();
         });
     }
 
-    /// Gives back whole pages behind the first `len` bytes. They are zeroes when they are there again.
+    /// Gives back the memory of whole pages behind the first `len` bytes. They are zeroes when they are there
+    /// again. What is a file's stays.
     pub(super) fn give_back_from(&mut self, len: usize) {
         let len = len.next_multiple_of(PAGE);
-        if len < self.len() {
+        if len < self.len() && !self.is_file {
             let rest = &mut self[len..];
             // SAFETY: pages of our own, borrowed alone, which become zeroes.
             unsafe { libc::madvise(rest.as_mut_ptr().cast(), rest.len(), libc::MADV_DONTNEED) };
         }
+    }
+}
+
+/// A new file that has no name and belongs to this user alone, however it is opened.
+fn nameless_file(folder: &Path) -> io::Result<File> {
+    let file = tempfile::tempfile_in(folder)?;
+    file.set_permissions(Permissions::from_mode(0o600))?;
+    Ok(file)
+}
+
+/// Makes a file so long, of which each byte has its place on the disk.
+fn allocate(file: &File, len: usize) -> io::Result<()> {
+    let len = libc::off_t::try_from(len).map_err(|_| io::ErrorKind::FileTooLarge)?;
+    // SAFETY: a call on a file of our own.
+    match unsafe { libc::posix_fallocate(file.as_raw_fd(), 0, len) } {
+        0 => Ok(()),
+        error => Err(io::Error::from_raw_os_error(error)),
     }
 }
 
@@ -129,17 +185,17 @@ impl Deref for Buffer {
     type Target = [u8];
 
     fn deref(&self) -> &[u8] {
-        self.0.bytes()
+        self.mapped.bytes()
     }
 }
 
 impl DerefMut for Buffer {
     fn deref_mut(&mut self) -> &mut [u8] {
-        if self.0.len == 0 {
+        if self.mapped.len == 0 {
             return &mut [];
         }
         // SAFETY: so many bytes are mapped for writing, and `self` is borrowed alone.
-        unsafe { std::slice::from_raw_parts_mut(self.0.start, self.0.len) }
+        unsafe { std::slice::from_raw_parts_mut(self.mapped.start, self.mapped.len) }
     }
 }
 
@@ -171,19 +227,37 @@ mod tests {
 
     #[test]
     fn a_buffer_is_zeroed_and_can_be_written() {
-        for len in [0, 1, PAGE, 3 * PAGE + 5] {
-            let mut buffer = Buffer::new(len).unwrap();
-            buffer.fetch(len / 2, 3);
-            assert_eq!(buffer.len(), len);
-            assert!(buffer.iter().all(|&byte| byte == 0));
-            buffer.fill(7);
-            assert!(buffer.iter().all(|&byte| byte == 7));
+        let folder = tempfile::tempdir().unwrap();
+        for place in [Place::Memory, Place::Folder(folder.path())] {
+            for len in [0, 1, PAGE, 3 * PAGE + 5] {
+                let mut buffer = Buffer::new(len, place).unwrap();
+                buffer.fetch(len / 2, 3);
+                assert_eq!(buffer.len(), len);
+                assert!(buffer.iter().all(|&byte| byte == 0));
+                buffer.fill(7);
+                assert!(buffer.iter().all(|&byte| byte == 7));
+                buffer.give_back_from(0);
+            }
         }
+        // None of the files has a name.
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
+        let nowhere = folder.path().join("nowhere");
+        assert!(Buffer::new(1, Place::Folder(&nowhere)).is_err());
+        assert!(Buffer::new(usize::MAX, Place::Folder(folder.path())).is_err());
+    }
+
+    #[test]
+    fn nobody_else_can_open_a_file() {
+        use std::os::unix::fs::MetadataExt;
+        let folder = tempfile::tempdir().unwrap();
+        let file = nameless_file(folder.path()).unwrap();
+        let metadata = file.metadata().unwrap();
+        assert_eq!((metadata.mode() & 0o7777, metadata.nlink()), (0o600, 0));
     }
 
     #[test]
     fn what_is_given_back_becomes_zeroes_and_what_is_fetched_again_stays() {
-        let mut buffer = Buffer::new(3 * SHARE).unwrap();
+        let mut buffer = Buffer::new(3 * SHARE, Place::Memory).unwrap();
         buffer.fill(7);
         buffer.give_back_from(SHARE + 1);
         buffer.fetch(3 * SHARE, 2);

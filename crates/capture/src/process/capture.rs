@@ -17,7 +17,7 @@ pub struct Uncaptured {
 
 impl Uncaptured {
     /// Whether the state has structures that are not known.
-    fn is_unknown(&self) -> bool {
+    pub(super) fn is_unknown(&self) -> bool {
         matches!(self.reason, NotCaptured::Unknown(_))
     }
 }
@@ -95,21 +95,27 @@ impl Captures {
         self.0.iter().any(|best| best.heap.is_ok())
     }
 
+    /// Whether any state was not captured.
+    pub(super) fn have_failed(&self) -> bool {
+        self.0.iter().any(|best| best.heap.is_err())
+    }
+
     /// Whether every byte of every state is accounted for.
     pub(super) fn are_exact(&self) -> bool {
         !self.is_empty() && self.0.iter().all(Best::is_exact)
     }
 
     /// The states by address. The error says why none of them can be captured, where no structures are
-    /// known that fit any of them.
+    /// known that fit any of them, or there is not enough memory for any.
     pub(super) fn finish(self) -> Result<Vec<StateCapture>, Uncaptured> {
         let mut captures: Vec<StateCapture> = self.0.into_iter().map(Best::finish).collect();
         captures.sort_by_key(|(state, _)| state.main_thread);
-        let are_unknown = captures
-            .iter()
-            .all(|(_, heap)| heap.as_ref().is_err_and(Uncaptured::is_unknown));
-        match captures.first() {
-            Some((_, Err(error))) if are_unknown => Err(error.clone()),
+        let errors = || captures.iter().map(|(_, heap)| heap.as_ref().err());
+        // What may be read where there is more memory is no unknown structure.
+        let is_failed = |error: &&Uncaptured| !error.is_unknown();
+        let first = errors().flatten().find(is_failed);
+        match first.or(errors().flatten().next()) {
+            Some(error) if errors().all(|error| error.is_some()) => Err(error.clone()),
             _ => Ok(captures),
         }
     }

@@ -4,13 +4,16 @@
 //! do not change, are copied. While the process stands still its mappings are listed anew, since they
 //! may have changed, and what it can write is copied, by several threads at once.
 
-use super::buffer::Buffer;
-use super::error::AttachError;
+use super::buffer::{Buffer, Place};
+use super::error::{AttachError, AttachErrorKind, no_memory};
 use super::pages::{Pages, Run, Sort};
 use super::remote_memory::{Part, RemoteMemory};
+use super::room;
+use super::shared_memory::SharedMemory;
 use super::stop::{PATIENCE, while_stopped};
 use crate::native::pieces::{Piece, Pieces};
 use std::io;
+use std::sync::Mutex;
 use std::thread;
 use std::time::Duration;
 
@@ -24,11 +27,17 @@ const ROOM: usize = 4;
 /// From so many bytes on several threads copy, and no more than so many.
 const LARGE: usize = 32 << 20;
 const MOST_THREADS: usize = 4;
+/// Bytes that a thread copies before it takes the next.
+const SHARE: usize = 16 << 20;
 
 /// Copies of one process, one after the other, into the same memory.
-pub(super) struct Copier {
+pub(super) struct Copier<'a> {
     process: u32,
     remote: RemoteMemory,
+    place: Place<'a>,
+    shared: &'a SharedMemory,
+    /// Whether what the process shares is copied too.
+    has_shared: bool,
     constants: Copied,
     writable: Copied,
 }
@@ -48,22 +57,38 @@ pub(super) struct Copying {
     pub(super) bytes: u64,
 }
 
-impl Copier {
-    /// Makes ready to copy a process. It does not stop.
-    pub(super) fn new(process: u32) -> Result<Copier, AttachError> {
+impl<'a> Copier<'a> {
+    /// Makes ready to copy a process into a place, if there is room for it. It does not stop. What it shares
+    /// is copied too, if so said.
+    pub(super) fn new(
+        process: u32,
+        place: Place<'a>,
+        shared: &'a SharedMemory,
+        has_shared: bool,
+    ) -> Result<Copier<'a>, AttachError> {
         let failed = |error| AttachError::failed(process, error);
-        let remote = RemoteMemory::new(process);
-        let pages = Pages::of_process(process, Sort::Constant).map_err(failed)?;
-        let mut constants = Copied::room_for(pages.keep_small()).map_err(failed)?;
-        constants.read(&remote).map_err(failed)?;
-        let pages = Pages::of_process(process, Sort::Writable).map_err(failed)?;
-        let writable = Copied::room_for(pages).map_err(failed)?;
-        Ok(Copier {
+        let no_place = |error| no_place(process, place, error);
+        let constants = Pages::of_process(process, Sort::Constant(shared))
+            .and_then(Pages::keep_small)
+            .map_err(failed)?;
+        let writable = Pages::of_process(process, sort(shared, has_shared)).map_err(failed)?;
+        room::expect(process, constants.len + to_be_fetched(writable.len), place)?;
+        let mut copier = Copier {
             process,
-            remote,
-            constants,
-            writable,
-        })
+            remote: RemoteMemory::new(process),
+            place,
+            shared,
+            has_shared,
+            constants: Copied::exactly(constants, place).map_err(no_place)?,
+            writable: Copied::room_for(writable, place).map_err(no_place)?,
+        };
+        copier.constants.read(&copier.remote).map_err(failed)?;
+        Ok(copier)
+    }
+
+    /// Copies what the process shares, too, from now on.
+    pub(super) fn take_shared(&mut self) {
+        self.has_shared = true;
     }
 
     /// Stops the process, copies what it can write, and lets it go on.
@@ -72,14 +97,18 @@ impl Copier {
         loop {
             self.writable.fetch();
             let (process, remote, writable) = (self.process, &self.remote, &mut self.writable);
-            let (copied, pause) =
-                while_stopped(process, PATIENCE, || writable.copy_anew(process, remote))?;
+            let sort = sort(self.shared, self.has_shared);
+            let (copied, pause) = while_stopped(process, PATIENCE, || {
+                writable.copy_anew(process, remote, sort)
+            })?;
             longest = longest.max(pause);
             let Some(pages) = copied.map_err(|error| self.failed(error))? else {
                 break;
             };
-            self.writable.buffer = Buffer::new(0).map_err(|error| self.failed(error))?;
-            self.writable = Copied::room_for(pages).map_err(|error| self.failed(error))?;
+            self.writable = Copied::none().map_err(|error| self.failed(error))?;
+            room::expect(process, to_be_fetched(pages.len), self.place)?;
+            self.writable = Copied::room_for(pages, self.place)
+                .map_err(|error| no_place(process, self.place, error))?;
         }
         self.writable.give_back();
         self.writable.clear_holes();
@@ -93,30 +122,79 @@ impl Copier {
         AttachError::failed(self.process, error)
     }
 
-    /// What was copied last.
-    pub(super) fn memory(&self) -> Pieces<'_> {
+    /// What was copied last. Constants were copied before: where one can be written since, that counts.
+    pub(super) fn memory(&self) -> Result<Pieces<'_>, AttachError> {
         let pieces = self.writable.pieces().chain(self.constants.pieces());
-        Pieces::new(pieces.collect())
+        Pieces::new(pieces).map_err(|error| self.failed(no_memory(error)))
+    }
+}
+
+/// Why there is no memory, or file, for a copy.
+fn no_place(process: u32, place: Place<'_>, error: io::Error) -> AttachError {
+    match place {
+        Place::Memory => AttachError::failed(process, error),
+        Place::Folder(folder) => AttachError::new(
+            AttachErrorKind::Failed,
+            format!(
+                "process {process} was not stopped: no file can be made in {} for its copy: {error}",
+                folder.display()
+            ),
+        ),
+    }
+}
+
+/// What of a process is copied while it stands still.
+fn sort(shared: &SharedMemory, has_shared: bool) -> Sort<'_> {
+    match has_shared {
+        true => Sort::Writable(shared),
+        false => Sort::Private,
     }
 }
 
 impl Copied {
-    /// Room for pages, and for more of them.
-    fn room_for(pages: Pages) -> io::Result<Copied> {
-        let buffer = Buffer::new(ROOM * room_for(pages.len))?;
+    fn none() -> io::Result<Copied> {
+        Copied::exactly(Pages::default(), Place::Memory)
+    }
+
+    /// Room for pages alone.
+    fn exactly(pages: Pages, place: Place<'_>) -> io::Result<Copied> {
+        let buffer = Buffer::new(pages.len, place)?;
         Ok(Copied { pages, buffer })
+    }
+
+    /// Room for pages, and for more of them: as many as there are addresses for. A disk has room for what is
+    /// expected.
+    fn room_for(pages: Pages, place: Place<'_>) -> io::Result<Copied> {
+        let len = to_be_fetched(pages.len);
+        let more = match place {
+            Place::Memory => ROOM,
+            Place::Folder(_) => 1,
+        };
+        let mut buffer = Buffer::new(more * len, place);
+        if more > 1 && buffer.is_err() {
+            buffer = Buffer::new(len, place);
+        }
+        Ok(Copied {
+            pages,
+            buffer: buffer?,
+        })
     }
 
     /// Fetches the memory for the pages, and for some more.
     fn fetch(&mut self) {
-        let len = room_for(self.pages.len);
+        let len = to_be_fetched(self.pages.len);
         self.buffer.fetch(len, threads(len));
     }
 
     /// Copies what a process can write now. If there is no room for it, nothing is copied, and the answer is
     /// what needs room.
-    fn copy_anew(&mut self, process: u32, remote: &RemoteMemory) -> io::Result<Option<Pages>> {
-        let pages = Pages::of_process(process, Sort::Writable)?;
+    fn copy_anew(
+        &mut self,
+        process: u32,
+        remote: &RemoteMemory,
+        sort: Sort<'_>,
+    ) -> io::Result<Option<Pages>> {
+        let pages = Pages::of_process(process, sort)?;
         if pages.len > self.buffer.len() {
             return Ok(Some(pages));
         }
@@ -125,9 +203,8 @@ impl Copied {
     }
 
     fn read(&mut self, remote: &RemoteMemory) -> io::Result<()> {
-        let parts = parts(&self.pages.runs, &mut self.buffer);
-        let share = self.pages.len.div_ceil(threads(self.pages.len));
-        read_by_threads(remote, parts, share)
+        let mut parts = parts(&self.pages.runs, &mut self.buffer)?;
+        read_by_threads(remote, &mut parts, threads(self.pages.len))
     }
 
     /// Gives back the memory that no page needed.
@@ -154,7 +231,7 @@ impl Copied {
 }
 
 /// The bytes to be fetched for pages of so many.
-fn room_for(len: usize) -> usize {
+fn to_be_fetched(len: usize) -> usize {
     len + len / GROWTH + MORE
 }
 
@@ -168,59 +245,100 @@ fn threads(len: usize) -> usize {
     }
 }
 
-/// The parts of a buffer that runs go to.
-fn parts<'a>(runs: &[Run], buffer: &'a mut [u8]) -> Vec<Part<'a>> {
+/// The parts of a buffer that runs go to, none larger than a share.
+fn parts<'a>(runs: &[Run], buffer: &'a mut [u8]) -> io::Result<Vec<Part<'a>>> {
     let (mut rest, mut at) = (buffer, 0);
-    let mut parts = Vec::with_capacity(runs.len());
+    let mut parts = Vec::new();
     for run in runs {
         let (into, behind) = rest[run.offset - at..].split_at_mut(run.len as usize);
-        parts.push(Part {
-            address: run.address,
-            into,
-        });
+        parts
+            .try_reserve(into.len().div_ceil(SHARE))
+            .map_err(no_memory)?;
+        let addresses = (run.address..).step_by(SHARE);
+        let shares = addresses.zip(into.chunks_mut(SHARE));
+        parts.extend(shares.map(|(address, into)| Part { address, into }));
         rest = behind;
         at = run.offset + run.len as usize;
     }
-    parts
+    Ok(parts)
 }
 
-/// Reads parts, each thread about `share` bytes of them.
-fn read_by_threads(remote: &RemoteMemory, parts: Vec<Part<'_>>, share: usize) -> io::Result<()> {
-    let mut shares = vec![Vec::new()];
-    let mut left = share;
-    for mut part in parts {
-        while part.into.len() > left {
-            let (first, second) = std::mem::take(&mut part.into).split_at_mut(left);
-            let address = part.address;
-            part = Part {
-                address: address + left as u64,
-                into: second,
-            };
-            if let Some(last) = shares.last_mut() {
-                last.push(Part {
-                    address,
-                    into: first,
-                });
-            }
-            shares.push(Vec::new());
-            left = share;
+/// Reads parts, by so many threads where the system gives them.
+fn read_by_threads(
+    remote: &RemoteMemory,
+    parts: &mut [Part<'_>],
+    threads: usize,
+) -> io::Result<()> {
+    let rest = Mutex::new(parts);
+    let read_all = || loop {
+        let share = rest.lock().map(|mut rest| next_share(&mut rest));
+        match share {
+            Ok([]) => return Ok(()),
+            Ok(share) => remote.copy(share)?,
+            Err(_) => return Err(io::ErrorKind::Other.into()),
         }
-        left -= part.into.len();
-        if let Some(last) = shares.last_mut() {
-            last.push(part);
-        }
-    }
-    let mut shares = shares.into_iter();
-    let own = shares.next();
+    };
     thread::scope(|scope| {
-        let others: Vec<_> = shares
-            .map(|mut parts| scope.spawn(move || remote.copy(&mut parts)))
-            .collect();
-        let mut result = own.map_or(Ok(()), |mut parts| remote.copy(&mut parts));
-        for other in others {
+        let mut others = [const { None }; MOST_THREADS];
+        for other in others.iter_mut().take(threads - 1) {
+            // Where there is none to be had, this one reads it all.
+            *other = thread::Builder::new().spawn_scoped(scope, read_all).ok();
+        }
+        let mut result = read_all();
+        for other in others.into_iter().flatten() {
             let copied = other.join().unwrap_or(Err(io::ErrorKind::Other.into()));
             result = result.and(copied);
         }
         result
     })
+}
+
+/// Takes the next parts of which there are enough bytes for a while.
+fn next_share<'a, 'b>(rest: &mut &'a mut [Part<'b>]) -> &'a mut [Part<'b>] {
+    let mut bytes = 0;
+    let is_little = |part: &&Part<'_>| {
+        bytes += part.into.len();
+        bytes <= SHARE
+    };
+    let count = rest.iter().take_while(is_little).count();
+    let count = count.max(1).min(rest.len());
+    let (share, behind) = std::mem::take(rest).split_at_mut(count);
+    *rest = behind;
+    share
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn several_threads_copy_what_one_copies() {
+        let remote = RemoteMemory::new(std::process::id());
+        let source: Vec<u8> = (0..3 * SHARE + 77).map(|at| (at / 5) as u8).collect();
+        let address = source.as_ptr() as u64;
+        let run = |start: usize, end: usize| Run {
+            address: address + start as u64,
+            len: (end - start) as u64,
+            offset: start,
+        };
+        let runs = [
+            run(0, 10),
+            run(20, SHARE),
+            run(SHARE, SHARE + 1),
+            run(SHARE + 2, source.len()),
+        ];
+        for threads in 1..=MOST_THREADS {
+            let mut copy = vec![0; source.len()];
+            let mut parts = parts(&runs, &mut copy).unwrap();
+            assert!(parts.iter().all(|part| part.into.len() <= SHARE));
+            read_by_threads(&remote, &mut parts, threads).unwrap();
+            for run in &runs {
+                let inside = run.offset..run.offset + run.len as usize;
+                let wrong = inside.clone().find(|&at| copy[at] != source[at]);
+                assert_eq!(wrong, None, "{threads} threads, {inside:?}");
+            }
+            assert!(copy[10..20].iter().all(|&byte| byte == 0) && copy[SHARE + 1] == 0);
+        }
+        read_by_threads(&remote, &mut [], 2).unwrap();
+    }
 }

@@ -21,6 +21,8 @@ pub enum CoreErrorKind {
     NoLuaState,
     /// It had Lua states, and none of them has structures that are known.
     Unsupported,
+    /// The system failed, for lack of memory perhaps.
+    Failed,
 }
 
 /// Why a core file cannot be read: a sentence.

@@ -15,7 +15,7 @@ use object::elf::{FileHeader64, PF_W, PT_LOAD, ProgramHeader64};
 use object::read::elf::{FileHeader, ProgramHeader};
 use object::{Endianness, elf};
 use std::collections::HashMap;
-use std::fs::File;
+use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 
 /// `EI_CLASS` of a 32-bit file.
@@ -32,6 +32,8 @@ struct Segment<'a> {
     /// How long it was.
     len: u64,
     is_writable: bool,
+    /// Whether whoever wrote the core file left it out, all of it.
+    is_left_out: bool,
 }
 
 /// Captures the Lua states of the process that a core file is of, by address. `program` is its
@@ -49,12 +51,8 @@ pub fn read_core(path: &Path, program: Option<&Path>) -> Result<Vec<StateCapture
         notes.set_program(program);
     }
     let files = Files::open(&notes.files);
-    let memory = Pieces::new(
-        core.segments
-            .iter()
-            .flat_map(|one| pieces(one, &files))
-            .collect(),
-    );
+    let memory = Pieces::new(core.segments.iter().map(|one| piece(one, &files)))
+        .map_err(|_| CoreError::new(CoreErrorKind::Failed, path, "not enough memory"))?;
     let moment = Moment::of_core(written, notes.process(&memory));
     let mut captures = Captures::default();
     for state in states_in(&memory) {
@@ -64,7 +62,8 @@ pub fn read_core(path: &Path, program: Option<&Path>) -> Result<Vec<StateCapture
     let error = match captures.finish() {
         Ok(captures) if !is_empty => return Ok(captures),
         Ok(_) => (CoreErrorKind::NoLuaState, NO_STATE.to_owned()),
-        Err(error) => (CoreErrorKind::Unsupported, error.to_string()),
+        Err(error) if error.is_unknown() => (CoreErrorKind::Unsupported, error.to_string()),
+        Err(error) => (CoreErrorKind::Failed, error.to_string()),
     };
     Err(match core.missing {
         0 => CoreError::new(error.0, path, error.1),
@@ -145,6 +144,7 @@ fn segments<'a>(
             bytes: &data[start..start + there],
             len: header.p_memsz(endian),
             is_writable: header.p_flags(endian) & PF_W != 0,
+            is_left_out: len == 0,
         });
     }
     (segments, end.saturating_sub(data.len() as u64))
@@ -160,9 +160,10 @@ impl<'a> Files<'a> {
     fn open(mapped: &'a [MappedFile]) -> Files<'a> {
         let mut views = HashMap::new();
         for file in mapped {
+            // To open what is none may wait for somebody, or do something.
             if !views.contains_key(&file.path)
+                && fs::metadata(&file.path).is_ok_and(|data| data.is_file())
                 && let Ok(opened) = File::open(&file.path)
-                && opened.metadata().is_ok_and(|data| data.is_file())
                 && let Ok(view) = FileView::new(&opened)
             {
                 views.insert(&file.path, view);
@@ -187,13 +188,17 @@ impl<'a> Files<'a> {
     }
 }
 
-/// What there is of a segment: what the core file has, or the file that was mapped there.
-fn pieces<'a>(segment: &Segment<'a>, files: &'a Files<'_>) -> Option<Piece<'a>> {
-    let is_left_out = (segment.bytes.len() as u64) < segment.len && !segment.is_writable;
-    let from_file = files.part(segment).filter(|_| is_left_out);
-    Some(Piece {
+/// What there is of a segment: what the core file has, or the file that was mapped there. What a program
+/// writes to memory that it shares with a file, as the kernel leaves it out, is in that file.
+fn piece<'a>(segment: &Segment<'a>, files: &'a Files<'_>) -> Piece<'a> {
+    let is_missing = match segment.is_writable {
+        true => segment.is_left_out,
+        false => (segment.bytes.len() as u64) < segment.len,
+    };
+    let from_file = files.part(segment).filter(|_| is_missing);
+    Piece {
         address: segment.address,
         bytes: from_file.unwrap_or(segment.bytes),
         is_writable: segment.is_writable,
-    })
+    }
 }

@@ -1,5 +1,6 @@
 //! Why a process or a core file cannot be read.
 
+use std::collections::TryReserveError;
 use std::fmt;
 use std::io;
 
@@ -22,6 +23,8 @@ pub enum AttachErrorKind {
     Unsupported,
     /// A thread of it does not stop.
     DoesNotStop,
+    /// Its copy needs more memory, or more of a disk, than there is; it was not stopped.
+    NoRoom,
     /// The system failed in some other way, for lack of memory perhaps.
     Failed,
 }
@@ -89,9 +92,24 @@ impl AttachError {
         if is_gone || error.kind() == io::ErrorKind::NotFound {
             return AttachError::ended(process);
         }
+        let reason: &dyn fmt::Display = match error.kind() {
+            io::ErrorKind::OutOfMemory => &"not enough memory",
+            _ => &error,
+        };
         AttachError::new(
             AttachErrorKind::Failed,
-            format!("process {process} cannot be read: {error}"),
+            format!("process {process} cannot be read: {reason}"),
+        )
+    }
+
+    /// For want of a thread of our own, which needs memory for its stack.
+    pub(super) fn no_thread(process: u32, error: &io::Error) -> AttachError {
+        AttachError::new(
+            AttachErrorKind::Failed,
+            format!(
+                "process {process} cannot be read: not enough memory for a thread of luasnap's own, or too \
+                 many are there ({error})"
+            ),
         )
     }
 }
@@ -103,3 +121,8 @@ impl fmt::Display for AttachError {
 }
 
 impl std::error::Error for AttachError {}
+
+/// An error of the system's for want of memory.
+pub(super) fn no_memory(_: TryReserveError) -> io::Error {
+    io::ErrorKind::OutOfMemory.into()
+}

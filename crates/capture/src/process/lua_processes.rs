@@ -1,7 +1,9 @@
 //! The processes of this machine that hold a Lua state.
 
 use super::found_state::FoundState;
+use super::pages::Sort;
 use super::search::states_of_running;
+use super::shared_memory::SharedMemory;
 use std::fs;
 use std::ops::ControlFlow;
 
@@ -37,9 +39,11 @@ pub fn lua_processes() -> Vec<LuaProcess> {
 fn lua_process(pid: u32) -> Option<LuaProcess> {
     let mut states = Vec::new();
     // What was found before an error counts: the process may be ending.
-    let _ = states_of_running(pid, |state| {
-        states.push(FoundState::uncaptured(&state));
-        ControlFlow::Continue(())
+    let _ = SharedMemory::of_process(pid).and_then(|shared| {
+        states_of_running(pid, Sort::Writable(&shared), |state| {
+            states.push(FoundState::uncaptured(&state));
+            ControlFlow::Continue(())
+        })
     });
     if states.is_empty() {
         return None;

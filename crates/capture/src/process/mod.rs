@@ -6,6 +6,7 @@
 mod attach;
 mod buffer;
 mod capture;
+mod cgroup;
 mod copy;
 mod core_error;
 mod core_file;
@@ -17,7 +18,9 @@ mod pages;
 mod present_pages;
 mod refusal;
 mod remote_memory;
+mod room;
 mod search;
+mod shared_memory;
 mod stop;
 
 pub use attach::{AttachOptions, Attached, attach};

@@ -1,10 +1,11 @@
 //! Which parts of a process's memory are to be copied: pages that are there, of mappings that can hold
 //! Lua memory.
 
+use super::error::no_memory;
+use super::present_pages::PresentPages;
+use super::shared_memory::SharedMemory;
 use crate::native::mappings::{Mapping, mappings};
 use std::io;
-
-use super::present_pages::PresentPages;
 
 /// Holes up to this size are copied as zeroes, so that what lies around them stays in one piece.
 const HOLE: u64 = 1 << 20;
@@ -13,12 +14,16 @@ const HOLE: u64 = 1 << 20;
 const MOST_CONSTANTS: u64 = 256 << 20;
 
 /// Which mappings are looked at.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum Sort {
-    /// What the process can write.
-    Writable,
-    /// What it can read alone, and not run.
-    Constant,
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Sort<'a> {
+    /// What the process can write, and no other process.
+    Private,
+    /// What it can write.
+    Writable(&'a SharedMemory),
+    /// What it can write and shares.
+    Shared(&'a SharedMemory),
+    /// What it can read alone: constants, in some programs among the code.
+    Constant(&'a SharedMemory),
 }
 
 /// Pages side by side that are there.
@@ -39,27 +44,83 @@ pub(super) struct Region {
     pub(super) is_writable: bool,
 }
 
+impl Region {
+    fn end(&self) -> u64 {
+        self.address + self.len
+    }
+}
+
 /// What is to be copied, and where it goes.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub(super) struct Pages {
-    /// By address, and so by offset.
+    /// By address, and so by offset; each lies in one region.
     pub(super) runs: Vec<Run>,
     pub(super) regions: Vec<Region>,
     /// Bytes of the copy.
     pub(super) len: usize,
 }
 
+/// Neighbouring mappings of one protection whose missing pages are alike.
+#[derive(Clone, Copy, Debug)]
+struct Stretch {
+    start: u64,
+    end: u64,
+    is_writable: bool,
+    /// Whether a page that is not there has zeroes. Of a file, or of shared memory, it may have anything.
+    has_zeroes: bool,
+}
+
+impl Stretch {
+    fn of(mapping: &Mapping<'_>) -> Stretch {
+        Stretch {
+            start: mapping.start,
+            end: mapping.end,
+            is_writable: mapping.is_writable,
+            has_zeroes: mapping.is_anonymous(),
+        }
+    }
+
+    /// The mapping's stretch, which may be this one made longer.
+    fn go_on(self, mapping: &Mapping<'_>) -> Stretch {
+        let next = Stretch::of(mapping);
+        let is_same = self.end == next.start
+            && self.is_writable == next.is_writable
+            && self.has_zeroes == next.has_zeroes;
+        match is_same {
+            true => Stretch {
+                start: self.start,
+                ..next
+            },
+            false => next,
+        }
+    }
+}
+
 impl Pages {
     /// The pages of a process, as they are now.
-    pub(super) fn of_process(process: u32, sort: Sort) -> io::Result<Pages> {
+    pub(super) fn of_process(process: u32, sort: Sort<'_>) -> io::Result<Pages> {
         let maps = std::fs::read(format!("/proc/{process}/maps"))?;
         let mut present = PresentPages::new(process);
+        Pages::of_mappings(
+            mappings(&maps).filter(|mapping| sort.has(mapping)),
+            |mapping, found| present.each(mapping.start, mapping.end, found),
+        )
+    }
+
+    /// The pages of mappings, by address, of which `present` tells those that are there.
+    fn of_mappings<'a>(
+        mappings: impl Iterator<Item = Mapping<'a>>,
+        mut present: impl FnMut(
+            &Mapping<'a>,
+            &mut dyn FnMut(u64, u64) -> io::Result<()>,
+        ) -> io::Result<()>,
+    ) -> io::Result<Pages> {
         let mut pages = Pages::default();
-        for mapping in mappings(&maps).filter(|mapping| sort.has(mapping)) {
-            let may_have_holes = !mapping.path.starts_with(b"/");
-            present.each(mapping.start, mapping.end, |start, end| {
-                pages.add(start, end, mapping.is_writable, may_have_holes)
-            })?;
+        let mut stretch: Option<Stretch> = None;
+        for mapping in mappings {
+            let here = stretch.map_or(Stretch::of(&mapping), |before| before.go_on(&mapping));
+            stretch = Some(here);
+            present(&mapping, &mut |start, end| pages.add(start, end, here))?;
         }
         Ok(pages)
     }
@@ -69,162 +130,326 @@ impl Pages {
         self.runs.iter().map(|run| run.len).sum()
     }
 
-    /// Adds pages side by side. What lies between them and the last ones is zeroes, if it may be a
-    /// hole.
-    fn add(
-        &mut self,
-        start: u64,
-        end: u64,
-        is_writable: bool,
-        may_have_holes: bool,
-    ) -> io::Result<()> {
-        let len = end - start;
+    /// Adds pages side by side. What lies between them and the last ones is zeroes, if it is a small hole
+    /// of their own stretch; else they begin a region of their own.
+    fn add(&mut self, start: u64, end: u64, stretch: Stretch) -> io::Result<()> {
         let gap = match self.regions.last() {
-            Some(last) if last.is_writable == is_writable => {
-                start.checked_sub(last.address + last.len)
+            Some(last) if last.is_writable == stretch.is_writable => {
+                let gap = start.checked_sub(last.end());
+                let is_hole = stretch.has_zeroes && last.end() > stretch.start;
+                gap.filter(|&gap| gap == 0 || (is_hole && gap <= HOLE))
             }
             _ => None,
         };
-        match gap {
-            Some(gap) if gap == 0 || (may_have_holes && gap <= HOLE) => {
+        let len = end - start;
+        match (gap, self.regions.last_mut()) {
+            (Some(gap), Some(last)) => {
+                last.len += gap + len;
                 self.len += gap as usize;
-                if let Some(last) = self.regions.last_mut() {
-                    last.len += gap + len;
-                }
             }
-            _ => self.push_region(Region {
-                address: start,
-                len,
-                offset: self.len,
-                is_writable,
-            })?,
+            _ => {
+                let region = Region {
+                    address: start,
+                    len,
+                    offset: self.len,
+                    is_writable: stretch.is_writable,
+                };
+                self.regions.try_reserve(1).map_err(no_memory)?;
+                self.regions.push(region);
+            }
         }
-        self.push_run(Run {
+        let run = Run {
             address: start,
             len,
             offset: self.len,
-        })?;
+        };
+        self.push_run(run, gap == Some(0))?;
         self.len += len as usize;
         Ok(())
     }
 
-    fn push_region(&mut self, region: Region) -> io::Result<()> {
-        self.regions.try_reserve(1).map_err(io::Error::other)?;
-        self.regions.push(region);
-        Ok(())
-    }
-
-    fn push_run(&mut self, run: Run) -> io::Result<()> {
+    fn push_run(&mut self, run: Run, goes_on: bool) -> io::Result<()> {
         match self.runs.last_mut() {
-            Some(last)
-                if last.address + last.len == run.address
-                    && last.offset + last.len as usize == run.offset =>
-            {
-                last.len += run.len;
-            }
+            Some(last) if goes_on => last.len += run.len,
             _ => {
-                self.runs.try_reserve(1).map_err(io::Error::other)?;
+                self.runs.try_reserve(1).map_err(no_memory)?;
                 self.runs.push(run);
             }
         }
         Ok(())
     }
 
-    /// Leaves out the largest mappings of constants until few enough are left.
-    pub(super) fn keep_small(mut self) -> Pages {
-        let mut kept = Pages::default();
-        self.regions.sort_by_key(|region| region.len);
+    /// Leaves out the largest regions of constants until few enough are left.
+    pub(super) fn keep_small(mut self) -> io::Result<Pages> {
+        if self.len as u64 <= MOST_CONSTANTS {
+            return Ok(self);
+        }
+        self.regions.sort_unstable_by_key(|region| region.len);
         let mut sum = 0;
         self.regions.retain(|region| {
             sum += region.len;
             sum <= MOST_CONSTANTS
         });
-        self.regions.sort_by_key(|region| region.address);
+        self.regions.sort_unstable_by_key(|region| region.address);
+        let mut kept = Pages::default();
+        kept.regions
+            .try_reserve(self.regions.len())
+            .map_err(no_memory)?;
         for region in &self.regions {
-            // A region of constants from a file has no holes, and of others they are small.
-            let added = kept.add(region.address, region.address + region.len, false, false);
-            if added.is_err() {
-                break;
+            let first = self
+                .runs
+                .partition_point(|run| run.address < region.address);
+            let inside = self.runs[first..].iter();
+            for run in inside.take_while(|run| run.address < region.end()) {
+                let offset = kept.len + (run.offset - region.offset);
+                kept.push_run(Run { offset, ..*run }, false)?;
             }
+            kept.regions.push(Region {
+                offset: kept.len,
+                ..*region
+            });
+            kept.len += region.len as usize;
         }
-        kept
+        Ok(kept)
     }
 }
 
-impl Sort {
+impl Sort<'_> {
     fn has(self, mapping: &Mapping<'_>) -> bool {
-        mapping.is_plain_memory()
-            && match self {
-                Sort::Writable => mapping.is_writable,
-                Sort::Constant => !mapping.is_writable && !mapping.is_executable,
-            }
+        let is_private = mapping.is_private_memory();
+        match self {
+            Sort::Private => mapping.is_writable && is_private,
+            Sort::Writable(shared) => mapping.is_writable && (is_private || shared.has(mapping)),
+            Sort::Shared(shared) => mapping.is_writable && shared.has(mapping),
+            Sort::Constant(shared) => !mapping.is_writable && (is_private || shared.has(mapping)),
+        }
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::process::buffer::Buffer;
+    use crate::native::memory::Memory;
+    use crate::native::pieces::{Piece, Pieces};
+    use crate::process::buffer::{Buffer, Place};
     use crate::process::remote_memory::PAGE;
+    use proptest::prelude::*;
 
     const BASE: u64 = 0x7f00_0000_0000;
 
-    fn pages(added: &[(u64, u64, bool, bool)]) -> Pages {
-        let mut pages = Pages::default();
-        for &(start, end, is_writable, may_have_holes) in added {
-            let (start, end) = (BASE + PAGE * start, BASE + PAGE * end);
-            pages.add(start, end, is_writable, may_have_holes).unwrap();
-        }
-        pages
+    /// Mappings by their pages: from, up to, whether it can be written, whether it is a file; and the pages
+    /// that are there.
+    fn pages(mapped: &[(u64, u64, bool, bool)], there: &[(u64, u64)]) -> Pages {
+        let at = |page: u64| BASE + PAGE * page;
+        let mapping = |&(start, end, is_writable, is_file): &(u64, u64, bool, bool)| Mapping {
+            start: at(start),
+            end: at(end),
+            is_readable: true,
+            is_writable,
+            is_executable: false,
+            is_private: true,
+            path: if is_file { b"/file" } else { b"" },
+        };
+        Pages::of_mappings(mapped.iter().map(mapping), |mapping, found| {
+            for &(start, end) in there {
+                let (start, end) = (at(start).max(mapping.start), at(end).min(mapping.end));
+                if start < end {
+                    found(start, end)?;
+                }
+            }
+            Ok(())
+        })
+        .unwrap()
+    }
+
+    /// Regions, runs, pages of the copy.
+    fn counts(pages: &Pages) -> (usize, usize, u64) {
+        let (regions, runs) = (pages.regions.len(), pages.runs.len());
+        (regions, runs, pages.len as u64 / PAGE)
     }
 
     #[test]
     fn small_holes_are_kept_and_large_ones_are_not() {
-        let of = |added: &[_]| {
-            let pages = pages(added);
-            (
-                pages.regions.len(),
-                pages.runs.len(),
-                pages.len as u64 / PAGE,
-            )
-        };
-        assert_eq!(of(&[(0, 1, true, true), (1, 2, true, true)]), (1, 1, 2));
-        assert_eq!(of(&[(0, 1, true, true), (3, 4, true, true)]), (1, 2, 4));
-        assert_eq!(of(&[(0, 1, true, true), (300, 301, true, true)]), (2, 2, 2));
+        let whole = [(0, 400, true, false)];
+        let of = |there: &[_]| counts(&pages(&whole, there));
+        assert_eq!(of(&[(0, 1), (1, 2)]), (1, 1, 2));
+        assert_eq!(of(&[(0, 1), (3, 4)]), (1, 2, 4));
+        assert_eq!(of(&[(0, 1), (300, 301)]), (2, 2, 2));
         // Of a file, what is not there is not zeroes.
+        let file = pages(&[(0, 4, true, true)], &[(0, 1), (3, 4)]);
+        assert_eq!(counts(&file), (2, 2, 2));
+        // What is not mapped is no hole, and constants are none of what can be written.
+        let of = |mapped: &[_]| counts(&pages(mapped, &[(0, 10)]));
         assert_eq!(of(&[(0, 1, true, false), (3, 4, true, false)]), (2, 2, 2));
-        assert_eq!(of(&[(0, 1, false, true), (1, 2, true, true)]), (2, 1, 2));
+        assert_eq!(of(&[(0, 1, true, false), (1, 2, true, true)]), (1, 1, 2));
+        assert_eq!(of(&[(0, 1, false, false), (1, 2, true, false)]), (2, 2, 2));
+        // A hole that begins in one mapping and ends in its neighbour is one all the same.
+        let neighbours = [(0, 3, true, false), (3, 6, true, false)];
+        let bridged = pages(&neighbours, &[(0, 1), (5, 6)]);
+        assert_eq!(counts(&bridged), (1, 2, 6));
+        let apart = pages(&neighbours, &[(4, 6)]);
+        assert_eq!(counts(&apart), (1, 1, 2));
     }
 
     #[test]
-    fn every_run_lies_where_its_region_has_it() {
-        let pages = pages(&[
-            (0, 2, true, true),
-            (5, 6, true, true),
-            (6, 7, false, false),
+    fn what_lies_between_constants_is_none() {
+        let mapped = [
+            (0, 1, false, false),
+            (1, 9, true, false),
             (9, 10, false, false),
-            (400, 410, true, true),
-        ]);
+        ];
+        let constants: Vec<_> = mapped.iter().copied().filter(|one| !one.2).collect();
+        assert_eq!(counts(&pages(&constants, &[(0, 10)])), (2, 2, 2));
+        let writable: Vec<_> = mapped.iter().copied().filter(|one| one.2).collect();
+        assert_eq!(counts(&pages(&writable, &[(0, 10)])), (1, 1, 8));
+    }
+
+    #[test]
+    fn the_largest_constants_are_left_out_where_there_are_too_many() {
+        let most = MOST_CONSTANTS / PAGE;
+        let mapped = [
+            (0, 3, false, true),
+            (10, 10 + most, false, true),
+            (20 + most, 30 + most, false, false),
+        ];
+        let kept = pages(&mapped, &[(0, 21 + most), (24 + most, 30 + most)]);
+        let kept = kept.keep_small().unwrap();
+        assert_eq!(counts(&kept), (2, 3, 13));
+        check_runs(&kept);
+        let few = pages(&mapped[..1], &[(0, 3)]);
+        assert_eq!(few.clone().keep_small().unwrap(), few);
+    }
+
+    /// Every run lies where its region has it.
+    #[track_caller]
+    fn check_runs(pages: &Pages) {
         for run in &pages.runs {
-            // A run may go on in the next region where that follows at once.
             let region = pages
                 .regions
                 .iter()
                 .rfind(|region| region.address <= run.address);
             let region = region.expect("a region");
+            assert!(run.address + run.len <= region.end());
             let inside = (run.address - region.address) as usize;
             assert_eq!(run.offset, region.offset + inside);
         }
-        assert_eq!(pages.present_bytes(), PAGE * 15);
-        assert_eq!(pages.len as u64, PAGE * 18);
+        let regions = pages.regions.iter().map(|region| region.len as usize);
+        assert_eq!(regions.sum::<usize>(), pages.len);
+    }
+
+    /// A page that is mapped.
+    #[derive(Clone, Copy, PartialEq, Debug)]
+    struct Mapped {
+        is_writable: bool,
+        has_zeroes: bool,
+        is_there: bool,
+    }
+
+    const KINDS: [Option<(bool, bool, bool)>; 7] = [
+        None,
+        // Whether it can be written, is private, and has a path.
+        Some((true, true, false)),
+        Some((false, true, false)),
+        Some((true, true, true)),
+        Some((false, true, true)),
+        Some((true, false, true)),
+        Some((false, false, true)),
+    ];
+
+    proptest! {
+        /// Whatever is mapped beside what, a copy of it says of each byte what a map of pages says.
+        #[test]
+        fn a_copy_is_a_map_of_pages(
+            mapped in prop::collection::vec((0..KINDS.len(), 1..6u64), 1..14),
+            there in prop::collection::vec(prop::bool::weighted(0.7), 14 * 6),
+            reads in prop::collection::vec((0..14 * 6 * PAGE, 0..3 * PAGE), 40),
+        ) {
+            let shared = SharedMemory::default();
+            let (mut mappings, mut naive) = (Vec::new(), Vec::new());
+            for (kind, len) in mapped {
+                let start = naive.len() as u64;
+                for page in start..start + len {
+                    let is_there = there[page as usize];
+                    naive.push(KINDS[kind].map(|(is_writable, is_private, has_path)| Mapped {
+                        is_writable,
+                        has_zeroes: is_private && !has_path,
+                        is_there,
+                    }));
+                }
+                if let Some((is_writable, is_private, has_path)) = KINDS[kind] {
+                    mappings.push(Mapping {
+                        start: BASE + PAGE * start,
+                        end: BASE + PAGE * (start + len),
+                        is_readable: true,
+                        is_writable,
+                        is_executable: false,
+                        is_private,
+                        path: if has_path { b"/memfd:heap (deleted)" } else { b"" },
+                    });
+                }
+            }
+            let byte = |address: u64| (address / 8 % 251) as u8;
+            let copied = |sort: Sort<'_>| {
+                let chosen = mappings.iter().filter(|mapping| sort.has(mapping)).cloned();
+                let pages = Pages::of_mappings(chosen, |mapping, found| {
+                    for page in (mapping.start..mapping.end).step_by(PAGE as usize) {
+                        if there[((page - BASE) / PAGE) as usize] {
+                            found(page, page + PAGE)?;
+                        }
+                    }
+                    Ok(())
+                })
+                .unwrap();
+                check_runs(&pages);
+                let mut copy = vec![0; pages.len];
+                for run in &pages.runs {
+                    for at in 0..run.len {
+                        copy[run.offset + at as usize] = byte(run.address + at);
+                    }
+                }
+                (pages, copy)
+            };
+            let copies = [copied(Sort::Writable(&shared)), copied(Sort::Constant(&shared))];
+            let memory = Pieces::new(copies.iter().flat_map(|(pages, copy)| {
+                pages.regions.iter().map(|region| Piece {
+                    address: region.address,
+                    bytes: &copy[region.offset..region.offset + region.len as usize],
+                    is_writable: region.is_writable,
+                })
+            }))
+            .unwrap();
+            let page_of = |address: u64| -> Option<Mapped> {
+                naive.get(((address - BASE) / PAGE) as usize).copied().flatten()
+            };
+            for (offset, len) in reads {
+                let address = BASE + offset;
+                let read = memory.bytes(address, len as usize);
+                let whole = || address..address + len;
+                // All that is there is read, and what is read is what is there, or the zeroes of a hole.
+                if page_of(address).is_some() && whole().all(|at| page_of(at).is_some_and(|page| page.is_there)) {
+                    if len > 0 {
+                        prop_assert!(read.is_some(), "{:#x}, {} bytes", address, len);
+                    }
+                }
+                for (at, &found) in whole().zip(read.unwrap_or_default()) {
+                    let Some(page) = page_of(at) else {
+                        return Err(TestCaseError::fail(format!("{at:#x} is not mapped")));
+                    };
+                    prop_assert!(page.is_there || page.has_zeroes);
+                    prop_assert_eq!(found, if page.is_there { byte(at) } else { 0 });
+                    prop_assert_eq!(memory.is_writable(at), page.is_writable);
+                }
+            }
+        }
     }
 
     #[test]
     fn pages_that_nobody_touched_are_left_out() {
-        let mut buffer = Buffer::new(64 << 20).unwrap();
+        let shared = SharedMemory::default();
+        let mut buffer = Buffer::new(64 << 20, Place::Memory).unwrap();
         buffer.fetch(64 << 20, 1);
         let start = buffer.as_ptr() as u64;
-        let pages = Pages::of_process(std::process::id(), Sort::Writable).unwrap();
+        let pages = Pages::of_process(std::process::id(), Sort::Private).unwrap();
         fn has(pages: &Pages, address: u64) -> bool {
             pages
                 .runs
@@ -236,13 +461,13 @@ mod tests {
         let untouched = std::thread::spawn(move || {
             let local = 0u8;
             let local = &raw const local as u64;
-            let pages = Pages::of_process(std::process::id(), Sort::Writable).unwrap();
+            let pages = Pages::of_process(std::process::id(), Sort::Private).unwrap();
             has(&pages, local) && !has(&pages, local - (1 << 20))
         });
         assert!(untouched.join().unwrap());
-        let constants = Pages::of_process(std::process::id(), Sort::Constant)
-            .unwrap()
-            .keep_small();
+        let constants = Pages::of_process(std::process::id(), Sort::Constant(&shared))
+            .and_then(Pages::keep_small)
+            .unwrap();
         static TEXT: &str = "a constant";
         assert!(has(&constants, TEXT.as_ptr() as u64));
         assert!(constants.regions.iter().all(|region| !region.is_writable));

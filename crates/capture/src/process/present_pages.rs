@@ -145,7 +145,7 @@ fn each_by_table(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::process::buffer::Buffer;
+    use crate::process::buffer::{Buffer, Place};
 
     /// Pages that are there, side by side or not.
     fn pages(start: u64, end: u64, can_scan: bool) -> Vec<u64> {
@@ -163,7 +163,7 @@ mod tests {
     #[test]
     fn both_ways_say_the_same() {
         const COUNT: u64 = 3000;
-        let mut buffer = Buffer::new((COUNT * PAGE) as usize).unwrap();
+        let mut buffer = Buffer::new((COUNT * PAGE) as usize, Place::Memory).unwrap();
         buffer.fetch((COUNT * PAGE) as usize, 1);
         let start = buffer.as_ptr() as u64;
         // What nobody else uses is given back in parts, and so is not there.

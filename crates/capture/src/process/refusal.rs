@@ -36,21 +36,41 @@ impl Status {
         self.words(name)?.next()?.parse().ok()
     }
 
+    /// The users, or groups, that it runs as: the real one, the effective one and the saved one.
+    fn ids(&self, name: &str) -> Option<[u32; 3]> {
+        let mut ids = self.words(name)?.map_while(|id| id.parse().ok());
+        Some([ids.next()?, ids.next()?, ids.next()?])
+    }
+
     /// The effective user.
     fn user(&self) -> Option<u32> {
-        self.words("Uid")?.nth(1)?.parse().ok()
+        self.ids("Uid").map(|[_, effective, _]| effective)
+    }
+
+    /// A set of capabilities.
+    fn capabilities(&self, name: &str) -> Option<u64> {
+        u64::from_str_radix(self.words(name)?.next()?, 16).ok()
     }
 
     fn may_trace_all(&self) -> bool {
-        let capabilities = self.words("CapEff").and_then(|mut words| words.next());
-        let capabilities = capabilities.and_then(|bits| u64::from_str_radix(bits, 16).ok());
+        let capabilities = self.capabilities("CapEff");
         capabilities.is_some_and(|bits| bits & SYS_PTRACE != 0)
     }
+
+    /// Whether system calls of it go through a filter.
+    fn is_filtered(&self) -> bool {
+        self.number("Seccomp") == Some(2)
+    }
+}
+
+/// The thread that traces another, if one does.
+pub(super) fn tracing_thread(thread: u32) -> Option<u32> {
+    Status::of(&thread.to_string())?.tracer()
 }
 
 /// The process that traces another, if one does.
 pub(super) fn tracer(process: u32) -> Option<u32> {
-    let thread = Status::of(&process.to_string())?.tracer()?;
+    let thread = tracing_thread(process)?;
     let of_thread = Status::of(&thread.to_string());
     let tracer = of_thread.and_then(|status| status.number("Tgid"));
     Some(tracer.unwrap_or(thread))
@@ -97,25 +117,87 @@ struct Facts {
     own_user: Option<u32>,
     /// The other process's.
     user: Option<u32>,
+    /// Whether the other process has another group, or is on its way from one user or group to another.
+    has_other_ids: bool,
+    /// Whether the other process has capabilities that this one has not.
+    is_more_capable: bool,
     /// Whether the other process keeps its memory even from its own user.
     is_protected: bool,
     /// `kernel.yama.ptrace_scope`, where the system has it.
     yama: Option<u32>,
+    /// Whether the other process was seen to be in another user namespace.
+    is_in_other_namespace: bool,
+    /// Whether this process's system calls go through a filter.
+    is_filtered: bool,
+    /// Whether security modules are at work that may have rules of their own.
+    has_security_module: bool,
 }
 
 /// Which of the system's rules stands in the way.
 fn explain(process: u32, status: &Status) -> String {
     let own = Status::of("self");
+    let own = own.as_ref();
     let user = status.user();
     let scope = fs::read_to_string("/proc/sys/kernel/yama/ptrace_scope");
+    let modules = fs::read_to_string("/sys/kernel/security/lsm").unwrap_or_default();
     let facts = Facts {
-        may_trace_all: own.as_ref().is_some_and(Status::may_trace_all),
-        own_user: own.as_ref().and_then(Status::user),
+        may_trace_all: own.is_some_and(Status::may_trace_all),
+        own_user: own.and_then(Status::user),
         user,
+        has_other_ids: own.is_some_and(|own| has_other_ids(own, status)),
+        is_more_capable: own.is_some_and(|own| is_more_capable(own, status)),
         is_protected: user.is_some_and(|user| is_protected(process, user)),
         yama: scope.ok().and_then(|scope| scope.trim().parse().ok()),
+        is_in_other_namespace: !has_all_users() && is_in_other_namespace(process),
+        is_filtered: own.is_some_and(Status::is_filtered),
+        has_security_module: has_security_module(&modules),
     };
     format!("process {process} may not be read: {}", reason(facts))
+}
+
+/// Whether not all ids of a process are this one's.
+fn has_other_ids(own: &Status, other: &Status) -> bool {
+    ["Uid", "Gid"].into_iter().any(|name| {
+        let (Some([own, ..]), Some(ids)) = (own.ids(name), other.ids(name)) else {
+            return false;
+        };
+        ids.into_iter().any(|id| id != own)
+    })
+}
+
+/// Whether a process has capabilities that this one has not.
+fn is_more_capable(own: &Status, other: &Status) -> bool {
+    let [own, other] = [own, other].map(|status| status.capabilities("CapPrm"));
+    matches!((own, other), (Some(own), Some(other)) if other & !own != 0)
+}
+
+/// Whether a process was seen to be in another user namespace than this one. Where its own may not be seen,
+/// its users tell: each namespace has a table of them, and these differ nearly always.
+fn is_in_other_namespace(process: u32) -> bool {
+    let link = |process: &str| fs::read_link(format!("/proc/{process}/ns/user")).ok();
+    let users = |process: &str| fs::read_to_string(format!("/proc/{process}/uid_map")).ok();
+    let process = &process.to_string();
+    match (link("self"), link(process)) {
+        (Some(own), Some(other)) => own != other,
+        _ => matches!((users("self"), users(process)), (Some(own), Some(other)) if own != other),
+    }
+}
+
+/// Whether this process is in the namespace around all others. There its capabilities count everywhere, and
+/// those who have none are refused for what they are.
+fn has_all_users() -> bool {
+    let users = fs::read_to_string("/proc/self/uid_map").unwrap_or_default();
+    let mut words = users.split_ascii_whitespace();
+    ["0", "0", "4294967295"]
+        .into_iter()
+        .all(|word| words.next() == Some(word))
+}
+
+/// Whether a list of security modules has one that may forbid it, beside Yama, of which we ask by itself.
+fn has_security_module(modules: &str) -> bool {
+    const WITH_RULES: [&str; 5] = ["selinux", "apparmor", "smack", "tomoyo", "landlock"];
+    let mut modules = modules.trim().split(',');
+    modules.any(|module| WITH_RULES.contains(&module))
 }
 
 /// Whether a process of a user's is not dumpable: then what the system says of it is root's.
@@ -131,11 +213,12 @@ fn reason(facts: Facts) -> String {
             "the system allows nobody to trace others (kernel.yama.ptrace_scope is 3), until it is \
              started anew; a core file can be read"
         }
-        (true, _) => {
-            "though this process has the capability SYS_PTRACE, something forbids it: the process \
-             belongs to another user namespace, or a security module or a seccomp filter has a rule \
-             against it"
+        (_, _) if facts.is_in_other_namespace => {
+            "it belongs to another user namespace, as in a container, and this process has no rights there; \
+             run luasnap as root outside of all containers, or in the process's own \
+             (`nsenter --user --target PID`)"
         }
+        (true, _) => return unexplained(facts),
         (false, _) if facts.own_user == Some(0) => return without_capability(facts),
         (false, _) if facts.is_protected => {
             "it is protected, as programs are that changed their user or have secrets \
@@ -157,12 +240,38 @@ fn reason(facts: Facts) -> String {
         (false, Some(2)) => {
             "the system allows it for root alone (kernel.yama.ptrace_scope is 2); run luasnap as root"
         }
-        (false, _) => {
-            "it has capabilities that this process has not, or a seccomp filter forbids it; run \
-             luasnap as root"
+        (false, _) if facts.has_other_ids => {
+            "it runs with another group than luasnap, or as several users at once; run luasnap as root"
         }
+        (false, _) if facts.is_more_capable => {
+            "it has capabilities that this process has not; run luasnap as root"
+        }
+        (false, _) => return unexplained(facts),
     };
     reason.to_owned()
+}
+
+/// What is said where no rule was seen that forbids it: what was seen that may.
+fn unexplained(facts: Facts) -> String {
+    let all = match facts.may_trace_all {
+        true => "though this process has the capability SYS_PTRACE",
+        false => "though it belongs to the same user",
+    };
+    let outside = "run luasnap outside of the container or sandbox that has it";
+    match (facts.is_filtered, facts.has_security_module) {
+        (true, _) => format!(
+            "{all}, the system forbids it; this process's system calls go through a seccomp filter, which may \
+             be why: {outside}"
+        ),
+        (false, true) => format!(
+            "{all}, the system forbids it; a security module is at work (/sys/kernel/security/lsm), which may \
+             be why: the system's log tells"
+        ),
+        (false, false) => format!(
+            "{all}, the system forbids it, and no rule was seen that would: it may have been changing its \
+             program at that moment; try again"
+        ),
+    }
 }
 
 /// What helps root without the capability. Another user's process is no obstacle to that user.
@@ -188,8 +297,13 @@ mod tests {
         may_trace_all: false,
         own_user: Some(1),
         user: Some(1),
+        has_other_ids: false,
+        is_more_capable: false,
         is_protected: false,
         yama: None,
+        is_in_other_namespace: false,
+        is_filtered: false,
+        has_security_module: false,
     };
     const ROOT: Facts = Facts {
         own_user: Some(0),
@@ -227,8 +341,8 @@ mod tests {
             may_trace_all: true,
             ..with(scope)
         };
-        check(able(1), &["security module"], &["ptrace_scope"]);
-        check(able(2), &["security module"], &["ptrace_scope"]);
+        check(able(1), &["no rule was seen"], &["ptrace_scope"]);
+        check(able(2), &["no rule was seen"], &["ptrace_scope"]);
         check(able(3), &["scope is 3", "a core file can be read"], &[]);
     }
 
@@ -263,7 +377,6 @@ mod tests {
             may_trace_all: true,
             ..FACTS
         };
-        check(able, &["seccomp"], &["as root"]);
         let another = Facts {
             user: Some(2),
             yama: Some(1),
@@ -287,7 +400,72 @@ mod tests {
                 &["that user", "sysctl"],
             );
         }
-        check(FACTS, &["capabilities", "as root"], &["PR_SET_DUMPABLE"]);
+        let more_capable = Facts {
+            is_more_capable: true,
+            ..FACTS
+        };
+        check(
+            more_capable,
+            &["capabilities", "as root"],
+            &["PR_SET_DUMPABLE"],
+        );
+        let other_group = Facts {
+            has_other_ids: true,
+            ..FACTS
+        };
+        check(
+            other_group,
+            &["another group", "as root"],
+            &["capabilities"],
+        );
+        for facts in [FACTS, ROOT, able] {
+            let facts = Facts {
+                is_in_other_namespace: true,
+                ..facts
+            };
+            check(
+                facts,
+                &["user namespace", "nsenter"],
+                &["seccomp", "SYS_PTRACE"],
+            );
+        }
+    }
+
+    /// What was not seen is not said.
+    #[test]
+    fn only_what_was_seen_is_said() {
+        let able = Facts {
+            may_trace_all: true,
+            ..FACTS
+        };
+        const ALL: [&str; 3] = ["namespace", "seccomp", "security module"];
+        for (facts, start) in [
+            (able, "though this process has the capability SYS_PTRACE"),
+            (FACTS, "though it belongs to the same user"),
+        ] {
+            check(facts, &[start, "try again"], &ALL);
+            let filtered = Facts {
+                is_filtered: true,
+                ..facts
+            };
+            check(
+                filtered,
+                &[start, "seccomp", "outside"],
+                &["namespace", "security module"],
+            );
+            let modules = Facts {
+                has_security_module: true,
+                ..facts
+            };
+            check(
+                modules,
+                &[start, "security module", "log"],
+                &["namespace", "seccomp"],
+            );
+        }
+        assert!(has_security_module("lockdown,capability,yama,apparmor\n"));
+        assert!(!has_security_module("lockdown,capability,yama\n") && !has_security_module(""));
+        assert!(!is_in_other_namespace(std::process::id()));
     }
 
     #[test]
@@ -298,6 +476,13 @@ mod tests {
         assert_eq!(status.tracer(), None);
         assert_eq!(status.user(), Some(2));
         assert!(status.may_trace_all());
+        assert!(!status.is_filtered() && has_other_ids(&status, &status));
+        let same =
+            Status("Uid:\t1\t1\t1\t1\nGid:\t1\t1\t1\t1\nCapPrm:\t0\nSeccomp:\t2\n".to_owned());
+        let other = Status("Uid:\t1\t1\t1\t1\nGid:\t1\t1\t2\t2\nCapPrm:\t1\n".to_owned());
+        assert!(same.is_filtered() && !has_other_ids(&same, &same));
+        assert!(has_other_ids(&same, &other) && !has_other_ids(&other, &same));
+        assert!(is_more_capable(&same, &other) && !is_more_capable(&other, &same));
         let traced = Status("TracerPid:\t17\nCapEff:\t00000000a80425fb\n".to_owned());
         assert_eq!(traced.tracer(), Some(17));
         assert!(!traced.may_trace_all());

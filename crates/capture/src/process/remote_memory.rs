@@ -1,11 +1,11 @@
 //! Reading another process's memory.
 
-use std::cell::RefCell;
 use std::fs::File;
 use std::io;
 use std::os::unix::fs::FileExt;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use crate::native::kept_bytes::KeptBytes;
 use crate::native::memory::Memory;
 
 /// Bytes of the smallest pages.
@@ -117,19 +117,25 @@ fn skip(part: &mut Part<'_>, read: usize) {
 }
 
 fn read_by_call(process: u32, parts: &mut [Part<'_>]) -> io::Result<usize> {
-    let mut local = Vec::with_capacity(parts.len());
-    let mut remote = Vec::with_capacity(parts.len());
-    for part in parts {
-        local.push(libc::iovec {
+    const NONE: libc::iovec = libc::iovec {
+        iov_base: std::ptr::null_mut(),
+        iov_len: 0,
+    };
+    // On the stack, for this is done while the process stands still, and memory may be short.
+    let (mut local, mut remote) = ([NONE; PARTS], [NONE; PARTS]);
+    let most = PARTS.min(parts.len());
+    let parts = &mut parts[..most];
+    for ((part, local), remote) in parts.iter_mut().zip(&mut local).zip(&mut remote) {
+        *local = libc::iovec {
             iov_base: part.into.as_mut_ptr().cast(),
             iov_len: part.into.len(),
-        });
-        remote.push(libc::iovec {
+        };
+        *remote = libc::iovec {
             iov_base: part.address as *mut _,
             iov_len: part.into.len(),
-        });
+        };
     }
-    let count = local.len() as libc::c_ulong;
+    let count = parts.len() as libc::c_ulong;
     let process = process as libc::pid_t;
     // SAFETY: what `local` names is ours to write; a bad remote address is an error, not a fault.
     let read = unsafe {
@@ -138,12 +144,12 @@ fn read_by_call(process: u32, parts: &mut [Part<'_>]) -> io::Result<usize> {
     usize::try_from(read).map_err(|_| io::Error::last_os_error())
 }
 
-/// A running process's memory by the engine's interface. Each read asks the process, so this is for the
+/// A running process's memory by the engine's interface. Each new place is asked for, so this is for the
 /// few bytes around a main state, not for a heap.
 #[derive(Debug)]
 pub(super) struct LiveMemory<'a> {
     remote: &'a RemoteMemory,
-    read: RefCell<Vec<Box<[u8]>>>,
+    read: KeptBytes,
 }
 
 impl LiveMemory<'_> {
@@ -153,7 +159,7 @@ impl LiveMemory<'_> {
     pub(super) fn new(remote: &RemoteMemory) -> LiveMemory<'_> {
         LiveMemory {
             remote,
-            read: RefCell::default(),
+            read: KeptBytes::default(),
         }
     }
 }
@@ -163,16 +169,12 @@ impl Memory for LiveMemory<'_> {
         if len > Self::MOST {
             return None;
         }
-        let mut bytes = vec![0; len].into_boxed_slice();
-        let read = self.remote.read(address, &mut bytes).ok()?;
-        if read < len {
-            return None;
-        }
-        let kept: *const [u8] = &raw const *bytes;
-        self.read.borrow_mut().push(bytes);
-        // SAFETY: what the box holds stays where it is, is never written, and lives as long as
-        // `self`, which drops none before its own end.
-        Some(unsafe { &*kept })
+        let read = |into: &mut [u8]| {
+            self.remote
+                .read(address, into)
+                .is_ok_and(|read| read == len)
+        };
+        self.read.get(address, len, read)
     }
 
     fn is_writable(&self, _: u64) -> bool {

@@ -1,8 +1,9 @@
 //! Finding the Lua states of a process, without symbols.
 
-use super::error::AttachError;
+use super::error::{AttachError, no_memory};
 use super::pages::{Pages, Sort};
 use super::remote_memory::{LiveMemory, RemoteMemory};
+use super::shared_memory::SharedMemory;
 use super::stop::has_ended;
 use crate::native::main_state::{MainState, Signatures, main_state_at};
 use crate::native::pieces::Pieces;
@@ -27,26 +28,34 @@ pub(super) fn states_in(memory: &Pieces<'_>) -> Vec<MainState> {
 /// Gives the main states of a process that runs on meanwhile, until it is told to stop.
 pub(super) fn states_of_running(
     process: u32,
+    sort: Sort<'_>,
     mut found: impl FnMut(MainState) -> ControlFlow<()>,
 ) -> io::Result<()> {
     let signatures = Signatures::new();
     let remote = RemoteMemory::new(process);
-    let pages = Pages::of_process(process, Sort::Writable)?;
+    let pages = Pages::of_process(process, sort)?;
+    if pages.runs.is_empty() {
+        return Ok(());
+    }
     let most = pages.present_bytes();
-    let mut bytes = vec![0; CHUNK];
+    let mut bytes = Vec::new();
+    bytes.try_reserve_exact(CHUNK).map_err(no_memory)?;
+    bytes.resize(CHUNK, 0);
     for run in &pages.runs {
         let mut at = run.address;
         while at < run.address + run.len {
             let len = CHUNK.min((run.address + run.len - at) as usize);
             let read = remote.read(at, &mut bytes[..len])?;
-            let mut places = Vec::new();
-            signatures.find(&bytes[..read], at, |place| places.push(place));
-            for place in places {
-                if let Some(state) = live_state_at(&remote, place, most)
-                    && found(state).is_break()
+            let mut goes_on = ControlFlow::Continue(());
+            signatures.find(&bytes[..read], at, |place| {
+                if goes_on.is_continue()
+                    && let Some(state) = live_state_at(&remote, place, most)
                 {
-                    return Ok(());
+                    goes_on = found(state);
                 }
+            });
+            if goes_on.is_break() {
+                return Ok(());
             }
             at += len as u64;
         }
@@ -69,17 +78,38 @@ fn live_state_at(remote: &RemoteMemory, place: u64, most: u64) -> Option<MainSta
     Some(state)
 }
 
-/// That a process has a Lua state, so that it is worth stopping.
-pub(super) fn expect_state(process: u32) -> Result<(), AttachError> {
-    let mut is_there = false;
-    let looked = states_of_running(process, |_| {
-        is_there = true;
-        ControlFlow::Break(())
+/// Which of a process's memory has Lua states.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) struct Places {
+    /// Memory that is its own.
+    pub(super) private: bool,
+    /// Memory that it shares.
+    pub(super) shared: bool,
+}
+
+/// That a process has a Lua state, so that it is worth stopping, and in what memory.
+pub(super) fn expect_state(process: u32, shared: &SharedMemory) -> Result<Places, AttachError> {
+    let has_state = |sort: Sort<'_>| {
+        let mut is_there = false;
+        let looked = states_of_running(process, sort, |_| {
+            is_there = true;
+            ControlFlow::Break(())
+        });
+        match looked {
+            _ if is_there => Ok(true),
+            looked => looked.map(|()| false),
+        }
+    };
+    let looked = has_state(Sort::Private).and_then(|private| {
+        Ok(Places {
+            private,
+            shared: has_state(Sort::Shared(shared))?,
+        })
     });
     match looked {
-        _ if is_there => Ok(()),
+        Ok(places) if places.private || places.shared => Ok(places),
         _ if has_ended(process, process) => Err(AttachError::ended(process)),
-        Ok(()) => Err(AttachError::no_lua_state(process)),
+        Ok(_) => Err(AttachError::no_lua_state(process)),
         Err(error) => Err(super::refusal::of_process(process, &error)),
     }
 }

@@ -26,6 +26,10 @@ pub(super) const PATIENCE: Duration = Duration::from_secs(5);
 const PAUSE: Duration = Duration::from_micros(100);
 /// How often to ask without sleeping.
 const AT_ONCE: u32 = 200;
+/// How often to try to seize a thread that is just becoming another one.
+const TRIES: u32 = 20;
+/// Bytes of the stack of the thread that stops a process.
+const STACK: usize = 512 << 10;
 
 /// Does something while a process stands still; answers how long it did, too.
 ///
@@ -47,8 +51,9 @@ pub(super) fn while_stopped<T: Send>(
     };
     thread::scope(|scope| {
         thread::Builder::new()
+            .stack_size(STACK)
             .spawn_scoped(scope, stop_and_work)
-            .map_err(|error| AttachError::failed(process, error))?
+            .map_err(|error| AttachError::no_thread(process, &error))?
             .join()
             .unwrap_or_else(|panic| std::panic::resume_unwind(panic))
     })
@@ -141,13 +146,26 @@ impl Stop {
     }
 
     fn seize(&self, thread: u32) -> Result<Seized, AttachError> {
-        let Err(error) = request(libc::PTRACE_SEIZE, thread, 0) else {
-            return Ok(Seized::Yes);
-        };
-        let is_gone = error.raw_os_error() == Some(libc::ESRCH) || has_ended(self.process, thread);
-        match is_gone {
-            true => Ok(Seized::Gone),
-            false => Err(refusal::of_process(self.process, &error)),
+        let mut tries = 0;
+        loop {
+            let Err(error) = request(libc::PTRACE_SEIZE, thread, 0) else {
+                return Ok(Seized::Yes);
+            };
+            if error.raw_os_error() == Some(libc::ESRCH) || has_ended(self.process, thread) {
+                return Ok(Seized::Gone);
+            }
+            // A thread that runs another program takes the first one's place and number. We may have seized it
+            // under its own number, or the one whose place it takes has just ended.
+            let has_any = !self.seized.is_empty() || !self.stopped.is_empty();
+            if has_any && refusal::tracing_thread(thread) == Some(own_thread()) {
+                return Ok(Seized::Yes);
+            }
+            if error.raw_os_error() != Some(libc::EPERM) || tries == TRIES {
+                return Err(refusal::of_process(self.process, &error));
+            }
+            tries += 1;
+            // What will not change is not tried for long: that is some milliseconds.
+            sleep(PAUSE);
         }
     }
 
@@ -164,27 +182,75 @@ impl Stop {
     }
 
     /// Waits until all seized threads have stopped or ended.
+    ///
+    /// A thread that runs another program first ends all others, those that stand still too, and waits until
+    /// whoever traces them knows: so it stops only once these were looked at as well. Then it goes on by the
+    /// number of the first, which had stopped perhaps.
     fn wait(&mut self) -> Result<(), AttachError> {
-        let mut asked = 0;
-        while let Some(&thread) = self.seized.last() {
-            match state_of(thread) {
-                ThreadState::Stopped(signal) => {
-                    self.seized.pop();
-                    self.stopped.push(Stopped { thread, signal });
-                }
-                ThreadState::Ended => {
-                    self.seized.pop();
-                    self.bury(thread);
-                }
-                ThreadState::Runs if Instant::now() > self.deadline => {
-                    return Err(AttachError::does_not_stop(self.process, thread));
-                }
-                ThreadState::Runs if asked < AT_ONCE => std::thread::yield_now(),
-                ThreadState::Runs => sleep(PAUSE),
+        for round in 0.. {
+            let mut any_ended = self.look_at_seized();
+            if round >= AT_ONCE || (any_ended && self.seized.is_empty()) {
+                any_ended |= self.look_at_stopped()?;
             }
-            asked += 1;
+            if self.seized.is_empty() {
+                break;
+            }
+            if !any_ended && Instant::now() > self.deadline {
+                let thread = self.seized[0];
+                return Err(AttachError::does_not_stop(self.process, thread));
+            }
+            match round < AT_ONCE {
+                true => thread::yield_now(),
+                false => sleep(PAUSE),
+            }
         }
         Ok(())
+    }
+
+    /// Takes note of seized threads that have stopped or ended; answers whether any has ended.
+    fn look_at_seized(&mut self) -> bool {
+        let mut any_ended = false;
+        let mut seized = std::mem::take(&mut self.seized);
+        seized.retain(|&thread| match state_of(thread) {
+            ThreadState::Stopped(signal) => {
+                self.stopped.push(Stopped { thread, signal });
+                false
+            }
+            ThreadState::Ended => {
+                self.bury(thread);
+                any_ended = true;
+                false
+            }
+            ThreadState::Runs => true,
+        });
+        self.seized = seized;
+        any_ended
+    }
+
+    /// Takes note of threads that had stopped and are ending, or are others by now; answers whether any has
+    /// ended.
+    fn look_at_stopped(&mut self) -> Result<bool, AttachError> {
+        let mut any_ended = false;
+        let mut stopped = std::mem::take(&mut self.stopped);
+        let mut again = Vec::new();
+        stopped.retain(|one| match state_of(one.thread) {
+            ThreadState::Stopped(_) => true,
+            ThreadState::Ended => {
+                self.bury(one.thread);
+                any_ended = true;
+                false
+            }
+            ThreadState::Runs => {
+                again.push(one.thread);
+                false
+            }
+        });
+        self.stopped = stopped;
+        if !again.is_empty() {
+            self.seized.append(&mut again);
+            self.interrupt()?;
+        }
+        Ok(any_ended)
     }
 
     /// Deals with the end of a thread: another one, which is to run another program, may wait for that. The
@@ -261,6 +327,12 @@ fn request(request: libc::c_uint, thread: u32, data: c_int) -> io::Result<()> {
         -1 => Err(io::Error::last_os_error()),
         _ => Ok(()),
     }
+}
+
+/// The number of the thread that runs this.
+fn own_thread() -> u32 {
+    // SAFETY: it takes nothing and always succeeds.
+    unsafe { libc::gettid() as u32 }
 }
 
 /// Whether a thread is no more, or about to be.
@@ -497,5 +569,56 @@ mod tests {
             program.wait().expect("its end").signal(),
             Some(libc::SIGTERM)
         );
+    }
+
+    /// A child of another test, and nothing where none started it: has several threads, one of which soon
+    /// replaces it by itself.
+    #[test]
+    fn child_that_replaces_itself() {
+        use std::os::unix::process::CommandExt;
+        if std::env::var_os("REPLACES").is_none() {
+            return;
+        }
+        for _ in 0..4 {
+            thread::spawn(|| {
+                loop {
+                    sleep(Duration::from_millis(1));
+                }
+            });
+        }
+        println!("begins");
+        let replaced = thread::spawn(|| {
+            sleep(Duration::from_millis(2));
+            child_of_this_test("child_that_replaces_itself")
+                .stdin(Stdio::inherit())
+                .stdout(Stdio::inherit())
+                .exec()
+        });
+        panic!("{}", replaced.join().expect("no panic"));
+    }
+
+    /// All other threads end meanwhile, those that stand still as well, and it waits for them.
+    #[test]
+    fn a_process_that_replaces_itself_is_not_waited_for() {
+        let mut program = child_of_this_test("child_that_replaces_itself")
+            .env("REPLACES", "")
+            .stdout(Stdio::null())
+            .spawn()
+            .expect("this test");
+        let mut done = 0;
+        for _ in 0..400 {
+            match while_stopped(program.id(), PATIENCE, || ()) {
+                Ok(_) => done += 1,
+                Err(error) => {
+                    let kinds = [AttachErrorKind::Ended, AttachErrorKind::NotPermitted];
+                    assert!(kinds.contains(&error.kind()), "{error}");
+                }
+            }
+            // At another moment each time.
+            sleep(Duration::from_micros(37 * (done % 100)));
+        }
+        assert!(done > 200, "{done}");
+        program.kill().expect("it runs");
+        program.wait().expect("its end");
     }
 }

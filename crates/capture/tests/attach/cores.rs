@@ -11,12 +11,20 @@ use std::process::Command;
 
 const PAGE: usize = 4096;
 
-/// A core file of a stopped process, as the kernel writes one: of what it can write, everything; of what
-/// it can read alone, nothing.
-fn write_core(process: u32, path: &Path) {
+/// What is left out of a core file of what the process can write.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Left {
+    None,
+    /// What it shares with files that have a name, as the kernel does unless told otherwise.
+    SharedFiles,
+}
+
+/// A core file of a stopped process, as the kernel writes one: of what it can write, everything but what is
+/// left out; of what it can read alone, nothing.
+pub fn write_core(process: u32, path: &Path, left: Left) {
     let maps = fs::read_to_string(format!("/proc/{process}/maps")).expect("its maps");
     let mut memory = File::open(format!("/proc/{process}/mem")).expect("its memory");
-    let mut segments = Vec::new();
+    let (mut segments, mut files) = (Vec::new(), Vec::new());
     for line in maps.lines().filter(|line| !line.contains("[v")) {
         let (range, rest) = line.split_once(' ').expect("a range");
         let (start, end) = range.split_once('-').expect("two ends");
@@ -24,14 +32,25 @@ fn write_core(process: u32, path: &Path) {
         let (start, end) = (number(start), number(end));
         let is_writable = rest.starts_with("rw");
         let mut bytes = Vec::new();
-        if is_writable {
+        let name = rest
+            .splitn(5, ' ')
+            .nth(4)
+            .and_then(|rest| rest.find('/').map(|at| &rest[at..]));
+        let name = name.filter(|name| !name.ends_with("(deleted)"));
+        if let Some(name) = name {
+            let offset = rest.split(' ').nth(1).expect("an offset");
+            files.push((start, end, number(offset), name.to_owned()));
+        }
+        let is_left = left == Left::SharedFiles && rest.starts_with("rw-s") && name.is_some();
+        if is_writable && !is_left {
             bytes.resize((end - start) as usize, 0);
             memory.seek(SeekFrom::Start(start)).expect("an address");
             memory.read_exact(&mut bytes).expect("its memory");
         }
         segments.push((start, end - start, is_writable, bytes));
     }
-    let note = prpsinfo(process);
+    let mut note = prpsinfo(process);
+    note.extend(mapped_files(&files));
     let mut header = Vec::new();
     let count = segments.len() + 1;
     header.extend(b"\x7fELF\x02\x01\x01\0\0\0\0\0\0\0\0\0");
@@ -82,6 +101,30 @@ fn prpsinfo(process: u32) -> Vec<u8> {
     note
 }
 
+/// `NT_FILE`: what was mapped of which file, by start, end, offset and name.
+fn mapped_files(files: &[(u64, u64, u64, String)]) -> Vec<u8> {
+    let mut description = Vec::new();
+    let mut words = vec![files.len() as u64, 1];
+    words.extend(
+        files
+            .iter()
+            .flat_map(|(start, end, offset, _)| [*start, *end, *offset]),
+    );
+    description.extend(words.iter().flat_map(|word| word.to_le_bytes()));
+    for (_, _, _, name) in files {
+        description.extend(name.as_bytes());
+        description.push(0);
+    }
+    let mut note = Vec::new();
+    for word in [5u32, description.len() as u32, 0x4649_4c45] {
+        note.extend(word.to_le_bytes());
+    }
+    note.extend(b"CORE\0\0\0\0");
+    description.resize(description.len().next_multiple_of(4), 0);
+    note.extend(description);
+    note
+}
+
 /// A stopped process that runs `script.lua`, and a core file of it.
 fn core_of(vm: Vm) -> (Target, PathBuf) {
     let target = Target::start(Host::Plain(vm), SCRIPT);
@@ -91,7 +134,7 @@ fn core_of(vm: Vm) -> (Target, PathBuf) {
     assert!(stopped.expect("a shell").success());
     target.wait_for_state('T');
     let path = target.folder().join("a core file");
-    write_core(target.id(), &path);
+    write_core(target.id(), &path, Left::None);
     (target, path)
 }
 

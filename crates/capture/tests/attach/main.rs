@@ -4,6 +4,7 @@ mod cores;
 mod heaps;
 mod installed;
 mod many_states;
+mod memory_kinds;
 mod permissions;
 mod refusals;
 mod safety;

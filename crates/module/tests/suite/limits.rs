@@ -1,4 +1,4 @@
-//! On a small machine stack, and with a disk that is full.
+//! On a small machine stack, with a disk that is full, and with little memory.
 
 use crate::support::{directory, interpreters, modules, output, read, run_in, tests};
 use luasnap_hosts::{Host, Options, Run, Vm};
@@ -51,6 +51,33 @@ fn a_chain_of_ten_million_tables() {
         deep(Host::Plain(vm), "chain.lua", "10000000");
     }
 }
+
+/// Limits on memory, from too little for the script's own heap to enough for all: whatever cannot be had is an
+/// error of Lua's, and the host is never ended.
+fn check_little_memory(vm: Vm, _: &str) {
+    const STEP: usize = 3 << 10;
+    let script = tests().join("lua/little_memory.lua");
+    let (mut failed, mut kilobytes) = (0, 16 << 10);
+    loop {
+        assert!(kilobytes < 4 << 20, "no limit was enough");
+        kilobytes += STEP;
+        let dir = directory();
+        let limit = format!("ulimit -v {kilobytes}");
+        let run = run_limited(Host::Plain(vm), &limit, &script, dir.path(), "60000");
+        let said = String::from_utf8_lossy(&run.stdout).into_owned();
+        // Without room for the heap, or for the interpreter, there is nothing to be seen.
+        if !said.contains("ready") {
+            continue;
+        }
+        assert!(run.status.success(), "{kilobytes} KiB: {run}");
+        match said.contains("all done") {
+            true => break,
+            false => failed += 1,
+        }
+    }
+    assert!(failed > 2, "{failed}");
+}
+crate::each_vm!(super::check_little_memory: little_memory);
 
 /// A disk that becomes full in the middle of a file, by the shell's limit on the size of files:
 /// 512 bytes times 40. (`dash` and POSIX count in those; `bash` does outside its POSIX mode in

@@ -17,6 +17,7 @@ use std::process::Command;
 const OPTIONS: AttachOptions = AttachOptions {
     tries: 50,
     state: None,
+    scratch: None,
 };
 
 #[track_caller]

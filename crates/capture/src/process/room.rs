@@ -1,0 +1,349 @@
+//! Whether there is room for the copy of a process and for what is made of it, told before it is stopped: a
+//! copy that eats the machine would take other programs with it, the process first.
+
+use super::buffer::Place;
+use super::cgroup;
+use super::error::{AttachError, AttachErrorKind};
+use std::ffi::CString;
+use std::fmt;
+use std::fs;
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
+
+/// Bytes of memory that an object takes while its heap is captured.
+const FOR_A_NODE: u64 = 53;
+/// Bytes of a process for each object that is counted on. How many objects there are nobody knows before
+/// the process is stopped; small tables and strings, of which most heaps are, have about so many.
+const BYTES_A_NODE: u64 = 80;
+
+/// What reading a process takes, in bytes.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+struct Need {
+    /// For the copy.
+    copy: u64,
+    /// For what is made of it.
+    heaps: u64,
+}
+
+impl Need {
+    fn of_copy(copy: u64) -> Need {
+        Need {
+            copy,
+            heaps: copy / BYTES_A_NODE * FOR_A_NODE,
+        }
+    }
+}
+
+/// What there is, in bytes; `None` where nothing is known, or there is no limit.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+struct Room {
+    /// In the machine.
+    machine: Option<u64>,
+    /// In the control groups.
+    groups: Option<u64>,
+    /// In the address space (`ulimit -v`), and of that for plain memory (`ulimit -d`).
+    addresses: Option<u64>,
+    plain: Option<u64>,
+    /// On the disk that is to have the copy, or for a file there (`ulimit -f`).
+    disk: Option<u64>,
+}
+
+impl Room {
+    fn now(place: Place<'_>) -> Room {
+        let [in_use, _, _, _, _, plain_in_use] = statm().unwrap_or_default();
+        let left = |resource, in_use: u64| Some(limit(resource)?.saturating_sub(in_use));
+        Room {
+            machine: fs::read_to_string("/proc/meminfo")
+                .ok()
+                .and_then(|text| available(&text)),
+            groups: cgroup::left(),
+            addresses: left(libc::RLIMIT_AS, in_use),
+            plain: left(libc::RLIMIT_DATA, plain_in_use),
+            disk: match place {
+                Place::Memory => None,
+                Place::Folder(folder) => [free_on_disk(folder), limit(libc::RLIMIT_FSIZE)]
+                    .into_iter()
+                    .flatten()
+                    .min(),
+            },
+        }
+    }
+}
+
+/// That there is room for a copy of so many bytes and for what is made of it.
+pub(super) fn expect(process: u32, copy: usize, place: Place<'_>) -> Result<(), AttachError> {
+    let need = Need::of_copy(copy as u64);
+    let Some(reason) = lacks(need, Room::now(place), place) else {
+        return Ok(());
+    };
+    let message = format!("process {process} was not stopped: {reason}");
+    Err(AttachError::new(AttachErrorKind::NoRoom, message))
+}
+
+/// Why there is no room; `None` where there is.
+fn lacks(need: Need, room: Room, place: Place<'_>) -> Option<String> {
+    let all = need.copy + need.heaps;
+    let (in_memory, what) = match place {
+        Place::Memory => (all, "a copy of it and what is in it need"),
+        Place::Folder(_) => (need.heaps, "what is in it needs, beside the copy,"),
+    };
+    let needs = |of, there: Option<u64>, where_: &str, remedy: String| {
+        let there = there.filter(|&there| there < of)?;
+        let (of, there) = (Size(of), Size(there));
+        Some((
+            there.0,
+            format!("{what} about {of} of memory, and {there} {where_}; {remedy}"),
+        ))
+    };
+    let elsewhere =
+        "let it write a core file (gcore), and read that by `luasnap core` where there is more";
+    let remedy = match place {
+        Place::Memory => format!("keep the copy on a disk by `--scratch FOLDER`, or {elsewhere}"),
+        Place::Folder(_) => elsewhere.to_owned(),
+    };
+    let raise = |limit| format!("raise the limit (`ulimit -{limit}`), or {elsewhere}");
+    let reasons = [
+        needs(in_memory, room.machine, "are available", remedy.clone()),
+        needs(
+            in_memory,
+            room.groups,
+            "are left of what luasnap's control group allows (a container's limit)",
+            remedy,
+        ),
+        needs(
+            all,
+            room.addresses,
+            "are left of luasnap's limit on it",
+            raise('v'),
+        ),
+        needs(
+            in_memory,
+            room.plain,
+            "are left of luasnap's limit on it",
+            raise('d'),
+        ),
+    ];
+    let least = reasons
+        .into_iter()
+        .flatten()
+        .min_by_key(|(there, _)| *there);
+    match (least, place, room.disk) {
+        (Some((_, reason)), ..) => Some(reason),
+        (None, Place::Folder(folder), Some(disk)) if disk < need.copy => Some(format!(
+            "a copy of it needs {}, and {} are free in {}; give another folder by `--scratch`",
+            Size(need.copy),
+            Size(disk),
+            folder.display()
+        )),
+        _ => None,
+    }
+}
+
+/// Bytes as people read them.
+struct Size(u64);
+
+impl fmt::Display for Size {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mib = self.0 as f64 / f64::from(1 << 20);
+        match mib {
+            ..1024.0 => write!(f, "{mib:.1} MiB"),
+            _ => write!(f, "{:.1} GiB", mib / 1024.0),
+        }
+    }
+}
+
+/// `MemAvailable` of `/proc/meminfo`.
+fn available(meminfo: &str) -> Option<u64> {
+    let line = meminfo
+        .lines()
+        .find_map(|line| line.strip_prefix("MemAvailable:"))?;
+    let kilobytes: u64 = line.split_ascii_whitespace().next()?.parse().ok()?;
+    Some(kilobytes << 10)
+}
+
+/// What this process has in use: in all, ..., and sixth its plain memory.
+fn statm() -> Option<[u64; 6]> {
+    // SAFETY: it takes nothing.
+    let page = u64::try_from(unsafe { libc::sysconf(libc::_SC_PAGESIZE) }).ok()?;
+    let text = fs::read_to_string("/proc/self/statm").ok()?;
+    let mut numbers = text.split_ascii_whitespace();
+    let mut sizes = [0; 6];
+    for size in &mut sizes {
+        *size = page * numbers.next()?.parse::<u64>().ok()?;
+    }
+    Some(sizes)
+}
+
+#[cfg(target_env = "gnu")]
+type Resource = libc::__rlimit_resource_t;
+#[cfg(not(target_env = "gnu"))]
+type Resource = libc::c_int;
+
+/// A limit that is set on this process.
+fn limit(resource: Resource) -> Option<u64> {
+    let mut limit = libc::rlimit {
+        rlim_cur: 0,
+        rlim_max: 0,
+    };
+    // SAFETY: there is room for the answer.
+    let failed = unsafe { libc::getrlimit(resource, &raw mut limit) } != 0;
+    (!failed && limit.rlim_cur != libc::RLIM_INFINITY).then_some(limit.rlim_cur)
+}
+
+/// What this user may still write to the file system of a folder.
+fn free_on_disk(folder: &Path) -> Option<u64> {
+    let folder = CString::new(folder.as_os_str().as_bytes()).ok()?;
+    // SAFETY: it is made of numbers, for which zero is a value.
+    let mut facts: libc::statvfs = unsafe { std::mem::zeroed() };
+    // SAFETY: a path that ends in a zero, and room for the answer.
+    match unsafe { libc::statvfs(folder.as_ptr(), &raw mut facts) } {
+        0 => Some(facts.f_bavail.saturating_mul(facts.f_frsize)),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MIB: u64 = 1 << 20;
+    const NEED: Need = Need {
+        copy: 2048 * MIB,
+        heaps: 512 * MIB,
+    };
+
+    #[track_caller]
+    fn refused(room: Room, place: Place<'_>, parts: &[&str]) {
+        let reason = lacks(NEED, room, place).expect("there is no room");
+        for part in parts {
+            assert!(reason.contains(part), "{reason}");
+        }
+    }
+
+    const ALL: u64 = 2560 * MIB;
+    const FOLDER: &str = "/scratch";
+
+    #[test]
+    fn what_is_there_is_enough_or_both_figures_are_said() {
+        let enough = Room {
+            machine: Some(ALL),
+            groups: Some(ALL),
+            addresses: Some(ALL),
+            plain: Some(ALL),
+            disk: None,
+        };
+        assert_eq!(lacks(NEED, enough, Place::Memory), None);
+        assert_eq!(lacks(NEED, Room::default(), Place::Memory), None);
+        let less = Some(ALL - MIB);
+        for (room, where_, remedy) in [
+            (
+                Room {
+                    machine: less,
+                    ..enough
+                },
+                "are available",
+                "--scratch FOLDER",
+            ),
+            (
+                Room {
+                    groups: less,
+                    ..enough
+                },
+                "control group",
+                "--scratch FOLDER",
+            ),
+            (
+                Room {
+                    addresses: less,
+                    ..enough
+                },
+                "limit",
+                "ulimit -v",
+            ),
+            (
+                Room {
+                    plain: less,
+                    ..enough
+                },
+                "limit",
+                "ulimit -d",
+            ),
+        ] {
+            let figures = [
+                "about 2.5 GiB of memory",
+                "and 2.5 GiB",
+                where_,
+                remedy,
+                "gcore",
+            ];
+            refused(room, Place::Memory, &figures);
+        }
+        // The least of them is what is said.
+        let room = Room {
+            machine: Some(1000 * MIB),
+            groups: Some(100 * MIB),
+            ..enough
+        };
+        refused(room, Place::Memory, &["100.0 MiB", "control group"]);
+    }
+
+    #[test]
+    fn a_disk_takes_the_copy_and_nothing_else() {
+        let place = Place::Folder(FOLDER.as_ref());
+        let room = Room {
+            machine: Some(512 * MIB),
+            groups: Some(512 * MIB),
+            plain: Some(512 * MIB),
+            disk: Some(2048 * MIB),
+            addresses: None,
+        };
+        assert_eq!(lacks(NEED, room, place), None);
+        let full = Room {
+            disk: Some(2047 * MIB),
+            ..room
+        };
+        let parts = [
+            "a copy of it needs 2.0 GiB",
+            "are free in /scratch",
+            "another folder",
+        ];
+        refused(full, place, &parts);
+        let little = Room {
+            machine: Some(511 * MIB),
+            ..room
+        };
+        let parts = [
+            "beside the copy, about 512.0 MiB",
+            "511.0 MiB are available",
+            "gcore",
+        ];
+        refused(little, place, &parts);
+        let reason = lacks(NEED, little, place).unwrap();
+        assert!(!reason.contains("--scratch"), "{reason}");
+        // A file that is mapped takes addresses too.
+        let narrow = Room {
+            addresses: Some(ALL - 1),
+            ..room
+        };
+        refused(narrow, place, &["ulimit -v"]);
+    }
+
+    #[test]
+    fn this_machine_is_asked() {
+        assert_eq!(
+            available("MemFree: 1 kB\nMemAvailable:   12 kB\n"),
+            Some(12 << 10)
+        );
+        assert_eq!(available("MemFree: 1 kB\n"), None);
+        let folder = tempfile::tempdir().unwrap();
+        let room = Room::now(Place::Folder(folder.path()));
+        assert!(room.machine.is_some_and(|bytes| bytes > MIB));
+        assert!(room.disk.is_some());
+        let [all, .., plain] = statm().unwrap();
+        assert!(all > plain && plain > 0);
+        assert!(expect(1, 1 << 16, Place::Memory).is_ok());
+        let error = expect(1, usize::MAX / 4, Place::Memory).unwrap_err();
+        assert_eq!(error.kind(), AttachErrorKind::NoRoom);
+        assert!(error.to_string().starts_with("process 1 was not stopped: "));
+    }
+}
