@@ -2,43 +2,27 @@
 //! which thread is the main one, how a thread's stack lies.
 //!
 //! Everything here is read so that it cannot fault, and believed only when it proves itself
-//! against what the API does tell. Offsets are those of 64-bit builds.
+//! against what the API does tell. Offsets are those of the native engine's layouts.
 
 use crate::collector::allocated_bytes;
 use crate::native::careful_read::{byte, pair, word};
+use crate::native::layout::{self, PucLayout};
+use crate::native::{jit, puc};
 use crate::state::State;
 use crate::version::Version;
 use luasnap_heap::BuildError;
 
-/// `lua_State` of 5.1.
-mod lua51 {
-    pub const L_G: u64 = 32;
-    pub const TOP: u64 = 16;
-    pub const STACK_LAST: u64 = 56;
-    pub const BASE_CI: u64 = 80;
-    pub const TYPE_TAG: u64 = 8;
-    pub const THREAD: u8 = 8;
-    /// `global_State` of 5.1.
-    pub const G_FREALLOC: u64 = 16;
-    pub const G_UD: u64 = 24;
-    pub const G_THRESHOLD: u64 = 112;
-    pub const G_TOTALBYTES: u64 = 120;
-    pub const G_MAINTHREAD: u64 = 176;
-    /// `GCthreshold` of a stopped collector (`MAX_LUMEM`).
-    pub const NEVER: u64 = u64::MAX - 2;
-    /// `CallInfo` of 5.1.
-    pub const SIZEOF_CI: u64 = 40;
-    /// `base`; `func` follows.
-    pub const CI_BASE: u64 = 0;
-}
+/// The structures of 5.1: those of all its layouts, as far as they are read here.
+const LUA_51: &PucLayout = layout::newest(Version::Lua51);
+/// `GCthreshold` of a stopped collector (`MAX_LUMEM`).
+const NEVER: u64 = u64::MAX - 2;
+/// Where the header of an object of 5.1 has its type, and that of LuaJIT.
+const TYPE_51: u64 = 8;
+const TYPE_JIT: u64 = 9;
 
-/// `lua_State` of LuaJIT with 64-bit references (GC64).
-mod luajit {
-    pub const GLREF: u64 = 16;
-    pub const GCT: u64 = 9;
-    pub const THREAD: u8 = 6;
-    /// The main state lies this far before its global state: 112 in OpenResty's fork.
-    pub const MAIN_TO_GLOBAL: [u64; 2] = [96, 112];
+/// An offset, to be added to an address.
+const fn at(place: u16) -> u64 {
+    place as u64
 }
 
 fn address(state: State) -> u64 {
@@ -47,12 +31,12 @@ fn address(state: State) -> u64 {
 
 /// Whether 5.1's collector is stopped; `None` where that cannot be proved.
 pub(crate) fn collector_is_stopped(state: State) -> Option<bool> {
-    let global = word(address(state) + lua51::L_G)?;
+    let global = word(address(state) + at(LUA_51.state.global))?;
     let [alloc, owner] = state.allocator();
-    let proved = word(global + lua51::G_FREALLOC)? == alloc
-        && word(global + lua51::G_UD)? == owner
-        && word(global + lua51::G_TOTALBYTES)? == allocated_bytes(state)?;
-    proved.then_some(word(global + lua51::G_THRESHOLD)? == lua51::NEVER)
+    let proved = word(global + at(LUA_51.global_state.allocator))? == alloc
+        && word(global + at(LUA_51.global_state.allocator) + 8)? == owner
+        && word(global + at(LUA_51.global_state.total_bytes))? == allocated_bytes(state)?;
+    proved.then_some(word(global + at(LUA_51.global_state.threshold))? == NEVER)
 }
 
 /// The main thread of the state's VM, for 5.1 and LuaJIT, whose registry does not hold it.
@@ -68,11 +52,11 @@ pub(crate) fn main_thread(state: State) -> Option<State> {
 }
 
 fn main_thread_51(state: u64) -> Option<u64> {
-    let global = word(state + lua51::L_G)?;
-    let main = word(global + lua51::G_MAINTHREAD)?;
-    let proved = word(main + lua51::L_G)? == global
-        && byte(main + lua51::TYPE_TAG)? == lua51::THREAD
-        && byte(state + lua51::TYPE_TAG)? == lua51::THREAD;
+    let global = word(state + at(LUA_51.state.global))?;
+    let main = word(global + at(LUA_51.global_state.main_thread))?;
+    let proved = word(main + at(LUA_51.state.global))? == global
+        && byte(main + TYPE_51)? == puc::tags::THREAD
+        && byte(state + TYPE_51)? == puc::tags::THREAD;
     proved.then_some(main)
 }
 
@@ -80,14 +64,14 @@ fn main_thread_jit(state: u64) -> Option<u64> {
     if !is_gc64(state) {
         return None;
     }
-    let global = word(state + luajit::GLREF)?;
-    luajit::MAIN_TO_GLOBAL
-        .into_iter()
-        .map(|distance| global.wrapping_sub(distance))
-        .find(|&main| {
-            word(main + luajit::GLREF) == Some(global)
-                && byte(main + luajit::GCT) == Some(luajit::THREAD)
-        })
+    layout::jit_layouts().find_map(|layout| {
+        let place = at(layout.state.global);
+        let global = word(state + place)?;
+        let main = global.wrapping_sub(at(layout.global_state.from_main_thread));
+        let is_it =
+            word(main + place) == Some(global) && byte(main + TYPE_JIT) == Some(jit::tags::THREAD);
+        is_it.then_some(main)
+    })
 }
 
 /// Whether a LuaJIT thread has 64-bit references, and so two slots for each frame.
@@ -96,7 +80,7 @@ pub(crate) fn has_two_slot_frames(state: State) -> bool {
 }
 
 fn is_gc64(state: u64) -> bool {
-    byte(state + luajit::GCT) == Some(luajit::THREAD)
+    byte(state + TYPE_JIT) == Some(jit::tags::THREAD)
 }
 
 /// A slot of a 5.1 stack that holds an extra argument (`...`), which the API does not show.
@@ -142,8 +126,8 @@ const VALUE: u64 = 16;
 /// The first slot with an extra argument, and how many there are.
 fn vararg_slots(thread: State, index: u64, function: u64) -> Option<(u64, u64)> {
     const MOST: u64 = 1 << 20; // LUAI_MAXCSTACK is far below
-    let call = thread_word_51(thread, lua51::BASE_CI) + index * lua51::SIZEOF_CI;
-    let [base, func] = pair(call + lua51::CI_BASE)?;
+    let call = thread_word_51(thread, LUA_51.state.base_call) + index * at(LUA_51.call.size);
+    let [base, func] = pair(call + at(LUA_51.call.base))?;
     let slots = base.checked_sub(func)? / VALUE;
     // Nearly all frames end here; what has extra arguments has to prove itself.
     let proved = (2..MOST).contains(&slots) && word(func)? == function;
@@ -151,10 +135,10 @@ fn vararg_slots(thread: State, index: u64, function: u64) -> Option<(u64, u64)> 
 }
 
 /// A word of a thread of 5.1.
-fn thread_word_51(thread: State, offset: u64) -> u64 {
-    // SAFETY: the thread is live by the promise of State::new, and `lua_State` of 5.1 is larger
-    // (184 bytes) than any of our offsets.
-    unsafe { ((address(thread) + offset) as *const u64).read() }
+fn thread_word_51(thread: State, place: u16) -> u64 {
+    // SAFETY: the thread is live by the promise of State::new, and what is read of it are fields of
+    // `lua_State` of 5.1, by their places.
+    unsafe { ((address(thread) + at(place)) as *const u64).read() }
 }
 
 /// Indices from this one on mean the registry and the like (5.1).
@@ -163,7 +147,7 @@ const PSEUDO_INDICES_51: i32 = -10000;
 /// The index, counted from the top, of a slot of a 5.1 thread's stack; `None` where it is too far
 /// from there.
 pub(crate) fn index_from_top_51(thread: State, slot: u64) -> Option<i32> {
-    let top = thread_word_51(thread, lua51::TOP);
+    let top = thread_word_51(thread, LUA_51.state.top);
     let distance = top.checked_sub(slot)? / VALUE;
     i32::try_from(distance)
         .ok()
@@ -174,7 +158,32 @@ pub(crate) fn index_from_top_51(thread: State, slot: u64) -> Option<i32> {
 /// Whether a 5.1 thread's stack has a free slot, so that `lua_checkstack` need not grow it: a
 /// failure to grow the stack of a thread that does not run would end the process.
 pub(crate) fn has_free_slot_51(thread: State) -> bool {
-    let top = thread_word_51(thread, lua51::TOP);
-    let last = thread_word_51(thread, lua51::STACK_LAST);
+    let top = thread_word_51(thread, LUA_51.state.top);
+    let last = thread_word_51(thread, LUA_51.state.stack_last);
     (2 * VALUE..1 << 32).contains(&last.wrapping_sub(top))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::native::layout::Layout;
+
+    #[test]
+    fn what_is_read_here_is_in_one_place_in_all_layouts_of_5_1() {
+        assert_eq!(LUA_51.call.function, LUA_51.call.base + 8);
+        for layout in Layout::all(Version::Lua51) {
+            let Layout::Puc(number) = layout else {
+                panic!("{layout:?}");
+            };
+            let other = layout::puc(number);
+            assert_eq!(other.state, LUA_51.state);
+            assert_eq!(other.call, LUA_51.call);
+            let read = |layout: &PucLayout| {
+                let places = layout.global_state;
+                let counts = [places.total_bytes, places.threshold];
+                (places.allocator, places.main_thread, counts)
+            };
+            assert_eq!(read(other), read(LUA_51));
+        }
+    }
 }

@@ -9,7 +9,7 @@
 pub(crate) mod careful_read;
 mod chunk_name;
 mod equal_texts;
-mod jit;
+pub(crate) mod jit;
 pub(crate) mod kept_bytes;
 pub(crate) mod layout;
 mod ledger;
@@ -23,7 +23,7 @@ mod own_snapshots;
 pub(crate) mod pieces;
 mod prefetch;
 mod proof;
-mod puc;
+pub(crate) mod puc;
 mod recent_strings;
 mod shared_copy;
 mod slot_names;
@@ -89,7 +89,7 @@ impl Root<'_> {
 }
 
 /// What a sweep found.
-struct Swept {
+pub(crate) struct Swept {
     heap: SweepBuilder,
     slot_sizes: SlotSizes,
     /// Whether a userdata has values of its own beside its payload (5.4 on).

@@ -10,8 +10,53 @@ use crate::global_state::has_two_slot_frames;
 use crate::state::State;
 use crate::version::Version;
 
-/// `CallInfo.previous`, from 5.2 on (64-bit).
-const PREVIOUS: u64 = 16;
+/// How many words a `CallInfo` has at least, from 5.2 on.
+const WORDS: usize = 6;
+
+/// Which words of a `CallInfo` lead to the call that runs it, as far as was seen on one stack: bit 2 is
+/// `previous` in the released versions, but a host may have others.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Links {
+    may_be: u8,
+    checked: u32,
+}
+
+impl Links {
+    /// So many steps are checked against `lua_getstack` before the shortest way is taken.
+    const CHECKED: u32 = 8;
+    /// `CallInfo.previous` of 5.2 to 5.5.
+    const RELEASED: usize = 2;
+
+    pub(super) fn new() -> Links {
+        Links {
+            may_be: (1 << WORDS) - 1,
+            checked: 0,
+        }
+    }
+
+    /// The word to go by, where enough steps have shown it.
+    fn known(self) -> Option<usize> {
+        let is_known = self.checked >= Links::CHECKED && self.may_be != 0;
+        is_known.then_some(self.may_be.trailing_zeros() as usize)
+    }
+
+    /// The word to go by to the host's call, which `lua_getstack` does not know.
+    fn to_host(self) -> Option<usize> {
+        match self.may_be {
+            0 => None,
+            may_be if may_be & 1 << Links::RELEASED != 0 => Some(Links::RELEASED),
+            may_be => Some(may_be.trailing_zeros() as usize),
+        }
+    }
+
+    /// Notes that the call with these words is run by the one at `outer`.
+    fn note(&mut self, words: [u64; WORDS], outer: u64) {
+        for (number, _) in (0..).zip(words).filter(|&(_, word)| word != outer) {
+            self.may_be &= !(1 << number);
+        }
+        self.checked += 1;
+    }
+}
 
 /// Where `lua_State` has its outermost call built in, from 5.2 on: somewhere in this range.
 const BASE_CALL: std::ops::Range<u64> = 64..256;
@@ -38,12 +83,12 @@ pub(super) fn level_count(thread: State, record: &mut Activation) -> i32 {
 }
 
 /// The call that runs the one in `record`, or `None` where that cannot be told. `level` is that
-/// of the call in `record`, of `levels` in all.
+/// of the call in `record`, of `levels` in all; `links` is what earlier steps showed.
 pub(super) fn step_out(
     thread: State,
     record: &mut Activation,
-    level: i32,
-    levels: i32,
+    (level, levels): (i32, i32),
+    links: &mut Links,
 ) -> Option<Frame> {
     let version = thread.version();
     let call = record.call(version)?;
@@ -66,7 +111,8 @@ pub(super) fn step_out(
                 .stack_level(level + 1, record)
                 .then_some(Frame::Function)
         }
-        _ => step_out_linked(thread, record, call, level, outermost),
+        _ if outermost => host_frame_linked(thread, record, call, *links),
+        _ => step_out_linked(thread, record, call, level, links),
     }
 }
 
@@ -85,34 +131,40 @@ fn step_out_linked(
     record: &mut Activation,
     call: u64,
     level: i32,
-    outermost: bool,
+    links: &mut Links,
 ) -> Option<Frame> {
-    // SAFETY: lua_getstack gave the address of a CallInfo, which is larger than this in each of
-    // these versions, or an earlier step did, which was proved.
-    let outer = unsafe { ((call + PREVIOUS) as *const u64).read() };
-    let is_host_call = BASE_CALL.contains(&outer.wrapping_sub(thread.raw() as u64));
-    if outermost {
-        return is_host_call.then(|| {
-            record.set_call(thread.version(), outer);
-            Frame::Host
-        });
+    let words = words_of(call);
+    if let Some(known) = links.known() {
+        record.set_call(thread.version(), words[known]);
+        return Some(Frame::Function);
     }
-    if is_host_call {
-        return None; // too early: this VM's structures are not those we know
+    if !thread.stack_level(level + 1, record) {
+        return None;
     }
-    // The first steps are checked against lua_getstack; a wrong offset shows there.
-    const CHECKED: i32 = 8;
-    if level < CHECKED {
-        let known = thread
-            .stack_level(level + 1, record)
-            .then(|| record.call(thread.version()));
-        if known.flatten() != Some(outer) {
-            return None;
-        }
-    } else {
-        record.set_call(thread.version(), outer);
-    }
+    links.note(words, record.call(thread.version())?);
     Some(Frame::Function)
+}
+
+/// The outermost call runs the host's, which is part of the thread itself.
+fn host_frame_linked(
+    thread: State,
+    record: &mut Activation,
+    call: u64,
+    links: Links,
+) -> Option<Frame> {
+    let outer = words_of(call)[links.to_host()?];
+    let is_host_call = BASE_CALL.contains(&outer.wrapping_sub(thread.raw() as u64));
+    is_host_call.then(|| {
+        record.set_call(thread.version(), outer);
+        Frame::Host
+    })
+}
+
+/// The first words of a `CallInfo`.
+fn words_of(call: u64) -> [u64; WORDS] {
+    // SAFETY: lua_getstack gave the address of a CallInfo, which is larger than this from 5.2 on (64
+    // bytes at least), or an earlier step did, by a word that led to calls each time that was checked.
+    unsafe { (call as *const [u64; WORDS]).read() }
 }
 
 /// LuaJIT's record holds the slot of a frame, and how many slots further the next one is. The

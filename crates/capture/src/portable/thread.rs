@@ -1,6 +1,6 @@
 //! Threads: everything on their stacks.
 
-use super::frames::{Frame, level_count, step_out};
+use super::frames::{Frame, Links, level_count, step_out};
 use super::label::is_temporary;
 use super::{Walk, Walked, kind_of};
 use crate::activation::Activation;
@@ -152,8 +152,10 @@ impl Walk {
         if level == first {
             self.walk_frame(state, thread, node, Frame::Function)?;
         }
+        let mut links = Links::new();
         loop {
-            match step_out(thread, &mut self.thread.record, level, levels) {
+            let place = (level, levels);
+            match step_out(thread, &mut self.thread.record, place, &mut links) {
                 Some(Frame::Host) => return self.walk_frame(state, thread, node, Frame::Host),
                 Some(Frame::Function) => {}
                 // Level by level, then, where the short way is not to be trusted.

@@ -92,7 +92,7 @@ pub fn attach(process: u32, options: AttachOptions<'_>) -> Result<Attached, Atta
         attached.pause = attached.pause.max(copying.pause);
         attached.copied = attached.copied.max(copying.bytes);
         capture_states(&copier.memory()?, options.state, moment, &mut captures);
-        if captures.are_exact() {
+        if captures.are_settled() {
             break;
         }
         // A state that cannot be read at all may have part of its memory elsewhere.

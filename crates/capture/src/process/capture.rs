@@ -30,7 +30,13 @@ struct Best {
     state: FoundState,
     /// With how many bytes not accounted for.
     heap: Result<(Heap, u64), NotCaptured>,
+    /// How many captures left the same of the same bytes unaccounted for; `None` once two did not.
+    alike: Option<u32>,
 }
+
+/// So many captures that leave the same bytes unaccounted for show that these are no accident of the
+/// moment: the layout is wrong by them.
+const SETTLED: u32 = 3;
 
 impl Best {
     fn new(memory: &Pieces<'_>, state: &MainState, moment: Moment) -> Best {
@@ -46,7 +52,30 @@ impl Best {
             found.script = script(&heap);
             (moment.mark(heap), unaccounted)
         });
-        Best { state: found, heap }
+        Best {
+            state: found,
+            heap,
+            alike: Some(1),
+        }
+    }
+
+    /// Takes another capture of the same state, if it is the better one.
+    fn take(&mut self, again: Best) {
+        let left = |best: &Best| {
+            let (_, unaccounted) = best.heap.as_ref().ok()?;
+            Some((best.state.total, *unaccounted))
+        };
+        let alike = self.alike.filter(|_| left(self) == left(&again));
+        if again.is_better_than(self) {
+            *self = again;
+        }
+        self.alike = alike.map(|alike| alike + 1);
+    }
+
+    /// Whether another capture would say nothing new.
+    fn is_settled(&self) -> bool {
+        let is_alike = self.heap.is_ok() && self.alike.is_some_and(|alike| alike >= SETTLED);
+        self.is_exact() || is_alike
     }
 
     fn is_exact(&self) -> bool {
@@ -77,10 +106,7 @@ impl Captures {
         match known {
             Some(known) if known.is_exact() => {}
             Some(known) => {
-                let again = Best::new(memory, state, moment);
-                if again.is_better_than(known) {
-                    *known = again;
-                }
+                known.take(Best::new(memory, state, moment));
             }
             None => self.0.push(Best::new(memory, state, moment)),
         }
@@ -100,9 +126,9 @@ impl Captures {
         self.0.iter().any(|best| best.heap.is_err())
     }
 
-    /// Whether every byte of every state is accounted for.
-    pub(super) fn are_exact(&self) -> bool {
-        !self.is_empty() && self.0.iter().all(Best::is_exact)
+    /// Whether another try would say nothing new of any state.
+    pub(super) fn are_settled(&self) -> bool {
+        !self.is_empty() && self.0.iter().all(Best::is_settled)
     }
 
     /// The states by address. The error says why none of them can be captured, where no structures are
@@ -124,7 +150,18 @@ impl Captures {
 impl Best {
     fn finish(self) -> StateCapture {
         let address = self.state.main_thread;
-        let heap = self.heap.map(|(heap, _)| heap);
+        let is_accident = self.alike.is_none_or(|alike| alike == 1);
+        let heap = match self.heap {
+            Ok((_, bytes)) if bytes != 0 && !is_accident => {
+                let layout = &self.state.layout;
+                let reason = format!(
+                    "not {layout}: each time, {bytes} bytes of what it says it holds are missing"
+                );
+                Err(NotCaptured::Unknown(reason))
+            }
+            Ok((heap, _)) => Ok(heap),
+            Err(reason) => Err(reason),
+        };
         let heap = heap.map_err(|reason| Uncaptured { address, reason });
         (self.state, heap)
     }

@@ -28,6 +28,21 @@ pub(crate) const fn puc(number: usize) -> &'static PucLayout {
     }
 }
 
+/// The layout of the newest release of a family of PUC Lua.
+pub(crate) const fn newest(version: Version) -> &'static PucLayout {
+    let mut number = 0;
+    while puc(number).version as u8 != version as u8 {
+        number += 1;
+    }
+    puc(number)
+}
+
+/// The layouts of LuaJIT, newest first.
+pub(crate) fn jit_layouts() -> impl Iterator<Item = &'static JitLayout> {
+    let known = jit_tables::JIT_LAYOUTS.iter();
+    known.chain(jit_debian_tables::JIT_DEBIAN_LAYOUTS)
+}
+
 /// Several names as one: `5.5.0 or 5.5.1`.
 pub(crate) fn either<N: Into<Cow<'static, str>>>(
     names: impl Iterator<Item = N>,
@@ -55,11 +70,9 @@ impl Layout {
 
     /// The layouts of all VMs, those of one family newest first.
     pub(crate) fn every() -> impl Iterator<Item = Layout> {
-        let known = jit_tables::JIT_LAYOUTS.iter();
-        let others = jit_debian_tables::JIT_DEBIAN_LAYOUTS;
         (0..PUC_COUNT)
             .map(Layout::Puc)
-            .chain(known.chain(others).map(Layout::Jit))
+            .chain(jit_layouts().map(Layout::Jit))
     }
 
     /// The releases that have it.
