@@ -42,7 +42,8 @@ impl Progress {
         let (done, is_done) = channel::<()>();
         let bar = &self.bar;
         thread::scope(|scope| {
-            scope.spawn(move || {
+            // Where there is no thread to be had, nothing is shown.
+            let _ = thread::Builder::new().spawn_scoped(scope, move || {
                 while let Err(RecvTimeoutError::Timeout) = is_done.recv_timeout(TICK) {
                     if bar.elapsed() > PATIENCE && bar.is_hidden() {
                         bar.set_draw_target(ProgressDrawTarget::stderr());

@@ -167,8 +167,9 @@ impl Copied {
     fn room_for(pages: Pages, place: Place<'_>) -> io::Result<Copied> {
         let len = to_be_fetched(pages.len);
         let more = match place {
-            Place::Memory => ROOM,
-            Place::Folder(_) => 1,
+            // Where addresses are few, what is made of the copy needs them.
+            Place::Memory if !room::addresses_are_limited() => ROOM,
+            _ => 1,
         };
         let mut buffer = Buffer::new(more * len, place);
         if more > 1 && buffer.is_err() {

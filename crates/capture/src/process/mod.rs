@@ -16,6 +16,7 @@ mod found_state;
 mod lua_processes;
 mod pages;
 mod present_pages;
+mod ptrace;
 mod refusal;
 mod remote_memory;
 mod room;

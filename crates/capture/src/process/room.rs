@@ -80,6 +80,11 @@ pub(super) fn expect(process: u32, copy: usize, place: Place<'_>) -> Result<(), 
     Err(AttachError::new(AttachErrorKind::NoRoom, message))
 }
 
+/// Whether this process may have only so many addresses.
+pub(super) fn addresses_are_limited() -> bool {
+    limit(libc::RLIMIT_AS).is_some()
+}
+
 /// Why there is no room; `None` where there is.
 fn lacks(need: Need, room: Room, place: Place<'_>) -> Option<String> {
     let all = need.copy + need.heaps;

@@ -2,9 +2,9 @@
 
 use super::error::{AttachError, no_memory};
 use super::pages::{Pages, Sort};
+use super::ptrace::has_ended;
 use super::remote_memory::{LiveMemory, RemoteMemory};
 use super::shared_memory::SharedMemory;
-use super::stop::has_ended;
 use crate::native::main_state::{MainState, Signatures, main_state_at};
 use crate::native::pieces::Pieces;
 use std::io;

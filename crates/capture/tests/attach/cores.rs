@@ -20,7 +20,7 @@ pub enum Left {
 }
 
 /// A core file of a stopped process, as the kernel writes one: of what it can write, everything but what is
-/// left out; of what it can read alone, nothing.
+/// left out; of files that it can read alone, nothing.
 pub fn write_core(process: u32, path: &Path, left: Left) {
     let maps = fs::read_to_string(format!("/proc/{process}/maps")).expect("its maps");
     let mut memory = File::open(format!("/proc/{process}/mem")).expect("its memory");
@@ -42,7 +42,8 @@ pub fn write_core(process: u32, path: &Path, left: Left) {
             files.push((start, end, number(offset), name.to_owned()));
         }
         let is_left = left == Left::SharedFiles && rest.starts_with("rw-s") && name.is_some();
-        if is_writable && !is_left {
+        let is_anonymous = rest.starts_with('r') && !rest.contains('/');
+        if (is_writable && !is_left) || is_anonymous {
             bytes.resize((end - start) as usize, 0);
             memory.seek(SeekFrom::Start(start)).expect("an address");
             memory.read_exact(&mut bytes).expect("its memory");

@@ -30,7 +30,7 @@ struct Pool {
 }
 
 /// A `lua_Alloc`.
-unsafe extern "C-unwind" fn allocate(
+unsafe extern "C" fn allocate(
     pool: *mut c_void,
     old: *mut c_void,
     old_len: usize,

@@ -108,3 +108,37 @@ fn a_32_bit_process_has_its_own_code() {
     assert_eq!(refused.code, Some(14), "{refused:?}");
     assert!(refused.stderr.contains("is a 32-bit one"), "{refused:?}");
 }
+
+#[test]
+fn without_room_it_is_not_stopped_and_a_folder_takes_the_copy() {
+    let folder = tempfile::tempdir().unwrap();
+    let target = Target::start(folder.path(), SCRIPT, &[]);
+    let id = target.id();
+    let mut limited = Command::new("sh");
+    let program = program(folder.path());
+    limited
+        .current_dir(folder.path())
+        .args(["-c", "ulimit -v 24000; exec \"$@\"", "sh"])
+        .arg(program.get_program())
+        .args(["attach", &id]);
+    let limited = output(limited, "");
+    assert_eq!(limited.code, Some(19), "{limited:?}");
+    let start = format!("luasnap: process {id} was not stopped: ");
+    assert!(limited.stderr.starts_with(&start), "{limited:?}");
+    assert!(limited.stderr.contains("ulimit -v"), "{limited:?}");
+
+    let scratch = folder.path().join("scratch");
+    std::fs::create_dir(&scratch).unwrap();
+    let words = ["attach", &id, "--scratch", "scratch", "-o", "x.luasnap"];
+    let attached = luasnap(folder.path(), &words);
+    assert_eq!(attached.code, Some(0), "{attached:?}");
+    assert_eq!(std::fs::read_dir(&scratch).unwrap().count(), 0);
+    let words = ["attach", &id, "--scratch", "nowhere"];
+    let nowhere = luasnap(folder.path(), &words);
+    assert_eq!(nowhere.code, Some(125), "{nowhere:?}");
+    assert!(
+        nowhere.stderr.contains("no file can be made in nowhere"),
+        "{nowhere:?}"
+    );
+    target.finish();
+}

@@ -1,0 +1,83 @@
+//! The system's calls by which a thread is traced, and what is known of one.
+
+use std::ffi::{c_int, c_long, c_void};
+use std::fs;
+use std::io;
+use std::ptr::null_mut;
+
+/// What became of a thread that we trace.
+pub(super) enum ThreadState {
+    /// With the signal that it is about to get, or 0.
+    Stopped(c_int),
+    Ended,
+    Runs,
+}
+
+/// What the kernel says of a thread that we trace. It is asked so that it takes nothing for dealt
+/// with: if this process is killed, the thread still gets the signal that stopped it.
+pub(super) fn state_of(thread: u32) -> ThreadState {
+    let stops = libc::WSTOPPED | libc::WNOWAIT;
+    let Ok((code, status)) = wait_for(thread, stops | libc::WEXITED) else {
+        return ThreadState::Ended;
+    };
+    match code {
+        0 => ThreadState::Runs,
+        libc::CLD_TRAPPED | libc::CLD_STOPPED => match status >> 8 {
+            0 => ThreadState::Stopped(status),
+            // The event behind the signal says that the stop is ours, or that of the whole process.
+            _ => ThreadState::Stopped(0),
+        },
+        _ => ThreadState::Ended,
+    }
+}
+
+/// What became of a thread, as `si_code` and `si_status` say it; zeroes where nothing did.
+pub(super) fn wait_for(thread: u32, options: c_int) -> io::Result<(c_int, c_int)> {
+    // SAFETY: it is made of numbers, for which zero is a value.
+    let mut info: libc::siginfo_t = unsafe { std::mem::zeroed() };
+    let options = options | libc::__WALL | libc::WNOHANG;
+    // SAFETY: there is room for what is known.
+    match unsafe { libc::waitid(libc::P_PID, thread, &raw mut info, options) } {
+        // SAFETY: what this call fills in has a status.
+        0 => Ok((info.si_code, unsafe { info.si_status() })),
+        _ => Err(io::Error::last_os_error()),
+    }
+}
+
+pub(super) fn request(request: libc::c_uint, thread: u32, data: c_int) -> io::Result<()> {
+    // SAFETY: the requests of this file read and write no memory of ours: the last argument is a number.
+    let answer: c_long = unsafe {
+        libc::ptrace(
+            request,
+            thread as libc::pid_t,
+            null_mut::<c_void>(),
+            data as usize as *mut c_void,
+        )
+    };
+    match answer {
+        -1 => Err(io::Error::last_os_error()),
+        _ => Ok(()),
+    }
+}
+
+/// The number of the thread that runs this.
+pub(super) fn own_thread() -> u32 {
+    // SAFETY: it takes nothing and always succeeds.
+    unsafe { libc::gettid() as u32 }
+}
+
+/// Whether a thread is no more, or about to be.
+pub(super) fn has_ended(process: u32, thread: u32) -> bool {
+    const EXITING: u32 = 4; // PF_EXITING
+    let stat = fs::read(format!("/proc/{process}/task/{thread}/stat"));
+    let Ok(stat) = stat else { return true };
+    // The name before it may have blanks and brackets of its own.
+    let name_end = stat.iter().rposition(|&byte| byte == b')').unwrap_or(0);
+    let mut words = stat[name_end..].split(|&byte| byte == b' ').skip(1);
+    let state = words.next().unwrap_or_default();
+    let flags = words
+        .nth(5)
+        .and_then(|flags| std::str::from_utf8(flags).ok());
+    let flags: u32 = flags.and_then(|flags| flags.parse().ok()).unwrap_or(0);
+    matches!(state, b"Z" | b"X") || flags & EXITING != 0
+}
