@@ -16,7 +16,7 @@ local script = words[script_at]
 local collect, error, exit, pcall = collectgarbage, error, os.exit, pcall
 local tonumber, tostring, type = tonumber, tostring, type
 local getmetatable, traceback, sethook = debug.getmetatable, debug.traceback, debug.sethook
-local format, gsub, sub, find, byte_of = string.format, string.gsub, string.sub, string.find, string.byte
+local format, gsub, sub, find = string.format, string.gsub, string.sub, string.find
 local time = os.time
 local stdout, stderr = io.stdout, io.stderr
 local write, flush = stdout.write, stdout.flush
@@ -24,7 +24,7 @@ local unpack = table.unpack or unpack
 
 -- Until the module is there, which knows what a terminal can show.
 local printable = function(text)
-  return (gsub(text, "[^ -~]", function(byte) return format("\\x%02X", byte_of(byte)) end))
+  return (gsub(text, "[^ -~]", function(byte) return format("\\x%02X", byte:byte()) end))
 end
 
 -- A message as a terminal can show it. Its lines stay, but for those in the script's name.

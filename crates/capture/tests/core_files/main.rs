@@ -6,7 +6,7 @@ mod fuzzed;
 
 #[test]
 fn core_files() {
-    corpus::run_all("core", 1000, fuzzed::core);
+    corpus::run_all("core", 5000, fuzzed::core);
 }
 
 /// The seed is what it is meant to be.

@@ -2,7 +2,7 @@
 
 use crate::all_analyses::run_all_with;
 use crate::file_parts::{Part, Parts, repair_checksums};
-use luasnap_format::{Target, find_target, printable, read_snapshot};
+use luasnap_format::{Target, address_of, find_target, printable, read_snapshot};
 use luasnap_heap::{Snapshot, is_printable};
 use std::sync::LazyLock;
 
@@ -69,5 +69,8 @@ pub fn words(bytes: &[u8]) {
     };
     let shown = printable(bytes);
     assert!(shown.chars().all(is_printable), "{shown:?}");
-    assert_eq!(mean(bytes), mean(shown.as_bytes()));
+    // Around an address there may be white space, which is none when it is shown.
+    if address_of(bytes).is_none() {
+        assert_eq!(mean(bytes), mean(shown.as_bytes()));
+    }
 }
