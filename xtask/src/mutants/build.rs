@@ -103,18 +103,24 @@ impl Workshop {
             }
             Family::Jit => {
                 make(&built.sources, mutant)?;
-                command.args(interpreter()).arg(programs().join("dump_jit.c"));
+                command
+                    .args(interpreter())
+                    .arg(programs().join("dump_jit.c"));
                 command.arg("-Wl,--whole-archive");
                 command.arg(built.sources.join("libluajit.a"));
                 command.arg("-Wl,--no-whole-archive");
             }
         }
-        command.args(["-Wl,-E", "-o"]).arg(built.folder.join("host"));
+        command
+            .args(["-Wl,-E", "-o"])
+            .arg(built.folder.join("host"));
         command.args(["-lm", "-ldl", "-pthread"]);
         process::output(&mut command)?;
 
         let mut command = compiler(&built.sources, &mutant.vm.name);
-        command.args(["-shared", "-fPIC"]).arg(programs().join("examine.c"));
+        command
+            .args(["-shared", "-fPIC"])
+            .arg(programs().join("examine.c"));
         command.arg("-o").arg(built.folder.join("examine.so"));
         process::output(&mut command)?;
         Ok(())
@@ -124,7 +130,10 @@ impl Workshop {
 impl Base {
     fn prepare_puc(&self, vm: &Vm) -> Result<()> {
         let mut command = compiler(&vm.sources, &vm.name);
-        command.arg("-c").args(interpreter()).args(libraries(&vm.sources)?);
+        command
+            .arg("-c")
+            .args(interpreter())
+            .args(libraries(&vm.sources)?);
         process::output(command.current_dir(&self.folder))?;
         Ok(())
     }
@@ -170,7 +179,9 @@ fn make(sources: &Path, mutant: &Mutant<'_>) -> Result<()> {
 
 /// The VM itself as one file, which takes half the time of many.
 fn core_of(sources: &Path) -> Result<String> {
-    let mut core = format!("#include \"{}\"\n", programs().join("dump_puc.c").display());
+    // 5.2 has some macros for one file alone, which says by this that it is the one.
+    let mut core = "#define lvm_c\n".to_owned();
+    core += &format!("#include \"{}\"\n", programs().join("dump_puc.c").display());
     for file in c_files(sources)? {
         if !is_one_of(&file, &LIBRARIES) {
             core += &format!("#include \"{}\"\n", file.display());
@@ -234,7 +245,9 @@ fn compiler(headers: &Path, name: &str) -> Command {
         command.arg(format!("-fno-builtin-{function}"));
     }
     command.arg("-I").arg(headers);
-    command.arg("-I").arg(sources::workspace().join("hosts/src"));
+    command
+        .arg("-I")
+        .arg(sources::workspace().join("hosts/src"));
     command.arg(format!("-DHOST_VM=\"{name}\""));
     command
 }

@@ -7,8 +7,8 @@ use std::fmt::Write;
 /// What became of a mutant.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Verdict {
-    /// It cannot be compiled.
-    NotCompiled,
+    /// It cannot be compiled; why.
+    NotCompiled(String),
     /// It cannot run the script, or is not what it was meant to be.
     Broken(String),
     /// From inside and from outside everything is so.
@@ -201,7 +201,12 @@ mod tests {
     #[test]
     fn long_texts_may_be_cut() {
         let dump = format!("{DUMP}\nraw String 0x40 90 {}", "61".repeat(60));
-        let listing = |len| Ok(format!("{VIEW}\n{DUMP}\nraw String 0x40 90 {}", "61".repeat(len)));
+        let listing = |len| {
+            Ok(format!(
+                "{VIEW}\n{DUMP}\nraw String 0x40 90 {}",
+                "61".repeat(len)
+            ))
+        };
         for (len, is_right) in [(60, true), (40, true), (39, false), (41, false), (0, false)] {
             let ran = examined(listing(len), whole().map(|_| listing(60).unwrap()), &dump);
             assert_eq!(verdict(&ran) == Verdict::Right, is_right, "{len}");
@@ -211,6 +216,9 @@ mod tests {
     #[test]
     fn what_does_not_survive_is_wrong() {
         let verdict = verdict(&Ran::Harmed("signal 11".into()));
-        assert_eq!(verdict, Verdict::Wrong("it did not survive: signal 11".into()));
+        assert_eq!(
+            verdict,
+            Verdict::Wrong("it did not survive: signal 11".into())
+        );
     }
 }

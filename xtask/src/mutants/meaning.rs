@@ -16,12 +16,20 @@ const PUC: &[Meaning] = &[
     (
         "numbers/32-bits",
         Change::Meaning,
-        &[("luaconf.h", "/* #define LUA_32BITS */", "#define LUA_32BITS")],
+        &[(
+            "luaconf.h",
+            "/* #define LUA_32BITS */",
+            "#define LUA_32BITS",
+        )],
     ),
     (
         "numbers/32-bits",
         Change::Meaning,
-        &[("luaconf.h", "#define LUA_32BITS\t0", "#define LUA_32BITS\t1")],
+        &[(
+            "luaconf.h",
+            "#define LUA_32BITS\t0",
+            "#define LUA_32BITS\t1",
+        )],
     ),
     (
         "numbers/float",
@@ -45,7 +53,11 @@ const PUC: &[Meaning] = &[
         "numbers/float",
         Change::Meaning,
         &[
-            ("luaconf.h", "#define LUA_NUMBER\tdouble", "#define LUA_NUMBER\tfloat"),
+            (
+                "luaconf.h",
+                "#define LUA_NUMBER\tdouble",
+                "#define LUA_NUMBER\tfloat",
+            ),
             ("luaconf.h", "\"%lf\"", "\"%f\""),
         ],
     ),
@@ -80,32 +92,64 @@ const PUC: &[Meaning] = &[
         "numbers/tags-swapped",
         Change::Meaning,
         &[
-            ("lobject.h", "LUA_VNUMINT\tmakevariant(LUA_TNUMBER, 0)", "LUA_VNUMINT\tmakevariant(LUA_TNUMBER, 1)"),
-            ("lobject.h", "LUA_VNUMFLT\tmakevariant(LUA_TNUMBER, 1)", "LUA_VNUMFLT\tmakevariant(LUA_TNUMBER, 0)"),
+            (
+                "lobject.h",
+                "LUA_VNUMINT\tmakevariant(LUA_TNUMBER, 0)",
+                "LUA_VNUMINT\tmakevariant(LUA_TNUMBER, 1)",
+            ),
+            (
+                "lobject.h",
+                "LUA_VNUMFLT\tmakevariant(LUA_TNUMBER, 1)",
+                "LUA_VNUMFLT\tmakevariant(LUA_TNUMBER, 0)",
+            ),
         ],
     ),
     (
         "numbers/tags-swapped",
         Change::Meaning,
         &[
-            ("lobject.h", "LUA_TNUMFLT\t(LUA_TNUMBER | (0 << 4))", "LUA_TNUMFLT\t(LUA_TNUMBER | (1 << 4))"),
-            ("lobject.h", "LUA_TNUMINT\t(LUA_TNUMBER | (1 << 4))", "LUA_TNUMINT\t(LUA_TNUMBER | (0 << 4))"),
+            (
+                "lobject.h",
+                "LUA_TNUMFLT\t(LUA_TNUMBER | (0 << 4))",
+                "LUA_TNUMFLT\t(LUA_TNUMBER | (1 << 4))",
+            ),
+            (
+                "lobject.h",
+                "LUA_TNUMINT\t(LUA_TNUMBER | (1 << 4))",
+                "LUA_TNUMINT\t(LUA_TNUMBER | (0 << 4))",
+            ),
         ],
     ),
     (
         "strings/tags-swapped",
         Change::Meaning,
         &[
-            ("lobject.h", "LUA_VSHRSTR\tmakevariant(LUA_TSTRING, 0)", "LUA_VSHRSTR\tmakevariant(LUA_TSTRING, 1)"),
-            ("lobject.h", "LUA_VLNGSTR\tmakevariant(LUA_TSTRING, 1)", "LUA_VLNGSTR\tmakevariant(LUA_TSTRING, 0)"),
+            (
+                "lobject.h",
+                "LUA_VSHRSTR\tmakevariant(LUA_TSTRING, 0)",
+                "LUA_VSHRSTR\tmakevariant(LUA_TSTRING, 1)",
+            ),
+            (
+                "lobject.h",
+                "LUA_VLNGSTR\tmakevariant(LUA_TSTRING, 1)",
+                "LUA_VLNGSTR\tmakevariant(LUA_TSTRING, 0)",
+            ),
         ],
     ),
     (
         "strings/tags-swapped",
         Change::Meaning,
         &[
-            ("lobject.h", "LUA_TSHRSTR\t(LUA_TSTRING | (0 << 4))", "LUA_TSHRSTR\t(LUA_TSTRING | (1 << 4))"),
-            ("lobject.h", "LUA_TLNGSTR\t(LUA_TSTRING | (1 << 4))", "LUA_TLNGSTR\t(LUA_TSTRING | (0 << 4))"),
+            (
+                "lobject.h",
+                "LUA_TSHRSTR\t(LUA_TSTRING | (0 << 4))",
+                "LUA_TSHRSTR\t(LUA_TSTRING | (1 << 4))",
+            ),
+            (
+                "lobject.h",
+                "LUA_TLNGSTR\t(LUA_TSTRING | (1 << 4))",
+                "LUA_TLNGSTR\t(LUA_TSTRING | (0 << 4))",
+            ),
         ],
     ),
     // The empty part of a hash table: in memory that can be written, and known by its address alone, as
@@ -113,7 +157,11 @@ const PUC: &[Meaning] = &[
     (
         "empty-part/writable",
         Change::Meaning,
-        &[("ltable.c", "static const Node dummynode_", "static Node dummynode_")],
+        &[(
+            "ltable.c",
+            "static const Node dummynode_",
+            "static Node dummynode_",
+        )],
     ),
     (
         "empty-part/by-address",
@@ -125,8 +173,16 @@ const PUC: &[Meaning] = &[
                 "extern void *const luaH_emptypart;\n\
                  #define isdummy(t)\t\t((void *)(t)->node == luaH_emptypart)",
             ),
-            ("ltable.c", "t->lastfree = NULL;", "t->lastfree = gnode(t, 0);"),
-            ("ltable.c", END, "\nvoid *const luaH_emptypart = (void *)&dummynode_;\n"),
+            (
+                "ltable.c",
+                "t->lastfree = NULL;",
+                "t->lastfree = gnode(t, 0);",
+            ),
+            (
+                "ltable.c",
+                END,
+                "\nvoid *const luaH_emptypart = (void *)&dummynode_;\n",
+            ),
         ],
     ),
     (
@@ -140,78 +196,154 @@ const PUC: &[Meaning] = &[
                  #define isdummy(t)\t\t((void *)(t)->node == luaH_emptypart)",
             ),
             ("ltable.h", "((t)->flags |= BITDUMMY)", "((void)0)"),
-            ("ltable.c", END, "\nvoid *const luaH_emptypart = (void *)&dummynode_;\n"),
+            (
+                "ltable.c",
+                END,
+                "\nvoid *const luaH_emptypart = (void *)&dummynode_;\n",
+            ),
         ],
     ),
     // Room beside each thread.
     (
         "extra-space/1",
         Change::Members,
-        &[("luaconf.h", "#define LUA_EXTRASPACE\t\t(sizeof(void *))", "#define LUA_EXTRASPACE\t\t1")],
+        &[(
+            "luaconf.h",
+            "#define LUA_EXTRASPACE\t\t(sizeof(void *))",
+            "#define LUA_EXTRASPACE\t\t1",
+        )],
     ),
     (
         "extra-space/16",
         Change::Members,
-        &[("luaconf.h", "#define LUA_EXTRASPACE\t\t(sizeof(void *))", "#define LUA_EXTRASPACE\t\t16")],
+        &[(
+            "luaconf.h",
+            "#define LUA_EXTRASPACE\t\t(sizeof(void *))",
+            "#define LUA_EXTRASPACE\t\t16",
+        )],
     ),
     (
         "extra-space/64",
         Change::Members,
-        &[("luaconf.h", "#define LUA_EXTRASPACE\t\t(sizeof(void *))", "#define LUA_EXTRASPACE\t\t64")],
+        &[(
+            "luaconf.h",
+            "#define LUA_EXTRASPACE\t\t(sizeof(void *))",
+            "#define LUA_EXTRASPACE\t\t64",
+        )],
     ),
     (
         "extra-space/8",
         Change::Meaning,
-        &[("luaconf.h", "#define LUAI_EXTRASPACE\t\t0", "#define LUAI_EXTRASPACE\t\t8")],
+        &[(
+            "luaconf.h",
+            "#define LUAI_EXTRASPACE\t\t0",
+            "#define LUAI_EXTRASPACE\t\t8",
+        )],
     ),
     (
         "extra-space/8",
         Change::Members,
-        &[("lstate.c", "#if defined(LUAI_EXTRASPACE)", "#define LUAI_EXTRASPACE 8\n#if 1")],
+        &[(
+            "lstate.c",
+            "#if defined(LUAI_EXTRASPACE)",
+            "#define LUAI_EXTRASPACE 8\n#if 1",
+        )],
     ),
     // How long a short string may be.
     (
         "short-strings/20",
         Change::Inner,
-        &[("luaconf.h", "#define LUAI_MAXSHORTLEN        40", "#define LUAI_MAXSHORTLEN 20")],
+        &[(
+            "luaconf.h",
+            "#define LUAI_MAXSHORTLEN        40",
+            "#define LUAI_MAXSHORTLEN 20",
+        )],
     ),
     (
         "short-strings/60",
         Change::Inner,
-        &[("luaconf.h", "#define LUAI_MAXSHORTLEN        40", "#define LUAI_MAXSHORTLEN 60")],
+        &[(
+            "luaconf.h",
+            "#define LUAI_MAXSHORTLEN        40",
+            "#define LUAI_MAXSHORTLEN 60",
+        )],
     ),
     (
         "short-strings/20",
         Change::Inner,
-        &[("llimits.h", "#define LUAI_MAXSHORTLEN\t40", "#define LUAI_MAXSHORTLEN\t20")],
+        &[(
+            "llimits.h",
+            "#define LUAI_MAXSHORTLEN\t40",
+            "#define LUAI_MAXSHORTLEN\t20",
+        )],
     ),
     (
         "short-strings/60",
         Change::Inner,
-        &[("llimits.h", "#define LUAI_MAXSHORTLEN\t40", "#define LUAI_MAXSHORTLEN\t60")],
+        &[(
+            "llimits.h",
+            "#define LUAI_MAXSHORTLEN\t40",
+            "#define LUAI_MAXSHORTLEN\t60",
+        )],
     ),
     (
         "short-strings/20",
         Change::Inner,
-        &[("lstring.h", "#define LUAI_MAXSHORTLEN\t40", "#define LUAI_MAXSHORTLEN\t20")],
+        &[(
+            "lstring.h",
+            "#define LUAI_MAXSHORTLEN\t40",
+            "#define LUAI_MAXSHORTLEN\t20",
+        )],
     ),
     (
         "short-strings/60",
         Change::Inner,
-        &[("lstring.h", "#define LUAI_MAXSHORTLEN\t40", "#define LUAI_MAXSHORTLEN\t60")],
+        &[(
+            "lstring.h",
+            "#define LUAI_MAXSHORTLEN\t40",
+            "#define LUAI_MAXSHORTLEN\t60",
+        )],
     ),
     // Another hash of strings, from another seed.
-    ("hash/function", Change::Inner, &[("lstring.c", "((h<<5) + (h>>2)", "((h<<7) + (h>>3)")]),
-    ("hash/function", Change::Inner, &[("lstring.c", "((h<<5)+(h>>2)", "((h<<7)+(h>>3)")]),
-    ("hash/seed", Change::Inner, &[("lstring.c", "= seed ^ cast", "= 0x5bd1e995 ^ seed ^ cast")]),
-    ("hash/seed", Change::Inner, &[("lstring.c", "cast(unsigned int, l);  /* seed */", "0x5bd1e995 ^ cast(unsigned int, l);")]),
+    (
+        "hash/function",
+        Change::Inner,
+        &[("lstring.c", "((h<<5) + (h>>2)", "((h<<7) + (h>>3)")],
+    ),
+    (
+        "hash/function",
+        Change::Inner,
+        &[("lstring.c", "((h<<5)+(h>>2)", "((h<<7)+(h>>3)")],
+    ),
+    (
+        "hash/seed",
+        Change::Inner,
+        &[("lstring.c", "= seed ^ cast", "= 0x5bd1e995 ^ seed ^ cast")],
+    ),
+    (
+        "hash/seed",
+        Change::Inner,
+        &[(
+            "lstring.c",
+            "cast(unsigned int, l);  /* seed */",
+            "0x5bd1e995 ^ cast(unsigned int, l);",
+        )],
+    ),
     // The metamethods in another order, and one more of them.
     (
         "metamethods/index-swapped",
         Change::Meaning,
         &[
-            ("ltm.h", "TM_INDEX,\n  TM_NEWINDEX,", "TM_NEWINDEX,\n  TM_INDEX,"),
-            ("ltm.c", "\"__index\", \"__newindex\"", "\"__newindex\", \"__index\""),
+            (
+                "ltm.h",
+                "TM_INDEX,\n  TM_NEWINDEX,",
+                "TM_NEWINDEX,\n  TM_INDEX,",
+            ),
+            (
+                "ltm.c",
+                "\"__index\", \"__newindex\"",
+                "\"__newindex\", \"__index\"",
+            ),
         ],
     ),
     (
@@ -227,7 +359,11 @@ const PUC: &[Meaning] = &[
         Change::Meaning,
         &[
             ("ltm.h", "TM_CONCAT,\n  TM_CALL,", "TM_CALL,\n  TM_CONCAT,"),
-            ("ltm.c", "\"__concat\", \"__call\"", "\"__call\", \"__concat\""),
+            (
+                "ltm.c",
+                "\"__concat\", \"__call\"",
+                "\"__call\", \"__concat\"",
+            ),
         ],
     ),
     (
@@ -241,10 +377,42 @@ const PUC: &[Meaning] = &[
 ];
 
 const JIT: &[Meaning] = &[
-    ("hash/function", Change::Inner, &[("lj_str.c", "h ^= b; h -= lj_rol(b, 14);", "h += b; h -= lj_rol(b, 13);")]),
-    ("hash/dense-off", Change::Inner, &[("lj_arch.h", "#include \"lua.h\"", "#define LUAJIT_SECURITY_STRHASH 0\n#include \"lua.h\"")]),
-    ("colocated/none", Change::Inner, &[("lj_def.h", "#define LJ_MAX_COLOSIZE\t16", "#define LJ_MAX_COLOSIZE\t0")]),
-    ("colocated/4", Change::Inner, &[("lj_def.h", "#define LJ_MAX_COLOSIZE\t16", "#define LJ_MAX_COLOSIZE\t4")]),
+    (
+        "hash/function",
+        Change::Inner,
+        &[(
+            "lj_str.c",
+            "h ^= b; h -= lj_rol(b, 14);",
+            "h += b; h -= lj_rol(b, 13);",
+        )],
+    ),
+    (
+        "hash/dense-off",
+        Change::Inner,
+        &[(
+            "lj_arch.h",
+            "#include \"lua.h\"",
+            "#define LUAJIT_SECURITY_STRHASH 0\n#include \"lua.h\"",
+        )],
+    ),
+    (
+        "colocated/none",
+        Change::Inner,
+        &[(
+            "lj_def.h",
+            "#define LJ_MAX_COLOSIZE\t16",
+            "#define LJ_MAX_COLOSIZE\t0",
+        )],
+    ),
+    (
+        "colocated/4",
+        Change::Inner,
+        &[(
+            "lj_def.h",
+            "#define LJ_MAX_COLOSIZE\t16",
+            "#define LJ_MAX_COLOSIZE\t4",
+        )],
+    ),
     (
         "metamethods/call-swapped",
         Change::Meaning,
@@ -253,32 +421,56 @@ const JIT: &[Meaning] = &[
     (
         "metamethods/index-swapped",
         Change::Meaning,
-        &[("lj_obj.h", "_(index) _(newindex) _(gc) _(mode)", "_(newindex) _(index) _(gc) _(mode)")],
+        &[(
+            "lj_obj.h",
+            "_(index) _(newindex) _(gc) _(mode)",
+            "_(newindex) _(index) _(gc) _(mode)",
+        )],
     ),
     (
         "metamethods/mode-swapped",
         Change::Meaning,
-        &[("lj_obj.h", "_(index) _(newindex) _(gc) _(mode)", "_(index) _(newindex) _(mode) _(gc)")],
+        &[(
+            "lj_obj.h",
+            "_(index) _(newindex) _(gc) _(mode)",
+            "_(index) _(newindex) _(mode) _(gc)",
+        )],
     ),
     (
         "metamethods/one-more",
         Change::Meaning,
-        &[("lj_obj.h", "_(metatable) _(tostring)", "_(metatable) _(mutant) _(tostring)")],
+        &[(
+            "lj_obj.h",
+            "_(metatable) _(tostring)",
+            "_(metatable) _(mutant) _(tostring)",
+        )],
     ),
     (
         "numbers/dual",
         Change::Meaning,
-        &[("lj_arch.h", "#include \"lua.h\"", "#define LUAJIT_NUMMODE 2\n#include \"lua.h\"")],
+        &[(
+            "lj_arch.h",
+            "#include \"lua.h\"",
+            "#define LUAJIT_NUMMODE 2\n#include \"lua.h\"",
+        )],
     ),
     (
         "build/lua52",
         Change::Meaning,
-        &[("lj_arch.h", "#include \"lua.h\"", "#define LUAJIT_ENABLE_LUA52COMPAT\n#include \"lua.h\"")],
+        &[(
+            "lj_arch.h",
+            "#include \"lua.h\"",
+            "#define LUAJIT_ENABLE_LUA52COMPAT\n#include \"lua.h\"",
+        )],
     ),
     (
         "build/no-compiler",
         Change::Meaning,
-        &[("lj_arch.h", "#include \"lua.h\"", "#define LUAJIT_DISABLE_JIT\n#include \"lua.h\"")],
+        &[(
+            "lj_arch.h",
+            "#include \"lua.h\"",
+            "#define LUAJIT_DISABLE_JIT\n#include \"lua.h\"",
+        )],
     ),
 ];
 

@@ -176,7 +176,7 @@ impl Mutants {
             Change::Headers | Change::Meaning => false,
         };
         let verdict = match workshop.build(&prepared.base, mutant, &built) {
-            Err(_) => Verdict::NotCompiled,
+            Err(error) => Verdict::NotCompiled(format!("{error:#}")),
             Ok(()) => compare::verdict(&run::run(programs, &built)?),
         };
         if !self.keep {

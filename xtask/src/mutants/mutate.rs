@@ -63,7 +63,9 @@ impl Mutant<'_> {
     /// Whether what programs include is another.
     pub fn changes_interface(&self) -> bool {
         let interface = ["luaconf.h", "lua.h", "lauxlib.h"];
-        self.edits.iter().any(|edit| interface.contains(&&*edit.file))
+        self.edits
+            .iter()
+            .any(|edit| interface.contains(&&*edit.file))
     }
 }
 

@@ -137,7 +137,9 @@ fn scan(masked: &[u8], part: Range<usize>, prefix: &str, found: &mut Vec<Body>) 
         let mut open = word.end;
         let mut tag = None;
         if let Some((name, place)) = next_word(masked, open..part.end)
-            && masked[open..place.start].iter().all(u8::is_ascii_whitespace)
+            && masked[open..place.start]
+                .iter()
+                .all(u8::is_ascii_whitespace)
         {
             tag = Some(name);
             open = place.end;
@@ -185,7 +187,10 @@ fn scan(masked: &[u8], part: Range<usize>, prefix: &str, found: &mut Vec<Body>) 
 fn next_word(masked: &[u8], part: Range<usize>) -> Option<(&str, Range<usize>)> {
     let text = &masked[part.clone()];
     let start = text.iter().position(|&byte| is_word(byte))?;
-    let len = text[start..].iter().take_while(|&&byte| is_word(byte)).count();
+    let len = text[start..]
+        .iter()
+        .take_while(|&&byte| is_word(byte))
+        .count();
     let place = part.start + start..part.start + start + len;
     Some((std::str::from_utf8(&masked[place.clone()]).ok()?, place))
 }
@@ -267,7 +272,9 @@ fn declarators(masked: &[u8], start: usize, ends: &[usize]) -> Vec<Range<usize>>
     }
     // The first begins behind the type: with its stars, or else with its name.
     let first = &masked[start..ends[0]];
-    let words = first.iter().rposition(|&byte| !is_word(byte) && byte != b'*');
+    let words = first
+        .iter()
+        .rposition(|&byte| !is_word(byte) && byte != b'*');
     let mut from = start + words.map_or(0, |last| last + 1);
     let mut found = Vec::new();
     for &end in ends {
@@ -379,13 +386,19 @@ typedef union { int a; } Loose;
         assert_eq!(names("Table")[..7], expected);
         assert_eq!(names("Table.u.open"), ["next", "extra"]);
         assert_eq!(names("CommonHeader"), ["next", "tt", "marked"]);
-        assert_eq!(names("ClosureHeader"), ["CommonHeader", "nupvalues", "gclist"]);
+        assert_eq!(
+            names("ClosureHeader"),
+            ["CommonHeader", "nupvalues", "gclist"]
+        );
     }
 
     #[test]
     fn declarations_are_places_in_the_text() {
         let bodies = bodies(HEADER, &["ClosureHeader"]);
-        let table = bodies.iter().find(|body| body.name == "Table").expect("Table");
+        let table = bodies
+            .iter()
+            .find(|body| body.name == "Table")
+            .expect("Table");
         let text = |name| &HEADER[table.member(name).expect("a member").declaration.clone()];
         assert_eq!(text("flags"), "lu_byte flags");
         assert_eq!(text("names"), "TString *names[TM_N]");
@@ -398,7 +411,10 @@ typedef union { int a; } Loose;
     #[test]
     fn directives_part_members() {
         let bodies = bodies(HEADER, &[]);
-        let table = bodies.iter().find(|body| body.name == "Table").expect("Table");
+        let table = bodies
+            .iter()
+            .find(|body| body.name == "Table")
+            .expect("Table");
         let is_parted = |name| table.member(name).expect("a member").is_before_directive;
         assert!(!is_parted("flags") && !is_parted("seed"));
         assert!(is_parted("names") && is_parted("metatable"));
@@ -407,10 +423,19 @@ typedef union { int a; } Loose;
     #[test]
     fn several_declarators_are_told_apart() {
         let bodies = bodies(HEADER, &[]);
-        let table = bodies.iter().find(|body| body.name == "Table").expect("Table");
+        let table = bodies
+            .iter()
+            .find(|body| body.name == "Table")
+            .expect("Table");
         let places = &table.member("metatable").expect("a member").declarators;
         let texts: Vec<_> = places.iter().map(|place| &HEADER[place.clone()]).collect();
         assert_eq!(texts, ["*metatable", "*other"]);
-        assert!(table.member("flags").expect("a member").declarators.is_empty());
+        assert!(
+            table
+                .member("flags")
+                .expect("a member")
+                .declarators
+                .is_empty()
+        );
     }
 }

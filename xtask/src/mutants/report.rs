@@ -48,19 +48,23 @@ impl Report {
 
 impl Outcome {
     fn is_judged(&self) -> bool {
-        !matches!(self.verdict, Verdict::NotCompiled | Verdict::Broken(_))
+        !matches!(self.verdict, Verdict::NotCompiled(_) | Verdict::Broken(_))
     }
 }
 
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for one in self.needless() {
-            writeln!(f, "refused though it moves nothing that is read: {}", one.name)?;
+            writeln!(
+                f,
+                "refused though it moves nothing that is read: {}",
+                one.name
+            )?;
         }
         let right = self.count(|one| one.verdict == Verdict::Right);
         let refused = self.count(|one| matches!(one.verdict, Verdict::Refused(_)));
         let wrong = self.count(|one| matches!(one.verdict, Verdict::Wrong(_)));
-        let not_compiled = self.count(|one| one.verdict == Verdict::NotCompiled);
+        let not_compiled = self.count(|one| matches!(one.verdict, Verdict::NotCompiled(_)));
         let broken = self.count(|one| matches!(one.verdict, Verdict::Broken(_)));
         writeln!(
             f,
@@ -81,7 +85,10 @@ impl fmt::Display for Outcome {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let name = &self.name;
         match &self.verdict {
-            Verdict::NotCompiled => write!(f, "not compiled  {name}"),
+            Verdict::NotCompiled(why) => {
+                let error = why.lines().find(|line| line.contains("error:"));
+                write!(f, "not compiled  {name}: {}", error.unwrap_or(why))
+            }
             Verdict::Broken(why) => {
                 let line = why.lines().next().unwrap_or_default();
                 write!(f, "does not run  {name}: {line}")
@@ -112,7 +119,13 @@ mod tests {
     #[test]
     fn one_that_is_wrong_is_too_many() {
         assert!(report(&[]).is_good());
-        assert!(report(&[(Verdict::Right, true), (Verdict::NotCompiled, false)]).is_good());
+        assert!(
+            report(&[
+                (Verdict::Right, true),
+                (Verdict::NotCompiled("why".into()), false)
+            ])
+            .is_good()
+        );
         assert!(!report(&[(Verdict::Right, true), (Verdict::Wrong("x".into()), false)]).is_good());
     }
 
@@ -132,7 +145,7 @@ mod tests {
         let said = report(&[
             (Verdict::Right, true),
             (Verdict::Refused("why".into()), true),
-            (Verdict::NotCompiled, false),
+            (Verdict::NotCompiled("why".into()), false),
             (Verdict::Broken("why".into()), false),
         ]);
         assert_eq!(

@@ -60,13 +60,7 @@ const PUC: [(&str, &[&str]); 5] = [
     ("lfunc.h", &["UpVal"]),
     (
         "lstate.h",
-        &[
-            "stringtable",
-            "CallInfo",
-            "global_State",
-            "lua_State",
-            "LX",
-        ],
+        &["stringtable", "CallInfo", "global_State", "lua_State", "LX"],
     ),
     ("lzio.h", &["Mbuffer"]),
     ("lstate.c", &["LX", "LG"]),
