@@ -289,3 +289,106 @@ fn word_before(files: &[File<'_>], body: &str, member: &str) -> Result<Edit> {
     });
     found.with_context(|| format!("there is no {body}.{member}"))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeSet;
+
+    fn vms() -> Vec<Vm> {
+        Vm::all(true).expect("the sources")
+    }
+
+    fn vm(name: &str) -> Vm {
+        let mut vms = vms().into_iter();
+        vms.find(|vm| vm.name == name).expect("the release")
+    }
+
+    /// The text of a file of a mutant.
+    fn text(vm: &Vm, name: &str, file: &str) -> String {
+        let mutants = mutants(vm).expect("the mutants");
+        let name = format!("{}/{name}", vm.name);
+        let mutant = mutants.iter().find(|mutant| mutant.name == name);
+        let mutant = mutant.unwrap_or_else(|| panic!("there is no {name}"));
+        mutant.texts().expect("its texts")[file].clone()
+    }
+
+    #[test]
+    fn there_are_hundreds_and_each_is_another() {
+        for vm in vms() {
+            let mutants = mutants(&vm).expect("the mutants");
+            assert!(mutants.len() > 250, "{}: {}", vm.name, mutants.len());
+            let names: BTreeSet<_> = mutants.iter().map(|mutant| &mutant.name).collect();
+            assert_eq!(names.len(), mutants.len(), "{}", vm.name);
+            for mutant in &mutants[1..] {
+                let texts = mutant.texts().expect("its texts");
+                assert!(!texts.is_empty(), "{}", mutant.name);
+                for (file, text) in texts {
+                    let released = vm.text(file).expect("the file");
+                    assert_ne!(Some(text), released, "{}", mutant.name);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn every_structure_that_is_read_is_changed() {
+        for vm in vms() {
+            let mutants = mutants(&vm).expect("the mutants");
+            for (file, structures) in vm.structures() {
+                let Some(text) = vm.text(file).expect("the file") else {
+                    continue;
+                };
+                for structure in *structures {
+                    // Not every release has each, and not all in the same file.
+                    if !text.contains(&format!("struct {structure} {{")) {
+                        continue;
+                    }
+                    let start = format!("{}/{structure}.", vm.name);
+                    let changed = mutants.iter().filter(|one| one.name.starts_with(&start));
+                    assert!(changed.count() > 1, "{start}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn members_are_moved_as_their_names_say() {
+        let vm = vm("5.4.9");
+        let header = |name| text(&vm, name, "lobject.h");
+        assert!(header("Table.array/word-before").contains("size_t mutants_word; TValue *array;"));
+        let swapped = header("Table.array/swapped");
+        assert!(swapped.contains("Node *node;  /* array part */\n  TValue *array;"));
+        let without = header("Proto.gclist/taken-out");
+        assert!(
+            without.contains("TString  *source;  /* used for debug information */\n  ;\n} Proto;")
+        );
+        let turned = text(&vm, "CallInfo.previous/turned", "lstate.h");
+        assert!(turned.contains("struct CallInfo *next, *previous;"));
+        let header = header("CommonHeader.tt/swapped");
+        assert!(header.contains("struct GCObject *next; lu_byte marked; lu_byte tt\n"));
+    }
+
+    #[test]
+    fn twins_are_changed_together() {
+        let text = text(&vm("5.4.9"), "Udata.len/word-before", "lobject.h");
+        assert_eq!(text.matches("size_t mutants_word; size_t len;").count(), 2);
+    }
+
+    #[test]
+    fn the_newest_releases_have_every_change_of_meaning() {
+        let expected = [
+            ("5.1.5", 9),
+            ("5.2.4", 12),
+            ("5.3.6", 18),
+            ("5.4.9", 19),
+            ("5.5.1", 19),
+            ("LuaJIT", 11),
+        ];
+        for (name, count) in expected {
+            let vm = vm(name);
+            let found = meaning::mutants(&vm).expect("the mutants");
+            assert_eq!(found.len(), count, "{name}");
+        }
+    }
+}

@@ -46,6 +46,9 @@ pub fn bodies(header: &str, macros: &[&str]) -> Vec<Body> {
         let macro_body = macros
             .iter()
             .find_map(|name| Some((*name, body_of_macro(&masked, directive.clone(), name)?)));
+        // A second definition stands where the first does not count.
+        let macro_body =
+            macro_body.filter(|(name, _)| !found.iter().any(|body: &Body| body.name == *name));
         if let Some((name, body)) = macro_body {
             for at in body.clone() {
                 if masked[at] == b'\\' {
@@ -320,6 +323,7 @@ mod tests {
     const HEADER: &str = "\
 #define CommonHeader\tGCObject *next; lu_byte tt; lu_byte marked
 #define CommonHeaderOf(x) ((x)->next)
+#define CommonHeader\tlong other
 #define ClosureHeader \\
 \tCommonHeader; lu_byte nupvalues; \\
 \tGCObject *gclist
