@@ -31,6 +31,13 @@ pub fn verdict(ran: &Ran) -> Verdict {
         Ran::Harmed(why) => return Verdict::Wrong(format!("it did not survive: {why}")),
         Ran::Examined(examined) => examined,
     };
+    if let Err(why) = &examined.module {
+        // Nothing is there that a capture from outside could be compared with.
+        return match &examined.attached {
+            Ok(_) => Verdict::Wrong(format!("captured from outside; from inside: {why}")),
+            Err(refusal) => Verdict::Refused(format!("{why}; from outside: {refusal}")),
+        };
+    }
     let Ok(portable) = &examined.portable else {
         let why = examined.portable.as_ref().err();
         return Verdict::Wrong(format!("the portable engine: {why:?}"));
@@ -155,6 +162,7 @@ mod tests {
 
     fn examined(native: Listing, attached: Listing, dump: &str) -> Ran {
         Ran::Examined(Examined {
+            module: Ok(()),
             portable: Ok(VIEW.into()),
             native,
             attached,
@@ -195,6 +203,20 @@ mod tests {
             ] {
                 assert!(matches!(verdict(&ran), Verdict::Wrong(_)), "{other:?}");
             }
+        }
+    }
+
+    #[test]
+    fn where_the_module_refuses_nobody_captures() {
+        for (attached, is_wrong) in [(whole(), true), (Err("why".into()), false)] {
+            let ran = Ran::Examined(Examined {
+                module: Err("why".into()),
+                portable: Err("why".into()),
+                native: Err("why".into()),
+                attached,
+                dump: DUMP.into(),
+            });
+            assert_eq!(matches!(verdict(&ran), Verdict::Wrong(_)), is_wrong);
         }
     }
 

@@ -40,6 +40,8 @@ pub enum Ran {
 
 /// What was found in a VM.
 pub struct Examined {
+    /// Why the module cannot be had there, where it cannot.
+    pub module: Result<(), String>,
     pub portable: Listing,
     pub native: Listing,
     pub attached: Listing,
@@ -87,6 +89,7 @@ pub fn run(programs_of_ours: &Programs, built: &Built) -> Result<Ran> {
         _ => return Ok(Ran::Harmed(said)),
     };
     Ok(Ran::Examined(Examined {
+        module: text(&folder.join("module-refused")).map_or(Ok(()), Err),
         portable: listing("portable"),
         native: listing("native"),
         attached,

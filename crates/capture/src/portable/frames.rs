@@ -10,11 +10,13 @@ use crate::global_state::has_two_slot_frames;
 use crate::state::State;
 use crate::version::Version;
 
-/// `CallInfo.previous`, from 5.2 on (64-bit).
+/// `CallInfo.previous` and `CallInfo.next`, from 5.2 on (64-bit).
 const PREVIOUS: u64 = 16;
+const NEXT: u64 = 24;
 
-/// Where `lua_State` has its outermost call built in, from 5.2 on: somewhere in this range.
-const BASE_CALL: std::ops::Range<u64> = 64..256;
+/// Where `lua_State` has its outermost call built in, from 5.2 on: somewhere in this range. What lies
+/// behind it may be another block of memory.
+const BASE_CALL: std::ops::Range<u64> = 64..153;
 
 /// How many levels the stack has: what `lua_getstack` answers, found without asking for each.
 pub(super) fn level_count(thread: State, record: &mut Activation) -> i32 {
@@ -38,12 +40,14 @@ pub(super) fn level_count(thread: State, record: &mut Activation) -> i32 {
 }
 
 /// The call that runs the one in `record`, or `None` where that cannot be told. `level` is that
-/// of the call in `record`, of `levels` in all.
+/// of the call in `record`, of `levels` in all. `are_linked` becomes false where the calls of this
+/// thread are not linked as we know it.
 pub(super) fn step_out(
     thread: State,
     record: &mut Activation,
     level: i32,
     levels: i32,
+    are_linked: &mut bool,
 ) -> Option<Frame> {
     let version = thread.version();
     let call = record.call(version)?;
@@ -66,7 +70,12 @@ pub(super) fn step_out(
                 .stack_level(level + 1, record)
                 .then_some(Frame::Function)
         }
-        _ => step_out_linked(thread, record, call, level, outermost),
+        _ if !*are_linked => None,
+        _ => {
+            let outer = step_out_linked(thread, record, call, level, outermost);
+            *are_linked = outer.is_some();
+            outer
+        }
     }
 }
 
@@ -92,7 +101,11 @@ fn step_out_linked(
     let outer = unsafe { ((call + PREVIOUS) as *const u64).read() };
     let is_host_call = BASE_CALL.contains(&outer.wrapping_sub(thread.raw() as u64));
     if outermost {
-        return is_host_call.then(|| {
+        // Where the structure is another, anything may stand in that place: the host's call has to
+        // lead back.
+        // SAFETY: it lies within the thread, which has at least 184 bytes in each of these versions.
+        let leads_back = || unsafe { ((outer + NEXT) as *const u64).read_unaligned() } == call;
+        return (is_host_call && leads_back()).then(|| {
             record.set_call(thread.version(), outer);
             Frame::Host
         });

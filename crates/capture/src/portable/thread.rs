@@ -152,8 +152,10 @@ impl Walk {
         if level == first {
             self.walk_frame(state, thread, node, Frame::Function)?;
         }
+        let mut are_linked = true;
         loop {
-            match step_out(thread, &mut self.thread.record, level, levels) {
+            let record = &mut self.thread.record;
+            match step_out(thread, record, level, levels, &mut are_linked) {
                 Some(Frame::Host) => return self.walk_frame(state, thread, node, Frame::Host),
                 Some(Frame::Function) => {}
                 // Level by level, then, where the short way is not to be trusted.
