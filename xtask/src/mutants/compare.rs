@@ -21,6 +21,8 @@ pub enum Verdict {
 
 /// A longer text is kept whole where it is a name.
 const SHORT: usize = 40;
+/// What the script makes a table's keys, which both engines could misread alike.
+const KEYS: [&str; 3] = [" Index(-7) -> ", " Index(1000000) -> ", " Number(1.5) -> "];
 /// How many differences are told.
 const MOST: usize = 6;
 
@@ -42,6 +44,9 @@ pub fn verdict(ran: &Ran) -> Verdict {
         let why = examined.portable.as_ref().err();
         return Verdict::Wrong(format!("the portable engine: {why:?}"));
     };
+    if let Some(key) = KEYS.iter().find(|key| !portable.contains(**key)) {
+        return Verdict::Wrong(format!("the portable engine does not find the key{key}..."));
+    }
     let sides = [
         ("from inside", &examined.native),
         ("from outside", &examined.attached),
@@ -157,7 +162,11 @@ fn is_same(found: &Raw<'_>, expected: &Raw<'_>) -> bool {
 mod tests {
     use super::*;
 
-    const VIEW: &str = "object table:0x10 Table count 1\nrow table:0x10 by root";
+    const VIEW: &str = "object table:0x10 Table count 1\n\
+        object table:0x10 Index(-7) -> table:0x10 Strong\n\
+        object table:0x10 Index(1000000) -> table:0x10 Strong\n\
+        object table:0x10 Number(1.5) -> table:0x10 Strong\n\
+        row table:0x10 by root";
     const DUMP: &str = "raw Table 0x10 56\nraw String 0x20 27 6162";
 
     fn examined(native: Listing, attached: Listing, dump: &str) -> Ran {
@@ -204,6 +213,20 @@ mod tests {
                 assert!(matches!(verdict(&ran), Verdict::Wrong(_)), "{other:?}");
             }
         }
+    }
+
+    #[test]
+    fn keys_that_both_engines_misread_are_wrong() {
+        let misread = |text: &str| text.replace("Index(-7)", "Index(4294967289)");
+        let listing = || whole().map(|text| misread(&text));
+        let Ran::Examined(examined) = examined(listing(), listing(), DUMP) else {
+            unreachable!("it was examined");
+        };
+        let ran = Ran::Examined(Examined {
+            portable: Ok(misread(VIEW)),
+            ..examined
+        });
+        assert!(matches!(verdict(&ran), Verdict::Wrong(_)));
     }
 
     #[test]

@@ -116,6 +116,6 @@ fn wait(child: &mut Child) -> Result<Option<ExitStatus>> {
 /// What a file has; `None` where there is none, or nothing in it.
 fn text(path: &Path) -> Option<String> {
     let bytes = fs::read(path).ok()?;
-    let text = String::from_utf8_lossy(&bytes).trim_end().to_owned();
+    let text = String::from_utf8_lossy(&bytes).trim().to_owned();
     (!text.is_empty()).then_some(text)
 }
