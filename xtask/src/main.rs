@@ -15,6 +15,13 @@
 //! It exits with 0 if all is well, with 1 if `--check` found a file that is not current, and with 2
 //! if it could not tell, or the command line was wrong.
 //!
+//! # `cargo xtask mutants`
+//!
+//! Whether a snapshot can be wrong is tried on VMs that nobody has: the released sources with one
+//! change each. `mutants/` makes them, builds them, runs a script in them, and compares what is found
+//! from inside and from outside with the portable engine and with a dump that is compiled into them.
+//! Its help has the options, and how long it takes.
+//!
 //! # To add a release
 //!
 //! - Of PUC Lua: add a line for the version of `lua-src` that has it to this crate's Cargo.toml.
@@ -30,6 +37,7 @@ mod debian;
 mod dwarf;
 mod jit;
 mod layout;
+mod mutants;
 mod output;
 mod probe;
 mod process;
@@ -57,6 +65,7 @@ struct CommandLine {
 #[derive(Subcommand)]
 enum Chore {
     Layouts(Layouts),
+    Mutants(mutants::Mutants),
 }
 
 /// Derives from released sources where the VMs' structures have what, and writes it as Rust.
@@ -73,8 +82,11 @@ struct Layouts {
 }
 
 fn main() -> ExitCode {
-    let Chore::Layouts(layouts) = CommandLine::parse().chore;
-    layouts.execute().unwrap_or_else(|error| {
+    let done = match CommandLine::parse().chore {
+        Chore::Layouts(layouts) => layouts.execute(),
+        Chore::Mutants(mutants) => mutants.execute(),
+    };
+    done.unwrap_or_else(|error| {
         eprintln!("cargo xtask: {error:#}");
         ExitCode::from(FAILED)
     })

@@ -4,19 +4,33 @@
 //!
 //! They have to agree on everything but sizes: objects, edges, labels, strengths, order. Only the
 //! native engine can see objects that wait for their finalizer; then it says just that.
+//!
+//! `compare.list(engine, file)` captures the heap by one engine, `native` or `portable`, and writes it
+//! to a file, line by line: what `cargo xtask mutants` compares.
 
+mod listing;
+
+use listing::objects;
 use luasnap_capture::{Call, Error, Function, Module, Return, lua_module};
-use luasnap_heap::{Engine, Heap, Kind, Label, NodeId, Snapshot};
-use std::collections::BTreeMap;
+use luasnap_heap::{Engine, Heap, Label, NodeId, Snapshot};
+use std::ffi::OsStr;
 use std::fmt::Write;
+use std::fs;
+use std::os::unix::ffi::OsStrExt;
 
 /// The module.
 pub static MODULE: Module = Module {
     name: "compare",
-    functions: &[Function {
-        name: "differences",
-        body: differences,
-    }],
+    functions: &[
+        Function {
+            name: "differences",
+            body: differences,
+        },
+        Function {
+            name: "list",
+            body: list,
+        },
+    ],
     metamethods: &[],
 };
 
@@ -79,6 +93,18 @@ fn differences(call: &mut Call<'_>) -> Result<Return, Error> {
     })
 }
 
+fn list(call: &mut Call<'_>) -> Result<Return, Error> {
+    let engine = match call.string_argument(1)? {
+        b"native" => Engine::Native,
+        _ => Engine::Portable,
+    };
+    let snapshot = Snapshot::new(call.capture_whole(Some(engine))?);
+    let file = OsStr::from_bytes(call.string_argument(2)?);
+    // A file that is missing or cut off is seen by who reads it.
+    let _ = fs::write(file, listing::lines(&snapshot)?);
+    Ok(Return::Nothing)
+}
+
 /// Whether objects wait for their finalizer.
 fn has_pending(heap: &Heap) -> bool {
     heap.edges(NodeId::ROOT).any(|edge| match edge.label {
@@ -105,63 +131,4 @@ fn show(one: Option<&Vec<String>>, other: Option<&Vec<String>>) -> String {
             None => true,
         });
     only.cloned().collect::<Vec<_>>().join(" | ")
-}
-
-struct Objects {
-    by_key: BTreeMap<String, Vec<String>>,
-    order: Vec<String>,
-}
-
-fn objects(snapshot: &Snapshot) -> Result<Objects, Error> {
-    let (heap, tree) = (snapshot.objects()?, snapshot.tree()?);
-    let mut by_key = BTreeMap::new();
-    for node in heap.nodes() {
-        let mut edges: Vec<String> = heap
-            .edges(node)
-            .map(|edge| {
-                let target = key(heap, edge.target);
-                let label = label(heap, edge.label);
-                format!("{label} -> {target} {:?}", edge.strength)
-            })
-            .collect();
-        edges.sort();
-        let (kind, source) = (heap.kind(node), String::from_utf8_lossy(heap.source(node)));
-        let mut lines = vec![format!(
-            "{kind:?} count {} source {source} refs {} globals {}",
-            heap.count(node),
-            tree.refs(node),
-            heap.globals() == Some(node),
-        )];
-        lines.append(&mut edges);
-        by_key.insert(key(heap, node), lines);
-    }
-    let row = |rank| {
-        let step = label(heap, heap.label(tree.edge(rank)));
-        format!("{} by {step}", key(heap, tree.node(rank)))
-    };
-    Ok(Objects {
-        by_key,
-        order: tree.ranks().map(row).collect(),
-    })
-}
-
-fn key(heap: &Heap, node: NodeId) -> String {
-    object(heap.kind(node), heap.address(node))
-}
-
-fn object(kind: Kind, address: u64) -> String {
-    format!("{}:{address:#x}", kind.type_name())
-}
-
-fn label(heap: &Heap, label: Label) -> String {
-    let name = |name| String::from_utf8_lossy(heap.name(name)).into_owned();
-    match label {
-        Label::Field(id) => format!("field {:?}", name(id)),
-        Label::Upvalue(id) => format!("upvalue {:?}", name(id)),
-        Label::Local(id) => format!("local {:?}", name(id)),
-        Label::Root(id) => format!("root {:?}", name(id)),
-        Label::Object(key) => format!("object {}", object(heap.kind(key), heap.address(key))),
-        Label::Address(kind, address) => format!("object {}", object(kind, address)),
-        other => format!("{other:?}"),
-    }
 }

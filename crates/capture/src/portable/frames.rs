@@ -9,6 +9,7 @@ use crate::activation::Activation;
 use crate::global_state::has_two_slot_frames;
 use crate::state::State;
 use crate::version::Version;
+use std::ops::RangeInclusive;
 
 /// How many words a `CallInfo` has at least, from 5.2 on.
 const WORDS: usize = 6;
@@ -58,8 +59,9 @@ impl Links {
     }
 }
 
-/// Where `lua_State` has its outermost call built in, from 5.2 on: somewhere in this range.
-const BASE_CALL: std::ops::Range<u64> = 64..256;
+/// Where `lua_State` has its outermost call built in, from 5.2 on: somewhere in this range, and its first
+/// words lie within the thread, which has at least 184 bytes.
+const BASE_CALL: RangeInclusive<u64> = 64..=184 - 8 * WORDS as u64;
 
 /// How many levels the stack has: what `lua_getstack` answers, found without asking for each.
 pub(super) fn level_count(thread: State, record: &mut Activation) -> i32 {
@@ -153,7 +155,10 @@ fn host_frame_linked(
     links: Links,
 ) -> Option<Frame> {
     let outer = words_of(call)[links.to_host()?];
-    let is_host_call = BASE_CALL.contains(&outer.wrapping_sub(thread.raw() as u64));
+    let is_inside = BASE_CALL.contains(&outer.wrapping_sub(thread.raw() as u64));
+    // Where the structure is another, anything may stand in that place: the host's call has to lead
+    // back.
+    let is_host_call = is_inside && outer.is_multiple_of(8) && words_of(outer).contains(&call);
     is_host_call.then(|| {
         record.set_call(thread.version(), outer);
         Frame::Host
@@ -163,7 +168,8 @@ fn host_frame_linked(
 /// The first words of a `CallInfo`.
 fn words_of(call: u64) -> [u64; WORDS] {
     // SAFETY: lua_getstack gave the address of a CallInfo, which is larger than this from 5.2 on (64
-    // bytes at least), or an earlier step did, by a word that led to calls each time that was checked.
+    // bytes at least), or an earlier step did, by a word that led to calls each time that was checked;
+    // or it lies within a thread.
     unsafe { (call as *const [u64; WORDS]).read() }
 }
 

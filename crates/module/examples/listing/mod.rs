@@ -1,0 +1,104 @@
+//! A heap as lines of text, for the examples: what two engines found can be compared line by line.
+
+use luasnap_heap::{BuildError, Heap, Kind, Label, NodeId, Snapshot};
+use std::collections::BTreeMap;
+use std::fmt::Write;
+
+/// The `objects` view of a snapshot.
+pub struct Objects {
+    /// By object: what is known of it, and its edges.
+    pub by_key: BTreeMap<String, Vec<String>>,
+    /// The objects in the order in which people see them.
+    pub order: Vec<String>,
+}
+
+/// The `objects` view of a snapshot.
+pub fn objects(snapshot: &Snapshot) -> Result<Objects, BuildError> {
+    let (heap, tree) = (snapshot.objects()?, snapshot.tree()?);
+    let mut by_key = BTreeMap::new();
+    for node in heap.nodes() {
+        let mut edges: Vec<String> = heap
+            .edges(node)
+            .map(|edge| {
+                let target = key(heap, edge.target);
+                let label = label(heap, edge.label);
+                format!("{label} -> {target} {:?}", edge.strength)
+            })
+            .collect();
+        edges.sort();
+        let (kind, source) = (heap.kind(node), String::from_utf8_lossy(heap.source(node)));
+        let mut lines = vec![format!(
+            "{kind:?} count {} source {source} refs {} globals {}",
+            heap.count(node),
+            tree.refs(node),
+            heap.globals() == Some(node),
+        )];
+        lines.append(&mut edges);
+        by_key.insert(key(heap, node), lines);
+    }
+    let row = |rank| {
+        let step = label(heap, heap.label(tree.edge(rank)));
+        format!("{} by {step}", key(heap, tree.node(rank)))
+    };
+    Ok(Objects {
+        by_key,
+        order: tree.ranks().map(row).collect(),
+    })
+}
+
+/// An object's kind and address.
+fn key(heap: &Heap, node: NodeId) -> String {
+    object(heap.kind(node), heap.address(node))
+}
+
+fn object(kind: Kind, address: u64) -> String {
+    format!("{}:{address:#x}", kind.type_name())
+}
+
+fn label(heap: &Heap, label: Label) -> String {
+    let name = |name| String::from_utf8_lossy(heap.name(name)).into_owned();
+    match label {
+        Label::Field(id) => format!("field {:?}", name(id)),
+        Label::Upvalue(id) => format!("upvalue {:?}", name(id)),
+        Label::Local(id) => format!("local {:?}", name(id)),
+        Label::Root(id) => format!("root {:?}", name(id)),
+        Label::Object(key) => format!("object {}", object(heap.kind(key), heap.address(key))),
+        Label::Address(kind, address) => format!("object {}", object(kind, address)),
+        other => format!("{other:?}"),
+    }
+}
+
+/// A snapshot for `cargo xtask mutants`: the `objects` view, a line that begins with `object` for each
+/// of its facts and with `row` for the order; then everything that is an object of the VM's, a line
+/// for each that begins with `raw`: its kind, address, shallow size, and of a string the text in
+/// hexadecimal.
+#[allow(dead_code)] // not every example has a use for it
+pub fn lines(snapshot: &Snapshot) -> Result<String, BuildError> {
+    let mut said = String::new();
+    let objects = objects(snapshot)?;
+    for (key, facts) in &objects.by_key {
+        for fact in facts {
+            let _ = writeln!(said, "object {key} {}", fact.escape_default());
+        }
+    }
+    for row in &objects.order {
+        let _ = writeln!(said, "row {}", row.escape_default());
+    }
+    let heap = snapshot.everything();
+    for node in heap.nodes().skip(1) {
+        let (kind, size) = (heap.kind(node), heap.size(node));
+        // A function in C without an object, which the VM has no memory for.
+        if kind == Kind::CFunction && size == 0 {
+            continue;
+        }
+        let _ = write!(said, "raw {kind:?} {:#x} {size}", heap.address(node));
+        if kind == Kind::String {
+            said.push(' ');
+            for byte in heap.source(node) {
+                let _ = write!(said, "{byte:02x}");
+            }
+        }
+        said.push('\n');
+    }
+    Ok(said)
+}
