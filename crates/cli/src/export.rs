@@ -6,7 +6,9 @@ use crate::progress::Progress;
 use crate::snapshot_file::SnapshotFile;
 use anyhow::{Result, anyhow};
 use clap::{Args, ValueEnum};
-use luasnap_format::{write_file, write_heapsnapshot, write_json, write_json_indented, write_text};
+use luasnap_format::{
+    AnswerError, write_file, write_heapsnapshot, write_json, write_json_indented, write_text,
+};
 use luasnap_heap::Snapshot;
 use std::io::{self, Write};
 use std::path::PathBuf;
@@ -44,7 +46,7 @@ enum Format {
 }
 
 impl Format {
-    fn write(self, out: &mut dyn io::Write, snapshot: &Snapshot) -> io::Result<()> {
+    fn write(self, out: &mut dyn io::Write, snapshot: &Snapshot) -> Result<(), AnswerError> {
         match self {
             Format::Heapsnapshot => write_heapsnapshot(out, snapshot),
             Format::Json => write_json(out, snapshot),
@@ -68,7 +70,7 @@ impl Export {
             }
             None => {
                 let mut out = io::BufWriter::new(io::stdout().lock());
-                finish(write(&mut out).and_then(|()| out.flush()))?;
+                finish(write(&mut out).and_then(|()| Ok(out.flush()?)))?;
             }
         }
         Ok(ExitCode::SUCCESS)

@@ -1,6 +1,6 @@
 //! Writing files without ever losing an older one.
 
-use crate::reason::reason;
+use crate::answer_error::{AnswerError, Result};
 use std::fs::{self, File, OpenOptions, Permissions};
 use std::io;
 use std::os::unix::fs::PermissionsExt;
@@ -9,12 +9,12 @@ use tempfile::NamedTempFile;
 
 /// A file that could not be written. A file of that name is as it was.
 #[derive(Debug, thiserror::Error)]
-#[error("cannot write '{}': {}", path.display(), reason(source))]
+#[error("cannot write '{}': {source}", path.display())]
 pub struct FileError {
     /// The file.
     pub path: PathBuf,
     /// Why not.
-    pub source: io::Error,
+    pub source: AnswerError,
 }
 
 /// Writes a file: beside the place where it belongs, and then renamed into it, so that one who
@@ -24,7 +24,7 @@ pub struct FileError {
 /// target that is replaced. What is no regular file (`/dev/stdout`, a FIFO) is written to directly.
 pub fn write_file(
     path: &Path,
-    write: impl FnOnce(&mut dyn io::Write) -> io::Result<()>,
+    write: impl FnOnce(&mut dyn io::Write) -> Result,
 ) -> Result<(), FileError> {
     write_to(path, write).map_err(|source| FileError {
         path: path.to_owned(),
@@ -32,10 +32,7 @@ pub fn write_file(
     })
 }
 
-fn write_to(
-    path: &Path,
-    write: impl FnOnce(&mut dyn io::Write) -> io::Result<()>,
-) -> io::Result<()> {
+fn write_to(path: &Path, write: impl FnOnce(&mut dyn io::Write) -> Result) -> Result {
     let permissions = match OpenOptions::new().write(true).open(path) {
         Ok(file) => {
             let metadata = file.metadata()?;
@@ -45,7 +42,7 @@ fn write_to(
             Some(metadata.permissions())
         }
         Err(error) if error.kind() == io::ErrorKind::NotFound && path.file_name().is_some() => None,
-        Err(error) => return Err(error),
+        Err(error) => return Err(error.into()),
     };
     match resolve(path)? {
         Place::File { folder, path } => replace(&folder, &path, permissions, write),
@@ -53,10 +50,7 @@ fn write_to(
     }
 }
 
-fn write_directly(
-    mut file: File,
-    write: impl FnOnce(&mut dyn io::Write) -> io::Result<()>,
-) -> io::Result<()> {
+fn write_directly(mut file: File, write: impl FnOnce(&mut dyn io::Write) -> Result) -> Result {
     write(&mut file)
 }
 
@@ -64,8 +58,8 @@ fn replace(
     folder: &Path,
     path: &Path,
     permissions: Option<Permissions>,
-    write: impl FnOnce(&mut dyn io::Write) -> io::Result<()>,
-) -> io::Result<()> {
+    write: impl FnOnce(&mut dyn io::Write) -> Result,
+) -> Result {
     let mut file = tempfile::Builder::new()
         .prefix(".luasnap-")
         // The system takes the umask off.
@@ -75,7 +69,7 @@ fn replace(
     if let Some(permissions) = permissions {
         file.as_file().set_permissions(permissions)?;
     }
-    persist(file, path)
+    Ok(persist(file, path)?)
 }
 
 fn persist(file: NamedTempFile, path: &Path) -> io::Result<()> {

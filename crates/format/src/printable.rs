@@ -1,7 +1,7 @@
 //! Bytes as text that a terminal can show.
 
+use crate::answer_error::Result;
 use crate::digits::hex_pair;
-use std::io;
 
 /// Bytes as text that a terminal can show: control characters and what is not UTF-8 become escapes
 /// (`\n`, `\xFF`). For a few bytes: this asks for memory like any `String`.
@@ -14,7 +14,7 @@ pub fn printable(bytes: &[u8]) -> String {
 
 /// Appends bytes; control characters and what is not UTF-8 become escapes (`\n`, `\xFF`).
 /// Backslashes stay as they are.
-pub(crate) fn push_printable(out: &mut Vec<u8>, bytes: &[u8]) -> io::Result<()> {
+pub(crate) fn push_printable(out: &mut Vec<u8>, bytes: &[u8]) -> Result {
     if bytes.iter().all(|byte| (0x20..0x7f).contains(byte)) {
         return push_bytes(out, bytes);
     }
@@ -33,7 +33,7 @@ pub(crate) fn push_printable(out: &mut Vec<u8>, bytes: &[u8]) -> io::Result<()> 
     Ok(())
 }
 
-fn push_escape(out: &mut Vec<u8>, byte: u8) -> io::Result<()> {
+fn push_escape(out: &mut Vec<u8>, byte: u8) -> Result {
     match byte {
         b'\n' => push_bytes(out, br"\n"),
         b'\t' => push_bytes(out, br"\t"),
@@ -46,9 +46,8 @@ fn push_escape(out: &mut Vec<u8>, byte: u8) -> io::Result<()> {
 }
 
 /// Appends bytes, or says that there is no memory for them.
-pub(crate) fn push_bytes(out: &mut Vec<u8>, bytes: &[u8]) -> io::Result<()> {
-    out.try_reserve(bytes.len())
-        .map_err(|_| io::ErrorKind::OutOfMemory)?;
+pub(crate) fn push_bytes(out: &mut Vec<u8>, bytes: &[u8]) -> Result {
+    out.try_reserve(bytes.len())?;
     out.extend_from_slice(bytes);
     Ok(())
 }

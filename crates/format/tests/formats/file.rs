@@ -1,6 +1,6 @@
 //! Files that are written or left as they were.
 
-use luasnap_format::write_file;
+use luasnap_format::{AnswerError, write_file};
 use std::fs::{self, Permissions};
 use std::io::{self, Read};
 use std::os::unix::fs::{FileTypeExt, PermissionsExt, symlink};
@@ -8,7 +8,7 @@ use std::path::Path;
 use std::process::Command;
 
 fn write(path: &Path, text: &str) -> Result<(), String> {
-    write_file(path, |out| out.write_all(text.as_bytes())).map_err(|error| error.to_string())
+    write_file(path, |out| Ok(out.write_all(text.as_bytes())?)).map_err(|error| error.to_string())
 }
 
 /// The names in a folder: no temporary file may stay.
@@ -55,13 +55,30 @@ fn a_failed_write_leaves_the_older_file_and_nothing_else() {
     fs::write(&path, "older").unwrap();
     let error = write_file(&path, |out| {
         out.write_all(b"half")?;
-        Err(io::Error::from_raw_os_error(libc::ENOSPC))
+        Err(io::Error::from_raw_os_error(libc::ENOSPC).into())
     })
     .unwrap_err();
     let expected = format!("cannot write '{}': No space left on device", path.display());
     assert_eq!(error.to_string(), expected);
     assert_eq!(fs::read_to_string(&path).unwrap(), "older");
     assert_eq!(names(folder.path()), ["file"]);
+}
+
+#[test]
+fn a_lack_of_memory_here_is_not_one_of_the_disk() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("file");
+    let fail = |error: AnswerError| write_file(&path, |_| Err(error)).unwrap_err();
+    let here = fail(AnswerError::OutOfMemory);
+    assert!(matches!(here.source, AnswerError::OutOfMemory));
+    assert!(here.to_string().ends_with(": not enough memory"), "{here}");
+    let there = fail(io::Error::from_raw_os_error(libc::ENOMEM).into());
+    assert!(matches!(there.source, AnswerError::Io(_)));
+    assert!(
+        there.to_string().ends_with(": Cannot allocate memory"),
+        "{there}"
+    );
+    assert!(names(folder.path()).is_empty());
 }
 
 #[test]
