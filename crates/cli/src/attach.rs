@@ -72,6 +72,7 @@ impl Attach {
         let files = progress.step("writing", || StateFiles::write(&output, captures))?;
         drop(progress);
         eprintln!("{stood_still}");
+        files.warn();
         print(&files)?;
         Ok(files.exit_code())
     }

@@ -2,12 +2,13 @@
 
 use crate::exit_code::OF_READERS;
 use crate::output::finish;
+use crate::output_file::write_heap;
 use crate::progress::Progress;
 use crate::snapshot_file::SnapshotFile;
-use anyhow::{Result, anyhow};
+use anyhow::Result;
 use clap::{Args, ValueEnum};
 use luasnap_format::{
-    AnswerError, write_file, write_heapsnapshot, write_json, write_json_indented, write_text,
+    AnswerError, write_heapsnapshot, write_json, write_json_indented, write_text,
 };
 use luasnap_heap::Snapshot;
 use std::io::{self, Write};
@@ -65,8 +66,11 @@ impl Export {
         match &self.output {
             Some(path) => {
                 let message = format!("writing {}", path.display());
-                let written = progress.step(message, || write_file(path, write));
-                written.map_err(|error| anyhow!(error.to_string()))?;
+                let warning = progress.step(message, || write_heap(path, write))?;
+                drop(progress);
+                if let Some(warning) = warning {
+                    eprintln!("{warning}");
+                }
             }
             None => {
                 let mut out = io::BufWriter::new(io::stdout().lock());

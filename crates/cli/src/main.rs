@@ -10,6 +10,7 @@ mod export;
 mod info;
 mod module_file;
 mod output;
+mod output_file;
 mod path;
 mod progress;
 mod ps;

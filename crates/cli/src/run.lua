@@ -104,7 +104,11 @@ local function clean_up()
 end
 
 local saved, all_saved = 0, true
-local how = { strings = not find(left_out, "strings"), names = not find(left_out, "names") }
+local how = {
+  strings = not find(left_out, "strings"),
+  names = not find(left_out, "names"),
+  sync = true,
+}
 
 local function save_or_complain(taken, path)
   local done, why = pcall(save, taken, path, how)

@@ -2,9 +2,11 @@
 
 use crate::exit_code::{NOT_FOUND, NOT_STARTED};
 use crate::module_file;
+use crate::output_file::warning;
 use anyhow::{Context, Result, anyhow, ensure};
 use clap::Args;
 use luasnap_capture::{Chunk, Interpreter};
+use luasnap_format::readable_by_others;
 use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::hint::black_box;
@@ -185,6 +187,9 @@ fn can_be_saved_to(file: &Path) -> Result<()> {
         "cannot save to '{name}': there is no folder {}",
         folder.display()
     );
+    if let Some(mode) = readable_by_others(file) {
+        eprintln!("{}", warning(file, mode));
+    }
     Ok(())
 }
 

@@ -30,7 +30,9 @@ mod text;
 mod who_holds;
 
 pub use answer_error::AnswerError;
-pub use file::{FileError, write_file};
+pub use file::{
+    FileError, FileOptions, Written, readable_by_others, remove_temporary_file, write_file,
+};
 pub use group_name::{fingerprint_text, group_name};
 pub use group_row::{GroupRow, top};
 pub use growth::{GrowthAnswer, GrowthError, GrowthRow, SuspectRow, growth};

@@ -3,7 +3,7 @@
 use crate::failure::{unread, unwritten};
 use crate::functions::{Result, argument, path_argument};
 use luasnap_capture::{Call, Return};
-use luasnap_format::{SaveOptions, open_snapshot, write_file, write_snapshot};
+use luasnap_format::{FileOptions, SaveOptions, open_snapshot, write_file, write_snapshot};
 use std::sync::Arc;
 
 /// `save(s, path [, options])`.
@@ -11,13 +11,18 @@ pub fn save(call: &mut Call<'_>) -> Result {
     let snapshot = argument(call, 1)?;
     let path = path_argument(call, 2)?;
     let mut options = SaveOptions::default();
+    let mut file = FileOptions {
+        private: true,
+        ..FileOptions::default()
+    };
     if !call.is_nil_argument(3) {
         let strings = call.boolean_option(3, "strings")?;
         let names = call.boolean_option(3, "names")?;
         options.strings = strings.unwrap_or(options.strings);
         options.names = names.unwrap_or(options.names);
+        file.synced = call.boolean_option(3, "sync")?.unwrap_or(file.synced);
     }
-    write_file(&path, |out| write_snapshot(out, &snapshot, options)).map_err(unwritten)?;
+    write_file(&path, file, |out| write_snapshot(out, &snapshot, options)).map_err(unwritten)?;
     Ok(Return::Nothing)
 }
 

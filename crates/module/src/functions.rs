@@ -3,8 +3,8 @@
 use crate::failure::{unanswered, unprinted, unwritten};
 use luasnap_capture::{CStdout, Call, Error, Function, Return};
 use luasnap_format::{
-    AnswerError, ReportOptions, write_file, write_json, write_json_indented, write_report,
-    write_text,
+    AnswerError, FileOptions, ReportOptions, write_file, write_json, write_json_indented,
+    write_report, write_text,
 };
 use luasnap_heap::{BuildError, Census, Engine, Snapshot, Waste, decrease, increase};
 use std::ffi::OsStr;
@@ -207,7 +207,7 @@ fn print(call: &mut Call<'_>, write: Writer) -> Result {
 fn to_file(call: &mut Call<'_>, write: Writer) -> Result {
     let snapshot = argument(call, 1)?;
     let path = path_argument(call, 2)?;
-    write_file(&path, |out| write(out, &snapshot)).map_err(unwritten)?;
+    write_file(&path, FileOptions::default(), |out| write(out, &snapshot)).map_err(unwritten)?;
     Ok(Return::Nothing)
 }
 
