@@ -59,6 +59,7 @@ enum Verb {
 }
 
 fn main() -> ExitCode {
+    luasnap_capture::end_cleanly(luasnap_format::remove_temporary_file);
     let done = match CommandLine::parse().verb {
         Verb::Run(run) => run.execute(),
         Verb::Attach(attach) => attach.execute(),

@@ -30,6 +30,8 @@ Exit codes:
   125  luasnap itself failed, or a snapshot cannot be saved
   126  the interpreter cannot be started
   127  the interpreter was not found
+  128 + n  signal n ended the script: Ctrl-C (130), SIGTERM (143) or SIGHUP (129). That takes until a call
+       that waits has come back; a second signal ends luasnap at once
 A script that calls os.exit chooses its own; the report and the snapshot are written all the same.
 
 Environment:
@@ -234,7 +236,7 @@ fn write_driver() -> io::Result<tempfile::NamedTempFile> {
         "local words = {{ ... }}\n\
          os.remove(words[1])\n\
          local run = (loadstring or load)([=====[{DRIVER}]=====], '=luasnap')\n\
-         return run((table.unpack or unpack)(words, 2))\n"
+         return run(nil, (table.unpack or unpack)(words, 2))\n"
     )?;
     Ok(file)
 }
