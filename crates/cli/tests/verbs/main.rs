@@ -14,6 +14,7 @@ mod pipes;
 mod program;
 mod ps;
 mod readme;
+mod safe_files;
 mod save;
 mod streams;
 mod target;

@@ -1,5 +1,6 @@
 //! Where a path leads.
 
+use rustix::io::Errno;
 use rustix::process::geteuid;
 use std::fs::{self, Metadata};
 use std::io;
@@ -45,7 +46,7 @@ fn is_to_be_trusted(link: &Metadata, folder: &Metadata) -> io::Result<()> {
     let is_for_all = folder.mode() & STICKY_AND_FOR_ALL == STICKY_AND_FOR_ALL;
     let is_known = link.uid() == geteuid().as_raw() || link.uid() == folder.uid();
     match is_for_all && !is_known {
-        true => Err(io::ErrorKind::PermissionDenied.into()),
+        true => Err(Errno::ACCESS.into()),
         false => Ok(()),
     }
 }
