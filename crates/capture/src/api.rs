@@ -24,6 +24,9 @@ pub(crate) type CFunction = unsafe extern "C-unwind" fn(Lua) -> c_int;
 pub(crate) type Alloc =
     unsafe extern "C-unwind" fn(*mut c_void, *mut c_void, usize, usize) -> *mut c_void;
 
+/// `lua_Hook`, which may raise.
+pub(crate) type Hook = unsafe extern "C-unwind" fn(Lua, *mut c_void);
+
 macro_rules! api {
     (
         required { $($name:ident : $symbol:literal : fn($($arg:ty),*) $(-> $ret:ty)?;)* }
@@ -154,6 +157,18 @@ api! {
         newuserdatauv: c"lua_newuserdatauv": fn(Lua, usize, c_int) -> *mut c_void;
         getiuservalue: c"lua_getiuservalue": fn(Lua, c_int, c_int) -> c_int;
         setiuservalue: c"lua_setiuservalue": fn(Lua, c_int, c_int) -> c_int;
+        // What interrupts a script that `luasnap run` runs.
+        sethook: c"lua_sethook": fn(Lua, Option<Hook>, c_int, c_int) -> c_int;
+        newthread: c"lua_newthread": fn(Lua) -> Lua;
+        status: c"lua_status": fn(Lua) -> c_int;
+        // The second argument is there from 5.2 on, the last from 5.4 on.
+        resume: c"lua_resume": fn(Lua, Lua, c_int, *mut c_int) -> c_int;
+        setlevel: c"lua_setlevel": fn(Lua, Lua); // 5.1
+        resetthread: c"lua_resetthread": fn(Lua) -> c_int; // 5.4
+        closethread: c"lua_closethread": fn(Lua, Lua) -> c_int; // from 5.4.6 on
+        where_: c"luaL_where": fn(Lua, c_int);
+        concat: c"lua_concat": fn(Lua, c_int);
+        argerror: c"luaL_argerror": fn(Lua, c_int, *const c_char) -> c_int;
         // What `luasnap run` needs to be a host.
         newstate: c"luaL_newstate": fn() -> Lua;
         openlibs: c"luaL_openlibs": fn(Lua);

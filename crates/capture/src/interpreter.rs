@@ -3,6 +3,7 @@
 use crate::api::{Api, Lua, LuaState};
 use crate::module::{self, Module};
 use crate::resolve::{self, Failure};
+use crate::signals;
 use crate::slot;
 use crate::state::{State, TYPE_STRING};
 use std::ffi::{CStr, c_char, c_int, c_void};
@@ -24,7 +25,7 @@ pub struct Chunk<'a> {
     pub name: &'a CStr,
     /// The source.
     pub source: &'a str,
-    /// What the chunk gets as `...`.
+    /// What the chunk gets as `...`, behind a table of functions by which it has itself interrupted.
     pub arguments: &'a [Vec<u8>],
 }
 
@@ -127,6 +128,7 @@ unsafe extern "C-unwind" fn enter(raw: *mut LuaState) -> c_int {
     unsafe { (job.host.open_libraries)(raw) };
     open_module(state, job);
     load_chunk(state, job);
+    signals::push_functions(state);
     let arguments = job.chunk.arguments;
     if !state.check_stack(arguments.len() as c_int + 1) {
         state.push_string(b"too many arguments for a Lua script");
@@ -135,7 +137,7 @@ unsafe extern "C-unwind" fn enter(raw: *mut LuaState) -> c_int {
     for argument in arguments {
         state.push_string(argument);
     }
-    if state.call_protected(arguments.len() as c_int, 0) != 0 {
+    if state.call_protected(arguments.len() as c_int + 1, 0) != 0 {
         return state.raise();
     }
     0

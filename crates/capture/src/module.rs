@@ -11,8 +11,9 @@ use crate::collector::OutsideMemory;
 use crate::handle::Handle;
 use crate::native::Trust;
 use crate::resolve::{self, Failure};
+use crate::signals;
 use crate::slot;
-use crate::state::{State, TYPE_TABLE, TYPE_USERDATA};
+use crate::state::{State, TYPE_STRING, TYPE_TABLE, TYPE_USERDATA};
 use crate::static_program;
 use std::ffi::{CStr, c_int, c_void};
 use std::io::Write;
@@ -41,6 +42,10 @@ impl Module {
         self.functions.iter().chain(self.metamethods).nth(number)
     }
 }
+
+/// What the driver of `luasnap run` gives as a third argument, which `require` does not: it gets a second
+/// result for it, and interrupts its script by that.
+pub(crate) const DRIVER: &[u8] = b"luasnap run";
 
 /// What a function of the module has as upvalues.
 mod upvalue {
@@ -84,8 +89,14 @@ pub unsafe fn open(state: *mut LuaState, caller: *const c_void, module: &'static
         Ok(entry) => {
             // SAFETY: the state is live, and this is its VM's API.
             let state = unsafe { State::new(state, entry.api) };
+            let is_for_driver =
+                state.top() >= 3 && state.type_of(3) == TYPE_STRING && state.string(3) == DRIVER;
             push_module(state, entry, module);
-            return 1;
+            if !is_for_driver {
+                return 1;
+            }
+            signals::push_functions(state);
+            return 2;
         }
         Err(refusal) => *refusal,
     };

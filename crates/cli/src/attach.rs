@@ -83,6 +83,7 @@ impl Attach {
         let files = progress.step("writing", || StateFiles::write(&output, captures))?;
         drop(progress);
         complain(stood_still);
+        files.warn();
         print(&files)?;
         Ok(files.exit_code())
     }

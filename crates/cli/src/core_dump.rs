@@ -56,6 +56,7 @@ impl CoreDump {
         });
         let files = progress.step("writing", || StateFiles::write(&output, states))?;
         drop(progress);
+        files.warn();
         print(&files)?;
         Ok(files.exit_code())
     }

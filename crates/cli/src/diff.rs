@@ -7,7 +7,9 @@ use crate::snapshot_file::SnapshotFile;
 use crate::table::{Column, Columns};
 use anyhow::{Result, anyhow};
 use clap::Args;
-use luasnap_format::{GrowthAnswer, GrowthRow, SuspectRow, byte_size, grouped, printable_path};
+use luasnap_format::{
+    GrowthAnswer, GrowthError, GrowthRow, SuspectRow, byte_size, grouped, printable_path,
+};
 use luasnap_heap::{CompareError, Snapshot};
 use serde_json::{Value, json};
 use std::fmt::{self, Write};
@@ -127,8 +129,12 @@ impl Diff {
 }
 
 /// Which of the files cannot be compared, and why.
-fn cannot_compare(files: &[SnapshotFile], error: CompareError) -> anyhow::Error {
+fn cannot_compare(files: &[SnapshotFile], error: GrowthError) -> anyhow::Error {
     let name = |number: usize| printable_path(&files[number - 1].path);
+    let error = match error {
+        GrowthError::Incomparable(error) => error,
+        GrowthError::Failed(error) => return error.into(),
+    };
     match error {
         CompareError::Difference(number) => anyhow!(
             "{} is the difference of two snapshots: compare whole ones",

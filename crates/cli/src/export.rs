@@ -1,13 +1,14 @@
 //! `luasnap export`: a snapshot in a format that other tools read.
 
 use crate::exit_code::OF_READERS;
-use crate::output::finish;
+use crate::output::{complain, finish};
+use crate::output_file::write_heap;
 use crate::progress::Progress;
 use crate::snapshot_file::SnapshotFile;
-use anyhow::{Result, anyhow};
+use anyhow::Result;
 use clap::{Args, ValueEnum};
 use luasnap_format::{
-    printable_path, write_file, write_heapsnapshot, write_json, write_json_indented, write_text,
+    AnswerError, printable_path, write_heapsnapshot, write_json, write_json_indented, write_text,
 };
 use luasnap_heap::Snapshot;
 use std::io::{self, Write};
@@ -46,7 +47,7 @@ enum Format {
 }
 
 impl Format {
-    fn write(self, out: &mut dyn io::Write, snapshot: &Snapshot) -> io::Result<()> {
+    fn write(self, out: &mut dyn io::Write, snapshot: &Snapshot) -> Result<(), AnswerError> {
         match self {
             Format::Heapsnapshot => write_heapsnapshot(out, snapshot),
             Format::Json => write_json(out, snapshot),
@@ -65,12 +66,15 @@ impl Export {
         match &self.output {
             Some(path) => {
                 let message = format!("writing {}", printable_path(path));
-                let written = progress.step(message, || write_file(path, write));
-                written.map_err(|error| anyhow!(error.to_string()))?;
+                let warning = progress.step(message, || write_heap(path, write))?;
+                drop(progress);
+                if let Some(warning) = warning {
+                    complain(warning);
+                }
             }
             None => {
                 let mut out = io::BufWriter::new(io::stdout().lock());
-                finish(write(&mut out).and_then(|()| out.flush()))?;
+                finish(write(&mut out).and_then(|()| Ok(out.flush()?)))?;
             }
         }
         Ok(ExitCode::SUCCESS)

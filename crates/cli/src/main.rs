@@ -11,6 +11,7 @@ mod export;
 mod info;
 mod module_file;
 mod output;
+mod output_file;
 mod panics;
 mod path;
 mod progress;
@@ -61,6 +62,7 @@ enum Verb {
 
 fn main() -> ExitCode {
     panics::print_readably();
+    luasnap_capture::end_cleanly(luasnap_format::remove_temporary_file);
     let done = match command_line::parse::<CommandLine>().verb {
         Verb::Run(run) => run.execute(),
         Verb::Attach(attach) => attach.execute(),

@@ -1,20 +1,21 @@
 //! Standard output: answers go there, and nothing else.
 
 use anyhow::{Result, anyhow};
-use luasnap_format::{printable, readable_json};
+use luasnap_format::{AnswerError, printable, readable_json};
 use serde_json::Value;
 use std::fmt::Display;
 use std::io::{self, Write};
 
 /// Writes an answer for people. Colours are for terminals alone.
 pub fn print(answer: impl Display) -> Result<()> {
-    finish(write!(anstream::stdout(), "{answer}"))
+    finish(write!(anstream::stdout(), "{answer}").map_err(AnswerError::Io))
 }
 
 /// Writes an answer for programs: one JSON value, indented.
 pub fn print_json(answer: &Value) -> Result<()> {
     let json = serde_json::to_string_pretty(answer)?;
-    finish(writeln!(io::stdout(), "{}", readable_json(&json)))
+    let written = writeln!(io::stdout(), "{}", readable_json(&json));
+    finish(written.map_err(AnswerError::Io))
 }
 
 /// Says on standard error what is the matter, in one line: names of files in it are strangers' bytes. A
@@ -25,14 +26,10 @@ pub fn complain(message: impl Display) {
 }
 
 /// A reader that has seen enough (`| head`) is no failure.
-pub fn finish(written: io::Result<()>) -> Result<()> {
-    match written.and_then(|()| io::stdout().flush()) {
-        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
-        written => written.map_err(|error| {
-            anyhow!(
-                "cannot write to standard output: {}",
-                luasnap_format::reason(&error)
-            )
-        }),
+pub fn finish(written: Result<(), AnswerError>) -> Result<()> {
+    match written.and_then(|()| Ok(io::stdout().flush()?)) {
+        Err(AnswerError::Io(error)) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        Err(error @ AnswerError::Io(_)) => Err(anyhow!("cannot write to standard output: {error}")),
+        written => Ok(written?),
     }
 }

@@ -1,10 +1,12 @@
 -- Runs a script as `lua` would and reports what it left behind, in the embedded Lua and in every
--- installed one. Arguments: the module's file ("" where it is loaded already), "quiet" or "", where a
+-- installed one. Arguments: what interrupts the script (`signals.rs`; nil where the module, once it is
+-- loaded, gives that), the module's file ("" where it is loaded already), "quiet" or "", where a
 -- last snapshot is saved (else ""), how many seconds lie between two snapshots (else "") and how the
 -- names of their files begin, what is left out of the files ("strings", "names", both or ""), how many
 -- words of the command line come before the script, those words, the script, its arguments.
 
-local words = { ... }
+local signals = ...
+local words = { select(2, ...) }
 local module_file, quiet = words[1], words[2] == "quiet"
 local save_to, seconds, save_as = words[3], tonumber(words[4]), words[5]
 local left_out = words[6]
@@ -60,10 +62,11 @@ local function load_module()
   if not open then
     fail("this Lua cannot load " .. module_file .. ": " .. problem)
   end
-  local opened, module = pcall(open, "snapshot")
+  local opened, module, of_signals = pcall(open, "snapshot", module_file, "luasnap run")
   if not opened then
     fail(module)
   end
+  signals = of_signals
   package.loaded.snapshot = module
   return module
 end
@@ -102,6 +105,7 @@ local snapshot = load_module()
 local take, incr, write_report = snapshot.snapshot, snapshot.incr, snapshot.report
 local save, free = snapshot.save, snapshot.free
 printable = snapshot.printable or printable
+local arm, settle, disarm = signals.arm, signals.settle, signals.disarm
 local arguments = set_arguments()
 
 local chunk, problem
@@ -125,7 +129,11 @@ local function clean_up()
 end
 
 local saved, all_saved = 0, true
-local how = { strings = not find(left_out, "strings"), names = not find(left_out, "names") }
+local how = {
+  strings = not find(left_out, "strings"),
+  names = not find(left_out, "names"),
+  sync = true,
+}
 
 local function save_or_complain(taken, path)
   local done, why = pcall(save, taken, path, how)
@@ -179,9 +187,15 @@ local function report(after)
   end
 end
 
+local reporting = false
+
 local function report_once()
   if done then
     return
+  end
+  reporting = true
+  if settle then
+    settle() -- what is written now is written to its end
   end
   clean_up() -- before `done`: a finalizer may call os.exit
   done = true
@@ -192,13 +206,43 @@ local function report_once()
     return
   end
   save_last(after)
-  if quiet then
+  if quiet or not before then
     return
   end
   local reported, why = pcall(report, after)
   if not reported then
     complain("the report could not be written: " .. tostring(why))
   end
+end
+
+-- Ends the process: by the code of the signal that came, if one did. The handlers are gone before the
+-- state is, which they look into.
+local function leave(...)
+  local signal = disarm and disarm()
+  if signal then
+    return exit(128 + signal, true)
+  end
+  return exit(...)
+end
+
+-- A signal came: called as a hook, wherever the script is, so that nothing can catch it.
+local function interrupted(signal)
+  if reporting then
+    return -- that goes on to its end
+  end
+  report_once()
+  leave(128 + signal, true)
+end
+
+-- From now on signals come to us. In PUC Lua each coroutine has a hook of its own, so it has to be known
+-- which one runs.
+local function take_signals()
+  if not arm then
+    return
+  end
+  coroutine.resume = signals.resume or coroutine.resume
+  coroutine.wrap = signals.wrap or coroutine.wrap
+  arm(interrupted)
 end
 
 local own_levels
@@ -238,10 +282,11 @@ function os.exit(...)
     error(problem, 2)
   end
   report_once()
-  exit(...)
+  leave(...)
 end
 
 local is_silent = quiet and save_to == "" and not seconds
+take_signals() -- before anything is compared
 if is_silent then
   done = true
 elseif not quiet then
@@ -256,7 +301,10 @@ if not succeeded then
   complain(tostring(message))
 end
 report_once()
-if not succeeded then
+local signal = disarm and disarm()
+if signal then
+  exit(128 + signal, true)
+elseif not succeeded then
   exit(1, true)
 elseif not all_saved then
   exit(125, true)

@@ -3,10 +3,11 @@
 use crate::exit_code::{NOT_FOUND, NOT_STARTED};
 use crate::module_file;
 use crate::output::complain;
+use crate::output_file::warning;
 use anyhow::{Context, Result, anyhow, ensure};
 use clap::Args;
 use luasnap_capture::{Chunk, Interpreter};
-use luasnap_format::printable_path;
+use luasnap_format::{printable_path, readable_by_others};
 use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::hint::black_box;
@@ -30,6 +31,8 @@ Exit codes:
   125  luasnap itself failed, or a snapshot cannot be saved
   126  the interpreter cannot be started
   127  the interpreter was not found
+  128 + n  signal n ended the script: Ctrl-C (130), SIGTERM (143) or SIGHUP (129). That takes until a call
+       that waits has come back; a second signal ends luasnap at once
 A script that calls os.exit chooses its own; the report and the snapshot are written all the same.
 
 Environment:
@@ -187,6 +190,9 @@ fn can_be_saved_to(file: &Path) -> Result<()> {
         "cannot save to '{name}': there is no folder {}",
         printable_path(folder)
     );
+    if let Some(mode) = readable_by_others(file) {
+        complain(warning(file, mode));
+    }
     Ok(())
 }
 
@@ -231,7 +237,7 @@ fn write_driver() -> io::Result<tempfile::NamedTempFile> {
         "local words = {{ ... }}\n\
          os.remove(words[1])\n\
          local run = (loadstring or load)([=====[{DRIVER}]=====], '=luasnap')\n\
-         return run((table.unpack or unpack)(words, 2))\n"
+         return run(nil, (table.unpack or unpack)(words, 2))\n"
     )?;
     Ok(file)
 }

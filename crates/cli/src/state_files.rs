@@ -1,18 +1,21 @@
 //! The files that Lua states of another process, or of a core file, are saved in.
 
 use crate::exit_code;
-use anyhow::{Result, anyhow};
+use crate::output::complain;
+use crate::output_file::write_heap;
+use anyhow::Result;
 use luasnap_capture::process::{FoundState, StateCapture};
-use luasnap_format::{
-    SaveOptions, address_of, byte_size, printable_path, write_file, write_snapshot,
-};
+use luasnap_format::{SaveOptions, address_of, byte_size, printable_path, write_snapshot};
 use luasnap_heap::{Census, Printable, Snapshot};
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 /// What became of each state.
-pub struct StateFiles(Vec<(FoundState, Outcome)>);
+pub struct StateFiles {
+    states: Vec<(FoundState, Outcome)>,
+    warnings: Vec<String>,
+}
 
 enum Outcome {
     /// It is in this file; so many bytes of the VM's total are not accounted for.
@@ -23,7 +26,7 @@ enum Outcome {
 impl StateFiles {
     /// Writes each state that was captured.
     pub fn write(output: &Path, captures: Vec<StateCapture>) -> Result<StateFiles> {
-        let mut files = Vec::new();
+        let (mut states, mut warnings) = (Vec::new(), Vec::new());
         let is_alone = captures.len() == 1;
         for (number, (state, capture)) in (1..).zip(captures) {
             let outcome = match capture {
@@ -33,23 +36,29 @@ impl StateFiles {
                         false => numbered(output, number),
                     };
                     let snapshot = Snapshot::new(heap);
-                    write_file(&path, |out| {
+                    warnings.extend(write_heap(&path, |out| {
                         write_snapshot(out, &snapshot, SaveOptions::default())
-                    })
-                    .map_err(|error| anyhow!(error.to_string()))?;
+                    })?);
                     Outcome::Saved(path, Census::new(&snapshot)?.unaccounted.unwrap_or(0))
                 }
                 Err(error) => Outcome::Unreadable(error.to_string()),
             };
-            files.push((state, outcome));
+            states.push((state, outcome));
         }
-        Ok(StateFiles(files))
+        Ok(StateFiles { states, warnings })
+    }
+
+    /// Says what there is to say of the files.
+    pub fn warn(&self) {
+        for warning in &self.warnings {
+            complain(warning);
+        }
     }
 
     /// Whether each state is in a file.
     pub fn exit_code(&self) -> ExitCode {
         let is_saved = |(_, outcome): &(FoundState, Outcome)| matches!(outcome, Outcome::Saved(..));
-        match self.0.iter().all(is_saved) {
+        match self.states.iter().all(is_saved) {
             true => ExitCode::SUCCESS,
             false => ExitCode::from(exit_code::INCOMPLETE),
         }
@@ -58,7 +67,7 @@ impl StateFiles {
 
 impl fmt::Display for StateFiles {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (state, outcome) in &self.0 {
+        for (state, outcome) in &self.states {
             match outcome {
                 Outcome::Saved(path, unaccounted) => {
                     write!(f, "{}: {}", printable_path(path), described(state))?;

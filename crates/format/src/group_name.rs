@@ -1,15 +1,15 @@
 //! What a group is called, in words.
 
+use crate::answer_error::Result;
 use crate::printable::push_printable;
 use crate::short_chain::{cut_step, general_chain};
 use luasnap_heap::{ClassName, Fingerprint, Group, GroupName, Groups, Heap, Snapshot};
-use std::io;
 
 /// What a group is called: a generalised chain (`_G.sessions.[*]`), a class (`class Player`), the
 /// place of code (`main.lua:20`), or whose strings they are (`strings of _G.sessions.[*]`).
 ///
 /// Fails for lack of memory alone.
-pub fn group_name(snapshot: &Snapshot, groups: &Groups, group: &Group) -> io::Result<String> {
+pub fn group_name(snapshot: &Snapshot, groups: &Groups, group: &Group) -> Result<String> {
     let heap = snapshot.everything();
     Ok(match group.name {
         GroupName::StringsOf(owner) => {
@@ -21,7 +21,7 @@ pub fn group_name(snapshot: &Snapshot, groups: &Groups, group: &Group) -> io::Re
 }
 
 /// What a group is called that is not called after another one.
-fn own_name(heap: &Heap, groups: &Groups, group: &Group) -> io::Result<String> {
+fn own_name(heap: &Heap, groups: &Groups, group: &Group) -> Result<String> {
     Ok(match group.name {
         GroupName::HeldBy(path) => general_chain(heap, groups, path)?,
         GroupName::Class(name) => format!("class {}", class_text(heap, groups, name)?),
@@ -31,7 +31,7 @@ fn own_name(heap: &Heap, groups: &Groups, group: &Group) -> io::Result<String> {
 }
 
 /// What a class is called: as it says itself (`Player`), or by a generalised chain (`_G.Player`).
-pub(crate) fn class_text(heap: &Heap, groups: &Groups, name: ClassName) -> io::Result<String> {
+pub(crate) fn class_text(heap: &Heap, groups: &Groups, name: ClassName) -> Result<String> {
     match name {
         ClassName::Own(name) => short_text(heap.name(name)),
         ClassName::HeldBy(path) => general_chain(heap, groups, path),
@@ -39,11 +39,11 @@ pub(crate) fn class_text(heap: &Heap, groups: &Groups, name: ClassName) -> io::R
 }
 
 /// Where code is defined: `SOURCE:LINE`.
-pub(crate) fn place_of_code(source: &[u8], line: u32) -> io::Result<String> {
+pub(crate) fn place_of_code(source: &[u8], line: u32) -> Result<String> {
     Ok(format!("{}:{line}", short_text(source)?))
 }
 
-fn short_text(bytes: &[u8]) -> io::Result<String> {
+fn short_text(bytes: &[u8]) -> Result<String> {
     let mut text = Vec::new();
     push_printable(&mut text, bytes)?;
     cut_step(text)

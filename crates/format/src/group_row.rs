@@ -1,10 +1,9 @@
 //! A group as a row of an answer, for every face alike.
 
+use crate::answer_error::Result;
 use crate::group_name::{fingerprint_text, group_name};
 use crate::short_chain::chain_of_everything;
-use crate::sink::analysis_failed;
 use luasnap_heap::{Group, GroupOrder, Groups, Kind, Snapshot};
-use std::io;
 
 /// A group of a snapshot, as people and programs read it.
 #[derive(Clone, Debug)]
@@ -31,7 +30,7 @@ impl GroupRow {
         groups: &Groups,
         group: &Group,
         retained: u64,
-    ) -> io::Result<GroupRow> {
+    ) -> Result<GroupRow> {
         Ok(GroupRow {
             kind: group.kind,
             name: group_name(snapshot, groups, group)?,
@@ -49,13 +48,11 @@ impl GroupRow {
 ///
 /// # Errors
 /// Only for lack of memory.
-pub fn top(snapshot: &Snapshot, by: GroupOrder, n: usize) -> io::Result<Vec<GroupRow>> {
-    let groups = snapshot.groups().map_err(analysis_failed)?;
-    let top = groups
-        .top(snapshot, by, n.saturating_add(2))
-        .map_err(analysis_failed)?;
+pub fn top(snapshot: &Snapshot, by: GroupOrder, n: usize) -> Result<Vec<GroupRow>> {
+    let groups = snapshot.groups()?;
+    let top = groups.top(snapshot, by, n.saturating_add(2))?;
     let heap = snapshot.everything();
-    let tree = snapshot.everything_tree().map_err(analysis_failed)?;
+    let tree = snapshot.everything_tree()?;
     let first = tree.ranks().next().map(|rank| tree.node(rank));
     let holds_all = |index: usize| match groups.members(index) {
         [node] => first == Some(*node) || heap.globals() == Some(*node),

@@ -1,9 +1,9 @@
 //! What grew from snapshot to snapshot, as rows of an answer for every face alike.
 
+use crate::answer_error::{AnswerError, Result};
 use crate::group_name::{fingerprint_text, group_name};
 use crate::short_chain::chain_of_everything;
 use luasnap_heap::{CompareError, GroupGrowth, Growth, Kind, Rank, Snapshot, Suspect};
-use std::io;
 
 /// A group over several snapshots, as people and programs read it.
 #[derive(Clone, Debug)]
@@ -62,19 +62,39 @@ pub struct GrowthAnswer {
     pub sizes: Vec<u64>,
 }
 
+/// Why it cannot be told what grew.
+#[derive(Debug, thiserror::Error)]
+pub enum GrowthError {
+    /// The snapshots cannot be compared.
+    #[error(transparent)]
+    Incomparable(CompareError),
+    /// The answer could not be made.
+    #[error(transparent)]
+    Failed(#[from] AnswerError),
+}
+
+impl From<CompareError> for GrowthError {
+    fn from(error: CompareError) -> Self {
+        match error {
+            CompareError::Failed(error) => GrowthError::Failed(error.into()),
+            error => GrowthError::Incomparable(error),
+        }
+    }
+}
+
 /// Tells what grew over snapshots of one program, in order; at most `most` rows
 /// of each sort.
 ///
 /// # Errors
 /// Snapshots that cannot be compared, or no memory.
-pub fn growth(snapshots: &[&Snapshot], most: usize) -> Result<GrowthAnswer, CompareError> {
+pub fn growth(snapshots: &[&Snapshot], most: usize) -> Result<GrowthAnswer, GrowthError> {
     let growth = Growth::new(snapshots)?;
     let last = snapshots[snapshots.len() - 1];
     let words = Words {
         snapshots,
         growth: &growth,
     };
-    let suspects = growth.suspects(last)?;
+    let suspects = growth.suspects(last).map_err(AnswerError::from)?;
     let growing = || growth.growing().take(most);
     let places: Vec<u64> = growing().map(|row| row.fingerprint.0).collect();
     let told = growth.changed().take(most);
@@ -96,15 +116,11 @@ struct Words<'a> {
 }
 
 impl Words<'_> {
-    fn rows<'g>(
-        &self,
-        rows: impl Iterator<Item = GroupGrowth<'g>>,
-    ) -> Result<Vec<GrowthRow>, CompareError> {
-        let rows: io::Result<Vec<_>> = rows.map(|row| self.row(&row)).collect();
-        rows.map_err(failed)
+    fn rows<'g>(&self, rows: impl Iterator<Item = GroupGrowth<'g>>) -> Result<Vec<GrowthRow>> {
+        rows.map(|row| self.row(&row)).collect()
     }
 
-    fn row(&self, row: &GroupGrowth<'_>) -> io::Result<GrowthRow> {
+    fn row(&self, row: &GroupGrowth<'_>) -> Result<GrowthRow> {
         let snapshot = self.snapshots[row.snapshot];
         Ok(GrowthRow {
             kind: row.group.kind,
@@ -119,19 +135,14 @@ impl Words<'_> {
         })
     }
 
-    fn suspects(
-        &self,
-        suspects: &[Suspect],
-        places: &[u64],
-    ) -> Result<Vec<SuspectRow>, CompareError> {
-        let rows: io::Result<Vec<_>> = suspects
+    fn suspects(&self, suspects: &[Suspect], places: &[u64]) -> Result<Vec<SuspectRow>> {
+        suspects
             .iter()
             .map(|suspect| self.suspect(suspect, places))
-            .collect();
-        rows.map_err(failed)
+            .collect()
     }
 
-    fn suspect(&self, suspect: &Suspect, places: &[u64]) -> io::Result<SuspectRow> {
+    fn suspect(&self, suspect: &Suspect, places: &[u64]) -> Result<SuspectRow> {
         let place = |row: &usize| {
             let fingerprint = self.growth.row(*row).fingerprint.0;
             places.iter().position(|place| *place == fingerprint)
@@ -151,9 +162,4 @@ impl Words<'_> {
             fingerprint: fingerprint_text(suspect.fingerprint),
         })
     }
-}
-
-/// Putting something into words fails for lack of memory alone.
-fn failed(_: io::Error) -> CompareError {
-    CompareError::Failed(luasnap_heap::BuildError::OutOfMemory)
 }

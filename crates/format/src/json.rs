@@ -1,30 +1,31 @@
 //! Snapshots as JSON: one object for each object, what it holds inside it.
 
+use crate::answer_error::Result;
 use crate::digits::push_decimal;
 use crate::json_string::put_escaped;
 use crate::row::{push_description, push_name, read_ahead};
-use crate::sink::{Sink, analysis_failed};
+use crate::sink::Sink;
 use crate::step::Step;
 use luasnap_heap::{ChainTree, Heap, Rank, Snapshot, Visit};
 use std::io;
 
 /// Writes JSON on one line. A snapshot of nothing is `null`.
-pub fn write_json(out: &mut dyn io::Write, snapshot: &Snapshot) -> io::Result<()> {
+pub fn write_json(out: &mut dyn io::Write, snapshot: &Snapshot) -> Result {
     write::<false>(out, snapshot)
 }
 
 /// Writes JSON over many lines, two blanks deeper for each level: down to objects 64 levels deep,
 /// or the blanks of a long chain would outgrow all the rest. A snapshot of nothing is `null`.
-pub fn write_json_indented(out: &mut dyn io::Write, snapshot: &Snapshot) -> io::Result<()> {
+pub fn write_json_indented(out: &mut dyn io::Write, snapshot: &Snapshot) -> Result {
     write::<true>(out, snapshot)
 }
 
 /// Objects below this depth are indented no further.
 const DEEPEST: u32 = 64;
 
-fn write<const INDENTED: bool>(out: &mut dyn io::Write, snapshot: &Snapshot) -> io::Result<()> {
-    let heap = snapshot.objects().map_err(analysis_failed)?;
-    let tree = snapshot.tree().map_err(analysis_failed)?;
+fn write<const INDENTED: bool>(out: &mut dyn io::Write, snapshot: &Snapshot) -> Result {
+    let heap = snapshot.objects()?;
+    let tree = snapshot.tree()?;
     let out = Sink::new(out)?;
     let mut writer = Writer::<INDENTED> {
         out,
@@ -44,7 +45,7 @@ fn write<const INDENTED: bool>(out: &mut dyn io::Write, snapshot: &Snapshot) -> 
         }
     }
     writer.out.put(b"\n")?;
-    writer.out.flush()
+    Ok(writer.out.flush()?)
 }
 
 struct Writer<'a, const INDENTED: bool> {

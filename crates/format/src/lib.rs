@@ -4,6 +4,7 @@
 
 #![forbid(unsafe_code)]
 
+mod answer_error;
 mod digits;
 mod file;
 mod group_name;
@@ -28,10 +29,13 @@ mod target;
 mod text;
 mod who_holds;
 
-pub use file::{FileError, write_file};
+pub use answer_error::AnswerError;
+pub use file::{
+    FileError, FileOptions, Written, readable_by_others, remove_temporary_file, write_file,
+};
 pub use group_name::{fingerprint_text, group_name};
 pub use group_row::{GroupRow, top};
-pub use growth::{GrowthAnswer, GrowthRow, SuspectRow, growth};
+pub use growth::{GrowthAnswer, GrowthError, GrowthRow, SuspectRow, growth};
 pub use heapsnapshot::write_heapsnapshot;
 pub use json::{write_json, write_json_indented};
 pub use json_string::readable_json;

@@ -1,11 +1,11 @@
 //! What a user means by a word: an object's address, or a chain that leads to it.
 
+use crate::answer_error::{AnswerError, Result};
 use crate::nearness::Nearest;
 use crate::path::push_step;
 use crate::printable::push_printable;
 use crate::row::object_name;
 use luasnap_heap::{Heap, Kind, Label, NodeId};
-use std::io;
 
 /// What was not found, and what is near.
 #[derive(Debug, thiserror::Error)]
@@ -30,7 +30,7 @@ pub enum LookupError {
     },
     /// Looking went wrong, for lack of memory.
     #[error(transparent)]
-    Failed(#[from] io::Error),
+    Failed(#[from] AnswerError),
 }
 
 fn neighbours(near: &[String]) -> String {
@@ -166,7 +166,7 @@ impl Way<'_> {
         Ok(through_upvalue(self.heap, self.heap.target(edge)))
     }
 
-    fn render(&mut self, label: Label) -> io::Result<()> {
+    fn render(&mut self, label: Label) -> Result {
         self.step.clear();
         push_step(&mut self.step, self.heap, label, &mut self.digits)
     }

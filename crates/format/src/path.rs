@@ -1,9 +1,9 @@
 //! The chain from the root to an object, kept up to date while a tree is walked.
 
+use crate::answer_error::Result;
 use crate::printable::{push_bytes, push_printable};
 use crate::step::Step;
 use luasnap_heap::{ChainTree, Heap, Label, Rank};
-use std::io;
 
 /// Longer chains are shortened, where they are shortened at all.
 const WHOLE: usize = 100;
@@ -37,7 +37,7 @@ impl<'a> Path<'a> {
     }
 
     /// Goes on to the next object of a depth-first walk.
-    pub(crate) fn enter(&mut self, rank: Rank, depth: u32) -> io::Result<()> {
+    pub(crate) fn enter(&mut self, rank: Rank, depth: u32) -> Result {
         let depth = depth as usize;
         self.tail.clear();
         if self.shorten && depth >= WHOLE {
@@ -50,9 +50,7 @@ impl<'a> Path<'a> {
         }
         let label = self.heap.label(self.tree.edge(rank));
         push_step(&mut self.text, self.heap, label, &mut self.digits)?;
-        self.ends
-            .try_reserve(1)
-            .map_err(|_| io::ErrorKind::OutOfMemory)?;
+        self.ends.try_reserve(1)?;
         self.ends.push(self.text.len());
         Ok(())
     }
@@ -67,7 +65,7 @@ impl<'a> Path<'a> {
     }
 
     #[cold]
-    fn shortened(&mut self, rank: Rank, depth: usize) -> io::Result<()> {
+    fn shortened(&mut self, rank: Rank, depth: usize) -> Result {
         let mut last = [Rank::ROOT; END];
         let mut next = Some(rank);
         for slot in last.iter_mut().rev() {
@@ -97,7 +95,7 @@ pub(crate) fn push_step(
     heap: &Heap,
     label: Label,
     digits: &mut Vec<u8>,
-) -> io::Result<()> {
+) -> Result {
     let step = Step::new(heap, label, digits);
     push_bytes(out, step.open.as_bytes())?;
     push_printable(out, step.name)?;

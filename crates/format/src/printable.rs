@@ -1,8 +1,8 @@
 //! Bytes as text that a terminal can show, in memory that may be short.
 
+use crate::answer_error::{AnswerError, Result};
 use luasnap_heap::Printable;
 use std::fmt::{self, Write};
-use std::io;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
@@ -18,12 +18,12 @@ pub fn printable_path(path: &Path) -> Printable<'_> {
 }
 
 /// Appends bytes as [`Printable`] shows them.
-pub(crate) fn push_printable(out: &mut Vec<u8>, bytes: &[u8]) -> io::Result<()> {
+pub(crate) fn push_printable(out: &mut Vec<u8>, bytes: &[u8]) -> Result {
     if bytes.iter().all(|byte| (0x20..0x7f).contains(byte)) {
         return push_bytes(out, bytes);
     }
     // Writing fails for lack of memory alone.
-    write!(Appender(out), "{}", Printable(bytes)).map_err(|_| io::ErrorKind::OutOfMemory.into())
+    write!(Appender(out), "{}", Printable(bytes)).map_err(|_| AnswerError::OutOfMemory)
 }
 
 /// Appends text, as far as there is memory.
@@ -36,9 +36,8 @@ impl fmt::Write for Appender<'_> {
 }
 
 /// Appends bytes, or says that there is no memory for them.
-pub(crate) fn push_bytes(out: &mut Vec<u8>, bytes: &[u8]) -> io::Result<()> {
-    out.try_reserve(bytes.len())
-        .map_err(|_| io::ErrorKind::OutOfMemory)?;
+pub(crate) fn push_bytes(out: &mut Vec<u8>, bytes: &[u8]) -> Result {
+    out.try_reserve(bytes.len())?;
     out.extend_from_slice(bytes);
     Ok(())
 }

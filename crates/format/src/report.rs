@@ -1,9 +1,9 @@
 //! The short report: what is left behind, the biggest groups first.
 
+use crate::answer_error::Result;
 use crate::group_name::group_name;
 use crate::numbers::{byte_size, grouped};
 use crate::short_chain::{chain_of_everything, general_chain};
-use crate::sink::analysis_failed;
 use luasnap_heap::{Change, Engine, Group, GroupName, Groups, Kind, Rank, Snapshot};
 use std::io;
 
@@ -26,11 +26,11 @@ pub fn write_report(
     out: &mut dyn io::Write,
     snapshot: &Snapshot,
     options: ReportOptions,
-) -> io::Result<()> {
-    let groups = snapshot.groups().map_err(analysis_failed)?;
+) -> Result {
+    let groups = snapshot.groups()?;
     let words = Words::of(snapshot);
     if groups.groups().is_empty() && groups.resized().is_empty() {
-        return writeln!(out, "{}", words.nothing);
+        return Ok(writeln!(out, "{}", words.nothing)?);
     }
     if !groups.groups().is_empty() {
         write_summary(out, groups, &words)?;
@@ -121,7 +121,7 @@ fn write_groups(
     groups: &Groups,
     words: &Words,
     options: ReportOptions,
-) -> io::Result<()> {
+) -> Result {
     // Of a difference, what the members retain has no meaning: it has only what changed.
     let retained = |of: &dyn std::fmt::Display| match snapshot.is_difference() {
         true => String::new(),
@@ -138,12 +138,7 @@ fn write_groups(
     for (at, group) in groups.groups().iter().take(options.rows).enumerate() {
         let bytes = match snapshot.is_difference() {
             true => 0,
-            false => {
-                groups
-                    .exact_retained(snapshot, at)
-                    .map_err(analysis_failed)?
-                    .bytes
-            }
+            false => groups.exact_retained(snapshot, at)?.bytes,
         };
         writeln!(
             out,
@@ -164,14 +159,15 @@ fn write_groups(
         }
     }
     match groups.groups().len().saturating_sub(options.rows) {
-        0 => Ok(()),
-        1 => writeln!(out, "  ... and 1 smaller group"),
-        more => writeln!(out, "  ... and {} smaller groups", grouped(more as u64)),
+        0 => {}
+        1 => writeln!(out, "  ... and 1 smaller group")?,
+        more => writeln!(out, "  ... and {} smaller groups", grouped(more as u64))?,
     }
+    Ok(())
 }
 
 /// What holds a group, if that is one chain, and what else is known of it.
-fn described(snapshot: &Snapshot, groups: &Groups, group: &Group) -> io::Result<String> {
+fn described(snapshot: &Snapshot, groups: &Groups, group: &Group) -> Result<String> {
     let name = group_name(snapshot, groups, group)?;
     let chain = || general_chain(snapshot.everything(), groups, group.path);
     Ok(match (group.kind, group.name) {
@@ -191,9 +187,9 @@ fn write_resized(
     snapshot: &Snapshot,
     groups: &Groups,
     options: ReportOptions,
-) -> io::Result<()> {
+) -> Result {
     let heap = snapshot.everything();
-    let tree = snapshot.everything_tree().map_err(analysis_failed)?;
+    let tree = snapshot.everything_tree()?;
     let change = |rank: Rank| snapshot.change(tree.node(rank));
     let first = groups.resized().first();
     let (title, verb) = match first.map(|&(rank, _)| change(rank)) {
@@ -209,8 +205,9 @@ fn write_resized(
         writeln!(out, "  {chain} {verb} by {by} {entry} to {to}")?;
     }
     match groups.resized().len().saturating_sub(options.rows) {
-        0 => Ok(()),
-        1 => writeln!(out, "  ... and 1 more table"),
-        more => writeln!(out, "  ... and {} more tables", grouped(more as u64)),
+        0 => {}
+        1 => writeln!(out, "  ... and 1 more table")?,
+        more => writeln!(out, "  ... and {} more tables", grouped(more as u64))?,
     }
+    Ok(())
 }

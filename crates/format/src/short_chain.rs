@@ -1,11 +1,10 @@
 //! Chains short enough to read, for reports.
 
+use crate::answer_error::Result;
 use crate::path::push_step;
 use crate::printable::push_bytes;
-use crate::sink::analysis_failed;
 use luasnap_heap::{ChainStarts, GroupStep, Groups, Heap, Label, PathId, Rank, Snapshot};
 use std::collections::VecDeque;
-use std::io;
 
 /// How many steps of a long chain are shown at its start, ...
 const FIRST: usize = 8;
@@ -20,9 +19,9 @@ const STEP_BYTES: usize = 48;
 /// steps are cut.
 ///
 /// Fails for lack of memory alone.
-pub fn chain_of_everything(snapshot: &Snapshot, rank: Rank) -> io::Result<String> {
+pub fn chain_of_everything(snapshot: &Snapshot, rank: Rank) -> Result<String> {
     let heap = snapshot.everything();
-    let tree = snapshot.everything_tree().map_err(analysis_failed)?;
+    let tree = snapshot.everything_tree()?;
     let starts = ChainStarts::of(heap);
     let start = |rank: Rank| starts.step(heap, tree, rank);
     let upward = std::iter::successors(Some(rank), |rank| match start(*rank) {
@@ -41,19 +40,19 @@ pub fn chain_of_everything(snapshot: &Snapshot, rank: Rank) -> io::Result<String
 pub(crate) fn steps_text(
     heap: &Heap,
     labels: impl DoubleEndedIterator<Item = Label>,
-) -> io::Result<String> {
+) -> Result<String> {
     let is_step = |label: &Label| *label != Label::Value;
     join(labels.rev().filter(is_step), |label| step_text(heap, label))
 }
 
 /// The generalised chain of a group.
-pub(crate) fn general_chain(heap: &Heap, groups: &Groups, path: PathId) -> io::Result<String> {
+pub(crate) fn general_chain(heap: &Heap, groups: &Groups, path: PathId) -> Result<String> {
     join(groups.paths().steps(path), |step| {
         group_step_text(heap, step)
     })
 }
 
-fn group_step_text(heap: &Heap, step: GroupStep) -> io::Result<String> {
+fn group_step_text(heap: &Heap, step: GroupStep) -> Result<String> {
     Ok(match step {
         GroupStep::AnyKey => "[*]".to_owned(),
         GroupStep::AnyName => "*".to_owned(),
@@ -67,8 +66,8 @@ fn group_step_text(heap: &Heap, step: GroupStep) -> io::Result<String> {
 /// Joins the steps of a chain, which come from its end upwards.
 fn join<T>(
     mut upward: impl Iterator<Item = T>,
-    text: impl Fn(T) -> io::Result<String>,
-) -> io::Result<String> {
+    text: impl Fn(T) -> Result<String>,
+) -> Result<String> {
     let mut last: Vec<T> = upward.by_ref().take(LAST).collect();
     last.reverse();
     let mut first = VecDeque::with_capacity(FIRST + 1);
@@ -95,14 +94,14 @@ fn join<T>(
     Ok(chain)
 }
 
-fn step_text(heap: &Heap, label: Label) -> io::Result<String> {
+fn step_text(heap: &Heap, label: Label) -> Result<String> {
     let mut text = Vec::new();
     push_step(&mut text, heap, label, &mut Vec::new())?;
     cut_step(text)
 }
 
 /// A step's text, its end cut off where it is long.
-pub(crate) fn cut_step(mut text: Vec<u8>) -> io::Result<String> {
+pub(crate) fn cut_step(mut text: Vec<u8>) -> Result<String> {
     if text.len() > STEP_BYTES {
         let mut end = STEP_BYTES;
         while text[end] & 0xC0 == 0x80 {

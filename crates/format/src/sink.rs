@@ -1,6 +1,6 @@
 //! A buffer of fixed size before a slow writer.
 
-use luasnap_heap::BuildError;
+use crate::answer_error::Result;
 use std::io;
 
 const CAPACITY: usize = 64 * 1024;
@@ -13,11 +13,9 @@ pub(crate) struct Sink<'a> {
 }
 
 impl<'a> Sink<'a> {
-    pub(crate) fn new(out: &'a mut dyn io::Write) -> io::Result<Self> {
+    pub(crate) fn new(out: &'a mut dyn io::Write) -> Result<Self> {
         let mut buffer = Vec::new();
-        buffer
-            .try_reserve_exact(CAPACITY)
-            .map_err(|_| io::ErrorKind::OutOfMemory)?;
+        buffer.try_reserve_exact(CAPACITY)?;
         Ok(Sink { out, buffer })
     }
 
@@ -47,10 +45,4 @@ impl<'a> Sink<'a> {
         self.buffer.clear();
         written
     }
-}
-
-/// The error of a writer whose heap could not be analysed.
-pub(crate) fn analysis_failed(_: BuildError) -> io::Error {
-    // An analysis of a finished heap fails for lack of memory alone.
-    io::ErrorKind::OutOfMemory.into()
 }

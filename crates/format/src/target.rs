@@ -1,12 +1,11 @@
 //! What a user asks about: an object or a group, by whatever it is called.
 
+use crate::answer_error::{AnswerError, Result};
 use crate::group_name::{fingerprint_text, group_name};
 use crate::lookup::{LookupError, address_of, object_at, object_by_chain, suggestions};
 use crate::nearness::Nearest;
 use crate::printable::printable;
-use crate::sink::analysis_failed;
 use luasnap_heap::{NodeId, Snapshot};
-use std::io;
 
 /// What a word means in a snapshot.
 #[derive(Clone, Debug)]
@@ -35,8 +34,8 @@ pub enum TargetError {
     },
 }
 
-impl From<io::Error> for TargetError {
-    fn from(error: io::Error) -> Self {
+impl From<AnswerError> for TargetError {
+    fn from(error: AnswerError) -> Self {
         TargetError::Object(error.into())
     }
 }
@@ -54,7 +53,7 @@ pub fn find_target(snapshot: &Snapshot, word: &[u8]) -> Result<Target, TargetErr
         Err(LookupError::Failed(error)) => return Err(error.into()),
         Err(chain) => chain,
     };
-    let groups = snapshot.groups().map_err(analysis_failed)?;
+    let groups = snapshot.groups().map_err(AnswerError::from)?;
     let printed = printable(word);
     let word = printed.as_bytes();
     let mut nearest = Nearest::to(word);
@@ -84,15 +83,13 @@ impl Target {
     ///
     /// # Errors
     /// Only for lack of memory.
-    pub fn nodes(&self, snapshot: &Snapshot) -> io::Result<Vec<NodeId>> {
+    pub fn nodes(&self, snapshot: &Snapshot) -> Result<Vec<NodeId>> {
         match self {
             Target::Object(node) => Ok(vec![*node]),
             Target::Group(index) => {
-                let groups = snapshot.groups().map_err(analysis_failed)?;
+                let groups = snapshot.groups()?;
                 let mut nodes = Vec::new();
-                nodes
-                    .try_reserve_exact(groups.members(*index).len())
-                    .map_err(|_| io::ErrorKind::OutOfMemory)?;
+                nodes.try_reserve_exact(groups.members(*index).len())?;
                 nodes.extend_from_slice(groups.members(*index));
                 Ok(nodes)
             }

@@ -1,10 +1,11 @@
 //! Snapshots as the text table.
 
+use crate::answer_error::Result;
 use crate::digits::push_decimal;
 use crate::path::Path;
 use crate::printable::push_printable;
 use crate::row::{push_description, push_name, read_ahead};
-use crate::sink::{Sink, analysis_failed};
+use crate::sink::Sink;
 use luasnap_heap::{ChainTree, Snapshot, Visit};
 use std::io;
 
@@ -18,9 +19,9 @@ const STEPS_TO_SPARE: u64 = 1_000_000;
 ///
 /// Chains are whole. Only in a snapshot whose chains would make the text grow beyond measure, one
 /// of more than a hundred steps is written with its first and its last sixteen.
-pub fn write_text(out: &mut dyn io::Write, snapshot: &Snapshot) -> io::Result<()> {
-    let heap = snapshot.objects().map_err(analysis_failed)?;
-    let tree = snapshot.tree().map_err(analysis_failed)?;
+pub fn write_text(out: &mut dyn io::Write, snapshot: &Snapshot) -> Result {
+    let heap = snapshot.objects()?;
+    let tree = snapshot.tree()?;
     let mut sink = Sink::new(out)?;
     put_row(&mut sink, b"name", b"refs", b"desc", [b"link", b""])?;
     let mut path = Path::new(heap, tree, !stays_in_bounds(snapshot, tree));
@@ -46,7 +47,7 @@ pub fn write_text(out: &mut dyn io::Write, snapshot: &Snapshot) -> io::Result<()
         push_printable(&mut description, &raw)?;
         put_row(&mut sink, &name, &refs, &description, path.parts())?;
     }
-    sink.flush()
+    Ok(sink.flush()?)
 }
 
 fn fill(cell: &mut Vec<u8>, push: impl FnOnce(&mut Vec<u8>)) {

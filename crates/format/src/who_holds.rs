@@ -1,13 +1,12 @@
 //! Who holds an object, or several of them, as people read it.
 
+use crate::answer_error::Result;
 use crate::short_chain::{chain_of_everything, steps_text};
-use crate::sink::analysis_failed;
 use luasnap_heap::{
     ChainTree, DisjointChain, Heap, Holder, NodeId, Rank, Reach, Snapshot, Tally, Through,
     disjoint_chains, holders,
 };
 use std::cmp::Reverse;
-use std::io;
 
 /// How much is told.
 #[derive(Clone, Copy, Debug)]
@@ -70,10 +69,10 @@ pub fn who_holds(
     snapshot: &Snapshot,
     targets: &[NodeId],
     options: WhoHoldsOptions,
-) -> io::Result<WhoHolds> {
+) -> Result<WhoHolds> {
     let question = Question::new(snapshot, targets)?;
     let (holders, holder_count) = question.holders(options.holders)?;
-    let dominators = snapshot.dominators().map_err(analysis_failed)?;
+    let dominators = snapshot.dominators()?;
     let first = question.ranks(&targets[..targets.len().min(1)])?;
     let chain = first.first().copied().flatten();
     Ok(WhoHolds {
@@ -81,9 +80,7 @@ pub fn who_holds(
             count: targets.len() as u64,
             bytes: targets.iter().map(|node| question.heap.size(*node)).sum(),
         },
-        retained: dominators
-            .retained_by(question.heap, targets)
-            .map_err(analysis_failed)?,
+        retained: dominators.retained_by(question.heap, targets)?,
         chain: match chain {
             Some(rank) => Some(chain_of_everything(snapshot, rank)?),
             None => None,
@@ -107,26 +104,26 @@ struct Question<'a> {
 }
 
 impl<'a> Question<'a> {
-    fn new(snapshot: &'a Snapshot, targets: &'a [NodeId]) -> io::Result<Self> {
+    fn new(snapshot: &'a Snapshot, targets: &'a [NodeId]) -> Result<Self> {
         let heap = snapshot.everything();
-        let tree = snapshot.everything_tree().map_err(analysis_failed)?;
+        let tree = snapshot.everything_tree()?;
         let top = tree.ranks().next().map(|rank| tree.node(rank));
         Ok(Question {
             snapshot,
             heap,
             tree,
-            reach: Reach::new(heap, Through::Everything).map_err(analysis_failed)?,
+            reach: Reach::new(heap, Through::Everything)?,
             targets,
             shared: top.into_iter().chain(heap.globals()).collect(),
         })
     }
 
-    fn ranks(&self, nodes: &[NodeId]) -> io::Result<Vec<Option<Rank>>> {
-        self.tree.ranks_of(nodes).map_err(analysis_failed)
+    fn ranks(&self, nodes: &[NodeId]) -> Result<Vec<Option<Rank>>> {
+        Ok(self.tree.ranks_of(nodes)?)
     }
 
-    fn holders(&self, most: usize) -> io::Result<(Vec<HeldBy>, usize)> {
-        let all = holders(self.heap, &self.reach, self.targets).map_err(analysis_failed)?;
+    fn holders(&self, most: usize) -> Result<(Vec<HeldBy>, usize)> {
+        let all = holders(self.heap, &self.reach, self.targets)?;
         let count = all.len();
         let mut nodes = room(count)?;
         nodes.extend(all.iter().map(|holder| holder.node));
@@ -139,10 +136,10 @@ impl<'a> Question<'a> {
         });
         let told = ranked.iter().take(most);
         let told = told.map(|(holder, rank)| self.held_by(holder, *rank));
-        Ok((told.collect::<io::Result<_>>()?, count))
+        Ok((told.collect::<Result<_>>()?, count))
     }
 
-    fn held_by(&self, holder: &Holder, rank: Option<Rank>) -> io::Result<HeldBy> {
+    fn held_by(&self, holder: &Holder, rank: Option<Rank>) -> Result<HeldBy> {
         let step = steps_text(self.heap, [self.heap.label(holder.edge)].into_iter())?;
         let own_chain = match rank {
             Some(rank) => chain_of_everything(self.snapshot, rank)?,
@@ -156,8 +153,8 @@ impl<'a> Question<'a> {
     }
 
     /// What dominates all of the targets, but for what all chains run through.
-    fn keepers(&self) -> io::Result<Vec<Keeper>> {
-        let dominators = self.snapshot.dominators().map_err(analysis_failed)?;
+    fn keepers(&self) -> Result<Vec<Keeper>> {
+        let dominators = self.snapshot.dominators()?;
         let dominates_all = |node: &NodeId| {
             let mut alive = self
                 .targets
@@ -192,21 +189,21 @@ impl<'a> Question<'a> {
 
     /// Of one object alone: several may be held by several. All chains run through its immediate
     /// dominator, and part behind it.
-    fn disjoint_chains(&self, most: usize) -> io::Result<Vec<String>> {
+    fn disjoint_chains(&self, most: usize) -> Result<Vec<String>> {
         let &[target] = self.targets else {
             return Ok(Vec::new());
         };
-        let dominators = self.snapshot.dominators().map_err(analysis_failed)?;
+        let dominators = self.snapshot.dominators()?;
         let parting: Vec<NodeId> = dominators.immediate(target).into_iter().collect();
         let chains = disjoint_chains(self.heap, &self.reach, &parting, target, most);
-        let chains = chains.map_err(analysis_failed)?;
+        let chains = chains?;
         chains
             .iter()
             .map(|chain| self.disjoint_chain(chain))
             .collect()
     }
 
-    fn disjoint_chain(&self, chain: &DisjointChain) -> io::Result<String> {
+    fn disjoint_chain(&self, chain: &DisjointChain) -> Result<String> {
         let labels = chain
             .edges
             .iter()
@@ -224,10 +221,9 @@ impl<'a> Question<'a> {
 }
 
 /// An empty vector with room for so many.
-fn room<T>(count: usize) -> io::Result<Vec<T>> {
+fn room<T>(count: usize) -> Result<Vec<T>> {
     let mut room = Vec::new();
-    room.try_reserve_exact(count)
-        .map_err(|_| io::ErrorKind::OutOfMemory)?;
+    room.try_reserve_exact(count)?;
     Ok(room)
 }
 

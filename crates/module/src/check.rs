@@ -1,7 +1,7 @@
 //! `check(fn [, options])`: for tests, whether something grows each time that a function runs.
 
+use crate::failure::uncompared;
 use crate::functions::{Result, engine_of_environment};
-use crate::growth::compared;
 use luasnap_capture::{Call, Error, Return};
 use luasnap_format::{GrowthAnswer, GrowthRow, byte_size, grouped};
 use luasnap_heap::{Kind, Snapshot};
@@ -32,7 +32,7 @@ pub fn check(call: &mut Call<'_>) -> Result {
         snapshots.push(Snapshot::new(call.capture_whole(engine)?));
     }
     let snapshots: Vec<&Snapshot> = snapshots.iter().collect();
-    let answer = luasnap_format::growth(&snapshots, usize::MAX).map_err(compared)?;
+    let answer = luasnap_format::growth(&snapshots, usize::MAX).map_err(uncompared)?;
     let leaks: Vec<&GrowthRow> = answer
         .growing
         .iter()

@@ -1,9 +1,9 @@
 //! `save` and `load`: snapshots as files.
 
+use crate::failure::{unread, unwritten};
 use crate::functions::{Result, argument, path_argument};
-use luasnap_capture::{Call, Error, Return};
-use luasnap_format::{LoadError, SaveOptions, open_snapshot, write_file, write_snapshot};
-use std::io;
+use luasnap_capture::{Call, Return};
+use luasnap_format::{FileOptions, SaveOptions, open_snapshot, write_file, write_snapshot};
 use std::sync::Arc;
 
 /// `save(s, path [, options])`.
@@ -11,26 +11,24 @@ pub fn save(call: &mut Call<'_>) -> Result {
     let snapshot = argument(call, 1)?;
     let path = path_argument(call, 2)?;
     let mut options = SaveOptions::default();
+    let mut file = FileOptions {
+        private: true,
+        ..FileOptions::default()
+    };
     if !call.is_nil_argument(3) {
         let strings = call.boolean_option(3, "strings")?;
         let names = call.boolean_option(3, "names")?;
         options.strings = strings.unwrap_or(options.strings);
         options.names = names.unwrap_or(options.names);
+        file.synced = call.boolean_option(3, "sync")?.unwrap_or(file.synced);
     }
-    let write = |out: &mut dyn io::Write| write_snapshot(out, &snapshot, options);
-    write_file(&path, write).map_err(|error| match error.source.kind() {
-        io::ErrorKind::OutOfMemory => Error::OutOfMemory,
-        _ => Error::Message(error.to_string()),
-    })?;
+    write_file(&path, file, |out| write_snapshot(out, &snapshot, options)).map_err(unwritten)?;
     Ok(Return::Nothing)
 }
 
 /// `load(path)`.
 pub fn load(call: &mut Call<'_>) -> Result {
     let path = path_argument(call, 1)?;
-    let snapshot = open_snapshot(&path).map_err(|error| match error.source {
-        LoadError::OutOfMemory => Error::OutOfMemory,
-        _ => Error::Message(error.to_string()),
-    })?;
+    let snapshot = open_snapshot(&path).map_err(unread)?;
     Ok(Return::Loaded(Arc::new(snapshot)))
 }

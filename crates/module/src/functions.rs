@@ -1,12 +1,14 @@
 //! The functions of the module, each as Lua calls it.
 
+use crate::failure::{unanswered, unprinted, unwritten};
 use luasnap_capture::{CStdout, Call, Error, Function, Return};
 use luasnap_format::{
-    ReportOptions, write_file, write_json, write_json_indented, write_report, write_text,
+    AnswerError, FileOptions, ReportOptions, write_file, write_json, write_json_indented,
+    write_report, write_text,
 };
 use luasnap_heap::{BuildError, Census, Engine, Printable, Snapshot, Waste, decrease, increase};
 use std::ffi::OsStr;
-use std::io::{self, Write};
+use std::io::Write;
 use std::os::unix::ffi::OsStrExt;
 use std::path::PathBuf;
 use std::sync::{Arc, LazyLock};
@@ -14,7 +16,7 @@ use std::sync::{Arc, LazyLock};
 pub(crate) type Result<T = Return> = std::result::Result<T, Error>;
 
 /// How a snapshot is written.
-type Writer = fn(&mut dyn Write, &Snapshot) -> io::Result<()>;
+type Writer = fn(&mut dyn Write, &Snapshot) -> std::result::Result<(), AnswerError>;
 
 /// What `require "snapshot"` gives.
 pub static FUNCTIONS: &[Function] = &[
@@ -204,14 +206,8 @@ fn print(call: &mut Call<'_>, write: Writer) -> Result {
     let snapshot = argument(call, 1)?;
     let mut out = CStdout::new();
     write(&mut out, &snapshot)
-        .and_then(|()| out.flush())
-        .map_err(|error| match error.kind() {
-            io::ErrorKind::OutOfMemory => Error::OutOfMemory,
-            _ => Error::Message(format!(
-                "cannot write to standard output: {}",
-                luasnap_format::reason(&error)
-            )),
-        })?;
+        .and_then(|()| Ok(out.flush()?))
+        .map_err(unprinted)?;
     Ok(Return::Nothing)
 }
 
@@ -219,10 +215,7 @@ fn print(call: &mut Call<'_>, write: Writer) -> Result {
 fn to_file(call: &mut Call<'_>, write: Writer) -> Result {
     let snapshot = argument(call, 1)?;
     let path = path_argument(call, 2)?;
-    write_file(&path, |out| write(out, &snapshot)).map_err(|error| match error.source.kind() {
-        io::ErrorKind::OutOfMemory => Error::OutOfMemory,
-        _ => Error::Message(error.to_string()),
-    })?;
+    write_file(&path, FileOptions::default(), |out| write(out, &snapshot)).map_err(unwritten)?;
     Ok(Return::Nothing)
 }
 
@@ -256,8 +249,7 @@ fn finalize(call: &mut Call<'_>) -> Result {
 fn report(call: &mut Call<'_>) -> Result {
     let snapshot = argument(call, 1)?;
     let mut text = Vec::new();
-    write_report(&mut text, &snapshot, ReportOptions { rows: 10 })
-        .map_err(|_| Error::OutOfMemory)?;
+    write_report(&mut text, &snapshot, ReportOptions { rows: 10 }).map_err(unanswered)?;
     Ok(Return::Text(text))
 }
 
@@ -292,11 +284,6 @@ fn to_string(call: &mut Call<'_>) -> Result {
         },
     };
     Ok(Return::Text(text.into_bytes()))
-}
-
-/// What was written to memory, which fails only where there is none left.
-pub(crate) fn written<T>(written: io::Result<T>) -> Result<T> {
-    written.map_err(|_| Error::OutOfMemory)
 }
 
 /// The path that an argument is.

@@ -1,10 +1,11 @@
 //! `growth(s1, s2, ...)`: what grew from snapshot to snapshot, as a plain table.
 
+use crate::failure::uncompared;
 use crate::functions::{Result, argument};
 use crate::stats::{integer, text};
-use luasnap_capture::{Call, Error, Return, Value};
+use luasnap_capture::{Call, Return, Value};
 use luasnap_format::{GrowthAnswer, GrowthRow, SuspectRow};
-use luasnap_heap::{BuildError, CompareError, Snapshot};
+use luasnap_heap::Snapshot;
 
 /// How many rows of each sort there are at most.
 const MOST_ROWS: usize = 1000;
@@ -17,16 +18,8 @@ pub fn growth(call: &mut Call<'_>) -> Result {
         .map(|number| argument(call, number))
         .collect::<Result<Vec<_>>>()?;
     let snapshots: Vec<&Snapshot> = snapshots.iter().map(AsRef::as_ref).collect();
-    let answer = luasnap_format::growth(&snapshots, MOST_ROWS).map_err(compared)?;
+    let answer = luasnap_format::growth(&snapshots, MOST_ROWS).map_err(uncompared)?;
     Ok(Return::Value(table(&answer)))
-}
-
-/// That snapshots cannot be compared.
-pub fn compared(error: CompareError) -> Error {
-    match error {
-        CompareError::Failed(BuildError::OutOfMemory) => Error::OutOfMemory,
-        error => Error::Message(error.to_string()),
-    }
 }
 
 fn table(answer: &GrowthAnswer) -> Value {

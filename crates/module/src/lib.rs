@@ -1,6 +1,7 @@
 //! The Lua module `snapshot`: arguments in, results out.
 
 mod check;
+mod failure;
 mod files;
 mod functions;
 mod growth;

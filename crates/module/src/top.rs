@@ -1,6 +1,7 @@
 //! `top(s [, options])`: the groups that hold most, as a list of plain tables.
 
-use crate::functions::{Result, argument, written};
+use crate::failure::unanswered;
+use crate::functions::{Result, argument};
 use crate::stats::{integer, text};
 use luasnap_capture::{Call, Error, Return, Value};
 use luasnap_format::GroupRow;
@@ -21,7 +22,7 @@ pub fn top(call: &mut Call<'_>) -> Result {
             by = order_named(&name)?;
         }
     }
-    let rows = written(luasnap_format::top(&snapshot, by, rows))?;
+    let rows = luasnap_format::top(&snapshot, by, rows).map_err(unanswered)?;
     Ok(Return::Value(Value::List(rows.iter().map(row).collect())))
 }
 

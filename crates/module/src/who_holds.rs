@@ -1,11 +1,10 @@
 //! `path(s, what)` and `holders(s, what [, options])`: who holds an object, or a group.
 
-use crate::functions::{Result, argument, written};
+use crate::failure::{unanswered, unmeant};
+use crate::functions::{Result, argument};
 use crate::stats::{integer, text};
-use luasnap_capture::{Call, Error, Return, Value};
-use luasnap_format::{
-    TargetError, WhoHolds, WhoHoldsOptions, find_target, object_at, printable, who_holds,
-};
+use luasnap_capture::{Call, Return, Value};
+use luasnap_format::{WhoHolds, WhoHoldsOptions, find_target, object_at, printable, who_holds};
 use luasnap_heap::{Label, NodeId, Snapshot};
 
 /// How many immediate holders and disjoint chains there are where nobody says, and at most.
@@ -24,7 +23,7 @@ pub fn path(call: &mut Call<'_>) -> Result {
         Ok(nodes) => nodes,
         Err(reason) => return Ok(Return::Absent(reason)),
     };
-    let held = written(who_holds(&snapshot, &nodes, options))?;
+    let held = who_holds(&snapshot, &nodes, options).map_err(unanswered)?;
     match held.chain {
         Some(chain) => Ok(Return::Text(chain.into_bytes())),
         None => Ok(Return::Absent(unheld(&snapshot))),
@@ -47,7 +46,7 @@ pub fn holders(call: &mut Call<'_>) -> Result {
     }
     match targets(call, &snapshot)? {
         Ok(nodes) => {
-            let held = written(who_holds(&snapshot, &nodes, options))?;
+            let held = who_holds(&snapshot, &nodes, options).map_err(unanswered)?;
             match held.chain {
                 Some(_) => Ok(Return::Value(table(&held))),
                 None => Ok(Return::Absent(unheld(&snapshot))),
@@ -73,9 +72,8 @@ fn targets(
         return Err(call.type_error(2, "string or object"));
     }
     match find_target(snapshot, call.string_argument(2)?) {
-        Ok(target) => Ok(Ok(written(target.nodes(snapshot))?)),
-        Err(TargetError::Object(luasnap_format::LookupError::Failed(_))) => Err(Error::OutOfMemory),
-        Err(reason) => Ok(Err(reason.to_string())),
+        Ok(target) => Ok(Ok(target.nodes(snapshot).map_err(unanswered)?)),
+        Err(error) => Ok(Err(unmeant(error)?)),
     }
 }
 

@@ -5,4 +5,5 @@ mod examples;
 mod installed;
 #[path = "../program/mod.rs"]
 mod program;
+mod signals;
 mod symbols;

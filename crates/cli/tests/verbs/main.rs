@@ -15,6 +15,7 @@ mod pipes;
 mod program;
 mod ps;
 mod readme;
+mod safe_files;
 mod save;
 mod streams;
 mod target;

@@ -1,10 +1,9 @@
 //! What a table or userdata is an instance of: the rows of DevTools' Memory panel.
 
+use crate::answer_error::Result;
 use crate::group_name::class_text;
-use crate::sink::analysis_failed;
 use luasnap_heap::{GroupName, Groups, Heap, NodeId, Snapshot};
 use rustc_hash::FxHashMap;
-use std::io;
 
 /// The names of classes, by the groups of their instances, as they are asked for.
 pub(super) struct ClassNames<'a> {
@@ -14,31 +13,29 @@ pub(super) struct ClassNames<'a> {
 }
 
 impl<'a> ClassNames<'a> {
-    pub(super) fn new(snapshot: &'a Snapshot) -> io::Result<Self> {
+    pub(super) fn new(snapshot: &'a Snapshot) -> Result<Self> {
         Ok(ClassNames {
             heap: snapshot.everything(),
-            groups: snapshot.groups().map_err(analysis_failed)?,
+            groups: snapshot.groups()?,
             by_group: FxHashMap::default(),
         })
     }
 
     /// The class of a table or userdata; `None` where it has none that has a name.
-    pub(super) fn class_name(&mut self, node: NodeId) -> io::Result<Option<&[u8]>> {
+    pub(super) fn class_name(&mut self, node: NodeId) -> Result<Option<&[u8]>> {
         let Some(group) = self.groups.group_of(node) else {
             return Ok(None);
         };
         if !self.by_group.contains_key(&group) {
             let name = self.name_of(group)?;
-            self.by_group
-                .try_reserve(1)
-                .map_err(|_| io::ErrorKind::OutOfMemory)?;
+            self.by_group.try_reserve(1)?;
             self.by_group.insert(group, name);
         }
         let name = self.by_group.get(&group).and_then(Option::as_deref);
         Ok(name.map(str::as_bytes))
     }
 
-    fn name_of(&self, group: usize) -> io::Result<Option<String>> {
+    fn name_of(&self, group: usize) -> Result<Option<String>> {
         match self.groups.groups()[group].name {
             GroupName::Class(name) => class_text(self.heap, self.groups, name).map(Some),
             _ => Ok(None),

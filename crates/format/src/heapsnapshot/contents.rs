@@ -1,10 +1,9 @@
 //! What of a heap is in the file: the objects that are reachable, in their order, and the references
 //! among them.
 
-use crate::sink::analysis_failed;
+use crate::answer_error::{AnswerError, Result};
 use luasnap_heap::{Heap, Label, NodeId, Reach, Strength, Through};
 use std::hint::black_box;
-use std::io;
 
 /// The row of the node that readers look for the roots in. The row before it is the root's.
 pub(super) const GC_ROOTS: u32 = 1;
@@ -31,7 +30,7 @@ pub(super) struct Contents {
 }
 
 impl Contents {
-    pub(super) fn new(heap: &Heap) -> io::Result<Contents> {
+    pub(super) fn new(heap: &Heap) -> Result<Contents> {
         let mut contents = Contents::with_rows(heap)?;
         let roots = contents.root_count(heap) as u64;
         // The root holds the roots and the row that holds them again.
@@ -50,12 +49,10 @@ impl Contents {
     }
 
     /// Gives every reachable object its row.
-    fn with_rows(heap: &Heap) -> io::Result<Contents> {
-        let reach = Reach::new(heap, Through::Everything).map_err(analysis_failed)?;
+    fn with_rows(heap: &Heap) -> Result<Contents> {
+        let reach = Reach::new(heap, Through::Everything)?;
         let mut ordinals = Vec::new();
-        ordinals
-            .try_reserve_exact(heap.node_count())
-            .map_err(|_| io::ErrorKind::OutOfMemory)?;
+        ordinals.try_reserve_exact(heap.node_count())?;
         let mut row_count = SYNTHETIC;
         for node in heap.nodes() {
             let is_written = node != NodeId::ROOT && reach.contains(node);
@@ -64,9 +61,7 @@ impl Contents {
         }
         let past_the_end = u64::from(row_count) * super::NODE_FIELDS;
         if u32::try_from(past_the_end).is_err() {
-            return Err(io::Error::other(format!(
-                "{row_count} objects are more than a .heapsnapshot can hold"
-            )));
+            return Err(AnswerError::TooMany("objects"));
         }
         Ok(Contents {
             ordinals,
@@ -157,7 +152,7 @@ impl Contents {
     }
 }
 
-fn note_pair(pairs: &mut Vec<Pair>, heap: &Heap, edge: usize) -> io::Result<()> {
+fn note_pair(pairs: &mut Vec<Pair>, heap: &Heap, edge: usize) -> Result {
     if heap.strength(edge) != Strength::Ephemeron {
         return Ok(());
     }
@@ -165,9 +160,7 @@ fn note_pair(pairs: &mut Vec<Pair>, heap: &Heap, edge: usize) -> io::Result<()> 
         return Ok(());
     };
     if pairs.len() == pairs.capacity() {
-        pairs
-            .try_reserve(1)
-            .map_err(|_| io::ErrorKind::OutOfMemory)?;
+        pairs.try_reserve(1)?;
     }
     // Edge numbers have 32 bits.
     let edge = edge as u32;

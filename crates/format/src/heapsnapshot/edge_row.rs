@@ -2,10 +2,10 @@
 
 use super::node_row::NodeNames;
 use super::strings::Strings;
+use crate::answer_error::Result;
 use crate::printable::push_bytes;
 use luasnap_heap::{Heap, Label, NameId, NodeId};
 use rustc_hash::FxHashMap;
-use std::io;
 
 /// Types of references, of those that the format has, with how DevTools shows them.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -53,7 +53,7 @@ impl EdgeNames {
         edge: usize,
         nodes: &mut NodeNames<'_>,
         strings: &mut Strings<'_>,
-    ) -> io::Result<(EdgeType, u32)> {
+    ) -> Result<(EdgeType, u32)> {
         let label = heap.label(edge);
         let is_weak = heap.strength(edge).is_weak();
         let kind = match type_of(label) {
@@ -81,7 +81,7 @@ impl EdgeNames {
         key: NodeId,
         nodes: &mut NodeNames<'_>,
         strings: &mut Strings<'_>,
-    ) -> io::Result<u32> {
+    ) -> Result<u32> {
         if let Some(name) = self.by_key.get(&key) {
             return Ok(*name);
         }
@@ -90,9 +90,7 @@ impl EdgeNames {
         nodes.push_name(&mut self.text, key)?;
         push_bytes(&mut self.text, b"]")?;
         let name = strings.text(&self.text)?;
-        self.by_key
-            .try_reserve(1)
-            .map_err(|_| io::ErrorKind::OutOfMemory)?;
+        self.by_key.try_reserve(1)?;
         self.by_key.insert(key, name);
         Ok(name)
     }

@@ -10,6 +10,7 @@ mod node_row;
 mod object_id;
 mod strings;
 
+use crate::answer_error::Result;
 use crate::digits::push_decimal;
 use crate::sink::Sink;
 use contents::Contents;
@@ -26,7 +27,7 @@ use strings::Strings;
 /// Every object has its shallow size, up to 4 GiB less a byte, and an id that is the same in another
 /// snapshot of the same process. Fails when the writer does, without memory, and where there are more
 /// than 613 million objects, which the format cannot hold.
-pub fn write_heapsnapshot(out: &mut dyn io::Write, snapshot: &Snapshot) -> io::Result<()> {
+pub fn write_heapsnapshot(out: &mut dyn io::Write, snapshot: &Snapshot) -> Result {
     let heap = snapshot.everything();
     let contents = Contents::new(heap)?;
     let mut writer = Writer {
@@ -90,7 +91,7 @@ impl Writer<'_> {
         self.out.put(counts.as_bytes())
     }
 
-    fn put_nodes(&mut self) -> io::Result<()> {
+    fn put_nodes(&mut self) -> Result {
         let (heap, contents) = (self.heap, self.contents);
         let ids = ObjectIds::new(heap, contents)?;
         self.begin("nodes")?;
@@ -107,10 +108,10 @@ impl Writer<'_> {
             let kind = NodeType::of(heap.kind(node));
             self.put_node(kind, name, ids.of(node), size, edges)?;
         }
-        self.end()
+        Ok(self.end()?)
     }
 
-    fn put_edges(&mut self) -> io::Result<()> {
+    fn put_edges(&mut self) -> Result {
         let (heap, contents) = (self.heap, self.contents);
         self.begin("edges")?;
         self.put_edge(EdgeType::Element, 1, contents::GC_ROOTS)?;
@@ -130,10 +131,10 @@ impl Writer<'_> {
                 self.put_edge(EdgeType::Internal, name, value)?;
             }
         }
-        self.end()
+        Ok(self.end()?)
     }
 
-    fn put_rest(&mut self) -> io::Result<()> {
+    fn put_rest(&mut self) -> Result {
         for name in ["trace_function_infos", "trace_tree", "samples", "locations"] {
             self.begin(name)?;
             self.end()?;
@@ -141,7 +142,7 @@ impl Writer<'_> {
         self.out.put(b"\"strings\":[")?;
         self.strings.write(&mut self.out)?;
         self.out.put(b"]}\n")?;
-        self.out.flush()
+        Ok(self.out.flush()?)
     }
 
     fn begin(&mut self, name: &str) -> io::Result<()> {
@@ -168,12 +169,12 @@ impl Writer<'_> {
 
     /// Writes a reference of the heap.
     #[inline]
-    fn put_reference(&mut self, edge: usize) -> io::Result<()> {
+    fn put_reference(&mut self, edge: usize) -> Result {
         let heap = self.heap;
         self.contents.read_ahead(heap, edge);
         let (strings, nodes) = (&mut self.strings, &mut self.node_names);
         let (kind, name) = self.edge_names.of(heap, edge, nodes, strings)?;
-        self.put_edge(kind, name, self.contents.ordinal(heap.target(edge)))
+        Ok(self.put_edge(kind, name, self.contents.ordinal(heap.target(edge)))?)
     }
 
     #[inline]

@@ -6,11 +6,11 @@
 use super::class_name::ClassNames;
 use super::contents::Contents;
 use super::strings::Strings;
+use crate::answer_error::Result;
 use crate::digits::push_decimal;
 use crate::printable::push_bytes;
 use luasnap_heap::{Heap, Kind, Label, NameId, NodeId, Snapshot, coroutine_body};
 use rustc_hash::FxHashMap;
-use std::io;
 
 /// Types of nodes, of those that the format has. Hidden ones and arrays are not among them: DevTools
 /// adds their sizes to those of their owners.
@@ -56,7 +56,7 @@ pub(super) struct NodeNames<'a> {
 }
 
 impl<'a> NodeNames<'a> {
-    pub(super) fn new(snapshot: &'a Snapshot, contents: &Contents) -> io::Result<Self> {
+    pub(super) fn new(snapshot: &'a Snapshot, contents: &Contents) -> Result<Self> {
         let heap = snapshot.everything();
         Ok(NodeNames {
             heap,
@@ -69,7 +69,7 @@ impl<'a> NodeNames<'a> {
 
     /// The place of a node's name among the strings.
     #[inline]
-    pub(super) fn name(&mut self, node: NodeId, strings: &mut Strings<'_>) -> io::Result<u32> {
+    pub(super) fn name(&mut self, node: NodeId, strings: &mut Strings<'_>) -> Result<u32> {
         if self.heap.kind(node) == Kind::String {
             return Ok(strings.name(self.heap.source_id(node)));
         }
@@ -81,7 +81,7 @@ impl<'a> NodeNames<'a> {
     }
 
     /// Appends a node's name.
-    pub(super) fn push_name(&mut self, out: &mut Vec<u8>, node: NodeId) -> io::Result<()> {
+    pub(super) fn push_name(&mut self, out: &mut Vec<u8>, node: NodeId) -> Result {
         let heap = self.heap;
         match heap.kind(node) {
             Kind::Table | Kind::Userdata => self.push_class(out, node),
@@ -97,7 +97,7 @@ impl<'a> NodeNames<'a> {
         }
     }
 
-    fn push_class(&mut self, out: &mut Vec<u8>, node: NodeId) -> io::Result<()> {
+    fn push_class(&mut self, out: &mut Vec<u8>, node: NodeId) -> Result {
         match self.classes.class_name(node)? {
             // DevTools names these after their fields, each by others.
             Some(b"Object") => push_bytes(out, b"class Object"),
@@ -106,7 +106,7 @@ impl<'a> NodeNames<'a> {
         }
     }
 
-    fn push_c_function(&self, out: &mut Vec<u8>, node: NodeId) -> io::Result<()> {
+    fn push_c_function(&self, out: &mut Vec<u8>, node: NodeId) -> Result {
         match self.c_functions.get(&node) {
             Some(name) => {
                 push_bytes(out, b"[C] ")?;
@@ -116,7 +116,7 @@ impl<'a> NodeNames<'a> {
         }
     }
 
-    fn push_thread(&self, out: &mut Vec<u8>, node: NodeId) -> io::Result<()> {
+    fn push_thread(&self, out: &mut Vec<u8>, node: NodeId) -> Result {
         let heap = self.heap;
         if self.main_thread == Some(node) {
             return push_bytes(out, b"main thread");
@@ -134,7 +134,7 @@ impl<'a> NodeNames<'a> {
 }
 
 /// Appends the place where a function was written: `main.lua:20`, or `main.lua` for all of a file.
-fn push_definition(out: &mut Vec<u8>, heap: &Heap, node: NodeId) -> io::Result<()> {
+fn push_definition(out: &mut Vec<u8>, heap: &Heap, node: NodeId) -> Result {
     push_bytes(out, heap.source(node))?;
     let line = heap.count(node);
     if line > 0 {
@@ -145,7 +145,7 @@ fn push_definition(out: &mut Vec<u8>, heap: &Heap, node: NodeId) -> io::Result<(
 }
 
 /// What C functions are called, which know no name themselves: by the field that has each first.
-fn c_function_names(heap: &Heap, contents: &Contents) -> io::Result<FxHashMap<NodeId, NameId>> {
+fn c_function_names(heap: &Heap, contents: &Contents) -> Result<FxHashMap<NodeId, NameId>> {
     let mut names = FxHashMap::default();
     for node in contents.nodes() {
         for edge in heap.edge_range(node) {
@@ -154,9 +154,7 @@ fn c_function_names(heap: &Heap, contents: &Contents) -> io::Result<FxHashMap<No
             };
             let target = heap.target(edge);
             if heap.kind(target) == Kind::CFunction {
-                names
-                    .try_reserve(1)
-                    .map_err(|_| io::ErrorKind::OutOfMemory)?;
+                names.try_reserve(1)?;
                 names.entry(target).or_insert(name);
             }
         }

@@ -10,9 +10,9 @@
 //! on their order. So an id moves only when the object that was in its way comes or goes.
 
 use super::contents::Contents;
+use crate::answer_error::Result;
 use hashbrown::HashTable;
 use luasnap_heap::{Heap, Kind, NodeId};
-use std::io;
 
 /// How many ids there are for objects: odd ones below 2^32, but for the first two.
 const SPACE: u32 = (1 << 31) - 2;
@@ -29,7 +29,7 @@ impl ObjectIds {
     /// The id of the node that holds all roots again.
     pub(super) const GC_ROOTS: u32 = 3;
 
-    pub(super) fn new(heap: &Heap, contents: &Contents) -> io::Result<ObjectIds> {
+    pub(super) fn new(heap: &Heap, contents: &Contents) -> Result<ObjectIds> {
         let claim = |node: u32| Claim::of_object(heap, NodeId(node));
         let mut places = Places::new(heap.node_count(), contents.object_count(), SPACE, claim)?;
         for node in contents.nodes() {
@@ -104,22 +104,16 @@ struct Places<C> {
 
 impl<C: Fn(u32) -> Claim> Places<C> {
     /// For objects with numbers below `len`, of which `count` will ask.
-    fn new(len: usize, count: usize, space: u32, claim: C) -> io::Result<Self> {
+    fn new(len: usize, count: usize, space: u32, claim: C) -> Result<Self> {
         let mut places = Places {
             given: Vec::new(),
             holders: HashTable::new(),
             space,
             claim,
         };
-        places
-            .given
-            .try_reserve_exact(len)
-            .map_err(|_| io::ErrorKind::OutOfMemory)?;
+        places.given.try_reserve_exact(len)?;
         places.given.resize(len, 0);
-        places
-            .holders
-            .try_reserve(count, |_| 0)
-            .map_err(|_| io::ErrorKind::OutOfMemory)?;
+        places.holders.try_reserve(count, |_| 0)?;
         Ok(places)
     }
 

@@ -7,6 +7,7 @@
 
 use super::contents::Contents;
 use super::edge_row::named_by;
+use crate::answer_error::{AnswerError, Result};
 use crate::json_string::put_escaped;
 use crate::path::push_step;
 use crate::printable::push_bytes;
@@ -41,7 +42,7 @@ pub(super) struct Strings<'a> {
 
 impl<'a> Strings<'a> {
     /// Finds out which of the heap's names are used.
-    pub(super) fn new(heap: &'a Heap, contents: &Contents) -> io::Result<Strings<'a>> {
+    pub(super) fn new(heap: &'a Heap, contents: &Contents) -> Result<Strings<'a>> {
         Ok(Strings {
             heap,
             names: UsedNames::new(heap, contents)?,
@@ -58,14 +59,14 @@ impl<'a> Strings<'a> {
     }
 
     /// The place of the name that a reference's label makes.
-    pub(super) fn label(&mut self, edge: usize) -> io::Result<u32> {
+    pub(super) fn label(&mut self, edge: usize) -> Result<u32> {
         // Edge numbers have 32 bits.
         self.add(Made::Label(edge as u32))
             .map(|made| self.names.count + made)
     }
 
     /// The place of a text.
-    pub(super) fn text(&mut self, text: &[u8]) -> io::Result<u32> {
+    pub(super) fn text(&mut self, text: &[u8]) -> Result<u32> {
         let text = &text[..cut(text)];
         let code = hash(text);
         let (texts, made) = (&self.texts, &self.made);
@@ -81,32 +82,28 @@ impl<'a> Strings<'a> {
     }
 
     #[cold]
-    fn add_text(&mut self, text: &[u8], code: u64) -> io::Result<u32> {
-        let start = u32::try_from(self.texts.len()).map_err(|_| io::ErrorKind::OutOfMemory)?;
+    fn add_text(&mut self, text: &[u8], code: u64) -> Result<u32> {
+        let start = u32::try_from(self.texts.len()).map_err(too_many)?;
         push_bytes(&mut self.texts, text)?;
         let at = self.add(Made::Text(start, text.len() as u32))?;
         let (texts, made) = (&self.texts, &self.made);
         let rehash = |at: &u32| hash(text_at(texts, made, *at));
-        self.index
-            .try_reserve(1, rehash)
-            .map_err(|_| io::ErrorKind::OutOfMemory)?;
+        self.index.try_reserve(1, rehash)?;
         self.index.insert_unique(code, at, rehash);
         Ok(at)
     }
 
-    fn add(&mut self, made: Made) -> io::Result<u32> {
-        let at = u32::try_from(self.made.len()).map_err(|_| io::ErrorKind::OutOfMemory)?;
+    fn add(&mut self, made: Made) -> Result<u32> {
+        let at = u32::try_from(self.made.len()).map_err(too_many)?;
         if self.made.len() == self.made.capacity() {
-            self.made
-                .try_reserve(1)
-                .map_err(|_| io::ErrorKind::OutOfMemory)?;
+            self.made.try_reserve(1)?;
         }
         self.made.push(made);
         Ok(at)
     }
 
     /// Writes all strings, in the order of their places.
-    pub(super) fn write(&self, out: &mut Sink<'_>) -> io::Result<()> {
+    pub(super) fn write(&self, out: &mut Sink<'_>) -> Result {
         let mut separator: &[u8] = b"\"";
         let mut put = |text: &[u8]| {
             out.put(separator)?;
@@ -134,6 +131,10 @@ impl<'a> Strings<'a> {
 }
 
 /// The text that was made `at` that place; no text where a label was.
+fn too_many(_: std::num::TryFromIntError) -> AnswerError {
+    AnswerError::TooMany("texts")
+}
+
 fn text_at<'t>(texts: &'t [u8], made: &[Made], at: u32) -> &'t [u8] {
     match made[at as usize] {
         Made::Text(start, len) => &texts[start as usize..][..len as usize],
@@ -176,7 +177,7 @@ struct UsedNames {
 }
 
 impl UsedNames {
-    fn new(heap: &Heap, contents: &Contents) -> io::Result<UsedNames> {
+    fn new(heap: &Heap, contents: &Contents) -> Result<UsedNames> {
         let mut used = UsedNames::default();
         for edge in contents.root_edges(heap) {
             used.use_label(heap, edge)?;
@@ -194,7 +195,7 @@ impl UsedNames {
     }
 
     #[inline]
-    fn use_label(&mut self, heap: &Heap, edge: usize) -> io::Result<()> {
+    fn use_label(&mut self, heap: &Heap, edge: usize) -> Result {
         match named_by(heap.label(edge)) {
             Some(name) => self.insert(name),
             None => Ok(()),
@@ -202,23 +203,19 @@ impl UsedNames {
     }
 
     #[inline]
-    fn insert(&mut self, name: NameId) -> io::Result<()> {
+    fn insert(&mut self, name: NameId) -> Result {
         let word = name.0 as usize / 64;
         if word >= self.words.len() {
             let more = word + 1 - self.words.len();
-            self.words
-                .try_reserve(more)
-                .map_err(|_| io::ErrorKind::OutOfMemory)?;
+            self.words.try_reserve(more)?;
             self.words.resize(word + 1, 0);
         }
         self.words[word] |= 1 << (name.0 % 64);
         Ok(())
     }
 
-    fn count_up(&mut self) -> io::Result<()> {
-        self.before
-            .try_reserve_exact(self.words.len())
-            .map_err(|_| io::ErrorKind::OutOfMemory)?;
+    fn count_up(&mut self) -> Result {
+        self.before.try_reserve_exact(self.words.len())?;
         for word in &self.words {
             self.before.push(self.count);
             self.count += word.count_ones();

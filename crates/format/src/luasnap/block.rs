@@ -3,7 +3,7 @@
 
 use super::error::{LoadError, Problem};
 use super::little_endian::u32_at;
-use std::io;
+use crate::answer_error::{AnswerError, Result};
 use zstd::zstd_safe::{CCtx, CParameter, DCtx, compress_bound};
 
 /// How many values a block of numbers has; the last one has what is left.
@@ -24,8 +24,8 @@ pub(super) struct BlockWriter {
 }
 
 impl BlockWriter {
-    pub(super) fn new() -> io::Result<BlockWriter> {
-        let mut zstd = CCtx::try_create().ok_or(io::ErrorKind::OutOfMemory)?;
+    pub(super) fn new() -> Result<BlockWriter> {
+        let mut zstd = CCtx::try_create().ok_or(AnswerError::OutOfMemory)?;
         zstd.set_parameter(CParameter::CompressionLevel(LEVEL))
             .map_err(failed)?;
         Ok(BlockWriter {
@@ -36,15 +36,15 @@ impl BlockWriter {
     }
 
     /// Adds a block.
-    pub(super) fn put(&mut self, content: &[u8]) -> io::Result<()> {
+    pub(super) fn put(&mut self, content: &[u8]) -> Result {
         self.compressed.clear();
         let most = compress_bound(content.len());
-        self.compressed.try_reserve(most).map_err(no_memory)?;
+        self.compressed.try_reserve(most)?;
         let len = self
             .zstd
             .compress2(&mut self.compressed, content)
             .map_err(failed)?;
-        self.blocks.try_reserve(4 + len).map_err(no_memory)?;
+        self.blocks.try_reserve(4 + len)?;
         self.blocks.extend_from_slice(&(len as u32).to_le_bytes());
         self.blocks.extend_from_slice(&self.compressed);
         Ok(())
@@ -57,12 +57,8 @@ impl BlockWriter {
 }
 
 /// The error of a compression, which fails for lack of memory alone.
-fn failed(_: usize) -> io::Error {
-    io::ErrorKind::OutOfMemory.into()
-}
-
-pub(super) fn no_memory(_: std::collections::TryReserveError) -> io::Error {
-    io::ErrorKind::OutOfMemory.into()
+fn failed(_: usize) -> AnswerError {
+    AnswerError::OutOfMemory
 }
 
 /// Decompresses blocks, of one section after the other.

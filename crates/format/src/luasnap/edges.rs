@@ -10,8 +10,8 @@ use super::error::{LoadError, Problem};
 use super::numbers::{Blocks, Encoder, column, room};
 use super::section::Place;
 use super::zigzag::{fold32, unfold32};
+use crate::answer_error::Result;
 use luasnap_heap::{Heap, NodeId, PackedLabel};
-use std::io;
 use std::ops::Range;
 
 /// Strengths and tags, which together are a label's head.
@@ -156,8 +156,8 @@ impl<'a> Edges<'a> {
 pub(super) fn write_labels(
     heap: &Heap,
     encoder: &mut Encoder<'_>,
-    mut wide: impl FnMut(usize) -> io::Result<()>,
-) -> io::Result<()> {
+    mut wide: impl FnMut(usize) -> Result,
+) -> Result {
     let labels = heap.columns().labels;
     let (mut words, mut heads) = (room(heap.edge_count())?, room(heap.edge_count())?);
     let (mut edges, mut places) = (Edges::new(heap), 0);
@@ -183,10 +183,10 @@ pub(super) fn write_labels(
 }
 
 /// Writes the targets.
-pub(super) fn write_targets(heap: &Heap, encoder: &mut Encoder<'_>) -> io::Result<()> {
+pub(super) fn write_targets(heap: &Heap, encoder: &mut Encoder<'_>) -> Result {
     let columns = heap.columns();
     let mut words = room(heap.edge_count())?;
-    let mut habits = Habits::new().map_err(block::no_memory)?;
+    let mut habits = Habits::new()?;
     let mut edges = Edges::new(heap);
     for block in blocks(heap) {
         habits.clear();

@@ -4,9 +4,8 @@
 //! unless it is the key of a table, and the names by which things are held as well.
 
 use super::SaveOptions;
-use super::block::no_memory;
+use crate::answer_error::Result;
 use luasnap_heap::{Heap, Kind, Label, NameId, NodeId, StoredColumns};
-use std::io;
 
 /// What a name is used for; if for several things, the last of these.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -36,12 +35,11 @@ pub(super) struct LeftOut {
 }
 
 impl LeftOut {
-    pub(super) fn new(heap: &Heap, options: SaveOptions) -> io::Result<LeftOut> {
+    pub(super) fn new(heap: &Heap, options: SaveOptions) -> Result<LeftOut> {
         let mut uses = Vec::new();
         if !(options.strings && options.names) {
             let columns = heap.columns();
-            uses.try_reserve_exact(columns.names.len())
-                .map_err(no_memory)?;
+            uses.try_reserve_exact(columns.names.len())?;
             uses.resize(columns.names.len(), Use::Text);
             note_sources(&columns, &mut uses);
             note_labels(heap, &columns, &mut uses);
@@ -55,7 +53,7 @@ impl LeftOut {
     }
 
     /// What goes into the file for a name, appended to `out`.
-    pub(super) fn push(&self, heap: &Heap, name: NameId, out: &mut Vec<u8>) -> io::Result<()> {
+    pub(super) fn push(&self, heap: &Heap, name: NameId, out: &mut Vec<u8>) -> Result {
         let bytes = heap.name(name);
         let stand_in;
         let parts: [&[u8]; 2] = match self.uses[name.0 as usize] {
@@ -71,7 +69,7 @@ impl LeftOut {
             Use::Upvalue | Use::Key => [bytes, b""],
         };
         for part in parts {
-            out.try_reserve(part.len()).map_err(no_memory)?;
+            out.try_reserve(part.len())?;
             out.extend_from_slice(part);
         }
         Ok(())

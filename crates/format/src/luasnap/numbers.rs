@@ -1,13 +1,13 @@
 //! Columns of numbers as blocks: as they are, as differences, or as differences by kind.
 
-use super::block::{self, BlockWriter, Decompressor, no_memory};
+use super::block::{self, BlockWriter, Decompressor};
 use super::error::{LoadError, Problem};
 use super::little_endian::u64_at;
 use super::planes::{self, Word};
 use super::section::Place;
 use super::zigzag::{fold32, fold64, unfold32, unfold64};
+use crate::answer_error::Result;
 use luasnap_heap::Kind;
-use std::io;
 
 /// Makes blocks of numbers.
 pub(super) struct Encoder<'a> {
@@ -16,16 +16,14 @@ pub(super) struct Encoder<'a> {
 }
 
 impl<'a> Encoder<'a> {
-    pub(super) fn new(blocks: &'a mut BlockWriter) -> io::Result<Self> {
+    pub(super) fn new(blocks: &'a mut BlockWriter) -> Result<Self> {
         let mut content = Vec::new();
-        content
-            .try_reserve_exact(block::MOST_BYTES)
-            .map_err(no_memory)?;
+        content.try_reserve_exact(block::MOST_BYTES)?;
         Ok(Encoder { blocks, content })
     }
 
     /// Writes a block: the number of planes, `before`, and the planes of `words`.
-    pub(super) fn block<W: Word>(&mut self, before: &[u8], words: &[W]) -> io::Result<()> {
+    pub(super) fn block<W: Word>(&mut self, before: &[u8], words: &[W]) -> Result {
         self.content.clear();
         self.content.push(0);
         self.content.extend_from_slice(before);
@@ -34,7 +32,7 @@ impl<'a> Encoder<'a> {
     }
 
     /// Writes numbers as they are.
-    pub(super) fn planes<W: Word>(&mut self, values: &[W]) -> io::Result<()> {
+    pub(super) fn planes<W: Word>(&mut self, values: &[W]) -> Result {
         values
             .chunks(block::VALUES)
             .try_for_each(|block| self.block(&[], block))
@@ -42,7 +40,7 @@ impl<'a> Encoder<'a> {
 
     /// Writes each as the difference to the one before it. What all differences of a block can be
     /// divided by, being multiples of a power of two as addresses are, is taken out of them.
-    pub(super) fn deltas(&mut self, values: &[u64]) -> io::Result<()> {
+    pub(super) fn deltas(&mut self, values: &[u64]) -> Result {
         let mut words = room(values.len())?;
         for block in values.chunks(block::VALUES) {
             words.clear();
@@ -65,7 +63,7 @@ impl<'a> Encoder<'a> {
         &mut self,
         kinds: &[Kind],
         values: impl ExactSizeIterator<Item = u32>,
-    ) -> io::Result<()> {
+    ) -> Result {
         let mut words = room(values.len())?;
         let mut values = values;
         for block in kinds.chunks(block::VALUES) {
@@ -84,11 +82,9 @@ impl<'a> Encoder<'a> {
 const KINDS: usize = Kind::ALL.len() + 1;
 
 /// Room for the numbers of a block.
-pub(super) fn room<W>(values: usize) -> io::Result<Vec<W>> {
+pub(super) fn room<W>(values: usize) -> Result<Vec<W>> {
     let mut words = Vec::new();
-    words
-        .try_reserve_exact(values.min(block::VALUES))
-        .map_err(no_memory)?;
+    words.try_reserve_exact(values.min(block::VALUES))?;
     Ok(words)
 }
 

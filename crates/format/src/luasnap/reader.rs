@@ -36,17 +36,32 @@ pub fn open_snapshot(path: &Path) -> Result<Snapshot, OpenError> {
 fn open(path: &Path) -> Result<Snapshot, LoadError> {
     let mut file = File::open(path)?;
     let mut bytes = Vec::new();
-    let mut read_on = |bytes: &mut Vec<u8>, len: u64| file.by_ref().take(len).read_to_end(bytes);
     // Something else may be large, or a pipe that never ends. So each part is believed only by what it
     // proves, and then says how much more there is to read.
-    read_on(&mut bytes, HEADER_LEN as u64)?;
+    read_on(&mut file, &mut bytes, HEADER_LEN as u64)?;
     let header = Header::read(&bytes)?;
-    read_on(&mut bytes, table_len(header.sections) as u64)?;
+    read_on(&mut file, &mut bytes, table_len(header.sections) as u64)?;
     proven_entries(&bytes, header)?;
     // One byte more tells whether there are any behind.
     let rest = (header.file_len.saturating_add(1)).saturating_sub(bytes.len() as u64);
-    read_on(&mut bytes, rest)?;
+    read_on(&mut file, &mut bytes, rest)?;
     read_snapshot(&bytes)
+}
+
+/// Reads as many bytes more, or as many as there are.
+fn read_on(file: &mut File, bytes: &mut Vec<u8>, mut len: u64) -> Result<(), LoadError> {
+    const PIECE: u64 = 1 << 20;
+    while len > 0 {
+        // Asked for here, so that a lack of memory is none of the disk's.
+        let piece = len.min(PIECE);
+        bytes.try_reserve(piece as usize)?;
+        let read = file.by_ref().take(piece).read_to_end(bytes)? as u64;
+        if read < piece {
+            break;
+        }
+        len -= read;
+    }
+    Ok(())
 }
 
 /// Reads a snapshot from the bytes of a file.

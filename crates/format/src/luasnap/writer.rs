@@ -5,7 +5,7 @@
 //! that is as much memory as the file is long.
 
 use super::SaveOptions;
-use super::block::{self, BlockWriter, no_memory};
+use super::block::{self, BlockWriter};
 use super::claims;
 use super::edges::{write_labels, write_targets};
 use super::facts;
@@ -15,7 +15,7 @@ use super::left_out::LeftOut;
 use super::numbers::Encoder;
 use super::section::{Entry, Section, table_bytes, table_len};
 use super::two_threads::both;
-use crate::sink::analysis_failed;
+use crate::answer_error::Result;
 use luasnap_heap::{
     Change, Heap, LARGE_SIZE, NameId, NodeId, RunOrder, Snapshot, StoredDifference,
 };
@@ -27,7 +27,7 @@ pub fn write_snapshot(
     out: &mut dyn io::Write,
     snapshot: &Snapshot,
     options: SaveOptions,
-) -> io::Result<()> {
+) -> Result {
     let mut sections = sections(snapshot, options)?;
     add_padding(&mut sections)?;
     let entries: Vec<Entry> = sections.iter().map(|made| made.entry).collect();
@@ -40,7 +40,7 @@ pub fn write_snapshot(
     for section in sections {
         out.write_all(&section.bytes)?;
     }
-    out.flush()
+    Ok(out.flush()?)
 }
 
 /// A section that was made.
@@ -56,7 +56,7 @@ struct Maker {
 }
 
 impl Maker {
-    fn new() -> io::Result<Maker> {
+    fn new() -> Result<Maker> {
         Ok(Maker {
             blocks: BlockWriter::new()?,
             made: Vec::new(),
@@ -71,7 +71,7 @@ impl Maker {
         }
     }
 
-    fn bytes(&mut self, section: Section, count: usize, bytes: &[u8]) -> io::Result<()> {
+    fn bytes(&mut self, section: Section, count: usize, bytes: &[u8]) -> Result {
         for block in bytes.chunks(block::BYTES) {
             self.blocks.put(block)?;
         }
@@ -83,8 +83,8 @@ impl Maker {
         &mut self,
         section: Section,
         count: usize,
-        write: impl FnOnce(&mut Encoder<'_>) -> io::Result<()>,
-    ) -> io::Result<()> {
+        write: impl FnOnce(&mut Encoder<'_>) -> Result,
+    ) -> Result {
         write(&mut Encoder::new(&mut self.blocks)?)?;
         self.end(section, count);
         Ok(())
@@ -104,7 +104,7 @@ impl Made {
 }
 
 /// All sections but the padding, in the order of their numbers.
-fn sections(snapshot: &Snapshot, options: SaveOptions) -> io::Result<Vec<Made>> {
+fn sections(snapshot: &Snapshot, options: SaveOptions) -> Result<Vec<Made>> {
     let heap = snapshot.everything();
     let targets = || {
         let mut maker = Maker::new()?;
@@ -119,11 +119,11 @@ fn sections(snapshot: &Snapshot, options: SaveOptions) -> io::Result<Vec<Made>> 
         make_labels(heap, &mut maker)?;
         make_names(heap, options, &mut maker)?;
         make_tables(heap, &mut maker)?;
-        let difference = snapshot.stored_difference().map_err(analysis_failed)?;
+        let difference = snapshot.stored_difference()?;
         make_difference(&difference.unwrap_or_default(), &mut maker)?;
         Ok(maker.made)
     };
-    let (targets, rest): (io::Result<Vec<Made>>, io::Result<Vec<Made>>) = both(targets, the_rest);
+    let (targets, rest): (Result<Vec<Made>>, Result<Vec<Made>>) = both(targets, the_rest);
     let mut sections = rest?;
     sections.extend(targets?);
     sections.sort_by_key(|made| made.entry.section as u16);
@@ -136,25 +136,25 @@ fn file_len(sections: &[Made]) -> u64 {
 }
 
 /// Makes the file as large as it has to be.
-fn add_padding(sections: &mut Vec<Made>) -> io::Result<()> {
+fn add_padding(sections: &mut Vec<Made>) -> Result {
     let lacking = claims::lacking(file_len(sections), sections.iter().map(|made| &made.entry));
     if lacking == 0 {
         return Ok(());
     }
     let lacking = lacking as usize;
     let mut zeros = Vec::new();
-    zeros.try_reserve_exact(lacking).map_err(no_memory)?;
+    zeros.try_reserve_exact(lacking)?;
     zeros.resize(lacking, 0);
     sections.push(Made::new(Section::Padding, lacking, zeros));
     Ok(())
 }
 
-fn make_facts(snapshot: &Snapshot, maker: &mut Maker) -> io::Result<()> {
+fn make_facts(snapshot: &Snapshot, maker: &mut Maker) -> Result {
     let facts = facts::bytes(snapshot);
     maker.bytes(Section::Facts, facts.len(), &facts)
 }
 
-fn make_nodes(heap: &Heap, maker: &mut Maker) -> io::Result<()> {
+fn make_nodes(heap: &Heap, maker: &mut Maker) -> Result {
     let (columns, nodes) = (heap.columns(), heap.node_count());
     let kinds = gather(columns.kinds.iter().map(|kind| *kind as u8))?;
     maker.bytes(Section::Kinds, nodes, &kinds)?;
@@ -175,13 +175,13 @@ fn make_nodes(heap: &Heap, maker: &mut Maker) -> io::Result<()> {
     )
 }
 
-fn make_labels(heap: &Heap, maker: &mut Maker) -> io::Result<()> {
+fn make_labels(heap: &Heap, maker: &mut Maker) -> Result {
     let (mut tags, mut values) = (Vec::new(), Vec::new());
     maker.numbers(Section::Labels, heap.edge_count(), |to| {
         write_labels(heap, to, |place| {
             let (tag, value) = tag_and_value(heap.columns().wide_labels[place]);
-            tags.try_reserve(1).map_err(no_memory)?;
-            values.try_reserve(1).map_err(no_memory)?;
+            tags.try_reserve(1)?;
+            values.try_reserve(1)?;
             tags.push(tag);
             values.push(value);
             Ok(())
@@ -191,7 +191,7 @@ fn make_labels(heap: &Heap, maker: &mut Maker) -> io::Result<()> {
     maker.numbers(Section::WideValues, values.len(), |to| to.deltas(&values))
 }
 
-fn make_names(heap: &Heap, options: SaveOptions, maker: &mut Maker) -> io::Result<()> {
+fn make_names(heap: &Heap, options: SaveOptions, maker: &mut Maker) -> Result {
     let names = heap.columns().names;
     let ids = || (0..names.len() as u32).map(NameId);
     let left_out = LeftOut::new(heap, options)?;
@@ -203,7 +203,7 @@ fn make_names(heap: &Heap, options: SaveOptions, maker: &mut Maker) -> io::Resul
         return maker.bytes(Section::NameBytes, names.bytes().len(), names.bytes());
     }
     let (mut lengths, mut bytes) = (Vec::new(), Vec::new());
-    lengths.try_reserve_exact(names.len()).map_err(no_memory)?;
+    lengths.try_reserve_exact(names.len())?;
     for name in ids() {
         let start = bytes.len();
         left_out.push(heap, name, &mut bytes)?;
@@ -215,7 +215,7 @@ fn make_names(heap: &Heap, options: SaveOptions, maker: &mut Maker) -> io::Resul
     maker.bytes(Section::NameBytes, bytes.len(), &bytes)
 }
 
-fn make_tables(heap: &Heap, maker: &mut Maker) -> io::Result<()> {
+fn make_tables(heap: &Heap, maker: &mut Maker) -> Result {
     let columns = heap.columns();
     let runs = columns.runs.iter().map(|run| {
         let order = match run.order {
@@ -246,7 +246,7 @@ fn make_tables(heap: &Heap, maker: &mut Maker) -> io::Result<()> {
     make_rows(maker, Section::SparseTables, tables)
 }
 
-fn make_difference(stored: &StoredDifference, maker: &mut Maker) -> io::Result<()> {
+fn make_difference(stored: &StoredDifference, maker: &mut Maker) -> Result {
     let nodes = stored.changes.len();
     let changes = stored.changes.iter().map(|change| match change {
         Change::None => (0, 0),
@@ -267,10 +267,10 @@ fn make_rows<const N: usize>(
     maker: &mut Maker,
     section: Section,
     rows: impl Iterator<Item = [u64; N]>,
-) -> io::Result<()> {
+) -> Result {
     let (mut bytes, mut count) = (Vec::new(), 0);
     for row in rows {
-        bytes.try_reserve(8 * N).map_err(no_memory)?;
+        bytes.try_reserve(8 * N)?;
         for number in row {
             bytes.extend_from_slice(&number.to_le_bytes());
         }
@@ -279,11 +279,9 @@ fn make_rows<const N: usize>(
     maker.bytes(section, count, &bytes)
 }
 
-fn gather<T>(values: impl ExactSizeIterator<Item = T>) -> io::Result<Vec<T>> {
+fn gather<T>(values: impl ExactSizeIterator<Item = T>) -> Result<Vec<T>> {
     let mut gathered = Vec::new();
-    gathered
-        .try_reserve_exact(values.len())
-        .map_err(no_memory)?;
+    gathered.try_reserve_exact(values.len())?;
     gathered.extend(values);
     Ok(gathered)
 }

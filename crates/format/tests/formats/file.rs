@@ -1,14 +1,17 @@
 //! Files that are written or left as they were.
 
-use luasnap_format::write_file;
+use luasnap_format::{AnswerError, FileOptions, Written, readable_by_others, write_file};
 use std::fs::{self, Permissions};
 use std::io::{self, Read};
 use std::os::unix::fs::{FileTypeExt, PermissionsExt, symlink};
 use std::path::Path;
 use std::process::Command;
 
-fn write(path: &Path, text: &str) -> Result<(), String> {
-    write_file(path, |out| out.write_all(text.as_bytes())).map_err(|error| error.to_string())
+fn write(path: &Path, text: &str) -> Result<Written, String> {
+    write_file(path, FileOptions::default(), |out| {
+        Ok(out.write_all(text.as_bytes())?)
+    })
+    .map_err(|error| error.to_string())
 }
 
 /// The names in a folder: no temporary file may stay.
@@ -48,20 +51,133 @@ fn an_older_file_is_replaced_and_keeps_its_mode() {
     assert_eq!(names(folder.path()), ["file"]);
 }
 
+/// For its owner alone.
+const PRIVATE: FileOptions = FileOptions {
+    private: true,
+    synced: true,
+    tidy: true,
+};
+
+fn write_privately(path: &Path) -> Written {
+    write_file(path, PRIVATE, |out| Ok(out.write_all(b"text")?)).unwrap()
+}
+
+#[test]
+fn a_private_file_is_for_its_owner_alone_from_the_start() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("new");
+    let written = write_file(&path, PRIVATE, |out| {
+        out.write_all(b"text")?;
+        // Where the file system has no files without a name, there is one.
+        for name in names(folder.path()) {
+            assert_eq!(mode(&folder.path().join(name)), 0o600);
+        }
+        Ok(())
+    });
+    assert_eq!(written.unwrap().readable_by_others, None);
+    assert_eq!(mode(&path), 0o600);
+    assert_eq!(names(folder.path()), ["new"]);
+}
+
+#[test]
+fn a_file_of_one_s_own_keeps_its_permissions_and_nothing_else() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("file");
+    for (before, after, readable) in [
+        (0o644, 0o644, Some(0o644)),
+        (0o640, 0o640, Some(0o640)),
+        (0o604, 0o604, Some(0o604)),
+        (0o600, 0o600, None),
+        (0o700, 0o700, None),
+        (0o622, 0o622, None),
+        (0o4755, 0o755, Some(0o755)),
+        (0o2755, 0o755, Some(0o755)),
+        (0o1700, 0o700, None),
+        (0o7777, 0o777, Some(0o777)),
+    ] {
+        for private in [true, false] {
+            fs::write(&path, "older").unwrap();
+            fs::set_permissions(&path, Permissions::from_mode(before)).unwrap();
+            let written = match private {
+                true => write_privately(&path),
+                false => write(&path, "text").unwrap(),
+            };
+            assert_eq!(mode(&path), after, "{before:o}");
+            assert_eq!(written.readable_by_others, readable, "{before:o}");
+            fs::set_permissions(&path, Permissions::from_mode(before)).unwrap();
+            assert_eq!(readable_by_others(&path), readable, "{before:o}");
+        }
+    }
+}
+
+#[test]
+fn another_name_of_an_older_file_stays_what_it_was() {
+    let folder = tempfile::tempdir().unwrap();
+    let [path, other] = ["file", "other"].map(|name| folder.path().join(name));
+    fs::write(&path, "older").unwrap();
+    fs::hard_link(&path, &other).unwrap();
+    write(&path, "new").unwrap();
+    assert_eq!(fs::read_to_string(&path).unwrap(), "new");
+    assert_eq!(fs::read_to_string(&other).unwrap(), "older");
+}
+
+#[test]
+fn many_writers_of_one_file_leave_one_of_theirs_whole() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("file");
+    std::thread::scope(|scope| {
+        for letter in b'a'..b'i' {
+            let path = &path;
+            scope.spawn(move || {
+                for _ in 0..20 {
+                    let text = [letter; 10_000];
+                    let all = |out: &mut dyn io::Write| {
+                        text.chunks(100).try_for_each(|part| out.write_all(part))?;
+                        Ok(())
+                    };
+                    write_file(path, PRIVATE, all).unwrap();
+                }
+            });
+        }
+    });
+    let text = fs::read(&path).unwrap();
+    assert_eq!(text.len(), 10_000);
+    assert!(text.iter().all(|byte| *byte == text[0]));
+    assert_eq!(names(folder.path()), ["file"]);
+}
+
 #[test]
 fn a_failed_write_leaves_the_older_file_and_nothing_else() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("file");
     fs::write(&path, "older").unwrap();
-    let error = write_file(&path, |out| {
+    let error = write_file(&path, FileOptions::default(), |out| {
         out.write_all(b"half")?;
-        Err(io::Error::from_raw_os_error(libc::ENOSPC))
+        Err(io::Error::from_raw_os_error(libc::ENOSPC).into())
     })
     .unwrap_err();
     let expected = format!("cannot write '{}': No space left on device", path.display());
     assert_eq!(error.to_string(), expected);
     assert_eq!(fs::read_to_string(&path).unwrap(), "older");
     assert_eq!(names(folder.path()), ["file"]);
+}
+
+#[test]
+fn a_lack_of_memory_here_is_not_one_of_the_disk() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("file");
+    let fail =
+        |error: AnswerError| write_file(&path, FileOptions::default(), |_| Err(error)).unwrap_err();
+    let here = fail(AnswerError::OutOfMemory);
+    assert!(matches!(here.source, AnswerError::OutOfMemory));
+    assert!(here.to_string().ends_with(": not enough memory"), "{here}");
+    let there = fail(io::Error::from_raw_os_error(libc::ENOMEM).into());
+    assert!(matches!(there.source, AnswerError::Io(_)));
+    assert!(
+        there.to_string().ends_with(": Cannot allocate memory"),
+        "{there}"
+    );
+    assert!(names(folder.path()).is_empty());
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! Small heaps to write, and writers that fail.
 
+use luasnap_format::AnswerError;
 use luasnap_heap::{HeapBuilder, Kind, Label, NodeId, Snapshot, Strength};
 use std::io;
 
@@ -87,12 +88,17 @@ pub fn chain(length: u64) -> Snapshot {
 
 /// What a writer wrote.
 pub fn written(
-    write: impl FnOnce(&mut dyn io::Write, &Snapshot) -> io::Result<()>,
+    write: impl FnOnce(&mut dyn io::Write, &Snapshot) -> Result<(), AnswerError>,
     snapshot: &Snapshot,
 ) -> String {
     let mut out = Vec::new();
     write(&mut out, snapshot).unwrap();
     String::from_utf8(out).expect("always UTF-8")
+}
+
+/// That a [`Disk`] was full.
+pub fn is_full(error: &AnswerError) -> bool {
+    matches!(error, AnswerError::Io(error) if error.kind() == io::ErrorKind::StorageFull)
 }
 
 /// Takes some bytes and then fails as a full disk does; without a limit it only counts.

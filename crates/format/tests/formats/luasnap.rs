@@ -3,7 +3,8 @@
 use crate::file_parts::Parts;
 use crate::random_heap::{recipe, sample_of_everything};
 use luasnap_format::{
-    ReportOptions, SaveOptions, read_snapshot, write_json, write_report, write_snapshot, write_text,
+    AnswerError, ReportOptions, SaveOptions, read_snapshot, write_json, write_report,
+    write_snapshot, write_text,
 };
 use luasnap_heap::{
     Census, Heap, HeapBuilder, Kind, Label, NodeId, Snapshot, Strength, decrease, increase,
@@ -50,7 +51,7 @@ fn told(heap: &Heap) -> Vec<String> {
 }
 
 fn text(
-    write: impl Fn(&mut dyn io::Write, &Snapshot) -> io::Result<()>,
+    write: impl Fn(&mut dyn io::Write, &Snapshot) -> Result<(), AnswerError>,
     snapshot: &Snapshot,
 ) -> Vec<u8> {
     let mut out = Vec::new();

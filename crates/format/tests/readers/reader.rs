@@ -1,7 +1,7 @@
 //! Running the readers' own code.
 
 use crate::heap::Exported;
-use luasnap_format::{write_file, write_heapsnapshot};
+use luasnap_format::{FileOptions, write_file, write_heapsnapshot};
 use serde_json::Value;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -34,7 +34,10 @@ pub fn memlab(name: &str, heap: &Exported) -> Value {
 /// Writes a heap to a file of the temporary folder.
 fn export(name: &str, heap: &Exported) -> PathBuf {
     let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("{name}.heapsnapshot"));
-    write_file(&path, |out| write_heapsnapshot(out, &heap.snapshot)).unwrap();
+    write_file(&path, FileOptions::default(), |out| {
+        write_heapsnapshot(out, &heap.snapshot)
+    })
+    .unwrap();
     path
 }
 

@@ -1,0 +1,33 @@
+//! The files that luasnap writes: heaps are in them, and so whatever secrets a program has.
+
+use anyhow::{Result, anyhow};
+use luasnap_format::{AnswerError, FileOptions, Written, printable_path, write_file};
+use std::io;
+use std::path::Path;
+
+/// For their owner alone, and there for good: unlike a game's thread, a person can wait for the disk.
+const OPTIONS: FileOptions = FileOptions {
+    private: true,
+    synced: true,
+    tidy: true,
+};
+
+/// Writes a file; there may be something to say about it.
+pub fn write_heap(
+    path: &Path,
+    write: impl FnOnce(&mut dyn io::Write) -> Result<(), AnswerError>,
+) -> Result<Option<String>> {
+    // The sentence says all that the causes below it say.
+    let written: Written =
+        write_file(path, OPTIONS, write).map_err(|error| anyhow!(error.to_string()))?;
+    Ok(written.readable_by_others.map(|mode| warning(path, mode)))
+}
+
+/// That others can read a file of these permissions.
+pub fn warning(path: &Path, mode: u32) -> String {
+    format!(
+        "warning: '{}' keeps its mode {mode:03o}, by which others can read it, and a heap may \
+         have secrets in it: chmod 600 keeps them out",
+        printable_path(path)
+    )
+}

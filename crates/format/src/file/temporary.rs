@@ -1,0 +1,320 @@
+//! The file that is written before it takes the place of another one.
+//!
+//! Where the system knows files without a name (`O_TMPFILE`), it is one of these: however the process ends,
+//! nothing of it stays. It gets a name only between `linkat` and `rename`. Elsewhere it has a name from
+//! the start.
+//!
+//! While it has a name it is locked (`flock`), so that whoever removes what others left behind can tell
+//! whether it is still being written.
+
+use super::temporary_name::Noted;
+use rustix::fs::{AtFlags, CWD, FlockOperation, OFlags, flock, linkat};
+use rustix::io::Errno;
+use rustix::process::geteuid;
+use std::ffi::OsStr;
+use std::fs::{self, File, Metadata, OpenOptions};
+use std::io::{self, Seek};
+use std::os::fd::AsRawFd;
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+use tempfile::NamedTempFile;
+
+const PREFIX: &str = ".luasnap-";
+const SUFFIX: &str = ".tmp";
+/// How many letters and digits are between the two.
+const RANDOM: usize = 12;
+
+/// A file that nobody knows yet.
+pub(super) enum Temporary {
+    /// Without a name, in this folder.
+    Nameless(File, PathBuf),
+    /// With one.
+    Named(Named<File>),
+}
+
+impl Temporary {
+    /// A new one in a folder, with these permissions as far as the umask leaves them.
+    pub(super) fn new(folder: &Path, mode: u32) -> io::Result<Temporary> {
+        match nameless(folder, mode) {
+            Some(file) => Ok(Temporary::Nameless(file, folder.to_owned())),
+            None => Ok(Temporary::Named(named(folder, mode)?)),
+        }
+    }
+
+    pub(super) fn file(&self) -> &File {
+        match self {
+            Temporary::Nameless(file, _) => file,
+            Temporary::Named(named) => named.temporary.as_file(),
+        }
+    }
+
+    /// Makes it what `path`, in the same folder, stands for. An older file of that name is gone then.
+    pub(super) fn move_to(self, path: &Path) -> io::Result<()> {
+        match self {
+            Temporary::Named(named) => named.move_to(path),
+            // Where nothing has the name, none but that one is needed.
+            Temporary::Nameless(file, _) if link(&file, path).is_ok() => Ok(()),
+            Temporary::Nameless(mut file, folder) => match name(&file, &folder) {
+                Ok(named) => named.move_to(path),
+                Err(_) => copy(&mut file, &folder)?.move_to(path),
+            },
+        }
+    }
+}
+
+/// A file that has a name for a while.
+pub(super) struct Named<F> {
+    // Dropped in this order: the name is noted for as long as the file may have it.
+    temporary: NamedTempFile<F>,
+    _noted: Noted,
+}
+
+impl<F> Named<F> {
+    fn move_to(self, path: &Path) -> io::Result<()> {
+        self.temporary.persist(path).map_err(|error| error.error)?;
+        Ok(())
+    }
+}
+
+/// A file without a name; `None` where the file system knows none, or where it could not get one later.
+fn nameless(folder: &Path, mode: u32) -> Option<File> {
+    let file = OpenOptions::new()
+        .read(true)
+        .write(true)
+        .mode(mode)
+        .custom_flags(OFlags::TMPFILE.bits() as i32)
+        .open(folder)
+        .ok()?;
+    let by_system = fs::metadata(path_of(&file)).ok()?;
+    is_same(&by_system, &file.metadata().ok()?).then_some(file)
+}
+
+/// The way to an open file.
+fn path_of(file: &File) -> String {
+    format!("/proc/self/fd/{}", file.as_raw_fd())
+}
+
+fn link(file: &File, path: &Path) -> io::Result<()> {
+    Ok(linkat(
+        CWD,
+        path_of(file),
+        CWD,
+        path,
+        AtFlags::SYMLINK_FOLLOW,
+    )?)
+}
+
+/// Gives a file that has no name one that no other has.
+fn name(file: &File, folder: &Path) -> io::Result<Named<()>> {
+    lock(file);
+    with_new_name(folder, |path| link(file, path))
+}
+
+/// A new file with a name.
+fn named(folder: &Path, mode: u32) -> io::Result<Named<File>> {
+    with_new_name(folder, |path| {
+        let file = OpenOptions::new()
+            .write(true)
+            .create_new(true)
+            .mode(mode)
+            .open(path)?;
+        // One who looked at it before it was locked has taken it for left behind.
+        match lock(&file) && file.metadata()?.nlink() > 0 {
+            true => Ok(file),
+            false => Err(io::ErrorKind::AlreadyExists.into()),
+        }
+    })
+}
+
+/// A named copy of a file that the system gives no name.
+fn copy(file: &mut File, folder: &Path) -> io::Result<Named<File>> {
+    let metadata = file.metadata()?;
+    let copy = named(folder, metadata.mode() & 0o600)?;
+    file.rewind()?;
+    io::copy(file, &mut copy.temporary.as_file())?;
+    copy.temporary
+        .as_file()
+        .set_permissions(metadata.permissions())?;
+    copy.temporary.as_file().sync_all()?;
+    Ok(copy)
+}
+
+/// Tries names until `make` has made one that was free.
+fn with_new_name<F>(
+    folder: &Path,
+    mut make: impl FnMut(&Path) -> io::Result<F>,
+) -> io::Result<Named<F>> {
+    let mut noted = None;
+    let temporary = tempfile::Builder::new()
+        .prefix(PREFIX)
+        .suffix(SUFFIX)
+        .rand_bytes(RANDOM)
+        .make_in(folder, |path| {
+            drop(noted.take());
+            noted = Some(Noted::new(path));
+            make(path)
+        })?;
+    let _noted = noted.unwrap_or_else(|| Noted::new(temporary.path()));
+    Ok(Named { temporary, _noted })
+}
+
+/// Locks a file for as long as it is open. False where somebody else has it locked; a file system without
+/// locks is no obstacle, since nobody can take its files for left behind either.
+fn lock(file: &File) -> bool {
+    flock(file, FlockOperation::NonBlockingLockExclusive) != Err(Errno::WOULDBLOCK)
+}
+
+/// Removes what writers of this user's that are no more left in a folder.
+pub(super) fn remove_left_behind(folder: &Path) {
+    let Ok(entries) = fs::read_dir(folder) else {
+        return;
+    };
+    for entry in entries.flatten() {
+        if is_temporary(&entry.file_name()) {
+            // Whatever is wrong with it is no reason not to write another file.
+            let _ = remove_if_left_behind(&entry.path());
+        }
+    }
+}
+
+fn is_temporary(name: &OsStr) -> bool {
+    let random = name
+        .as_bytes()
+        .strip_prefix(PREFIX.as_bytes())
+        .and_then(|rest| rest.strip_suffix(SUFFIX.as_bytes()));
+    random.is_some_and(|random| {
+        random.len() == RANDOM && random.iter().all(u8::is_ascii_alphanumeric)
+    })
+}
+
+fn remove_if_left_behind(path: &Path) -> io::Result<()> {
+    let file = OpenOptions::new()
+        .read(true)
+        .custom_flags((OFlags::NOFOLLOW | OFlags::NONBLOCK).bits() as i32)
+        .open(path)?;
+    let metadata = file.metadata()?;
+    let is_ours = metadata.is_file() && metadata.uid() == geteuid().as_raw();
+    // Without a lock nothing is known of its writer.
+    if is_ours && flock(&file, FlockOperation::NonBlockingLockExclusive).is_ok() {
+        // It may have got its place meanwhile, and its name another one.
+        if is_same(&metadata, &fs::symlink_metadata(path)?) {
+            fs::remove_file(path)?;
+        }
+    }
+    Ok(())
+}
+
+fn is_same(a: &Metadata, b: &Metadata) -> bool {
+    (a.dev(), a.ino()) == (b.dev(), b.ino())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::remove_temporary_file;
+    use std::io::Write;
+    use std::sync::{Mutex, MutexGuard, PoisonError};
+
+    /// A process notes one name at a time.
+    fn alone() -> MutexGuard<'static, ()> {
+        static ALONE: Mutex<()> = Mutex::new(());
+        ALONE.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn names(folder: &Path) -> Vec<String> {
+        let entries = fs::read_dir(folder).unwrap();
+        let mut names: Vec<_> = entries
+            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+            .collect();
+        names.sort();
+        names
+    }
+
+    #[test]
+    fn without_nameless_files_a_named_one_takes_its_place() {
+        let _alone = alone();
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("file");
+        fs::write(&path, "older").unwrap();
+        let named = named(folder.path(), 0o600).unwrap();
+        named.temporary.as_file().write_all(b"new").unwrap();
+        let [name, other] = &names(folder.path())[..] else {
+            panic!()
+        };
+        assert!(is_temporary(OsStr::new(name)) && other == "file", "{name}");
+        let mode = fs::metadata(folder.path().join(name)).unwrap().mode();
+        assert_eq!(mode & 0o7777, 0o600);
+        Temporary::Named(named).move_to(&path).unwrap();
+        assert_eq!(fs::read_to_string(&path).unwrap(), "new");
+        assert_eq!(names(folder.path()), ["file"]);
+    }
+
+    #[test]
+    fn one_that_is_given_up_is_gone() {
+        let _alone = alone();
+        let folder = tempfile::tempdir().unwrap();
+        drop(named(folder.path(), 0o600).unwrap());
+        drop(Temporary::new(folder.path(), 0o600).unwrap());
+        assert!(names(folder.path()).is_empty());
+    }
+
+    #[test]
+    fn whoever_ends_the_process_removes_it() {
+        let _alone = alone();
+        let folder = tempfile::tempdir().unwrap();
+        let named = named(folder.path(), 0o600).unwrap();
+        assert_eq!(names(folder.path()).len(), 1);
+        remove_temporary_file();
+        assert!(names(folder.path()).is_empty());
+        drop(named);
+        // And nothing that has its place, or that is no longer noted.
+        let path = folder.path().join("file");
+        let done = super::named(folder.path(), 0o600).unwrap();
+        Temporary::Named(done).move_to(&path).unwrap();
+        remove_temporary_file();
+        assert_eq!(names(folder.path()), ["file"]);
+    }
+
+    #[test]
+    fn a_file_that_the_system_gives_no_name_is_copied() {
+        let _alone = alone();
+        let folder = tempfile::tempdir().unwrap();
+        let mut file = tempfile::tempfile().unwrap();
+        file.write_all(b"text").unwrap();
+        let path = folder.path().join("file");
+        copy(&mut file, folder.path())
+            .unwrap()
+            .move_to(&path)
+            .unwrap();
+        assert_eq!(fs::read_to_string(&path).unwrap(), "text");
+        assert_eq!(names(folder.path()), ["file"]);
+    }
+
+    #[test]
+    fn what_is_still_written_is_not_left_behind() {
+        let _alone = alone();
+        let folder = tempfile::tempdir().unwrap();
+        let in_folder = |name: &str| folder.path().join(name);
+        let written = named(folder.path(), 0o600).unwrap();
+        let left_behind = in_folder(".luasnap-abcDEF123456.tmp");
+        fs::write(&left_behind, "of one that was killed").unwrap();
+        let others = [
+            ".luasnap-backup",
+            ".luasnap-abcdef.tmp",
+            ".luasnap-abcDEF12345-.tmp",
+            "luasnap-abcDEF123456.tmp",
+        ];
+        for other in others {
+            fs::write(in_folder(other), "").unwrap();
+        }
+        fs::create_dir(in_folder(".luasnap-abcDEF123457.tmp")).unwrap();
+        std::os::unix::fs::symlink("nowhere", in_folder(".luasnap-abcDEF123458.tmp")).unwrap();
+        let before = names(folder.path()).len();
+        remove_left_behind(folder.path());
+        assert!(!left_behind.exists());
+        assert_eq!(names(folder.path()).len(), before - 1);
+        written.move_to(&in_folder("file")).unwrap();
+        assert!(in_folder("file").exists());
+    }
+}

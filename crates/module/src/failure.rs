@@ -1,0 +1,91 @@
+//! What Lua is told where an answer could not be made, written or read.
+
+use luasnap_capture::Error;
+use luasnap_format::TargetError;
+use luasnap_format::{AnswerError, FileError, GrowthError, LoadError, LookupError, OpenError};
+
+/// An answer that could not be made: a lack of memory in Lua's own words, all else as a sentence.
+pub fn unanswered(error: AnswerError) -> Error {
+    told(&error, |error| error.to_string())
+}
+
+/// A file that could not be written.
+pub fn unwritten(error: FileError) -> Error {
+    told(&error.source, |_| error.to_string())
+}
+
+/// Standard output that could not be written to.
+pub fn unprinted(error: AnswerError) -> Error {
+    told(&error, |error| {
+        format!("cannot write to standard output: {error}")
+    })
+}
+
+/// A file that could not be read.
+pub fn unread(error: OpenError) -> Error {
+    match error.source {
+        LoadError::OutOfMemory => Error::OutOfMemory,
+        _ => Error::Message(error.to_string()),
+    }
+}
+
+/// Snapshots that could not be compared.
+pub fn uncompared(error: GrowthError) -> Error {
+    match error {
+        GrowthError::Incomparable(error) => Error::Message(error.to_string()),
+        GrowthError::Failed(error) => unanswered(error),
+    }
+}
+
+/// Why a word means nothing, as long as that could be found out.
+pub fn unmeant(error: TargetError) -> Result<String, Error> {
+    match error {
+        TargetError::Object(LookupError::Failed(error)) => Err(unanswered(error)),
+        error => Ok(error.to_string()),
+    }
+}
+
+fn told(error: &AnswerError, sentence: impl FnOnce(&AnswerError) -> String) -> Error {
+    match error {
+        AnswerError::OutOfMemory => Error::OutOfMemory,
+        error => Error::Message(sentence(error)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io;
+    use std::path::PathBuf;
+
+    #[test]
+    fn no_memory_here_and_none_where_it_is_written_to_are_told_apart() {
+        let elsewhere = || AnswerError::from(io::Error::from_raw_os_error(libc::ENOMEM));
+        let file = |source| FileError {
+            path: PathBuf::from("f"),
+            source,
+        };
+        for here in [
+            unanswered(AnswerError::OutOfMemory),
+            unprinted(AnswerError::OutOfMemory),
+            unwritten(file(AnswerError::OutOfMemory)),
+        ] {
+            assert!(matches!(here, Error::OutOfMemory), "{here:?}");
+        }
+        for (there, expected) in [
+            (
+                unprinted(elsewhere()),
+                "cannot write to standard output: Cannot allocate memory",
+            ),
+            (
+                unwritten(file(elsewhere())),
+                "cannot write 'f': Cannot allocate memory",
+            ),
+        ] {
+            let Error::Message(message) = there else {
+                panic!("{there:?}")
+            };
+            assert_eq!(message, expected);
+        }
+    }
+}
