@@ -251,8 +251,8 @@ fn member(masked: &[u8], part: Range<usize>) -> Option<Member> {
     }
     let mut ends = Vec::new();
     let mut depth = 0_usize;
-    for at in start..end {
-        match masked[at] {
+    for (at, byte) in (start..).zip(&masked[start..end]) {
+        match byte {
             b'{' | b'(' | b'[' => depth += 1,
             b'}' | b')' | b']' => depth = depth.saturating_sub(1),
             b',' if depth == 0 => ends.push(at),
