@@ -207,3 +207,85 @@ fn other_verbs_end_by_the_signal_itself() {
         drop(writer);
     }
 }
+
+/// What coroutines do, in every case that their functions tell apart.
+const COROUTINES: &str = r#"
+    local function show(...) print(select('#', ...), ...) end
+    local resume, wrap, create = coroutine.resume, coroutine.wrap, coroutine.create
+    local co = create(function(...)
+        show(...)
+        show(coroutine.yield(1, nil, nil))
+        return 'done', nil
+    end)
+    show(resume(co, 'a', nil)) show(coroutine.status(co))
+    show(resume(co, 'b')) show(coroutine.status(co))
+    show(resume(co)) show(resume(co, 1, 2))
+    co = create(function() show(resume(co)) end)
+    show(resume(co))
+    local outer
+    outer = create(function() resume(create(function() show(resume(outer)) end)) end)
+    show(resume(outer))
+    show(resume(create(function() error 'text' end)))
+    show(resume(create(function() error({}) end)) == 2)
+    show(pcall(wrap(function() error 'text' end)))
+    show(pcall(wrap(function() error('text', 0) end)))
+    show(pcall(wrap(function() error(42) end)))
+    show(pcall(wrap(function() error() end)))
+    local ended = wrap(function() return 1 end)
+    show(ended()) show(pcall(ended))
+    local sum = 0
+    for n in wrap(function() for n = 1, 1000 do coroutine.yield(n) end end) do sum = sum + n end
+    show(sum)
+    local running = wrap(function() running() end)
+    local self
+    self = wrap(function() self() end)
+    show(pcall(self))
+    show(pcall(wrap(function() show(#{wrap(function() return 1, 2 end)()}) end)))
+    local function deep(n) if n == 0 then return 'bottom' end return wrap(deep)(n - 1) end
+    show(pcall(deep, 100))
+    local function endless(n) return wrap(endless)(n + 1) end
+    if not jit then -- LuaJIT's own stack ends there
+        local _, why = pcall(endless, 0)
+        show((why:gsub('^.*: ', '')))
+    end
+    show(resume(create(function(...) return ... end), (table.unpack or unpack)({}, 1, 5000)) == true)
+    for _, wrong in ipairs{{}, 1, 'x'} do
+        show(pcall(resume, wrong) == false) show(pcall(wrap, wrong) == false)
+    end
+    if coroutine.close then
+        local close = function(what)
+            return load [[
+                local what, show, create, wrap = ...
+                local function f()
+                    local _ <close> = setmetatable({}, {__close = function(_, e) show('closed', e) what() end})
+                    error('first', 0)
+                end
+                show(coroutine.resume(create(f))) show(pcall(wrap(f)))
+            ]](what, show, create, wrap)
+        end
+        close(function() end)
+        close(function() error('second', 0) end)
+    end
+"#;
+
+#[test]
+fn coroutines_do_what_they_do_without_us() {
+    let program = Program::new(COROUTINES);
+    for vm in Vm::ALL {
+        let mut lua = Command::new(vm.interpreter());
+        lua.current_dir(program.folder()).arg("script.lua");
+        let without = crate::program::output(lua, "");
+        assert!(without.stdout.lines().count() > 30, "{vm:?}: {without:#?}");
+        let mut command = luasnap(&program.folder());
+        command
+            .args(["run", "-q", "--lua"])
+            .arg(vm.interpreter())
+            .arg("script.lua");
+        let with = crate::program::output(command, "");
+        assert_eq!(
+            (with.stdout, with.stderr),
+            (without.stdout, without.stderr),
+            "{vm:?}"
+        );
+    }
+}
