@@ -13,7 +13,7 @@ pub const OLDER: [&str; 10] = [
 ];
 
 /// Luas that were changed: a name, the release, and what stands instead of what in a header.
-pub const CHANGED: [(&str, &str, &str, &str, &str); 15] = [
+pub const CHANGED: [(&str, &str, &str, &str, &str); 23] = [
     (
         "table-5.1",
         "5.1.5",
@@ -120,7 +120,66 @@ pub const CHANGED: [(&str, &str, &str, &str, &str); 15] = [
         METATABLE,
         "GCObject *gclist;\n  struct Table *metatable;\n} Table;",
     ),
+    (
+        "string-5.1",
+        "5.1.5",
+        "lobject.h",
+        HASH,
+        "unsigned int hash;\n  size_t more;",
+    ),
+    (
+        "string-5.2",
+        "5.2.4",
+        "lobject.h",
+        HASH,
+        "unsigned int hash;\n  size_t more;",
+    ),
+    (
+        "string-5.3",
+        "5.3.6",
+        "lobject.h",
+        HASH,
+        "unsigned int hash;\n  size_t more;",
+    ),
+    (
+        "string-5.4",
+        "5.4.9",
+        "lobject.h",
+        HASH,
+        "unsigned int hash;\n  size_t more;",
+    ),
+    (
+        "string-5.5",
+        "5.5.1",
+        "lobject.h",
+        HASH,
+        "unsigned int hash;\n  size_t more;",
+    ),
+    (
+        "numbers-5.3",
+        "5.3.6",
+        "luaconf.h",
+        NUMBERS,
+        "#define LUA_32BITS 1",
+    ),
+    (
+        "numbers-5.4",
+        "5.4.9",
+        "luaconf.h",
+        NUMBERS_54,
+        "#define LUA_32BITS 1",
+    ),
+    (
+        "numbers-5.5",
+        "5.5.1",
+        "luaconf.h",
+        NUMBERS,
+        "#define LUA_32BITS 1",
+    ),
 ];
+const HASH: &str = "unsigned int hash;";
+const NUMBERS: &str = "/* #define LUA_32BITS */";
+const NUMBERS_54: &str = "#define LUA_32BITS\t0";
 const TABLE: &str = "Node *node;";
 const ARRAY: &str = "TValue *array;  /* array part */\n  Node *node;";
 const ARRAY_55: &str = "Value *array;  /* array part */\n  Node *node;";

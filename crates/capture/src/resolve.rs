@@ -143,6 +143,15 @@ unsafe fn check_version(api: &Api, state: *mut LuaState) -> Result<(), Failure> 
     // SAFETY: lua_type reads only; the pseudo-index is the version's own.
     let registry = unsafe { (api.type_of)(state, api.version.registry_index()) };
     // SAFETY: the promise is this function's own.
+    if registry == TABLE && !unsafe { has_wide_numbers(api, state) } {
+        let refused = format!(
+            "snapshot does not know the numbers of this {}: they have not the usual 64 bits \
+             (LUA_32BITS, LUA_FLOAT_TYPE or LUA_INT_TYPE in its luaconf.h); build it with these",
+            api.version
+        );
+        return Err(Failure::Refused(Box::new(*api), refused));
+    }
+    // SAFETY: the promise is this function's own.
     let number = unsafe { version_number(api, state) };
     if registry == TABLE && number == api.version.number() {
         return Ok(());
@@ -156,6 +165,35 @@ unsafe fn check_version(api: &Api, state: *mut LuaState) -> Result<(), Failure> 
             api.version
         ),
     ))
+}
+
+/// Whether floats and integers come back from the VM as they were given: a `lua_Number` or `lua_Integer`
+/// of another width does not. Uses 1 stack slot, which a function that was just called has, and raises
+/// nothing.
+///
+/// # Safety
+/// `state` is a live state of the API's VM, in a call of a C function.
+unsafe fn has_wide_numbers(api: &Api, state: *mut LuaState) -> bool {
+    const FLOAT: f64 = 0.1;
+    const INTEGER: i64 = (1 << 33) + 5;
+    // SAFETY: the state is live by the caller's promise; a slot is pushed, read and dropped.
+    unsafe {
+        let as_float = || match (api.tonumberx, api.tonumber) {
+            (Some(tonumberx), _) => tonumberx(state, -1, std::ptr::null_mut()),
+            (None, Some(tonumber)) => tonumber(state, -1),
+            (None, None) => f64::NAN,
+        };
+        (api.pushnumber)(state, FLOAT);
+        let has_floats = as_float() == FLOAT;
+        (api.settop)(state, -2);
+        (api.pushinteger)(state, INTEGER);
+        let has_integers = match api.tointegerx {
+            Some(tointegerx) => tointegerx(state, -1, std::ptr::null_mut()) == INTEGER,
+            None => as_float() == INTEGER as f64,
+        };
+        (api.settop)(state, -2);
+        has_floats && has_integers
+    }
 }
 
 /// # Safety

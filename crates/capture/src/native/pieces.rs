@@ -6,6 +6,7 @@ use super::prefetch::prefetch;
 use std::cell::Cell;
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, TryReserveError};
+use std::ops::Range;
 
 /// Neighbouring bytes of a process's memory.
 #[derive(Clone, Copy, Debug, Default)]
@@ -40,6 +41,9 @@ pub(crate) struct Pieces<'a> {
     /// By address; none overlaps another.
     pieces: Vec<Piece<'a>>,
     last: Cell<Piece<'a>>,
+    /// Where there are zeroes that can be written beside what the pieces have. By address; none overlaps
+    /// another.
+    untouched: &'a [Range<u64>],
     /// What was read across the borders of pieces.
     across: KeptBytes,
 }
@@ -53,8 +57,15 @@ impl<'a> Pieces<'a> {
         Ok(Pieces {
             pieces: without_overlaps(given)?,
             last: Cell::default(),
+            untouched: &[],
             across: KeptBytes::default(),
         })
+    }
+
+    /// The same with zeroes where the pieces have nothing of these, which are in the order of addresses. A
+    /// VM has memory that it never touched: the slots of a table that was made for many.
+    pub(crate) fn with_untouched(self, untouched: &'a [Range<u64>]) -> Pieces<'a> {
+        Pieces { untouched, ..self }
     }
 
     /// The pieces, by address.
@@ -62,10 +73,19 @@ impl<'a> Pieces<'a> {
         self.pieces.iter()
     }
 
-    /// How many bytes the process can write.
+    /// How many bytes the process can write, at most.
     pub(crate) fn writable_bytes(&self) -> u64 {
         let writable = self.pieces.iter().filter(|piece| piece.is_writable);
-        writable.map(|piece| piece.bytes.len() as u64).sum()
+        let touched = writable.map(|piece| piece.bytes.len() as u64);
+        let untouched = self.untouched.iter().map(|range| range.end - range.start);
+        touched.chain(untouched).fold(0, u64::saturating_add)
+    }
+
+    /// Whether all from `start` to before `end` is in one range of the untouched, if not in a piece.
+    fn is_untouched(&self, start: u64, end: u64) -> bool {
+        let number = self.untouched.partition_point(|range| range.end <= start);
+        let range = self.untouched.get(number);
+        range.is_some_and(|range| range.start <= start && end <= range.end)
     }
 
     /// The piece in which `address` lies.
@@ -92,9 +112,12 @@ impl<'a> Pieces<'a> {
         self.pieces.partition_point(|one| one.end() <= address)
     }
 
-    /// Bytes that lie in several pieces, side by side.
+    /// Bytes that lie in several pieces, side by side, or in what nobody touched.
     #[cold]
     fn bytes_across(&self, address: u64, len: usize) -> Option<&[u8]> {
+        if len == 0 {
+            return Some(&[]);
+        }
         let end = address.checked_add(len as u64)?;
         let first = self.place(address);
         let touched = || {
@@ -104,21 +127,19 @@ impl<'a> Pieces<'a> {
         // They are told to be there before there is memory for them: what is asked for may be nonsense.
         let mut next = address;
         for piece in touched() {
-            if piece.address > next {
+            if piece.address > next && !self.is_untouched(next, piece.address) {
                 return None;
             }
             next = piece.end();
         }
-        if next < end {
+        if next < end && !self.is_untouched(next, end) {
             return None;
         }
         self.across.get(address, len, |into| {
-            let mut rest = into;
             for piece in touched() {
                 let part = piece.between(piece.address.max(address), piece.end().min(end));
-                let (own, behind) = std::mem::take(&mut rest).split_at_mut(part.bytes.len());
-                own.copy_from_slice(part.bytes);
-                rest = behind;
+                let start = (part.address - address) as usize;
+                into[start..start + part.bytes.len()].copy_from_slice(part.bytes);
             }
             true
         })
@@ -188,14 +209,20 @@ fn without_overlaps<'a>(
 impl Memory for Pieces<'_> {
     #[inline]
     fn bytes(&self, address: u64, len: usize) -> Option<&[u8]> {
-        let piece = self.piece(address)?;
+        let Some(piece) = self.piece(address) else {
+            let is_untouched = self.is_untouched(address, address.checked_add(1)?);
+            return is_untouched.then(|| self.bytes_across(address, len))?;
+        };
         let start = (address - piece.address) as usize;
         let inside = piece.bytes.get(start..start.checked_add(len)?);
         inside.or_else(|| self.bytes_across(address, len))
     }
 
     fn is_writable(&self, address: u64) -> bool {
-        self.piece(address).is_some_and(|piece| piece.is_writable)
+        match self.piece(address) {
+            Some(piece) => piece.is_writable,
+            None => self.is_untouched(address, address.saturating_add(1)),
+        }
     }
 
     #[inline]
@@ -256,6 +283,31 @@ mod tests {
         assert_eq!(memory.bytes(0x1000, 9), Some(&b"consxynts"[..]));
         assert!(!memory.is_writable(0x1003) && memory.is_writable(0x1004));
         assert!(memory.is_writable(0x1005) && !memory.is_writable(0x1006));
+    }
+
+    #[test]
+    fn what_nobody_touched_is_zeroes() {
+        let untouched = [0x1000..0x2000, 0x3000..0x4000];
+        let pieces = [(0x1100, &b"abc"[..], true), (0x3000, b"x", true)];
+        let memory = memory(&pieces).with_untouched(&untouched);
+        assert_eq!(memory.bytes(0x10ff, 6), Some(&b"\0abc\0\0"[..]));
+        assert_eq!(
+            memory.bytes(0x1000, 0x1000).map(|all| all[0x101]),
+            Some(b'b')
+        );
+        assert_eq!(memory.bytes(0x3000, 2), Some(&b"x\0"[..]));
+        assert_eq!(memory.bytes(0x3fff, 1), Some(&[0][..]));
+        for (wrong, len) in [
+            (0xfff, 1),
+            (0xfff, 2),
+            (0x1fff, 2),
+            (0x1102, 0xeff),
+            (0x2000, 1),
+        ] {
+            assert_eq!(memory.bytes(wrong, len), None, "{wrong:#x}");
+        }
+        assert!(memory.is_writable(0x1fff) && !memory.is_writable(0x2000));
+        assert_eq!(memory.writable_bytes(), 0x2000 + 4);
     }
 
     const END: u64 = 300;

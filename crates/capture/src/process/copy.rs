@@ -125,7 +125,8 @@ impl<'a> Copier<'a> {
     /// What was copied last. Constants were copied before: where one can be written since, that counts.
     pub(super) fn memory(&self) -> Result<Pieces<'_>, AttachError> {
         let pieces = self.writable.pieces().chain(self.constants.pieces());
-        Pieces::new(pieces).map_err(|error| self.failed(no_memory(error)))
+        let pieces = Pieces::new(pieces).map_err(|error| self.failed(no_memory(error)))?;
+        Ok(pieces.with_untouched(&self.writable.pages.untouched))
     }
 }
 

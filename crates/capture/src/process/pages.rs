@@ -6,6 +6,7 @@ use super::present_pages::PresentPages;
 use super::shared_memory::SharedMemory;
 use crate::native::mappings::{Mapping, mappings};
 use std::io;
+use std::ops::Range;
 
 /// Holes up to this size are copied as zeroes, so that what lies around them stays in one piece.
 const HOLE: u64 = 1 << 20;
@@ -58,6 +59,8 @@ pub(super) struct Pages {
     pub(super) regions: Vec<Region>,
     /// Bytes of the copy.
     pub(super) len: usize,
+    /// From where to where a page that is not there has zeroes and can be written: nobody touched it.
+    pub(super) untouched: Vec<Range<u64>>,
 }
 
 /// Neighbouring mappings of one protection whose missing pages are alike.
@@ -120,9 +123,25 @@ impl Pages {
         for mapping in mappings {
             let here = stretch.map_or(Stretch::of(&mapping), |before| before.go_on(&mapping));
             stretch = Some(here);
+            pages.note_untouched(here)?;
             present(&mapping, &mut |start, end| pages.add(start, end, here))?;
         }
         Ok(pages)
+    }
+
+    /// Notes a stretch whose missing pages have zeroes.
+    fn note_untouched(&mut self, stretch: Stretch) -> io::Result<()> {
+        if !stretch.is_writable || !stretch.has_zeroes {
+            return Ok(());
+        }
+        match self.untouched.last_mut() {
+            Some(last) if last.start == stretch.start => last.end = stretch.end,
+            _ => {
+                self.untouched.try_reserve(1).map_err(no_memory)?;
+                self.untouched.push(stretch.start..stretch.end);
+            }
+        }
+        Ok(())
     }
 
     /// How many bytes the pages have that are there.

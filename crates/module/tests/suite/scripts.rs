@@ -26,7 +26,7 @@ mod native {
         };
     }
 
-    scripts! { collected identity silent }
+    scripts! { collected identity recursion silent }
 
     fn check(vm: Vm, name: &str) {
         for host in super::interpreters(vm) {

@@ -90,8 +90,9 @@ impl<'m, M: Memory, const L: usize> Sweep<'m, M, L> {
         };
         let array = u64::from(Self::SLOT_SIZES.array) * parts.array_size + hint;
         let node = u64::from(Self::SLOT_SIZES.hash);
-        let nodes = node.saturating_mul(parts.node_count) + parts.node_extra;
-        Some((u64::from(Self::LAYOUT.table.size) + array).saturating_add(nodes))
+        let nodes = node.saturating_mul(parts.node_count);
+        let own = u64::from(Self::LAYOUT.table.size) + array + parts.node_extra;
+        Some(own.saturating_add(nodes))
     }
 
     /// Says that the table at `address` will be read soon, whose header was expected before.
@@ -343,10 +344,13 @@ impl<'m, M: Memory, const L: usize> Sweep<'m, M, L> {
         let parts = self.table_parts(table)?;
         if key <= parts.array_size {
             let (value, tag) = match Self::VERSION {
-                Version::Lua55 => (parts.array - 8 * key, parts.array + LENGTH_HINT + key - 1),
+                Version::Lua55 => (
+                    parts.array.wrapping_sub(8 * key),
+                    parts.array.wrapping_add(LENGTH_HINT + key - 1),
+                ),
                 _ => {
-                    let slot = parts.array + u64::from(VALUE) * (key - 1);
-                    (slot, slot + u64::from(TAG))
+                    let slot = parts.array.wrapping_add(u64::from(VALUE) * (key - 1));
+                    (slot, slot.wrapping_add(u64::from(TAG)))
                 }
             };
             let tag = *self.memory.bytes(tag, 1)?.first()?;

@@ -57,10 +57,9 @@ impl<'m, M: Memory, const L: usize> Sweep<'m, M, L> {
         } else {
             u64::from(places.size)
         };
-        Some(
-            own + u64::from(VALUE).saturating_mul(self.slot_count(state))
-                + u64::from(Self::LAYOUT.call.size) * calls,
-        )
+        let slots = u64::from(VALUE).saturating_mul(self.slot_count(state));
+        let calls = u64::from(Self::LAYOUT.call.size).saturating_mul(calls);
+        Some(slots.saturating_add(calls).saturating_add(own))
     }
 
     /// 5.3 and 5.4 count a thread's `CallInfo`s in 16 bits. Where so much is missing that such a count
