@@ -4,11 +4,12 @@ use super::careful_read;
 use super::jit;
 use super::layout::{self, ABSENT, JitLayout, Layout, PucLayout};
 use super::memory::Structure;
+use super::misfit::{Misfit, Swept};
 use super::puc::{self, tags};
 use crate::collector::allocated_bytes;
 use crate::state::State;
 use crate::version::Version;
-use luasnap_heap::NodeId;
+use luasnap_heap::{Kind, NodeId, SweepBuilder};
 
 /// What the API says of a VM, and its structures have to say too.
 #[derive(Clone, Copy, Debug)]
@@ -118,21 +119,38 @@ fn jit_global_of(layout: &JitLayout, thread: u64) -> Option<u64> {
     (is_thread && global % 8 == 0 && global != 0).then_some(global)
 }
 
-/// What the names of metamethods are when they are read by the right layout: each begins with two
-/// underscores, and these are among them, in all VMs since 5.1. Forks have others too, in an order of
-/// their own.
-pub(super) fn is_metamethods<'n>(names: impl Iterator<Item = Option<&'n [u8]>>) -> bool {
+/// Proves that the names of metamethods, strings at these addresses, read so: each begins with two
+/// underscores, and those that all VMs since 5.1 have are among them. Forks have others too, in an order
+/// of their own.
+pub(super) fn prove_metamethods(
+    heap: &SweepBuilder,
+    addresses: impl Iterator<Item = u64>,
+) -> Swept {
     const KNOWN: [&[u8]; 5] = [b"__index", b"__newindex", b"__gc", b"__mode", b"__call"];
     let mut found = [false; KNOWN.len()];
-    for name in names {
-        let Some(name) = name.filter(|name| name.starts_with(b"__")) else {
-            return false;
-        };
+    for address in addresses {
+        let string = heap.find(address);
+        let string = string.filter(|&node| heap.kind(node) == Kind::String);
+        let name = string.map_or(&b""[..], |node| heap.name(heap.source(node)));
+        if !name.starts_with(b"__") {
+            return Err(Misfit::Metamethods.into());
+        }
         for (found, known) in found.iter_mut().zip(KNOWN) {
             *found |= name == known;
         }
     }
-    found.iter().all(|&found| found)
+    match found.contains(&false) {
+        true => Err(Misfit::Metamethods.into()),
+        false => Ok(()),
+    }
+}
+
+/// Proves that each place for a basic type's metatable has what it may have.
+pub(super) fn prove_metatables(mut are_right: impl Iterator<Item = bool>) -> Swept {
+    match are_right.all(|is_right| is_right) {
+        true => Ok(()),
+        false => Err(Misfit::Kind("the metatable of a basic type").into()),
+    }
 }
 
 /// Whether a field's name is one that a metatable has for the VM or a library. Up to 5.3 the environment

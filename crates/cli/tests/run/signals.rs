@@ -138,6 +138,8 @@ fn a_second_signal_ends_it_at_once() {
     let stuck = "ready() string.find(string.rep('a', 99), string.rep('a*', 15) .. 'b')";
     let program = leaky(stuck);
     let (child, stdout) = start(&program, &["--save", "last.luasnap"]);
+    // From `ready` to the C code are some instructions that it can end.
+    std::thread::sleep(std::time::Duration::from_millis(300));
     send(&child, "INT");
     // It is noted when the process has it no longer as a signal that waits.
     std::thread::sleep(std::time::Duration::from_millis(200));

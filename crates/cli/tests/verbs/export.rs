@@ -3,7 +3,8 @@
 use crate::files::{answer, town};
 use crate::program::{luasnap, output};
 use serde_json::Value;
-use std::fs;
+use std::fs::{self, Permissions};
+use std::os::unix::fs::PermissionsExt;
 
 #[test]
 fn chrome_gets_every_object() {
@@ -56,10 +57,14 @@ fn a_file_is_written_or_left_as_it_was() {
     };
     let file = folder.path().join("out.heapsnapshot");
     fs::write(&file, "older").unwrap();
+    fs::set_permissions(&file, Permissions::from_mode(0o644)).unwrap();
     let ran = export("out.heapsnapshot");
+    // Others could read the older one.
+    let warning = "luasnap: warning: 'out.heapsnapshot' keeps its mode 644, by which others can read it, \
+                   and a heap may have secrets in it: chmod 600 keeps them out\n";
     assert_eq!(
         (ran.code, ran.stdout.as_str(), ran.stderr.as_str()),
-        (Some(0), "", "")
+        (Some(0), "", warning)
     );
     assert_eq!(
         fs::read_to_string(&file).unwrap(),

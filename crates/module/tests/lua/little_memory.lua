@@ -33,10 +33,10 @@ if kept then
   if later then
     try("incr", function() return snapshot.incr(kept, later) end)
     try("decr", function() return snapshot.decr(kept, later) end)
-    try("growth", function() return snapshot.growth({ kept, later }) end)
+    try("growth", function() return snapshot.growth(kept, later) end)
   end
-  try("save", function() snapshot.save(kept, file) end)
-  try("load", function() return snapshot.load(file) end)
+  local saved = try("save", function() snapshot.save(kept, file) return true end)
+  if saved then try("load", function() return snapshot.load(file) end) end
   try("to_jsonfile", function() snapshot.to_jsonfile(kept, "little_memory.json") end)
   try("to_file", function() snapshot.to_file(kept, "little_memory.txt") end)
 end

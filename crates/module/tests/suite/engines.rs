@@ -34,7 +34,7 @@ fn newest(vm: Vm) -> &'static str {
         Vm::Lua52 => "5%.2%.4",
         Vm::Lua53 => "5%.3%.6",
         Vm::Lua54 => "5%.4%.9",
-        Vm::Lua55 => "5%.5%.0 or 5%.5%.1",
+        Vm::Lua55 => "5%.5%.1",
         Vm::LuaJit => "LuaJIT",
     }
 }

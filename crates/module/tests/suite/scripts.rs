@@ -44,6 +44,7 @@ const OTHERS: &[&str] = &[
     "exact",
     "full",
     "full_output",
+    "little_memory",
     "zoo",
 ];
 

@@ -8,7 +8,7 @@ use crate::native::layout::ABSENT;
 use crate::native::memory::{Memory, Read, Structure};
 use crate::native::misfit::{Misfit, Swept};
 use crate::native::modes::Fields;
-use crate::native::proof::{is_event, is_metamethods, is_near, is_sample};
+use crate::native::proof::{is_event, is_near, is_sample, prove_metamethods, prove_metatables};
 use crate::version::Version;
 use luasnap_heap::{Kind, NodeId};
 
@@ -43,34 +43,19 @@ impl<M: Memory> Sweep<'_, M> {
 
     /// The names of the metamethods read so.
     fn prove_metamethods(&self) -> Swept {
-        let names = self.metamethods().map(|address| {
-            let node = self.heap.find(address)?;
-            let is_string = self.heap.kind(node) == Kind::String;
-            is_string.then(|| self.heap.name(self.heap.source(node)))
-        });
-        match is_metamethods(names) {
-            true => Ok(()),
-            false => Err(Misfit::Metamethods.into()),
-        }
+        prove_metamethods(&self.heap, self.metamethods())
     }
 
     /// The metatables of the basic types are tables, and there are none of types whose values have
     /// their own.
     fn prove_metatables_of_types(&self) -> Swept {
         let places = &self.layout.global_state;
-        for number in 0..TAGS {
-            let address = self
-                .global
-                .word(places.roots + WORD * (places.root_metatables + number));
-            let is_it = match NO_BASIC_TYPES.contains(&number) {
-                true => address == 0,
-                false => address == 0 || self.is(address, Kind::Table),
-            };
-            if !is_it {
-                return Err(Misfit::Kind("the metatable of a basic type").into());
-            }
-        }
-        Ok(())
+        let place = places.roots + WORD * places.root_metatables;
+        prove_metatables((0..TAGS).map(|number| {
+            let address = self.global.word(place + WORD * number);
+            let may_have_one = !NO_BASIC_TYPES.contains(&number);
+            address == 0 || (may_have_one && self.is(address, Kind::Table))
+        }))
     }
 
     /// Where C types are in use, there is a table of finalizers: in older builds the C types have it, in

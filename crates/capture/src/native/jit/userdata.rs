@@ -1,6 +1,7 @@
 //! Full userdata, string buffers among them.
 
 use super::Sweep;
+use crate::mode::Mode;
 use crate::native::memory::{Memory, Read};
 use crate::native::misfit::{Misfit, Swept};
 use crate::native::own_snapshots::Userdata;
@@ -62,7 +63,11 @@ impl<M: Memory> Sweep<'_, M> {
     pub(super) fn refer_from_userdata(&mut self, node: NodeId, address: u64) -> Swept {
         let (userdata, environment) = self.userdata(address).ok_or(WHAT)?;
         if userdata.metatable != 0 {
-            self.note_metatable(userdata.metatable)?;
+            if self.userdata_metatables.get(userdata.metatable).is_none() {
+                let fields = self.fields_of(userdata.metatable);
+                self.userdata_metatables
+                    .put(userdata.metatable, Mode::default(), fields)?;
+            }
             let metatable = (Kind::Table, "a userdata's metatable");
             self.refer_to_kind(node, userdata.metatable, Label::Metatable, metatable)?;
         }
@@ -73,16 +78,6 @@ impl<M: Memory> Sweep<'_, M> {
         }
         // People know it by its payload.
         self.heap.set_address(node, userdata.payload);
-        Ok(())
-    }
-
-    /// Notes what a userdata's metatable is like.
-    fn note_metatable(&mut self, metatable: u64) -> Swept {
-        if self.userdata_metatables.get(metatable).is_none() {
-            let fields = self.fields_of(metatable);
-            let mode = Default::default();
-            self.userdata_metatables.put(metatable, mode, fields)?;
-        }
         Ok(())
     }
 

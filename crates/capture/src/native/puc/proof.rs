@@ -8,7 +8,7 @@ use crate::native::layout::ABSENT;
 use crate::native::memory::{Memory, Read, Structure};
 use crate::native::misfit::{Misfit, Swept};
 use crate::native::modes::Fields;
-use crate::native::proof::{is_event, is_metamethods, is_near, is_sample};
+use crate::native::proof::{is_event, is_near, is_sample, prove_metamethods, prove_metatables};
 use crate::version::Version;
 use luasnap_heap::{Kind, NodeId};
 
@@ -43,32 +43,18 @@ impl<'m, M: Memory, const L: usize> Sweep<'m, M, L> {
 
     /// The names of the metamethods read so.
     fn prove_metamethods(&self) -> Swept {
-        let names = self.metamethods().map(|address| {
-            let node = self.heap.find(address)?;
-            let is_string = self.heap.kind(node) == Kind::String;
-            is_string.then(|| self.heap.name(self.heap.source(node)))
-        });
-        match is_metamethods(names) {
-            true => Ok(()),
-            false => Err(Misfit::Metamethods.into()),
-        }
+        prove_metamethods(&self.heap, self.metamethods())
     }
 
     /// The metatables of the basic types are tables, and there are none of types whose values have
     /// their own.
     fn prove_metatables_of_types(&self) -> Swept {
         let place = Self::LAYOUT.global_state.metatables;
-        for number in 0..TYPES {
+        prove_metatables((0..TYPES).map(|number| {
             let address = self.global.word(place + 8 * number);
-            let is_it = match WITH_OWN_METATABLES.contains(&number) {
-                true => address == 0,
-                false => address == 0 || self.is(address, Kind::Table),
-            };
-            if !is_it {
-                return Err(Misfit::Kind("the metatable of a basic type").into());
-            }
-        }
-        Ok(())
+            let may_have_one = !WITH_OWN_METATABLES.contains(&number);
+            address == 0 || (may_have_one && self.is(address, Kind::Table))
+        }))
     }
 
     /// Objects come on the list of those with a finalizer by the `__gc` of their metatable (5.2 on). They

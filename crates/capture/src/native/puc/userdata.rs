@@ -2,6 +2,7 @@
 
 use super::tags::ValueType;
 use super::{Sweep, VALUE};
+use crate::mode::Mode;
 use crate::native::layout::ABSENT;
 use crate::native::memory::{Memory, Read, Structure};
 use crate::native::misfit::{Misfit, Swept};
@@ -50,7 +51,11 @@ impl<'m, M: Memory, const L: usize> Sweep<'m, M, L> {
         let places = &Self::LAYOUT.userdata;
         let userdata = self.userdata(address).ok_or(WHAT)?;
         if userdata.metatable != 0 {
-            self.note_metatable(userdata.metatable)?;
+            if self.userdata_metatables.get(userdata.metatable).is_none() {
+                let fields = self.fields_of(userdata.metatable);
+                self.userdata_metatables
+                    .put(userdata.metatable, Mode::default(), fields)?;
+            }
             let metatable = (Kind::Table, "a userdata's metatable");
             self.refer_to_kind(node, userdata.metatable, Label::Metatable, metatable)?;
         }
@@ -82,16 +87,6 @@ impl<'m, M: Memory, const L: usize> Sweep<'m, M, L> {
         }
         // People know it by its payload.
         self.heap.set_address(node, userdata.payload);
-        Ok(())
-    }
-
-    /// Notes what a userdata's metatable is like.
-    fn note_metatable(&mut self, metatable: u64) -> Swept {
-        if self.userdata_metatables.get(metatable).is_none() {
-            let fields = self.fields_of(metatable);
-            let mode = Default::default();
-            self.userdata_metatables.put(metatable, mode, fields)?;
-        }
         Ok(())
     }
 }
