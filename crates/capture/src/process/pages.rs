@@ -445,10 +445,9 @@ mod tests {
                 let read = memory.bytes(address, len as usize);
                 let whole = || address..address + len;
                 // All that is there is read, and what is read is what is there, or the zeroes of a hole.
-                if page_of(address).is_some() && whole().all(|at| page_of(at).is_some_and(|page| page.is_there)) {
-                    if len > 0 {
-                        prop_assert!(read.is_some(), "{:#x}, {} bytes", address, len);
-                    }
+                let is_there = |at| page_of(at).is_some_and(|page| page.is_there);
+                if len > 0 && page_of(address).is_some() && whole().all(is_there) {
+                    prop_assert!(read.is_some(), "{:#x}, {} bytes", address, len);
                 }
                 for (at, &found) in whole().zip(read.unwrap_or_default()) {
                     let Some(page) = page_of(at) else {

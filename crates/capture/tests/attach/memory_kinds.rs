@@ -239,10 +239,8 @@ fn child_with_little_room() {
             rlim_max: most,
         };
         // SAFETY: a limit is read.
-        assert_eq!(
-            unsafe { libc::setrlimit(libc::RLIMIT_AS, &raw const limit) },
-            0
-        );
+        let failed = unsafe { libc::setrlimit(libc::RLIMIT_AS, &raw const limit) };
+        assert_eq!(failed, 0);
     }
     let scratch = std::env::var_os("SCRATCH");
     let options = AttachOptions {

@@ -7,6 +7,7 @@ use crate::native::memory::{Memory, Read, Structure};
 use crate::native::misfit::{Misfit, Swept};
 use crate::version::Version;
 use luasnap_heap::{Kind, Label, NameId, NodeId};
+use std::cmp::Ordering;
 
 /// `PF_FIXED` in a prototype's `flag`: its code lies in memory that is not the VM's (5.5).
 const FIXED: u8 = 4;
@@ -163,9 +164,13 @@ impl<'m, M: Memory, const L: usize> Sweep<'m, M, L> {
         for local in locals.chunks_exact(usize::from(places.local_size)) {
             let local = Structure(local);
             // In code that is still being compiled the end is not known.
-            match local.int(places.local_start) <= local.int(places.local_end) {
-                true => self.placed_locals += 1,
-                false => self.misplaced_locals += 1,
+            match local
+                .int(places.local_start)
+                .cmp(&local.int(places.local_end))
+            {
+                Ordering::Less => self.placed_locals += 1,
+                Ordering::Equal => {}
+                Ordering::Greater => self.misplaced_locals += 1,
             }
             let name = local.word(places.local_name);
             self.refer_to_kind(node, name, Label::DebugName, NAME)?;
