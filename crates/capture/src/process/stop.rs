@@ -9,18 +9,26 @@
 //! It would stand still once it comes back. So what stops a process is a thread of its own, which ends
 //! afterwards: then the kernel lets go of all that it traced.
 
-use super::error::AttachError;
+use super::error::{AttachError, AttachErrorKind};
 use super::ptrace::{ThreadState, has_ended, own_thread, request, state_of, wait_for};
 use super::refusal;
 use std::ffi::c_int;
 use std::fs;
 use std::marker::PhantomData;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{self, sleep};
 use std::time::{Duration, Instant};
 
-/// How long to wait for a thread that does not stop: it may wait for a device. All others stand still
-/// meanwhile.
+/// How long to try with a thread that does not stop: it may wait for a device. All others stand still
+/// for most of that time.
 pub(super) const PATIENCE: Duration = Duration::from_secs(5);
+/// How long to wait at once. Then all threads are let go, and it begins anew: a process that runs another
+/// program at that moment may have threads that no interruption reaches.
+const TRY: Duration = Duration::from_millis(500);
+/// How often to look whether the thread that stops a process waits for the kernel itself.
+const WATCH: Duration = Duration::from_millis(20);
+/// The kernel lets go a moment after the end of the thread that traced.
+const BETWEEN_TRIES: Duration = Duration::from_millis(5);
 /// How long to sleep before asking again whether a thread has stopped, once it takes long.
 const PAUSE: Duration = Duration::from_micros(100);
 /// How often to ask without sleeping.
@@ -36,26 +44,61 @@ const STACK: usize = 512 << 10;
 /// Why it could not be stopped. Then nothing was done and all threads go on: at once, or after `patience` if
 /// one of them does not stop ([`AttachErrorKind::DoesNotStop`]). That one is seized no longer either a moment
 /// later, so it goes on whenever the kernel lets it.
-///
-/// [`AttachErrorKind::DoesNotStop`]: super::AttachErrorKind::DoesNotStop
 pub(super) fn while_stopped<T: Send>(
     process: u32,
     patience: Duration,
     work: impl FnOnce() -> T + Send,
 ) -> Result<(T, Duration), AttachError> {
-    let stop_and_work = || {
-        let stop = Stop::new(process, patience)?;
-        let done = work();
-        Ok((done, stop.release()))
-    };
-    thread::scope(|scope| {
-        thread::Builder::new()
-            .stack_size(STACK)
-            .spawn_scoped(scope, stop_and_work)
-            .map_err(|error| AttachError::no_thread(process, &error))?
-            .join()
-            .unwrap_or_else(|panic| std::panic::resume_unwind(panic))
-    })
+    let since = Instant::now();
+    let mut work = Some(work);
+    loop {
+        let left = patience.saturating_sub(since.elapsed());
+        let (this, is_done) = (thread::current(), AtomicBool::new(false));
+        let tried = thread::scope(|scope| {
+            let stop_and_work = || -> Result<_, AttachError> {
+                let stop = Stop::new(process, left.min(TRY));
+                is_done.store(true, Ordering::Release);
+                this.unpark();
+                let stop = stop?;
+                let done = work.take().map(|work| work());
+                Ok((done, stop.release()))
+            };
+            let stopping = thread::Builder::new()
+                .stack_size(STACK)
+                .spawn_scoped(scope, stop_and_work)
+                .map_err(|error| AttachError::no_thread(process, &error))?;
+            while !is_done.load(Ordering::Acquire) && !stopping.is_finished() {
+                thread::park_timeout(WATCH);
+                bury_ended(process);
+            }
+            let stopped = stopping.join();
+            stopped.unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+        });
+        match tried {
+            Ok((Some(done), pause)) => return Ok((done, pause)),
+            Ok((None, _)) => unreachable!("work is done once"),
+            Err(error) if error.kind() == AttachErrorKind::DoesNotStop && left > TRY => {
+                sleep(BETWEEN_TRIES);
+            }
+            Err(error) => return Err(error),
+        }
+    }
+}
+
+/// Deals with the ends of threads that this process traces. A thread that is to run another program waits for
+/// that, and holds a lock meanwhile for which whoever seizes another thread waits: so the one that stops the
+/// process cannot do it.
+fn bury_ended(process: u32) {
+    let threads = fs::read_dir(format!("/proc/{process}/task"));
+    for thread in threads.into_iter().flatten().flatten() {
+        let number = thread
+            .file_name()
+            .to_str()
+            .and_then(|name| name.parse().ok());
+        if let Some(number) = number.filter(|&number: &u32| number != process) {
+            let _ = wait_for(number, libc::WEXITED);
+        }
+    }
 }
 
 /// A thread that is stopped.
@@ -95,6 +138,10 @@ impl Stop {
         let mut stop = Stop::of_none(process, patience);
         // A thread that is not stopped yet may make others.
         while stop.seize_new_threads()? {
+            // One that runs other programs again and again has new ones for ever.
+            if Instant::now() > stop.deadline {
+                return Err(AttachError::does_not_stop(process, stop.seized[0]));
+            }
             stop.interrupt()?;
             stop.wait()?;
         }
@@ -198,7 +245,7 @@ impl Stop {
                 // The one that now goes by the first one's number may have been interrupted by neither.
                 self.interrupt()?;
             }
-            if !any_ended && Instant::now() > self.deadline {
+            if Instant::now() > self.deadline {
                 let thread = self.seized[0];
                 return Err(AttachError::does_not_stop(self.process, thread));
             }
@@ -281,7 +328,6 @@ impl Drop for Stop {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::process::error::AttachErrorKind;
     use std::io::{BufRead, BufReader, Write};
     use std::os::unix::process::ExitStatusExt;
     use std::process::{Child, Command, Stdio};
