@@ -3,18 +3,18 @@
 //! What was stored may come back broken, or be made to do harm. So a heap is made only of columns
 //! that agree with each other: no analysis of it then looks where nothing is.
 
-use crate::allocation_order::{AllocationOrder, Mark, Run};
-use crate::chain::ChainTree;
-use crate::error::BuildError;
-use crate::grow::{filled, push};
-use crate::heap::Heap;
-use crate::kind::Kind;
-use crate::label::{Label, PackedLabel};
-use crate::name::{NameId, Names};
-use crate::node::NodeId;
-use crate::provenance::Provenance;
+use crate::graph::allocation_order::{AllocationOrder, Mark, Run};
+use crate::graph::error::BuildError;
+use crate::graph::fallible_vec::{filled, push};
+use crate::graph::heap::Heap;
+use crate::graph::kind::Kind;
+use crate::graph::label::{Label, PackedLabel};
+use crate::graph::name::{NameId, Names};
+use crate::graph::node::NodeId;
+use crate::graph::provenance::Provenance;
+use crate::graph::sparse_table::SparseTable;
+use crate::reach::shortest_path_tree::ChainTree;
 use crate::snapshot::{Change, Snapshot};
-use crate::sparse_table::SparseTable;
 use std::sync::Arc;
 
 /// The columns of a heap, to be stored. Those by node have the synthetic root first.

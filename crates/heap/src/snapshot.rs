@@ -1,15 +1,15 @@
 //! A snapshot: what a user takes, prints and compares.
 
-use crate::chain::ChainTree;
-use crate::dominator::Dominators;
-use crate::error::BuildError;
-use crate::group::Groups;
-use crate::grow::held;
-use crate::heap::Heap;
-use crate::identity::Birthmark;
-use crate::kind::Kind;
-use crate::node::NodeId;
-use crate::view::objects_view;
+use crate::build::objects_view::objects_view;
+use crate::compare::identity::Birthmark;
+use crate::dominators::dominator_tree::Dominators;
+use crate::graph::error::BuildError;
+use crate::graph::fallible_vec::held;
+use crate::graph::heap::Heap;
+use crate::graph::kind::Kind;
+use crate::graph::node::NodeId;
+use crate::groups::group::Groups;
+use crate::reach::shortest_path_tree::ChainTree;
 use std::sync::{Arc, OnceLock};
 
 /// What became of an object between two snapshots.

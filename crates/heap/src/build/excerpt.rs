@@ -1,0 +1,151 @@
+//! Excerpts: a small heap of some objects of a larger one and of what holds them.
+
+use crate::graph::error::BuildError;
+use crate::graph::fallible_vec::{filled, push};
+use crate::graph::heap::Heap;
+use crate::graph::label::Label;
+use crate::graph::name::{NameId, NameIndex, Names};
+use crate::graph::node::NodeId;
+use crate::graph::strength::Strength;
+use crate::reach::shortest_path_tree::{ChainTree, Rank};
+use std::sync::Arc;
+
+/// A heap that has some objects of another one, the chains that hold them, and nothing else.
+pub(crate) struct Excerpt {
+    pub(crate) heap: Heap,
+    /// Where each node was in the other heap's tree; the first one stands for the synthetic root.
+    pub(crate) ranks: Vec<Rank>,
+}
+
+impl Excerpt {
+    /// The excerpt with the objects of `chosen`.
+    pub(crate) fn new(
+        heap: &Heap,
+        tree: &ChainTree,
+        chosen: impl Iterator<Item = Rank>,
+    ) -> Result<Excerpt, BuildError> {
+        let kept = with_ancestors(tree, chosen)?;
+        let mut copy = Copy {
+            from: heap,
+            tree,
+            to: Heap::with_root(),
+            names: Names::default(),
+            name_index: NameIndex::default(),
+        };
+        let ranks = copy.nodes(&kept)?;
+        copy.edges(&kept, &ranks)?;
+        copy.to.shrink();
+        copy.names.shrink();
+        copy.to.names = Arc::new(copy.names);
+        copy.to.provenance = heap.provenance.of_excerpt();
+        copy.to.all_reached = true;
+        Ok(Excerpt {
+            heap: copy.to,
+            ranks,
+        })
+    }
+}
+
+/// By rank: whether the object or something below it was chosen.
+fn with_ancestors(
+    tree: &ChainTree,
+    chosen: impl Iterator<Item = Rank>,
+) -> Result<Vec<bool>, BuildError> {
+    let mut kept = filled(tree.len(), false)?;
+    for rank in chosen {
+        let mut next = Some(rank);
+        while let Some(rank) = next
+            && !kept[rank.index()]
+        {
+            kept[rank.index()] = true;
+            next = tree.parent(rank);
+        }
+    }
+    Ok(kept)
+}
+
+struct Copy<'a> {
+    from: &'a Heap,
+    tree: &'a ChainTree,
+    to: Heap,
+    names: Names,
+    name_index: NameIndex,
+}
+
+impl Copy<'_> {
+    /// Copies the objects in breadth-first order.
+    fn nodes(&mut self, kept: &[bool]) -> Result<Vec<Rank>, BuildError> {
+        let mut ranks = Vec::new();
+        push(&mut ranks, Rank::ROOT)?;
+        for rank in self.tree.ranks().filter(|rank| kept[rank.index()]) {
+            push(&mut ranks, rank)?;
+            let old = self.tree.node(rank);
+            let new = self
+                .to
+                .push_node(self.from.kind(old), self.from.address(old))?;
+            if self.from.globals == Some(old) {
+                self.to.globals = Some(new);
+            }
+            self.to.set_size(new, self.from.size(old));
+            self.to.counts[new.index()] = self.from.count(old);
+            self.to.sources[new.index()] = self.name(self.from.source_id(old))?;
+        }
+        Ok(ranks)
+    }
+
+    /// Copies the tree's edges. In breadth-first order the children of one object after the
+    /// other are all objects but the tree's root, so counting finds their new ids.
+    fn edges(&mut self, kept: &[bool], ranks: &[Rank]) -> Result<(), BuildError> {
+        let roots = self.from.root_range();
+        let tree = self.tree;
+        let is_root = |rank: Rank| roots.contains(&tree.edge(rank));
+        // The tree's root is node 1. The other roots are the last of its children.
+        if ranks.len() > 1 {
+            self.edge(Rank::ROOT, NodeId(1))?;
+        }
+        let top = if ranks.len() > 1 {
+            tree.child_range(Rank::ROOT)
+        } else {
+            0..0
+        };
+        let mut new = 2;
+        for rank in top.map(Rank).filter(|rank| kept[rank.index()]) {
+            if is_root(rank) {
+                self.edge(rank, NodeId(new))?;
+            }
+            new += 1;
+        }
+        self.to.end_edges(NodeId::ROOT, 0)?;
+        new = 2;
+        for (node, &rank) in (1..).zip(&ranks[1..]) {
+            let start = self.to.edge_count();
+            for child in tree.children(rank).filter(|child| kept[child.index()]) {
+                if rank != Rank::ROOT || !is_root(child) {
+                    self.edge(child, NodeId(new))?;
+                }
+                new += 1;
+            }
+            self.to.end_edges(NodeId(node), start)?;
+        }
+        Ok(())
+    }
+
+    /// Copies the edge by which the tree holds an object.
+    fn edge(&mut self, rank: Rank, new: NodeId) -> Result<(), BuildError> {
+        let label = match self.from.label(self.tree.edge(rank)) {
+            Label::Field(name) => Label::Field(self.name(name)?),
+            Label::Upvalue(name) => Label::Upvalue(self.name(name)?),
+            Label::Local(name) => Label::Local(self.name(name)?),
+            Label::Root(name) => Label::Root(self.name(name)?),
+            // The key itself may be left out.
+            Label::Object(key) => Label::Address(self.from.kind(key), self.from.address(key)),
+            label => label,
+        };
+        self.to.push_edge(new, label, Strength::Strong)
+    }
+
+    fn name(&mut self, name: NameId) -> Result<NameId, BuildError> {
+        self.name_index
+            .intern(&mut self.names, self.from.name(name))
+    }
+}

@@ -1,0 +1,177 @@
+//! The `objects` view: of everything that a VM holds, what people see.
+//!
+//! Strings, prototypes and upvalues are folded away, so that the two engines' heaps read the same.
+
+use crate::graph::error::BuildError;
+use crate::graph::fallible_vec::filled;
+use crate::graph::heap::Heap;
+use crate::graph::kind::Kind;
+use crate::graph::label::Label;
+use crate::graph::node::NodeId;
+use crate::graph::provenance::Provenance;
+use crate::reach::reachable::{Reach, Through};
+use std::hint::black_box;
+use std::sync::Arc;
+
+/// A heap with only the tables, functions, threads and userdata of another one that its roots keep
+/// alive, in the same order.
+///
+/// A closure's reference runs straight to the upvalue's value, by the upvalue's name. References to
+/// what is not in the view are left out, and so are ephemerons whose key is not; any other
+/// reference whose key is not in the view has the key's address for a label.
+pub fn objects_view(heap: &Heap) -> Result<Heap, BuildError> {
+    let reach = Reach::new(heap, Through::Objects)?;
+    let (new_ids, count) = new_ids(heap, &reach)?;
+    let mut view = match heap.node_count() {
+        0 => Heap::default(),
+        _ => Heap::with_root(),
+    };
+    view.names = Arc::clone(&heap.names);
+    view.provenance = Provenance {
+        slot_sizes: None, // it leaves sparse tables out
+        ..heap.provenance.clone()
+    };
+    let globals = heap.globals.map(|node| new_ids[node.index()]);
+    view.globals = globals.filter(|id| is_shown(*id)).map(NodeId);
+    let is_kept = |node: &NodeId| *node == NodeId::ROOT || is_shown(new_ids[node.index()]);
+    view.order = heap
+        .order
+        .of_view(heap.nodes().map(|node| is_kept(&node)))?;
+    view.reserve_nodes(count)?;
+    let mut copy = Copy {
+        from: heap,
+        reach: &reach,
+        new_ids: &new_ids,
+        to: view,
+    };
+    let mut ahead = heap.nodes().filter(is_kept).skip(8);
+    for node in heap.nodes().filter(is_kept) {
+        if let Some(node) = ahead.next() {
+            copy.read_ahead(heap.edge_range(node).take(EDGES_AHEAD));
+        }
+        copy.node(node)?;
+    }
+    let mut view = copy.to;
+    view.shrink();
+    view.all_reached = true;
+    Ok(view)
+}
+
+/// In the place of the new id of a node that is not in the view.
+const LEFT_OUT: u32 = NodeId::ROOT.0;
+/// In the place of the new id of an upvalue whose value may be in the view. No node has this id.
+const UPVALUE: u32 = u32::MAX;
+
+/// How many edges of an object are read ahead of it.
+const EDGES_AHEAD: usize = 8;
+
+/// Whether that is the id of a node in the view.
+#[inline]
+fn is_shown(id: u32) -> bool {
+    id != LEFT_OUT && id != UPVALUE
+}
+
+/// By node: its id in the view. And how many are in the view.
+fn new_ids(heap: &Heap, reach: &Reach) -> Result<(Vec<u32>, usize), BuildError> {
+    let mut ids = filled(heap.node_count(), LEFT_OUT)?;
+    let mut count = 0;
+    for node in heap.nodes().skip(1) {
+        let kind = heap.kind(node);
+        if !reach.contains(node) {
+            continue;
+        }
+        if kind.is_object() {
+            count += 1;
+            ids[node.index()] = count;
+        } else if kind == Kind::Upvalue {
+            ids[node.index()] = UPVALUE;
+        }
+    }
+    Ok((ids, count as usize))
+}
+
+struct Copy<'a> {
+    from: &'a Heap,
+    reach: &'a Reach,
+    new_ids: &'a [u32],
+    to: Heap,
+}
+
+impl Copy<'_> {
+    /// Copies a node and its edges.
+    fn node(&mut self, node: NodeId) -> Result<(), BuildError> {
+        let from = self.from;
+        let new = match node {
+            NodeId::ROOT => NodeId::ROOT,
+            _ => self.to.push_node(from.kind(node), from.address(node))?,
+        };
+        self.to.set_size(new, from.size(node));
+        self.to.counts[new.index()] = from.count(node);
+        self.to.sources[new.index()] = from.source_id(node);
+        let start = self.to.targets.len();
+        let edges = from.edge_range(node);
+        for edge in edges.clone() {
+            self.read_ahead((edge + EDGES_AHEAD..edges.end).take(1));
+            let target = from.target(edge);
+            match self.new_ids[target.index()] {
+                LEFT_OUT => {}
+                UPVALUE => self.edges_through(target, edge)?,
+                id => self.edge(edge, NodeId(id))?,
+            }
+        }
+        self.to.end_edges(new, start)
+    }
+
+    /// Reads what edges soon to come will need, so that the waits for memory overlap.
+    #[inline]
+    fn read_ahead(&self, edges: impl Iterator<Item = usize>) {
+        for edge in edges {
+            black_box(self.new_ids[self.from.target(edge).index()]);
+        }
+    }
+
+    /// Copies an edge to an upvalue, as one to what the upvalue holds.
+    fn edges_through(&mut self, upvalue: NodeId, edge: usize) -> Result<(), BuildError> {
+        for inner in self.from.edge_range(upvalue) {
+            let id = self.new_ids[self.from.target(inner).index()];
+            if is_shown(id) && self.reach.holds(self.from, inner) {
+                self.edge(edge, NodeId(id))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Copies an edge, as one to `target`, unless it is an ephemeron that holds nothing, or one that
+    /// the VM alone sees.
+    #[inline]
+    fn edge(&mut self, edge: usize, target: NodeId) -> Result<(), BuildError> {
+        let packed = self.from.labels[edge];
+        if packed.is_constant() {
+            return Ok(());
+        }
+        if packed.is_plain() {
+            return self.to.push_packed(target, packed);
+        }
+        let strength = packed.strength();
+        if !strength.is_weak() && !self.reach.holds(self.from, edge) {
+            return Ok(());
+        }
+        let label = match self.from.label(edge) {
+            Label::Object(key) => self.key(key),
+            label => label,
+        };
+        self.to.push_edge(target, label, strength)
+    }
+
+    /// The label of the value under an object.
+    fn key(&self, key: NodeId) -> Label {
+        let address = self.from.address(key);
+        match self.from.kind(key) {
+            _ if is_shown(self.new_ids[key.index()]) => {
+                Label::Object(NodeId(self.new_ids[key.index()]))
+            }
+            Kind::Snapshot => Label::Address(Kind::Userdata, address),
+            kind => Label::Address(kind, address),
+        }
+    }
+}

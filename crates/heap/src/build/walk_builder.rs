@@ -1,0 +1,361 @@
+//! Building a heap from a stream of nodes and edges.
+
+use crate::graph::address_map::AddressMap;
+use crate::graph::error::BuildError;
+use crate::graph::fallible_vec::push;
+use crate::graph::heap::Heap;
+use crate::graph::kind::Kind;
+use crate::graph::label::{Label, PackedLabel};
+use crate::graph::name::{NameId, NameIndex, Names};
+use crate::graph::node::NodeId;
+use crate::graph::provenance::Provenance;
+use crate::graph::strength::Strength;
+use std::sync::Arc;
+
+/// The edges of a node whose walk is not over.
+///
+/// While one object is walked others may come between, but the edges of each must lie together.
+#[derive(Debug, Default)]
+pub struct OpenEdges {
+    edges: Vec<(NodeId, PackedLabel)>,
+}
+
+/// An edge that came when its source's others had their place already.
+#[derive(Clone, Copy, Debug)]
+struct LateEdge {
+    source: NodeId,
+    target: NodeId,
+    label: PackedLabel,
+    /// Its place among the late ones.
+    order: u32,
+}
+
+/// Takes nodes and edges in any order and makes a [`Heap`] of them.
+///
+/// Nodes are numbered in the order of their coming, and the edges of one node keep theirs. Edges
+/// that come together for their source ([`OpenEdges`]) cost least. No call leaves the builder
+/// broken, so one that failed may be dropped or finished as it stands.
+#[derive(Debug)]
+pub struct HeapBuilder {
+    heap: Heap,
+    map: AddressMap,
+    names: Names,
+    name_index: NameIndex,
+    late: Vec<LateEdge>,
+    /// Edges of huge tables, kept as they came until the builder's own memory is free: else they
+    /// would be held twice just when most is held.
+    huge: Vec<(NodeId, OpenEdges)>,
+}
+
+/// From this many edges on a table is huge.
+const HUGE: usize = 1 << 16;
+
+impl Default for HeapBuilder {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl HeapBuilder {
+    /// A builder whose heap has only the synthetic root.
+    pub fn new() -> Self {
+        HeapBuilder {
+            heap: Heap::with_root(),
+            map: AddressMap::default(),
+            names: Names::default(),
+            name_index: NameIndex::default(),
+            late: Vec::new(),
+            huge: Vec::new(),
+        }
+    }
+
+    /// How many nodes there are so far, the synthetic root included.
+    pub fn node_count(&self) -> usize {
+        self.heap.node_count()
+    }
+
+    /// The node of `kind` at `address`, and whether it is new.
+    #[inline]
+    pub fn node(&mut self, kind: Kind, address: u64) -> Result<(NodeId, bool), BuildError> {
+        match self.find(kind, address) {
+            Some(node) => Ok((node, false)),
+            None => Ok((self.add(kind, address)?, true)),
+        }
+    }
+
+    /// The node of `kind` at `address`, where there is one already.
+    #[inline]
+    pub fn find(&self, kind: Kind, address: u64) -> Option<NodeId> {
+        self.map.find(kind, address)
+    }
+
+    /// Says that a look-up of this object is near, so that waiting for memory can begin.
+    #[inline]
+    pub fn expect(&self, kind: Kind, address: u64) {
+        self.map.expect(kind, address);
+    }
+
+    fn add(&mut self, kind: Kind, address: u64) -> Result<NodeId, BuildError> {
+        // Should the map have no room, the node stays without a reference; the walk is over then.
+        let node = self.heap.push_node(kind, address)?;
+        self.map.insert(kind, address, node)?;
+        Ok(node)
+    }
+
+    /// What the node is, as [`node`](Self::node) was told.
+    pub fn kind(&self, node: NodeId) -> Kind {
+        self.heap.kind(node)
+    }
+
+    /// Makes the node's kind more precise (a function turned out to be a C function).
+    pub fn set_kind(&mut self, node: NodeId, kind: Kind) {
+        self.heap.kinds[node.index()] = kind;
+    }
+
+    /// Sets the node's [shallow size](Heap::size), in bytes.
+    #[inline]
+    pub fn set_size(&mut self, node: NodeId, bytes: u64) {
+        self.heap.set_size(node, bytes);
+    }
+
+    /// Sets the node's [count](Heap::count).
+    #[inline]
+    pub fn set_count(&mut self, node: NodeId, count: u32) {
+        self.heap.counts[node.index()] = count;
+    }
+
+    /// Sets the node's [source](Heap::source).
+    #[inline]
+    pub fn set_source(&mut self, node: NodeId, source: NameId) {
+        self.heap.sources[node.index()] = source;
+    }
+
+    /// Says which node is the [table of globals](Heap::globals).
+    pub fn set_globals(&mut self, node: NodeId) {
+        self.heap.globals = Some(node);
+    }
+
+    /// The id of a name, which is added when it is new.
+    #[inline]
+    pub fn name(&mut self, bytes: &[u8]) -> Result<NameId, BuildError> {
+        self.name_index.intern(&mut self.names, bytes)
+    }
+
+    /// Adds a reference to those of the object that is being walked.
+    #[inline]
+    pub fn open_edge(
+        &mut self,
+        open: &mut OpenEdges,
+        target: NodeId,
+        label: Label,
+        strength: Strength,
+    ) -> Result<(), BuildError> {
+        let label = self.heap.pack(label, strength)?;
+        push(&mut open.edges, (target, label))
+    }
+
+    /// Gives the node its edges, when all are there. To be called once a node.
+    pub fn close_edges(&mut self, source: NodeId, open: &mut OpenEdges) -> Result<(), BuildError> {
+        if open.edges.is_empty() {
+            return Ok(());
+        }
+        if open.edges.len() >= HUGE {
+            return push(&mut self.huge, (source, std::mem::take(open)));
+        }
+        self.lay_down(source, open)?;
+        open.edges.clear();
+        Ok(())
+    }
+
+    fn lay_down(&mut self, source: NodeId, open: &OpenEdges) -> Result<(), BuildError> {
+        let start = self.heap.move_edges(source)?;
+        for &(target, label) in &open.edges {
+            self.heap.push_packed(target, label)?;
+        }
+        self.heap.end_edges(source, start)
+    }
+
+    /// Adds a reference at any time.
+    pub fn edge(
+        &mut self,
+        source: NodeId,
+        target: NodeId,
+        label: Label,
+        strength: Strength,
+    ) -> Result<(), BuildError> {
+        let label = self.heap.pack(label, strength)?;
+        let order = u32::try_from(self.late.len()).map_err(|_| BuildError::TooManyEdges)?;
+        push(
+            &mut self.late,
+            LateEdge {
+                source,
+                target,
+                label,
+                order,
+            },
+        )
+    }
+
+    /// The heap of all that was added, by one who added no node but by following references that
+    /// hold from the roots. Nobody need find out again what is reachable.
+    pub fn finish_reached(self, provenance: Provenance) -> Result<Heap, BuildError> {
+        let mut heap = self.finish()?;
+        heap.all_reached = true;
+        heap.provenance = provenance;
+        Ok(heap)
+    }
+
+    /// The heap of all that was added.
+    pub fn finish(mut self) -> Result<Heap, BuildError> {
+        self.map = AddressMap::default();
+        self.name_index = NameIndex::default();
+        for (source, open) in std::mem::take(&mut self.huge) {
+            self.lay_down(source, &open)?;
+        }
+        let HeapBuilder {
+            mut heap,
+            mut late,
+            mut names,
+            ..
+        } = self;
+        // A stable sort would take memory without asking.
+        late.sort_unstable_by_key(|edge| (edge.source, edge.order));
+        for edges in late.chunk_by(|a, b| a.source == b.source) {
+            let source = edges[0].source;
+            let start = heap.move_edges(source)?;
+            for edge in edges {
+                heap.push_packed(edge.target, edge.label)?;
+            }
+            heap.end_edges(source, start)?;
+        }
+        heap.shrink();
+        names.shrink();
+        heap.names = Arc::new(names);
+        Ok(heap)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn edges_are_grouped_by_source_in_their_own_order() {
+        let mut builder = HeapBuilder::new();
+        let (a, _) = builder.node(Kind::Table, 0x10).unwrap();
+        let (b, _) = builder.node(Kind::Table, 0x20).unwrap();
+        for (source, target, index) in [
+            (NodeId::ROOT, a, 0),
+            (b, a, 1),
+            (a, b, 2),
+            (b, b, 3),
+            (a, a, 4),
+        ] {
+            builder
+                .edge(source, target, Label::Index(index), Strength::Strong)
+                .unwrap();
+        }
+        let heap = builder.finish().unwrap();
+        let labels = |node| heap.edges(node).map(|edge| edge.label).collect::<Vec<_>>();
+        assert_eq!(labels(NodeId::ROOT), [Label::Index(0)]);
+        assert_eq!(labels(a), [Label::Index(2), Label::Index(4)]);
+        assert_eq!(labels(b), [Label::Index(1), Label::Index(3)]);
+        assert_eq!(heap.edges(a).next().unwrap().target, b);
+    }
+
+    #[test]
+    fn edges_that_come_together_and_late_ones_meet() {
+        let mut builder = HeapBuilder::new();
+        let (a, _) = builder.node(Kind::Table, 0x10).unwrap();
+        let (b, _) = builder.node(Kind::Table, 0x20).unwrap();
+        let (mut outer, mut inner) = (OpenEdges::default(), OpenEdges::default());
+        let strong = Strength::Strong;
+        builder
+            .open_edge(&mut outer, b, Label::Index(0), strong)
+            .unwrap();
+        builder
+            .open_edge(&mut inner, a, Label::Index(1), strong)
+            .unwrap();
+        builder.close_edges(b, &mut inner).unwrap();
+        builder
+            .open_edge(&mut outer, a, Label::Index(2), strong)
+            .unwrap();
+        builder.edge(b, b, Label::Index(3), strong).unwrap();
+        builder.close_edges(a, &mut outer).unwrap();
+        builder
+            .edge(NodeId::ROOT, a, Label::Index(4), strong)
+            .unwrap();
+        let heap = builder.finish().unwrap();
+        let labels = |node| heap.edges(node).map(|edge| edge.label).collect::<Vec<_>>();
+        assert_eq!(labels(NodeId::ROOT), [Label::Index(4)]);
+        assert_eq!(labels(a), [Label::Index(0), Label::Index(2)]);
+        assert_eq!(labels(b), [Label::Index(1), Label::Index(3)]);
+        assert_eq!(heap.edge_count(), 5);
+    }
+
+    #[test]
+    fn a_huge_table_keeps_its_edges_and_late_ones() {
+        let mut builder = HeapBuilder::new();
+        let (table, _) = builder.node(Kind::Table, 0x10).unwrap();
+        let (mut open, strong) = (OpenEdges::default(), Strength::Strong);
+        for index in 0..2 * HUGE as i64 {
+            builder
+                .open_edge(&mut open, table, Label::Index(index), strong)
+                .unwrap();
+        }
+        builder.edge(table, table, Label::Key, strong).unwrap();
+        builder.close_edges(table, &mut open).unwrap();
+        let heap = builder.finish().unwrap();
+        assert_eq!(heap.edge_count(), 2 * HUGE + 1);
+        assert_eq!(
+            heap.edges(table).nth(HUGE).unwrap().label,
+            Label::Index(HUGE as i64)
+        );
+        assert_eq!(heap.edges(table).last().unwrap().label, Label::Key);
+    }
+
+    #[test]
+    fn sizes_beyond_the_column_are_kept() {
+        let mut builder = HeapBuilder::new();
+        let (table, _) = builder.node(Kind::Table, 0x10).unwrap();
+        for bytes in [0, 56, u64::from(u32::MAX) - 1, u64::from(u32::MAX), 1 << 40] {
+            builder.set_size(table, bytes);
+            assert_eq!(builder.heap.size(table), bytes);
+        }
+    }
+
+    #[test]
+    fn an_empty_userdata_may_end_where_another_object_starts() {
+        let mut builder = HeapBuilder::new();
+        let (userdata, new) = builder.node(Kind::Userdata, 0x40).unwrap();
+        assert!(new);
+        let (table, new) = builder.node(Kind::Table, 0x40).unwrap();
+        assert!(new);
+        assert_ne!(userdata, table);
+        assert_eq!(
+            builder.node(Kind::Userdata, 0x40).unwrap(),
+            (userdata, false)
+        );
+        assert_eq!(builder.find(Kind::Table, 0x40), Some(table));
+    }
+
+    #[test]
+    fn labels_that_do_not_fit_are_kept_beside() {
+        let mut builder = HeapBuilder::new();
+        let (a, _) = builder.node(Kind::Table, 0x10).unwrap();
+        let labels = [
+            Label::Index(-1),
+            Label::Number(1.5),
+            Label::Address(Kind::Userdata, 9),
+        ];
+        for label in labels {
+            builder
+                .edge(NodeId::ROOT, a, label, Strength::Ephemeron)
+                .unwrap();
+        }
+        let heap = builder.finish().unwrap();
+        for (edge, label) in heap.edges(NodeId::ROOT).zip(labels) {
+            assert_eq!((edge.label, edge.strength), (label, Strength::Ephemeron));
+        }
+    }
+}

@@ -1,0 +1,389 @@
+//! Growth: how the groups of several snapshots changed from one to the next.
+
+use crate::graph::error::BuildError;
+use crate::graph::fallible_vec::{held, push, room};
+use crate::graph::heap::Heap;
+use crate::graph::label::Label;
+use crate::groups::fingerprint::Fingerprint;
+use crate::groups::group::{Group, Groups};
+use crate::groups::pattern_set::Generality;
+use crate::snapshot::Snapshot;
+use rustc_hash::FxHashMap;
+use std::sync::Arc;
+
+/// How often the snapshots are grouped again because one of them taught the others what is one of
+/// many.
+const MOST_ROUNDS: usize = 4;
+
+/// Why snapshots cannot be compared.
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+pub enum CompareError {
+    /// Growth takes two.
+    #[error("growth is found between snapshots: two are needed at least, not {0}")]
+    TooFew(usize),
+    /// One of them is of nothing: it was freed, or it is a difference without a change.
+    #[error("snapshot {0} is empty: there is nothing to compare")]
+    Empty(usize),
+    /// One of them is a difference.
+    #[error(
+        "snapshot {0} is the difference of two others: growth is found between whole snapshots"
+    )]
+    Difference(usize),
+    /// They are of different families of VMs.
+    #[error(
+        "snapshot {first} is of {a}, snapshot {second} of {b}: \
+         their objects and sizes cannot be compared"
+    )]
+    Vms {
+        /// The number of one of them, from 1 on.
+        first: usize,
+        /// Its VM.
+        a: String,
+        /// The number of the other.
+        second: usize,
+        /// Its VM.
+        b: String,
+    },
+    /// They begin at different roots.
+    #[error(
+        "snapshot {first} shows what {a} holds, snapshot {second} what {b} holds: \
+         take both with the same root"
+    )]
+    Roots {
+        /// The number of one of them, from 1 on.
+        first: usize,
+        /// Its root.
+        a: String,
+        /// The number of the other.
+        second: usize,
+        /// Its root.
+        b: String,
+    },
+    /// They were captured by different engines.
+    #[error(
+        "snapshot {first} was captured by the {a} engine, snapshot {second} by the {b} one: \
+         one estimates sizes and sees objects alone, so take both with the same engine"
+    )]
+    Engines {
+        /// The number of one of them, from 1 on.
+        first: usize,
+        /// The name of its engine.
+        a: &'static str,
+        /// The number of the other.
+        second: usize,
+        /// The name of its engine.
+        b: &'static str,
+    },
+    /// The snapshots could not be analysed.
+    #[error(transparent)]
+    Failed(#[from] BuildError),
+}
+
+/// How the groups of several snapshots changed from one to the next.
+///
+/// A group is known by its [fingerprint](Fingerprint). What is one of many names in one snapshot is
+/// so in all of them, so that a cache is one group also while it is small.
+#[derive(Debug, Default)]
+pub struct Growth {
+    /// By snapshot.
+    groups: Vec<Arc<Groups>>,
+    rows: Vec<Row>,
+    /// For each row, one value for each snapshot.
+    counts: Vec<u64>,
+    shallow: Vec<u64>,
+    retained: Vec<u64>,
+}
+
+/// Where a row comes from.
+#[derive(Clone, Copy, Debug)]
+struct Row {
+    fingerprint: Fingerprint,
+    /// The last snapshot that has the group, and the group's index there.
+    snapshot: u32,
+    group: u32,
+}
+
+/// A group through all the snapshots: a row of a [`Growth`].
+#[derive(Clone, Copy, Debug)]
+pub struct GroupGrowth<'a> {
+    /// What the group is called, as a number.
+    pub fingerprint: Fingerprint,
+    /// The last snapshot that has the group, from 0 on. Its [groups](Growth::groups) say what the
+    /// group is called, and the example is one of its objects.
+    pub snapshot: usize,
+    /// The group there, ...
+    pub group: &'a Group,
+    /// ... and its index.
+    pub group_index: usize,
+    /// How many members there are in each snapshot.
+    pub counts: &'a [u64],
+    /// Their shallow sizes together in each snapshot, in bytes.
+    pub shallow: &'a [u64],
+    /// What they retain at least in each snapshot, in bytes: see [`Group::retained`].
+    pub retained: &'a [u64],
+}
+
+impl GroupGrowth<'_> {
+    /// How many members the last snapshot has more than the first.
+    pub fn count_change(&self) -> i64 {
+        change(self.counts)
+    }
+
+    /// How many bytes the members have more in the last snapshot than in the first.
+    pub fn shallow_change(&self) -> i64 {
+        change(self.shallow)
+    }
+
+    /// Whether the group got larger from each snapshot to the next: members or bytes more, and of
+    /// neither any less.
+    pub fn grows_in_every_step(&self) -> bool {
+        let mut steps = self.counts.windows(2).zip(self.shallow.windows(2));
+        steps.all(|(counts, bytes)| {
+            counts[0] <= counts[1]
+                && bytes[0] <= bytes[1]
+                && (counts[0] < counts[1] || bytes[0] < bytes[1])
+        })
+    }
+
+    /// Whether the group has more members after each step.
+    pub(crate) fn multiplies(&self) -> bool {
+        self.counts.windows(2).all(|counts| counts[0] < counts[1])
+    }
+
+    fn is_changed(&self) -> bool {
+        let differs = |values: &[u64]| values.windows(2).any(|pair| pair[0] != pair[1]);
+        differs(self.counts) || differs(self.shallow)
+    }
+}
+
+fn change(values: &[u64]) -> i64 {
+    match values {
+        [first, .., last] => (*last as i64).wrapping_sub(*first as i64),
+        _ => 0,
+    }
+}
+
+impl Growth {
+    /// Compares whole snapshots of one VM, which are given in the order in which they were taken.
+    pub fn new(snapshots: &[&Snapshot]) -> Result<Growth, CompareError> {
+        are_comparable(snapshots)?;
+        let mut growth = Growth {
+            groups: grouped_alike(snapshots)?,
+            ..Growth::default()
+        };
+        growth.count()?;
+        growth.sort()?;
+        Ok(growth)
+    }
+
+    /// How many snapshots were compared.
+    pub fn snapshot_count(&self) -> usize {
+        self.groups.len()
+    }
+
+    /// How many groups there are in all the snapshots together.
+    pub fn len(&self) -> usize {
+        self.rows.len()
+    }
+
+    /// Whether there are no groups at all.
+    pub fn is_empty(&self) -> bool {
+        self.rows.is_empty()
+    }
+
+    /// A row by its index: those whose bytes grew most come first, those that lost most last; among
+    /// equals, by how many members came.
+    pub fn row(&self, at: usize) -> GroupGrowth<'_> {
+        let row = self.rows[at];
+        let steps = self.groups.len();
+        let values = at * steps..(at + 1) * steps;
+        GroupGrowth {
+            fingerprint: row.fingerprint,
+            snapshot: row.snapshot as usize,
+            group: &self.groups[row.snapshot as usize].groups()[row.group as usize],
+            group_index: row.group as usize,
+            counts: &self.counts[values.clone()],
+            shallow: &self.shallow[values.clone()],
+            retained: &self.retained[values],
+        }
+    }
+
+    /// All rows, in order.
+    pub fn rows(&self) -> impl ExactSizeIterator<Item = GroupGrowth<'_>> + DoubleEndedIterator {
+        (0..self.rows.len()).map(|at| self.row(at))
+    }
+
+    /// The rows in which anything changed, in order.
+    pub fn changed(&self) -> impl DoubleEndedIterator<Item = GroupGrowth<'_>> {
+        self.rows().filter(GroupGrowth::is_changed)
+    }
+
+    /// The rows that [grow in every step](GroupGrowth::grows_in_every_step), in order.
+    pub fn growing(&self) -> impl Iterator<Item = GroupGrowth<'_>> {
+        self.rows().filter(GroupGrowth::grows_in_every_step)
+    }
+
+    /// The groups of a snapshot, by its number from 0 on: what the rows are called.
+    pub fn groups(&self, snapshot: usize) -> &Groups {
+        &self.groups[snapshot]
+    }
+
+    /// Bytes of memory that it holds, what it shares with the snapshots included.
+    pub fn memory(&self) -> usize {
+        self.groups.iter().map(|of| of.memory()).sum::<usize>()
+            + held(&self.rows)
+            + held(&self.counts)
+            + held(&self.shallow)
+            + held(&self.retained)
+    }
+
+    /// Makes the rows and counts what is in them.
+    fn count(&mut self) -> Result<(), BuildError> {
+        let steps = self.groups.len();
+        let mut index: FxHashMap<Fingerprint, u32> = FxHashMap::default();
+        // The last snapshot first: its groups are those that the rows speak of.
+        for (snapshot, groups) in self.groups.iter().enumerate().rev() {
+            for (at, group) in groups.groups().iter().enumerate() {
+                index.try_reserve(1)?;
+                let new = self.rows.len() as u32;
+                let row = *index.entry(group.fingerprint).or_insert(new);
+                if row == new {
+                    let row = Row {
+                        fingerprint: group.fingerprint,
+                        snapshot: snapshot as u32,
+                        group: at as u32,
+                    };
+                    push(&mut self.rows, row)?;
+                    for values in [&mut self.counts, &mut self.shallow, &mut self.retained] {
+                        values.try_reserve(steps)?;
+                        values.resize(values.len() + steps, 0);
+                    }
+                }
+                // Names that a VM has twice can make two groups of one fingerprint.
+                let place = row as usize * steps + snapshot;
+                self.counts[place] += u64::from(group.count);
+                self.shallow[place] = self.shallow[place].saturating_add(group.shallow);
+                self.retained[place] = self.retained[place].saturating_add(group.retained);
+            }
+        }
+        Ok(())
+    }
+
+    fn sort(&mut self) -> Result<(), BuildError> {
+        let mut order: Vec<u32> = room(self.len())?;
+        order.extend(0..self.len() as u32);
+        order.sort_unstable_by_key(|&at| {
+            let row = self.row(at as usize);
+            let grown = (row.shallow_change(), row.count_change());
+            (std::cmp::Reverse(grown), row.fingerprint)
+        });
+        let steps = self.groups.len();
+        let sorted = |values: &[u64]| {
+            let mut sorted: Vec<u64> = room(values.len())?;
+            for &at in &order {
+                let start = at as usize * steps;
+                sorted.extend_from_slice(&values[start..start + steps]);
+            }
+            Ok::<_, BuildError>(sorted)
+        };
+        let (counts, shallow) = (sorted(&self.counts)?, sorted(&self.shallow)?);
+        self.retained = sorted(&self.retained)?;
+        (self.counts, self.shallow) = (counts, shallow);
+        let mut rows = room(order.len())?;
+        rows.extend(order.iter().map(|&at| self.rows[at as usize]));
+        self.rows = rows;
+        Ok(())
+    }
+}
+
+/// The groups of each snapshot, whatever is one of many in one of them generalised in all.
+fn grouped_alike(snapshots: &[&Snapshot]) -> Result<Vec<Arc<Groups>>, BuildError> {
+    let mut general = Generality::default();
+    for snapshot in snapshots {
+        general.add(&snapshot.groups()?.generality)?;
+    }
+    let mut round = 1;
+    loop {
+        let mut all = room(snapshots.len())?;
+        for snapshot in snapshots {
+            all.push(grouped(snapshot, &general)?);
+        }
+        let mut is_new = false;
+        for groups in &all {
+            is_new |= general.add(&groups.generality)?;
+        }
+        if !is_new || round == MOST_ROUNDS {
+            return Ok(all);
+        }
+        round += 1;
+    }
+}
+
+/// The groups of a snapshot, with this generalised. Mostly it is what the snapshot itself has
+/// generalised.
+fn grouped(snapshot: &Snapshot, general: &Generality) -> Result<Arc<Groups>, BuildError> {
+    let own = snapshot.shared_groups()?;
+    match own.generality == *general {
+        true => Ok(Arc::clone(own)),
+        false => Ok(Arc::new(Groups::with(snapshot, general)?)),
+    }
+}
+
+fn are_comparable(snapshots: &[&Snapshot]) -> Result<(), CompareError> {
+    let [first, others @ ..] = snapshots else {
+        return Err(CompareError::TooFew(0));
+    };
+    if others.is_empty() {
+        return Err(CompareError::TooFew(1));
+    }
+    if let Some(at) = snapshots.iter().position(|of| of.is_difference()) {
+        return Err(CompareError::Difference(at + 1));
+    }
+    let is_empty = |of: &&Snapshot| of.everything().root_range().is_empty();
+    if let Some(at) = snapshots.iter().position(is_empty) {
+        return Err(CompareError::Empty(at + 1));
+    }
+    let a = first.everything();
+    for (second, other) in (2..).zip(others) {
+        let b = other.everything();
+        let (of_a, of_b) = (a.provenance(), b.provenance());
+        if of_a.vm != of_b.vm {
+            let name = |vm: &str| match vm {
+                "" => "an unknown VM".to_owned(),
+                vm => vm.to_owned(),
+            };
+            return Err(CompareError::Vms {
+                first: 1,
+                a: name(&of_a.vm),
+                second,
+                b: name(&of_b.vm),
+            });
+        }
+        if root_name(a) != root_name(b) {
+            return Err(CompareError::Roots {
+                first: 1,
+                a: root_name(a),
+                second,
+                b: root_name(b),
+            });
+        }
+        if of_a.engine != of_b.engine {
+            return Err(CompareError::Engines {
+                first: 1,
+                a: of_a.engine.name(),
+                second,
+                b: of_b.engine.name(),
+            });
+        }
+    }
+    Ok(())
+}
+
+/// What the first root is called.
+fn root_name(heap: &Heap) -> String {
+    let first = heap.root_range().next();
+    match first.map(|edge| heap.label(edge)) {
+        Some(Label::Root(name)) => String::from_utf8_lossy(heap.name(name)).into_owned(),
+        _ => "nothing".to_owned(),
+    }
+}

@@ -1,0 +1,146 @@
+//! Whether two objects that lay at one address at two times are one and the same.
+//!
+//! A VM uses an address again when its object is gone. Right after a capture two markers are
+//! allocated that live as long as the snapshot does; a later capture meets them, and what the VM
+//! allocated since lies before them in its lists (see [`AllocationOrder`](crate::AllocationOrder)).
+
+use crate::graph::allocation_order::{AllocationOrder, RunOrder};
+use crate::graph::error::BuildError;
+use crate::graph::fallible_vec::push;
+use crate::graph::node::NodeId;
+use crate::graph::provenance::Process;
+use crate::snapshot::Snapshot;
+
+/// When a snapshot was captured, as its VM can tell later.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Birthmark {
+    /// Which VM of the process: the address of its global state, 0 where unknown.
+    pub vm_address: u64,
+    /// Grows from capture to capture.
+    pub sequence: u64,
+    /// The [addresses](crate::Heap::address) of two objects that were allocated right after the
+    /// capture and live as long as the snapshot.
+    pub marks: [u64; 2],
+}
+
+/// Nodes of the later capture that come before a marker of the earlier one.
+#[derive(Clone, Copy, Debug)]
+struct Newer {
+    start: NodeId,
+    end: NodeId,
+    order: RunOrder,
+}
+
+/// Tells whether an object of one snapshot and its twin in another, of the same kind and address,
+/// are one object.
+///
+/// They are not when the later capture says that the VM allocated its object since. Where a list's
+/// order tells only who got a finalizer since, they are not when the twin had one already. Where
+/// nothing is known (another VM, the portable engine, a difference, which has lost the order) they
+/// are one object.
+///
+/// Lua puts an object that its own finalizer saved at the head of a list: such a one counts as new.
+pub(crate) struct Identity<'a> {
+    side_is_later: bool,
+    earlier: &'a AllocationOrder,
+    /// In order.
+    newer: Vec<Newer>,
+}
+
+impl<'a> Identity<'a> {
+    /// For objects of `side` whose twins are in `other`, both as in their `objects` views.
+    pub(crate) fn new(side: &'a Snapshot, other: &'a Snapshot) -> Result<Self, BuildError> {
+        let mut identity = Identity {
+            side_is_later: false,
+            earlier: side.objects()?.allocation_order(),
+            newer: Vec::new(),
+        };
+        let (Some(of_side), Some(of_other)) = (side.birthmark(), other.birthmark()) else {
+            return Ok(identity);
+        };
+        if of_side.vm_address != of_other.vm_address
+            || of_side.vm_address == 0
+            || of_side.sequence == of_other.sequence
+            || process(side) != process(other)
+        {
+            return Ok(identity);
+        }
+        let (mut later, mut marks) = (other, of_side.marks);
+        if of_side.sequence > of_other.sequence {
+            identity.side_is_later = true;
+            identity.earlier = other.objects()?.allocation_order();
+            (later, marks) = (side, of_other.marks);
+        }
+        identity.newer = newer(later.objects()?.allocation_order(), marks)?;
+        Ok(identity)
+    }
+
+    /// Whether an object of `side` is surely none of the other's: no need to look for a twin.
+    #[inline]
+    pub(crate) fn has_no_twin(&self, node: NodeId) -> bool {
+        self.side_is_later
+            && self
+                .find(node)
+                .is_some_and(|newer| newer.order == RunOrder::Allocation)
+    }
+
+    /// Where objects of the other snapshot that are newer than all of `side` end, when `twin` is
+    /// among them: at best it became one of those that `side` has.
+    #[inline]
+    pub(crate) fn end_of_newer(&self, twin: NodeId) -> Option<NodeId> {
+        match self.side_is_later {
+            true => None,
+            false => self.find(twin).map(|newer| newer.end),
+        }
+    }
+
+    /// Whether `node` of `side` and `twin` of the other are one object.
+    #[inline]
+    pub(crate) fn is_same(&self, node: NodeId, twin: NodeId) -> bool {
+        let (later, earlier) = match self.side_is_later {
+            true => (node, twin),
+            false => (twin, node),
+        };
+        match self.find(later) {
+            None => true,
+            Some(newer) if newer.order == RunOrder::Allocation => false,
+            Some(_) => self.earlier.order_at(earlier) != RunOrder::Finalizer,
+        }
+    }
+
+    #[inline]
+    fn find(&self, node: NodeId) -> Option<Newer> {
+        // A few at most: a VM has as many lists.
+        let at = self.newer.iter().position(|newer| node < newer.end)?;
+        Some(self.newer[at]).filter(|newer| newer.start <= node)
+    }
+}
+
+/// The process that a snapshot was captured in. Another one may have another VM at the address.
+fn process(snapshot: &Snapshot) -> Option<Process> {
+    snapshot.everything().provenance().process
+}
+
+/// What lies before one of the marks in its run.
+fn newer(later: &AllocationOrder, marks: [u64; 2]) -> Result<Vec<Newer>, BuildError> {
+    let mut newer: Vec<Newer> = Vec::new();
+    for mark in later
+        .marks
+        .iter()
+        .filter(|mark| marks.contains(&mark.address))
+    {
+        let run = later.runs[mark.run as usize];
+        let found = Newer {
+            start: run.start,
+            end: mark.place,
+            order: run.order,
+        };
+        match newer.last_mut() {
+            // Both marks in one run: what came after the older one came after the capture.
+            Some(last) if last.start == found.start => *last = found,
+            _ => push(&mut newer, found)?,
+        }
+    }
+    newer.retain(|newer| newer.order != RunOrder::None && newer.start < newer.end);
+    Ok(newer)
+}

@@ -1,0 +1,225 @@
+//! Suspects: where the memory of groups that grow accumulates.
+
+use crate::compare::growth::{GroupGrowth, Growth};
+use crate::count::census::Tally;
+use crate::dominators::dominator_tree::Dominators;
+use crate::graph::error::BuildError;
+use crate::graph::fallible_vec::{filled, push, room};
+use crate::graph::node::NodeId;
+use crate::groups::fingerprint::Fingerprint;
+use crate::reach::shortest_path_tree::Rank;
+use crate::snapshot::Snapshot;
+use rustc_hash::FxHashMap;
+
+/// How many of the groups that grow are looked at, those that grew most first.
+const MOST_GROUPS: usize = 100;
+/// The point where memory accumulates dominates so many hundredths of the members' bytes.
+const PART: u64 = 90;
+
+/// A leak, perhaps: groups that grow in every step, and the object at which their memory
+/// accumulates.
+#[derive(Clone, Debug)]
+pub struct Suspect {
+    /// The rows of the [`Growth`], by their indices; the one that grew most names the suspect.
+    pub rows: Vec<usize>,
+    /// The object in the last snapshot that dominates at least 90 % of the bytes of the group that
+    /// grew most, and does not multiply itself; [`NodeId::ROOT`] where the memory lies scattered.
+    pub point: NodeId,
+    /// Where that is in the last snapshot's tree of everything; `None` for the root.
+    pub point_rank: Option<Rank>,
+    /// What that object retains.
+    pub retained: Tally,
+    /// The part of all bytes in use that it retains, from 0 to 1.
+    pub share: f64,
+    /// How many bytes the groups together have more in the last snapshot than in the first.
+    pub grown: u64,
+    /// A member of the group that grew most, in the last snapshot's tree of everything.
+    pub example: Rank,
+    /// The fingerprint of that group, by which the suspect is known another day.
+    pub fingerprint: Fingerprint,
+}
+
+impl Growth {
+    /// The suspects, those that grew most first; `last` is the last of the snapshots that were
+    /// compared. Of the groups that grow in every step, the hundred that grew most are looked at.
+    ///
+    /// Groups whose memory accumulates at one object are one suspect: sessions, their inventories,
+    /// the strings of both.
+    pub fn suspects(&self, last: &Snapshot) -> Result<Vec<Suspect>, BuildError> {
+        let search = Search::new(self, last)?;
+        let mut suspects: Vec<Suspect> = Vec::new();
+        let mut at_point: FxHashMap<NodeId, usize> = FxHashMap::default();
+        let growing = (0..self.len()).filter(|&at| self.row(at).grows_in_every_step());
+        for at in growing.take(MOST_GROUPS) {
+            let row = self.row(at);
+            let point = search.point(&row)?;
+            let grown = row.shallow_change().max(0) as u64;
+            let is_one_place = !search.is_top(point);
+            if is_one_place && let Some(&known) = at_point.get(&point) {
+                suspects[known].rows.push(at);
+                suspects[known].grown += grown;
+                continue;
+            }
+            at_point.insert(point, suspects.len());
+            push(&mut suspects, search.suspect(at, &row, point, grown))?;
+        }
+        search.rank_points(&mut suspects)?;
+        suspects.sort_by_key(|suspect| std::cmp::Reverse(suspect.grown));
+        Ok(suspects)
+    }
+}
+
+/// Looks for the points in the last snapshot.
+struct Search<'a> {
+    growth: &'a Growth,
+    last: &'a Snapshot,
+    dominators: &'a Dominators,
+    /// By group of the last snapshot: whether there are more members after each step.
+    multiplies: Vec<bool>,
+}
+
+impl<'a> Search<'a> {
+    fn new(growth: &'a Growth, last: &'a Snapshot) -> Result<Self, BuildError> {
+        let at_end = growth.snapshot_count() - 1;
+        let groups = growth.groups(at_end).groups();
+        let mut multiplying = FxHashMap::default();
+        for row in growth.rows().filter(GroupGrowth::multiplies) {
+            multiplying.try_reserve(1)?;
+            multiplying.insert(row.fingerprint, ());
+        }
+        let mut multiplies = filled(groups.len(), false)?;
+        for (multiplies, group) in multiplies.iter_mut().zip(groups) {
+            *multiplies = multiplying.contains_key(&group.fingerprint);
+        }
+        Ok(Search {
+            growth,
+            last,
+            dominators: last.dominators()?,
+            multiplies,
+        })
+    }
+
+    /// Whether an object holds the whole program: what accumulates there has no one place.
+    fn is_top(&self, node: NodeId) -> bool {
+        node == NodeId::ROOT
+            || self.dominators.immediate(node) == Some(NodeId::ROOT) && {
+                let heap = self.last.everything();
+                heap.root_range().next().map(|edge| heap.target(edge)) == Some(node)
+            }
+    }
+
+    /// The object at which the memory of a group accumulates.
+    ///
+    /// Whatever dominates more than half of the members' bytes also dominates the member in their
+    /// middle, so the way up from there leads by it.
+    fn point(&self, row: &GroupGrowth<'_>) -> Result<NodeId, BuildError> {
+        let Some(members) = Members::new(self.growth, self.last, row)? else {
+            return Ok(NodeId::ROOT);
+        };
+        let enough = (u128::from(members.all()) * u128::from(PART)).div_ceil(100) as u64;
+        let mut node = self.dominators.node_at(members.middle());
+        loop {
+            let has_enough = members.bytes_in(self.dominators.subtree(node)) >= enough;
+            if has_enough && !self.is_one_of_many(node) {
+                return Ok(node);
+            }
+            match self.dominators.immediate(node) {
+                Some(above) => node = above,
+                None => return Ok(NodeId::ROOT),
+            }
+        }
+    }
+
+    fn is_one_of_many(&self, node: NodeId) -> bool {
+        let groups = self.growth.groups(self.growth.snapshot_count() - 1);
+        groups
+            .group_of(node)
+            .is_some_and(|group| self.multiplies[group])
+    }
+
+    fn suspect(&self, at: usize, row: &GroupGrowth<'_>, point: NodeId, grown: u64) -> Suspect {
+        let all = self.dominators.retained(NodeId::ROOT).bytes;
+        let retained = self.dominators.retained(point);
+        Suspect {
+            rows: vec![at],
+            point,
+            point_rank: None,
+            retained,
+            share: retained.bytes as f64 / all.max(1) as f64,
+            grown,
+            example: row.group.example,
+            fingerprint: row.fingerprint,
+        }
+    }
+
+    /// Finds where the points are in the tree of everything, all at once.
+    fn rank_points(&self, suspects: &mut [Suspect]) -> Result<(), BuildError> {
+        let mut wanted: FxHashMap<NodeId, Rank> = FxHashMap::default();
+        wanted.extend(suspects.iter().map(|suspect| (suspect.point, Rank::ROOT)));
+        let tree = self.last.everything_tree()?;
+        for rank in tree.ranks() {
+            if let Some(place) = wanted.get_mut(&tree.node(rank)) {
+                *place = rank;
+            }
+        }
+        for suspect in suspects {
+            if suspect.point != NodeId::ROOT {
+                suspect.point_rank = wanted.get(&suspect.point).copied();
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The members of a group by their places in the dominator tree.
+struct Members {
+    places: Vec<u32>,
+    /// The bytes of all members before each one, and of all in the end.
+    sums: Vec<u64>,
+}
+
+impl Members {
+    /// `None` where the last snapshot has none.
+    fn new(
+        growth: &Growth,
+        last: &Snapshot,
+        row: &GroupGrowth<'_>,
+    ) -> Result<Option<Members>, BuildError> {
+        let at_end = growth.snapshot_count() - 1;
+        if row.snapshot != at_end {
+            return Ok(None);
+        }
+        let nodes = growth.groups(at_end).members(row.group_index);
+        let dominators = last.dominators()?;
+        let mut places: Vec<u32> = room(nodes.len())?;
+        places.extend(nodes.iter().filter_map(|node| dominators.place(*node)));
+        places.sort_unstable();
+        let mut sums = room(places.len() + 1)?;
+        let mut sum = 0u64;
+        sums.push(0);
+        for &place in &places {
+            // At least 1, so that C functions, which have no size in some VMs, count as well.
+            let size = last.everything().size(dominators.node_at(place)).max(1);
+            sum = sum.saturating_add(size);
+            sums.push(sum);
+        }
+        let members = Members { places, sums };
+        Ok((!members.places.is_empty()).then_some(members))
+    }
+
+    fn all(&self) -> u64 {
+        self.sums[self.places.len()]
+    }
+
+    /// The place of the member that has half of the bytes before it or with it.
+    fn middle(&self) -> u32 {
+        let half = self.all().div_ceil(2);
+        let at = self.sums.partition_point(|sum| *sum < half);
+        self.places[at.saturating_sub(1).min(self.places.len() - 1)]
+    }
+
+    fn bytes_in(&self, places: std::ops::Range<u32>) -> u64 {
+        let before = |place: u32| self.sums[self.places.partition_point(|at| *at < place)];
+        before(places.end) - before(places.start)
+    }
+}

@@ -1,0 +1,141 @@
+//! Numbering all that the roots keep alive in depth-first order.
+
+use crate::dominators::holding_edges::Holding;
+use crate::graph::error::BuildError;
+use crate::graph::fallible_vec::{filled, push, room};
+use crate::graph::node::NodeId;
+use std::hint::black_box;
+
+/// A depth-first search from the synthetic root, which has number 0. Each column is by number.
+///
+/// References between nodes that have numbers are noted as they are met: to go through the heap once
+/// more for them took longer.
+pub(crate) struct DepthFirst {
+    pub(crate) nodes: Vec<NodeId>,
+    /// From which each was found.
+    pub(crate) parents: Vec<u32>,
+    /// The least number of those that refer to each. The root's own number for the root.
+    pub(crate) least: Vec<u32>,
+    /// The references from a node to one of a lesser number, which is not the root.
+    pub(crate) back: Vec<Back>,
+}
+
+/// A reference from a node to one that was found before it, both by number.
+#[derive(Clone, Copy)]
+pub(crate) struct Back {
+    pub(crate) source: u32,
+    pub(crate) target: u32,
+}
+
+/// In the place of a number. No node has it, since no node has this id.
+const NONE: u32 = u32::MAX;
+
+impl DepthFirst {
+    /// Numbers what is alive of `node_count` nodes.
+    pub(crate) fn new(holding: &Holding, node_count: usize) -> Result<Self, BuildError> {
+        let mut search = Search {
+            holding,
+            numbers: filled(node_count, NONE)?,
+            starts: Vec::new(),
+            pending: Vec::new(),
+            found: DepthFirst {
+                nodes: room(node_count)?,
+                parents: room(node_count)?,
+                least: room(node_count)?,
+                back: Vec::new(),
+            },
+        };
+        if node_count > 0 {
+            search.run()?;
+        }
+        Ok(search.found)
+    }
+
+    /// Notes a reference to a node that has a number.
+    #[inline]
+    fn note(&mut self, source: u32, target: u32) -> Result<(), BuildError> {
+        if source < target {
+            let least = &mut self.least[target as usize];
+            *least = source.min(*least);
+        } else if source > target && target != 0 {
+            return push(&mut self.back, Back { source, target });
+        }
+        Ok(())
+    }
+}
+
+/// A search under way.
+struct Search<'a> {
+    holding: &'a Holding<'a>,
+    /// By node.
+    numbers: Vec<u32>,
+    /// Of each node on the path to the one at hand: where its own begin among `pending`.
+    starts: Vec<u32>,
+    /// What the nodes on the path hold that had no number yet when they were entered.
+    pending: Vec<NodeId>,
+    found: DepthFirst,
+}
+
+impl Search<'_> {
+    fn run(&mut self) -> Result<(), BuildError> {
+        let mut at = self.enter(NodeId::ROOT, 0)?;
+        loop {
+            self.read_ahead();
+            match self.next() {
+                Some(target) => match self.numbers[target.index()] {
+                    NONE => at = self.enter(target, at)?,
+                    target => self.found.note(at, target)?,
+                },
+                None if at == 0 => return Ok(()),
+                None => at = self.found.parents[at as usize],
+            }
+        }
+    }
+
+    /// Numbers a node and goes through what it holds. That is done once: who comes back to the node
+    /// needs the numbers of what is pending, but no more of the heap.
+    #[inline]
+    fn enter(&mut self, node: NodeId, parent: u32) -> Result<u32, BuildError> {
+        let number = self.found.nodes.len() as u32;
+        self.numbers[node.index()] = number;
+        // There is room for all of them.
+        self.found.nodes.push(node);
+        self.found.parents.push(parent);
+        self.found.least.push(parent);
+        push(&mut self.starts, self.pending.len() as u32)?;
+        self.holding
+            .for_each(node, |target| match self.numbers[target.index()] {
+                NONE => {
+                    self.holding.expect_edges(target);
+                    push(&mut self.pending, target)
+                }
+                target => self.found.note(number, target),
+            })?;
+        Ok(number)
+    }
+
+    /// What is pending next of the node at hand. Where there is nothing, the path loses the node.
+    #[inline]
+    fn next(&mut self) -> Option<NodeId> {
+        if self.starts.last() != Some(&(self.pending.len() as u32)) {
+            return self.pending.pop();
+        }
+        self.starts.pop();
+        None
+    }
+
+    /// Reads what those soon to come will need, so that the waits for memory overlap.
+    #[inline]
+    fn read_ahead(&self) {
+        let ahead = |distance| {
+            let place = self.pending.len().checked_sub(distance)?;
+            self.pending.get(place)
+        };
+        if let Some(target) = ahead(16) {
+            black_box(self.numbers[target.index()]);
+        }
+        if let Some(target) = ahead(8) {
+            self.holding.expect_edges(*target);
+        }
+    }
+}

@@ -1,0 +1,133 @@
+//! What holds what among all that the roots keep alive, as plain references.
+//!
+//! The value of an ephemeron is held by its table and its key together. Once both are alive, each
+//! counts as having a reference to it: then neither holds it alone, but whatever holds both does.
+
+use crate::graph::error::BuildError;
+use crate::graph::fallible_vec::push;
+use crate::graph::heap::Heap;
+use crate::graph::label::Label;
+use crate::graph::node::NodeId;
+use crate::graph::node_set::NodeSet;
+use crate::graph::strength::Strength;
+use crate::reach::reachable::{Reach, Through};
+use std::hint::black_box;
+
+/// The references of a heap that hold something.
+pub(crate) struct Holding<'a> {
+    heap: &'a Heap,
+    /// What is alive; `None` where no ephemeron asks for it.
+    reach: Option<Reach>,
+    /// Key and value of each ephemeron, by keys.
+    values: Vec<(NodeId, NodeId)>,
+    /// The keys of them; no room for any where there are no values.
+    keys: NodeSet,
+}
+
+impl<'a> Holding<'a> {
+    pub(crate) fn new(heap: &'a Heap) -> Result<Self, BuildError> {
+        let mut holding = Holding {
+            heap,
+            reach: None,
+            values: Vec::new(),
+            keys: NodeSet::default(),
+        };
+        let mut strengths = heap.labels.iter().map(|label| label.strength());
+        if strengths.any(|strength| strength == Strength::Ephemeron) {
+            holding.add_ephemerons()?;
+        }
+        Ok(holding)
+    }
+
+    fn add_ephemerons(&mut self) -> Result<(), BuildError> {
+        let heap = self.heap;
+        let reach = Reach::new(heap, Through::Everything)?;
+        for table in heap.nodes().filter(|node| reach.contains(*node)) {
+            for edge in heap.edge_range(table) {
+                if let Some(key) = key(heap, edge).filter(|key| reach.contains(*key)) {
+                    push(&mut self.values, (key, heap.target(edge)))?;
+                }
+            }
+        }
+        if self.values.len() > u32::MAX as usize - heap.edge_count() {
+            return Err(BuildError::TooManyEdges);
+        }
+        self.values.sort_unstable();
+        if !self.values.is_empty() {
+            self.keys = NodeSet::with_room_for(heap.node_count())?;
+        }
+        for &(key, _) in &self.values {
+            self.keys.insert(key);
+        }
+        self.reach = Some(reach);
+        Ok(())
+    }
+
+    /// Whether some value is held by two.
+    pub(crate) fn has_ephemerons(&self) -> bool {
+        !self.values.is_empty()
+    }
+
+    /// Whether a reference of a node that is alive holds its target.
+    #[inline]
+    fn holds(&self, edge: usize) -> bool {
+        match self.heap.strength(edge) {
+            Strength::Strong => true,
+            _ => self
+                .reach
+                .as_ref()
+                .is_some_and(|reach| reach.holds(self.heap, edge)),
+        }
+    }
+
+    /// What the node holds because it is a key.
+    #[inline]
+    fn values_of(&self, key: NodeId) -> &[(NodeId, NodeId)] {
+        match self.has_ephemerons() && self.keys.contains(key) {
+            false => &[],
+            true => {
+                let from = self.values.partition_point(|&(other, _)| other < key);
+                let values = &self.values[from..];
+                &values[..values.partition_point(|&(other, _)| other == key)]
+            }
+        }
+    }
+
+    /// Tells of the target of each reference of a node that is alive, as often as it holds it.
+    #[inline]
+    pub(crate) fn for_each(
+        &self,
+        node: NodeId,
+        mut found: impl FnMut(NodeId) -> Result<(), BuildError>,
+    ) -> Result<(), BuildError> {
+        for edge in self.heap.edge_range(node) {
+            if self.holds(edge) {
+                found(self.heap.target(edge))?;
+            }
+        }
+        for &(_, value) in self.values_of(node) {
+            found(value)?;
+        }
+        Ok(())
+    }
+
+    /// Begins to fetch the first references of a node.
+    #[inline]
+    pub(crate) fn expect_edges(&self, node: NodeId) {
+        let first = black_box(self.heap.edge_range(node)).start;
+        let (targets, labels) = (&self.heap.targets, &self.heap.labels);
+        black_box((targets.get(first).copied(), labels.get(first).copied()));
+    }
+}
+
+/// The key without which an ephemeron holds nothing; `None` for all other references.
+#[inline]
+pub(crate) fn key(heap: &Heap, edge: usize) -> Option<NodeId> {
+    match heap.strength(edge) {
+        Strength::Ephemeron => match heap.label(edge) {
+            Label::Object(key) => Some(key),
+            _ => None,
+        },
+        _ => None,
+    }
+}

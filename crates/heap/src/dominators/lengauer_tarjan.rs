@@ -1,0 +1,234 @@
+//! Immediate dominators by Lengauer and Tarjan's algorithm, with simple linking.
+//!
+//! Everything is by depth-first number here. The semidominator of a node is the least number from
+//! which a path leads to it by nodes of greater numbers alone. Nodes are taken from the last to the
+//! first; those that were taken form a forest, in which [`Forest::least`] looks for the ancestor
+//! with the least semidominator, and shortens the paths on which it looked.
+
+use crate::dominators::dfs_numbering::{Back, DepthFirst};
+use crate::graph::error::BuildError;
+use crate::graph::fallible_vec::{filled, room};
+use crate::graph::node::NodeId;
+use std::hint::black_box;
+
+/// By number: the nodes, and the number of the immediate dominator of each (of the root, its own).
+pub(crate) struct Dominated {
+    pub(crate) nodes: Vec<NodeId>,
+    pub(crate) dominators: Vec<u32>,
+}
+
+/// Finds the immediate dominator of all that the search found.
+pub(crate) fn immediate_dominators(search: DepthFirst) -> Result<Dominated, BuildError> {
+    let DepthFirst {
+        nodes,
+        parents,
+        least,
+        back,
+    } = search;
+    let behind = Behind::new(nodes.len(), &back)?;
+    drop(back);
+    let mut forest = Forest::new(&parents, &least)?;
+    drop((parents, least));
+    forest.run(&behind);
+    drop(behind);
+    Ok(Dominated {
+        nodes,
+        dominators: forest.dominators()?,
+    })
+}
+
+/// By number: the sources, of greater numbers, of the references to each node. Of those of lesser
+/// numbers the least one alone counts.
+struct Behind {
+    starts: Vec<u32>,
+    sources: Vec<u32>,
+}
+
+impl Behind {
+    fn new(len: usize, back: &[Back]) -> Result<Behind, BuildError> {
+        if back.len() > u32::MAX as usize {
+            return Err(BuildError::TooManyEdges);
+        }
+        let mut starts = filled(len + 1, 0u32)?;
+        for reference in back {
+            starts[reference.target as usize] += 1;
+        }
+        // Where each ends; placing the sources leaves where it starts.
+        let mut end = 0;
+        for start in &mut starts {
+            end += *start;
+            *start = end;
+        }
+        let mut sources = filled(back.len(), 0)?;
+        for reference in back {
+            let start = &mut starts[reference.target as usize];
+            *start -= 1;
+            sources[*start as usize] = reference.source;
+        }
+        Ok(Behind { starts, sources })
+    }
+}
+
+/// What is known of a node: all in one cache line, since most looks need all of it.
+#[derive(Clone, Copy)]
+#[repr(align(16))]
+struct Tree {
+    /// The depth-first parent, or an ancestor of it once paths were shortened.
+    ancestor: u32,
+    /// Of the path below `ancestor` to the node: where the least semidominator is.
+    label: u32,
+    /// The semidominator of `label`. Before the node was taken, the least source of a reference to it.
+    semi: u32,
+    /// Before the node was taken: the first of those that have it for a semidominator. Then, until
+    /// its dominator is known, the next one that has the same. 0 ends such a list.
+    dominator: u32,
+}
+
+/// Where a path ends. No node has this number.
+const END: u32 = u32::MAX;
+
+struct Forest {
+    trees: Vec<Tree>,
+    /// Whether what stands for the dominator is a node that has the same one.
+    deferred: Vec<bool>,
+}
+
+impl Forest {
+    fn new(parents: &[u32], least: &[u32]) -> Result<Forest, BuildError> {
+        let mut trees = room(parents.len())?;
+        let known = (0..).zip(parents.iter().zip(least));
+        trees.extend(known.map(|(label, (&ancestor, &semi))| Tree {
+            ancestor,
+            label,
+            semi,
+            dominator: 0,
+        }));
+        Ok(Forest {
+            trees,
+            deferred: filled(parents.len(), false)?,
+        })
+    }
+
+    fn run(&mut self, behind: &Behind) {
+        for at in (1..self.trees.len() as u32).rev() {
+            self.settle(at);
+            self.take(at, behind);
+        }
+        if !self.trees.is_empty() {
+            self.settle(0);
+            self.trees[0].dominator = 0;
+        }
+    }
+
+    /// Says what dominates those whose semidominator is `at`.
+    #[inline]
+    fn settle(&mut self, at: u32) {
+        let mut node = self.trees[at as usize].dominator;
+        while node != 0 {
+            let next = self.trees[node as usize].dominator;
+            let (label, semi) = self.least(node, at);
+            let is_deferred = semi < at;
+            self.trees[node as usize].dominator = if is_deferred { label } else { at };
+            self.deferred[node as usize] = is_deferred;
+            node = next;
+        }
+    }
+
+    /// Finds the semidominator of `at`, which is taken then.
+    #[inline]
+    fn take(&mut self, at: u32, behind: &Behind) {
+        let mut semi = self.trees[at as usize].semi;
+        let (start, end) = (
+            behind.starts[at as usize] as usize,
+            behind.starts[at as usize + 1] as usize,
+        );
+        for place in (start..end).rev() {
+            self.read_ahead(behind, place);
+            semi = semi.min(self.least(behind.sources[place], at).1);
+        }
+        let parent = self.trees[at as usize].ancestor;
+        let dominator = match semi == parent {
+            // Nothing lies between them.
+            true => parent,
+            false => std::mem::replace(&mut self.trees[semi as usize].dominator, at),
+        };
+        let tree = &mut self.trees[at as usize];
+        tree.semi = semi;
+        tree.dominator = dominator;
+    }
+
+    #[inline]
+    fn read_ahead(&self, behind: &Behind, place: usize) {
+        let ancestor = |node: u32| self.trees[node as usize].ancestor;
+        if let Some(far) = place.checked_sub(24) {
+            black_box(ancestor(behind.sources[far]));
+        }
+        if let Some(near) = place.checked_sub(16) {
+            black_box(ancestor(ancestor(behind.sources[near])));
+        }
+        if let Some(nearer) = place.checked_sub(8) {
+            black_box(ancestor(ancestor(ancestor(behind.sources[nearer]))));
+        }
+    }
+
+    /// Of `node` and its ancestors of numbers greater than `at`: which one has the least
+    /// semidominator, and that semidominator.
+    #[inline]
+    fn least(&mut self, node: u32, at: u32) -> (u32, u32) {
+        let ancestor = self.trees[node as usize].ancestor;
+        if ancestor > at && self.trees[ancestor as usize].ancestor > at {
+            self.shorten(node, at);
+        } else if ancestor > at {
+            self.pass_on(ancestor, node);
+        }
+        let tree = &self.trees[node as usize];
+        (tree.label, tree.semi)
+    }
+
+    /// Makes the path that leads up from `node` two steps long for each node on it: itself, and the
+    /// last one that was not taken.
+    fn shorten(&mut self, node: u32, at: u32) {
+        // The way back lies in the path itself, so that no path is too long.
+        let (mut node, mut below) = (node, END);
+        loop {
+            let tree = &mut self.trees[node as usize];
+            if tree.ancestor <= at {
+                break;
+            }
+            let above = std::mem::replace(&mut tree.ancestor, below);
+            below = node;
+            node = above;
+        }
+        while below != END {
+            let next = self.trees[below as usize].ancestor;
+            self.pass_on(node, below);
+            node = below;
+            below = next;
+        }
+    }
+
+    /// Tells a node what is known of the path to `above`, the next one on its own.
+    #[inline]
+    fn pass_on(&mut self, above: u32, node: u32) {
+        let above = self.trees[above as usize];
+        let tree = &mut self.trees[node as usize];
+        tree.ancestor = above.ancestor;
+        if above.semi < tree.semi {
+            tree.label = above.label;
+            tree.semi = above.semi;
+        }
+    }
+
+    /// The dominators, by number.
+    fn dominators(self) -> Result<Vec<u32>, BuildError> {
+        let mut dominators: Vec<u32> = room(self.trees.len())?;
+        for (tree, is_deferred) in self.trees.iter().zip(&self.deferred) {
+            // What it stands for has a lesser number, so that its dominator is known.
+            dominators.push(match is_deferred {
+                true => dominators[tree.dominator as usize],
+                false => tree.dominator,
+            });
+        }
+        Ok(dominators)
+    }
+}

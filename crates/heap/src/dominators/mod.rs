@@ -1,0 +1,7 @@
+//! What would be freed if something went: the dominator tree, and what a set retains.
+
+pub(crate) mod dfs_numbering;
+pub(crate) mod dominator_tree;
+pub(crate) mod holding_edges;
+pub(crate) mod lengauer_tarjan;
+pub(crate) mod retained_set;

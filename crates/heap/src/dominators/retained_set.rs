@@ -1,0 +1,200 @@
+//! What a set of nodes retains as one.
+
+use crate::count::census::Tally;
+use crate::dominators::dominator_tree::Dominators;
+use crate::dominators::holding_edges::key;
+use crate::graph::error::BuildError;
+use crate::graph::fallible_vec::{filled, push};
+use crate::graph::heap::Heap;
+use crate::graph::node::NodeId;
+use crate::graph::strength::Strength;
+use crate::reach::ephemeron::Waiting;
+use std::hint::black_box;
+use std::ops::Range;
+
+impl Dominators {
+    /// What would be garbage in `heap`, which the tree is of, if all of the members were gone, by
+    /// Lua's own rules; they themselves included, the synthetic root not. What is not alive counts
+    /// for nothing, and what is named twice counts once.
+    ///
+    /// Takes as long as going through all that the members' nearest common dominator holds; through
+    /// all that is alive, where the heap has ephemerons.
+    pub fn retained_by(&self, heap: &Heap, members: &[NodeId]) -> Result<Tally, BuildError> {
+        let places = || members.iter().filter_map(|node| self.place(*node));
+        let (Some(first), Some(last)) = (places().min(), places().max()) else {
+            return Ok(Tally::default());
+        };
+        // A path to what a node dominates stays among that from its last pass through the node on.
+        // But an ephemeron's value may die with its key, though the key does not dominate it.
+        let top = match self.has_ephemerons {
+            true => 0,
+            false => self.common(first, last),
+        };
+        if places().any(|place| place == top) {
+            return Ok(self.retained_at(top));
+        }
+        let mut marking = Marking::new(heap, self, self.subtree_at(top))?;
+        for place in places() {
+            marking.set(place, Mark::Member);
+        }
+        marking.run(top)?;
+        Ok(marking.rest())
+    }
+
+    /// A lower bound of what [`retained_by`](Self::retained_by) answers, at a look at each member:
+    /// what some member alone retains, nothing counted twice.
+    pub fn retained_at_least(
+        &self,
+        members: impl IntoIterator<Item = NodeId>,
+    ) -> Result<Tally, BuildError> {
+        let mut places = Vec::new();
+        for place in members.into_iter().filter_map(|node| self.place(node)) {
+            push(&mut places, place)?;
+        }
+        places.sort_unstable();
+        let mut end = 0;
+        places.retain(|&place| {
+            let is_outermost = place >= end;
+            if is_outermost {
+                end = self.subtree_at(place).end;
+            }
+            is_outermost
+        });
+        Ok(Tally::sum(
+            places.iter().map(|place| self.retained_at(*place)),
+        ))
+    }
+}
+
+/// What is known of a node while the members are gone.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Mark {
+    None,
+    Alive,
+    Member,
+}
+
+/// Marks what is alive of a subtree without the members.
+struct Marking<'a> {
+    heap: &'a Heap,
+    dominators: &'a Dominators,
+    region: Range<u32>,
+    /// By place in the region.
+    marks: Vec<Mark>,
+    queue: Vec<NodeId>,
+    /// Values that wait for their key.
+    waiting: Waiting<NodeId>,
+}
+
+impl<'a> Marking<'a> {
+    fn new(
+        heap: &'a Heap,
+        dominators: &'a Dominators,
+        region: Range<u32>,
+    ) -> Result<Self, BuildError> {
+        Ok(Marking {
+            heap,
+            dominators,
+            marks: filled(region.len(), Mark::None)?,
+            region,
+            queue: Vec::new(),
+            waiting: Waiting::default(),
+        })
+    }
+
+    fn set(&mut self, place: u32, mark: Mark) {
+        self.marks[(place - self.region.start) as usize] = mark;
+    }
+
+    /// The mark of a node in the region.
+    #[inline]
+    fn mark(&mut self, node: NodeId) -> Option<&mut Mark> {
+        let place = self.dominators.place(node)?;
+        let place = place.checked_sub(self.region.start)?;
+        self.marks.get_mut(place as usize)
+    }
+
+    fn run(&mut self, top: u32) -> Result<(), BuildError> {
+        self.reach(self.dominators.node_at(top))?;
+        let mut at = 0;
+        while let Some(&node) = self.queue.get(at) {
+            self.read_ahead(at);
+            self.expand(node)?;
+            at += 1;
+        }
+        Ok(())
+    }
+
+    fn expand(&mut self, node: NodeId) -> Result<(), BuildError> {
+        let heap = self.heap;
+        if let Some((mut at, last)) = self.waiting.take(node) {
+            loop {
+                let (value, next) = self.waiting.entry(at);
+                self.reach(value)?;
+                if at == last {
+                    break;
+                }
+                at = next;
+            }
+        }
+        for edge in heap.edge_range(node) {
+            let target = heap.target(edge);
+            match heap.strength(edge) {
+                Strength::Strong => self.reach(target)?,
+                Strength::WeakKey | Strength::WeakValue => {}
+                Strength::Ephemeron => match key(heap, edge) {
+                    Some(key) if self.mark(key).is_none_or(|mark| *mark != Mark::Alive) => {
+                        self.waiting.add(key, target)?;
+                    }
+                    _ => self.reach(target)?,
+                },
+            }
+        }
+        Ok(())
+    }
+
+    /// Marks a node of the region that is no member.
+    #[inline]
+    fn reach(&mut self, node: NodeId) -> Result<(), BuildError> {
+        match self.mark(node) {
+            Some(mark) if *mark == Mark::None => {
+                *mark = Mark::Alive;
+                push(&mut self.queue, node)
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Reads some of what will be needed soon, as the search for chains does.
+    #[inline]
+    fn read_ahead(&self, at: usize) {
+        let heap = self.heap;
+        let ahead = |distance: usize| self.queue.get(at + distance).copied();
+        if let Some(node) = ahead(16) {
+            black_box(heap.edge_range(node));
+        }
+        if let Some(node) = ahead(8) {
+            let first = heap.edge_starts[node.index()] as usize;
+            black_box((
+                heap.targets.get(first).copied(),
+                heap.labels.get(first).copied(),
+            ));
+        }
+        if let Some(node) = ahead(4) {
+            for edge in heap.edge_range(node).take(4) {
+                black_box(self.dominators.place(heap.target(edge)));
+            }
+        }
+    }
+
+    /// What was not marked.
+    fn rest(self) -> Tally {
+        let mut tally = Tally::default();
+        for (place, mark) in self.region.zip(&self.marks) {
+            if *mark != Mark::Alive {
+                tally.add(self.heap.size(self.dominators.node_at(place)));
+            }
+        }
+        tally
+    }
+}

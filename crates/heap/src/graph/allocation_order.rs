@@ -1,0 +1,121 @@
+//! In which order a VM allocated its objects, which tells objects apart that lay at one address
+//! one after the other.
+//!
+//! A VM links each new object before all others of a list, so a list has its newest objects first.
+//! A marker that was made right after a snapshot lies between what was there then and what came
+//! later, for as long as the marker lives.
+
+use crate::graph::error::BuildError;
+use crate::graph::fallible_vec::{held, push, room};
+use crate::graph::node::NodeId;
+
+/// What the order of a run of nodes tells.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum RunOrder {
+    /// The objects allocated last come first.
+    Allocation,
+    /// Those that got their finalizer last come first (5.2 and later). One may have been allocated
+    /// long before.
+    Finalizer,
+    /// Nothing: a hash table's order, or none at all.
+    None,
+}
+
+/// Nodes that lie one after the other because they lay so in one of the VM's lists.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Run {
+    /// The first of them. The run goes on to the start of the next one.
+    pub start: NodeId,
+    /// What their order tells.
+    pub order: RunOrder,
+}
+
+/// A marker in a heap.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Mark {
+    /// Its [address](crate::Heap::address).
+    pub address: u64,
+    /// Where it lies among the nodes: those before it in its run are newer.
+    pub place: NodeId,
+    /// The number of its run. The place alone would not tell where runs are empty in a view.
+    pub run: u32,
+}
+
+/// In which order a VM allocated the objects of a heap.
+#[derive(Clone, Debug, Default)]
+pub struct AllocationOrder {
+    /// By their starts.
+    pub(crate) runs: Vec<Run>,
+    /// By their places.
+    pub(crate) marks: Vec<Mark>,
+}
+
+impl AllocationOrder {
+    /// Says that a run starts at `start`, behind all others.
+    pub(crate) fn begin(&mut self, start: NodeId, order: RunOrder) -> Result<(), BuildError> {
+        push(&mut self.runs, Run { start, order })
+    }
+
+    /// Notes the marker at `address`, behind all others. One that lies in no run tells nothing.
+    pub(crate) fn mark(&mut self, address: u64, place: NodeId) -> Result<(), BuildError> {
+        let Some(run) = self.run_number(place) else {
+            return Ok(());
+        };
+        let run = run as u32;
+        debug_assert!(self.marks.last().is_none_or(|mark| mark.place <= place));
+        push(
+            &mut self.marks,
+            Mark {
+                address,
+                place,
+                run,
+            },
+        )
+    }
+
+    /// The number of the run that a node lies in.
+    pub(crate) fn run_number(&self, node: NodeId) -> Option<usize> {
+        let behind = self.runs.partition_point(|run| run.start <= node);
+        behind.checked_sub(1)
+    }
+
+    /// What the order of the nodes around `node` tells.
+    pub(crate) fn order_at(&self, node: NodeId) -> RunOrder {
+        let run = self.run_number(node);
+        run.map_or(RunOrder::None, |run| self.runs[run].order)
+    }
+
+    /// The order of the nodes that a view keeps, given of each node whether it does.
+    pub(crate) fn of_view(
+        &self,
+        kept: impl Iterator<Item = bool>,
+    ) -> Result<AllocationOrder, BuildError> {
+        let mut view = AllocationOrder {
+            runs: room(self.runs.len())?,
+            marks: room(self.marks.len())?,
+        };
+        let mut kept_before = NodeId::ROOT;
+        // A run or a marker may lie behind the last node.
+        for (node, is_kept) in (0..).map(NodeId).zip(kept.chain([false])) {
+            while let Some(run) = self.runs.get(view.runs.len())
+                && run.start <= node
+            {
+                let start = kept_before;
+                view.runs.push(Run { start, ..*run });
+            }
+            while let Some(mark) = self.marks.get(view.marks.len())
+                && mark.place <= node
+            {
+                let place = kept_before;
+                view.marks.push(Mark { place, ..*mark });
+            }
+            kept_before.0 += u32::from(is_kept);
+        }
+        Ok(view)
+    }
+
+    /// Bytes of memory that it holds.
+    pub(crate) fn memory(&self) -> usize {
+        held(&self.runs) + held(&self.marks)
+    }
+}

@@ -1,0 +1,66 @@
+//! Growing columns without aborting the host when memory runs out.
+
+use crate::graph::error::BuildError;
+
+/// Appends to a column, or says that there is no memory for it.
+#[inline]
+pub(crate) fn push<T>(column: &mut Vec<T>, value: T) -> Result<(), BuildError> {
+    if column.len() == column.capacity() {
+        column.try_reserve(1)?;
+    }
+    column.push(value);
+    Ok(())
+}
+
+/// A column of `len` times `value`, or the word that there is no memory for it.
+pub(crate) fn filled<T: Clone>(len: usize, value: T) -> Result<Vec<T>, BuildError> {
+    let mut column = room(len)?;
+    column.resize(len, value);
+    Ok(column)
+}
+
+/// An empty column with room for `len` values, or the word that there is no memory for it.
+pub(crate) fn room<T>(len: usize) -> Result<Vec<T>, BuildError> {
+    let mut column = Vec::new();
+    column.try_reserve_exact(len)?;
+    Ok(column)
+}
+
+/// Gives back the room that a column has for more, where that needs no memory that cannot be had: a large
+/// block that becomes small is another block to most allocators.
+pub(crate) fn shrink<T: Copy>(column: &mut Vec<T>) {
+    const LARGE: usize = 256 << 10;
+    let is_large = |count: usize| count * size_of::<T>() >= LARGE;
+    if is_large(column.capacity()) == is_large(column.len()) {
+        return column.shrink_to_fit();
+    }
+    if let Ok(mut small) = room(column.len()) {
+        small.extend_from_slice(column);
+        *column = small;
+    }
+}
+
+/// Bytes of memory that a column holds.
+pub(crate) fn held<T>(column: &Vec<T>) -> usize {
+    column.capacity() * size_of::<T>()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_column_is_made_smaller_and_stays_what_it_was() {
+        for (len, room) in [(0, 10), (10, 1000), (10, 1 << 20), (1 << 18, 1 << 20)] {
+            let mut column = Vec::with_capacity(room);
+            column.extend(0..len as u32);
+            shrink(&mut column);
+            assert!(column.iter().copied().eq(0..len as u32));
+            assert!(
+                column.capacity() < room.min(len + 10),
+                "{}",
+                column.capacity()
+            );
+        }
+    }
+}

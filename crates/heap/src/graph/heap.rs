@@ -1,0 +1,497 @@
+//! The object graph: columns, not objects.
+
+use crate::graph::allocation_order::AllocationOrder;
+use crate::graph::error::BuildError;
+use crate::graph::fallible_vec::{held, push, shrink};
+use crate::graph::kind::Kind;
+use crate::graph::label::{Label, PackedLabel};
+use crate::graph::name::{NameId, Names};
+use crate::graph::node::NodeId;
+use crate::graph::provenance::{Process, Provenance};
+use crate::graph::sparse_table::SparseTable;
+use crate::graph::strength::Strength;
+use rustc_hash::FxHashMap;
+use std::sync::Arc;
+
+/// A reference of a [`Heap`].
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub struct Edge {
+    /// The object that is held.
+    pub target: NodeId,
+    /// By what it is held.
+    pub label: Label,
+    /// How firmly it is held.
+    pub strength: Strength,
+}
+
+/// The object graph of a Lua heap at one moment. Immutable; made by a
+/// [`HeapBuilder`](crate::HeapBuilder).
+///
+/// Node 0 is the synthetic root ([`NodeId::ROOT`]), whose edges are the VM's roots. The edges of
+/// a node lie together, in the order in which they were found.
+#[derive(Clone, Debug, Default)]
+pub struct Heap {
+    pub(crate) kinds: Vec<Kind>,
+    pub(crate) addresses: Vec<u64>,
+    /// Shallow sizes; [`Heap::LARGE`] stands for one that is in `large_sizes`.
+    pub(crate) sizes: Vec<u32>,
+    pub(crate) large_sizes: FxHashMap<NodeId, u64>,
+    pub(crate) counts: Vec<u32>,
+    pub(crate) sources: Vec<NameId>,
+    /// Where the edges of each node start.
+    pub(crate) edge_starts: Vec<u32>,
+    /// How many edges each node has; [`Heap::MANY`] stands for a number that is in `many_edges`.
+    pub(crate) edge_counts: Vec<u8>,
+    pub(crate) many_edges: FxHashMap<NodeId, u32>,
+    /// Edges that lie in the columns but belong to no node: see [`Heap::move_edges`].
+    pub(crate) left_behind: usize,
+    pub(crate) targets: Vec<NodeId>,
+    pub(crate) labels: Vec<PackedLabel>,
+    pub(crate) wide_labels: Vec<Label>,
+    /// Shared by the views of one heap.
+    pub(crate) names: Arc<Names>,
+    pub(crate) globals: Option<NodeId>,
+    /// Whether every node was found by following references from the roots.
+    pub(crate) all_reached: bool,
+    pub(crate) order: AllocationOrder,
+    /// By their nodes.
+    pub(crate) sparse_tables: Vec<SparseTable>,
+    pub(crate) provenance: Provenance,
+    /// How many nodes fit without any column growing.
+    pub(crate) node_room: usize,
+}
+
+impl Heap {
+    /// How many nodes there are, the synthetic root included (a heap made by `default` has not
+    /// even that).
+    #[inline]
+    pub fn node_count(&self) -> usize {
+        self.kinds.len()
+    }
+
+    /// How many edges there are.
+    #[inline]
+    pub fn edge_count(&self) -> usize {
+        self.targets.len() - self.left_behind
+    }
+
+    /// All nodes in order, the synthetic root first.
+    pub fn nodes(&self) -> impl ExactSizeIterator<Item = NodeId> + use<> {
+        (0..self.kinds.len() as u32).map(NodeId)
+    }
+
+    /// What the node is.
+    #[inline]
+    pub fn kind(&self, node: NodeId) -> Kind {
+        self.kinds[node.index()]
+    }
+
+    /// The address by which Lua's `tostring` shows the object: the payload of a userdata, the C
+    /// code of a C function without upvalues (5.2 and later), else the object itself.
+    #[inline]
+    pub fn address(&self, node: NodeId) -> u64 {
+        self.addresses[node.index()]
+    }
+
+    /// The object's shallow size in bytes: itself and what only it can own (a table's array and
+    /// hash part, a thread's stack). An estimate when the portable engine made the heap.
+    #[inline]
+    pub fn size(&self, node: NodeId) -> u64 {
+        match self.sizes[node.index()] {
+            Self::LARGE => self
+                .large_sizes
+                .get(&node)
+                .copied()
+                .unwrap_or(u64::from(Self::LARGE)),
+            size => u64::from(size),
+        }
+    }
+
+    /// A table's entries, the line where a Lua function or a prototype is defined, or a thread's
+    /// stack levels; of a string that the VM may have several times, a number that all strings of
+    /// this text have and no others (0 where that is not known, or there is but one); 0 for all
+    /// others.
+    #[inline]
+    pub fn count(&self, node: NodeId) -> u32 {
+        self.counts[node.index()]
+    }
+
+    /// The short source of a Lua function (`short_src` in `lua_Debug`); empty for all others.
+    #[inline]
+    pub fn source(&self, node: NodeId) -> &[u8] {
+        self.names.get(self.sources[node.index()])
+    }
+
+    /// The id of [`source`](Self::source): the same id, the same source.
+    #[inline]
+    pub fn source_id(&self, node: NodeId) -> NameId {
+        self.sources[node.index()]
+    }
+
+    /// The numbers of the node's edges, for [`edge`](Self::edge).
+    #[inline]
+    pub fn edge_range(&self, node: NodeId) -> std::ops::Range<usize> {
+        let start = self.edge_starts[node.index()] as usize;
+        let count = match self.edge_counts[node.index()] {
+            Self::MANY => self.many_edges.get(&node).copied().unwrap_or(0) as usize,
+            count => usize::from(count),
+        };
+        start..start + count
+    }
+
+    /// The root of a name, `[REGISTRY]` or `[mainthread]`.
+    pub fn root_named(&self, name: &[u8]) -> Option<Edge> {
+        let mut roots = self.root_range().map(|edge| self.edge(edge));
+        roots.find(|edge| matches!(edge.label, Label::Root(id) if self.name(id) == name))
+    }
+
+    /// The numbers of the VM's roots: the edges of [`NodeId::ROOT`]. Empty in a heap that has not
+    /// even that node.
+    pub fn root_range(&self) -> std::ops::Range<usize> {
+        if self.kinds.is_empty() {
+            0..0
+        } else {
+            self.edge_range(NodeId::ROOT)
+        }
+    }
+
+    /// The table of globals, where the capture came by it. It is no root by itself from 5.2 on, but
+    /// people think of it as one.
+    pub fn globals(&self) -> Option<NodeId> {
+        self.globals
+    }
+
+    /// The target of edge number `edge`.
+    #[inline]
+    pub fn target(&self, edge: usize) -> NodeId {
+        self.targets[edge]
+    }
+
+    /// The strength of edge number `edge`.
+    #[inline]
+    pub fn strength(&self, edge: usize) -> Strength {
+        self.labels[edge].strength()
+    }
+
+    /// The label of edge number `edge`.
+    #[inline]
+    pub fn label(&self, edge: usize) -> Label {
+        self.labels[edge].unpack(&self.wide_labels)
+    }
+
+    /// Edge number `edge`.
+    #[inline]
+    pub fn edge(&self, edge: usize) -> Edge {
+        Edge {
+            target: self.target(edge),
+            label: self.label(edge),
+            strength: self.strength(edge),
+        }
+    }
+
+    /// The edges of a node.
+    pub fn edges(&self, node: NodeId) -> impl ExactSizeIterator<Item = Edge> + '_ {
+        self.edge_range(node).map(|edge| self.edge(edge))
+    }
+
+    /// The bytes of a name.
+    #[inline]
+    pub fn name(&self, name: NameId) -> &[u8] {
+        self.names.get(name)
+    }
+
+    /// Where the heap comes from, and what its VM says of itself.
+    pub fn provenance(&self) -> &Provenance {
+        &self.provenance
+    }
+
+    /// Says when the heap was captured, in milliseconds since 1970, and in which process.
+    pub fn set_moment(&mut self, taken_at: Option<u64>, process: Option<Process>) {
+        self.provenance.taken_at = taken_at;
+        self.provenance.process = process;
+    }
+
+    /// In which order the VM allocated the objects.
+    pub fn allocation_order(&self) -> &AllocationOrder {
+        &self.order
+    }
+
+    /// The tables that keep far more slots than they use, by their nodes. Known to the native engine
+    /// alone, and in no view.
+    pub fn sparse_tables(&self) -> &[SparseTable] {
+        &self.sparse_tables
+    }
+
+    /// The same objects with one root, called `name`: what of them is reachable from `node` is what
+    /// the heap then shows. It has no longer everything that the VM holds.
+    pub fn rooted_at(mut self, node: NodeId, name: &[u8]) -> Result<Heap, BuildError> {
+        let name = match name {
+            b"" => NameId::EMPTY,
+            name => Arc::make_mut(&mut self.names).add(name)?,
+        };
+        self.left_behind += self.root_range().len();
+        self.many_edges.remove(&NodeId::ROOT);
+        let start = self.targets.len();
+        self.push_edge(node, Label::Root(name), Strength::Strong)?;
+        self.end_edges(NodeId::ROOT, start)?;
+        self.globals = None;
+        self.provenance.is_whole = false;
+        Ok(self)
+    }
+
+    /// Bytes of memory that the heap holds.
+    pub fn memory(&self) -> usize {
+        self.column_memory() + self.names.memory()
+    }
+
+    /// Bytes of memory that the heap holds, but for the names, which its views share.
+    pub(crate) fn column_memory(&self) -> usize {
+        held(&self.kinds)
+            + held(&self.addresses)
+            + held(&self.sizes)
+            + held(&self.counts)
+            + held(&self.sources)
+            + held(&self.edge_starts)
+            + held(&self.edge_counts)
+            + held(&self.targets)
+            + held(&self.labels)
+            + held(&self.wide_labels)
+            + self.large_sizes.capacity() * size_of::<(NodeId, u64)>()
+            + self.many_edges.capacity() * size_of::<(NodeId, u32)>()
+            + self.order.memory()
+            + held(&self.sparse_tables)
+    }
+}
+
+/// How a heap comes to be, for those who build one.
+impl Heap {
+    /// A heap that has only the synthetic root.
+    pub(crate) fn with_root() -> Heap {
+        Heap {
+            kinds: vec![Kind::Root],
+            addresses: vec![0],
+            sizes: vec![0],
+            counts: vec![0],
+            sources: vec![NameId::EMPTY],
+            edge_starts: vec![0],
+            edge_counts: vec![0],
+            ..Heap::default()
+        }
+    }
+
+    /// A size that does not fit its column.
+    pub(crate) const LARGE: u32 = u32::MAX;
+    /// A number of edges that does not fit its column.
+    const MANY: u8 = u8::MAX;
+
+    /// Sets the node's shallow size. One of 4 GiB and more counts as just that when there is no
+    /// memory to note it.
+    #[inline]
+    pub(crate) fn set_size(&mut self, node: NodeId, bytes: u64) {
+        self.sizes[node.index()] = u32::try_from(bytes).unwrap_or(Self::LARGE);
+        if bytes >= u64::from(Self::LARGE) && self.large_sizes.try_reserve(1).is_ok() {
+            self.large_sizes.insert(node, bytes);
+        }
+    }
+
+    /// Adds a node of size 0 and count 0.
+    pub(crate) fn push_node(&mut self, kind: Kind, address: u64) -> Result<NodeId, BuildError> {
+        let id = u32::try_from(self.kinds.len()).map_err(|_| BuildError::TooManyNodes)?;
+        if id == u32::MAX {
+            return Err(BuildError::TooManyNodes);
+        }
+        self.reserve_node()?;
+        self.kinds.push(kind);
+        self.addresses.push(address);
+        self.sizes.push(0);
+        self.counts.push(0);
+        self.sources.push(NameId::EMPTY);
+        self.edge_starts.push(0);
+        self.edge_counts.push(0);
+        Ok(NodeId(id))
+    }
+
+    /// Adds a node in the columns that are known when a list is gone through; the others follow for
+    /// all nodes at once, in [`fill_columns`](Self::fill_columns).
+    #[inline]
+    pub(crate) fn push_listed(
+        &mut self,
+        kind: Kind,
+        address: u64,
+        size: u64,
+    ) -> Result<NodeId, BuildError> {
+        self.reserve_node()?;
+        // The builder refuses nodes beyond what ids can have.
+        let node = NodeId(self.kinds.len() as u32);
+        self.kinds.push(kind);
+        self.addresses.push(address);
+        self.sources.push(NameId::EMPTY);
+        match u32::try_from(size) {
+            Ok(size) if size != Self::LARGE => self.sizes.push(size),
+            _ => {
+                self.sizes.push(Self::LARGE);
+                self.set_size(node, size);
+            }
+        }
+        Ok(node)
+    }
+
+    /// Fills the columns that [`push_listed`](Self::push_listed) left.
+    #[inline(always)]
+    pub(crate) fn fill_columns(&mut self) {
+        if self.counts.len() != self.kinds.len() {
+            self.fill_all();
+        }
+    }
+
+    #[cold]
+    fn fill_all(&mut self) {
+        let len = self.kinds.len(); // there is room in all of them
+        self.counts.resize(len, 0);
+        self.edge_starts.resize(len, 0);
+        self.edge_counts.resize(len, 0);
+    }
+
+    /// Makes room for exactly so many nodes more.
+    pub(crate) fn reserve_nodes(&mut self, more: usize) -> Result<(), BuildError> {
+        self.kinds.try_reserve_exact(more)?;
+        self.addresses.try_reserve_exact(more)?;
+        self.sizes.try_reserve_exact(more)?;
+        self.counts.try_reserve_exact(more)?;
+        self.sources.try_reserve_exact(more)?;
+        self.edge_starts.try_reserve_exact(more)?;
+        self.edge_counts.try_reserve_exact(more)?;
+        self.node_room = self.kinds.len() + more;
+        Ok(())
+    }
+
+    /// Makes room for one more node in every column, so that none is ahead of another.
+    #[inline]
+    fn reserve_node(&mut self) -> Result<(), BuildError> {
+        // Where room could not be had before, what is noted is less than what is there.
+        if self.node_room <= self.kinds.len() {
+            self.grow_node_columns()?;
+        }
+        Ok(())
+    }
+
+    /// Makes room for so many nodes and edges, if that can be had.
+    pub(crate) fn expect_sizes(&mut self, nodes: usize, edges: usize) {
+        let _ = self.reserve_nodes(nodes);
+        let _ = self.targets.try_reserve_exact(edges);
+        let _ = self.labels.try_reserve_exact(edges);
+    }
+
+    #[cold]
+    fn grow_node_columns(&mut self) -> Result<(), BuildError> {
+        self.reserve_nodes(self.kinds.len().max(64))
+    }
+
+    /// Adds an edge behind all others. Whose it is is for [`Heap::end_edges`] to say.
+    #[inline(always)]
+    pub(crate) fn push_edge(
+        &mut self,
+        target: NodeId,
+        label: Label,
+        strength: Strength,
+    ) -> Result<(), BuildError> {
+        let packed = self.pack(label, strength)?;
+        self.push_packed(target, packed)
+    }
+
+    /// Adds an edge whose label is packed already.
+    #[inline(always)]
+    pub(crate) fn push_packed(
+        &mut self,
+        target: NodeId,
+        packed: PackedLabel,
+    ) -> Result<(), BuildError> {
+        if self.labels.len() == self.labels.capacity() {
+            self.labels.try_reserve(1)?;
+        }
+        push(&mut self.targets, target)?;
+        self.labels.push(packed);
+        Ok(())
+    }
+
+    /// Packs a label, for an edge that is added later.
+    #[inline(always)]
+    pub(crate) fn pack(
+        &mut self,
+        label: Label,
+        strength: Strength,
+    ) -> Result<PackedLabel, BuildError> {
+        match PackedLabel::pack(label, strength) {
+            Some(packed) => Ok(packed),
+            None => self.pack_wide(label, strength),
+        }
+    }
+
+    /// Makes all edges from number `start` on those of `node`, which had none.
+    #[inline]
+    pub(crate) fn end_edges(&mut self, node: NodeId, start: usize) -> Result<(), BuildError> {
+        if self.targets.len() > u32::MAX as usize {
+            return Err(BuildError::TooManyEdges);
+        }
+        let count = self.targets.len() - start;
+        self.edge_starts[node.index()] = start as u32;
+        self.note_edge_count(node, count as u32)
+    }
+
+    /// Says how many edges the node has.
+    #[inline]
+    pub(crate) fn note_edge_count(&mut self, node: NodeId, count: u32) -> Result<(), BuildError> {
+        if count >= u32::from(Self::MANY) {
+            return self.note_many_edges(node, count);
+        }
+        self.edge_counts[node.index()] = count as u8;
+        Ok(())
+    }
+
+    #[cold]
+    fn note_many_edges(&mut self, node: NodeId, count: u32) -> Result<(), BuildError> {
+        self.many_edges
+            .try_reserve(1)
+            .map_err(|_| BuildError::OutOfMemory)?;
+        self.many_edges.insert(node, count);
+        self.edge_counts[node.index()] = Self::MANY;
+        Ok(())
+    }
+
+    /// Moves the node's edges behind all others, so that more can follow; answers where they
+    /// start now. Their old places stay behind, unused.
+    pub(crate) fn move_edges(&mut self, node: NodeId) -> Result<usize, BuildError> {
+        let range = self.edge_range(node);
+        let start = self.targets.len();
+        self.targets.try_reserve(range.len())?;
+        self.labels.try_reserve(range.len())?;
+        self.targets.extend_from_within(range.clone());
+        self.labels.extend_from_within(range.clone());
+        self.left_behind += range.len();
+        Ok(start)
+    }
+
+    #[cold]
+    fn pack_wide(&mut self, label: Label, strength: Strength) -> Result<PackedLabel, BuildError> {
+        let place = self.wide_labels.len();
+        let packed = PackedLabel::wide(place, strength).ok_or(BuildError::TooManyEdges)?;
+        push(&mut self.wide_labels, label)?;
+        Ok(packed)
+    }
+
+    /// Gives back the room that was left for more.
+    pub(crate) fn shrink(&mut self) {
+        self.node_room = 0;
+        shrink(&mut self.kinds);
+        shrink(&mut self.addresses);
+        shrink(&mut self.sizes);
+        shrink(&mut self.counts);
+        shrink(&mut self.sources);
+        shrink(&mut self.edge_starts);
+        shrink(&mut self.edge_counts);
+        shrink(&mut self.targets);
+        shrink(&mut self.labels);
+        shrink(&mut self.wide_labels);
+        shrink(&mut self.sparse_tables);
+    }
+}

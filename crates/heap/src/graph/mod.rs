@@ -1,0 +1,17 @@
+//! The object graph: its columns, what they hold, and the maps and lists that it is made with.
+
+pub(crate) mod address_map;
+pub(crate) mod allocation_order;
+pub(crate) mod error;
+pub(crate) mod fallible_vec;
+pub(crate) mod heap;
+pub(crate) mod kind;
+pub(crate) mod label;
+pub(crate) mod label_order;
+pub(crate) mod name;
+pub(crate) mod node;
+pub(crate) mod node_set;
+pub(crate) mod provenance;
+pub(crate) mod region_map;
+pub(crate) mod sparse_table;
+pub(crate) mod strength;

@@ -1,0 +1,130 @@
+//! Names: byte strings that live once each in one arena.
+
+use crate::graph::error::BuildError;
+use crate::graph::fallible_vec::{push, room, shrink};
+use hashbrown::HashTable;
+use rustc_hash::FxHasher;
+use std::hash::Hasher;
+
+/// A name of a [`Heap`](crate::Heap): a key, an upvalue's or local's name, a source.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
+#[repr(transparent)]
+pub struct NameId(pub u32);
+
+impl NameId {
+    /// The empty name, present in every heap.
+    pub const EMPTY: NameId = NameId(0);
+}
+
+/// The names of a heap. Lua strings are bytes, so names are too.
+#[derive(Clone, Debug)]
+pub struct Names {
+    bytes: Vec<u8>,
+    /// Where each name starts; the last entry is the end of the arena.
+    starts: Vec<u64>,
+}
+
+impl Default for Names {
+    fn default() -> Self {
+        Names {
+            bytes: Vec::new(),
+            starts: vec![0, 0],
+        }
+    }
+}
+
+impl Names {
+    /// The bytes of a name.
+    #[inline]
+    pub fn get(&self, name: NameId) -> &[u8] {
+        let at = name.0 as usize;
+        &self.bytes[self.starts[at] as usize..self.starts[at + 1] as usize]
+    }
+
+    /// The bytes of all names, one after the other in the order of their ids.
+    pub fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    /// How many names there are, the empty one included.
+    pub fn len(&self) -> usize {
+        self.starts.len() - 1
+    }
+
+    /// Never true: the empty name is always there.
+    pub fn is_empty(&self) -> bool {
+        false
+    }
+
+    /// The names that have these lengths, one after the other in `bytes`. `None` unless the first
+    /// is the empty one and all together are as long as `bytes`.
+    pub fn from_parts(
+        bytes: Vec<u8>,
+        lengths: impl ExactSizeIterator<Item = u64>,
+    ) -> Result<Option<Names>, BuildError> {
+        let mut starts = room(lengths.len() + 1)?;
+        let mut end = 0u64;
+        starts.push(0);
+        for length in lengths {
+            end = end.saturating_add(length);
+            starts.push(end);
+        }
+        let is_whole = end == bytes.len() as u64 && starts.get(1) == Some(&0);
+        Ok(is_whole.then_some(Names { bytes, starts }))
+    }
+
+    /// Bytes of memory held.
+    pub fn memory(&self) -> usize {
+        self.bytes.capacity() + self.starts.capacity() * size_of::<u64>()
+    }
+
+    /// Gives back the room that was left for more.
+    pub(crate) fn shrink(&mut self) {
+        shrink(&mut self.bytes);
+        shrink(&mut self.starts);
+    }
+
+    /// Adds a name, whether or not there is one of the same bytes.
+    #[inline]
+    pub(crate) fn add(&mut self, bytes: &[u8]) -> Result<NameId, BuildError> {
+        let id = u32::try_from(self.len()).map_err(|_| BuildError::TooManyNames)?;
+        if self.bytes.capacity() - self.bytes.len() < bytes.len() {
+            self.bytes.try_reserve(bytes.len())?;
+        }
+        push(&mut self.starts, (self.bytes.len() + bytes.len()) as u64)?;
+        self.bytes.extend_from_slice(bytes);
+        Ok(NameId(id))
+    }
+}
+
+/// Finds the name that some bytes already have, while a heap is built.
+#[derive(Debug, Default)]
+pub(crate) struct NameIndex {
+    table: HashTable<u32>,
+}
+
+fn hash(bytes: &[u8]) -> u64 {
+    let mut hasher = FxHasher::default();
+    hasher.write(bytes);
+    hasher.finish()
+}
+
+impl NameIndex {
+    /// The id of `bytes`, which is added to `names` when it is new.
+    pub(crate) fn intern(&mut self, names: &mut Names, bytes: &[u8]) -> Result<NameId, BuildError> {
+        if bytes.is_empty() {
+            return Ok(NameId::EMPTY);
+        }
+        let code = hash(bytes);
+        if let Some(&id) = self.table.find(code, |&id| names.get(NameId(id)) == bytes) {
+            return Ok(NameId(id));
+        }
+        self.table
+            .try_reserve(1, |&id| hash(names.get(NameId(id))))
+            .map_err(|_| BuildError::OutOfMemory)?;
+        let id = names.add(bytes)?;
+        self.table
+            .insert_unique(code, id.0, |&id| hash(names.get(NameId(id))));
+        Ok(id)
+    }
+}

@@ -1,0 +1,271 @@
+//! From an object's address to its node, for one who names every object before any reference.
+//!
+//! A bit for each 16 bytes of the regions that have objects: no object is smaller, so no two start
+//! in one place. Once all are there, the count of bits before an object's own tells its number among
+//! them by address, and by that number its node is found. Both columns together are a fraction of the
+//! heap's own bytes, and objects that were allocated together are neighbours in both. Nothing is hashed
+//! but the region, and that seldom, since the last ones are known.
+
+use crate::graph::error::BuildError;
+use crate::graph::fallible_vec::filled;
+use crate::graph::node::NodeId;
+use std::cell::Cell;
+use std::hint::black_box;
+
+/// log2 of a region's bytes.
+const REGION: u32 = 20;
+/// log2 of the bytes that share a place.
+const GRANULE: u32 = 4;
+/// log2 of the places that a word has bits for.
+const WORD: u32 = 6;
+/// Words of a region.
+const WORDS: usize = 1 << (REGION - GRANULE - WORD);
+/// With a node: the object starts in the second half of its place. Objects are aligned to 8 bytes.
+const SECOND_HALF: u32 = 1 << 31;
+
+/// Where objects start among 64 places.
+#[derive(Clone, Copy, Debug, Default)]
+struct Places {
+    bits: u64,
+    /// How many objects there are in the words before.
+    before: u32,
+}
+
+impl Places {
+    /// The number of an object among all, by address.
+    #[inline(always)]
+    fn number(self, bit: u32) -> usize {
+        let lower = self.bits & ((1 << bit) - 1);
+        self.before as usize + lower.count_ones() as usize
+    }
+}
+
+/// Finds nodes by the address of the object.
+#[derive(Debug, Default)]
+pub(crate) struct RegionMap {
+    /// The places of each region, one after the other.
+    places: Vec<Places>,
+    /// The nodes, in the order of their places; empty until all are there.
+    nodes: Vec<u32>,
+    /// Open addressing: a region's number and one more than its place among the regions.
+    index: Vec<(u64, u32)>,
+    /// Regions that were asked for last and their places, by the number's last bits.
+    recent: Recent,
+}
+
+/// Regions that were asked for last.
+#[derive(Debug)]
+struct Recent([Cell<(u64, u32)>; RECENT]);
+
+const RECENT: usize = 64;
+
+impl Default for Recent {
+    fn default() -> Self {
+        Recent([const { Cell::new((0, 0)) }; RECENT])
+    }
+}
+
+/// The word of its region that an address belongs to.
+#[inline(always)]
+fn word(address: u64) -> usize {
+    (address >> (GRANULE + WORD)) as usize & (WORDS - 1)
+}
+
+/// The bit of that word.
+#[inline(always)]
+fn bit(address: u64) -> u32 {
+    (address >> GRANULE) as u32 & ((1 << WORD) - 1)
+}
+
+#[inline(always)]
+fn entry(address: u64, node: NodeId) -> u32 {
+    node.0 | ((address >> 3) as u32 & 1) << 31
+}
+
+impl RegionMap {
+    /// Most nodes that it can find.
+    pub(crate) const MOST_NODES: usize = SECOND_HALF as usize - 1;
+
+    /// Adds an object. False when one starts there already, or the address can be none.
+    #[inline]
+    pub(crate) fn insert(&mut self, address: u64) -> Result<bool, BuildError> {
+        if address & 7 != 0 || address == 0 {
+            return Ok(false);
+        }
+        let region = match self.region(address >> REGION) {
+            Some(region) => region,
+            None => self.add_region(address >> REGION)?,
+        };
+        let bits = &mut self.places[region * WORDS + word(address)].bits;
+        let own = 1 << bit(address);
+        let is_free = *bits & own == 0;
+        *bits |= own;
+        Ok(is_free)
+    }
+
+    /// Whether an object starts in the 16 bytes of `address`.
+    pub(crate) fn is_taken(&self, address: u64) -> bool {
+        self.region(address >> REGION).is_some_and(|region| {
+            self.places[region * WORDS + word(address)].bits >> bit(address) & 1 != 0
+        })
+    }
+
+    /// Begins to fetch from memory what [`insert`](Self::insert) and [`find`](Self::find) will need.
+    #[inline]
+    pub(crate) fn expect(&self, address: u64) {
+        if let Some(region) = self.region(address >> REGION) {
+            black_box(self.places[region * WORDS + word(address)].bits);
+        }
+    }
+
+    /// Says that all objects are there: the nodes from 1 on, at these addresses.
+    pub(crate) fn close(&mut self, addresses: &[u64]) -> Result<(), BuildError> {
+        let mut count = 0;
+        for places in &mut self.places {
+            places.before = count;
+            count += places.bits.count_ones();
+        }
+        let mut nodes = filled(count as usize, 0)?;
+        for (node, &address) in (1..).map(NodeId).zip(addresses) {
+            if let Some(number) = self.number(address) {
+                nodes[number] = entry(address, node);
+            }
+        }
+        self.nodes = nodes;
+        Ok(())
+    }
+
+    /// The node of the object at `address`, once all are there.
+    #[inline(always)]
+    pub(crate) fn find(&self, address: u64) -> Option<NodeId> {
+        let found = *self.nodes.get(self.number(address)?)?;
+        let node = NodeId(found & !SECOND_HALF);
+        (found == entry(address, node) && address & 7 == 0).then_some(node)
+    }
+
+    /// The number of the object in the 16 bytes of `address`, by address.
+    #[inline(always)]
+    fn number(&self, address: u64) -> Option<usize> {
+        let region = self.region(address >> REGION)?;
+        let places = self.places[region * WORDS + word(address)];
+        let bit = bit(address);
+        (places.bits >> bit & 1 != 0).then(|| places.number(bit))
+    }
+
+    /// Where a region is.
+    #[inline(always)]
+    fn region(&self, number: u64) -> Option<usize> {
+        let recent = &self.recent.0[number as usize % RECENT];
+        let (known, place) = recent.get();
+        if known == number && place != 0 {
+            return Some(place as usize - 1);
+        }
+        let place = self.look_up(number)?;
+        recent.set((number, place));
+        Some(place as usize - 1)
+    }
+
+    #[inline(never)]
+    fn look_up(&self, number: u64) -> Option<u32> {
+        let mask = self.index.len().checked_sub(1)?;
+        let mut at = hash(number) & mask;
+        loop {
+            match self.index[at] {
+                (_, 0) => return None,
+                (known, place) if known == number => return Some(place),
+                _ => at = (at + 1) & mask,
+            }
+        }
+    }
+
+    #[cold]
+    fn add_region(&mut self, number: u64) -> Result<usize, BuildError> {
+        let count = self.places.len() / WORDS;
+        if count * 2 >= self.index.len() {
+            self.grow_index()?;
+        }
+        self.places.try_reserve(WORDS)?;
+        self.places
+            .resize(self.places.len() + WORDS, Places::default());
+        let place = count as u32 + 1;
+        put(&mut self.index, number, place);
+        self.recent.0[number as usize % RECENT].set((number, place));
+        Ok(place as usize - 1)
+    }
+
+    fn grow_index(&mut self) -> Result<(), BuildError> {
+        let mut larger = filled((self.index.len() * 2).max(64), (0, 0))?;
+        for &(number, place) in self.index.iter().filter(|entry| entry.1 != 0) {
+            put(&mut larger, number, place);
+        }
+        self.index = larger;
+        Ok(())
+    }
+}
+
+fn hash(number: u64) -> usize {
+    (number.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 32) as usize
+}
+
+fn put(index: &mut [(u64, u32)], number: u64, place: u32) {
+    let mask = index.len() - 1;
+    let mut at = hash(number) & mask;
+    while index[at].1 != 0 {
+        at = (at + 1) & mask;
+    }
+    index[at] = (number, place);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use std::collections::HashMap;
+
+    proptest! {
+        #[test]
+        fn it_answers_as_a_hash_map_does(
+            starts in proptest::collection::vec((0u64..3, 1u64..2000, any::<bool>()), 0..600),
+            asked in proptest::collection::vec((0u64..4, 0u64..32000), 0..600),
+        ) {
+            let base = |area: u64| area * 0x1234_5678_9000 + 0x5555_0000_0000;
+            let mut map = RegionMap::default();
+            let mut oracle = HashMap::new();
+            let mut addresses = Vec::new();
+            for (area, granule, half) in starts {
+                let address = base(area) + granule * 16 * 640 + u64::from(half) * 8;
+                let taken = oracle.contains_key(&address) || oracle.contains_key(&(address ^ 8));
+                prop_assert_eq!(map.is_taken(address), taken);
+                let added = map.insert(address).unwrap();
+                prop_assert_eq!(added, !taken);
+                if added {
+                    addresses.push(address);
+                    oracle.insert(address, NodeId(addresses.len() as u32));
+                }
+            }
+            map.close(&addresses).unwrap();
+            for &address in oracle.keys() {
+                for near in [address, address ^ 8, address + 1, address + 4, address + 16] {
+                    prop_assert_eq!(map.find(near), oracle.get(&near).copied());
+                }
+            }
+            for (area, offset) in asked {
+                let address = base(area) + offset * 512;
+                prop_assert_eq!(map.find(address), oracle.get(&address).copied());
+            }
+        }
+    }
+
+    #[test]
+    fn what_can_be_no_object_is_none() {
+        let mut map = RegionMap::default();
+        assert_eq!(map.find(0), None);
+        assert!(!map.insert(0).unwrap());
+        assert!(!map.insert(0x1004).unwrap());
+        assert!(map.insert(u64::MAX - 7).unwrap());
+        assert_eq!(map.find(u64::MAX - 7), None);
+        map.close(&[u64::MAX - 7]).unwrap();
+        assert_eq!(map.find(u64::MAX - 7), Some(NodeId(1)));
+        assert_eq!(map.find(u64::MAX - 15), None);
+    }
+}

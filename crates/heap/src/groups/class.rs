@@ -1,0 +1,314 @@
+//! Classes: what the objects that share a metatable are called.
+//!
+//! A metatable says it itself (`__name`), or it is called by the chain that leads to it,
+//! `_G.Player`. A chain that leads through one of the objects says nothing, and one through the
+//! stack of a thread little; then another reference to the metatable may say more, or one to the
+//! table that its `__index` is.
+
+use crate::graph::error::BuildError;
+use crate::graph::fallible_vec::{filled, push};
+use crate::graph::heap::Heap;
+use crate::graph::kind::Kind;
+use crate::graph::label::Label;
+use crate::graph::label_order::in_order;
+use crate::graph::name::NameId;
+use crate::graph::node::NodeId;
+use crate::graph::node_set::NodeSet;
+use crate::graph::strength::Strength;
+use crate::groups::path_map::PathMap;
+use crate::groups::path_pattern::{GroupStep, PathId, many_names};
+use crate::reach::shortest_path_tree::{ChainTree, Rank};
+use rustc_hash::FxHashMap;
+use std::cmp::Ordering;
+
+/// What a class is called.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum ClassName {
+    /// What the metatable's `__name` says.
+    Own(NameId),
+    /// The chain that leads to the metatable, or to the table of methods.
+    HeldBy(PathId),
+}
+
+/// The classes of a heap, by their metatables.
+#[derive(Default)]
+pub(crate) struct Classes {
+    by_metatable: FxHashMap<NodeId, Option<ClassName>>,
+}
+
+impl Classes {
+    /// Finds what the metatables in use are called.
+    pub(crate) fn new(
+        heap: &Heap,
+        tree: &ChainTree,
+        map: &mut PathMap,
+    ) -> Result<Classes, BuildError> {
+        let mut classes = Classes::default();
+        let metatables = classes.collect(heap, tree)?;
+        if metatables.is_empty() {
+            return Ok(classes);
+        }
+        let search = Search {
+            heap,
+            tree,
+            rank_of: ranks_by_node(heap, tree)?,
+            doubts: doubts(heap, tree)?,
+        };
+        search.name_all(&metatables, map, &mut classes.by_metatable)?;
+        Ok(classes)
+    }
+
+    /// What an object's class is called, if it has one that has a name.
+    pub(crate) fn of(&self, heap: &Heap, node: NodeId) -> Option<ClassName> {
+        if self.by_metatable.is_empty() {
+            return None;
+        }
+        let metatable = metatable_of(heap, node)?;
+        self.by_metatable.get(&metatable).copied().flatten()
+    }
+
+    /// The metatables in use, each once.
+    fn collect(&mut self, heap: &Heap, tree: &ChainTree) -> Result<Vec<NodeId>, BuildError> {
+        let mut metatables = Vec::new();
+        for node in heap.nodes().filter(|node| tree.refs(*node) > 0) {
+            let Some(metatable) = metatable_of(heap, node) else {
+                continue;
+            };
+            self.by_metatable.try_reserve(1)?;
+            if self.by_metatable.insert(metatable, None).is_none() {
+                push(&mut metatables, metatable)?;
+            }
+        }
+        Ok(metatables)
+    }
+}
+
+/// The metatable of a table or a userdata.
+pub(crate) fn metatable_of(heap: &Heap, node: NodeId) -> Option<NodeId> {
+    if !matches!(heap.kind(node), Kind::Table | Kind::Userdata) {
+        return None;
+    }
+    let mut edges = heap.edge_range(node);
+    let edge = edges.find(|&edge| heap.labels[edge].is_metatable())?;
+    Some(heap.target(edge))
+}
+
+/// By node: where it is in the tree.
+fn ranks_by_node(heap: &Heap, tree: &ChainTree) -> Result<Vec<Rank>, BuildError> {
+    let mut ranks = filled(heap.node_count(), Rank::ROOT)?;
+    for rank in tree.ranks() {
+        ranks[tree.node(rank).index()] = rank;
+    }
+    Ok(ranks)
+}
+
+/// How little a chain tells of what is at its end.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+enum Doubt {
+    None,
+    /// It leads through the stack of a thread: names that pass.
+    Stack,
+    /// It leads through an object that has the metatable: no name at all.
+    Object,
+}
+
+impl Doubt {
+    fn of_step(heap: &Heap, edge: usize) -> Doubt {
+        if heap.labels[edge].is_metatable() {
+            return Doubt::Object;
+        }
+        match heap.label(edge) {
+            Label::Local(_) => Doubt::Stack,
+            _ => Doubt::None,
+        }
+    }
+}
+
+/// By rank: how little the chain tells.
+fn doubts(heap: &Heap, tree: &ChainTree) -> Result<Vec<Doubt>, BuildError> {
+    let mut doubts = filled(tree.len(), Doubt::None)?;
+    for rank in tree.ranks() {
+        let above = tree.parent(rank).map(|parent| doubts[parent.index()]);
+        let own = Doubt::of_step(heap, tree.edge(rank));
+        doubts[rank.index()] = own.max(above.unwrap_or(Doubt::None));
+    }
+    Ok(doubts)
+}
+
+/// How a table is held, and how little that tells.
+#[derive(Clone, Copy)]
+struct Holder {
+    doubt: Doubt,
+    rank: Rank,
+    edge: usize,
+}
+
+struct Search<'a> {
+    heap: &'a Heap,
+    tree: &'a ChainTree,
+    /// By node; of no meaning where the node is not in use.
+    rank_of: Vec<Rank>,
+    /// By rank.
+    doubts: Vec<Doubt>,
+}
+
+impl Search<'_> {
+    fn name_all(
+        &self,
+        metatables: &[NodeId],
+        map: &mut PathMap,
+        names: &mut FxHashMap<NodeId, Option<ClassName>>,
+    ) -> Result<(), BuildError> {
+        let holders = self.holders(metatables)?;
+        let chosen = |metatable: NodeId| {
+            let tables = [Some(metatable), self.methods(metatable)];
+            let of_table = |table: NodeId| holders.get(&table).copied();
+            let holders = tables.into_iter().flatten().filter_map(of_table);
+            let named = holders.filter(|holder| holder.doubt != Doubt::Object);
+            // The first of them that tells most.
+            named.min_by_key(|holder| holder.doubt)
+        };
+        let is_unnamed = |metatable: &NodeId| self.own_name(*metatable).is_none();
+        let unnamed = metatables.iter().copied().filter(is_unnamed);
+        let mut held: FxHashMap<Rank, u32> = FxHashMap::default();
+        for holder in unnamed.filter_map(chosen) {
+            held.try_reserve(1)?;
+            *held.entry(holder.rank).or_default() += 1;
+        }
+        for &metatable in metatables {
+            let name = match (self.own_name(metatable), chosen(metatable)) {
+                (Some(name), _) => Some(ClassName::Own(name)),
+                (None, Some(holder)) => {
+                    let many = many_names(held[&holder.rank]);
+                    Some(ClassName::HeldBy(self.path(holder, many, map)?))
+                }
+                (None, None) => None,
+            };
+            names.insert(metatable, name);
+        }
+        Ok(())
+    }
+
+    fn own_name(&self, metatable: NodeId) -> Option<NameId> {
+        let name = self.field(metatable, b"__name", Kind::String)?;
+        Some(self.heap.source_id(name)).filter(|name| *name != NameId::EMPTY)
+    }
+
+    /// The table in which its objects look up what they have not. One that looks up globals is no
+    /// class.
+    fn methods(&self, metatable: NodeId) -> Option<NodeId> {
+        let methods = self.field(metatable, b"__index", Kind::Table)?;
+        (self.heap.globals != Some(methods)).then_some(methods)
+    }
+
+    /// What a table has under a name.
+    fn field(&self, table: NodeId, name: &[u8], kind: Kind) -> Option<NodeId> {
+        let is_it = |edge: &usize| {
+            let heap = self.heap;
+            heap.kind(heap.target(*edge)) == kind
+                && matches!(heap.label(*edge), Label::Field(id) if heap.name(id) == name)
+        };
+        let edge = self.heap.edge_range(table).find(is_it)?;
+        Some(self.heap.target(edge))
+    }
+
+    /// How the metatables that do not say their name, and their tables of methods, are held: on
+    /// their shortest chain, or where that tells little, by whatever tells most. Goes through all
+    /// references once.
+    fn holders(&self, metatables: &[NodeId]) -> Result<FxHashMap<NodeId, Holder>, BuildError> {
+        let mut holders: FxHashMap<NodeId, Holder> = FxHashMap::default();
+        let mut is_wanted = NodeSet::with_room_for(self.heap.node_count())?;
+        let mut wanted = 0;
+        for &metatable in metatables {
+            if self.own_name(metatable).is_some() {
+                continue;
+            }
+            let tables = [Some(metatable), self.methods(metatable)];
+            for table in tables.into_iter().flatten() {
+                let Some(holder) = self.holder_on_chain(table) else {
+                    continue;
+                };
+                if holder.doubt != Doubt::None && is_wanted.insert(table) {
+                    wanted += 1;
+                }
+                holders.try_reserve(1)?;
+                holders.insert(table, holder);
+            }
+        }
+        if wanted > 0 {
+            self.improve(&mut holders, &is_wanted);
+        }
+        Ok(holders)
+    }
+
+    /// What holds a table that is in use on its shortest chain.
+    fn holder_on_chain(&self, table: NodeId) -> Option<Holder> {
+        let rank = self.rank_of[table.index()];
+        (self.tree.refs(table) > 0).then(|| Holder {
+            doubt: self.doubts[rank.index()],
+            rank: self.tree.parent(rank).unwrap_or(Rank::ROOT),
+            edge: self.tree.edge(rank),
+        })
+    }
+
+    /// Looks for other references to the tables that are wanted.
+    fn improve(&self, holders: &mut FxHashMap<NodeId, Holder>, is_wanted: &NodeSet) {
+        for node in self.heap.nodes().skip(1) {
+            let rank = self.rank_of[node.index()];
+            let doubt = self.doubts[rank.index()];
+            let is_in_use = self.tree.refs(node) > 0 && self.heap.kind(node) != Kind::Snapshot;
+            if !is_in_use || doubt == Doubt::Object {
+                continue;
+            }
+            for edge in self.heap.edge_range(node) {
+                let target = self.heap.target(edge);
+                if is_wanted.contains(target)
+                    && self.heap.strength(edge) == Strength::Strong
+                    && let Some(known) = holders.get_mut(&target)
+                {
+                    let doubt = doubt.max(Doubt::of_step(self.heap, edge));
+                    let other = Holder { doubt, rank, edge };
+                    *known = self.better(*known, other);
+                }
+            }
+        }
+    }
+
+    /// The one of two holders that tells more, or that comes first in the tree.
+    fn better(&self, a: Holder, b: Holder) -> Holder {
+        let order = (a.doubt, a.rank).cmp(&(b.doubt, b.rank));
+        let is_first = match order {
+            Ordering::Equal => in_order(self.heap, a.edge as u32, b.edge as u32),
+            order => order == Ordering::Less,
+        };
+        if is_first { a } else { b }
+    }
+
+    /// The path by which a holder has a table. The last name stays, unless the holder has many of
+    /// them.
+    fn path(&self, holder: Holder, many: bool, map: &mut PathMap) -> Result<PathId, BuildError> {
+        let child = self.heap.target(holder.edge);
+        let on_chain = self.rank_of[child.index()];
+        let is_on_chain = self.tree.edge(on_chain) == holder.edge;
+        let above = map.path_of[holder.rank.index()];
+        let kind = self.heap.kind(child);
+        let step = match self.heap.label(holder.edge) {
+            Label::Field(name) if !map.paths.is_start(map.path_of[on_chain.index()]) => {
+                let is_known = map.known_names.as_ref().is_some_and(|of| of.contains(name));
+                match many && !is_known {
+                    true => GroupStep::AnyName,
+                    false => GroupStep::Exact(Label::Field(name)),
+                }
+            }
+            _ if is_on_chain => return Ok(map.path_of[on_chain.index()]),
+            Label::Value => return map.paths.beside(self.heap, above, kind),
+            Label::Index(_)
+            | Label::Number(_)
+            | Label::Boolean(_)
+            | Label::Object(_)
+            | Label::Address(..) => GroupStep::AnyKey,
+            label => GroupStep::Exact(label),
+        };
+        map.paths.below(self.heap, Some(above), kind, step)
+    }
+}

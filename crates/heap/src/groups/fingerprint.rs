@@ -1,0 +1,81 @@
+//! Fingerprints: what a group is called, as a number that is the same from run to run.
+//!
+//! They are written down (in lists of leaks that are known, in reports of another day), so how they
+//! are made may never change: 64-bit FNV-1a over all parts, each text after its length and each
+//! number as eight bytes, lowest first; then the two rounds by which MurmurHash3 spreads every bit
+//! over all others.
+
+use crate::graph::kind::Kind;
+use crate::graph::label::Label;
+use crate::graph::name::NameId;
+
+/// What a group is called, as a number: made of names, of kinds and of places in sources, of no
+/// address. The same in every process and on every machine.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default)]
+pub struct Fingerprint(pub u64);
+
+/// A fingerprint in the making.
+#[derive(Clone, Copy)]
+pub(crate) struct Ink(u64);
+
+impl Ink {
+    /// Begins one of a thing of some sort.
+    pub(crate) fn new(sort: &str) -> Ink {
+        Ink(0xCBF2_9CE4_8422_2325).text(sort.as_bytes())
+    }
+
+    pub(crate) fn text(self, bytes: &[u8]) -> Ink {
+        bytes
+            .iter()
+            .fold(self.number(bytes.len() as u64), |ink, &byte| ink.byte(byte))
+    }
+
+    pub(crate) fn number(self, number: u64) -> Ink {
+        number
+            .to_le_bytes()
+            .into_iter()
+            .fold(self, |ink, byte| ink.byte(byte))
+    }
+
+    /// Adds the word for a kind.
+    pub(crate) fn kind(self, kind: Kind) -> Ink {
+        match kind {
+            Kind::CFunction => self.text(b"C function"),
+            kind => self.text(kind.type_name().as_bytes()),
+        }
+    }
+
+    /// Adds a label that generalising leaves as it is.
+    pub(crate) fn label<'a>(self, label: Label, name: impl Fn(NameId) -> &'a [u8]) -> Ink {
+        match label {
+            Label::Field(id) => self.text(b"field").text(name(id)),
+            Label::Upvalue(id) => self.text(b"upvalue").text(name(id)),
+            Label::Local(id) => self.text(b"local").text(name(id)),
+            Label::Root(id) => self.text(b"root").text(name(id)),
+            Label::UserValue(number) => self.text(b"user value").number(number.into()),
+            Label::Index(index) => self.text(b"index").number(index as u64),
+            Label::Number(number) => self.text(b"number").number(number.to_bits()),
+            Label::Boolean(value) => self.text(b"boolean").number(value.into()),
+            Label::Object(_) | Label::Address(..) => self.text(b"object"),
+            Label::Key => self.text(b"key"),
+            Label::Metatable => self.text(b"metatable"),
+            Label::Environment => self.text(b"environment"),
+            Label::Prototype => self.text(b"prototype"),
+            Label::Constant => self.text(b"constant"),
+            Label::DebugName => self.text(b"debug name"),
+            Label::Value => self.text(b"value"),
+            Label::Trace => self.text(b"trace"),
+        }
+    }
+
+    pub(crate) fn finish(self) -> Fingerprint {
+        let mut bits = self.0;
+        bits = (bits ^ bits >> 33).wrapping_mul(0xFF51_AFD7_ED55_8CCD);
+        bits = (bits ^ bits >> 33).wrapping_mul(0xC4CE_B9FE_1A85_EC53);
+        Fingerprint(bits ^ bits >> 33)
+    }
+
+    fn byte(self, byte: u8) -> Ink {
+        Ink((self.0 ^ u64::from(byte)).wrapping_mul(0x100_0000_01B3))
+    }
+}

@@ -1,0 +1,438 @@
+//! Groups: what a snapshot has, by what it is.
+//!
+//! Ten thousand entries of one cache are one finding, not ten thousand. Objects of a class are one
+//! group, wherever they are; functions of one place in the source, coroutines of one body, strings
+//! of one owner. All others are grouped by the [generalised chain](crate::Paths) that holds them.
+
+use crate::count::census::Tally;
+use crate::graph::error::BuildError;
+use crate::graph::fallible_vec::{filled, held, push, room};
+use crate::graph::heap::Heap;
+use crate::graph::kind::Kind;
+use crate::graph::name::NameId;
+use crate::graph::node::NodeId;
+use crate::groups::class::{ClassName, Classes};
+use crate::groups::coroutine::coroutine_body;
+use crate::groups::fingerprint::{Fingerprint, Ink};
+use crate::groups::path_map::{PathMap, is_row};
+use crate::groups::path_pattern::{PathId, Paths, mix};
+use crate::groups::path_start::ChainStarts;
+use crate::groups::pattern_set::Generality;
+use crate::reach::shortest_path_tree::{ChainTree, Rank};
+use crate::snapshot::{Change, Snapshot};
+use hashbrown::HashTable;
+
+/// What a group is called.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum GroupName {
+    /// Held by this chain.
+    HeldBy(PathId),
+    /// Tables or userdata of a class.
+    Class(ClassName),
+    /// Functions or prototypes of one place, or coroutines that run the function of that place.
+    Code {
+        /// The short source.
+        source: NameId,
+        /// The line where the code begins.
+        line: u32,
+    },
+    /// Strings that only the members of another group hold: its index.
+    StringsOf(usize),
+    /// Strings that nothing but the root holds alone.
+    SharedStrings,
+}
+
+/// Objects of one kind and one name.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub struct Group {
+    /// What they are called.
+    pub name: GroupName,
+    /// What they are.
+    pub kind: Kind,
+    /// How they are held: the generalised chain of the first of them, ...
+    pub path: PathId,
+    /// ... and whether it is that of all.
+    pub has_one_path: bool,
+    /// How many they are.
+    pub count: u32,
+    /// Their shallow sizes together, in bytes.
+    pub shallow: u64,
+    /// At least so many bytes would be freed if all of them went: what they dominate one by one.
+    /// [`Groups::exact_retained`] also counts what only several of them hold.
+    pub retained: u64,
+    /// The first of them, in the [tree of everything](Snapshot::everything_tree).
+    pub example: Rank,
+    /// What they are called, as a number that is the same from run to run.
+    pub fingerprint: Fingerprint,
+}
+
+/// By what the first of the groups are chosen.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum GroupOrder {
+    /// The bytes that would be freed if all members went.
+    Retained,
+    /// The bytes of the members themselves.
+    Shallow,
+    /// How many members there are.
+    Count,
+    /// The bytes that would be freed if all members went, and classes alone.
+    Class,
+}
+
+/// The groups of a snapshot, those that hold most bytes themselves first.
+///
+/// Of a difference, the objects that are new or gone; tables that grew or shrank are listed by
+/// themselves. Our own snapshots are in no group.
+#[derive(Debug, Default)]
+pub struct Groups {
+    groups: Vec<Group>,
+    paths: Paths,
+    /// By node: the index of its group, or [`NO_GROUP`].
+    group_of: Vec<u32>,
+    /// The members of the first group, then those of the next, each in the order of the tree.
+    members: Vec<NodeId>,
+    /// Where the members of each group start; one entry more than there are groups.
+    starts: Vec<u32>,
+    resized: Vec<(Rank, u32)>,
+    /// What was generalised.
+    pub(crate) generality: Generality,
+}
+
+/// In the place of the index of a group.
+const NO_GROUP: u32 = u32::MAX;
+
+impl Groups {
+    /// Groups what a snapshot has. [`Snapshot::groups`] does it once.
+    pub fn new(snapshot: &Snapshot) -> Result<Groups, BuildError> {
+        Self::with(snapshot, &Generality::default())
+    }
+
+    /// Groups what a snapshot has, and generalises what `given` says in any case.
+    pub(crate) fn with(snapshot: &Snapshot, given: &Generality) -> Result<Groups, BuildError> {
+        let mut grouping = Grouping::new(snapshot, given)?;
+        grouping.place_all()?;
+        grouping.place_strings()?;
+        let mut groups = grouping.groups;
+        groups.sort()?;
+        groups.list_members(snapshot.everything_tree()?)?;
+        groups.estimate_retained(snapshot)?;
+        Ok(groups)
+    }
+
+    /// The groups, those that hold most bytes themselves first.
+    pub fn groups(&self) -> &[Group] {
+        &self.groups
+    }
+
+    /// The index of the group that a node of [everything](Snapshot::everything) is in.
+    pub fn group_of(&self, node: NodeId) -> Option<usize> {
+        let group = *self.group_of.get(node.index())?;
+        (group != NO_GROUP).then_some(group as usize)
+    }
+
+    /// The members of a group, by its index, in the order of the tree: nodes of
+    /// [everything](Snapshot::everything).
+    pub fn members(&self, group: usize) -> &[NodeId] {
+        &self.members[self.starts[group] as usize..self.starts[group + 1] as usize]
+    }
+
+    /// The generalised chains that the groups' names speak of.
+    pub fn paths(&self) -> &Paths {
+        &self.paths
+    }
+
+    /// The tables that grew or shrank and by how many entries, most first.
+    pub fn resized(&self) -> &[(Rank, u32)] {
+        &self.resized
+    }
+
+    /// What would be freed if all members of a group went, the group given by its index. Takes as
+    /// long as going through the whole heap.
+    pub fn exact_retained(&self, snapshot: &Snapshot, group: usize) -> Result<Tally, BuildError> {
+        let dominators = snapshot.dominators()?;
+        dominators.retained_by(snapshot.everything(), self.members(group))
+    }
+
+    /// The first `n` groups in some order, as indices, with what each really retains.
+    ///
+    /// What a group really retains takes long to find, so by [`GroupOrder::Retained`] it is found for
+    /// twice as many candidates and eight more, which are chosen by what their members dominate one
+    /// by one. A group beyond those that holds much only together can be missed.
+    pub fn top(
+        &self,
+        snapshot: &Snapshot,
+        by: GroupOrder,
+        n: usize,
+    ) -> Result<Vec<(usize, Tally)>, BuildError> {
+        let by_retained = matches!(by, GroupOrder::Retained | GroupOrder::Class);
+        let is_asked_for = |at: &u32| {
+            let is_class = matches!(self.groups[*at as usize].name, GroupName::Class(_));
+            by != GroupOrder::Class || is_class
+        };
+        let mut order: Vec<u32> = room(self.groups.len())?;
+        order.extend((0..self.groups.len() as u32).filter(is_asked_for));
+        // Ties keep the order of the groups.
+        order.sort_by_key(|&at| {
+            let group = &self.groups[at as usize];
+            std::cmp::Reverse(match by {
+                GroupOrder::Retained | GroupOrder::Class => group.retained,
+                GroupOrder::Shallow => group.shallow,
+                GroupOrder::Count => u64::from(group.count),
+            })
+        });
+        order.truncate(match by_retained {
+            true => n.saturating_mul(2).saturating_add(8),
+            false => n,
+        });
+        let mut top = room(order.len())?;
+        for at in order {
+            top.push((at as usize, self.exact_retained(snapshot, at as usize)?));
+        }
+        if by_retained {
+            top.sort_by_key(|(_, retained)| std::cmp::Reverse(retained.bytes));
+            top.truncate(n);
+        }
+        Ok(top)
+    }
+
+    /// Bytes of memory that they hold.
+    pub fn memory(&self) -> usize {
+        held(&self.groups)
+            + self.paths.memory()
+            + held(&self.group_of)
+            + held(&self.members)
+            + held(&self.starts)
+            + held(&self.resized)
+            + self.generality.memory()
+    }
+
+    /// Puts the groups in order, the largest first. Ties are broken by the first object, and those
+    /// stand in canonical order.
+    fn sort(&mut self) -> Result<(), BuildError> {
+        let mut order: Vec<u32> = room(self.groups.len())?;
+        order.extend(0..self.groups.len() as u32);
+        order.sort_unstable_by(|&a, &b| {
+            let (a, b) = (&self.groups[a as usize], &self.groups[b as usize]);
+            b.shallow.cmp(&a.shallow).then(a.example.cmp(&b.example))
+        });
+        let mut new_index = filled(order.len(), 0u32)?;
+        let mut sorted: Vec<Group> = room(order.len())?;
+        for (new, &old) in order.iter().enumerate() {
+            new_index[old as usize] = new as u32;
+            sorted.push(self.groups[old as usize]);
+        }
+        for group in &mut sorted {
+            if let GroupName::StringsOf(owner) = &mut group.name {
+                *owner = new_index[*owner] as usize;
+            }
+        }
+        for group in self.group_of.iter_mut().filter(|of| **of != NO_GROUP) {
+            *group = new_index[*group as usize];
+        }
+        self.groups = sorted;
+        self.resized
+            .sort_unstable_by(|a, b| b.1.cmp(&a.1).then(a.0.cmp(&b.0)));
+        Ok(())
+    }
+
+    fn list_members(&mut self, tree: &ChainTree) -> Result<(), BuildError> {
+        self.starts = filled(self.groups.len() + 1, 0)?;
+        let mut all = 0;
+        for (start, group) in self.starts.iter_mut().zip(&self.groups) {
+            *start = all;
+            all += group.count;
+        }
+        self.starts[self.groups.len()] = all;
+        self.members = filled(all as usize, NodeId::ROOT)?;
+        let mut next: Vec<u32> = room(self.starts.len())?;
+        next.extend_from_slice(&self.starts);
+        for node in tree.ranks().map(|rank| tree.node(rank)) {
+            if let Some(group) = self.group_of(node) {
+                self.members[next[group] as usize] = node;
+                next[group] += 1;
+            }
+        }
+        Ok(())
+    }
+
+    fn estimate_retained(&mut self, snapshot: &Snapshot) -> Result<(), BuildError> {
+        let dominators = snapshot.dominators()?;
+        for at in 0..self.groups.len() {
+            let members = self.members(at).iter().copied();
+            self.groups[at].retained = dominators.retained_at_least(members)?.bytes;
+        }
+        Ok(())
+    }
+}
+
+/// Groups while they are made.
+struct Grouping<'a> {
+    snapshot: &'a Snapshot,
+    heap: &'a Heap,
+    tree: &'a ChainTree,
+    groups: Groups,
+    index: HashTable<u32>,
+    /// By rank.
+    path_of: Vec<PathId>,
+    classes: Classes,
+}
+
+impl<'a> Grouping<'a> {
+    fn new(snapshot: &'a Snapshot, given: &Generality) -> Result<Self, BuildError> {
+        let (heap, tree) = (snapshot.everything(), snapshot.everything_tree()?);
+        let mut map = PathMap::new(snapshot, given)?;
+        let classes = match snapshot.is_difference() {
+            true => Classes::default(),
+            false => Classes::new(heap, tree, &mut map)?,
+        };
+        Ok(Grouping {
+            snapshot,
+            heap,
+            tree,
+            groups: Groups {
+                paths: map.paths,
+                generality: map.generality,
+                group_of: filled(heap.node_count(), NO_GROUP)?,
+                ..Groups::default()
+            },
+            index: HashTable::new(),
+            path_of: map.path_of,
+            classes,
+        })
+    }
+
+    /// Puts everything but strings where it belongs.
+    fn place_all(&mut self) -> Result<(), BuildError> {
+        for rank in self.tree.ranks() {
+            let node = self.tree.node(rank);
+            if !is_row(self.snapshot, node) {
+                let change = self.snapshot.change(node);
+                if let Change::Grew(entries) | Change::Shrank(entries) = change {
+                    push(&mut self.groups.resized, (rank, entries))?;
+                }
+            } else if self.heap.kind(node) != Kind::String {
+                self.add(rank, self.name(rank))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Puts strings where what holds them alone is.
+    fn place_strings(&mut self) -> Result<(), BuildError> {
+        // That only the registry holds all of the program is true and tells nothing.
+        let registry = ChainStarts::of(self.heap).registry();
+        for rank in self.tree.ranks() {
+            let node = self.tree.node(rank);
+            if self.heap.kind(node) == Kind::String && is_row(self.snapshot, node) {
+                let owner = self.snapshot.dominators()?.immediate(node);
+                let owner = owner.filter(|owner| Some(*owner) != registry);
+                let name = match owner.and_then(|owner| self.groups.group_of(owner)) {
+                    Some(owner) => GroupName::StringsOf(owner),
+                    None => GroupName::SharedStrings,
+                };
+                self.add(rank, name)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// What an object's group is called.
+    fn name(&self, rank: Rank) -> GroupName {
+        let node = self.tree.node(rank);
+        let code = |function: NodeId| GroupName::Code {
+            source: self.heap.source_id(function),
+            line: self.heap.count(function),
+        };
+        let name = match self.heap.kind(node) {
+            Kind::LuaFunction | Kind::Prototype => Some(code(node)),
+            Kind::Thread => coroutine_body(self.heap, node)
+                .filter(|body| self.heap.kind(*body) == Kind::LuaFunction)
+                .map(code),
+            _ => self.classes.of(self.heap, node).map(GroupName::Class),
+        };
+        name.unwrap_or(GroupName::HeldBy(self.path_of[rank.index()]))
+    }
+
+    /// Counts an object in its group.
+    fn add(&mut self, rank: Rank, name: GroupName) -> Result<(), BuildError> {
+        let node = self.tree.node(rank);
+        let path = self.path_of[rank.index()];
+        let at = self.group(rank, name)?;
+        let group = &mut self.groups.groups[at as usize];
+        group.count += 1;
+        group.shallow = group.shallow.saturating_add(self.heap.size(node));
+        group.has_one_path &= group.path == path;
+        self.groups.group_of[node.index()] = at;
+        Ok(())
+    }
+
+    /// The group of an object, which is made when it is new.
+    fn group(&mut self, rank: Rank, name: GroupName) -> Result<u32, BuildError> {
+        let kind = self.heap.kind(self.tree.node(rank));
+        let code = hash(kind, name);
+        let groups = &self.groups.groups;
+        let same = |&at: &u32| {
+            let group = &groups[at as usize];
+            group.kind == kind && group.name == name
+        };
+        if let Some(&at) = self.index.find(code, same) {
+            return Ok(at);
+        }
+        let fingerprint = self.fingerprint(kind, name);
+        let groups = &mut self.groups.groups;
+        let new = groups.len() as u32;
+        push(
+            groups,
+            Group {
+                name,
+                kind,
+                path: self.path_of[rank.index()],
+                has_one_path: true,
+                count: 0,
+                shallow: 0,
+                retained: 0,
+                example: rank,
+                fingerprint,
+            },
+        )?;
+        let of = |&at: &u32| hash(groups[at as usize].kind, groups[at as usize].name);
+        let reserved = self.index.try_reserve(1, of);
+        reserved.map_err(|_| BuildError::OutOfMemory)?;
+        self.index.insert_unique(code, new, of);
+        Ok(new)
+    }
+
+    fn fingerprint(&self, kind: Kind, name: GroupName) -> Fingerprint {
+        let ink = Ink::new("group").kind(kind);
+        let ink = match name {
+            GroupName::HeldBy(path) => ink
+                .text(b"held by")
+                .number(self.groups.paths.fingerprint(path).0),
+            GroupName::Class(ClassName::Own(name)) => ink.text(b"class").text(self.heap.name(name)),
+            GroupName::Class(ClassName::HeldBy(path)) => ink
+                .text(b"class held by")
+                .number(self.groups.paths.fingerprint(path).0),
+            GroupName::Code { source, line } => ink
+                .text(b"code")
+                .text(self.heap.name(source))
+                .number(line.into()),
+            GroupName::StringsOf(owner) => ink
+                .text(b"strings of")
+                .number(self.groups.groups[owner].fingerprint.0),
+            GroupName::SharedStrings => ink.text(b"shared strings"),
+        };
+        ink.finish()
+    }
+}
+
+fn hash(kind: Kind, name: GroupName) -> u64 {
+    let (tag, a, b) = match name {
+        GroupName::HeldBy(path) => (0, path.0.into(), 0),
+        GroupName::Class(ClassName::Own(name)) => (1, name.0.into(), 0),
+        GroupName::Class(ClassName::HeldBy(path)) => (2, path.0.into(), 0),
+        GroupName::Code { source, line } => (3, source.0.into(), line.into()),
+        GroupName::StringsOf(owner) => (4, owner as u64, 0),
+        GroupName::SharedStrings => (5, 0, 0),
+    };
+    mix(mix(mix(kind as u64, tag), a), b)
+}

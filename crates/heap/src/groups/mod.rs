@@ -1,0 +1,11 @@
+//! Objects by what they are: groups, their names, and the patterns of their paths.
+
+pub(crate) mod class;
+pub(crate) mod coroutine;
+pub(crate) mod fingerprint;
+pub(crate) mod group;
+pub(crate) mod known_name;
+pub(crate) mod path_map;
+pub(crate) mod path_pattern;
+pub(crate) mod path_start;
+pub(crate) mod pattern_set;

@@ -1,0 +1,283 @@
+//! Which generalised chain leads to each object of a snapshot.
+
+use crate::graph::error::BuildError;
+use crate::graph::fallible_vec::filled;
+use crate::graph::heap::Heap;
+use crate::graph::kind::Kind;
+use crate::graph::label::Label;
+use crate::graph::name::NameId;
+use crate::graph::node::NodeId;
+use crate::groups::known_name::KnownNames;
+use crate::groups::path_pattern::{GroupStep, Path, PathId, Paths, fingerprint, many_names};
+use crate::groups::path_start::ChainStarts;
+use crate::groups::pattern_set::{Generality, KindSet};
+use crate::reach::shortest_path_tree::{ChainTree, Rank};
+use crate::snapshot::{Change, Snapshot};
+use std::ops::Range;
+
+/// Among many, what has at least this part of the bytes keeps its own name.
+const LARGE_PART: u64 = 16;
+/// How often a snapshot is gone through because something was found too late.
+const MOST_ROUNDS: usize = 4;
+
+/// The paths of a snapshot's objects.
+pub(crate) struct PathMap {
+    pub(crate) paths: Paths,
+    /// By rank of the tree of everything.
+    pub(crate) path_of: Vec<PathId>,
+    /// What was generalised, and what would have been if it had been there.
+    pub(crate) generality: Generality,
+    pub(crate) known_names: Option<KnownNames>,
+}
+
+impl PathMap {
+    /// Finds the paths of everything in a snapshot; `given` is generalised in any case.
+    ///
+    /// Where a list or a tree leads back to a path, it may turn out late that objects there hold
+    /// many; then everything is gone through again.
+    pub(crate) fn new(snapshot: &Snapshot, given: &Generality) -> Result<PathMap, BuildError> {
+        let mut general = Generality::default();
+        general.add(given)?;
+        let mut round = 1;
+        loop {
+            let mut search = Search::new(snapshot, &general)?;
+            search.run()?;
+            let Search {
+                mut map, too_late, ..
+            } = search;
+            if !too_late || round == MOST_ROUNDS {
+                map.generality.add(&general)?;
+                return Ok(map);
+            }
+            general.add(&map.generality)?;
+            round += 1;
+        }
+    }
+}
+
+/// Goes down a tree level by level.
+struct Search<'a> {
+    snapshot: &'a Snapshot,
+    heap: &'a Heap,
+    tree: &'a ChainTree,
+    given: &'a Generality,
+    map: PathMap,
+    /// By rank: the bytes of the rows in the object's part of the tree. Only where names are not
+    /// known.
+    bytes_below: Vec<u64>,
+    starts: ChainStarts,
+    /// The first path that objects of the level at hand are the first to have.
+    new_paths: usize,
+    /// Whether objects at a path turned out to hold many when others had been placed below it.
+    too_late: bool,
+}
+
+impl<'a> Search<'a> {
+    fn new(snapshot: &'a Snapshot, given: &'a Generality) -> Result<Self, BuildError> {
+        let tree = snapshot.everything_tree()?;
+        let heap = snapshot.everything();
+        let known_names = KnownNames::of(heap, tree)?;
+        let bytes_below = match known_names {
+            Some(_) => Vec::new(),
+            None => bytes_below(snapshot, tree)?,
+        };
+        Ok(Search {
+            snapshot,
+            heap,
+            tree,
+            given,
+            map: PathMap {
+                paths: Paths::default(),
+                path_of: filled(tree.len(), PathId(0))?,
+                generality: Generality::default(),
+                known_names,
+            },
+            bytes_below,
+            starts: ChainStarts::of(heap),
+            new_paths: 0,
+            too_late: false,
+        })
+    }
+
+    fn run(&mut self) -> Result<(), BuildError> {
+        if self.tree.is_empty() {
+            return Ok(());
+        }
+        let step = match self.starts.step(self.heap, self.tree, Rank::ROOT) {
+            Some(start) => start,
+            None => GroupStep::Exact(self.heap.label(self.tree.edge(Rank::ROOT))),
+        };
+        self.map.path_of[0] = self.below(None, Rank::ROOT, step)?;
+        let mut level = 0..1;
+        while !level.is_empty() {
+            // Objects at one path are generalised alike, so all of them are counted before.
+            for rank in level.clone().map(Rank) {
+                self.note_many(rank)?;
+            }
+            self.new_paths = self.map.paths.len();
+            for rank in level.clone().map(Rank) {
+                self.place_children(rank)?;
+            }
+            level = self.next_level(level);
+        }
+        Ok(())
+    }
+
+    fn next_level(&self, level: Range<u32>) -> Range<u32> {
+        let first = self.tree.child_range(Rank(level.start));
+        let last = self.tree.child_range(Rank(level.end - 1));
+        first.start..last.end
+    }
+
+    /// Notes what an object holds many of by name.
+    fn note_many(&mut self, rank: Rank) -> Result<(), BuildError> {
+        if !many_names(self.tree.children(rank).len() as u32) {
+            return Ok(());
+        }
+        let mut counts = [0u32; KindSet::NUMBERS];
+        for child in self.tree.children(rank) {
+            if let Label::Field(name) = self.heap.label(self.tree.edge(child))
+                && is_row(self.snapshot, self.tree.node(child))
+                && let Some(kinds) = self.as_data(name, child)
+            {
+                counts[kinds.number()] += 1;
+            }
+        }
+        let mut many = KindSet::default();
+        for (number, _) in counts.iter().enumerate().filter(|of| many_names(*of.1)) {
+            many.add(KindSet::numbered(number));
+        }
+        let path = self.map.path_of[rank.index()];
+        if many != KindSet::default() {
+            let is_new = self.map.paths.note_many(path, many);
+            self.too_late |= is_new && (path.0 as usize) < self.new_paths;
+            let path = self.map.paths.fingerprint(path);
+            self.map.generality.note_many(path, many)?;
+        }
+        Ok(())
+    }
+
+    /// Among which the object counts that is held by `name`, if it is a name that may be data. What is
+    /// global and what modules are called is taken for code where no code is known.
+    fn as_data(&self, name: NameId, child: Rank) -> Option<KindSet> {
+        match &self.map.known_names {
+            None if self.is_start_of_chains(self.tree.parent(child)) => None,
+            None => Some(KindSet::MIXED),
+            Some(known) if known.contains(name) => None,
+            Some(_) => Some(KindSet::of(self.heap.kind(self.tree.node(child)))),
+        }
+    }
+
+    fn is_start_of_chains(&self, rank: Option<Rank>) -> bool {
+        rank.is_some_and(|rank| self.starts.step(self.heap, self.tree, rank).is_some())
+    }
+
+    fn place_children(&mut self, rank: Rank) -> Result<(), BuildError> {
+        let above = self.map.path_of[rank.index()];
+        for child in self.tree.children(rank) {
+            let label = self.heap.label(self.tree.edge(child));
+            self.map.path_of[child.index()] =
+                if let Some(start) = self.starts.step(self.heap, self.tree, child) {
+                    self.below(None, child, start)?
+                } else if label == Label::Value {
+                    let Path { parent, step, .. } = *self.map.paths.path(above);
+                    self.below(parent, child, step)?
+                } else {
+                    let step = self.step(rank, child, label)?;
+                    self.below(Some(above), child, step)?
+                };
+        }
+        Ok(())
+    }
+
+    fn below(
+        &mut self,
+        parent: Option<PathId>,
+        rank: Rank,
+        step: GroupStep,
+    ) -> Result<PathId, BuildError> {
+        let kind = self.heap.kind(self.tree.node(rank));
+        let paths = &mut self.map.paths;
+        let known = paths.len();
+        let path = paths.below(self.heap, parent, kind, step)?;
+        if paths.len() > known
+            && let Some(&many) = self.given.many.get(&paths.fingerprint(path))
+        {
+            paths.note_many(path, many);
+        }
+        Ok(path)
+    }
+
+    fn step(&mut self, parent: Rank, child: Rank, label: Label) -> Result<GroupStep, BuildError> {
+        Ok(match label {
+            Label::Index(_) if self.starts.registry() == Some(self.tree.node(parent)) => {
+                GroupStep::Reference
+            }
+            Label::Index(_)
+            | Label::Number(_)
+            | Label::Boolean(_)
+            | Label::Object(_)
+            | Label::Address(..) => GroupStep::AnyKey,
+            Label::Field(name) if self.is_one_of_many(parent, child, name)? => GroupStep::AnyName,
+            label => GroupStep::Exact(label),
+        })
+    }
+
+    fn is_one_of_many(
+        &mut self,
+        parent: Rank,
+        child: Rank,
+        name: NameId,
+    ) -> Result<bool, BuildError> {
+        let above = *self.map.paths.path(self.map.path_of[parent.index()]);
+        if above.many == KindSet::default() {
+            return Ok(false);
+        }
+        let Some(kinds) = self.as_data(name, child) else {
+            return Ok(false);
+        };
+        if kinds == KindSet::MIXED {
+            let step = GroupStep::Exact(Label::Field(name));
+            let kind = self.heap.kind(self.tree.node(child));
+            let exact = fingerprint(self.heap, Some(above), kind, step);
+            if self.is_large_part(parent, child) {
+                self.map.generality.note_large(exact)?;
+                return Ok(false);
+            }
+            return Ok(above.many.has(kinds) && !self.given.large.contains(&exact));
+        }
+        Ok(above.many.has(kinds))
+    }
+
+    fn is_large_part(&self, parent: Rank, child: Rank) -> bool {
+        // Each of a few is a large part; that says nothing.
+        many_names(self.tree.children(parent).len() as u32)
+            && self.bytes_below[child.index()]
+                >= self.bytes_below[parent.index()].div_ceil(LARGE_PART)
+    }
+}
+
+/// Whether an object is a row of a group: in a difference, new or gone; else everything but our own
+/// snapshots.
+pub(crate) fn is_row(snapshot: &Snapshot, node: NodeId) -> bool {
+    match snapshot.is_difference() {
+        true => matches!(snapshot.change(node), Change::New | Change::Gone),
+        false => snapshot.everything().kind(node) != Kind::Snapshot,
+    }
+}
+
+fn bytes_below(snapshot: &Snapshot, tree: &ChainTree) -> Result<Vec<u64>, BuildError> {
+    let heap = snapshot.everything();
+    let mut bytes = filled(tree.len(), 0u64)?;
+    for rank in tree.ranks().rev() {
+        if is_row(snapshot, tree.node(rank)) {
+            // At least 1, or objects of unknown size would all be large parts.
+            let size = heap.size(tree.node(rank)).max(1);
+            bytes[rank.index()] = bytes[rank.index()].saturating_add(size);
+        }
+        if let Some(parent) = tree.parent(rank) {
+            bytes[parent.index()] = bytes[parent.index()].saturating_add(bytes[rank.index()]);
+        }
+    }
+    Ok(bytes)
+}

@@ -1,0 +1,95 @@
+//! What is generalised: which objects hold many by name, and which of the many keep their names.
+
+use crate::graph::error::BuildError;
+use crate::graph::kind::Kind;
+use crate::groups::fingerprint::Fingerprint;
+use rustc_hash::{FxHashMap, FxHashSet};
+
+/// Which kinds of objects an object holds many of by name, a bit for each.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub(crate) struct KindSet(u16);
+
+impl KindSet {
+    /// Many of whatever kinds, together.
+    pub(crate) const MIXED: KindSet = KindSet(1 << Kind::Root as u16);
+
+    /// How many numbers sets of one can have.
+    pub(crate) const NUMBERS: usize = 1 + Kind::ALL.len();
+
+    pub(crate) fn of(kind: Kind) -> KindSet {
+        KindSet(1 << kind as u16)
+    }
+
+    /// The set that has just this [number](Self::number).
+    pub(crate) fn numbered(number: usize) -> KindSet {
+        KindSet(1 << number)
+    }
+
+    /// The number of a set of one: it is less than [`KindSet::NUMBERS`].
+    pub(crate) fn number(self) -> usize {
+        self.0.trailing_zeros() as usize
+    }
+
+    pub(crate) fn add(&mut self, other: KindSet) {
+        self.0 |= other.0;
+    }
+
+    pub(crate) fn has_all(self, others: KindSet) -> bool {
+        self.0 & others.0 == others.0
+    }
+
+    pub(crate) fn has(self, other: KindSet) -> bool {
+        self.0 & other.0 != 0
+    }
+}
+
+/// What is to be generalised, by the fingerprints of paths, so that several snapshots can be
+/// grouped alike.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub(crate) struct Generality {
+    /// What holds many by name.
+    pub(crate) many: FxHashMap<Fingerprint, KindSet>,
+    /// What keeps its name among many.
+    pub(crate) large: FxHashSet<Fingerprint>,
+}
+
+impl Generality {
+    /// Adds what another one has; answers whether that was anything new.
+    pub(crate) fn add(&mut self, other: &Generality) -> Result<bool, BuildError> {
+        self.many.try_reserve(other.many.len())?;
+        self.large.try_reserve(other.large.len())?;
+        let mut is_new = false;
+        for (&path, &kinds) in &other.many {
+            let known = self.many.entry(path).or_default();
+            let before = *known;
+            known.add(kinds);
+            is_new |= *known != before;
+        }
+        for &path in &other.large {
+            is_new |= self.large.insert(path);
+        }
+        Ok(is_new)
+    }
+
+    /// Bytes of memory that it holds.
+    pub(crate) fn memory(&self) -> usize {
+        self.many.capacity() * size_of::<(Fingerprint, KindSet)>()
+            + self.large.capacity() * size_of::<Fingerprint>()
+    }
+
+    pub(crate) fn note_many(
+        &mut self,
+        path: Fingerprint,
+        kinds: KindSet,
+    ) -> Result<(), BuildError> {
+        self.many.try_reserve(1)?;
+        self.many.entry(path).or_default().add(kinds);
+        Ok(())
+    }
+
+    pub(crate) fn note_large(&mut self, path: Fingerprint) -> Result<(), BuildError> {
+        self.large.try_reserve(1)?;
+        self.large.insert(path);
+        Ok(())
+    }
+}

@@ -1,0 +1,259 @@
+//! Chains that share nothing: cutting one of them does not free the object.
+//!
+//! As many as there are are found (Menger's theorem: a flow of one through each object, found by
+//! augmenting paths), not just those that happen to be left when shortest ones are taken away.
+
+use crate::graph::error::BuildError;
+use crate::graph::fallible_vec::{filled, push};
+use crate::graph::heap::Heap;
+use crate::graph::node::NodeId;
+use crate::graph::node_set::NodeSet;
+use crate::reach::reachable::Reach;
+use rustc_hash::FxHashMap;
+
+/// A chain of references to an object.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct DisjointChain {
+    /// Where it starts.
+    pub start: NodeId,
+    /// The numbers of its [edges](Heap::edge), the first of them an edge of `start`.
+    pub edges: Vec<u32>,
+}
+
+/// At most `most` chains to `target` that have no object in common but where they start, the
+/// shortest first. Any chain may start from any of `starts`: from [`NodeId::ROOT`], or from what
+/// all chains run through, such as the target's immediate dominator.
+///
+/// Each chain costs a look at all that the starts hold at worst. `reach` is what the heap's roots reach
+/// through everything.
+pub fn disjoint_chains(
+    heap: &Heap,
+    reach: &Reach,
+    starts: &[NodeId],
+    target: NodeId,
+    most: usize,
+) -> Result<Vec<DisjointChain>, BuildError> {
+    if !reach.contains(target) || target == NodeId::ROOT || starts.contains(&target) {
+        return Ok(Vec::new());
+    }
+    let mut alive = Vec::new();
+    for &node in starts.iter().filter(|node| reach.contains(**node)) {
+        push(&mut alive, node)?;
+    }
+    let mut flow = Flow {
+        heap,
+        reach,
+        starts: alive,
+        target,
+        into: FxHashMap::default(),
+        last: Vec::new(),
+    };
+    while flow.last.len() < most && flow.augment()? {}
+    flow.chains()
+}
+
+/// A step of a chain: from an object, by an edge.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+struct Step {
+    from: NodeId,
+    edge: u32,
+}
+
+/// The chains so far.
+struct Flow<'a> {
+    heap: &'a Heap,
+    reach: &'a Reach,
+    starts: Vec<NodeId>,
+    target: NodeId,
+    /// The step by which a chain comes to each object on it, the target aside.
+    into: FxHashMap<NodeId, Step>,
+    /// The step by which each chain comes to the target.
+    last: Vec<Step>,
+}
+
+/// An object has two sides: chains come in at one and leave at the other, and only one chain may
+/// cross.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Side {
+    In,
+    Out,
+}
+
+/// How the search came to a side of an object.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Came {
+    /// By a reference.
+    By(Step),
+    /// From the other side.
+    Across,
+    /// Back along the step by which a chain leaves this object for that one.
+    Back(NodeId),
+}
+
+/// A search for one chain more, along references and back along those of chains found before.
+struct Search {
+    seen: [NodeSet; 2],
+    /// How the search came to each side; of an index that the queue gives.
+    queue: Vec<(NodeId, Side)>,
+    /// By node: the edge by which it came in.
+    edges: Vec<u32>,
+    /// By node: the object that it came from, to either side.
+    from: [Vec<u32>; 2],
+}
+
+/// In `from`: it came across. No node has this id.
+const ACROSS: u32 = u32::MAX;
+
+impl Search {
+    fn new(nodes: usize) -> Result<Search, BuildError> {
+        Ok(Search {
+            seen: [
+                NodeSet::with_room_for(nodes)?,
+                NodeSet::with_room_for(nodes)?,
+            ],
+            queue: Vec::new(),
+            edges: filled(nodes, 0)?,
+            from: [filled(nodes, ACROSS)?, filled(nodes, ACROSS)?],
+        })
+    }
+
+    /// Comes to a side of an object, unless the search has been there.
+    fn visit(&mut self, node: NodeId, side: Side, came: Came) -> Result<(), BuildError> {
+        if !self.seen[side as usize].insert(node) {
+            return Ok(());
+        }
+        self.from[side as usize][node.index()] = match came {
+            Came::By(step) => {
+                self.edges[node.index()] = step.edge;
+                step.from.0
+            }
+            Came::Across => ACROSS,
+            Came::Back(next) => next.0,
+        };
+        push(&mut self.queue, (node, side))
+    }
+
+    fn came(&self, node: NodeId, side: Side) -> Came {
+        match (self.from[side as usize][node.index()], side) {
+            (ACROSS, _) => Came::Across,
+            (from, Side::In) => Came::By(Step {
+                from: NodeId(from),
+                edge: self.edges[node.index()],
+            }),
+            (next, Side::Out) => Came::Back(NodeId(next)),
+        }
+    }
+}
+
+impl Flow<'_> {
+    /// Finds one chain more, which may send older ones another way; false when there is none.
+    fn augment(&mut self) -> Result<bool, BuildError> {
+        let mut search = Search::new(self.heap.node_count())?;
+        for &start in &self.starts {
+            search.visit(start, Side::Out, Came::Across)?;
+        }
+        // Chains do not lead back into where they may start.
+        for &start in &self.starts {
+            search.seen[Side::In as usize].insert(start);
+        }
+        let mut at = 0;
+        while let Some(&(node, side)) = search.queue.get(at) {
+            at += 1;
+            let last = match side {
+                Side::In => {
+                    self.cross(&mut search, node)?;
+                    None
+                }
+                Side::Out => self.leave(&mut search, node)?,
+            };
+            if let Some(last) = last {
+                self.last
+                    .try_reserve(1)
+                    .map_err(|_| BuildError::OutOfMemory)?;
+                self.reroute(&search, last)?;
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    /// Goes on from where an object is come to: across it, or, where a chain crosses it already, back
+    /// along that one.
+    fn cross(&self, search: &mut Search, node: NodeId) -> Result<(), BuildError> {
+        match self.into.get(&node) {
+            None => search.visit(node, Side::Out, Came::Across),
+            Some(step) => search.visit(step.from, Side::Out, Came::Back(node)),
+        }
+    }
+
+    /// Goes on from where an object is left; answers the last step when that leads to the target.
+    fn leave(&self, search: &mut Search, node: NodeId) -> Result<Option<Step>, BuildError> {
+        if self.into.contains_key(&node) {
+            search.visit(node, Side::In, Came::Across)?;
+        }
+        for edge in self.heap.edge_range(node) {
+            let to = self.heap.target(edge);
+            if search.seen[Side::In as usize].contains(to) || !self.reach.holds(self.heap, edge) {
+                continue;
+            }
+            let step = Step {
+                from: node,
+                edge: edge as u32,
+            };
+            if to != self.target {
+                search.visit(to, Side::In, Came::By(step))?;
+            } else if !self.last.contains(&step) {
+                return Ok(Some(step));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Adds the chain that was found. The way back from its end tells which steps are new, and which
+    /// objects no chain crosses any longer.
+    fn reroute(&mut self, search: &Search, last: Step) -> Result<(), BuildError> {
+        let (mut node, mut side) = (last.from, Side::Out);
+        self.last.push(last);
+        while side == Side::In || !self.starts.contains(&node) {
+            (node, side) = match search.came(node, side) {
+                Came::By(step) => {
+                    self.into
+                        .try_reserve(1)
+                        .map_err(|_| BuildError::OutOfMemory)?;
+                    self.into.insert(node, step);
+                    (step.from, Side::Out)
+                }
+                Came::Across if side == Side::Out => (node, Side::In),
+                Came::Across => {
+                    self.into.remove(&node);
+                    (node, Side::Out)
+                }
+                Came::Back(next) => (next, Side::In),
+            };
+        }
+        Ok(())
+    }
+
+    fn chains(&self) -> Result<Vec<DisjointChain>, BuildError> {
+        let mut chains = Vec::new();
+        for &last in &self.last {
+            let mut edges = Vec::new();
+            let mut step = last;
+            push(&mut edges, step.edge)?;
+            while let Some(&before) = self.into.get(&step.from) {
+                push(&mut edges, before.edge)?;
+                step = before;
+            }
+            edges.reverse();
+            push(
+                &mut chains,
+                DisjointChain {
+                    start: step.from,
+                    edges,
+                },
+            )?;
+        }
+        chains.sort_by_key(|chain| chain.edges.len());
+        Ok(chains)
+    }
+}

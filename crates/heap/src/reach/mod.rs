@@ -1,0 +1,8 @@
+//! What the roots reach, by which shortest paths, and what refers to what.
+
+pub(crate) mod disjoint_paths;
+pub(crate) mod ephemeron;
+pub(crate) mod reachable;
+pub(crate) mod retainers;
+pub(crate) mod shortest_path_tree;
+pub(crate) mod walk;

@@ -1,0 +1,441 @@
+//! Shortest chains: which object is held by which, as a breadth-first tree.
+
+use crate::graph::error::BuildError;
+use crate::graph::fallible_vec::{filled, held, push, room};
+use crate::graph::heap::Heap;
+use crate::graph::kind::Kind;
+use crate::graph::label::Label;
+use crate::graph::label_order::{LabelOrder, in_order};
+use crate::graph::node::NodeId;
+use crate::graph::strength::Strength;
+use crate::reach::ephemeron::Waiting;
+use crate::reach::walk::Walk;
+use std::hint::black_box;
+use std::ops::Range;
+
+/// The place of a reachable object in breadth-first order: an index into a [`ChainTree`]'s
+/// columns, valid in that tree alone.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+#[repr(transparent)]
+pub struct Rank(pub u32);
+
+impl Rank {
+    /// The tree's root.
+    pub const ROOT: Rank = Rank(0);
+
+    /// The rank as an index into columns.
+    #[inline]
+    pub fn index(self) -> usize {
+        self.0 as usize
+    }
+}
+
+/// A shortest chain of references to every reachable object.
+///
+/// Weak references are no steps. The value of an ephemeron is reached from the table, but only
+/// once the key has been reached otherwise, so no chain rests on itself.
+///
+/// The tree's root is the target of the heap's first root. The other roots hang below it, after
+/// its own references, so that there is one tree; what the tree's root refers to itself is shown
+/// by that reference.
+///
+/// Ranks number the objects level by level, the children of each one after the other in canonical
+/// order, whatever the order in which the heap has its edges.
+#[derive(Clone, Debug, Default)]
+pub struct ChainTree {
+    nodes: Vec<NodeId>,
+    parents: Vec<Rank>,
+    edges: Vec<u32>,
+    /// The rank of each object's first child; one entry more than there are ranks.
+    starts: Vec<u32>,
+    /// By node; 0 for what was not reached.
+    pub(crate) refs: Vec<u32>,
+}
+
+impl ChainTree {
+    /// The tree of all that a heap's roots keep alive.
+    pub fn new(heap: &Heap) -> Result<ChainTree, BuildError> {
+        Self::search(heap, None)
+    }
+
+    /// The same, but slots of stacks that have no name of their own (`(temporary)`, `(for state)`) are
+    /// steps only where no other way leads. A loop that runs holds in one what its program has a name
+    /// for elsewhere.
+    pub fn by_names(heap: &Heap) -> Result<ChainTree, BuildError> {
+        Self::search(heap, Some(Vec::new()))
+    }
+
+    fn search(heap: &Heap, nameless: Option<Vec<(Rank, u32)>>) -> Result<ChainTree, BuildError> {
+        let mut search = Search::new(heap, nameless)?;
+        search.run()?;
+        let mut tree = search.tree;
+        if search.late {
+            renumber(heap, &mut tree)?;
+        }
+        Ok(tree)
+    }
+
+    /// How many objects are reachable.
+    pub fn len(&self) -> usize {
+        self.nodes.len()
+    }
+
+    /// Whether nothing is reachable: the heap has no root.
+    pub fn is_empty(&self) -> bool {
+        self.nodes.is_empty()
+    }
+
+    /// All ranks, parents before children.
+    pub fn ranks(&self) -> impl ExactSizeIterator<Item = Rank> + DoubleEndedIterator + use<> {
+        (0..self.nodes.len() as u32).map(Rank)
+    }
+
+    /// The object at a rank.
+    #[inline]
+    pub fn node(&self, rank: Rank) -> NodeId {
+        self.nodes[rank.index()]
+    }
+
+    /// The object that holds it; `None` for the tree's root.
+    #[inline]
+    pub fn parent(&self, rank: Rank) -> Option<Rank> {
+        (rank != Rank::ROOT).then(|| self.parents[rank.index()])
+    }
+
+    /// The number of the [edge](Heap::edge) by which it is held. For the tree's root and the
+    /// other roots that hang below it, an edge of [`NodeId::ROOT`].
+    #[inline]
+    pub fn edge(&self, rank: Rank) -> usize {
+        self.edges[rank.index()] as usize
+    }
+
+    /// The ranks of an object's children.
+    #[inline]
+    pub fn children(&self, rank: Rank) -> impl ExactSizeIterator<Item = Rank> + use<> {
+        self.child_range(rank).map(Rank)
+    }
+
+    #[inline]
+    pub(crate) fn child_range(&self, rank: Rank) -> Range<u32> {
+        self.starts[rank.index()]..self.starts[rank.index() + 1]
+    }
+
+    /// How many references to a node hold it: strong ones of reachable objects, ephemerons whose
+    /// key is reachable, and roots. 0 for a node that is not reachable.
+    #[inline]
+    pub fn refs(&self, node: NodeId) -> u32 {
+        self.refs[node.index()]
+    }
+
+    /// The rank of each of a few objects, in one look at all ranks; `None` for what is not reachable.
+    pub fn ranks_of(&self, nodes: &[NodeId]) -> Result<Vec<Option<Rank>>, BuildError> {
+        let mut ranks = filled(nodes.len(), None)?;
+        let mut wanted: Vec<(NodeId, u32)> = room(nodes.len())?;
+        wanted.extend(nodes.iter().copied().zip(0..));
+        wanted.sort_unstable();
+        for rank in self.ranks() {
+            let node = self.node(rank);
+            let first = wanted.partition_point(|(wanted, _)| *wanted < node);
+            for (_, place) in wanted[first..].iter().take_while(|(one, _)| *one == node) {
+                ranks[*place as usize] = Some(rank);
+            }
+        }
+        Ok(ranks)
+    }
+
+    /// Every object depth-first.
+    pub fn walk(&self) -> Walk<'_> {
+        Walk::new(self)
+    }
+
+    /// Bytes of memory that the tree holds.
+    pub fn memory(&self) -> usize {
+        held(&self.nodes)
+            + held(&self.parents)
+            + held(&self.edges)
+            + held(&self.starts)
+            + held(&self.refs)
+    }
+
+    fn with_room(nodes: usize) -> Result<ChainTree, BuildError> {
+        Ok(ChainTree {
+            nodes: room(nodes)?,
+            parents: room(nodes)?,
+            edges: room(nodes)?,
+            starts: room(nodes + 1)?,
+            refs: Vec::new(),
+        })
+    }
+
+    #[inline]
+    fn add(&mut self, node: NodeId, parent: Rank, edge: u32) {
+        self.nodes.push(node);
+        self.parents.push(parent);
+        self.edges.push(edge);
+    }
+}
+
+/// The breadth-first search. Its queue is the tree's own list of nodes.
+struct Search<'a> {
+    heap: &'a Heap,
+    tree: ChainTree,
+    /// Edges of the node at hand that may lead to new nodes.
+    candidates: Vec<u32>,
+    order: LabelOrder,
+    /// The rank of the table that holds the entry, and the edge to its value.
+    waiting: Waiting<(Rank, u32)>,
+    /// References from slots without a name, with the rank of the thread; `None` where these are like all
+    /// others.
+    nameless: Option<Vec<(Rank, u32)>>,
+    /// Whether some object came after other objects' children.
+    late: bool,
+}
+
+impl<'a> Search<'a> {
+    fn new(heap: &'a Heap, nameless: Option<Vec<(Rank, u32)>>) -> Result<Self, BuildError> {
+        let mut tree = ChainTree::with_room(heap.node_count())?;
+        tree.refs = filled(heap.node_count(), 0)?;
+        Ok(Search {
+            heap,
+            tree,
+            candidates: Vec::new(),
+            order: LabelOrder::default(),
+            waiting: Waiting::default(),
+            nameless,
+            late: false,
+        })
+    }
+
+    fn run(&mut self) -> Result<(), BuildError> {
+        let roots = self.heap.root_range();
+        let first = roots
+            .clone()
+            .find(|&edge| !self.heap.strength(edge).is_weak());
+        if let Some(first) = first {
+            self.count(Rank::ROOT, first as u32);
+            self.tree.starts.push(1);
+            self.expand(Rank::ROOT, self.heap.edge_range(self.tree.node(Rank::ROOT)))?;
+            self.expand(Rank::ROOT, first + 1..roots.end)?;
+        }
+        let mut at = 1;
+        while at < self.tree.len() || self.follow_nameless() {
+            let rank = Rank(at as u32);
+            let node = self.tree.node(rank);
+            self.read_ahead(at);
+            self.tree.starts.push(self.tree.len() as u32);
+            self.release(node)?;
+            self.expand(rank, self.heap.edge_range(node))?;
+            at += 1;
+        }
+        self.tree.starts.push(self.tree.len() as u32);
+        Ok(())
+    }
+
+    /// Follows what was put off; answers whether that led to anything new.
+    fn follow_nameless(&mut self) -> bool {
+        let known = self.tree.len();
+        for (rank, edge) in self
+            .nameless
+            .as_mut()
+            .map(std::mem::take)
+            .unwrap_or_default()
+        {
+            self.count(rank, edge);
+        }
+        let is_new = self.tree.len() > known;
+        self.late |= is_new;
+        is_new
+    }
+
+    /// Reads some of what the search will need soon, so that the waits for memory overlap: in a
+    /// heap that is larger than the cache it does little else than wait (this halves its time).
+    /// The farther ahead, the less is known to be in the cache already.
+    #[inline]
+    fn read_ahead(&self, at: usize) {
+        let heap = self.heap;
+        let ahead = |distance: usize| self.tree.nodes.get(at + distance);
+        if let Some(node) = ahead(16) {
+            black_box(heap.edge_range(*node));
+        }
+        if let Some(node) = ahead(8) {
+            let first = heap.edge_starts[node.index()] as usize;
+            black_box((
+                heap.targets.get(first).copied(),
+                heap.labels.get(first).copied(),
+            ));
+        }
+        if let Some(node) = ahead(4) {
+            let first = heap.edge_starts[node.index()] as usize;
+            for target in heap.targets[first..].iter().take(4) {
+                black_box(self.tree.refs[target.index()]);
+            }
+        }
+    }
+
+    /// Follows the references of one object, in canonical order where that matters.
+    fn expand(&mut self, rank: Rank, edges: Range<usize>) -> Result<(), BuildError> {
+        let heap = self.heap;
+        self.candidates.clear();
+        let mut sorted = true;
+        for edge in edges {
+            let strength = heap.strength(edge);
+            let refs = &mut self.tree.refs[heap.target(edge).index()];
+            if strength == Strength::Strong && *refs > 0 {
+                *refs += 1;
+            } else if !strength.is_weak() {
+                let edge = edge as u32;
+                sorted = sorted
+                    && self
+                        .candidates
+                        .last()
+                        .is_none_or(|&last| in_order(heap, last, edge));
+                push(&mut self.candidates, edge)?;
+            }
+        }
+        if !sorted {
+            self.order.sort(heap, &mut self.candidates)?;
+        }
+        let is_stack = heap.kind(self.tree.node(rank)) == Kind::Thread;
+        for at in 0..self.candidates.len() {
+            let edge = self.candidates[at];
+            match &mut self.nameless {
+                Some(put_off) if is_stack && is_nameless(heap, edge) => {
+                    push(put_off, (rank, edge))?
+                }
+                _ => self.follow(rank, edge)?,
+            }
+        }
+        Ok(())
+    }
+
+    /// Follows a reference, or makes it wait for its key.
+    #[inline]
+    fn follow(&mut self, rank: Rank, edge: u32) -> Result<(), BuildError> {
+        if self.heap.strength(edge as usize) == Strength::Ephemeron
+            && let Label::Object(key) = self.heap.label(edge as usize)
+            && self.tree.refs(key) == 0
+        {
+            return self.waiting.add(key, (rank, edge));
+        }
+        self.count(rank, edge);
+        Ok(())
+    }
+
+    /// Counts a reference that holds its target, and whether it is the target's first.
+    #[inline]
+    fn count(&mut self, rank: Rank, edge: u32) -> bool {
+        let target = self.heap.target(edge as usize);
+        let refs = &mut self.tree.refs[target.index()];
+        *refs += 1;
+        let new = *refs == 1 && target != NodeId::ROOT;
+        if new {
+            self.tree.add(target, rank, edge);
+        }
+        new
+    }
+
+    /// Follows the ephemerons that waited for `key`.
+    #[inline]
+    fn release(&mut self, key: NodeId) -> Result<(), BuildError> {
+        let Some((mut at, last)) = self.waiting.take(key) else {
+            return Ok(());
+        };
+        loop {
+            let ((rank, edge), next) = self.waiting.entry(at);
+            self.late |= self.count(rank, edge);
+            if at == last {
+                return Ok(());
+            }
+            at = next;
+        }
+    }
+}
+
+/// Whether a reference is that of a slot without a name of its own: what it is called instead is in
+/// brackets.
+fn is_nameless(heap: &Heap, edge: u32) -> bool {
+    matches!(heap.label(edge as usize), Label::Local(name) if heap.name(name).starts_with(b"("))
+}
+
+/// Numbers a tree anew, level by level, after late children broke that order.
+fn renumber(heap: &Heap, tree: &mut ChainTree) -> Result<(), BuildError> {
+    let (starts, mut children) = children_by_parent(tree)?;
+    let mut order = LabelOrder::default();
+    let mut renumbered = ChainTree::with_room(tree.len())?;
+    // The old rank behind each new one.
+    let mut old: Vec<Rank> = room(tree.len())?;
+    renumbered.add(tree.node(Rank::ROOT), Rank::ROOT, tree.edges[0]);
+    old.push(Rank::ROOT);
+    let mut at = 0;
+    while at < old.len() {
+        renumbered.starts.push(old.len() as u32);
+        let parent = old[at].index();
+        let children = &mut children[starts[parent] as usize..starts[parent + 1] as usize];
+        if !children.is_sorted_by(|a, b| in_order(heap, a.edge, b.edge)) {
+            sort_children(heap, &mut order, children)?;
+        }
+        for child in children {
+            renumbered.add(tree.node(child.rank), Rank(at as u32), child.edge);
+            old.push(child.rank);
+        }
+        at += 1;
+    }
+    renumbered.starts.push(old.len() as u32);
+    renumbered.refs = std::mem::take(&mut tree.refs);
+    *tree = renumbered;
+    Ok(())
+}
+
+#[derive(Clone, Copy)]
+struct Child {
+    rank: Rank,
+    edge: u32,
+}
+
+/// The children of each object in the order in which they were reached: where they start, and
+/// the children.
+fn children_by_parent(tree: &ChainTree) -> Result<(Vec<u32>, Vec<Child>), BuildError> {
+    let len = tree.len();
+    // Counts go two places up, so that placing the children leaves each start where it belongs.
+    let mut starts = filled(len + 2, 0u32)?;
+    for parent in &tree.parents[1..] {
+        starts[parent.index() + 2] += 1;
+    }
+    for at in 1..starts.len() {
+        starts[at] += starts[at - 1];
+    }
+    let mut children = filled(
+        len - 1,
+        Child {
+            rank: Rank::ROOT,
+            edge: 0,
+        },
+    )?;
+    for rank in tree.ranks().skip(1) {
+        let next = &mut starts[tree.parents[rank.index()].index() + 1];
+        children[*next as usize] = Child {
+            rank,
+            edge: tree.edges[rank.index()],
+        };
+        *next += 1;
+    }
+    Ok((starts, children))
+}
+
+fn sort_children(
+    heap: &Heap,
+    order: &mut LabelOrder,
+    children: &mut [Child],
+) -> Result<(), BuildError> {
+    let mut edges: Vec<u32> = room(children.len())?;
+    edges.extend(children.iter().map(|child| child.edge));
+    order.sort(heap, &mut edges)?;
+    let mut ranks: Vec<Child> = room(children.len())?;
+    ranks.extend_from_slice(children);
+    ranks.sort_unstable_by_key(|child| child.edge);
+    for (child, edge) in children.iter_mut().zip(edges) {
+        let at = ranks.partition_point(|child| child.edge < edge);
+        *child = ranks[at];
+    }
+    Ok(())
+}

@@ -1,0 +1,82 @@
+//! Walking a chain tree depth-first, without a stack.
+
+use crate::reach::shortest_path_tree::{ChainTree, Rank};
+
+/// A turn of a [`Walk`].
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Visit {
+    /// Comes to an object, before its children. The tree's root has depth 0.
+    Enter {
+        /// The object.
+        rank: Rank,
+        /// How many steps it is below the tree's root.
+        depth: u32,
+    },
+    /// Leaves an object, after its children.
+    Leave {
+        /// The object.
+        rank: Rank,
+        /// How many steps it is below the tree's root.
+        depth: u32,
+    },
+}
+
+/// Visits every object of a tree: parents before children, siblings in canonical order.
+///
+/// Siblings have ranks one after the other and each object knows its parent, so it needs no
+/// memory, however deep the tree is.
+#[derive(Clone, Debug)]
+pub struct Walk<'a> {
+    tree: &'a ChainTree,
+    next: Option<Visit>,
+}
+
+impl<'a> Walk<'a> {
+    pub(crate) fn new(tree: &'a ChainTree) -> Self {
+        let first = Visit::Enter {
+            rank: Rank::ROOT,
+            depth: 0,
+        };
+        Walk {
+            tree,
+            next: (!tree.is_empty()).then_some(first),
+        }
+    }
+}
+
+impl Iterator for Walk<'_> {
+    type Item = Visit;
+
+    #[inline]
+    fn next(&mut self) -> Option<Visit> {
+        let now = self.next?;
+        self.next = match now {
+            Visit::Enter { rank, depth } => {
+                let children = self.tree.child_range(rank);
+                Some(if children.is_empty() {
+                    Visit::Leave { rank, depth }
+                } else {
+                    Visit::Enter {
+                        rank: Rank(children.start),
+                        depth: depth + 1,
+                    }
+                })
+            }
+            Visit::Leave { rank, depth } => self.tree.parent(rank).map(|parent| {
+                let sibling = rank.0 + 1;
+                if sibling < self.tree.child_range(parent).end {
+                    Visit::Enter {
+                        rank: Rank(sibling),
+                        depth,
+                    }
+                } else {
+                    Visit::Leave {
+                        rank: parent,
+                        depth: depth - 1,
+                    }
+                }
+            }),
+        };
+        Some(now)
+    }
+}
