@@ -50,7 +50,12 @@ impl GroupRow {
 /// Only for lack of memory.
 pub fn top(snapshot: &Snapshot, by: GroupOrder, n: usize) -> Result<Vec<GroupRow>> {
     let groups = snapshot.groups()?;
-    let top = groups.top(snapshot, by, n.saturating_add(2))?;
+    let top = groups.top(
+        snapshot.everything(),
+        snapshot.dominators()?,
+        by,
+        n.saturating_add(2),
+    )?;
     let heap = snapshot.everything();
     let tree = snapshot.everything_tree()?;
     let first = tree.ranks().next().map(|rank| tree.node(rank));

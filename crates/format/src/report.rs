@@ -138,7 +138,11 @@ fn write_groups(
     for (at, group) in groups.groups().iter().take(options.rows).enumerate() {
         let bytes = match snapshot.is_difference() {
             true => 0,
-            false => groups.exact_retained(snapshot, at)?.bytes,
+            false => {
+                groups
+                    .exact_retained(snapshot.everything(), snapshot.dominators()?, at)?
+                    .bytes
+            }
         };
         writeln!(
             out,

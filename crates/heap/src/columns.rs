@@ -4,6 +4,7 @@
 //! that agree with each other: no analysis of it then looks where nothing is.
 
 use crate::graph::allocation_order::{AllocationOrder, Mark, Run};
+use crate::graph::change::Change;
 use crate::graph::error::BuildError;
 use crate::graph::fallible_vec::{filled, push};
 use crate::graph::heap::Heap;
@@ -14,7 +15,7 @@ use crate::graph::node::NodeId;
 use crate::graph::provenance::Provenance;
 use crate::graph::sparse_table::SparseTable;
 use crate::reach::shortest_path_tree::ChainTree;
-use crate::snapshot::{Change, Snapshot};
+use crate::snapshot::Snapshot;
 use std::sync::Arc;
 
 /// The columns of a heap, to be stored. Those by node have the synthetic root first.

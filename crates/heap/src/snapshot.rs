@@ -1,31 +1,18 @@
 //! A snapshot: what a user takes, prints and compares.
 
 use crate::build::objects_view::objects_view;
-use crate::compare::identity::Birthmark;
 use crate::dominators::dominator_tree::Dominators;
+use crate::graph::birthmark::Birthmark;
+use crate::graph::change::{Change, Changes};
 use crate::graph::error::BuildError;
-use crate::graph::fallible_vec::held;
 use crate::graph::heap::Heap;
 use crate::graph::kind::Kind;
 use crate::graph::node::NodeId;
 use crate::groups::group::Groups;
+use crate::groups::grouped::Grouped;
+use crate::groups::pattern_set::Generality;
 use crate::reach::shortest_path_tree::ChainTree;
 use std::sync::{Arc, OnceLock};
-
-/// What became of an object between two snapshots.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Change {
-    /// Nothing, as far as the difference tells: it is there because it holds something changed.
-    None,
-    /// It is new.
-    New,
-    /// It is gone.
-    Gone,
-    /// It is a table that got so many entries more.
-    Grew(u32),
-    /// It is a table that has so many entries fewer.
-    Shrank(u32),
-}
 
 /// A heap, or the difference of two, with what was derived from it so far.
 ///
@@ -47,13 +34,6 @@ pub struct Snapshot {
     birthmark: OnceLock<Birthmark>,
 }
 
-/// What makes a snapshot a difference.
-#[derive(Debug)]
-struct Changes {
-    by_node: Vec<Change>,
-    count: usize,
-}
-
 impl Snapshot {
     /// The snapshot of a whole heap.
     pub fn new(heap: Heap) -> Snapshot {
@@ -70,16 +50,12 @@ impl Snapshot {
 
     /// A difference: an excerpt of a heap with what became of each of its nodes.
     pub(crate) fn difference(heap: Heap, tree: ChainTree, by_node: Vec<Change>) -> Snapshot {
-        let count = by_node
-            .iter()
-            .filter(|change| **change != Change::None)
-            .count();
         Snapshot {
             everything: heap,
             // Its tree's nodes are those of its heap.
             objects: OnceLock::from(None),
             tree: OnceLock::from(tree),
-            difference: Some(Changes { by_node, count }),
+            difference: Some(Changes::new(by_node)),
             ..Snapshot::default()
         }
     }
@@ -87,7 +63,7 @@ impl Snapshot {
     /// How many objects it has; of a difference, how many have changed.
     pub fn len(&self) -> Result<usize, BuildError> {
         Ok(match &self.difference {
-            Some(changes) => changes.count,
+            Some(changes) => changes.count(),
             None => self.objects()?.node_count().saturating_sub(1),
         })
     }
@@ -170,8 +146,18 @@ impl Snapshot {
         if let Some(groups) = self.groups.get() {
             return Ok(groups);
         }
-        let groups = Arc::new(Groups::new(self)?);
+        let groups = Arc::new(Groups::new(self.grouped()?, &Generality::default())?);
         Ok(self.groups.get_or_init(|| groups))
+    }
+
+    /// What its groups are made of.
+    pub(crate) fn grouped(&self) -> Result<Grouped<'_>, BuildError> {
+        Ok(Grouped {
+            heap: &self.everything,
+            tree: self.everything_tree()?,
+            dominators: self.dominators()?,
+            changes: self.difference.as_ref(),
+        })
     }
 
     /// The [references](ChainTree::refs) to a node.
@@ -184,7 +170,7 @@ impl Snapshot {
     pub fn change(&self, node: NodeId) -> Change {
         self.difference
             .as_ref()
-            .map_or(Change::None, |changes| changes.by_node[node.index()])
+            .map_or(Change::None, |changes| changes.of(node))
     }
 
     /// Whether it is the difference of two snapshots.
@@ -196,7 +182,7 @@ impl Snapshot {
     #[inline]
     pub fn is_member(&self, node: NodeId) -> bool {
         match &self.difference {
-            Some(changes) => changes.by_node[node.index()] != Change::None,
+            Some(changes) => changes.of(node) != Change::None,
             None => node != NodeId::ROOT,
         }
     }
@@ -224,9 +210,6 @@ impl Snapshot {
             + self.dominators.get().map_or(0, Dominators::memory)
             + self.everything_tree.get().map_or(0, ChainTree::memory)
             + self.groups.get().map_or(0, |groups| groups.memory())
-            + self
-                .difference
-                .as_ref()
-                .map_or(0, |changes| held(&changes.by_node))
+            + self.difference.as_ref().map_or(0, Changes::memory)
     }
 }

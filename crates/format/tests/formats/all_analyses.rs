@@ -5,13 +5,13 @@ use luasnap_format::{
     ReportOptions, SaveOptions, write_json, write_json_indented, write_report, write_snapshot,
     write_text,
 };
-use luasnap_heap::{Census, Groups, Snapshot, decrease, increase};
+use luasnap_heap::{Census, Snapshot, decrease, increase};
 use std::io::sink;
 
 /// Asks for everything.
 pub fn run_all(snapshot: &Snapshot) {
     snapshot.tree().unwrap();
-    Groups::new(snapshot).unwrap();
+    snapshot.groups().unwrap();
     Census::new(snapshot).unwrap();
     write_text(&mut sink(), snapshot).unwrap();
     write_json(&mut sink(), snapshot).unwrap();

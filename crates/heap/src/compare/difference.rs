@@ -6,6 +6,7 @@
 use crate::build::excerpt::Excerpt;
 use crate::compare::identity::Identity;
 use crate::graph::address_map::AddressMap;
+use crate::graph::change::Change;
 use crate::graph::error::BuildError;
 use crate::graph::fallible_vec::{filled, push};
 use crate::graph::heap::Heap;
@@ -13,7 +14,7 @@ use crate::graph::kind::Kind;
 use crate::graph::node::NodeId;
 use crate::graph::node_set::NodeSet;
 use crate::reach::shortest_path_tree::ChainTree;
-use crate::snapshot::{Change, Snapshot};
+use crate::snapshot::Snapshot;
 use rustc_hash::FxHashMap;
 
 /// What `b` has more than `a`: new objects, and tables that grew. Chains and references are those

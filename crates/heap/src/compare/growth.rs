@@ -325,7 +325,7 @@ fn grouped(snapshot: &Snapshot, general: &Generality) -> Result<Arc<Groups>, Bui
     let own = snapshot.shared_groups()?;
     match own.generality == *general {
         true => Ok(Arc::clone(own)),
-        false => Ok(Arc::new(Groups::with(snapshot, general)?)),
+        false => Ok(Arc::new(Groups::new(snapshot.grouped()?, general)?)),
     }
 }
 

@@ -11,18 +11,6 @@ use crate::graph::node::NodeId;
 use crate::graph::provenance::Process;
 use crate::snapshot::Snapshot;
 
-/// When a snapshot was captured, as its VM can tell later.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Birthmark {
-    /// Which VM of the process: the address of its global state, 0 where unknown.
-    pub vm_address: u64,
-    /// Grows from capture to capture.
-    pub sequence: u64,
-    /// The [addresses](crate::Heap::address) of two objects that were allocated right after the
-    /// capture and live as long as the snapshot.
-    pub marks: [u64; 2],
-}
-
 /// Nodes of the later capture that come before a marker of the earlier one.
 #[derive(Clone, Copy, Debug)]
 struct Newer {

@@ -1,11 +1,11 @@
 //! Suspects: where the memory of groups that grow accumulates.
 
 use crate::compare::growth::{GroupGrowth, Growth};
-use crate::count::census::Tally;
 use crate::dominators::dominator_tree::Dominators;
 use crate::graph::error::BuildError;
 use crate::graph::fallible_vec::{filled, push, room};
 use crate::graph::node::NodeId;
+use crate::graph::tally::Tally;
 use crate::groups::fingerprint::Fingerprint;
 use crate::reach::shortest_path_tree::Rank;
 use crate::snapshot::Snapshot;

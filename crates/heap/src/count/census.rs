@@ -4,33 +4,10 @@
 use crate::graph::error::BuildError;
 use crate::graph::kind::Kind;
 use crate::graph::provenance::Engine;
+use crate::graph::tally::Tally;
 use crate::reach::reachable::{Reach, Through};
 use crate::snapshot::Snapshot;
 use std::borrow::Cow;
-
-/// Objects, and their shallow sizes together.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub struct Tally {
-    /// How many they are.
-    pub count: u64,
-    /// Their sizes in bytes.
-    pub bytes: u64,
-}
-
-impl Tally {
-    pub(crate) fn add(&mut self, bytes: u64) {
-        self.count += 1;
-        // A heap that was read from broken memory may say anything.
-        self.bytes = self.bytes.saturating_add(bytes);
-    }
-
-    pub(crate) fn sum(tallies: impl Iterator<Item = Tally>) -> Tally {
-        tallies.fold(Tally::default(), |sum, tally| Tally {
-            count: sum.count + tally.count,
-            bytes: sum.bytes.saturating_add(tally.bytes),
-        })
-    }
-}
 
 /// The objects of one kind.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

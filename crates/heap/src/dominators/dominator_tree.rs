@@ -1,6 +1,5 @@
 //! Who holds what alone: the dominator tree.
 
-use crate::count::census::Tally;
 use crate::dominators::dfs_numbering::DepthFirst;
 use crate::dominators::holding_edges::Holding;
 use crate::dominators::lengauer_tarjan::{Dominated, immediate_dominators};
@@ -8,6 +7,7 @@ use crate::graph::error::BuildError;
 use crate::graph::fallible_vec::{filled, held, room};
 use crate::graph::heap::Heap;
 use crate::graph::node::NodeId;
+use crate::graph::tally::Tally;
 use std::hint::black_box;
 use std::ops::Range;
 

@@ -1,6 +1,5 @@
 //! What a set of nodes retains as one.
 
-use crate::count::census::Tally;
 use crate::dominators::dominator_tree::Dominators;
 use crate::dominators::holding_edges::key;
 use crate::graph::error::BuildError;
@@ -8,6 +7,7 @@ use crate::graph::fallible_vec::{filled, push};
 use crate::graph::heap::Heap;
 use crate::graph::node::NodeId;
 use crate::graph::strength::Strength;
+use crate::graph::tally::Tally;
 use crate::reach::ephemeron::Waiting;
 use std::hint::black_box;
 use std::ops::Range;

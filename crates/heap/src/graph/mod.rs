@@ -2,6 +2,8 @@
 
 pub(crate) mod address_map;
 pub(crate) mod allocation_order;
+pub(crate) mod birthmark;
+pub(crate) mod change;
 pub(crate) mod error;
 pub(crate) mod fallible_vec;
 pub(crate) mod heap;
@@ -15,3 +17,4 @@ pub(crate) mod provenance;
 pub(crate) mod region_map;
 pub(crate) mod sparse_table;
 pub(crate) mod strength;
+pub(crate) mod tally;

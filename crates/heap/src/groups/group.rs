@@ -4,22 +4,24 @@
 //! group, wherever they are; functions of one place in the source, coroutines of one body, strings
 //! of one owner. All others are grouped by the [generalised chain](crate::Paths) that holds them.
 
-use crate::count::census::Tally;
+use crate::dominators::dominator_tree::Dominators;
+use crate::graph::change::Change;
 use crate::graph::error::BuildError;
 use crate::graph::fallible_vec::{filled, held, push, room};
 use crate::graph::heap::Heap;
 use crate::graph::kind::Kind;
 use crate::graph::name::NameId;
 use crate::graph::node::NodeId;
+use crate::graph::tally::Tally;
 use crate::groups::class::{ClassName, Classes};
 use crate::groups::coroutine::coroutine_body;
 use crate::groups::fingerprint::{Fingerprint, Ink};
-use crate::groups::path_map::{PathMap, is_row};
+use crate::groups::grouped::Grouped;
+use crate::groups::path_map::PathMap;
 use crate::groups::path_pattern::{PathId, Paths, mix};
 use crate::groups::path_start::ChainStarts;
 use crate::groups::pattern_set::Generality;
 use crate::reach::shortest_path_tree::{ChainTree, Rank};
-use crate::snapshot::{Change, Snapshot};
 use hashbrown::HashTable;
 
 /// What a group is called.
@@ -60,7 +62,7 @@ pub struct Group {
     /// At least so many bytes would be freed if all of them went: what they dominate one by one.
     /// [`Groups::exact_retained`] also counts what only several of them hold.
     pub retained: u64,
-    /// The first of them, in the [tree of everything](Snapshot::everything_tree).
+    /// The first of them, in the [tree of everything](crate::Snapshot::everything_tree).
     pub example: Rank,
     /// What they are called, as a number that is the same from run to run.
     pub fingerprint: Fingerprint,
@@ -102,20 +104,15 @@ pub struct Groups {
 const NO_GROUP: u32 = u32::MAX;
 
 impl Groups {
-    /// Groups what a snapshot has. [`Snapshot::groups`] does it once.
-    pub fn new(snapshot: &Snapshot) -> Result<Groups, BuildError> {
-        Self::with(snapshot, &Generality::default())
-    }
-
-    /// Groups what a snapshot has, and generalises what `given` says in any case.
-    pub(crate) fn with(snapshot: &Snapshot, given: &Generality) -> Result<Groups, BuildError> {
-        let mut grouping = Grouping::new(snapshot, given)?;
+    /// Groups objects, and generalises what `given` says in any case.
+    pub(crate) fn new(grouped: Grouped<'_>, given: &Generality) -> Result<Groups, BuildError> {
+        let mut grouping = Grouping::new(grouped, given)?;
         grouping.place_all()?;
         grouping.place_strings()?;
         let mut groups = grouping.groups;
         groups.sort()?;
-        groups.list_members(snapshot.everything_tree()?)?;
-        groups.estimate_retained(snapshot)?;
+        groups.list_members(grouped.tree)?;
+        groups.estimate_retained(grouped.dominators)?;
         Ok(groups)
     }
 
@@ -124,14 +121,14 @@ impl Groups {
         &self.groups
     }
 
-    /// The index of the group that a node of [everything](Snapshot::everything) is in.
+    /// The index of the group that a node of [everything](crate::Snapshot::everything) is in.
     pub fn group_of(&self, node: NodeId) -> Option<usize> {
         let group = *self.group_of.get(node.index())?;
         (group != NO_GROUP).then_some(group as usize)
     }
 
     /// The members of a group, by its index, in the order of the tree: nodes of
-    /// [everything](Snapshot::everything).
+    /// [everything](crate::Snapshot::everything).
     pub fn members(&self, group: usize) -> &[NodeId] {
         &self.members[self.starts[group] as usize..self.starts[group + 1] as usize]
     }
@@ -148,9 +145,13 @@ impl Groups {
 
     /// What would be freed if all members of a group went, the group given by its index. Takes as
     /// long as going through the whole heap.
-    pub fn exact_retained(&self, snapshot: &Snapshot, group: usize) -> Result<Tally, BuildError> {
-        let dominators = snapshot.dominators()?;
-        dominators.retained_by(snapshot.everything(), self.members(group))
+    pub fn exact_retained(
+        &self,
+        heap: &Heap,
+        dominators: &Dominators,
+        group: usize,
+    ) -> Result<Tally, BuildError> {
+        dominators.retained_by(heap, self.members(group))
     }
 
     /// The first `n` groups in some order, as indices, with what each really retains.
@@ -160,7 +161,8 @@ impl Groups {
     /// by one. A group beyond those that holds much only together can be missed.
     pub fn top(
         &self,
-        snapshot: &Snapshot,
+        heap: &Heap,
+        dominators: &Dominators,
         by: GroupOrder,
         n: usize,
     ) -> Result<Vec<(usize, Tally)>, BuildError> {
@@ -186,7 +188,8 @@ impl Groups {
         });
         let mut top = room(order.len())?;
         for at in order {
-            top.push((at as usize, self.exact_retained(snapshot, at as usize)?));
+            let retained = self.exact_retained(heap, dominators, at as usize)?;
+            top.push((at as usize, retained));
         }
         if by_retained {
             top.sort_by_key(|(_, retained)| std::cmp::Reverse(retained.bytes));
@@ -255,8 +258,7 @@ impl Groups {
         Ok(())
     }
 
-    fn estimate_retained(&mut self, snapshot: &Snapshot) -> Result<(), BuildError> {
-        let dominators = snapshot.dominators()?;
+    fn estimate_retained(&mut self, dominators: &Dominators) -> Result<(), BuildError> {
         for at in 0..self.groups.len() {
             let members = self.members(at).iter().copied();
             self.groups[at].retained = dominators.retained_at_least(members)?.bytes;
@@ -267,7 +269,7 @@ impl Groups {
 
 /// Groups while they are made.
 struct Grouping<'a> {
-    snapshot: &'a Snapshot,
+    grouped: Grouped<'a>,
     heap: &'a Heap,
     tree: &'a ChainTree,
     groups: Groups,
@@ -278,15 +280,15 @@ struct Grouping<'a> {
 }
 
 impl<'a> Grouping<'a> {
-    fn new(snapshot: &'a Snapshot, given: &Generality) -> Result<Self, BuildError> {
-        let (heap, tree) = (snapshot.everything(), snapshot.everything_tree()?);
-        let mut map = PathMap::new(snapshot, given)?;
-        let classes = match snapshot.is_difference() {
+    fn new(grouped: Grouped<'a>, given: &Generality) -> Result<Self, BuildError> {
+        let Grouped { heap, tree, .. } = grouped;
+        let mut map = PathMap::new(grouped, given)?;
+        let classes = match grouped.is_difference() {
             true => Classes::default(),
             false => Classes::new(heap, tree, &mut map)?,
         };
         Ok(Grouping {
-            snapshot,
+            grouped,
             heap,
             tree,
             groups: Groups {
@@ -305,8 +307,8 @@ impl<'a> Grouping<'a> {
     fn place_all(&mut self) -> Result<(), BuildError> {
         for rank in self.tree.ranks() {
             let node = self.tree.node(rank);
-            if !is_row(self.snapshot, node) {
-                let change = self.snapshot.change(node);
+            if !self.grouped.is_member(node) {
+                let change = self.grouped.change(node);
                 if let Change::Grew(entries) | Change::Shrank(entries) = change {
                     push(&mut self.groups.resized, (rank, entries))?;
                 }
@@ -323,8 +325,8 @@ impl<'a> Grouping<'a> {
         let registry = ChainStarts::of(self.heap).registry();
         for rank in self.tree.ranks() {
             let node = self.tree.node(rank);
-            if self.heap.kind(node) == Kind::String && is_row(self.snapshot, node) {
-                let owner = self.snapshot.dominators()?.immediate(node);
+            if self.heap.kind(node) == Kind::String && self.grouped.is_member(node) {
+                let owner = self.grouped.dominators.immediate(node);
                 let owner = owner.filter(|owner| Some(*owner) != registry);
                 let name = match owner.and_then(|owner| self.groups.group_of(owner)) {
                     Some(owner) => GroupName::StringsOf(owner),

@@ -4,6 +4,7 @@ pub(crate) mod class;
 pub(crate) mod coroutine;
 pub(crate) mod fingerprint;
 pub(crate) mod group;
+pub(crate) mod grouped;
 pub(crate) mod known_name;
 pub(crate) mod path_map;
 pub(crate) mod path_pattern;

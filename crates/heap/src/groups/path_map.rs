@@ -1,18 +1,16 @@
-//! Which generalised chain leads to each object of a snapshot.
+//! Which generalised chain leads to each object.
 
 use crate::graph::error::BuildError;
 use crate::graph::fallible_vec::filled;
 use crate::graph::heap::Heap;
-use crate::graph::kind::Kind;
 use crate::graph::label::Label;
 use crate::graph::name::NameId;
-use crate::graph::node::NodeId;
+use crate::groups::grouped::Grouped;
 use crate::groups::known_name::KnownNames;
 use crate::groups::path_pattern::{GroupStep, Path, PathId, Paths, fingerprint, many_names};
 use crate::groups::path_start::ChainStarts;
 use crate::groups::pattern_set::{Generality, KindSet};
 use crate::reach::shortest_path_tree::{ChainTree, Rank};
-use crate::snapshot::{Change, Snapshot};
 use std::ops::Range;
 
 /// Among many, what has at least this part of the bytes keeps its own name.
@@ -31,16 +29,16 @@ pub(crate) struct PathMap {
 }
 
 impl PathMap {
-    /// Finds the paths of everything in a snapshot; `given` is generalised in any case.
+    /// Finds the paths of everything; `given` is generalised in any case.
     ///
     /// Where a list or a tree leads back to a path, it may turn out late that objects there hold
     /// many; then everything is gone through again.
-    pub(crate) fn new(snapshot: &Snapshot, given: &Generality) -> Result<PathMap, BuildError> {
+    pub(crate) fn new(grouped: Grouped<'_>, given: &Generality) -> Result<PathMap, BuildError> {
         let mut general = Generality::default();
         general.add(given)?;
         let mut round = 1;
         loop {
-            let mut search = Search::new(snapshot, &general)?;
+            let mut search = Search::new(grouped, &general)?;
             search.run()?;
             let Search {
                 mut map, too_late, ..
@@ -57,7 +55,7 @@ impl PathMap {
 
 /// Goes down a tree level by level.
 struct Search<'a> {
-    snapshot: &'a Snapshot,
+    grouped: Grouped<'a>,
     heap: &'a Heap,
     tree: &'a ChainTree,
     given: &'a Generality,
@@ -73,16 +71,15 @@ struct Search<'a> {
 }
 
 impl<'a> Search<'a> {
-    fn new(snapshot: &'a Snapshot, given: &'a Generality) -> Result<Self, BuildError> {
-        let tree = snapshot.everything_tree()?;
-        let heap = snapshot.everything();
+    fn new(grouped: Grouped<'a>, given: &'a Generality) -> Result<Self, BuildError> {
+        let Grouped { heap, tree, .. } = grouped;
         let known_names = KnownNames::of(heap, tree)?;
         let bytes_below = match known_names {
             Some(_) => Vec::new(),
-            None => bytes_below(snapshot, tree)?,
+            None => bytes_below(grouped)?,
         };
         Ok(Search {
-            snapshot,
+            grouped,
             heap,
             tree,
             given,
@@ -137,7 +134,7 @@ impl<'a> Search<'a> {
         let mut counts = [0u32; KindSet::NUMBERS];
         for child in self.tree.children(rank) {
             if let Label::Field(name) = self.heap.label(self.tree.edge(child))
-                && is_row(self.snapshot, self.tree.node(child))
+                && self.grouped.is_member(self.tree.node(child))
                 && let Some(kinds) = self.as_data(name, child)
             {
                 counts[kinds.number()] += 1;
@@ -257,20 +254,11 @@ impl<'a> Search<'a> {
     }
 }
 
-/// Whether an object is a row of a group: in a difference, new or gone; else everything but our own
-/// snapshots.
-pub(crate) fn is_row(snapshot: &Snapshot, node: NodeId) -> bool {
-    match snapshot.is_difference() {
-        true => matches!(snapshot.change(node), Change::New | Change::Gone),
-        false => snapshot.everything().kind(node) != Kind::Snapshot,
-    }
-}
-
-fn bytes_below(snapshot: &Snapshot, tree: &ChainTree) -> Result<Vec<u64>, BuildError> {
-    let heap = snapshot.everything();
+fn bytes_below(grouped: Grouped<'_>) -> Result<Vec<u64>, BuildError> {
+    let Grouped { heap, tree, .. } = grouped;
     let mut bytes = filled(tree.len(), 0u64)?;
     for rank in tree.ranks().rev() {
-        if is_row(snapshot, tree.node(rank)) {
+        if grouped.is_member(tree.node(rank)) {
             // At least 1, or objects of unknown size would all be large parts.
             let size = heap.size(tree.node(rank)).max(1);
             bytes[rank.index()] = bytes[rank.index()].saturating_add(size);

@@ -9,7 +9,6 @@ use crate::graph::label_order::{LabelOrder, in_order};
 use crate::graph::node::NodeId;
 use crate::graph::strength::Strength;
 use crate::reach::ephemeron::Waiting;
-use crate::reach::walk::Walk;
 use std::hint::black_box;
 use std::ops::Range;
 
@@ -141,11 +140,6 @@ impl ChainTree {
             }
         }
         Ok(ranks)
-    }
-
-    /// Every object depth-first.
-    pub fn walk(&self) -> Walk<'_> {
-        Walk::new(self)
     }
 
     /// Bytes of memory that the tree holds.

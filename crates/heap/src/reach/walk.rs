@@ -31,15 +31,16 @@ pub struct Walk<'a> {
     next: Option<Visit>,
 }
 
-impl<'a> Walk<'a> {
-    pub(crate) fn new(tree: &'a ChainTree) -> Self {
+impl ChainTree {
+    /// Every object depth-first.
+    pub fn walk(&self) -> Walk<'_> {
         let first = Visit::Enter {
             rank: Rank::ROOT,
             depth: 0,
         };
         Walk {
-            tree,
-            next: (!tree.is_empty()).then_some(first),
+            tree: self,
+            next: (!self.is_empty()).then_some(first),
         }
     }
 }

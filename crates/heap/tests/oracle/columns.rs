@@ -4,7 +4,7 @@
 use crate::everything::{Everything, everything, listed};
 use crate::graph::{graph, rows};
 use luasnap_heap::{
-    Census, ChainTree, Change, ColumnError, Columns, Groups, Heap, Kind, LARGE_SIZE, Label, Mark,
+    Census, ChainTree, Change, ColumnError, Columns, Heap, Kind, LARGE_SIZE, Label, Mark,
     NameId, Names, NodeId, PackedLabel, Reach, Run, RunOrder, Snapshot, SparseTable,
     StoredDifference, Strength, Through, decrease, increase, objects_view,
 };
@@ -49,7 +49,7 @@ fn columns(heap: &Heap) -> Columns {
 fn analyse(snapshot: &Snapshot) {
     let tree = snapshot.tree().unwrap();
     assert!(tree.walk().count() == 2 * tree.len());
-    Groups::new(snapshot).unwrap();
+    snapshot.groups().unwrap();
     Census::new(snapshot).unwrap();
     for through in [Through::Everything, Through::Objects] {
         Reach::new(snapshot.everything(), through).unwrap();

@@ -178,7 +178,7 @@ fn functions_are_told_apart_by_where_they_are_defined() {
             .set_count(function, 10 + u32::from(at % 3 == 0));
     }
     let snapshot = below.finish();
-    let groups = Groups::new(&snapshot).unwrap();
+    let groups = snapshot.groups().unwrap();
     let found: Vec<_> = groups.groups()[..2]
         .iter()
         .map(|group| (name(snapshot.everything(), &groups, group), group.shallow))
@@ -202,7 +202,7 @@ fn of_a_difference_the_new_objects_and_the_tables_that_grew() {
     below.builder.set_count(below.global, 2);
     let more = increase(&before, &below.finish()).unwrap();
     assert_eq!(listed(&more), ["1 table _G.x", "1 table _G.y"]);
-    assert_eq!(Groups::new(&more).unwrap().resized(), [(Rank::ROOT, 2)]);
+    assert_eq!(more.groups().unwrap().resized(), [(Rank::ROOT, 2)]);
 }
 
 /// What is freed when these nodes go, by marking what is left.
@@ -256,14 +256,14 @@ proptest! {
         let mut expected = Vec::new();
         for (at, group) in groups.groups().iter().enumerate() {
             let freed = freed(&of, groups.members(at));
-            prop_assert_eq!(groups.exact_retained(&snapshot, at).unwrap(), freed);
+            prop_assert_eq!(groups.exact_retained(snapshot.everything(), snapshot.dominators().unwrap(), at).unwrap(), freed);
             prop_assert!((group.shallow..=freed.bytes).contains(&group.retained));
             expected.push((at, freed));
         }
         // So many groups that all of them are candidates.
         expected.sort_by_key(|(_, freed)| std::cmp::Reverse(freed.bytes));
         let bytes = |top: &[(usize, Tally)]| top.iter().map(|of| of.1).collect::<Vec<_>>();
-        let top = groups.top(&snapshot, GroupOrder::Retained, count).unwrap();
+        let top = groups.top(snapshot.everything(), snapshot.dominators().unwrap(), GroupOrder::Retained, count).unwrap();
         prop_assert_eq!(
             bytes(&top).iter().map(|of| of.bytes).collect::<Vec<_>>(),
             bytes(&expected).iter().map(|of| of.bytes).collect::<Vec<_>>()
@@ -292,7 +292,9 @@ fn the_first_groups_by_each_order() {
     let snapshot = below.finish();
     let groups = snapshot.groups().unwrap();
     let top = |by, n| {
-        let top = groups.top(&snapshot, by, n).unwrap();
+        let top = groups
+            .top(snapshot.everything(), snapshot.dominators().unwrap(), by, n)
+            .unwrap();
         let named = top.into_iter().map(|(at, retained)| {
             let name = name(snapshot.everything(), groups, &groups.groups()[at]);
             (name, retained.bytes)
@@ -313,6 +315,7 @@ fn the_first_groups_by_each_order() {
 
 #[test]
 fn nothing_makes_no_groups() {
-    let nothing = Groups::new(&Snapshot::new(Heap::default())).unwrap();
+    let nothing = Snapshot::new(Heap::default());
+    let nothing = nothing.groups().unwrap();
     assert!(nothing.groups().is_empty() && nothing.resized().is_empty());
 }

@@ -1,0 +1,41 @@
+//! What is grouped.
+
+use crate::dominators::dominator_tree::Dominators;
+use crate::graph::change::{Change, Changes};
+use crate::graph::heap::Heap;
+use crate::graph::kind::Kind;
+use crate::graph::node::NodeId;
+use crate::reach::shortest_path_tree::ChainTree;
+
+/// A heap, or the excerpt that a difference is, with what says how its objects are held.
+#[derive(Clone, Copy)]
+pub(crate) struct Grouped<'a> {
+    pub(crate) heap: &'a Heap,
+    /// Of everything, by names.
+    pub(crate) tree: &'a ChainTree,
+    pub(crate) dominators: &'a Dominators,
+    /// Of a difference.
+    pub(crate) changes: Option<&'a Changes>,
+}
+
+impl Grouped<'_> {
+    /// Whether it is the difference of two snapshots.
+    pub(crate) fn is_difference(&self) -> bool {
+        self.changes.is_some()
+    }
+
+    /// What became of a node; where it is no difference, [`Change::None`].
+    pub(crate) fn change(&self, node: NodeId) -> Change {
+        self.changes
+            .map_or(Change::None, |changes| changes.of(node))
+    }
+
+    /// Whether an object is in a group: in a difference, what is new or gone; else everything but our
+    /// own snapshots.
+    pub(crate) fn is_member(&self, node: NodeId) -> bool {
+        match self.changes {
+            Some(changes) => matches!(changes.of(node), Change::New | Change::Gone),
+            None => self.heap.kind(node) != Kind::Snapshot,
+        }
+    }
+}

@@ -1,0 +1,87 @@
+//! The order of the house: imports run one way, between crates, between folders and between files.
+//!
+//! What is read is every path in the code that names a module, in `use` lines and elsewhere; tests and
+//! the inside of macros are left out. A circle is reported with the imports that make it.
+
+mod circles;
+mod paths;
+mod sources;
+
+use circles::{Circle, circles};
+use sources::{Arrow, Crate};
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+/// Each crate, and which of the others it may use.
+const CRATES: [(&str, &str, &[&str]); 5] = [
+    ("luasnap_heap", "crates/heap", &[]),
+    ("luasnap_capture", "crates/capture", &["luasnap_heap"]),
+    ("luasnap_format", "crates/format", &["luasnap_heap"]),
+    (
+        "snapshot",
+        "crates/module",
+        &["luasnap_heap", "luasnap_capture", "luasnap_format"],
+    ),
+    (
+        "luasnap",
+        "crates/cli",
+        &[
+            "luasnap_heap",
+            "luasnap_capture",
+            "luasnap_format",
+            "snapshot",
+        ],
+    ),
+];
+
+fn workspace() -> PathBuf {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).parent();
+    folder.expect("xtask lies in the workspace").to_owned()
+}
+
+fn all() -> Vec<Crate> {
+    let names: Vec<&str> = CRATES.iter().map(|one| one.0).collect();
+    let read = |one: &(&'static str, &str, &[&str])| {
+        Crate::read(one.0, &workspace().join(one.1).join("src"), &names)
+    };
+    CRATES.iter().map(read).collect()
+}
+
+/// Each circle, and the imports in it.
+fn in_words(what: &str, arrows: &[Arrow]) -> Vec<String> {
+    let in_words = |circle: &Circle| format!("{what}:\n{circle}");
+    circles(arrows).iter().map(in_words).collect()
+}
+
+#[test]
+fn no_circle_between_files() {
+    let found: Vec<String> = all()
+        .iter()
+        .flat_map(|one| in_words(&format!("files of {}", one.name), &one.arrows))
+        .collect();
+    assert!(found.is_empty(), "{}", found.join("\n"));
+}
+
+#[test]
+fn no_circle_between_what_lies_in_a_folder() {
+    let mut found = Vec::new();
+    for one in all() {
+        for folder in one.folders() {
+            let what = format!("what lies in {}/{}", one.name, folder.display());
+            found.extend(in_words(&what, &one.arrows_within(&folder)));
+        }
+    }
+    assert!(found.is_empty(), "{}", found.join("\n"));
+}
+
+#[test]
+fn crates_use_those_before_them() {
+    for (one, (name, _, allowed)) in all().iter().zip(CRATES) {
+        let others: BTreeSet<&str> = one.others.iter().map(String::as_str).collect();
+        let wrong: Vec<_> = others
+            .iter()
+            .filter(|other| !allowed.contains(other))
+            .collect();
+        assert!(wrong.is_empty(), "{name} uses {wrong:?}");
+    }
+}
