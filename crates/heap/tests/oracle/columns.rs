@@ -4,9 +4,9 @@
 use crate::everything::{Everything, everything, listed};
 use crate::graph::{graph, rows};
 use luasnap_heap::{
-    Census, ChainTree, Change, ColumnError, Columns, Heap, Kind, LARGE_SIZE, Label, Mark,
-    NameId, Names, NodeId, PackedLabel, Reach, Run, RunOrder, Snapshot, SparseTable,
-    StoredDifference, Strength, Through, decrease, increase, objects_view,
+    Census, ChainTree, Change, ColumnError, Columns, Heap, Kind, LARGE_SIZE, Label, Mark, NameId,
+    Names, NodeId, PackedLabel, Reach, Run, RunOrder, Snapshot, SparseTable, StoredDifference,
+    Strength, Through, decrease, increase, objects_view,
 };
 use proptest::prelude::*;
 

@@ -68,6 +68,10 @@ impl<'m, M: Memory> Sweep<'m, M> {
                 self.heap.set_count(node, known.line);
                 self.heap.set_source(node, known.source);
                 names = known.upvalue_names;
+                if known.upvalue_count != function.byte(places.upvalue_count) {
+                    self.ledger
+                        .doubt(node, Misfit::Kind("a function's prototype"))?;
+                }
             }
             None => self
                 .ledger

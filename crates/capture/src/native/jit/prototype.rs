@@ -8,6 +8,9 @@ use crate::version::Version;
 use luasnap_heap::{Kind, Label, NameId, NodeId, Strength};
 
 const WHAT: Misfit = Misfit::Unreadable("a prototype");
+/// Bytes of an instruction, and of an upvalue's place.
+const INSTRUCTION: u64 = 4;
+const UPVALUE: u64 = 2;
 /// `firstline` of a function in Lua that LuaJIT itself brings.
 const BUILT_IN: u32 = u32::MAX;
 
@@ -18,6 +21,7 @@ pub(super) struct KnownPrototype<'m> {
     pub(super) node: NodeId,
     pub(super) line: u32,
     pub(super) source: NameId,
+    pub(super) upvalue_count: u8,
     /// What its functions' upvalues are called: names that each end with a zero byte. None where a
     /// stripped function has none.
     pub(super) upvalue_names: &'m [u8],
@@ -59,7 +63,9 @@ impl<'m, M: Memory> Sweep<'m, M> {
             return Ok(None);
         }
         self.describe_prototype(node, address)?;
+        let prototype = self.prototype(address).ok_or(WHAT)?;
         self.known = KnownPrototype {
+            upvalue_count: prototype.byte(self.layout.prototype.upvalue_count),
             address,
             node,
             line: self.heap.count(node),
@@ -102,9 +108,11 @@ impl<'m, M: Memory> Sweep<'m, M> {
     }
 
     /// Proves what of a prototype is seen in names alone.
-    fn prove_prototype(&mut self, node: NodeId, prototype: Structure<'_>) -> Swept {
+    fn prove_prototype(&mut self, node: NodeId, address: u64, prototype: Structure<'_>) -> Swept {
         let places = &self.layout.prototype;
-        let fits = prototype.byte(places.parameters) <= prototype.byte(places.frame_size);
+        let fits = prototype.byte(places.parameters) <= prototype.byte(places.frame_size)
+            && self.parts_fit(address, prototype)
+            && self.lines_fit(prototype);
         match fits {
             true => Ok(()),
             false => self
@@ -113,11 +121,66 @@ impl<'m, M: Memory> Sweep<'m, M> {
         }
     }
 
+    /// Whether a prototype's parts follow each other: code, constants that are objects, numbers, the
+    /// places of the upvalues, lines, and names. A stripped one has neither lines nor names.
+    fn parts_fit(&self, address: u64, prototype: Structure<'_>) -> bool {
+        let places = &self.layout.prototype;
+        let int = |place| u64::from(prototype.int(place));
+        let word = u64::from(WORD);
+        let code = u64::from(places.size) + INSTRUCTION * int(places.code_count);
+        let constants = address + code.next_multiple_of(word) + word * int(places.object_count);
+        let upvalues = constants + word * int(places.number_count);
+        // An even number of upvalues keeps the lines in step.
+        let upvalue_count = u64::from(prototype.byte(places.upvalue_count));
+        let lines = upvalues + UPVALUE * upvalue_count.next_multiple_of(2);
+        let names = lines + self.line_size(prototype) * int(places.code_count).saturating_sub(1);
+        let has_no_names = [places.lines, places.upvalue_names, places.local_names]
+            .into_iter()
+            .all(|place| prototype.word(place) == 0);
+        let end = address + int(places.whole);
+        let locals = prototype.word(places.local_names);
+        prototype.word(places.constants) == constants
+            && prototype.word(places.upvalues) == upvalues
+            && (has_no_names
+                || prototype.word(places.lines) == lines
+                    && prototype.word(places.upvalue_names) == names
+                    && (names..=end).contains(&locals)
+                    && (locals == names) == (upvalue_count == 0))
+    }
+
+    /// Bytes that the line of an instruction takes.
+    fn line_size(&self, prototype: Structure<'_>) -> u64 {
+        match prototype.int(self.layout.prototype.line_count) {
+            0..=0xff => 1,
+            0x100..=0xffff => 2,
+            _ => 4,
+        }
+    }
+
+    /// Whether a function's last instruction is on one of its lines: they count from its first one.
+    fn lines_fit(&self, prototype: Structure<'_>) -> bool {
+        let places = &self.layout.prototype;
+        let instructions = u64::from(prototype.int(places.code_count)).saturating_sub(1);
+        let (lines, size) = (prototype.word(places.lines), self.line_size(prototype));
+        if lines == 0 || instructions == 0 {
+            return true;
+        }
+        let last = lines + size * (instructions - 1);
+        let Some(bytes) = self.memory.bytes(last, size as usize) else {
+            return false;
+        };
+        let line = bytes
+            .iter()
+            .rev()
+            .fold(0, |line, byte| line << 8 | u32::from(*byte));
+        line <= prototype.int(places.line_count)
+    }
+
     pub(super) fn refer_from_prototype(&mut self, node: NodeId, address: u64) -> Swept {
         self.describe_prototype(node, address)?;
         let places = &self.layout.prototype;
         let prototype = self.prototype(address).ok_or(WHAT)?;
-        self.prove_prototype(node, prototype)?;
+        self.prove_prototype(node, address, prototype)?;
         let name = (Kind::String, "a chunk's name");
         let source = prototype.word(places.source);
         self.refer_to_kind(node, source, Label::DebugName, name)?;

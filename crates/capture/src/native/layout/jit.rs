@@ -152,6 +152,10 @@ pub(crate) struct GCproto {
     pub(crate) constants: u16,
     /// `sizekgc`, 4 bytes.
     pub(crate) object_count: u16,
+    /// `sizekn`, 4 bytes: how many numbers there are from the middle on.
+    pub(crate) number_count: u16,
+    /// `uv`, after the constants; 2 bytes for each upvalue.
+    pub(crate) upvalues: u16,
     /// `sizept`, 4 bytes: the size of it all.
     pub(crate) whole: u16,
     /// `sizeuv`, a byte.
@@ -166,7 +170,9 @@ pub(crate) struct GCproto {
     pub(crate) line: u16,
     /// `numline`, 4 bytes.
     pub(crate) line_count: u16,
-    /// `uvinfo` and `varinfo`.
+    /// `lineinfo`, after the upvalues.
+    pub(crate) lines: u16,
+    /// `uvinfo` and `varinfo`, after the lines.
     pub(crate) upvalue_names: u16,
     pub(crate) local_names: u16,
 }
