@@ -1,7 +1,7 @@
 //! What a sweep has found so far: the sum of it, which has to be the VM's own total in the end.
 
-use super::Swept as SweptHeap;
-use super::misfit::{Misfit, Swept};
+use crate::native::Swept as SweptHeap;
+use crate::native::misfit::{Misfit, Swept};
 use luasnap_heap::{BuildError, Kind, NodeId, SlotSizes, SweepBuilder};
 use std::borrow::Cow;
 

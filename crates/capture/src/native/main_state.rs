@@ -4,10 +4,10 @@
 //! so a word whose value is its own address and a few bytes more may be the one in a main thread that
 //! leads to its global state. Where what lies around it fits a layout in all points, it is.
 
-use super::jit;
-use super::layout::{self, ABSENT, JitLayout, Layout, PucLayout};
-use super::memory::{Memory, Read, Structure};
-use super::puc;
+use crate::native::jit;
+use crate::native::layout::{self, ABSENT, JitLayout, Layout, PucLayout};
+use crate::native::memory::{Memory, Read, Structure};
+use crate::native::puc;
 use crate::version::Version;
 
 /// Bytes of a stack slot of PUC Lua, and how many slots lie behind `stack_last` at least and at most.

@@ -1,6 +1,6 @@
 //! The modes of tables, and whether what gives them are metatables at all.
 
-use super::misfit::{Misfit, Swept};
+use crate::native::misfit::{Misfit, Swept};
 use crate::mode::Mode;
 use luasnap_heap::BuildError;
 use rustc_hash::FxHashMap;

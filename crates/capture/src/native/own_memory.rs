@@ -5,12 +5,12 @@
 //! wrong address by an error. So does what lies in memory that is shared with others (`shared_copy`): a file
 //! that one of them cuts off would end this process otherwise.
 
-use super::careful_read;
-use super::kept_bytes::KeptBytes;
-use super::mappings::{Mapping, mappings};
-use super::memory::Memory;
-use super::prefetch::prefetch;
-use super::shared_copy::SharedCopy;
+use crate::native::careful_read;
+use crate::native::kept_bytes::KeptBytes;
+use crate::native::mappings::{Mapping, mappings};
+use crate::native::memory::Memory;
+use crate::native::prefetch::prefetch;
+use crate::native::shared_copy::SharedCopy;
 use std::cell::{Cell, OnceCell};
 
 /// A part of the address space that can be read.

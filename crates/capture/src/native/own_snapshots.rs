@@ -1,8 +1,8 @@
 //! Our own snapshots in a VM's heap, and the markers that tell when they were made.
 
-use super::Origin;
-use super::memory::{Memory, Read};
-use super::misfit::Swept;
+use crate::native::Origin;
+use crate::native::memory::{Memory, Read};
+use crate::native::misfit::Swept;
 use crate::handle::Handle;
 use luasnap_heap::{BuildError, Kind, NodeId, SweepBuilder};
 

@@ -1,8 +1,8 @@
 //! The memory of another process, as pieces that this one has: copies, or a file's mapped parts.
 
-use super::kept_bytes::KeptBytes;
-use super::memory::Memory;
-use super::prefetch::prefetch;
+use crate::native::kept_bytes::KeptBytes;
+use crate::native::memory::Memory;
+use crate::native::prefetch::prefetch;
 use std::cell::Cell;
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, TryReserveError};

@@ -1,11 +1,11 @@
 //! Whether a layout is that of a VM: what the API says of it, and what was proved before.
 
-use super::careful_read;
-use super::jit;
-use super::layout::{self, ABSENT, JitLayout, Layout, PucLayout};
-use super::memory::Structure;
-use super::misfit::{Misfit, Swept};
-use super::puc::{self, tags};
+use crate::native::careful_read;
+use crate::native::jit;
+use crate::native::layout::{self, ABSENT, JitLayout, Layout, PucLayout};
+use crate::native::memory::Structure;
+use crate::native::misfit::{Misfit, Swept};
+use crate::native::puc::{self, tags};
 use crate::collector::allocated_bytes;
 use crate::state::State;
 use crate::version::Version;

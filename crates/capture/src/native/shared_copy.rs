@@ -1,7 +1,7 @@
 //! Shared memory of this process, which others may change or cut off at any moment: it is read through the
 //! kernel, a page at a time and each page once, so that what was read stays as it was.
 
-use super::careful_read;
+use crate::native::careful_read;
 use std::cell::Cell;
 use std::ptr::null_mut;
 

@@ -1,6 +1,6 @@
 //! The names of stack slots, each put together once.
 
-use super::misfit::Swept;
+use crate::native::misfit::Swept;
 use crate::slot_text::SlotText;
 use crate::stack_slots::SlotName;
 use luasnap_heap::{BuildError, NameId, SweepBuilder};

@@ -1,10 +1,10 @@
 //! A VM that was stopped anywhere, perhaps in the middle of an allocation or of the collector's work.
 
-use super::layout::{self, Layout};
-use super::main_state::MainState;
-use super::memory::Memory;
-use super::misfit::{Failure, Misfit};
-use super::{Origin, Swept, make_heap, sweep};
+use crate::native::layout::{self, Layout};
+use crate::native::main_state::MainState;
+use crate::native::memory::Memory;
+use crate::native::misfit::{Failure, Misfit};
+use crate::native::{Origin, Swept, make_heap, sweep};
 use luasnap_heap::{BuildError, Heap};
 use std::borrow::Cow;
 use std::fmt::Write;

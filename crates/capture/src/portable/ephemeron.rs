@@ -3,7 +3,7 @@
 //! A pair whose key has not been reached waits. Reaching the key wakes exactly the pairs that
 //! wait for it, so that a chain of ephemerons costs what its length is, not its square.
 
-use super::{Walk, Walked, index};
+use crate::portable::{Walk, Walked, index};
 use crate::state::State;
 use luasnap_heap::{BuildError, Kind, Label, NodeId, Strength};
 use rustc_hash::FxHashMap;

@@ -1,6 +1,6 @@
 //! Functions: what they are and what they hold.
 
-use super::{Descent, Walk, Walked};
+use crate::portable::{Descent, Walk, Walked};
 use crate::state::State;
 use crate::version::Version;
 use luasnap_heap::{Kind, Label, NodeId, Strength};

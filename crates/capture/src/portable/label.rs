@@ -1,6 +1,6 @@
 //! Labels for what the API shows: keys, upvalue names, locals.
 
-use super::{Walk, Walked, kind_of};
+use crate::portable::{Walk, Walked, kind_of};
 use crate::slot_text::{SlotText, TEMPORARY, VARARG};
 use crate::state::{State, TYPE_BOOLEAN, TYPE_LIGHT_USERDATA, TYPE_NUMBER, TYPE_STRING};
 use luasnap_heap::{HeapBuilder, Kind, Label, NameId};

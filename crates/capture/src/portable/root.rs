@@ -1,6 +1,6 @@
 //! Where a capture starts.
 
-use super::{Walk, Walked, index};
+use crate::portable::{Walk, Walked, index};
 use crate::activation::Activation;
 use crate::global_state::main_thread;
 use crate::state::State;

@@ -1,6 +1,6 @@
 //! Tables: entries, metatables, and what a table's mode makes of them.
 
-use super::{Descent, Walk, Walked, index, kind_of};
+use crate::portable::{Descent, Walk, Walked, index, kind_of};
 use crate::mode::Mode;
 use crate::state::{State, TYPE_NUMBER, TYPE_STRING};
 use crate::version::Version;

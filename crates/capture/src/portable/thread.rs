@@ -1,8 +1,8 @@
 //! Threads: everything on their stacks.
 
-use super::frames::{Frame, Links, level_count, step_out};
-use super::label::is_temporary;
-use super::{Walk, Walked, kind_of};
+use crate::portable::frames::{Frame, Links, level_count, step_out};
+use crate::portable::label::is_temporary;
+use crate::portable::{Walk, Walked, kind_of};
 use crate::activation::Activation;
 use crate::global_state::{Vararg, has_free_slot_51, index_from_top_51, varargs_51};
 use crate::resolve::may_assert;

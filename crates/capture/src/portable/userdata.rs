@@ -1,6 +1,6 @@
 //! Userdata: user values, environments, and our own snapshots among them.
 
-use super::{Walk, Walked};
+use crate::portable::{Walk, Walked};
 use crate::handle::Handle;
 use crate::state::State;
 use luasnap_heap::{Label, NodeId, Strength};

@@ -4,8 +4,8 @@
 //! was reached by other means. C functions without upvalues are no collectable objects from 5.2
 //! on, so nothing holds them weakly there.
 
-use super::table::TableFrame;
-use super::{Walk, Walked, index, kind_of};
+use crate::portable::table::TableFrame;
+use crate::portable::{Walk, Walked, index, kind_of};
 use crate::state::{State, TYPE_FUNCTION};
 use luasnap_heap::{Kind, Label, NodeId, Strength};
 use std::ffi::c_int;

@@ -1,12 +1,12 @@
 //! Attaching: capturing every Lua state of a running process.
 
-use super::buffer::Place;
-use super::capture::{Captures, StateCapture};
-use super::copy::Copier;
-use super::error::{AttachError, AttachErrorKind};
-use super::refusal;
-use super::search::{expect_state, states_in};
-use super::shared_memory::SharedMemory;
+use crate::process::buffer::Place;
+use crate::process::capture::{Captures, StateCapture};
+use crate::process::copy::Copier;
+use crate::process::error::{AttachError, AttachErrorKind};
+use crate::process::refusal;
+use crate::process::search::{expect_state, states_in};
+use crate::process::shared_memory::SharedMemory;
 use crate::moment::Moment;
 use crate::native::pieces::Pieces;
 use std::fs::File;

@@ -1,6 +1,6 @@
 //! Captures of the states in one process, each the best that there was.
 
-use super::found_state::{FoundState, script};
+use crate::process::found_state::{FoundState, script};
 use crate::moment::Moment;
 use crate::native::main_state::MainState;
 use crate::native::pieces::Pieces;

@@ -1,9 +1,9 @@
 //! The processes of this machine that hold a Lua state.
 
-use super::found_state::FoundState;
-use super::pages::Sort;
-use super::search::states_of_running;
-use super::shared_memory::SharedMemory;
+use crate::process::found_state::FoundState;
+use crate::process::pages::Sort;
+use crate::process::search::states_of_running;
+use crate::process::shared_memory::SharedMemory;
 use std::fs;
 use std::ops::ControlFlow;
 

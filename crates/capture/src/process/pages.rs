@@ -1,9 +1,9 @@
 //! Which parts of a process's memory are to be copied: pages that are there, of mappings that can hold
 //! Lua memory.
 
-use super::error::no_memory;
-use super::present_pages::PresentPages;
-use super::shared_memory::SharedMemory;
+use crate::process::error::no_memory;
+use crate::process::present_pages::PresentPages;
+use crate::process::shared_memory::SharedMemory;
 use crate::native::mappings::{Mapping, mappings};
 use std::io;
 use std::ops::Range;

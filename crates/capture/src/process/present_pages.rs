@@ -1,7 +1,7 @@
 //! Which pages of a process are there: in memory, or swapped out. The others have nothing but zeroes,
 //! and reading them would make the process larger.
 
-use super::remote_memory::PAGE;
+use crate::process::remote_memory::PAGE;
 use std::fs::File;
 use std::io;
 use std::os::fd::AsRawFd;

@@ -1,6 +1,6 @@
 //! Why the system does not let us read a process, and what helps.
 
-use super::error::{AttachError, AttachErrorKind};
+use crate::process::error::{AttachError, AttachErrorKind};
 use std::fs;
 use std::io;
 use std::os::unix::fs::MetadataExt;

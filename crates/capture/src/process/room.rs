@@ -1,9 +1,9 @@
 //! Whether there is room for the copy of a process and for what is made of it, told before it is stopped: a
 //! copy that eats the machine would take other programs with it, the process first.
 
-use super::buffer::Place;
-use super::cgroup;
-use super::error::{AttachError, AttachErrorKind};
+use crate::process::buffer::Place;
+use crate::process::cgroup;
+use crate::process::error::{AttachError, AttachErrorKind};
 use std::ffi::CString;
 use std::fmt;
 use std::fs;

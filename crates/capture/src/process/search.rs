@@ -1,10 +1,10 @@
 //! Finding the Lua states of a process, without symbols.
 
-use super::error::{AttachError, no_memory};
-use super::pages::{Pages, Sort};
-use super::ptrace::has_ended;
-use super::remote_memory::{LiveMemory, RemoteMemory};
-use super::shared_memory::SharedMemory;
+use crate::process::error::{AttachError, no_memory};
+use crate::process::pages::{Pages, Sort};
+use crate::process::ptrace::has_ended;
+use crate::process::remote_memory::{LiveMemory, RemoteMemory};
+use crate::process::shared_memory::SharedMemory;
 use crate::native::main_state::{MainState, Signatures, main_state_at};
 use crate::native::pieces::Pieces;
 use std::io;

@@ -4,7 +4,7 @@
 //! something: of these the kernel tells (`VmFlags` of `smaps`), which takes long, so it is asked only where
 //! there is such a file.
 
-use super::error::no_memory;
+use crate::process::error::no_memory;
 use crate::native::mappings::{Mapping, mappings};
 use std::fs::File;
 use std::io::{self, BufRead, BufReader};

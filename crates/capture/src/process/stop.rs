@@ -9,9 +9,9 @@
 //! It would stand still once it comes back. So what stops a process is a thread of its own, which ends
 //! afterwards: then the kernel lets go of all that it traced.
 
-use super::error::{AttachError, AttachErrorKind};
-use super::ptrace::{ThreadState, has_ended, own_thread, request, state_of, wait_for};
-use super::refusal;
+use crate::process::error::{AttachError, AttachErrorKind};
+use crate::process::ptrace::{ThreadState, has_ended, own_thread, request, state_of, wait_for};
+use crate::process::refusal;
 use std::ffi::c_int;
 use std::fs;
 use std::marker::PhantomData;

@@ -1,6 +1,6 @@
 //! What belongs to the VM and is no object.
 
-use super::{Sweep, segment_count};
+use crate::native::jit::{Sweep, segment_count};
 use crate::native::memory::Memory;
 use crate::native::misfit::Swept;
 

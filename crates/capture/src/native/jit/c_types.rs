@@ -1,6 +1,6 @@
 //! The types of cdata, by which their sizes are known.
 
-use super::{Sweep, WORD};
+use crate::native::jit::{Sweep, WORD};
 use crate::native::layout::jit::CTState;
 use crate::native::memory::{Memory, Read, Structure};
 use crate::native::misfit::{Misfit, Swept};

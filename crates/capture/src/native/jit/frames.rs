@@ -4,8 +4,8 @@
 //! and the slot before that its function. The low bits of a link tell what it is: a place in the
 //! caller's code, or how many bytes further down the other frame lies.
 
-use super::tags::Value;
-use super::{Sweep, WORD};
+use crate::native::jit::tags::Value;
+use crate::native::jit::{Sweep, WORD};
 use crate::native::layout::ABSENT;
 use crate::native::memory::{Memory, Read, Structure};
 use crate::native::misfit::{Misfit, Swept};

@@ -1,8 +1,8 @@
 //! Functions, and their upvalues.
 
-use super::prototype::KnownPrototype;
-use super::tags::Value;
-use super::{Sweep, WORD, words};
+use crate::native::jit::prototype::KnownPrototype;
+use crate::native::jit::tags::Value;
+use crate::native::jit::{Sweep, WORD, words};
 use crate::native::memory::{Memory, Read, Structure};
 use crate::native::misfit::{Misfit, Swept};
 use luasnap_heap::{Kind, Label, NameId, NodeId, Strength};

@@ -1,7 +1,7 @@
 //! The first pass: every object that a list has, and its size.
 
-use super::tags;
-use super::{HEADER, MARKED, Sweep, TYPE, WORD, words};
+use crate::native::jit::tags;
+use crate::native::jit::{HEADER, MARKED, Sweep, TYPE, WORD, words};
 use crate::native::ledger::note;
 use crate::native::memory::{Memory, Read};
 use crate::native::misfit::{Misfit, Swept};

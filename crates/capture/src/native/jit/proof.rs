@@ -1,9 +1,9 @@
 //! What proves that a layout means what the VM means. Sizes may add up and references may lead to
 //! objects where two fields have changed places; names and hashes do not read so then.
 
-use super::table::{NODE, NODE_KEY, NODE_VALUE, Parts};
-use super::tags::{self, Value};
-use super::{Sweep, WORD};
+use crate::native::jit::table::{NODE, NODE_KEY, NODE_VALUE, Parts};
+use crate::native::jit::tags::{self, Value};
+use crate::native::jit::{Sweep, WORD};
 use crate::native::layout::ABSENT;
 use crate::native::memory::{Memory, Read, Structure};
 use crate::native::misfit::{Misfit, Swept};

@@ -1,6 +1,6 @@
 //! Prototypes: the code of functions, with its constants and its names, all in one piece.
 
-use super::{Sweep, WORD, words};
+use crate::native::jit::{Sweep, WORD, words};
 use crate::native::chunk_name::ChunkName;
 use crate::native::memory::{Memory, Read, Structure};
 use crate::native::misfit::{Misfit, Swept};

@@ -1,7 +1,7 @@
 //! What the VM itself holds.
 
-use super::tags::Value;
-use super::{Sweep, WORD};
+use crate::native::jit::tags::Value;
+use crate::native::jit::{Sweep, WORD};
 use crate::native::layout::ABSENT;
 use crate::native::memory::{Memory, Read};
 use crate::native::misfit::Swept;

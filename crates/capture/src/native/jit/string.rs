@@ -1,6 +1,6 @@
 //! Strings.
 
-use super::Sweep;
+use crate::native::jit::Sweep;
 use crate::native::layout::JitLayout;
 use crate::native::ledger::note;
 use crate::native::memory::{Memory, Read};

@@ -1,7 +1,7 @@
 //! Tables: their parts, their entries, and what their mode makes of them.
 
-use super::tags::{Value, ValueType};
-use super::{Sweep, WORD, words};
+use crate::native::jit::tags::{Value, ValueType};
+use crate::native::jit::{Sweep, WORD, words};
 use crate::mode::Mode;
 use crate::native::memory::{Memory, Read, Structure};
 use crate::native::misfit::{Misfit, Swept};

@@ -1,10 +1,10 @@
 //! Threads: everything on their stacks, as the debug library shows it.
 
-use super::Sweep;
-use super::frames::{Frame, Frames, SLOT, WHAT};
-use super::local_names::ActiveLocals;
-use super::prototype::KnownPrototype;
-use super::tags::{self, Value};
+use crate::native::jit::Sweep;
+use crate::native::jit::frames::{Frame, Frames, SLOT, WHAT};
+use crate::native::jit::local_names::ActiveLocals;
+use crate::native::jit::prototype::KnownPrototype;
+use crate::native::jit::tags::{self, Value};
 use crate::native::memory::{Memory, Read, Structure};
 use crate::native::misfit::{Failure, Swept};
 use crate::slot_text::{FUNCTION, HOST, TEMPORARY, VARARG};

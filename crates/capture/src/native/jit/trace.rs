@@ -1,6 +1,6 @@
 //! Traces: what the compiler made of code.
 
-use super::{Sweep, WORD, words};
+use crate::native::jit::{Sweep, WORD, words};
 use crate::native::memory::{Memory, Read, Structure};
 use crate::native::misfit::{Misfit, Swept};
 use luasnap_heap::{Label, NodeId};

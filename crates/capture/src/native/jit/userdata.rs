@@ -1,6 +1,6 @@
 //! Full userdata, string buffers among them.
 
-use super::Sweep;
+use crate::native::jit::Sweep;
 use crate::mode::Mode;
 use crate::native::memory::{Memory, Read};
 use crate::native::misfit::{Misfit, Swept};

@@ -2,11 +2,11 @@
 //!
 //! Revisions of LuaJIT, the newest first.
 
-use super::jit::{
+use crate::native::layout::jit::{
     CTState, GCfunc, GCproto, GCstr, GCtab, GCtrace, GCudata, GCupval, JitGlobalState, JitLayout,
     JitLuaState, JitState,
 };
-use super::puc::ABSENT;
+use crate::native::layout::puc::ABSENT;
 
 pub(crate) static JIT_LAYOUTS: &[JitLayout] = &[
     JitLayout {

@@ -2,7 +2,7 @@
 //!
 //! What only Debian's packages have.
 
-use super::puc::{
+use crate::native::layout::puc::{
     ABSENT, CallInfo, Closure, GlobalState, LuaState, Node, Proto, PucLayout, TString, Table,
     Udata, UpVal,
 };

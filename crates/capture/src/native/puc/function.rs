@@ -1,6 +1,6 @@
 //! Functions, and their upvalues.
 
-use super::{Sweep, VALUE};
+use crate::native::puc::{Sweep, VALUE};
 use crate::native::layout::ABSENT;
 use crate::native::memory::{Memory, Read, Structure};
 use crate::native::misfit::{Misfit, Swept};

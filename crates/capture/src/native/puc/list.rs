@@ -1,7 +1,7 @@
 //! The first pass: every object that a list has, and its size.
 
-use super::tags::{self, ObjectType};
-use super::{HEADER, Sweep, TAG};
+use crate::native::puc::tags::{self, ObjectType};
+use crate::native::puc::{HEADER, Sweep, TAG};
 use crate::native::layout::ABSENT;
 use crate::native::ledger::note;
 use crate::native::memory::{Memory, Read, Structure};

@@ -1,9 +1,9 @@
 //! What proves that a layout means what the VM means. Sizes may add up and references may lead to
 //! objects where two fields have changed places; names, hashes and numbers do not read so then.
 
-use super::table::Parts;
-use super::tags::{self, ValueType};
-use super::{HEADER, Sweep, TAG, VALUE};
+use crate::native::puc::table::Parts;
+use crate::native::puc::tags::{self, ValueType};
+use crate::native::puc::{HEADER, Sweep, TAG, VALUE};
 use crate::native::layout::ABSENT;
 use crate::native::memory::{Memory, Read, Structure};
 use crate::native::misfit::{Misfit, Swept};

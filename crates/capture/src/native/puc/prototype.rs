@@ -1,6 +1,6 @@
 //! Prototypes: the code of functions, with its constants and its names.
 
-use super::{Sweep, VALUE};
+use crate::native::puc::{Sweep, VALUE};
 use crate::native::chunk_name::ChunkName;
 use crate::native::layout::ABSENT;
 use crate::native::memory::{Memory, Read, Structure};

@@ -1,6 +1,6 @@
 //! What the VM itself holds.
 
-use super::Sweep;
+use crate::native::puc::Sweep;
 use crate::native::layout::ABSENT;
 use crate::native::memory::{Memory, Read};
 use crate::native::misfit::Swept;

@@ -1,9 +1,9 @@
 //! The calls on a thread's stack: functions, locals, temporaries and extra arguments, as the debug
 //! library shows them.
 
-use super::tags::{self, ValueType};
-use super::thread::WHAT;
-use super::{Sweep, TAG, VALUE};
+use crate::native::puc::tags::{self, ValueType};
+use crate::native::puc::thread::WHAT;
+use crate::native::puc::{Sweep, TAG, VALUE};
 use crate::native::layout::{self, ABSENT, PucLayout};
 use crate::native::memory::{Memory, Read, Structure};
 use crate::native::misfit::{Misfit, Swept};

@@ -1,7 +1,7 @@
 //! Strings.
 
-use super::tags::ObjectType;
-use super::{HEADER, Sweep, TAG};
+use crate::native::puc::tags::ObjectType;
+use crate::native::puc::{HEADER, Sweep, TAG};
 use crate::native::equal_texts::{EqualTexts, Texts};
 use crate::native::layout::ABSENT;
 use crate::native::ledger::note;

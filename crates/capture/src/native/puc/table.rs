@@ -1,7 +1,7 @@
 //! Tables: their parts, their entries, and what their mode makes of them.
 
-use super::tags::ValueType;
-use super::{Sweep, TAG, VALUE};
+use crate::native::puc::tags::ValueType;
+use crate::native::puc::{Sweep, TAG, VALUE};
 use crate::mode::Mode;
 use crate::native::layout;
 use crate::native::memory::{Memory, Read, Structure};

@@ -1,7 +1,7 @@
 //! Threads: their sizes, and what their stacks refer to.
 
-use super::stack::StackWalk;
-use super::{Sweep, VALUE};
+use crate::native::puc::stack::StackWalk;
+use crate::native::puc::{Sweep, VALUE};
 use crate::native::layout::ABSENT;
 use crate::native::memory::{Memory, Read, Structure};
 use crate::native::misfit::{Misfit, Swept};

@@ -1,7 +1,7 @@
 //! Full userdata.
 
-use super::tags::ValueType;
-use super::{Sweep, VALUE};
+use crate::native::puc::tags::ValueType;
+use crate::native::puc::{Sweep, VALUE};
 use crate::mode::Mode;
 use crate::native::layout::ABSENT;
 use crate::native::memory::{Memory, Read, Structure};
