@@ -6,7 +6,7 @@
 //! from released sources: it compiles each VM's own headers with debug information, and reads from
 //! that where the compiler put each member. Nothing is typed by hand, and a member that is missing,
 //! unexpected or of another size is an error. The result is Rust source in the capture crate, in
-//! `native/layout/`, beside the types that it has the values of.
+//! `layout/`, beside the types that it has the values of.
 //!
 //! It needs a C compiler (`cc`, or the one that the variable `CC` names). Debian's own packages are
 //! looked at only with `--debian`, which needs Debian and its package dpkg-dev. Without it, the

@@ -11,7 +11,7 @@ use std::process::{Command, Stdio};
 use std::{env, fs};
 
 /// Where the tables lie in the repository.
-const FOLDER: &str = "crates/capture/src/native/layout";
+const FOLDER: &str = "crates/capture/src/layout";
 
 /// A family of VMs, whose tables have one type.
 pub struct Family {

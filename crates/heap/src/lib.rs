@@ -47,7 +47,7 @@ pub use groups::path_pattern::{GroupStep, PathId, Paths};
 pub use groups::path_start::ChainStarts;
 pub use printable::{Printable, is_printable};
 pub use reach::disjoint_paths::{DisjointChain, disjoint_chains};
-pub use reach::reachable::{Reach, Through};
+pub use reach::reach::{Reach, Through};
 pub use reach::retainers::{Holder, holders};
 pub use reach::shortest_path_tree::{ChainTree, Rank};
 pub use reach::walk::{Visit, Walk};

@@ -4,9 +4,9 @@
 //! so a word whose value is its own address and a few bytes more may be the one in a main thread that
 //! leads to its global state. Where what lies around it fits a layout in all points, it is.
 
+use crate::layout::{self, ABSENT, JitLayout, Layout, PucLayout};
+use crate::memory::memory::{Memory, Read, Structure};
 use crate::native::jit;
-use crate::native::layout::{self, ABSENT, JitLayout, Layout, PucLayout};
-use crate::native::memory::{Memory, Read, Structure};
 use crate::native::puc;
 use crate::version::Version;
 
@@ -152,9 +152,9 @@ fn fit_of_puc(memory: &impl Memory, layout: &PucLayout, main_thread: u64) -> Opt
         ABSENT => places.size,
         both => both,
     };
-    let total = puc::total(layout, global);
-    let fits = thread.byte(8) == puc::tags::THREAD
-        && puc::main_thread(layout, address, global) == main_thread
+    let total = puc::global_state::total(layout, global);
+    let fits = thread.byte(8) == layout::puc::THREAD
+        && puc::global_state::main_thread(layout, address, global) == main_thread
         && global.word(places.allocator) != 0
         && puc::tags::is_table(layout.version, global.byte(places.registry + 8))
         && is_address(registry)
@@ -195,8 +195,8 @@ fn fit_of_jit(memory: &impl Memory, layout: &JitLayout, main_thread: u64) -> Opt
     let global = memory.structure(address, places.to_jit_state)?;
     let registry = jit::tags::table_of(global.word(places.registry))?;
     let buckets = global.int(places.strings_mask).wrapping_add(1);
-    let total = jit::total(layout, global);
-    let fits = thread.byte(9) == jit::tags::THREAD
+    let total = jit::global_state::total(layout, global);
+    let fits = thread.byte(9) == layout::jit::THREAD
         && global.word(places.main_thread) == main_thread
         && global.word(places.allocator) != 0
         && is_address(registry)

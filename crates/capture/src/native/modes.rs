@@ -1,7 +1,7 @@
 //! The modes of tables, and whether what gives them are metatables at all.
 
-use crate::native::misfit::{Misfit, Swept};
-use crate::mode::Mode;
+use crate::lua::weak_mode::Mode;
+use crate::native::layout_mismatch::{Misfit, Swept};
 use luasnap_heap::BuildError;
 use rustc_hash::FxHashMap;
 

@@ -1,9 +1,9 @@
 //! Our own snapshots in a VM's heap, and the markers that tell when they were made.
 
-use crate::native::Origin;
-use crate::native::memory::{Memory, Read};
-use crate::native::misfit::Swept;
-use crate::handle::Handle;
+use crate::lua::own_handle::Handle;
+use crate::memory::memory::{Memory, Read};
+use crate::native::layout_mismatch::Swept;
+use crate::native::origin::Origin;
 use luasnap_heap::{BuildError, Kind, NodeId, SweepBuilder};
 
 /// A node that is ours.

@@ -1,8 +1,8 @@
 //! The names of stack slots, each put together once.
 
-use crate::native::misfit::Swept;
-use crate::slot_text::SlotText;
-use crate::stack_slots::SlotName;
+use crate::lua::stack_slot_label::SlotText;
+use crate::lua::stack_slots::SlotName;
+use crate::native::layout_mismatch::Swept;
 use luasnap_heap::{BuildError, NameId, SweepBuilder};
 use rustc_hash::FxHashMap;
 
@@ -59,7 +59,7 @@ impl SlotNames {
             }
         };
         Ok(SlotName {
-            is_temporary: name == crate::slot_text::TEMPORARY,
+            is_temporary: name == crate::lua::stack_slot_label::TEMPORARY,
             name: joined,
         })
     }

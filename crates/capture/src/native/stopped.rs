@@ -1,10 +1,12 @@
 //! A VM that was stopped anywhere, perhaps in the middle of an allocation or of the collector's work.
 
-use crate::native::layout::{self, Layout};
+use crate::layout::{self, Layout};
+use crate::memory::memory::Memory;
+use crate::native::capture::{make_heap, sweep};
+use crate::native::layout_mismatch::{Failure, Misfit};
 use crate::native::main_state::MainState;
-use crate::native::memory::Memory;
-use crate::native::misfit::{Failure, Misfit};
-use crate::native::{Origin, Swept, make_heap, sweep};
+use crate::native::origin::Origin;
+use crate::native::swept::SweptHeap;
 use luasnap_heap::{BuildError, Heap};
 use std::borrow::Cow;
 use std::fmt::Write;
@@ -53,7 +55,7 @@ pub(crate) fn capture(
         ..Origin::default()
     };
     let mut reasons = String::new();
-    let mut best: Option<(Swept, Layout)> = None;
+    let mut best: Option<(SweptHeap, Layout)> = None;
     // Where bytes are missing, each layout may be the one.
     let mut names = Vec::new();
     for &layout in &state.layouts {
@@ -93,7 +95,7 @@ pub(crate) fn capture(
 }
 
 fn finish(
-    swept: Swept,
+    swept: SweptHeap,
     layout: Layout,
     name: Cow<'static, str>,
     state: &MainState,

@@ -5,9 +5,9 @@
 //! which the host holds values on its own C stack, is no level at all for `lua_getstack`; it is
 //! reached in the same way.
 
-use crate::activation::Activation;
-use crate::global_state::has_two_slot_frames;
-use crate::state::State;
+use crate::lua::debug_record::Activation;
+use crate::lua::private_state::has_two_slot_frames;
+use crate::lua::state::State;
 use crate::version::Version;
 use std::ops::RangeInclusive;
 

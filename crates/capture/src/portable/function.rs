@@ -1,7 +1,7 @@
 //! Functions: what they are and what they hold.
 
-use crate::portable::{Descent, Walk, Walked};
-use crate::state::State;
+use crate::lua::state::State;
+use crate::portable::walk::{Descent, Walk, Walked};
 use crate::version::Version;
 use luasnap_heap::{Kind, Label, NodeId, Strength};
 use std::ffi::c_int;

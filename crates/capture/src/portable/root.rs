@@ -1,20 +1,11 @@
 //! Where a capture starts.
 
-use crate::portable::{Walk, Walked, index};
-use crate::activation::Activation;
-use crate::global_state::main_thread;
-use crate::state::State;
+use crate::lua::debug_record::Activation;
+use crate::lua::private_state::main_thread;
+use crate::lua::state::State;
+use crate::portable::walk::{Root, Walk, Walked, index};
 use crate::version::Version;
 use luasnap_heap::{Label, NodeId, Strength};
-
-/// What a capture starts from.
-#[derive(Clone, Copy)]
-pub(crate) enum Root<'a> {
-    /// All that the VM itself holds.
-    Whole,
-    /// The value that is the first argument, under a name.
-    Argument(&'a [u8]),
-}
 
 impl Walk {
     pub(super) fn enter_roots(&mut self, state: State, root: Root<'_>) -> Walked {

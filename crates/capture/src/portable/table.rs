@@ -1,20 +1,10 @@
 //! Tables: entries, metatables, and what a table's mode makes of them.
 
-use crate::portable::{Descent, Walk, Walked, index, kind_of};
-use crate::mode::Mode;
-use crate::state::{State, TYPE_NUMBER, TYPE_STRING};
+use crate::lua::state::{State, TYPE_NUMBER, TYPE_STRING};
+use crate::lua::weak_mode::Mode;
+use crate::portable::walk::{Descent, TableFrame, Walk, Walked, index, kind_of};
 use crate::version::Version;
 use luasnap_heap::{Label, NodeId, Strength};
-
-/// A table whose entries are being walked: it is on the stack, the last key above it.
-#[derive(Clone, Copy)]
-pub(super) struct TableFrame {
-    pub(super) node: NodeId,
-    pub(super) mode: Mode,
-    entries: u32,
-    /// Entries whose key is a number: the size estimate takes them for the array part.
-    numbers: u32,
-}
 
 impl Walk {
     /// The table on the top stays there while its entries are walked.

@@ -1,16 +1,15 @@
 //! Threads: everything on their stacks.
 
+use crate::lua::private_state::{has_free_slot_51, index_from_top_51, varargs_51};
+use crate::lua::resolve::may_assert;
+use crate::lua::stack_slots::SlotName;
+use crate::lua::state::{State, TYPE_FUNCTION};
 use crate::portable::frames::{Frame, Links, level_count, step_out};
-use crate::portable::label::is_temporary;
-use crate::portable::{Walk, Walked, kind_of};
-use crate::activation::Activation;
-use crate::global_state::{Vararg, has_free_slot_51, index_from_top_51, varargs_51};
-use crate::resolve::may_assert;
-use crate::stack_slots::{SlotName, StackSlots};
-use crate::state::{State, TYPE_FUNCTION};
+use crate::portable::label_cache::is_temporary;
+use crate::portable::thread_scratch::HiddenVararg;
+use crate::portable::walk::{Walk, Walked, kind_of};
 use crate::version::Version;
-use luasnap_heap::{BuildError, HeapBuilder, Kind, Label, NameId, NodeId, Strength};
-use rustc_hash::{FxHashMap, FxHashSet};
+use luasnap_heap::{BuildError, Kind, Label, NodeId, Strength};
 use std::ffi::{CStr, c_int};
 
 /// Bytes of a thread without its stack, and of a stack slot and a call: an estimate for all
@@ -19,82 +18,6 @@ const THREAD: u64 = 208;
 const FRESH_SLOTS: u64 = 40;
 const SLOT: u64 = 16;
 const CALL: u64 = 64;
-
-/// What walking threads needs, kept from one to the next.
-pub(super) struct ThreadScratch {
-    record: Activation,
-    pub(super) sources: Sources,
-    /// The slots of the thread being walked.
-    slots: StackSlots,
-    varargs: Vec<HiddenVararg>,
-    varargs_here: Vec<Vararg>,
-    /// Those that lie too far from the top for an index.
-    far_varargs: Vec<HiddenVararg>,
-    known_varargs: FxHashSet<(NodeId, NodeId, NameId)>,
-}
-
-/// An extra argument on a 5.1 stack, whose object may be reached by other means.
-#[derive(Clone, Copy)]
-struct HiddenVararg {
-    thread: State,
-    node: NodeId,
-    label: NameId,
-    vararg: Vararg,
-}
-
-impl ThreadScratch {
-    pub(super) fn new(version: Version) -> ThreadScratch {
-        ThreadScratch {
-            record: Activation::new(version),
-            sources: Sources::default(),
-            slots: StackSlots::default(),
-            varargs: Vec::new(),
-            varargs_here: Vec::new(),
-            far_varargs: Vec::new(),
-            known_varargs: FxHashSet::default(),
-        }
-    }
-}
-
-/// The names of short sources, by the address of the full source's text.
-pub(super) struct Sources {
-    names: FxHashMap<u64, NameId>,
-    last: (u64, NameId),
-}
-
-impl Default for Sources {
-    fn default() -> Self {
-        Sources {
-            names: FxHashMap::default(),
-            last: (0, NameId::EMPTY),
-        }
-    }
-}
-
-impl Sources {
-    /// The name of the source in `record`.
-    pub(super) fn name(
-        &mut self,
-        builder: &mut HeapBuilder,
-        record: &Activation,
-    ) -> Walked<NameId> {
-        let address = record.source_address();
-        if self.last.0 == address {
-            return Ok(self.last.1);
-        }
-        let name = match self.names.get(&address) {
-            Some(&name) => name,
-            None => {
-                let name = builder.name(record.short_source())?;
-                self.names.try_reserve(1)?;
-                self.names.insert(address, name);
-                name
-            }
-        };
-        self.last = (address, name);
-        Ok(name)
-    }
-}
 
 const FUNCTION: &CStr = c"(function)"; // as in `slot_text`
 const TEMPORARY: &CStr = c"(temporary)";

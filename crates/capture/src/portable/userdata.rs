@@ -1,8 +1,8 @@
 //! Userdata: user values, environments, and our own snapshots among them.
 
-use crate::portable::{Walk, Walked};
-use crate::handle::Handle;
-use crate::state::State;
+use crate::lua::own_handle::Handle;
+use crate::lua::state::State;
+use crate::portable::walk::{Walk, Walked};
 use luasnap_heap::{Label, NodeId, Strength};
 use std::ffi::c_int;
 

@@ -4,22 +4,34 @@
 //! was reached by other means. C functions without upvalues are no collectable objects from 5.2
 //! on, so nothing holds them weakly there.
 
-use crate::portable::table::TableFrame;
-use crate::portable::{Walk, Walked, index, kind_of};
-use crate::state::{State, TYPE_FUNCTION};
-use luasnap_heap::{Kind, Label, NodeId, Strength};
+use crate::lua::state::{State, TYPE_FUNCTION};
+use crate::portable::ephemerons::{NONE, Pair};
+use crate::portable::walk::{TableFrame, Walk, Walked, WeakEdge, index, kind_of};
+use luasnap_heap::{Label, NodeId, Strength};
 use std::ffi::c_int;
 
-/// A weak reference whose target may not be a node.
-pub(super) struct WeakEdge {
-    source: NodeId,
-    kind: Kind,
-    address: u64,
-    label: Label,
-    strength: Strength,
-}
-
 impl Walk {
+    /// Walks the value of a pair that woke; false when there is none.
+    pub(super) fn wake_ephemeron(&mut self, state: State) -> Walked<bool> {
+        let Some(at) = self.ephemerons.awake.pop() else {
+            return Ok(false);
+        };
+        let &Pair {
+            table,
+            key: (kind, address),
+            next,
+        } = &self.ephemerons.pairs[at as usize];
+        if next != NONE {
+            self.ephemerons.awake.push(next);
+        }
+        let slot = i64::from(at) + 1;
+        if let Some(key) = self.builder.find(kind, address) {
+            state.raw_get_index(index::PENDING, slot);
+            self.refer_late(state, table, Label::Object(key), Strength::Ephemeron)?;
+        }
+        Ok(true)
+    }
+
     /// Walks the entry on the top (key, value) of a table with a mode, and pops the value.
     pub(super) fn walk_weak_entry(
         &mut self,

@@ -1,5 +1,7 @@
 //! Attaching: capturing every Lua state of a running process.
 
+use crate::capture_time::Moment;
+use crate::memory::memory_pieces::Pieces;
 use crate::process::buffer::Place;
 use crate::process::capture::{Captures, StateCapture};
 use crate::process::copy::Copier;
@@ -7,8 +9,6 @@ use crate::process::error::{AttachError, AttachErrorKind};
 use crate::process::refusal;
 use crate::process::search::{expect_state, states_in};
 use crate::process::shared_memory::SharedMemory;
-use crate::moment::Moment;
-use crate::native::pieces::Pieces;
 use std::fs::File;
 use std::io::Read;
 use std::path::Path;

@@ -1,10 +1,10 @@
 //! Captures of the states in one process, each the best that there was.
 
-use crate::process::found_state::{FoundState, script};
-use crate::moment::Moment;
+use crate::capture_time::Moment;
+use crate::memory::memory_pieces::Pieces;
 use crate::native::main_state::MainState;
-use crate::native::pieces::Pieces;
 use crate::native::stopped::{self, NotCaptured, Stopped};
+use crate::process::found_state::{FoundState, script};
 use luasnap_heap::Heap;
 
 /// Why a state that was found was not captured: a sentence.

@@ -4,6 +4,7 @@
 //! do not change, are copied. While the process stands still its mappings are listed anew, since they
 //! may have changed, and what it can write is copied, by several threads at once.
 
+use crate::memory::memory_pieces::{Piece, Pieces};
 use crate::process::buffer::{Buffer, Place};
 use crate::process::error::{AttachError, AttachErrorKind, no_memory};
 use crate::process::pages::{Pages, Run, Sort};
@@ -11,7 +12,6 @@ use crate::process::remote_memory::{Part, RemoteMemory};
 use crate::process::room;
 use crate::process::shared_memory::SharedMemory;
 use crate::process::stop::{PATIENCE, while_stopped};
-use crate::native::pieces::{Piece, Pieces};
 use std::io;
 use std::sync::Mutex;
 use std::thread;

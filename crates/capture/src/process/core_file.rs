@@ -4,13 +4,13 @@
 //! reading alone it may have nothing, and then those files are looked at, where they still are as they
 //! were.
 
+use crate::capture_time::Moment;
+use crate::memory::memory_pieces::{Piece, Pieces};
 use crate::process::buffer::FileView;
 use crate::process::capture::{Captures, StateCapture};
 use crate::process::core_error::{CoreError, CoreErrorKind};
 use crate::process::core_notes::{MappedFile, Notes};
 use crate::process::search::states_in;
-use crate::moment::Moment;
-use crate::native::pieces::{Piece, Pieces};
 use object::elf::{FileHeader64, PF_W, PT_LOAD, ProgramHeader64};
 use object::read::elf::{FileHeader, ProgramHeader};
 use object::{Endianness, elf};

@@ -1,7 +1,7 @@
 //! What a core file notes of its process: its id, its program, and which files were mapped where.
 
-use crate::moment::fnv1a;
-use crate::native::memory::Memory;
+use crate::capture_time::fnv1a;
+use crate::memory::memory::Memory;
 use luasnap_heap::Process;
 use object::elf::{FileHeader64, ProgramHeader64};
 use object::read::elf::ProgramHeader;

@@ -1,6 +1,6 @@
 //! A Lua state that was found, and what people know it by.
 
-use crate::native::layout::either;
+use crate::layout::either;
 use crate::native::main_state::MainState;
 use crate::version::Version;
 use luasnap_heap::{Heap, Kind, Label};

@@ -1,10 +1,10 @@
 //! Which parts of a process's memory are to be copied: pages that are there, of mappings that can hold
 //! Lua memory.
 
+use crate::memory::mappings::{Mapping, mappings};
 use crate::process::error::no_memory;
 use crate::process::present_pages::PresentPages;
 use crate::process::shared_memory::SharedMemory;
-use crate::native::mappings::{Mapping, mappings};
 use std::io;
 use std::ops::Range;
 
@@ -248,8 +248,8 @@ impl Sort<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::native::memory::Memory;
-    use crate::native::pieces::{Piece, Pieces};
+    use crate::memory::memory::Memory;
+    use crate::memory::memory_pieces::{Piece, Pieces};
     use crate::process::buffer::{Buffer, Place};
     use crate::process::remote_memory::PAGE;
     use proptest::prelude::*;

@@ -5,8 +5,8 @@ use std::io;
 use std::os::unix::fs::FileExt;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use crate::native::kept_bytes::KeptBytes;
-use crate::native::memory::Memory;
+use crate::memory::kept_bytes::KeptBytes;
+use crate::memory::memory::Memory;
 
 /// Bytes of the smallest pages.
 pub(super) const PAGE: u64 = 4096;

@@ -1,12 +1,12 @@
 //! Finding the Lua states of a process, without symbols.
 
+use crate::memory::memory_pieces::Pieces;
+use crate::native::main_state::{MainState, Signatures, main_state_at};
 use crate::process::error::{AttachError, no_memory};
 use crate::process::pages::{Pages, Sort};
 use crate::process::ptrace::has_ended;
 use crate::process::remote_memory::{LiveMemory, RemoteMemory};
 use crate::process::shared_memory::SharedMemory;
-use crate::native::main_state::{MainState, Signatures, main_state_at};
-use crate::native::pieces::Pieces;
 use std::io;
 use std::ops::ControlFlow;
 

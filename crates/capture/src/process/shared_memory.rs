@@ -4,8 +4,8 @@
 //! something: of these the kernel tells (`VmFlags` of `smaps`), which takes long, so it is asked only where
 //! there is such a file.
 
+use crate::memory::mappings::{Mapping, mappings};
 use crate::process::error::no_memory;
-use crate::native::mappings::{Mapping, mappings};
 use std::fs::File;
 use std::io::{self, BufRead, BufReader};
 

@@ -9,7 +9,7 @@ use crate::graph::kind::Kind;
 use crate::graph::label::Label;
 use crate::graph::node::NodeId;
 use crate::graph::provenance::Provenance;
-use crate::reach::reachable::{Reach, Through};
+use crate::reach::reach::{Reach, Through};
 use std::hint::black_box;
 use std::sync::Arc;
 

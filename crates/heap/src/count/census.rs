@@ -5,7 +5,7 @@ use crate::graph::error::BuildError;
 use crate::graph::kind::Kind;
 use crate::graph::provenance::Engine;
 use crate::graph::tally::Tally;
-use crate::reach::reachable::{Reach, Through};
+use crate::reach::reach::{Reach, Through};
 use crate::snapshot::Snapshot;
 use std::borrow::Cow;
 

@@ -8,7 +8,7 @@ use crate::graph::kind::Kind;
 use crate::graph::node::NodeId;
 use crate::graph::provenance::Engine;
 use crate::graph::sparse_table::{SlotSizes, SparseTable};
-use crate::reach::reachable::Reach;
+use crate::reach::reach::Reach;
 use crate::snapshot::Snapshot;
 use std::cmp::Reverse;
 

@@ -10,7 +10,7 @@ use crate::graph::label::Label;
 use crate::graph::node::NodeId;
 use crate::graph::node_set::NodeSet;
 use crate::graph::strength::Strength;
-use crate::reach::reachable::{Reach, Through};
+use crate::reach::reach::{Reach, Through};
 use std::hint::black_box;
 
 /// The references of a heap that hold something.

@@ -8,7 +8,7 @@ use crate::graph::fallible_vec::{filled, push};
 use crate::graph::heap::Heap;
 use crate::graph::node::NodeId;
 use crate::graph::node_set::NodeSet;
-use crate::reach::reachable::Reach;
+use crate::reach::reach::Reach;
 use rustc_hash::FxHashMap;
 
 /// A chain of references to an object.

@@ -2,7 +2,7 @@
 
 pub(crate) mod disjoint_paths;
 pub(crate) mod ephemeron;
-pub(crate) mod reachable;
+pub(crate) mod reach;
 pub(crate) mod retainers;
 pub(crate) mod shortest_path_tree;
 pub(crate) mod walk;

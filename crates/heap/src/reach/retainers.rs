@@ -5,7 +5,7 @@ use crate::graph::fallible_vec::push;
 use crate::graph::heap::Heap;
 use crate::graph::node::NodeId;
 use crate::graph::node_set::NodeSet;
-use crate::reach::reachable::Reach;
+use crate::reach::reach::Reach;
 
 /// An object that holds others, and by what.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

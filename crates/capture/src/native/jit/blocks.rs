@@ -1,8 +1,9 @@
 //! What belongs to the VM and is no object.
 
-use crate::native::jit::{Sweep, segment_count};
-use crate::native::memory::Memory;
-use crate::native::misfit::Swept;
+use crate::memory::memory::Memory;
+use crate::native::jit::global_state::segment_count;
+use crate::native::jit::sweep::Sweep;
+use crate::native::layout_mismatch::Swept;
 
 /// Bytes of a string table's bucket, an instruction of a trace, an entry of a snapshot's map, a
 /// reference to a trace, a segment of light userdata.

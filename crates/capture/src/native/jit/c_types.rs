@@ -1,20 +1,8 @@
 //! The types of cdata, by which their sizes are known.
 
-use crate::native::jit::{Sweep, WORD};
-use crate::native::layout::jit::CTState;
-use crate::native::memory::{Memory, Read, Structure};
-use crate::native::misfit::{Misfit, Swept};
-
-/// `GCcdata`, whose payload follows; and `GCcdataVar`, which lies before one of a size of its own.
-const CDATA: u16 = 16;
-const OWN_SIZE: u16 = 8;
-/// In `GCcdata`: the number of its type.
-const TYPE_ID: u16 = 10;
-/// In `GCcdata.marked`: there is a `GCcdataVar`.
-const HAS_OWN_SIZE: u8 = 0x80;
-/// In `GCcdataVar`: how much more than the payload it has, and the payload's bytes.
-const EXTRA: u16 = 2;
-const LEN: u16 = 4;
+use crate::layout::jit::CTState;
+use crate::memory::memory::{Memory, Read, Structure};
+use crate::native::layout_mismatch::{Misfit, Swept};
 
 /// In `CType.info`: the sort of type, and the number of the type it is made of.
 const SORT: u32 = 28;
@@ -69,7 +57,7 @@ impl<'m> CTypes<'m> {
     }
 
     /// The bytes of a payload of the type with this number.
-    fn size_of(&self, number: u16) -> Option<u64> {
+    pub(super) fn size_of(&self, number: u16) -> Option<u64> {
         let size = usize::from(self.places.type_size);
         let mut number = usize::from(number);
         // Each attribute leads to another type, and there are no more types than these.
@@ -83,23 +71,5 @@ impl<'m> CTypes<'m> {
             }
         }
         None
-    }
-}
-
-/// Where the payload of the cdata at `address` is.
-pub(super) fn payload(address: u64) -> u64 {
-    address + u64::from(CDATA)
-}
-
-impl<M: Memory> Sweep<'_, M> {
-    pub(super) fn cdata_size(&self, address: u64) -> Option<u64> {
-        let cdata = self.memory.structure(address, CDATA)?;
-        if cdata.byte(super::MARKED) & HAS_OWN_SIZE == 0 {
-            let size = self.c_types.size_of(cdata.half(TYPE_ID))?;
-            return Some(u64::from(CDATA) + size);
-        }
-        let start = address.checked_sub(u64::from(OWN_SIZE))?;
-        let own = self.memory.structure(start, WORD)?;
-        Some(u64::from(own.int(LEN)) + u64::from(own.half(EXTRA)))
     }
 }

@@ -4,11 +4,12 @@
 //! and the slot before that its function. The low bits of a link tell what it is: a place in the
 //! caller's code, or how many bytes further down the other frame lies.
 
+use crate::layout::ABSENT;
+use crate::memory::memory::{Memory, Read, Structure};
+use crate::native::jit::header::WORD;
+use crate::native::jit::sweep::Sweep;
 use crate::native::jit::tags::Value;
-use crate::native::jit::{Sweep, WORD};
-use crate::native::layout::ABSENT;
-use crate::native::memory::{Memory, Read, Structure};
-use crate::native::misfit::{Misfit, Swept};
+use crate::native::layout_mismatch::{Misfit, Swept};
 
 pub(super) const WHAT: Misfit = Misfit::Unreadable("a thread");
 pub(super) const SLOT: u64 = WORD as u64;

@@ -1,10 +1,12 @@
 //! Functions, and their upvalues.
 
-use crate::native::jit::prototype::KnownPrototype;
+use crate::memory::memory::{Memory, Read, Structure};
+use crate::native::jit::header::{WORD, words};
+use crate::native::jit::known_prototype::KnownPrototype;
+use crate::native::jit::sweep::Sweep;
 use crate::native::jit::tags::Value;
-use crate::native::jit::{Sweep, WORD, words};
-use crate::native::memory::{Memory, Read, Structure};
-use crate::native::misfit::{Misfit, Swept};
+use crate::native::layout_mismatch::{Misfit, Swept};
+use crate::native::sweep::Sweep as _;
 use luasnap_heap::{Kind, Label, NameId, NodeId, Strength};
 
 const WHAT: Misfit = Misfit::Unreadable("a function");

@@ -1,10 +1,11 @@
 //! The first pass: every object that a list has, and its size.
 
+use crate::memory::memory::{Memory, Read};
+use crate::native::byte_ledger::note;
+use crate::native::jit::header::{HEADER, MARKED, TYPE, WORD, words};
+use crate::native::jit::sweep::Sweep;
 use crate::native::jit::tags;
-use crate::native::jit::{HEADER, MARKED, Sweep, TYPE, WORD, words};
-use crate::native::ledger::note;
-use crate::native::memory::{Memory, Read};
-use crate::native::misfit::{Misfit, Swept};
+use crate::native::layout_mismatch::{Misfit, Swept};
 use luasnap_heap::{Kind, NodeId, RunOrder};
 use std::iter;
 

@@ -1,12 +1,13 @@
 //! What proves that a layout means what the VM means. Sizes may add up and references may lead to
 //! objects where two fields have changed places; names and hashes do not read so then.
 
+use crate::layout::ABSENT;
+use crate::memory::memory::{Memory, Read, Structure};
+use crate::native::jit::header::WORD;
+use crate::native::jit::sweep::Sweep;
 use crate::native::jit::table::{NODE, NODE_KEY, NODE_VALUE, Parts};
 use crate::native::jit::tags::{self, Value};
-use crate::native::jit::{Sweep, WORD};
-use crate::native::layout::ABSENT;
-use crate::native::memory::{Memory, Read, Structure};
-use crate::native::misfit::{Misfit, Swept};
+use crate::native::layout_mismatch::{Misfit, Swept};
 use crate::native::modes::Fields;
 use crate::native::proof::{is_event, is_near, is_sample, prove_metamethods, prove_metatables};
 use crate::version::Version;
@@ -23,7 +24,7 @@ const TAGS: u16 = 14;
 
 impl<M: Memory> Sweep<'_, M> {
     /// Proves what can be proved once every object is known.
-    pub(super) fn prove(&self) -> Swept {
+    pub(super) fn prove_objects(&self) -> Swept {
         self.prove_metamethods()?;
         self.prove_metatables_of_types()?;
         self.prove_finalizers_of_cdata()?;
@@ -117,6 +118,9 @@ impl<M: Memory> Sweep<'_, M> {
             let key = Value(entry.word(NODE_KEY));
             self.prove_tag(Value(entry.word(NODE_VALUE)))?;
             self.prove_tag(key)?;
+            if !is_next(parts, entry.word(NODE_NEXT)) {
+                return Err(Misfit::Key.into());
+            }
             if let Some(address) = key.object()
                 && self.is(address, Kind::String)
                 && let Some(hash) = self.table_hash_of(address)
@@ -144,7 +148,7 @@ impl<M: Memory> Sweep<'_, M> {
     }
 
     /// Proves what can be proved once all references are known.
-    pub(super) fn prove_afterwards(&self) -> Swept {
+    pub(super) fn prove_references(&self) -> Swept {
         // In a call of ours the API has told where tables have theirs.
         if self.origin.is_stopped_anywhere {
             self.modes.prove()?;
@@ -196,9 +200,15 @@ fn leads_to(parts: Parts, nodes: &[u8], main: u64, key: Value) -> bool {
         }
         let next = node.word(NODE_NEXT);
         offset = next.wrapping_sub(parts.nodes);
-        if next == 0 || !offset.is_multiple_of(size) || offset >= nodes.len() as u64 {
+        if next == 0 || !is_next(parts, next) {
             return false;
         }
     }
     false
+}
+
+/// Whether a node may have this as its next one: none, or one of the same table.
+fn is_next(parts: Parts, next: u64) -> bool {
+    let (size, offset) = (u64::from(NODE), next.wrapping_sub(parts.nodes));
+    next == 0 || offset.is_multiple_of(size) && offset / size < parts.node_count
 }

@@ -1,9 +1,12 @@
 //! Prototypes: the code of functions, with its constants and its names, all in one piece.
 
-use crate::native::jit::{Sweep, WORD, words};
+use crate::memory::memory::{Memory, Read, Structure};
 use crate::native::chunk_name::ChunkName;
-use crate::native::memory::{Memory, Read, Structure};
-use crate::native::misfit::{Misfit, Swept};
+use crate::native::jit::header::{WORD, words};
+use crate::native::jit::known_prototype::KnownPrototype;
+use crate::native::jit::sweep::Sweep;
+use crate::native::layout_mismatch::{Misfit, Swept};
+use crate::native::sweep::Sweep as _;
 use crate::version::Version;
 use luasnap_heap::{Kind, Label, NameId, NodeId, Strength};
 
@@ -13,19 +16,6 @@ const INSTRUCTION: u64 = 4;
 const UPVALUE: u64 = 2;
 /// `firstline` of a function in Lua that LuaJIT itself brings.
 const BUILT_IN: u32 = u32::MAX;
-
-/// A prototype, as its functions need it.
-#[derive(Clone, Copy, Default)]
-pub(super) struct KnownPrototype<'m> {
-    pub(super) address: u64,
-    pub(super) node: NodeId,
-    pub(super) line: u32,
-    pub(super) source: NameId,
-    pub(super) upvalue_count: u8,
-    /// What its functions' upvalues are called: names that each end with a zero byte. None where a
-    /// stripped function has none.
-    pub(super) upvalue_names: &'m [u8],
-}
 
 impl<'m, M: Memory> Sweep<'m, M> {
     pub(super) fn prototype(&self, address: u64) -> Option<Structure<'m>> {

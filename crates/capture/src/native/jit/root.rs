@@ -1,10 +1,12 @@
 //! What the VM itself holds.
 
+use crate::layout::ABSENT;
+use crate::memory::memory::{Memory, Read};
+use crate::native::jit::header::WORD;
+use crate::native::jit::sweep::Sweep;
 use crate::native::jit::tags::Value;
-use crate::native::jit::{Sweep, WORD};
-use crate::native::layout::ABSENT;
-use crate::native::memory::{Memory, Read};
-use crate::native::misfit::Swept;
+use crate::native::layout_mismatch::Swept;
+use crate::native::sweep::Sweep as _;
 use luasnap_heap::{Kind, Label, NodeId, Strength};
 
 /// The basic types whose metatables are roots, in the order in which they are written, by their
@@ -21,7 +23,7 @@ const BASIC_TYPES: [(u16, &str); 7] = [
 
 impl<M: Memory> Sweep<'_, M> {
     /// Gives the synthetic root its references. The first is the registry.
-    pub(super) fn refer_from_root(&mut self) -> Swept {
+    pub(super) fn refer_from_globals(&mut self) -> Swept {
         let places = &self.layout.global_state;
         self.heap.begin_edges();
         let registry = Value(self.global.word(places.registry));

@@ -1,21 +1,14 @@
 //! Strings.
 
-use crate::native::jit::Sweep;
-use crate::native::layout::JitLayout;
-use crate::native::ledger::note;
-use crate::native::memory::{Memory, Read};
-use crate::native::misfit::{Misfit, Swept};
+use crate::memory::memory::{Memory, Read};
+use crate::native::byte_ledger::note;
+use crate::native::jit::sweep::Sweep;
+use crate::native::layout_mismatch::{Misfit, Swept};
 use luasnap_heap::{Kind, NameId, NodeId};
 
 /// Longer ones are kept whole only where they are names.
 const SHORT: u64 = 40;
 const WHAT: Misfit = Misfit::Unreadable("a string");
-
-/// Where the global state has the string of no bytes (`strempty`): right behind what tells the
-/// segments of light userdata, the last field of `gc`.
-pub(super) fn empty_place(layout: &JitLayout) -> u16 {
-    layout.global_state.light_segments + 8
-}
 
 impl<'m, M: Memory> Sweep<'m, M> {
     /// Makes a node of a string. A short one's text is kept at once, while it is in the cache.
@@ -97,7 +90,7 @@ impl<'m, M: Memory> Sweep<'m, M> {
     }
 
     /// Keeps the beginnings of long strings that turned out to be no names.
-    pub(super) fn name_long_strings(&mut self) -> Swept {
+    pub(super) fn name_long_texts(&mut self) -> Swept {
         for node in std::mem::take(&mut self.long_strings) {
             if !self.is_ended(self.heap.address(node)) {
                 self.ledger.doubt(node, Misfit::Text)?;

@@ -1,10 +1,12 @@
 //! Tables: their parts, their entries, and what their mode makes of them.
 
+use crate::lua::weak_mode::Mode;
+use crate::memory::memory::{Memory, Read, Structure};
+use crate::native::jit::header::{WORD, words};
+use crate::native::jit::sweep::Sweep;
 use crate::native::jit::tags::{Value, ValueType};
-use crate::native::jit::{Sweep, WORD, words};
-use crate::mode::Mode;
-use crate::native::memory::{Memory, Read, Structure};
-use crate::native::misfit::{Misfit, Swept};
+use crate::native::layout_mismatch::{Misfit, Swept};
+use crate::native::sweep::Sweep as _;
 use luasnap_heap::{Kind, Label, NodeId, SlotSizes, Strength};
 
 /// A node of a hash part: value, key, next.
@@ -14,12 +16,6 @@ pub(super) const NODE_KEY: u16 = 8;
 /// In `colo`: how many slots lie behind the table itself, in use or not, and that they are not.
 const SLOTS_BEHIND: u8 = 0x7f;
 const LEFT: u8 = 0x80;
-
-/// Bytes of a slot of either part.
-pub(super) const SLOT_SIZES: SlotSizes = SlotSizes {
-    array: WORD as u8,
-    hash: NODE as u8,
-};
 
 /// A table's parts.
 #[derive(Clone, Copy)]
@@ -34,6 +30,12 @@ pub(super) struct Parts {
 }
 
 impl<M: Memory> Sweep<'_, M> {
+    /// Bytes of a slot of either part.
+    pub(super) const SLOT_SIZES: SlotSizes = SlotSizes {
+        array: WORD as u8,
+        hash: NODE as u8,
+    };
+
     /// Reads where the table at `address` has its parts.
     #[inline]
     pub(super) fn table_parts(&self, address: u64) -> Option<Parts> {
@@ -73,7 +75,7 @@ impl<M: Memory> Sweep<'_, M> {
 
     /// Says that the table at `address` will be read soon, whose header was expected before.
     #[inline]
-    pub(super) fn expect_table(&self, address: u64) {
+    pub(super) fn expect_table_at(&self, address: u64) {
         let places = &self.layout.table;
         if let Some(table) = self.memory.structure(address, places.size) {
             self.memory.expect(table.word(places.array));

@@ -1,5 +1,6 @@
 //! Values, and what kinds of objects there are.
 
+use crate::layout::jit::THREAD;
 use luasnap_heap::Kind;
 
 /// Where a value has its tag, above the 47 bits of an address.
@@ -33,8 +34,6 @@ const USERDATA: u32 = 12;
 /// `~LJ_TFUNC`, `~LJ_TTAB`.
 const FUNCTION: u32 = 8;
 const TABLE: u32 = 11;
-/// `~LJ_TTHREAD`, as an object's header has it.
-pub(crate) const THREAD: u8 = 6;
 /// `~LJ_TTAB`, as an object's header has it.
 pub(crate) const TABLE_OBJECT: u8 = TABLE as u8;
 

@@ -1,14 +1,15 @@
 //! Threads: everything on their stacks, as the debug library shows it.
 
-use crate::native::jit::Sweep;
+use crate::lua::stack_slot_label::{FUNCTION, HOST, TEMPORARY, VARARG};
+use crate::lua::stack_slots::SlotName;
+use crate::memory::memory::{Memory, Read, Structure};
 use crate::native::jit::frames::{Frame, Frames, SLOT, WHAT};
+use crate::native::jit::known_prototype::KnownPrototype;
 use crate::native::jit::local_names::ActiveLocals;
-use crate::native::jit::prototype::KnownPrototype;
+use crate::native::jit::sweep::Sweep;
 use crate::native::jit::tags::{self, Value};
-use crate::native::memory::{Memory, Read, Structure};
-use crate::native::misfit::{Failure, Swept};
-use crate::slot_text::{FUNCTION, HOST, TEMPORARY, VARARG};
-use crate::stack_slots::SlotName;
+use crate::native::layout_mismatch::{Failure, Swept};
+use crate::native::sweep::Sweep as _;
 use luasnap_heap::{Kind, Label, NameId, NodeId, Strength};
 
 /// `PROTO_VARARG` in a prototype's flags.

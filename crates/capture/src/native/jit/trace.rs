@@ -1,8 +1,10 @@
 //! Traces: what the compiler made of code.
 
-use crate::native::jit::{Sweep, WORD, words};
-use crate::native::memory::{Memory, Read, Structure};
-use crate::native::misfit::{Misfit, Swept};
+use crate::memory::memory::{Memory, Read, Structure};
+use crate::native::jit::header::{WORD, words};
+use crate::native::jit::sweep::Sweep;
+use crate::native::layout_mismatch::{Misfit, Swept};
+use crate::native::sweep::Sweep as _;
 use luasnap_heap::{Label, NodeId};
 
 const WHAT: Misfit = Misfit::Unreadable("a trace");

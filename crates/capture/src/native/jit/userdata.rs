@@ -1,10 +1,11 @@
 //! Full userdata, string buffers among them.
 
-use crate::native::jit::Sweep;
-use crate::mode::Mode;
-use crate::native::memory::{Memory, Read};
-use crate::native::misfit::{Misfit, Swept};
+use crate::lua::weak_mode::Mode;
+use crate::memory::memory::{Memory, Read};
+use crate::native::jit::sweep::Sweep;
+use crate::native::layout_mismatch::{Misfit, Swept};
 use crate::native::own_snapshots::Userdata;
+use crate::native::sweep::Sweep as _;
 use luasnap_heap::{Kind, Label, NodeId};
 
 const WHAT: Misfit = Misfit::Unreadable("a userdata");

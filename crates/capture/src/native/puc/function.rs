@@ -1,9 +1,11 @@
 //! Functions, and their upvalues.
 
-use crate::native::puc::{Sweep, VALUE};
-use crate::native::layout::ABSENT;
-use crate::native::memory::{Memory, Read, Structure};
-use crate::native::misfit::{Misfit, Swept};
+use crate::layout::ABSENT;
+use crate::memory::memory::{Memory, Read, Structure};
+use crate::native::layout_mismatch::{Misfit, Swept};
+use crate::native::puc::header::VALUE;
+use crate::native::puc::sweep::Sweep;
+use crate::native::sweep::Sweep as _;
 use crate::version::Version;
 use luasnap_heap::{Kind, Label, NameId, NodeId, Strength};
 

@@ -1,12 +1,13 @@
 //! The first pass: every object that a list has, and its size.
 
-use crate::native::puc::tags::{self, ObjectType};
-use crate::native::puc::{HEADER, Sweep, TAG};
-use crate::native::layout::ABSENT;
-use crate::native::ledger::note;
-use crate::native::memory::{Memory, Read, Structure};
-use crate::native::misfit::{Misfit, Swept};
+use crate::layout::ABSENT;
+use crate::memory::memory::{Memory, Read, Structure};
+use crate::native::byte_ledger::note;
+use crate::native::layout_mismatch::{Misfit, Swept};
 use crate::native::own_snapshots::Userdata;
+use crate::native::puc::header::{HEADER, TAG};
+use crate::native::puc::sweep::Sweep;
+use crate::native::puc::tags::{self, ObjectType};
 use crate::version::Version;
 use luasnap_heap::{Kind, NodeId, RunOrder};
 use std::iter;

@@ -1,14 +1,15 @@
 //! What proves that a layout means what the VM means. Sizes may add up and references may lead to
 //! objects where two fields have changed places; names, hashes and numbers do not read so then.
 
-use crate::native::puc::table::Parts;
-use crate::native::puc::tags::{self, ValueType};
-use crate::native::puc::{HEADER, Sweep, TAG, VALUE};
-use crate::native::layout::ABSENT;
-use crate::native::memory::{Memory, Read, Structure};
-use crate::native::misfit::{Misfit, Swept};
+use crate::layout::ABSENT;
+use crate::memory::memory::{Memory, Read, Structure};
+use crate::native::layout_mismatch::{Misfit, Swept};
 use crate::native::modes::Fields;
 use crate::native::proof::{is_event, is_near, is_sample, prove_metamethods, prove_metatables};
+use crate::native::puc::header::{HEADER, TAG, VALUE};
+use crate::native::puc::sweep::Sweep;
+use crate::native::puc::table::Parts;
+use crate::native::puc::tags::{self, ValueType};
 use crate::version::Version;
 use luasnap_heap::{Kind, NodeId};
 
@@ -27,7 +28,7 @@ const SHORT_STRING: u8 = 4;
 
 impl<'m, M: Memory, const L: usize> Sweep<'m, M, L> {
     /// Proves what can be proved once every object is known.
-    pub(super) fn prove(&self) -> Swept {
+    pub(super) fn prove_objects(&self) -> Swept {
         self.prove_metamethods()?;
         self.prove_metatables_of_types()?;
         self.prove_finalizers()?;
@@ -292,7 +293,7 @@ impl<'m, M: Memory, const L: usize> Sweep<'m, M, L> {
     }
 
     /// Proves what can be proved once all references are known.
-    pub(super) fn prove_afterwards(&self) -> Swept {
+    pub(super) fn prove_references(&self) -> Swept {
         // In a call of ours the API has told where tables have theirs.
         if self.origin.is_stopped_anywhere {
             self.modes.prove()?;

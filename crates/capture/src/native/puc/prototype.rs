@@ -1,10 +1,13 @@
 //! Prototypes: the code of functions, with its constants and its names.
 
-use crate::native::puc::{Sweep, VALUE};
+use crate::layout::ABSENT;
+use crate::memory::memory::{Memory, Read, Structure};
 use crate::native::chunk_name::ChunkName;
-use crate::native::layout::ABSENT;
-use crate::native::memory::{Memory, Read, Structure};
-use crate::native::misfit::{Misfit, Swept};
+use crate::native::layout_mismatch::{Misfit, Swept};
+use crate::native::puc::header::VALUE;
+use crate::native::puc::known_prototype::KnownPrototype;
+use crate::native::puc::sweep::Sweep;
+use crate::native::sweep::Sweep as _;
 use crate::version::Version;
 use luasnap_heap::{Kind, Label, NameId, NodeId};
 use std::cmp::Ordering;
@@ -15,18 +18,6 @@ const FIXED: u8 = 4;
 const INSTRUCTION: u64 = 4;
 /// Bytes of a reference in an array.
 const POINTER: u16 = 8;
-
-/// A prototype, as its functions need it.
-#[derive(Clone, Copy, Default)]
-pub(super) struct KnownPrototype<'m> {
-    address: u64,
-    pub(super) node: NodeId,
-    pub(super) line: u32,
-    pub(super) source: NameId,
-    /// What its functions' upvalues are called: items that begin with the address of a string.
-    /// None where a stripped function has none.
-    pub(super) upvalue_names: &'m [u8],
-}
 
 impl<'m, M: Memory, const L: usize> Sweep<'m, M, L> {
     pub(super) fn prototype(&self, address: u64) -> Option<Structure<'m>> {

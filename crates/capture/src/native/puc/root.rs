@@ -1,9 +1,10 @@
 //! What the VM itself holds.
 
-use crate::native::puc::Sweep;
-use crate::native::layout::ABSENT;
-use crate::native::memory::{Memory, Read};
-use crate::native::misfit::Swept;
+use crate::layout::ABSENT;
+use crate::memory::memory::{Memory, Read};
+use crate::native::layout_mismatch::Swept;
+use crate::native::puc::sweep::Sweep;
+use crate::native::sweep::Sweep as _;
 use luasnap_heap::{Label, NodeId, Strength};
 
 /// The basic types whose metatables are roots, in the order in which they are written, by their
@@ -23,7 +24,7 @@ const GLOBALS: u64 = 2;
 
 impl<M: Memory, const L: usize> Sweep<'_, M, L> {
     /// Gives the synthetic root its references. The first is the registry.
-    pub(super) fn refer_from_root(&mut self) -> Swept {
+    pub(super) fn refer_from_globals(&mut self) -> Swept {
         let places = &Self::LAYOUT.global_state;
         self.heap.begin_edges();
         self.root(self.global.word(places.registry), "[REGISTRY]")?;

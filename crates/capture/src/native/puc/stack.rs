@@ -1,16 +1,18 @@
 //! The calls on a thread's stack: functions, locals, temporaries and extra arguments, as the debug
 //! library shows them.
 
+use crate::layout::{self, ABSENT, PucLayout};
+use crate::lua::stack_slot_label::{FUNCTION, HOST, TEMPORARY, VARARG};
+use crate::lua::stack_slots::SlotName;
+use crate::memory::memory::{Memory, Read, Structure};
+use crate::native::layout_mismatch::{Misfit, Swept};
+use crate::native::puc::header::{TAG, VALUE};
+use crate::native::puc::sweep::Sweep;
 use crate::native::puc::tags::{self, ValueType};
-use crate::native::puc::thread::WHAT;
-use crate::native::puc::{Sweep, TAG, VALUE};
-use crate::native::layout::{self, ABSENT, PucLayout};
-use crate::native::memory::{Memory, Read, Structure};
-use crate::native::misfit::{Misfit, Swept};
-use crate::slot_text::{FUNCTION, HOST, TEMPORARY, VARARG};
-use crate::stack_slots::SlotName;
 use crate::version::Version;
 use luasnap_heap::{BuildError, Kind, NameId, NodeId};
+
+pub(super) const WHAT: Misfit = Misfit::Unreadable("a thread");
 
 /// `PF_VAHID` in a prototype's `flag` (5.5): extra arguments lie before the function.
 const HIDDEN_ARGUMENTS: u8 = 1;

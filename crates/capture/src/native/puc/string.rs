@@ -1,12 +1,13 @@
 //! Strings.
 
-use crate::native::puc::tags::ObjectType;
-use crate::native::puc::{HEADER, Sweep, TAG};
+use crate::layout::ABSENT;
+use crate::memory::memory::{Memory, Read};
+use crate::native::byte_ledger::note;
 use crate::native::equal_texts::{EqualTexts, Texts};
-use crate::native::layout::ABSENT;
-use crate::native::ledger::note;
-use crate::native::memory::{Memory, Read};
-use crate::native::misfit::{Misfit, Swept};
+use crate::native::layout_mismatch::{Misfit, Swept};
+use crate::native::puc::header::{HEADER, TAG};
+use crate::native::puc::sweep::Sweep;
+use crate::native::puc::tags::ObjectType;
 use crate::version::Version;
 use luasnap_heap::{Kind, NameId, NodeId};
 use std::iter;
@@ -142,7 +143,7 @@ impl<'m, M: Memory, const L: usize> Sweep<'m, M, L> {
 
     /// Keeps the beginnings of long strings that turned out to be no names, and says of all of them
     /// which have one text.
-    pub(super) fn name_long_strings(&mut self) -> Swept {
+    pub(super) fn name_long_texts(&mut self) -> Swept {
         let long_strings = std::mem::take(&mut self.long_strings);
         let mut texts = EqualTexts::default();
         let ahead = long_strings.iter().skip(AHEAD).map(Some);

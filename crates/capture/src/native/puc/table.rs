@@ -1,11 +1,13 @@
 //! Tables: their parts, their entries, and what their mode makes of them.
 
+use crate::layout;
+use crate::lua::weak_mode::Mode;
+use crate::memory::memory::{Memory, Read, Structure};
+use crate::native::layout_mismatch::{Misfit, Swept};
+use crate::native::puc::header::{TAG, VALUE};
+use crate::native::puc::sweep::Sweep;
 use crate::native::puc::tags::ValueType;
-use crate::native::puc::{Sweep, TAG, VALUE};
-use crate::mode::Mode;
-use crate::native::layout;
-use crate::native::memory::{Memory, Read, Structure};
-use crate::native::misfit::{Misfit, Swept};
+use crate::native::sweep::Sweep as _;
 use crate::version::Version;
 use luasnap_heap::{Kind, Label, NodeId, SlotSizes, Strength};
 
@@ -97,7 +99,7 @@ impl<'m, M: Memory, const L: usize> Sweep<'m, M, L> {
 
     /// Says that the table at `address` will be read soon, whose header was expected before.
     #[inline]
-    pub(super) fn expect_table(&self, address: u64) {
+    pub(super) fn expect_table_at(&self, address: u64) {
         let places = &Self::LAYOUT.table;
         if let Some(table) = self.memory.structure(address, places.size) {
             self.memory.expect(table.word(places.array));

@@ -1,5 +1,6 @@
 //! Type tags: of objects and of values.
 
+use crate::layout::puc::THREAD;
 use crate::version::Version;
 use luasnap_heap::Kind;
 
@@ -26,8 +27,6 @@ pub(crate) const LIGHT_FUNCTION: u8 = 22;
 pub(crate) const LIGHT_USERDATA: u8 = 2;
 /// `LUA_TTABLE` as a value, and as an object's header has it.
 pub(crate) const TABLE: u8 = 5;
-/// `LUA_TTHREAD` as a value.
-pub(crate) const THREAD: u8 = 8;
 /// `BIT_ISCOLLECTABLE` (5.2 and later).
 const COLLECTABLE: u8 = 1 << 6;
 

@@ -1,17 +1,18 @@
 //! Threads: their sizes, and what their stacks refer to.
 
-use crate::native::puc::stack::StackWalk;
-use crate::native::puc::{Sweep, VALUE};
-use crate::native::layout::ABSENT;
-use crate::native::memory::{Memory, Read, Structure};
-use crate::native::misfit::{Misfit, Swept};
-use crate::stack_slots::SlotName;
+use crate::layout::ABSENT;
+use crate::lua::stack_slots::SlotName;
+use crate::memory::memory::{Memory, Read, Structure};
+use crate::native::layout_mismatch::Swept;
+use crate::native::puc::header::VALUE;
+use crate::native::puc::stack::{StackWalk, WHAT};
+use crate::native::puc::sweep::Sweep;
+use crate::native::sweep::Sweep as _;
 use crate::version::Version;
 use luasnap_heap::{Kind, Label, NodeId, Strength};
 
 /// `EXTRA_STACK`: slots behind `stack_last`.
 const EXTRA_SLOTS: u64 = 5;
-pub(super) const WHAT: Misfit = Misfit::Unreadable("a thread");
 
 impl<'m, M: Memory, const L: usize> Sweep<'m, M, L> {
     fn state(&self, address: u64) -> Option<Structure<'m>> {

@@ -1,11 +1,13 @@
 //! Full userdata.
 
+use crate::layout::ABSENT;
+use crate::lua::weak_mode::Mode;
+use crate::memory::memory::{Memory, Read, Structure};
+use crate::native::layout_mismatch::{Misfit, Swept};
+use crate::native::puc::header::VALUE;
+use crate::native::puc::sweep::Sweep;
 use crate::native::puc::tags::ValueType;
-use crate::native::puc::{Sweep, VALUE};
-use crate::mode::Mode;
-use crate::native::layout::ABSENT;
-use crate::native::memory::{Memory, Read, Structure};
-use crate::native::misfit::{Misfit, Swept};
+use crate::native::sweep::Sweep as _;
 use luasnap_heap::{Kind, Label, NodeId};
 
 /// A userdata's fields.

@@ -1,0 +1,72 @@
+//! The userdata by which Lua holds a snapshot.
+
+use crate::lua::state::{State, TYPE_USERDATA};
+use luasnap_heap::Snapshot;
+use std::ffi::c_int;
+use std::sync::Arc;
+
+/// The payload of a snapshot's userdata.
+#[repr(C)]
+pub(crate) struct Handle {
+    /// Its own address: a userdata of another library that was given our metatable has it not.
+    mark: *const Handle,
+    snapshot: Option<Arc<Snapshot>>,
+    /// What the collector was told of the snapshot's memory, in bytes.
+    pub(crate) reported: usize,
+    /// The address of the marker that the userdata holds; 0 where it has none, and from the finalizer
+    /// on: after that the VM may free the marker first and give its place to another table.
+    pub(crate) marker: u64,
+}
+
+impl Handle {
+    /// Where in the payload the marker's address is.
+    pub(crate) const MARKER: u64 = std::mem::offset_of!(Handle, marker) as u64;
+
+    /// # Safety
+    /// `at` can hold a handle.
+    pub(crate) unsafe fn write_empty(at: *mut Handle) {
+        // SAFETY: this function's own contract.
+        unsafe {
+            at.write(Handle {
+                mark: at,
+                snapshot: None,
+                reported: 0,
+                marker: 0,
+            })
+        }
+    }
+
+    /// The handle that the userdata at `index` is, whatever its metatable.
+    pub(crate) fn at(state: State, index: c_int) -> Option<*mut Handle> {
+        if state.raw_len(index) != size_of::<Handle>() {
+            return None;
+        }
+        let handle = state.userdata(index).cast::<Handle>();
+        // SAFETY: a userdata of that size can be read in full; the field is a plain word.
+        let mark = unsafe { (&raw const (*handle).mark).read() };
+        (mark == handle).then_some(handle)
+    }
+
+    /// The same where the value may be of any type.
+    pub(crate) fn at_any(state: State, index: c_int) -> Option<*mut Handle> {
+        match state.type_of(index) {
+            TYPE_USERDATA => Handle::at(state, index),
+            _ => None,
+        }
+    }
+
+    pub(crate) fn put(&mut self, snapshot: Arc<Snapshot>, reported: usize) {
+        self.snapshot = Some(snapshot);
+        self.reported = reported;
+    }
+
+    /// The snapshot; `None` once it was freed.
+    pub(crate) fn get(&self) -> Option<Arc<Snapshot>> {
+        self.snapshot.clone()
+    }
+
+    pub(crate) fn take(&mut self) -> Option<Arc<Snapshot>> {
+        self.reported = 0;
+        self.snapshot.take()
+    }
+}

@@ -1,0 +1,187 @@
+//! The little that the C API of 5.1 and LuaJIT does not tell: whether the collector runs (5.1),
+//! which thread is the main one, how a thread's stack lies.
+//!
+//! Everything here is read so that it cannot fault, and believed only when it proves itself
+//! against what the API does tell. Offsets are those of the native engine's layouts.
+
+use crate::layout::{self, PucLayout};
+use crate::lua::state::State;
+use crate::memory::careful_read::{byte, pair, word};
+use crate::version::Version;
+use luasnap_heap::BuildError;
+
+/// The structures of 5.1: those of all its layouts, as far as they are read here.
+const LUA_51: &PucLayout = layout::newest(Version::Lua51);
+/// `GCthreshold` of a stopped collector (`MAX_LUMEM`).
+const NEVER: u64 = u64::MAX - 2;
+/// Where the header of an object of 5.1 has its type, and that of LuaJIT.
+const TYPE_51: u64 = 8;
+const TYPE_JIT: u64 = 9;
+
+/// An offset, to be added to an address.
+const fn at(place: u16) -> u64 {
+    place as u64
+}
+
+fn address(state: State) -> u64 {
+    state.raw() as u64
+}
+
+/// Whether 5.1's collector is stopped; `None` where that cannot be proved.
+pub(crate) fn collector_is_stopped(state: State) -> Option<bool> {
+    let global = word(address(state) + at(LUA_51.state.global))?;
+    let [alloc, owner] = state.allocator();
+    let proved = word(global + at(LUA_51.global_state.allocator))? == alloc
+        && word(global + at(LUA_51.global_state.allocator) + 8)? == owner
+        && word(global + at(LUA_51.global_state.total_bytes))? == state.allocated_bytes()?;
+    proved.then_some(word(global + at(LUA_51.global_state.threshold))? == NEVER)
+}
+
+/// The main thread of the state's VM, for 5.1 and LuaJIT, whose registry does not hold it.
+pub(crate) fn main_thread(state: State) -> Option<State> {
+    let found = match state.version() {
+        Version::Lua51 => main_thread_51(address(state)),
+        Version::LuaJit => main_thread_jit(address(state)),
+        _ => None,
+    }?;
+    // SAFETY: a thread's header that points to this VM's global state, which points back to it
+    // (5.1) or lies right behind it (LuaJIT): the main thread, which lives as long as the VM.
+    Some(unsafe { state.of_thread(found as *mut _) })
+}
+
+fn main_thread_51(state: u64) -> Option<u64> {
+    let global = word(state + at(LUA_51.state.global))?;
+    let main = word(global + at(LUA_51.global_state.main_thread))?;
+    let proved = word(main + at(LUA_51.state.global))? == global
+        && byte(main + TYPE_51)? == layout::puc::THREAD
+        && byte(state + TYPE_51)? == layout::puc::THREAD;
+    proved.then_some(main)
+}
+
+fn main_thread_jit(state: u64) -> Option<u64> {
+    if !is_gc64(state) {
+        return None;
+    }
+    layout::jit_layouts().find_map(|layout| {
+        let place = at(layout.state.global);
+        let global = word(state + place)?;
+        let main = global.wrapping_sub(at(layout.global_state.from_main_thread));
+        let is_it = word(main + place) == Some(global)
+            && byte(main + TYPE_JIT) == Some(layout::jit::THREAD);
+        is_it.then_some(main)
+    })
+}
+
+/// Whether a LuaJIT thread has 64-bit references, and so two slots for each frame.
+pub(crate) fn has_two_slot_frames(state: State) -> bool {
+    is_gc64(address(state))
+}
+
+fn is_gc64(state: u64) -> bool {
+    byte(state + TYPE_JIT) == Some(layout::jit::THREAD)
+}
+
+/// A slot of a 5.1 stack that holds an extra argument (`...`), which the API does not show.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Vararg {
+    /// Where the slot is.
+    pub(crate) slot: u64,
+    /// `LUA_T…` of the value.
+    pub(crate) lua_type: i32,
+    /// The value: for an object its address (for a userdata its header's).
+    pub(crate) value: u64,
+}
+
+/// Fills `into` with the extra arguments of frame `index` (as `lua_getstack` numbers it) of a 5.1
+/// thread, whose function the API says to be at `function`. They lie between the function and the
+/// frame's base.
+pub(crate) fn varargs_51(
+    thread: State,
+    index: u64,
+    function: u64,
+    into: &mut Vec<Vararg>,
+) -> Result<(), BuildError> {
+    into.clear();
+    let Some((first, count)) = vararg_slots(thread, index, function) else {
+        return Ok(());
+    };
+    into.try_reserve(count as usize)?;
+    for slot in (0..count).map(|at| first + at * VALUE) {
+        if let (Some(value), Some(lua_type)) = (word(slot), word(slot + 8)) {
+            into.push(Vararg {
+                slot,
+                lua_type: lua_type as u32 as i32,
+                value,
+            });
+        }
+    }
+    Ok(())
+}
+
+/// Bytes of a stack slot.
+const VALUE: u64 = 16;
+
+/// The first slot with an extra argument, and how many there are.
+fn vararg_slots(thread: State, index: u64, function: u64) -> Option<(u64, u64)> {
+    const MOST: u64 = 1 << 20; // LUAI_MAXCSTACK is far below
+    let call = thread_word_51(thread, LUA_51.state.base_call) + index * at(LUA_51.call.size);
+    let [base, func] = pair(call + at(LUA_51.call.base))?;
+    let slots = base.checked_sub(func)? / VALUE;
+    // Nearly all frames end here; what has extra arguments has to prove itself.
+    let proved = (2..MOST).contains(&slots) && word(func)? == function;
+    proved.then(|| (func + VALUE, slots - 1))
+}
+
+/// A word of a thread of 5.1.
+fn thread_word_51(thread: State, place: u16) -> u64 {
+    // SAFETY: the thread is live by the promise of State::new, and what is read of it are fields of
+    // `lua_State` of 5.1, by their places.
+    unsafe { ((address(thread) + at(place)) as *const u64).read() }
+}
+
+/// Indices from this one on mean the registry and the like (5.1).
+const PSEUDO_INDICES_51: i32 = -10000;
+
+/// The index, counted from the top, of a slot of a 5.1 thread's stack; `None` where it is too far
+/// from there.
+pub(crate) fn index_from_top_51(thread: State, slot: u64) -> Option<i32> {
+    let top = thread_word_51(thread, LUA_51.state.top);
+    let distance = top.checked_sub(slot)? / VALUE;
+    i32::try_from(distance)
+        .ok()
+        .map(|distance| -distance)
+        .filter(|index| (PSEUDO_INDICES_51 + 1..0).contains(index))
+}
+
+/// Whether a 5.1 thread's stack has a free slot, so that `lua_checkstack` need not grow it: a
+/// failure to grow the stack of a thread that does not run would end the process.
+pub(crate) fn has_free_slot_51(thread: State) -> bool {
+    let top = thread_word_51(thread, LUA_51.state.top);
+    let last = thread_word_51(thread, LUA_51.state.stack_last);
+    (2 * VALUE..1 << 32).contains(&last.wrapping_sub(top))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::layout::Layout;
+
+    #[test]
+    fn what_is_read_here_is_in_one_place_in_all_layouts_of_5_1() {
+        assert_eq!(LUA_51.call.function, LUA_51.call.base + 8);
+        for layout in Layout::all(Version::Lua51) {
+            let Layout::Puc(number) = layout else {
+                panic!("{layout:?}");
+            };
+            let other = layout::puc(number);
+            assert_eq!(other.state, LUA_51.state);
+            assert_eq!(other.call, LUA_51.call);
+            let read = |layout: &PucLayout| {
+                let places = layout.global_state;
+                let counts = [places.total_bytes, places.threshold];
+                (places.allocator, places.main_thread, counts)
+            };
+            assert_eq!(read(other), read(LUA_51));
+        }
+    }
+}

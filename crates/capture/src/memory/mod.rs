@@ -1,0 +1,10 @@
+//! How bytes are read: of this process, so that nothing can fault, and of copies.
+
+pub(crate) mod careful_read;
+pub(crate) mod kept_bytes;
+pub(crate) mod mappings;
+pub(crate) mod memory;
+pub(crate) mod memory_pieces;
+pub(crate) mod own_memory;
+pub(crate) mod prefetch;
+pub(crate) mod shared_copy;

@@ -1,0 +1,236 @@
+//! This process's own memory.
+//!
+//! The capture reads it by plain loads, each checked against what was mapped when it began. What
+//! is read before a layout has proved itself goes through the kernel (`careful_read`), which answers a
+//! wrong address by an error. So does what lies in memory that is shared with others (`shared_copy`): a file
+//! that one of them cuts off would end this process otherwise.
+
+use crate::memory::careful_read;
+use crate::memory::kept_bytes::KeptBytes;
+use crate::memory::mappings::{Mapping, mappings};
+use crate::memory::memory::Memory;
+use crate::memory::prefetch::prefetch;
+use crate::memory::shared_copy::SharedCopy;
+use std::cell::{Cell, OnceCell};
+
+/// A part of the address space that can be read.
+#[derive(Clone, Copy, Debug, Default)]
+struct Part {
+    start: u64,
+    end: u64,
+    is_writable: bool,
+    /// Its number among the shared ones, where it is one.
+    shared: Option<u32>,
+}
+
+/// This process's memory, as it was mapped at one moment.
+#[derive(Debug)]
+pub(crate) struct OwnMemory {
+    /// By address; neighbours of one kind are one.
+    parts: Vec<Part>,
+    last: Cell<Part>,
+    /// What was read of each shared part; nothing where there is no room for a copy.
+    shared: Vec<OnceCell<Option<SharedCopy>>>,
+    /// What was read across the border of a shared part.
+    across: KeptBytes,
+}
+
+impl OwnMemory {
+    /// The memory as it is mapped now; `None` where the system does not tell.
+    pub(crate) fn now() -> Option<OwnMemory> {
+        let maps = std::fs::read("/proc/self/maps").ok()?;
+        let mut memory = OwnMemory {
+            parts: Vec::new(),
+            last: Cell::default(),
+            shared: Vec::new(),
+            across: KeptBytes::default(),
+        };
+        for mapping in mappings(&maps) {
+            if mapping.is_private_memory() || mapping.may_be_shared_memory() {
+                memory.add(&mapping)?;
+            }
+        }
+        Some(memory)
+    }
+
+    fn add(&mut self, mapping: &Mapping<'_>) -> Option<()> {
+        if let Some(last) = self.parts.last_mut()
+            && last.end == mapping.start
+            && last.is_writable == mapping.is_writable
+            && last.shared.is_none() == mapping.is_private
+        {
+            last.end = mapping.end;
+            return Some(());
+        }
+        let mut part = Part {
+            start: mapping.start,
+            end: mapping.end,
+            is_writable: mapping.is_writable,
+            shared: None,
+        };
+        if !mapping.is_private {
+            part.shared = Some(u32::try_from(self.shared.len()).ok()?);
+            self.shared.try_reserve(1).ok()?;
+            self.shared.push(OnceCell::new());
+        }
+        self.parts.try_reserve(1).ok()?;
+        self.parts.push(part);
+        Some(())
+    }
+
+    /// The part in which `address` lies.
+    #[inline]
+    fn part(&self, address: u64) -> Option<Part> {
+        let last = self.last.get();
+        if address >= last.start && address < last.end {
+            return Some(last);
+        }
+        self.look_up(address)
+    }
+
+    fn look_up(&self, address: u64) -> Option<Part> {
+        let found = *self.parts.get(self.place(address))?;
+        if address < found.start {
+            return None;
+        }
+        self.last.set(found);
+        Some(found)
+    }
+
+    /// The number of the first part that ends behind `address`.
+    fn place(&self, address: u64) -> usize {
+        self.parts.partition_point(|one| one.end <= address)
+    }
+
+    /// Bytes that lie in shared memory, or in several parts side by side.
+    #[cold]
+    fn other_bytes(&self, address: u64, len: usize) -> Option<&[u8]> {
+        let end = address.checked_add(len as u64)?;
+        let first = self.place(address);
+        let (mut next, mut is_plain) = (address, true);
+        for part in self.parts[first..].iter().take_while(|one| one.start < end) {
+            if part.start > next {
+                return None;
+            }
+            next = part.end;
+            is_plain &= part.shared.is_none();
+        }
+        if next < end {
+            return None;
+        }
+        if is_plain {
+            // SAFETY: as in `bytes`, in each of the parts.
+            return Some(unsafe { plain(address, len) });
+        }
+        let part = self.parts[first];
+        match part.shared {
+            Some(number) if end <= part.end => {
+                let copy = self.shared.get(number as usize)?;
+                let copy = copy.get_or_init(|| SharedCopy::new(part.start, part.end));
+                copy.as_ref()?.bytes(address, len)
+            }
+            _ => self
+                .across
+                .get(address, len, |into| careful_read::read(address, into)),
+        }
+    }
+}
+
+/// # Safety
+/// All of these bytes can be read, and none changes for as long as the answer lives.
+unsafe fn plain<'a>(address: u64, len: usize) -> &'a [u8] {
+    // SAFETY: this function's own contract.
+    unsafe { std::slice::from_raw_parts(address as *const u8, len) }
+}
+
+impl Memory for OwnMemory {
+    #[inline]
+    fn bytes(&self, address: u64, len: usize) -> Option<&[u8]> {
+        let part = self.part(address)?;
+        if len as u64 > part.end - address || part.shared.is_some() {
+            return self.other_bytes(address, len);
+        }
+        // SAFETY: all of it lies in private memory that was mapped for reading when the capture
+        // began, and the VM, which alone may change or unmap its memory, stands still. An address
+        // that is not the VM's could only come from a wrong layout, and one is tried only after
+        // reads through the kernel have proved that it fits this VM's global state.
+        Some(unsafe { plain(address, len) })
+    }
+
+    fn is_writable(&self, address: u64) -> bool {
+        self.part(address).is_some_and(|part| part.is_writable)
+    }
+
+    #[inline]
+    fn expect(&self, address: u64) {
+        prefetch(address as *const u8);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::ptr::null_mut;
+
+    #[test]
+    fn what_is_mapped_can_be_read_and_nothing_else() {
+        let value = Box::new([1u8, 2, 3, 4, 5, 6, 7, 8]);
+        let memory = OwnMemory::now().unwrap();
+        let address = value.as_ptr() as u64;
+        assert_eq!(memory.bytes(address, 8), Some(&value[..]));
+        assert!(memory.is_writable(address));
+        static CONSTANT: [u8; 4] = *b"text";
+        let constant = CONSTANT.as_ptr() as u64;
+        assert_eq!(memory.bytes(constant, 4), Some(&CONSTANT[..]));
+        assert!(!memory.is_writable(constant));
+        for wrong in [0, 8, 4096, u64::MAX - 3, 1 << 47] {
+            assert_eq!(memory.bytes(wrong, 1), None);
+        }
+        assert_eq!(memory.bytes(address, usize::MAX), None);
+    }
+
+    /// Pages side by side: private, shared, and private again, of which the second cannot be written.
+    #[test]
+    fn neighbours_of_several_kinds_are_read_as_one() {
+        const PAGE: usize = 4096;
+        const PLAIN: i32 = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS;
+        const SHARED: i32 = libc::MAP_SHARED | libc::MAP_ANONYMOUS | libc::MAP_FIXED;
+        let protection = libc::PROT_READ | libc::PROT_WRITE;
+        // SAFETY: new mappings, the second in the midst of the first, and what is written is in them.
+        let start = unsafe {
+            let start = libc::mmap(null_mut(), 6 * PAGE, libc::PROT_NONE, PLAIN, -1, 0);
+            assert_ne!(start, libc::MAP_FAILED);
+            let inner = start.byte_add(PAGE);
+            assert_eq!(libc::mprotect(inner, 4 * PAGE, protection), 0);
+            let middle = inner.byte_add(PAGE);
+            let shared = libc::mmap(middle, PAGE, protection, SHARED, -1, 0);
+            assert_eq!(shared, middle);
+            for at in 0..4 * PAGE {
+                inner.cast::<u8>().add(at).write((at / PAGE) as u8 + 1);
+            }
+            assert_eq!(
+                libc::mprotect(inner.byte_add(3 * PAGE), PAGE, libc::PROT_READ),
+                0
+            );
+            inner as u64
+        };
+        let memory = OwnMemory::now().unwrap();
+        let page = |number: usize| start + (number * PAGE) as u64;
+        for number in 0..4 {
+            let whole = memory.bytes(page(number), PAGE).unwrap();
+            assert!(whole.iter().all(|&byte| byte == number as u8 + 1));
+            assert_eq!(memory.is_writable(page(number)), number < 3);
+            if number > 0 {
+                let border = memory.bytes(page(number) - 2, 4).unwrap();
+                let (before, behind) = (number as u8, number as u8 + 1);
+                assert_eq!(border, [before, before, behind, behind]);
+            }
+        }
+        assert_eq!(memory.bytes(page(0), 4 * PAGE).unwrap().len(), 4 * PAGE);
+        assert_eq!(memory.bytes(page(0) - 1, 2), None);
+        assert_eq!(memory.bytes(page(4) - 1, 2), None);
+        drop(memory);
+        // SAFETY: the mappings are this test's own, and this was their last use.
+        unsafe { libc::munmap((start - PAGE as u64) as *mut _, 6 * PAGE) };
+    }
+}

@@ -1,0 +1,123 @@
+//! Shared memory of this process, which others may change or cut off at any moment: it is read through the
+//! kernel, a page at a time and each page once, so that what was read stays as it was.
+
+use crate::memory::careful_read;
+use std::cell::Cell;
+use std::ptr::null_mut;
+
+/// Bytes of the smallest pages.
+const PAGE: usize = 4096;
+
+/// A copy of some mapping, of which the pages are there that were asked for.
+#[derive(Debug)]
+pub(crate) struct SharedCopy {
+    /// Where it lies in this process.
+    start: u64,
+    len: usize,
+    /// As many bytes of our own.
+    copy: *mut u8,
+    /// Whether a page was read.
+    is_there: Vec<Cell<bool>>,
+}
+
+impl SharedCopy {
+    /// A copy of what is mapped from one address, a page's, to another; `None` where there is no room
+    /// for it. Nothing is read yet.
+    pub(crate) fn new(start: u64, end: u64) -> Option<SharedCopy> {
+        // Nobody has to have room for what is never used.
+        const FLAGS: i32 = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_NORESERVE;
+        let len = usize::try_from(end.checked_sub(start)?).ok()?;
+        let pages = len.div_ceil(PAGE);
+        let mut is_there = Vec::new();
+        is_there.try_reserve_exact(pages).ok()?;
+        is_there.resize(pages, Cell::new(false));
+        let protection = libc::PROT_READ | libc::PROT_WRITE;
+        // SAFETY: a new mapping, placed by the kernel.
+        let copy = unsafe { libc::mmap(null_mut(), len, protection, FLAGS, -1, 0) };
+        (copy != libc::MAP_FAILED).then(|| SharedCopy {
+            start,
+            len,
+            copy: copy.cast(),
+            is_there,
+        })
+    }
+
+    /// The `len` bytes at `address`; `None` where not all of them lie here, or some cannot be read: of a
+    /// file that was cut off.
+    pub(crate) fn bytes(&self, address: u64, len: usize) -> Option<&[u8]> {
+        let first = usize::try_from(address.checked_sub(self.start)?).ok()?;
+        let end = first.checked_add(len).filter(|&end| end <= self.len)?;
+        for page in first / PAGE..end.div_ceil(PAGE) {
+            if !self.is_there[page].get() {
+                self.read(page)?;
+            }
+        }
+        // SAFETY: these bytes are in the copy, in pages that are there: nothing writes to them again
+        // for as long as `self` lives.
+        Some(unsafe { std::slice::from_raw_parts(self.copy.add(first), len) })
+    }
+
+    fn read(&self, page: usize) -> Option<()> {
+        let at = page * PAGE;
+        let len = PAGE.min(self.len - at);
+        // SAFETY: these bytes are in the copy, and no slice has any of them before the page is there.
+        let into = unsafe { std::slice::from_raw_parts_mut(self.copy.add(at), len) };
+        careful_read::read(self.start + at as u64, into).then_some(())?;
+        self.is_there[page].set(true);
+        Some(())
+    }
+}
+
+impl Drop for SharedCopy {
+    fn drop(&mut self) {
+        // SAFETY: the mapping is this value's own, and this was its last use.
+        unsafe { libc::munmap(self.copy.cast(), self.len) };
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::os::fd::AsRawFd;
+
+    #[test]
+    fn what_is_there_is_read_once_and_what_was_cut_off_is_no_fault() {
+        let file = tempfile::tempfile().unwrap();
+        file.set_len(3 * PAGE as u64).unwrap();
+        let protection = libc::PROT_READ | libc::PROT_WRITE;
+        // SAFETY: a new mapping, placed by the kernel.
+        let mapped = unsafe {
+            libc::mmap(
+                null_mut(),
+                3 * PAGE,
+                protection,
+                libc::MAP_SHARED,
+                file.as_raw_fd(),
+                0,
+            )
+        };
+        assert_ne!(mapped, libc::MAP_FAILED);
+        let start = mapped as u64;
+        let write = |at: usize, byte: u8| {
+            // SAFETY: it is in the mapping, and the file has it.
+            unsafe { mapped.cast::<u8>().add(at).write(byte) };
+        };
+        let copy = SharedCopy::new(start, start + 3 * PAGE as u64).unwrap();
+        write(PAGE - 1, 1);
+        write(PAGE, 2);
+        let border = start + PAGE as u64 - 1;
+        assert_eq!(copy.bytes(border, 2), Some(&[1, 2][..]));
+        // Somebody changes it, and cuts the file off.
+        write(PAGE, 3);
+        file.set_len(2 * PAGE as u64).unwrap();
+        assert_eq!(copy.bytes(border, 2), Some(&[1, 2][..]));
+        assert_eq!(copy.bytes(start + 2 * PAGE as u64, 1), None);
+        assert_eq!(copy.bytes(start + 2 * PAGE as u64 - 1, 2), None);
+        assert_eq!(copy.bytes(start - 1, 1), None);
+        assert_eq!(copy.bytes(start, 3 * PAGE + 1), None);
+        assert_eq!(copy.bytes(start, usize::MAX), None);
+        drop(copy);
+        // SAFETY: the mapping is this test's own, and this was its last use.
+        unsafe { libc::munmap(mapped, 3 * PAGE) };
+    }
+}

@@ -1,0 +1,166 @@
+//! The arguments of a call: what each of them is, and the snapshots among them.
+
+use crate::lua::own_handle::Handle;
+use crate::lua::state::{
+    TYPE_CDATA, TYPE_FUNCTION, TYPE_NIL, TYPE_NONE, TYPE_NUMBER, TYPE_STRING, TYPE_TABLE,
+    TYPE_THREAD, TYPE_USERDATA,
+};
+use crate::module::call::Call;
+use crate::module::result::Error;
+use luasnap_heap::Snapshot;
+use std::ffi::c_int;
+use std::sync::Arc;
+
+impl Call<'_> {
+    /// That argument `number` is not what it should be.
+    pub fn type_error(&self, number: u32, expected: &str) -> Error {
+        let reason = format!("{expected} expected, got {}", self.type_name(number));
+        Error::Argument { number, reason }
+    }
+
+    fn type_name(&self, number: u32) -> &'static str {
+        match self.argument_type(number) {
+            TYPE_NONE => "no value",
+            TYPE_USERDATA if self.handle(number).is_some() => "snapshot",
+            other => basic_type_name(other),
+        }
+    }
+
+    pub(crate) fn argument_type(&self, number: u32) -> c_int {
+        if number > self.argument_count() {
+            return TYPE_NONE;
+        }
+        self.state().type_of(number as c_int)
+    }
+
+    /// Argument `number` as a string's bytes. A number is none.
+    pub fn string_argument(&self, number: u32) -> Result<&[u8], Error> {
+        match self.argument_type(number) {
+            TYPE_STRING => Ok(self.state().string(number as c_int)),
+            _ => Err(self.type_error(number, "string")),
+        }
+    }
+
+    /// Argument `number` as a whole number that is not negative; `None` where it is absent or nil.
+    pub fn count_argument(&self, number: u32) -> Result<Option<usize>, Error> {
+        let value = match self.argument_type(number) {
+            TYPE_NONE | TYPE_NIL => return Ok(None),
+            TYPE_NUMBER => self.state().number(number as c_int),
+            _ => return Err(self.type_error(number, "number")),
+        };
+        if value >= 0.0 && value.fract() == 0.0 {
+            return Ok(Some(value as usize));
+        }
+        let reason = format!("whole number from 0 on expected, got {value}");
+        Err(Error::Argument { number, reason })
+    }
+
+    /// Whether argument `number` is absent or nil.
+    pub fn is_nil_argument(&self, number: u32) -> bool {
+        matches!(self.argument_type(number), TYPE_NONE | TYPE_NIL)
+    }
+
+    /// Whether argument `number` is a table.
+    pub fn is_table_argument(&self, number: u32) -> bool {
+        self.argument_type(number) == TYPE_TABLE
+    }
+
+    /// Whether argument `number` is a function.
+    pub fn is_function_argument(&self, number: u32) -> bool {
+        self.argument_type(number) == TYPE_FUNCTION
+    }
+
+    /// Whether argument `number` is a string.
+    pub fn is_string_argument(&self, number: u32) -> bool {
+        self.argument_type(number) == TYPE_STRING
+    }
+
+    /// The address of the object that argument `number` is, as [`luasnap_heap::Heap::address`] has it;
+    /// `None` where it is no object.
+    pub fn object_argument(&self, number: u32) -> Option<u64> {
+        let is_object = matches!(
+            self.argument_type(number),
+            TYPE_TABLE | TYPE_FUNCTION | TYPE_THREAD | TYPE_USERDATA | TYPE_CDATA
+        );
+        is_object.then(|| self.state().pointer(number as c_int))
+    }
+
+    /// Calls the function that argument `number` is, without arguments, and drops its results.
+    pub fn call_argument(&self, number: u32) -> Result<(), Error> {
+        let state = self.state();
+        state.push_value(number as c_int);
+        match state.call_protected(0, 0) {
+            0 => Ok(()),
+            _ => Err(Error::Raised),
+        }
+    }
+
+    /// Whether argument `number` can be the root of a snapshot: a table, function, thread or
+    /// userdata that is no snapshot.
+    pub fn root_argument(&self, number: u32) -> Result<(), Error> {
+        match self.argument_type(number) {
+            TYPE_TABLE | TYPE_FUNCTION | TYPE_THREAD => Ok(()),
+            TYPE_USERDATA if self.handle(number).is_none() => Ok(()),
+            _ => Err(self.type_error(number, "table")),
+        }
+    }
+
+    /// The snapshot that argument `number` is; `None` when it was freed.
+    pub fn snapshot_argument(&self, number: u32) -> Result<Option<Arc<Snapshot>>, Error> {
+        match self.handle(number) {
+            // SAFETY: proved to be a handle, and alive as an argument of the running function.
+            Some(handle) => Ok(unsafe { (*handle).get() }),
+            None => Err(self.type_error(number, "snapshot")),
+        }
+    }
+
+    /// Frees the snapshot that argument `number` is, unless that was done already.
+    pub fn free_argument(&self, number: u32) -> Result<(), Error> {
+        let handle = self
+            .handle(number)
+            .ok_or_else(|| self.type_error(number, "snapshot"))?;
+        // SAFETY: as in `snapshot_argument`.
+        let (reported, snapshot) = unsafe { ((*handle).reported, (*handle).take()) };
+        self.frame.outside(|outside| outside.remove(reported));
+        drop(snapshot);
+        Ok(())
+    }
+
+    /// Frees the snapshot that argument `number` is, as its finalizer does: what the userdata holds may
+    /// be gone before it from now on.
+    pub fn finalize_argument(&self, number: u32) -> Result<(), Error> {
+        self.free_argument(number)?;
+        if let Some(handle) = self.handle(number) {
+            // SAFETY: as in `snapshot_argument`.
+            unsafe { (*handle).marker = 0 };
+        }
+        Ok(())
+    }
+
+    /// The handle that argument `number` is. Uses two slots.
+    pub(crate) fn handle(&self, number: u32) -> Option<*mut Handle> {
+        let (state, index) = (self.state(), number as c_int);
+        let ours = self.argument_type(number) == TYPE_USERDATA && state.metatable(index) && {
+            let same = state.raw_equal(-1, self.frame.metatable_index());
+            state.pop(1);
+            same
+        };
+        if ours { Handle::at(state, index) } else { None }
+    }
+}
+
+/// What messages call a type.
+pub(crate) fn basic_type_name(lua_type: c_int) -> &'static str {
+    const NAMES: [&str; 9] = [
+        "nil",
+        "boolean",
+        "light userdata",
+        "number",
+        "string",
+        "table",
+        "function",
+        "userdata",
+        "thread",
+    ];
+    NAMES.get(lua_type as usize).copied().unwrap_or("cdata")
+}

@@ -1,0 +1,64 @@
+//! What a function of a module gives back, or raises.
+
+use crate::module::value::Value;
+use crate::native::capture::Unavailable;
+use luasnap_heap::{BuildError, Snapshot};
+use std::sync::Arc;
+
+/// What a function gives back to Lua.
+pub enum Return {
+    /// Nothing.
+    Nothing,
+    /// A snapshot, as a new userdata.
+    Snapshot(Arc<Snapshot>),
+    /// A snapshot that was captured earlier, as a new userdata.
+    Loaded(Arc<Snapshot>),
+    /// The same snapshot as the argument of that number, as another userdata.
+    Copy(Arc<Snapshot>, u32),
+    /// A string.
+    Text(Vec<u8>),
+    /// A number.
+    Count(usize),
+    /// A value, tables among them.
+    Value(Value),
+    /// `nil`, and a sentence that says why there is nothing.
+    Absent(String),
+}
+
+/// What a function raises.
+#[derive(Debug)]
+pub enum Error {
+    /// `bad argument #NUMBER to 'FUNCTION' (REASON)`.
+    Argument {
+        /// The number of the argument; the first is 1.
+        number: u32,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// A sentence, which gets the position of the call before it.
+    Message(String),
+    /// There is no memory left, in Lua's words.
+    OutOfMemory,
+    /// Whatever the VM raised; it lies on the top of the stack. Made by this crate alone.
+    Raised,
+}
+
+impl From<BuildError> for Error {
+    fn from(error: BuildError) -> Self {
+        match error {
+            BuildError::OutOfMemory => Error::OutOfMemory,
+            error => Error::Message(error.to_string()),
+        }
+    }
+}
+
+impl From<Unavailable> for Error {
+    fn from(unavailable: Unavailable) -> Self {
+        match unavailable {
+            Unavailable::Failed(error) => error.into(),
+            Unavailable::Here(reason) => {
+                Error::Message(format!("the native engine cannot be had here: {reason}"))
+            }
+        }
+    }
+}

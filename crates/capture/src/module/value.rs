@@ -1,0 +1,58 @@
+//! Values that a function of the module gives back to Lua.
+
+use crate::lua::state::State;
+use std::borrow::Cow;
+use std::ffi::c_int;
+
+/// A value for Lua.
+#[derive(Clone, Debug)]
+pub enum Value {
+    /// `true` or `false`.
+    Boolean(bool),
+    /// A whole number.
+    Integer(i64),
+    /// A number with a fraction.
+    Number(f64),
+    /// A string.
+    Text(String),
+    /// A table, by names.
+    Table(Vec<(Cow<'static, str>, Value)>),
+    /// A table, by numbers from 1 on.
+    List(Vec<Value>),
+}
+
+/// How deep tables of ours are nested: they are written down by hand.
+const DEPTH: c_int = 8;
+
+impl Value {
+    /// Makes room for [`push`](Self::push). Raises in 5.1 and LuaJIT when there is no memory.
+    pub(crate) fn make_room(state: State) -> bool {
+        state.check_stack(3 * DEPTH)
+    }
+
+    /// Pushes the value. Uses two slots and one more for each level of tables. Raises.
+    pub(crate) fn push(&self, state: State) {
+        match self {
+            Value::Boolean(value) => state.push_boolean(*value),
+            Value::Integer(value) => state.push_integer(*value),
+            Value::Number(value) => state.push_number(*value),
+            Value::Text(text) => state.push_string(text.as_bytes()),
+            Value::Table(fields) => {
+                state.new_table();
+                for (name, value) in fields {
+                    state.push_string(name.as_bytes());
+                    value.push(state);
+                    state.raw_set(-3);
+                }
+            }
+            Value::List(values) => {
+                state.new_table();
+                for (number, value) in (1..).zip(values) {
+                    state.push_integer(number);
+                    value.push(state);
+                    state.raw_set(-3);
+                }
+            }
+        }
+    }
+}

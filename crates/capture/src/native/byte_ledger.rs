@@ -1,0 +1,104 @@
+//! What a sweep has found so far: the sum of it, which has to be the VM's own total in the end.
+
+use crate::native::layout_mismatch::{Misfit, Swept};
+use crate::native::swept::SweptHeap;
+use luasnap_heap::{BuildError, Kind, NodeId, SlotSizes, SweepBuilder};
+use std::borrow::Cow;
+
+/// The bytes that a sweep found, and the objects that speak against its layout.
+pub(super) struct Ledger {
+    /// What the VM says it holds.
+    total: u64,
+    found: u64,
+    blocks: Vec<(Cow<'static, str>, u64)>,
+    /// Objects that do not read as they should, each with what is wrong with it.
+    doubtful: Vec<(NodeId, Misfit)>,
+}
+
+impl Ledger {
+    /// The ledger of a VM that says it holds `total` bytes.
+    pub(super) fn new(total: u64) -> Ledger {
+        Ledger {
+            total,
+            found: 0,
+            blocks: Vec::new(),
+            doubtful: Vec::new(),
+        }
+    }
+
+    /// What the VM says it holds.
+    pub(super) fn total(&self) -> u64 {
+        self.total
+    }
+
+    /// Adds a node and its bytes.
+    #[inline]
+    pub(super) fn add(
+        &mut self,
+        heap: &mut SweepBuilder,
+        kind: Kind,
+        address: u64,
+        size: u64,
+    ) -> Swept<NodeId> {
+        self.count(size)?;
+        Ok(heap.add(kind, address, size)?.ok_or(Misfit::BrokenList)?)
+    }
+
+    /// How many of those bytes were not found yet.
+    pub(super) fn missing(&self) -> u64 {
+        self.total - self.found
+    }
+
+    /// Counts bytes that were found.
+    #[inline]
+    pub(super) fn count(&mut self, bytes: u64) -> Swept {
+        self.found = self.found.saturating_add(bytes);
+        if self.found > self.total {
+            return Err(Misfit::TooLarge { total: self.total }.into());
+        }
+        Ok(())
+    }
+
+    /// Counts what belongs to the VM and is no object.
+    pub(super) fn block(&mut self, name: &'static str, bytes: u64) -> Swept {
+        self.count(bytes)?;
+        self.blocks.try_reserve(1).map_err(BuildError::from)?;
+        self.blocks.push((name.into(), bytes));
+        Ok(())
+    }
+
+    /// Notes that an object does not read as it should. One that is garbage need not: it may refer to
+    /// what is gone.
+    #[cold]
+    pub(super) fn doubt(&mut self, node: NodeId, misfit: Misfit) -> Swept {
+        match self.doubtful.last() {
+            Some(&(last, _)) if last == node => Ok(()),
+            _ => note(&mut self.doubtful, (node, misfit)),
+        }
+    }
+
+    /// What was found, with the heap of it, in whose tables slots have these sizes.
+    pub(super) fn close(
+        self,
+        heap: SweepBuilder,
+        slot_sizes: SlotSizes,
+        has_user_values: bool,
+    ) -> SweptHeap {
+        SweptHeap {
+            heap,
+            slot_sizes,
+            has_user_values,
+            total: self.total,
+            found: self.found,
+            blocks: self.blocks,
+            doubtful: self.doubtful,
+        }
+    }
+}
+
+/// Notes a node, or what is to be known of one.
+pub(super) fn note<T>(nodes: &mut Vec<T>, node: T) -> Swept {
+    nodes.try_reserve(1).map_err(BuildError::from)?;
+    nodes.push(node);
+    Ok(())
+}

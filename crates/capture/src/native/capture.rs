@@ -1,0 +1,141 @@
+//! Captures by the native engine: by the first layout that proves itself.
+
+use crate::layout::Layout;
+use crate::lua::state::State;
+use crate::memory::memory::Memory;
+use crate::memory::own_memory::OwnMemory;
+use crate::native::facts::Facts;
+use crate::native::layout_mismatch::{Failure, Misfit};
+use crate::native::origin::{Origin, Root};
+use crate::native::sweep::Sweep as _;
+use crate::native::swept::SweptHeap;
+use crate::native::trust::Trust;
+use crate::native::{jit, puc};
+use luasnap_heap::{BuildError, Engine, Heap, Provenance, Reach, Through};
+use std::borrow::Cow;
+use std::fmt::Write;
+
+/// Why there is no native capture.
+#[derive(Debug)]
+pub(crate) enum Unavailable {
+    /// It cannot be had here; the sentence says why.
+    Here(String),
+    /// It failed as any capture may.
+    Failed(BuildError),
+}
+
+/// Captures everything that the state's VM has, or of that what is reachable from `root`. `trust` is
+/// what is known of this VM already.
+pub(crate) fn capture(
+    state: State,
+    origin: Origin,
+    root: Option<Root<'_>>,
+    trust: &mut Trust,
+) -> Result<Heap, Unavailable> {
+    let memory = OwnMemory::now().ok_or_else(|| {
+        Unavailable::Here("the system does not tell which memory can be read".to_owned())
+    })?;
+    let facts = Facts::of(state, origin.metatables);
+    let mut reasons = String::new();
+    for layout in trust.first(Layout::all(state.version())) {
+        let is_trusted = trust.is(layout);
+        let tried = try_layout(&memory, layout, facts, origin)
+            .and_then(|(swept, vm_address)| finish(swept, layout, vm_address, root, is_trusted));
+        match tried {
+            Ok(heap) => {
+                *trust = Trust::In(layout.name());
+                return Ok(heap);
+            }
+            Err(Failure::Build(error)) => return Err(Unavailable::Failed(error)),
+            Err(Failure::Misfit(misfit)) => {
+                let separator = if reasons.is_empty() { "" } else { "; " };
+                let _ = write!(reasons, "{separator}not {}: {misfit}", layout.name());
+            }
+        }
+    }
+    *trust = Trust::None;
+    Err(Unavailable::Here(format!(
+        "no structures that are known are those of this {} ({reasons})",
+        state.version()
+    )))
+}
+
+/// Sweeps by one layout; answers where the global state is, too.
+fn try_layout(
+    memory: &OwnMemory,
+    layout: Layout,
+    facts: Facts,
+    origin: Origin,
+) -> Result<(SweptHeap, u64), Failure> {
+    let global = facts.global_state(layout).ok_or(Misfit::GlobalState)?;
+    Ok((sweep(memory, layout, global, origin)?, global))
+}
+
+/// Sweeps the VM whose global state is at `global`, by one layout.
+pub(super) fn sweep(
+    memory: &impl Memory,
+    layout: Layout,
+    global: u64,
+    origin: Origin,
+) -> Result<SweptHeap, Failure> {
+    match layout {
+        Layout::Puc(number) => puc::sweep::sweep(memory, number, global, origin),
+        Layout::Jit(layout) => jit::sweep::Sweep::new(memory, layout, global, origin)?.run(),
+    }
+}
+
+/// Makes a heap of what was found, if it proves that the layout is the VM's.
+fn finish(
+    swept: SweptHeap,
+    layout: Layout,
+    vm_address: u64,
+    root: Option<Root<'_>>,
+    is_trusted: bool,
+) -> Result<Heap, Failure> {
+    let (found, total) = (swept.found, swept.total);
+    // Once it has proved itself, what is missing is memory that no list has at the moment: while
+    // code is compiled, say.
+    if found != total && !is_trusted {
+        return Err(Misfit::Sum { found, total }.into());
+    }
+    let name = layout.names(swept.has_user_values);
+    make_heap(swept, layout, name, vm_address, root)
+}
+
+/// Makes a heap of what was found, if all objects in use read as they should. The VM is of the releases
+/// in `name`.
+pub(super) fn make_heap(
+    mut swept: SweptHeap,
+    layout: Layout,
+    name: Cow<'static, str>,
+    vm_address: u64,
+    root: Option<Root<'_>>,
+) -> Result<Heap, Failure> {
+    let total = swept.total;
+    let node = match root {
+        Some(root) => Some((root.node(&mut swept.heap)?, root.name)),
+        None => None,
+    };
+    let heap = swept.heap.finish(Provenance {
+        engine: Engine::Native,
+        vm: layout.version().family().into(),
+        layout: Some(name),
+        vm_address,
+        total: Some(total),
+        blocks: swept.blocks,
+        slot_sizes: Some(swept.slot_sizes),
+        is_whole: true,
+        ..Provenance::default()
+    })?;
+    if !swept.doubtful.is_empty() {
+        let reach = Reach::new(&heap, Through::Everything)?;
+        let mut in_use = swept.doubtful.iter();
+        if let Some(&(_, misfit)) = in_use.find(|(node, _)| reach.contains(*node)) {
+            return Err(misfit.into());
+        }
+    }
+    Ok(match node {
+        Some((node, name)) => heap.rooted_at(node, name)?,
+        None => heap,
+    })
+}

@@ -1,0 +1,37 @@
+//! Cdata: values of C types.
+
+use crate::memory::memory::{Memory, Read};
+use crate::native::jit::header::{MARKED, WORD};
+use crate::native::jit::sweep::Sweep;
+use crate::native::layout_mismatch::Swept;
+use luasnap_heap::NodeId;
+
+/// `GCcdata`, whose payload follows; and `GCcdataVar`, which lies before one of a size of its own.
+const CDATA: u16 = 16;
+const OWN_SIZE: u16 = 8;
+/// In `GCcdata`: the number of its type.
+const TYPE_ID: u16 = 10;
+/// In `GCcdata.marked`: there is a `GCcdataVar`.
+const HAS_OWN_SIZE: u8 = 0x80;
+/// In `GCcdataVar`: how much more than the payload it has, and the payload's bytes.
+const EXTRA: u16 = 2;
+const LEN: u16 = 4;
+
+impl<M: Memory> Sweep<'_, M> {
+    pub(super) fn cdata_size(&self, address: u64) -> Option<u64> {
+        let cdata = self.memory.structure(address, CDATA)?;
+        if cdata.byte(MARKED) & HAS_OWN_SIZE == 0 {
+            let size = self.c_types.size_of(cdata.half(TYPE_ID))?;
+            return Some(u64::from(CDATA) + size);
+        }
+        let start = address.checked_sub(u64::from(OWN_SIZE))?;
+        let own = self.memory.structure(start, WORD)?;
+        Some(u64::from(own.int(LEN)) + u64::from(own.half(EXTRA)))
+    }
+
+    /// People know it by its payload. It holds nothing.
+    pub(super) fn refer_from_cdata(&mut self, node: NodeId, address: u64) -> Swept {
+        self.heap.set_address(node, address + u64::from(CDATA));
+        Ok(())
+    }
+}

@@ -1,0 +1,192 @@
+//! The sweep of LuaJIT.
+
+use crate::layout::JitLayout;
+use crate::lua::stack_slots::StackSlots;
+use crate::memory::memory::{Memory, Read, Structure};
+use crate::native::byte_ledger::Ledger;
+use crate::native::jit::c_types::CTypes;
+use crate::native::jit::global_state::{empty_place, segment_count};
+use crate::native::jit::header::WORD;
+use crate::native::jit::known_prototype::KnownPrototype;
+use crate::native::jit::tags::Value;
+use crate::native::layout_mismatch::{Misfit, Swept};
+use crate::native::modes::Modes;
+use crate::native::origin::Origin;
+use crate::native::own_snapshots::OwnSnapshots;
+use crate::native::recent_strings::RecentStrings;
+use crate::native::slot_names::SlotNames;
+use crate::native::sweep::{self, Parts, Sweep as _};
+use crate::native::swept::SweptHeap;
+use luasnap_heap::{Kind, Label, NodeId, Strength, SweepBuilder};
+
+/// A sweep of a LuaJIT.
+pub(crate) struct Sweep<'m, M> {
+    pub(super) memory: &'m M,
+    pub(super) layout: &'static JitLayout,
+    pub(super) origin: Origin,
+    /// The global state, and what follows it.
+    pub(super) global: Structure<'m>,
+    pub(super) heap: SweepBuilder,
+    pub(super) ledger: Ledger,
+    pub(super) main_thread: u64,
+    /// The string of no bytes, which lies in the global state.
+    pub(super) empty_string: u64,
+    /// The types of cdata.
+    pub(super) c_types: CTypes<'m>,
+    /// References to the traces, by their numbers.
+    pub(super) traces: &'m [u8],
+    /// Of light userdata: the upper halves of their addresses, by segment.
+    pub(super) segments: &'m [u8],
+    /// Objects that wait for their finalizer, and those that are never collected.
+    pub(super) to_be_finalized: Vec<NodeId>,
+    pub(super) fixed: Vec<NodeId>,
+    pub(super) own: OwnSnapshots,
+    /// Strings whose text was not kept when they were listed.
+    pub(super) long_strings: Vec<NodeId>,
+    /// The address of the string `__mode`.
+    pub(super) mode_key: u64,
+    pub(super) modes: Modes,
+    /// The same of userdata, of which no mode is asked.
+    pub(super) userdata_metatables: Modes,
+    /// How many strings the table of strings has.
+    pub(super) table_strings: u64,
+    pub(super) strings: RecentStrings,
+    /// The prototype of the function that was met last.
+    pub(super) known: KnownPrototype<'m>,
+    pub(super) slots: StackSlots,
+    pub(super) slot_names: SlotNames,
+}
+
+impl<'m, M: Memory> Sweep<'m, M> {
+    /// A sweep of the VM whose global state is at `address`.
+    pub(crate) fn new(
+        memory: &'m M,
+        layout: &'static JitLayout,
+        address: u64,
+        origin: Origin,
+    ) -> Swept<Self> {
+        let places = &layout.global_state;
+        let main_thread = address.wrapping_sub(u64::from(places.from_main_thread));
+        let size = places.whole - places.from_main_thread;
+        let global = memory
+            .structure(address, size)
+            .ok_or(Misfit::Unreadable("the global state"))?;
+        let jit = places.to_jit_state;
+        let count = u64::from(global.int(jit + layout.jit_state.trace_count));
+        let traces = memory
+            .items(global.word(jit + layout.jit_state.traces), count, WORD)
+            .ok_or(Misfit::Unreadable("the list of traces"))?;
+        let segments = memory
+            .items(
+                global.word(places.light_segments),
+                segment_count(layout, global),
+                4,
+            )
+            .ok_or(Misfit::Unreadable("the segments of light userdata"))?;
+        Ok(Sweep {
+            memory,
+            layout,
+            origin,
+            global,
+            heap: SweepBuilder::default(),
+            ledger: Ledger::new(global.word(places.total_bytes)),
+            main_thread,
+            empty_string: address + u64::from(empty_place(layout)),
+            c_types: CTypes::read(memory, &layout.c_types, global.word(places.c_types))?,
+            traces,
+            segments,
+            to_be_finalized: Vec::new(),
+            fixed: Vec::new(),
+            own: OwnSnapshots::default(),
+            long_strings: Vec::new(),
+            mode_key: 0,
+            modes: Modes::default(),
+            userdata_metatables: Modes::default(),
+            table_strings: 0,
+            strings: RecentStrings::default(),
+            known: KnownPrototype::default(),
+            slots: StackSlots::default(),
+            slot_names: SlotNames::default(),
+        })
+    }
+
+    /// Adds a reference to a value, where it is an object.
+    #[inline]
+    pub(super) fn refer_to_value(&mut self, source: NodeId, value: Value, label: Label) -> Swept {
+        if let Some(address) = value.object()
+            && let Some(target) = self.object(source, address)?
+        {
+            self.heap.edge(target, label, Strength::Strong)?;
+        }
+        Ok(())
+    }
+}
+
+impl<'m, M: Memory> sweep::Sweep<'m> for Sweep<'m, M> {
+    type Memory = M;
+
+    #[inline(always)]
+    fn memory(&self) -> &'m M {
+        self.memory
+    }
+
+    #[inline(always)]
+    fn heap(&self) -> &SweepBuilder {
+        &self.heap
+    }
+
+    #[inline(always)]
+    fn parts(&mut self) -> Parts<'_> {
+        Parts {
+            heap: &mut self.heap,
+            ledger: &mut self.ledger,
+            own: &mut self.own,
+        }
+    }
+
+    fn list(&mut self) -> Swept {
+        self.list_objects()?;
+        self.list_blocks()
+    }
+
+    fn prove(&mut self) -> Swept {
+        self.prove_objects()
+    }
+
+    fn prove_afterwards(&mut self) -> Swept {
+        self.prove_references()
+    }
+
+    fn refer_from_root(&mut self) -> Swept {
+        self.refer_from_globals()
+    }
+
+    #[inline(always)]
+    fn refer_from_kind(&mut self, kind: Kind, node: NodeId, address: u64) -> Option<Swept> {
+        Some(match kind {
+            Kind::Table => self.refer_from_table(node, address),
+            Kind::LuaFunction => self.refer_from_lua_function(node, address),
+            Kind::CFunction => self.refer_from_c_function(node, address),
+            Kind::Upvalue => self.refer_from_upvalue(node, address),
+            Kind::Userdata => self.refer_from_userdata(node, address),
+            Kind::Thread => self.refer_from_thread(node, address),
+            Kind::Prototype => self.refer_from_prototype(node, address),
+            Kind::Trace => self.refer_from_trace(node, address),
+            Kind::Cdata => self.refer_from_cdata(node, address),
+            _ => return None,
+        })
+    }
+
+    #[inline]
+    fn expect_table(&self, address: u64) {
+        self.expect_table_at(address);
+    }
+
+    fn name_long_strings(&mut self) -> Swept {
+        self.name_long_texts()
+    }
+
+    fn close(self) -> SweptHeap {
+        self.ledger.close(self.heap, Self::SLOT_SIZES, false)
+    }
+}

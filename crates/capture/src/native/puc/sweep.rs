@@ -1,0 +1,248 @@
+//! The sweep of PUC Lua.
+
+use crate::layout::{self, PucLayout};
+use crate::lua::stack_slots::StackSlots;
+use crate::memory::memory::{Memory, Read, Structure};
+use crate::native::byte_ledger::Ledger;
+use crate::native::layout_mismatch::{Misfit, Swept};
+use crate::native::modes::Modes;
+use crate::native::origin::Origin;
+use crate::native::own_snapshots::OwnSnapshots;
+use crate::native::puc::global_state::{main_thread, total};
+use crate::native::puc::header::{TAG, VALUE};
+use crate::native::puc::known_prototype::KnownPrototype;
+use crate::native::puc::tags::{self, ValueType};
+use crate::native::recent_strings::RecentStrings;
+use crate::native::slot_names::SlotNames;
+use crate::native::sweep::{self, Parts, Sweep as _};
+use crate::native::swept::SweptHeap;
+use crate::version::Version;
+use luasnap_heap::{Kind, Label, NodeId, Strength, SweepBuilder};
+use std::ops::Range;
+
+/// A sweep of a PUC Lua that has layout number `L`: so the compiler knows every offset, and leaves
+/// out what the release does not have.
+pub(crate) struct Sweep<'m, M, const L: usize> {
+    pub(super) memory: &'m M,
+    pub(super) types: [ValueType; 256],
+    pub(super) origin: Origin,
+    pub(super) global: Structure<'m>,
+    pub(super) heap: SweepBuilder,
+    pub(super) ledger: Ledger,
+    pub(super) main_thread: u64,
+    /// Objects that wait for their finalizer, and those that are never collected.
+    pub(super) to_be_finalized: Vec<NodeId>,
+    pub(super) fixed: Vec<NodeId>,
+    pub(super) own: OwnSnapshots,
+    /// Strings whose text was not kept when they were listed.
+    pub(super) long_strings: Vec<NodeId>,
+    /// The address of the string `__mode`.
+    pub(super) mode_key: u64,
+    pub(super) modes: Modes,
+    /// The same of userdata, of which no mode is asked.
+    pub(super) userdata_metatables: Modes,
+    /// The address of the string `maxinteger`.
+    pub(super) max_integer_key: u64,
+    /// Integers have 64 bits, as was seen.
+    pub(super) integers_are_wide: bool,
+    /// There is an integer key that would be another one if they had 32.
+    pub(super) has_wide_key: bool,
+    /// How many strings the table of strings must have.
+    pub(super) short_strings: u64,
+    /// How many local variables of prototypes begin before they end, and how many do not.
+    pub(super) placed_locals: u64,
+    pub(super) misplaced_locals: u64,
+    /// A userdata has values of its own beside its payload.
+    pub(super) has_user_values: bool,
+    /// The nodes of the objects that have a finalizer (5.2 on).
+    pub(super) finalized: Range<u32>,
+    pub(super) strings: RecentStrings,
+    /// The prototype of the function that was met last.
+    pub(super) prototype: KnownPrototype<'m>,
+    pub(super) slots: StackSlots,
+    pub(super) slot_names: SlotNames,
+}
+
+impl<'m, M: Memory, const L: usize> Sweep<'m, M, L> {
+    pub(super) const LAYOUT: &'static PucLayout = layout::puc(L);
+    pub(super) const VERSION: Version = Self::LAYOUT.version;
+
+    /// A sweep of the VM whose global state is at `global`.
+    fn new(memory: &'m M, global_address: u64, origin: Origin) -> Swept<Self> {
+        let layout = Self::LAYOUT;
+        let size = layout.global_state.size;
+        let global = memory
+            .structure(global_address, size)
+            .ok_or(Misfit::Unreadable("the global state"))?;
+        let mut types = [ValueType::Other; 256];
+        for (tag, value_type) in (0..=u8::MAX).zip(&mut types) {
+            *value_type = tags::value_type(Self::VERSION, tag);
+        }
+        Ok(Sweep {
+            memory,
+            types,
+            origin,
+            global,
+            heap: SweepBuilder::default(),
+            ledger: Ledger::new(total(layout, global)),
+            main_thread: main_thread(layout, global_address, global),
+            to_be_finalized: Vec::new(),
+            fixed: Vec::new(),
+            own: OwnSnapshots::default(),
+            long_strings: Vec::new(),
+            mode_key: 0,
+            modes: Modes::default(),
+            userdata_metatables: Modes::default(),
+            max_integer_key: 0,
+            integers_are_wide: false,
+            has_wide_key: false,
+            short_strings: 0,
+            placed_locals: 0,
+            misplaced_locals: 0,
+            has_user_values: false,
+            finalized: 0..0,
+            strings: RecentStrings::default(),
+            prototype: KnownPrototype::default(),
+            slots: StackSlots::default(),
+            slot_names: SlotNames::default(),
+        })
+    }
+
+    /// The node of a value that is an object, or a C function that is a plain pointer.
+    #[inline(always)]
+    pub(super) fn target(
+        &mut self,
+        source: NodeId,
+        value_type: ValueType,
+        value: u64,
+    ) -> Swept<Option<NodeId>> {
+        Ok(match value_type {
+            ValueType::Object => self.object(source, value)?,
+            ValueType::LightFunction => Some(self.heap.light_function(value)?),
+            _ => None,
+        })
+    }
+
+    /// The node of the prototype at `address`, where there really is one.
+    pub(super) fn prototype_node(&self, address: u64) -> Option<NodeId> {
+        let node = self.heap.find(address)?;
+        (self.heap.kind(node) == Kind::Prototype).then_some(node)
+    }
+
+    /// Adds a reference to the value at `address`, where it is an object.
+    pub(super) fn refer_to_value_at(
+        &mut self,
+        source: NodeId,
+        address: u64,
+        label: Label,
+    ) -> Swept {
+        let value = self
+            .memory
+            .structure(address, VALUE)
+            .ok_or(Misfit::Unreadable("a value"))?;
+        self.refer_to_value(source, value, label)
+    }
+
+    /// Adds a reference to a value, where it is an object.
+    #[inline(always)]
+    pub(super) fn refer_to_value(
+        &mut self,
+        source: NodeId,
+        value: Structure<'_>,
+        label: Label,
+    ) -> Swept {
+        let value_type = self.types[usize::from(value.byte(TAG))];
+        if let Some(target) = self.target(source, value_type, value.word(0))? {
+            self.heap.edge(target, label, Strength::Strong)?;
+        }
+        Ok(())
+    }
+}
+
+impl<'m, M: Memory, const L: usize> sweep::Sweep<'m> for Sweep<'m, M, L> {
+    type Memory = M;
+
+    #[inline(always)]
+    fn memory(&self) -> &'m M {
+        self.memory
+    }
+
+    #[inline(always)]
+    fn heap(&self) -> &SweepBuilder {
+        &self.heap
+    }
+
+    #[inline(always)]
+    fn parts(&mut self) -> Parts<'_> {
+        Parts {
+            heap: &mut self.heap,
+            ledger: &mut self.ledger,
+            own: &mut self.own,
+        }
+    }
+
+    fn list(&mut self) -> Swept {
+        self.list_objects()?;
+        self.list_blocks()?;
+        self.recount_calls()
+    }
+
+    fn prove(&mut self) -> Swept {
+        self.prove_objects()
+    }
+
+    fn prove_afterwards(&mut self) -> Swept {
+        self.prove_references()
+    }
+
+    fn refer_from_root(&mut self) -> Swept {
+        self.refer_from_globals()
+    }
+
+    #[inline(always)]
+    fn refer_from_kind(&mut self, kind: Kind, node: NodeId, address: u64) -> Option<Swept> {
+        Some(match kind {
+            Kind::Table => self.refer_from_table(node, address),
+            Kind::LuaFunction => self.refer_from_lua_function(node, address),
+            Kind::CFunction => self.refer_from_c_function(node, address),
+            Kind::Upvalue => self.refer_from_upvalue(node, address),
+            Kind::Userdata => self.refer_from_userdata(node, address),
+            Kind::Thread => self.refer_from_thread(node, address),
+            Kind::Prototype => self.refer_from_prototype(node, address),
+            _ => return None,
+        })
+    }
+
+    #[inline]
+    fn expect_table(&self, address: u64) {
+        self.expect_table_at(address);
+    }
+
+    fn name_long_strings(&mut self) -> Swept {
+        self.name_long_texts()
+    }
+
+    fn close(self) -> SweptHeap {
+        self.ledger
+            .close(self.heap, Self::SLOT_SIZES, self.has_user_values)
+    }
+}
+
+/// Sweeps the VM whose global state is at `global`, by layout number `number`.
+pub(crate) fn sweep<M: Memory>(
+    memory: &M,
+    number: usize,
+    global: u64,
+    origin: Origin,
+) -> Swept<SweptHeap> {
+    macro_rules! by_number {
+        ($($number:literal)*) => {
+            match number {
+                $($number => Sweep::<M, $number>::new(memory, global, origin)?.run(),)*
+                _ => Err(Misfit::GlobalState.into()),
+            }
+        };
+    }
+    const _: () = assert!(layout::PUC_COUNT == 10, "each layout has a number here");
+    by_number!(0 1 2 3 4 5 6 7 8 9)
+}

@@ -1,0 +1,18 @@
+//! What a sweep found.
+
+use crate::native::layout_mismatch::Misfit;
+use luasnap_heap::{NodeId, SlotSizes, SweepBuilder};
+use std::borrow::Cow;
+
+/// What a sweep found.
+pub(crate) struct SweptHeap {
+    pub(super) heap: SweepBuilder,
+    pub(super) slot_sizes: SlotSizes,
+    /// Whether a userdata has values of its own beside its payload (5.4 on).
+    pub(super) has_user_values: bool,
+    pub(super) total: u64,
+    pub(super) found: u64,
+    pub(super) blocks: Vec<(Cow<'static, str>, u64)>,
+    /// Objects that do not read as they should, each with what is wrong with it.
+    pub(super) doubtful: Vec<(NodeId, Misfit)>,
+}
