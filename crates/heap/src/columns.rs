@@ -258,11 +258,8 @@ impl Columns {
     fn check_edges(&self) -> Result<(), ColumnError> {
         let (names, wide) = (self.names.len(), self.wide_labels.len());
         let is_there = |label: &Label| match *label {
-            Label::Field(name) | Label::Upvalue(name) | Label::Local(name) | Label::Root(name) => {
-                (name.0 as usize) < names
-            }
             Label::Object(key) => self.has(key),
-            _ => true,
+            label => label.name().is_none_or(|name| (name.0 as usize) < names),
         };
         all("labels beside", &self.wide_labels, is_there)?;
         all("labels", &self.labels, |label| match label.wide_place() {

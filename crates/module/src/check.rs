@@ -1,7 +1,7 @@
 //! `check(fn [, options])`: for tests, whether something grows each time that a function runs.
 
+use crate::arguments::{Result, engine_of_environment};
 use crate::failure::uncompared;
-use crate::functions::{Result, engine_of_environment};
 use luasnap_capture::{Call, Error, Return};
 use luasnap_format::{GrowthAnswer, GrowthRow, byte_size, grouped};
 use luasnap_heap::{Kind, Snapshot};

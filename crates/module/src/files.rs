@@ -1,7 +1,7 @@
 //! `save` and `load`: snapshots as files.
 
+use crate::arguments::{Result, argument, path_argument};
 use crate::failure::{unread, unwritten};
-use crate::functions::{Result, argument, path_argument};
 use luasnap_capture::{Call, Return};
 use luasnap_format::{FileOptions, SaveOptions, open_snapshot, write_file, write_snapshot};
 use std::sync::Arc;

@@ -1,19 +1,15 @@
 //! The functions of the module, each as Lua calls it.
 
+use crate::arguments::{Result, argument, engine_of_environment, engine_option, path_argument};
 use crate::failure::{unanswered, unprinted, unwritten};
 use luasnap_capture::{CStdout, Call, Error, Function, Return};
 use luasnap_format::{
     AnswerError, FileOptions, ReportOptions, write_file, write_json, write_json_indented,
     write_report, write_text,
 };
-use luasnap_heap::{BuildError, Census, Engine, Printable, Snapshot, Waste, decrease, increase};
-use std::ffi::OsStr;
+use luasnap_heap::{BuildError, Census, Snapshot, Waste, decrease, increase};
 use std::io::Write;
-use std::os::unix::ffi::OsStrExt;
-use std::path::PathBuf;
-use std::sync::{Arc, LazyLock};
-
-pub(crate) type Result<T = Return> = std::result::Result<T, Error>;
+use std::sync::Arc;
 
 /// How a snapshot is written.
 type Writer = fn(&mut dyn Write, &Snapshot) -> std::result::Result<(), AnswerError>;
@@ -161,46 +157,6 @@ fn snapshot(call: &mut Call<'_>) -> Result {
     Ok(Return::Snapshot(Arc::new(Snapshot::new(heap))))
 }
 
-/// The engine that the option `engine` asks for.
-fn engine_option(call: &Call<'_>, number: u32) -> Result<Option<Engine>> {
-    let Some(name) = call.string_option(number, "engine")? else {
-        return Ok(None);
-    };
-    match engine_named(&name) {
-        Some(engine) => Ok(Some(engine)),
-        None => Err(Error::Argument {
-            number,
-            reason: format!("{} {ENGINES}", quoted(&name)),
-        }),
-    }
-}
-
-/// The engine that the environment asks for.
-pub(crate) fn engine_of_environment() -> Result<Option<Engine>> {
-    let Some(name) = std::env::var_os("LUASNAP_ENGINE").filter(|name| !name.is_empty()) else {
-        return Ok(None);
-    };
-    match engine_named(name.as_bytes()) {
-        Some(engine) => Ok(Some(engine)),
-        None => Err(Error::Message(format!(
-            "LUASNAP_ENGINE: {} {ENGINES}",
-            quoted(name.as_bytes())
-        ))),
-    }
-}
-
-const ENGINES: &str = "is no engine; there are 'native' and 'portable'";
-
-fn engine_named(name: &[u8]) -> Option<Engine> {
-    [Engine::Native, Engine::Portable]
-        .into_iter()
-        .find(|engine| engine.name().as_bytes() == name)
-}
-
-fn quoted(name: &[u8]) -> String {
-    format!("'{}'", Printable(name))
-}
-
 /// `print(s)` and its kin.
 fn print(call: &mut Call<'_>, write: Writer) -> Result {
     let snapshot = argument(call, 1)?;
@@ -284,22 +240,4 @@ fn to_string(call: &mut Call<'_>) -> Result {
         },
     };
     Ok(Return::Text(text.into_bytes()))
-}
-
-/// The path that an argument is.
-pub(crate) fn path_argument(call: &Call<'_>, number: u32) -> Result<PathBuf> {
-    let path = call.string_argument(number)?;
-    if path.contains(&0) {
-        let reason = "a path cannot contain a zero byte".to_owned();
-        return Err(Error::Argument { number, reason });
-    }
-    Ok(PathBuf::from(OsStr::from_bytes(path)))
-}
-
-/// The snapshot that an argument is; the empty one when it was freed.
-pub(crate) fn argument(call: &Call<'_>, number: u32) -> Result<Arc<Snapshot>> {
-    static EMPTY: LazyLock<Arc<Snapshot>> = LazyLock::new(|| Arc::new(Snapshot::empty()));
-    Ok(call
-        .snapshot_argument(number)?
-        .unwrap_or_else(|| Arc::clone(&EMPTY)))
 }

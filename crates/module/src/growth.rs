@@ -1,7 +1,7 @@
 //! `growth(s1, s2, ...)`: what grew from snapshot to snapshot, as a plain table.
 
+use crate::arguments::{Result, argument};
 use crate::failure::uncompared;
-use crate::functions::{Result, argument};
 use crate::stats::{integer, text};
 use luasnap_capture::{Call, Return, Value};
 use luasnap_format::{GrowthAnswer, GrowthRow, SuspectRow};

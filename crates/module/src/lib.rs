@@ -1,5 +1,6 @@
 //! The Lua module `snapshot`: arguments in, results out.
 
+mod arguments;
 mod check;
 mod failure;
 mod files;

@@ -1,7 +1,7 @@
 //! `top(s [, options])`: the groups that hold most, as a list of plain tables.
 
+use crate::arguments::{Result, argument};
 use crate::failure::unanswered;
-use crate::functions::{Result, argument};
 use crate::stats::{integer, text};
 use luasnap_capture::{Call, Error, Return, Value};
 use luasnap_format::GroupRow;

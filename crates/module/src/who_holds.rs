@@ -1,7 +1,7 @@
 //! `path(s, what)` and `holders(s, what [, options])`: who holds an object, or a group.
 
+use crate::arguments::{Result, argument};
 use crate::failure::{unanswered, unmeant};
-use crate::functions::{Result, argument};
 use crate::stats::{integer, text};
 use luasnap_capture::{Call, Return, Value};
 use luasnap_format::{WhoHolds, WhoHoldsOptions, find_target, object_at, printable, who_holds};

@@ -8,7 +8,7 @@ mod temporary;
 mod temporary_name;
 
 use crate::answer_error::{AnswerError, Result};
-use crate::printable::printable_path;
+use crate::labels::printable::printable_path;
 use limited::Limited;
 use permissions::Permissions;
 use place::Place;

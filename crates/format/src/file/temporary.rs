@@ -7,7 +7,7 @@
 //! While it has a name it is locked (`flock`), so that whoever removes what others left behind can tell
 //! whether it is still being written.
 
-use super::temporary_name::Noted;
+use crate::file::temporary_name::Noted;
 use rustix::fs::{AtFlags, CWD, FlockOperation, OFlags, flock, linkat};
 use rustix::io::Errno;
 use rustix::process::geteuid;

@@ -1,7 +1,7 @@
 //! What a table or userdata is an instance of: the rows of DevTools' Memory panel.
 
 use crate::answer_error::Result;
-use crate::group_name::class_text;
+use crate::answers::group_name::class_text;
 use luasnap_heap::{GroupName, Groups, Heap, NodeId, Snapshot};
 use rustc_hash::FxHashMap;
 

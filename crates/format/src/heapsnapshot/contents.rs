@@ -7,6 +7,8 @@ use std::hint::black_box;
 
 /// The row of the node that readers look for the roots in. The row before it is the root's.
 pub(super) const GC_ROOTS: u32 = 1;
+/// How many numbers a node's row has; references give the place of their target in these.
+pub(super) const NODE_FIELDS: u64 = 7;
 /// How many rows there are before the objects'.
 const SYNTHETIC: u32 = 2;
 
@@ -59,7 +61,7 @@ impl Contents {
             ordinals.push(if is_written { row_count } else { 0 });
             row_count += u32::from(is_written);
         }
-        let past_the_end = u64::from(row_count) * super::NODE_FIELDS;
+        let past_the_end = u64::from(row_count) * NODE_FIELDS;
         if u32::try_from(past_the_end).is_err() {
             return Err(AnswerError::TooMany("objects"));
         }

@@ -1,10 +1,10 @@
 //! What a reference is to DevTools, and what it is called there.
 
-use super::node_row::NodeNames;
-use super::strings::Strings;
 use crate::answer_error::Result;
-use crate::printable::push_bytes;
-use luasnap_heap::{Heap, Label, NameId, NodeId};
+use crate::heapsnapshot::node_row::NodeNames;
+use crate::heapsnapshot::strings::Strings;
+use crate::labels::printable::push_bytes;
+use luasnap_heap::{Heap, Label, NodeId};
 use rustc_hash::FxHashMap;
 
 /// Types of references, of those that the format has, with how DevTools shows them.
@@ -63,14 +63,14 @@ impl EdgeNames {
         };
         let name = match label {
             Label::Upvalue(name) if heap.name(name).is_empty() => strings.text(b"(upvalue)")?,
-            Label::Field(name) | Label::Upvalue(name) | Label::Local(name) | Label::Root(name) => {
-                strings.name(name)
-            }
             Label::Object(key) => self.key_name(key, nodes, strings)?,
             Label::Index(_) | Label::Number(_) | Label::Address(..) | Label::UserValue(_) => {
                 strings.label(edge)?
             }
-            label => strings.text(fixed_name(label))?,
+            label => match label.name() {
+                Some(name) => strings.name(name),
+                None => strings.text(fixed_name(label))?,
+            },
         };
         Ok((kind, name))
     }
@@ -143,15 +143,5 @@ fn fixed_name(label: Label) -> &'static [u8] {
         Label::Value => b"value",
         Label::Trace => b"trace",
         _ => b"",
-    }
-}
-
-/// Whether a reference has a name that is one of the heap's.
-pub(super) fn named_by(label: Label) -> Option<NameId> {
-    match label {
-        Label::Field(name) | Label::Upvalue(name) | Label::Local(name) | Label::Root(name) => {
-            Some(name)
-        }
-        _ => None,
     }
 }

@@ -3,12 +3,12 @@
 //! DevTools makes a row of all nodes of one name where they are objects or native, and of all nodes of
 //! one type elsewhere. So the names of the former are few, and no name has an address.
 
-use super::class_name::ClassNames;
-use super::contents::Contents;
-use super::strings::Strings;
 use crate::answer_error::Result;
-use crate::digits::push_decimal;
-use crate::printable::push_bytes;
+use crate::heapsnapshot::class_name::ClassNames;
+use crate::heapsnapshot::contents::Contents;
+use crate::heapsnapshot::strings::Strings;
+use crate::labels::digits::push_decimal;
+use crate::labels::printable::push_bytes;
 use luasnap_heap::{Heap, Kind, Label, NameId, NodeId, Snapshot, coroutine_body};
 use rustc_hash::FxHashMap;
 

@@ -9,8 +9,8 @@
 //! its next wish, whichever comes first in the file: who gets what depends on the objects alone, not
 //! on their order. So an id moves only when the object that was in its way comes or goes.
 
-use super::contents::Contents;
 use crate::answer_error::Result;
+use crate::heapsnapshot::contents::Contents;
 use hashbrown::HashTable;
 use luasnap_heap::{Heap, Kind, NodeId};
 

@@ -5,12 +5,11 @@
 //! nearly every reference has for itself (numbers that are no index) are made anew when their turn
 //! comes.
 
-use super::contents::Contents;
-use super::edge_row::named_by;
 use crate::answer_error::{AnswerError, Result};
-use crate::json_string::put_escaped;
-use crate::path::push_step;
-use crate::printable::push_bytes;
+use crate::heapsnapshot::contents::Contents;
+use crate::json::json_string::put_escaped;
+use crate::labels::path::push_step;
+use crate::labels::printable::push_bytes;
 use crate::sink::Sink;
 use hashbrown::HashTable;
 use luasnap_heap::{Heap, Kind, NameId};
@@ -196,7 +195,7 @@ impl UsedNames {
 
     #[inline]
     fn use_label(&mut self, heap: &Heap, edge: usize) -> Result {
-        match named_by(heap.label(edge)) {
+        match heap.label(edge).name() {
             Some(name) => self.insert(name),
             None => Ok(()),
         }

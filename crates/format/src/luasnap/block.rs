@@ -1,9 +1,9 @@
 //! Blocks: a section is a list of them, each compressed by itself, so that neither the writer nor
 //! the reader ever has more than one of a section uncompressed.
 
-use super::error::{LoadError, Problem};
-use super::little_endian::u32_at;
 use crate::answer_error::{AnswerError, Result};
+use crate::luasnap::error::{LoadError, Problem};
+use crate::luasnap::little_endian::u32_at;
 use zstd::zstd_safe::{CCtx, CParameter, DCtx, compress_bound};
 
 /// How many values a block of numbers has; the last one has what is left.

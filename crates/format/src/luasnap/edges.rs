@@ -5,12 +5,12 @@
 //! to where the last reference like it led, seen from its own node or as it is, whichever would
 //! have been nearer last time.
 
-use super::block::{self, Decompressor};
-use super::error::{LoadError, Problem};
-use super::numbers::{Blocks, Encoder, column, room};
-use super::section::Place;
-use super::zigzag::{fold32, unfold32};
 use crate::answer_error::Result;
+use crate::luasnap::block::{self, Decompressor};
+use crate::luasnap::error::{LoadError, Problem};
+use crate::luasnap::numbers::{Blocks, Encoder, column, room};
+use crate::luasnap::section::Place;
+use crate::luasnap::zigzag::{fold32, unfold32};
 use luasnap_heap::{Heap, NodeId, PackedLabel};
 use std::ops::Range;
 

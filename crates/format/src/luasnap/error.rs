@@ -1,6 +1,6 @@
 //! Why a snapshot file could not be read.
 
-use crate::printable::printable_path;
+use crate::labels::printable::printable_path;
 use crate::reason::reason;
 use luasnap_heap::{BuildError, ColumnError};
 use std::io;

@@ -1,9 +1,9 @@
 //! What is said of a heap as a whole: a list of facts, each with a number and a length, so that one
 //! who does not know some can go on behind it.
 
-use super::error::{LoadError, Problem};
-use super::little_endian::{u16_at, u32_at, u64_at};
-use crate::printable::printable;
+use crate::labels::printable::printable;
+use crate::luasnap::error::{LoadError, Problem};
+use crate::luasnap::little_endian::{u16_at, u32_at, u64_at};
 use luasnap_heap::{Birthmark, Engine, Heap, NodeId, Process, Provenance, SlotSizes, Snapshot};
 use std::borrow::Cow;
 

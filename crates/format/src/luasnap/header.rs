@@ -1,7 +1,7 @@
 //! The beginning of a file: what it is, which version wrote it, how long it is.
 
-use super::error::{LoadError, Problem};
-use super::little_endian::{put_u32, put_u64, u32_at, u64_at};
+use crate::luasnap::error::{LoadError, Problem};
+use crate::luasnap::little_endian::{put_u32, put_u64, u32_at, u64_at};
 use xxhash_rust::xxh3::xxh3_64;
 
 /// What a file begins with.

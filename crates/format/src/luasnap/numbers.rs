@@ -1,12 +1,12 @@
 //! Columns of numbers as blocks: as they are, as differences, or as differences by kind.
 
-use super::block::{self, BlockWriter, Decompressor};
-use super::error::{LoadError, Problem};
-use super::little_endian::u64_at;
-use super::planes::{self, Word};
-use super::section::Place;
-use super::zigzag::{fold32, fold64, unfold32, unfold64};
 use crate::answer_error::Result;
+use crate::luasnap::block::{self, BlockWriter, Decompressor};
+use crate::luasnap::byte_planes::{self, Word};
+use crate::luasnap::error::{LoadError, Problem};
+use crate::luasnap::little_endian::u64_at;
+use crate::luasnap::section::Place;
+use crate::luasnap::zigzag::{fold32, fold64, unfold32, unfold64};
 use luasnap_heap::Kind;
 
 /// Makes blocks of numbers.
@@ -27,7 +27,7 @@ impl<'a> Encoder<'a> {
         self.content.clear();
         self.content.push(0);
         self.content.extend_from_slice(before);
-        self.content[0] = planes::split(words, &mut self.content) as u8;
+        self.content[0] = byte_planes::split(words, &mut self.content) as u8;
         self.blocks.put(&self.content)
     }
 
@@ -145,7 +145,7 @@ impl<'a> Blocks<'a> {
         words.clear();
         words.try_reserve_exact(values)?;
         words.resize(values, W::default());
-        planes::join(content, words);
+        byte_planes::join(content, words);
         Ok(Some(before))
     }
 }

@@ -3,17 +3,17 @@
 //! Nothing of what a file says is believed: lengths are compared with the bytes that are there
 //! before memory is asked for, and the columns with each other before a heap is made of them.
 
-use super::block::Decompressor;
-use super::claims;
-use super::edges::{read_labels, read_targets};
-use super::error::{LoadError, OpenError, Problem};
-use super::facts::{self, Facts};
-use super::header::{HEADER_LEN, Header};
-use super::label_words::label;
-use super::little_endian::u64_at;
-use super::numbers::{column, read_by_kind, read_bytes, read_deltas, read_planes};
-use super::section::{Section, Table, proven_entries, table_len};
-use super::two_threads::both;
+use crate::luasnap::block::Decompressor;
+use crate::luasnap::edges::{read_labels, read_targets};
+use crate::luasnap::error::{LoadError, OpenError, Problem};
+use crate::luasnap::facts::{self, Facts};
+use crate::luasnap::header::{HEADER_LEN, Header};
+use crate::luasnap::label_words::label;
+use crate::luasnap::little_endian::u64_at;
+use crate::luasnap::memory_bound;
+use crate::luasnap::numbers::{column, read_by_kind, read_bytes, read_deltas, read_planes};
+use crate::luasnap::section::{Section, Table, proven_entries, table_len};
+use crate::luasnap::two_threads::both;
 use luasnap_heap::{
     Change, Columns, Kind, Label, Mark, NameId, Names, NodeId, PackedLabel, Run, RunOrder,
     Snapshot, SparseTable, StoredDifference,
@@ -71,7 +71,7 @@ pub fn read_snapshot(bytes: &[u8]) -> Result<Snapshot, LoadError> {
         return Err(LoadError::malformed("end", Problem::BytesBehind));
     }
     let table = Table::read(bytes, header)?;
-    if !claims::are_proven(header.file_len, table.entries()) {
+    if !memory_bound::are_proven(header.file_len, table.entries()) {
         return Err(LoadError::malformed("table of sections", Problem::TooMuch));
     }
     let (edges, rest) = both(|| read_edges(&table), || read_rest(&table));

@@ -1,8 +1,8 @@
 //! The sections of a file, and the table that lists them.
 
-use super::error::{LoadError, Problem};
-use super::header::{HEADER_LEN, Header};
-use super::little_endian::{put_u32, put_u64, u16_at, u32_at, u64_at};
+use crate::luasnap::error::{LoadError, Problem};
+use crate::luasnap::header::{HEADER_LEN, Header};
+use crate::luasnap::little_endian::{put_u32, put_u64, u16_at, u32_at, u64_at};
 use xxhash_rust::xxh3::xxh3_64;
 
 /// What a section holds. The numbers are those in files: a new section gets a new one.

@@ -4,18 +4,18 @@
 //! else. Sections are kept until all are made, since the table before them tells how long they are:
 //! that is as much memory as the file is long.
 
-use super::SaveOptions;
-use super::block::{self, BlockWriter};
-use super::claims;
-use super::edges::{write_labels, write_targets};
-use super::facts;
-use super::header::{HEADER_LEN, Header};
-use super::label_words::tag_and_value;
-use super::left_out::LeftOut;
-use super::numbers::Encoder;
-use super::section::{Entry, Section, table_bytes, table_len};
-use super::two_threads::both;
 use crate::answer_error::Result;
+use crate::luasnap::block::{self, BlockWriter};
+use crate::luasnap::edges::{write_labels, write_targets};
+use crate::luasnap::facts;
+use crate::luasnap::header::{HEADER_LEN, Header};
+use crate::luasnap::label_words::tag_and_value;
+use crate::luasnap::memory_bound;
+use crate::luasnap::numbers::Encoder;
+use crate::luasnap::redaction::LeftOut;
+use crate::luasnap::save_options::SaveOptions;
+use crate::luasnap::section::{Entry, Section, table_bytes, table_len};
+use crate::luasnap::two_threads::both;
 use luasnap_heap::{
     Change, Heap, LARGE_SIZE, NameId, NodeId, RunOrder, Snapshot, StoredDifference,
 };
@@ -137,7 +137,8 @@ fn file_len(sections: &[Made]) -> u64 {
 
 /// Makes the file as large as it has to be.
 fn add_padding(sections: &mut Vec<Made>) -> Result {
-    let lacking = claims::lacking(file_len(sections), sections.iter().map(|made| &made.entry));
+    let lacking =
+        memory_bound::lacking(file_len(sections), sections.iter().map(|made| &made.entry));
     if lacking == 0 {
         return Ok(());
     }

@@ -59,6 +59,17 @@ impl Label {
             false => Label::Number(number),
         }
     }
+
+    /// The name that it is, where it is one of the heap's.
+    #[inline]
+    pub fn name(self) -> Option<NameId> {
+        match self {
+            Label::Field(name) | Label::Upvalue(name) | Label::Local(name) | Label::Root(name) => {
+                Some(name)
+            }
+            _ => None,
+        }
+    }
 }
 
 /// A label and a strength in 32 bits: 2 of strength, 4 of tag, 26 of payload. What does not fit

@@ -3,8 +3,8 @@
 //! A dump of a heap has every secret that the program holds. So a string's text can be left out,
 //! unless it is the key of a table, and the names by which things are held as well.
 
-use super::SaveOptions;
 use crate::answer_error::Result;
+use crate::luasnap::save_options::SaveOptions;
 use luasnap_heap::{Heap, Kind, Label, NameId, NodeId, StoredColumns};
 
 /// What a name is used for; if for several things, the last of these.

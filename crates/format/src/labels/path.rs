@@ -1,8 +1,8 @@
 //! The chain from the root to an object, kept up to date while a tree is walked.
 
 use crate::answer_error::Result;
-use crate::printable::{push_bytes, push_printable};
-use crate::step::Step;
+use crate::labels::printable::{push_bytes, push_printable};
+use crate::labels::step::Step;
 use luasnap_heap::{ChainTree, Heap, Label, Rank};
 
 /// Longer chains are shortened, where they are shortened at all.

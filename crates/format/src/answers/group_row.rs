@@ -1,8 +1,8 @@
 //! A group as a row of an answer, for every face alike.
 
 use crate::answer_error::Result;
-use crate::group_name::{fingerprint_text, group_name};
-use crate::short_chain::chain_of_everything;
+use crate::answers::group_name::{fingerprint_text, group_name};
+use crate::answers::short_path::chain_of_everything;
 use luasnap_heap::{Group, GroupOrder, Groups, Kind, Snapshot};
 
 /// A group of a snapshot, as people and programs read it.

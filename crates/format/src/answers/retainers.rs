@@ -1,7 +1,7 @@
 //! Who holds an object, or several of them, as people read it.
 
 use crate::answer_error::Result;
-use crate::short_chain::{chain_of_everything, steps_text};
+use crate::answers::short_path::{chain_of_everything, steps_text};
 use luasnap_heap::{
     ChainTree, DisjointChain, Heap, Holder, NodeId, Rank, Reach, Snapshot, Tally, Through,
     disjoint_chains, holders,

@@ -1,7 +1,7 @@
 //! What text and JSON both say of one object.
 
-use crate::digits::push_decimal;
-use crate::step::push_object;
+use crate::labels::digits::push_decimal;
+use crate::labels::step::push_object;
 use luasnap_heap::{ChainTree, Change, Heap, Kind, Label, NodeId, Rank};
 use std::hint::black_box;
 

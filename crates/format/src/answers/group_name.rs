@@ -1,8 +1,8 @@
 //! What a group is called, in words.
 
 use crate::answer_error::Result;
-use crate::printable::push_printable;
-use crate::short_chain::{cut_step, general_chain};
+use crate::answers::short_path::{cut_step, general_chain};
+use crate::labels::printable::push_printable;
 use luasnap_heap::{ClassName, Fingerprint, Group, GroupName, Groups, Heap, Snapshot};
 
 /// What a group is called: a generalised chain (`_G.sessions.[*]`), a class (`class Player`), the

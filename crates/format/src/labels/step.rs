@@ -1,6 +1,6 @@
 //! The steps of a chain, as text and JSON both show them.
 
-use crate::digits::{push_address, push_decimal};
+use crate::labels::digits::{push_address, push_decimal};
 use luasnap_heap::{Heap, Kind, Label};
 use std::io::Write;
 

@@ -5,7 +5,7 @@
 //! than a 256th of the memory that its sections need: a writer pads it where it would be. That
 //! costs an honest file nothing, or a few bytes for a thousand objects that are all alike.
 
-use super::section::Entry;
+use crate::luasnap::section::Entry;
 
 /// Memory for each byte of a file.
 const MEMORY_PER_BYTE: u64 = 256;

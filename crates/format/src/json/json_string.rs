@@ -5,7 +5,7 @@
 //! different strings never become the same. What a terminal does not show as itself is escaped: people
 //! read JSON too.
 
-use crate::digits::hex_pair;
+use crate::labels::digits::hex_pair;
 use crate::sink::Sink;
 use luasnap_heap::is_printable;
 use std::borrow::Cow;

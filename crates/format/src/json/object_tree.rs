@@ -1,11 +1,11 @@
 //! Snapshots as JSON: one object for each object, what it holds inside it.
 
 use crate::answer_error::Result;
-use crate::digits::push_decimal;
-use crate::json_string::put_escaped;
-use crate::row::{push_description, push_name, read_ahead};
+use crate::json::json_string::put_escaped;
+use crate::labels::digits::push_decimal;
+use crate::labels::object_label::{push_description, push_name, read_ahead};
+use crate::labels::step::Step;
 use crate::sink::Sink;
-use crate::step::Step;
 use luasnap_heap::{ChainTree, Heap, Rank, Snapshot, Visit};
 use std::io;
 

@@ -1,10 +1,10 @@
 //! What a user means by a word: an object's address, or a chain that leads to it.
 
 use crate::answer_error::{AnswerError, Result};
-use crate::nearness::Nearest;
-use crate::path::push_step;
-use crate::printable::push_printable;
-use crate::row::object_name;
+use crate::labels::object_label::object_name;
+use crate::labels::path::push_step;
+use crate::labels::printable::push_printable;
+use crate::query::suggestions::Nearest;
 use luasnap_heap::{Heap, Kind, Label, NodeId};
 
 /// What was not found, and what is near.

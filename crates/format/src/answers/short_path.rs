@@ -1,8 +1,8 @@
 //! Chains short enough to read, for reports.
 
 use crate::answer_error::Result;
-use crate::path::push_step;
-use crate::printable::push_bytes;
+use crate::labels::path::push_step;
+use crate::labels::printable::push_bytes;
 use luasnap_heap::{ChainStarts, GroupStep, Groups, Heap, Label, PathId, Rank, Snapshot};
 use std::collections::VecDeque;
 

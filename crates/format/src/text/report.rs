@@ -1,9 +1,9 @@
 //! The short report: what is left behind, the biggest groups first.
 
 use crate::answer_error::Result;
-use crate::group_name::group_name;
-use crate::numbers::{byte_size, grouped};
-use crate::short_chain::{chain_of_everything, general_chain};
+use crate::answers::group_name::group_name;
+use crate::answers::short_path::{chain_of_everything, general_chain};
+use crate::labels::numbers::{byte_size, grouped};
 use luasnap_heap::{Change, Engine, Group, GroupName, Groups, Kind, Rank, Snapshot};
 use std::io;
 

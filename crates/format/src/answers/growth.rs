@@ -1,8 +1,8 @@
 //! What grew from snapshot to snapshot, as rows of an answer for every face alike.
 
 use crate::answer_error::{AnswerError, Result};
-use crate::group_name::{fingerprint_text, group_name};
-use crate::short_chain::chain_of_everything;
+use crate::answers::group_name::{fingerprint_text, group_name};
+use crate::answers::short_path::chain_of_everything;
 use luasnap_heap::{CompareError, GroupGrowth, Growth, Kind, Rank, Snapshot, Suspect};
 
 /// A group over several snapshots, as people and programs read it.

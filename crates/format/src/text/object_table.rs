@@ -1,10 +1,10 @@
 //! Snapshots as the text table.
 
 use crate::answer_error::Result;
-use crate::digits::push_decimal;
-use crate::path::Path;
-use crate::printable::push_printable;
-use crate::row::{push_description, push_name, read_ahead};
+use crate::labels::digits::push_decimal;
+use crate::labels::object_label::{push_description, push_name, read_ahead};
+use crate::labels::path::Path;
+use crate::labels::printable::push_printable;
 use crate::sink::Sink;
 use luasnap_heap::{ChainTree, Snapshot, Visit};
 use std::io;

@@ -1,10 +1,10 @@
 //! What a user asks about: an object or a group, by whatever it is called.
 
 use crate::answer_error::{AnswerError, Result};
-use crate::group_name::{fingerprint_text, group_name};
-use crate::lookup::{LookupError, address_of, object_at, object_by_chain, suggestions};
-use crate::nearness::Nearest;
-use crate::printable::printable;
+use crate::answers::group_name::{fingerprint_text, group_name};
+use crate::labels::printable::printable;
+use crate::query::lookup::{LookupError, address_of, object_at, object_by_chain, suggestions};
+use crate::query::suggestions::Nearest;
 use luasnap_heap::{NodeId, Snapshot};
 
 /// What a word means in a snapshot.

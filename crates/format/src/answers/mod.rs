@@ -1,0 +1,7 @@
+//! Answers, each computed once as rows that every face shows.
+
+pub(crate) mod group_name;
+pub(crate) mod group_row;
+pub(crate) mod growth;
+pub(crate) mod retainers;
+pub(crate) mod short_path;

@@ -1,0 +1,8 @@
+//! How objects, references and numbers are written, wherever they are.
+
+pub(crate) mod digits;
+pub(crate) mod numbers;
+pub(crate) mod object_label;
+pub(crate) mod path;
+pub(crate) mod printable;
+pub(crate) mod step;

@@ -1,0 +1,4 @@
+//! Snapshots and answers as text for people.
+
+pub(crate) mod object_table;
+pub(crate) mod report;

@@ -1,0 +1,69 @@
+//! What the arguments of a call mean.
+
+use luasnap_capture::{Call, Error, Return};
+use luasnap_heap::{Engine, Printable, Snapshot};
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt;
+use std::path::PathBuf;
+use std::sync::{Arc, LazyLock};
+
+/// What a function gives back or raises.
+pub(crate) type Result<T = Return> = std::result::Result<T, Error>;
+
+/// The path that an argument is.
+pub(crate) fn path_argument(call: &Call<'_>, number: u32) -> Result<PathBuf> {
+    let path = call.string_argument(number)?;
+    if path.contains(&0) {
+        let reason = "a path cannot contain a zero byte".to_owned();
+        return Err(Error::Argument { number, reason });
+    }
+    Ok(PathBuf::from(OsStr::from_bytes(path)))
+}
+
+/// The snapshot that an argument is; the empty one when it was freed.
+pub(crate) fn argument(call: &Call<'_>, number: u32) -> Result<Arc<Snapshot>> {
+    static EMPTY: LazyLock<Arc<Snapshot>> = LazyLock::new(|| Arc::new(Snapshot::empty()));
+    Ok(call
+        .snapshot_argument(number)?
+        .unwrap_or_else(|| Arc::clone(&EMPTY)))
+}
+
+/// The engine that the option `engine` asks for.
+pub(crate) fn engine_option(call: &Call<'_>, number: u32) -> Result<Option<Engine>> {
+    let Some(name) = call.string_option(number, "engine")? else {
+        return Ok(None);
+    };
+    match engine_named(&name) {
+        Some(engine) => Ok(Some(engine)),
+        None => Err(Error::Argument {
+            number,
+            reason: format!("{} {ENGINES}", quoted(&name)),
+        }),
+    }
+}
+
+/// The engine that the environment asks for.
+pub(crate) fn engine_of_environment() -> Result<Option<Engine>> {
+    let Some(name) = std::env::var_os("LUASNAP_ENGINE").filter(|name| !name.is_empty()) else {
+        return Ok(None);
+    };
+    match engine_named(name.as_bytes()) {
+        Some(engine) => Ok(Some(engine)),
+        None => Err(Error::Message(format!(
+            "LUASNAP_ENGINE: {} {ENGINES}",
+            quoted(name.as_bytes())
+        ))),
+    }
+}
+
+const ENGINES: &str = "is no engine; there are 'native' and 'portable'";
+
+fn engine_named(name: &[u8]) -> Option<Engine> {
+    [Engine::Native, Engine::Portable]
+        .into_iter()
+        .find(|engine| engine.name().as_bytes() == name)
+}
+
+fn quoted(name: &[u8]) -> String {
+    format!("'{}'", Printable(name))
+}
