@@ -55,9 +55,9 @@ fn seeds(target: &str) -> Vec<Vec<u8>> {
 
 /// Runs a target with one input, which is kept where that panics.
 fn named(target: &str, input: &[u8], run: &impl Fn(&[u8])) {
-    struct Keeper<'a>(&'a str, &'a [u8]);
+    struct KeeperRow<'a>(&'a str, &'a [u8]);
 
-    impl Drop for Keeper<'_> {
+    impl Drop for KeeperRow<'_> {
         fn drop(&mut self) {
             if thread::panicking() {
                 let file = std::env::temp_dir().join(format!("luasnap-fuzz-{}", self.0));
@@ -67,7 +67,7 @@ fn named(target: &str, input: &[u8], run: &impl Fn(&[u8])) {
         }
     }
 
-    let _keeper = Keeper(target, input);
+    let _keeper = KeeperRow(target, input);
     run(input);
 }
 

@@ -9,31 +9,31 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 /// When a capture begins, and where.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Moment {
+pub(crate) struct CaptureTime {
     taken_at: Option<u64>,
     process: Option<Process>,
 }
 
-impl Moment {
+impl CaptureTime {
     /// This moment in this process.
-    pub(crate) fn now() -> Moment {
-        Moment {
+    pub(crate) fn now() -> CaptureTime {
+        CaptureTime {
             taken_at: milliseconds(SystemTime::now()),
             process: this_process(),
         }
     }
 
     /// This moment in the process that this one knows as `id`.
-    pub(crate) fn in_process(id: u32) -> Moment {
-        Moment {
+    pub(crate) fn in_process(id: u32) -> CaptureTime {
+        CaptureTime {
             taken_at: milliseconds(SystemTime::now()),
             process: other_process(id),
         }
     }
 
     /// The time when a core file of a process was written.
-    pub(crate) fn of_core(written: Option<SystemTime>, process: Option<Process>) -> Moment {
-        Moment {
+    pub(crate) fn of_core(written: Option<SystemTime>, process: Option<Process>) -> CaptureTime {
+        CaptureTime {
             taken_at: written.and_then(milliseconds),
             process,
         }

@@ -22,7 +22,7 @@ pub use column_allocator::ColumnAllocator;
 pub use lua::api::LuaState;
 pub use module::c_stdout::CStdout;
 pub use module::call::Call;
-pub use module::embedded_lua::{Chunk, Interpreter};
+pub use module::embedded_lua::{Chunk, EmbeddedLua};
 pub use module::luaopen::open;
 pub use module::module::{Function, Module};
 pub use module::result::{Error, Return};

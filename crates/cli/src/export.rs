@@ -38,7 +38,7 @@ pub struct Export {
 enum Format {
     /// Chrome's, for DevTools and memlab
     Heapsnapshot,
-    /// The tree of shortest chains, on one line, as `snapshot.print_json` writes it
+    /// The tree of shortest paths, on one line, as `snapshot.print_json` writes it
     Json,
     /// The same, indented
     JsonIndented,

@@ -33,7 +33,7 @@ For a start:
   luasnap run --save F x.lua         runs a script, and saves what it left behind
   luasnap attach PID                 takes a snapshot of a process that runs already
   luasnap top F                      which few things hold most of the memory
-  luasnap path F _G.server.sessions  which chains of references hold a thing
+  luasnap path F _G.server.sessions  which paths of references hold a thing
   luasnap diff F1 F2 F3              what grew in every step, and where it piles up
 
 A program of yours saves snapshots by `snapshot.save(snapshot.snapshot(), path)`.

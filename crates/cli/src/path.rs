@@ -7,8 +7,8 @@ use crate::snapshot_file::SnapshotFile;
 use anyhow::{Context, Result};
 use clap::Args;
 use luasnap_format::{
-    Target, WhoHolds, WhoHoldsOptions, byte_size, find_target, group_name, grouped, object_name,
-    printable_path, who_holds,
+    Query, Retainers, RetainersOptions, byte_size, group_name, grouped, object_name,
+    printable_path, resolve, retainers,
 };
 use luasnap_heap::{NodeId, Snapshot};
 use serde_json::{Value, json};
@@ -20,8 +20,8 @@ use std::process::ExitCode;
 
 /// Say who holds an object, or a group of objects
 ///
-/// Its size, and what would be freed with it; the shortest chain of references from a root; the objects
-/// that hold it themselves; those that alone keep it alive; and of one object the chains that share
+/// Its size, and what would be freed with it; the shortest paths of references from a root; the objects
+/// that hold it themselves; those that alone keep it alive; and of one object the paths that share
 /// nothing, each of which has to be cut before it is freed.
 #[derive(Args)]
 #[command(after_help = OF_READERS)]
@@ -29,17 +29,17 @@ pub struct WhoHoldsIt {
     /// The snapshot's file
     file: PathBuf,
 
-    /// An address (0x55d0), a chain (_G.server.sessions), or a group's name or fingerprint as
+    /// An address (0x55d0), a path (_G.server.sessions), or a group's name or fingerprint as
     /// `luasnap top` and `luasnap top --json` have them
     what: OsString,
 
-    /// How many immediate holders to list
+    /// How many immediate retainers to list
     #[arg(long, default_value_t = 10)]
-    holders: usize,
+    retainers: usize,
 
-    /// How many chains that share nothing to list
+    /// How many paths that share nothing to list
     #[arg(long, default_value_t = 5)]
-    chains: usize,
+    paths: usize,
 
     /// Write JSON, for programs
     #[arg(long)]
@@ -53,19 +53,19 @@ impl WhoHoldsIt {
         let file = SnapshotFile::open(&self.file, &progress)?;
         let snapshot = &file.snapshot;
         let target = progress
-            .step("finding it", || find_target(snapshot, self.what.as_bytes()))
+            .step("finding it", || resolve(snapshot, self.what.as_bytes()))
             .with_context(|| format!("in {}", printable_path(&file.path)))?;
-        let options = WhoHoldsOptions {
-            holders: self.holders,
-            chains: self.chains,
+        let options = RetainersOptions {
+            retainers: self.retainers,
+            paths: self.paths,
         };
         let nodes = target.nodes(snapshot)?;
         let held = progress.step("finding who holds it", || {
-            who_holds(snapshot, &nodes, options)
+            retainers(snapshot, &nodes, options)
         })?;
         drop(progress);
         let title = title(snapshot, &target, &nodes)?;
-        let is_group = matches!(target, Target::Group(_));
+        let is_group = matches!(target, Query::Group(_));
         match self.json {
             true => print_json(&as_json(&title, &held))?,
             false => print(as_text(&title, is_group, &held)?)?,
@@ -75,10 +75,10 @@ impl WhoHoldsIt {
 }
 
 /// What it is; of an object also the group that it belongs to.
-fn title(snapshot: &Snapshot, target: &Target, nodes: &[NodeId]) -> Result<String> {
+fn title(snapshot: &Snapshot, target: &Query, nodes: &[NodeId]) -> Result<String> {
     let heap = snapshot.everything();
     Ok(match (target, nodes) {
-        (Target::Object(node), _) => {
+        (Query::Object(node), _) => {
             let groups = snapshot.groups()?;
             let name = object_name(heap, *node);
             match groups.group_of(*node).map(|at| &groups.groups()[at]) {
@@ -88,16 +88,16 @@ fn title(snapshot: &Snapshot, target: &Target, nodes: &[NodeId]) -> Result<Strin
                 _ => name,
             }
         }
-        (Target::Group(_), [first, ..]) => {
+        (Query::Group(_), [first, ..]) => {
             let kind = heap.kind(*first).type_name();
             let plural = if nodes.len() == 1 { "" } else { "s" };
             format!("{} {kind}{plural}", grouped(nodes.len() as u64))
         }
-        (Target::Group(_), []) => "nothing".to_owned(),
+        (Query::Group(_), []) => "nothing".to_owned(),
     })
 }
 
-fn as_text(title: &str, is_group: bool, held: &WhoHolds) -> Result<String> {
+fn as_text(title: &str, is_group: bool, held: &Retainers) -> Result<String> {
     let mut text = String::new();
     writeln!(
         text,
@@ -106,29 +106,29 @@ fn as_text(title: &str, is_group: bool, held: &WhoHolds) -> Result<String> {
         byte_size(held.retained.bytes),
         count_of(held.retained.count, "object"),
     )?;
-    match (&held.chain, is_group) {
-        (Some(chain), true) => writeln!(text, "for example: {chain}")?,
-        (Some(chain), false) => writeln!(text, "shortest chain: {chain}")?,
+    match (&held.path, is_group) {
+        (Some(path), true) => writeln!(text, "for example: {path}")?,
+        (Some(path), false) => writeln!(text, "shortest path: {path}")?,
         (None, _) => writeln!(text, "nothing holds it: it is garbage")?,
     }
-    if !held.holders.is_empty() {
+    if !held.retainers.is_empty() {
         writeln!(
             text,
             "\nheld by {}:",
-            count_of(held.holder_count as u64, "object")
+            count_of(held.retainer_count as u64, "object")
         )?;
-        for holder in &held.holders {
-            match holder.references {
-                1 => writeln!(text, "  {}", holder.chain)?,
+        for retainer in &held.retainers {
+            match retainer.references {
+                1 => writeln!(text, "  {}", retainer.path)?,
                 many => writeln!(
                     text,
                     "  {}  (by {} references)",
-                    holder.holder,
+                    retainer.retainer,
                     grouped(many.into())
                 )?,
             }
         }
-        let more = held.holder_count - held.holders.len();
+        let more = held.retainer_count - held.retainers.len();
         if more > 0 {
             writeln!(text, "  ... and by {}", count_of(more as u64, "object"))?;
         }
@@ -141,17 +141,17 @@ fn as_text(title: &str, is_group: bool, held: &WhoHolds) -> Result<String> {
         )?;
         for keeper in &held.keepers {
             let retained = byte_size(keeper.retained.bytes);
-            writeln!(text, "  {}  (retains {retained})", keeper.chain)?;
+            writeln!(text, "  {}  (retains {retained})", keeper.path)?;
         }
     }
-    if held.chains.len() > 1 {
-        let count = held.chains.len();
+    if held.paths.len() > 1 {
+        let count = held.paths.len();
         writeln!(
             text,
-            "\n{count} chains share nothing, and each has to be cut:"
+            "\n{count} paths share nothing, and each has to be cut:"
         )?;
-        for chain in &held.chains {
-            writeln!(text, "  {chain}")?;
+        for path in &held.paths {
+            writeln!(text, "  {path}")?;
         }
     }
     Ok(text)
@@ -165,24 +165,24 @@ fn count_of(count: u64, one: &str) -> String {
     )
 }
 
-fn as_json(title: &str, held: &WhoHolds) -> Value {
+fn as_json(title: &str, held: &Retainers) -> Value {
     json!({
         "what": title,
         "count": held.objects.count,
         "size": held.objects.bytes,
         "retained": held.retained.bytes,
         "retained_count": held.retained.count,
-        "path": held.chain,
-        "holder_count": held.holder_count,
-        "holders": held.holders.iter().map(|holder| json!({
-            "holder": holder.holder,
-            "path": holder.chain,
-            "references": holder.references,
+        "path": held.path,
+        "retainer_count": held.retainer_count,
+        "retainers": held.retainers.iter().map(|retainer| json!({
+            "retainer": retainer.retainer,
+            "path": retainer.path,
+            "references": retainer.references,
         })).collect::<Vec<_>>(),
         "keepers": held.keepers.iter().map(|keeper| json!({
-            "path": keeper.chain,
+            "path": keeper.path,
             "retained": keeper.retained.bytes,
         })).collect::<Vec<_>>(),
-        "paths": held.chains,
+        "paths": held.paths,
     })
 }

@@ -6,7 +6,7 @@ use crate::output::complain;
 use crate::output_file::warning;
 use anyhow::{Context, Result, anyhow, ensure};
 use clap::Args;
-use luasnap_capture::{Chunk, Interpreter};
+use luasnap_capture::{Chunk, EmbeddedLua};
 use luasnap_format::{printable_path, readable_by_others};
 use std::ffi::{OsStr, OsString};
 use std::fs;
@@ -42,7 +42,7 @@ Environment:
 ///
 /// Runs SCRIPT as `lua` would, in a Lua 5.4 that luasnap brings with it; `require "snapshot"`
 /// works there. What the script left behind in memory is reported on standard output when it
-/// ends: the biggest groups of new objects first, each with the chain that holds it.
+/// ends: the biggest groups of new objects first, each with the path that holds it.
 #[derive(Args)]
 #[command(verbatim_doc_comment, after_help = MORE_HELP)]
 pub struct Run {
@@ -108,7 +108,7 @@ impl Run {
             source: DRIVER,
             arguments: &arguments,
         };
-        let mut lua = Interpreter::new().map_err(|problem| anyhow!(problem))?;
+        let mut lua = EmbeddedLua::new().map_err(|problem| anyhow!(problem))?;
         lua.run(&snapshot::MODULE, chunk)
             .map_err(|problem| anyhow!(problem))?;
         Ok(ExitCode::SUCCESS)

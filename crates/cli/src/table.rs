@@ -12,7 +12,7 @@ pub enum Column {
     Number(&'static str),
     /// Short words, never wrapped.
     Word(&'static str),
-    /// Names and chains, which wrap where the terminal is narrow.
+    /// Names and paths, which wrap where the terminal is narrow.
     Text(&'static str),
     /// What may be of any length, in one line, whose end is cut off where the terminal is narrow. The
     /// table has no `Text` then.

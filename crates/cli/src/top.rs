@@ -16,7 +16,7 @@ use std::process::ExitCode;
 /// Say what holds the memory
 ///
 /// Groups of objects: tables by their class, functions by where they are defined, strings by their
-/// owner, all others by the chain that holds them. `retained` is what would be freed if all members of
+/// owner, all others by the path that holds them. `retained` is what would be freed if all members of
 /// a group went, with what they alone hold, so the same bytes may count for several groups; `size` is
 /// what the members have themselves. The registry and the table of globals are not listed: they hold
 /// all the others.

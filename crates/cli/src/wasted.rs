@@ -1,17 +1,17 @@
 //! What of a snapshot's memory is wasted, in words.
 
 use anyhow::Result;
-use luasnap_format::{byte_size, chain_of_everything, grouped, printable};
+use luasnap_format::{byte_size, grouped, path_of_everything, printable};
 use luasnap_heap::{Heap, NodeId, Rank, RepeatedText, Snapshot, SparseTable, Waste, WastedSlots};
 use serde_json::{Value, json};
 use std::fmt::Write;
 
-/// Strings and tables that waste most, with a chain to each.
+/// Strings and tables that waste most, with a path to each.
 pub struct Wasted<'a> {
     heap: &'a Heap,
     waste: &'a Waste,
     /// By the rows of duplicate strings, and of sparse tables.
-    chains: [Vec<String>; 2],
+    paths: [Vec<String>; 2],
 }
 
 impl<'a> Wasted<'a> {
@@ -24,18 +24,18 @@ impl<'a> Wasted<'a> {
         Ok(Wasted {
             heap: snapshot.everything(),
             waste,
-            chains: [chains(snapshot, &strings)?, chains(snapshot, &tables)?],
+            paths: [paths(snapshot, &strings)?, paths(snapshot, &tables)?],
         })
     }
 
     fn strings(&self) -> impl Iterator<Item = (&RepeatedText, &String)> {
         let strings = self.waste.strings.iter().flat_map(|found| &found.texts);
-        strings.zip(&self.chains[0])
+        strings.zip(&self.paths[0])
     }
 
     fn tables(&self) -> impl Iterator<Item = (&WastedSlots, &String)> {
         let tables = self.waste.tables.iter().flat_map(|found| &found.tables);
-        tables.zip(&self.chains[1])
+        tables.zip(&self.paths[1])
     }
 
     /// For people.
@@ -49,10 +49,10 @@ impl<'a> Wasted<'a> {
                 count_of(strings.texts.len() as u64, "text", "texts"),
                 byte_size(strings.bytes),
             )?;
-            for (repeated, chain) in self.strings() {
+            for (repeated, path) in self.strings() {
                 writeln!(
                     text,
-                    "  {:>10}  {} strings of {} bytes: {}, one at {chain}",
+                    "  {:>10}  {} strings of {} bytes: {}, one at {path}",
                     byte_size(repeated.lost),
                     grouped(repeated.count.into()),
                     grouped(repeated.size),
@@ -68,11 +68,11 @@ impl<'a> Wasted<'a> {
                 count_of(tables.tables.len() as u64, "table", "tables"),
                 byte_size(tables.bytes),
             )?;
-            for (wasted, chain) in self.tables() {
+            for (wasted, path) in self.tables() {
                 let table = wasted.table;
                 writeln!(
                     text,
-                    "  {:>10}  {}: {chain}",
+                    "  {:>10}  {}: {path}",
                     byte_size(wasted.lost),
                     slots_in_use(&table)
                 )?;
@@ -84,16 +84,16 @@ impl<'a> Wasted<'a> {
     /// For programs.
     pub fn as_json(&self) -> Value {
         let (strings, tables) = (&self.waste.strings, &self.waste.tables);
-        let string = |(text, chain): (&RepeatedText, &String)| {
+        let string = |(text, path): (&RepeatedText, &String)| {
             json!({
                 "text": String::from_utf8_lossy(beginning(self.heap.source(text.node))),
                 "count": text.count,
                 "size": text.size,
                 "bytes": text.lost,
-                "example": chain,
+                "example": path,
             })
         };
-        let table = |(found, chain): (&WastedSlots, &String)| {
+        let table = |(found, path): (&WastedSlots, &String)| {
             let address = self.heap.address(found.table.node);
             json!({
                 "address": format!("{address:#x}"),
@@ -102,7 +102,7 @@ impl<'a> Wasted<'a> {
                 "hash_slots": found.table.hash_slots,
                 "hash_used": found.table.hash_used,
                 "bytes": found.lost,
-                "path": chain,
+                "path": path,
             })
         };
         json!({
@@ -120,14 +120,14 @@ impl<'a> Wasted<'a> {
     }
 }
 
-/// The shortest chain to each; of garbage, that it is.
-fn chains(snapshot: &Snapshot, nodes: &[NodeId]) -> Result<Vec<String>> {
+/// The shortest path to each; of garbage, that it is.
+fn paths(snapshot: &Snapshot, nodes: &[NodeId]) -> Result<Vec<String>> {
     let ranks = snapshot.everything_tree()?.ranks_of(nodes)?;
-    let chain = |rank: Option<Rank>| match rank {
-        Some(rank) => chain_of_everything(snapshot, rank),
+    let path = |rank: Option<Rank>| match rank {
+        Some(rank) => path_of_everything(snapshot, rank),
         None => Ok("garbage".to_owned()),
     };
-    Ok(ranks.into_iter().map(chain).collect::<Result<_, _>>()?)
+    Ok(ranks.into_iter().map(path).collect::<Result<_, _>>()?)
 }
 
 /// `1 of 64 hash slots in use`, for each part that a table has.

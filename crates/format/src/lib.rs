@@ -20,8 +20,8 @@ pub use answer_error::AnswerError;
 pub use answers::group_name::{fingerprint_text, group_name};
 pub use answers::group_row::{GroupRow, top};
 pub use answers::growth::{GrowthAnswer, GrowthError, GrowthRow, SuspectRow, growth};
-pub use answers::retainers::{HeldBy, Keeper, WhoHolds, WhoHoldsOptions, who_holds};
-pub use answers::short_path::chain_of_everything;
+pub use answers::retainers::{KeeperRow, RetainerRow, Retainers, RetainersOptions, retainers};
+pub use answers::short_path::path_of_everything;
 pub use file::{
     FileError, FileOptions, Written, readable_by_others, remove_temporary_file, write_file,
 };
@@ -34,8 +34,8 @@ pub use labels::printable::{printable, printable_path};
 pub use luasnap::{
     LoadError, OpenError, Problem, SaveOptions, open_snapshot, read_snapshot, write_snapshot,
 };
-pub use query::lookup::{LookupError, address_of, object_at, object_by_chain};
-pub use query::query::{Target, TargetError, find_target};
+pub use query::lookup::{LookupError, address_of, object_at, object_by_path};
+pub use query::query::{Query, QueryError, resolve};
 pub use reason::reason;
 pub use text::object_table::write_text;
 pub use text::report::{ReportOptions, write_report};

@@ -14,7 +14,7 @@ use crate::graph::name::{NameId, Names};
 use crate::graph::node::NodeId;
 use crate::graph::provenance::Provenance;
 use crate::graph::sparse_table::SparseTable;
-use crate::reach::shortest_path_tree::ChainTree;
+use crate::reach::shortest_path_tree::ShortestPathTree;
 use crate::snapshot::Snapshot;
 use std::sync::Arc;
 
@@ -376,7 +376,7 @@ impl Snapshot {
         all("objects of a difference", objects, |kind| kind.is_object())?;
         let root = stored.changes.get(..1).unwrap_or(&[]);
         all("changes", root, |change| *change == Change::None)?;
-        let mut tree = ChainTree::new(&heap)?;
+        let mut tree = ShortestPathTree::new(&heap)?;
         tree.refs = stored.refs;
         Ok(Snapshot::difference(heap, tree, stored.changes))
     }

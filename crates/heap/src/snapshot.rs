@@ -10,25 +10,25 @@ use crate::graph::kind::Kind;
 use crate::graph::node::NodeId;
 use crate::groups::group::Groups;
 use crate::groups::grouped::Grouped;
-use crate::groups::pattern_set::Generality;
-use crate::reach::shortest_path_tree::ChainTree;
+use crate::groups::pattern_set::PatternSet;
+use crate::reach::shortest_path_tree::ShortestPathTree;
 use std::sync::{Arc, OnceLock};
 
 /// A heap, or the difference of two, with what was derived from it so far.
 ///
-/// People see its [objects](Snapshot::objects), whichever engine made the heap; chains, groups and
+/// People see its [objects](Snapshot::objects), whichever engine made the heap; paths, groups and
 /// differences are about those. A difference owns its data: it has the changed objects and the
-/// chains that hold them.
+/// paths that hold them.
 #[derive(Debug, Default)]
 pub struct Snapshot {
     /// As it was captured.
     everything: Heap,
     /// The view of the heap; `None` where the heap has nothing else.
     objects: OnceLock<Option<Heap>>,
-    tree: OnceLock<ChainTree>,
+    tree: OnceLock<ShortestPathTree>,
     dominators: OnceLock<Dominators>,
     /// The tree of everything, where that is more than the objects.
-    everything_tree: OnceLock<ChainTree>,
+    everything_tree: OnceLock<ShortestPathTree>,
     groups: OnceLock<Arc<Groups>>,
     difference: Option<Changes>,
     birthmark: OnceLock<Birthmark>,
@@ -49,7 +49,7 @@ impl Snapshot {
     }
 
     /// A difference: an excerpt of a heap with what became of each of its nodes.
-    pub(crate) fn difference(heap: Heap, tree: ChainTree, by_node: Vec<Change>) -> Snapshot {
+    pub(crate) fn difference(heap: Heap, tree: ShortestPathTree, by_node: Vec<Change>) -> Snapshot {
         Snapshot {
             everything: heap,
             // Its tree's nodes are those of its heap.
@@ -102,15 +102,15 @@ impl Snapshot {
         self.birthmark.get()
     }
 
-    /// The shortest chains, which are found when they are first asked for.
+    /// The shortest paths, which are found when they are first asked for.
     ///
-    /// Of a difference, the [references](ChainTree::refs) are those that were counted in the
+    /// Of a difference, the [references](ShortestPathTree::refs) are those that were counted in the
     /// snapshot which it comes from.
-    pub fn tree(&self) -> Result<&ChainTree, BuildError> {
+    pub fn tree(&self) -> Result<&ShortestPathTree, BuildError> {
         if let Some(tree) = self.tree.get() {
             return Ok(tree);
         }
-        let tree = ChainTree::new(self.objects()?)?;
+        let tree = ShortestPathTree::new(self.objects()?)?;
         Ok(self.tree.get_or_init(|| tree))
     }
 
@@ -124,16 +124,16 @@ impl Snapshot {
         Ok(self.dominators.get_or_init(|| dominators))
     }
 
-    /// The shortest chains in [everything](Self::everything) [by names](ChainTree::by_names), which are
+    /// The shortest paths in [everything](Self::everything) [by names](ShortestPathTree::by_names), which are
     /// found when they are first asked for; of a difference, its [`tree`](Self::tree).
-    pub fn everything_tree(&self) -> Result<&ChainTree, BuildError> {
+    pub fn everything_tree(&self) -> Result<&ShortestPathTree, BuildError> {
         if self.is_difference() {
             return self.tree();
         }
         if let Some(tree) = self.everything_tree.get() {
             return Ok(tree);
         }
-        let tree = ChainTree::by_names(&self.everything)?;
+        let tree = ShortestPathTree::by_names(&self.everything)?;
         Ok(self.everything_tree.get_or_init(|| tree))
     }
 
@@ -146,7 +146,7 @@ impl Snapshot {
         if let Some(groups) = self.groups.get() {
             return Ok(groups);
         }
-        let groups = Arc::new(Groups::new(self.grouped()?, &Generality::default())?);
+        let groups = Arc::new(Groups::new(self.grouped()?, &PatternSet::default())?);
         Ok(self.groups.get_or_init(|| groups))
     }
 
@@ -160,7 +160,7 @@ impl Snapshot {
         })
     }
 
-    /// The [references](ChainTree::refs) to a node.
+    /// The [references](ShortestPathTree::refs) to a node.
     pub fn refs(&self, node: NodeId) -> Result<u32, BuildError> {
         Ok(self.tree()?.refs(node))
     }
@@ -206,9 +206,12 @@ impl Snapshot {
         let view = self.objects.get().and_then(Option::as_ref);
         self.everything.memory()
             + view.map_or(0, Heap::column_memory)
-            + self.tree.get().map_or(0, ChainTree::memory)
+            + self.tree.get().map_or(0, ShortestPathTree::memory)
             + self.dominators.get().map_or(0, Dominators::memory)
-            + self.everything_tree.get().map_or(0, ChainTree::memory)
+            + self
+                .everything_tree
+                .get()
+                .map_or(0, ShortestPathTree::memory)
             + self.groups.get().map_or(0, |groups| groups.memory())
             + self.difference.as_ref().map_or(0, Changes::memory)
     }

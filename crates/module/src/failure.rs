@@ -1,7 +1,7 @@
 //! What Lua is told where an answer could not be made, written or read.
 
 use luasnap_capture::Error;
-use luasnap_format::TargetError;
+use luasnap_format::QueryError;
 use luasnap_format::{AnswerError, FileError, GrowthError, LoadError, LookupError, OpenError};
 
 /// An answer that could not be made: a lack of memory in Lua's own words, all else as a sentence.
@@ -38,9 +38,9 @@ pub fn uncompared(error: GrowthError) -> Error {
 }
 
 /// Why a word means nothing, as long as that could be found out.
-pub fn unmeant(error: TargetError) -> Result<String, Error> {
+pub fn unmeant(error: QueryError) -> Result<String, Error> {
     match error {
-        TargetError::Object(LookupError::Failed(error)) => Err(unanswered(error)),
+        QueryError::Object(LookupError::Failed(error)) => Err(unanswered(error)),
         error => Ok(error.to_string()),
     }
 }

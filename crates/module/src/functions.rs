@@ -90,11 +90,11 @@ pub static FUNCTIONS: &[Function] = &[
     },
     Function {
         name: "path",
-        body: crate::who_holds::path,
+        body: crate::retainers::path,
     },
     Function {
-        name: "holders",
-        body: crate::who_holds::holders,
+        name: "retainers",
+        body: crate::retainers::retainers,
     },
     Function {
         name: "check",

@@ -6,10 +6,10 @@ mod failure;
 mod files;
 mod functions;
 mod growth;
+mod retainers;
 mod stats;
 mod top;
 mod waste;
-mod who_holds;
 
 use luasnap_capture::{ColumnAllocator, Module, lua_module};
 

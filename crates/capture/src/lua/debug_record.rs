@@ -1,4 +1,4 @@
-//! Activation records (`lua_Debug`), whose layout differs by version.
+//! DebugRecord records (`lua_Debug`), whose layout differs by version.
 
 use crate::version::{DebugLayout, Version};
 use std::ffi::{CStr, c_char, c_int, c_void};
@@ -8,16 +8,16 @@ const SIZE: usize = 1024;
 
 /// An activation record, owned by no VM.
 #[repr(C, align(16))]
-pub(crate) struct Activation {
+pub(crate) struct DebugRecord {
     bytes: [u8; SIZE],
     layout: DebugLayout,
     /// Where `lua_getstack` writes which call it found: the one field that it sets.
     call_offset: Option<usize>,
 }
 
-impl Activation {
-    pub(crate) fn new(version: Version) -> Activation {
-        Activation {
+impl DebugRecord {
+    pub(crate) fn new(version: Version) -> DebugRecord {
+        DebugRecord {
             bytes: [0; SIZE],
             layout: version.debug_layout(),
             call_offset: None,

@@ -14,13 +14,13 @@ const MOST_OF_SOURCE: usize = 128;
 
 /// A name and a source put together, in place: it is needed where nothing may be owned. What does
 /// not fit is cut: a short source has 60 bytes, and few names have hundreds.
-pub(crate) struct SlotText {
+pub(crate) struct StackSlotLabel {
     text: [u8; MOST],
     len: usize,
 }
 
-impl SlotText {
-    pub(crate) fn new(name: &[u8], source: &[u8]) -> SlotText {
+impl StackSlotLabel {
+    pub(crate) fn new(name: &[u8], source: &[u8]) -> StackSlotLabel {
         let source = &source[..source.len().min(MOST_OF_SOURCE)];
         let name = &name[..name.len().min(MOST - source.len() - 1)];
         let mut text = [0; MOST];
@@ -28,7 +28,7 @@ impl SlotText {
         head.copy_from_slice(name);
         tail[0] = b':';
         tail[1..=source.len()].copy_from_slice(source);
-        SlotText {
+        StackSlotLabel {
             text,
             len: name.len() + 1 + source.len(),
         }

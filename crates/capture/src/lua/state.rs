@@ -7,7 +7,7 @@
 //! own nothing with a destructor.
 
 use crate::lua::api::{Api, CFunction, Lua};
-use crate::lua::debug_record::Activation;
+use crate::lua::debug_record::DebugRecord;
 use crate::version::Version;
 use std::ffi::{CStr, c_char, c_int, c_void};
 
@@ -281,21 +281,21 @@ impl State {
     }
 
     /// Takes the activation record of `level` (0 is the running function); false past the last.
-    pub(crate) fn stack_level(self, level: c_int, record: &mut Activation) -> bool {
+    pub(crate) fn stack_level(self, level: c_int, record: &mut DebugRecord) -> bool {
         // SAFETY: promised; the record is larger than any lua_Debug.
         unsafe { (self.api.getstack)(self.raw, level, record.as_mut_ptr()) != 0 }
     }
 
     /// Fills the record by `what`, as `lua_getinfo` has it. Uses one slot where `what` pushes or
     /// takes the function.
-    pub(crate) fn info(self, what: &CStr, record: &mut Activation) -> bool {
+    pub(crate) fn info(self, what: &CStr, record: &mut DebugRecord) -> bool {
         // SAFETY: promised; the record came from stack_level, or `what` starts with `>`.
         unsafe { (self.api.getinfo)(self.raw, what.as_ptr(), record.as_mut_ptr()) != 0 }
     }
 
     /// Pushes local number `number` of the record's frame and gives its name, or pushes nothing.
     /// Uses one slot.
-    pub(crate) fn local<'a>(self, record: &Activation, number: c_int) -> Option<&'a CStr> {
+    pub(crate) fn local<'a>(self, record: &DebugRecord, number: c_int) -> Option<&'a CStr> {
         // SAFETY: promised; the name is static or lies in the function's prototype.
         unsafe { c_str((self.api.getlocal)(self.raw, record.as_ptr(), number)) }
     }
@@ -409,7 +409,7 @@ impl State {
 
     /// Pushes the table that the userdata at `index` holds; false, and nothing pushed, where that
     /// is none. Uses one slot.
-    pub(crate) fn held_by(self, index: c_int) -> bool {
+    pub(crate) fn retainer_row(self, index: c_int) -> bool {
         let pushed = self.environment(index) || self.user_value(index, 1);
         if pushed && self.type_of(-1) != TYPE_TABLE {
             self.pop(1);

@@ -37,7 +37,7 @@ impl<'a> Piece<'a> {
 
 /// Memory in pieces.
 #[derive(Debug)]
-pub(crate) struct Pieces<'a> {
+pub(crate) struct MemoryPieces<'a> {
     /// By address; none overlaps another.
     pieces: Vec<Piece<'a>>,
     last: Cell<Piece<'a>>,
@@ -48,13 +48,13 @@ pub(crate) struct Pieces<'a> {
     across: KeptBytes,
 }
 
-impl<'a> Pieces<'a> {
+impl<'a> MemoryPieces<'a> {
     /// The memory that has these pieces. Where two overlap, the earlier one in the list counts; of the
     /// other one stays what lies beside.
     pub(crate) fn new(
         given: impl IntoIterator<Item = Piece<'a>>,
-    ) -> Result<Pieces<'a>, TryReserveError> {
-        Ok(Pieces {
+    ) -> Result<MemoryPieces<'a>, TryReserveError> {
+        Ok(MemoryPieces {
             pieces: without_overlaps(given)?,
             last: Cell::default(),
             untouched: &[],
@@ -64,8 +64,8 @@ impl<'a> Pieces<'a> {
 
     /// The same with zeroes where the pieces have nothing of these, which are in the order of addresses. A
     /// VM has memory that it never touched: the slots of a table that was made for many.
-    pub(crate) fn with_untouched(self, untouched: &'a [Range<u64>]) -> Pieces<'a> {
-        Pieces { untouched, ..self }
+    pub(crate) fn with_untouched(self, untouched: &'a [Range<u64>]) -> MemoryPieces<'a> {
+        MemoryPieces { untouched, ..self }
     }
 
     /// The pieces, by address.
@@ -206,7 +206,7 @@ fn without_overlaps<'a>(
     }
 }
 
-impl Memory for Pieces<'_> {
+impl Memory for MemoryPieces<'_> {
     #[inline]
     fn bytes(&self, address: u64, len: usize) -> Option<&[u8]> {
         let Some(piece) = self.piece(address) else {
@@ -239,13 +239,13 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    fn memory<'a>(pieces: &[(u64, &'a [u8], bool)]) -> Pieces<'a> {
+    fn memory<'a>(pieces: &[(u64, &'a [u8], bool)]) -> MemoryPieces<'a> {
         let piece = |&(address, bytes, is_writable)| Piece {
             address,
             bytes,
             is_writable,
         };
-        Pieces::new(pieces.iter().map(piece)).unwrap()
+        MemoryPieces::new(pieces.iter().map(piece)).unwrap()
     }
 
     #[test]
@@ -334,7 +334,7 @@ mod tests {
                 bytes,
                 is_writable,
             });
-            let memory = Pieces::new(pieces).unwrap();
+            let memory = MemoryPieces::new(pieces).unwrap();
             for (address, len) in reads {
                 let expected: Option<Vec<u8>> = (address..address + len as u64)
                     .map(|at| naive.get(at as usize).copied().flatten().map(|(byte, _)| byte))

@@ -1,8 +1,8 @@
 //! One call of a module's function, as safe Rust sees it: what it captures and gives back.
 
-use crate::capture_time::Moment;
+use crate::capture_time::CaptureTime;
 use crate::lua::collector::{Standstill, collect, is_running, stop};
-use crate::lua::debug_record::Activation;
+use crate::lua::debug_record::DebugRecord;
 use crate::lua::own_handle::Handle;
 use crate::lua::state::{State, TYPE_FUNCTION, TYPE_TABLE, TYPE_USERDATA};
 use crate::module::frame::{Frame, Hold, Outcome, push_handle};
@@ -74,7 +74,7 @@ impl<'a> Call<'a> {
     /// Captures everything, by the engine that was asked for, or the best that is to be had.
     pub fn capture_whole(&self, engine: Option<Engine>) -> Result<Heap, Error> {
         self.let_go_of_the_dropped();
-        let moment = Moment::now();
+        let moment = CaptureTime::now();
         let captured = match engine {
             Some(Engine::Portable) => self.walk(Root::Whole, &[]),
             _ => match self.sweep(None) {
@@ -90,7 +90,7 @@ impl<'a> Call<'a> {
     /// little is wanted of it.
     pub fn capture_argument(&self, engine: Option<Engine>) -> Result<Heap, Error> {
         self.let_go_of_the_dropped();
-        let moment = Moment::now();
+        let moment = CaptureTime::now();
         let name = self.string_argument(2)?;
         let captured = match engine {
             Some(Engine::Native) => self.sweep(Some(self.native_root(name)))?,
@@ -307,7 +307,7 @@ impl<'a> Call<'a> {
     }
 
     fn is_method_call(&self) -> bool {
-        let mut record = Activation::new(self.state().version());
+        let mut record = DebugRecord::new(self.state().version());
         self.state().stack_level(0, &mut record)
             && self.state().info(c"n", &mut record)
             && record.is_method_call()
@@ -315,7 +315,7 @@ impl<'a> Call<'a> {
 
     /// Where the function was called from, as `luaL_where` has it.
     fn position(&self) -> String {
-        let mut record = Activation::new(self.state().version());
+        let mut record = DebugRecord::new(self.state().version());
         if !self.state().stack_level(1, &mut record) || !self.state().info(c"Sl", &mut record) {
             return String::new();
         }

@@ -3,7 +3,7 @@
 //! signal has to be given to.
 
 use crate::lua::api::{CFunction, Lua};
-use crate::lua::debug_record::Activation;
+use crate::lua::debug_record::DebugRecord;
 use crate::lua::state::{State, TYPE_FUNCTION, TYPE_NUMBER, TYPE_STRING};
 use crate::module::signals::{noted, state_of};
 use crate::version::Version;
@@ -153,7 +153,7 @@ fn why_not(state: State, thread: State) -> Option<&'static [u8]> {
     if state.raw() == thread.raw() {
         return Some(b"cannot resume running coroutine");
     }
-    let mut call = Activation::new(state.version());
+    let mut call = DebugRecord::new(state.version());
     if status(thread) == 0 && thread.stack_level(0, &mut call) {
         return Some(b"cannot resume normal coroutine");
     }

@@ -31,7 +31,7 @@ pub struct Chunk<'a> {
 }
 
 /// A state of the Lua that the program is linked with. Dropping closes it.
-pub struct Interpreter {
+pub struct EmbeddedLua {
     state: State,
     host: Host,
 }
@@ -52,11 +52,11 @@ struct Job<'a> {
     chunk: Chunk<'a>,
 }
 
-impl Interpreter {
+impl EmbeddedLua {
     /// A new state of the Lua whose C API this program exports. The error is a sentence.
     ///
     /// `SIGPIPE` gets back its default action, which Rust took away and Lua programs expect.
-    pub fn new() -> Result<Interpreter, String> {
+    pub fn new() -> Result<EmbeddedLua, String> {
         // SAFETY: the default action runs no code of this process.
         unsafe { libc::signal(libc::SIGPIPE, libc::SIG_DFL) };
         let new_state = find_new_state()?;
@@ -79,7 +79,7 @@ impl Interpreter {
         // SAFETY: the state is new and its API's own; no other thread gets it, since a raw
         // pointer is not `Send`.
         let state = unsafe { State::new(raw, api) };
-        Ok(Interpreter {
+        Ok(EmbeddedLua {
             state,
             host: Host {
                 open_libraries,
@@ -109,7 +109,7 @@ impl Interpreter {
     }
 }
 
-impl Drop for Interpreter {
+impl Drop for EmbeddedLua {
     fn drop(&mut self) {
         // SAFETY: the state is live, and this was its last use. Errors of finalizers become
         // warnings.
@@ -121,9 +121,9 @@ impl Drop for Interpreter {
 /// that a raise may leave them.
 unsafe extern "C-unwind" fn enter(raw: *mut LuaState) -> c_int {
     let Some(api) = API.get() else { return 0 };
-    // SAFETY: only `Interpreter::run` hands this function to a VM, that of `API`.
+    // SAFETY: only `EmbeddedLua::run` hands this function to a VM, that of `API`.
     let state = unsafe { State::new(raw, api) };
-    // SAFETY: the argument is the job in the frame of `Interpreter::run`, which waits for us.
+    // SAFETY: the argument is the job in the frame of `EmbeddedLua::run`, which waits for us.
     let job = unsafe { *state.userdata(1).cast::<Job<'_>>() };
     // SAFETY: the state is live, and the call protected.
     unsafe { (job.host.open_libraries)(raw) };

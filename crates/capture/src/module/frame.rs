@@ -5,7 +5,7 @@
 //! owns nothing. When the outer one's values are gone, it raises what there is to raise.
 
 use crate::lua::collector::OutsideMemory;
-use crate::lua::debug_record::Activation;
+use crate::lua::debug_record::DebugRecord;
 use crate::lua::own_handle::Handle;
 use crate::lua::state::{State, TYPE_TABLE, TYPE_USERDATA};
 use crate::module::result::Error;
@@ -147,7 +147,7 @@ impl Frame {
 
     /// The address of the running function.
     pub(crate) fn function_address(&self) -> u64 {
-        let mut record = Activation::new(self.state.version());
+        let mut record = DebugRecord::new(self.state.version());
         if !self.state.stack_level(0, &mut record) || !self.state.info(c"f", &mut record) {
             return 0;
         }
@@ -212,7 +212,7 @@ pub(crate) fn push_handle(state: State, hold: Hold) -> (*mut Handle, [u64; 2]) {
         Hold::Same(other) => {
             // Somebody with the debug library may call us with anything.
             if let Some(other_handle) = Handle::at_any(state, other)
-                && state.held_by(other)
+                && state.retainer_row(other)
             {
                 state.set_user_value(-2);
                 // SAFETY: both proved to be handles, and on the stack.

@@ -1,24 +1,24 @@
 //! What a sweep has found so far: the sum of it, which has to be the VM's own total in the end.
 
-use crate::native::layout_mismatch::{Misfit, Swept};
+use crate::native::layout_mismatch::{LayoutMismatch, Swept};
 use crate::native::swept::SweptHeap;
 use luasnap_heap::{BuildError, Kind, NodeId, SlotSizes, SweepBuilder};
 use std::borrow::Cow;
 
 /// The bytes that a sweep found, and the objects that speak against its layout.
-pub(super) struct Ledger {
+pub(super) struct ByteLedger {
     /// What the VM says it holds.
     total: u64,
     found: u64,
     blocks: Vec<(Cow<'static, str>, u64)>,
     /// Objects that do not read as they should, each with what is wrong with it.
-    doubtful: Vec<(NodeId, Misfit)>,
+    doubtful: Vec<(NodeId, LayoutMismatch)>,
 }
 
-impl Ledger {
+impl ByteLedger {
     /// The ledger of a VM that says it holds `total` bytes.
-    pub(super) fn new(total: u64) -> Ledger {
-        Ledger {
+    pub(super) fn new(total: u64) -> ByteLedger {
+        ByteLedger {
             total,
             found: 0,
             blocks: Vec::new(),
@@ -41,7 +41,9 @@ impl Ledger {
         size: u64,
     ) -> Swept<NodeId> {
         self.count(size)?;
-        Ok(heap.add(kind, address, size)?.ok_or(Misfit::BrokenList)?)
+        Ok(heap
+            .add(kind, address, size)?
+            .ok_or(LayoutMismatch::BrokenList)?)
     }
 
     /// How many of those bytes were not found yet.
@@ -54,7 +56,7 @@ impl Ledger {
     pub(super) fn count(&mut self, bytes: u64) -> Swept {
         self.found = self.found.saturating_add(bytes);
         if self.found > self.total {
-            return Err(Misfit::TooLarge { total: self.total }.into());
+            return Err(LayoutMismatch::TooLarge { total: self.total }.into());
         }
         Ok(())
     }
@@ -70,7 +72,7 @@ impl Ledger {
     /// Notes that an object does not read as it should. One that is garbage need not: it may refer to
     /// what is gone.
     #[cold]
-    pub(super) fn doubt(&mut self, node: NodeId, misfit: Misfit) -> Swept {
+    pub(super) fn doubt(&mut self, node: NodeId, misfit: LayoutMismatch) -> Swept {
         match self.doubtful.last() {
             Some(&(last, _)) if last == node => Ok(()),
             _ => note(&mut self.doubtful, (node, misfit)),

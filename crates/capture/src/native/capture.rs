@@ -5,7 +5,7 @@ use crate::lua::state::State;
 use crate::memory::memory::Memory;
 use crate::memory::own_memory::OwnMemory;
 use crate::native::facts::Facts;
-use crate::native::layout_mismatch::{Failure, Misfit};
+use crate::native::layout_mismatch::{Failure, LayoutMismatch};
 use crate::native::origin::{Origin, Root};
 use crate::native::sweep::Sweep as _;
 use crate::native::swept::SweptHeap;
@@ -47,7 +47,7 @@ pub(crate) fn capture(
                 return Ok(heap);
             }
             Err(Failure::Build(error)) => return Err(Unavailable::Failed(error)),
-            Err(Failure::Misfit(misfit)) => {
+            Err(Failure::LayoutMismatch(misfit)) => {
                 let separator = if reasons.is_empty() { "" } else { "; " };
                 let _ = write!(reasons, "{separator}not {}: {misfit}", layout.name());
             }
@@ -67,7 +67,9 @@ fn try_layout(
     facts: Facts,
     origin: Origin,
 ) -> Result<(SweptHeap, u64), Failure> {
-    let global = facts.global_state(layout).ok_or(Misfit::GlobalState)?;
+    let global = facts
+        .global_state(layout)
+        .ok_or(LayoutMismatch::GlobalState)?;
     Ok((sweep(memory, layout, global, origin)?, global))
 }
 
@@ -96,7 +98,7 @@ fn finish(
     // Once it has proved itself, what is missing is memory that no list has at the moment: while
     // code is compiled, say.
     if found != total && !is_trusted {
-        return Err(Misfit::Sum { found, total }.into());
+        return Err(LayoutMismatch::Sum { found, total }.into());
     }
     let name = layout.names(swept.has_user_values);
     make_heap(swept, layout, name, vm_address, root)

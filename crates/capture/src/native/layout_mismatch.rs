@@ -4,7 +4,7 @@ use luasnap_heap::BuildError;
 
 /// Why a layout is not that of a VM.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
-pub(crate) enum Misfit {
+pub(crate) enum LayoutMismatch {
     /// The global state does not say what the API says.
     #[error("its global state has another structure")]
     GlobalState,
@@ -61,14 +61,14 @@ pub(crate) enum Misfit {
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Failure {
     /// The layout is not that of this VM.
-    Misfit(Misfit),
+    LayoutMismatch(LayoutMismatch),
     /// The heap could not be built.
     Build(BuildError),
 }
 
-impl From<Misfit> for Failure {
-    fn from(misfit: Misfit) -> Self {
-        Failure::Misfit(misfit)
+impl From<LayoutMismatch> for Failure {
+    fn from(misfit: LayoutMismatch) -> Self {
+        Failure::LayoutMismatch(misfit)
     }
 }
 

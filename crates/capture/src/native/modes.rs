@@ -1,7 +1,7 @@
 //! The modes of tables, and whether what gives them are metatables at all.
 
 use crate::lua::weak_mode::Mode;
-use crate::native::layout_mismatch::{Misfit, Swept};
+use crate::native::layout_mismatch::{LayoutMismatch, Swept};
 use luasnap_heap::BuildError;
 use rustc_hash::FxHashMap;
 
@@ -55,7 +55,7 @@ impl Modes {
     /// most of them are not such.
     pub(super) fn prove(&self) -> Swept {
         match self.with_others > 1 && self.with_others > self.with_metamethods {
-            true => Err(Misfit::Metatables.into()),
+            true => Err(LayoutMismatch::Metatables.into()),
             false => Ok(()),
         }
     }

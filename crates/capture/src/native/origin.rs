@@ -1,6 +1,6 @@
 //! From where and from what a capture starts.
 
-use crate::native::layout_mismatch::{Failure, Misfit};
+use crate::native::layout_mismatch::{Failure, LayoutMismatch};
 use luasnap_heap::{Kind, NodeId, SweepBuilder};
 
 /// From where a capture is made, which is no part of it.
@@ -44,7 +44,7 @@ impl Root<'_> {
         match found {
             Some(node) => Ok(node),
             None if self.is_c_function => Ok(heap.light_function(self.address)?),
-            None => Err(Misfit::UnknownReference.into()),
+            None => Err(LayoutMismatch::UnknownReference.into()),
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Proofs that hold for all VMs: that what is read means what it is taken for.
 
-use crate::native::layout_mismatch::{Misfit, Swept};
+use crate::native::layout_mismatch::{LayoutMismatch, Swept};
 use crate::version::Version;
 use luasnap_heap::{Kind, NodeId, SweepBuilder};
 
@@ -18,14 +18,14 @@ pub(super) fn prove_metamethods(
         let string = string.filter(|&node| heap.kind(node) == Kind::String);
         let name = string.map_or(&b""[..], |node| heap.name(heap.source(node)));
         if !name.starts_with(b"__") {
-            return Err(Misfit::Metamethods.into());
+            return Err(LayoutMismatch::Metamethods.into());
         }
         for (found, known) in found.iter_mut().zip(KNOWN) {
             *found |= name == known;
         }
     }
     match found.contains(&false) {
-        true => Err(Misfit::Metamethods.into()),
+        true => Err(LayoutMismatch::Metamethods.into()),
         false => Ok(()),
     }
 }
@@ -34,7 +34,7 @@ pub(super) fn prove_metamethods(
 pub(super) fn prove_metatables(mut are_right: impl Iterator<Item = bool>) -> Swept {
     match are_right.all(|is_right| is_right) {
         true => Ok(()),
-        false => Err(Misfit::Kind("the metatable of a basic type").into()),
+        false => Err(LayoutMismatch::Kind("the metatable of a basic type").into()),
     }
 }
 

@@ -1,6 +1,6 @@
 //! The names of stack slots, each put together once.
 
-use crate::lua::stack_slot_label::SlotText;
+use crate::lua::stack_slot_label::StackSlotLabel;
 use crate::lua::stack_slots::SlotName;
 use crate::native::layout_mismatch::Swept;
 use luasnap_heap::{BuildError, NameId, SweepBuilder};
@@ -25,7 +25,7 @@ impl SlotNames {
         let name = match known {
             Some(known) => known,
             None => {
-                let text = SlotText::new(heap.name(name), heap.name(source));
+                let text = StackSlotLabel::new(heap.name(name), heap.name(source));
                 let joined = heap.intern(text.bytes())?;
                 let named = &mut self.named;
                 named.try_reserve(1).map_err(|_| BuildError::OutOfMemory)?;
@@ -49,7 +49,7 @@ impl SlotNames {
         let joined = match known {
             Some(known) => known,
             None => {
-                let text = SlotText::new(name.as_bytes(), heap.name(source));
+                let text = StackSlotLabel::new(name.as_bytes(), heap.name(source));
                 let joined = heap.intern(text.bytes())?;
                 let unnamed = &mut self.unnamed;
                 unnamed

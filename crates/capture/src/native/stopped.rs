@@ -3,7 +3,7 @@
 use crate::layout::{self, Layout};
 use crate::memory::memory::Memory;
 use crate::native::capture::{make_heap, sweep};
-use crate::native::layout_mismatch::{Failure, Misfit};
+use crate::native::layout_mismatch::{Failure, LayoutMismatch};
 use crate::native::main_state::MainState;
 use crate::native::origin::Origin;
 use crate::native::swept::SweptHeap;
@@ -67,7 +67,7 @@ pub(crate) fn capture(
             }
             if missing > swept.total / MISSING {
                 let (found, total) = (swept.found, swept.total);
-                return Err(Misfit::Sum { found, total }.into());
+                return Err(LayoutMismatch::Sum { found, total }.into());
             }
             names.insert(0, layout.names(swept.has_user_values));
             if best
@@ -111,7 +111,7 @@ fn finish(
 fn note(failure: Failure, layout: Layout, reasons: &mut String) -> Result<(), NotCaptured> {
     match failure {
         Failure::Build(error) => Err(NotCaptured::Failed(error)),
-        Failure::Misfit(misfit) => {
+        Failure::LayoutMismatch(misfit) => {
             let separator = if reasons.is_empty() { "" } else { "; " };
             let _ = write!(reasons, "{separator}not {}: {misfit}", layout.name());
             Ok(())

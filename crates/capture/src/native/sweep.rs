@@ -5,8 +5,8 @@
 //! never followed.
 
 use crate::memory::memory::Memory;
-use crate::native::byte_ledger::Ledger;
-use crate::native::layout_mismatch::{Failure, Misfit, Swept};
+use crate::native::byte_ledger::ByteLedger;
+use crate::native::layout_mismatch::{Failure, LayoutMismatch, Swept};
 use crate::native::own_snapshots::OwnSnapshots;
 use crate::native::swept::SweptHeap;
 use luasnap_heap::{Kind, Label, NodeId, Strength, SweepBuilder};
@@ -85,7 +85,9 @@ pub(super) trait Sweep<'m>: Sized {
         self.parts().heap.begin_edges();
         match self.refer_from_kind(kind, node, address) {
             None => return Ok(()),
-            Some(Err(Failure::Misfit(misfit))) => self.parts().ledger.doubt(node, misfit)?,
+            Some(Err(Failure::LayoutMismatch(misfit))) => {
+                self.parts().ledger.doubt(node, misfit)?
+            }
             Some(other) => other?,
         }
         self.parts().heap.end_edges(node)?;
@@ -99,7 +101,7 @@ pub(super) trait Sweep<'m>: Sized {
         if found.is_none() {
             self.parts()
                 .ledger
-                .doubt(source, Misfit::UnknownReference)?;
+                .doubt(source, LayoutMismatch::UnknownReference)?;
         }
         Ok(found)
     }
@@ -129,7 +131,7 @@ pub(super) trait Sweep<'m>: Sized {
         {
             let Parts { heap, ledger, .. } = self.parts();
             if heap.kind(target) != kind {
-                ledger.doubt(source, Misfit::Kind(what))?;
+                ledger.doubt(source, LayoutMismatch::Kind(what))?;
             }
             heap.edge(target, label, Strength::Strong)?;
         }
@@ -140,6 +142,6 @@ pub(super) trait Sweep<'m>: Sized {
 /// What a sweep fills.
 pub(super) struct Parts<'a> {
     pub(super) heap: &'a mut SweepBuilder,
-    pub(super) ledger: &'a mut Ledger,
+    pub(super) ledger: &'a mut ByteLedger,
     pub(super) own: &'a mut OwnSnapshots,
 }

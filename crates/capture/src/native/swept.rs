@@ -1,6 +1,6 @@
 //! What a sweep found.
 
-use crate::native::layout_mismatch::Misfit;
+use crate::native::layout_mismatch::LayoutMismatch;
 use luasnap_heap::{NodeId, SlotSizes, SweepBuilder};
 use std::borrow::Cow;
 
@@ -14,5 +14,5 @@ pub(crate) struct SweptHeap {
     pub(super) found: u64,
     pub(super) blocks: Vec<(Cow<'static, str>, u64)>,
     /// Objects that do not read as they should, each with what is wrong with it.
-    pub(super) doubtful: Vec<(NodeId, Misfit)>,
+    pub(super) doubtful: Vec<(NodeId, LayoutMismatch)>,
 }

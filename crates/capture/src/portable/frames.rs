@@ -5,7 +5,7 @@
 //! which the host holds values on its own C stack, is no level at all for `lua_getstack`; it is
 //! reached in the same way.
 
-use crate::lua::debug_record::Activation;
+use crate::lua::debug_record::DebugRecord;
 use crate::lua::private_state::has_two_slot_frames;
 use crate::lua::state::State;
 use crate::version::Version;
@@ -64,7 +64,7 @@ impl Links {
 const BASE_CALL: RangeInclusive<u64> = 64..=184 - 8 * WORDS as u64;
 
 /// How many levels the stack has: what `lua_getstack` answers, found without asking for each.
-pub(super) fn level_count(thread: State, record: &mut Activation) -> i32 {
+pub(super) fn level_count(thread: State, record: &mut DebugRecord) -> i32 {
     let (mut known, mut missing) = (0, 1);
     while thread.stack_level(missing - 1, record) {
         known = missing;
@@ -88,7 +88,7 @@ pub(super) fn level_count(thread: State, record: &mut Activation) -> i32 {
 /// of the call in `record`, of `levels` in all; `links` is what earlier steps showed.
 pub(super) fn step_out(
     thread: State,
-    record: &mut Activation,
+    record: &mut DebugRecord,
     (level, levels): (i32, i32),
     links: &mut Links,
 ) -> Option<Frame> {
@@ -130,7 +130,7 @@ pub(super) enum Frame {
 /// From 5.2 on a record holds the address of a `CallInfo`, and those are linked.
 fn step_out_linked(
     thread: State,
-    record: &mut Activation,
+    record: &mut DebugRecord,
     call: u64,
     level: i32,
     links: &mut Links,
@@ -150,7 +150,7 @@ fn step_out_linked(
 /// The outermost call runs the host's, which is part of the thread itself.
 fn host_frame_linked(
     thread: State,
-    record: &mut Activation,
+    record: &mut DebugRecord,
     call: u64,
     links: Links,
 ) -> Option<Frame> {
@@ -175,7 +175,7 @@ fn words_of(call: u64) -> [u64; WORDS] {
 
 /// LuaJIT's record holds the slot of a frame, and how many slots further the next one is. The
 /// host's frame starts at the bottom.
-fn host_frame_jit(thread: State, record: &mut Activation, call: u64) -> Option<Frame> {
+fn host_frame_jit(thread: State, record: &mut DebugRecord, call: u64) -> Option<Frame> {
     if !has_two_slot_frames(thread) {
         return None;
     }

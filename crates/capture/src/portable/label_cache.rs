@@ -1,6 +1,6 @@
 //! Names that were met, by where their texts are.
 
-use crate::lua::stack_slot_label::{SlotText, TEMPORARY, VARARG};
+use crate::lua::stack_slot_label::{StackSlotLabel, TEMPORARY, VARARG};
 use luasnap_heap::{BuildError, HeapBuilder, NameId};
 use std::ffi::CStr;
 
@@ -61,7 +61,7 @@ impl LabelCache {
             *slot = (
                 address,
                 source,
-                builder.name(SlotText::new(plain_local_name(name), short_source).bytes())?,
+                builder.name(StackSlotLabel::new(plain_local_name(name), short_source).bytes())?,
             );
         }
         Ok(slot.2)

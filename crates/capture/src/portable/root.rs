@@ -1,6 +1,6 @@
 //! Where a capture starts.
 
-use crate::lua::debug_record::Activation;
+use crate::lua::debug_record::DebugRecord;
 use crate::lua::private_state::main_thread;
 use crate::lua::state::State;
 use crate::portable::walk::{Root, Walk, Walked, index};
@@ -98,7 +98,7 @@ impl Walk {
 
     /// Pushes the function that runs.
     fn push_some_function(&mut self, state: State) {
-        let record: &mut Activation = &mut self.function_record;
+        let record: &mut DebugRecord = &mut self.function_record;
         if !state.stack_level(0, record) || !state.info(c"f", record) {
             state.push_nil();
         }

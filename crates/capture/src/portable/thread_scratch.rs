@@ -1,6 +1,6 @@
 //! What walking threads needs, kept from one to the next.
 
-use crate::lua::debug_record::Activation;
+use crate::lua::debug_record::DebugRecord;
 use crate::lua::private_state::Vararg;
 use crate::lua::stack_slots::StackSlots;
 use crate::lua::state::State;
@@ -10,7 +10,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 /// What walking threads needs, kept from one to the next.
 pub(super) struct ThreadScratch {
-    pub(super) record: Activation,
+    pub(super) record: DebugRecord,
     pub(super) sources: Sources,
     /// The slots of the thread being walked.
     pub(super) slots: StackSlots,
@@ -33,7 +33,7 @@ pub(super) struct HiddenVararg {
 impl ThreadScratch {
     pub(super) fn new(version: Version) -> ThreadScratch {
         ThreadScratch {
-            record: Activation::new(version),
+            record: DebugRecord::new(version),
             sources: Sources::default(),
             slots: StackSlots::default(),
             varargs: Vec::new(),
@@ -64,7 +64,7 @@ impl Sources {
     pub(super) fn name(
         &mut self,
         builder: &mut HeapBuilder,
-        record: &Activation,
+        record: &DebugRecord,
     ) -> Result<NameId, BuildError> {
         let address = record.source_address();
         if self.last.0 == address {

@@ -1,6 +1,6 @@
 //! The walk: what waits, what is being walked, and the heap that comes of it.
 
-use crate::lua::debug_record::Activation;
+use crate::lua::debug_record::DebugRecord;
 use crate::lua::state::{State, TYPE_FUNCTION, TYPE_TABLE, TYPE_THREAD, TYPE_USERDATA};
 use crate::lua::weak_mode::Mode;
 use crate::portable::ephemerons::Ephemerons;
@@ -88,7 +88,7 @@ pub(crate) struct Walk {
     pub(super) ephemerons: Ephemerons,
     pub(super) weak_edges: Vec<WeakEdge>,
     pub(super) thread: ThreadScratch,
-    pub(super) function_record: Activation,
+    pub(super) function_record: DebugRecord,
     pub(super) failure: Option<BuildError>,
 }
 
@@ -110,7 +110,7 @@ impl Walk {
             ephemerons: Ephemerons::default(),
             weak_edges: Vec::new(),
             thread: ThreadScratch::new(version),
-            function_record: Activation::new(version),
+            function_record: DebugRecord::new(version),
             failure: None,
         }
     }

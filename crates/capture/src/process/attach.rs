@@ -1,7 +1,7 @@
 //! Attaching: capturing every Lua state of a running process.
 
-use crate::capture_time::Moment;
-use crate::memory::memory_pieces::Pieces;
+use crate::capture_time::CaptureTime;
+use crate::memory::memory_pieces::MemoryPieces;
 use crate::process::buffer::Place;
 use crate::process::capture::{Captures, StateCapture};
 use crate::process::copy::Copier;
@@ -82,7 +82,7 @@ pub fn attach(process: u32, options: AttachOptions<'_>) -> Result<Attached, Atta
         tries: 0,
     };
     while attached.tries < options.tries.max(1) {
-        let moment = Moment::in_process(process);
+        let moment = CaptureTime::in_process(process);
         let copying = match copier.copy() {
             // It has ended since, or is traced by somebody else: what is known remains.
             Err(_) if captures.have_heap() => break,
@@ -107,7 +107,12 @@ pub fn attach(process: u32, options: AttachOptions<'_>) -> Result<Attached, Atta
 }
 
 /// Captures the states in a copy, but for those of which an exact capture is there.
-fn capture_states(memory: &Pieces<'_>, only: Option<u64>, moment: Moment, captures: &mut Captures) {
+fn capture_states(
+    memory: &MemoryPieces<'_>,
+    only: Option<u64>,
+    moment: CaptureTime,
+    captures: &mut Captures,
+) {
     for state in states_in(memory) {
         if only.is_none_or(|only| only == state.main_thread) {
             captures.add(memory, &state, moment);

@@ -1,7 +1,7 @@
 //! Captures of the states in one process, each the best that there was.
 
-use crate::capture_time::Moment;
-use crate::memory::memory_pieces::Pieces;
+use crate::capture_time::CaptureTime;
+use crate::memory::memory_pieces::MemoryPieces;
 use crate::native::main_state::MainState;
 use crate::native::stopped::{self, NotCaptured, Stopped};
 use crate::process::found_state::{FoundState, script};
@@ -39,7 +39,7 @@ struct Best {
 const SETTLED: u32 = 3;
 
 impl Best {
-    fn new(memory: &Pieces<'_>, state: &MainState, moment: Moment) -> Best {
+    fn new(memory: &MemoryPieces<'_>, state: &MainState, moment: CaptureTime) -> Best {
         let mut found = FoundState::uncaptured(state);
         let most = memory.writable_bytes();
         let heap = stopped::capture(memory, state, most).map(|stopped| {
@@ -101,7 +101,12 @@ pub(super) struct Captures(Vec<Best>);
 
 impl Captures {
     /// Captures a state, unless an exact capture of it is there.
-    pub(super) fn add(&mut self, memory: &Pieces<'_>, state: &MainState, moment: Moment) {
+    pub(super) fn add(
+        &mut self,
+        memory: &MemoryPieces<'_>,
+        state: &MainState,
+        moment: CaptureTime,
+    ) {
         let known = self.0.iter_mut().find(|known| known.is_of(state));
         match known {
             Some(known) if known.is_exact() => {}

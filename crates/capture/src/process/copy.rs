@@ -4,7 +4,7 @@
 //! do not change, are copied. While the process stands still its mappings are listed anew, since they
 //! may have changed, and what it can write is copied, by several threads at once.
 
-use crate::memory::memory_pieces::{Piece, Pieces};
+use crate::memory::memory_pieces::{MemoryPieces, Piece};
 use crate::process::buffer::{Buffer, Place};
 use crate::process::error::{AttachError, AttachErrorKind, no_memory};
 use crate::process::pages::{Pages, Run, Sort};
@@ -123,9 +123,9 @@ impl<'a> Copier<'a> {
     }
 
     /// What was copied last. Constants were copied before: where one can be written since, that counts.
-    pub(super) fn memory(&self) -> Result<Pieces<'_>, AttachError> {
+    pub(super) fn memory(&self) -> Result<MemoryPieces<'_>, AttachError> {
         let pieces = self.writable.pieces().chain(self.constants.pieces());
-        let pieces = Pieces::new(pieces).map_err(|error| self.failed(no_memory(error)))?;
+        let pieces = MemoryPieces::new(pieces).map_err(|error| self.failed(no_memory(error)))?;
         Ok(pieces.with_untouched(&self.writable.pages.untouched))
     }
 }

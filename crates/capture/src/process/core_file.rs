@@ -4,8 +4,8 @@
 //! reading alone it may have nothing, and then those files are looked at, where they still are as they
 //! were.
 
-use crate::capture_time::Moment;
-use crate::memory::memory_pieces::{Piece, Pieces};
+use crate::capture_time::CaptureTime;
+use crate::memory::memory_pieces::{MemoryPieces, Piece};
 use crate::process::buffer::FileView;
 use crate::process::capture::{Captures, StateCapture};
 use crate::process::core_error::{CoreError, CoreErrorKind};
@@ -51,9 +51,9 @@ pub fn read_core(path: &Path, program: Option<&Path>) -> Result<Vec<StateCapture
         notes.set_program(program);
     }
     let files = Files::open(&notes.files);
-    let memory = Pieces::new(core.segments.iter().map(|one| piece(one, &files)))
+    let memory = MemoryPieces::new(core.segments.iter().map(|one| piece(one, &files)))
         .map_err(|_| CoreError::new(CoreErrorKind::Failed, path, "not enough memory"))?;
-    let moment = Moment::of_core(written, notes.process(&memory));
+    let moment = CaptureTime::of_core(written, notes.process(&memory));
     let mut captures = Captures::default();
     for state in states_in(&memory) {
         captures.add(&memory, &state, moment);

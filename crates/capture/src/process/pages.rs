@@ -249,7 +249,7 @@ impl Sort<'_> {
 mod tests {
     use super::*;
     use crate::memory::memory::Memory;
-    use crate::memory::memory_pieces::{Piece, Pieces};
+    use crate::memory::memory_pieces::{MemoryPieces, Piece};
     use crate::process::buffer::{Buffer, Place};
     use crate::process::remote_memory::PAGE;
     use proptest::prelude::*;
@@ -429,7 +429,7 @@ mod tests {
                 (pages, copy)
             };
             let copies = [copied(Sort::Writable(&shared)), copied(Sort::Constant(&shared))];
-            let memory = Pieces::new(copies.iter().flat_map(|(pages, copy)| {
+            let memory = MemoryPieces::new(copies.iter().flat_map(|(pages, copy)| {
                 pages.regions.iter().map(|region| Piece {
                     address: region.address,
                     bytes: &copy[region.offset..region.offset + region.len as usize],

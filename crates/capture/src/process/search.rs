@@ -1,6 +1,6 @@
 //! Finding the Lua states of a process, without symbols.
 
-use crate::memory::memory_pieces::Pieces;
+use crate::memory::memory_pieces::MemoryPieces;
 use crate::native::main_state::{MainState, Signatures, main_state_at};
 use crate::process::error::{AttachError, no_memory};
 use crate::process::pages::{Pages, Sort};
@@ -14,7 +14,7 @@ use std::ops::ControlFlow;
 const CHUNK: usize = 1 << 20;
 
 /// All main states in memory that stands still, by address.
-pub(super) fn states_in(memory: &Pieces<'_>) -> Vec<MainState> {
+pub(super) fn states_in(memory: &MemoryPieces<'_>) -> Vec<MainState> {
     let signatures = Signatures::new();
     let mut states = Vec::new();
     for piece in memory.iter().filter(|piece| piece.is_writable) {

@@ -1,6 +1,6 @@
 //! Processes that cannot be read, each with its own reason.
 
-use crate::target::Target;
+use crate::target::Query;
 use crate::thirty_two_bit;
 use luasnap_capture::process::{AttachError, AttachErrorKind, AttachOptions, attach};
 use luasnap_heap::{Census, Snapshot};
@@ -64,7 +64,7 @@ fn this_process() {
 
 #[test]
 fn a_state_that_is_not_there() {
-    let target = Target::start(Host::Plain(Vm::Lua54), crate::heaps::SCRIPT);
+    let target = Query::start(Host::Plain(Vm::Lua54), crate::heaps::SCRIPT);
     let options = AttachOptions {
         state: Some(0x1000),
         ..AttachOptions::default()
@@ -86,7 +86,7 @@ const KEYS: &str = r#"
 #[test]
 fn structures_that_nobody_knows() {
     for name in luasnap_hosts::changed() {
-        let target = Target::start(Host::Changed(name), KEYS);
+        let target = Query::start(Host::Changed(name), KEYS);
         let attached = attach(target.id(), AttachOptions::default());
         let error = attached
             .map(|attached| attached.captures.len())
@@ -101,7 +101,7 @@ fn structures_that_nobody_knows() {
 /// sizes than we know, and so no size is believed.
 #[test]
 fn bytes_that_nobody_knows_are_said_or_a_reason_to_refuse() {
-    let target = Target::start(Host::Changed("space-5.4"), WAITING);
+    let target = Query::start(Host::Changed("space-5.4"), WAITING);
     let tries = |tries| AttachOptions {
         tries,
         ..AttachOptions::default()

@@ -133,8 +133,8 @@ fn what_is_not_there_is_told_with_what_is_near() {
 }
 
 /// Where an object lies.
-fn address_of(chain: &str) -> u64 {
-    let title = crate::files::json(&["path", "1.luasnap", chain])["what"].to_string();
+fn address_of(path: &str) -> u64 {
+    let title = crate::files::json(&["path", "1.luasnap", path])["what"].to_string();
     let digits = title.trim_matches('"').split_once("0x").unwrap().1;
     u64::from_str_radix(digits, 16).unwrap()
 }

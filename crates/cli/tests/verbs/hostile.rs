@@ -2,7 +2,7 @@
 
 use crate::files::{run_in, town};
 use crate::program::{LUASNAP, luasnap, module};
-use crate::target::Target;
+use crate::target::Query;
 use luasnap_hosts::Vm;
 use std::ffi::OsStr;
 use std::fs;
@@ -80,7 +80,7 @@ fn names_in_a_heap() {
                 &[b"path", b"hostile.luasnap", shown.as_bytes()],
             ));
             assert!(
-                answer.contains(&format!("shortest chain: {shown}\n")),
+                answer.contains(&format!("shortest path: {shown}\n")),
                 "{vm:?}: {answer}"
             );
         }
@@ -175,7 +175,7 @@ fn names_of_files_and_words_of_the_command_line() {
 fn command_lines_of_others() {
     let folder = tempfile::tempdir().unwrap();
     let word = "c1 \u{9b}31m \u{202e} \u{2028}";
-    let target = Target::start(folder.path(), "", &[word]);
+    let target = Query::start(folder.path(), "", &[word]);
     for words in [&[&b"ps"[..]][..], &[b"ps", b"--json"]] {
         let text = said(ask(folder.path(), words));
         let shown = [

@@ -18,8 +18,8 @@ fn it_says_who_holds_a_group() {
 
 #[test]
 fn an_object_goes_by_many_names() {
-    let by_chain = json(&["path", "1.luasnap", "_G.town.people.person5"]);
-    let what = by_chain["what"].as_str().unwrap();
+    let by_path = json(&["path", "1.luasnap", "_G.town.people.person5"]);
+    let what = by_path["what"].as_str().unwrap();
     let (table, _) = what.split_once(' ').unwrap();
     let address = table.strip_prefix("table:").unwrap();
     let blank = format!("table: {address}");
@@ -30,7 +30,7 @@ fn an_object_goes_by_many_names() {
         "town.people.person5",
         "_G.town.bells.[5].person",
     ] {
-        assert_eq!(json(&["path", "1.luasnap", name]), by_chain, "{name}");
+        assert_eq!(json(&["path", "1.luasnap", name]), by_path, "{name}");
     }
     let top = json(&["top", "1.luasnap", "-n", "1000"]);
     let groups = top["groups"].as_array().unwrap();
@@ -60,16 +60,16 @@ fn programs_get_all_of_it() {
     );
     assert_eq!(held["size"], held["retained"]);
     assert_eq!(held["path"], "_G.town.people.person5");
-    assert_eq!(held["holder_count"], 2);
-    let holders = held["holders"].as_array().unwrap();
+    assert_eq!(held["retainer_count"], 2);
+    let retainers = held["retainers"].as_array().unwrap();
     let field = |name: &str| {
-        holders
+        retainers
             .iter()
-            .map(|holder| holder[name].clone())
+            .map(|retainer| retainer[name].clone())
             .collect::<Vec<_>>()
     };
     assert_eq!(
-        field("holder"),
+        field("retainer"),
         ["_G.town.people", "_G.town.bells.[5].person"]
     );
     assert_eq!(
@@ -89,12 +89,12 @@ fn programs_get_all_of_it() {
 
 #[test]
 fn so_much_is_listed_as_asked() {
-    let held = json(&["path", "1.luasnap", "class _G.Person", "--holders", "3"]);
-    assert_eq!(held["holders"].as_array().unwrap().len(), 3);
+    let held = json(&["path", "1.luasnap", "class _G.Person", "--retainers", "3"]);
+    assert_eq!(held["retainers"].as_array().unwrap().len(), 3);
     assert_eq!(
-        held["holder_count"], 102,
+        held["retainer_count"], 102,
         "mayor is a global; people, and 100 bells: {held}"
     );
-    let held = json(&["path", "1.luasnap", "mayor", "--chains", "1"]);
+    let held = json(&["path", "1.luasnap", "mayor", "--paths", "1"]);
     assert_eq!(held["paths"].as_array().unwrap().len(), 1);
 }

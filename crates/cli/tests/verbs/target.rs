@@ -6,11 +6,11 @@ use std::path::Path;
 use std::process::{Child, Stdio};
 
 /// A running script in luasnap's own Lua, which ends with this value.
-pub struct Target(Child);
+pub struct Query(Child);
 
-impl Target {
+impl Query {
     /// Runs a script as `target.lua` until it prints `ready`; then it waits for a line.
-    pub fn start(folder: &Path, script: &str, arguments: &[&str]) -> Target {
+    pub fn start(folder: &Path, script: &str, arguments: &[&str]) -> Query {
         let source = format!("{script}\nprint 'ready'\nio.stdout:flush()\nio.read()\n");
         std::fs::write(folder.join("target.lua"), source).unwrap();
         let mut child = luasnap(folder)
@@ -24,7 +24,7 @@ impl Target {
         let mut output = BufReader::new(child.stdout.take().unwrap());
         output.read_line(&mut line).unwrap();
         assert_eq!(line, "ready\n");
-        Target(child)
+        Query(child)
     }
 
     pub fn id(&self) -> String {
@@ -38,7 +38,7 @@ impl Target {
     }
 }
 
-impl Drop for Target {
+impl Drop for Query {
     fn drop(&mut self) {
         let _ = self.0.kill();
         let _ = self.0.wait();

@@ -1,11 +1,11 @@
 //! What a group is called, in words.
 
 use crate::answer_error::Result;
-use crate::answers::short_path::{cut_step, general_chain};
+use crate::answers::short_path::{cut_step, pattern_text};
 use crate::labels::printable::push_printable;
 use luasnap_heap::{ClassName, Fingerprint, Group, GroupName, Groups, Heap, Snapshot};
 
-/// What a group is called: a generalised chain (`_G.sessions.[*]`), a class (`class Player`), the
+/// What a group is called: a path pattern (`_G.sessions.[*]`), a class (`class Player`), the
 /// place of code (`main.lua:20`), or whose strings they are (`strings of _G.sessions.[*]`).
 ///
 /// Fails for lack of memory alone.
@@ -23,18 +23,18 @@ pub fn group_name(snapshot: &Snapshot, groups: &Groups, group: &Group) -> Result
 /// What a group is called that is not called after another one.
 fn own_name(heap: &Heap, groups: &Groups, group: &Group) -> Result<String> {
     Ok(match group.name {
-        GroupName::HeldBy(path) => general_chain(heap, groups, path)?,
+        GroupName::RetainerRow(path) => pattern_text(heap, groups, path)?,
         GroupName::Class(name) => format!("class {}", class_text(heap, groups, name)?),
         GroupName::Code { source, line } => place_of_code(heap.name(source), line)?,
         GroupName::StringsOf(_) | GroupName::SharedStrings => "shared strings".to_owned(),
     })
 }
 
-/// What a class is called: as it says itself (`Player`), or by a generalised chain (`_G.Player`).
+/// What a class is called: as it says itself (`Player`), or by a path pattern (`_G.Player`).
 pub(crate) fn class_text(heap: &Heap, groups: &Groups, name: ClassName) -> Result<String> {
     match name {
         ClassName::Own(name) => short_text(heap.name(name)),
-        ClassName::HeldBy(path) => general_chain(heap, groups, path),
+        ClassName::RetainerRow(path) => pattern_text(heap, groups, path),
     }
 }
 

@@ -2,7 +2,7 @@
 
 use crate::answer_error::Result;
 use crate::answers::group_name::{fingerprint_text, group_name};
-use crate::answers::short_path::chain_of_everything;
+use crate::answers::short_path::path_of_everything;
 use luasnap_heap::{Group, GroupOrder, Groups, Kind, Snapshot};
 
 /// A group of a snapshot, as people and programs read it.
@@ -18,7 +18,7 @@ pub struct GroupRow {
     pub shallow: u64,
     /// The bytes that would be freed if all members went.
     pub retained: u64,
-    /// The shortest chain to the first member.
+    /// The shortest path to the first member.
     pub example: String,
     /// The name as twelve hexadecimal digits, the same from run to run.
     pub fingerprint: String,
@@ -37,7 +37,7 @@ impl GroupRow {
             count: group.count.into(),
             shallow: group.shallow,
             retained,
-            example: chain_of_everything(snapshot, group.example)?,
+            example: path_of_everything(snapshot, group.example)?,
             fingerprint: fingerprint_text(group.fingerprint),
         })
     }

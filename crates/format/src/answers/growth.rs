@@ -2,7 +2,7 @@
 
 use crate::answer_error::{AnswerError, Result};
 use crate::answers::group_name::{fingerprint_text, group_name};
-use crate::answers::short_path::chain_of_everything;
+use crate::answers::short_path::path_of_everything;
 use luasnap_heap::{CompareError, GroupGrowth, Growth, Kind, Rank, Snapshot, Suspect};
 
 /// A group over several snapshots, as people and programs read it.
@@ -22,7 +22,7 @@ pub struct GrowthRow {
     pub size_change: i64,
     /// Whether it grew from each snapshot to the next.
     pub grows_in_every_step: bool,
-    /// The shortest chain to a member.
+    /// The shortest path to a member.
     pub example: String,
     /// The name as twelve hexadecimal digits, the same from run to run.
     pub fingerprint: String,
@@ -33,7 +33,7 @@ pub struct GrowthRow {
 pub struct SuspectRow {
     /// The groups, as indices of [`GrowthAnswer::growing`]; the first grew most.
     pub groups: Vec<usize>,
-    /// The chain to the object where they pile up.
+    /// The path to the object where they pile up.
     pub point: String,
     /// What that retains in the last snapshot, in bytes.
     pub retained: u64,
@@ -41,7 +41,7 @@ pub struct SuspectRow {
     pub share: f64,
     /// By how many bytes the groups grew.
     pub grown: u64,
-    /// The chain to one of the objects.
+    /// The path to one of the objects.
     pub example: String,
     /// The same from run to run, as long as the same groups pile up at the same place.
     pub fingerprint: String,
@@ -130,7 +130,7 @@ impl Words<'_> {
             count_change: row.count_change(),
             size_change: row.shallow_change(),
             grows_in_every_step: row.grows_in_every_step(),
-            example: chain_of_everything(snapshot, row.group.example)?,
+            example: path_of_everything(snapshot, row.group.example)?,
             fingerprint: fingerprint_text(row.fingerprint),
         })
     }
@@ -148,17 +148,17 @@ impl Words<'_> {
             places.iter().position(|place| *place == fingerprint)
         };
         let last = self.snapshots[self.snapshots.len() - 1];
-        let chain = |rank: Rank| chain_of_everything(last, rank);
+        let path = |rank: Rank| path_of_everything(last, rank);
         Ok(SuspectRow {
             groups: suspect.rows.iter().filter_map(place).collect(),
             point: match suspect.point_rank {
-                Some(rank) => chain(rank)?,
+                Some(rank) => path(rank)?,
                 None => "the roots".to_owned(),
             },
             retained: suspect.retained.bytes,
             share: suspect.share,
             grown: suspect.grown,
-            example: chain(suspect.example)?,
+            example: path(suspect.example)?,
             fingerprint: fingerprint_text(suspect.fingerprint),
         })
     }

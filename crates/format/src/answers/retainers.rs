@@ -1,59 +1,59 @@
 //! Who holds an object, or several of them, as people read it.
 
 use crate::answer_error::Result;
-use crate::answers::short_path::{chain_of_everything, steps_text};
+use crate::answers::short_path::{path_of_everything, steps_text};
 use luasnap_heap::{
-    ChainTree, DisjointChain, Heap, Holder, NodeId, Rank, Reach, Snapshot, Tally, Through,
-    disjoint_chains, holders,
+    DisjointPath, Heap, NodeId, Rank, Reach, Retainer, ShortestPathTree, Snapshot, Tally, Through,
+    disjoint_paths, retainers_of,
 };
 use std::cmp::Reverse;
 
 /// How much is told.
 #[derive(Clone, Copy, Debug)]
-pub struct WhoHoldsOptions {
-    /// The most immediate holders.
-    pub holders: usize,
-    /// The most disjoint chains, for one object alone.
-    pub chains: usize,
+pub struct RetainersOptions {
+    /// The most immediate retainers.
+    pub retainers: usize,
+    /// The most disjoint paths, for one object alone.
+    pub paths: usize,
 }
 
 /// Who holds some objects.
 #[derive(Clone, Debug)]
-pub struct WhoHolds {
+pub struct Retainers {
     /// How many objects are asked for, and their shallow sizes.
     pub objects: Tally,
     /// What would be garbage without them, they themselves included.
     pub retained: Tally,
-    /// The shortest chain to the first of them; `None` where nothing holds it.
-    pub chain: Option<String>,
+    /// The shortest path to the first of them; `None` where nothing holds it.
+    pub path: Option<String>,
     /// The distinct objects that hold one of them, those with most references first, then the
     /// nearest to a root.
-    pub holders: Vec<HeldBy>,
+    pub retainers: Vec<RetainerRow>,
     /// How many those are, with those that are not told.
-    pub holder_count: usize,
+    pub retainer_count: usize,
     /// Each of these alone keeps all of them alive: without it they would be garbage. The nearest
     /// first; the registry and the like are not among them.
-    pub keepers: Vec<Keeper>,
-    /// Chains that share nothing from the nearest keeper on: each has to be cut to free one object.
-    pub chains: Vec<String>,
+    pub keepers: Vec<KeeperRow>,
+    /// Paths that share nothing from the nearest keeper on: each has to be cut to free one object.
+    pub paths: Vec<String>,
 }
 
-/// An immediate holder.
+/// An immediate retainer.
 #[derive(Clone, Debug)]
-pub struct HeldBy {
-    /// Its own shortest chain; empty for a root.
-    pub holder: String,
+pub struct RetainerRow {
+    /// Its own shortest path; empty for a root.
+    pub retainer: String,
     /// The same with the first step by which it holds one of the objects.
-    pub chain: String,
+    pub path: String,
     /// How many of its references hold one of the objects.
     pub references: u32,
 }
 
 /// What alone keeps something alive.
 #[derive(Clone, Debug)]
-pub struct Keeper {
-    /// Its shortest chain.
-    pub chain: String,
+pub struct KeeperRow {
+    /// Its shortest path.
+    pub path: String,
     /// What it retains.
     pub retained: Tally,
 }
@@ -65,30 +65,30 @@ const KEEPERS: usize = 8;
 ///
 /// # Errors
 /// Only for lack of memory.
-pub fn who_holds(
+pub fn retainers(
     snapshot: &Snapshot,
     targets: &[NodeId],
-    options: WhoHoldsOptions,
-) -> Result<WhoHolds> {
+    options: RetainersOptions,
+) -> Result<Retainers> {
     let question = Question::new(snapshot, targets)?;
-    let (holders, holder_count) = question.holders(options.holders)?;
+    let (retainers, retainer_count) = question.retainers(options.retainers)?;
     let dominators = snapshot.dominators()?;
     let first = question.ranks(&targets[..targets.len().min(1)])?;
-    let chain = first.first().copied().flatten();
-    Ok(WhoHolds {
+    let path = first.first().copied().flatten();
+    Ok(Retainers {
         objects: Tally {
             count: targets.len() as u64,
             bytes: targets.iter().map(|node| question.heap.size(*node)).sum(),
         },
         retained: dominators.retained_by(question.heap, targets)?,
-        chain: match chain {
-            Some(rank) => Some(chain_of_everything(snapshot, rank)?),
+        path: match path {
+            Some(rank) => Some(path_of_everything(snapshot, rank)?),
             None => None,
         },
-        holders,
-        holder_count,
+        retainers,
+        retainer_count,
         keepers: question.keepers()?,
-        chains: question.disjoint_chains(options.chains)?,
+        paths: question.disjoint_paths(options.paths)?,
     })
 }
 
@@ -96,10 +96,10 @@ pub fn who_holds(
 struct Question<'a> {
     snapshot: &'a Snapshot,
     heap: &'a Heap,
-    tree: &'a ChainTree,
+    tree: &'a ShortestPathTree,
     reach: Reach,
     targets: &'a [NodeId],
-    /// The objects through which all chains run in the end.
+    /// The objects through which all paths run in the end.
     shared: Vec<NodeId>,
 }
 
@@ -122,38 +122,38 @@ impl<'a> Question<'a> {
         Ok(self.tree.ranks_of(nodes)?)
     }
 
-    fn holders(&self, most: usize) -> Result<(Vec<HeldBy>, usize)> {
-        let all = holders(self.heap, &self.reach, self.targets)?;
+    fn retainers(&self, most: usize) -> Result<(Vec<RetainerRow>, usize)> {
+        let all = retainers_of(self.heap, &self.reach, self.targets)?;
         let count = all.len();
         let mut nodes = room(count)?;
-        nodes.extend(all.iter().map(|holder| holder.node));
+        nodes.extend(all.iter().map(|retainer| retainer.node));
         let ranks = self.ranks(&nodes)?;
         let mut ranked = room(count)?;
         ranked.extend(all.into_iter().zip(ranks));
         // Among equals, the nearest to a root tells most.
-        ranked.sort_unstable_by_key(|(holder, rank)| {
-            (Reverse(holder.references), *rank, holder.edge)
+        ranked.sort_unstable_by_key(|(retainer, rank)| {
+            (Reverse(retainer.references), *rank, retainer.edge)
         });
         let told = ranked.iter().take(most);
-        let told = told.map(|(holder, rank)| self.held_by(holder, *rank));
+        let told = told.map(|(retainer, rank)| self.retainer_row(retainer, *rank));
         Ok((told.collect::<Result<_>>()?, count))
     }
 
-    fn held_by(&self, holder: &Holder, rank: Option<Rank>) -> Result<HeldBy> {
-        let step = steps_text(self.heap, [self.heap.label(holder.edge)].into_iter())?;
-        let own_chain = match rank {
-            Some(rank) => chain_of_everything(self.snapshot, rank)?,
+    fn retainer_row(&self, retainer: &Retainer, rank: Option<Rank>) -> Result<RetainerRow> {
+        let step = steps_text(self.heap, [self.heap.label(retainer.edge)].into_iter())?;
+        let own_path = match rank {
+            Some(rank) => path_of_everything(self.snapshot, rank)?,
             None => String::new(),
         };
-        Ok(HeldBy {
-            chain: join(&own_chain, &step),
-            holder: own_chain,
-            references: holder.references,
+        Ok(RetainerRow {
+            path: join(&own_path, &step),
+            retainer: own_path,
+            references: retainer.references,
         })
     }
 
-    /// What dominates all of the targets, but for what all chains run through.
-    fn keepers(&self) -> Result<Vec<Keeper>> {
+    /// What dominates all of the targets, but for what all paths run through.
+    fn keepers(&self) -> Result<Vec<KeeperRow>> {
         let dominators = self.snapshot.dominators()?;
         let dominates_all = |node: &NodeId| {
             let mut alive = self
@@ -179,42 +179,39 @@ impl<'a> Question<'a> {
             .zip(ranks)
             .filter_map(|(node, rank)| Some((*node, rank?)));
         let keeper = |(node, rank)| {
-            Ok(Keeper {
-                chain: chain_of_everything(self.snapshot, rank)?,
+            Ok(KeeperRow {
+                path: path_of_everything(self.snapshot, rank)?,
                 retained: dominators.retained(node),
             })
         };
         alive.map(keeper).collect()
     }
 
-    /// Of one object alone: several may be held by several. All chains run through its immediate
+    /// Of one object alone: several may be held by several. All paths run through its immediate
     /// dominator, and part behind it.
-    fn disjoint_chains(&self, most: usize) -> Result<Vec<String>> {
+    fn disjoint_paths(&self, most: usize) -> Result<Vec<String>> {
         let &[target] = self.targets else {
             return Ok(Vec::new());
         };
         let dominators = self.snapshot.dominators()?;
         let parting: Vec<NodeId> = dominators.immediate(target).into_iter().collect();
-        let chains = disjoint_chains(self.heap, &self.reach, &parting, target, most);
-        let chains = chains?;
-        chains
-            .iter()
-            .map(|chain| self.disjoint_chain(chain))
-            .collect()
+        let paths = disjoint_paths(self.heap, &self.reach, &parting, target, most);
+        let paths = paths?;
+        paths.iter().map(|path| self.disjoint_path(path)).collect()
     }
 
-    fn disjoint_chain(&self, chain: &DisjointChain) -> Result<String> {
-        let labels = chain
+    fn disjoint_path(&self, path: &DisjointPath) -> Result<String> {
+        let labels = path
             .edges
             .iter()
             .map(|edge| self.heap.label(*edge as usize));
         let steps = steps_text(self.heap, labels)?;
-        if chain.start == NodeId::ROOT {
+        if path.start == NodeId::ROOT {
             return Ok(steps);
         }
-        let rank = self.ranks(&[chain.start])?[0];
+        let rank = self.ranks(&[path.start])?[0];
         match rank {
-            Some(rank) => Ok(join(&chain_of_everything(self.snapshot, rank)?, &steps)),
+            Some(rank) => Ok(join(&path_of_everything(self.snapshot, rank)?, &steps)),
             None => Ok(steps),
         }
     }
@@ -227,10 +224,10 @@ fn room<T>(count: usize) -> Result<Vec<T>> {
     Ok(room)
 }
 
-fn join(chain: &str, step: &str) -> String {
-    match (chain, step) {
+fn join(path: &str, step: &str) -> String {
+    match (path, step) {
         ("", step) => step.to_owned(),
-        (chain, "") => chain.to_owned(),
-        (chain, step) => format!("{chain}.{step}"),
+        (path, "") => path.to_owned(),
+        (path, step) => format!("{path}.{step}"),
     }
 }

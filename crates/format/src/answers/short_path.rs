@@ -1,28 +1,28 @@
-//! Chains short enough to read, for reports.
+//! Paths short enough to read, for reports.
 
 use crate::answer_error::Result;
 use crate::labels::path::push_step;
 use crate::labels::printable::push_bytes;
-use luasnap_heap::{ChainStarts, GroupStep, Groups, Heap, Label, PathId, Rank, Snapshot};
+use luasnap_heap::{GroupStep, Groups, Heap, Label, PathStarts, PatternId, Rank, Snapshot};
 use std::collections::VecDeque;
 
-/// How many steps of a long chain are shown at its start, ...
+/// How many steps of a long path are shown at its start, ...
 const FIRST: usize = 8;
 /// ... and at its end.
 const LAST: usize = 4;
 /// How many bytes of a long step are shown.
 const STEP_BYTES: usize = 48;
 
-/// The shortest chain to an object at a rank of the [tree of
+/// The shortest path to an object at a rank of the [tree of
 /// everything](Snapshot::everything_tree), for people: it starts at the table of globals, that
 /// of loaded modules or the main thread where it leads through one, and its middle and its long
 /// steps are cut.
 ///
 /// Fails for lack of memory alone.
-pub fn chain_of_everything(snapshot: &Snapshot, rank: Rank) -> Result<String> {
+pub fn path_of_everything(snapshot: &Snapshot, rank: Rank) -> Result<String> {
     let heap = snapshot.everything();
     let tree = snapshot.everything_tree()?;
-    let starts = ChainStarts::of(heap);
+    let starts = PathStarts::of(heap);
     let start = |rank: Rank| starts.step(heap, tree, rank);
     let upward = std::iter::successors(Some(rank), |rank| match start(*rank) {
         Some(_) => None,
@@ -36,7 +36,7 @@ pub fn chain_of_everything(snapshot: &Snapshot, rank: Rank) -> Result<String> {
     })
 }
 
-/// A chain of these labels, its first step first; its middle and its long steps are cut.
+/// A path of these labels, its first step first; its middle and its long steps are cut.
 pub(crate) fn steps_text(
     heap: &Heap,
     labels: impl DoubleEndedIterator<Item = Label>,
@@ -45,9 +45,9 @@ pub(crate) fn steps_text(
     join(labels.rev().filter(is_step), |label| step_text(heap, label))
 }
 
-/// The generalised chain of a group.
-pub(crate) fn general_chain(heap: &Heap, groups: &Groups, path: PathId) -> Result<String> {
-    join(groups.paths().steps(path), |step| {
+/// The path pattern of a group.
+pub(crate) fn pattern_text(heap: &Heap, groups: &Groups, path: PatternId) -> Result<String> {
+    join(groups.patterns().steps(path), |step| {
         group_step_text(heap, step)
     })
 }
@@ -63,7 +63,7 @@ fn group_step_text(heap: &Heap, step: GroupStep) -> Result<String> {
     })
 }
 
-/// Joins the steps of a chain, which come from its end upwards.
+/// Joins the steps of a path, which come from its end upwards.
 fn join<T>(
     mut upward: impl Iterator<Item = T>,
     text: impl Fn(T) -> Result<String>,
@@ -79,19 +79,19 @@ fn join<T>(
             left_out += 1;
         }
     }
-    let mut chain = String::new();
+    let mut path = String::new();
     for step in first {
-        chain += &text(step)?;
-        chain += ".";
+        path += &text(step)?;
+        path += ".";
     }
     if left_out > 0 {
-        chain += &format!("..[{left_out} steps]...");
+        path += &format!("..[{left_out} steps]...");
     }
     for (at, step) in last.into_iter().enumerate() {
-        chain += if at > 0 { "." } else { "" };
-        chain += &text(step)?;
+        path += if at > 0 { "." } else { "" };
+        path += &text(step)?;
     }
-    Ok(chain)
+    Ok(path)
 }
 
 fn step_text(heap: &Heap, label: Label) -> Result<String> {

@@ -97,7 +97,7 @@ struct Places<C> {
     /// By object; 0 while it has none.
     given: Vec<u32>,
     /// Who has a place, to be found by it.
-    holders: HashTable<u32>,
+    retainers: HashTable<u32>,
     space: u32,
     claim: C,
 }
@@ -107,13 +107,13 @@ impl<C: Fn(u32) -> Claim> Places<C> {
     fn new(len: usize, count: usize, space: u32, claim: C) -> Result<Self> {
         let mut places = Places {
             given: Vec::new(),
-            holders: HashTable::new(),
+            retainers: HashTable::new(),
             space,
             claim,
         };
         places.given.try_reserve_exact(len)?;
         places.given.resize(len, 0);
-        places.holders.try_reserve(count, |_| 0)?;
+        places.retainers.try_reserve(count, |_| 0)?;
         Ok(places)
     }
 
@@ -125,22 +125,22 @@ impl<C: Fn(u32) -> Claim> Places<C> {
         loop {
             let place = claim.wish(number, self.space);
             let given = &self.given;
-            let holder = self
-                .holders
-                .find_mut(hash(place), |holder| given[*holder as usize] == place);
-            let Some(holder) = holder else {
+            let retainer = self
+                .retainers
+                .find_mut(hash(place), |retainer| given[*retainer as usize] == place);
+            let Some(retainer) = retainer else {
                 self.given[object as usize] = place;
                 // There is room for all.
                 let given = &self.given;
-                self.holders
+                self.retainers
                     .insert_unique(hash(place), object, |object| hash(given[*object as usize]));
                 return;
             };
-            let holders = (self.claim)(*holder);
-            if claim.rank < holders.rank {
+            let retainers = (self.claim)(*retainer);
+            if claim.rank < retainers.rank {
                 self.given[object as usize] = place;
-                object = std::mem::replace(holder, object);
-                claim = holders;
+                object = std::mem::replace(retainer, object);
+                claim = retainers;
                 number = self.number_of(claim, place);
             }
             number += 1;

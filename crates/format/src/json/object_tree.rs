@@ -6,7 +6,7 @@ use crate::labels::digits::push_decimal;
 use crate::labels::object_label::{push_description, push_name, read_ahead};
 use crate::labels::step::Step;
 use crate::sink::Sink;
-use luasnap_heap::{ChainTree, Heap, Rank, Snapshot, Visit};
+use luasnap_heap::{Heap, Rank, ShortestPathTree, Snapshot, Visit};
 use std::io;
 
 /// Writes JSON on one line. A snapshot of nothing is `null`.
@@ -15,7 +15,7 @@ pub fn write_json(out: &mut dyn io::Write, snapshot: &Snapshot) -> Result {
 }
 
 /// Writes JSON over many lines, two blanks deeper for each level: down to objects 64 levels deep,
-/// or the blanks of a long chain would outgrow all the rest. A snapshot of nothing is `null`.
+/// or the blanks of a long path would outgrow all the rest. A snapshot of nothing is `null`.
 pub fn write_json_indented(out: &mut dyn io::Write, snapshot: &Snapshot) -> Result {
     write::<true>(out, snapshot)
 }
@@ -52,7 +52,7 @@ struct Writer<'a, const INDENTED: bool> {
     out: Sink<'a>,
     snapshot: &'a Snapshot,
     heap: &'a Heap,
-    tree: &'a ChainTree,
+    tree: &'a ShortestPathTree,
     scratch: Vec<u8>,
     digits: Vec<u8>,
 }

@@ -2,13 +2,13 @@
 
 use crate::labels::digits::push_decimal;
 use crate::labels::step::push_object;
-use luasnap_heap::{ChainTree, Change, Heap, Kind, Label, NodeId, Rank};
+use luasnap_heap::{Change, Heap, Kind, Label, NodeId, Rank, ShortestPathTree};
 use std::hint::black_box;
 
 /// Reads what a row soon to be written needs, so that the waits for memory overlap: siblings come
 /// one after the other, but their objects and names lie all over the heap.
 #[inline]
-pub(crate) fn read_ahead(heap: &Heap, tree: &ChainTree, rank: Rank) {
+pub(crate) fn read_ahead(heap: &Heap, tree: &ShortestPathTree, rank: Rank) {
     let ahead = |distance: u32| {
         let rank = Rank(rank.0.saturating_add(distance));
         (rank.index() < tree.len()).then_some(rank)

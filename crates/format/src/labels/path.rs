@@ -1,30 +1,30 @@
-//! The chain from the root to an object, kept up to date while a tree is walked.
+//! The path from the root to an object, kept up to date while a tree is walked.
 
 use crate::answer_error::Result;
 use crate::labels::printable::{push_bytes, push_printable};
 use crate::labels::step::Step;
-use luasnap_heap::{ChainTree, Heap, Label, Rank};
+use luasnap_heap::{Heap, Label, Rank, ShortestPathTree};
 
-/// Longer chains are shortened, where they are shortened at all.
+/// Longer paths are shortened, where they are shortened at all.
 const WHOLE: usize = 100;
-/// How many steps a shortened chain has at either end.
+/// How many steps a shortened path has at either end.
 const END: usize = 16;
 
 /// The steps from the root to the object at hand, joined by dots.
 pub(crate) struct Path<'a> {
     heap: &'a Heap,
-    tree: &'a ChainTree,
+    tree: &'a ShortestPathTree,
     shorten: bool,
     text: Vec<u8>,
     /// Where each step ends in `text`.
     ends: Vec<usize>,
     digits: Vec<u8>,
-    /// The last steps of a shortened chain.
+    /// The last steps of a shortened path.
     tail: Vec<u8>,
 }
 
 impl<'a> Path<'a> {
-    pub(crate) fn new(heap: &'a Heap, tree: &'a ChainTree, shorten: bool) -> Self {
+    pub(crate) fn new(heap: &'a Heap, tree: &'a ShortestPathTree, shorten: bool) -> Self {
         Path {
             heap,
             tree,
@@ -55,7 +55,7 @@ impl<'a> Path<'a> {
         Ok(())
     }
 
-    /// The chain so far: its parts are to be written one after the other.
+    /// The path so far: its parts are to be written one after the other.
     pub(crate) fn parts(&self) -> [&[u8]; 2] {
         if self.tail.is_empty() {
             [&self.text, b""]

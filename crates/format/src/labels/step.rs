@@ -1,4 +1,4 @@
-//! The steps of a chain, as text and JSON both show them.
+//! The steps of a path, as text and JSON both show them.
 
 use crate::labels::digits::{push_address, push_decimal};
 use luasnap_heap::{Heap, Kind, Label};

@@ -28,14 +28,14 @@ const CODE: &[u8] = b"[string \"";
 const NO_CODE: &[u8] = b"[string \"...\"]";
 
 /// Which names go into a file.
-pub(super) struct LeftOut {
+pub(super) struct Redaction {
     options: SaveOptions,
     /// By name; empty where all of them do.
     uses: Vec<Use>,
 }
 
-impl LeftOut {
-    pub(super) fn new(heap: &Heap, options: SaveOptions) -> Result<LeftOut> {
+impl Redaction {
+    pub(super) fn new(heap: &Heap, options: SaveOptions) -> Result<Redaction> {
         let mut uses = Vec::new();
         if !(options.strings && options.names) {
             let columns = heap.columns();
@@ -44,7 +44,7 @@ impl LeftOut {
             note_sources(&columns, &mut uses);
             note_labels(heap, &columns, &mut uses);
         }
-        Ok(LeftOut { options, uses })
+        Ok(Redaction { options, uses })
     }
 
     /// Whether every name goes into the file as it is.

@@ -12,7 +12,7 @@ use crate::luasnap::header::{HEADER_LEN, Header};
 use crate::luasnap::label_words::tag_and_value;
 use crate::luasnap::memory_bound;
 use crate::luasnap::numbers::Encoder;
-use crate::luasnap::redaction::LeftOut;
+use crate::luasnap::redaction::Redaction;
 use crate::luasnap::save_options::SaveOptions;
 use crate::luasnap::section::{Entry, Section, table_bytes, table_len};
 use crate::luasnap::two_threads::both;
@@ -195,7 +195,7 @@ fn make_labels(heap: &Heap, maker: &mut Maker) -> Result {
 fn make_names(heap: &Heap, options: SaveOptions, maker: &mut Maker) -> Result {
     let names = heap.columns().names;
     let ids = || (0..names.len() as u32).map(NameId);
-    let left_out = LeftOut::new(heap, options)?;
+    let left_out = Redaction::new(heap, options)?;
     if left_out.is_nothing() {
         let lengths = gather(ids().map(|name| names.get(name).len() as u64))?;
         maker.numbers(Section::NameLengths, lengths.len(), |to| {

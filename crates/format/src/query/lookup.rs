@@ -1,4 +1,4 @@
-//! What a user means by a word: an object's address, or a chain that leads to it.
+//! What a user means by a word: an object's address, or a path that leads to it.
 
 use crate::answer_error::{AnswerError, Result};
 use crate::labels::object_label::object_name;
@@ -18,10 +18,10 @@ pub enum LookupError {
         /// The nearest objects, as people write them.
         near: Vec<String>,
     },
-    /// The chain leads nowhere.
+    /// The path leads nowhere.
     #[error("{} has no '{missing}'{}", place(above), suggestions(near))]
-    Chain {
-        /// The chain as far as it leads somewhere; empty where not even its first step is known.
+    Path {
+        /// The path as far as it leads somewhere; empty where not even its first step is known.
         above: String,
         /// The step that is not there, and what follows it.
         missing: String,
@@ -91,32 +91,32 @@ pub fn object_at(heap: &Heap, address: u64) -> Result<NodeId, LookupError> {
     })
 }
 
-/// The object that a chain leads to, with its steps as they are printed: `_G.sessions.[1].name`.
+/// The object that a path leads to, with its steps as they are printed: `_G.sessions.[1].name`.
 ///
 /// It starts at `_G`, at a root (`[REGISTRY]`), or at the name of a global variable. What a terminal
 /// cannot show may stand in it as it is, or escaped as it is printed.
-pub fn object_by_chain(heap: &Heap, chain: &[u8]) -> Result<NodeId, LookupError> {
+pub fn object_by_path(heap: &Heap, path: &[u8]) -> Result<NodeId, LookupError> {
     let mut printed = Vec::new();
-    push_printable(&mut printed, chain)?;
-    let chain = &printed[..];
+    push_printable(&mut printed, path)?;
+    let path = &printed[..];
     let mut way = Way {
         heap,
-        chain,
+        path,
         at: 0,
         step: Vec::new(),
         digits: Vec::new(),
     };
     let mut node = way.start()?;
-    while way.at < chain.len() {
+    while way.at < path.len() {
         node = way.go_on(node)?;
     }
     Ok(node)
 }
 
-/// A chain that is gone along.
+/// A path that is gone along.
 struct Way<'a> {
     heap: &'a Heap,
-    chain: &'a [u8],
+    path: &'a [u8],
     /// How much of it lies behind.
     at: usize,
     step: Vec<u8>,
@@ -124,7 +124,7 @@ struct Way<'a> {
 }
 
 impl Way<'_> {
-    /// The object where the chain starts.
+    /// The object where the path starts.
     fn start(&mut self) -> Result<NodeId, LookupError> {
         let globals = self.heap.globals();
         if let (Some(globals), true) = (globals, self.is_next(0, b"_G")) {
@@ -132,16 +132,16 @@ impl Way<'_> {
             return Ok(globals);
         }
         match self.go_on(NodeId::ROOT) {
-            Err(LookupError::Chain { .. }) if globals.is_some() => {
+            Err(LookupError::Path { .. }) if globals.is_some() => {
                 self.go_on(globals.unwrap_or(NodeId::ROOT))
             }
             root => root,
         }
     }
 
-    /// Whether the chain has this step at `at`, and not just one that starts like it.
+    /// Whether the path has this step at `at`, and not just one that starts like it.
     fn is_next(&self, at: usize, step: &[u8]) -> bool {
-        let rest = &self.chain[at..];
+        let rest = &self.path[at..];
         rest.starts_with(step)
             && !step.is_empty()
             && matches!(rest.get(step.len()), None | Some(b'.' | b'['))
@@ -149,7 +149,7 @@ impl Way<'_> {
 
     /// Goes a step: the longest that fits, for names may have dots.
     fn go_on(&mut self, from: NodeId) -> Result<NodeId, LookupError> {
-        let start = self.at + usize::from(self.at > 0 && self.chain.get(self.at) == Some(&b'.'));
+        let start = self.at + usize::from(self.at > 0 && self.path.get(self.at) == Some(&b'.'));
         let mut found = None;
         for edge in edges_of(self.heap, from) {
             self.render(self.heap.label(edge))?;
@@ -171,9 +171,9 @@ impl Way<'_> {
         push_step(&mut self.step, self.heap, label, &mut self.digits)
     }
 
-    /// The chain leads no farther than to `from`.
+    /// The path leads no farther than to `from`.
     fn lost(&mut self, from: NodeId, start: usize) -> LookupError {
-        let rest = &self.chain[start..];
+        let rest = &self.path[start..];
         let end = rest
             .iter()
             .skip(1)
@@ -187,8 +187,8 @@ impl Way<'_> {
         }
         // Cut between steps, so that these are whole characters.
         let text = |bytes| String::from_utf8_lossy(bytes).into_owned();
-        LookupError::Chain {
-            above: text(&self.chain[..self.at]),
+        LookupError::Path {
+            above: text(&self.path[..self.at]),
             missing: text(rest),
             near: nearest.words(),
         }
@@ -203,7 +203,7 @@ fn edges_of(heap: &Heap, node: NodeId) -> std::ops::Range<usize> {
     }
 }
 
-/// What an upvalue holds, since a chain has no step for the upvalue itself.
+/// What an upvalue holds, since a path has no step for the upvalue itself.
 fn through_upvalue(heap: &Heap, node: NodeId) -> NodeId {
     if heap.kind(node) != Kind::Upvalue {
         return node;

@@ -3,13 +3,13 @@
 use crate::answer_error::{AnswerError, Result};
 use crate::answers::group_name::{fingerprint_text, group_name};
 use crate::labels::printable::printable;
-use crate::query::lookup::{LookupError, address_of, object_at, object_by_chain, suggestions};
+use crate::query::lookup::{LookupError, address_of, object_at, object_by_path, suggestions};
 use crate::query::suggestions::Nearest;
 use luasnap_heap::{NodeId, Snapshot};
 
 /// What a word means in a snapshot.
 #[derive(Clone, Debug)]
-pub enum Target {
+pub enum Query {
     /// One object: a node of [`Snapshot::everything`].
     Object(NodeId),
     /// The group of that index.
@@ -18,15 +18,15 @@ pub enum Target {
 
 /// Why a word means nothing in a snapshot.
 #[derive(Debug, thiserror::Error)]
-pub enum TargetError {
-    /// It is an address or a chain, but leads to no object.
+pub enum QueryError {
+    /// It is an address or a path, but leads to no object.
     #[error(transparent)]
     Object(#[from] LookupError),
-    /// It is neither a chain nor the name of a group.
-    #[error("{chain}; and no group is called '{word}'{}", suggestions(near))]
+    /// It is neither a path nor the name of a group.
+    #[error("{path}; and no group is called '{word}'{}", suggestions(near))]
     Neither {
-        /// What was wrong with it as a chain.
-        chain: LookupError,
+        /// What was wrong with it as a path.
+        path: LookupError,
         /// The word.
         word: String,
         /// Groups whose names resemble it.
@@ -34,24 +34,24 @@ pub enum TargetError {
     },
 }
 
-impl From<AnswerError> for TargetError {
+impl From<AnswerError> for QueryError {
     fn from(error: AnswerError) -> Self {
-        TargetError::Object(error.into())
+        QueryError::Object(error.into())
     }
 }
 
 /// Finds what a word means: an address (`0x55d0`, `table: 0x55d0`), a group's fingerprint or name, or
-/// a chain (`_G.server.sessions`). A chain that is also a group's name means the object, and the place
+/// a path (`_G.server.sessions`). A path that is also a group's name means the object, and the place
 /// of code its functions rather than their prototype.
-pub fn find_target(snapshot: &Snapshot, word: &[u8]) -> Result<Target, TargetError> {
+pub fn resolve(snapshot: &Snapshot, word: &[u8]) -> Result<Query, QueryError> {
     let heap = snapshot.everything();
     if let Some(address) = address_of(word) {
-        return Ok(Target::Object(object_at(heap, address)?));
+        return Ok(Query::Object(object_at(heap, address)?));
     }
-    let chain = match object_by_chain(heap, word) {
-        Ok(node) => return Ok(Target::Object(node)),
+    let path = match object_by_path(heap, word) {
+        Ok(node) => return Ok(Query::Object(node)),
         Err(LookupError::Failed(error)) => return Err(error.into()),
-        Err(chain) => chain,
+        Err(path) => path,
     };
     let groups = snapshot.groups().map_err(AnswerError::from)?;
     let printed = printable(word);
@@ -63,30 +63,30 @@ pub fn find_target(snapshot: &Snapshot, word: &[u8]) -> Result<Target, TargetErr
         let has_name = name.as_bytes() == word;
         let is_meant = has_name && group.kind.is_object();
         if is_meant || fingerprint_text(group.fingerprint).as_bytes() == word {
-            return Ok(Target::Group(index));
+            return Ok(Query::Group(index));
         }
         inner = inner.or(has_name.then_some(index));
         nearest.see(name.as_bytes());
     }
     match inner {
-        Some(index) => Ok(Target::Group(index)),
-        None => Err(TargetError::Neither {
-            chain,
+        Some(index) => Ok(Query::Group(index)),
+        None => Err(QueryError::Neither {
+            path,
             word: printed,
             near: nearest.words(),
         }),
     }
 }
 
-impl Target {
+impl Query {
     /// The objects that are meant.
     ///
     /// # Errors
     /// Only for lack of memory.
     pub fn nodes(&self, snapshot: &Snapshot) -> Result<Vec<NodeId>> {
         match self {
-            Target::Object(node) => Ok(vec![*node]),
-            Target::Group(index) => {
+            Query::Object(node) => Ok(vec![*node]),
+            Query::Group(index) => {
                 let groups = snapshot.groups()?;
                 let mut nodes = Vec::new();
                 nodes.try_reserve_exact(groups.members(*index).len())?;

@@ -6,18 +6,18 @@ use crate::labels::object_label::{push_description, push_name, read_ahead};
 use crate::labels::path::Path;
 use crate::labels::printable::push_printable;
 use crate::sink::Sink;
-use luasnap_heap::{ChainTree, Snapshot, Visit};
+use luasnap_heap::{ShortestPathTree, Snapshot, Visit};
 use std::io;
 
-/// Whole chains are printed while all their steps are no more than this for each row and ...
+/// Whole paths are printed while all their steps are no more than this for each row and ...
 const STEPS_PER_ROW: u64 = 64;
 /// ... this beside. Else a chain of a million tables would take a terabyte of text.
 const STEPS_TO_SPARE: u64 = 1_000_000;
 
-/// Writes the text table: a header, then a row for each object with the chain that holds it,
+/// Writes the text table: a header, then a row for each object with the path that holds it,
 /// parents before children. A difference shows its changed objects only.
 ///
-/// Chains are whole. Only in a snapshot whose chains would make the text grow beyond measure, one
+/// Paths are whole. Only in a snapshot whose paths would make the text grow beyond measure, one
 /// of more than a hundred steps is written with its first and its last sixteen.
 pub fn write_text(out: &mut dyn io::Write, snapshot: &Snapshot) -> Result {
     let heap = snapshot.objects()?;
@@ -55,8 +55,8 @@ fn fill(cell: &mut Vec<u8>, push: impl FnOnce(&mut Vec<u8>)) {
     push(cell);
 }
 
-/// Whether the chains of all rows together have a bearable number of steps.
-fn stays_in_bounds(snapshot: &Snapshot, tree: &ChainTree) -> bool {
+/// Whether the paths of all rows together have a bearable number of steps.
+fn stays_in_bounds(snapshot: &Snapshot, tree: &ShortestPathTree) -> bool {
     let (mut rows, mut steps) = (0, 0);
     for visit in tree.walk() {
         if let Visit::Enter { rank, depth } = visit

@@ -2,7 +2,7 @@
 
 use crate::answer_error::Result;
 use crate::answers::group_name::group_name;
-use crate::answers::short_path::{chain_of_everything, general_chain};
+use crate::answers::short_path::{path_of_everything, pattern_text};
 use crate::labels::numbers::{byte_size, grouped};
 use luasnap_heap::{Change, Engine, Group, GroupName, Groups, Kind, Rank, Snapshot};
 use std::io;
@@ -153,8 +153,8 @@ fn write_groups(
             group.kind.type_name(),
             described(snapshot, groups, group)?,
         )?;
-        if !group.has_one_path || groups.paths().is_general(group.path) {
-            let example = chain_of_everything(snapshot, group.example)?;
+        if !group.has_one_pattern || groups.patterns().is_general(group.pattern) {
+            let example = path_of_everything(snapshot, group.example)?;
             let (nothing, no_bytes) = ("", retained(&""));
             writeln!(
                 out,
@@ -170,17 +170,17 @@ fn write_groups(
     Ok(())
 }
 
-/// What holds a group, if that is one chain, and what else is known of it.
+/// What holds a group, if that is one path, and what else is known of it.
 fn described(snapshot: &Snapshot, groups: &Groups, group: &Group) -> Result<String> {
     let name = group_name(snapshot, groups, group)?;
-    let chain = || general_chain(snapshot.everything(), groups, group.path);
+    let path = || pattern_text(snapshot.everything(), groups, group.pattern);
     Ok(match (group.kind, group.name) {
         (Kind::CFunction, _) => format!("{name}  (in C)"),
-        (Kind::Thread, GroupName::Code { .. }) if group.has_one_path => {
-            format!("{}  (runs {name})", chain()?)
+        (Kind::Thread, GroupName::Code { .. }) if group.has_one_pattern => {
+            format!("{}  (runs {name})", path()?)
         }
-        (_, GroupName::Code { .. }) if group.has_one_path => {
-            format!("{}  (defined at {name})", chain()?)
+        (_, GroupName::Code { .. }) if group.has_one_pattern => {
+            format!("{}  (defined at {name})", path()?)
         }
         _ => name,
     })
@@ -204,9 +204,9 @@ fn write_resized(
     for &(rank, entries) in groups.resized().iter().take(options.rows) {
         let entry = if entries == 1 { "entry" } else { "entries" };
         let now = heap.count(tree.node(rank));
-        let chain = chain_of_everything(snapshot, rank)?;
+        let path = path_of_everything(snapshot, rank)?;
         let (by, to) = (grouped(entries.into()), grouped(now.into()));
-        writeln!(out, "  {chain} {verb} by {by} {entry} to {to}")?;
+        writeln!(out, "  {path} {verb} by {by} {entry} to {to}")?;
     }
     match groups.resized().len().saturating_sub(options.rows) {
         0 => {}

@@ -24,7 +24,7 @@ impl Fixture {
 
     pub fn under(
         &mut self,
-        holder: NodeId,
+        retainer: NodeId,
         label: Label,
         kind: Kind,
         address: u64,
@@ -34,21 +34,21 @@ impl Fixture {
         self.builder.set_count(node, count);
         self.builder.set_size(node, 56);
         self.builder
-            .edge(holder, node, label, Strength::Strong)
+            .edge(retainer, node, label, Strength::Strong)
             .unwrap();
         node
     }
 
     pub fn field(
         &mut self,
-        holder: NodeId,
+        retainer: NodeId,
         name: impl AsRef<[u8]>,
         kind: Kind,
         address: u64,
         count: u32,
     ) -> NodeId {
         let name = self.builder.name(name.as_ref()).unwrap();
-        self.under(holder, Label::Field(name), kind, address, count)
+        self.under(retainer, Label::Field(name), kind, address, count)
     }
 
     pub fn finish(self) -> Snapshot {

@@ -2,7 +2,7 @@
 
 use crate::all_analyses::run_all_with;
 use crate::file_parts::{Part, Parts, repair_checksums};
-use luasnap_format::{Target, address_of, find_target, printable, read_snapshot};
+use luasnap_format::{Query, address_of, printable, read_snapshot, resolve};
 use luasnap_heap::{Snapshot, is_printable};
 use std::sync::LazyLock;
 
@@ -58,9 +58,9 @@ pub fn words(bytes: &[u8]) {
         let file = include_bytes!("../../../../fuzz/seeds/bytes/everything.luasnap");
         read_snapshot(file).expect("a snapshot")
     });
-    let mean = |word: &[u8]| match find_target(&ASKED, word) {
-        Ok(Target::Object(node)) => Ok((true, node.0 as usize)),
-        Ok(Target::Group(group)) => Ok((false, group)),
+    let mean = |word: &[u8]| match resolve(&ASKED, word) {
+        Ok(Query::Object(node)) => Ok((true, node.0 as usize)),
+        Ok(Query::Group(group)) => Ok((false, group)),
         Err(error) => {
             let message = error.to_string();
             assert!(message.chars().all(is_printable), "{message:?}");

@@ -1,7 +1,7 @@
-//! What groups and chains over everything read like.
+//! What groups and paths over everything read like.
 
 use luasnap_format::{
-    ReportOptions, chain_of_everything, fingerprint_text, group_name, write_report,
+    ReportOptions, fingerprint_text, group_name, path_of_everything, write_report,
 };
 use luasnap_heap::{
     Engine, Fingerprint, Kind, Label, NodeId, Provenance, Rank, RunOrder, Snapshot, Strength,
@@ -134,11 +134,11 @@ fn names_that_a_terminal_cannot_show_and_long_ones() {
 fn chains_over_everything_start_where_people_look() {
     let snapshot = program("Session", "main.lua");
     let tree = snapshot.everything_tree().unwrap();
-    let mut chains: Vec<_> = (0..tree.len() as u32)
-        .map(|rank| chain_of_everything(&snapshot, Rank(rank)).unwrap())
-        .filter(|chain| !chain.contains("[2]") && !chain.contains("[3]"))
+    let mut paths: Vec<_> = (0..tree.len() as u32)
+        .map(|rank| path_of_everything(&snapshot, Rank(rank)).unwrap())
+        .filter(|path| !path.contains("[2]") && !path.contains("[3]"))
         .collect();
-    chains.sort();
+    paths.sort();
     let expected = [
         "[REGISTRY]",
         "_G",
@@ -153,7 +153,7 @@ fn chains_over_everything_start_where_people_look() {
         "package.loaded",
         "package.loaded.Session",
     ];
-    assert_eq!(chains, expected);
+    assert_eq!(paths, expected);
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! Chrome's `.heapsnapshot`. What the readers themselves make of it is in `tests/readers`.
 
-use crate::fixture::{Disk, Fixture, chain, is_full, keyed, written};
+use crate::fixture::{Disk, Fixture, is_full, keyed, path, written};
 use luasnap_format::write_heapsnapshot;
 use luasnap_heap::{Heap, HeapBuilder, Kind, Label, NodeId, Reach, Snapshot, Strength, Through};
 use proptest::prelude::*;
@@ -268,9 +268,9 @@ fn every_kind_has_a_type_and_a_name() {
 }
 
 /// A string of the VM.
-fn string(fixture: &mut Fixture, holder: NodeId, label: Label, text: &[u8], address: u64) {
+fn string(fixture: &mut Fixture, retainer: NodeId, label: Label, text: &[u8], address: u64) {
     let source = fixture.builder.name(text).unwrap();
-    let string = fixture.under(holder, label, Kind::String, address, 0);
+    let string = fixture.under(retainer, label, Kind::String, address, 0);
     fixture.builder.set_source(string, source);
 }
 

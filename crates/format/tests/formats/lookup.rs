@@ -1,7 +1,7 @@
 //! Finding an object by what a user writes.
 
 use crate::fixture::{Fixture, keyed};
-use luasnap_format::{address_of, find_target, object_at, object_by_chain, object_name};
+use luasnap_format::{address_of, object_at, object_by_path, object_name, resolve};
 use luasnap_heap::{Heap, HeapBuilder, Kind, Label, NodeId, Provenance, Strength};
 
 #[test]
@@ -68,7 +68,7 @@ fn heap() -> Heap {
 #[test]
 fn a_chain_leads_to_its_object() {
     let heap = heap();
-    for (chain, address) in [
+    for (path, address) in [
         ("_G", 0x200),
         ("_G.sessions", 0x300),
         ("sessions", 0x300),
@@ -83,12 +83,12 @@ fn a_chain_leads_to_its_object() {
         ("serve.cache", 0x800),
         ("_G.serve.cache.line\\nfeed", 0x400),
     ] {
-        let node = object_by_chain(&heap, chain.as_bytes()).unwrap();
-        assert_eq!(heap.address(node), address, "{chain}");
+        let node = object_by_path(&heap, path.as_bytes()).unwrap();
+        assert_eq!(heap.address(node), address, "{path}");
     }
 }
 
-/// As a chain is printed, and as the bytes of its names are.
+/// As a path is printed, and as the bytes of its names are.
 #[test]
 fn what_a_terminal_cannot_show_is_found_either_way() {
     for name in [
@@ -103,10 +103,10 @@ fn what_a_terminal_cannot_show_is_found_either_way() {
         let heap = snapshot.everything();
         let text = luasnap_format::printable(name);
         assert!(text.chars().all(luasnap_heap::is_printable), "{text:?}");
-        for chain in [&[b"t.", name].concat()[..], format!("t.{text}").as_bytes()] {
-            let node = object_by_chain(heap, chain).unwrap();
+        for path in [&[b"t.", name].concat()[..], format!("t.{text}").as_bytes()] {
+            let node = object_by_path(heap, path).unwrap();
             assert_eq!(heap.address(node), 0x20, "{text}");
-            find_target(&snapshot, chain).unwrap();
+            resolve(&snapshot, path).unwrap();
         }
     }
 }
@@ -114,7 +114,7 @@ fn what_a_terminal_cannot_show_is_found_either_way() {
 #[test]
 fn what_is_not_there_is_said_with_what_is_near() {
     let heap = heap();
-    for (chain, expected) in [
+    for (path, expected) in [
         ("_G.sesions", "_G has no 'sesions'; is it sessions?"),
         ("_G.sessions.[-4]", "_G.sessions has no '[-4]'; is it [-3]?"),
         ("_G.sessions.x.y", "_G.sessions has no 'x.y'"),
@@ -126,8 +126,8 @@ fn what_is_not_there_is_said_with_what_is_near() {
         ("", "the snapshot has no ''"),
         ("serve\n", "the snapshot has no 'serve\\n'; is it serve?"),
     ] {
-        let error = object_by_chain(&heap, chain.as_bytes()).unwrap_err();
-        assert_eq!(error.to_string(), expected, "{chain}");
+        let error = object_by_path(&heap, path.as_bytes()).unwrap_err();
+        assert_eq!(error.to_string(), expected, "{path}");
     }
     for (address, expected) in [
         (
@@ -145,7 +145,7 @@ fn what_is_not_there_is_said_with_what_is_near() {
     }
     let nothing = Heap::default();
     assert!(object_at(&nothing, 1).is_err());
-    assert!(object_by_chain(&nothing, b"_G").is_err());
+    assert!(object_by_path(&nothing, b"_G").is_err());
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! The steps of chains.
+//! The steps of paths.
 
 use crate::fixture::{Fixture, written};
 use luasnap_format::write_text;

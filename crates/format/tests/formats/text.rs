@@ -1,6 +1,6 @@
 //! The text table.
 
-use crate::fixture::{Disk, Fixture, chain, is_full, keyed, sample, written};
+use crate::fixture::{Disk, Fixture, is_full, keyed, path, sample, written};
 use luasnap_format::write_text;
 use luasnap_heap::{Kind, Label, Snapshot, decrease, increase};
 
@@ -146,8 +146,8 @@ fn a_shortened_chain_does_not_spoil_those_after_it() {
     assert!(!text.contains(&branch(99)));
     let end = ".a".repeat(14);
     for left_out in [69, 70, 170] {
-        let chain = format!("t{}...[{left_out} steps]...a{end}.z\n", ".a".repeat(15));
-        assert!(text.contains(&chain), "{left_out}");
+        let path = format!("t{}...[{left_out} steps]...a{end}.z\n", ".a".repeat(15));
+        assert!(text.contains(&path), "{left_out}");
     }
 }
 

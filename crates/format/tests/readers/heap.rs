@@ -57,10 +57,10 @@ impl Graph {
     }
 
     /// A metatable whose instances are to be called `name`.
-    pub fn class(&mut self, holder: NodeId, number: u64, name: &str) -> NodeId {
+    pub fn class(&mut self, retainer: NodeId, number: u64, name: &str) -> NodeId {
         let metatable = self.object(number, Kind::Table, 120);
         let string = self.string(number + 1, name);
-        self.field(holder, name, metatable);
+        self.field(retainer, name, metatable);
         self.field(metatable, "__name", string);
         metatable
     }
@@ -269,7 +269,7 @@ fn functions(graph: &mut Graph, globals: NodeId) {
     }
 }
 
-/// A cache with weak values, and tables with weak keys: a pair, a chain of pairs, a pair whose key
+/// A cache with weak values, and tables with weak keys: a pair, a path of pairs, a pair whose key
 /// is garbage, a value that something else holds too, and a key that is nearer than its table.
 fn weak_tables(graph: &mut Graph, globals: NodeId) {
     let cache = graph.object(300, Kind::Table, 88);
@@ -281,11 +281,11 @@ fn weak_tables(graph: &mut Graph, globals: NodeId) {
         graph.edge(cache, target, Label::Index(index), Strength::WeakValue);
     }
     let names = graph.object(303, Kind::Table, 104);
-    let holder = graph.object(304, Kind::Table, 72);
-    graph.field(globals, "holder", holder);
-    graph.field(holder, "names", names);
+    let retainer = graph.object(304, Kind::Table, 72);
+    graph.field(globals, "retainer", retainer);
+    graph.field(retainer, "names", names);
     let [first, second, third] = [310, 311, 312].map(|at| graph.object(at, Kind::Table, 500));
-    graph.field(holder, "first", first);
+    graph.field(retainer, "first", first);
     graph.ephemeron(names, first, second);
     graph.ephemeron(names, second, third);
     let dead_value = graph.object(313, Kind::Table, 10_000);

@@ -123,23 +123,23 @@ fn named<'a>(answer: &'a Value, name: &str) -> &'a Value {
 }
 
 /// The node that another one holds by a name.
-fn held<'a>(answer: &'a Value, holder: &Value, name: &str) -> &'a Value {
-    let references = holder["edges"].as_array().unwrap();
+fn held<'a>(answer: &'a Value, retainer: &Value, name: &str) -> &'a Value {
+    let references = retainer["edges"].as_array().unwrap();
     let reference = references.iter().find(|edge| edge["name"] == name);
-    let id = &reference.unwrap_or_else(|| panic!("{name} in {holder}"))["id"];
+    let id = &reference.unwrap_or_else(|| panic!("{name} in {retainer}"))["id"];
     nodes(answer).iter().find(|node| node["id"] == *id).unwrap()
 }
 
-/// How DevTools shows what holds a node, with the names of the holders.
+/// How DevTools shows what holds a node, with the names of the retainers.
 fn retainers(answer: &Value, node: &Value) -> BTreeSet<(String, String)> {
     let by_id = |id: &Value| nodes(answer).iter().find(|node| node["id"] == *id);
     let retainers = node["retainers"].as_array().unwrap().iter();
     retainers
         .map(|edge| {
-            let holder = by_id(&edge["id"]).unwrap();
+            let retainer = by_id(&edge["id"]).unwrap();
             (
                 text(&edge["shown"]).to_owned(),
-                text(&holder["name"]).to_owned(),
+                text(&retainer["name"]).to_owned(),
             )
         })
         .collect()
@@ -152,7 +152,7 @@ fn devtools_shows_who_holds_what() {
     let check = |node: &Value, expected: &[(&str, &str)]| {
         let expected = expected
             .iter()
-            .map(|(shown, holder)| ((*shown).to_owned(), (*holder).to_owned()))
+            .map(|(shown, retainer)| ((*shown).to_owned(), (*retainer).to_owned()))
             .collect();
         assert_eq!(retainers(&answer, node), expected);
     };

@@ -7,10 +7,10 @@ use crate::graph::label::Label;
 use crate::graph::name::{NameId, NameIndex, Names};
 use crate::graph::node::NodeId;
 use crate::graph::strength::Strength;
-use crate::reach::shortest_path_tree::{ChainTree, Rank};
+use crate::reach::shortest_path_tree::{Rank, ShortestPathTree};
 use std::sync::Arc;
 
-/// A heap that has some objects of another one, the chains that hold them, and nothing else.
+/// A heap that has some objects of another one, the paths that hold them, and nothing else.
 pub(crate) struct Excerpt {
     pub(crate) heap: Heap,
     /// Where each node was in the other heap's tree; the first one stands for the synthetic root.
@@ -21,7 +21,7 @@ impl Excerpt {
     /// The excerpt with the objects of `chosen`.
     pub(crate) fn new(
         heap: &Heap,
-        tree: &ChainTree,
+        tree: &ShortestPathTree,
         chosen: impl Iterator<Item = Rank>,
     ) -> Result<Excerpt, BuildError> {
         let kept = with_ancestors(tree, chosen)?;
@@ -48,7 +48,7 @@ impl Excerpt {
 
 /// By rank: whether the object or something below it was chosen.
 fn with_ancestors(
-    tree: &ChainTree,
+    tree: &ShortestPathTree,
     chosen: impl Iterator<Item = Rank>,
 ) -> Result<Vec<bool>, BuildError> {
     let mut kept = filled(tree.len(), false)?;
@@ -66,7 +66,7 @@ fn with_ancestors(
 
 struct Copy<'a> {
     from: &'a Heap,
-    tree: &'a ChainTree,
+    tree: &'a ShortestPathTree,
     to: Heap,
     names: Names,
     name_index: NameIndex,

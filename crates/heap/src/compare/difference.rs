@@ -13,17 +13,17 @@ use crate::graph::heap::Heap;
 use crate::graph::kind::Kind;
 use crate::graph::node::NodeId;
 use crate::graph::node_set::NodeSet;
-use crate::reach::shortest_path_tree::ChainTree;
+use crate::reach::shortest_path_tree::ShortestPathTree;
 use crate::snapshot::Snapshot;
 use rustc_hash::FxHashMap;
 
-/// What `b` has more than `a`: new objects, and tables that grew. Chains and references are those
+/// What `b` has more than `a`: new objects, and tables that grew. Paths and references are those
 /// of `b`. Empty when either has nothing at all.
 pub fn increase(a: &Snapshot, b: &Snapshot) -> Result<Snapshot, BuildError> {
     difference(b, a, Change::New, Change::Grew)
 }
 
-/// What `a` had and `b` has not: gone objects, and tables that shrank. Chains and references are
+/// What `a` had and `b` has not: gone objects, and tables that shrank. Paths and references are
 /// those of `a`; the tables' counts are those of `b`. Empty when either has nothing at all.
 pub fn decrease(a: &Snapshot, b: &Snapshot) -> Result<Snapshot, BuildError> {
     difference(a, b, Change::Gone, Change::Shrank)
@@ -45,7 +45,7 @@ fn difference(
         let mut nothing = Heap::with_root();
         nothing.provenance = heap.provenance.of_excerpt();
         let heap = nothing;
-        let tree = ChainTree::new(&heap)?;
+        let tree = ShortestPathTree::new(&heap)?;
         return Ok(Snapshot::difference(heap, tree, vec![Change::None]));
     }
     let tree = side.tree()?;
@@ -57,7 +57,7 @@ fn difference(
         .ranks()
         .filter(|&rank| is_changed[tree.node(rank).index()]);
     let Excerpt { mut heap, ranks } = Excerpt::new(heap, tree, chosen)?;
-    let mut new_tree = ChainTree::new(&heap)?;
+    let mut new_tree = ShortestPathTree::new(&heap)?;
     let mut by_node = filled(heap.node_count(), Change::None)?;
     for (at, &rank) in ranks.iter().enumerate().skip(1) {
         let node = tree.node(rank);

@@ -6,7 +6,7 @@ use crate::graph::heap::Heap;
 use crate::graph::label::Label;
 use crate::groups::fingerprint::Fingerprint;
 use crate::groups::group::{Group, Groups};
-use crate::groups::pattern_set::Generality;
+use crate::groups::pattern_set::PatternSet;
 use crate::snapshot::Snapshot;
 use rustc_hash::FxHashMap;
 use std::sync::Arc;
@@ -298,9 +298,9 @@ impl Growth {
 
 /// The groups of each snapshot, whatever is one of many in one of them generalised in all.
 fn grouped_alike(snapshots: &[&Snapshot]) -> Result<Vec<Arc<Groups>>, BuildError> {
-    let mut general = Generality::default();
+    let mut general = PatternSet::default();
     for snapshot in snapshots {
-        general.add(&snapshot.groups()?.generality)?;
+        general.add(&snapshot.groups()?.pattern_set)?;
     }
     let mut round = 1;
     loop {
@@ -310,7 +310,7 @@ fn grouped_alike(snapshots: &[&Snapshot]) -> Result<Vec<Arc<Groups>>, BuildError
         }
         let mut is_new = false;
         for groups in &all {
-            is_new |= general.add(&groups.generality)?;
+            is_new |= general.add(&groups.pattern_set)?;
         }
         if !is_new || round == MOST_ROUNDS {
             return Ok(all);
@@ -321,9 +321,9 @@ fn grouped_alike(snapshots: &[&Snapshot]) -> Result<Vec<Arc<Groups>>, BuildError
 
 /// The groups of a snapshot, with this generalised. Mostly it is what the snapshot itself has
 /// generalised.
-fn grouped(snapshot: &Snapshot, general: &Generality) -> Result<Arc<Groups>, BuildError> {
+fn grouped(snapshot: &Snapshot, general: &PatternSet) -> Result<Arc<Groups>, BuildError> {
     let own = snapshot.shared_groups()?;
-    match own.generality == *general {
+    match own.pattern_set == *general {
         true => Ok(Arc::clone(own)),
         false => Ok(Arc::new(Groups::new(snapshot.grouped()?, general)?)),
     }

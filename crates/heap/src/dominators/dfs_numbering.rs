@@ -1,6 +1,6 @@
 //! Numbering all that the roots keep alive in depth-first order.
 
-use crate::dominators::holding_edges::Holding;
+use crate::dominators::holding_edges::HoldingEdges;
 use crate::graph::error::BuildError;
 use crate::graph::fallible_vec::{filled, push, room};
 use crate::graph::node::NodeId;
@@ -10,7 +10,7 @@ use std::hint::black_box;
 ///
 /// References between nodes that have numbers are noted as they are met: to go through the heap once
 /// more for them took longer.
-pub(crate) struct DepthFirst {
+pub(crate) struct DfsNumbering {
     pub(crate) nodes: Vec<NodeId>,
     /// From which each was found.
     pub(crate) parents: Vec<u32>,
@@ -30,15 +30,15 @@ pub(crate) struct Back {
 /// In the place of a number. No node has it, since no node has this id.
 const NONE: u32 = u32::MAX;
 
-impl DepthFirst {
+impl DfsNumbering {
     /// Numbers what is alive of `node_count` nodes.
-    pub(crate) fn new(holding: &Holding, node_count: usize) -> Result<Self, BuildError> {
+    pub(crate) fn new(holding: &HoldingEdges, node_count: usize) -> Result<Self, BuildError> {
         let mut search = Search {
             holding,
             numbers: filled(node_count, NONE)?,
             starts: Vec::new(),
             pending: Vec::new(),
-            found: DepthFirst {
+            found: DfsNumbering {
                 nodes: room(node_count)?,
                 parents: room(node_count)?,
                 least: room(node_count)?,
@@ -66,14 +66,14 @@ impl DepthFirst {
 
 /// A search under way.
 struct Search<'a> {
-    holding: &'a Holding<'a>,
+    holding: &'a HoldingEdges<'a>,
     /// By node.
     numbers: Vec<u32>,
     /// Of each node on the path to the one at hand: where its own begin among `pending`.
     starts: Vec<u32>,
     /// What the nodes on the path hold that had no number yet when they were entered.
     pending: Vec<NodeId>,
-    found: DepthFirst,
+    found: DfsNumbering,
 }
 
 impl Search<'_> {

@@ -1,7 +1,7 @@
 //! Who holds what alone: the dominator tree.
 
-use crate::dominators::dfs_numbering::DepthFirst;
-use crate::dominators::holding_edges::Holding;
+use crate::dominators::dfs_numbering::DfsNumbering;
+use crate::dominators::holding_edges::HoldingEdges;
 use crate::dominators::lengauer_tarjan::{Dominated, immediate_dominators};
 use crate::graph::error::BuildError;
 use crate::graph::fallible_vec::{filled, held, room};
@@ -40,9 +40,9 @@ impl Dominators {
 
     /// The dominators of all that the roots of `heap` keep alive.
     pub fn new(heap: &Heap) -> Result<Dominators, BuildError> {
-        let holding = Holding::new(heap)?;
+        let holding = HoldingEdges::new(heap)?;
         let has_ephemerons = holding.has_ephemerons();
-        let search = DepthFirst::new(&holding, heap.node_count())?;
+        let search = DfsNumbering::new(&holding, heap.node_count())?;
         drop(holding);
         let dominated = immediate_dominators(search)?;
         let mut dominators = Self::in_preorder(&dominated, heap.node_count())?;

@@ -14,7 +14,7 @@ use crate::reach::reach::{Reach, Through};
 use std::hint::black_box;
 
 /// The references of a heap that hold something.
-pub(crate) struct Holding<'a> {
+pub(crate) struct HoldingEdges<'a> {
     heap: &'a Heap,
     /// What is alive; `None` where no ephemeron asks for it.
     reach: Option<Reach>,
@@ -24,9 +24,9 @@ pub(crate) struct Holding<'a> {
     keys: NodeSet,
 }
 
-impl<'a> Holding<'a> {
+impl<'a> HoldingEdges<'a> {
     pub(crate) fn new(heap: &'a Heap) -> Result<Self, BuildError> {
-        let mut holding = Holding {
+        let mut holding = HoldingEdges {
             heap,
             reach: None,
             values: Vec::new(),

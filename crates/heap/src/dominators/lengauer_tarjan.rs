@@ -5,7 +5,7 @@
 //! first; those that were taken form a forest, in which [`Forest::least`] looks for the ancestor
 //! with the least semidominator, and shortens the paths on which it looked.
 
-use crate::dominators::dfs_numbering::{Back, DepthFirst};
+use crate::dominators::dfs_numbering::{Back, DfsNumbering};
 use crate::graph::error::BuildError;
 use crate::graph::fallible_vec::{filled, room};
 use crate::graph::node::NodeId;
@@ -18,8 +18,8 @@ pub(crate) struct Dominated {
 }
 
 /// Finds the immediate dominator of all that the search found.
-pub(crate) fn immediate_dominators(search: DepthFirst) -> Result<Dominated, BuildError> {
-    let DepthFirst {
+pub(crate) fn immediate_dominators(search: DfsNumbering) -> Result<Dominated, BuildError> {
+    let DfsNumbering {
         nodes,
         parents,
         least,

@@ -165,7 +165,7 @@ impl<'a> Marking<'a> {
         }
     }
 
-    /// Reads some of what will be needed soon, as the search for chains does.
+    /// Reads some of what will be needed soon, as the search for paths does.
     #[inline]
     fn read_ahead(&self, at: usize) {
         let heap = self.heap;

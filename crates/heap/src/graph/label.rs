@@ -5,7 +5,7 @@ use crate::graph::name::NameId;
 use crate::graph::node::NodeId;
 use crate::graph::strength::Strength;
 
-/// What a reference is: the step that it adds to a chain.
+/// What a reference is: the step that it adds to a path.
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub enum Label {
     /// The value under a string key.

@@ -1,7 +1,7 @@
 //! Classes: what the objects that share a metatable are called.
 //!
-//! A metatable says it itself (`__name`), or it is called by the chain that leads to it,
-//! `_G.Player`. A chain that leads through one of the objects says nothing, and one through the
+//! A metatable says it itself (`__name`), or it is called by the path that leads to it,
+//! `_G.Player`. A path that leads through one of the objects says nothing, and one through the
 //! stack of a thread little; then another reference to the metatable may say more, or one to the
 //! table that its `__index` is.
 
@@ -16,8 +16,8 @@ use crate::graph::node::NodeId;
 use crate::graph::node_set::NodeSet;
 use crate::graph::strength::Strength;
 use crate::groups::path_map::PathMap;
-use crate::groups::path_pattern::{GroupStep, PathId, many_names};
-use crate::reach::shortest_path_tree::{ChainTree, Rank};
+use crate::groups::path_pattern::{GroupStep, PatternId, many_names};
+use crate::reach::shortest_path_tree::{Rank, ShortestPathTree};
 use rustc_hash::FxHashMap;
 use std::cmp::Ordering;
 
@@ -26,8 +26,8 @@ use std::cmp::Ordering;
 pub enum ClassName {
     /// What the metatable's `__name` says.
     Own(NameId),
-    /// The chain that leads to the metatable, or to the table of methods.
-    HeldBy(PathId),
+    /// The path that leads to the metatable, or to the table of methods.
+    RetainerRow(PatternId),
 }
 
 /// The classes of a heap, by their metatables.
@@ -40,7 +40,7 @@ impl Classes {
     /// Finds what the metatables in use are called.
     pub(crate) fn new(
         heap: &Heap,
-        tree: &ChainTree,
+        tree: &ShortestPathTree,
         map: &mut PathMap,
     ) -> Result<Classes, BuildError> {
         let mut classes = Classes::default();
@@ -68,7 +68,7 @@ impl Classes {
     }
 
     /// The metatables in use, each once.
-    fn collect(&mut self, heap: &Heap, tree: &ChainTree) -> Result<Vec<NodeId>, BuildError> {
+    fn collect(&mut self, heap: &Heap, tree: &ShortestPathTree) -> Result<Vec<NodeId>, BuildError> {
         let mut metatables = Vec::new();
         for node in heap.nodes().filter(|node| tree.refs(*node) > 0) {
             let Some(metatable) = metatable_of(heap, node) else {
@@ -94,7 +94,7 @@ pub(crate) fn metatable_of(heap: &Heap, node: NodeId) -> Option<NodeId> {
 }
 
 /// By node: where it is in the tree.
-fn ranks_by_node(heap: &Heap, tree: &ChainTree) -> Result<Vec<Rank>, BuildError> {
+fn ranks_by_node(heap: &Heap, tree: &ShortestPathTree) -> Result<Vec<Rank>, BuildError> {
     let mut ranks = filled(heap.node_count(), Rank::ROOT)?;
     for rank in tree.ranks() {
         ranks[tree.node(rank).index()] = rank;
@@ -102,7 +102,7 @@ fn ranks_by_node(heap: &Heap, tree: &ChainTree) -> Result<Vec<Rank>, BuildError>
     Ok(ranks)
 }
 
-/// How little a chain tells of what is at its end.
+/// How little a path tells of what is at its end.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 enum Doubt {
     None,
@@ -124,8 +124,8 @@ impl Doubt {
     }
 }
 
-/// By rank: how little the chain tells.
-fn doubts(heap: &Heap, tree: &ChainTree) -> Result<Vec<Doubt>, BuildError> {
+/// By rank: how little the path tells.
+fn doubts(heap: &Heap, tree: &ShortestPathTree) -> Result<Vec<Doubt>, BuildError> {
     let mut doubts = filled(tree.len(), Doubt::None)?;
     for rank in tree.ranks() {
         let above = tree.parent(rank).map(|parent| doubts[parent.index()]);
@@ -137,7 +137,7 @@ fn doubts(heap: &Heap, tree: &ChainTree) -> Result<Vec<Doubt>, BuildError> {
 
 /// How a table is held, and how little that tells.
 #[derive(Clone, Copy)]
-struct Holder {
+struct Retainer {
     doubt: Doubt,
     rank: Rank,
     edge: usize,
@@ -145,7 +145,7 @@ struct Holder {
 
 struct Search<'a> {
     heap: &'a Heap,
-    tree: &'a ChainTree,
+    tree: &'a ShortestPathTree,
     /// By node; of no meaning where the node is not in use.
     rank_of: Vec<Rank>,
     /// By rank.
@@ -159,28 +159,28 @@ impl Search<'_> {
         map: &mut PathMap,
         names: &mut FxHashMap<NodeId, Option<ClassName>>,
     ) -> Result<(), BuildError> {
-        let holders = self.holders(metatables)?;
+        let retainers = self.retainers(metatables)?;
         let chosen = |metatable: NodeId| {
             let tables = [Some(metatable), self.methods(metatable)];
-            let of_table = |table: NodeId| holders.get(&table).copied();
-            let holders = tables.into_iter().flatten().filter_map(of_table);
-            let named = holders.filter(|holder| holder.doubt != Doubt::Object);
+            let of_table = |table: NodeId| retainers.get(&table).copied();
+            let retainers = tables.into_iter().flatten().filter_map(of_table);
+            let named = retainers.filter(|retainer| retainer.doubt != Doubt::Object);
             // The first of them that tells most.
-            named.min_by_key(|holder| holder.doubt)
+            named.min_by_key(|retainer| retainer.doubt)
         };
         let is_unnamed = |metatable: &NodeId| self.own_name(*metatable).is_none();
         let unnamed = metatables.iter().copied().filter(is_unnamed);
         let mut held: FxHashMap<Rank, u32> = FxHashMap::default();
-        for holder in unnamed.filter_map(chosen) {
+        for retainer in unnamed.filter_map(chosen) {
             held.try_reserve(1)?;
-            *held.entry(holder.rank).or_default() += 1;
+            *held.entry(retainer.rank).or_default() += 1;
         }
         for &metatable in metatables {
             let name = match (self.own_name(metatable), chosen(metatable)) {
                 (Some(name), _) => Some(ClassName::Own(name)),
-                (None, Some(holder)) => {
-                    let many = many_names(held[&holder.rank]);
-                    Some(ClassName::HeldBy(self.path(holder, many, map)?))
+                (None, Some(retainer)) => {
+                    let many = many_names(held[&retainer.rank]);
+                    Some(ClassName::RetainerRow(self.pattern(retainer, many, map)?))
                 }
                 (None, None) => None,
             };
@@ -213,10 +213,10 @@ impl Search<'_> {
     }
 
     /// How the metatables that do not say their name, and their tables of methods, are held: on
-    /// their shortest chain, or where that tells little, by whatever tells most. Goes through all
+    /// their shortest path, or where that tells little, by whatever tells most. Goes through all
     /// references once.
-    fn holders(&self, metatables: &[NodeId]) -> Result<FxHashMap<NodeId, Holder>, BuildError> {
-        let mut holders: FxHashMap<NodeId, Holder> = FxHashMap::default();
+    fn retainers(&self, metatables: &[NodeId]) -> Result<FxHashMap<NodeId, Retainer>, BuildError> {
+        let mut retainers: FxHashMap<NodeId, Retainer> = FxHashMap::default();
         let mut is_wanted = NodeSet::with_room_for(self.heap.node_count())?;
         let mut wanted = 0;
         for &metatable in metatables {
@@ -225,26 +225,26 @@ impl Search<'_> {
             }
             let tables = [Some(metatable), self.methods(metatable)];
             for table in tables.into_iter().flatten() {
-                let Some(holder) = self.holder_on_chain(table) else {
+                let Some(retainer) = self.retainer_on_path(table) else {
                     continue;
                 };
-                if holder.doubt != Doubt::None && is_wanted.insert(table) {
+                if retainer.doubt != Doubt::None && is_wanted.insert(table) {
                     wanted += 1;
                 }
-                holders.try_reserve(1)?;
-                holders.insert(table, holder);
+                retainers.try_reserve(1)?;
+                retainers.insert(table, retainer);
             }
         }
         if wanted > 0 {
-            self.improve(&mut holders, &is_wanted);
+            self.improve(&mut retainers, &is_wanted);
         }
-        Ok(holders)
+        Ok(retainers)
     }
 
-    /// What holds a table that is in use on its shortest chain.
-    fn holder_on_chain(&self, table: NodeId) -> Option<Holder> {
+    /// What holds a table that is in use on its shortest path.
+    fn retainer_on_path(&self, table: NodeId) -> Option<Retainer> {
         let rank = self.rank_of[table.index()];
-        (self.tree.refs(table) > 0).then(|| Holder {
+        (self.tree.refs(table) > 0).then(|| Retainer {
             doubt: self.doubts[rank.index()],
             rank: self.tree.parent(rank).unwrap_or(Rank::ROOT),
             edge: self.tree.edge(rank),
@@ -252,7 +252,7 @@ impl Search<'_> {
     }
 
     /// Looks for other references to the tables that are wanted.
-    fn improve(&self, holders: &mut FxHashMap<NodeId, Holder>, is_wanted: &NodeSet) {
+    fn improve(&self, retainers: &mut FxHashMap<NodeId, Retainer>, is_wanted: &NodeSet) {
         for node in self.heap.nodes().skip(1) {
             let rank = self.rank_of[node.index()];
             let doubt = self.doubts[rank.index()];
@@ -264,18 +264,18 @@ impl Search<'_> {
                 let target = self.heap.target(edge);
                 if is_wanted.contains(target)
                     && self.heap.strength(edge) == Strength::Strong
-                    && let Some(known) = holders.get_mut(&target)
+                    && let Some(known) = retainers.get_mut(&target)
                 {
                     let doubt = doubt.max(Doubt::of_step(self.heap, edge));
-                    let other = Holder { doubt, rank, edge };
+                    let other = Retainer { doubt, rank, edge };
                     *known = self.better(*known, other);
                 }
             }
         }
     }
 
-    /// The one of two holders that tells more, or that comes first in the tree.
-    fn better(&self, a: Holder, b: Holder) -> Holder {
+    /// The one of two retainers that tells more, or that comes first in the tree.
+    fn better(&self, a: Retainer, b: Retainer) -> Retainer {
         let order = (a.doubt, a.rank).cmp(&(b.doubt, b.rank));
         let is_first = match order {
             Ordering::Equal => in_order(self.heap, a.edge as u32, b.edge as u32),
@@ -284,24 +284,29 @@ impl Search<'_> {
         if is_first { a } else { b }
     }
 
-    /// The path by which a holder has a table. The last name stays, unless the holder has many of
+    /// The pattern by which a retainer has a table. The last name stays, unless the retainer has many of
     /// them.
-    fn path(&self, holder: Holder, many: bool, map: &mut PathMap) -> Result<PathId, BuildError> {
-        let child = self.heap.target(holder.edge);
-        let on_chain = self.rank_of[child.index()];
-        let is_on_chain = self.tree.edge(on_chain) == holder.edge;
-        let above = map.path_of[holder.rank.index()];
+    fn pattern(
+        &self,
+        retainer: Retainer,
+        many: bool,
+        map: &mut PathMap,
+    ) -> Result<PatternId, BuildError> {
+        let child = self.heap.target(retainer.edge);
+        let on_path = self.rank_of[child.index()];
+        let is_on_path = self.tree.edge(on_path) == retainer.edge;
+        let above = map.pattern_of[retainer.rank.index()];
         let kind = self.heap.kind(child);
-        let step = match self.heap.label(holder.edge) {
-            Label::Field(name) if !map.paths.is_start(map.path_of[on_chain.index()]) => {
+        let step = match self.heap.label(retainer.edge) {
+            Label::Field(name) if !map.patterns.is_start(map.pattern_of[on_path.index()]) => {
                 let is_known = map.known_names.as_ref().is_some_and(|of| of.contains(name));
                 match many && !is_known {
                     true => GroupStep::AnyName,
                     false => GroupStep::Exact(Label::Field(name)),
                 }
             }
-            _ if is_on_chain => return Ok(map.path_of[on_chain.index()]),
-            Label::Value => return map.paths.beside(self.heap, above, kind),
+            _ if is_on_path => return Ok(map.pattern_of[on_path.index()]),
+            Label::Value => return map.patterns.beside(self.heap, above, kind),
             Label::Index(_)
             | Label::Number(_)
             | Label::Boolean(_)
@@ -309,6 +314,6 @@ impl Search<'_> {
             | Label::Address(..) => GroupStep::AnyKey,
             label => GroupStep::Exact(label),
         };
-        map.paths.below(self.heap, Some(above), kind, step)
+        map.patterns.below(self.heap, Some(above), kind, step)
     }
 }

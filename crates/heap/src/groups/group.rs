@@ -2,7 +2,7 @@
 //!
 //! Ten thousand entries of one cache are one finding, not ten thousand. Objects of a class are one
 //! group, wherever they are; functions of one place in the source, coroutines of one body, strings
-//! of one owner. All others are grouped by the [generalised chain](crate::Paths) that holds them.
+//! of one owner. All others are grouped by the [path pattern](crate::PathPatterns) that holds them.
 
 use crate::dominators::dominator_tree::Dominators;
 use crate::graph::change::Change;
@@ -18,17 +18,17 @@ use crate::groups::coroutine::coroutine_body;
 use crate::groups::fingerprint::{Fingerprint, Ink};
 use crate::groups::grouped::Grouped;
 use crate::groups::path_map::PathMap;
-use crate::groups::path_pattern::{PathId, Paths, mix};
-use crate::groups::path_start::ChainStarts;
-use crate::groups::pattern_set::Generality;
-use crate::reach::shortest_path_tree::{ChainTree, Rank};
+use crate::groups::path_pattern::{PathPatterns, PatternId, mix};
+use crate::groups::path_start::PathStarts;
+use crate::groups::pattern_set::PatternSet;
+use crate::reach::shortest_path_tree::{Rank, ShortestPathTree};
 use hashbrown::HashTable;
 
 /// What a group is called.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum GroupName {
-    /// Held by this chain.
-    HeldBy(PathId),
+    /// Held by this path.
+    RetainerRow(PatternId),
     /// Tables or userdata of a class.
     Class(ClassName),
     /// Functions or prototypes of one place, or coroutines that run the function of that place.
@@ -51,10 +51,10 @@ pub struct Group {
     pub name: GroupName,
     /// What they are.
     pub kind: Kind,
-    /// How they are held: the generalised chain of the first of them, ...
-    pub path: PathId,
+    /// How they are held: the path pattern of the first of them, ...
+    pub pattern: PatternId,
     /// ... and whether it is that of all.
-    pub has_one_path: bool,
+    pub has_one_pattern: bool,
     /// How many they are.
     pub count: u32,
     /// Their shallow sizes together, in bytes.
@@ -88,7 +88,7 @@ pub enum GroupOrder {
 #[derive(Debug, Default)]
 pub struct Groups {
     groups: Vec<Group>,
-    paths: Paths,
+    patterns: PathPatterns,
     /// By node: the index of its group, or [`NO_GROUP`].
     group_of: Vec<u32>,
     /// The members of the first group, then those of the next, each in the order of the tree.
@@ -97,7 +97,7 @@ pub struct Groups {
     starts: Vec<u32>,
     resized: Vec<(Rank, u32)>,
     /// What was generalised.
-    pub(crate) generality: Generality,
+    pub(crate) pattern_set: PatternSet,
 }
 
 /// In the place of the index of a group.
@@ -105,7 +105,7 @@ const NO_GROUP: u32 = u32::MAX;
 
 impl Groups {
     /// Groups objects, and generalises what `given` says in any case.
-    pub(crate) fn new(grouped: Grouped<'_>, given: &Generality) -> Result<Groups, BuildError> {
+    pub(crate) fn new(grouped: Grouped<'_>, given: &PatternSet) -> Result<Groups, BuildError> {
         let mut grouping = Grouping::new(grouped, given)?;
         grouping.place_all()?;
         grouping.place_strings()?;
@@ -133,9 +133,9 @@ impl Groups {
         &self.members[self.starts[group] as usize..self.starts[group + 1] as usize]
     }
 
-    /// The generalised chains that the groups' names speak of.
-    pub fn paths(&self) -> &Paths {
-        &self.paths
+    /// The path patterns that the groups' names speak of.
+    pub fn patterns(&self) -> &PathPatterns {
+        &self.patterns
     }
 
     /// The tables that grew or shrank and by how many entries, most first.
@@ -201,12 +201,12 @@ impl Groups {
     /// Bytes of memory that they hold.
     pub fn memory(&self) -> usize {
         held(&self.groups)
-            + self.paths.memory()
+            + self.patterns.memory()
             + held(&self.group_of)
             + held(&self.members)
             + held(&self.starts)
             + held(&self.resized)
-            + self.generality.memory()
+            + self.pattern_set.memory()
     }
 
     /// Puts the groups in order, the largest first. Ties are broken by the first object, and those
@@ -238,7 +238,7 @@ impl Groups {
         Ok(())
     }
 
-    fn list_members(&mut self, tree: &ChainTree) -> Result<(), BuildError> {
+    fn list_members(&mut self, tree: &ShortestPathTree) -> Result<(), BuildError> {
         self.starts = filled(self.groups.len() + 1, 0)?;
         let mut all = 0;
         for (start, group) in self.starts.iter_mut().zip(&self.groups) {
@@ -271,16 +271,16 @@ impl Groups {
 struct Grouping<'a> {
     grouped: Grouped<'a>,
     heap: &'a Heap,
-    tree: &'a ChainTree,
+    tree: &'a ShortestPathTree,
     groups: Groups,
     index: HashTable<u32>,
     /// By rank.
-    path_of: Vec<PathId>,
+    pattern_of: Vec<PatternId>,
     classes: Classes,
 }
 
 impl<'a> Grouping<'a> {
-    fn new(grouped: Grouped<'a>, given: &Generality) -> Result<Self, BuildError> {
+    fn new(grouped: Grouped<'a>, given: &PatternSet) -> Result<Self, BuildError> {
         let Grouped { heap, tree, .. } = grouped;
         let mut map = PathMap::new(grouped, given)?;
         let classes = match grouped.is_difference() {
@@ -292,13 +292,13 @@ impl<'a> Grouping<'a> {
             heap,
             tree,
             groups: Groups {
-                paths: map.paths,
-                generality: map.generality,
+                patterns: map.patterns,
+                pattern_set: map.pattern_set,
                 group_of: filled(heap.node_count(), NO_GROUP)?,
                 ..Groups::default()
             },
             index: HashTable::new(),
-            path_of: map.path_of,
+            pattern_of: map.pattern_of,
             classes,
         })
     }
@@ -322,7 +322,7 @@ impl<'a> Grouping<'a> {
     /// Puts strings where what holds them alone is.
     fn place_strings(&mut self) -> Result<(), BuildError> {
         // That only the registry holds all of the program is true and tells nothing.
-        let registry = ChainStarts::of(self.heap).registry();
+        let registry = PathStarts::of(self.heap).registry();
         for rank in self.tree.ranks() {
             let node = self.tree.node(rank);
             if self.heap.kind(node) == Kind::String && self.grouped.is_member(node) {
@@ -352,18 +352,18 @@ impl<'a> Grouping<'a> {
                 .map(code),
             _ => self.classes.of(self.heap, node).map(GroupName::Class),
         };
-        name.unwrap_or(GroupName::HeldBy(self.path_of[rank.index()]))
+        name.unwrap_or(GroupName::RetainerRow(self.pattern_of[rank.index()]))
     }
 
     /// Counts an object in its group.
     fn add(&mut self, rank: Rank, name: GroupName) -> Result<(), BuildError> {
         let node = self.tree.node(rank);
-        let path = self.path_of[rank.index()];
+        let pattern = self.pattern_of[rank.index()];
         let at = self.group(rank, name)?;
         let group = &mut self.groups.groups[at as usize];
         group.count += 1;
         group.shallow = group.shallow.saturating_add(self.heap.size(node));
-        group.has_one_path &= group.path == path;
+        group.has_one_pattern &= group.pattern == pattern;
         self.groups.group_of[node.index()] = at;
         Ok(())
     }
@@ -388,8 +388,8 @@ impl<'a> Grouping<'a> {
             Group {
                 name,
                 kind,
-                path: self.path_of[rank.index()],
-                has_one_path: true,
+                pattern: self.pattern_of[rank.index()],
+                has_one_pattern: true,
                 count: 0,
                 shallow: 0,
                 retained: 0,
@@ -407,13 +407,13 @@ impl<'a> Grouping<'a> {
     fn fingerprint(&self, kind: Kind, name: GroupName) -> Fingerprint {
         let ink = Ink::new("group").kind(kind);
         let ink = match name {
-            GroupName::HeldBy(path) => ink
+            GroupName::RetainerRow(pattern) => ink
                 .text(b"held by")
-                .number(self.groups.paths.fingerprint(path).0),
+                .number(self.groups.patterns.fingerprint(pattern).0),
             GroupName::Class(ClassName::Own(name)) => ink.text(b"class").text(self.heap.name(name)),
-            GroupName::Class(ClassName::HeldBy(path)) => ink
+            GroupName::Class(ClassName::RetainerRow(pattern)) => ink
                 .text(b"class held by")
-                .number(self.groups.paths.fingerprint(path).0),
+                .number(self.groups.patterns.fingerprint(pattern).0),
             GroupName::Code { source, line } => ink
                 .text(b"code")
                 .text(self.heap.name(source))
@@ -429,9 +429,9 @@ impl<'a> Grouping<'a> {
 
 fn hash(kind: Kind, name: GroupName) -> u64 {
     let (tag, a, b) = match name {
-        GroupName::HeldBy(path) => (0, path.0.into(), 0),
+        GroupName::RetainerRow(pattern) => (0, pattern.0.into(), 0),
         GroupName::Class(ClassName::Own(name)) => (1, name.0.into(), 0),
-        GroupName::Class(ClassName::HeldBy(path)) => (2, path.0.into(), 0),
+        GroupName::Class(ClassName::RetainerRow(pattern)) => (2, pattern.0.into(), 0),
         GroupName::Code { source, line } => (3, source.0.into(), line.into()),
         GroupName::StringsOf(owner) => (4, owner as u64, 0),
         GroupName::SharedStrings => (5, 0, 0),

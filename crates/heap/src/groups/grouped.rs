@@ -5,14 +5,14 @@ use crate::graph::change::{Change, Changes};
 use crate::graph::heap::Heap;
 use crate::graph::kind::Kind;
 use crate::graph::node::NodeId;
-use crate::reach::shortest_path_tree::ChainTree;
+use crate::reach::shortest_path_tree::ShortestPathTree;
 
 /// A heap, or the excerpt that a difference is, with what says how its objects are held.
 #[derive(Clone, Copy)]
 pub(crate) struct Grouped<'a> {
     pub(crate) heap: &'a Heap,
     /// Of everything, by names.
-    pub(crate) tree: &'a ChainTree,
+    pub(crate) tree: &'a ShortestPathTree,
     pub(crate) dominators: &'a Dominators,
     /// Of a difference.
     pub(crate) changes: Option<&'a Changes>,

@@ -7,7 +7,7 @@ use crate::graph::kind::Kind;
 use crate::graph::label::Label;
 use crate::graph::name::NameId;
 use crate::graph::node::NodeId;
-use crate::reach::shortest_path_tree::ChainTree;
+use crate::reach::shortest_path_tree::ShortestPathTree;
 
 /// The names that are constants of the code which is in use.
 pub(crate) struct KnownNames {
@@ -17,7 +17,10 @@ pub(crate) struct KnownNames {
 
 impl KnownNames {
     /// The names in a heap's code; `None` where the heap has no code, as from the portable engine.
-    pub(crate) fn of(heap: &Heap, tree: &ChainTree) -> Result<Option<KnownNames>, BuildError> {
+    pub(crate) fn of(
+        heap: &Heap,
+        tree: &ShortestPathTree,
+    ) -> Result<Option<KnownNames>, BuildError> {
         let prototypes = || {
             let is_in_use =
                 |&node: &NodeId| heap.kind(node) == Kind::Prototype && tree.refs(node) > 0;

@@ -1,4 +1,4 @@
-//! Which generalised chain leads to each object.
+//! Which path pattern leads to each object.
 
 use crate::graph::error::BuildError;
 use crate::graph::fallible_vec::filled;
@@ -7,10 +7,12 @@ use crate::graph::label::Label;
 use crate::graph::name::NameId;
 use crate::groups::grouped::Grouped;
 use crate::groups::known_name::KnownNames;
-use crate::groups::path_pattern::{GroupStep, Path, PathId, Paths, fingerprint, many_names};
-use crate::groups::path_start::ChainStarts;
-use crate::groups::pattern_set::{Generality, KindSet};
-use crate::reach::shortest_path_tree::{ChainTree, Rank};
+use crate::groups::path_pattern::{
+    GroupStep, PathPattern, PathPatterns, PatternId, fingerprint, many_names,
+};
+use crate::groups::path_start::PathStarts;
+use crate::groups::pattern_set::{KindSet, PatternSet};
+use crate::reach::shortest_path_tree::{Rank, ShortestPathTree};
 use std::ops::Range;
 
 /// Among many, what has at least this part of the bytes keeps its own name.
@@ -18,23 +20,23 @@ const LARGE_PART: u64 = 16;
 /// How often a snapshot is gone through because something was found too late.
 const MOST_ROUNDS: usize = 4;
 
-/// The paths of a snapshot's objects.
+/// The patterns of a snapshot's objects.
 pub(crate) struct PathMap {
-    pub(crate) paths: Paths,
+    pub(crate) patterns: PathPatterns,
     /// By rank of the tree of everything.
-    pub(crate) path_of: Vec<PathId>,
+    pub(crate) pattern_of: Vec<PatternId>,
     /// What was generalised, and what would have been if it had been there.
-    pub(crate) generality: Generality,
+    pub(crate) pattern_set: PatternSet,
     pub(crate) known_names: Option<KnownNames>,
 }
 
 impl PathMap {
-    /// Finds the paths of everything; `given` is generalised in any case.
+    /// Finds the patterns of everything; `given` is generalised in any case.
     ///
-    /// Where a list or a tree leads back to a path, it may turn out late that objects there hold
+    /// Where a list or a tree leads back to a pattern, it may turn out late that objects there hold
     /// many; then everything is gone through again.
-    pub(crate) fn new(grouped: Grouped<'_>, given: &Generality) -> Result<PathMap, BuildError> {
-        let mut general = Generality::default();
+    pub(crate) fn new(grouped: Grouped<'_>, given: &PatternSet) -> Result<PathMap, BuildError> {
+        let mut general = PatternSet::default();
         general.add(given)?;
         let mut round = 1;
         loop {
@@ -44,10 +46,10 @@ impl PathMap {
                 mut map, too_late, ..
             } = search;
             if !too_late || round == MOST_ROUNDS {
-                map.generality.add(&general)?;
+                map.pattern_set.add(&general)?;
                 return Ok(map);
             }
-            general.add(&map.generality)?;
+            general.add(&map.pattern_set)?;
             round += 1;
         }
     }
@@ -57,21 +59,21 @@ impl PathMap {
 struct Search<'a> {
     grouped: Grouped<'a>,
     heap: &'a Heap,
-    tree: &'a ChainTree,
-    given: &'a Generality,
+    tree: &'a ShortestPathTree,
+    given: &'a PatternSet,
     map: PathMap,
     /// By rank: the bytes of the rows in the object's part of the tree. Only where names are not
     /// known.
     bytes_below: Vec<u64>,
-    starts: ChainStarts,
-    /// The first path that objects of the level at hand are the first to have.
-    new_paths: usize,
-    /// Whether objects at a path turned out to hold many when others had been placed below it.
+    starts: PathStarts,
+    /// The first pattern that objects of the level at hand are the first to have.
+    new_patterns: usize,
+    /// Whether objects at a pattern turned out to hold many when others had been placed below it.
     too_late: bool,
 }
 
 impl<'a> Search<'a> {
-    fn new(grouped: Grouped<'a>, given: &'a Generality) -> Result<Self, BuildError> {
+    fn new(grouped: Grouped<'a>, given: &'a PatternSet) -> Result<Self, BuildError> {
         let Grouped { heap, tree, .. } = grouped;
         let known_names = KnownNames::of(heap, tree)?;
         let bytes_below = match known_names {
@@ -84,14 +86,14 @@ impl<'a> Search<'a> {
             tree,
             given,
             map: PathMap {
-                paths: Paths::default(),
-                path_of: filled(tree.len(), PathId(0))?,
-                generality: Generality::default(),
+                patterns: PathPatterns::default(),
+                pattern_of: filled(tree.len(), PatternId(0))?,
+                pattern_set: PatternSet::default(),
                 known_names,
             },
             bytes_below,
-            starts: ChainStarts::of(heap),
-            new_paths: 0,
+            starts: PathStarts::of(heap),
+            new_patterns: 0,
             too_late: false,
         })
     }
@@ -104,14 +106,14 @@ impl<'a> Search<'a> {
             Some(start) => start,
             None => GroupStep::Exact(self.heap.label(self.tree.edge(Rank::ROOT))),
         };
-        self.map.path_of[0] = self.below(None, Rank::ROOT, step)?;
+        self.map.pattern_of[0] = self.below(None, Rank::ROOT, step)?;
         let mut level = 0..1;
         while !level.is_empty() {
-            // Objects at one path are generalised alike, so all of them are counted before.
+            // Objects at one pattern are generalised alike, so all of them are counted before.
             for rank in level.clone().map(Rank) {
                 self.note_many(rank)?;
             }
-            self.new_paths = self.map.paths.len();
+            self.new_patterns = self.map.patterns.len();
             for rank in level.clone().map(Rank) {
                 self.place_children(rank)?;
             }
@@ -144,12 +146,12 @@ impl<'a> Search<'a> {
         for (number, _) in counts.iter().enumerate().filter(|of| many_names(*of.1)) {
             many.add(KindSet::numbered(number));
         }
-        let path = self.map.path_of[rank.index()];
+        let pattern = self.map.pattern_of[rank.index()];
         if many != KindSet::default() {
-            let is_new = self.map.paths.note_many(path, many);
-            self.too_late |= is_new && (path.0 as usize) < self.new_paths;
-            let path = self.map.paths.fingerprint(path);
-            self.map.generality.note_many(path, many)?;
+            let is_new = self.map.patterns.note_many(pattern, many);
+            self.too_late |= is_new && (pattern.0 as usize) < self.new_patterns;
+            let pattern = self.map.patterns.fingerprint(pattern);
+            self.map.pattern_set.note_many(pattern, many)?;
         }
         Ok(())
     }
@@ -158,26 +160,26 @@ impl<'a> Search<'a> {
     /// global and what modules are called is taken for code where no code is known.
     fn as_data(&self, name: NameId, child: Rank) -> Option<KindSet> {
         match &self.map.known_names {
-            None if self.is_start_of_chains(self.tree.parent(child)) => None,
+            None if self.is_start_of_paths(self.tree.parent(child)) => None,
             None => Some(KindSet::MIXED),
             Some(known) if known.contains(name) => None,
             Some(_) => Some(KindSet::of(self.heap.kind(self.tree.node(child)))),
         }
     }
 
-    fn is_start_of_chains(&self, rank: Option<Rank>) -> bool {
+    fn is_start_of_paths(&self, rank: Option<Rank>) -> bool {
         rank.is_some_and(|rank| self.starts.step(self.heap, self.tree, rank).is_some())
     }
 
     fn place_children(&mut self, rank: Rank) -> Result<(), BuildError> {
-        let above = self.map.path_of[rank.index()];
+        let above = self.map.pattern_of[rank.index()];
         for child in self.tree.children(rank) {
             let label = self.heap.label(self.tree.edge(child));
-            self.map.path_of[child.index()] =
+            self.map.pattern_of[child.index()] =
                 if let Some(start) = self.starts.step(self.heap, self.tree, child) {
                     self.below(None, child, start)?
                 } else if label == Label::Value {
-                    let Path { parent, step, .. } = *self.map.paths.path(above);
+                    let PathPattern { parent, step, .. } = *self.map.patterns.pattern(above);
                     self.below(parent, child, step)?
                 } else {
                     let step = self.step(rank, child, label)?;
@@ -189,20 +191,20 @@ impl<'a> Search<'a> {
 
     fn below(
         &mut self,
-        parent: Option<PathId>,
+        parent: Option<PatternId>,
         rank: Rank,
         step: GroupStep,
-    ) -> Result<PathId, BuildError> {
+    ) -> Result<PatternId, BuildError> {
         let kind = self.heap.kind(self.tree.node(rank));
-        let paths = &mut self.map.paths;
-        let known = paths.len();
-        let path = paths.below(self.heap, parent, kind, step)?;
-        if paths.len() > known
-            && let Some(&many) = self.given.many.get(&paths.fingerprint(path))
+        let patterns = &mut self.map.patterns;
+        let known = patterns.len();
+        let pattern = patterns.below(self.heap, parent, kind, step)?;
+        if patterns.len() > known
+            && let Some(&many) = self.given.many.get(&patterns.fingerprint(pattern))
         {
-            paths.note_many(path, many);
+            patterns.note_many(pattern, many);
         }
-        Ok(path)
+        Ok(pattern)
     }
 
     fn step(&mut self, parent: Rank, child: Rank, label: Label) -> Result<GroupStep, BuildError> {
@@ -226,7 +228,10 @@ impl<'a> Search<'a> {
         child: Rank,
         name: NameId,
     ) -> Result<bool, BuildError> {
-        let above = *self.map.paths.path(self.map.path_of[parent.index()]);
+        let above = *self
+            .map
+            .patterns
+            .pattern(self.map.pattern_of[parent.index()]);
         if above.many == KindSet::default() {
             return Ok(false);
         }
@@ -238,7 +243,7 @@ impl<'a> Search<'a> {
             let kind = self.heap.kind(self.tree.node(child));
             let exact = fingerprint(self.heap, Some(above), kind, step);
             if self.is_large_part(parent, child) {
-                self.map.generality.note_large(exact)?;
+                self.map.pattern_set.note_large(exact)?;
                 return Ok(false);
             }
             return Ok(above.many.has(kinds) && !self.given.large.contains(&exact));

@@ -1,10 +1,10 @@
-//! Generalised chains: how objects are held, with one step for the many that are held alike.
+//! Path patterns: how objects are held, with one step for the many that are held alike.
 //!
 //! A step under a number or an object becomes `[*]`. A step under a name becomes `*` where an
 //! object holds many by name and this name is nothing but data: names that the program's code has
 //! in it stay. Where the code is not known (the portable engine does not see it), global variables and
 //! modules keep their names instead, and what has a large part of the bytes. A step that comes again
-//! soon (a list's `next`, a tree's `children`) leads back to where it was, so a list is one path
+//! soon (a list's `next`, a tree's `children`) leads back to where it was, so a list is one pattern
 //! however long it is.
 
 use crate::graph::error::BuildError;
@@ -23,12 +23,12 @@ const LOOK_BACK: usize = 4;
 /// How many `[*]` in a row stay apart: enough for a matrix.
 const NESTED_INDICES: usize = 3;
 
-/// A generalised chain of a [`Paths`]: an index, valid in it alone.
+/// A path pattern of a [`PathPatterns`]: an index, valid in it alone.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 #[repr(transparent)]
-pub struct PathId(pub(crate) u32);
+pub struct PatternId(pub(crate) u32);
 
-/// A step of a generalised chain.
+/// A step of a path pattern.
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub enum GroupStep {
     /// A number, a boolean or an object as a key: `[*]`.
@@ -37,10 +37,10 @@ pub enum GroupStep {
     AnyName,
     /// A number as a key of the registry, as `luaL_ref` gives them out: `[ref]`.
     Reference,
-    /// The table of globals, where the chain starts anew: how it hangs in the registry tells
+    /// The table of globals, where the path starts anew: how it hangs in the registry tells
     /// nobody anything.
     Globals,
-    /// The table of loaded modules, where the chain starts anew as well.
+    /// The table of loaded modules, where the path starts anew as well.
     Loaded,
     /// A step as it is.
     Exact(Label),
@@ -56,68 +56,68 @@ impl GroupStep {
     }
 }
 
-/// A path: the one above it and a step.
+/// A pattern: the one above it and a step.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Path {
+pub(crate) struct PathPattern {
     fingerprint: Fingerprint,
     pub(crate) step: GroupStep,
-    pub(crate) parent: Option<PathId>,
+    pub(crate) parent: Option<PatternId>,
     kind: Kind,
     /// Whether the step or one above it stands for several.
     general: bool,
-    /// What the objects at this path hold many of.
+    /// What the objects at this pattern hold many of.
     pub(crate) many: KindSet,
 }
 
-/// Generalised chains, each once.
+/// Path patterns, each once.
 #[derive(Debug, Default)]
-pub struct Paths {
-    paths: Vec<Path>,
+pub struct PathPatterns {
+    patterns: Vec<PathPattern>,
     index: HashTable<u32>,
 }
 
-impl Paths {
-    /// The steps of a generalised chain, the last one first.
-    pub fn steps(&self, path: PathId) -> impl Iterator<Item = GroupStep> + '_ {
-        std::iter::successors(Some(path), |path| self.path(*path).parent)
-            .map(|path| self.path(path).step)
+impl PathPatterns {
+    /// The steps of a path pattern, the last one first.
+    pub fn steps(&self, pattern: PatternId) -> impl Iterator<Item = GroupStep> + '_ {
+        std::iter::successors(Some(pattern), |pattern| self.pattern(*pattern).parent)
+            .map(|pattern| self.pattern(pattern).step)
     }
 
-    /// Whether a chain has a step that stands for several.
-    pub fn is_general(&self, path: PathId) -> bool {
-        self.path(path).general
+    /// Whether a path has a step that stands for several.
+    pub fn is_general(&self, pattern: PatternId) -> bool {
+        self.pattern(pattern).general
     }
 
-    /// The fingerprint of a chain and of what is at its end.
-    pub fn fingerprint(&self, path: PathId) -> Fingerprint {
-        self.path(path).fingerprint
+    /// The fingerprint of a path and of what is at its end.
+    pub fn fingerprint(&self, pattern: PatternId) -> Fingerprint {
+        self.pattern(pattern).fingerprint
     }
 
-    /// Whether it is a chain of one step.
-    pub(crate) fn is_start(&self, path: PathId) -> bool {
-        self.path(path).parent.is_none()
+    /// Whether it is a path of one step.
+    pub(crate) fn is_start(&self, pattern: PatternId) -> bool {
+        self.pattern(pattern).parent.is_none()
     }
 
-    /// The path of the value of an upvalue: it is held by the upvalue's name, as in the `objects`
+    /// The pattern of the value of an upvalue: it is held by the upvalue's name, as in the `objects`
     /// view.
     pub(crate) fn beside(
         &mut self,
         heap: &Heap,
-        upvalue: PathId,
+        upvalue: PatternId,
         kind: Kind,
-    ) -> Result<PathId, BuildError> {
-        let Path { parent, step, .. } = *self.path(upvalue);
+    ) -> Result<PatternId, BuildError> {
+        let PathPattern { parent, step, .. } = *self.pattern(upvalue);
         self.below(heap, parent, kind, step)
     }
 
     /// How many there are.
     pub(crate) fn len(&self) -> usize {
-        self.paths.len()
+        self.patterns.len()
     }
 
-    /// Says what the objects at a path hold many of; answers whether that is more than was said.
-    pub(crate) fn note_many(&mut self, path: PathId, kinds: KindSet) -> bool {
-        let many = &mut self.paths[path.0 as usize].many;
+    /// Says what the objects at a pattern hold many of; answers whether that is more than was said.
+    pub(crate) fn note_many(&mut self, pattern: PatternId, kinds: KindSet) -> bool {
+        let many = &mut self.patterns[pattern.0 as usize].many;
         let is_new = !many.has_all(kinds);
         many.add(kinds);
         is_new
@@ -125,35 +125,37 @@ impl Paths {
 
     /// Bytes of memory that they hold.
     pub(crate) fn memory(&self) -> usize {
-        held(&self.paths) + self.index.capacity() * size_of::<u32>()
+        held(&self.patterns) + self.index.capacity() * size_of::<u32>()
     }
 
-    pub(crate) fn path(&self, path: PathId) -> &Path {
-        &self.paths[path.0 as usize]
+    pub(crate) fn pattern(&self, pattern: PatternId) -> &PathPattern {
+        &self.patterns[pattern.0 as usize]
     }
 
-    /// The path of an object of some kind that is held by `step` from one at `parent`.
+    /// The pattern of an object of some kind that is held by `step` from one at `parent`.
     pub(crate) fn below(
         &mut self,
         heap: &Heap,
-        parent: Option<PathId>,
+        parent: Option<PatternId>,
         kind: Kind,
         step: GroupStep,
-    ) -> Result<PathId, BuildError> {
-        if let Some(path) = parent.and_then(|parent| self.seen_above(parent, kind, step)) {
-            return Ok(path);
+    ) -> Result<PatternId, BuildError> {
+        if let Some(pattern) = parent.and_then(|parent| self.seen_above(parent, kind, step)) {
+            return Ok(pattern);
         }
-        let paths = &mut self.paths;
-        let same = |path: &Path| path.parent == parent && path.kind == kind && path.step == step;
+        let patterns = &mut self.patterns;
+        let same = |pattern: &PathPattern| {
+            pattern.parent == parent && pattern.kind == kind && pattern.step == step
+        };
         let code = hash(parent, kind, step);
-        if let Some(&at) = self.index.find(code, |&at| same(&paths[at as usize])) {
-            return Ok(PathId(at));
+        if let Some(&at) = self.index.find(code, |&at| same(&patterns[at as usize])) {
+            return Ok(PatternId(at));
         }
-        let above = parent.map(|parent| paths[parent.0 as usize]);
-        let new = paths.len() as u32;
+        let above = parent.map(|parent| patterns[parent.0 as usize]);
+        let new = patterns.len() as u32;
         push(
-            paths,
-            Path {
+            patterns,
+            PathPattern {
                 fingerprint: fingerprint(heap, above, kind, step),
                 step,
                 parent,
@@ -163,21 +165,22 @@ impl Paths {
             },
         )?;
         let of = |&at: &u32| {
-            let path = &paths[at as usize];
-            hash(path.parent, path.kind, path.step)
+            let pattern = &patterns[at as usize];
+            hash(pattern.parent, pattern.kind, pattern.step)
         };
         let reserved = self.index.try_reserve(1, of);
         reserved.map_err(|_| BuildError::OutOfMemory)?;
         self.index.insert_unique(code, new, of);
-        Ok(PathId(new))
+        Ok(PatternId(new))
     }
 
-    /// The path, `parent` or a little above it, whose last step is the same.
-    fn seen_above(&self, parent: PathId, kind: Kind, step: GroupStep) -> Option<PathId> {
-        let mut above = std::iter::successors(Some(parent), |path| self.path(*path).parent);
-        let same = |path: &PathId| {
-            let path = self.path(*path);
-            path.kind == kind && path.step == step
+    /// The pattern, `parent` or a little above it, whose last step is the same.
+    fn seen_above(&self, parent: PatternId, kind: Kind, step: GroupStep) -> Option<PatternId> {
+        let mut above =
+            std::iter::successors(Some(parent), |pattern| self.pattern(*pattern).parent);
+        let same = |pattern: &PatternId| {
+            let pattern = self.pattern(*pattern);
+            pattern.kind == kind && pattern.step == step
         };
         match step.is_general() {
             false => above.take(LOOK_BACK).find(same),
@@ -189,14 +192,14 @@ impl Paths {
     }
 }
 
-/// The fingerprint of the path of an object of some kind that is held by `step` from one at `above`.
+/// The fingerprint of the pattern of an object of some kind that is held by `step` from one at `above`.
 pub(crate) fn fingerprint(
     heap: &Heap,
-    above: Option<Path>,
+    above: Option<PathPattern>,
     kind: Kind,
     step: GroupStep,
 ) -> Fingerprint {
-    let ink = Ink::new("path").kind(kind);
+    let ink = Ink::new("pattern").kind(kind);
     let ink = match above {
         Some(above) => ink.number(above.fingerprint.0),
         None => ink,
@@ -212,7 +215,7 @@ pub(crate) fn fingerprint(
     ink.finish()
 }
 
-fn hash(parent: Option<PathId>, kind: Kind, step: GroupStep) -> u64 {
+fn hash(parent: Option<PatternId>, kind: Kind, step: GroupStep) -> u64 {
     let (tag, value) = match step {
         GroupStep::AnyKey => (0, 0),
         GroupStep::AnyName => (1, 0),
@@ -226,7 +229,10 @@ fn hash(parent: Option<PathId>, kind: Kind, step: GroupStep) -> u64 {
         GroupStep::Loaded => (9, 0),
         GroupStep::Reference => (10, 0),
     };
-    let code = mix(parent.map_or(0, |path| u64::from(path.0) + 1), kind as u64);
+    let code = mix(
+        parent.map_or(0, |pattern| u64::from(pattern.0) + 1),
+        kind as u64,
+    );
     mix(mix(code, tag), value)
 }
 

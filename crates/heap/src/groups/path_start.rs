@@ -1,25 +1,25 @@
-//! Where the chains that people read start.
+//! Where the paths that people read start.
 
 use crate::graph::heap::Heap;
 use crate::graph::label::Label;
 use crate::graph::node::NodeId;
 use crate::groups::path_pattern::GroupStep;
-use crate::reach::shortest_path_tree::{ChainTree, Rank};
+use crate::reach::shortest_path_tree::{Rank, ShortestPathTree};
 
-/// Where the chains that people read start, though on the shortest way they go on to the registry.
+/// Where the paths that people read start, though on the shortest way they go on to the registry.
 #[derive(Clone, Copy, Debug)]
-pub struct ChainStarts {
+pub struct PathStarts {
     globals: Option<NodeId>,
     registry: Option<NodeId>,
     main_thread: Option<(NodeId, Label)>,
 }
 
-impl ChainStarts {
-    /// The starts of a heap's chains: the table of globals, that of loaded modules, and the main
+impl PathStarts {
+    /// The starts of a heap's paths: the table of globals, that of loaded modules, and the main
     /// thread. How these hang in the registry tells nobody anything.
-    pub fn of(heap: &Heap) -> ChainStarts {
+    pub fn of(heap: &Heap) -> PathStarts {
         let main_thread = heap.root_named(b"[mainthread]");
-        ChainStarts {
+        PathStarts {
             globals: heap.globals,
             registry: heap.root_named(b"[REGISTRY]").map(|edge| edge.target),
             main_thread: main_thread.map(|edge| (edge.target, edge.label)),
@@ -31,8 +31,8 @@ impl ChainStarts {
         self.registry
     }
 
-    /// The step that an object is by itself, if it is one at which chains start.
-    pub fn step(&self, heap: &Heap, tree: &ChainTree, rank: Rank) -> Option<GroupStep> {
+    /// The step that an object is by itself, if it is one at which paths start.
+    pub fn step(&self, heap: &Heap, tree: &ShortestPathTree, rank: Rank) -> Option<GroupStep> {
         let node = tree.node(rank);
         if self.globals == Some(node) {
             return Some(GroupStep::Globals);

@@ -43,30 +43,30 @@ impl KindSet {
     }
 }
 
-/// What is to be generalised, by the fingerprints of paths, so that several snapshots can be
+/// What is to be generalised, by the fingerprints of patterns, so that several snapshots can be
 /// grouped alike.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
-pub(crate) struct Generality {
+pub(crate) struct PatternSet {
     /// What holds many by name.
     pub(crate) many: FxHashMap<Fingerprint, KindSet>,
     /// What keeps its name among many.
     pub(crate) large: FxHashSet<Fingerprint>,
 }
 
-impl Generality {
+impl PatternSet {
     /// Adds what another one has; answers whether that was anything new.
-    pub(crate) fn add(&mut self, other: &Generality) -> Result<bool, BuildError> {
+    pub(crate) fn add(&mut self, other: &PatternSet) -> Result<bool, BuildError> {
         self.many.try_reserve(other.many.len())?;
         self.large.try_reserve(other.large.len())?;
         let mut is_new = false;
-        for (&path, &kinds) in &other.many {
-            let known = self.many.entry(path).or_default();
+        for (&pattern, &kinds) in &other.many {
+            let known = self.many.entry(pattern).or_default();
             let before = *known;
             known.add(kinds);
             is_new |= *known != before;
         }
-        for &path in &other.large {
-            is_new |= self.large.insert(path);
+        for &pattern in &other.large {
+            is_new |= self.large.insert(pattern);
         }
         Ok(is_new)
     }
@@ -79,17 +79,17 @@ impl Generality {
 
     pub(crate) fn note_many(
         &mut self,
-        path: Fingerprint,
+        pattern: Fingerprint,
         kinds: KindSet,
     ) -> Result<(), BuildError> {
         self.many.try_reserve(1)?;
-        self.many.entry(path).or_default().add(kinds);
+        self.many.entry(pattern).or_default().add(kinds);
         Ok(())
     }
 
-    pub(crate) fn note_large(&mut self, path: Fingerprint) -> Result<(), BuildError> {
+    pub(crate) fn note_large(&mut self, pattern: Fingerprint) -> Result<(), BuildError> {
         self.large.try_reserve(1)?;
-        self.large.insert(path);
+        self.large.insert(pattern);
         Ok(())
     }
 }

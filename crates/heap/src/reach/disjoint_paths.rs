@@ -1,4 +1,4 @@
-//! Chains that share nothing: cutting one of them does not free the object.
+//! Paths that share nothing: cutting one of them does not free the object.
 //!
 //! As many as there are are found (Menger's theorem: a flow of one through each object, found by
 //! augmenting paths), not just those that happen to be left when shortest ones are taken away.
@@ -11,28 +11,28 @@ use crate::graph::node_set::NodeSet;
 use crate::reach::reach::Reach;
 use rustc_hash::FxHashMap;
 
-/// A chain of references to an object.
+/// A paths of references to an object.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct DisjointChain {
+pub struct DisjointPath {
     /// Where it starts.
     pub start: NodeId,
     /// The numbers of its [edges](Heap::edge), the first of them an edge of `start`.
     pub edges: Vec<u32>,
 }
 
-/// At most `most` chains to `target` that have no object in common but where they start, the
-/// shortest first. Any chain may start from any of `starts`: from [`NodeId::ROOT`], or from what
-/// all chains run through, such as the target's immediate dominator.
+/// At most `most` paths to `target` that have no object in common but where they start, the
+/// shortest first. Any path may start from any of `starts`: from [`NodeId::ROOT`], or from what
+/// all paths run through, such as the target's immediate dominator.
 ///
-/// Each chain costs a look at all that the starts hold at worst. `reach` is what the heap's roots reach
+/// Each path costs a look at all that the starts hold at worst. `reach` is what the heap's roots reach
 /// through everything.
-pub fn disjoint_chains(
+pub fn disjoint_paths(
     heap: &Heap,
     reach: &Reach,
     starts: &[NodeId],
     target: NodeId,
     most: usize,
-) -> Result<Vec<DisjointChain>, BuildError> {
+) -> Result<Vec<DisjointPath>, BuildError> {
     if !reach.contains(target) || target == NodeId::ROOT || starts.contains(&target) {
         return Ok(Vec::new());
     }
@@ -52,26 +52,26 @@ pub fn disjoint_chains(
     flow.chains()
 }
 
-/// A step of a chain: from an object, by an edge.
+/// A step of a path: from an object, by an edge.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 struct Step {
     from: NodeId,
     edge: u32,
 }
 
-/// The chains so far.
+/// The paths so far.
 struct Flow<'a> {
     heap: &'a Heap,
     reach: &'a Reach,
     starts: Vec<NodeId>,
     target: NodeId,
-    /// The step by which a chain comes to each object on it, the target aside.
+    /// The step by which a path comes to each object on it, the target aside.
     into: FxHashMap<NodeId, Step>,
-    /// The step by which each chain comes to the target.
+    /// The step by which each path comes to the target.
     last: Vec<Step>,
 }
 
-/// An object has two sides: chains come in at one and leave at the other, and only one chain may
+/// An object has two sides: paths come in at one and leave at the other, and only one path may
 /// cross.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Side {
@@ -86,11 +86,11 @@ enum Came {
     By(Step),
     /// From the other side.
     Across,
-    /// Back along the step by which a chain leaves this object for that one.
+    /// Back along the step by which a path leaves this object for that one.
     Back(NodeId),
 }
 
-/// A search for one chain more, along references and back along those of chains found before.
+/// A search for one path more, along references and back along those of paths found before.
 struct Search {
     seen: [NodeSet; 2],
     /// How the search came to each side; of an index that the queue gives.
@@ -146,13 +146,13 @@ impl Search {
 }
 
 impl Flow<'_> {
-    /// Finds one chain more, which may send older ones another way; false when there is none.
+    /// Finds one path more, which may send older ones another way; false when there is none.
     fn augment(&mut self) -> Result<bool, BuildError> {
         let mut search = Search::new(self.heap.node_count())?;
         for &start in &self.starts {
             search.visit(start, Side::Out, Came::Across)?;
         }
-        // Chains do not lead back into where they may start.
+        // Paths do not lead back into where they may start.
         for &start in &self.starts {
             search.seen[Side::In as usize].insert(start);
         }
@@ -177,7 +177,7 @@ impl Flow<'_> {
         Ok(false)
     }
 
-    /// Goes on from where an object is come to: across it, or, where a chain crosses it already, back
+    /// Goes on from where an object is come to: across it, or, where a path crosses it already, back
     /// along that one.
     fn cross(&self, search: &mut Search, node: NodeId) -> Result<(), BuildError> {
         match self.into.get(&node) {
@@ -209,8 +209,8 @@ impl Flow<'_> {
         Ok(None)
     }
 
-    /// Adds the chain that was found. The way back from its end tells which steps are new, and which
-    /// objects no chain crosses any longer.
+    /// Adds the path that was found. The way back from its end tells which steps are new, and which
+    /// objects no path crosses any longer.
     fn reroute(&mut self, search: &Search, last: Step) -> Result<(), BuildError> {
         let (mut node, mut side) = (last.from, Side::Out);
         self.last.push(last);
@@ -234,8 +234,8 @@ impl Flow<'_> {
         Ok(())
     }
 
-    fn chains(&self) -> Result<Vec<DisjointChain>, BuildError> {
-        let mut chains = Vec::new();
+    fn chains(&self) -> Result<Vec<DisjointPath>, BuildError> {
+        let mut paths = Vec::new();
         for &last in &self.last {
             let mut edges = Vec::new();
             let mut step = last;
@@ -246,14 +246,14 @@ impl Flow<'_> {
             }
             edges.reverse();
             push(
-                &mut chains,
-                DisjointChain {
+                &mut paths,
+                DisjointPath {
                     start: step.from,
                     edges,
                 },
             )?;
         }
-        chains.sort_by_key(|chain| chain.edges.len());
-        Ok(chains)
+        paths.sort_by_key(|path| path.edges.len());
+        Ok(paths)
     }
 }

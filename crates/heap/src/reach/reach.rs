@@ -153,7 +153,7 @@ impl<'a> Marking<'a> {
         Ok(())
     }
 
-    /// Reads some of what will be needed soon, as the search for chains does.
+    /// Reads some of what will be needed soon, as the search for paths does.
     #[inline]
     fn read_ahead(&self, at: usize) {
         let heap = self.heap;

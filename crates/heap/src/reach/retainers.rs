@@ -1,4 +1,4 @@
-//! Who holds an object: everything that refers to it, not only the shortest chain.
+//! Who holds an object: everything that refers to it, not only the shortest path.
 
 use crate::graph::error::BuildError;
 use crate::graph::fallible_vec::push;
@@ -9,7 +9,7 @@ use crate::reach::reach::Reach;
 
 /// An object that holds others, and by what.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Holder {
+pub struct Retainer {
     /// The object; [`NodeId::ROOT`] for a root.
     pub node: NodeId,
     /// The number of the first [edge](Heap::edge) by which it holds one of them.
@@ -22,7 +22,11 @@ pub struct Holder {
 ///
 /// Weak references hold nothing, nor does what is garbage itself. `reach` is what the heap's roots
 /// reach through everything.
-pub fn holders(heap: &Heap, reach: &Reach, targets: &[NodeId]) -> Result<Vec<Holder>, BuildError> {
+pub fn retainers_of(
+    heap: &Heap,
+    reach: &Reach,
+    targets: &[NodeId],
+) -> Result<Vec<Retainer>, BuildError> {
     let mut wanted = NodeSet::with_room_for(heap.node_count())?;
     for &target in targets {
         wanted.insert(target);
@@ -39,7 +43,7 @@ pub fn holders(heap: &Heap, reach: &Reach, targets: &[NodeId]) -> Result<Vec<Hol
             let references = 1 + holds.count() as u32;
             push(
                 &mut found,
-                Holder {
+                Retainer {
                     node,
                     edge,
                     references,
@@ -48,6 +52,6 @@ pub fn holders(heap: &Heap, reach: &Reach, targets: &[NodeId]) -> Result<Vec<Hol
         }
     }
     // Ties keep the order of the nodes.
-    found.sort_by_key(|holder| std::cmp::Reverse(holder.references));
+    found.sort_by_key(|retainer| std::cmp::Reverse(retainer.references));
     Ok(found)
 }

@@ -1,4 +1,4 @@
-//! Shortest chains: which object is held by which, as a breadth-first tree.
+//! Shortest paths: which object is held by which, as a breadth-first tree.
 
 use crate::graph::error::BuildError;
 use crate::graph::fallible_vec::{filled, held, push, room};
@@ -12,7 +12,7 @@ use crate::reach::ephemeron::Waiting;
 use std::hint::black_box;
 use std::ops::Range;
 
-/// The place of a reachable object in breadth-first order: an index into a [`ChainTree`]'s
+/// The place of a reachable object in breadth-first order: an index into a [`ShortestPathTree`]'s
 /// columns, valid in that tree alone.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 #[repr(transparent)]
@@ -29,10 +29,10 @@ impl Rank {
     }
 }
 
-/// A shortest chain of references to every reachable object.
+/// A shortest paths of references to every reachable object.
 ///
 /// Weak references are no steps. The value of an ephemeron is reached from the table, but only
-/// once the key has been reached otherwise, so no chain rests on itself.
+/// once the key has been reached otherwise, so no path rests on itself.
 ///
 /// The tree's root is the target of the heap's first root. The other roots hang below it, after
 /// its own references, so that there is one tree; what the tree's root refers to itself is shown
@@ -41,7 +41,7 @@ impl Rank {
 /// Ranks number the objects level by level, the children of each one after the other in canonical
 /// order, whatever the order in which the heap has its edges.
 #[derive(Clone, Debug, Default)]
-pub struct ChainTree {
+pub struct ShortestPathTree {
     nodes: Vec<NodeId>,
     parents: Vec<Rank>,
     edges: Vec<u32>,
@@ -51,20 +51,23 @@ pub struct ChainTree {
     pub(crate) refs: Vec<u32>,
 }
 
-impl ChainTree {
+impl ShortestPathTree {
     /// The tree of all that a heap's roots keep alive.
-    pub fn new(heap: &Heap) -> Result<ChainTree, BuildError> {
+    pub fn new(heap: &Heap) -> Result<ShortestPathTree, BuildError> {
         Self::search(heap, None)
     }
 
     /// The same, but slots of stacks that have no name of their own (`(temporary)`, `(for state)`) are
     /// steps only where no other way leads. A loop that runs holds in one what its program has a name
     /// for elsewhere.
-    pub fn by_names(heap: &Heap) -> Result<ChainTree, BuildError> {
+    pub fn by_names(heap: &Heap) -> Result<ShortestPathTree, BuildError> {
         Self::search(heap, Some(Vec::new()))
     }
 
-    fn search(heap: &Heap, nameless: Option<Vec<(Rank, u32)>>) -> Result<ChainTree, BuildError> {
+    fn search(
+        heap: &Heap,
+        nameless: Option<Vec<(Rank, u32)>>,
+    ) -> Result<ShortestPathTree, BuildError> {
         let mut search = Search::new(heap, nameless)?;
         search.run()?;
         let mut tree = search.tree;
@@ -151,8 +154,8 @@ impl ChainTree {
             + held(&self.refs)
     }
 
-    fn with_room(nodes: usize) -> Result<ChainTree, BuildError> {
-        Ok(ChainTree {
+    fn with_room(nodes: usize) -> Result<ShortestPathTree, BuildError> {
+        Ok(ShortestPathTree {
             nodes: room(nodes)?,
             parents: room(nodes)?,
             edges: room(nodes)?,
@@ -172,7 +175,7 @@ impl ChainTree {
 /// The breadth-first search. Its queue is the tree's own list of nodes.
 struct Search<'a> {
     heap: &'a Heap,
-    tree: ChainTree,
+    tree: ShortestPathTree,
     /// Edges of the node at hand that may lead to new nodes.
     candidates: Vec<u32>,
     order: LabelOrder,
@@ -187,7 +190,7 @@ struct Search<'a> {
 
 impl<'a> Search<'a> {
     fn new(heap: &'a Heap, nameless: Option<Vec<(Rank, u32)>>) -> Result<Self, BuildError> {
-        let mut tree = ChainTree::with_room(heap.node_count())?;
+        let mut tree = ShortestPathTree::with_room(heap.node_count())?;
         tree.refs = filled(heap.node_count(), 0)?;
         Ok(Search {
             heap,
@@ -352,10 +355,10 @@ fn is_nameless(heap: &Heap, edge: u32) -> bool {
 }
 
 /// Numbers a tree anew, level by level, after late children broke that order.
-fn renumber(heap: &Heap, tree: &mut ChainTree) -> Result<(), BuildError> {
+fn renumber(heap: &Heap, tree: &mut ShortestPathTree) -> Result<(), BuildError> {
     let (starts, mut children) = children_by_parent(tree)?;
     let mut order = LabelOrder::default();
-    let mut renumbered = ChainTree::with_room(tree.len())?;
+    let mut renumbered = ShortestPathTree::with_room(tree.len())?;
     // The old rank behind each new one.
     let mut old: Vec<Rank> = room(tree.len())?;
     renumbered.add(tree.node(Rank::ROOT), Rank::ROOT, tree.edges[0]);
@@ -388,7 +391,7 @@ struct Child {
 
 /// The children of each object in the order in which they were reached: where they start, and
 /// the children.
-fn children_by_parent(tree: &ChainTree) -> Result<(Vec<u32>, Vec<Child>), BuildError> {
+fn children_by_parent(tree: &ShortestPathTree) -> Result<(Vec<u32>, Vec<Child>), BuildError> {
     let len = tree.len();
     // Counts go two places up, so that placing the children leaves each start where it belongs.
     let mut starts = filled(len + 2, 0u32)?;

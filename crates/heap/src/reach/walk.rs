@@ -1,6 +1,6 @@
-//! Walking a chain tree depth-first, without a stack.
+//! Walking a path tree depth-first, without a stack.
 
-use crate::reach::shortest_path_tree::{ChainTree, Rank};
+use crate::reach::shortest_path_tree::{Rank, ShortestPathTree};
 
 /// A turn of a [`Walk`].
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -27,11 +27,11 @@ pub enum Visit {
 /// memory, however deep the tree is.
 #[derive(Clone, Debug)]
 pub struct Walk<'a> {
-    tree: &'a ChainTree,
+    tree: &'a ShortestPathTree,
     next: Option<Visit>,
 }
 
-impl ChainTree {
+impl ShortestPathTree {
     /// Every object depth-first.
     pub fn walk(&self) -> Walk<'_> {
         let first = Visit::Enter {

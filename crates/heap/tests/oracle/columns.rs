@@ -4,9 +4,9 @@
 use crate::everything::{Everything, everything, listed};
 use crate::graph::{graph, rows};
 use luasnap_heap::{
-    Census, ChainTree, Change, ColumnError, Columns, Heap, Kind, LARGE_SIZE, Label, Mark, NameId,
-    Names, NodeId, PackedLabel, Reach, Run, RunOrder, Snapshot, SparseTable, StoredDifference,
-    Strength, Through, decrease, increase, objects_view,
+    Census, Change, ColumnError, Columns, Heap, Kind, LARGE_SIZE, Label, Mark, NameId, Names,
+    NodeId, PackedLabel, Reach, Run, RunOrder, ShortestPathTree, Snapshot, SparseTable,
+    StoredDifference, Strength, Through, decrease, increase, objects_view,
 };
 use proptest::prelude::*;
 
@@ -133,7 +133,7 @@ proptest! {
         let heap = heap.rooted_at(root, b"root").unwrap();
         let again = columns(&heap).into_heap().unwrap();
         prop_assert_eq!(again.edge_count(), heap.edge_count());
-        let [tree, of_again] = [&heap, &again].map(|heap| ChainTree::new(heap).unwrap());
+        let [tree, of_again] = [&heap, &again].map(|heap| ShortestPathTree::new(heap).unwrap());
         prop_assert_eq!(rows(&heap, &tree), rows(&again, &of_again));
     }
 

@@ -1,11 +1,13 @@
 //! Differences against naive sets.
 
-use crate::graph::{Graph, address, chain, graph};
-use luasnap_heap::{ChainTree, Change, HeapBuilder, Kind, Rank, Snapshot, decrease, increase};
+use crate::graph::{Graph, address, graph, path};
+use luasnap_heap::{
+    Change, HeapBuilder, Kind, Rank, ShortestPathTree, Snapshot, decrease, increase,
+};
 use proptest::prelude::*;
 use std::collections::BTreeMap;
 
-/// The members of a snapshot: by address and kind, their chain, count and references.
+/// The members of a snapshot: by address and kind, their path, count and references.
 type Members = BTreeMap<(u64, Kind), (Vec<String>, u32, u32)>;
 
 fn members(snapshot: &Snapshot) -> Members {
@@ -35,7 +37,7 @@ fn expected(
     gone: bool,
 ) -> (Members, BTreeMap<(u64, Kind), Change>) {
     let (mut rows, mut marks) = (Members::new(), BTreeMap::new());
-    for (id, (chain, count, refs)) in side {
+    for (id, (path, count, refs)) in side {
         let (change, after) = match other.get(id) {
             None if gone => (Change::Gone, *count),
             None => (Change::New, *count),
@@ -48,7 +50,7 @@ fn expected(
             }
             Some(_) => continue,
         };
-        rows.insert(*id, (chain.clone(), after, *refs));
+        rows.insert(*id, (path.clone(), after, *refs));
         marks.insert(*id, change);
     }
     if other.is_empty() {
@@ -119,7 +121,7 @@ proptest! {
         let up = increase(&snapshot(&before), &snapshot(&after)).unwrap();
         let tree = up.tree().unwrap();
         prop_assert_eq!(tree.len() + 1, up.objects().unwrap().node_count().max(1));
-        prop_assert_eq!(ChainTree::new(up.objects().unwrap()).unwrap().len(), tree.len());
+        prop_assert_eq!(ShortestPathTree::new(up.objects().unwrap()).unwrap().len(), tree.len());
         for rank in tree.ranks() {
             let leaf = tree.children(rank).len() == 0;
             prop_assert!(!leaf || up.is_member(tree.node(rank)));

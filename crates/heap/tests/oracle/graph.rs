@@ -1,6 +1,6 @@
 //! Random object graphs, and what is true of them by the most naive means.
 
-use luasnap_heap::{ChainTree, Heap, HeapBuilder, Kind, Label, NodeId, Rank, Strength};
+use luasnap_heap::{Heap, HeapBuilder, Kind, Label, NodeId, Rank, ShortestPathTree, Strength};
 use proptest::prelude::*;
 
 /// An edge between nodes by number; 0 is the synthetic root.
@@ -183,17 +183,17 @@ pub fn step(heap: &Heap, label: Label) -> String {
 }
 
 /// The steps from the root to an object.
-pub fn chain(heap: &Heap, tree: &ChainTree, rank: Rank) -> Vec<String> {
+pub fn chain(heap: &Heap, tree: &ShortestPathTree, rank: Rank) -> Vec<String> {
     let upward = std::iter::successors(Some(rank), |rank| tree.parent(*rank));
-    let mut chain: Vec<_> = upward
+    let mut path: Vec<_> = upward
         .map(|rank| step(heap, heap.label(tree.edge(rank))))
         .collect();
-    chain.reverse();
-    chain
+    path.reverse();
+    path
 }
 
 /// The tree as rows: address, depth and step of each object, depth-first.
-pub fn rows(heap: &Heap, tree: &ChainTree) -> Vec<(u64, u32, String)> {
+pub fn rows(heap: &Heap, tree: &ShortestPathTree) -> Vec<(u64, u32, String)> {
     tree.walk()
         .filter_map(|visit| match visit {
             luasnap_heap::Visit::Enter { rank, depth } => Some((rank, depth)),

@@ -31,19 +31,19 @@ impl Below {
         }
     }
 
-    pub fn under(&mut self, holder: NodeId, kind: Kind, label: Label) -> NodeId {
+    pub fn under(&mut self, retainer: NodeId, kind: Kind, label: Label) -> NodeId {
         let (node, _) = self.builder.node(kind, self.next).unwrap();
         self.next += 16;
         self.builder.set_size(node, 100);
         self.builder
-            .edge(holder, node, label, Strength::Strong)
+            .edge(retainer, node, label, Strength::Strong)
             .unwrap();
         node
     }
 
-    pub fn field(&mut self, holder: NodeId, kind: Kind, name: &str) -> NodeId {
+    pub fn field(&mut self, retainer: NodeId, kind: Kind, name: &str) -> NodeId {
         let name = self.builder.name(name.as_bytes()).unwrap();
-        self.under(holder, kind, Label::Field(name))
+        self.under(retainer, kind, Label::Field(name))
     }
 
     pub fn finish(self) -> Snapshot {
@@ -61,16 +61,16 @@ pub fn name(heap: &Heap, groups: &Groups, group: &Group) -> String {
         GroupStep::Loaded => "package.loaded".to_owned(),
         GroupStep::Exact(label) => crate::graph::step(heap, label),
     };
-    let chain = |path| {
-        let mut steps: Vec<_> = groups.paths().steps(path).map(text).collect();
+    let path = |path| {
+        let mut steps: Vec<_> = groups.patterns().steps(path).map(text).collect();
         steps.reverse();
         steps.join(".")
     };
     let bytes = |id| String::from_utf8_lossy(heap.name(id)).into_owned();
     match group.name {
-        GroupName::HeldBy(path) => chain(path),
+        GroupName::RetainerRow(path) => chain(path),
         GroupName::Class(ClassName::Own(id)) => format!("class {}", bytes(id)),
-        GroupName::Class(ClassName::HeldBy(path)) => format!("class {}", chain(path)),
+        GroupName::Class(ClassName::RetainerRow(path)) => format!("class {}", chain(path)),
         GroupName::Code { source, line } => format!("{}:{line}", bytes(source)),
         GroupName::StringsOf(owner) => {
             format!("strings of {}", name(heap, groups, &groups.groups()[owner]))
@@ -115,13 +115,13 @@ fn a_cache_is_one_group_and_its_globals_keep_their_names() {
 fn few_names_stay_apart() {
     let mut below = Below::new();
     for name in ["a", "b"] {
-        let holder = below.field(below.global, Kind::Table, name);
+        let retainer = below.field(below.global, Kind::Table, name);
         for key in [
             Label::Number(0.5),
             Label::Boolean(true),
             Label::Address(Kind::Table, 1),
         ] {
-            below.under(holder, Kind::Table, key);
+            below.under(retainer, Kind::Table, key);
         }
     }
     let expected = [
@@ -188,8 +188,8 @@ fn functions_are_told_apart_by_where_they_are_defined() {
         found,
         expected.map(|(name, bytes)| (name.to_owned(), bytes))
     );
-    assert!(groups.groups()[0].has_one_path);
-    assert!(groups.paths().is_general(groups.groups()[0].path));
+    assert!(groups.groups()[0].has_one_pattern);
+    assert!(groups.patterns().is_general(groups.groups()[0].pattern));
 }
 
 #[test]
@@ -285,10 +285,10 @@ fn the_first_groups_by_each_order() {
     }
     let large = below.field(global, Kind::Table, "large");
     below.builder.set_size(large, 1000);
-    let holder = below.field(global, Kind::Table, "holder");
-    let held = below.field(holder, Kind::Userdata, "held");
+    let retainer = below.field(global, Kind::Table, "retainer");
+    let held = below.field(retainer, Kind::Userdata, "held");
     below.builder.set_size(held, 1500);
-    below.builder.set_size(holder, 1);
+    below.builder.set_size(retainer, 1);
     let snapshot = below.finish();
     let groups = snapshot.groups().unwrap();
     let top = |by, n| {
@@ -305,9 +305,13 @@ fn the_first_groups_by_each_order() {
         let row = |of: &(&str, u64)| (of.0.to_owned(), of.1);
         rows.iter().map(row).collect::<Vec<_>>()
     };
-    let retained = [("_G", 2731), ("_G.holder", 1501), ("_G.holder.held", 1500)];
+    let retained = [
+        ("_G", 2731),
+        ("_G.retainer", 1501),
+        ("_G.retainer.held", 1500),
+    ];
     assert_eq!(top(GroupOrder::Retained, 3), rows(&retained));
-    let shallow = [("_G.holder.held", 1500), ("_G.large", 1000)];
+    let shallow = [("_G.retainer.held", 1500), ("_G.large", 1000)];
     assert_eq!(top(GroupOrder::Shallow, 2), rows(&shallow));
     assert_eq!(top(GroupOrder::Count, 1), rows(&[("_G.many.[*]", 30)]));
     assert_eq!(top(GroupOrder::Count, 100).len(), groups.groups().len());

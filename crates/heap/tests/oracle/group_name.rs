@@ -24,9 +24,9 @@ fn assert_has(snapshot: &Snapshot, kind: Kind, expected: &[(&str, u32)]) {
 
 /// `count` objects of a metatable below a table of globals.
 fn objects(program: &mut Program, place: &str, kind: Kind, metatable: usize, count: i64) {
-    let holder = program.field(program.globals, Kind::Table, place);
+    let retainer = program.field(program.globals, Kind::Table, place);
     for at in 1..=count {
-        let object = program.index(holder, kind, at);
+        let object = program.index(retainer, kind, at);
         program.set_metatable(object, metatable);
     }
 }
@@ -83,7 +83,7 @@ fn a_chain_through_an_object_of_the_class_is_no_name() {
     let metatable = program.add(Kind::Table);
     program.refer(metatable, methods, Step::Field("__index".to_owned()));
     objects(&mut program, "points", Kind::Table, metatable, 3);
-    // The shortest chain leads through an object, but there is another one.
+    // The shortest path leads through an object, but there is another one.
     let hidden = program.add(Kind::Table);
     program.refer(hidden, hidden, Step::Field("__index".to_owned()));
     objects(&mut program, "ghosts", Kind::Table, hidden, 3);
@@ -166,7 +166,7 @@ fn code_is_called_by_its_place() {
     let groups = snapshot.groups().unwrap();
     let functions = groups.groups().iter();
     let functions = functions.filter(|group| group.kind == Kind::LuaFunction);
-    assert!(functions.map(|group| group.has_one_path).eq([false]));
+    assert!(functions.map(|group| group.has_one_pattern).eq([false]));
 }
 
 #[test]
@@ -294,17 +294,17 @@ fn keys_of_tables_that_luajit_copies_are_names_in_the_code() {
     program.text(template, "named", "value");
     let key = program.string("bare");
     program.refer(template, key, Step::Plain(Label::Key));
-    let holder = program.field(program.globals, Kind::Table, "holder");
+    let retainer = program.field(program.globals, Kind::Table, "retainer");
     for name in ["named", "bare"] {
-        program.field(holder, Kind::Table, name);
+        program.field(retainer, Kind::Table, name);
     }
     for at in 1..=20 {
-        program.field(holder, Kind::Table, &format!("data{at}"));
+        program.field(retainer, Kind::Table, &format!("data{at}"));
     }
     let expected = [
-        ("_G.holder.named", 1),
-        ("_G.holder.bare", 1),
-        ("_G.holder.*", 20),
+        ("_G.retainer.named", 1),
+        ("_G.retainer.bare", 1),
+        ("_G.retainer.*", 20),
     ];
     assert_has(&program.finish(), Kind::Table, &expected);
 }

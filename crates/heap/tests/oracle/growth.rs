@@ -26,9 +26,9 @@ fn rows(snapshots: &[Snapshot], growth: &Growth) -> Vec<(String, Vec<u64>)> {
 /// A server that forgets to remove sessions, each with an inventory and a string.
 fn server(sessions: usize) -> Program {
     let mut program = Program::new();
-    let holder = program.field(program.globals, Kind::Table, "sessions");
+    let retainer = program.field(program.globals, Kind::Table, "sessions");
     for at in 0..sessions {
-        let session = program.field(holder, Kind::Table, &format!("user{at}"));
+        let session = program.field(retainer, Kind::Table, &format!("user{at}"));
         let items = program.field(session, Kind::Table, "items");
         program.index(items, Kind::Table, 1);
         program.text(session, "token", &format!("token {at}"));
@@ -75,9 +75,9 @@ fn what_grows_in_every_step_and_what_only_changed() {
     let program = |leak: i64, goes: i64, large: i64| {
         let mut program = Program::new();
         for (name, count) in [("leak", leak), ("goes", goes), ("large", large)] {
-            let holder = program.field(program.globals, Kind::Table, name);
+            let retainer = program.field(program.globals, Kind::Table, name);
             for at in 1..=count {
-                program.index(holder, Kind::Table, at);
+                program.index(retainer, Kind::Table, at);
             }
         }
         program.finish()
@@ -199,8 +199,8 @@ fn a_leak_is_one_suspect_whatever_its_parts() {
 fn a_list_accumulates_at_its_head_and_a_large_table_in_itself() {
     let program = |length: usize| {
         let mut program = Program::new();
-        let holder = program.field(program.globals, Kind::Table, "queue");
-        let mut last = program.field(holder, Kind::Table, "first");
+        let retainer = program.field(program.globals, Kind::Table, "queue");
+        let mut last = program.field(retainer, Kind::Table, "first");
         for _ in 0..length {
             last = program.field(last, Kind::Table, "next");
             program.field(last, Kind::Table, "data");
@@ -234,11 +234,11 @@ fn what_is_scattered_has_no_point() {
     let program = |count: i64| {
         let mut program = Program::new();
         let [globals, loaded] = [program.globals, program.loaded];
-        for holder in [globals, loaded, program.registry] {
-            let holder = program.field(holder, Kind::Table, "handlers");
+        for retainer in [globals, loaded, program.registry] {
+            let retainer = program.field(retainer, Kind::Table, "handlers");
             for at in 1..=count {
                 let step = Step::Plain(Label::Index(at));
-                program.function(holder, step, "main.lua", 5);
+                program.function(retainer, step, "main.lua", 5);
             }
         }
         program.finish()

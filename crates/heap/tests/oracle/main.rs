@@ -1,19 +1,19 @@
 //! The analyses against naive oracles on random graphs, and in shapes that break careless ones.
 
 mod census;
-mod chain;
 mod columns;
 mod difference;
-mod disjoint_chains;
+mod disjoint_paths;
 mod dominator;
 mod everything;
 mod graph;
 mod group;
 mod group_name;
 mod growth;
-mod holder;
 mod identity;
+mod path;
 mod program;
+mod retainer;
 mod shape;
 mod view;
 mod waste;

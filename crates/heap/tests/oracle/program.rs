@@ -73,18 +73,18 @@ impl Program {
         self.references.push((from, to, step));
     }
 
-    pub fn under(&mut self, holder: usize, kind: Kind, step: Step) -> usize {
+    pub fn under(&mut self, retainer: usize, kind: Kind, step: Step) -> usize {
         let node = self.add(kind);
-        self.refer(holder, node, step);
+        self.refer(retainer, node, step);
         node
     }
 
-    pub fn field(&mut self, holder: usize, kind: Kind, name: &str) -> usize {
-        self.under(holder, kind, Step::Field(name.to_owned()))
+    pub fn field(&mut self, retainer: usize, kind: Kind, name: &str) -> usize {
+        self.under(retainer, kind, Step::Field(name.to_owned()))
     }
 
-    pub fn index(&mut self, holder: usize, kind: Kind, index: i64) -> usize {
-        self.under(holder, kind, Step::Plain(Label::Index(index)))
+    pub fn index(&mut self, retainer: usize, kind: Kind, index: i64) -> usize {
+        self.under(retainer, kind, Step::Plain(Label::Index(index)))
     }
 
     /// The string of a text, of which there is one.
@@ -99,17 +99,17 @@ impl Program {
     }
 
     /// A string that a table has under a name.
-    pub fn text(&mut self, holder: usize, name: &str, text: &str) {
+    pub fn text(&mut self, retainer: usize, name: &str, text: &str) {
         let string = self.string(text);
-        self.refer(holder, string, Step::Field(name.to_owned()));
+        self.refer(retainer, string, Step::Field(name.to_owned()));
     }
 
     pub fn set_metatable(&mut self, object: usize, metatable: usize) {
         self.refer(object, metatable, Step::Plain(Label::Metatable));
     }
 
-    pub fn function(&mut self, holder: usize, step: Step, source: &str, line: u32) -> usize {
-        let function = self.under(holder, Kind::LuaFunction, step);
+    pub fn function(&mut self, retainer: usize, step: Step, source: &str, line: u32) -> usize {
+        let function = self.under(retainer, Kind::LuaFunction, step);
         self.define(function, source, line);
         function
     }

@@ -81,8 +81,8 @@ pub fn random(tables: u32) -> Heap {
     let mut first = vec![0u32; tables as usize + 1];
     let mut next = vec![0u32; tables as usize + 1];
     for at in 1..=tables {
-        let holder = below(at) as usize;
-        next[at as usize] = std::mem::replace(&mut first[holder], at);
+        let retainer = below(at) as usize;
+        next[at as usize] = std::mem::replace(&mut first[retainer], at);
     }
     heap(tables, move |at, targets| {
         let mut held = first[at as usize];

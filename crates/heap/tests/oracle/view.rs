@@ -2,7 +2,7 @@
 
 use crate::everything::{address, everything, listed, provenance};
 use luasnap_heap::{
-    ChainTree, Heap, HeapBuilder, Kind, Label, NameId, NodeId, Provenance, Reach, RunOrder,
+    Heap, HeapBuilder, Kind, Label, NameId, NodeId, Provenance, Reach, RunOrder, ShortestPathTree,
     Snapshot, Strength, SweepBuilder, Through, objects_view,
 };
 use proptest::prelude::*;
@@ -36,8 +36,8 @@ proptest! {
         let is_shown = graph.kind(1) == Kind::Table && graph.reached_by_objects().contains(&1);
         prop_assert_eq!(globals, is_shown.then_some(address(1)));
         prop_assert_eq!(&view.provenance().vm, "Lua 5.4");
-        // Whatever is in the view, some chain of the view holds.
-        prop_assert_eq!(ChainTree::new(&view).unwrap().len() + 1, view.node_count());
+        // Whatever is in the view, some path of the view holds.
+        prop_assert_eq!(ShortestPathTree::new(&view).unwrap().len() + 1, view.node_count());
     }
 
     #[test]

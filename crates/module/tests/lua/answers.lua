@@ -1,4 +1,4 @@
--- `top`, `path` and `holders`: what there is most of, and who holds an object or a group.
+-- `top`, `path` and `retainers`: what there is most of, and who holds an object or a group.
 
 local snapshot = require "snapshot"
 local check = require "check"
@@ -110,24 +110,24 @@ do
   check.equal(#s:top { n = 1e300 } > 30, true)
 end
 
--- Who holds an object: given as itself, as tostring has it, as rows have it, as a chain.
+-- Who holds an object: given as itself, as tostring has it, as rows have it, as a path.
 do
-  local function held(object, chain, name)
-    check.equal(s:path(object), chain)
-    if not check.is_luajit then check.equal(s:path(tostring(object)), chain) end
-    check.equal(s:path(check.name(object)), chain)
-    check.equal(s:path(chain), chain)
-    check.equal(s:path((check.name(object):gsub("^.*:", ""))), chain)
-    local holders = s:holders(object)
-    check.equal(holders.path, chain)
-    check.equal(holders.count, 1)
-    check.equal(holders.retained >= holders.size, true)
-    check.equal(holders.holder_count >= 1, true)
-    for _, what in ipairs { check.name(object), chain } do
-      local other = s:holders(what)
-      check.equal(other.path, chain)
-      check.equal(other.retained, holders.retained)
-      check.equal(other.holder_count, holders.holder_count)
+  local function held(object, path, name)
+    check.equal(s:path(object), path)
+    if not check.is_luajit then check.equal(s:path(tostring(object)), path) end
+    check.equal(s:path(check.name(object)), path)
+    check.equal(s:path(path), path)
+    check.equal(s:path((check.name(object):gsub("^.*:", ""))), path)
+    local retainers = s:retainers(object)
+    check.equal(retainers.path, path)
+    check.equal(retainers.count, 1)
+    check.equal(retainers.retained >= retainers.size, true)
+    check.equal(retainers.retainer_count >= 1, true)
+    for _, what in ipairs { check.name(object), path } do
+      local other = s:retainers(what)
+      check.equal(other.path, path)
+      check.equal(other.retained, retainers.retained)
+      check.equal(other.retainer_count, retainers.retainer_count)
     end
   end
   held(world.items, "_G.world.items")
@@ -172,7 +172,7 @@ end
 -- A group: by its name, by its fingerprint.
 do
   for _, row in ipairs(s:top { n = 10000 }) do
-    local by_fingerprint = s:holders(row.fingerprint, { holders = 0, chains = 0 })
+    local by_fingerprint = s:retainers(row.fingerprint, { retainers = 0, paths = 0 })
     check.equal(by_fingerprint.count, row.count, row.name)
     check.equal(by_fingerprint.size, row.size, row.name)
     check.equal(by_fingerprint.retained, row.retained, row.name)
@@ -185,29 +185,29 @@ do
   } do
     local row = row_of(s:top { n = 10000 }, name)
     check.equal(s:path(name), row.example)
-    local held = s:holders(name)
+    local held = s:retainers(name)
     check.equal(held.count > 1, true)
     check.equal(held.path, row.example)
     check.equal(#held.paths, 0)
   end
   -- The place of code means its function, not the prototype, however much larger that is.
   check.equal(s:path("script.lua:" .. single_line), "_G.world.single")
-  local held = s:holders(class_of_items, { holders = 5 })
+  local held = s:retainers(class_of_items, { retainers = 5 })
   check.equal(held.count, 40)
-  check.equal(held.holder_count, 1)
-  check.equal(held.holders[1].holder, "_G.world.items")
-  check.equal(held.holders[1].path, "_G.world.items.[1]")
-  check.equal(held.holders[1].references, 40)
+  check.equal(held.retainer_count, 1)
+  check.equal(held.retainers[1].retainer, "_G.world.items")
+  check.equal(held.retainers[1].path, "_G.world.items.[1]")
+  check.equal(held.retainers[1].references, 40)
   check.equal(held.keepers[1].path, "_G.world.items")
   check.equal(held.keepers[2].path, "_G.world")
   check.equal(#held.keepers, 2)
-  check.equal(held.keepers[2].retained, s:holders("_G.world").retained)
+  check.equal(held.keepers[2].retained, s:retainers("_G.world").retained)
 end
 
 -- What is not there: nil, and why, with what is near.
 do
   local function absent(what, pattern, in_what)
-    for _, name in ipairs { "path", "holders" } do
+    for _, name in ipairs { "path", "retainers" } do
       local results = { snapshot[name](in_what or s, what) }
       check.equal(results[1], nil)
       check.equal(select("#", snapshot[name](in_what or s, what)), 2)
@@ -241,55 +241,55 @@ do
   local difference = snapshot.snapshot({}, "d"):incr(snapshot.snapshot({ new = {} }, "d"))
   check.equal(difference:path "d.new", "d.new")
   check.equal(#difference:top() > 0, true)
-  check.equal(difference:holders("d.new").holders[1].path, "d.new")
+  check.equal(difference:retainers("d.new").retainers[1].path, "d.new")
 end
 
--- All holders, keepers, and the chains that each have to be cut.
+-- All retainers, keepers, and the paths that each have to be cut.
 do
   local shared = {}
   cache = { shared = shared, again = shared, { shared } }
   index = { [shared] = true }
-  holder = (function(held) return function() return held end end)(shared)
+  retainer = (function(held) return function() return held end end)(shared)
   shared = nil
   local s = snapshot.snapshot()
-  local held = s:holders "cache.shared"
+  local held = s:retainers "cache.shared"
   check.equal(held.path, "_G.cache.again")
   local by = {}
-  for _, row in ipairs(held.holders) do by[row.path] = row end
-  check.equal(#held.holders, held.holder_count)
+  for _, row in ipairs(held.retainers) do by[row.path] = row end
+  check.equal(#held.retainers, held.retainer_count)
   check.equal(by["_G.cache.again"] and by["_G.cache.again"].references
     or by["_G.cache.shared"].references, 2)
-  check.equal((by["_G.cache.again"] or by["_G.cache.shared"]).holder, "_G.cache")
+  check.equal((by["_G.cache.again"] or by["_G.cache.shared"]).retainer, "_G.cache")
   check.equal(by["_G.cache.[1].[1]"].references, 1)
   check.equal(by["_G.index.[key]"].references, 1)
-  check.equal(by["_G.holder.held"].references, 1)
-  check.equal(held.holders[1].references, 2)
+  check.equal(by["_G.retainer.held"].references, 1)
+  check.equal(held.retainers[1].references, 2)
   -- The local variable's place on the stack is free; the others are all.
-  check.equal(held.holder_count, 4)
+  check.equal(held.retainer_count, 4)
   check.equal(#held.keepers, 0)
-  local chains = {}
-  for _, chain in ipairs(held.paths) do chains[chain] = true end
+  local paths = {}
+  for _, path in ipairs(held.paths) do paths[path] = true end
   check.equal(#held.paths, 3)
-  check.equal(chains["_G.cache.shared"] or chains["_G.cache.again"], true)
-  check.equal(chains["_G.index.[key]"], true)
-  check.equal(chains["_G.holder.held"], true)
+  check.equal(paths["_G.cache.shared"] or paths["_G.cache.again"], true)
+  check.equal(paths["_G.index.[key]"], true)
+  check.equal(paths["_G.retainer.held"], true)
   -- As many as are asked for.
-  local some = s:holders("cache.shared", { holders = 2, chains = 1 })
-  check.equal(#some.holders, 2)
-  check.equal(some.holder_count, 4)
+  local some = s:retainers("cache.shared", { retainers = 2, paths = 1 })
+  check.equal(#some.retainers, 2)
+  check.equal(some.retainer_count, 4)
   check.equal(#some.paths, 1)
-  some = s:holders("cache.shared", { holders = 0, chains = 0 })
-  check.equal(#some.holders, 0)
-  check.equal(some.holder_count, 4)
+  some = s:retainers("cache.shared", { retainers = 0, paths = 0 })
+  check.equal(#some.retainers, 0)
+  check.equal(some.retainer_count, 4)
   check.equal(#some.paths, 0)
   check.equal(some.path, "_G.cache.again")
   -- A keeper: what holds it alone.
-  index, holder = nil, nil
+  index, retainer = nil, nil
   s = snapshot.snapshot()
-  held = s:holders "cache.shared"
+  held = s:retainers "cache.shared"
   check.equal(held.keepers[1].path, "_G.cache")
   check.equal(#held.keepers, 1)
-  check.equal(held.keepers[1].retained, s:holders("cache").retained)
+  check.equal(held.keepers[1].retained, s:retainers("cache").retained)
   -- Each of them has to be cut.
   table.sort(held.paths)
   check.equal(table.concat(held.paths, " "), "_G.cache.[1].[1] _G.cache.again _G.cache.shared")
@@ -308,10 +308,10 @@ do
   coroutine.resume(co)
   local s = snapshot.snapshot()
   check.equal(s:path(found(weak)), "_G.co.[inner:script.lua]")
-  local held = s:holders(found(weak))
-  check.equal(held.holder_count, 1)
-  check.equal(held.holders[1].holder, "_G.co")
-  check.equal(held.holders[1].path, "_G.co.[inner:script.lua]")
+  local held = s:retainers(found(weak))
+  check.equal(held.retainer_count, 1)
+  check.equal(held.retainers[1].retainer, "_G.co")
+  check.equal(held.retainers[1].path, "_G.co.[inner:script.lua]")
   check.equal(held.keepers[1].path, "_G.co")
   check.equal(#held.paths, 1)
   check.equal(held.paths[1], "_G.co.[inner:script.lua]")
@@ -324,9 +324,9 @@ do
   end)()
   s = snapshot.snapshot()
   check.equal(s:path(weak[2]), "_G.closure.up")
-  held = s:holders(weak[2])
-  check.equal(held.holder_count, 1)
-  check.equal(held.holders[1].path, "_G.closure.up")
+  held = s:retainers(weak[2])
+  check.equal(held.retainer_count, 1)
+  check.equal(held.retainers[1].path, "_G.closure.up")
   check.equal(held.keepers[#held.keepers].path, "_G.closure")
   check.equal(held.paths[1], "_G.closure.up")
   closure = nil
@@ -336,9 +336,9 @@ do
   registry[ref] = (function() local t = {} weak[3] = t return t end)()
   s = snapshot.snapshot()
   check.equal(s:path(weak[3]), "[REGISTRY].[" .. ref .. "]")
-  held = s:holders(weak[3])
-  check.equal(held.holder_count, 1)
-  check.equal(held.holders[1].holder, "[REGISTRY]")
+  held = s:retainers(weak[3])
+  check.equal(held.retainer_count, 1)
+  check.equal(held.retainers[1].retainer, "[REGISTRY]")
   check.equal(#held.keepers, 0)
   check.equal(held.paths[1], "[REGISTRY].[" .. ref .. "]")
   registry[ref] = nil
@@ -347,17 +347,17 @@ do
   collectgarbage "stop"
   coroutine.wrap(function() weak[4] = {} end)()
   s = snapshot.snapshot()
-  local chain, reason = s:path(weak[4])
-  check.equal(chain, nil)
+  local path, reason = s:path(weak[4])
+  check.equal(path, nil)
   check.matches(reason, is_native and "^nothing holds it: it is garbage$" or "^the object is not in the snapshot")
-  held, reason = s:holders(weak[4])
+  held, reason = s:retainers(weak[4])
   check.equal(held, nil)
   check.matches(reason, is_native and "^nothing holds it: it is garbage$" or "^the object is not in the snapshot")
   collectgarbage "restart"
   check.equal(type(load), "function")
 end
 
--- A long list: its end has a chain, whose middle is left out.
+-- A long list: its end has a path, whose middle is left out.
 do
   list = {}
   local at = list
@@ -368,18 +368,18 @@ do
   local s = snapshot.snapshot({ list = list }, "root")
   check.equal(s:path(last), "root.list.next.next.next.next.next.next...[99990 steps]...next.next.next.next")
   check.equal(#s:top() < 5, true)
-  local held = s:holders(last)
-  check.equal(held.holder_count, 1)
+  local held = s:retainers(last)
+  check.equal(held.retainer_count, 1)
   check.equal(#held.keepers, 8)
   list = nil
 end
 
 -- Wrong arguments.
-for _, name in ipairs { "top", "path", "holders" } do
+for _, name in ipairs { "top", "path", "retainers" } do
   check.raises("bad argument #1 to '" .. name .. "' (snapshot expected, got no value)", snapshot[name])
   check.raises("bad argument #1 to '" .. name .. "' (snapshot expected, got table)", snapshot[name], {}, {})
 end
-for _, name in ipairs { "path", "holders" } do
+for _, name in ipairs { "path", "retainers" } do
   local function wrong(kind, ...)
     check.raises("bad argument #2 to '" .. name .. "' (string or object expected, got " .. kind .. ")",
       snapshot[name], s, ...)
@@ -400,11 +400,11 @@ do
   wrong("option 'by' is a string, got number", { by = 5 })
   wrong("option 'n' is a whole number from 0 on, got number", { n = -1 })
   wrong("option 'n' is a whole number from 0 on, got string", { n = "5" })
-  for _, option in ipairs { "holders", "chains" } do
-    check.raises(("bad argument #3 to 'holders' (option '%s' is a whole number from 0 on, got number)"):format(option),
-      snapshot.holders, s, "_G", { [option] = 0.5 })
+  for _, option in ipairs { "retainers", "paths" } do
+    check.raises(("bad argument #3 to 'retainers' (option '%s' is a whole number from 0 on, got number)"):format(option),
+      snapshot.retainers, s, "_G", { [option] = 0.5 })
   end
-  check.raises("bad argument #3 to 'holders' (table expected, got number)", snapshot.holders, s, "_G", 5)
+  check.raises("bad argument #3 to 'retainers' (table expected, got number)", snapshot.retainers, s, "_G", 5)
 end
 
 -- A loop holds in slots without a name what the program has a name for: that is what it is called.

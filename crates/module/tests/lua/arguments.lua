@@ -10,7 +10,7 @@ local SNAPSHOTS = {
   print = 1, print_json = 1, print_jsonfmt = 1,
   to_file = 1, to_jsonfile = 1, to_jsonfilefmt = 1,
   copy = 1, free = 1, incr = 2, decr = 2, report = 1, stats = 1, waste = 1,
-  save = 1, top = 1, path = 1, holders = 1,
+  save = 1, top = 1, path = 1, retainers = 1,
 }
 
 -- Values that are no snapshots, by what the message calls them.
@@ -99,12 +99,12 @@ do
   local two = snapshot.snapshot({ {} }, "two")
   for name, snapshots in pairs(SNAPSHOTS) do
     if name ~= "free" and not name:find "file" and not name:find "^print" and name ~= "save"
-      and name ~= "path" and name ~= "holders" then
+      and name ~= "path" and name ~= "retainers" then
       if snapshots == 1 then snapshot[name](two, nil, nil) else snapshot[name](one, two, nil, nil) end
     end
   end
   check.equal(snapshot.path(two, "two", nil), "two")
-  check.equal(snapshot.holders(two, "two.[1]", nil).count, 1)
+  check.equal(snapshot.retainers(two, "two.[1]", nil).count, 1)
   check.equal(#snapshot.growth(one, one, nil, nil).sizes, 2)
   snapshot.check(function() end, nil, nil)
   for _, name in ipairs { "to_file", "to_jsonfile", "to_jsonfilefmt", "save" } do

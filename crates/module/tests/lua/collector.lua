@@ -27,7 +27,7 @@ local CALLS = {
   top = function() s:copy():top() end,
   growth = function() s:growth(s) end,
   path = function() s:path "s.[1]" end,
-  holders = function() s:holders "s.[1]" end,
+  retainers = function() s:retainers "s.[1]" end,
   check = function() snapshot.check(function() return {} end, { runs = 2 }) end,
   ["a leak"] = function()
     local kept = {}

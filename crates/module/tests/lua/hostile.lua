@@ -81,12 +81,12 @@ all_readable(before:growth(whole), "growth")
 -- Each name is found as it is, and as it is shown.
 for _, name in ipairs(hostile) do
   local shown = "_G.world." .. snapshot.printable(name)
-  for _, chain in ipairs { "_G.world." .. name, shown } do
-    local found = assert(whole:path(chain))
+  for _, path in ipairs { "_G.world." .. name, shown } do
+    local found = assert(whole:path(path))
     readable(found, "path")
-    local holders = assert(whole:holders(chain))
-    check.equal(holders.count, 1)
-    all_readable(holders, "holders")
+    local retainers = assert(whole:retainers(path))
+    check.equal(retainers.count, 1)
+    all_readable(retainers, "retainers")
   end
   check.equal(whole:path(world[name]), shown)
 end
@@ -104,7 +104,7 @@ for _, name in ipairs(hostile) do
   check.matches(said(snapshot.load, "no file " .. name), "cannot read 'no file ")
   said(snapshot.snapshot, nil, nil, { engine = name })
   said(snapshot.top, whole, { by = name })
-  for _, find in ipairs { "path", "holders" } do
+  for _, find in ipairs { "path", "retainers" } do
     local found, why = whole[find](whole, "_G.world.none " .. name)
     check.equal(found, nil)
     readable(why, find)

@@ -27,7 +27,7 @@ if kept then
   try("waste", function() return snapshot.waste(kept) end)
   try("report", function() return snapshot.report(kept) end)
   try("path", function() return snapshot.path(kept, "_G.heap") end)
-  try("holders", function() return snapshot.holders(kept, "_G.heap") end)
+  try("retainers", function() return snapshot.retainers(kept, "_G.heap") end)
   try("copy", function() return snapshot.copy(kept) end)
   local later = try("later", snapshot.snapshot)
   if later then

@@ -123,7 +123,7 @@ local calls = {
   { "path", function() return after:path(heap.wide) end, "heap.wide" },
   { "path of a word", function() return after:path("heap." .. "wide.[1]") end, "heap.wide.[1]" },
   { "path of nothing", function() return after:path "heap.wild" end, nil },
-  { "holders", function() return after:holders(heap.wide).holder_count end, 1, least = 10 },
+  { "retainers", function() return after:retainers(heap.wide).retainer_count end, 1, least = 10 },
   { "check", function() return snapshot.check(function() return {} end, { runs = 2 }) end, nil, least = 1 },
   { "check with allowed", function()
     return snapshot.check(function() end, { runs = 2, allow = { "class A" .. 1, "class B" } })

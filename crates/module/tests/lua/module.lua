@@ -10,7 +10,7 @@ check.equal(package.loaded.snapshot, loaded)
 for _, name in ipairs {
   "snapshot", "print", "print_jsonfmt", "print_json", "to_file", "to_jsonfile", "to_jsonfilefmt",
   "copy", "incr", "decr", "free", "report", "stats", "waste", "save", "load", "top", "growth", "path",
-  "holders", "check", "printable",
+  "retainers", "check", "printable",
 } do
   check.equal(type(loaded[name]), "function", name)
 end

@@ -82,7 +82,7 @@ if check.is_51_api then
     ["function"] = function() end, cclosure = host.cclosure(1),
     thread = coroutine.create(function() end),
   } do
-    local holder = debug.setfenv(value, { "environment" })
+    local retainer = debug.setfenv(value, { "environment" })
     check.found(check.name(debug.getfenv(value)), "%.%[environment%]$")
     check.matches(check.links(snapshot.snapshot(value, "v")), "v%.%[environment%]")
   end

@@ -30,7 +30,7 @@ for _, depth in ipairs { 1000, 65534, 65535, 65536, 65537, 131072, 150000 } do
     check.equal(counted.engine, "native", depth)
     check.equal(counted.unaccounted, 0, depth)
     check.equal(counted.exact, true, depth)
-    local retained = snapshot.holders(s, "_G.held").retained
+    local retained = snapshot.retainers(s, "_G.held").retained
     s:free()
     check.equal(retained, freed_by(function() held = nil end), depth)
   else

@@ -163,7 +163,7 @@ local function said(s)
   for _, by in ipairs { "retained", "size", "count", "class" } do
     texts[#texts + 1] = shown(s:top { by = by, n = 10000 })
   end
-  local held = s:holders "secrets"
+  local held = s:retainers "secrets"
   texts[#texts + 1] = held and shown(held) or ""
   return table.concat(texts, "\n")
 end

@@ -2,7 +2,7 @@
 
 use crate::layout::jit::CTState;
 use crate::memory::memory::{Memory, Read, Structure};
-use crate::native::layout_mismatch::{Misfit, Swept};
+use crate::native::layout_mismatch::{LayoutMismatch, Swept};
 
 /// In `CType.info`: the sort of type, and the number of the type it is made of.
 const SORT: u32 = 28;
@@ -30,7 +30,7 @@ impl<'m> CTypes<'m> {
         places: &'static CTState,
         address: u64,
     ) -> Swept<CTypes<'m>> {
-        const WHAT: Misfit = Misfit::Unreadable("the table of C types");
+        const WHAT: LayoutMismatch = LayoutMismatch::Unreadable("the table of C types");
         if address == 0 {
             return Ok(CTypes {
                 places,

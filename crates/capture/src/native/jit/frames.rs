@@ -9,9 +9,9 @@ use crate::memory::memory::{Memory, Read, Structure};
 use crate::native::jit::header::WORD;
 use crate::native::jit::sweep::Sweep;
 use crate::native::jit::tags::Value;
-use crate::native::layout_mismatch::{Misfit, Swept};
+use crate::native::layout_mismatch::{LayoutMismatch, Swept};
 
-pub(super) const WHAT: Misfit = Misfit::Unreadable("a thread");
+pub(super) const WHAT: LayoutMismatch = LayoutMismatch::Unreadable("a thread");
 pub(super) const SLOT: u64 = WORD as u64;
 
 /// `FRAME_TYPE`, `FRAME_TYPEP`: the bits of a link that tell its type.

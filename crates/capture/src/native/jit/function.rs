@@ -5,11 +5,11 @@ use crate::native::jit::header::{WORD, words};
 use crate::native::jit::known_prototype::KnownPrototype;
 use crate::native::jit::sweep::Sweep;
 use crate::native::jit::tags::Value;
-use crate::native::layout_mismatch::{Misfit, Swept};
+use crate::native::layout_mismatch::{LayoutMismatch, Swept};
 use crate::native::sweep::Sweep as _;
 use luasnap_heap::{Kind, Label, NameId, NodeId, Strength};
 
-const WHAT: Misfit = Misfit::Unreadable("a function");
+const WHAT: LayoutMismatch = LayoutMismatch::Unreadable("a function");
 const ENVIRONMENT: (Kind, &str) = (Kind::Table, "a function's environment");
 
 /// `FF_LUA` in `ffid`: it is written in Lua.
@@ -72,12 +72,12 @@ impl<'m, M: Memory> Sweep<'m, M> {
                 names = known.upvalue_names;
                 if known.upvalue_count != function.byte(places.upvalue_count) {
                     self.ledger
-                        .doubt(node, Misfit::Kind("a function's prototype"))?;
+                        .doubt(node, LayoutMismatch::Kind("a function's prototype"))?;
                 }
             }
             None => self
                 .ledger
-                .doubt(node, Misfit::Kind("a function's prototype"))?,
+                .doubt(node, LayoutMismatch::Kind("a function's prototype"))?,
         }
         // Each name ends with a zero byte; a stripped function has none.
         let mut names = names.split(|&byte| byte == 0);
@@ -86,7 +86,7 @@ impl<'m, M: Memory> Sweep<'m, M> {
             if let Some(target) = self.object(node, upvalue)? {
                 if self.heap.kind(target) != Kind::Upvalue {
                     self.ledger
-                        .doubt(node, Misfit::Kind("a function's upvalue"))?;
+                        .doubt(node, LayoutMismatch::Kind("a function's upvalue"))?;
                 }
                 let name = self.heap.intern(name)?;
                 self.heap
@@ -110,7 +110,7 @@ impl<'m, M: Memory> Sweep<'m, M> {
 
     /// An upvalue's value lies in itself, or on a stack while it is open.
     pub(super) fn refer_from_upvalue(&mut self, node: NodeId, address: u64) -> Swept {
-        const WHAT: Misfit = Misfit::Unreadable("an upvalue");
+        const WHAT: LayoutMismatch = LayoutMismatch::Unreadable("an upvalue");
         let places = &self.layout.upvalue;
         let upvalue = self.memory.structure(address, places.size).ok_or(WHAT)?;
         let place = upvalue.word(places.value);

@@ -5,11 +5,11 @@ use crate::native::byte_ledger::note;
 use crate::native::jit::header::{HEADER, MARKED, TYPE, WORD, words};
 use crate::native::jit::sweep::Sweep;
 use crate::native::jit::tags;
-use crate::native::layout_mismatch::{Misfit, Swept};
+use crate::native::layout_mismatch::{LayoutMismatch, Swept};
 use luasnap_heap::{Kind, NodeId, RunOrder};
 use std::iter;
 
-const WHAT: Misfit = Misfit::Unreadable("an object");
+const WHAT: LayoutMismatch = LayoutMismatch::Unreadable("an object");
 /// `LJ_GC_FIXED` in an object's `marked`: never collected.
 const FIXED: u8 = 1 << 5;
 /// The low bits of a bucket's reference say something of the bucket.
@@ -80,7 +80,7 @@ impl<M: Memory> Sweep<'_, M> {
         let buckets = self
             .memory
             .items(self.global.word(places.strings), count, WORD)
-            .ok_or(Misfit::Unreadable("the table of strings"))?;
+            .ok_or(LayoutMismatch::Unreadable("the table of strings"))?;
         // They lie in no order, but where each is can be known in time.
         let ahead = words(buckets).skip(AHEAD).chain(iter::repeat(0));
         for (number, (bucket, later)) in (0..).zip(words(buckets).zip(ahead)) {
@@ -90,7 +90,7 @@ impl<M: Memory> Sweep<'_, M> {
             while next != 0 {
                 let hash = self.hash_of(next).ok_or(WHAT)?;
                 if u64::from(hash) & (count - 1) != number {
-                    return Err(Misfit::StringTable.into());
+                    return Err(LayoutMismatch::StringTable.into());
                 }
                 next = self.list_object(next)?.1;
                 self.table_strings += 1;
@@ -104,7 +104,7 @@ impl<M: Memory> Sweep<'_, M> {
     fn list_object(&mut self, address: u64) -> Swept<(NodeId, u64)> {
         let header = self.memory.structure(address, HEADER).ok_or(WHAT)?;
         let (next, object_type) = (header.word(0), header.byte(TYPE));
-        let kind = tags::kind(object_type).ok_or(Misfit::UnknownType(object_type))?;
+        let kind = tags::kind(object_type).ok_or(LayoutMismatch::UnknownType(object_type))?;
         if kind != Kind::String {
             return Ok((self.list_other(address, kind)?, next));
         }

@@ -7,7 +7,7 @@ use crate::native::jit::header::WORD;
 use crate::native::jit::sweep::Sweep;
 use crate::native::jit::table::{NODE, NODE_KEY, NODE_VALUE, Parts};
 use crate::native::jit::tags::{self, Value};
-use crate::native::layout_mismatch::{Misfit, Swept};
+use crate::native::layout_mismatch::{LayoutMismatch, Swept};
 use crate::native::modes::Fields;
 use crate::native::proof::{is_event, is_near, is_sample, prove_metamethods, prove_metatables};
 use crate::version::Version;
@@ -31,7 +31,7 @@ impl<M: Memory> Sweep<'_, M> {
         let used = u64::from(self.global.int(self.layout.global_state.strings_used));
         match is_near(self.table_strings, used, self.origin.is_stopped_anywhere) {
             true => Ok(()),
-            false => Err(Misfit::StringTable.into()),
+            false => Err(LayoutMismatch::StringTable.into()),
         }
     }
 
@@ -76,7 +76,7 @@ impl<M: Memory> Sweep<'_, M> {
         };
         match table.is_some_and(|table| self.is(table, Kind::Table)) {
             true => Ok(()),
-            false => Err(Misfit::Kind("the table of finalizers of cdata").into()),
+            false => Err(LayoutMismatch::Kind("the table of finalizers of cdata").into()),
         }
     }
 
@@ -111,7 +111,7 @@ impl<M: Memory> Sweep<'_, M> {
         let nodes = self
             .memory
             .items(parts.nodes, parts.node_count, NODE)
-            .ok_or(Misfit::Unreadable("a table's hash part"))?;
+            .ok_or(LayoutMismatch::Unreadable("a table's hash part"))?;
         let entries = nodes.chunks_exact(usize::from(NODE)).map(Structure);
         let entries = entries.filter(|node| !Value(node.word(NODE_VALUE)).is_nil());
         for entry in entries.take(ENTRIES) {
@@ -119,14 +119,14 @@ impl<M: Memory> Sweep<'_, M> {
             self.prove_tag(Value(entry.word(NODE_VALUE)))?;
             self.prove_tag(key)?;
             if !is_next(parts, entry.word(NODE_NEXT)) {
-                return Err(Misfit::Key.into());
+                return Err(LayoutMismatch::Key.into());
             }
             if let Some(address) = key.object()
                 && self.is(address, Kind::String)
                 && let Some(hash) = self.table_hash_of(address)
                 && !leads_to(parts, nodes, u64::from(hash) & (parts.node_count - 1), key)
             {
-                return Err(Misfit::Key.into());
+                return Err(LayoutMismatch::Key.into());
             }
         }
         Ok(())
@@ -138,12 +138,12 @@ impl<M: Memory> Sweep<'_, M> {
             return Ok(());
         };
         let Some(node) = self.heap.find(address) else {
-            return Err(Misfit::UnknownReference.into());
+            return Err(LayoutMismatch::UnknownReference.into());
         };
         let kind = self.heap.kind(node);
         match kind == Kind::Snapshot || tags::agree(value, kind) {
             true => Ok(()),
-            false => Err(Misfit::Kind("what a table's value refers to").into()),
+            false => Err(LayoutMismatch::Kind("what a table's value refers to").into()),
         }
     }
 

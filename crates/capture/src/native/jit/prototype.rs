@@ -5,12 +5,12 @@ use crate::native::chunk_name::ChunkName;
 use crate::native::jit::header::{WORD, words};
 use crate::native::jit::known_prototype::KnownPrototype;
 use crate::native::jit::sweep::Sweep;
-use crate::native::layout_mismatch::{Misfit, Swept};
+use crate::native::layout_mismatch::{LayoutMismatch, Swept};
 use crate::native::sweep::Sweep as _;
 use crate::version::Version;
 use luasnap_heap::{Kind, Label, NameId, NodeId, Strength};
 
-const WHAT: Misfit = Misfit::Unreadable("a prototype");
+const WHAT: LayoutMismatch = LayoutMismatch::Unreadable("a prototype");
 /// Bytes of an instruction, and of an upvalue's place.
 const INSTRUCTION: u64 = 4;
 const UPVALUE: u64 = 2;
@@ -107,7 +107,7 @@ impl<'m, M: Memory> Sweep<'m, M> {
             true => Ok(()),
             false => self
                 .ledger
-                .doubt(node, Misfit::Kind("a function's prototype")),
+                .doubt(node, LayoutMismatch::Kind("a function's prototype")),
         }
     }
 

@@ -3,12 +3,12 @@
 use crate::memory::memory::{Memory, Read};
 use crate::native::byte_ledger::note;
 use crate::native::jit::sweep::Sweep;
-use crate::native::layout_mismatch::{Misfit, Swept};
+use crate::native::layout_mismatch::{LayoutMismatch, Swept};
 use luasnap_heap::{Kind, NameId, NodeId};
 
 /// Longer ones are kept whole only where they are names.
 const SHORT: u64 = 40;
-const WHAT: Misfit = Misfit::Unreadable("a string");
+const WHAT: LayoutMismatch = LayoutMismatch::Unreadable("a string");
 
 impl<'m, M: Memory> Sweep<'m, M> {
     /// Makes a node of a string. A short one's text is kept at once, while it is in the cache.
@@ -26,7 +26,7 @@ impl<'m, M: Memory> Sweep<'m, M> {
                 .bytes(address + header, len as usize + 1)
                 .ok_or(WHAT)?;
             let Some((0, bytes)) = bytes.split_last() else {
-                return Err(Misfit::Text.into());
+                return Err(LayoutMismatch::Text.into());
             };
             if bytes == b"__mode" {
                 self.mode_key = address;
@@ -93,7 +93,7 @@ impl<'m, M: Memory> Sweep<'m, M> {
     pub(super) fn name_long_texts(&mut self) -> Swept {
         for node in std::mem::take(&mut self.long_strings) {
             if !self.is_ended(self.heap.address(node)) {
-                self.ledger.doubt(node, Misfit::Text)?;
+                self.ledger.doubt(node, LayoutMismatch::Text)?;
             }
             if self.heap.source(node) != NameId::EMPTY {
                 continue;

@@ -3,13 +3,13 @@
 use crate::layout::JitLayout;
 use crate::lua::stack_slots::StackSlots;
 use crate::memory::memory::{Memory, Read, Structure};
-use crate::native::byte_ledger::Ledger;
+use crate::native::byte_ledger::ByteLedger;
 use crate::native::jit::c_types::CTypes;
 use crate::native::jit::global_state::{empty_place, segment_count};
 use crate::native::jit::header::WORD;
 use crate::native::jit::known_prototype::KnownPrototype;
 use crate::native::jit::tags::Value;
-use crate::native::layout_mismatch::{Misfit, Swept};
+use crate::native::layout_mismatch::{LayoutMismatch, Swept};
 use crate::native::modes::Modes;
 use crate::native::origin::Origin;
 use crate::native::own_snapshots::OwnSnapshots;
@@ -27,7 +27,7 @@ pub(crate) struct Sweep<'m, M> {
     /// The global state, and what follows it.
     pub(super) global: Structure<'m>,
     pub(super) heap: SweepBuilder,
-    pub(super) ledger: Ledger,
+    pub(super) ledger: ByteLedger,
     pub(super) main_thread: u64,
     /// The string of no bytes, which lies in the global state.
     pub(super) empty_string: u64,
@@ -70,26 +70,26 @@ impl<'m, M: Memory> Sweep<'m, M> {
         let size = places.whole - places.from_main_thread;
         let global = memory
             .structure(address, size)
-            .ok_or(Misfit::Unreadable("the global state"))?;
+            .ok_or(LayoutMismatch::Unreadable("the global state"))?;
         let jit = places.to_jit_state;
         let count = u64::from(global.int(jit + layout.jit_state.trace_count));
         let traces = memory
             .items(global.word(jit + layout.jit_state.traces), count, WORD)
-            .ok_or(Misfit::Unreadable("the list of traces"))?;
+            .ok_or(LayoutMismatch::Unreadable("the list of traces"))?;
         let segments = memory
             .items(
                 global.word(places.light_segments),
                 segment_count(layout, global),
                 4,
             )
-            .ok_or(Misfit::Unreadable("the segments of light userdata"))?;
+            .ok_or(LayoutMismatch::Unreadable("the segments of light userdata"))?;
         Ok(Sweep {
             memory,
             layout,
             origin,
             global,
             heap: SweepBuilder::default(),
-            ledger: Ledger::new(global.word(places.total_bytes)),
+            ledger: ByteLedger::new(global.word(places.total_bytes)),
             main_thread,
             empty_string: address + u64::from(empty_place(layout)),
             c_types: CTypes::read(memory, &layout.c_types, global.word(places.c_types))?,

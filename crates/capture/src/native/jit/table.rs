@@ -5,7 +5,7 @@ use crate::memory::memory::{Memory, Read, Structure};
 use crate::native::jit::header::{WORD, words};
 use crate::native::jit::sweep::Sweep;
 use crate::native::jit::tags::{Value, ValueType};
-use crate::native::layout_mismatch::{Misfit, Swept};
+use crate::native::layout_mismatch::{LayoutMismatch, Swept};
 use crate::native::sweep::Sweep as _;
 use luasnap_heap::{Kind, Label, NodeId, SlotSizes, Strength};
 
@@ -86,7 +86,7 @@ impl<M: Memory> Sweep<'_, M> {
     pub(super) fn refer_from_table(&mut self, node: NodeId, address: u64) -> Swept {
         let parts = self
             .table_parts(address)
-            .ok_or(Misfit::Unreadable("a table"))?;
+            .ok_or(LayoutMismatch::Unreadable("a table"))?;
         let mut mode = Mode::default();
         if parts.metatable != 0 {
             mode = self.mode_of(parts.metatable)?;
@@ -108,7 +108,7 @@ impl<M: Memory> Sweep<'_, M> {
         let slots = self
             .memory
             .items(parts.array, parts.array_size, WORD)
-            .ok_or(Misfit::Unreadable("a table's array"))?;
+            .ok_or(LayoutMismatch::Unreadable("a table's array"))?;
         let mut count = 0;
         for (index, value) in (0..).zip(words(slots).map(Value)) {
             count += u32::from(!value.is_nil());
@@ -122,7 +122,7 @@ impl<M: Memory> Sweep<'_, M> {
         let nodes = self
             .memory
             .items(parts.nodes, parts.node_count, NODE)
-            .ok_or(Misfit::Unreadable("a table's hash part"))?;
+            .ok_or(LayoutMismatch::Unreadable("a table's hash part"))?;
         let mut count = 0;
         for node in nodes.chunks_exact(usize::from(NODE)).map(Structure) {
             let value = Value(node.word(NODE_VALUE));

@@ -49,7 +49,7 @@ impl<'m, M: Memory> Sweep<'m, M> {
         if state.word(self.layout.state.stack) != 0 {
             match self.walk_stack(node, address, state) {
                 Ok(levels) => self.heap.set_count(node, levels),
-                Err(Failure::Misfit(_)) if self.may_run(state) => {}
+                Err(Failure::LayoutMismatch(_)) if self.may_run(state) => {}
                 Err(other) => return Err(other),
             }
             if self.may_run(state) {

@@ -3,11 +3,11 @@
 use crate::memory::memory::{Memory, Read, Structure};
 use crate::native::jit::header::{WORD, words};
 use crate::native::jit::sweep::Sweep;
-use crate::native::layout_mismatch::{Misfit, Swept};
+use crate::native::layout_mismatch::{LayoutMismatch, Swept};
 use crate::native::sweep::Sweep as _;
 use luasnap_heap::{Label, NodeId};
 
-const WHAT: Misfit = Misfit::Unreadable("a trace");
+const WHAT: LayoutMismatch = LayoutMismatch::Unreadable("a trace");
 /// Bytes of an instruction, and of an entry of a snapshot's map.
 const INSTRUCTION: u64 = 8;
 const MAP_ENTRY: u64 = 4;

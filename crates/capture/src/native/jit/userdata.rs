@@ -3,12 +3,12 @@
 use crate::lua::weak_mode::Mode;
 use crate::memory::memory::{Memory, Read};
 use crate::native::jit::sweep::Sweep;
-use crate::native::layout_mismatch::{Misfit, Swept};
+use crate::native::layout_mismatch::{LayoutMismatch, Swept};
 use crate::native::own_snapshots::Userdata;
 use crate::native::sweep::Sweep as _;
 use luasnap_heap::{Kind, Label, NodeId};
 
-const WHAT: Misfit = Misfit::Unreadable("a userdata");
+const WHAT: LayoutMismatch = LayoutMismatch::Unreadable("a userdata");
 /// `UDTYPE_BUFFER`.
 const BUFFER: u8 = 3;
 /// `SBufExt`: where the memory of a buffer ends and starts, flags in the low bits of a reference,

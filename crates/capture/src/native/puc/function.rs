@@ -2,7 +2,7 @@
 
 use crate::layout::ABSENT;
 use crate::memory::memory::{Memory, Read, Structure};
-use crate::native::layout_mismatch::{Misfit, Swept};
+use crate::native::layout_mismatch::{LayoutMismatch, Swept};
 use crate::native::puc::header::VALUE;
 use crate::native::puc::sweep::Sweep;
 use crate::native::sweep::Sweep as _;
@@ -57,7 +57,7 @@ impl<'m, M: Memory, const L: usize> Sweep<'m, M, L> {
     }
 
     pub(super) fn refer_from_lua_function(&mut self, node: NodeId, address: u64) -> Swept {
-        const WHAT: Misfit = Misfit::Unreadable("a function");
+        const WHAT: LayoutMismatch = LayoutMismatch::Unreadable("a function");
         let closure = self.closure(address).ok_or(WHAT)?;
         let upvalues = self.upvalues_behind(address, closure).ok_or(WHAT)?;
         self.refer_to_environment(node, closure)?;
@@ -71,7 +71,7 @@ impl<'m, M: Memory, const L: usize> Sweep<'m, M, L> {
             names = known.upvalue_names;
         } else if prototype != 0 {
             self.ledger
-                .doubt(node, Misfit::Kind("a function's prototype"))?;
+                .doubt(node, LayoutMismatch::Kind("a function's prototype"))?;
         }
         let size = usize::from(Self::LAYOUT.prototype.upvalue_size);
         for (number, upvalue) in upvalues.chunks_exact(usize::from(POINTER)).enumerate() {
@@ -82,7 +82,7 @@ impl<'m, M: Memory, const L: usize> Sweep<'m, M, L> {
             if let Some(target) = self.object(node, upvalue)? {
                 if self.heap.kind(target) != Kind::Upvalue {
                     self.ledger
-                        .doubt(node, Misfit::Kind("a function's upvalue"))?;
+                        .doubt(node, LayoutMismatch::Kind("a function's upvalue"))?;
                 }
                 let name = match names.get(number * size..number * size + 8) {
                     Some(name) => self.name_at(Structure(name).word(0))?,
@@ -98,13 +98,13 @@ impl<'m, M: Memory, const L: usize> Sweep<'m, M, L> {
     pub(super) fn refer_from_c_function(&mut self, node: NodeId, address: u64) -> Swept {
         let closure = self
             .closure(address)
-            .ok_or(Misfit::Unreadable("a function"))?;
+            .ok_or(LayoutMismatch::Unreadable("a function"))?;
         self.refer_to_environment(node, closure)?;
         let start = address + u64::from(Self::LAYOUT.closure.c_upvalues);
         let upvalues = self
             .memory
             .items(start, self.upvalue_count(closure), VALUE)
-            .ok_or(Misfit::Unreadable("a function"))?;
+            .ok_or(LayoutMismatch::Unreadable("a function"))?;
         for upvalue in upvalues.chunks_exact(usize::from(VALUE)) {
             self.refer_to_value(node, Structure(upvalue), Label::Upvalue(NameId::EMPTY))?;
         }
@@ -127,7 +127,7 @@ impl<'m, M: Memory, const L: usize> Sweep<'m, M, L> {
         let upvalue = self
             .memory
             .structure(address, Self::LAYOUT.upvalue.size)
-            .ok_or(Misfit::Unreadable("an upvalue"))?;
+            .ok_or(LayoutMismatch::Unreadable("an upvalue"))?;
         let places = &Self::LAYOUT.upvalue;
         let value = upvalue.word(places.value);
         if value == address + u64::from(places.closed) {

@@ -3,7 +3,7 @@
 use crate::layout::ABSENT;
 use crate::memory::memory::{Memory, Read, Structure};
 use crate::native::byte_ledger::note;
-use crate::native::layout_mismatch::{Misfit, Swept};
+use crate::native::layout_mismatch::{LayoutMismatch, Swept};
 use crate::native::own_snapshots::Userdata;
 use crate::native::puc::header::{HEADER, TAG};
 use crate::native::puc::sweep::Sweep;
@@ -88,7 +88,7 @@ impl<M: Memory, const L: usize> Sweep<'_, M, L> {
         let buckets = self
             .memory
             .items(self.global.word(places.strings), count, 8)
-            .ok_or(Misfit::Unreadable("the table of strings"))?;
+            .ok_or(LayoutMismatch::Unreadable("the table of strings"))?;
         let firsts = buckets.chunks_exact(8).map(|one| Structure(one).word(0));
         // They lie in no order, but where each is can be known in time.
         let ahead = firsts.clone().skip(AHEAD).chain(iter::repeat(0));
@@ -97,9 +97,11 @@ impl<M: Memory, const L: usize> Sweep<'_, M, L> {
             self.heap.expect(later);
             let mut next = first;
             while next != 0 {
-                let hash = self.hash_of_short(next).ok_or(Misfit::StringTable)?;
+                let hash = self
+                    .hash_of_short(next)
+                    .ok_or(LayoutMismatch::StringTable)?;
                 if u64::from(hash) & (count - 1) != number {
-                    return Err(Misfit::StringTable.into());
+                    return Err(LayoutMismatch::StringTable.into());
                 }
                 next = self.list_object(next, List::Part)?;
             }
@@ -113,9 +115,10 @@ impl<M: Memory, const L: usize> Sweep<'_, M, L> {
         let header = self
             .memory
             .structure(address, HEADER)
-            .ok_or(Misfit::Unreadable("an object"))?;
+            .ok_or(LayoutMismatch::Unreadable("an object"))?;
         let (next, tag) = (header.word(0), header.byte(TAG));
-        let object_type = tags::object_type(Self::VERSION, tag).ok_or(Misfit::UnknownType(tag))?;
+        let object_type =
+            tags::object_type(Self::VERSION, tag).ok_or(LayoutMismatch::UnknownType(tag))?;
         if object_type == ObjectType::ShortString || object_type == ObjectType::LongString {
             let node = self.list_string(address, object_type)?;
             // What is fixed is known by a list of its own from 5.3 on.
@@ -155,7 +158,7 @@ impl<M: Memory, const L: usize> Sweep<'_, M, L> {
                 (Kind::Upvalue, Some(u64::from(Self::LAYOUT.upvalue.size)))
             }
         };
-        let size = size.ok_or(Misfit::Unreadable("an object"))?;
+        let size = size.ok_or(LayoutMismatch::Unreadable("an object"))?;
         let node = self.ledger.add(&mut self.heap, kind, address, size)?;
         match kind {
             Kind::Userdata => self.note_own(node, address)?,
@@ -164,7 +167,7 @@ impl<M: Memory, const L: usize> Sweep<'_, M, L> {
                 let first = self
                     .memory
                     .word(address + u64::from(Self::LAYOUT.state.open_upvalues))
-                    .ok_or(Misfit::Unreadable("a thread"))?;
+                    .ok_or(LayoutMismatch::Unreadable("a thread"))?;
                 self.list_chain(first, List::Part)?;
             }
             Kind::LuaFunction if Self::VERSION == Version::Lua53 => {
@@ -183,7 +186,7 @@ impl<M: Memory, const L: usize> Sweep<'_, M, L> {
     fn list_upvalues_of(&mut self, function: u64) -> Swept {
         let upvalues = self
             .upvalues_of(function)
-            .ok_or(Misfit::Unreadable("a function"))?;
+            .ok_or(LayoutMismatch::Unreadable("a function"))?;
         for upvalue in upvalues.chunks_exact(8) {
             let address = upvalue.try_into().map_or(0, u64::from_ne_bytes);
             self.list_upvalue(address)?;
@@ -194,7 +197,7 @@ impl<M: Memory, const L: usize> Sweep<'_, M, L> {
     /// The open upvalues of a thread (5.3): those that no function has any more stay there until
     /// their variables end.
     fn list_open_upvalues(&mut self, thread: u64) -> Swept {
-        const WHAT: Misfit = Misfit::Unreadable("an open upvalue");
+        const WHAT: LayoutMismatch = LayoutMismatch::Unreadable("an open upvalue");
         let layout = Self::LAYOUT;
         let mut next = thread + u64::from(layout.state.open_upvalues);
         // Functions have listed some already, so that a ring would not come to an end by itself.
@@ -206,7 +209,7 @@ impl<M: Memory, const L: usize> Sweep<'_, M, L> {
             self.list_upvalue(upvalue)?;
             next = upvalue + u64::from(layout.upvalue.next_open);
         }
-        Err(Misfit::BrokenList.into())
+        Err(LayoutMismatch::BrokenList.into())
     }
 
     /// Makes a node of an upvalue that may have one already (5.3).

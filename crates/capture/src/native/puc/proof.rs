@@ -3,7 +3,7 @@
 
 use crate::layout::ABSENT;
 use crate::memory::memory::{Memory, Read, Structure};
-use crate::native::layout_mismatch::{Misfit, Swept};
+use crate::native::layout_mismatch::{LayoutMismatch, Swept};
 use crate::native::modes::Fields;
 use crate::native::proof::{is_event, is_near, is_sample, prove_metamethods, prove_metatables};
 use crate::native::puc::header::{HEADER, TAG, VALUE};
@@ -84,7 +84,7 @@ impl<'m, M: Memory, const L: usize> Sweep<'m, M, L> {
             }
         }
         match without > 0 && with == 0 {
-            true => Err(Misfit::Metatables.into()),
+            true => Err(LayoutMismatch::Metatables.into()),
             false => Ok(()),
         }
     }
@@ -95,7 +95,7 @@ impl<'m, M: Memory, const L: usize> Sweep<'m, M, L> {
         let places = &Self::LAYOUT.global_state;
         let used = u64::from(self.global.int(places.strings_used));
         if !is_near(self.short_strings, used, self.origin.is_stopped_anywhere) {
-            return Err(Misfit::StringTable.into());
+            return Err(LayoutMismatch::StringTable.into());
         }
         let next = match Self::LAYOUT.string.next_in_bucket {
             ABSENT => return Ok(()),
@@ -105,7 +105,7 @@ impl<'m, M: Memory, const L: usize> Sweep<'m, M, L> {
         let buckets = self
             .memory
             .items(self.global.word(places.strings), count, 8)
-            .ok_or(Misfit::Unreadable("the table of strings"))?;
+            .ok_or(LayoutMismatch::Unreadable("the table of strings"))?;
         let step = (count / BUCKETS).max(1);
         for number in (0..count).step_by(step as usize) {
             let mut string = Structure(buckets).word_at(8 * number);
@@ -129,7 +129,7 @@ impl<'m, M: Memory, const L: usize> Sweep<'m, M, L> {
         };
         match hash.is_some_and(|hash| u64::from(hash) & (count - 1) == bucket) {
             true => Ok(()),
-            false => Err(Misfit::StringTable.into()),
+            false => Err(LayoutMismatch::StringTable.into()),
         }
     }
 
@@ -154,7 +154,7 @@ impl<'m, M: Memory, const L: usize> Sweep<'m, M, L> {
 
     #[inline(never)]
     fn prove_sample(&self, parts: Parts) -> Swept {
-        const WHAT: Misfit = Misfit::Unreadable("a table's hash part");
+        const WHAT: LayoutMismatch = LayoutMismatch::Unreadable("a table's hash part");
         let places = &Self::LAYOUT.node;
         let size = usize::from(places.size);
         let nodes = self
@@ -175,7 +175,7 @@ impl<'m, M: Memory, const L: usize> Sweep<'m, M, L> {
             {
                 let main = u64::from(hash) & (parts.node_count - 1);
                 if !self.leads_to(parts, nodes, main, |node| node.word(places.key) == key) {
-                    return Err(Misfit::Key.into());
+                    return Err(LayoutMismatch::Key.into());
                 }
             }
         }
@@ -188,12 +188,12 @@ impl<'m, M: Memory, const L: usize> Sweep<'m, M, L> {
             return Ok(());
         }
         let Some(node) = self.heap.find(value) else {
-            return Err(Misfit::UnknownReference.into());
+            return Err(LayoutMismatch::UnknownReference.into());
         };
         let kind = self.heap.kind(node);
         match kind == Kind::Snapshot || tags::agree(tag, kind) {
             true => Ok(()),
-            false => Err(Misfit::Kind("what a table's value refers to").into()),
+            false => Err(LayoutMismatch::Kind("what a table's value refers to").into()),
         }
     }
 
@@ -249,7 +249,7 @@ impl<'m, M: Memory, const L: usize> Sweep<'m, M, L> {
 
     #[cold]
     fn prove_wide_integer(&mut self, parts: Parts, key: u64) -> Swept {
-        const WHAT: Misfit = Misfit::Unreadable("a table's hash part");
+        const WHAT: LayoutMismatch = LayoutMismatch::Unreadable("a table's hash part");
         let places = &Self::LAYOUT.node;
         let nodes = self
             .memory
@@ -266,7 +266,7 @@ impl<'m, M: Memory, const L: usize> Sweep<'m, M, L> {
         let as_wide = self.leads_to(parts, nodes, key % odd, is_it);
         let as_narrow = self.leads_to(parts, nodes, u64::from(key as u32) % odd, is_it);
         match (low_bits || as_wide, low_bits || as_narrow) {
-            (false, _) => return Err(Misfit::Numbers.into()),
+            (false, _) => return Err(LayoutMismatch::Numbers.into()),
             (true, false) => self.integers_are_wide = true,
             (true, true) => self.has_wide_key = true,
         }
@@ -280,7 +280,7 @@ impl<'m, M: Memory, const L: usize> Sweep<'m, M, L> {
         let number = f64::from_bits(key);
         match number == 0.0 || number.is_normal() || number.is_infinite() {
             true => Ok(()),
-            false => Err(Misfit::Numbers.into()),
+            false => Err(LayoutMismatch::Numbers.into()),
         }
     }
 
@@ -300,10 +300,10 @@ impl<'m, M: Memory, const L: usize> Sweep<'m, M, L> {
         }
         self.userdata_metatables.prove()?;
         if self.misplaced_locals > self.placed_locals {
-            return Err(Misfit::Kind("where a local variable begins and ends").into());
+            return Err(LayoutMismatch::Kind("where a local variable begins and ends").into());
         }
         match self.has_wide_key && !self.integers_are_wide {
-            true => Err(Misfit::Numbers.into()),
+            true => Err(LayoutMismatch::Numbers.into()),
             false => Ok(()),
         }
     }

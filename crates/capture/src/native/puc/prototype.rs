@@ -3,7 +3,7 @@
 use crate::layout::ABSENT;
 use crate::memory::memory::{Memory, Read, Structure};
 use crate::native::chunk_name::ChunkName;
-use crate::native::layout_mismatch::{Misfit, Swept};
+use crate::native::layout_mismatch::{LayoutMismatch, Swept};
 use crate::native::puc::header::VALUE;
 use crate::native::puc::known_prototype::KnownPrototype;
 use crate::native::puc::sweep::Sweep;
@@ -73,7 +73,7 @@ impl<'m, M: Memory, const L: usize> Sweep<'m, M, L> {
         let places = &Self::LAYOUT.prototype;
         let prototype = self
             .prototype(address)
-            .ok_or(Misfit::Unreadable("a prototype"))?;
+            .ok_or(LayoutMismatch::Unreadable("a prototype"))?;
         self.heap.set_count(node, prototype.int(places.line));
         let source = prototype.word(places.source);
         let is_string = self
@@ -120,12 +120,12 @@ impl<'m, M: Memory, const L: usize> Sweep<'m, M, L> {
             true => Ok(()),
             false => self
                 .ledger
-                .doubt(node, Misfit::Kind("a function's prototype")),
+                .doubt(node, LayoutMismatch::Kind("a function's prototype")),
         }
     }
 
     pub(super) fn refer_from_prototype(&mut self, node: NodeId, address: u64) -> Swept {
-        const WHAT: Misfit = Misfit::Unreadable("a prototype");
+        const WHAT: LayoutMismatch = LayoutMismatch::Unreadable("a prototype");
         self.describe_prototype(node, address)?;
         let places = &Self::LAYOUT.prototype;
         let prototype = self.prototype(address).ok_or(WHAT)?;

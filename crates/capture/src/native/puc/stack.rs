@@ -5,14 +5,14 @@ use crate::layout::{self, ABSENT, PucLayout};
 use crate::lua::stack_slot_label::{FUNCTION, HOST, TEMPORARY, VARARG};
 use crate::lua::stack_slots::SlotName;
 use crate::memory::memory::{Memory, Read, Structure};
-use crate::native::layout_mismatch::{Misfit, Swept};
+use crate::native::layout_mismatch::{LayoutMismatch, Swept};
 use crate::native::puc::header::{TAG, VALUE};
 use crate::native::puc::sweep::Sweep;
 use crate::native::puc::tags::{self, ValueType};
 use crate::version::Version;
 use luasnap_heap::{BuildError, Kind, NameId, NodeId};
 
-pub(super) const WHAT: Misfit = Misfit::Unreadable("a thread");
+pub(super) const WHAT: LayoutMismatch = LayoutMismatch::Unreadable("a thread");
 
 /// `PF_VAHID` in a prototype's `flag` (5.5): extra arguments lie before the function.
 const HIDDEN_ARGUMENTS: u8 = 1;
@@ -248,7 +248,7 @@ impl<'s, 'm, M: Memory, const L: usize> StackWalk<'s, 'm, M, L> {
             _ => self.sweep.is_lua_call(info),
         };
         if is_lua_call != is_lua {
-            return Err(Misfit::Kind("what a call says it runs").into());
+            return Err(LayoutMismatch::Kind("what a call says it runs").into());
         }
         if !is_lua_call {
             return Ok(Running {
@@ -278,7 +278,7 @@ impl<'s, 'm, M: Memory, const L: usize> StackWalk<'s, 'm, M, L> {
         };
         let offset = saved.wrapping_sub(code);
         if !offset.is_multiple_of(INSTRUCTION) || offset / INSTRUCTION > count {
-            return Err(Misfit::Kind("the instruction that a call is at").into());
+            return Err(LayoutMismatch::Kind("the instruction that a call is at").into());
         }
         let running = Running {
             source,
@@ -325,7 +325,7 @@ impl<'s, 'm, M: Memory, const L: usize> StackWalk<'s, 'm, M, L> {
         };
         match fits {
             true => Ok(()),
-            false => Err(Misfit::Kind("what a call was given").into()),
+            false => Err(LayoutMismatch::Kind("what a call was given").into()),
         }
     }
 

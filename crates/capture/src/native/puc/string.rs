@@ -4,7 +4,7 @@ use crate::layout::ABSENT;
 use crate::memory::memory::{Memory, Read};
 use crate::native::byte_ledger::note;
 use crate::native::equal_texts::{EqualTexts, Texts};
-use crate::native::layout_mismatch::{Misfit, Swept};
+use crate::native::layout_mismatch::{LayoutMismatch, Swept};
 use crate::native::puc::header::{HEADER, TAG};
 use crate::native::puc::sweep::Sweep;
 use crate::native::puc::tags::ObjectType;
@@ -37,7 +37,7 @@ impl<'m, M: Memory, const L: usize> Sweep<'m, M, L> {
     pub(super) fn list_string(&mut self, address: u64, object_type: ObjectType) -> Swept<NodeId> {
         let text = self
             .text_place(address, object_type)
-            .ok_or(Misfit::Unreadable("a string"))?;
+            .ok_or(LayoutMismatch::Unreadable("a string"))?;
         let node = self
             .ledger
             .add(&mut self.heap, Kind::String, address, text.size)?;
@@ -46,9 +46,9 @@ impl<'m, M: Memory, const L: usize> Sweep<'m, M, L> {
             let bytes = self
                 .memory
                 .bytes(text.address, text.len as usize + 1)
-                .ok_or(Misfit::Unreadable("a string"))?;
+                .ok_or(LayoutMismatch::Unreadable("a string"))?;
             let Some((0, bytes)) = bytes.split_last() else {
-                return Err(Misfit::Text.into());
+                return Err(LayoutMismatch::Text.into());
             };
             match bytes {
                 b"__mode" => self.mode_key = address,
@@ -135,7 +135,7 @@ impl<'m, M: Memory, const L: usize> Sweep<'m, M, L> {
         let address = self.heap.address(string);
         let text = self
             .text_at(address)
-            .ok_or(Misfit::Unreadable("a string"))?;
+            .ok_or(LayoutMismatch::Unreadable("a string"))?;
         let name = self.heap.intern(text)?;
         self.heap.set_source(string, name);
         Ok(name)
@@ -155,7 +155,7 @@ impl<'m, M: Memory, const L: usize> Sweep<'m, M, L> {
                 continue;
             };
             if !self.is_ended(self.heap.address(node)) {
-                self.ledger.doubt(node, Misfit::Text)?;
+                self.ledger.doubt(node, LayoutMismatch::Text)?;
             }
             if self.heap.source(node) == NameId::EMPTY {
                 let name = self

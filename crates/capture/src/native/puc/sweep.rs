@@ -3,8 +3,8 @@
 use crate::layout::{self, PucLayout};
 use crate::lua::stack_slots::StackSlots;
 use crate::memory::memory::{Memory, Read, Structure};
-use crate::native::byte_ledger::Ledger;
-use crate::native::layout_mismatch::{Misfit, Swept};
+use crate::native::byte_ledger::ByteLedger;
+use crate::native::layout_mismatch::{LayoutMismatch, Swept};
 use crate::native::modes::Modes;
 use crate::native::origin::Origin;
 use crate::native::own_snapshots::OwnSnapshots;
@@ -28,7 +28,7 @@ pub(crate) struct Sweep<'m, M, const L: usize> {
     pub(super) origin: Origin,
     pub(super) global: Structure<'m>,
     pub(super) heap: SweepBuilder,
-    pub(super) ledger: Ledger,
+    pub(super) ledger: ByteLedger,
     pub(super) main_thread: u64,
     /// Objects that wait for their finalizer, and those that are never collected.
     pub(super) to_be_finalized: Vec<NodeId>,
@@ -73,7 +73,7 @@ impl<'m, M: Memory, const L: usize> Sweep<'m, M, L> {
         let size = layout.global_state.size;
         let global = memory
             .structure(global_address, size)
-            .ok_or(Misfit::Unreadable("the global state"))?;
+            .ok_or(LayoutMismatch::Unreadable("the global state"))?;
         let mut types = [ValueType::Other; 256];
         for (tag, value_type) in (0..=u8::MAX).zip(&mut types) {
             *value_type = tags::value_type(Self::VERSION, tag);
@@ -84,7 +84,7 @@ impl<'m, M: Memory, const L: usize> Sweep<'m, M, L> {
             origin,
             global,
             heap: SweepBuilder::default(),
-            ledger: Ledger::new(total(layout, global)),
+            ledger: ByteLedger::new(total(layout, global)),
             main_thread: main_thread(layout, global_address, global),
             to_be_finalized: Vec::new(),
             fixed: Vec::new(),
@@ -139,7 +139,7 @@ impl<'m, M: Memory, const L: usize> Sweep<'m, M, L> {
         let value = self
             .memory
             .structure(address, VALUE)
-            .ok_or(Misfit::Unreadable("a value"))?;
+            .ok_or(LayoutMismatch::Unreadable("a value"))?;
         self.refer_to_value(source, value, label)
     }
 
@@ -239,7 +239,7 @@ pub(crate) fn sweep<M: Memory>(
         ($($number:literal)*) => {
             match number {
                 $($number => Sweep::<M, $number>::new(memory, global, origin)?.run(),)*
-                _ => Err(Misfit::GlobalState.into()),
+                _ => Err(LayoutMismatch::GlobalState.into()),
             }
         };
     }

@@ -3,7 +3,7 @@
 use crate::layout;
 use crate::lua::weak_mode::Mode;
 use crate::memory::memory::{Memory, Read, Structure};
-use crate::native::layout_mismatch::{Misfit, Swept};
+use crate::native::layout_mismatch::{LayoutMismatch, Swept};
 use crate::native::puc::header::{TAG, VALUE};
 use crate::native::puc::sweep::Sweep;
 use crate::native::puc::tags::ValueType;
@@ -110,7 +110,7 @@ impl<'m, M: Memory, const L: usize> Sweep<'m, M, L> {
     pub(super) fn refer_from_table(&mut self, node: NodeId, address: u64) -> Swept {
         let parts = self
             .table_parts(address)
-            .ok_or(Misfit::Unreadable("a table"))?;
+            .ok_or(LayoutMismatch::Unreadable("a table"))?;
         let mut mode = Mode::default();
         if parts.metatable != 0 {
             mode = self.mode_of(parts.metatable)?;
@@ -135,7 +135,7 @@ impl<'m, M: Memory, const L: usize> Sweep<'m, M, L> {
         let slots = self
             .memory
             .items(parts.array, parts.array_size, VALUE)
-            .ok_or(Misfit::Unreadable("a table's array"))?;
+            .ok_or(LayoutMismatch::Unreadable("a table's array"))?;
         let mut count = 0;
         for (index, slot) in (1..).zip(slots.chunks_exact(usize::from(VALUE))) {
             let slot = Structure(slot);
@@ -157,7 +157,7 @@ impl<'m, M: Memory, const L: usize> Sweep<'m, M, L> {
             .memory
             .items(parts.array.wrapping_add(LENGTH_HINT), size, 1);
         let (Some(values), Some(tags)) = (values, tags) else {
-            return Err(Misfit::Unreadable("a table's array").into());
+            return Err(LayoutMismatch::Unreadable("a table's array").into());
         };
         let mut count = 0;
         for ((index, &tag), value) in (1..).zip(tags).zip(values.rchunks_exact(8)) {
@@ -203,7 +203,7 @@ impl<'m, M: Memory, const L: usize> Sweep<'m, M, L> {
         let nodes = self
             .memory
             .items(parts.nodes, parts.node_count, places.size)
-            .ok_or(Misfit::Unreadable("a table's hash part"))?;
+            .ok_or(LayoutMismatch::Unreadable("a table's hash part"))?;
         let mut count = 0;
         for node in nodes.chunks_exact(usize::from(places.size)) {
             let node = Structure(node);

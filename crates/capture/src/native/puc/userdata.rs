@@ -3,7 +3,7 @@
 use crate::layout::ABSENT;
 use crate::lua::weak_mode::Mode;
 use crate::memory::memory::{Memory, Read, Structure};
-use crate::native::layout_mismatch::{Misfit, Swept};
+use crate::native::layout_mismatch::{LayoutMismatch, Swept};
 use crate::native::puc::header::VALUE;
 use crate::native::puc::sweep::Sweep;
 use crate::native::puc::tags::ValueType;
@@ -49,7 +49,7 @@ impl<'m, M: Memory, const L: usize> Sweep<'m, M, L> {
     }
 
     pub(super) fn refer_from_userdata(&mut self, node: NodeId, address: u64) -> Swept {
-        const WHAT: Misfit = Misfit::Unreadable("a userdata");
+        const WHAT: LayoutMismatch = LayoutMismatch::Unreadable("a userdata");
         let places = &Self::LAYOUT.userdata;
         let userdata = self.userdata(address).ok_or(WHAT)?;
         if userdata.metatable != 0 {

@@ -1,7 +1,7 @@
 //! Who holds an object, against looking at every reference.
 
 use crate::graph::graph;
-use luasnap_heap::{NodeId, Reach, Through, holders};
+use luasnap_heap::{NodeId, Reach, Through, retainers};
 use proptest::prelude::*;
 use std::collections::{BTreeMap, HashSet};
 
@@ -23,14 +23,14 @@ proptest! {
         }
         let reach = Reach::new(&heap, Through::Everything).unwrap();
         let wanted: Vec<NodeId> = targets.iter().map(|node| NodeId(*node as u32)).collect();
-        let found = holders(&heap, &reach, &wanted).unwrap();
+        let found = retainers(&heap, &reach, &wanted).unwrap();
         prop_assert!(found.is_sorted_by(|a, b| a.references >= b.references));
-        for holder in &found {
-            prop_assert!(heap.edge_range(holder.node).contains(&holder.edge));
-            prop_assert!(wanted.contains(&heap.target(holder.edge)));
+        for retainer in &found {
+            prop_assert!(heap.edge_range(retainer.node).contains(&retainer.edge));
+            prop_assert!(wanted.contains(&heap.target(retainer.edge)));
         }
         let found: BTreeMap<usize, u32> =
-            found.iter().map(|holder| (holder.node.index(), holder.references)).collect();
+            found.iter().map(|retainer| (retainer.node.index(), retainer.references)).collect();
         let expected: BTreeMap<usize, u32> =
             expected.into_iter().map(|(node, (_, count))| (node, count)).collect();
         prop_assert_eq!(found, expected);

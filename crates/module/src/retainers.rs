@@ -1,53 +1,53 @@
-//! `path(s, what)` and `holders(s, what [, options])`: who holds an object, or a group.
+//! `path(s, what)` and `retainers(s, what [, options])`: who holds an object, or a group.
 
 use crate::arguments::{Result, argument};
 use crate::failure::{unanswered, unmeant};
 use crate::stats::{integer, text};
 use luasnap_capture::{Call, Return, Value};
-use luasnap_format::{WhoHolds, WhoHoldsOptions, find_target, object_at, printable, who_holds};
+use luasnap_format::{Retainers, RetainersOptions, object_at, printable, resolve};
 use luasnap_heap::{Label, NodeId, Snapshot};
 
-/// How many immediate holders and disjoint chains there are where nobody says, and at most.
-const HOLDERS: usize = 100;
-const CHAINS: usize = 5;
+/// How many immediate retainers and disjoint paths there are where nobody says, and at most.
+const RETAINERS: usize = 100;
+const PATHS: usize = 5;
 const MOST: usize = 10_000;
 
-/// `path(s, what)`: the shortest chain; nil and a reason where there is none.
+/// `path(s, what)`: the shortest path; nil and a reason where there is none.
 pub fn path(call: &mut Call<'_>) -> Result {
-    let options = WhoHoldsOptions {
-        holders: 0,
-        chains: 0,
+    let options = RetainersOptions {
+        retainers: 0,
+        paths: 0,
     };
     let snapshot = argument(call, 1)?;
     let nodes = match targets(call, &snapshot)? {
         Ok(nodes) => nodes,
         Err(reason) => return Ok(Return::Absent(reason)),
     };
-    let held = who_holds(&snapshot, &nodes, options).map_err(unanswered)?;
-    match held.chain {
-        Some(chain) => Ok(Return::Text(chain.into_bytes())),
+    let held = luasnap_format::retainers(&snapshot, &nodes, options).map_err(unanswered)?;
+    match held.path {
+        Some(path) => Ok(Return::Text(path.into_bytes())),
         None => Ok(Return::Absent(unheld(&snapshot))),
     }
 }
 
-/// `holders(s, what [, {holders = 100, chains = 5}])`: all that is known of who holds it; nil and a
+/// `retainers(s, what [, {retainers = 100, paths = 5}])`: all that is known of who holds it; nil and a
 /// reason where nothing does.
-pub fn holders(call: &mut Call<'_>) -> Result {
+pub fn retainers(call: &mut Call<'_>) -> Result {
     let snapshot = argument(call, 1)?;
-    let mut options = WhoHoldsOptions {
-        holders: HOLDERS,
-        chains: CHAINS,
+    let mut options = RetainersOptions {
+        retainers: RETAINERS,
+        paths: PATHS,
     };
     if !call.is_nil_argument(3) {
-        let holders = call.count_option(3, "holders")?;
-        let chains = call.count_option(3, "chains")?;
-        options.holders = holders.unwrap_or(HOLDERS).min(MOST);
-        options.chains = chains.unwrap_or(CHAINS).min(MOST);
+        let retainers = call.count_option(3, "retainers")?;
+        let paths = call.count_option(3, "paths")?;
+        options.retainers = retainers.unwrap_or(RETAINERS).min(MOST);
+        options.paths = paths.unwrap_or(PATHS).min(MOST);
     }
     match targets(call, &snapshot)? {
         Ok(nodes) => {
-            let held = who_holds(&snapshot, &nodes, options).map_err(unanswered)?;
-            match held.chain {
+            let held = luasnap_format::retainers(&snapshot, &nodes, options).map_err(unanswered)?;
+            match held.path {
                 Some(_) => Ok(Return::Value(table(&held))),
                 None => Ok(Return::Absent(unheld(&snapshot))),
             }
@@ -71,7 +71,7 @@ fn targets(
     if !call.is_string_argument(2) {
         return Err(call.type_error(2, "string or object"));
     }
-    match find_target(snapshot, call.string_argument(2)?) {
+    match resolve(snapshot, call.string_argument(2)?) {
         Ok(target) => Ok(Ok(target.nodes(snapshot).map_err(unanswered)?)),
         Err(error) => Ok(Err(unmeant(error)?)),
     }
@@ -89,34 +89,30 @@ fn unheld(snapshot: &Snapshot) -> String {
     }
 }
 
-fn table(held: &WhoHolds) -> Value {
-    let holders = held.holders.iter().map(|holder| {
+fn table(held: &Retainers) -> Value {
+    let retainers = held.retainers.iter().map(|retainer| {
         Value::Table(vec![
-            ("holder".into(), text(&holder.holder)),
-            ("path".into(), text(&holder.chain)),
-            ("references".into(), integer(holder.references.into())),
+            ("retainer".into(), text(&retainer.retainer)),
+            ("path".into(), text(&retainer.path)),
+            ("references".into(), integer(retainer.references.into())),
         ])
     });
     let keepers = held.keepers.iter().map(|keeper| {
         Value::Table(vec![
-            ("path".into(), text(&keeper.chain)),
+            ("path".into(), text(&keeper.path)),
             ("retained".into(), integer(keeper.retained.bytes)),
         ])
     });
-    let chains = held.chains.iter().map(|chain| text(chain));
+    let paths = held.paths.iter().map(|path| text(path));
     let mut fields = vec![
         ("count".into(), integer(held.objects.count)),
         ("size".into(), integer(held.objects.bytes)),
         ("retained".into(), integer(held.retained.bytes)),
-        ("holders".into(), Value::List(holders.collect())),
-        ("holder_count".into(), integer(held.holder_count as u64)),
+        ("retainers".into(), Value::List(retainers.collect())),
+        ("retainer_count".into(), integer(held.retainer_count as u64)),
         ("keepers".into(), Value::List(keepers.collect())),
-        ("paths".into(), Value::List(chains.collect())),
+        ("paths".into(), Value::List(paths.collect())),
     ];
-    fields.extend(
-        held.chain
-            .as_ref()
-            .map(|chain| ("path".into(), text(chain))),
-    );
+    fields.extend(held.path.as_ref().map(|path| ("path".into(), text(path))));
     Value::Table(fields)
 }

@@ -1,9 +1,9 @@
-//! Disjoint chains against the smallest set of objects that cuts all chains: as many chains as that
+//! Disjoint paths against the smallest set of objects that cuts all paths: as many paths as that
 //! has objects (Menger).
 
 use crate::graph::{Graph, Link, graph};
 use luasnap_heap::{
-    Heap, HeapBuilder, Kind, Label, NodeId, Provenance, Reach, Strength, Through, disjoint_chains,
+    Heap, HeapBuilder, Kind, Label, NodeId, Provenance, Reach, Strength, Through, disjoint_paths,
 };
 use proptest::prelude::*;
 use std::collections::HashSet;
@@ -44,7 +44,7 @@ fn smallest_cut(graph: &Graph, starts: &[usize], target: usize) -> usize {
         + direct
 }
 
-/// Goes along a chain: the objects on it, the target left out.
+/// Goes along a path: the objects on it, the target left out.
 fn between(heap: &Heap, start: NodeId, edges: &[u32]) -> Vec<NodeId> {
     let mut at = start;
     let mut objects = Vec::new();
@@ -72,30 +72,30 @@ proptest! {
         let starts: Vec<usize> = std::iter::once(0).chain(shared).collect();
         let nodes: Vec<NodeId> = starts.iter().map(|node| NodeId(*node as u32)).collect();
         let reach = Reach::new(&heap, Through::Everything).unwrap();
-        let chains = disjoint_chains(&heap, &reach, &nodes, NodeId(target as u32), 100).unwrap();
+        let paths = disjoint_paths(&heap, &reach, &nodes, NodeId(target as u32), 100).unwrap();
         let expected = if reached[target] { smallest_cut(&graph, &starts, target) } else { 0 };
-        prop_assert_eq!(chains.len(), expected);
+        prop_assert_eq!(paths.len(), expected);
         let mut seen = HashSet::new();
         let mut last = HashSet::new();
-        for chain in &chains {
-            prop_assert!(nodes.contains(&chain.start));
+        for path in &paths {
+            prop_assert!(nodes.contains(&path.start));
             prop_assert_eq!(
-                heap.target(*chain.edges.last().unwrap() as usize),
+                heap.target(*path.edges.last().unwrap() as usize),
                 NodeId(target as u32)
             );
-            prop_assert!(last.insert(*chain.edges.last().unwrap()));
-            for node in between(&heap, chain.start, &chain.edges) {
-                prop_assert!(seen.insert(node), "two chains share an object");
+            prop_assert!(last.insert(*path.edges.last().unwrap()));
+            for node in between(&heap, path.start, &path.edges) {
+                prop_assert!(seen.insert(node), "two paths share an object");
                 prop_assert!(!nodes.contains(&node));
             }
         }
-        prop_assert!(chains.is_sorted_by_key(|chain| chain.edges.len()));
+        prop_assert!(paths.is_sorted_by_key(|path| path.edges.len()));
     }
 }
 
 #[test]
 fn taking_the_shortest_first_would_find_only_one() {
-    // a and b lead to the target by c and d; the shortest chain crosses from a to d.
+    // a and b lead to the target by c and d; the shortest path crosses from a to d.
     let mut builder = HeapBuilder::new();
     let mut node = |at: u64| builder.node(Kind::Table, 16 * at).unwrap().0;
     let [a, b, c1, c2, d1, d2, target] = [1, 2, 3, 4, 5, 6, 7].map(&mut node);
@@ -119,10 +119,10 @@ fn taking_the_shortest_first_would_find_only_one() {
     }
     let heap = builder.finish_reached(Provenance::default()).unwrap();
     let reach = Reach::new(&heap, Through::Everything).unwrap();
-    let chains = disjoint_chains(&heap, &reach, &[NodeId::ROOT], target, 9).unwrap();
-    let lengths: Vec<usize> = chains.iter().map(|chain| chain.edges.len()).collect();
+    let paths = disjoint_paths(&heap, &reach, &[NodeId::ROOT], target, 9).unwrap();
+    let lengths: Vec<usize> = paths.iter().map(|path| path.edges.len()).collect();
     assert_eq!(lengths, [4, 4]);
-    let one = disjoint_chains(&heap, &reach, &[NodeId::ROOT], target, 1).unwrap();
+    let one = disjoint_paths(&heap, &reach, &[NodeId::ROOT], target, 1).unwrap();
     assert_eq!(one[0].edges.len(), 3);
 }
 
@@ -139,7 +139,7 @@ fn a_chain_of_a_million_is_no_trouble() {
     }
     let heap = builder.finish_reached(Provenance::default()).unwrap();
     let reach = Reach::new(&heap, Through::Everything).unwrap();
-    let chains = disjoint_chains(&heap, &reach, &[NodeId::ROOT], before, 9).unwrap();
-    assert_eq!(chains.len(), 1);
-    assert_eq!(chains[0].edges.len(), 1_000_000);
+    let paths = disjoint_paths(&heap, &reach, &[NodeId::ROOT], before, 9).unwrap();
+    assert_eq!(paths.len(), 1);
+    assert_eq!(paths[0].edges.len(), 1_000_000);
 }

@@ -1,12 +1,14 @@
-//! Shortest chains against naive means, and in shapes that break careless ones.
+//! Shortest paths against naive means, and in shapes that break careless ones.
 
-use crate::graph::{Graph, chain, graph, rows};
-use luasnap_heap::{ChainTree, Heap, HeapBuilder, Kind, Label, NodeId, Snapshot, Strength, Visit};
+use crate::graph::{Graph, graph, path, rows};
+use luasnap_heap::{
+    Heap, HeapBuilder, Kind, Label, NodeId, ShortestPathTree, Snapshot, Strength, Visit,
+};
 use proptest::prelude::*;
 
-fn tree_of(graph: &Graph) -> (Heap, ChainTree) {
+fn tree_of(graph: &Graph) -> (Heap, ShortestPathTree) {
     let heap = graph.heap(0..graph.links.len());
-    let tree = ChainTree::new(&heap).unwrap();
+    let tree = ShortestPathTree::new(&heap).unwrap();
     (heap, tree)
 }
 
@@ -49,7 +51,7 @@ proptest! {
     #[test]
     fn slots_without_a_name_are_steps_only_where_no_other_way_leads(graph in graph(30, true)) {
         let (heap, tree) = tree_of(&graph);
-        let by_names = ChainTree::by_names(&heap).unwrap();
+        let by_names = ShortestPathTree::by_names(&heap).unwrap();
         prop_assert_eq!(by_names.len(), tree.len());
         for node in heap.nodes() {
             prop_assert_eq!(by_names.refs(node), tree.refs(node));
@@ -136,9 +138,9 @@ proptest! {
         let shuffled = order.into_iter().filter(|at| *at < graph.links.len());
         let other = graph.heap(shuffled);
         prop_assert_eq!(other.edge_count(), heap.edge_count());
-        let other_tree = ChainTree::new(&other).unwrap();
+        let other_tree = ShortestPathTree::new(&other).unwrap();
         prop_assert_eq!(rows(&heap, &tree), rows(&other, &other_tree));
-        let by_names = |heap| ChainTree::by_names(heap).unwrap();
+        let by_names = |heap| ShortestPathTree::by_names(heap).unwrap();
         prop_assert_eq!(rows(&heap, &by_names(&heap)), rows(&other, &by_names(&other)));
         for node in heap.nodes() {
             prop_assert_eq!(tree.refs(node), other_tree.refs(node));
@@ -176,7 +178,7 @@ fn a_chain_of_ten_million_tables() {
             .unwrap();
         last = node;
     }
-    let tree = ChainTree::new(&builder.finish().unwrap()).unwrap();
+    let tree = ShortestPathTree::new(&builder.finish().unwrap()).unwrap();
     assert_eq!(tree.len() as u64, LENGTH);
     let deepest = tree.walk().map(|visit| match visit {
         Visit::Enter { depth, .. } | Visit::Leave { depth, .. } => depth,
@@ -204,7 +206,7 @@ fn a_chain_of_ephemerons_each_waiting_for_the_next() {
     builder
         .edge(root, nodes[0], Label::Index(1), Strength::Strong)
         .unwrap();
-    let tree = ChainTree::new(&builder.finish().unwrap()).unwrap();
+    let tree = ShortestPathTree::new(&builder.finish().unwrap()).unwrap();
     assert_eq!(tree.len() as u32, LENGTH + 1);
     let order: Vec<NodeId> = tree.ranks().skip(1).map(|rank| tree.node(rank)).collect();
     assert_eq!(order, nodes);
@@ -240,7 +242,7 @@ fn other_roots_hang_below_the_first() {
         .edge(thread, strings, Label::Index(1), Strength::Strong)
         .unwrap();
     let heap = builder.finish().unwrap();
-    let tree = ChainTree::new(&heap).unwrap();
+    let tree = ShortestPathTree::new(&heap).unwrap();
     let expected = [
         (0x10, 0, "root".to_owned()),
         (0x20, 1, "Index(1)".to_owned()),
@@ -267,7 +269,7 @@ fn a_key_that_only_its_own_value_holds_is_dead() {
     builder
         .edge(value, key, Label::Index(1), Strength::Strong)
         .unwrap();
-    let tree = ChainTree::new(&builder.finish().unwrap()).unwrap();
+    let tree = ShortestPathTree::new(&builder.finish().unwrap()).unwrap();
     assert_eq!(tree.len(), 1);
     assert_eq!([root, key, value].map(|node| tree.refs(node)), [1, 0, 0]);
 }
@@ -275,7 +277,7 @@ fn a_key_that_only_its_own_value_holds_is_dead() {
 #[test]
 fn nothing_at_all() {
     for heap in [Heap::default(), HeapBuilder::new().finish().unwrap()] {
-        let tree = ChainTree::new(&heap).unwrap();
+        let tree = ShortestPathTree::new(&heap).unwrap();
         assert!(tree.is_empty());
         assert_eq!(tree.walk().count(), 0);
         assert_eq!(Snapshot::new(heap).len(), Ok(0));
@@ -295,7 +297,7 @@ fn a_star_of_a_million_names_in_any_order() {
             .unwrap();
     }
     let heap = builder.finish().unwrap();
-    let tree = ChainTree::new(&heap).unwrap();
+    let tree = ShortestPathTree::new(&heap).unwrap();
     let name = |rank| match heap.label(tree.edge(rank)) {
         Label::Field(name) => heap.name(name),
         _ => unreachable!(),
