@@ -13,7 +13,7 @@ pub const OLDER: [&str; 10] = [
 ];
 
 /// Luas that were changed: a name, the release, and what stands instead of what in a header.
-pub const CHANGED: [(&str, &str, &str, &str, &str); 23] = [
+pub const CHANGED: [(&str, &str, &str, &str, &str); 29] = [
     (
         "table-5.1",
         "5.1.5",
@@ -176,7 +176,53 @@ pub const CHANGED: [(&str, &str, &str, &str, &str); 23] = [
         NUMBERS,
         "#define LUA_32BITS 1",
     ),
+    (
+        "tags-5.3",
+        "5.3.6",
+        "lobject.h",
+        INTEGER_53,
+        "LUA_TNUMINT\t(LUA_TNUMBER | (2 << 4))",
+    ),
+    (
+        "tags-5.4",
+        "5.4.9",
+        "lobject.h",
+        INTEGER,
+        "LUA_VNUMINT\tmakevariant(LUA_TNUMBER, 2)",
+    ),
+    (
+        "tags-5.5",
+        "5.5.1",
+        "lobject.h",
+        INTEGER,
+        "LUA_VNUMINT\tmakevariant(LUA_TNUMBER, 2)",
+    ),
+    (
+        "numbers-long-5.3",
+        "5.3.6",
+        "luaconf.h",
+        FLOAT,
+        "#if !defined(LUA_FLOAT_TYPE)\n#define LUA_FLOAT_TYPE\tLUA_FLOAT_LONGDOUBLE",
+    ),
+    (
+        "record-5.2",
+        "5.2.4",
+        "lua.h",
+        RECORD,
+        "int event;\n  int more[2];\n  const char *name;",
+    ),
+    (
+        "record-5.4",
+        "5.4.9",
+        "lua.h",
+        RECORD,
+        "int event;\n  int more[2];\n  const char *name;",
+    ),
 ];
+const INTEGER_53: &str = "LUA_TNUMINT\t(LUA_TNUMBER | (1 << 4))";
+const INTEGER: &str = "LUA_VNUMINT\tmakevariant(LUA_TNUMBER, 0)";
+const FLOAT: &str = "#if !defined(LUA_FLOAT_TYPE)\n#define LUA_FLOAT_TYPE\tLUA_FLOAT_DOUBLE";
+const RECORD: &str = "int event;\n  const char *name;";
 const HASH: &str = "unsigned int hash;";
 const NUMBERS: &str = "/* #define LUA_32BITS */";
 const NUMBERS_54: &str = "#define LUA_32BITS\t0";

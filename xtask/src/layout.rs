@@ -175,7 +175,11 @@ impl<'a> Builder<'a> {
     pub fn between(self, name: &'static str, from: &str, to: &str) -> Self {
         let distance = self.find(true, from).and_then(|from| {
             let to = self.find(true, to)?;
-            Ok(to.zip(from).map(|(to, from)| to.offset - from.offset))
+            let distance = |(to, from): (Member, Member)| {
+                let behind = to.offset.checked_sub(from.offset);
+                behind.context("it lies before the other one")
+            };
+            to.zip(from).map(distance).transpose()
         });
         self.add(name, distance)
     }

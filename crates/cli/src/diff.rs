@@ -7,11 +7,9 @@ use crate::snapshot_file::SnapshotFile;
 use crate::table::{Column, Columns};
 use anyhow::{Result, anyhow};
 use clap::Args;
-use luasnap_format::{
-    GrowthAnswer, GrowthError, GrowthRow, SuspectRow, byte_size, grouped, printable_path,
-};
+use luasnap_format::{GrowthAnswer, GrowthError, GrowthRow, byte_size, grouped, printable_path};
 use luasnap_heap::{CompareError, Snapshot};
-use serde_json::{Value, json};
+use serde::Serialize;
 use std::fmt::{self, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -115,7 +113,7 @@ impl Diff {
             .map_err(|error| cannot_compare(&files, error))?;
         drop(progress);
         match self.json {
-            true => print_json(&as_json(&files, &answer))?,
+            true => print_json(&Answer::new(&files, &answer))?,
             false => print(as_text(&files, &answer)?)?,
         }
         Ok(match self.fail_on_growth {
@@ -230,18 +228,11 @@ fn suspects(answer: &GrowthAnswer) -> Result<String> {
             byte_size(suspect.retained),
             100.0 * suspect.share,
         )?;
-        text += &suspect_groups(rows_of(answer, suspect));
+        text += &suspect_groups(answer.rows_of(suspect));
         writeln!(text, "  e.g. {}", suspect.example)?;
         writeln!(text, "  fingerprint {}", suspect.fingerprint)?;
     }
     Ok(text)
-}
-
-fn rows_of<'a>(
-    answer: &'a GrowthAnswer,
-    suspect: &'a SuspectRow,
-) -> impl Iterator<Item = &'a GrowthRow> {
-    suspect.groups.iter().map(|at| &answer.growing[*at])
 }
 
 fn suspect_groups<'a>(rows: impl Iterator<Item = &'a GrowthRow>) -> String {
@@ -256,7 +247,7 @@ fn suspect_groups<'a>(rows: impl Iterator<Item = &'a GrowthRow>) -> String {
             format!("  {}", signed_bytes(row.size_change)),
             signed(row.count_change),
             row.kind.type_name().to_owned(),
-            row.name.clone(),
+            row.name.to_string(),
         ]);
     }
     columns.text()
@@ -280,7 +271,7 @@ fn changes(rows: &[GrowthRow], is_series: bool) -> String {
             signed(row.count_change),
             grouped(row.counts.last().copied().unwrap_or(0)),
             row.kind.type_name().to_owned(),
-            row.name.clone(),
+            row.name.to_string(),
         ];
         if is_series {
             let word = if row.grows_in_every_step { "grew" } else { "" };
@@ -301,38 +292,22 @@ fn signed_bytes(change: i64) -> String {
     format!("{sign}{}", byte_size(change.unsigned_abs()))
 }
 
-fn as_json(files: &[SnapshotFile], answer: &GrowthAnswer) -> Value {
-    let rows = |rows: &[GrowthRow]| rows.iter().map(row_as_json).collect::<Vec<_>>();
-    json!({
-        "files": files.iter().map(|file| file.path.display().to_string()).collect::<Vec<_>>(),
-        "sizes": answer.sizes,
-        "changed": rows(&answer.changed),
-        "changed_count": answer.changed_count,
-        "growing": rows(&answer.growing),
-        "suspects": answer.suspects.iter().map(|suspect| json!({
-            "point": suspect.point,
-            "retained": suspect.retained,
-            "share": suspect.share,
-            "grown": suspect.grown,
-            "groups": rows_of(answer, suspect).map(|row| &row.fingerprint).collect::<Vec<_>>(),
-            "example": suspect.example,
-            "fingerprint": suspect.fingerprint,
-        })).collect::<Vec<_>>(),
-    })
+/// The answer for programs.
+#[derive(Serialize)]
+struct Answer<'a> {
+    files: Vec<String>,
+    #[serde(flatten)]
+    growth: &'a GrowthAnswer,
 }
 
-fn row_as_json(row: &GrowthRow) -> Value {
-    json!({
-        "fingerprint": row.fingerprint,
-        "type": row.kind.type_name(),
-        "name": row.name,
-        "counts": row.counts,
-        "sizes": row.sizes,
-        "count_change": row.count_change,
-        "size_change": row.size_change,
-        "growing": row.grows_in_every_step,
-        "example": row.example,
-    })
+impl<'a> Answer<'a> {
+    fn new(files: &[SnapshotFile], growth: &'a GrowthAnswer) -> Answer<'a> {
+        let files = files.iter().map(|file| file.path.display().to_string());
+        Answer {
+            files: files.collect(),
+            growth,
+        }
+    }
 }
 
 #[cfg(test)]

@@ -1,16 +1,16 @@
 //! `luasnap info`: what a snapshot counts, and whether that is all that its VM held.
 
 use crate::exit_code::OF_READERS;
-use crate::output::{print, print_json};
+use crate::output::{AnswerAboutFile, print, print_json};
 use crate::progress::Progress;
 use crate::snapshot_file::{SnapshotFile, taken_at};
 use crate::table::{Column, Columns};
-use crate::wasted::Wasted;
+use crate::wasted;
 use anyhow::Result;
 use clap::Args;
-use luasnap_format::{byte_size, grouped, printable_path};
-use luasnap_heap::{Census, Kind, KindCensus, Tally, Waste};
-use serde_json::{Map, Value, json};
+use luasnap_format::{Stats, WasteAnswer, byte_size, grouped, printable_path};
+use luasnap_heap::{Census, Kind, Tally, Waste};
+use serde::Serialize;
 use std::fmt::Write;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -39,28 +39,27 @@ impl Info {
     pub fn execute(self) -> Result<ExitCode> {
         let progress = Progress::new(2);
         let file = SnapshotFile::open(&self.file, &progress)?;
-        let waste = progress.step("counting", || Waste::new(&file.snapshot))?;
+        let found = progress.step("counting", || Waste::new(&file.snapshot))?;
+        let waste = luasnap_format::waste(&file.snapshot, &found, self.rows)?;
         drop(progress);
         match self.json {
-            true => print_json(&as_json(&file, &waste, self.rows)?)?,
-            false => print(as_text(&file, &waste, self.rows)?)?,
+            true => {
+                let answer = Answer::new(&file, &found.census, &waste);
+                print_json(&AnswerAboutFile::new(&file.path, &answer))?;
+            }
+            false => print(as_text(&file, &found.census, &waste)?)?,
         }
         Ok(ExitCode::SUCCESS)
     }
 }
 
-fn as_text(file: &SnapshotFile, waste: &Waste, rows: usize) -> Result<String> {
-    let census = &waste.census;
+fn as_text(file: &SnapshotFile, census: &Census, waste: &WasteAnswer) -> Result<String> {
     let mut text = String::new();
     let path = printable_path(&file.path);
     writeln!(text, "{path}: {}\n", origin(file, census))?;
     write!(text, "{}", kinds(census))?;
     write!(text, "{}", memory(census)?)?;
-    write!(
-        text,
-        "{}",
-        Wasted::new(&file.snapshot, waste, rows)?.as_text()?
-    )?;
+    write!(text, "{}", wasted::as_text(waste)?)?;
     Ok(text)
 }
 
@@ -155,48 +154,26 @@ fn memory(census: &Census) -> Result<String> {
     Ok(text)
 }
 
-fn as_json(file: &SnapshotFile, waste: &Waste, rows: usize) -> Result<Value> {
-    let census = &waste.census;
-    let provenance = file.snapshot.everything().provenance();
-    let blocks = census.blocks.iter();
-    let blocks = blocks.map(|(name, bytes)| (name.to_string(), json!(bytes)));
-    Ok(json!({
-        "file": file.path.display().to_string(),
-        "file_bytes": file.bytes,
-        "vm": census.vm,
-        "layout": census.layout,
-        "engine": census.engine.name(),
-        "process": provenance.process.map(|process| process.id),
-        "taken_at_ms": provenance.taken_at,
-        "objects": tally_as_json(census.live),
-        "references": census.references,
-        "kinds": kinds_as_json(census),
-        "garbage": census.garbage.map(tally_as_json),
-        "own": tally_as_json(census.own),
-        "blocks": blocks.collect::<Map<_, _>>(),
-        "total": census.total,
-        "accounted": census.accounted,
-        "unaccounted": census.unaccounted,
-        "waste": Wasted::new(&file.snapshot, waste, rows)?.as_json(),
-    }))
+/// The answer for programs.
+#[derive(Serialize)]
+struct Answer<'a> {
+    file_bytes: Option<u64>,
+    process: Option<u32>,
+    taken_at_ms: Option<u64>,
+    #[serde(flatten)]
+    stats: Stats,
+    waste: &'a WasteAnswer,
 }
 
-fn tally_as_json(tally: Tally) -> Value {
-    json!({ "count": tally.count, "bytes": tally.bytes })
-}
-
-fn kinds_as_json(census: &Census) -> Map<String, Value> {
-    let kinds = census.kinds.iter();
-    let kinds = kinds.filter(|of_kind| of_kind.live.count + of_kind.garbage.count > 0);
-    let row = |of_kind: &KindCensus| {
-        let name = kind_name(of_kind.kind).to_lowercase().replace(' ', "_");
-        let row = json!({
-            "count": of_kind.live.count,
-            "bytes": of_kind.live.bytes,
-            "garbage_count": of_kind.garbage.count,
-            "garbage_bytes": of_kind.garbage.bytes,
-        });
-        (name, row)
-    };
-    kinds.map(row).collect()
+impl<'a> Answer<'a> {
+    fn new(file: &SnapshotFile, census: &Census, waste: &'a WasteAnswer) -> Answer<'a> {
+        let provenance = file.snapshot.everything().provenance();
+        Answer {
+            file_bytes: file.bytes,
+            process: provenance.process.map(|process| process.id),
+            taken_at_ms: provenance.taken_at,
+            stats: Stats::new(census),
+            waste,
+        }
+    }
 }

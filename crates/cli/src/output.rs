@@ -2,9 +2,10 @@
 
 use anyhow::{Result, anyhow};
 use luasnap_format::{AnswerError, printable, readable_json};
-use serde_json::Value;
+use serde::Serialize;
 use std::fmt::Display;
 use std::io::{self, Write};
+use std::path::Path;
 
 /// Writes an answer for people. Colours are for terminals alone.
 pub fn print(answer: impl Display) -> Result<()> {
@@ -12,10 +13,28 @@ pub fn print(answer: impl Display) -> Result<()> {
 }
 
 /// Writes an answer for programs: one JSON value, indented.
-pub fn print_json(answer: &Value) -> Result<()> {
+pub fn print_json(answer: &impl Serialize) -> Result<()> {
     let json = serde_json::to_string_pretty(answer)?;
     let written = writeln!(io::stdout(), "{}", readable_json(&json));
     finish(written.map_err(AnswerError::Io))
+}
+
+/// An answer for programs, and the file that it is about.
+#[derive(Serialize)]
+pub struct AnswerAboutFile<'a, A> {
+    file: String,
+    #[serde(flatten)]
+    answer: &'a A,
+}
+
+impl<'a, A> AnswerAboutFile<'a, A> {
+    /// The answer, with its file.
+    pub fn new(file: &Path, answer: &'a A) -> AnswerAboutFile<'a, A> {
+        AnswerAboutFile {
+            file: file.display().to_string(),
+            answer,
+        }
+    }
 }
 
 /// Says on standard error what is the matter, in one line: names of files in it are strangers' bytes. A

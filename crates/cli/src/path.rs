@@ -11,7 +11,7 @@ use luasnap_format::{
     printable_path, resolve, retainers,
 };
 use luasnap_heap::{NodeId, Snapshot};
-use serde_json::{Value, json};
+use serde::Serialize;
 use std::ffi::OsString;
 use std::fmt::Write;
 use std::os::unix::ffi::OsStrExt;
@@ -67,7 +67,10 @@ impl WhoHoldsIt {
         let title = title(snapshot, &target, &nodes)?;
         let is_group = matches!(target, Query::Group(_));
         match self.json {
-            true => print_json(&as_json(&title, &held))?,
+            true => print_json(&Answer {
+                what: &title,
+                held: &held,
+            })?,
             false => print(as_text(&title, is_group, &held)?)?,
         }
         Ok(ExitCode::SUCCESS)
@@ -102,9 +105,9 @@ fn as_text(title: &str, is_group: bool, held: &Retainers) -> Result<String> {
     writeln!(
         text,
         "{title}: {}, retaining {} in {}",
-        byte_size(held.objects.bytes),
-        byte_size(held.retained.bytes),
-        count_of(held.retained.count, "object"),
+        byte_size(held.size),
+        byte_size(held.retained),
+        count_of(held.retained_count, "object"),
     )?;
     match (&held.path, is_group) {
         (Some(path), true) => writeln!(text, "for example: {path}")?,
@@ -140,7 +143,7 @@ fn as_text(title: &str, is_group: bool, held: &Retainers) -> Result<String> {
             if is_group { "all are" } else { "it is" }
         )?;
         for keeper in &held.keepers {
-            let retained = byte_size(keeper.retained.bytes);
+            let retained = byte_size(keeper.retained);
             writeln!(text, "  {}  (retains {retained})", keeper.path)?;
         }
     }
@@ -165,24 +168,10 @@ fn count_of(count: u64, one: &str) -> String {
     )
 }
 
-fn as_json(title: &str, held: &Retainers) -> Value {
-    json!({
-        "what": title,
-        "count": held.objects.count,
-        "size": held.objects.bytes,
-        "retained": held.retained.bytes,
-        "retained_count": held.retained.count,
-        "path": held.path,
-        "retainer_count": held.retainer_count,
-        "retainers": held.retainers.iter().map(|retainer| json!({
-            "retainer": retainer.retainer,
-            "path": retainer.path,
-            "references": retainer.references,
-        })).collect::<Vec<_>>(),
-        "keepers": held.keepers.iter().map(|keeper| json!({
-            "path": keeper.path,
-            "retained": keeper.retained.bytes,
-        })).collect::<Vec<_>>(),
-        "paths": held.paths,
-    })
+/// The answer for programs.
+#[derive(Serialize)]
+struct Answer<'a> {
+    what: &'a str,
+    #[serde(flatten)]
+    held: &'a Retainers,
 }

@@ -1,15 +1,14 @@
 //! `luasnap top`: what holds the memory.
 
 use crate::exit_code::OF_READERS;
-use crate::output::{print, print_json};
+use crate::output::{AnswerAboutFile, print, print_json};
 use crate::progress::Progress;
 use crate::snapshot_file::SnapshotFile;
 use crate::table::{Column, Columns};
 use anyhow::Result;
 use clap::{Args, ValueEnum};
 use luasnap_format::{GroupRow, byte_size, grouped, printable_path};
-use luasnap_heap::{Census, GroupOrder};
-use serde_json::{Value, json};
+use luasnap_heap::GroupOrder;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -71,38 +70,29 @@ impl Top {
             file.snapshot.dominators().map(drop)
         })?;
         progress.step("grouping", || file.snapshot.groups().map(drop))?;
-        let rows = progress.step("measuring groups", || {
+        let top = progress.step("measuring groups", || {
             luasnap_format::top(&file.snapshot, self.by.order(), self.rows)
         })?;
-        let live = Census::new(&file.snapshot)?.live;
-        let all = live.bytes;
-        let groups = file.snapshot.groups()?.groups().len();
         drop(progress);
         match self.json {
-            true => print_json(&json!({
-                "file": file.path.display().to_string(),
-                "size": all,
-                "count": live.count,
-                "groups": rows.iter().map(|row| as_json(row, all)).collect::<Vec<_>>(),
-                "group_count": groups,
-            }))?,
+            true => print_json(&AnswerAboutFile::new(&file.path, &top))?,
             false => {
                 let head = format!(
                     "{}: {} in {} objects; {} of {} groups:",
                     printable_path(&file.path),
-                    byte_size(all),
-                    grouped(live.count),
-                    grouped(rows.len() as u64),
-                    grouped(groups as u64),
+                    byte_size(top.size),
+                    grouped(top.count),
+                    grouped(top.groups.len() as u64),
+                    grouped(top.group_count as u64),
                 );
-                print(format!("{head}\n\n{}", as_text(&rows, all)))?;
+                print(format!("{head}\n\n{}", as_text(&top.groups)))?;
             }
         }
         Ok(ExitCode::SUCCESS)
     }
 }
 
-fn as_text(rows: &[GroupRow], all: u64) -> String {
+fn as_text(rows: &[GroupRow]) -> String {
     let is_narrow = Columns::are_narrow();
     let mut names = vec![
         Column::Number("retained"),
@@ -117,7 +107,7 @@ fn as_text(rows: &[GroupRow], all: u64) -> String {
     }
     let mut columns = Columns::new(&names);
     for row in rows {
-        let (name, example) = (row.name.clone(), row.example.clone());
+        let (name, example) = (row.name.to_string(), row.example.to_string());
         let last = match (example == name, is_narrow) {
             (true, _) => [name, String::new()],
             (false, true) => [format!("{name}\ne.g. {example}"), String::new()],
@@ -125,7 +115,7 @@ fn as_text(rows: &[GroupRow], all: u64) -> String {
         };
         let first = [
             byte_size(row.retained),
-            percent(row.retained, all),
+            format!("{:.1}", 100.0 * row.share),
             byte_size(row.shallow),
             grouped(row.count),
             row.kind.type_name().to_owned(),
@@ -133,23 +123,4 @@ fn as_text(rows: &[GroupRow], all: u64) -> String {
         columns.row(first.into_iter().chain(last));
     }
     columns.text()
-}
-
-/// The part of the whole, in percent.
-pub fn percent(part: u64, whole: u64) -> String {
-    format!("{:.1}", 100.0 * part as f64 / whole.max(1) as f64)
-}
-
-/// A group for programs.
-fn as_json(row: &GroupRow, all: u64) -> Value {
-    json!({
-        "fingerprint": row.fingerprint,
-        "type": row.kind.type_name(),
-        "name": row.name,
-        "count": row.count,
-        "size": row.shallow,
-        "retained": row.retained,
-        "share": row.retained as f64 / all.max(1) as f64,
-        "example": row.example,
-    })
 }

@@ -18,10 +18,15 @@ mod text;
 
 pub use answer_error::AnswerError;
 pub use answers::group_name::{fingerprint_text, group_name};
-pub use answers::group_row::{GroupRow, top};
+pub use answers::group_row::{GroupRow, Top, top};
 pub use answers::growth::{GrowthAnswer, GrowthError, GrowthRow, SuspectRow, growth};
+pub use answers::name::Name;
 pub use answers::retainers::{KeeperRow, RetainerRow, Retainers, RetainersOptions, retainers};
 pub use answers::short_path::path_of_everything;
+pub use answers::stats::{KindRow, Stats, Sum};
+pub use answers::waste::{
+    DuplicateStrings, RepeatedTextRow, SparseTableList, SparseTableRow, WasteAnswer, waste,
+};
 pub use file::{
     FileError, FileOptions, Written, readable_by_others, remove_temporary_file, write_file,
 };

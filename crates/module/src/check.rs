@@ -3,7 +3,7 @@
 use crate::arguments::{Result, engine_of_environment};
 use crate::failure::uncompared;
 use luasnap_capture::{Call, Error, Return};
-use luasnap_format::{GrowthAnswer, GrowthRow, byte_size, grouped};
+use luasnap_format::{GrowthAnswer, GrowthRow, Name, byte_size, grouped};
 use luasnap_heap::{Kind, Snapshot};
 
 /// How often the function runs where nobody says, at least and at most.
@@ -76,14 +76,12 @@ impl Options {
     /// is not, by itself or by the suspect that it belongs to.
     fn counts(&self, answer: &GrowthAnswer, row: &GrowthRow) -> bool {
         let is_allowed = |text: &str| self.allowed.iter().any(|one| one == text.as_bytes());
+        let is_allowed_name = |name: &Name| self.allowed.iter().any(|one| name.is_meant_by(one));
         let in_allowed_suspect = answer.suspects.iter().any(|suspect| {
-            is_allowed(&suspect.fingerprint)
-                && suspect
-                    .groups
-                    .iter()
-                    .any(|at| answer.growing[*at].fingerprint == row.fingerprint)
+            is_allowed(&suspect.fingerprint) && suspect.groups.contains(&row.fingerprint)
         });
-        let is_known = is_allowed(&row.name) || is_allowed(&row.fingerprint) || in_allowed_suspect;
+        let is_known =
+            is_allowed_name(&row.name) || is_allowed(&row.fingerprint) || in_allowed_suspect;
         row.kind != Kind::Trace && !is_known
     }
 }

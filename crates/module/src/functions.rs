@@ -2,14 +2,19 @@
 
 use crate::arguments::{Result, argument, engine_of_environment, engine_option, path_argument};
 use crate::failure::{unanswered, unprinted, unwritten};
+use crate::lua_value::lua_value;
 use luasnap_capture::{CStdout, Call, Error, Function, Return};
 use luasnap_format::{
-    AnswerError, FileOptions, ReportOptions, write_file, write_json, write_json_indented,
+    AnswerError, FileOptions, ReportOptions, Stats, write_file, write_json, write_json_indented,
     write_report, write_text,
 };
 use luasnap_heap::{BuildError, Census, Snapshot, Waste, decrease, increase};
 use std::io::Write;
 use std::sync::Arc;
+
+/// How many rows of each sort `waste` has where nobody says, and at most.
+const WASTE_ROWS: usize = 10;
+const MOST_WASTE_ROWS: usize = 1000;
 
 /// How a snapshot is written.
 type Writer = fn(&mut dyn Write, &Snapshot) -> std::result::Result<(), AnswerError>;
@@ -212,16 +217,19 @@ fn report(call: &mut Call<'_>) -> Result {
 /// `stats(s)`: what a snapshot counts, and whether that is all that the VM holds.
 fn stats(call: &mut Call<'_>) -> Result {
     let snapshot = argument(call, 1)?;
-    Ok(Return::Value(crate::stats::table(&Census::new(&snapshot)?)))
+    Ok(Return::Value(lua_value(&Stats::new(&Census::new(
+        &snapshot,
+    )?))))
 }
 
 /// `waste(s [, n])`: the `n` that waste most of what a snapshot knows, and the sum of all.
 fn waste(call: &mut Call<'_>) -> Result {
     let snapshot = argument(call, 1)?;
-    let rows = call.count_argument(2)?.unwrap_or(crate::waste::ROWS);
+    let rows = call.count_argument(2)?.unwrap_or(WASTE_ROWS);
     let waste = Waste::new(&snapshot)?;
-    let table = crate::waste::table(snapshot.everything(), &waste, rows);
-    Ok(Return::Value(table))
+    let rows = rows.min(MOST_WASTE_ROWS);
+    let answer = luasnap_format::waste(&snapshot, &waste, rows).map_err(unanswered)?;
+    Ok(Return::Value(lua_value(&answer)))
 }
 
 /// `printable(text)`: a text as the functions for people show it.

@@ -2,9 +2,8 @@
 
 use crate::arguments::{Result, argument};
 use crate::failure::uncompared;
-use crate::stats::{integer, text};
-use luasnap_capture::{Call, Return, Value};
-use luasnap_format::{GrowthAnswer, GrowthRow, SuspectRow};
+use crate::lua_value::lua_value;
+use luasnap_capture::{Call, Return};
 use luasnap_heap::Snapshot;
 
 /// How many rows of each sort there are at most.
@@ -19,54 +18,5 @@ pub fn growth(call: &mut Call<'_>) -> Result {
         .collect::<Result<Vec<_>>>()?;
     let snapshots: Vec<&Snapshot> = snapshots.iter().map(AsRef::as_ref).collect();
     let answer = luasnap_format::growth(&snapshots, MOST_ROWS).map_err(uncompared)?;
-    Ok(Return::Value(table(&answer)))
-}
-
-fn table(answer: &GrowthAnswer) -> Value {
-    let rows = |rows: &[GrowthRow]| Value::List(rows.iter().map(row).collect());
-    let suspects = answer
-        .suspects
-        .iter()
-        .map(|suspect| self::suspect(answer, suspect));
-    Value::Table(vec![
-        ("growing".into(), rows(&answer.growing)),
-        ("changed".into(), rows(&answer.changed)),
-        ("changed_count".into(), integer(answer.changed_count as u64)),
-        ("suspects".into(), Value::List(suspects.collect())),
-        ("sizes".into(), numbers(&answer.sizes)),
-    ])
-}
-
-fn row(row: &GrowthRow) -> Value {
-    Value::Table(vec![
-        ("name".into(), text(&row.name)),
-        ("type".into(), text(row.kind.type_name())),
-        ("counts".into(), numbers(&row.counts)),
-        ("sizes".into(), numbers(&row.sizes)),
-        ("count_change".into(), Value::Integer(row.count_change)),
-        ("size_change".into(), Value::Integer(row.size_change)),
-        ("growing".into(), Value::Boolean(row.grows_in_every_step)),
-        ("example".into(), text(&row.example)),
-        ("fingerprint".into(), text(&row.fingerprint)),
-    ])
-}
-
-fn suspect(answer: &GrowthAnswer, suspect: &SuspectRow) -> Value {
-    let groups = suspect
-        .groups
-        .iter()
-        .map(|at| text(&answer.growing[*at].fingerprint));
-    Value::Table(vec![
-        ("point".into(), text(&suspect.point)),
-        ("retained".into(), integer(suspect.retained)),
-        ("share".into(), Value::Number(suspect.share)),
-        ("grown".into(), integer(suspect.grown)),
-        ("groups".into(), Value::List(groups.collect())),
-        ("example".into(), text(&suspect.example)),
-        ("fingerprint".into(), text(&suspect.fingerprint)),
-    ])
-}
-
-fn numbers(values: &[u64]) -> Value {
-    Value::List(values.iter().map(|value| integer(*value)).collect())
+    Ok(Return::Value(lua_value(&answer)))
 }

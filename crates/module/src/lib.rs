@@ -6,10 +6,9 @@ mod failure;
 mod files;
 mod functions;
 mod growth;
+mod lua_value;
 mod retainers;
-mod stats;
 mod top;
-mod waste;
 
 use luasnap_capture::{ColumnAllocator, Module, lua_module};
 

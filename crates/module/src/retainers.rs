@@ -2,9 +2,9 @@
 
 use crate::arguments::{Result, argument};
 use crate::failure::{unanswered, unmeant};
-use crate::stats::{integer, text};
-use luasnap_capture::{Call, Return, Value};
-use luasnap_format::{Retainers, RetainersOptions, object_at, printable, resolve};
+use crate::lua_value::lua_value;
+use luasnap_capture::{Call, Return};
+use luasnap_format::{RetainersOptions, object_at, printable, resolve};
 use luasnap_heap::{Label, NodeId, Snapshot};
 
 /// How many immediate retainers and disjoint paths there are where nobody says, and at most.
@@ -48,7 +48,7 @@ pub fn retainers(call: &mut Call<'_>) -> Result {
         Ok(nodes) => {
             let held = luasnap_format::retainers(&snapshot, &nodes, options).map_err(unanswered)?;
             match held.path {
-                Some(_) => Ok(Return::Value(table(&held))),
+                Some(_) => Ok(Return::Value(lua_value(&held))),
                 None => Ok(Return::Absent(unheld(&snapshot))),
             }
         }
@@ -87,32 +87,4 @@ fn unheld(snapshot: &Snapshot) -> String {
         }
         _ => "nothing holds it: it is garbage".to_owned(),
     }
-}
-
-fn table(held: &Retainers) -> Value {
-    let retainers = held.retainers.iter().map(|retainer| {
-        Value::Table(vec![
-            ("retainer".into(), text(&retainer.retainer)),
-            ("path".into(), text(&retainer.path)),
-            ("references".into(), integer(retainer.references.into())),
-        ])
-    });
-    let keepers = held.keepers.iter().map(|keeper| {
-        Value::Table(vec![
-            ("path".into(), text(&keeper.path)),
-            ("retained".into(), integer(keeper.retained.bytes)),
-        ])
-    });
-    let paths = held.paths.iter().map(|path| text(path));
-    let mut fields = vec![
-        ("count".into(), integer(held.objects.count)),
-        ("size".into(), integer(held.objects.bytes)),
-        ("retained".into(), integer(held.retained.bytes)),
-        ("retainers".into(), Value::List(retainers.collect())),
-        ("retainer_count".into(), integer(held.retainer_count as u64)),
-        ("keepers".into(), Value::List(keepers.collect())),
-        ("paths".into(), Value::List(paths.collect())),
-    ];
-    fields.extend(held.path.as_ref().map(|path| ("path".into(), text(path))));
-    Value::Table(fields)
 }

@@ -2,9 +2,8 @@
 
 use crate::arguments::{Result, argument};
 use crate::failure::unanswered;
-use crate::stats::{integer, text};
-use luasnap_capture::{Call, Error, Return, Value};
-use luasnap_format::GroupRow;
+use crate::lua_value::lua_value;
+use luasnap_capture::{Call, Error, Return};
 use luasnap_heap::{GroupOrder, Printable};
 
 /// How many groups there are where nobody says, and at most.
@@ -22,8 +21,8 @@ pub fn top(call: &mut Call<'_>) -> Result {
             by = order_named(&name)?;
         }
     }
-    let rows = luasnap_format::top(&snapshot, by, rows).map_err(unanswered)?;
-    Ok(Return::Value(Value::List(rows.iter().map(row).collect())))
+    let top = luasnap_format::top(&snapshot, by, rows).map_err(unanswered)?;
+    Ok(Return::Value(lua_value(&top.groups)))
 }
 
 fn order_named(name: &[u8]) -> Result<GroupOrder> {
@@ -42,17 +41,4 @@ fn order_named(name: &[u8]) -> Result<GroupOrder> {
             });
         }
     })
-}
-
-/// A group.
-pub fn row(row: &GroupRow) -> Value {
-    Value::Table(vec![
-        ("name".into(), text(&row.name)),
-        ("type".into(), text(row.kind.type_name())),
-        ("count".into(), integer(row.count)),
-        ("size".into(), integer(row.shallow)),
-        ("retained".into(), integer(row.retained)),
-        ("example".into(), text(&row.example)),
-        ("fingerprint".into(), text(&row.fingerprint)),
-    ])
 }

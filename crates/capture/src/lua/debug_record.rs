@@ -59,6 +59,14 @@ impl DebugRecord {
         CStr::from_bytes_until_nul(text).map_or(&[], CStr::to_bytes)
     }
 
+    /// After `Sl` of a function in C: whether the record says so where it should. One of another layout
+    /// does not.
+    pub(crate) fn is_of_c_function(&self) -> bool {
+        self.short_source() == b"[C]"
+            && self.int(self.layout.linedefined) == -1
+            && self.int(self.layout.currentline) == -1
+    }
+
     /// After `S`: the line where the function starts; 0 for a main chunk and for C.
     pub(crate) fn line_defined(&self) -> u32 {
         u32::try_from(self.int(self.layout.linedefined)).unwrap_or(0)

@@ -168,13 +168,14 @@ unsafe fn check_version(api: &Api, state: *mut LuaState) -> Result<(), Failure> 
 }
 
 /// Whether floats and integers come back from the VM as they were given: a `lua_Number` or `lua_Integer`
-/// of another width does not. Uses 1 stack slot, which a function that was just called has, and raises
+/// of another width does not. Uses 2 stack slots, which a function that was just called has, and raises
 /// nothing.
 ///
 /// # Safety
 /// `state` is a live state of the API's VM, in a call of a C function.
 unsafe fn has_wide_numbers(api: &Api, state: *mut LuaState) -> bool {
     const FLOAT: f64 = 0.1;
+    const OTHER: f64 = 0.7;
     const INTEGER: i64 = (1 << 33) + 5;
     // SAFETY: the state is live by the caller's promise; a slot is pushed, read and dropped.
     unsafe {
@@ -184,6 +185,9 @@ unsafe fn has_wide_numbers(api: &Api, state: *mut LuaState) -> bool {
             (None, None) => f64::NAN,
         };
         (api.pushnumber)(state, FLOAT);
+        // A number of the processor's other unit leaves in the first one what was there: another one.
+        (api.pushnumber)(state, OTHER);
+        (api.settop)(state, -2);
         let has_floats = as_float() == FLOAT;
         (api.settop)(state, -2);
         (api.pushinteger)(state, INTEGER);

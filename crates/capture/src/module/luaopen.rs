@@ -2,6 +2,7 @@
 //! gets, or why not.
 
 use crate::lua::api::{Api, CFunction, LuaState};
+use crate::lua::debug_record::DebugRecord;
 use crate::lua::resolve::{self, Failure};
 use crate::lua::state::{State, TYPE_STRING, TYPE_TABLE};
 use crate::module::driver::{self, DRIVER};
@@ -60,6 +61,10 @@ pub unsafe fn open(state: *mut LuaState, caller: *const c_void, module: &'static
         Ok(entry) => {
             // SAFETY: the state is live, and this is its VM's API.
             let state = unsafe { State::new(state, entry.api) };
+            if !knows_debug_records(state) {
+                state.push_string(OTHER_RECORDS);
+                return state.raise();
+            }
             let is_for_driver =
                 state.top() >= 3 && state.type_of(3) == TYPE_STRING && state.string(3) == DRIVER;
             push_module(state, entry, module);
@@ -86,6 +91,18 @@ pub unsafe fn open(state: *mut LuaState, caller: *const c_void, module: &'static
         String::from_utf8_lossy(refusal.message.bytes())
     );
     0
+}
+
+const OTHER_RECORDS: &[u8] = b"snapshot does not know the debug interface of this Lua: its lua_Debug has \
+    another layout than that of the released sources; build it with the lua.h and the alignment of these";
+
+/// Whether `lua_getinfo` tells of the running function, which is in C, what it should. Uses no slot.
+fn knows_debug_records(state: State) -> bool {
+    let mut record = DebugRecord::new(state.version());
+    if !state.stack_level(0, &mut record) {
+        return true; // called by nobody that knows of frames
+    }
+    state.info(c"Sl", &mut record) && record.is_of_c_function()
 }
 
 /// Why a module cannot be opened. It owns nothing, since it is there when the error is raised.

@@ -14,7 +14,7 @@ pub enum Value {
     /// A number with a fraction.
     Number(f64),
     /// A string.
-    Text(String),
+    Text(Vec<u8>),
     /// A table, by names.
     Table(Vec<(Cow<'static, str>, Value)>),
     /// A table, by numbers from 1 on.
@@ -36,7 +36,7 @@ impl Value {
             Value::Boolean(value) => state.push_boolean(*value),
             Value::Integer(value) => state.push_integer(*value),
             Value::Number(value) => state.push_number(*value),
-            Value::Text(text) => state.push_string(text.as_bytes()),
+            Value::Text(text) => state.push_string(text),
             Value::Table(fields) => {
                 state.new_table();
                 for (name, value) in fields {

@@ -46,6 +46,9 @@ pub(crate) enum LayoutMismatch {
     /// What a field refers to is no object of the kind that the field is for.
     #[error("{0} is none")]
     Kind(&'static str),
+    /// A value's tag is none.
+    #[error("a value is of an unknown type")]
+    UnknownValue,
     /// Numbers have another width.
     #[error("its numbers have another width")]
     Numbers,

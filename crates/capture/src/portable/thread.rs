@@ -307,7 +307,11 @@ fn has_room(thread: State) -> Walked<bool> {
         // spare slots lie behind every stack anyway.
         Version::LuaJit => Ok(true),
         Version::Lua51 => Ok(!has_free_slot_51(thread) || thread.check_stack(1)),
-        _ if thread.check_stack(1) => Ok(true),
-        _ => Err(BuildError::OutOfMemory),
+        // Of a stack that is as large as it may be, as after an overflow, that says no. One more value
+        // has room behind every stack all the same, which only a VM that asserts minds.
+        _ => match thread.check_stack(1) || !may_assert(thread.api()) {
+            true => Ok(true),
+            false => Err(BuildError::FullStack),
+        },
     }
 }

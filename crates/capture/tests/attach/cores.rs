@@ -1,7 +1,7 @@
 //! Core files: written by hand, by the kernel, and by a debugger.
 
 use crate::heaps::{SCRIPT, check_heap};
-use crate::target::Query;
+use crate::target::Target;
 use luasnap_capture::process::{CoreError, CoreErrorKind, StateCapture, read_core};
 use luasnap_hosts::{Host, Vm};
 use std::fs::{self, File};
@@ -127,8 +127,8 @@ fn mapped_files(files: &[(u64, u64, u64, String)]) -> Vec<u8> {
 }
 
 /// A stopped process that runs `script.lua`, and a core file of it.
-fn core_of(vm: Vm) -> (Query, PathBuf) {
-    let target = Query::start(Host::Plain(vm), SCRIPT);
+fn core_of(vm: Vm) -> (Target, PathBuf) {
+    let target = Target::start(Host::Plain(vm), SCRIPT);
     let stopped = Command::new("sh")
         .args(["-c", &format!("kill -STOP {}", target.id())])
         .status();
@@ -249,7 +249,7 @@ fn by_a_debugger() {
     for vm in Vm::ALL {
         let waiting = SCRIPT.replace("while true do", "while turn < 1000 do");
         let waiting = waiting.replace("io.stdout:flush()\n", "io.stdout:flush() io.read()\n");
-        let target = Query::start(Host::Plain(vm), &waiting);
+        let target = Target::start(Host::Plain(vm), &waiting);
         let path = target.folder().join("core");
         let written = Command::new("gcore")
             .arg("-o")
@@ -286,7 +286,7 @@ fn by_the_kernel() {
             "ulimit -c unlimited; exec \"$0\" script.lua",
             &program,
         ]);
-        let mut target = Query::start_command(shell, &waiting);
+        let mut target = Target::start_command(shell, &waiting);
         let aborted = Command::new("sh")
             .args(["-c", &format!("kill -ABRT {}", target.id())])
             .status();

@@ -1,6 +1,6 @@
 //! What is found in a process is what its script put there.
 
-use crate::target::Query;
+use crate::target::Target;
 use luasnap_capture::process::{AttachOptions, Attached, FoundState, attach, lua_processes};
 use luasnap_heap::{Census, Heap, Kind, Label, NodeId, Reach, Snapshot, Through};
 use luasnap_hosts::{Host, Vm, older_releases};
@@ -93,7 +93,7 @@ pub fn check_heap(heap: Heap) {
 }
 
 fn check_busy(host: Host) {
-    let target = Query::start(host, SCRIPT);
+    let target = Target::start(host, SCRIPT);
     let mut identity = None;
     for _ in 0..10 {
         let attached = attach(
@@ -132,7 +132,7 @@ fn check_recursion(vm: Vm, _: &str) {
         held = coroutine.create(deep)
         coroutine.resume(held, 150000)
         io.stdout:write("ready\n") io.stdout:flush() io.read()"#;
-    let target = Query::start(Host::Plain(vm), SCRIPT);
+    let target = Target::start(Host::Plain(vm), SCRIPT);
     let attached = attach(target.id(), AttachOptions::default()).unwrap();
     let (_, heap) = only(attached);
     let census = Census::new(&Snapshot::new(heap)).unwrap();
@@ -148,7 +148,7 @@ fn check_untouched(vm: Vm, _: &str) {
         slots = table.create and table.create(5000000) or {}
         slots[1] = {}
         io.stdout:write("ready\n") io.stdout:flush() io.read()"#;
-    let target = Query::start(Host::Plain(vm), SCRIPT);
+    let target = Target::start(Host::Plain(vm), SCRIPT);
     let attached = attach(target.id(), AttachOptions::default()).unwrap();
     let (_, heap) = only(attached);
     let slots = global(&heap, "slots");
@@ -163,7 +163,7 @@ fn older_releases_are_known_by_their_own_layout() {
     for release in older_releases() {
         let host = Host::Older(release);
         check_busy(host);
-        let target = Query::start(host, SCRIPT);
+        let target = Target::start(host, SCRIPT);
         let (state, _) = only(attach(target.id(), AttachOptions::default()).unwrap());
         let layout = match release {
             "5.3.5" => "5.3.5, 5.3.6",
@@ -194,7 +194,7 @@ fn check_waiting(vm: Vm, _: &str) {
         io.stdout:write("ready\n") io.stdout:flush()
         io.read()
         return mine"#;
-    let target = Query::start(Host::Plain(vm), WAITING);
+    let target = Target::start(Host::Plain(vm), WAITING);
     let attached = attach(target.id(), AttachOptions::default()).unwrap();
     assert_eq!(attached.tries, 1);
     let (_, heap) = only(attached);
@@ -216,7 +216,7 @@ fn main_thread(heap: &Heap) -> NodeId {
 }
 
 fn check_listed(vm: Vm, _: &str) {
-    let target = Query::start(Host::Plain(vm), SCRIPT);
+    let target = Target::start(Host::Plain(vm), SCRIPT);
     let processes = lua_processes();
     let found = processes.iter().find(|process| process.pid == target.id());
     let found = found.unwrap_or_else(|| panic!("{processes:?}"));
@@ -238,7 +238,7 @@ crate::each_vm!(super::check_listed: listed);
 #[test]
 fn two_states_of_different_versions() {
     let script = r#"io.stdout:write("ready\n") io.stdout:flush() io.read()"#;
-    let target = Query::start(Host::Pair(Vm::Lua54, Vm::LuaJit), script);
+    let target = Target::start(Host::Pair(Vm::Lua54, Vm::LuaJit), script);
     let attached = attach(target.id(), AttachOptions::default()).unwrap();
     let mut vms: Vec<_> = attached
         .captures

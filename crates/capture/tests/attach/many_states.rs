@@ -1,7 +1,7 @@
 //! Hundreds of states in one process, each in use by some thread: as actor frameworks have them.
 
 use crate::heaps::{global, held_string};
-use crate::target::{Query, child_of_this_test};
+use crate::target::{Target, child_of_this_test};
 use luasnap_capture::process::{AttachOptions, attach};
 use luasnap_heap::{Reach, Through};
 use mlua_sys as lua;
@@ -89,7 +89,7 @@ fn child() -> Command {
 #[test]
 fn each_of_hundreds_is_found_and_captured() {
     let child = child();
-    let target = Query::start_command(child, "");
+    let target = Target::start_command(child, "");
     let options = AttachOptions {
         tries: 20,
         ..AttachOptions::default()
@@ -113,7 +113,7 @@ fn each_of_hundreds_is_found_and_captured() {
 #[test]
 fn all_threads_go_on() {
     let child = child();
-    let target = Query::start_command(child, "");
+    let target = Target::start_command(child, "");
     for _ in 0..5 {
         attach(
             target.id(),

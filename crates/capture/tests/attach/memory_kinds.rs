@@ -2,7 +2,7 @@
 
 use crate::cores::{Left, write_core};
 use crate::heaps::{global, only};
-use crate::target::{Query, child_of_this_test, said_by};
+use crate::target::{Target, child_of_this_test, said_by};
 use luasnap_capture::process::{AttachErrorKind, AttachOptions, attach, lua_processes, read_core};
 use luasnap_heap::{Census, Heap, Snapshot};
 use mlua_sys as lua;
@@ -144,10 +144,10 @@ fn child_with_a_pool() {
     let _ = std::io::stdin().read_to_end(&mut Vec::new());
 }
 
-fn target(kind: &str) -> Query {
+fn target(kind: &str) -> Target {
     let mut command = child_of_this_test("memory_kinds::child_with_a_pool");
     command.env("POOL", kind);
-    Query::start_command(command, "")
+    Target::start_command(command, "")
 }
 
 #[track_caller]
@@ -197,7 +197,7 @@ fn in_core_files() {
 fn shared_memory_without_a_state_stays_where_it_is() {
     let mut command = child_of_this_test("memory_kinds::child_that_shares_much");
     command.env("SHARES", "");
-    let target = Query::start_command(command, "");
+    let target = Target::start_command(command, "");
     let attached = attach(target.id(), AttachOptions::default()).unwrap();
     assert!(attached.copied < 64 << 20, "{}", attached.copied);
     check(only(attached).1, "private");
@@ -253,7 +253,7 @@ fn child_with_little_room() {
     }
 }
 
-fn attached_with(target: &Query, variables: &[(&str, &str)]) -> String {
+fn attached_with(target: &Target, variables: &[(&str, &str)]) -> String {
     let mut child = child_of_this_test("memory_kinds::child_with_little_room");
     child.env("TARGET", target.id().to_string());
     said_by(child.envs(variables.iter().copied()))

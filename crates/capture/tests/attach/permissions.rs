@@ -1,6 +1,6 @@
 //! Processes that the system does not let us read, each with its own remedy.
 
-use crate::target::{Query, child_of_this_test, said_by};
+use crate::target::{Target, child_of_this_test, said_by};
 use luasnap_capture::process::{AttachOptions, attach};
 use luasnap_hosts::{Host, Vm};
 use std::fs;
@@ -70,7 +70,7 @@ fn a_process_of_another_user() {
     if !is_root() {
         return assert_refused(&mut child, 1, &remedy);
     }
-    let target = Query::start(Host::Plain(Vm::Lua54), crate::heaps::SCRIPT);
+    let target = Target::start(Host::Plain(Vm::Lua54), crate::heaps::SCRIPT);
     let _folder = for_every_user(&mut child);
     as_nobody(&mut child);
     assert_refused(&mut child, target.id(), &remedy);

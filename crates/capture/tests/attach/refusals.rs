@@ -1,6 +1,6 @@
 //! Processes that cannot be read, each with its own reason.
 
-use crate::target::Query;
+use crate::target::Target;
 use crate::thirty_two_bit;
 use luasnap_capture::process::{AttachError, AttachErrorKind, AttachOptions, attach};
 use luasnap_heap::{Census, Snapshot};
@@ -64,7 +64,7 @@ fn this_process() {
 
 #[test]
 fn a_state_that_is_not_there() {
-    let target = Query::start(Host::Plain(Vm::Lua54), crate::heaps::SCRIPT);
+    let target = Target::start(Host::Plain(Vm::Lua54), crate::heaps::SCRIPT);
     let options = AttachOptions {
         state: Some(0x1000),
         ..AttachOptions::default()
@@ -80,13 +80,14 @@ const WAITING: &str = r#"
 
 /// Numbers as keys, some of them not whole, or negative.
 const KEYS: &str = r#"
-    local kept = { [2.5] = {}, [-3] = {}, [100000] = {} } for i = 1, 100 do kept[i] = { i, name = "n" .. i } end
+    local kept = { [2.5] = {}, [true] = {}, [-3] = {}, [100000] = {} } for i = 1, 100 do kept[i] = { i, name = "n" .. i } end
     io.stdout:write("ready\n") io.stdout:flush() io.read()"#;
 
 #[test]
 fn structures_that_nobody_knows() {
-    for name in luasnap_hosts::changed() {
-        let target = Query::start(Host::Changed(name), KEYS);
+    // What the C API tells of frames is nothing to attach.
+    for name in luasnap_hosts::changed().filter(|name| !name.starts_with("record-")) {
+        let target = Target::start(Host::Changed(name), KEYS);
         let attached = attach(target.id(), AttachOptions::default());
         let error = attached
             .map(|attached| attached.captures.len())
@@ -101,7 +102,7 @@ fn structures_that_nobody_knows() {
 /// sizes than we know, and so no size is believed.
 #[test]
 fn bytes_that_nobody_knows_are_said_or_a_reason_to_refuse() {
-    let target = Query::start(Host::Changed("space-5.4"), WAITING);
+    let target = Target::start(Host::Changed("space-5.4"), WAITING);
     let tries = |tries| AttachOptions {
         tries,
         ..AttachOptions::default()

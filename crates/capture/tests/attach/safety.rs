@@ -1,6 +1,6 @@
 //! The target goes on as it was, whatever happens.
 
-use crate::target::{Query, child_of_this_test};
+use crate::target::{Target, child_of_this_test};
 use luasnap_capture::process::{AttachErrorKind, AttachOptions, attach};
 use luasnap_hosts::{Host, Vm};
 use std::io::{BufRead, BufReader, Write};
@@ -15,7 +15,7 @@ const ECHO: &str = r#"
     end"#;
 
 #[track_caller]
-fn answers(target: &mut Query, text: &str) {
+fn answers(target: &mut Target, text: &str) {
     let stdin = target.stdin.as_mut().expect("a pipe");
     writeln!(stdin, "{text}").expect("the target reads");
     assert_eq!(target.line(), format!("got {text}"));
@@ -30,7 +30,7 @@ fn signal(name: &str, process: u32) {
 
 #[test]
 fn it_goes_on_afterwards() {
-    let mut target = Query::start(Host::Plain(Vm::Lua54), ECHO);
+    let mut target = Target::start(Host::Plain(Vm::Lua54), ECHO);
     answers(&mut target, "before");
     for turn in 0..20 {
         attach(target.id(), AttachOptions::default()).unwrap();
@@ -40,7 +40,7 @@ fn it_goes_on_afterwards() {
 
 #[test]
 fn a_stopped_process_stays_stopped() {
-    let mut target = Query::start(Host::Plain(Vm::Lua54), ECHO);
+    let mut target = Target::start(Host::Plain(Vm::Lua54), ECHO);
     signal("STOP", target.id());
     target.wait_for_state('T');
     for _ in 0..5 {
@@ -55,7 +55,7 @@ fn a_stopped_process_stays_stopped() {
 /// Signals that come while the target is stopped are not lost, and those that mean nothing stay so.
 #[test]
 fn signals_arrive() {
-    let mut target = Query::start(Host::Plain(Vm::Lua54), crate::heaps::SCRIPT);
+    let mut target = Target::start(Host::Plain(Vm::Lua54), crate::heaps::SCRIPT);
     for _ in 0..20 {
         signal("WINCH", target.id());
         attach(target.id(), AttachOptions::default()).unwrap();
@@ -80,7 +80,7 @@ fn child_that_attaches() {
 
 #[test]
 fn it_goes_on_when_the_reader_is_killed() {
-    let target = Query::start(Host::Plain(Vm::Lua54), crate::heaps::SCRIPT);
+    let target = Target::start(Host::Plain(Vm::Lua54), crate::heaps::SCRIPT);
     for turn in 0..20u64 {
         let mut reader = child_of_this_test("safety::child_that_attaches")
             .env("TARGET", target.id().to_string())
@@ -110,7 +110,7 @@ fn a_process_that_ends_meanwhile() {
             for i = 1, {turn} * 300000 do kept[1] = {{ i }} end
             os.exit(0)"#
         );
-        let mut target = Query::start(Host::Plain(Vm::Lua54), &script);
+        let mut target = Target::start(Host::Plain(Vm::Lua54), &script);
         let error = loop {
             match attach(target.id(), AttachOptions::default()) {
                 Ok(attached) => assert_eq!(attached.captures.len(), 1),

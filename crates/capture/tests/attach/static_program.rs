@@ -1,7 +1,7 @@
 //! Programs that are linked statically, in which the module cannot work: its error sends people here.
 
 use crate::heaps::{global, only};
-use crate::target::Query;
+use crate::target::Target;
 use luasnap_capture::process::{AttachOptions, attach};
 use luasnap_heap::{Census, Snapshot};
 use luasnap_hosts::Vm;
@@ -20,7 +20,7 @@ fn check(vm: Vm, _: &str) {
     };
     let mut command = Command::new(program);
     command.arg("script.lua");
-    let target = Query::start_command(command, SCRIPT);
+    let target = Target::start_command(command, SCRIPT);
     let attached = attach(target.id(), AttachOptions::default()).expect("it can be read");
     let (_, heap) = only(attached);
     global(&heap, "value");

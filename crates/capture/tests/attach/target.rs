@@ -13,7 +13,7 @@ use tempfile::TempDir;
 const LIMIT: Duration = Duration::from_secs(60);
 
 /// A running process, killed when dropped.
-pub struct Query {
+pub struct Target {
     child: Child,
     lines: Lines<BufReader<ChildStdout>>,
     /// Scripts that read from it wait there.
@@ -21,18 +21,18 @@ pub struct Query {
     folder: TempDir,
 }
 
-impl Query {
+impl Target {
     /// Runs `script` as `script.lua`, and waits until it prints `ready`.
     #[track_caller]
-    pub fn start(host: Host, script: &str) -> Query {
+    pub fn start(host: Host, script: &str) -> Target {
         let mut command = host.command();
         command.arg("script.lua");
-        Query::start_command(command, script)
+        Target::start_command(command, script)
     }
 
     /// The same of any program, in a folder that has the script.
     #[track_caller]
-    pub fn start_command(mut command: Command, script: &str) -> Query {
+    pub fn start_command(mut command: Command, script: &str) -> Target {
         let folder = tempfile::tempdir().expect("a temporary folder");
         fs::write(folder.path().join("script.lua"), script).expect("the script is written");
         command
@@ -43,7 +43,7 @@ impl Query {
             .spawn()
             .unwrap_or_else(|error| panic!("{command:?}: {error}"));
         let stdout = child.stdout.take().expect("a pipe");
-        let mut target = Query {
+        let mut target = Target {
             stdin: child.stdin.take(),
             child,
             lines: BufReader::new(stdout).lines(),
@@ -103,7 +103,7 @@ impl Query {
     }
 }
 
-impl Drop for Query {
+impl Drop for Target {
     fn drop(&mut self) {
         self.kill();
     }

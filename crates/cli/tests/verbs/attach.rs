@@ -1,7 +1,7 @@
 //! `attach` and `core`: programs that know nothing of luasnap.
 
 use crate::program::{Ran, luasnap as program, output};
-use crate::target::Query;
+use crate::target::Target;
 use crate::thirty_two_bit;
 use std::path::Path;
 use std::process::Command;
@@ -23,7 +23,7 @@ const SCRIPT: &str = "
 #[test]
 fn a_running_program_is_read_and_goes_on() {
     let folder = tempfile::tempdir().unwrap();
-    let target = Query::start(folder.path(), SCRIPT, &[]);
+    let target = Target::start(folder.path(), SCRIPT, &[]);
     let id = target.id();
 
     let attached = luasnap(folder.path(), &["attach", &id, "-o", "first.luasnap"]);
@@ -112,7 +112,7 @@ fn a_32_bit_process_has_its_own_code() {
 #[test]
 fn without_room_it_is_not_stopped_and_a_folder_takes_the_copy() {
     let folder = tempfile::tempdir().unwrap();
-    let target = Query::start(folder.path(), SCRIPT, &[]);
+    let target = Target::start(folder.path(), SCRIPT, &[]);
     let id = target.id();
     let mut limited = Command::new("sh");
     let program = program(folder.path());

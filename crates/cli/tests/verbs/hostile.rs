@@ -2,7 +2,7 @@
 
 use crate::files::{run_in, town};
 use crate::program::{LUASNAP, luasnap, module};
-use crate::target::Query;
+use crate::target::Target;
 use luasnap_hosts::Vm;
 use std::ffi::OsStr;
 use std::fs;
@@ -175,7 +175,7 @@ fn names_of_files_and_words_of_the_command_line() {
 fn command_lines_of_others() {
     let folder = tempfile::tempdir().unwrap();
     let word = "c1 \u{9b}31m \u{202e} \u{2028}";
-    let target = Query::start(folder.path(), "", &[word]);
+    let target = Target::start(folder.path(), "", &[word]);
     for words in [&[&b"ps"[..]][..], &[b"ps", b"--json"]] {
         let text = said(ask(folder.path(), words));
         let shown = [

@@ -1,14 +1,14 @@
 //! `ps`: which processes hold a Lua state.
 
 use crate::files::{answer, json, program};
-use crate::target::Query;
+use crate::target::Target;
 use serde_json::json;
 
 #[test]
 fn processes_are_listed_with_their_command_lines() {
     let folder = tempfile::tempdir().unwrap();
     let arguments = ["--port=80", "", "two\nlines \x1b[1m", "缓存"];
-    let target = Query::start(folder.path(), "", &arguments);
+    let target = Target::start(folder.path(), "", &arguments);
 
     let text = answer(&["ps"]);
     let head: Vec<_> = text.lines().next().unwrap().split_whitespace().collect();

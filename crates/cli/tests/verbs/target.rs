@@ -6,11 +6,11 @@ use std::path::Path;
 use std::process::{Child, Stdio};
 
 /// A running script in luasnap's own Lua, which ends with this value.
-pub struct Query(Child);
+pub struct Target(Child);
 
-impl Query {
+impl Target {
     /// Runs a script as `target.lua` until it prints `ready`; then it waits for a line.
-    pub fn start(folder: &Path, script: &str, arguments: &[&str]) -> Query {
+    pub fn start(folder: &Path, script: &str, arguments: &[&str]) -> Target {
         let source = format!("{script}\nprint 'ready'\nio.stdout:flush()\nio.read()\n");
         std::fs::write(folder.join("target.lua"), source).unwrap();
         let mut child = luasnap(folder)
@@ -24,7 +24,7 @@ impl Query {
         let mut output = BufReader::new(child.stdout.take().unwrap());
         output.read_line(&mut line).unwrap();
         assert_eq!(line, "ready\n");
-        Query(child)
+        Target(child)
     }
 
     pub fn id(&self) -> String {
@@ -38,7 +38,7 @@ impl Query {
     }
 }
 
-impl Drop for Query {
+impl Drop for Target {
     fn drop(&mut self) {
         let _ = self.0.kill();
         let _ = self.0.wait();

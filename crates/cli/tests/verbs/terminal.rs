@@ -1,7 +1,7 @@
 //! On a terminal.
 
 use crate::files::{ask, in_town, town};
-use crate::target::Query;
+use crate::target::Target;
 use nix::pty::{Winsize, openpty};
 use std::fs::{self, File};
 use std::io::{Read, Write};
@@ -80,7 +80,7 @@ fn tables_fit_the_terminal() {
 fn long_command_lines_are_cut_at_the_width_of_the_terminal() {
     let folder = tempfile::tempdir().unwrap();
     let arguments = ["x".repeat(300), "an argument with blanks".to_owned()];
-    let target = Query::start(folder.path(), "", &[&arguments[0], &arguments[1]]);
+    let target = Target::start(folder.path(), "", &[&arguments[0], &arguments[1]]);
     for columns in [200, 80, 60] {
         let text = plain(&shown(&["ps"], columns));
         let row = text

@@ -1,52 +1,61 @@
 //! What a group is called, in words.
 
 use crate::answer_error::Result;
-use crate::answers::short_path::{cut_step, pattern_text};
-use crate::labels::printable::push_printable;
+use crate::answers::name::Name;
+use crate::answers::short_path::{cut_end, pattern_text};
+use crate::labels::printable::push_bytes;
 use luasnap_heap::{ClassName, Fingerprint, Group, GroupName, Groups, Heap, Snapshot};
 
 /// What a group is called: a path pattern (`_G.sessions.[*]`), a class (`class Player`), the
 /// place of code (`main.lua:20`), or whose strings they are (`strings of _G.sessions.[*]`).
 ///
-/// Fails for lack of memory alone.
-pub fn group_name(snapshot: &Snapshot, groups: &Groups, group: &Group) -> Result<String> {
+/// # Errors
+/// Only for lack of memory.
+pub fn group_name(snapshot: &Snapshot, groups: &Groups, group: &Group) -> Result<Name> {
     let heap = snapshot.everything();
-    Ok(match group.name {
+    match group.name {
         GroupName::StringsOf(owner) => {
             let owner = own_name(heap, groups, &groups.groups()[owner])?;
-            format!("strings of {owner}")
+            joined(b"strings of ", owner.bytes())
         }
-        _ => own_name(heap, groups, group)?,
-    })
-}
-
-/// What a group is called that is not called after another one.
-fn own_name(heap: &Heap, groups: &Groups, group: &Group) -> Result<String> {
-    Ok(match group.name {
-        GroupName::RetainerRow(path) => pattern_text(heap, groups, path)?,
-        GroupName::Class(name) => format!("class {}", class_text(heap, groups, name)?),
-        GroupName::Code { source, line } => place_of_code(heap.name(source), line)?,
-        GroupName::StringsOf(_) | GroupName::SharedStrings => "shared strings".to_owned(),
-    })
-}
-
-/// What a class is called: as it says itself (`Player`), or by a path pattern (`_G.Player`).
-pub(crate) fn class_text(heap: &Heap, groups: &Groups, name: ClassName) -> Result<String> {
-    match name {
-        ClassName::Own(name) => short_text(heap.name(name)),
-        ClassName::RetainerRow(path) => pattern_text(heap, groups, path),
+        _ => own_name(heap, groups, group),
     }
 }
 
-/// Where code is defined: `SOURCE:LINE`.
-pub(crate) fn place_of_code(source: &[u8], line: u32) -> Result<String> {
-    Ok(format!("{}:{line}", short_text(source)?))
+/// What a group is called that is not called after another one.
+fn own_name(heap: &Heap, groups: &Groups, group: &Group) -> Result<Name> {
+    match group.name {
+        GroupName::HeldBy(pattern) => pattern_text(heap, groups, pattern),
+        GroupName::Class(name) => joined(b"class ", class_text(heap, groups, name)?.bytes()),
+        GroupName::Code { source, line } => {
+            let mut text = short_text(heap.name(source))?;
+            push_bytes(&mut text, format!(":{line}").as_bytes())?;
+            Ok(text.into())
+        }
+        GroupName::StringsOf(_) | GroupName::SharedStrings => Ok("shared strings".into()),
+    }
 }
 
-fn short_text(bytes: &[u8]) -> Result<String> {
+/// What a class is called: as it says itself (`Player`), or by a path pattern (`_G.Player`).
+pub(crate) fn class_text(heap: &Heap, groups: &Groups, name: ClassName) -> Result<Name> {
+    match name {
+        ClassName::Own(name) => short_text(heap.name(name)).map(Name::from),
+        ClassName::HeldBy(pattern) => pattern_text(heap, groups, pattern),
+    }
+}
+
+fn short_text(bytes: &[u8]) -> Result<Vec<u8>> {
     let mut text = Vec::new();
-    push_printable(&mut text, bytes)?;
-    cut_step(text)
+    push_bytes(&mut text, bytes)?;
+    cut_end(&mut text, 0)?;
+    Ok(text)
+}
+
+fn joined(first: &[u8], second: &[u8]) -> Result<Name> {
+    let mut text = Vec::new();
+    push_bytes(&mut text, first)?;
+    push_bytes(&mut text, second)?;
+    Ok(text.into())
 }
 
 /// A fingerprint as people write it down: its first 48 bits as 12 hexadecimal digits.

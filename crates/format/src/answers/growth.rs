@@ -1,17 +1,24 @@
 //! What grew from snapshot to snapshot, as rows of an answer for every face alike.
 
 use crate::answer_error::{AnswerError, Result};
+use crate::answers::field;
 use crate::answers::group_name::{fingerprint_text, group_name};
+use crate::answers::name::Name;
 use crate::answers::short_path::path_of_everything;
 use luasnap_heap::{CompareError, GroupGrowth, Growth, Kind, Rank, Snapshot, Suspect};
+use rustc_hash::FxHashMap;
+use serde::Serialize;
 
 /// A group over several snapshots, as people and programs read it.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize)]
 pub struct GrowthRow {
+    /// The name as twelve hexadecimal digits, the same from run to run.
+    pub fingerprint: String,
     /// What its members are.
+    #[serde(rename = "type", serialize_with = "field::kind")]
     pub kind: Kind,
     /// What it is called.
-    pub name: String,
+    pub name: Name,
     /// How many members it has in each snapshot.
     pub counts: Vec<u64>,
     /// The bytes of the members themselves in each.
@@ -21,20 +28,22 @@ pub struct GrowthRow {
     /// How many more bytes they have.
     pub size_change: i64,
     /// Whether it grew from each snapshot to the next.
+    #[serde(rename = "growing")]
     pub grows_in_every_step: bool,
     /// The shortest path to a member.
-    pub example: String,
-    /// The name as twelve hexadecimal digits, the same from run to run.
-    pub fingerprint: String,
+    pub example: Name,
 }
 
 /// Groups that grow in every step and pile up at one point.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize)]
 pub struct SuspectRow {
-    /// The groups, as indices of [`GrowthAnswer::growing`]; the first grew most.
-    pub groups: Vec<usize>,
-    /// The path to the object where they pile up.
-    pub point: String,
+    /// The fingerprints of the groups' rows in [`GrowthAnswer::growing`]; the first grew most.
+    pub groups: Vec<String>,
+    /// The same rows, as indices.
+    #[serde(skip)]
+    rows: Vec<usize>,
+    /// The path to the accumulation point.
+    pub point: Name,
     /// What that retains in the last snapshot, in bytes.
     pub retained: u64,
     /// Which part of all objects' bytes that is.
@@ -42,13 +51,13 @@ pub struct SuspectRow {
     /// By how many bytes the groups grew.
     pub grown: u64,
     /// The path to one of the objects.
-    pub example: String,
+    pub example: Name,
     /// The same from run to run, as long as the same groups pile up at the same place.
     pub fingerprint: String,
 }
 
 /// What grew.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize)]
 pub struct GrowthAnswer {
     /// Groups that changed at all, those that grew most first.
     pub changed: Vec<GrowthRow>,
@@ -96,7 +105,8 @@ pub fn growth(snapshots: &[&Snapshot], most: usize) -> Result<GrowthAnswer, Grow
     };
     let suspects = growth.suspects(last).map_err(AnswerError::from)?;
     let growing = || growth.growing().take(most);
-    let places: Vec<u64> = growing().map(|row| row.fingerprint.0).collect();
+    let places = growing().enumerate();
+    let places: FxHashMap<u64, usize> = places.map(|(at, row)| (row.fingerprint.0, at)).collect();
     let told = growth.changed().take(most);
     Ok(GrowthAnswer {
         changed: words.rows(told)?,
@@ -107,6 +117,13 @@ pub fn growth(snapshots: &[&Snapshot], most: usize) -> Result<GrowthAnswer, Grow
             .map(|at| growth.rows().map(|row| row.shallow[at]).sum())
             .collect(),
     })
+}
+
+impl GrowthAnswer {
+    /// The rows of a suspect's groups, the one that grew most first.
+    pub fn rows_of<'a>(&'a self, suspect: &'a SuspectRow) -> impl Iterator<Item = &'a GrowthRow> {
+        suspect.rows.iter().map(|at| &self.growing[*at])
+    }
 }
 
 /// Puts what was found into words.
@@ -135,25 +152,32 @@ impl Words<'_> {
         })
     }
 
-    fn suspects(&self, suspects: &[Suspect], places: &[u64]) -> Result<Vec<SuspectRow>> {
+    fn suspects(
+        &self,
+        suspects: &[Suspect],
+        told: &FxHashMap<u64, usize>,
+    ) -> Result<Vec<SuspectRow>> {
         suspects
             .iter()
-            .map(|suspect| self.suspect(suspect, places))
+            .map(|suspect| self.suspect(suspect, told))
             .collect()
     }
 
-    fn suspect(&self, suspect: &Suspect, places: &[u64]) -> Result<SuspectRow> {
-        let place = |row: &usize| {
-            let fingerprint = self.growth.row(*row).fingerprint.0;
-            places.iter().position(|place| *place == fingerprint)
-        };
+    fn suspect(&self, suspect: &Suspect, told: &FxHashMap<u64, usize>) -> Result<SuspectRow> {
+        let fingerprint = |row: &usize| self.growth.row(*row).fingerprint;
+        let place = |row: &usize| told.get(&fingerprint(row).0).copied();
+        let is_told = |row: &&usize| told.contains_key(&fingerprint(row).0);
+        let groups = suspect.rows.iter().filter(is_told);
         let last = self.snapshots[self.snapshots.len() - 1];
         let path = |rank: Rank| path_of_everything(last, rank);
         Ok(SuspectRow {
-            groups: suspect.rows.iter().filter_map(place).collect(),
+            groups: groups
+                .map(|row| fingerprint_text(fingerprint(row)))
+                .collect(),
+            rows: suspect.rows.iter().filter_map(place).collect(),
             point: match suspect.point_rank {
                 Some(rank) => path(rank)?,
-                None => "the roots".to_owned(),
+                None => "the roots".into(),
             },
             retained: suspect.retained.bytes,
             share: suspect.share,

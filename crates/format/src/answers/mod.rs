@@ -1,7 +1,11 @@
 //! Answers, each computed once as rows that every face shows.
 
+pub(crate) mod field;
 pub(crate) mod group_name;
 pub(crate) mod group_row;
 pub(crate) mod growth;
+pub(crate) mod name;
 pub(crate) mod retainers;
 pub(crate) mod short_path;
+pub(crate) mod stats;
+pub(crate) mod waste;

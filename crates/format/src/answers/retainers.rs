@@ -1,11 +1,14 @@
 //! Who holds an object, or several of them, as people read it.
 
 use crate::answer_error::Result;
+use crate::answers::field;
+use crate::answers::name::Name;
 use crate::answers::short_path::{path_of_everything, steps_text};
 use luasnap_heap::{
-    DisjointPath, Heap, NodeId, Rank, Reach, Retainer, ShortestPathTree, Snapshot, Tally, Through,
+    DisjointPath, Heap, Kind, NodeId, Rank, Reach, Retainer, ShortestPathTree, Snapshot, Through,
     disjoint_paths, retainers_of,
 };
+use serde::Serialize;
 use std::cmp::Reverse;
 
 /// How much is told.
@@ -18,44 +21,51 @@ pub struct RetainersOptions {
 }
 
 /// Who holds some objects.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize)]
 pub struct Retainers {
-    /// How many objects are asked for, and their shallow sizes.
-    pub objects: Tally,
-    /// What would be garbage without them, they themselves included.
-    pub retained: Tally,
+    /// How many objects are asked for.
+    pub count: u64,
+    /// Their shallow sizes together, in bytes.
+    pub size: u64,
+    /// The bytes that would be freed without them, their own included, ...
+    pub retained: u64,
+    /// ... of so many objects.
+    pub retained_count: u64,
+    /// Which part of all objects' bytes that is.
+    pub share: f64,
     /// The shortest path to the first of them; `None` where nothing holds it.
-    pub path: Option<String>,
-    /// The distinct objects that hold one of them, those with most references first, then the
-    /// nearest to a root.
-    pub retainers: Vec<RetainerRow>,
-    /// How many those are, with those that are not told.
+    pub path: Option<Name>,
+    /// How many distinct objects hold one of them.
     pub retainer_count: usize,
+    /// Those with most references first, then the nearest to a root.
+    pub retainers: Vec<RetainerRow>,
     /// Each of these alone keeps all of them alive: without it they would be garbage. The nearest
     /// first; the registry and the like are not among them.
     pub keepers: Vec<KeeperRow>,
     /// Paths that share nothing from the nearest keeper on: each has to be cut to free one object.
-    pub paths: Vec<String>,
+    pub paths: Vec<Name>,
 }
 
 /// An immediate retainer.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize)]
 pub struct RetainerRow {
     /// Its own shortest path; empty for a root.
-    pub retainer: String,
+    pub retainer: Name,
     /// The same with the first step by which it holds one of the objects.
-    pub path: String,
+    pub path: Name,
     /// How many of its references hold one of the objects.
     pub references: u32,
 }
 
 /// What alone keeps something alive.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize)]
 pub struct KeeperRow {
     /// Its shortest path.
-    pub path: String,
-    /// What it retains.
-    pub retained: Tally,
+    pub path: Name,
+    /// The bytes that it retains.
+    pub retained: u64,
+    /// Which part of all objects' bytes that is.
+    pub share: f64,
 }
 
 /// The most keepers that are told.
@@ -75,18 +85,19 @@ pub fn retainers(
     let dominators = snapshot.dominators()?;
     let first = question.ranks(&targets[..targets.len().min(1)])?;
     let path = first.first().copied().flatten();
+    let retained = dominators.retained_by(question.heap, targets)?;
     Ok(Retainers {
-        objects: Tally {
-            count: targets.len() as u64,
-            bytes: targets.iter().map(|node| question.heap.size(*node)).sum(),
-        },
-        retained: dominators.retained_by(question.heap, targets)?,
+        count: targets.len() as u64,
+        size: targets.iter().map(|node| question.heap.size(*node)).sum(),
+        retained: retained.bytes,
+        retained_count: retained.count,
+        share: question.share(retained.bytes),
         path: match path {
             Some(rank) => Some(path_of_everything(snapshot, rank)?),
             None => None,
         },
-        retainers,
         retainer_count,
+        retainers,
         keepers: question.keepers()?,
         paths: question.disjoint_paths(options.paths)?,
     })
@@ -101,6 +112,8 @@ struct Question<'a> {
     targets: &'a [NodeId],
     /// The objects through which all paths run in the end.
     shared: Vec<NodeId>,
+    /// The bytes of all objects.
+    all: u64,
 }
 
 impl<'a> Question<'a> {
@@ -108,14 +121,23 @@ impl<'a> Question<'a> {
         let heap = snapshot.everything();
         let tree = snapshot.everything_tree()?;
         let top = tree.ranks().next().map(|rank| tree.node(rank));
+        let reach = Reach::new(heap, Through::Everything)?;
+        let is_object = |node: &NodeId| reach.contains(*node) && heap.kind(*node) != Kind::Snapshot;
+        let all = heap.nodes().skip(1).filter(is_object);
+        let all = all.fold(0, |all: u64, node| all.saturating_add(heap.size(node)));
         Ok(Question {
+            all,
             snapshot,
             heap,
             tree,
-            reach: Reach::new(heap, Through::Everything)?,
+            reach,
             targets,
             shared: top.into_iter().chain(heap.globals()).collect(),
         })
+    }
+
+    fn share(&self, bytes: u64) -> f64 {
+        field::share(bytes, self.all)
     }
 
     fn ranks(&self, nodes: &[NodeId]) -> Result<Vec<Option<Rank>>> {
@@ -143,7 +165,7 @@ impl<'a> Question<'a> {
         let step = steps_text(self.heap, [self.heap.label(retainer.edge)].into_iter())?;
         let own_path = match rank {
             Some(rank) => path_of_everything(self.snapshot, rank)?,
-            None => String::new(),
+            None => Name::default(),
         };
         Ok(RetainerRow {
             path: join(&own_path, &step),
@@ -181,7 +203,8 @@ impl<'a> Question<'a> {
         let keeper = |(node, rank)| {
             Ok(KeeperRow {
                 path: path_of_everything(self.snapshot, rank)?,
-                retained: dominators.retained(node),
+                retained: dominators.retained(node).bytes,
+                share: self.share(dominators.retained(node).bytes),
             })
         };
         alive.map(keeper).collect()
@@ -189,7 +212,7 @@ impl<'a> Question<'a> {
 
     /// Of one object alone: several may be held by several. All paths run through its immediate
     /// dominator, and part behind it.
-    fn disjoint_paths(&self, most: usize) -> Result<Vec<String>> {
+    fn disjoint_paths(&self, most: usize) -> Result<Vec<Name>> {
         let &[target] = self.targets else {
             return Ok(Vec::new());
         };
@@ -200,7 +223,7 @@ impl<'a> Question<'a> {
         paths.iter().map(|path| self.disjoint_path(path)).collect()
     }
 
-    fn disjoint_path(&self, path: &DisjointPath) -> Result<String> {
+    fn disjoint_path(&self, path: &DisjointPath) -> Result<Name> {
         let labels = path
             .edges
             .iter()
@@ -224,10 +247,10 @@ fn room<T>(count: usize) -> Result<Vec<T>> {
     Ok(room)
 }
 
-fn join(path: &str, step: &str) -> String {
-    match (path, step) {
-        ("", step) => step.to_owned(),
-        (path, "") => path.to_owned(),
-        (path, step) => format!("{path}.{step}"),
+fn join(path: &Name, step: &Name) -> Name {
+    match (path.bytes(), step.bytes()) {
+        (b"", _) => step.clone(),
+        (_, b"") => path.clone(),
+        (path, step) => [path, b".", step].concat().into(),
     }
 }

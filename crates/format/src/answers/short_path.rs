@@ -1,7 +1,8 @@
 //! Paths short enough to read, for reports.
 
 use crate::answer_error::Result;
-use crate::labels::path::push_step;
+use crate::answers::name::Name;
+use crate::labels::path::push_step_bytes;
 use crate::labels::printable::push_bytes;
 use luasnap_heap::{GroupStep, Groups, Heap, Label, PathStarts, PatternId, Rank, Snapshot};
 use std::collections::VecDeque;
@@ -19,7 +20,7 @@ const STEP_BYTES: usize = 48;
 /// steps are cut.
 ///
 /// Fails for lack of memory alone.
-pub fn path_of_everything(snapshot: &Snapshot, rank: Rank) -> Result<String> {
+pub fn path_of_everything(snapshot: &Snapshot, rank: Rank) -> Result<Name> {
     let heap = snapshot.everything();
     let tree = snapshot.everything_tree()?;
     let starts = PathStarts::of(heap);
@@ -30,9 +31,9 @@ pub fn path_of_everything(snapshot: &Snapshot, rank: Rank) -> Result<String> {
     });
     // A value is held by its upvalue's name, as where upvalues are not shown.
     let is_step = |rank: &Rank| heap.label(tree.edge(*rank)) != Label::Value;
-    join(upward.filter(is_step), |rank| {
+    join(upward.filter(is_step), |out, rank| {
         let exact = || GroupStep::Exact(heap.label(tree.edge(rank)));
-        group_step_text(heap, start(rank).unwrap_or_else(exact))
+        push_group_step(out, heap, start(rank).unwrap_or_else(exact))
     })
 }
 
@@ -40,34 +41,38 @@ pub fn path_of_everything(snapshot: &Snapshot, rank: Rank) -> Result<String> {
 pub(crate) fn steps_text(
     heap: &Heap,
     labels: impl DoubleEndedIterator<Item = Label>,
-) -> Result<String> {
+) -> Result<Name> {
     let is_step = |label: &Label| *label != Label::Value;
-    join(labels.rev().filter(is_step), |label| step_text(heap, label))
+    join(labels.rev().filter(is_step), |out, label| {
+        push_short_step(out, heap, label)
+    })
 }
 
 /// The path pattern of a group.
-pub(crate) fn pattern_text(heap: &Heap, groups: &Groups, path: PatternId) -> Result<String> {
-    join(groups.patterns().steps(path), |step| {
-        group_step_text(heap, step)
+pub(crate) fn pattern_text(heap: &Heap, groups: &Groups, path: PatternId) -> Result<Name> {
+    join(groups.patterns().steps(path), |out, step| {
+        push_group_step(out, heap, step)
     })
 }
 
-fn group_step_text(heap: &Heap, step: GroupStep) -> Result<String> {
-    Ok(match step {
-        GroupStep::AnyKey => "[*]".to_owned(),
-        GroupStep::AnyName => "*".to_owned(),
-        GroupStep::Reference => "[ref]".to_owned(),
-        GroupStep::Globals => "_G".to_owned(),
-        GroupStep::Loaded => "package.loaded".to_owned(),
-        GroupStep::Exact(label) => step_text(heap, label)?,
-    })
+/// Appends a step of a pattern.
+fn push_group_step(out: &mut Vec<u8>, heap: &Heap, step: GroupStep) -> Result {
+    let fixed: &[u8] = match step {
+        GroupStep::AnyKey => b"[*]",
+        GroupStep::AnyName => b"*",
+        GroupStep::Reference => b"[ref]",
+        GroupStep::Globals => b"_G",
+        GroupStep::Loaded => b"package.loaded",
+        GroupStep::Exact(label) => return push_short_step(out, heap, label),
+    };
+    push_bytes(out, fixed)
 }
 
 /// Joins the steps of a path, which come from its end upwards.
 fn join<T>(
     mut upward: impl Iterator<Item = T>,
-    text: impl Fn(T) -> Result<String>,
-) -> Result<String> {
+    push: impl Fn(&mut Vec<u8>, T) -> Result,
+) -> Result<Name> {
     let mut last: Vec<T> = upward.by_ref().take(LAST).collect();
     last.reverse();
     let mut first = VecDeque::with_capacity(FIRST + 1);
@@ -79,36 +84,39 @@ fn join<T>(
             left_out += 1;
         }
     }
-    let mut path = String::new();
+    let mut path = Vec::new();
     for step in first {
-        path += &text(step)?;
-        path += ".";
+        push(&mut path, step)?;
+        push_bytes(&mut path, b".")?;
     }
     if left_out > 0 {
-        path += &format!("..[{left_out} steps]...");
+        push_bytes(&mut path, format!("..[{left_out} steps]...").as_bytes())?;
     }
     for (at, step) in last.into_iter().enumerate() {
-        path += if at > 0 { "." } else { "" };
-        path += &text(step)?;
-    }
-    Ok(path)
-}
-
-fn step_text(heap: &Heap, label: Label) -> Result<String> {
-    let mut text = Vec::new();
-    push_step(&mut text, heap, label, &mut Vec::new())?;
-    cut_step(text)
-}
-
-/// A step's text, its end cut off where it is long.
-pub(crate) fn cut_step(mut text: Vec<u8>) -> Result<String> {
-    if text.len() > STEP_BYTES {
-        let mut end = STEP_BYTES;
-        while text[end] & 0xC0 == 0x80 {
-            end -= 1;
+        if at > 0 {
+            push_bytes(&mut path, b".")?;
         }
-        text.truncate(end);
-        push_bytes(&mut text, b"...")?;
+        push(&mut path, step)?;
     }
-    Ok(String::from_utf8_lossy(&text).into_owned())
+    Ok(path.into())
+}
+
+/// Appends a step, its end cut off where it is long.
+fn push_short_step(out: &mut Vec<u8>, heap: &Heap, label: Label) -> Result {
+    let start = out.len();
+    push_step_bytes(out, heap, label, &mut Vec::new())?;
+    cut_end(out, start)
+}
+
+/// Cuts off the end of what begins at `start`, where that is long, and not within a character.
+pub(crate) fn cut_end(text: &mut Vec<u8>, start: usize) -> Result {
+    if text.len() - start <= STEP_BYTES {
+        return Ok(());
+    }
+    let is_inside = |at: &usize| text[start + *at] & 0xC0 == 0x80;
+    // No character has more than 4 bytes.
+    let mut ends = (STEP_BYTES - 3..=STEP_BYTES).rev();
+    let end = ends.find(|at| !is_inside(at)).unwrap_or(STEP_BYTES);
+    text.truncate(start + end);
+    push_bytes(text, b"...")
 }

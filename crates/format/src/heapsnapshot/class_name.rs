@@ -2,6 +2,7 @@
 
 use crate::answer_error::Result;
 use crate::answers::group_name::class_text;
+use crate::answers::name::Name;
 use luasnap_heap::{GroupName, Groups, Heap, NodeId, Snapshot};
 use rustc_hash::FxHashMap;
 
@@ -9,7 +10,7 @@ use rustc_hash::FxHashMap;
 pub(super) struct ClassNames<'a> {
     heap: &'a Heap,
     groups: &'a Groups,
-    by_group: FxHashMap<usize, Option<String>>,
+    by_group: FxHashMap<usize, Option<Name>>,
 }
 
 impl<'a> ClassNames<'a> {
@@ -31,11 +32,15 @@ impl<'a> ClassNames<'a> {
             self.by_group.try_reserve(1)?;
             self.by_group.insert(group, name);
         }
-        let name = self.by_group.get(&group).and_then(Option::as_deref);
-        Ok(name.map(str::as_bytes))
+        let name = self
+            .by_group
+            .get(&group)
+            .and_then(Option::as_ref)
+            .map(Name::bytes);
+        Ok(name)
     }
 
-    fn name_of(&self, group: usize) -> Result<Option<String>> {
+    fn name_of(&self, group: usize) -> Result<Option<Name>> {
         match self.groups.groups()[group].name {
             GroupName::Class(name) => class_text(self.heap, self.groups, name).map(Some),
             _ => Ok(None),

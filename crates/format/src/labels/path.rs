@@ -101,3 +101,16 @@ pub(crate) fn push_step(
     push_printable(out, step.name)?;
     push_bytes(out, step.close.as_bytes())
 }
+
+/// Appends the step that a label makes, with its name as the program has it.
+pub(crate) fn push_step_bytes(
+    out: &mut Vec<u8>,
+    heap: &Heap,
+    label: Label,
+    digits: &mut Vec<u8>,
+) -> Result {
+    let step = Step::new(heap, label, digits);
+    push_bytes(out, step.open.as_bytes())?;
+    push_bytes(out, step.name)?;
+    push_bytes(out, step.close.as_bytes())
+}

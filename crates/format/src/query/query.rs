@@ -55,18 +55,17 @@ pub fn resolve(snapshot: &Snapshot, word: &[u8]) -> Result<Query, QueryError> {
     };
     let groups = snapshot.groups().map_err(AnswerError::from)?;
     let printed = printable(word);
-    let word = printed.as_bytes();
-    let mut nearest = Nearest::to(word);
+    let mut nearest = Nearest::to(printed.as_bytes());
     let mut inner = None;
     for (index, group) in groups.groups().iter().enumerate() {
         let name = group_name(snapshot, groups, group)?;
-        let has_name = name.as_bytes() == word;
+        let has_name = name.is_meant_by(word);
         let is_meant = has_name && group.kind.is_object();
         if is_meant || fingerprint_text(group.fingerprint).as_bytes() == word {
             return Ok(Query::Group(index));
         }
         inner = inner.or(has_name.then_some(index));
-        nearest.see(name.as_bytes());
+        nearest.see(name.to_string().as_bytes());
     }
     match inner {
         Some(index) => Ok(Query::Group(index)),

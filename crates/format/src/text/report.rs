@@ -182,7 +182,7 @@ fn described(snapshot: &Snapshot, groups: &Groups, group: &Group) -> Result<Stri
         (_, GroupName::Code { .. }) if group.has_one_pattern => {
             format!("{}  (defined at {name})", path()?)
         }
-        _ => name,
+        _ => name.to_string(),
     })
 }
 

@@ -17,6 +17,12 @@ pub enum BuildError {
     /// Name ids have 32 bits.
     #[error("the heap has more names than a snapshot can number (4,294,967,295)")]
     TooManyNames,
+    /// The portable engine has to push a value onto a coroutine's stack to see what lies there.
+    #[error(
+        "the stack of a coroutine is full, and a Lua that was built with LUA_USE_APICHECK lets nobody \
+         look into it then: drop the coroutine, or take a snapshot of everything"
+    )]
+    FullStack,
 }
 
 impl From<TryReserveError> for BuildError {

@@ -27,7 +27,7 @@ pub enum ClassName {
     /// What the metatable's `__name` says.
     Own(NameId),
     /// The path that leads to the metatable, or to the table of methods.
-    RetainerRow(PatternId),
+    HeldBy(PatternId),
 }
 
 /// The classes of a heap, by their metatables.
@@ -180,7 +180,7 @@ impl Search<'_> {
                 (Some(name), _) => Some(ClassName::Own(name)),
                 (None, Some(retainer)) => {
                     let many = many_names(held[&retainer.rank]);
-                    Some(ClassName::RetainerRow(self.pattern(retainer, many, map)?))
+                    Some(ClassName::HeldBy(self.pattern(retainer, many, map)?))
                 }
                 (None, None) => None,
             };

@@ -28,7 +28,7 @@ use hashbrown::HashTable;
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum GroupName {
     /// Held by this path.
-    RetainerRow(PatternId),
+    HeldBy(PatternId),
     /// Tables or userdata of a class.
     Class(ClassName),
     /// Functions or prototypes of one place, or coroutines that run the function of that place.
@@ -352,7 +352,7 @@ impl<'a> Grouping<'a> {
                 .map(code),
             _ => self.classes.of(self.heap, node).map(GroupName::Class),
         };
-        name.unwrap_or(GroupName::RetainerRow(self.pattern_of[rank.index()]))
+        name.unwrap_or(GroupName::HeldBy(self.pattern_of[rank.index()]))
     }
 
     /// Counts an object in its group.
@@ -407,11 +407,11 @@ impl<'a> Grouping<'a> {
     fn fingerprint(&self, kind: Kind, name: GroupName) -> Fingerprint {
         let ink = Ink::new("group").kind(kind);
         let ink = match name {
-            GroupName::RetainerRow(pattern) => ink
+            GroupName::HeldBy(pattern) => ink
                 .text(b"held by")
                 .number(self.groups.patterns.fingerprint(pattern).0),
             GroupName::Class(ClassName::Own(name)) => ink.text(b"class").text(self.heap.name(name)),
-            GroupName::Class(ClassName::RetainerRow(pattern)) => ink
+            GroupName::Class(ClassName::HeldBy(pattern)) => ink
                 .text(b"class held by")
                 .number(self.groups.patterns.fingerprint(pattern).0),
             GroupName::Code { source, line } => ink
@@ -429,9 +429,9 @@ impl<'a> Grouping<'a> {
 
 fn hash(kind: Kind, name: GroupName) -> u64 {
     let (tag, a, b) = match name {
-        GroupName::RetainerRow(pattern) => (0, pattern.0.into(), 0),
+        GroupName::HeldBy(pattern) => (0, pattern.0.into(), 0),
         GroupName::Class(ClassName::Own(name)) => (1, name.0.into(), 0),
-        GroupName::Class(ClassName::RetainerRow(pattern)) => (2, pattern.0.into(), 0),
+        GroupName::Class(ClassName::HeldBy(pattern)) => (2, pattern.0.into(), 0),
         GroupName::Code { source, line } => (3, source.0.into(), line.into()),
         GroupName::StringsOf(owner) => (4, owner as u64, 0),
         GroupName::SharedStrings => (5, 0, 0),

@@ -16,7 +16,7 @@ fn members(snapshot: &Snapshot) -> Members {
         .filter(|rank| snapshot.is_member(tree.node(*rank)))
         .map(|rank| {
             let node = tree.node(rank);
-            let what = (chain(heap, tree, rank), heap.count(node), tree.refs(node));
+            let what = (path(heap, tree, rank), heap.count(node), tree.refs(node));
             ((heap.address(node), heap.kind(node)), what)
         })
         .collect()

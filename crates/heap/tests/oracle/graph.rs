@@ -183,7 +183,7 @@ pub fn step(heap: &Heap, label: Label) -> String {
 }
 
 /// The steps from the root to an object.
-pub fn chain(heap: &Heap, tree: &ShortestPathTree, rank: Rank) -> Vec<String> {
+pub fn path(heap: &Heap, tree: &ShortestPathTree, rank: Rank) -> Vec<String> {
     let upward = std::iter::successors(Some(rank), |rank| tree.parent(*rank));
     let mut path: Vec<_> = upward
         .map(|rank| step(heap, heap.label(tree.edge(rank))))

@@ -68,9 +68,9 @@ pub fn name(heap: &Heap, groups: &Groups, group: &Group) -> String {
     };
     let bytes = |id| String::from_utf8_lossy(heap.name(id)).into_owned();
     match group.name {
-        GroupName::RetainerRow(path) => chain(path),
+        GroupName::HeldBy(pattern) => path(pattern),
         GroupName::Class(ClassName::Own(id)) => format!("class {}", bytes(id)),
-        GroupName::Class(ClassName::RetainerRow(path)) => format!("class {}", chain(path)),
+        GroupName::Class(ClassName::HeldBy(pattern)) => format!("class {}", path(pattern)),
         GroupName::Code { source, line } => format!("{}:{line}", bytes(source)),
         GroupName::StringsOf(owner) => {
             format!("strings of {}", name(heap, groups, &groups.groups()[owner]))

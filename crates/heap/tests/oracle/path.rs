@@ -43,7 +43,7 @@ proptest! {
         let (heap, tree) = tree_of(&graph);
         let distances = graph.distances();
         for rank in tree.ranks() {
-            let steps = chain(&heap, &tree, rank).len() as u32 - 1;
+            let steps = path(&heap, &tree, rank).len() as u32 - 1;
             prop_assert_eq!(Some(steps), distances[tree.node(rank).index()]);
         }
     }

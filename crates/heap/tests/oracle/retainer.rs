@@ -1,7 +1,7 @@
 //! Who holds an object, against looking at every reference.
 
 use crate::graph::graph;
-use luasnap_heap::{NodeId, Reach, Through, retainers};
+use luasnap_heap::{NodeId, Reach, Through, retainers_of};
 use proptest::prelude::*;
 use std::collections::{BTreeMap, HashSet};
 
@@ -23,7 +23,7 @@ proptest! {
         }
         let reach = Reach::new(&heap, Through::Everything).unwrap();
         let wanted: Vec<NodeId> = targets.iter().map(|node| NodeId(*node as u32)).collect();
-        let found = retainers(&heap, &reach, &wanted).unwrap();
+        let found = retainers_of(&heap, &reach, &wanted).unwrap();
         prop_assert!(found.is_sorted_by(|a, b| a.references >= b.references));
         for retainer in &found {
             prop_assert!(heap.edge_range(retainer.node).contains(&retainer.edge));

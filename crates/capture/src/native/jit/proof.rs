@@ -6,7 +6,7 @@ use crate::memory::memory::{Memory, Read, Structure};
 use crate::native::jit::header::WORD;
 use crate::native::jit::sweep::Sweep;
 use crate::native::jit::table::{NODE, NODE_KEY, NODE_VALUE, Parts};
-use crate::native::jit::tags::{self, Value};
+use crate::native::jit::tags::{self, Value, ValueType};
 use crate::native::layout_mismatch::{LayoutMismatch, Swept};
 use crate::native::modes::Fields;
 use crate::native::proof::{is_event, is_near, is_sample, prove_metamethods, prove_metatables};
@@ -119,6 +119,11 @@ impl<M: Memory> Sweep<'_, M> {
             self.prove_tag(Value(entry.word(NODE_VALUE)))?;
             self.prove_tag(key)?;
             if !is_next(parts, entry.word(NODE_NEXT)) {
+                return Err(LayoutMismatch::Key.into());
+            }
+            let is_boolean = key.value_type() == ValueType::Boolean;
+            let main = u64::from(key.is_true()) & (parts.node_count - 1);
+            if is_boolean && !leads_to(parts, nodes, main, key) {
                 return Err(LayoutMismatch::Key.into());
             }
             if let Some(address) = key.object()

@@ -237,6 +237,29 @@ impl<'m, M: Memory, const L: usize> Sweep<'m, M, L> {
         false
     }
 
+    /// Proves, of a boolean key, that it lies where the hash of what it is read as says: in every
+    /// release that is 1 for `true`.
+    #[cold]
+    pub(super) fn prove_boolean(&self, parts: Parts, entry: Structure<'_>) -> Swept {
+        const WHAT: LayoutMismatch = LayoutMismatch::Unreadable("a table's hash part");
+        let places = &Self::LAYOUT.node;
+        let nodes = self
+            .memory
+            .items(parts.nodes, parts.node_count, places.size)
+            .ok_or(WHAT)?;
+        let is_true =
+            |node: Structure<'_>| self.is_true(node.byte(places.key_tag), node.word(places.key));
+        let is_it = |node: Structure<'_>| {
+            let key_type = self.types[usize::from(node.byte(places.key_tag))];
+            key_type == ValueType::Boolean && is_true(node) == is_true(entry)
+        };
+        let main = u64::from(is_true(entry)) & (parts.node_count - 1);
+        match self.leads_to(parts, nodes, main, is_it) {
+            true => Ok(()),
+            false => Err(LayoutMismatch::Key.into()),
+        }
+    }
+
     /// Proves, of an integer key, that all of its 64 bits are its own: where integers have 32, what is
     /// left of an older value stands behind. One that would read alike with 32 needs no proof.
     #[inline]

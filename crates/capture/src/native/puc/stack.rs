@@ -462,6 +462,10 @@ impl<'s, 'm, M: Memory, const L: usize> StackWalk<'s, 'm, M, L> {
     fn object_in(&mut self, slot: u64) -> Swept<Option<NodeId>> {
         let value = self.sweep.memory.structure(slot, VALUE).ok_or(WHAT)?;
         let value_type = self.sweep.types[usize::from(value.byte(TAG))];
+        if value_type == ValueType::Other {
+            // A slot that is out of use may hold anything.
+            return Ok(None);
+        }
         if self.sweep.origin.is_stopped_anywhere && value_type == ValueType::Object {
             return Ok(self.object_that_may_be_in(value));
         }

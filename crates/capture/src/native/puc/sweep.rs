@@ -119,6 +119,10 @@ impl<'m, M: Memory, const L: usize> Sweep<'m, M, L> {
         Ok(match value_type {
             ValueType::Object => self.object(source, value)?,
             ValueType::LightFunction => Some(self.heap.light_function(value)?),
+            ValueType::Other => {
+                self.ledger.doubt(source, LayoutMismatch::UnknownValue)?;
+                None
+            }
             _ => None,
         })
     }

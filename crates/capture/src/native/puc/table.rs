@@ -233,6 +233,7 @@ impl<'m, M: Memory, const L: usize> Sweep<'m, M, L> {
         match key_type {
             ValueType::Integer => self.prove_integer(parts, key)?,
             ValueType::Float => self.prove_float(key)?,
+            ValueType::Boolean => self.prove_boolean(parts, node)?,
             _ if value_type == ValueType::Integer => self.note_integer(key, value),
             _ => {}
         }
@@ -308,7 +309,7 @@ impl<'m, M: Memory, const L: usize> Sweep<'m, M, L> {
     }
 
     /// Whether a boolean is `true`: from 5.4 on its tag says so.
-    fn is_true(&self, tag: u8, value: u64) -> bool {
+    pub(super) fn is_true(&self, tag: u8, value: u64) -> bool {
         match Self::VERSION {
             Version::Lua54 | Version::Lua55 => tag != 1,
             _ => value as u32 != 0,

@@ -2,7 +2,7 @@
 
 use super::OPTIONS;
 use crate::heaps::{field, held_string};
-use crate::target::Query;
+use crate::target::Target;
 use luasnap_capture::process::attach;
 use luasnap_heap::{Census, Reach, Snapshot, Through};
 use std::process::Command;
@@ -40,7 +40,7 @@ end)"#;
 fn what_a_task_holds() {
     let mut command = Command::new("sh");
     command.args(["-c", START]);
-    let target = Query::start_command(command, SCRIPT);
+    let target = Target::start_command(command, SCRIPT);
     for _ in 0..5 {
         let attached = attach(target.id(), OPTIONS).unwrap();
         let mut found = 0;

@@ -9,7 +9,7 @@ mod prosody;
 mod redis;
 
 use crate::heaps::{SCRIPT, check_heap, only};
-use crate::target::Query;
+use crate::target::Target;
 use luasnap_capture::process::{AttachOptions, attach};
 use std::process::Command;
 
@@ -24,7 +24,7 @@ const OPTIONS: AttachOptions = AttachOptions {
 fn check_interpreter(program: &str, family: &str) {
     let mut command = Command::new(program);
     command.arg("script.lua");
-    let target = Query::start_command(command, SCRIPT);
+    let target = Target::start_command(command, SCRIPT);
     for _ in 0..10 {
         let (state, heap) = only(attach(target.id(), OPTIONS).unwrap());
         assert_eq!(state.vm.family(), family);

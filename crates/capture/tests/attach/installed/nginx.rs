@@ -2,7 +2,7 @@
 
 use super::OPTIONS;
 use crate::heaps::{global, held_string, only};
-use crate::target::Query;
+use crate::target::Target;
 use luasnap_capture::process::attach;
 use luasnap_heap::{Census, Reach, Snapshot, Through};
 use std::io::{Read, Write};
@@ -62,7 +62,7 @@ fn request(folder: &Path) -> Option<String> {
 fn what_it_holds_under_load() {
     let mut command = Command::new("sh");
     command.args(["-c", START]);
-    let target = Query::start_command(command, SCRIPT);
+    let target = Target::start_command(command, SCRIPT);
     let (is_over, answered) = (AtomicBool::new(false), AtomicU32::new(0));
     thread::scope(|scope| {
         for _ in 0..2 {
@@ -81,7 +81,7 @@ fn what_it_holds_under_load() {
     });
 }
 
-fn look(target: &Query, answered: &AtomicU32) {
+fn look(target: &Target, answered: &AtomicU32) {
     for _ in 0..2000 {
         if answered.load(Ordering::Relaxed) >= 50 {
             break;

@@ -2,7 +2,7 @@
 
 use super::OPTIONS;
 use crate::heaps::{SCRIPT, check_heap, only};
-use crate::target::Query;
+use crate::target::Target;
 use luasnap_capture::process::attach;
 use std::process::Command;
 
@@ -13,7 +13,7 @@ fn what_a_script_holds() {
     command
         .args(["--headless", "-u", "NONE", "-i", "NONE", "-n"])
         .args(["-c", "lua dofile 'script.lua'"]);
-    let target = Query::start_command(command, SCRIPT);
+    let target = Target::start_command(command, SCRIPT);
     for _ in 0..5 {
         let (state, heap) = only(attach(target.id(), OPTIONS).unwrap());
         assert_eq!(state.vm.family(), "LuaJIT");

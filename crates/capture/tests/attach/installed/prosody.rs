@@ -2,7 +2,7 @@
 
 use super::OPTIONS;
 use crate::heaps::{SCRIPT, check_heap, only};
-use crate::target::Query;
+use crate::target::Target;
 use luasnap_capture::process::attach;
 use std::process::Command;
 
@@ -32,7 +32,7 @@ exec prosody --no-daemonize --config prosody.cfg.lua"#;
 fn what_a_script_holds() {
     let mut command = Command::new("sh");
     command.args(["-c", START]);
-    let target = Query::start_command(command, SCRIPT);
+    let target = Target::start_command(command, SCRIPT);
     for _ in 0..5 {
         let (state, heap) = only(attach(target.id(), OPTIONS).unwrap());
         assert_eq!(state.vm.family(), "Lua 5.4");

@@ -3,7 +3,7 @@
 
 use super::OPTIONS;
 use crate::heaps::{field, held_string};
-use crate::target::Query;
+use crate::target::Target;
 use luasnap_capture::process::attach;
 use luasnap_heap::{Census, Kind, NodeId, Reach, Snapshot, Through};
 use std::io::{BufRead, BufReader, Write};
@@ -57,7 +57,7 @@ fn ask(stream: &mut UnixStream, words: &[&str]) -> String {
 fn what_scripts_and_libraries_hold() {
     let mut command = Command::new("sh");
     command.args(["-c", START]);
-    let target = Query::start_command(command, "");
+    let target = Target::start_command(command, "");
     let mut stream = connect(target.folder());
     let hash = ask(
         &mut stream,

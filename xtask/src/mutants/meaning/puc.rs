@@ -1,17 +1,9 @@
-//! Changes of what is read but not of where it lies, and changes that nothing that is read shows.
+//! Those of PUC Lua.
 
-use super::mutate::{Change, Edit, Mutant};
-use super::vm::{Family, Vm};
-use anyhow::Result;
+use super::replacement::{END, Meaning};
+use crate::mutants::mutate::Change;
 
-/// A change: its name, what kind it is, and what stands instead of what in which file. A release that
-/// has other words is left as it is; nothing stands for the end of a file.
-type Meaning = (&'static str, Change, &'static [Replacement]);
-type Replacement = (&'static str, &'static str, &'static str);
-
-const END: &str = "";
-
-const PUC: &[Meaning] = &[
+pub const MEANINGS: &[Meaning] = &[
     // Numbers of another width.
     (
         "numbers/32-bits",
@@ -374,135 +366,116 @@ const PUC: &[Meaning] = &[
             ("ltm.c", "\"__call\"", "\"__call\", \"__mutant\""),
         ],
     ),
+    // Values whose types have other numbers.
+    (
+        "tags/integer",
+        Change::Meaning,
+        &[(
+            "lobject.h",
+            "LUA_VNUMINT\tmakevariant(LUA_TNUMBER, 0)",
+            "LUA_VNUMINT\tmakevariant(LUA_TNUMBER, 2)",
+        )],
+    ),
+    (
+        "tags/integer",
+        Change::Meaning,
+        &[(
+            "lobject.h",
+            "LUA_TNUMINT\t(LUA_TNUMBER | (1 << 4))",
+            "LUA_TNUMINT\t(LUA_TNUMBER | (2 << 4))",
+        )],
+    ),
+    (
+        "tags/float",
+        Change::Meaning,
+        &[(
+            "lobject.h",
+            "LUA_VNUMFLT\tmakevariant(LUA_TNUMBER, 1)",
+            "LUA_VNUMFLT\tmakevariant(LUA_TNUMBER, 2)",
+        )],
+    ),
+    (
+        "tags/false",
+        Change::Meaning,
+        &[(
+            "lobject.h",
+            "LUA_VFALSE\tmakevariant(LUA_TBOOLEAN, 0)",
+            "LUA_VFALSE\tmakevariant(LUA_TBOOLEAN, 2)",
+        )],
+    ),
+    (
+        "tags/true",
+        Change::Meaning,
+        &[(
+            "lobject.h",
+            "LUA_VTRUE\tmakevariant(LUA_TBOOLEAN, 1)",
+            "LUA_VTRUE\tmakevariant(LUA_TBOOLEAN, 2)",
+        )],
+    ),
+    (
+        "tags/booleans-swapped",
+        Change::Meaning,
+        &[
+            (
+                "lobject.h",
+                "LUA_VFALSE\tmakevariant(LUA_TBOOLEAN, 0)",
+                "LUA_VFALSE\tmakevariant(LUA_TBOOLEAN, 1)",
+            ),
+            (
+                "lobject.h",
+                "LUA_VTRUE\tmakevariant(LUA_TBOOLEAN, 1)",
+                "LUA_VTRUE\tmakevariant(LUA_TBOOLEAN, 0)",
+            ),
+        ],
+    ),
+    (
+        "tags/light-function",
+        Change::Meaning,
+        &[(
+            "lobject.h",
+            "LUA_VLCF\tmakevariant(LUA_TFUNCTION, 1)",
+            "LUA_VLCF\tmakevariant(LUA_TFUNCTION, 3)",
+        )],
+    ),
+    (
+        "tags/light-function",
+        Change::Meaning,
+        &[(
+            "lobject.h",
+            "LUA_TLCF\t(LUA_TFUNCTION | (1 << 4))",
+            "LUA_TLCF\t(LUA_TFUNCTION | (3 << 4))",
+        )],
+    ),
+    (
+        "tags/functions-swapped",
+        Change::Meaning,
+        &[
+            (
+                "lobject.h",
+                "LUA_VLCL\tmakevariant(LUA_TFUNCTION, 0)",
+                "LUA_VLCL\tmakevariant(LUA_TFUNCTION, 2)",
+            ),
+            (
+                "lobject.h",
+                "LUA_VCCL\tmakevariant(LUA_TFUNCTION, 2)",
+                "LUA_VCCL\tmakevariant(LUA_TFUNCTION, 0)",
+            ),
+        ],
+    ),
+    (
+        "tags/nil",
+        Change::Meaning,
+        &[
+            (
+                "lobject.h",
+                "LUA_VEMPTY\tmakevariant(LUA_TNIL, 1)",
+                "LUA_VEMPTY\tmakevariant(LUA_TNIL, 2)",
+            ),
+            (
+                "lobject.h",
+                "LUA_VABSTKEY\tmakevariant(LUA_TNIL, 2)",
+                "LUA_VABSTKEY\tmakevariant(LUA_TNIL, 1)",
+            ),
+        ],
+    ),
 ];
-
-const JIT: &[Meaning] = &[
-    (
-        "hash/function",
-        Change::Inner,
-        &[(
-            "lj_str.c",
-            "h ^= b; h -= lj_rol(b, 14);",
-            "h += b; h -= lj_rol(b, 13);",
-        )],
-    ),
-    (
-        "hash/dense-off",
-        Change::Inner,
-        &[(
-            "lj_arch.h",
-            "#include \"lua.h\"",
-            "#define LUAJIT_SECURITY_STRHASH 0\n#include \"lua.h\"",
-        )],
-    ),
-    (
-        "colocated/none",
-        Change::Inner,
-        &[(
-            "lj_def.h",
-            "#define LJ_MAX_COLOSIZE\t16",
-            "#define LJ_MAX_COLOSIZE\t0",
-        )],
-    ),
-    (
-        "colocated/4",
-        Change::Inner,
-        &[(
-            "lj_def.h",
-            "#define LJ_MAX_COLOSIZE\t16",
-            "#define LJ_MAX_COLOSIZE\t4",
-        )],
-    ),
-    (
-        "metamethods/call-swapped",
-        Change::Meaning,
-        &[("lj_obj.h", "_(concat) _(call)", "_(call) _(concat)")],
-    ),
-    (
-        "metamethods/index-swapped",
-        Change::Meaning,
-        &[(
-            "lj_obj.h",
-            "_(index) _(newindex) _(gc) _(mode)",
-            "_(newindex) _(index) _(gc) _(mode)",
-        )],
-    ),
-    (
-        "metamethods/mode-swapped",
-        Change::Meaning,
-        &[(
-            "lj_obj.h",
-            "_(index) _(newindex) _(gc) _(mode)",
-            "_(index) _(newindex) _(mode) _(gc)",
-        )],
-    ),
-    (
-        "metamethods/one-more",
-        Change::Meaning,
-        &[(
-            "lj_obj.h",
-            "_(metatable) _(tostring)",
-            "_(metatable) _(mutant) _(tostring)",
-        )],
-    ),
-    (
-        "numbers/dual",
-        Change::Meaning,
-        &[(
-            "lj_arch.h",
-            "#include \"lua.h\"",
-            "#define LUAJIT_NUMMODE 2\n#include \"lua.h\"",
-        )],
-    ),
-    (
-        "build/lua52",
-        Change::Meaning,
-        &[(
-            "lj_arch.h",
-            "#include \"lua.h\"",
-            "#define LUAJIT_ENABLE_LUA52COMPAT\n#include \"lua.h\"",
-        )],
-    ),
-    (
-        "build/no-compiler",
-        Change::Meaning,
-        &[(
-            "lj_arch.h",
-            "#include \"lua.h\"",
-            "#define LUAJIT_DISABLE_JIT\n#include \"lua.h\"",
-        )],
-    ),
-];
-
-/// Those of a VM that its release has the words of.
-pub fn mutants(vm: &Vm) -> Result<Vec<Mutant<'_>>> {
-    let meanings = match vm.family {
-        Family::Puc(_) => PUC,
-        Family::Jit => JIT,
-    };
-    let mut all = Vec::new();
-    for (name, change, replacements) in meanings {
-        let mut edits = Vec::new();
-        for (file, old, new) in *replacements {
-            let text = vm.text(file)?.unwrap_or_default();
-            let place = match *old {
-                END => Some(text.len()),
-                old => text.find(old),
-            };
-            edits.extend(place.map(|place| Edit {
-                file: (*file).into(),
-                place: place..place + old.len(),
-                text: (*new).into(),
-            }));
-        }
-        if edits.len() == replacements.len() {
-            all.push(Mutant {
-                name: format!("{}/{name}", vm.name),
-                vm,
-                edits,
-                change: *change,
-            });
-        }
-    }
-    Ok(all)
-}
