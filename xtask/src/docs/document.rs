@@ -55,6 +55,7 @@ impl Document {
         for part in self.parts {
             match part {
                 Part::Line(line) => lines.push(line),
+                Part::File { name, code } => scratch.write(&name, &code)?,
                 Part::Command(command) => {
                     lines.extend(format!("$ {}", command.text).lines().map(String::from));
                     let output = scratch.run(&command.text);

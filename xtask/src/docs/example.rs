@@ -12,6 +12,8 @@ const SCRIPT: &str = "script.lua";
 pub enum Part {
     /// A line that stays as it is.
     Line(String),
+    /// A file that the examples after it use.
+    File { name: String, code: String },
     /// A command, and the lines of its output.
     Command(Command),
     /// The output of a script that stands before it.
@@ -68,6 +70,11 @@ impl<'a> Block<'a> {
         }
     }
 
+    /// What is in it.
+    fn code(&self) -> String {
+        self.body.iter().map(|line| format!("{line}\n")).collect()
+    }
+
     /// How many lines it has, with both fences.
     fn length(&self) -> usize {
         self.body.len() + 2
@@ -114,14 +121,19 @@ pub fn parts(lines: &[&str]) -> Result<(Vec<Part>, usize)> {
                 parts.extend(lines[at..output].iter().map(line));
                 parts.push(Part::Script(Script {
                     line: output + 1,
-                    name: script_name(block.body),
-                    code: block.body.iter().map(|line| format!("{line}\n")).collect(),
+                    name: file_name(block.body).unwrap_or(SCRIPT).to_owned(),
+                    code: block.code(),
                     output: owned(text.body),
                 }));
                 at = output + text.body.len() + 1;
                 parts.push(line(&lines[at - 1]));
             }
             _ => {
+                let name = file_name(block.body).filter(|_| block.info == "lua");
+                parts.extend(name.map(|name| Part::File {
+                    name: name.to_owned(),
+                    code: block.code(),
+                }));
                 parts.extend(lines[at..end].iter().map(line));
                 at = end;
             }
@@ -140,10 +152,10 @@ fn text_after<'a>(lines: &'a [&'a str], number: usize) -> Result<Option<(usize, 
 }
 
 /// A first line `-- NAME.lua` names the file.
-fn script_name(code: &[&str]) -> String {
-    let first = code.first().and_then(|line| line.strip_prefix("-- "));
-    let is_name = |name: &&str| name.ends_with(".lua") && !name.contains(['/', ' ']);
-    first.filter(is_name).unwrap_or(SCRIPT).to_owned()
+fn file_name<'a>(code: &[&'a str]) -> Option<&'a str> {
+    let first = code.first()?.strip_prefix("-- ")?;
+    let is_name = first.ends_with(".lua") && !first.contains(['/', ' ']);
+    is_name.then_some(first)
 }
 
 /// The commands in a block whose body begins at this line.
@@ -234,6 +246,15 @@ mod tests {
         assert_eq!(examples(plain), [script(6, "script.lua", "print(1)\n")]);
         let named = "```lua\n-- a.lua\n```\n```text\n1\n```\n";
         assert_eq!(examples(named), [script(5, "a.lua", "-- a.lua\n")]);
+    }
+
+    #[test]
+    fn a_script_with_a_name_and_no_output_is_a_file() {
+        let file = Part::File {
+            name: "a.lua".to_owned(),
+            code: "-- a.lua\nb()\n".to_owned(),
+        };
+        assert_eq!(examples("```lua\n-- a.lua\nb()\n```\n"), [file]);
     }
 
     #[test]

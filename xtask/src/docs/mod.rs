@@ -32,8 +32,9 @@ const MOST_NOT_RUN: usize = 10;
 ///
 /// A fenced block `console` has lines `$ COMMAND`, each followed by its output; a command that ends in
 /// `\` goes on in the next line. A fenced block `lua` directly followed by a block `text` is a script
-/// and its output; a first line `-- NAME.lua` names the script's file. All examples of a document run in
-/// order, in one temporary folder with a copy of `examples/`. Each must end with exit code 0.
+/// and its output. A first line `-- NAME.lua` names the script's file, which is also made where no output
+/// follows. All examples of a document run in order, in one temporary folder with a copy of `examples/`.
+/// Each must end with exit code 0.
 ///
 /// After a line `<!-- not run: REASON -->` an example stays as it is.
 ///

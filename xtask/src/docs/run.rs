@@ -99,10 +99,15 @@ impl Scratch {
         Ok(text.replace(&*root.to_string_lossy(), SOMEWHERE))
     }
 
+    /// Makes a file in the folder.
+    pub fn write(&self, name: &str, text: &str) -> Result<()> {
+        let path = self.folder.path().join(name);
+        fs::write(path, text).with_context(|| format!("cannot write {name}"))
+    }
+
     /// Runs a Lua script, which stays in the folder, and returns its output.
     pub fn run_script(&self, name: &str, code: &str) -> Result<String> {
-        let path = self.folder.path().join(name);
-        fs::write(path, code).with_context(|| format!("cannot write {name}"))?;
+        self.write(name, code)?;
         self.run(&format!("luasnap run --quiet {name}"))
     }
 }
