@@ -3,6 +3,7 @@
 mod compare;
 mod document;
 mod example;
+mod functions;
 mod run;
 
 use crate::sources::workspace;
@@ -14,7 +15,7 @@ use std::fs;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-/// `--check` found output that is not current.
+/// `--check` found output that is not current, or a function is named nowhere.
 const DIFFERENT: u8 = 1;
 /// The documents that have examples, besides those in `TRANSLATIONS`.
 const DOCUMENTS: [&str; 4] = [
@@ -39,7 +40,8 @@ const MOST_NOT_RUN: usize = 10;
 /// After a line `<!-- not run: REASON -->` an example stays as it is.
 ///
 /// Output that differs only in addresses, times, dates, process IDs, sizes of files and the version of
-/// luasnap is left as it is. Exits with 1 if --check found output that is not current, with 2 if an
+/// luasnap is left as it is. Exits with 1 if --check found output that is not current, or if
+/// types/snapshot.lua or docs/lua-api.md does not name exactly the module's functions; with 2 if an
 /// example failed.
 #[derive(Args)]
 pub struct Docs {
@@ -64,6 +66,10 @@ impl Docs {
             None => Programs::build()?,
         };
         let mut code = ExitCode::SUCCESS;
+        for mistake in functions::mistakes(&programs)? {
+            eprintln!("cargo xtask: {mistake}");
+            code = ExitCode::from(DIFFERENT);
+        }
         for (name, document) in documents {
             let run = document.run(&programs);
             let run = run.with_context(|| name.clone())?;
