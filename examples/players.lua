@@ -1,5 +1,5 @@
 -- For luasnap's answers: the game server of leak.lua, when as many players as the argument says have come
--- and gone. Three snapshots of it are the README's example:
+-- and gone. Three snapshots of it are the manual's example:
 --
 --     luasnap run --quiet --save 1.luasnap examples/players.lua 10000
 --     luasnap run --quiet --save 2.luasnap examples/players.lua 20000

@@ -22,6 +22,11 @@
 //! from inside and from outside with the portable engine and with a dump that is compiled into them.
 //! Its help has the options, and how long it takes.
 //!
+//! # `cargo xtask docs`
+//!
+//! Runs the examples in the documents and writes their output in; `--check` writes nothing and exits
+//! with 1 where a document is not current. Its help has the conventions.
+//!
 //! # To add a release
 //!
 //! - Of PUC Lua: add a line for the version of `lua-src` that has it to this crate's Cargo.toml.
@@ -34,6 +39,7 @@
 #![forbid(unsafe_code)]
 
 mod debian;
+mod docs;
 mod dwarf;
 mod jit;
 mod layout;
@@ -66,6 +72,7 @@ struct CommandLine {
 enum Chore {
     Layouts(Layouts),
     Mutants(mutants::Mutants),
+    Docs(docs::Docs),
 }
 
 /// Derives from released sources where the VMs' structures have what, and writes it as Rust.
@@ -85,6 +92,7 @@ fn main() -> ExitCode {
     let done = match CommandLine::parse().chore {
         Chore::Layouts(layouts) => layouts.execute(),
         Chore::Mutants(mutants) => mutants.execute(),
+        Chore::Docs(docs) => docs.execute(),
     };
     done.unwrap_or_else(|error| {
         eprintln!("cargo xtask: {error:#}");

@@ -8,13 +8,13 @@ mod files;
 mod help;
 mod hostile;
 mod info;
+mod manual;
 mod masked;
 mod path;
 mod pipes;
 #[path = "../program/mod.rs"]
 mod program;
 mod ps;
-mod readme;
 mod safe_files;
 mod save;
 mod streams;

@@ -1,11 +1,11 @@
-//! The answers in the README are those that its commands give.
+//! The answers in the manual are those that its commands give.
 
 use crate::program::{luasnap, output};
 use std::fs;
 use std::path::Path;
 
 #[test]
-fn the_readme_s_answers_are_right() {
+fn the_manual_s_answers_are_right() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
     let folder = tempfile::tempdir().unwrap();
     let run = |words: &[&str]| {
@@ -23,13 +23,13 @@ fn the_readme_s_answers_are_right() {
     }
     let path = run(&["path", "3.luasnap", "server.sessions.player7"]);
     let diff = run(&["diff", "1.luasnap", "2.luasnap", "3.luasnap"]);
-    for readme in ["README.md", "README.zh-CN.md"] {
-        let text = fs::read_to_string(root.join(readme)).unwrap();
+    for manual in ["docs/manual.md", "docs/zh-CN/manual.md"] {
+        let text = fs::read_to_string(root.join(manual)).unwrap();
         // Shares of the whole, and addresses, are not the same everywhere.
         let lines = path.lines().chain(diff.lines());
         for line in lines.filter(|line| !line.contains('%') && !line.contains("0x")) {
             let is_there = text.lines().any(|said| said == line);
-            assert!(is_there, "{readme} has no line {line:?}");
+            assert!(is_there, "{manual} has no line {line:?}");
         }
     }
 }
