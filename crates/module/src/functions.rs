@@ -21,114 +21,36 @@ type Writer = fn(&mut dyn Write, &Snapshot) -> std::result::Result<(), AnswerErr
 
 /// What `require "snapshot"` gives.
 pub static FUNCTIONS: &[Function] = &[
-    Function {
-        name: "snapshot",
-        body: snapshot,
-    },
-    Function {
-        name: "print",
-        body: |call| print(call, write_text),
-    },
-    Function {
-        name: "print_json",
-        body: |call| print(call, write_json),
-    },
-    Function {
-        name: "print_jsonfmt",
-        body: |call| print(call, write_json_indented),
-    },
-    Function {
-        name: "to_file",
-        body: |call| to_file(call, write_text),
-    },
-    Function {
-        name: "to_jsonfile",
-        body: |call| to_file(call, write_json),
-    },
-    Function {
-        name: "to_jsonfilefmt",
-        body: |call| to_file(call, write_json_indented),
-    },
-    Function {
-        name: "copy",
-        body: copy,
-    },
-    Function {
-        name: "incr",
-        body: |call| compare(call, increase),
-    },
-    Function {
-        name: "decr",
-        body: |call| compare(call, decrease),
-    },
-    Function {
-        name: "free",
-        body: free,
-    },
-    Function {
-        name: "report",
-        body: report,
-    },
-    Function {
-        name: "stats",
-        body: stats,
-    },
-    Function {
-        name: "waste",
-        body: waste,
-    },
-    Function {
-        name: "save",
-        body: crate::files::save,
-    },
-    Function {
-        name: "load",
-        body: crate::files::load,
-    },
-    Function {
-        name: "top",
-        body: crate::top::top,
-    },
-    Function {
-        name: "growth",
-        body: crate::growth::growth,
-    },
-    Function {
-        name: "path",
-        body: crate::retainers::path,
-    },
-    Function {
-        name: "retainers",
-        body: crate::retainers::retainers,
-    },
-    Function {
-        name: "check",
-        body: crate::check::check,
-    },
-    Function {
-        name: "printable",
-        body: printable,
-    },
+    Function::new("snapshot", snapshot),
+    Function::new("print", |call| print(call, write_text)),
+    Function::new("print_json", |call| print(call, write_json)),
+    Function::new("print_jsonfmt", |call| print(call, write_json_indented)),
+    Function::new("to_file", |call| to_file(call, write_text)),
+    Function::new("to_jsonfile", |call| to_file(call, write_json)),
+    Function::new("to_jsonfilefmt", |call| to_file(call, write_json_indented)),
+    Function::new("copy", copy),
+    Function::new("incr", |call| compare(call, increase)),
+    Function::new("decr", |call| compare(call, decrease)),
+    Function::new("free", free),
+    Function::new("report", report),
+    Function::new("stats", stats),
+    Function::new("waste", waste),
+    Function::new("save", crate::files::save),
+    Function::new("load", crate::files::load),
+    Function::new("top", crate::top::top),
+    Function::new("growth", crate::growth::growth),
+    Function::new("path", crate::retainers::path),
+    Function::new("retainers", crate::retainers::retainers),
+    Function::new("check", crate::check::check),
+    Function::new("printable", printable),
 ];
 
 /// What a snapshot can do besides.
 pub static METAMETHODS: &[Function] = &[
-    Function {
-        name: "__gc",
-        body: finalize,
-    },
-    Function {
-        name: "__close",
-        body: free,
-    },
-    Function {
-        name: "__len",
-        body: |call| Ok(Return::Count(argument(call, 1)?.len()?)),
-    },
-    Function {
-        name: "__tostring",
-        body: to_string,
-    },
+    Function::new("__gc", finalize),
+    Function::new("__close", free),
+    Function::new("__len", |call| Ok(Return::Count(argument(call, 1)?.len()?))),
+    Function::new("__tostring", to_string),
 ];
 
 /// `snapshot()`, `snapshot(tbl, name)`, and either with a table of options as a third argument. From

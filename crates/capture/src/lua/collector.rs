@@ -50,7 +50,7 @@ impl Drop for Standstill {
 /// without bound. So the module counts, and before making another snapshot runs a full
 /// collection once as much has piled up as the Lua heap itself holds. That keeps the pile within
 /// the heap's size, and costs at most a collection for each heap's worth of snapshots.
-#[derive(Default)]
+#[derive(Clone, Copy, Default)]
 pub(crate) struct OutsideMemory {
     held: usize,
     held_after_collection: usize,

@@ -1,4 +1,4 @@
-//! DebugRecord records (`lua_Debug`), whose layout differs by version.
+//! Records of calls (`lua_Debug`), whose layout differs by version.
 
 use crate::version::{DebugLayout, Version};
 use std::ffi::{CStr, c_char, c_int, c_void};
@@ -6,7 +6,7 @@ use std::ffi::{CStr, c_char, c_int, c_void};
 /// Larger than `lua_Debug` of any VM, also where a host has raised `LUA_IDSIZE`.
 const SIZE: usize = 1024;
 
-/// An activation record, owned by no VM.
+/// A record of a call, owned by no VM.
 #[repr(C, align(16))]
 pub(crate) struct DebugRecord {
     bytes: [u8; SIZE],

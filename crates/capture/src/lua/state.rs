@@ -1,10 +1,7 @@
-//! A Lua state and its C API in hand: each call of the API, once.
+//! A Lua state and the C API of its VM: each function of the API, once.
 //!
-//! The methods are safe to call inside this crate under the promise that [`State::new`] takes,
-//! and two rules that every caller keeps: stack indices are valid ones, and the stack has room
-//! for what a method pushes (each says how many slots it uses). Those marked "raises" may leave
-//! by `longjmp` or unwinding; they run under [`State::protected`](crate::protect), in frames that
-//! own nothing with a destructor.
+//! The methods are safe functions because [`State::new`] is not: whoever makes a `State` promises for
+//! all who use it, and its contract says what.
 
 use crate::lua::api::{Api, CFunction, Lua};
 use crate::lua::debug_record::DebugRecord;
@@ -41,12 +38,16 @@ pub(crate) struct State {
     api: &'static Api,
 }
 
-// SAFETY comments below say "promised": by `State::new` the state is live and the API is its
-// VM's; by this module's rules indices are valid and the stack has room.
+// SAFETY comments below say "promised": by the contract of `State::new`.
 impl State {
     /// # Safety
-    /// `raw` is a live state of the VM to which `api` belongs, used by this thread alone, for as
-    /// long as the `State` or a copy of it is in use.
+    /// `raw` is a live state of the VM to which `api` belongs, and this thread alone uses it, for as
+    /// long as the `State` or a copy of it is in use. Whoever calls a method keeps three rules:
+    ///
+    /// - indices are those of values that are on the stack, or pseudo-indices of this VM;
+    /// - the stack has room for what the method pushes (each says how many slots it uses);
+    /// - a method that raises may leave by `longjmp` or by unwinding: it is called in protected mode
+    ///   (`Frame::protected` in `module/frame.rs`), from frames that own nothing with a destructor.
     pub(crate) unsafe fn new(raw: Lua, api: &'static Api) -> State {
         State { raw, api }
     }
@@ -146,11 +147,12 @@ impl State {
     }
 
     /// The bytes of the string at `index`, which must be a string (a number would be converted
-    /// in place, and that raises). They live while the string does.
+    /// in place, and that raises). They stay where they are for as long as the VM holds the string:
+    /// whoever keeps them as long as the `State` sees to that.
     #[inline]
-    pub(crate) fn string<'a>(self, index: c_int) -> &'a [u8] {
+    pub(crate) fn string(&self, index: c_int) -> &[u8] {
         let mut len = 0;
-        // SAFETY: promised; Lua strings do not move, and the walk keeps them referenced.
+        // SAFETY: promised; Lua strings do not move, and this one is on the stack.
         unsafe {
             let start = (self.api.tolstring)(self.raw, index, &mut len);
             std::slice::from_raw_parts(start.cast(), len)
@@ -266,7 +268,7 @@ impl State {
     /// Pushes the value of an upvalue and gives its name, or pushes nothing after the last.
     /// Uses one slot.
     #[inline]
-    pub(crate) fn upvalue<'a>(self, function: c_int, number: c_int) -> Option<&'a CStr> {
+    pub(crate) fn upvalue(&self, function: c_int, number: c_int) -> Option<&CStr> {
         // SAFETY: promised; the name is static or lies in the function's prototype.
         unsafe { c_str((self.api.getupvalue)(self.raw, function, number)) }
     }
@@ -280,7 +282,7 @@ impl State {
         !unsafe { upvalueid(self.raw, function, number) }.is_null()
     }
 
-    /// Takes the activation record of `level` (0 is the running function); false past the last.
+    /// Fills the record of the call at `level` (0 is the running function); false past the last.
     pub(crate) fn stack_level(self, level: c_int, record: &mut DebugRecord) -> bool {
         // SAFETY: promised; the record is larger than any lua_Debug.
         unsafe { (self.api.getstack)(self.raw, level, record.as_mut_ptr()) != 0 }
@@ -295,7 +297,11 @@ impl State {
 
     /// Pushes local number `number` of the record's frame and gives its name, or pushes nothing.
     /// Uses one slot.
-    pub(crate) fn local<'a>(self, record: &DebugRecord, number: c_int) -> Option<&'a CStr> {
+    pub(crate) fn local<'a>(
+        &'a self,
+        record: &DebugRecord,
+        number: c_int,
+    ) -> Option<&'a CStr> {
         // SAFETY: promised; the name is static or lies in the function's prototype.
         unsafe { c_str((self.api.getlocal)(self.raw, record.as_ptr(), number)) }
     }

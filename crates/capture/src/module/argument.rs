@@ -36,7 +36,7 @@ impl Call<'_> {
     /// Argument `number` as a string's bytes. A number is none.
     pub fn string_argument(&self, number: u32) -> Result<&[u8], Error> {
         match self.argument_type(number) {
-            TYPE_STRING => Ok(self.state().string(number as c_int)),
+            TYPE_STRING => Ok(self.frame.state.string(number as c_int)),
             _ => Err(self.type_error(number, "string")),
         }
     }

@@ -96,17 +96,25 @@ pub(crate) struct Frame {
 }
 
 impl Frame {
-    /// What the module counts of the memory that its snapshots hold.
+    /// Changes what the module counts of the memory that its snapshots hold. Whatever `change` calls
+    /// may come here again: nothing is borrowed meanwhile, and the last to finish is heard.
     pub(crate) fn outside<R>(&self, change: impl FnOnce(&mut OutsideMemory) -> R) -> R {
-        // SAFETY: alive while the running function has it as an upvalue, and nothing else
-        // borrows it: `change` cannot call Lua.
-        change(unsafe { &mut (*self.shared).outside })
+        // SAFETY: alive while the running function has it as an upvalue; a plain value is copied.
+        let mut outside = unsafe { (*self.shared).outside };
+        let result = change(&mut outside);
+        // SAFETY: as above.
+        unsafe { (*self.shared).outside = outside };
+        result
     }
 
-    /// What the native engine knows of this VM.
+    /// Changes what the native engine knows of this VM, in the same way.
     pub(crate) fn trust<R>(&self, change: impl FnOnce(&mut Trust) -> R) -> R {
         // SAFETY: as in `outside`.
-        change(unsafe { &mut (*self.shared).trust })
+        let mut trust = unsafe { (*self.shared).trust };
+        let result = change(&mut trust);
+        // SAFETY: as in `outside`.
+        unsafe { (*self.shared).trust = trust };
+        result
     }
 
     /// Where the metatable of snapshots is, for this frame.

@@ -23,6 +23,16 @@ pub struct Module {
     pub metamethods: &'static [Function],
 }
 
+impl Function {
+    /// A function of that name.
+    pub const fn new(
+        name: &'static str,
+        body: fn(&mut Call<'_>) -> Result<Return, Error>,
+    ) -> Function {
+        Function { name, body }
+    }
+}
+
 impl Module {
     /// All functions, in the order of their numbers.
     pub(super) fn all(&self) -> impl Iterator<Item = &'static Function> + use<> {

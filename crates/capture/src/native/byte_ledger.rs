@@ -72,10 +72,10 @@ impl ByteLedger {
     /// Notes that an object does not read as it should. One that is garbage need not: it may refer to
     /// what is gone.
     #[cold]
-    pub(super) fn doubt(&mut self, node: NodeId, misfit: LayoutMismatch) -> Swept {
+    pub(super) fn doubt(&mut self, node: NodeId, mismatch: LayoutMismatch) -> Swept {
         match self.doubtful.last() {
             Some(&(last, _)) if last == node => Ok(()),
-            _ => note(&mut self.doubtful, (node, misfit)),
+            _ => note(&mut self.doubtful, (node, mismatch)),
         }
     }
 

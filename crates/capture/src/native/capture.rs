@@ -47,9 +47,9 @@ pub(crate) fn capture(
                 return Ok(heap);
             }
             Err(Failure::Build(error)) => return Err(Unavailable::Failed(error)),
-            Err(Failure::LayoutMismatch(misfit)) => {
+            Err(Failure::LayoutMismatch(mismatch)) => {
                 let separator = if reasons.is_empty() { "" } else { "; " };
-                let _ = write!(reasons, "{separator}not {}: {misfit}", layout.name());
+                let _ = write!(reasons, "{separator}not {}: {mismatch}", layout.name());
             }
         }
     }
@@ -132,8 +132,8 @@ pub(super) fn make_heap(
     if !swept.doubtful.is_empty() {
         let reach = Reach::new(&heap, Through::Everything)?;
         let mut in_use = swept.doubtful.iter();
-        if let Some(&(_, misfit)) = in_use.find(|(node, _)| reach.contains(*node)) {
-            return Err(misfit.into());
+        if let Some(&(_, mismatch)) = in_use.find(|(node, _)| reach.contains(*node)) {
+            return Err(mismatch.into());
         }
     }
     Ok(match node {

@@ -70,8 +70,8 @@ pub(crate) enum Failure {
 }
 
 impl From<LayoutMismatch> for Failure {
-    fn from(misfit: LayoutMismatch) -> Self {
-        Failure::LayoutMismatch(misfit)
+    fn from(mismatch: LayoutMismatch) -> Self {
+        Failure::LayoutMismatch(mismatch)
     }
 }
 

@@ -1,6 +1,6 @@
 //! The modes of tables, and whether what gives them are metatables at all.
 
-use crate::lua::weak_mode::Mode;
+use crate::lua::weak_mode::WeakMode;
 use crate::native::layout_mismatch::{LayoutMismatch, Swept};
 use luasnap_heap::BuildError;
 use rustc_hash::FxHashMap;
@@ -19,8 +19,8 @@ pub(super) enum Fields {
 /// The modes of tables by their metatable.
 #[derive(Default)]
 pub(super) struct Modes {
-    last: (u64, Mode),
-    known: FxHashMap<u64, Mode>,
+    last: (u64, WeakMode),
+    known: FxHashMap<u64, WeakMode>,
     with_metamethods: u32,
     with_others: u32,
 }
@@ -28,7 +28,7 @@ pub(super) struct Modes {
 impl Modes {
     /// The mode that the metatable at this address gives, where that is known.
     #[inline]
-    pub(super) fn get(&mut self, metatable: u64) -> Option<Mode> {
+    pub(super) fn get(&mut self, metatable: u64) -> Option<WeakMode> {
         if self.last.0 == metatable {
             return Some(self.last.1);
         }
@@ -38,7 +38,7 @@ impl Modes {
     }
 
     /// Notes what a metatable gives.
-    pub(super) fn put(&mut self, metatable: u64, mode: Mode, fields: Fields) -> Swept<Mode> {
+    pub(super) fn put(&mut self, metatable: u64, mode: WeakMode, fields: Fields) -> Swept<WeakMode> {
         let known = &mut self.known;
         known.try_reserve(1).map_err(|_| BuildError::OutOfMemory)?;
         known.insert(metatable, mode);
@@ -68,7 +68,7 @@ mod tests {
     fn proved(kinds: &[Fields]) -> bool {
         let mut modes = Modes::default();
         for (address, &fields) in (1..).zip(kinds) {
-            modes.put(address, Mode::default(), fields).expect("memory");
+            modes.put(address, WeakMode::default(), fields).expect("memory");
         }
         modes.prove().is_ok()
     }

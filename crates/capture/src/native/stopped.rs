@@ -111,9 +111,9 @@ fn finish(
 fn note(failure: Failure, layout: Layout, reasons: &mut String) -> Result<(), NotCaptured> {
     match failure {
         Failure::Build(error) => Err(NotCaptured::Failed(error)),
-        Failure::LayoutMismatch(misfit) => {
+        Failure::LayoutMismatch(mismatch) => {
             let separator = if reasons.is_empty() { "" } else { "; " };
-            let _ = write!(reasons, "{separator}not {}: {misfit}", layout.name());
+            let _ = write!(reasons, "{separator}not {}: {mismatch}", layout.name());
             Ok(())
         }
     }

@@ -85,8 +85,8 @@ pub(super) trait Sweep<'m>: Sized {
         self.parts().heap.begin_edges();
         match self.refer_from_kind(kind, node, address) {
             None => return Ok(()),
-            Some(Err(Failure::LayoutMismatch(misfit))) => {
-                self.parts().ledger.doubt(node, misfit)?
+            Some(Err(Failure::LayoutMismatch(mismatch))) => {
+                self.parts().ledger.doubt(node, mismatch)?
             }
             Some(other) => other?,
         }

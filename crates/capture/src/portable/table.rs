@@ -1,7 +1,7 @@
 //! Tables: entries, metatables, and what a table's mode makes of them.
 
 use crate::lua::state::{State, TYPE_NUMBER, TYPE_STRING};
-use crate::lua::weak_mode::Mode;
+use crate::lua::weak_mode::WeakMode;
 use crate::portable::walk::{Descent, TableFrame, Walk, Walked, index, kind_of};
 use crate::version::Version;
 use luasnap_heap::{Label, NodeId, Strength};
@@ -14,7 +14,7 @@ impl Walk {
             self.refer(state, Label::Metatable, Strength::Strong)?;
             mode
         } else {
-            Mode::default()
+            WeakMode::default()
         };
         self.look_ahead(state);
         state.push_nil();
@@ -126,12 +126,12 @@ impl Walk {
 }
 
 /// The mode of the tables whose metatable is on the top.
-fn table_mode(state: State) -> Mode {
+fn table_mode(state: State) -> WeakMode {
     state.push_value(index::MODE);
     state.raw_get(-2);
-    let mut mode = Mode::default();
+    let mut mode = WeakMode::default();
     if state.type_of(-1) == TYPE_STRING {
-        mode = Mode::from_text(state.string(-1));
+        mode = WeakMode::from_text(state.string(-1));
     }
     state.pop(1);
     mode

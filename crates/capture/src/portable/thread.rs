@@ -19,7 +19,7 @@ const FRESH_SLOTS: u64 = 40;
 const SLOT: u64 = 16;
 const CALL: u64 = 64;
 
-const FUNCTION: &CStr = c"(function)"; // as in `slot_text`
+const FUNCTION: &CStr = c"(function)"; // as in `stack_slot_label`
 const TEMPORARY: &CStr = c"(temporary)";
 const VARARG: &CStr = c"(vararg)";
 

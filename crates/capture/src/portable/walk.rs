@@ -2,7 +2,7 @@
 
 use crate::lua::debug_record::DebugRecord;
 use crate::lua::state::{State, TYPE_FUNCTION, TYPE_TABLE, TYPE_THREAD, TYPE_USERDATA};
-use crate::lua::weak_mode::Mode;
+use crate::lua::weak_mode::WeakMode;
 use crate::portable::ephemerons::Ephemerons;
 use crate::portable::label_cache::LabelCache;
 use crate::portable::thread_scratch::ThreadScratch;
@@ -43,7 +43,7 @@ pub(crate) enum Root<'a> {
 #[derive(Clone, Copy)]
 pub(super) struct TableFrame {
     pub(super) node: NodeId,
-    pub(super) mode: Mode,
+    pub(super) mode: WeakMode,
     pub(super) entries: u32,
     /// Entries whose key is a number: the size estimate takes them for the array part.
     pub(super) numbers: u32,

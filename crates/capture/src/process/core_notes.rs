@@ -2,6 +2,7 @@
 
 use crate::capture_time::fnv1a;
 use crate::memory::memory::Memory;
+use libc::{AT_ENTRY, AT_RANDOM};
 use luasnap_heap::Process;
 use object::elf::{FileHeader64, ProgramHeader64};
 use object::read::elf::ProgramHeader;
@@ -12,9 +13,7 @@ use std::path::{Path, PathBuf};
 
 /// In `NT_PRPSINFO` of a 64-bit machine: `pr_pid`.
 const PROCESS_ID: usize = 24;
-/// In `NT_AUXV`: where the program begins; the address of 16 bytes that each start of a program gets.
-const AT_ENTRY: u64 = 9;
-const AT_RANDOM: u64 = 25;
+/// How many bytes each start of a program gets at the address of `AT_RANDOM`.
 const RANDOM_BYTES: usize = 16;
 
 /// A part of a file that was mapped.

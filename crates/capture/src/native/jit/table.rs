@@ -1,6 +1,6 @@
 //! Tables: their parts, their entries, and what their mode makes of them.
 
-use crate::lua::weak_mode::Mode;
+use crate::lua::weak_mode::WeakMode;
 use crate::memory::memory::{Memory, Read, Structure};
 use crate::native::jit::header::{WORD, words};
 use crate::native::jit::sweep::Sweep;
@@ -87,7 +87,7 @@ impl<M: Memory> Sweep<'_, M> {
         let parts = self
             .table_parts(address)
             .ok_or(LayoutMismatch::Unreadable("a table"))?;
-        let mut mode = Mode::default();
+        let mut mode = WeakMode::default();
         if parts.metatable != 0 {
             mode = self.mode_of(parts.metatable)?;
             let metatable = (Kind::Table, "a table's metatable");
@@ -104,7 +104,7 @@ impl<M: Memory> Sweep<'_, M> {
     }
 
     /// The array part: answers how many entries it has.
-    fn refer_from_array(&mut self, source: NodeId, parts: Parts, mode: Mode) -> Swept<u32> {
+    fn refer_from_array(&mut self, source: NodeId, parts: Parts, mode: WeakMode) -> Swept<u32> {
         let slots = self
             .memory
             .items(parts.array, parts.array_size, WORD)
@@ -118,7 +118,7 @@ impl<M: Memory> Sweep<'_, M> {
     }
 
     /// The hash part: answers how many entries it has.
-    fn refer_from_nodes(&mut self, source: NodeId, parts: Parts, mode: Mode) -> Swept<u32> {
+    fn refer_from_nodes(&mut self, source: NodeId, parts: Parts, mode: WeakMode) -> Swept<u32> {
         let nodes = self
             .memory
             .items(parts.nodes, parts.node_count, NODE)
@@ -136,7 +136,7 @@ impl<M: Memory> Sweep<'_, M> {
 
     /// An entry of the hash part. A weak key holds its value strongly: there are no ephemerons.
     #[inline(always)]
-    fn refer_from_entry(&mut self, source: NodeId, key: Value, value: Value, mode: Mode) -> Swept {
+    fn refer_from_entry(&mut self, source: NodeId, key: Value, value: Value, mode: WeakMode) -> Swept {
         let Some(address) = key.object() else {
             let label = self.plain_label(key);
             return self.refer_to_element(source, value, label, mode);
@@ -154,7 +154,7 @@ impl<M: Memory> Sweep<'_, M> {
         source: NodeId,
         key: u64,
         value: Value,
-        mode: Mode,
+        mode: WeakMode,
     ) -> Swept {
         let Some(node) = self.object(source, key)? else {
             return Ok(());
@@ -180,7 +180,7 @@ impl<M: Memory> Sweep<'_, M> {
         source: NodeId,
         value: Value,
         label: Label,
-        mode: Mode,
+        mode: WeakMode,
     ) -> Swept {
         if let Some(address) = value.object()
             && let Some(target) = self.object(source, address)?
@@ -221,7 +221,7 @@ impl<M: Memory> Sweep<'_, M> {
 
     /// How the tables whose metatable is at `address` hold what is in them.
     #[inline]
-    fn mode_of(&mut self, metatable: u64) -> Swept<Mode> {
+    fn mode_of(&mut self, metatable: u64) -> Swept<WeakMode> {
         match self.modes.get(metatable) {
             Some(mode) => Ok(mode),
             None => {
@@ -232,19 +232,19 @@ impl<M: Memory> Sweep<'_, M> {
     }
 
     /// The `__mode` of a metatable.
-    fn read_mode(&self, metatable: u64) -> Mode {
+    fn read_mode(&self, metatable: u64) -> WeakMode {
         let is = |address: u64, kind: Kind| {
             let node = self.heap.find(address);
             node.is_some_and(|node| self.heap.kind(node) == kind)
         };
         if !is(metatable, Kind::Table) || self.mode_key == 0 {
-            return Mode::default();
+            return WeakMode::default();
         }
         self.field(metatable, self.mode_key)
             .and_then(Value::object)
             .filter(|&address| is(address, Kind::String))
             .and_then(|string| self.text_at(string))
-            .map_or(Mode::default(), Mode::from_text)
+            .map_or(WeakMode::default(), WeakMode::from_text)
     }
 
     /// The value under a string key of a table.

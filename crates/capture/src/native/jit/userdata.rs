@@ -1,6 +1,6 @@
 //! Full userdata, string buffers among them.
 
-use crate::lua::weak_mode::Mode;
+use crate::lua::weak_mode::WeakMode;
 use crate::memory::memory::{Memory, Read};
 use crate::native::jit::sweep::Sweep;
 use crate::native::layout_mismatch::{LayoutMismatch, Swept};
@@ -67,7 +67,7 @@ impl<M: Memory> Sweep<'_, M> {
             if self.userdata_metatables.get(userdata.metatable).is_none() {
                 let fields = self.fields_of(userdata.metatable);
                 self.userdata_metatables
-                    .put(userdata.metatable, Mode::default(), fields)?;
+                    .put(userdata.metatable, WeakMode::default(), fields)?;
             }
             let metatable = (Kind::Table, "a userdata's metatable");
             self.refer_to_kind(node, userdata.metatable, Label::Metatable, metatable)?;

@@ -1,7 +1,7 @@
 //! Tables: their parts, their entries, and what their mode makes of them.
 
 use crate::layout;
-use crate::lua::weak_mode::Mode;
+use crate::lua::weak_mode::WeakMode;
 use crate::memory::memory::{Memory, Read, Structure};
 use crate::native::layout_mismatch::{LayoutMismatch, Swept};
 use crate::native::puc::header::{TAG, VALUE};
@@ -111,7 +111,7 @@ impl<'m, M: Memory, const L: usize> Sweep<'m, M, L> {
         let parts = self
             .table_parts(address)
             .ok_or(LayoutMismatch::Unreadable("a table"))?;
-        let mut mode = Mode::default();
+        let mut mode = WeakMode::default();
         if parts.metatable != 0 {
             mode = self.mode_of(parts.metatable)?;
             let metatable = (Kind::Table, "a table's metatable");
@@ -131,7 +131,7 @@ impl<'m, M: Memory, const L: usize> Sweep<'m, M, L> {
     }
 
     /// The array part: answers how many entries it has.
-    fn refer_from_array(&mut self, source: NodeId, parts: Parts, mode: Mode) -> Swept<u32> {
+    fn refer_from_array(&mut self, source: NodeId, parts: Parts, mode: WeakMode) -> Swept<u32> {
         let slots = self
             .memory
             .items(parts.array, parts.array_size, VALUE)
@@ -149,7 +149,7 @@ impl<'m, M: Memory, const L: usize> Sweep<'m, M, L> {
     }
 
     /// The array part of 5.5: values backwards before its middle, tags forwards behind it.
-    fn refer_from_packed_array(&mut self, source: NodeId, parts: Parts, mode: Mode) -> Swept<u32> {
+    fn refer_from_packed_array(&mut self, source: NodeId, parts: Parts, mode: WeakMode) -> Swept<u32> {
         let size = parts.array_size;
         let start = parts.array.wrapping_sub(8 * size);
         let values = self.memory.items(start, size, 8);
@@ -179,7 +179,7 @@ impl<'m, M: Memory, const L: usize> Sweep<'m, M, L> {
         value_type: ValueType,
         value: u64,
         index: i64,
-        mode: Mode,
+        mode: WeakMode,
     ) -> Swept {
         if let Some(target) = self.target(source, value_type, value)? {
             let strength = match mode.weak_values && self.is_weakly_held(target, value_type) {
@@ -198,7 +198,7 @@ impl<'m, M: Memory, const L: usize> Sweep<'m, M, L> {
     }
 
     /// The hash part: answers how many entries it has.
-    fn refer_from_nodes(&mut self, source: NodeId, parts: Parts, mode: Mode) -> Swept<u32> {
+    fn refer_from_nodes(&mut self, source: NodeId, parts: Parts, mode: WeakMode) -> Swept<u32> {
         let places = &Self::LAYOUT.node;
         let nodes = self
             .memory
@@ -225,7 +225,7 @@ impl<'m, M: Memory, const L: usize> Sweep<'m, M, L> {
         parts: Parts,
         node: Structure<'_>,
         value_type: ValueType,
-        mode: Mode,
+        mode: WeakMode,
     ) -> Swept {
         let places = &Self::LAYOUT.node;
         let key_type = self.types[usize::from(node.byte(places.key_tag))];
@@ -259,7 +259,7 @@ impl<'m, M: Memory, const L: usize> Sweep<'m, M, L> {
         source: NodeId,
         node: Structure<'_>,
         value_type: ValueType,
-        mode: Mode,
+        mode: WeakMode,
     ) -> Swept {
         let places = &Self::LAYOUT.node;
         let key_type = self.types[usize::from(node.byte(places.key_tag))];
@@ -318,7 +318,7 @@ impl<'m, M: Memory, const L: usize> Sweep<'m, M, L> {
 
     /// How the tables whose metatable is at `address` hold what is in them.
     #[inline]
-    pub(super) fn mode_of(&mut self, metatable: u64) -> Swept<Mode> {
+    pub(super) fn mode_of(&mut self, metatable: u64) -> Swept<WeakMode> {
         match self.modes.get(metatable) {
             Some(mode) => Ok(mode),
             None => {
@@ -329,17 +329,17 @@ impl<'m, M: Memory, const L: usize> Sweep<'m, M, L> {
     }
 
     /// The `__mode` of a metatable, as no list of its own is needed to find it.
-    fn read_mode(&self, metatable: u64) -> Mode {
+    fn read_mode(&self, metatable: u64) -> WeakMode {
         let is_table = self
             .heap
             .find(metatable)
             .is_some_and(|node| matches!(self.heap.kind(node), Kind::Table));
         if !is_table || self.mode_key == 0 {
-            return Mode::default();
+            return WeakMode::default();
         }
         self.string_field(metatable, self.mode_key)
             .and_then(|string| self.text_at(string))
-            .map_or(Mode::default(), Mode::from_text)
+            .map_or(WeakMode::default(), WeakMode::from_text)
     }
 
     /// The address of the object under a small integer key of a table.

@@ -1,7 +1,7 @@
 //! Full userdata.
 
 use crate::layout::ABSENT;
-use crate::lua::weak_mode::Mode;
+use crate::lua::weak_mode::WeakMode;
 use crate::memory::memory::{Memory, Read, Structure};
 use crate::native::layout_mismatch::{LayoutMismatch, Swept};
 use crate::native::puc::header::VALUE;
@@ -56,7 +56,7 @@ impl<'m, M: Memory, const L: usize> Sweep<'m, M, L> {
             if self.userdata_metatables.get(userdata.metatable).is_none() {
                 let fields = self.fields_of(userdata.metatable);
                 self.userdata_metatables
-                    .put(userdata.metatable, Mode::default(), fields)?;
+                    .put(userdata.metatable, WeakMode::default(), fields)?;
             }
             let metatable = (Kind::Table, "a userdata's metatable");
             self.refer_to_kind(node, userdata.metatable, Label::Metatable, metatable)?;
