@@ -199,7 +199,7 @@ pub(crate) fn fingerprint(
     kind: Kind,
     step: GroupStep,
 ) -> Fingerprint {
-    let ink = Ink::new("pattern").kind(kind);
+    let ink = Ink::new("path").kind(kind);
     let ink = match above {
         Some(above) => ink.number(above.fingerprint.0),
         None => ink,
