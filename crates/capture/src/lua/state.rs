@@ -297,11 +297,7 @@ impl State {
 
     /// Pushes local number `number` of the record's frame and gives its name, or pushes nothing.
     /// Uses one slot.
-    pub(crate) fn local<'a>(
-        &'a self,
-        record: &DebugRecord,
-        number: c_int,
-    ) -> Option<&'a CStr> {
+    pub(crate) fn local<'a>(&'a self, record: &DebugRecord, number: c_int) -> Option<&'a CStr> {
         // SAFETY: promised; the name is static or lies in the function's prototype.
         unsafe { c_str((self.api.getlocal)(self.raw, record.as_ptr(), number)) }
     }

@@ -38,7 +38,12 @@ impl Modes {
     }
 
     /// Notes what a metatable gives.
-    pub(super) fn put(&mut self, metatable: u64, mode: WeakMode, fields: Fields) -> Swept<WeakMode> {
+    pub(super) fn put(
+        &mut self,
+        metatable: u64,
+        mode: WeakMode,
+        fields: Fields,
+    ) -> Swept<WeakMode> {
         let known = &mut self.known;
         known.try_reserve(1).map_err(|_| BuildError::OutOfMemory)?;
         known.insert(metatable, mode);
@@ -68,7 +73,9 @@ mod tests {
     fn proved(kinds: &[Fields]) -> bool {
         let mut modes = Modes::default();
         for (address, &fields) in (1..).zip(kinds) {
-            modes.put(address, WeakMode::default(), fields).expect("memory");
+            modes
+                .put(address, WeakMode::default(), fields)
+                .expect("memory");
         }
         modes.prove().is_ok()
     }

@@ -136,7 +136,13 @@ impl<M: Memory> Sweep<'_, M> {
 
     /// An entry of the hash part. A weak key holds its value strongly: there are no ephemerons.
     #[inline(always)]
-    fn refer_from_entry(&mut self, source: NodeId, key: Value, value: Value, mode: WeakMode) -> Swept {
+    fn refer_from_entry(
+        &mut self,
+        source: NodeId,
+        key: Value,
+        value: Value,
+        mode: WeakMode,
+    ) -> Swept {
         let Some(address) = key.object() else {
             let label = self.plain_label(key);
             return self.refer_to_element(source, value, label, mode);

@@ -149,7 +149,12 @@ impl<'m, M: Memory, const L: usize> Sweep<'m, M, L> {
     }
 
     /// The array part of 5.5: values backwards before its middle, tags forwards behind it.
-    fn refer_from_packed_array(&mut self, source: NodeId, parts: Parts, mode: WeakMode) -> Swept<u32> {
+    fn refer_from_packed_array(
+        &mut self,
+        source: NodeId,
+        parts: Parts,
+        mode: WeakMode,
+    ) -> Swept<u32> {
         let size = parts.array_size;
         let start = parts.array.wrapping_sub(8 * size);
         let values = self.memory.items(start, size, 8);
