@@ -80,6 +80,8 @@ local Snapshot = {}
 ---@field count integer How many objects are asked about.
 ---@field size integer Their shallow sizes together, in bytes.
 ---@field retained integer Their retained size, in bytes.
+---@field retained_count integer How many objects that is.
+---@field share number Which part of all objects' size that is, from 0 to 1.
 ---@field path string The shortest path to the first of them.
 ---@field retainers snapshot.Retainer[] Those with most references first.
 ---@field retainer_count integer How many there are, with those that are not listed.
@@ -145,6 +147,7 @@ local Snapshot = {}
 ---@field count integer How many strings have it.
 ---@field size integer Bytes of one.
 ---@field bytes integer Bytes of all but one.
+---@field example string The shortest path to one of them.
 
 ---@class snapshot.RepeatedTexts: snapshot.Tally
 ---@field top snapshot.RepeatedText[]
@@ -158,6 +161,7 @@ local Snapshot = {}
 ---@field hash_slots integer
 ---@field hash_used integer
 ---@field bytes integer Bytes of its empty slots.
+---@field path string The shortest path to it.
 
 ---@class snapshot.SparseTables: snapshot.Tally
 ---@field top snapshot.SparseTable[]
