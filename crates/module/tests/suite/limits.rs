@@ -40,7 +40,7 @@ fn check_deep(vm: Vm, name: &str) {
 crate::each_vm!(super::check_deep: deep);
 
 fn check_chain(vm: Vm, _: &str) {
-    deep(Host::Plain(vm), "path.lua", "1000000");
+    deep(Host::Plain(vm), "chain.lua", "1000000");
 }
 crate::each_vm!(super::check_chain: million);
 
@@ -48,7 +48,7 @@ crate::each_vm!(super::check_chain: million);
 fn a_chain_of_ten_million_tables() {
     // One after the other: each takes 2.5 GB.
     for vm in [Vm::Lua54, Vm::LuaJit] {
-        deep(Host::Plain(vm), "path.lua", "10000000");
+        deep(Host::Plain(vm), "chain.lua", "10000000");
     }
 }
 
