@@ -96,21 +96,25 @@ pub(crate) fn push_step(
     label: Label,
     digits: &mut Vec<u8>,
 ) -> Result {
-    let step = Step::new(heap, label, digits);
-    push_bytes(out, step.open.as_bytes())?;
-    push_printable(out, step.name)?;
-    push_bytes(out, step.close.as_bytes())
+    push_step_by(out, Step::new(heap, label, digits), push_printable)
 }
 
-/// Appends the step that a label makes, with its name as the program has it.
+/// The same, with its name as the program has it.
 pub(crate) fn push_step_bytes(
     out: &mut Vec<u8>,
     heap: &Heap,
     label: Label,
     digits: &mut Vec<u8>,
 ) -> Result {
-    let step = Step::new(heap, label, digits);
+    push_step_by(out, Step::new(heap, label, digits), push_bytes)
+}
+
+fn push_step_by(
+    out: &mut Vec<u8>,
+    step: Step<'_>,
+    push_name: impl FnOnce(&mut Vec<u8>, &[u8]) -> Result,
+) -> Result {
     push_bytes(out, step.open.as_bytes())?;
-    push_bytes(out, step.name)?;
+    push_name(out, step.name)?;
     push_bytes(out, step.close.as_bytes())
 }
