@@ -1,5 +1,38 @@
 //! Everything that touches a Lua VM, and all the project's `unsafe`.
 //!
+//! A Lua module is safe functions and a symbol:
+//!
+//! ```
+//! use luasnap_capture::{Call, Error, Function, Module, Return, lua_module};
+//!
+//! fn count(call: &mut Call<'_>) -> Result<Return, Error> {
+//!     let heap = call.capture_whole(None)?;
+//!     Ok(Return::Count(heap.node_count()))
+//! }
+//!
+//! static COUNTER: Module = Module {
+//!     name: "counter",
+//!     functions: &[Function::new("count", count)],
+//!     metamethods: &[],
+//! };
+//!
+//! lua_module! {
+//!     /// Opens the module.
+//!     luaopen_counter => crate::COUNTER
+//! }
+//! # fn main() {}
+//! ```
+//!
+//! Another process is read by its number:
+//!
+//! ```no_run
+//! use luasnap_capture::process::{AttachOptions, attach};
+//!
+//! let attached = attach(1234, AttachOptions::default())?;
+//! println!("{} Lua states", attached.captures.len());
+//! # Ok::<(), luasnap_capture::process::AttachError>(())
+//! ```
+//!
 //! [`Module`] makes a Lua module of safe functions; [`Call::capture_whole`] reads the heap of the VM
 //! that calls, by the native engine where that proves itself, else by the portable one.
 

@@ -1,4 +1,11 @@
 //! The Lua module `snapshot`: arguments in, results out.
+//!
+//! Lua opens it by `luaopen_snapshot`; `luasnap` is linked with the same functions:
+//!
+//! ```
+//! let names: Vec<&str> = snapshot::MODULE.functions.iter().map(|function| function.name).collect();
+//! assert_eq!(names[..2], ["snapshot", "print"]);
+//! ```
 
 mod arguments;
 mod check;

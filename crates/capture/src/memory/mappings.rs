@@ -15,7 +15,7 @@ pub(crate) struct Mapping<'a> {
 }
 
 impl<'a> Mapping<'a> {
-    /// What a line says; `None` where it is none.
+    /// What a line says; `None` where it is not one of these lines.
     pub(crate) fn parse(line: &'a [u8]) -> Option<Mapping<'a>> {
         let mut rest = line;
         let mut word = || {

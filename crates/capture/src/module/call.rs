@@ -71,7 +71,7 @@ impl<'a> Call<'a> {
         self.state().set_top(top);
     }
 
-    /// Captures everything, by the engine that was asked for, or the best that is to be had.
+    /// Captures everything, by the engine that was asked for, or the best one available.
     pub fn capture_whole(&self, engine: Option<Engine>) -> Result<Heap, Error> {
         self.let_go_of_the_dropped();
         let moment = CaptureTime::now();

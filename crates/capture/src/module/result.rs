@@ -57,7 +57,7 @@ impl From<Unavailable> for Error {
         match unavailable {
             Unavailable::Failed(error) => error.into(),
             Unavailable::Here(reason) => {
-                Error::Message(format!("the native engine cannot be had here: {reason}"))
+                Error::Message(format!("the native engine is not available here: {reason}"))
             }
         }
     }

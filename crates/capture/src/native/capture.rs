@@ -18,7 +18,7 @@ use std::fmt::Write;
 /// Why there is no native capture.
 #[derive(Debug)]
 pub(crate) enum Unavailable {
-    /// It cannot be had here; the sentence says why.
+    /// It is not available here; the sentence says why.
     Here(String),
     /// It failed as any capture may.
     Failed(BuildError),

@@ -11,11 +11,11 @@ pub(crate) enum LayoutMismatch {
     /// An address leads out of what can be read.
     #[error("{0} cannot be read where it should be")]
     Unreadable(&'static str),
-    /// An object's tag is none.
+    /// An object's tag is unknown.
     #[error("an object is of an unknown type ({0})")]
     UnknownType(u8),
     /// A list has an object twice, or one that cannot be one.
-    #[error("a list has an object twice, or something that is none")]
+    #[error("a list has an object twice, or something that is not an object")]
     BrokenList,
     /// More bytes were found than there are.
     #[error("its objects have more than the {total} bytes that it says it holds")]
@@ -44,9 +44,9 @@ pub(crate) enum LayoutMismatch {
     #[error("a table's key is not where its hash says")]
     Key,
     /// What a field refers to is no object of the kind that the field is for.
-    #[error("{0} is none")]
+    #[error("{0} is something else")]
     Kind(&'static str),
-    /// A value's tag is none.
+    /// A value's tag is unknown.
     #[error("a value is of an unknown type")]
     UnknownValue,
     /// Numbers have another width.
@@ -55,8 +55,8 @@ pub(crate) enum LayoutMismatch {
     /// Most of what should be metatables have not the fields of metatables.
     #[error("what should be metatables have no fields of metatables")]
     Metatables,
-    /// A reachable object refers to what is none.
-    #[error("an object that is in use refers to something that is none")]
+    /// A reachable object refers to something that is not an object.
+    #[error("an object that is in use refers to something that is not an object")]
     UnknownReference,
 }
 

@@ -37,7 +37,7 @@ pub(crate) enum NotCaptured {
 
 /// Captures the VM of a main state, in the memory of a process that holds at most `most` bytes. A layout
 /// by which all bytes are accounted for is best; else one by which a few are missing does, since no object
-/// in use refers to what is none.
+/// in use refers to something that is not an object.
 pub(crate) fn capture(
     memory: &impl Memory,
     state: &MainState,

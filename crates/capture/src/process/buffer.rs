@@ -127,7 +127,7 @@ impl Buffer {
         };
         thread::scope(|scope| {
             for _ in 1..threads {
-                // Where there is no thread to be had, this one does it all.
+                // Where no thread is available, this one does it all.
                 if thread::Builder::new()
                     .spawn_scoped(scope, fetch_all)
                     .is_err()

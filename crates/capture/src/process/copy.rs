@@ -283,7 +283,7 @@ fn read_by_threads(
     thread::scope(|scope| {
         let mut others = [const { None }; MOST_THREADS];
         for other in others.iter_mut().take(threads - 1) {
-            // Where there is none to be had, this one reads it all.
+            // Where none is available, this one reads it all.
             *other = thread::Builder::new().spawn_scoped(scope, read_all).ok();
         }
         let mut result = read_all();

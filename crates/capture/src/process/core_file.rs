@@ -160,7 +160,7 @@ impl<'a> Files<'a> {
     fn open(mapped: &'a [MappedFile]) -> Files<'a> {
         let mut views = HashMap::new();
         for file in mapped {
-            // To open what is none may wait for somebody, or do something.
+            // Opening something that is not a regular file may wait, or do something.
             if !views.contains_key(&file.path)
                 && fs::metadata(&file.path).is_ok_and(|data| data.is_file())
                 && let Ok(opened) = File::open(&file.path)

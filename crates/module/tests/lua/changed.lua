@@ -20,7 +20,7 @@ local function compare(where)
   check.equal(#s > 100, true, where)
   local ok, message = pcall(snapshot.snapshot, nil, nil, NATIVE)
   check.equal(ok, false, where)
-  check.matches(message, "the native engine cannot be had here: no structures that are known are "
+  check.matches(message, "the native engine is not available here: no structures that are known are "
     .. "those of this Lua " .. check.version .. " %(not %d%.%d%.%d")
   s:free()
   portable:free()

@@ -148,7 +148,7 @@ fn the_environment_where_there_is_no_native_engine() {
         assert_eq!(engine(host, Some("portable")), "portable", "{host:?}");
         let said = engine(host, Some("native"));
         assert!(
-            said.starts_with("the native engine cannot be had here: no structures"),
+            said.starts_with("the native engine is not available here: no structures"),
             "{host:?}: {said}"
         );
     }

@@ -115,7 +115,7 @@ pub(super) fn kind(object_type: u8) -> Option<Kind> {
     })
 }
 
-/// The address of the table that a value is, for one who has only the value's bits.
+/// The address of the table that a value is, for callers that have only the value's bits.
 pub(crate) fn table_of(bits: u64) -> Option<u64> {
     Value(bits).table()
 }
