@@ -6,6 +6,6 @@
 //!
 //! Left out: OpenResty's LuaJIT 2.1-20230119 in Debian, which is like OpenResty's LuaJIT of luajit-src 210.1.4 to 210.4.8.
 
-use crate::layout::jit::JitLayout;
+use super::jit::JitLayout;
 
 pub(crate) static JIT_DEBIAN_LAYOUTS: &[JitLayout] = &[];

@@ -2,11 +2,11 @@
 //!
 //! Revisions of LuaJIT, the newest first.
 
-use crate::layout::jit::{
+use super::jit::{
     CTState, GCfunc, GCproto, GCstr, GCtab, GCtrace, GCudata, GCupval, JitGlobalState, JitLayout,
     JitLuaState, JitState,
 };
-use crate::layout::puc::ABSENT;
+use super::puc::ABSENT;
 
 pub(crate) static JIT_LAYOUTS: &[JitLayout] = &[
     JitLayout {

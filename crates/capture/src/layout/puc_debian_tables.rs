@@ -2,7 +2,7 @@
 //!
 //! What only Debian's packages have.
 
-use crate::layout::puc::{
+use super::puc::{
     ABSENT, CallInfo, Closure, GlobalState, LuaState, Node, Proto, PucLayout, TString, Table,
     Udata, UpVal,
 };

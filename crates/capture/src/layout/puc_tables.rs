@@ -2,7 +2,7 @@
 //!
 //! The releases of PUC Lua, the newest first.
 
-use crate::layout::puc::{
+use super::puc::{
     ABSENT, CallInfo, Closure, GlobalState, LuaState, Node, Proto, PucLayout, TString, Table,
     Udata, UpVal,
 };

@@ -1,6 +1,6 @@
 //! Memory that could be spared.
 
-use crate::answer_error::Result;
+use crate::answer_error::{AnswerError, Result};
 use crate::answers::field;
 use crate::answers::name::Name;
 use crate::answers::short_path::path_of_everything;
@@ -100,7 +100,7 @@ pub fn waste(snapshot: &Snapshot, waste: &Waste, rows: usize) -> Result<WasteAns
     let census = &waste.census;
     let strings = waste.strings.as_ref().map(|found| {
         let texts = &found.texts[..found.texts.len().min(rows)];
-        Ok::<_, crate::AnswerError>(DuplicateStrings {
+        Ok::<_, AnswerError>(DuplicateStrings {
             count: found.count,
             bytes: found.bytes,
             texts: found.texts.len() as u64,
@@ -109,7 +109,7 @@ pub fn waste(snapshot: &Snapshot, waste: &Waste, rows: usize) -> Result<WasteAns
     });
     let tables = waste.tables.as_ref().map(|found| {
         let tables = &found.tables[..found.tables.len().min(rows)];
-        Ok::<_, crate::AnswerError>(SparseTableList {
+        Ok::<_, AnswerError>(SparseTableList {
             count: found.tables.len() as u64,
             bytes: found.bytes,
             top: sparse(snapshot, tables)?,

@@ -152,7 +152,7 @@ local ZERO = is_luajit and 1 or 0
 --- The row of a table, nil where it is not sparse.
 local function slots_of(t)
   for _, row in ipairs(waste_of(1000).tables.top) do
-    if row.address == check.name(t) then return row end
+    if row.type .. ":" .. row.address == check.name(t) then return row end
   end
 end
 
