@@ -1,6 +1,6 @@
 //! Chrome's `.heapsnapshot`. What the readers themselves make of it is in `tests/readers`.
 
-use crate::fixture::{Disk, Fixture, is_full, keyed, path, written};
+use crate::fixture::{Disk, Fixture, chain, is_full, keyed, written};
 use luasnap_format::write_heapsnapshot;
 use luasnap_heap::{Heap, HeapBuilder, Kind, Label, NodeId, Reach, Snapshot, Strength, Through};
 use proptest::prelude::*;

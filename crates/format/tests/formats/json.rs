@@ -1,6 +1,6 @@
 //! The two forms of JSON.
 
-use crate::fixture::{Disk, Fixture, is_full, keyed, path, sample, written};
+use crate::fixture::{Disk, Fixture, chain, is_full, keyed, sample, written};
 use luasnap_format::{write_json, write_json_indented};
 use luasnap_heap::{Kind, Label, Snapshot, Strength, increase};
 use proptest::prelude::*;

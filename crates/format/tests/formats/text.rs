@@ -1,6 +1,6 @@
 //! The text table.
 
-use crate::fixture::{Disk, Fixture, is_full, keyed, path, sample, written};
+use crate::fixture::{Disk, Fixture, chain, is_full, keyed, sample, written};
 use luasnap_format::write_text;
 use luasnap_heap::{Kind, Label, Snapshot, decrease, increase};
 
