@@ -1,6 +1,6 @@
 //! `luasnap attach`: a snapshot of every Lua state in a running process.
 
-use crate::output::{complain, print};
+use crate::output::complain;
 use crate::progress::Progress;
 use crate::refusal::Refusal;
 use crate::state_files::{StateFiles, address};
@@ -84,7 +84,7 @@ impl Attach {
         drop(progress);
         complain(stood_still);
         files.warn();
-        print(&files)?;
+        files.print()?;
         Ok(files.exit_code())
     }
 }

@@ -2,16 +2,17 @@
 -- installed one. Arguments: what interrupts the script (`signals.rs`; nil where the module, once it is
 -- loaded, gives that), the module's file ("" where it is loaded already), "quiet" or "", where a
 -- last snapshot is saved (else ""), how many seconds lie between two snapshots (else "") and how the
--- names of their files begin, what is left out of the files ("strings", "names", both or ""), how many
--- words of the command line come before the script, those words, the script, its arguments.
+-- names of their files begin, what is left out of the files ("strings", "names", both or ""), where the report
+-- goes ("stdout", or "stderr" where the snapshot goes to standard output), how many words of the command line
+-- come before the script, those words, the script, its arguments.
 
 local signals = ...
 local words = { select(2, ...) }
 local module_file, quiet = words[1], words[2] == "quiet"
 local save_to, seconds, save_as = words[3], tonumber(words[4]), words[5]
-local left_out = words[6]
-local first_word = 8
-local script_at = first_word + tonumber(words[7])
+local left_out, report_to = words[6], words[7]
+local first_word = 9
+local script_at = first_word + tonumber(words[8])
 local script = words[script_at]
 
 -- A script may change the libraries, so what is needed after it is taken before it.
@@ -21,6 +22,7 @@ local getmetatable, traceback, sethook = debug.getmetatable, debug.traceback, de
 local format, gsub, sub, find = string.format, string.gsub, string.sub, string.find
 local time = os.time
 local stdout, stderr = io.stdout, io.stderr
+local report_file = io[report_to]
 local write, flush = stdout.write, stdout.flush
 local unpack = table.unpack or unpack
 
@@ -136,6 +138,7 @@ local how = {
 }
 
 local function save_or_complain(taken, path)
+  pcall(flush, stdout) -- the snapshot may go there, too: behind what the script printed
   local done, why = pcall(save, taken, path, how)
   if not done then
     all_saved = false
@@ -178,9 +181,9 @@ end
 
 local function report(after)
   local text = write_report(incr(before, after))
-  local written, why = write(stdout, "\n--- luasnap: what ", printable(script), " left behind ---\n", text)
+  local written, why = write(report_file, "\n--- luasnap: what ", printable(script), " left behind ---\n", text)
   if written then
-    written, why = flush(stdout)
+    written, why = flush(report_file)
   end
   if not written then
     error(why, 0)

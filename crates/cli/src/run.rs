@@ -7,7 +7,7 @@ use crate::output_file::warning;
 use anyhow::{Context, Result, anyhow, ensure};
 use clap::Args;
 use luasnap_capture::{Chunk, EmbeddedLua};
-use luasnap_format::{printable_path, readable_by_others};
+use luasnap_format::{is_standard_output, printable_path, readable_by_others};
 use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::hint::black_box;
@@ -151,6 +151,10 @@ impl Run {
                 self.name_of_many(Path::new(&path)).into_os_string(),
             ),
         };
+        let report_to = match &self.save {
+            Some(file) if self.every.is_none() && is_standard_output(file) => "stderr",
+            _ => "stdout",
+        };
         let left_out = match (self.no_strings, self.no_names) {
             (false, false) => "",
             (true, false) => "strings",
@@ -164,6 +168,7 @@ impl Run {
             every,
             name,
             left_out.into(),
+            report_to.into(),
             before.len().to_string().into(),
         ];
         let script = std::iter::once(&self.script).chain(&self.args);

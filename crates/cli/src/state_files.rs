@@ -1,11 +1,13 @@
 //! The files that Lua states of another process, or of a core file, are saved in.
 
 use crate::exit_code;
-use crate::output::complain;
+use crate::output::{complain, print};
 use crate::output_file::write_heap;
 use anyhow::Result;
 use luasnap_capture::process::{FoundState, StateCapture};
-use luasnap_format::{SaveOptions, address_of, byte_size, printable_path, write_snapshot};
+use luasnap_format::{
+    SaveOptions, address_of, byte_size, is_standard_output, printable_path, write_snapshot,
+};
 use luasnap_heap::{Census, Printable, Snapshot};
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -15,6 +17,8 @@ use std::process::ExitCode;
 pub struct StateFiles {
     states: Vec<(FoundState, Outcome)>,
     warnings: Vec<String>,
+    /// Whether a state went to standard output, where nothing else may go then.
+    is_standard_output: bool,
 }
 
 enum Outcome {
@@ -28,6 +32,8 @@ impl StateFiles {
     pub fn write(output: &Path, captures: Vec<StateCapture>) -> Result<StateFiles> {
         let (mut states, mut warnings) = (Vec::new(), Vec::new());
         let is_alone = captures.len() == 1;
+        // A file that is replaced is another one afterwards.
+        let is_standard_output = is_alone && is_standard_output(output);
         for (number, (state, capture)) in (1..).zip(captures) {
             let outcome = match capture {
                 Ok(heap) => {
@@ -45,7 +51,20 @@ impl StateFiles {
             };
             states.push((state, outcome));
         }
-        Ok(StateFiles { states, warnings })
+        Ok(StateFiles {
+            states,
+            warnings,
+            is_standard_output,
+        })
+    }
+
+    /// Says what became of each state: on standard output, unless a state is there.
+    pub fn print(&self) -> Result<()> {
+        if !self.is_standard_output {
+            return print(self);
+        }
+        self.to_string().lines().for_each(complain);
+        Ok(())
     }
 
     /// Says what there is to say of the files.

@@ -23,7 +23,8 @@ pub use answers::growth::{GrowthAnswer, GrowthError, GrowthRow, SuspectRow, grow
 pub use answers::retainers::{KeeperRow, RetainerRow, Retainers, RetainersOptions, retainers};
 pub use answers::short_path::path_of_everything;
 pub use file::{
-    FileError, FileOptions, Written, readable_by_others, remove_temporary_file, write_file,
+    FileError, FileOptions, Written, is_standard_output, readable_by_others, remove_temporary_file,
+    write_file,
 };
 pub use heapsnapshot::write_heapsnapshot;
 pub use json::json_string::readable_json;

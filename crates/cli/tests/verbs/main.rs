@@ -17,6 +17,7 @@ mod ps;
 mod readme;
 mod safe_files;
 mod save;
+mod standard_output;
 mod streams;
 mod target;
 mod terminal;

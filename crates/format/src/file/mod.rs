@@ -4,6 +4,7 @@
 mod limited;
 mod permissions;
 mod place;
+mod standard_output;
 mod temporary;
 mod temporary_name;
 
@@ -17,6 +18,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use temporary::Temporary;
 
+pub use standard_output::is_standard_output;
 pub use temporary_name::remove_temporary_file;
 
 /// A file that could not be written. A file of that name is as it was.
@@ -71,12 +73,16 @@ fn write_to(
     write: impl FnOnce(&mut dyn io::Write) -> Result,
 ) -> Result<Written> {
     let place = place::resolve(path)?;
-    // To open somebody's FIFO is to wait for them.
-    if let Ok(there) = fs::metadata(path)
-        && !there.is_file()
-        && !there.is_dir()
-    {
-        place.expect_trusted(&there)?;
+    if let Ok(there) = fs::metadata(path) {
+        if let Place::OpenFile(_) = place
+            && let Some(file) = standard_output::at(&there)?
+        {
+            return write_directly(file, write);
+        }
+        // To open somebody's FIFO is to wait for them.
+        if !there.is_file() && !there.is_dir() {
+            place.expect_trusted(&there)?;
+        }
     }
     let permissions = match OpenOptions::new().write(true).open(path) {
         Ok(file) => {
@@ -133,6 +139,10 @@ fn replace(
 
 /// The permissions of a file that [`write_file`] would keep, where others can read it by them.
 pub fn readable_by_others(path: &Path) -> Option<u32> {
+    // A file that is open already is added to as it is.
+    let Ok(Place::File { .. }) = place::resolve(path) else {
+        return None;
+    };
     let metadata = fs::metadata(path).ok()?;
     match Permissions::over(&metadata, true) {
         Permissions::Kept { mode, .. } if metadata.is_file() => for_others(mode),
