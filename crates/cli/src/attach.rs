@@ -28,6 +28,9 @@ Exit codes:
   19   there is not enough memory for its copy, or of the disk with --scratch
   125  luasnap itself failed";
 
+/// What helps where several states have no place.
+const STATE_REMEDY: &str = "choose one by --state ADDRESS, as `luasnap ps` has it, or name a file";
+
 /// Take a snapshot of every Lua state in a running process
 ///
 /// The process stands still while its memory is copied, about half a second for each gigabyte, and goes
@@ -80,7 +83,9 @@ impl Attach {
         let output = self.output.unwrap_or_else(|| default_name(self.pid));
         let stood_still = stood_still(&attached);
         let captures = attached.captures;
-        let files = progress.step("writing", || StateFiles::write(&output, captures))?;
+        let files = progress.step("writing", || {
+            StateFiles::write(&output, captures, STATE_REMEDY)
+        })?;
         drop(progress);
         complain(stood_still);
         files.warn();

@@ -53,7 +53,9 @@ impl CoreDump {
             name.push(".luasnap");
             name.into()
         });
-        let files = progress.step("writing", || StateFiles::write(&output, states))?;
+        let files = progress.step("writing", || {
+            StateFiles::write(&output, states, "name a file")
+        })?;
         drop(progress);
         files.warn();
         files.print()?;
