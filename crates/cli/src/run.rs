@@ -28,7 +28,7 @@ Exit codes:
   0    the script ran to its end
   1    the script raised an error, or cannot be loaded
   2    luasnap was called wrongly
-  125  luasnap itself failed, or a snapshot cannot be saved
+  125  luasnap itself failed, or a snapshot cannot be saved, or the report cannot be written
   126  the interpreter cannot be started
   127  the interpreter was not found
   128 + n  signal n ended the script: Ctrl-C (130), SIGTERM (143) or SIGHUP (129). That takes until a call
@@ -155,6 +155,10 @@ impl Run {
             Some(file) if self.every.is_none() && is_standard_output(file) => "stderr",
             _ => "stdout",
         };
+        let warning = match (&self.save, self.every) {
+            (Some(file), None) => readable_by_others(file).map(|mode| warning(file, mode)),
+            _ => None,
+        };
         let left_out = match (self.no_strings, self.no_names) {
             (false, false) => "",
             (true, false) => "strings",
@@ -169,6 +173,7 @@ impl Run {
             name,
             left_out.into(),
             report_to.into(),
+            warning.unwrap_or_default().into(),
             before.len().to_string().into(),
         ];
         let script = std::iter::once(&self.script).chain(&self.args);
@@ -195,9 +200,6 @@ fn can_be_saved_to(file: &Path) -> Result<()> {
         "cannot save to '{name}': there is no folder {}",
         printable_path(folder)
     );
-    if let Some(mode) = readable_by_others(file) {
-        complain(warning(file, mode));
-    }
     Ok(())
 }
 
