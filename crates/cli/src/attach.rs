@@ -11,6 +11,7 @@ use luasnap_format::byte_size;
 use luasnap_heap::is_printable;
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::time::Duration;
 
 const MORE_HELP: &str = "\
 Exit codes:
@@ -96,13 +97,17 @@ impl Attach {
 
 /// How long the process stood still.
 fn stood_still(attached: &Attached) -> String {
-    let tries = match attached.tries {
+    let milliseconds = |time: Duration| format!("{:.1} ms", time.as_secs_f64() * 1000.0);
+    let in_all = match attached.stops {
         1 => String::new(),
-        tries => format!(", the longest of {tries} times"),
+        stops => format!(
+            ", the longest of {stops} times, and for {} in all",
+            milliseconds(attached.stood_still)
+        ),
     };
     format!(
-        "the process stood still for {:.1} ms{tries}, while {} were copied",
-        attached.pause.as_secs_f64() * 1000.0,
+        "the process stood still for {}{in_all}, while {} were copied",
+        milliseconds(attached.pause),
         byte_size(attached.copied)
     )
 }

@@ -4,10 +4,10 @@ use crate::exit_code::{NOT_FOUND, NOT_STARTED};
 use crate::module_file;
 use crate::output::complain;
 use crate::output_file::warning;
-use anyhow::{Context, Result, anyhow, ensure};
+use anyhow::{Result, anyhow, ensure};
 use clap::Args;
 use luasnap_capture::{Chunk, EmbeddedLua};
-use luasnap_format::{is_standard_output, printable_path, readable_by_others};
+use luasnap_format::{is_standard_output, printable_path, readable_by_others, reason};
 use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::hint::black_box;
@@ -83,8 +83,13 @@ impl Run {
     /// Does it. The exit code is the script's.
     pub fn execute(self) -> Result<ExitCode> {
         match (&self.save, self.every) {
-            (Some(folder), Some(_)) => fs::create_dir_all(folder)
-                .with_context(|| format!("cannot make the folder {}", printable_path(folder)))?,
+            (Some(folder), Some(_)) => fs::create_dir_all(folder).map_err(|problem| {
+                anyhow!(
+                    "cannot make the folder {}: {}",
+                    printable_path(folder),
+                    reason(&problem)
+                )
+            })?,
             (Some(file), None) => can_be_saved_to(file)?,
             (None, _) => {}
         }
@@ -117,7 +122,13 @@ impl Run {
     /// Becomes the interpreter, so that signals, standard input and the way it ends are its own.
     fn run_installed(&self, interpreter: &OsStr) -> Result<ExitCode> {
         let module = module_file::find()?;
-        let driver = write_driver().context("cannot write a temporary file")?;
+        let driver = write_driver().map_err(|problem| {
+            anyhow!(
+                "cannot write a temporary file in {}: {}",
+                printable_path(&std::env::temp_dir()),
+                reason(&problem)
+            )
+        })?;
         let path = driver.path().as_os_str().to_owned();
         let problem = Command::new(interpreter)
             .args([&path, &path])
@@ -260,7 +271,8 @@ fn not_started(interpreter: &OsStr, problem: &io::Error) -> u8 {
         return NOT_FOUND;
     }
     complain(format_args!(
-        "the interpreter {name} cannot be started: {problem}"
+        "the interpreter {name} cannot be started: {}",
+        reason(problem)
     ));
     NOT_STARTED
 }
