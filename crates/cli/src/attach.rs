@@ -1,6 +1,6 @@
 //! `luasnap attach`: a snapshot of every Lua state in a running process.
 
-use crate::output::{complain, print};
+use crate::output::complain;
 use crate::progress::Progress;
 use crate::refusal::Refusal;
 use crate::state_files::{StateFiles, address};
@@ -11,6 +11,7 @@ use luasnap_format::byte_size;
 use luasnap_heap::is_printable;
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::time::Duration;
 
 const MORE_HELP: &str = "\
 Exit codes:
@@ -27,6 +28,9 @@ Exit codes:
   18   of several states, some could not be read
   19   there is not enough memory for its copy, or of the disk with --scratch
   125  luasnap itself failed";
+
+/// What helps where several states have no place.
+const STATE_REMEDY: &str = "choose one by --state ADDRESS, as `luasnap ps` has it, or name a file";
 
 /// Take a snapshot of every Lua state in a running process
 ///
@@ -80,24 +84,30 @@ impl Attach {
         let output = self.output.unwrap_or_else(|| default_name(self.pid));
         let stood_still = stood_still(&attached);
         let captures = attached.captures;
-        let files = progress.step("writing", || StateFiles::write(&output, captures))?;
+        let files = progress.step("writing", || {
+            StateFiles::write(&output, captures, STATE_REMEDY)
+        })?;
         drop(progress);
         complain(stood_still);
         files.warn();
-        print(&files)?;
+        files.print()?;
         Ok(files.exit_code())
     }
 }
 
 /// How long the process stood still.
 fn stood_still(attached: &Attached) -> String {
-    let tries = match attached.tries {
+    let milliseconds = |time: Duration| format!("{:.1} ms", time.as_secs_f64() * 1000.0);
+    let in_all = match attached.stops {
         1 => String::new(),
-        tries => format!(", the longest of {tries} times"),
+        stops => format!(
+            ", the longest of {stops} times, and for {} in all",
+            milliseconds(attached.stood_still)
+        ),
     };
     format!(
-        "the process stood still for {:.1} ms{tries}, while {} were copied",
-        attached.pause.as_secs_f64() * 1000.0,
+        "the process stood still for {}{in_all}, while {} were copied",
+        milliseconds(attached.pause),
         byte_size(attached.copied)
     )
 }

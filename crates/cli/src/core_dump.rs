@@ -1,6 +1,5 @@
 //! `luasnap core`: the Lua states of a process that is no more, from its core file.
 
-use crate::output::print;
 use crate::progress::Progress;
 use crate::refusal::Refusal;
 use crate::state_files::StateFiles;
@@ -54,10 +53,12 @@ impl CoreDump {
             name.push(".luasnap");
             name.into()
         });
-        let files = progress.step("writing", || StateFiles::write(&output, states))?;
+        let files = progress.step("writing", || {
+            StateFiles::write(&output, states, "name a file")
+        })?;
         drop(progress);
         files.warn();
-        print(&files)?;
+        files.print()?;
         Ok(files.exit_code())
     }
 }

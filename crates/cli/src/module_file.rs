@@ -1,7 +1,7 @@
 //! Where the Lua module is, for the interpreters that load it from a file.
 
-use anyhow::{Context, Result, bail};
-use luasnap_format::printable_path;
+use anyhow::{Result, anyhow, bail};
+use luasnap_format::{printable_path, reason};
 use std::env::{self, consts};
 use std::path::{Path, PathBuf};
 
@@ -11,14 +11,20 @@ const VARIABLE: &str = "LUASNAP_MODULE";
 /// The module's file, absolute.
 pub fn find() -> Result<PathBuf> {
     if let Some(path) = env::var_os(VARIABLE) {
-        return PathBuf::from(&path).canonicalize().with_context(|| {
-            format!(
-                "{VARIABLE} names {}, which cannot be opened",
-                printable_path(Path::new(&path))
+        return PathBuf::from(&path).canonicalize().map_err(|problem| {
+            anyhow!(
+                "{VARIABLE} names {}, which cannot be opened: {}",
+                printable_path(Path::new(&path)),
+                reason(&problem)
             )
         });
     }
-    let program = env::current_exe().context("cannot tell where luasnap itself lies")?;
+    let program = env::current_exe().map_err(|problem| {
+        anyhow!(
+            "cannot tell where luasnap itself lies: {}",
+            reason(&problem)
+        )
+    })?;
     let name = format!("{}snapshot{}", consts::DLL_PREFIX, consts::DLL_SUFFIX);
     // Cargo builds in `deps`; what lies beside the program may be from an earlier build.
     for folder in ["deps", "", "../lib/luasnap"] {

@@ -2,16 +2,18 @@
 -- installed one. Arguments: what interrupts the script (`signals.rs`; nil where the module, once it is
 -- loaded, gives that), the module's file ("" where it is loaded already), "quiet" or "", where a
 -- last snapshot is saved (else ""), how many seconds lie between two snapshots (else "") and how the
--- names of their files begin, what is left out of the files ("strings", "names", both or ""), how many
--- words of the command line come before the script, those words, the script, its arguments.
+-- names of their files begin, what is left out of the files ("strings", "names", both or ""), where the report
+-- goes ("stdout", or "stderr" where the snapshot goes to standard output), what there is to say of the last
+-- snapshot's file once it is saved (else ""), how many words of the command line come before the script, those
+-- words, the script, its arguments.
 
 local signals = ...
 local words = { select(2, ...) }
 local module_file, quiet = words[1], words[2] == "quiet"
 local save_to, seconds, save_as = words[3], tonumber(words[4]), words[5]
-local left_out = words[6]
-local first_word = 8
-local script_at = first_word + tonumber(words[7])
+local left_out, report_to, warning = words[6], words[7], words[8]
+local first_word = 10
+local script_at = first_word + tonumber(words[9])
 local script = words[script_at]
 
 -- A script may change the libraries, so what is needed after it is taken before it.
@@ -21,6 +23,7 @@ local getmetatable, traceback, sethook = debug.getmetatable, debug.traceback, de
 local format, gsub, sub, find = string.format, string.gsub, string.sub, string.find
 local time = os.time
 local stdout, stderr = io.stdout, io.stderr
+local report_file = io[report_to]
 local write, flush = stdout.write, stdout.flush
 local unpack = table.unpack or unpack
 
@@ -128,7 +131,7 @@ local function clean_up()
   pcall(collect)
 end
 
-local saved, all_saved = 0, true
+local saved, all_written = 0, true
 local how = {
   strings = not find(left_out, "strings"),
   names = not find(left_out, "names"),
@@ -136,11 +139,13 @@ local how = {
 }
 
 local function save_or_complain(taken, path)
+  pcall(flush, stdout) -- the snapshot may go there, too: behind what the script printed
   local done, why = pcall(save, taken, path, how)
   if not done then
-    all_saved = false
+    all_written = false
     complain(tostring(why))
   end
+  return done
 end
 
 -- A snapshot in a file of its own, the next of many.
@@ -171,18 +176,21 @@ local function save_last(taken)
   if seconds then
     sethook()
     save_next(taken)
-  elseif save_to ~= "" then
-    save_or_complain(taken, save_to)
+  elseif save_to ~= "" and save_or_complain(taken, save_to) and warning ~= "" then
+    complain(warning)
   end
 end
 
+-- `EPIPE`: a reader that has seen enough is no failure.
+local BROKEN_PIPE = 32
+
 local function report(after)
   local text = write_report(incr(before, after))
-  local written, why = write(stdout, "\n--- luasnap: what ", printable(script), " left behind ---\n", text)
+  local written, why, code = write(report_file, "\n--- luasnap: what ", printable(script), " left behind ---\n", text)
   if written then
-    written, why = flush(stdout)
+    written, why, code = flush(report_file)
   end
-  if not written then
+  if not written and code ~= BROKEN_PIPE then
     error(why, 0)
   end
 end
@@ -201,7 +209,7 @@ local function report_once()
   done = true
   local taken, after = pcall(take)
   if not taken then
-    all_saved = save_to == "" and not seconds
+    all_written = save_to == "" and not seconds
     complain("no snapshot could be taken: " .. tostring(after))
     return
   end
@@ -211,6 +219,7 @@ local function report_once()
   end
   local reported, why = pcall(report, after)
   if not reported then
+    all_written = false
     complain("the report could not be written: " .. tostring(why))
   end
 end
@@ -306,6 +315,6 @@ if signal then
   exit(128 + signal, true)
 elseif not succeeded then
   exit(1, true)
-elseif not all_saved then
+elseif not all_written then
   exit(125, true)
 end

@@ -4,10 +4,10 @@ use crate::exit_code::{NOT_FOUND, NOT_STARTED};
 use crate::module_file;
 use crate::output::complain;
 use crate::output_file::warning;
-use anyhow::{Context, Result, anyhow, ensure};
+use anyhow::{Result, anyhow, ensure};
 use clap::Args;
 use luasnap_capture::{Chunk, EmbeddedLua};
-use luasnap_format::{printable_path, readable_by_others};
+use luasnap_format::{is_standard_output, printable_path, readable_by_others, reason};
 use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::hint::black_box;
@@ -28,7 +28,7 @@ Exit codes:
   0    the script ran to its end
   1    the script raised an error, or cannot be loaded
   2    luasnap was called wrongly
-  125  luasnap itself failed, or a snapshot cannot be saved
+  125  luasnap itself failed, or a snapshot cannot be saved, or the report cannot be written
   126  the interpreter cannot be started
   127  the interpreter was not found
   128 + n  signal n ended the script: Ctrl-C (130), SIGTERM (143) or SIGHUP (129). That takes until a call
@@ -83,8 +83,13 @@ impl Run {
     /// Does it. The exit code is the script's.
     pub fn execute(self) -> Result<ExitCode> {
         match (&self.save, self.every) {
-            (Some(folder), Some(_)) => fs::create_dir_all(folder)
-                .with_context(|| format!("cannot make the folder {}", printable_path(folder)))?,
+            (Some(folder), Some(_)) => fs::create_dir_all(folder).map_err(|problem| {
+                anyhow!(
+                    "cannot make the folder {}: {}",
+                    printable_path(folder),
+                    reason(&problem)
+                )
+            })?,
             (Some(file), None) => can_be_saved_to(file)?,
             (None, _) => {}
         }
@@ -117,7 +122,13 @@ impl Run {
     /// Becomes the interpreter, so that signals, standard input and the way it ends are its own.
     fn run_installed(&self, interpreter: &OsStr) -> Result<ExitCode> {
         let module = module_file::find()?;
-        let driver = write_driver().context("cannot write a temporary file")?;
+        let driver = write_driver().map_err(|problem| {
+            anyhow!(
+                "cannot write a temporary file in {}: {}",
+                printable_path(&std::env::temp_dir()),
+                reason(&problem)
+            )
+        })?;
         let path = driver.path().as_os_str().to_owned();
         let problem = Command::new(interpreter)
             .args([&path, &path])
@@ -151,6 +162,14 @@ impl Run {
                 self.name_of_many(Path::new(&path)).into_os_string(),
             ),
         };
+        let report_to = match &self.save {
+            Some(file) if self.every.is_none() && is_standard_output(file) => "stderr",
+            _ => "stdout",
+        };
+        let warning = match (&self.save, self.every) {
+            (Some(file), None) => readable_by_others(file).map(|mode| warning(file, mode)),
+            _ => None,
+        };
         let left_out = match (self.no_strings, self.no_names) {
             (false, false) => "",
             (true, false) => "strings",
@@ -164,6 +183,8 @@ impl Run {
             every,
             name,
             left_out.into(),
+            report_to.into(),
+            warning.unwrap_or_default().into(),
             before.len().to_string().into(),
         ];
         let script = std::iter::once(&self.script).chain(&self.args);
@@ -190,9 +211,6 @@ fn can_be_saved_to(file: &Path) -> Result<()> {
         "cannot save to '{name}': there is no folder {}",
         printable_path(folder)
     );
-    if let Some(mode) = readable_by_others(file) {
-        complain(warning(file, mode));
-    }
     Ok(())
 }
 
@@ -253,7 +271,8 @@ fn not_started(interpreter: &OsStr, problem: &io::Error) -> u8 {
         return NOT_FOUND;
     }
     complain(format_args!(
-        "the interpreter {name} cannot be started: {problem}"
+        "the interpreter {name} cannot be started: {}",
+        reason(problem)
     ));
     NOT_STARTED
 }

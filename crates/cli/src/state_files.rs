@@ -1,13 +1,16 @@
 //! The files that Lua states of another process, or of a core file, are saved in.
 
 use crate::exit_code;
-use crate::output::complain;
+use crate::output::{complain, print};
 use crate::output_file::write_heap;
-use anyhow::Result;
+use anyhow::{Result, ensure};
 use luasnap_capture::process::{FoundState, StateCapture};
-use luasnap_format::{SaveOptions, address_of, byte_size, printable_path, write_snapshot};
+use luasnap_format::{
+    SaveOptions, address_of, byte_size, is_standard_output, printable_path, write_snapshot,
+};
 use luasnap_heap::{Census, Printable, Snapshot};
 use std::fmt;
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -15,6 +18,8 @@ use std::process::ExitCode;
 pub struct StateFiles {
     states: Vec<(FoundState, Outcome)>,
     warnings: Vec<String>,
+    /// Whether a state went to standard output, where nothing else may go then.
+    is_standard_output: bool,
 }
 
 enum Outcome {
@@ -24,10 +29,16 @@ enum Outcome {
 }
 
 impl StateFiles {
-    /// Writes each state that was captured.
-    pub fn write(output: &Path, captures: Vec<StateCapture>) -> Result<StateFiles> {
+    /// Writes each state that was captured. What else a user can do, where several have no place, is the
+    /// `remedy`.
+    pub fn write(output: &Path, captures: Vec<StateCapture>, remedy: &str) -> Result<StateFiles> {
         let (mut states, mut warnings) = (Vec::new(), Vec::new());
         let is_alone = captures.len() == 1;
+        if !is_alone {
+            expect_numbers(output, captures.len(), remedy)?;
+        }
+        // A file that is replaced is another one afterwards.
+        let is_standard_output = is_alone && is_standard_output(output);
         for (number, (state, capture)) in (1..).zip(captures) {
             let outcome = match capture {
                 Ok(heap) => {
@@ -45,7 +56,20 @@ impl StateFiles {
             };
             states.push((state, outcome));
         }
-        Ok(StateFiles { states, warnings })
+        Ok(StateFiles {
+            states,
+            warnings,
+            is_standard_output,
+        })
+    }
+
+    /// Says what became of each state: on standard output, unless a state is there.
+    pub fn print(&self) -> Result<()> {
+        if !self.is_standard_output {
+            return print(self);
+        }
+        self.to_string().lines().for_each(complain);
+        Ok(())
     }
 
     /// Says what there is to say of the files.
@@ -97,6 +121,23 @@ fn described(state: &FoundState) -> String {
     )
 }
 
+/// That several states can have files named after this one. Beside a device or a pipe, or where standard output
+/// goes, there would be files that nobody asked for.
+fn expect_numbers(output: &Path, states: usize, remedy: &str) -> Result<()> {
+    let is_other = fs::metadata(output).is_ok_and(|there| !there.is_file());
+    ensure!(
+        !is_other && !is_standard_output(output),
+        "cannot write {states} Lua states to '{}': each needs a file of its own, with a number in its name, and \
+         this is {}; {remedy}",
+        printable_path(output),
+        match is_other {
+            true => "no regular file",
+            false => "standard output",
+        }
+    );
+    Ok(())
+}
+
 /// `name.luasnap` as `name-2.luasnap`.
 fn numbered(path: &Path, number: usize) -> PathBuf {
     let mut name = path.file_stem().unwrap_or_default().to_owned();
@@ -111,4 +152,41 @@ fn numbered(path: &Path, number: usize) -> PathBuf {
 /// An address that a person writes: `0x55d0`.
 pub fn address(text: &str) -> Result<u64, String> {
     address_of(text.as_bytes()).ok_or_else(|| "give an address such as 0x55d0".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::process::Command;
+
+    #[test]
+    fn what_is_no_file_has_no_numbered_ones_beside_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let [file, fifo] = ["file", "fifo"].map(|name| folder.path().join(name));
+        fs::write(&file, "").unwrap();
+        let made = Command::new("mkfifo").arg(&fifo).status();
+        assert!(made.unwrap().success());
+        for place in [
+            Path::new("/dev/null"),
+            Path::new("/dev/full"),
+            &fifo,
+            folder.path(),
+        ] {
+            let error = expect_numbers(place, 3, "choose one by --state").unwrap_err();
+            let error = error.to_string();
+            let start = format!("cannot write 3 Lua states to '{}': each", place.display());
+            assert!(error.starts_with(&start), "{error}");
+            assert!(
+                error.ends_with("this is no regular file; choose one by --state"),
+                "{error}"
+            );
+        }
+        for place in [
+            &file,
+            &folder.path().join("new"),
+            &folder.path().join("no/folder"),
+        ] {
+            expect_numbers(place, 3, "").unwrap();
+        }
+    }
 }

@@ -28,7 +28,8 @@ pub use answers::waste::{
     DuplicateStrings, RepeatedTextRow, SparseTableList, SparseTableRow, WasteAnswer, waste,
 };
 pub use file::{
-    FileError, FileOptions, Written, readable_by_others, remove_temporary_file, write_file,
+    FileError, FileOptions, Written, is_standard_output, readable_by_others, remove_temporary_file,
+    write_file,
 };
 pub use heapsnapshot::write_heapsnapshot;
 pub use json::json_string::readable_json;

@@ -9,6 +9,7 @@ use crate::process::error::{AttachError, AttachErrorKind};
 use crate::process::refusal;
 use crate::process::search::{expect_state, states_in};
 use crate::process::shared_memory::SharedMemory;
+use crate::process::threads::living_thread;
 use std::fs::File;
 use std::io::Read;
 use std::path::Path;
@@ -48,12 +49,17 @@ pub struct Attached {
     /// what the VM says it holds in all; a [`Census`](luasnap_heap::Census) says how much of that is
     /// not accounted for.
     pub captures: Vec<StateCapture>,
-    /// How long the process stood still: the longest of all tries, from the first thread's stop until
-    /// the last one was let go.
+    /// How long the process stood still: the longest of all stops, from the first thread's until the last one
+    /// was let go.
     pub pause: Duration,
+    /// How long it stood still in all. Stops in which not all threads stopped count, too.
+    pub stood_still: Duration,
+    /// How often it was stopped: more often than there were tries, where such a stop was in vain, or where there
+    /// was too little room for the copy.
+    pub stops: u32,
     /// Bytes of the process's memory that were copied, in the largest of all tries.
     pub copied: u64,
-    /// How often it was stopped.
+    /// How often it was copied.
     pub tries: u32,
 }
 
@@ -78,19 +84,20 @@ pub fn attach(process: u32, options: AttachOptions<'_>) -> Result<Attached, Atta
     let mut attached = Attached {
         captures: Vec::new(),
         pause: Duration::ZERO,
+        stood_still: Duration::ZERO,
+        stops: 0,
         copied: 0,
         tries: 0,
     };
     while attached.tries < options.tries.max(1) {
         let moment = CaptureTime::in_process(process);
-        let copying = match copier.copy() {
+        let copied = match copier.copy() {
             // It has ended since, or is traced by somebody else: what is known remains.
             Err(_) if captures.have_heap() => break,
-            copying => copying?,
+            copied => copied?,
         };
         attached.tries += 1;
-        attached.pause = attached.pause.max(copying.pause);
-        attached.copied = attached.copied.max(copying.bytes);
+        attached.copied = attached.copied.max(copied);
         capture_states(&copier.memory()?, options.state, moment, &mut captures);
         if captures.are_settled() {
             break;
@@ -101,6 +108,10 @@ pub fn attach(process: u32, options: AttachOptions<'_>) -> Result<Attached, Atta
         }
         sleep(BETWEEN * attached.tries);
     }
+    let standstill = copier.standstill();
+    attached.pause = standstill.longest;
+    attached.stood_still = standstill.total;
+    attached.stops = standstill.stops;
     drop(copier);
     attached.captures = finish(process, options, captures)?;
     Ok(attached)
@@ -156,7 +167,7 @@ fn check(process: u32) -> Result<(), AttachError> {
         return Err(refusal::traced(process, tracer));
     }
     let mut start = [0; 5];
-    let program = File::open(format!("{folder}/exe"));
+    let program = File::open(format!("/proc/{}/exe", living_thread(process)));
     if program.is_ok_and(|mut program| program.read_exact(&mut start).is_ok())
         && start == *b"\x7fELF\x01"
     {

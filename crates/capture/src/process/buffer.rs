@@ -160,12 +160,16 @@ fn nameless_file(folder: &Path) -> io::Result<File> {
 
 /// Makes a file so long, of which each byte has its place on the disk.
 fn allocate(file: &File, len: usize) -> io::Result<()> {
-    let len = libc::off_t::try_from(len).map_err(|_| io::ErrorKind::FileTooLarge)?;
+    let len = libc::off_t::try_from(len).map_err(|_| too_large())?;
     // SAFETY: a call on a file of our own.
     match unsafe { libc::posix_fallocate(file.as_raw_fd(), 0, len) } {
         0 => Ok(()),
         error => Err(io::Error::from_raw_os_error(error)),
     }
+}
+
+fn too_large() -> io::Error {
+    io::Error::from_raw_os_error(libc::EFBIG)
 }
 
 /// Fetches pages. What is in them stays.
@@ -206,8 +210,12 @@ pub(super) struct FileView(Mapped);
 impl FileView {
     /// All that the file has now.
     pub(super) fn new(file: &File) -> io::Result<FileView> {
-        let len = file.metadata()?.len();
-        let len = usize::try_from(len).map_err(|_| io::ErrorKind::FileTooLarge)?;
+        let metadata = file.metadata()?;
+        if metadata.is_dir() {
+            return Err(io::Error::from_raw_os_error(libc::EISDIR));
+        }
+        let len = metadata.len();
+        let len = usize::try_from(len).map_err(|_| too_large())?;
         Ok(FileView(Mapped::new(len, libc::PROT_READ, Some(file))?))
     }
 }

@@ -6,16 +6,15 @@
 
 use crate::memory::memory_pieces::{MemoryPieces, Piece};
 use crate::process::buffer::{Buffer, Place};
-use crate::process::error::{AttachError, AttachErrorKind, no_memory};
+use crate::process::error::{AttachError, AttachErrorKind, no_memory, reason};
 use crate::process::pages::{Pages, Run, Sort};
 use crate::process::remote_memory::{Part, RemoteMemory};
 use crate::process::room;
 use crate::process::shared_memory::SharedMemory;
-use crate::process::stop::{PATIENCE, while_stopped};
+use crate::process::standstill::{PATIENCE, Standstill, while_stopped};
 use std::io;
 use std::sync::Mutex;
 use std::thread;
-use std::time::Duration;
 
 /// Pages that are fetched for what the process gets between the preparation and the stop: this part of
 /// what it has, and so many bytes. There is room for far more, but that has to be fetched while the process
@@ -40,21 +39,13 @@ pub(super) struct Copier<'a> {
     has_shared: bool,
     constants: Copied,
     writable: Copied,
+    standstill: Standstill,
 }
 
 /// Pages, and a copy of them.
 struct Copied {
     pages: Pages,
     buffer: Buffer,
-}
-
-/// How a copy was made.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Copying {
-    /// From the first thread's stop until the last one was let go.
-    pub(super) pause: Duration,
-    /// Bytes that were copied meanwhile.
-    pub(super) bytes: u64,
 }
 
 impl<'a> Copier<'a> {
@@ -66,7 +57,7 @@ impl<'a> Copier<'a> {
         shared: &'a SharedMemory,
         has_shared: bool,
     ) -> Result<Copier<'a>, AttachError> {
-        let failed = |error| AttachError::failed(process, error);
+        let failed = |error| AttachError::failed(process, &error);
         let no_place = |error| no_place(process, place, error);
         let constants = Pages::of_process(process, Sort::Constant(shared))
             .and_then(Pages::keep_small)
@@ -81,6 +72,7 @@ impl<'a> Copier<'a> {
             has_shared,
             constants: Copied::exactly(constants, place).map_err(no_place)?,
             writable: Copied::room_for(writable, place).map_err(no_place)?,
+            standstill: Standstill::default(),
         };
         copier.constants.read(&copier.remote).map_err(failed)?;
         Ok(copier)
@@ -91,17 +83,15 @@ impl<'a> Copier<'a> {
         self.has_shared = true;
     }
 
-    /// Stops the process, copies what it can write, and lets it go on.
-    pub(super) fn copy(&mut self) -> Result<Copying, AttachError> {
-        let mut longest = Duration::ZERO;
+    /// Stops the process, copies what it can write, and lets it go on; answers how many bytes were copied.
+    pub(super) fn copy(&mut self) -> Result<u64, AttachError> {
         loop {
             self.writable.fetch();
             let (process, remote, writable) = (self.process, &self.remote, &mut self.writable);
             let sort = sort(self.shared, self.has_shared);
-            let (copied, pause) = while_stopped(process, PATIENCE, || {
+            let copied = while_stopped(process, PATIENCE, &mut self.standstill, || {
                 writable.copy_anew(process, remote, sort)
             })?;
-            longest = longest.max(pause);
             let Some(pages) = copied.map_err(|error| self.failed(error))? else {
                 break;
             };
@@ -112,14 +102,16 @@ impl<'a> Copier<'a> {
         }
         self.writable.give_back();
         self.writable.clear_holes();
-        Ok(Copying {
-            pause: longest,
-            bytes: self.writable.pages.present_bytes(),
-        })
+        Ok(self.writable.pages.present_bytes())
+    }
+
+    /// How long the process stood still so far.
+    pub(super) fn standstill(&self) -> Standstill {
+        self.standstill
     }
 
     fn failed(&self, error: io::Error) -> AttachError {
-        AttachError::failed(self.process, error)
+        AttachError::failed(self.process, &error)
     }
 
     /// What was copied last. Constants were copied before: where one can be written since, that counts.
@@ -133,12 +125,13 @@ impl<'a> Copier<'a> {
 /// Why there is no memory, or file, for a copy.
 fn no_place(process: u32, place: Place<'_>, error: io::Error) -> AttachError {
     match place {
-        Place::Memory => AttachError::failed(process, error),
+        Place::Memory => AttachError::failed(process, &error),
         Place::Folder(folder) => AttachError::new(
             AttachErrorKind::Failed,
             format!(
-                "process {process} was not stopped: no file can be made in {} for its copy: {error}",
-                folder.display()
+                "process {process} was not stopped: no file can be made in {} for its copy: {}",
+                folder.display(),
+                reason(&error)
             ),
         ),
     }
@@ -277,7 +270,7 @@ fn read_by_threads(
         match share {
             Ok([]) => return Ok(()),
             Ok(share) => remote.copy(share)?,
-            Err(_) => return Err(io::ErrorKind::Other.into()),
+            Err(_) => return Err(thread_failed()),
         }
     };
     thread::scope(|scope| {
@@ -288,11 +281,16 @@ fn read_by_threads(
         }
         let mut result = read_all();
         for other in others.into_iter().flatten() {
-            let copied = other.join().unwrap_or(Err(io::ErrorKind::Other.into()));
+            let copied = other.join().unwrap_or_else(|_| Err(thread_failed()));
             result = result.and(copied);
         }
         result
     })
+}
+
+/// For a panic of a thread that copies.
+fn thread_failed() -> io::Error {
+    io::Error::other("a thread of luasnap's own failed")
 }
 
 /// Takes the next parts of which there are enough bytes for a while.

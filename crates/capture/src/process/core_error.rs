@@ -1,5 +1,6 @@
 //! Why a core file cannot be read.
 
+use crate::process::error::reason;
 use luasnap_heap::Printable;
 use std::fmt;
 use std::io;
@@ -45,8 +46,8 @@ impl CoreError {
         }
     }
 
-    pub(super) fn unreadable(path: &Path, error: io::Error) -> CoreError {
-        CoreError::new(CoreErrorKind::Unreadable, path, error)
+    pub(super) fn unreadable(path: &Path, error: &io::Error) -> CoreError {
+        CoreError::new(CoreErrorKind::Unreadable, path, reason(error))
     }
 }
 

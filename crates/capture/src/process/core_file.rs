@@ -42,9 +42,9 @@ struct Segment<'a> {
 /// # Errors
 /// See [`CoreErrorKind`]. A file that ends early is no error while its states can be read.
 pub fn read_core(path: &Path, program: Option<&Path>) -> Result<Vec<StateCapture>, CoreError> {
-    let file = File::open(path).map_err(|error| CoreError::unreadable(path, error))?;
+    let file = File::open(path).map_err(|error| CoreError::unreadable(path, &error))?;
     let written = file.metadata().and_then(|data| data.modified()).ok();
-    let data = FileView::new(&file).map_err(|error| CoreError::unreadable(path, error))?;
+    let data = FileView::new(&file).map_err(|error| CoreError::unreadable(path, &error))?;
     let core = Core::parse(path, &data)?;
     let mut notes = core.notes;
     if let Some(program) = program {

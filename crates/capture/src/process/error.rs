@@ -3,6 +3,7 @@
 use std::collections::TryReserveError;
 use std::fmt;
 use std::io;
+use std::time::Duration;
 
 /// What kind of reason there is, so that a program can answer each in its own way.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -76,29 +77,33 @@ impl AttachError {
         )
     }
 
-    pub(super) fn does_not_stop(process: u32, thread: u32) -> AttachError {
+    /// For a thread that does not stop, for which the process stood still in vain.
+    pub(super) fn does_not_stop(process: u32, thread: u32, in_vain: Duration) -> AttachError {
+        let stood = match in_vain {
+            Duration::ZERO => "the process was not stopped".to_owned(),
+            time => format!(
+                "the process stood still for {:.1} ms in vain, and goes on",
+                time.as_secs_f64() * 1000.0
+            ),
+        };
         AttachError::new(
             AttachErrorKind::DoesNotStop,
             format!(
                 "thread {thread} of process {process} does not stop: it waits in the kernel, for a \
-                 device perhaps, or for a program that it starts; try again later"
+                 device perhaps, or for a program that it starts; {stood}; try again later"
             ),
         )
     }
 
     /// For an error of the system's while a process is read.
-    pub(super) fn failed(process: u32, error: io::Error) -> AttachError {
+    pub(super) fn failed(process: u32, error: &io::Error) -> AttachError {
         let is_gone = error.raw_os_error() == Some(libc::ESRCH);
         if is_gone || error.kind() == io::ErrorKind::NotFound {
             return AttachError::ended(process);
         }
-        let reason: &dyn fmt::Display = match error.kind() {
-            io::ErrorKind::OutOfMemory => &"not enough memory",
-            _ => &error,
-        };
         AttachError::new(
             AttachErrorKind::Failed,
-            format!("process {process} cannot be read: {reason}"),
+            format!("process {process} cannot be read: {}", reason(error)),
         )
     }
 
@@ -108,7 +113,8 @@ impl AttachError {
             AttachErrorKind::Failed,
             format!(
                 "process {process} cannot be read: not enough memory for a thread of luasnap's own, or too \
-                 many are there ({error})"
+                 many are there ({})",
+                reason(error)
             ),
         )
     }
@@ -122,7 +128,54 @@ impl fmt::Display for AttachError {
 
 impl std::error::Error for AttachError {}
 
+/// The system's words for an error, without the number that Rust adds.
+pub(super) fn reason(error: &io::Error) -> String {
+    if error.kind() == io::ErrorKind::OutOfMemory {
+        return "not enough memory".to_owned();
+    }
+    // What others wrapped around it has the paths of temporary files.
+    let system = error.raw_os_error().or_else(|| {
+        let inner = error.get_ref()?.source()?.downcast_ref::<io::Error>()?;
+        inner.raw_os_error()
+    });
+    let text = match system {
+        Some(number) => io::Error::from_raw_os_error(number).to_string(),
+        None => error.to_string(),
+    };
+    match text.rfind(" (os error ") {
+        Some(end) => text[..end].to_owned(),
+        None => text,
+    }
+}
+
 /// An error of the system's for want of memory.
 pub(super) fn no_memory(_: TryReserveError) -> io::Error {
     io::ErrorKind::OutOfMemory.into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_error_is_told_in_the_system_s_words() {
+        // Of the first Rust knows no kind.
+        for (number, expected) in [
+            (libc::EMFILE, "Too many open files"),
+            (libc::ENODEV, "No such device"),
+            (libc::ENOMEM, "not enough memory"),
+        ] {
+            let error = io::Error::from_raw_os_error(number);
+            assert_eq!(reason(&error), expected);
+            for error in [
+                AttachError::failed(7, &error),
+                crate::process::refusal::of_process(std::process::id(), &error),
+            ] {
+                let end = format!(" cannot be read: {expected}");
+                assert!(error.to_string().ends_with(&end), "{error}");
+            }
+        }
+        let nowhere = tempfile::tempfile_in("/nowhere/at/all").unwrap_err();
+        assert_eq!(reason(&nowhere), "No such file or directory");
+    }
 }

@@ -4,6 +4,7 @@ use crate::process::found_state::FoundState;
 use crate::process::pages::Sort;
 use crate::process::search::states_of_running;
 use crate::process::shared_memory::SharedMemory;
+use crate::process::threads::living_thread;
 use std::fs;
 use std::ops::ControlFlow;
 
@@ -48,11 +49,12 @@ fn lua_process(pid: u32) -> Option<LuaProcess> {
     if states.is_empty() {
         return None;
     }
-    let read = |file| fs::read(format!("/proc/{pid}/{file}")).unwrap_or_default();
+    // The program's name is the first thread's; a command line has only a thread that has not ended.
+    let read = |id, file| fs::read(format!("/proc/{id}/{file}")).unwrap_or_default();
     Some(LuaProcess {
         pid,
-        name: String::from_utf8_lossy(read("comm").trim_ascii_end()).into_owned(),
-        command: words(&read("cmdline")),
+        name: String::from_utf8_lossy(read(pid, "comm").trim_ascii_end()).into_owned(),
+        command: words(&read(living_thread(pid), "cmdline")),
         states,
     })
 }

@@ -22,7 +22,9 @@ mod remote_memory;
 mod room;
 mod search;
 mod shared_memory;
+mod standstill;
 mod stop;
+mod threads;
 
 pub use attach::{AttachOptions, Attached, attach};
 pub use capture::{StateCapture, Uncaptured};

@@ -5,6 +5,7 @@ use crate::memory::mappings::{Mapping, mappings};
 use crate::process::error::no_memory;
 use crate::process::present_pages::PresentPages;
 use crate::process::shared_memory::SharedMemory;
+use crate::process::threads::living_thread;
 use std::io;
 use std::ops::Range;
 
@@ -102,8 +103,9 @@ impl Stretch {
 impl Pages {
     /// The pages of a process, as they are now.
     pub(super) fn of_process(process: u32, sort: Sort<'_>) -> io::Result<Pages> {
-        let maps = std::fs::read(format!("/proc/{process}/maps"))?;
-        let mut present = PresentPages::new(process);
+        let thread = living_thread(process);
+        let maps = std::fs::read(format!("/proc/{thread}/maps"))?;
+        let mut present = PresentPages::new(thread);
         Pages::of_mappings(
             mappings(&maps).filter(|mapping| sort.has(mapping)),
             |mapping, found| present.each(mapping.start, mapping.end, found),

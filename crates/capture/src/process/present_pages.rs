@@ -49,15 +49,16 @@ struct ScannedPart {
 
 /// Tells which pages of a process are there.
 pub(super) struct PresentPages {
-    /// `/proc/PID/pagemap`; where it cannot be read, all pages count as there.
+    /// `/proc/TID/pagemap`; where it cannot be read, all pages count as there.
     file: Option<File>,
     can_scan: bool,
 }
 
 impl PresentPages {
-    pub(super) fn new(process: u32) -> PresentPages {
+    /// Those of a process, by a thread of it that has not ended.
+    pub(super) fn new(thread: u32) -> PresentPages {
         PresentPages {
-            file: File::open(format!("/proc/{process}/pagemap")).ok(),
+            file: File::open(format!("/proc/{thread}/pagemap")).ok(),
             can_scan: true,
         }
     }

@@ -1,7 +1,6 @@
 //! The system's calls by which a thread is traced, and what is known of one.
 
 use std::ffi::{c_int, c_long, c_void};
-use std::fs;
 use std::io;
 use std::ptr::null_mut;
 
@@ -64,20 +63,4 @@ pub(super) fn request(request: libc::c_uint, thread: u32, data: c_int) -> io::Re
 pub(super) fn own_thread() -> u32 {
     // SAFETY: it takes nothing and always succeeds.
     unsafe { libc::gettid() as u32 }
-}
-
-/// Whether a thread is no more, or about to be.
-pub(super) fn has_ended(process: u32, thread: u32) -> bool {
-    const EXITING: u32 = 4; // PF_EXITING
-    let stat = fs::read(format!("/proc/{process}/task/{thread}/stat"));
-    let Ok(stat) = stat else { return true };
-    // The name before it may have blanks and brackets of its own.
-    let name_end = stat.iter().rposition(|&byte| byte == b')').unwrap_or(0);
-    let mut words = stat[name_end..].split(|&byte| byte == b' ').skip(1);
-    let state = words.next().unwrap_or_default();
-    let flags = words
-        .nth(5)
-        .and_then(|flags| std::str::from_utf8(flags).ok());
-    let flags: u32 = flags.and_then(|flags| flags.parse().ok()).unwrap_or(0);
-    matches!(state, b"Z" | b"X") || flags & EXITING != 0
 }

@@ -1,6 +1,7 @@
 //! Why the system does not let us read a process, and what helps.
 
 use crate::process::error::{AttachError, AttachErrorKind};
+use crate::process::threads::living_thread;
 use std::fs;
 use std::io;
 use std::os::unix::fs::MetadataExt;
@@ -70,7 +71,7 @@ pub(super) fn tracing_thread(thread: u32) -> Option<u32> {
 
 /// The process that traces another, if one does.
 pub(super) fn tracer(process: u32) -> Option<u32> {
-    let thread = tracing_thread(process)?;
+    let thread = tracing_thread(living_thread(process))?;
     let of_thread = Status::of(&thread.to_string());
     let tracer = of_thread.and_then(|status| status.number("Tgid"));
     Some(tracer.unwrap_or(thread))
@@ -104,7 +105,7 @@ pub(super) fn of_process(process: u32, error: &io::Error) -> AttachError {
     match denied {
         true => AttachError::new(AttachErrorKind::NotPermitted, explain(process, &status)),
         false if error.raw_os_error() == Some(libc::ESRCH) => AttachError::ended(process),
-        false => AttachError::failed(process, io::Error::from(error.kind())),
+        false => AttachError::failed(process, error),
     }
 }
 
@@ -202,7 +203,8 @@ fn has_security_module(modules: &str) -> bool {
 
 /// Whether a process of a user's is not dumpable: then what the system says of it is root's.
 fn is_protected(process: u32, user: u32) -> bool {
-    let status = fs::metadata(format!("/proc/{process}/status"));
+    // What is known of a thread that has ended is root's.
+    let status = fs::metadata(format!("/proc/{}/status", living_thread(process)));
     status.is_ok_and(|status| status.uid() != user)
 }
 

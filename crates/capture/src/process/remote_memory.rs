@@ -3,10 +3,11 @@
 use std::fs::File;
 use std::io;
 use std::os::unix::fs::FileExt;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
 use crate::memory::kept_bytes::KeptBytes;
 use crate::memory::memory::Memory;
+use crate::process::threads::living_thread;
 
 /// Bytes of the smallest pages.
 pub(super) const PAGE: u64 = 4096;
@@ -24,7 +25,9 @@ pub(super) struct Part<'a> {
 #[derive(Debug)]
 pub(super) struct RemoteMemory {
     process: u32,
-    /// `/proc/PID/mem`, which serves where the kernel or a sandbox has no call.
+    /// The thread by which it is read: it may end before the others do.
+    thread: AtomicU32,
+    /// `/proc/TID/mem`, which serves where the kernel or a sandbox has no call.
     file: Option<File>,
     /// Whether the call was refused as such.
     has_no_call: AtomicBool,
@@ -32,9 +35,11 @@ pub(super) struct RemoteMemory {
 
 impl RemoteMemory {
     pub(super) fn new(process: u32) -> RemoteMemory {
+        let thread = living_thread(process);
         RemoteMemory {
             process,
-            file: File::open(format!("/proc/{process}/mem")).ok(),
+            thread: AtomicU32::new(thread),
+            file: File::open(format!("/proc/{thread}/mem")).ok(),
             has_no_call: AtomicBool::new(false),
         }
     }
@@ -49,10 +54,12 @@ impl RemoteMemory {
     /// bytes were.
     fn read_parts(&self, parts: &mut [Part<'_>]) -> io::Result<usize> {
         if !self.has_no_call.load(Ordering::Relaxed) {
-            match read_by_call(self.process, parts) {
+            let thread = self.thread.load(Ordering::Relaxed);
+            match read_by_call(thread, parts) {
                 Ok(read) => return Ok(read),
                 Err(error) => match error.raw_os_error() {
                     Some(libc::EFAULT) => return Ok(0),
+                    Some(libc::ESRCH) if self.has_another(thread) => return self.read_parts(parts),
                     Some(libc::ENOSYS | libc::EPERM) if self.file.is_some() => {
                         self.has_no_call.store(true, Ordering::Relaxed);
                     }
@@ -63,8 +70,16 @@ impl RemoteMemory {
         self.read_by_file(parts)
     }
 
+    /// Whether there is another thread to read by, once one has ended.
+    fn has_another(&self, ended: u32) -> bool {
+        let thread = living_thread(self.process);
+        self.thread.store(thread, Ordering::Relaxed);
+        thread != ended
+    }
+
     fn read_by_file(&self, parts: &mut [Part<'_>]) -> io::Result<usize> {
-        let file = self.file.as_ref().ok_or(io::ErrorKind::PermissionDenied)?;
+        let denied = || io::Error::from_raw_os_error(libc::EACCES);
+        let file = self.file.as_ref().ok_or_else(denied)?;
         let mut done = 0;
         for part in parts {
             let mut start = 0;
@@ -116,7 +131,7 @@ fn skip(part: &mut Part<'_>, read: usize) {
     part.into = rest;
 }
 
-fn read_by_call(process: u32, parts: &mut [Part<'_>]) -> io::Result<usize> {
+fn read_by_call(thread: u32, parts: &mut [Part<'_>]) -> io::Result<usize> {
     const NONE: libc::iovec = libc::iovec {
         iov_base: std::ptr::null_mut(),
         iov_len: 0,
@@ -136,11 +151,10 @@ fn read_by_call(process: u32, parts: &mut [Part<'_>]) -> io::Result<usize> {
         };
     }
     let count = parts.len() as libc::c_ulong;
-    let process = process as libc::pid_t;
+    let thread = thread as libc::pid_t;
     // SAFETY: what `local` names is ours to write; a bad remote address is an error, not a fault.
-    let read = unsafe {
-        libc::process_vm_readv(process, local.as_ptr(), count, remote.as_ptr(), count, 0)
-    };
+    let read =
+        unsafe { libc::process_vm_readv(thread, local.as_ptr(), count, remote.as_ptr(), count, 0) };
     usize::try_from(read).map_err(|_| io::Error::last_os_error())
 }
 

@@ -88,17 +88,23 @@ pub(super) fn addresses_are_limited() -> bool {
 /// Why there is no room; `None` where there is.
 fn lacks(need: Need, room: Room, place: Place<'_>) -> Option<String> {
     let all = need.copy + need.heaps;
+    const BOTH: &str = "a copy of it and what is in it need";
     let (in_memory, what) = match place {
-        Place::Memory => (all, "a copy of it and what is in it need"),
+        Place::Memory => (all, BOTH),
         Place::Folder(_) => (need.heaps, "what is in it needs, beside the copy,"),
     };
-    let needs = |of, there: Option<u64>, where_: &str, remedy: String| {
+    let needs = |what: &str, of, there: Option<u64>, where_: &str, remedy: String| {
         let there = there.filter(|&there| there < of)?;
         let (of, there) = (Size(of), Size(there));
         Some((
             there.0,
             format!("{what} about {of} of memory, and {there} {where_}; {remedy}"),
         ))
+    };
+    // A file that is mapped takes addresses like any memory.
+    let addressed = match place {
+        Place::Memory => BOTH,
+        Place::Folder(_) => "a copy of it, mapped from the disk, and what is in it count as",
     };
     let elsewhere =
         "let it write a core file (gcore), and read that by `luasnap core` where there is more";
@@ -108,20 +114,29 @@ fn lacks(need: Need, room: Room, place: Place<'_>) -> Option<String> {
     };
     let raise = |limit| format!("raise the limit (`ulimit -{limit}`), or {elsewhere}");
     let reasons = [
-        needs(in_memory, room.machine, "are available", remedy.clone()),
         needs(
+            what,
+            in_memory,
+            room.machine,
+            "are available",
+            remedy.clone(),
+        ),
+        needs(
+            what,
             in_memory,
             room.groups,
             "are left of what luasnap's control group allows (a container's limit)",
             remedy,
         ),
         needs(
+            addressed,
             all,
             room.addresses,
             "are left of luasnap's limit on it",
             raise('v'),
         ),
         needs(
+            what,
             in_memory,
             room.plain,
             "are left of luasnap's limit on it",
@@ -325,12 +340,18 @@ mod tests {
         refused(little, place, &parts);
         let reason = lacks(NEED, little, place).unwrap();
         assert!(!reason.contains("--scratch"), "{reason}");
-        // A file that is mapped takes addresses too.
+        // A file that is mapped takes addresses too, and the figure has it in it.
         let narrow = Room {
             addresses: Some(ALL - 1),
             ..room
         };
-        refused(narrow, place, &["ulimit -v"]);
+        let parts = [
+            "a copy of it, mapped from the disk, and what is in it count as about 2.5 GiB of memory",
+            "ulimit -v",
+        ];
+        refused(narrow, place, &parts);
+        let reason = lacks(NEED, narrow, place).unwrap();
+        assert!(!reason.contains("beside the copy"), "{reason}");
     }
 
     #[test]

@@ -4,9 +4,9 @@ use crate::memory::memory_pieces::MemoryPieces;
 use crate::native::main_state::{MainState, Signatures, main_state_at};
 use crate::process::error::{AttachError, no_memory};
 use crate::process::pages::{Pages, Sort};
-use crate::process::ptrace::has_ended;
 use crate::process::remote_memory::{LiveMemory, RemoteMemory};
 use crate::process::shared_memory::SharedMemory;
+use crate::process::threads::{has_ended, living_thread};
 use std::io;
 use std::ops::ControlFlow;
 
@@ -108,7 +108,7 @@ pub(super) fn expect_state(process: u32, shared: &SharedMemory) -> Result<Places
     });
     match looked {
         Ok(places) if places.private || places.shared => Ok(places),
-        _ if has_ended(process, process) => Err(AttachError::ended(process)),
+        _ if has_ended(process, living_thread(process)) => Err(AttachError::ended(process)),
         Ok(_) => Err(AttachError::no_lua_state(process)),
         Err(error) => Err(super::refusal::of_process(process, &error)),
     }

@@ -6,6 +6,7 @@
 
 use crate::memory::mappings::{Mapping, mappings};
 use crate::process::error::no_memory;
+use crate::process::threads::living_thread;
 use std::fs::File;
 use std::io::{self, BufRead, BufReader};
 
@@ -19,14 +20,15 @@ pub(super) struct SharedMemory {
 impl SharedMemory {
     /// What is known of a process now. Where the kernel does not tell, what may be a device counts as one.
     pub(super) fn of_process(process: u32) -> io::Result<SharedMemory> {
-        let maps = std::fs::read(format!("/proc/{process}/maps"))?;
+        let thread = living_thread(process);
+        let maps = std::fs::read(format!("/proc/{thread}/maps"))?;
         let is_doubtful = |mapping: Mapping<'_>| {
             mapping.may_be_shared_memory() && !mapping.is_certainly_shared_memory()
         };
         if !mappings(&maps).any(is_doubtful) {
             return Ok(SharedMemory::default());
         }
-        match File::open(format!("/proc/{process}/smaps")) {
+        match File::open(format!("/proc/{thread}/smaps")) {
             Ok(file) => SharedMemory::read(BufReader::new(file)),
             Err(_) => Ok(SharedMemory::default()),
         }

@@ -4,100 +4,34 @@
 //! on, with a signal that one of them was about to get; where the whole process was stopped before, it
 //! stays so. If this process is killed meanwhile, the kernel does the same: a seized thread without a
 //! tracer goes on.
-//!
-//! A thread that waits in the kernel does not stop, and one that did not stop cannot be let go by a request.
-//! It would stand still once it comes back. So what stops a process is a thread of its own, which ends
-//! afterwards: then the kernel lets go of all that it traced.
 
-use crate::process::error::{AttachError, AttachErrorKind};
-use crate::process::ptrace::{ThreadState, has_ended, own_thread, request, state_of, wait_for};
+use crate::process::error::AttachError;
+use crate::process::ptrace::{ThreadState, own_thread, request, state_of, wait_for};
 use crate::process::refusal;
+use crate::process::threads::{has_ended, threads};
 use std::ffi::c_int;
-use std::fs;
 use std::marker::PhantomData;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{self, sleep};
 use std::time::{Duration, Instant};
 
-/// How long to try with a thread that does not stop: it may wait for a device. All others stand still
-/// for most of that time.
-pub(super) const PATIENCE: Duration = Duration::from_secs(5);
-/// How long to wait at once. Then all threads are let go, and it begins anew: a process that runs another
-/// program at that moment may have threads that no interruption reaches.
-const TRY: Duration = Duration::from_millis(500);
-/// How often to look whether the thread that stops a process waits for the kernel itself.
-const WATCH: Duration = Duration::from_millis(20);
-/// The kernel lets go a moment after the end of the thread that traced.
-const BETWEEN_TRIES: Duration = Duration::from_millis(5);
 /// How long to sleep before asking again whether a thread has stopped, once it takes long.
 const PAUSE: Duration = Duration::from_micros(100);
 /// How often to ask without sleeping.
 const AT_ONCE: u32 = 200;
 /// How often to try to seize a thread that is just becoming another one.
 const TRIES: u32 = 20;
-/// Bytes of the stack of the thread that stops a process.
-const STACK: usize = 512 << 10;
-
-/// Does something while a process stands still; answers how long it did, too.
-///
-/// # Errors
-/// Why it could not be stopped. Then nothing was done and all threads go on: at once, or after `patience` if
-/// one of them does not stop ([`AttachErrorKind::DoesNotStop`]). That one is seized no longer either a moment
-/// later, so it goes on whenever the kernel lets it.
-pub(super) fn while_stopped<T: Send>(
-    process: u32,
-    patience: Duration,
-    work: impl FnOnce() -> T + Send,
-) -> Result<(T, Duration), AttachError> {
-    let since = Instant::now();
-    let mut work = Some(work);
-    loop {
-        let left = patience.saturating_sub(since.elapsed());
-        let (this, is_done) = (thread::current(), AtomicBool::new(false));
-        let tried = thread::scope(|scope| {
-            let stop_and_work = || -> Result<_, AttachError> {
-                let stop = Stop::new(process, left.min(TRY));
-                is_done.store(true, Ordering::Release);
-                this.unpark();
-                let stop = stop?;
-                let done = work.take().map(|work| work());
-                Ok((done, stop.release()))
-            };
-            let stopping = thread::Builder::new()
-                .stack_size(STACK)
-                .spawn_scoped(scope, stop_and_work)
-                .map_err(|error| AttachError::no_thread(process, &error))?;
-            while !is_done.load(Ordering::Acquire) && !stopping.is_finished() {
-                thread::park_timeout(WATCH);
-                bury_ended(process);
-            }
-            let stopped = stopping.join();
-            stopped.unwrap_or_else(|panic| std::panic::resume_unwind(panic))
-        });
-        match tried {
-            Ok((Some(done), pause)) => return Ok((done, pause)),
-            Ok((None, _)) => unreachable!("work is done once"),
-            Err(error) if error.kind() == AttachErrorKind::DoesNotStop && left > TRY => {
-                sleep(BETWEEN_TRIES);
-            }
-            Err(error) => return Err(error),
-        }
-    }
+/// Why a process could not be stopped.
+#[derive(Debug)]
+pub(super) enum NotStopped {
+    /// This thread of it does not stop.
+    Never(u32),
+    /// There is another reason, which time does not change.
+    Refused(AttachError),
 }
 
-/// Deals with the ends of threads that this process traces. A thread that is to run another program waits for
-/// that, and holds a lock meanwhile for which whoever seizes another thread waits: so the one that stops the
-/// process cannot do it.
-fn bury_ended(process: u32) {
-    let threads = fs::read_dir(format!("/proc/{process}/task"));
-    for thread in threads.into_iter().flatten().flatten() {
-        let number = thread
-            .file_name()
-            .to_str()
-            .and_then(|name| name.parse().ok());
-        if let Some(number) = number.filter(|&number: &u32| number != process) {
-            let _ = wait_for(number, libc::WEXITED);
-        }
+impl From<AttachError> for NotStopped {
+    fn from(error: AttachError) -> NotStopped {
+        NotStopped::Refused(error)
     }
 }
 
@@ -114,7 +48,7 @@ struct Stopped {
 /// Only the thread that stopped them may let them go: so this cannot be sent to another. After an error, the
 /// kernel lets go of threads that have not stopped when that thread ends.
 #[derive(Debug)]
-struct Stop {
+pub(super) struct Stop {
     process: u32,
     stopped: Vec<Stopped>,
     /// Seized, and not yet known to have stopped.
@@ -134,19 +68,19 @@ enum Seized {
 
 impl Stop {
     /// Stops a process. On an error nothing is left stopped.
-    fn new(process: u32, patience: Duration) -> Result<Stop, AttachError> {
+    pub(super) fn new(process: u32, patience: Duration) -> Result<Stop, NotStopped> {
         let mut stop = Stop::of_none(process, patience);
         // A thread that is not stopped yet may make others.
         while stop.seize_new_threads()? {
             // One that runs other programs again and again has new ones for ever.
             if Instant::now() > stop.deadline {
-                return Err(AttachError::does_not_stop(process, stop.seized[0]));
+                return Err(NotStopped::Never(stop.seized[0]));
             }
             stop.interrupt()?;
             stop.wait()?;
         }
         match stop.stopped.is_empty() {
-            true => Err(AttachError::ended(process)),
+            true => Err(AttachError::ended(process).into()),
             false => Ok(stop),
         }
     }
@@ -165,22 +99,17 @@ impl Stop {
     }
 
     /// Lets all go on; answers how long they stood still.
-    fn release(mut self) -> Duration {
+    pub(super) fn release(mut self) -> Duration {
         self.detach();
         self.since.elapsed()
     }
 
     /// Seizes the threads that are not seized yet; answers whether there were any.
     fn seize_new_threads(&mut self) -> Result<bool, AttachError> {
-        let folder = format!("/proc/{}/task", self.process);
-        let threads = fs::read_dir(folder).map_err(|_| AttachError::ended(self.process))?;
+        let threads = threads(self.process).map_err(|_| AttachError::ended(self.process))?;
         let mut known: Vec<u32> = self.stopped.iter().map(|one| one.thread).collect();
         known.sort_unstable();
-        for thread in threads.flatten() {
-            let thread = thread.file_name();
-            let Some(thread) = thread.to_str().and_then(|name| name.parse().ok()) else {
-                continue;
-            };
+        for thread in threads {
             if known.binary_search(&thread).is_ok() {
                 continue;
             }
@@ -219,7 +148,7 @@ impl Stop {
         for &thread in &self.seized {
             match request(libc::PTRACE_INTERRUPT, thread, 0) {
                 Err(error) if error.raw_os_error() != Some(libc::ESRCH) => {
-                    return Err(AttachError::failed(self.process, error));
+                    return Err(AttachError::failed(self.process, &error));
                 }
                 _ => {}
             }
@@ -232,7 +161,7 @@ impl Stop {
     /// A thread that runs another program first ends all others, those that stand still too, and waits until
     /// whoever traces them knows: so it stops only once these were looked at as well. Then it goes on by the
     /// number of the first, which had stopped perhaps.
-    fn wait(&mut self) -> Result<(), AttachError> {
+    fn wait(&mut self) -> Result<(), NotStopped> {
         for round in 0.. {
             let mut any_ended = self.look_at_seized();
             if round >= AT_ONCE || (any_ended && self.seized.is_empty()) {
@@ -246,8 +175,7 @@ impl Stop {
                 self.interrupt()?;
             }
             if Instant::now() > self.deadline {
-                let thread = self.seized[0];
-                return Err(AttachError::does_not_stop(self.process, thread));
+                return Err(NotStopped::Never(self.seized[0]));
             }
             match round < AT_ONCE {
                 true => thread::yield_now(),
@@ -328,9 +256,21 @@ impl Drop for Stop {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::process::error::AttachErrorKind;
+    use std::fs;
     use std::io::{BufRead, BufReader, Write};
     use std::os::unix::process::ExitStatusExt;
     use std::process::{Child, Command, Stdio};
+
+    const PATIENCE: Duration = Duration::from_secs(5);
+
+    #[track_caller]
+    fn refused(process: u32) -> AttachErrorKind {
+        match Stop::new(process, PATIENCE) {
+            Err(NotStopped::Refused(error)) => error.kind(),
+            other => panic!("{other:?}"),
+        }
+    }
 
     /// A program that gives back every line.
     fn echo() -> Child {
@@ -365,10 +305,9 @@ mod tests {
         let stop = Stop::new(program.id(), PATIENCE).unwrap();
         assert_eq!(state(program.id()), 't');
         assert_eq!(refusal::tracer(program.id()), Some(std::process::id()));
-        let error = super::super::attach(program.id(), Default::default()).unwrap_err();
+        let error = crate::process::attach(program.id(), Default::default()).unwrap_err();
         assert_eq!(error.kind(), AttachErrorKind::Traced, "{error}");
-        let error = Stop::new(program.id(), PATIENCE).unwrap_err();
-        assert_eq!(error.kind(), AttachErrorKind::Traced, "{error}");
+        assert_eq!(refused(program.id()), AttachErrorKind::Traced);
         drop(stop);
         assert_eq!(refusal::tracer(program.id()), None);
         answers(program);
@@ -393,8 +332,7 @@ mod tests {
         program.kill().expect("it is there");
         stop.release();
         program.wait().expect("its end");
-        let error = Stop::new(program.id(), PATIENCE).unwrap_err();
-        assert_eq!(error.kind(), AttachErrorKind::Ended);
+        assert_eq!(refused(program.id()), AttachErrorKind::Ended);
     }
 
     /// A test of this program that is run by another test, in a process of its own.
@@ -453,54 +391,6 @@ mod tests {
         answers(program);
     }
 
-    /// A child of another test, and nothing where none started it: waits in the kernel for a child of its
-    /// own, which ends once it is sent a byte. Then it gives back a line.
-    #[test]
-    fn child_that_waits_in_the_kernel() {
-        if std::env::var_os("WAITS").is_none() {
-            return;
-        }
-        let flags = libc::c_long::from(libc::CLONE_VFORK | libc::SIGCHLD);
-        let none: libc::c_long = 0;
-        // SAFETY: without CLONE_VM this is a fork. The child has memory of its own, makes three system
-        // calls and ends.
-        unsafe {
-            if libc::syscall(libc::SYS_clone, flags, none, none, none, none) == 0 {
-                libc::write(1, c"waits\n".as_ptr().cast(), 6);
-                libc::read(0, [0u8].as_mut_ptr().cast(), 1);
-                libc::_exit(0);
-            }
-        }
-        let mut line = String::new();
-        std::io::stdin().read_line(&mut line).expect("a line");
-        println!("got {line}");
-    }
-
-    #[test]
-    fn a_thread_that_does_not_stop_is_let_go_all_the_same() {
-        let mut program = child_of_this_test("child_that_waits_in_the_kernel")
-            .env("WAITS", "")
-            .spawn()
-            .expect("this test");
-        let mut lines = lines(&mut program);
-        assert!(lines.any(|line| line.contains("waits")));
-        let patience = Duration::from_millis(100);
-        let error = while_stopped(program.id(), patience, || panic!("it stopped")).unwrap_err();
-        assert_eq!(error.kind(), AttachErrorKind::DoesNotStop, "{error}");
-        // Another thread had stopped before. The kernel lets go a moment after a thread's end is known.
-        let deadline = Instant::now() + PATIENCE;
-        while let Some(tracer) = refusal::tracer(program.id()) {
-            assert!(Instant::now() < deadline, "{tracer} traces it");
-            thread::yield_now();
-        }
-
-        let mut stdin = program.stdin.take().expect("a pipe");
-        writeln!(stdin, "!a line").expect("it reads");
-        assert!(lines.any(|line| line.contains("got a line")));
-        drop(stdin);
-        assert!(program.wait().expect("its end").success());
-    }
-
     /// A child of another test, and nothing where none started it: seizes the process that the environment
     /// names, waits until a signal stops it, and then to be killed.
     #[test]
@@ -542,56 +432,5 @@ mod tests {
             program.wait().expect("its end").signal(),
             Some(libc::SIGTERM)
         );
-    }
-
-    /// A child of another test, and nothing where none started it: has several threads, one of which soon
-    /// replaces it by itself.
-    #[test]
-    fn child_that_replaces_itself() {
-        use std::os::unix::process::CommandExt;
-        if std::env::var_os("REPLACES").is_none() {
-            return;
-        }
-        for _ in 0..4 {
-            thread::spawn(|| {
-                loop {
-                    sleep(Duration::from_millis(1));
-                }
-            });
-        }
-        println!("begins");
-        let replaced = thread::spawn(|| {
-            sleep(Duration::from_millis(2));
-            child_of_this_test("child_that_replaces_itself")
-                .stdin(Stdio::inherit())
-                .stdout(Stdio::inherit())
-                .exec()
-        });
-        panic!("{}", replaced.join().expect("no panic"));
-    }
-
-    /// All other threads end meanwhile, those that stand still as well, and it waits for them.
-    #[test]
-    fn a_process_that_replaces_itself_is_not_waited_for() {
-        let mut program = child_of_this_test("child_that_replaces_itself")
-            .env("REPLACES", "")
-            .stdout(Stdio::null())
-            .spawn()
-            .expect("this test");
-        let mut done = 0;
-        for _ in 0..400 {
-            match while_stopped(program.id(), PATIENCE, || ()) {
-                Ok(_) => done += 1,
-                Err(error) => {
-                    let kinds = [AttachErrorKind::Ended, AttachErrorKind::NotPermitted];
-                    assert!(kinds.contains(&error.kind()), "{error}");
-                }
-            }
-            // At another moment each time.
-            sleep(Duration::from_micros(37 * (done % 100)));
-        }
-        assert!(done > 200, "{done}");
-        program.kill().expect("it runs");
-        program.wait().expect("its end");
     }
 }

@@ -1,6 +1,7 @@
 //! Attaching to real processes: the Lua hosts, each running a script. Core files of them.
 
 mod cores;
+mod first_thread;
 mod heaps;
 mod installed;
 mod many_states;

@@ -317,18 +317,20 @@ fn a_reader_that_goes_away_ends_the_script_as_it_ends_lua() {
 
 #[test]
 fn a_report_that_cannot_be_written_is_told() {
-    let program = leaky("os.exit(3)");
-    let mut command = luasnap(&program.folder());
-    let full = fs::File::options().write(true).open("/dev/full").unwrap();
-    let ran: Ran = command
-        .args(["run", "script.lua"])
-        .stdout(full)
-        .output()
-        .unwrap()
-        .into();
-    assert_eq!(ran.code, Some(3), "{ran:#?}");
-    let expected = "luasnap: the report could not be written: No space left on device\n";
-    assert_eq!(ran.stderr, expected);
+    for (end, code) in [("", 125), ("error()", 1), ("os.exit(3)", 3)] {
+        let program = leaky(end);
+        let mut command = luasnap(&program.folder());
+        let full = fs::File::options().write(true).open("/dev/full").unwrap();
+        let ran: Ran = command
+            .args(["run", "script.lua"])
+            .stdout(full)
+            .output()
+            .unwrap()
+            .into();
+        assert_eq!(ran.code, Some(code), "{ran:#?}");
+        let expected = "luasnap: the report could not be written: No space left on device\n";
+        assert!(ran.stderr.ends_with(expected), "{ran:#?}");
+    }
 }
 
 #[test]

@@ -96,6 +96,55 @@ fn what_cannot_be_read_has_its_own_code() {
     assert_eq!(luasnap(folder.path(), &["attach", "none"]).code, Some(2));
 }
 
+/// No numbers of Rust's, and no kinds of errors in their place.
+#[test]
+fn the_system_s_words_say_why_something_cannot_be_read() {
+    let folder = tempfile::tempdir().unwrap();
+    let target = Query::start(folder.path(), SCRIPT, &[]);
+    let id = target.id();
+    let said = |line: &str| {
+        let mut shell = Command::new("sh");
+        shell
+            .current_dir(folder.path())
+            .args(["-c", &format!("{line} \"$@\""), "sh"])
+            .arg(program(folder.path()).get_program());
+        shell
+    };
+    let end = |mut command: Command, words: &[&str], code: i32, expected: &str| {
+        command.args(words);
+        let ran = output(command, "");
+        assert_eq!(ran.code, Some(code), "{ran:?}");
+        assert!(ran.stderr.ends_with(expected), "{ran:?}");
+    };
+    end(
+        said("ulimit -n 4; exec"),
+        &["attach", &id],
+        125,
+        ": Too many open files\n",
+    );
+    end(said("exec"), &["core", "."], 20, ".: Is a directory\n");
+    end(
+        said("exec"),
+        &["attach", &id, "--scratch", "nowhere"],
+        125,
+        "in nowhere for its copy: No such file or directory\n",
+    );
+    std::fs::write(folder.path().join("text"), "").unwrap();
+    end(
+        said("exec"),
+        &["run", "--save", "text", "--every", "1s", "target.lua"],
+        125,
+        "cannot make the folder text: File exists\n",
+    );
+    end(
+        said("exec"),
+        &["run", "--lua", "./text", "target.lua"],
+        126,
+        "the interpreter ./text cannot be started: Permission denied\n",
+    );
+    target.finish();
+}
+
 #[test]
 fn a_32_bit_process_has_its_own_code() {
     let folder = tempfile::tempdir().unwrap();

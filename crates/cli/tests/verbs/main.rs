@@ -17,6 +17,7 @@ mod program;
 mod ps;
 mod safe_files;
 mod save;
+mod standard_output;
 mod streams;
 mod target;
 mod terminal;

@@ -133,6 +133,33 @@ fn a_file_that_others_can_read_stays_so_with_a_warning() {
     }
 }
 
+/// It has its mode still, but no heap in it.
+#[test]
+fn of_a_file_that_could_not_be_written_no_mode_is_told() {
+    let folder = folder(10_000);
+    let folder = folder.path();
+    let script = "t = {} for i = 1, 30000 do t[i] = {tostring(i)} end";
+    fs::write(folder.join("script.lua"), script).unwrap();
+    fs::write(folder.join("file"), "older").unwrap();
+    fs::set_permissions(folder.join("file"), Permissions::from_mode(0o644)).unwrap();
+    for words in [
+        "run -q --save file script.lua",
+        "export big.luasnap -o file",
+    ] {
+        let line = format!("ulimit -f 8; exec \"$0\" {words}");
+        let mut command = Command::new("sh");
+        command.current_dir(folder).args(["-c", &line, LUASNAP]);
+        let ran = output(command, "");
+        let expected = "luasnap: cannot write 'file': File too large\n";
+        assert_eq!(
+            (ran.code, ran.stderr.as_str()),
+            (Some(125), expected),
+            "{words}"
+        );
+        assert_eq!(fs::read_to_string(folder.join("file")).unwrap(), "older");
+    }
+}
+
 /// Whether a process has a file in that folder open that it is to write: by its name, or without one.
 fn writes_in(process: u32, folder: &Path) -> bool {
     let Ok(entries) = fs::read_dir(format!("/proc/{process}/fd")) else {

@@ -4,6 +4,7 @@
 mod limited;
 mod permissions;
 mod place;
+mod standard_output;
 mod temporary;
 mod temporary_name;
 
@@ -12,11 +13,12 @@ use crate::labels::printable::printable_path;
 use limited::Limited;
 use permissions::Permissions;
 use place::Place;
-use std::fs::{File, OpenOptions};
+use std::fs::{self, File, OpenOptions};
 use std::io;
 use std::path::{Path, PathBuf};
 use temporary::Temporary;
 
+pub use standard_output::is_standard_output;
 pub use temporary_name::remove_temporary_file;
 
 /// A file that could not be written. A file of that name is as it was.
@@ -52,7 +54,8 @@ pub struct Written {
 ///
 /// The permissions of an older file are kept where it is this user's, but never setuid, setgid or sticky
 /// bits. Where the path is a symbolic link, it is the link's target that is replaced. What is no regular
-/// file (`/dev/stdout`, a FIFO) is written to directly.
+/// file (`/dev/stdout`, a FIFO) is written to directly, unless somebody else made it in a folder where
+/// everybody may (`/tmp`).
 pub fn write_file(
     path: &Path,
     options: FileOptions,
@@ -69,10 +72,24 @@ fn write_to(
     options: FileOptions,
     write: impl FnOnce(&mut dyn io::Write) -> Result,
 ) -> Result<Written> {
+    let place = place::resolve(path)?;
+    if let Ok(there) = fs::metadata(path) {
+        if let Place::OpenFile(_) = place
+            && let Some(file) = standard_output::at(&there)?
+        {
+            return write_directly(file, write);
+        }
+        // To open somebody's FIFO is to wait for them.
+        if !there.is_file() && !there.is_dir() {
+            place.expect_trusted(&there)?;
+        }
+    }
     let permissions = match OpenOptions::new().write(true).open(path) {
         Ok(file) => {
             let metadata = file.metadata()?;
             if !metadata.is_file() {
+                // It may be another one by now.
+                place.expect_trusted(&metadata)?;
                 return write_directly(file, write);
             }
             Permissions::over(&metadata, options.private)
@@ -82,7 +99,7 @@ fn write_to(
         }
         Err(error) => return Err(error.into()),
     };
-    match place::resolve(path)? {
+    match place {
         Place::File { folder, path } => replace(&folder, &path, permissions, options, write),
         Place::OpenFile(path) => write_directly(OpenOptions::new().append(true).open(path)?, write),
     }
@@ -122,7 +139,11 @@ fn replace(
 
 /// The permissions of a file that [`write_file`] would keep, where others can read it by them.
 pub fn readable_by_others(path: &Path) -> Option<u32> {
-    let metadata = std::fs::metadata(path).ok()?;
+    // A file that is open already is added to as it is.
+    let Ok(Place::File { .. }) = place::resolve(path) else {
+        return None;
+    };
+    let metadata = fs::metadata(path).ok()?;
     match Permissions::over(&metadata, true) {
         Permissions::Kept { mode, .. } if metadata.is_file() => for_others(mode),
         _ => None,

@@ -15,12 +15,25 @@ pub(super) enum Place {
     OpenFile(PathBuf),
 }
 
+impl Place {
+    /// That what is there, a file or not, may be written to directly.
+    pub(super) fn expect_trusted(&self, there: &Metadata) -> io::Result<()> {
+        match self {
+            Place::File { folder, .. } => is_to_be_trusted(there, &fs::metadata(folder)?),
+            Place::OpenFile(_) => Ok(()),
+        }
+    }
+}
+
 /// Follows symbolic links, the last of which may lead to nothing yet.
 pub(super) fn resolve(path: &Path) -> io::Result<Place> {
     const MOST_LINKS: usize = 40;
+    if path.as_os_str().is_empty() {
+        return Err(Errno::NOENT.into());
+    }
     let mut path = path.to_owned();
     for _ in 0..MOST_LINKS {
-        let name = path.file_name().ok_or(io::ErrorKind::IsADirectory)?;
+        let name = path.file_name().ok_or(Errno::ISDIR)?;
         let folder = match path.parent() {
             Some(parent) if parent != Path::new("") => parent,
             _ => Path::new("."),
@@ -36,15 +49,17 @@ pub(super) fn resolve(path: &Path) -> io::Result<Place> {
             Err(_) => return Ok(Place::File { folder, path }),
         }
     }
-    Err(io::Error::other("too many levels of symbolic links"))
+    Err(Errno::LOOP.into())
 }
 
 /// In a folder where everybody may make names, only one's own links and those of the folder's owner are
-/// followed: the system's own rule, which it need not have been told.
-fn is_to_be_trusted(link: &Metadata, folder: &Metadata) -> io::Result<()> {
+/// followed, and only their FIFOs, sockets and devices written to: whoever else made one waits for what comes.
+/// These are the system's own rules, which it need not have been told, and the second of them it knows only
+/// where a file may be made.
+fn is_to_be_trusted(there: &Metadata, folder: &Metadata) -> io::Result<()> {
     const STICKY_AND_FOR_ALL: u32 = 0o1002;
     let is_for_all = folder.mode() & STICKY_AND_FOR_ALL == STICKY_AND_FOR_ALL;
-    let is_known = link.uid() == geteuid().as_raw() || link.uid() == folder.uid();
+    let is_known = there.uid() == geteuid().as_raw() || there.uid() == folder.uid();
     match is_for_all && !is_known {
         true => Err(Errno::ACCESS.into()),
         false => Ok(()),

@@ -294,6 +294,50 @@ fn a_fifo_is_written_to() {
     assert!(fs::metadata(&path).unwrap().file_type().is_fifo());
 }
 
+/// Whoever made it may read what comes.
+#[test]
+fn somebody_else_s_fifo_in_a_folder_for_all_is_not_written_to() {
+    use std::os::unix::fs::chown;
+    const SOMEBODY: u32 = 65534;
+    let folder = tempfile::tempdir().unwrap();
+    let for_all = folder.path().join("for all");
+    fs::create_dir(&for_all).unwrap();
+    fs::set_permissions(&for_all, Permissions::from_mode(0o1777)).unwrap();
+    let fifo = for_all.join("fifo");
+    let made = Command::new("mkfifo")
+        .args(["-m", "666"])
+        .arg(&fifo)
+        .status();
+    assert!(made.unwrap().success());
+    if chown(&fifo, Some(SOMEBODY), None).is_err() {
+        eprintln!("SKIPPED: this test needs root, to give a file away");
+        return;
+    }
+    let link = folder.path().join("link");
+    symlink("for all/fifo", &link).unwrap();
+    // Nobody reads: to open it would be to wait for ever. One who does read gets nothing.
+    let mut reader = None;
+    for _ in 0..2 {
+        for path in [&fifo, &link] {
+            let error = write(path, "text").unwrap_err();
+            assert!(error.ends_with(": Permission denied"), "{error}");
+        }
+        reader.get_or_insert_with(|| {
+            let both = fs::OpenOptions::new().read(true).write(true).open(&fifo);
+            both.unwrap()
+        });
+    }
+    // One's own stays usable there, and so does the folder's owner's.
+    for (owner, of_folder) in [(0, SOMEBODY), (SOMEBODY, SOMEBODY)] {
+        chown(&fifo, Some(owner), None).unwrap();
+        chown(&for_all, Some(of_folder), None).unwrap();
+        write(&fifo, "text").unwrap();
+        let mut text = [0; 4];
+        reader.as_mut().unwrap().read_exact(&mut text).unwrap();
+        assert_eq!(&text, b"text");
+    }
+}
+
 #[test]
 fn a_file_that_is_open_already_is_added_to() {
     use std::os::fd::AsRawFd;

@@ -234,6 +234,6 @@ do
   local t = { host.newtable(10, 0), host.newtable(20, 0), ("v"):rep(50) }
   local part = snapshot.snapshot(t, "t", { engine = "native" }):waste()
   check.equal(part.tables.count, 2)
-  check.equal(part.tables.top[1].address, check.name(t[2]))
+  check.equal(part.tables.top[1].type .. ":" .. part.tables.top[1].address, check.name(t[2]))
   check.equal(part.garbage, nil)
 end

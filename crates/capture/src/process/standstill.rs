@@ -1,0 +1,336 @@
+//! Doing something while a process stands still, which it does no longer than that is worth.
+//!
+//! A thread that waits in the kernel does not stop, and one that did not stop cannot be let go by a request.
+//! It would stand still once it comes back. So what stops a process is a thread of its own, which ends
+//! afterwards: then the kernel lets go of all that it traced.
+//!
+//! All other threads stand still while one does not stop. So a thread that hangs in the kernel is waited for
+//! before any is stopped, and where one does not stop all the same, the process runs longer than it stood
+//! before it is tried again.
+
+use crate::process::error::AttachError;
+use crate::process::ptrace::wait_for;
+use crate::process::stop::{NotStopped, Stop};
+use crate::process::threads::{threads, waiting};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::{self, sleep};
+use std::time::{Duration, Instant};
+
+/// How long to try with a thread that does not stop: it may wait for a device.
+pub(super) const PATIENCE: Duration = Duration::from_secs(5);
+/// How long to wait at once for all threads to stop: the first time, the second and so on. Then all are let go,
+/// and it begins anew: a process that runs another program at that moment may have threads that no interruption
+/// reaches.
+const TRIES: [Duration; 3] = [
+    Duration::from_millis(100),
+    Duration::from_millis(300),
+    Duration::from_millis(600),
+];
+/// How long the process runs between two tries, times how long it stood still.
+const REST: u32 = 2;
+/// How often to look whether a thread still hangs.
+const LOOK: Duration = Duration::from_millis(5);
+/// How often to look whether the thread that stops a process waits for the kernel itself.
+const WATCH: Duration = Duration::from_millis(20);
+/// Bytes of the stack of the thread that stops a process.
+const STACK: usize = 512 << 10;
+
+/// How long a process stood still, in all of its stops: those in vain, too.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub(super) struct Standstill {
+    /// In all.
+    pub(super) total: Duration,
+    /// The longest of them.
+    pub(super) longest: Duration,
+    /// How many there were.
+    pub(super) stops: u32,
+    /// How many of them were in vain.
+    in_vain: usize,
+}
+
+impl Standstill {
+    fn add(&mut self, time: Duration) {
+        self.total += time;
+        self.longest = self.longest.max(time);
+        self.stops += 1;
+    }
+}
+
+/// Does something while a process stands still, and notes how long it did. What it stood still in vain before
+/// counts: after a few times in all it is not tried again.
+///
+/// # Errors
+/// Why it could not be stopped. Then nothing was done and all threads go on. One that did not stop
+/// ([`AttachErrorKind::DoesNotStop`](crate::process::error::AttachErrorKind::DoesNotStop)) is seized no longer
+/// either a moment later, so it goes on whenever the kernel lets it.
+pub(super) fn while_stopped<T: Send>(
+    process: u32,
+    patience: Duration,
+    standstill: &mut Standstill,
+    work: impl FnOnce() -> T + Send,
+) -> Result<T, AttachError> {
+    let deadline = Instant::now() + patience;
+    let mut work = Some(work);
+    loop {
+        let does_not_stop = |thread, standstill: &Standstill| {
+            AttachError::does_not_stop(process, thread, standstill.total)
+        };
+        if let Some(thread) = wait_for_hanging(process, deadline) {
+            return Err(does_not_stop(thread, standstill));
+        }
+        let since = Instant::now();
+        let tried = try_once(process, TRIES[standstill.in_vain], &mut work);
+        match tried {
+            Ok((Some(done), pause)) => {
+                standstill.add(pause);
+                return Ok(done);
+            }
+            Ok((None, _)) => unreachable!("work is done once"),
+            Err(NotStopped::Never(thread)) => {
+                let stood = since.elapsed();
+                standstill.add(stood);
+                let is_last = standstill.in_vain + 1 == TRIES.len();
+                if is_last || Instant::now() > deadline {
+                    return Err(does_not_stop(thread, standstill));
+                }
+                standstill.in_vain += 1;
+                sleep(REST * stood);
+            }
+            Err(NotStopped::Refused(error)) => return Err(error),
+        }
+    }
+}
+
+/// Waits until no thread hangs in the kernel, where it would not stop: one that waits for a disk does so for
+/// moments. Answers a thread that still does at the deadline.
+fn wait_for_hanging(process: u32, deadline: Instant) -> Option<u32> {
+    let mut before = waiting(process);
+    while !before.is_empty() {
+        sleep(LOOK);
+        let now = waiting(process);
+        let hangs = now.iter().find(|one| before.contains(one))?;
+        if Instant::now() > deadline {
+            return Some(hangs.thread);
+        }
+        before = now;
+    }
+    None
+}
+
+/// Stops a process, by a thread that ends afterwards, and does the work; answers how long it stood still, too.
+fn try_once<T: Send, W: FnOnce() -> T + Send>(
+    process: u32,
+    patience: Duration,
+    work: &mut Option<W>,
+) -> Result<(Option<T>, Duration), NotStopped> {
+    let (this, is_done) = (thread::current(), AtomicBool::new(false));
+    thread::scope(|scope| {
+        let stop_and_work = || -> Result<_, NotStopped> {
+            let stop = Stop::new(process, patience);
+            is_done.store(true, Ordering::Release);
+            this.unpark();
+            let stop = stop?;
+            let done = work.take().map(|work| work());
+            Ok((done, stop.release()))
+        };
+        let stopping = thread::Builder::new()
+            .stack_size(STACK)
+            .spawn_scoped(scope, stop_and_work)
+            .map_err(|error| AttachError::no_thread(process, &error))?;
+        while !is_done.load(Ordering::Acquire) && !stopping.is_finished() {
+            thread::park_timeout(WATCH);
+            bury_ended(process);
+        }
+        let stopped = stopping.join();
+        stopped.unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+    })
+}
+
+/// Deals with the ends of threads that this process traces. A thread that is to run another program waits for
+/// that, and holds a lock meanwhile for which whoever seizes another thread waits: so the one that stops the
+/// process cannot do it.
+fn bury_ended(process: u32) {
+    let threads = threads(process).into_iter().flatten();
+    for thread in threads.filter(|&thread| thread != process) {
+        let _ = wait_for(thread, libc::WEXITED);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::process::error::AttachErrorKind;
+    use crate::process::refusal;
+    use std::io::{BufRead, BufReader, Write};
+    use std::process::{Child, Command, Stdio};
+
+    /// A test of this program that is run by another test, in a process of its own.
+    fn child_of_this_test(name: &str) -> Command {
+        let mut command = Command::new(std::env::current_exe().expect("this test"));
+        let name = format!("process::standstill::tests::{name}");
+        command.args(["--exact", &name, "--nocapture"]);
+        command.stdin(Stdio::piped()).stdout(Stdio::piped());
+        command
+    }
+
+    fn lines(program: &mut Child) -> impl Iterator<Item = String> + use<> {
+        let lines = BufReader::new(program.stdout.take().expect("a pipe")).lines();
+        lines.map_while(Result::ok)
+    }
+
+    /// A child of another test, and nothing where none started it: waits in the kernel for a child of its
+    /// own, which ends once it is sent a byte. Then it gives back a line.
+    #[test]
+    fn child_that_waits_in_the_kernel() {
+        if std::env::var_os("WAITS").is_none() {
+            return;
+        }
+        let flags = libc::c_long::from(libc::CLONE_VFORK | libc::SIGCHLD);
+        let none: libc::c_long = 0;
+        // SAFETY: without CLONE_VM this is a fork. The child has memory of its own, makes three system
+        // calls and ends.
+        unsafe {
+            if libc::syscall(libc::SYS_clone, flags, none, none, none, none) == 0 {
+                libc::write(1, c"waits\n".as_ptr().cast(), 6);
+                libc::read(0, [0u8].as_mut_ptr().cast(), 1);
+                libc::_exit(0);
+            }
+        }
+        let mut line = String::new();
+        std::io::stdin().read_line(&mut line).expect("a line");
+        println!("got {line}");
+    }
+
+    /// A process with a thread that waits in the kernel, and what it prints.
+    fn one_that_waits() -> (Child, impl Iterator<Item = String>) {
+        let mut program = child_of_this_test("child_that_waits_in_the_kernel")
+            .env("WAITS", "")
+            .spawn()
+            .expect("this test");
+        let mut lines = lines(&mut program);
+        assert!(lines.any(|line| line.contains("waits")));
+        // It says so a moment before its parent waits.
+        let deadline = Instant::now() + PATIENCE;
+        while waiting(program.id()).is_empty() {
+            assert!(Instant::now() < deadline, "none of its threads waits");
+            thread::yield_now();
+        }
+        (program, lines)
+    }
+
+    #[track_caller]
+    fn goes_on(mut program: Child, mut lines: impl Iterator<Item = String>) {
+        let mut stdin = program.stdin.take().expect("a pipe");
+        writeln!(stdin, "!a line").expect("it reads");
+        assert!(lines.any(|line| line.contains("got a line")));
+        drop(stdin);
+        assert!(program.wait().expect("its end").success());
+    }
+
+    #[test]
+    fn for_a_thread_that_hangs_no_other_is_stopped() {
+        let (program, lines) = one_that_waits();
+        let mut standstill = Standstill::default();
+        let patience = Duration::from_millis(100);
+        let stopped = while_stopped(program.id(), patience, &mut standstill, || {
+            panic!("it stopped")
+        });
+        let error = stopped.unwrap_err();
+        assert_eq!(error.kind(), AttachErrorKind::DoesNotStop, "{error}");
+        assert!(error.to_string().contains("was not stopped"), "{error}");
+        assert_eq!(standstill, Standstill::default());
+        assert_eq!(refusal::tracer(program.id()), None);
+        goes_on(program, lines);
+    }
+
+    #[test]
+    fn one_that_hangs_for_a_moment_is_waited_for() {
+        let (mut program, mut lines) = one_that_waits();
+        let mut standstill = Standstill::default();
+        let mut stdin = program.stdin.take().expect("a pipe");
+        let id = program.id();
+        thread::scope(|scope| {
+            scope.spawn(|| {
+                sleep(4 * LOOK);
+                write!(stdin, "!").expect("it reads");
+            });
+            let minute = Duration::from_secs(60);
+            while_stopped(id, minute, &mut standstill, || ()).expect("it stops");
+        });
+        assert!(standstill.stops >= 1 && standstill.longest <= standstill.total);
+        writeln!(stdin, "a line").expect("it reads");
+        assert!(lines.any(|line| line.contains("got a line")));
+        drop(stdin);
+        assert!(program.wait().expect("its end").success());
+    }
+
+    #[test]
+    fn a_thread_that_does_not_stop_is_let_go_all_the_same() {
+        let (program, lines) = one_that_waits();
+        let patience = Duration::from_millis(100);
+        let tried = try_once(program.id(), patience, &mut Some(|| panic!("it stopped")));
+        let Err(NotStopped::Never(thread)) = tried else {
+            panic!("another reason");
+        };
+        let error = AttachError::does_not_stop(program.id(), thread, patience);
+        assert!(error.to_string().contains("still for 100.0 ms"), "{error}");
+        // Another thread had stopped before. The kernel lets go a moment after a thread's end is known.
+        let deadline = Instant::now() + PATIENCE;
+        while let Some(tracer) = refusal::tracer(program.id()) {
+            assert!(Instant::now() < deadline, "{tracer} traces it");
+            thread::yield_now();
+        }
+        goes_on(program, lines);
+    }
+
+    /// A child of another test, and nothing where none started it: has several threads, one of which soon
+    /// replaces it by itself.
+    #[test]
+    fn child_that_replaces_itself() {
+        use std::os::unix::process::CommandExt;
+        if std::env::var_os("REPLACES").is_none() {
+            return;
+        }
+        for _ in 0..4 {
+            thread::spawn(|| {
+                loop {
+                    sleep(Duration::from_millis(1));
+                }
+            });
+        }
+        println!("begins");
+        let replaced = thread::spawn(|| {
+            sleep(Duration::from_millis(2));
+            child_of_this_test("child_that_replaces_itself")
+                .stdin(Stdio::inherit())
+                .stdout(Stdio::inherit())
+                .exec()
+        });
+        panic!("{}", replaced.join().expect("no panic"));
+    }
+
+    /// All other threads end meanwhile, those that stand still as well, and it waits for them.
+    #[test]
+    fn a_process_that_replaces_itself_is_not_waited_for() {
+        let mut program = child_of_this_test("child_that_replaces_itself")
+            .env("REPLACES", "")
+            .stdout(Stdio::null())
+            .spawn()
+            .expect("this test");
+        let mut done = 0;
+        for _ in 0..400 {
+            match while_stopped(program.id(), PATIENCE, &mut Standstill::default(), || ()) {
+                Ok(_) => done += 1,
+                Err(error) => {
+                    let kinds = [AttachErrorKind::Ended, AttachErrorKind::NotPermitted];
+                    assert!(kinds.contains(&error.kind()), "{error}");
+                }
+            }
+            // At another moment each time.
+            sleep(Duration::from_micros(37 * (done % 100)));
+        }
+        assert!(done > 200, "{done}");
+        program.kill().expect("it runs");
+        program.wait().expect("its end");
+    }
+}

@@ -1,0 +1,31 @@
+//! Paths that lead to where this process's standard output goes.
+
+use rustix::fs::fstat;
+use std::fs::{self, File, Metadata};
+use std::io;
+use std::os::fd::AsFd;
+use std::os::unix::fs::MetadataExt;
+use std::path::Path;
+
+/// Whether a file that is written to a path goes where standard output goes: then nothing else may be said
+/// there. Of what goes to `/dev/null` nothing is in the way.
+pub fn is_standard_output(path: &Path) -> bool {
+    fs::metadata(path).is_ok_and(|there| leads_there(&there) && !is_null(&there))
+}
+
+/// Standard output, where `there` is what it leads to: with its place in the file, so that whatever is written
+/// by either comes behind the other.
+pub(super) fn at(there: &Metadata) -> io::Result<Option<File>> {
+    match leads_there(there) {
+        true => Ok(Some(io::stdout().as_fd().try_clone_to_owned()?.into())),
+        false => Ok(None),
+    }
+}
+
+fn leads_there(there: &Metadata) -> bool {
+    fstat(io::stdout()).is_ok_and(|own| (own.st_dev, own.st_ino) == (there.dev(), there.ino()))
+}
+
+fn is_null(there: &Metadata) -> bool {
+    fs::metadata("/dev/null").is_ok_and(|null| null.rdev() == there.rdev() && null.rdev() != 0)
+}
