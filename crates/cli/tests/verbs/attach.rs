@@ -100,7 +100,7 @@ fn what_cannot_be_read_has_its_own_code() {
 #[test]
 fn the_system_s_words_say_why_something_cannot_be_read() {
     let folder = tempfile::tempdir().unwrap();
-    let target = Query::start(folder.path(), SCRIPT, &[]);
+    let target = Target::start(folder.path(), SCRIPT, &[]);
     let id = target.id();
     let said = |line: &str| {
         let mut shell = Command::new("sh");

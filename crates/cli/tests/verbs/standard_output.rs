@@ -1,7 +1,7 @@
 //! Snapshots on standard output: nothing else goes there then.
 
 use crate::program::{LUASNAP, luasnap};
-use crate::target::Query;
+use crate::target::Target;
 use std::fs;
 use std::path::Path;
 use std::process::Command;
@@ -35,7 +35,7 @@ fn is_snapshot(folder: &Path, file: &str) {
 #[test]
 fn a_process_s_snapshot_is_alone_on_standard_output() {
     let folder = tempfile::tempdir().unwrap();
-    let target = Query::start(folder.path(), "t = { { 'one' }, { 'two' } }", &[]);
+    let target = Target::start(folder.path(), "t = { { 'one' }, { 'two' } }", &[]);
     let id = target.id();
     for line in [
         "\"$luasnap\" attach ID -o /dev/stdout > file",
