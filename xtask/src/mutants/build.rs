@@ -1,6 +1,6 @@
 //! Building a changed VM: an interpreter that runs the script, and the module `examine`.
 
-use super::mutate::Mutant;
+use super::mutant::Mutant;
 use super::vm::{Family, Vm};
 use crate::{process, sources};
 use anyhow::{Context, Result};

@@ -3,6 +3,7 @@
 mod build;
 mod compare;
 mod meaning;
+mod mutant;
 mod mutate;
 mod parse;
 mod report;
@@ -15,7 +16,7 @@ use anyhow::{Context, Result, ensure};
 use build::{Base, Workshop};
 use clap::Args;
 use compare::Verdict;
-use mutate::{Change, Mutant};
+use mutant::{Change, Mutant};
 use report::{Outcome, Report};
 use run::Programs;
 use std::collections::VecDeque;

@@ -13,7 +13,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 /// Each crate, and which of the others it may use.
-const CRATES: [(&str, &str, &[&str]); 5] = [
+const CRATES: [(&str, &str, &[&str]); 6] = [
     ("luasnap_heap", "crates/heap", &[]),
     ("luasnap_capture", "crates/capture", &["luasnap_heap"]),
     ("luasnap_format", "crates/format", &["luasnap_heap"]),
@@ -32,6 +32,7 @@ const CRATES: [(&str, &str, &[&str]); 5] = [
             "snapshot",
         ],
     ),
+    ("xtask", "xtask", &[]),
 ];
 
 fn workspace() -> PathBuf {

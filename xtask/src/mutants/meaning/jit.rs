@@ -1,7 +1,7 @@
 //! Those of LuaJIT.
 
 use super::replacement::Meaning;
-use crate::mutants::mutate::Change;
+use crate::mutants::mutant::Change;
 
 pub const MEANINGS: &[Meaning] = &[
     (

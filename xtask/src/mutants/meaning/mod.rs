@@ -4,7 +4,7 @@ mod jit;
 mod puc;
 mod replacement;
 
-use super::mutate::{Edit, Mutant};
+use super::mutant::{Edit, Mutant};
 use super::vm::{Family, Vm};
 use anyhow::Result;
 use replacement::END;

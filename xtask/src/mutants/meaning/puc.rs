@@ -1,7 +1,7 @@
 //! Those of PUC Lua.
 
 use super::replacement::{END, Meaning};
-use crate::mutants::mutate::Change;
+use crate::mutants::mutant::Change;
 
 pub const MEANINGS: &[Meaning] = &[
     // Numbers of another width.

@@ -1,6 +1,6 @@
 //! How a change is written down.
 
-use crate::mutants::mutate::Change;
+use crate::mutants::mutant::Change;
 
 /// A change: its name, what kind it is, and what stands instead of what in which file. A release that
 /// has other words is left as it is; nothing stands for the end of a file.
