@@ -199,7 +199,8 @@ pub(crate) fn fingerprint(
     kind: Kind,
     step: GroupStep,
 ) -> Fingerprint {
-    let ink = Ink::new("pattern").kind(kind);
+    // Fingerprints are written down: this word stays, whatever patterns are called.
+    let ink = Ink::new("path").kind(kind);
     let ink = match above {
         Some(above) => ink.number(above.fingerprint.0),
         None => ink,
