@@ -7,7 +7,9 @@ use crate::snapshot_file::SnapshotFile;
 use crate::table::{Column, Columns};
 use anyhow::{Result, anyhow};
 use clap::Args;
-use luasnap_format::{GrowthAnswer, GrowthError, GrowthRow, byte_size, grouped, printable_path};
+use luasnap_format::{
+    GrowthAnswer, GrowthError, GrowthRow, byte_size, count_of, grouped, printable_path,
+};
 use luasnap_heap::{CompareError, Snapshot};
 use serde::Serialize;
 use std::fmt::{self, Write};
@@ -202,12 +204,8 @@ fn as_text(files: &[SnapshotFile], answer: &GrowthAnswer) -> Result<String> {
     write!(text, "{}", changes(&answer.changed, is_series))?;
     let more = answer.changed_count - answer.changed.len();
     if more > 0 {
-        let groups = if more == 1 { "group" } else { "groups" };
-        writeln!(
-            text,
-            "... and {} more {groups} changed",
-            grouped(more as u64)
-        )?;
+        let groups = count_of(more as u64, "more group");
+        writeln!(text, "... and {groups} changed")?;
     }
     Ok(text)
 }

@@ -7,7 +7,7 @@ use crate::snapshot_file::SnapshotFile;
 use anyhow::{Context, Result};
 use clap::Args;
 use luasnap_format::{
-    Query, Retainers, RetainersOptions, byte_size, group_name, grouped, object_name,
+    Query, Retainers, RetainersOptions, byte_size, count_of, group_name, grouped, object_name,
     printable_path, resolve, retainers,
 };
 use luasnap_heap::{NodeId, Snapshot};
@@ -93,8 +93,7 @@ fn title(snapshot: &Snapshot, target: &Query, nodes: &[NodeId]) -> Result<String
         }
         (Query::Group(_), [first, ..]) => {
             let kind = heap.kind(*first).type_name();
-            let plural = if nodes.len() == 1 { "" } else { "s" };
-            format!("{} {kind}{plural}", grouped(nodes.len() as u64))
+            count_of(nodes.len() as u64, kind)
         }
         (Query::Group(_), []) => "nothing".to_owned(),
     })
@@ -158,14 +157,6 @@ fn as_text(title: &str, is_group: bool, held: &Retainers) -> Result<String> {
         }
     }
     Ok(text)
-}
-
-fn count_of(count: u64, one: &str) -> String {
-    format!(
-        "{} {one}{}",
-        grouped(count),
-        if count == 1 { "" } else { "s" }
-    )
 }
 
 /// The answer for programs.

@@ -1,7 +1,7 @@
 //! What of a snapshot's memory is wasted, in words.
 
 use anyhow::Result;
-use luasnap_format::{SparseTableRow, WasteAnswer, byte_size, grouped};
+use luasnap_format::{SparseTableRow, WasteAnswer, byte_size, count_of, grouped};
 use std::fmt::Write;
 
 /// The answer for people.
@@ -11,7 +11,7 @@ pub fn as_text(waste: &WasteAnswer) -> Result<String> {
         writeln!(
             text,
             "\nDuplicate strings of {} lose {}",
-            count_of(strings.texts, "text", "texts"),
+            count_of(strings.texts, "text"),
             byte_size(strings.bytes),
         )?;
         for row in &strings.top {
@@ -30,7 +30,7 @@ pub fn as_text(waste: &WasteAnswer) -> Result<String> {
         writeln!(
             text,
             "\nEmpty slots of {} lose {}",
-            count_of(tables.count, "table", "tables"),
+            count_of(tables.count, "table"),
             byte_size(tables.bytes),
         )?;
         for row in &tables.top {
@@ -55,9 +55,4 @@ fn slots_in_use(table: &SparseTableRow) -> String {
         })
         .collect();
     parts.join(", ")
-}
-
-/// `1 table`, `2 tables`.
-fn count_of(count: u64, one: &str, many: &str) -> String {
-    format!("{} {}", grouped(count), if count == 1 { one } else { many })
 }

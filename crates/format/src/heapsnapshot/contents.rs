@@ -2,8 +2,7 @@
 //! among them.
 
 use crate::answer_error::{AnswerError, Result};
-use luasnap_heap::{Heap, Label, NodeId, Reach, Strength, Through};
-use std::hint::black_box;
+use luasnap_heap::{Heap, Label, NodeId, Reach, Strength, Through, prefetch};
 
 /// The row of the node that readers look for the roots in. The row before it is the root's.
 pub(super) const GC_ROOTS: u32 = 1;
@@ -99,7 +98,7 @@ impl Contents {
     pub(super) fn read_ahead(&self, heap: &Heap, edge: usize) {
         let ahead = edge + 24;
         if ahead < heap.edge_count() {
-            black_box(self.ordinal(heap.target(ahead)));
+            prefetch(self.ordinal(heap.target(ahead)));
         }
     }
 

@@ -13,6 +13,12 @@ pub fn grouped(number: u64) -> String {
     grouped
 }
 
+/// A number of things, in words: `1 table`, `2,000 tables`. The plural of `one` ends in "s".
+pub fn count_of(count: u64, one: &str) -> String {
+    let plural = if count == 1 { "" } else { "s" };
+    format!("{} {one}{plural}", grouped(count))
+}
+
 /// A number of bytes in the unit that people read it in.
 pub fn byte_size(bytes: u64) -> String {
     const UNITS: [&str; 6] = ["KiB", "MiB", "GiB", "TiB", "PiB", "EiB"];

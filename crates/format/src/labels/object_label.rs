@@ -2,8 +2,7 @@
 
 use crate::labels::digits::push_decimal;
 use crate::labels::step::push_object;
-use luasnap_heap::{Change, Heap, Kind, Label, NodeId, Rank, ShortestPathTree};
-use std::hint::black_box;
+use luasnap_heap::{Change, Heap, Kind, Label, NodeId, Rank, ShortestPathTree, prefetch};
 
 /// Reads what a row soon to be written needs, so that the waits for memory overlap: siblings come
 /// one after the other, but their objects and names lie all over the heap.
@@ -14,18 +13,18 @@ pub(crate) fn read_ahead(heap: &Heap, tree: &ShortestPathTree, rank: Rank) {
         (rank.index() < tree.len()).then_some(rank)
     };
     if let Some(rank) = ahead(24) {
-        black_box(heap.strength(tree.edge(rank)));
+        prefetch(heap.strength(tree.edge(rank)));
     }
     if let Some(rank) = ahead(12) {
         let node = tree.node(rank);
-        black_box((
+        prefetch((
             heap.kind(node),
             heap.address(node),
             heap.count(node),
             tree.refs(node),
         ));
         if let Label::Field(name) = heap.label(tree.edge(rank)) {
-            black_box(heap.name(name).first());
+            prefetch(heap.name(name).first());
         }
     }
 }

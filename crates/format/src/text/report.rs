@@ -3,7 +3,7 @@
 use crate::answer_error::Result;
 use crate::answers::group_name::group_name;
 use crate::answers::short_path::{path_of_everything, pattern_text};
-use crate::labels::numbers::{byte_size, grouped};
+use crate::labels::numbers::{byte_size, count_of, grouped};
 use luasnap_heap::{Change, Engine, Group, GroupName, Groups, Kind, Rank, Snapshot};
 use std::io;
 
@@ -162,10 +162,9 @@ fn write_groups(
             )?;
         }
     }
-    match groups.groups().len().saturating_sub(options.rows) {
-        0 => {}
-        1 => writeln!(out, "  ... and 1 smaller group")?,
-        more => writeln!(out, "  ... and {} smaller groups", grouped(more as u64))?,
+    let more = groups.groups().len().saturating_sub(options.rows);
+    if more > 0 {
+        writeln!(out, "  ... and {}", count_of(more as u64, "smaller group"))?;
     }
     Ok(())
 }
@@ -208,10 +207,9 @@ fn write_resized(
         let (by, to) = (grouped(entries.into()), grouped(now.into()));
         writeln!(out, "  {path} {verb} by {by} {entry} to {to}")?;
     }
-    match groups.resized().len().saturating_sub(options.rows) {
-        0 => {}
-        1 => writeln!(out, "  ... and 1 more table")?,
-        more => writeln!(out, "  ... and {} more tables", grouped(more as u64))?,
+    let more = groups.resized().len().saturating_sub(options.rows);
+    if more > 0 {
+        writeln!(out, "  ... and {}", count_of(more as u64, "more table"))?;
     }
     Ok(())
 }

@@ -361,7 +361,7 @@ impl Forged {
 
     /// Asserts that a file with this section is refused with these words.
     #[track_caller]
-    fn is_refused(self, expected: &str) {
+    fn assert_refused(self, expected: &str) {
         let mut parts = Parts::of(&saved(&sample(), SaveOptions::default()));
         if !parts
             .sections
@@ -399,174 +399,177 @@ fn forged_sections_belong_to_a_file_of_five_nodes_and_four_edges() {
 }
 
 #[test]
-fn a_kind_that_is_unknown_is_refused() {
+fn a_kind_that_is_unknown_assert_refused() {
     use kind::{ROOT, TABLE, UNKNOWN};
     Forged::kinds(&[ROOT, TABLE, TABLE, UNKNOWN, TABLE])
-        .is_refused("its section of kinds makes no sense: a kind is wrong");
+        .assert_refused("its section of kinds makes no sense: a kind is wrong");
 }
 
 #[test]
-fn a_second_root_is_refused() {
+fn a_second_root_assert_refused() {
     use kind::{ROOT, TABLE};
-    Forged::kinds(&[ROOT, TABLE, ROOT, TABLE, TABLE])
-        .is_refused("its heap makes no sense: the first object, and no other, has to be the root");
+    Forged::kinds(&[ROOT, TABLE, ROOT, TABLE, TABLE]).assert_refused(
+        "its heap makes no sense: the first object, and no other, has to be the root",
+    );
 }
 
 #[test]
-fn a_heap_without_a_root_is_refused() {
-    Forged::kinds(&[kind::TABLE; 5])
-        .is_refused("its heap makes no sense: the first object, and no other, has to be the root");
+fn a_heap_without_a_root_assert_refused() {
+    Forged::kinds(&[kind::TABLE; 5]).assert_refused(
+        "its heap makes no sense: the first object, and no other, has to be the root",
+    );
 }
 
 #[test]
 fn more_addresses_than_kinds_are_refused() {
     use kind::{ROOT, TABLE};
     Forged::kinds(&[ROOT, TABLE, TABLE, TABLE])
-        .is_refused("its heap makes no sense: there are 5 addresses where 4 belong");
+        .assert_refused("its heap makes no sense: there are 5 addresses where 4 belong");
 }
 
 #[test]
-fn a_shift_by_all_bits_of_an_address_is_refused() {
+fn a_shift_by_all_bits_of_an_address_assert_refused() {
     Forged::addresses_shifted_by(64)
-        .is_refused("its section of addresses makes no sense: a shift is wrong");
+        .assert_refused("its section of addresses makes no sense: a shift is wrong");
 }
 
 #[test]
-fn a_source_that_is_no_name_is_refused() {
+fn a_source_that_is_no_name_assert_refused() {
     Forged::sources([0, 0, 0, 100, 0])
-        .is_refused("its heap makes no sense: number 3 of the sources names what is not there");
+        .assert_refused("its heap makes no sense: number 3 of the sources names what is not there");
 }
 
 #[test]
 fn more_edges_by_node_than_targets_are_refused() {
     Forged::edge_counts([1, 2, 1, 1, 0])
-        .is_refused("its heap makes no sense: there are 4 targets where 5 belong");
+        .assert_refused("its heap makes no sense: there are 4 targets where 5 belong");
 }
 
 #[test]
 fn fewer_edges_by_node_than_targets_are_refused() {
-    Forged::edge_counts([1, 2, 0, 0, 0]).is_refused(
+    Forged::edge_counts([1, 2, 0, 0, 0]).assert_refused(
         "its section of targets makes no sense: it is longer or shorter than the table says",
     );
 }
 
 #[test]
-fn a_target_that_is_no_node_is_refused() {
+fn a_target_that_is_no_node_assert_refused() {
     Forged::targets([100, 0, 0, 0])
-        .is_refused("its heap makes no sense: number 0 of the targets names what is not there");
+        .assert_refused("its heap makes no sense: number 0 of the targets names what is not there");
 }
 
 #[test]
-fn an_edge_to_the_root_is_refused() {
+fn an_edge_to_the_root_assert_refused() {
     Forged::targets([0, 0, 0, 0])
-        .is_refused("its heap makes no sense: number 0 of the targets names what is not there");
+        .assert_refused("its heap makes no sense: number 0 of the targets names what is not there");
 }
 
 #[test]
-fn a_tag_that_is_unknown_is_refused() {
+fn a_tag_that_is_unknown_assert_refused() {
     use head::{FIELD, UNKNOWN_TAG};
     Forged::labels([UNKNOWN_TAG, FIELD, FIELD, FIELD], 0)
-        .is_refused("its section of labels makes no sense: a label is wrong");
+        .assert_refused("its section of labels makes no sense: a label is wrong");
 }
 
 #[test]
-fn a_strength_that_is_unknown_is_refused() {
+fn a_strength_that_is_unknown_assert_refused() {
     use head::{FIELD, UNKNOWN_STRENGTH};
     Forged::labels([UNKNOWN_STRENGTH | FIELD, FIELD, FIELD, FIELD], 0)
-        .is_refused("its section of labels makes no sense: a label is wrong");
+        .assert_refused("its section of labels makes no sense: a label is wrong");
 }
 
 #[test]
-fn a_field_without_its_name_is_refused() {
+fn a_field_without_its_name_assert_refused() {
     let hundredth_name = 100;
     Forged::labels([head::FIELD; 4], hundredth_name)
-        .is_refused("its heap makes no sense: number 0 of the labels names what is not there");
+        .assert_refused("its heap makes no sense: number 0 of the labels names what is not there");
 }
 
 #[test]
-fn a_key_that_is_no_node_is_refused() {
+fn a_key_that_is_no_node_assert_refused() {
     use head::{FIELD, OBJECT};
     let first_missing_node = 5;
     Forged::labels([OBJECT, FIELD, FIELD, FIELD], first_missing_node)
-        .is_refused("its heap makes no sense: number 0 of the labels names what is not there");
+        .assert_refused("its heap makes no sense: number 0 of the labels names what is not there");
 }
 
 #[test]
-fn a_large_label_that_is_missing_is_refused() {
+fn a_large_label_that_is_missing_assert_refused() {
     use head::{FIELD, LARGE};
     Forged::labels([LARGE, FIELD, FIELD, FIELD], 0)
-        .is_refused("its heap makes no sense: number 0 of the labels names what is not there");
+        .assert_refused("its heap makes no sense: number 0 of the labels names what is not there");
 }
 
 #[test]
-fn a_name_that_is_longer_than_all_names_is_refused() {
+fn a_name_that_is_longer_than_all_names_assert_refused() {
     Forged::name_lengths([0, 3, 1, 2, 100])
-        .is_refused("its section of names' lengths makes no sense: a length is wrong");
+        .assert_refused("its section of names' lengths makes no sense: a length is wrong");
 }
 
 #[test]
-fn a_first_name_that_is_not_empty_is_refused() {
+fn a_first_name_that_is_not_empty_assert_refused() {
     Forged::name_lengths([1, 2, 1, 2, 1])
-        .is_refused("its section of names' lengths makes no sense: a length is wrong");
+        .assert_refused("its section of names' lengths makes no sense: a length is wrong");
 }
 
 #[test]
 fn runs_out_of_order_are_refused() {
     use order::NEWEST_FIRST;
     Forged::runs(&[[3, NEWEST_FIRST], [1, NEWEST_FIRST]])
-        .is_refused("its heap makes no sense: the runs are out of order");
+        .assert_refused("its heap makes no sense: the runs are out of order");
 }
 
 #[test]
-fn a_run_behind_the_last_node_is_refused() {
+fn a_run_behind_the_last_node_assert_refused() {
     Forged::runs(&[[6, order::NEWEST_FIRST]])
-        .is_refused("its heap makes no sense: number 0 of the runs names what is not there");
+        .assert_refused("its heap makes no sense: number 0 of the runs names what is not there");
 }
 
 #[test]
-fn a_run_of_an_unknown_order_is_refused() {
+fn a_run_of_an_unknown_order_assert_refused() {
     Forged::runs(&[[1, order::UNKNOWN]])
-        .is_refused("its section of runs makes no sense: a row is wrong");
+        .assert_refused("its section of runs makes no sense: a row is wrong");
 }
 
 #[test]
-fn a_run_at_a_node_of_more_than_32_bits_is_refused() {
+fn a_run_at_a_node_of_more_than_32_bits_assert_refused() {
     Forged::runs(&[[1 << 32, order::NEWEST_FIRST]])
-        .is_refused("its section of runs makes no sense: a row is wrong");
+        .assert_refused("its section of runs makes no sense: a row is wrong");
 }
 
 #[test]
-fn a_marker_in_a_run_that_is_missing_is_refused() {
+fn a_marker_in_a_run_that_is_missing_assert_refused() {
     let (address, place, run) = (16, 1, 0);
     Forged::marks(&[[address, place, run]])
-        .is_refused("its heap makes no sense: number 0 of the marks names what is not there");
+        .assert_refused("its heap makes no sense: number 0 of the marks names what is not there");
 }
 
 #[test]
-fn a_large_size_of_a_node_with_a_size_of_its_own_is_refused() {
-    Forged::large_sizes(&[[1, 1 << 40]])
-        .is_refused("its heap makes no sense: number 0 of the large sizes names what is not there");
+fn a_large_size_of_a_node_with_a_size_of_its_own_assert_refused() {
+    Forged::large_sizes(&[[1, 1 << 40]]).assert_refused(
+        "its heap makes no sense: number 0 of the large sizes names what is not there",
+    );
 }
 
 #[test]
-fn a_sparse_table_that_is_no_table_is_refused() {
+fn a_sparse_table_that_is_no_table_assert_refused() {
     let root = 0;
     Forged::sparse_tables(&[[root, 4, 1, 4, 1]])
-        .is_refused("its heap makes no sense: number 0 of the sparse tables is none");
+        .assert_refused("its heap makes no sense: number 0 of the sparse tables is none");
 }
 
 #[test]
-fn a_sparse_table_with_more_slots_in_use_than_it_has_is_refused() {
+fn a_sparse_table_with_more_slots_in_use_than_it_has_assert_refused() {
     let (slots, used) = (4, 5);
     Forged::sparse_tables(&[[1, slots, used, 4, 1]])
-        .is_refused("its heap makes no sense: number 0 of the sparse tables is none");
+        .assert_refused("its heap makes no sense: number 0 of the sparse tables is none");
 }
 
 #[test]
-fn a_sparse_table_that_comes_twice_is_refused() {
+fn a_sparse_table_that_comes_twice_assert_refused() {
     let row = [2, 4, 1, 4, 1];
     Forged::sparse_tables(&[row, row])
-        .is_refused("its heap makes no sense: the sparse tables are out of order");
+        .assert_refused("its heap makes no sense: the sparse tables are out of order");
 }
 
 #[test]

@@ -133,7 +133,7 @@ fn names_that_a_terminal_cannot_show_and_long_ones() {
         .iter()
         .map(|group| group_name(&snapshot, groups, group).unwrap());
     let shown = r"class package.loaded.A\nClass";
-    let classes: Vec<_> = classes.filter(|name| name.to_string() == shown).collect();
+    let classes: Vec<_> = classes.filter(|name| format!("{name}") == shown).collect();
     let [class] = &classes[..] else {
         panic!("one class: {classes:?}");
     };

@@ -5,7 +5,7 @@ use std::collections::TryReserveError;
 /// Why a heap, or something derived from it, could not be built.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
 pub enum BuildError {
-    /// The process has no memory left for it.
+    /// There is not enough memory.
     #[error("not enough memory")]
     OutOfMemory,
     /// Node ids have 32 bits.
