@@ -1,4 +1,4 @@
-//! `luasnap path`: who holds an object, or a group.
+//! `luasnap path`: what keeps an object or a group alive.
 
 use crate::exit_code::OF_READERS;
 use crate::output::{print, print_json};
@@ -18,36 +18,35 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-/// Say who holds an object, or a group of objects
+/// Show what keeps an object or a group alive
 ///
-/// Its size, and what would be freed with it; the shortest paths of references from a root; the objects
-/// that hold it themselves; those that alone keep it alive; and of one object the paths that share
-/// nothing, each of which has to be cut before it is freed.
+/// Shows its shallow size and its retained size, the shortest path from a GC root, its retainers and its
+/// dominators. For a single object also paths that share nothing: each of them has to be cut to free it.
 #[derive(Args)]
 #[command(after_help = OF_READERS)]
-pub struct WhoHoldsIt {
-    /// The snapshot's file
+pub struct Path {
+    /// The snapshot file
     file: PathBuf,
 
-    /// An address (0x55d0), a path (_G.server.sessions), or a group's name or fingerprint as
-    /// `luasnap top` and `luasnap top --json` have them
+    /// An address (0x55d0), a path (_G.server.sessions), or the name or fingerprint of a group, as
+    /// `luasnap top` and `luasnap top --json` list them
     what: OsString,
 
-    /// How many immediate retainers to list
+    /// List this many retainers
     #[arg(long, default_value_t = 10)]
     retainers: usize,
 
-    /// How many paths that share nothing to list
+    /// List this many paths that share nothing
     #[arg(long, default_value_t = 5)]
     paths: usize,
 
-    /// Write JSON, for programs
+    /// Write JSON for programs
     #[arg(long)]
     json: bool,
 }
 
-impl WhoHoldsIt {
-    /// Does it.
+impl Path {
+    /// Runs the command.
     pub fn execute(self) -> Result<ExitCode> {
         let progress = Progress::new(3);
         let file = SnapshotFile::open(&self.file, &progress)?;
@@ -60,7 +59,7 @@ impl WhoHoldsIt {
             paths: self.paths,
         };
         let nodes = target.nodes(snapshot)?;
-        let held = progress.step("finding who holds it", || {
+        let held = progress.step("finding what keeps it alive", || {
             retainers(snapshot, &nodes, options)
         })?;
         drop(progress);
@@ -77,7 +76,7 @@ impl WhoHoldsIt {
     }
 }
 
-/// What it is; of an object also the group that it belongs to.
+/// Returns what it is; of an object also its group.
 fn title(snapshot: &Snapshot, target: &Query, nodes: &[NodeId]) -> Result<String> {
     let heap = snapshot.everything();
     Ok(match (target, nodes) {
@@ -103,7 +102,7 @@ fn as_text(title: &str, is_group: bool, held: &Retainers) -> Result<String> {
     let mut text = String::new();
     writeln!(
         text,
-        "{title}: {}, retaining {} in {}",
+        "{title}: shallow size {}, retained size {} in {}",
         byte_size(held.size),
         byte_size(held.retained),
         count_of(held.retained_count, "object"),
@@ -111,13 +110,13 @@ fn as_text(title: &str, is_group: bool, held: &Retainers) -> Result<String> {
     match (&held.path, is_group) {
         (Some(path), true) => writeln!(text, "for example: {path}")?,
         (Some(path), false) => writeln!(text, "shortest path: {path}")?,
-        (None, _) => writeln!(text, "nothing holds it: it is garbage")?,
+        (None, _) => writeln!(text, "it is garbage: nothing keeps it alive")?,
     }
     if !held.retainers.is_empty() {
         writeln!(
             text,
-            "\nheld by {}:",
-            count_of(held.retainer_count as u64, "object")
+            "\n{}:",
+            count_of(held.retainer_count as u64, "retainer")
         )?;
         for retainer in &held.retainers {
             match retainer.references {
@@ -132,18 +131,18 @@ fn as_text(title: &str, is_group: bool, held: &Retainers) -> Result<String> {
         }
         let more = held.retainer_count - held.retainers.len();
         if more > 0 {
-            writeln!(text, "  ... and by {}", count_of(more as u64, "object"))?;
+            writeln!(text, "  ... and {} more", grouped(more as u64))?;
         }
     }
     if !held.keepers.is_empty() {
         writeln!(
             text,
-            "\n{} kept alive by each of these alone, the nearest first:",
+            "\ndominators, the nearest first (without any one of them {} garbage):",
             if is_group { "all are" } else { "it is" }
         )?;
         for keeper in &held.keepers {
             let retained = byte_size(keeper.retained);
-            writeln!(text, "  {}  (retains {retained})", keeper.path)?;
+            writeln!(text, "  {}  (retained size {retained})", keeper.path)?;
         }
     }
     if held.paths.len() > 1 {

@@ -1,10 +1,10 @@
-//! What of a snapshot's memory is wasted, in words.
+//! Wasted memory of a snapshot, for people.
 
 use anyhow::Result;
 use luasnap_format::{SparseTableRow, WasteAnswer, byte_size, count_of, grouped};
 use std::fmt::Write;
 
-/// The answer for people.
+/// Returns the answer for people.
 pub fn as_text(waste: &WasteAnswer) -> Result<String> {
     let mut text = String::new();
     if let Some(strings) = waste.strings.as_ref().filter(|strings| strings.bytes > 0) {
@@ -41,7 +41,7 @@ pub fn as_text(waste: &WasteAnswer) -> Result<String> {
     Ok(text)
 }
 
-/// `1 of 64 hash slots in use`, for each part that a table has.
+/// Returns `1 of 64 hash slots in use` for each part that a table has.
 fn slots_in_use(table: &SparseTableRow) -> String {
     let parts = [
         ("array", table.array_used, table.array_slots),
