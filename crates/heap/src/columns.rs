@@ -86,7 +86,7 @@ pub enum ColumnError {
     #[error(transparent)]
     Build(#[from] BuildError),
     /// A column is longer or shorter than those beside it.
-    #[error("there are {found} {column} where {expected} belong")]
+    #[error("there are {found} {column} instead of {expected}")]
     Length {
         /// What the column holds.
         column: &'static str,
@@ -96,7 +96,7 @@ pub enum ColumnError {
         found: u64,
     },
     /// A value refers to a node, a name or a label that does not exist.
-    #[error("number {at} of the {column} names what is not there")]
+    #[error("number {at} of the {column} refers to something that does not exist")]
     OutOfRange {
         /// What the column holds.
         column: &'static str,
@@ -110,13 +110,13 @@ pub enum ColumnError {
         column: &'static str,
     },
     /// The first node has to be the synthetic root, and no other may.
-    #[error("the first object, and no other, has to be the root")]
+    #[error("the first object, and no other one, must be the root")]
     Root,
     /// The sizes add up to more than 2^63 bytes.
-    #[error("the sizes of the objects add up to more than any memory has")]
+    #[error("the sizes of the objects add up to more than 2^63 bytes")]
     Sizes,
     /// A sparse table uses more slots than it has, or is not a table.
-    #[error("number {at} of the sparse tables is none")]
+    #[error("number {at} of the sparse tables is not a sparse table")]
     SparseTable {
         /// Which one it is, from 0 on.
         at: usize,

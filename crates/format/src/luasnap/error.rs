@@ -75,7 +75,7 @@ pub enum LoadError {
 #[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
 pub enum Problem {
     /// A section is unknown to this luasnap, and may not be skipped.
-    #[error("section {0} is unknown and has to be read")]
+    #[error("section {0} is unknown and may not be skipped")]
     UnknownSection(u16),
     /// A section has an encoding that is unknown to this luasnap.
     #[error("its encoding {0} is unknown")]
@@ -90,7 +90,7 @@ pub enum Problem {
     #[error("something follows it")]
     BytesBehind,
     /// The file claims to have more in it than a file of its length may have.
-    #[error("so small a file cannot have that much in it")]
+    #[error("a file of this length cannot have that much in it")]
     TooMuch,
     /// The compressed bytes cannot be decompressed.
     #[error("it cannot be decompressed")]

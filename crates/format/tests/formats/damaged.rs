@@ -190,7 +190,7 @@ fn unknown_sections_are_skipped_if_they_may_be() {
     parts.sections[1].flags = 0;
     assert_eq!(
         error(&parts.file()),
-        "its table of sections makes no sense: section 999 is unknown and has to be read"
+        "its table of sections makes no sense: section 999 is unknown and may not be skipped"
     );
     parts.sections[1].number = section::KINDS;
     assert_eq!(
@@ -213,7 +213,7 @@ fn what_a_file_claims_is_not_believed() {
             parts.sections[at].count = count;
             assert_eq!(
                 error(&parts.file()),
-                "its table of sections makes no sense: so small a file cannot have that much in it"
+                "its table of sections makes no sense: a file of this length cannot have that much in it"
             );
         }
         let count = whole.sections[at].count;
@@ -409,14 +409,14 @@ fn a_kind_that_is_unknown_assert_refused() {
 fn a_second_root_assert_refused() {
     use kind::{ROOT, TABLE};
     Forged::kinds(&[ROOT, TABLE, ROOT, TABLE, TABLE]).assert_refused(
-        "its heap makes no sense: the first object, and no other, has to be the root",
+        "its heap makes no sense: the first object, and no other one, must be the root",
     );
 }
 
 #[test]
 fn a_heap_without_a_root_assert_refused() {
     Forged::kinds(&[kind::TABLE; 5]).assert_refused(
-        "its heap makes no sense: the first object, and no other, has to be the root",
+        "its heap makes no sense: the first object, and no other one, must be the root",
     );
 }
 
@@ -424,7 +424,7 @@ fn a_heap_without_a_root_assert_refused() {
 fn more_addresses_than_kinds_are_refused() {
     use kind::{ROOT, TABLE};
     Forged::kinds(&[ROOT, TABLE, TABLE, TABLE])
-        .assert_refused("its heap makes no sense: there are 5 addresses where 4 belong");
+        .assert_refused("its heap makes no sense: there are 5 addresses instead of 4");
 }
 
 #[test]
@@ -435,14 +435,15 @@ fn a_shift_by_all_bits_of_an_address_assert_refused() {
 
 #[test]
 fn a_source_that_is_no_name_assert_refused() {
-    Forged::sources([0, 0, 0, 100, 0])
-        .assert_refused("its heap makes no sense: number 3 of the sources names what is not there");
+    Forged::sources([0, 0, 0, 100, 0]).assert_refused(
+        "its heap makes no sense: number 3 of the sources refers to something that does not exist",
+    );
 }
 
 #[test]
 fn more_edges_by_node_than_targets_are_refused() {
     Forged::edge_counts([1, 2, 1, 1, 0])
-        .assert_refused("its heap makes no sense: there are 4 targets where 5 belong");
+        .assert_refused("its heap makes no sense: there are 4 targets instead of 5");
 }
 
 #[test]
@@ -454,14 +455,16 @@ fn fewer_edges_by_node_than_targets_are_refused() {
 
 #[test]
 fn a_target_that_is_no_node_assert_refused() {
-    Forged::targets([100, 0, 0, 0])
-        .assert_refused("its heap makes no sense: number 0 of the targets names what is not there");
+    Forged::targets([100, 0, 0, 0]).assert_refused(
+        "its heap makes no sense: number 0 of the targets refers to something that does not exist",
+    );
 }
 
 #[test]
 fn an_edge_to_the_root_assert_refused() {
-    Forged::targets([0, 0, 0, 0])
-        .assert_refused("its heap makes no sense: number 0 of the targets names what is not there");
+    Forged::targets([0, 0, 0, 0]).assert_refused(
+        "its heap makes no sense: number 0 of the targets refers to something that does not exist",
+    );
 }
 
 #[test]
@@ -481,23 +484,26 @@ fn a_strength_that_is_unknown_assert_refused() {
 #[test]
 fn a_field_without_its_name_assert_refused() {
     let hundredth_name = 100;
-    Forged::labels([head::FIELD; 4], hundredth_name)
-        .assert_refused("its heap makes no sense: number 0 of the labels names what is not there");
+    Forged::labels([head::FIELD; 4], hundredth_name).assert_refused(
+        "its heap makes no sense: number 0 of the labels refers to something that does not exist",
+    );
 }
 
 #[test]
 fn a_key_that_is_no_node_assert_refused() {
     use head::{FIELD, OBJECT};
     let first_missing_node = 5;
-    Forged::labels([OBJECT, FIELD, FIELD, FIELD], first_missing_node)
-        .assert_refused("its heap makes no sense: number 0 of the labels names what is not there");
+    Forged::labels([OBJECT, FIELD, FIELD, FIELD], first_missing_node).assert_refused(
+        "its heap makes no sense: number 0 of the labels refers to something that does not exist",
+    );
 }
 
 #[test]
 fn a_large_label_that_is_missing_assert_refused() {
     use head::{FIELD, LARGE};
-    Forged::labels([LARGE, FIELD, FIELD, FIELD], 0)
-        .assert_refused("its heap makes no sense: number 0 of the labels names what is not there");
+    Forged::labels([LARGE, FIELD, FIELD, FIELD], 0).assert_refused(
+        "its heap makes no sense: number 0 of the labels refers to something that does not exist",
+    );
 }
 
 #[test]
@@ -521,8 +527,9 @@ fn runs_out_of_order_are_refused() {
 
 #[test]
 fn a_run_behind_the_last_node_assert_refused() {
-    Forged::runs(&[[6, order::NEWEST_FIRST]])
-        .assert_refused("its heap makes no sense: number 0 of the runs names what is not there");
+    Forged::runs(&[[6, order::NEWEST_FIRST]]).assert_refused(
+        "its heap makes no sense: number 0 of the runs refers to something that does not exist",
+    );
 }
 
 #[test]
@@ -540,29 +547,32 @@ fn a_run_at_a_node_of_more_than_32_bits_assert_refused() {
 #[test]
 fn a_marker_in_a_run_that_is_missing_assert_refused() {
     let (address, place, run) = (16, 1, 0);
-    Forged::marks(&[[address, place, run]])
-        .assert_refused("its heap makes no sense: number 0 of the marks names what is not there");
+    Forged::marks(&[[address, place, run]]).assert_refused(
+        "its heap makes no sense: number 0 of the marks refers to something that does not exist",
+    );
 }
 
 #[test]
 fn a_large_size_of_a_node_with_a_size_of_its_own_assert_refused() {
     Forged::large_sizes(&[[1, 1 << 40]]).assert_refused(
-        "its heap makes no sense: number 0 of the large sizes names what is not there",
+        "its heap makes no sense: number 0 of the large sizes refers to something that does not exist",
     );
 }
 
 #[test]
 fn a_sparse_table_that_is_no_table_assert_refused() {
     let root = 0;
-    Forged::sparse_tables(&[[root, 4, 1, 4, 1]])
-        .assert_refused("its heap makes no sense: number 0 of the sparse tables is none");
+    Forged::sparse_tables(&[[root, 4, 1, 4, 1]]).assert_refused(
+        "its heap makes no sense: number 0 of the sparse tables is not a sparse table",
+    );
 }
 
 #[test]
 fn a_sparse_table_with_more_slots_in_use_than_it_has_assert_refused() {
     let (slots, used) = (4, 5);
-    Forged::sparse_tables(&[[1, slots, used, 4, 1]])
-        .assert_refused("its heap makes no sense: number 0 of the sparse tables is none");
+    Forged::sparse_tables(&[[1, slots, used, 4, 1]]).assert_refused(
+        "its heap makes no sense: number 0 of the sparse tables is not a sparse table",
+    );
 }
 
 #[test]
@@ -583,7 +593,7 @@ fn sizes_that_no_memory_has_are_an_error() {
     parts.sections.push(large);
     assert_eq!(
         error(&parts.file()),
-        "its heap makes no sense: the sizes of the objects add up to more than any memory has"
+        "its heap makes no sense: the sizes of the objects add up to more than 2^63 bytes"
     );
     parts.section(section::LARGE_SIZES).blocks = vec![row(&[1, 1 << 62, 2, 1 << 61])];
     let snapshot = read_snapshot(&parts.file()).unwrap();

@@ -19,8 +19,8 @@ pub enum BuildError {
     TooManyNames,
     /// The portable engine has to push a value onto a coroutine's stack to see what lies there.
     #[error(
-        "the stack of a coroutine is full, and a Lua that was built with LUA_USE_APICHECK lets nobody \
-         look into it then: drop the coroutine, or take a snapshot of everything"
+        "the stack of a coroutine is full, and a Lua built with LUA_USE_APICHECK does not allow to \
+         read it then: drop the coroutine, or take a snapshot of everything"
     )]
     FullStack,
 }
