@@ -1,15 +1,15 @@
-//! The command line, whose words clap repeats where it does not know them.
+//! The command line. clap repeats unknown words in its messages, so they are escaped.
 
 use clap::Parser;
 use clap::error::{ContextKind, ContextValue, Error};
 use luasnap_format::printable;
 
-/// What the command line says. Where it says nothing that is known, this ends with clap's message.
+/// Returns the parsed command line. If it is wrong, exits with clap's message.
 pub fn parse<T: Parser>() -> T {
     T::try_parse().unwrap_or_else(|error| escaped(error).exit())
 }
 
-/// The words in an error as a terminal can show them.
+/// Returns the error with its words escaped.
 fn escaped(mut error: Error) -> Error {
     let shown = |word: &String| printable(word.as_bytes());
     let words = error.context().filter_map(|(kind, value)| match value {
@@ -23,7 +23,7 @@ fn escaped(mut error: Error) -> Error {
     let words: Vec<_> = words.collect();
     let is_changed = |(kind, shown): &(ContextKind, _)| error.get(*kind) != Some(shown);
     if words.iter().any(is_changed) {
-        // Suggestions have them too, among escapes that are clap's own.
+        // Suggestions repeat them, among clap's own escapes.
         error.insert(ContextKind::Suggested, ContextValue::None);
     }
     for (kind, value) in words {

@@ -1,4 +1,4 @@
-//! `luasnap diff`: what grew from snapshot to snapshot.
+//! `luasnap diff`: growth and leak suspects.
 
 use crate::exit_code::GREW;
 use crate::output::{complain, print, print_json};
@@ -7,7 +7,9 @@ use crate::snapshot_file::SnapshotFile;
 use crate::table::{Column, Columns};
 use anyhow::{Result, anyhow};
 use clap::Args;
-use luasnap_format::{GrowthAnswer, GrowthError, GrowthRow, byte_size, grouped, printable_path};
+use luasnap_format::{
+    GrowthAnswer, GrowthError, GrowthRow, byte_size, count_of, grouped, printable_path,
+};
 use luasnap_heap::{CompareError, Snapshot};
 use serde::Serialize;
 use std::fmt::{self, Write};
@@ -21,15 +23,15 @@ Exit codes:
   3    memory grew by more than --fail-on-growth allows
   125  luasnap itself failed, or the snapshots cannot be compared";
 
-/// Say what grew from snapshot to snapshot
+/// Compare snapshots, and find leak suspects
 ///
-/// Of two snapshots, the groups of objects that changed. Of three or more, also the suspects: groups
-/// that grew from each snapshot to the next, as leaks do and caches that fill do not, and the object at
-/// which they pile up. A suspect's fingerprint is the same from run to run.
+/// Of two snapshots, lists the groups of objects that changed. Of three or more, also leak suspects: groups
+/// that grew from each snapshot to the next, as leaks do and caches that fill do not, with their
+/// accumulation point. The fingerprint of a suspect is the same from run to run.
 #[derive(Args)]
 #[command(after_help = MORE_HELP)]
 pub struct Diff {
-    /// The snapshots' files, in the order in which they were taken
+    /// The snapshot files, in the order in which they were taken
     #[arg(required = true, num_args = 2.., value_name = "FILE")]
     files: Vec<PathBuf>,
 
@@ -38,11 +40,11 @@ pub struct Diff {
     #[arg(long, value_name = "BYTES|PERCENT", value_parser = limit)]
     fail_on_growth: Option<Limit>,
 
-    /// How many groups to list
+    /// List this many groups
     #[arg(short = 'n', long = "rows", default_value_t = 20)]
     rows: usize,
 
-    /// Write JSON, for programs
+    /// Write JSON for programs
     #[arg(long)]
     json: bool,
 }
@@ -83,7 +85,7 @@ impl fmt::Display for Limit {
 }
 
 impl Limit {
-    /// Whether growth from the first to the last size is more than that.
+    /// Whether the growth from the first to the last size is more than this.
     fn is_passed(self, sizes: &[u64]) -> bool {
         let (Some(&first), Some(&last)) = (sizes.first(), sizes.last()) else {
             return false;
@@ -97,7 +99,7 @@ impl Limit {
 }
 
 impl Diff {
-    /// Does it.
+    /// Runs the command.
     pub fn execute(self) -> Result<ExitCode> {
         let progress = Progress::new(self.files.len() + 1);
         let files = self
@@ -126,7 +128,7 @@ impl Diff {
     }
 }
 
-/// Which of the files cannot be compared, and why.
+/// Returns an error that says which of the files cannot be compared, and why.
 fn cannot_compare(files: &[SnapshotFile], error: GrowthError) -> anyhow::Error {
     let name = |number: usize| printable_path(&files[number - 1].path);
     let error = match error {
@@ -202,12 +204,8 @@ fn as_text(files: &[SnapshotFile], answer: &GrowthAnswer) -> Result<String> {
     write!(text, "{}", changes(&answer.changed, is_series))?;
     let more = answer.changed_count - answer.changed.len();
     if more > 0 {
-        let groups = if more == 1 { "group" } else { "groups" };
-        writeln!(
-            text,
-            "... and {} more {groups} changed",
-            grouped(more as u64)
-        )?;
+        let groups = count_of(more as u64, "more group");
+        writeln!(text, "... and {groups} changed")?;
     }
     Ok(text)
 }
@@ -222,7 +220,7 @@ fn suspects(answer: &GrowthAnswer) -> Result<String> {
         text += if at > 0 { "\n" } else { "" };
         writeln!(
             text,
-            "Piling up at {}: {} more, of {} that it retains ({:.1}% of all)",
+            "Leak suspect, accumulation point {}: {} more, of {} retained ({:.1}% of all)",
             suspect.point,
             byte_size(suspect.grown),
             byte_size(suspect.retained),

@@ -1,4 +1,4 @@
-//! `luasnap export`: a snapshot in a format that other tools read.
+//! `luasnap export`: snapshots for other tools.
 
 use crate::exit_code::OF_READERS;
 use crate::output::{complain, finish};
@@ -15,17 +15,17 @@ use std::io::{self, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-/// Write a snapshot in a format that other tools read
+/// Write a snapshot in the format of another tool
 ///
-/// `heapsnapshot` opens in the Memory panel of Chrome's DevTools ("Load profile") and in memlab. Files of
-/// one process can be compared there.
+/// `heapsnapshot` opens in the Memory panel of Chrome DevTools ("Load profile") and in memlab. Files of one
+/// process can be compared there.
 #[derive(Args)]
 #[command(after_help = OF_READERS)]
 pub struct Export {
-    /// The snapshot's file
+    /// The snapshot file
     file: PathBuf,
 
-    /// The format
+    /// Write this format
     #[arg(long, value_enum, default_value_t = Format::Heapsnapshot)]
     to: Format,
 
@@ -36,11 +36,11 @@ pub struct Export {
 
 #[derive(Clone, Copy, ValueEnum)]
 enum Format {
-    /// Chrome's, for DevTools and memlab
+    /// For Chrome DevTools and memlab
     Heapsnapshot,
     /// The tree of shortest paths, on one line, as `snapshot.print_json` writes it
     Json,
-    /// The same, indented
+    /// The same tree, indented
     JsonIndented,
     /// The table of objects, as `snapshot.print` writes it
     Text,
@@ -58,7 +58,7 @@ impl Format {
 }
 
 impl Export {
-    /// Does it.
+    /// Runs the command.
     pub fn execute(self) -> Result<ExitCode> {
         let progress = Progress::new(2);
         let file = SnapshotFile::open(&self.file, &progress)?;

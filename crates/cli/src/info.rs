@@ -1,4 +1,4 @@
-//! `luasnap info`: what a snapshot counts, and whether that is all that its VM held.
+//! `luasnap info`: a summary of a snapshot.
 
 use crate::exit_code::OF_READERS;
 use crate::output::{AnswerAboutFile, print, print_json};
@@ -15,27 +15,27 @@ use std::fmt::Write;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-/// Say what a snapshot counts
+/// Summarize a snapshot
 ///
-/// Objects by kind, what is garbage, what the VM's memory consists of, and what of it is wasted: texts
-/// that there are several strings of, tables whose slots are mostly empty.
+/// Shows objects and shallow sizes by kind, garbage, what the VM's memory consists of and what is
+/// unaccounted for, and wasted memory: equal strings, and tables whose slots are mostly empty.
 #[derive(Args)]
 #[command(after_help = OF_READERS)]
 pub struct Info {
-    /// The snapshot's file
+    /// The snapshot file
     file: PathBuf,
 
-    /// How many texts and how many tables that waste memory to list
+    /// List this many texts and this many tables that waste memory
     #[arg(short = 'n', long, default_value_t = 5)]
     rows: usize,
 
-    /// Write JSON, for programs
+    /// Write JSON for programs
     #[arg(long)]
     json: bool,
 }
 
 impl Info {
-    /// Does it.
+    /// Runs the command.
     pub fn execute(self) -> Result<ExitCode> {
         let progress = Progress::new(2);
         let file = SnapshotFile::open(&self.file, &progress)?;
@@ -63,7 +63,7 @@ fn as_text(file: &SnapshotFile, census: &Census, waste: &WasteAnswer) -> Result<
     Ok(text)
 }
 
-/// Where a snapshot comes from, in a line.
+/// Returns where a snapshot comes from, in a line.
 fn origin(file: &SnapshotFile, census: &Census) -> String {
     let provenance = file.snapshot.everything().provenance();
     let mut text = census.vm.to_string();
@@ -110,7 +110,7 @@ fn kinds(census: &Census) -> String {
     columns.text()
 }
 
-/// What people call a kind.
+/// Returns the name of a kind.
 fn kind_name(kind: Kind) -> &'static str {
     match kind {
         Kind::LuaFunction => "Lua function",
@@ -120,7 +120,7 @@ fn kind_name(kind: Kind) -> &'static str {
     }
 }
 
-/// What the VM's memory is, as it says itself; nothing where it is not known.
+/// Returns what the VM's memory consists of; empty if its total is not known.
 fn memory(census: &Census) -> Result<String> {
     let mut text = String::new();
     let Some(total) = census.total else {

@@ -1,4 +1,4 @@
-//! `luasnap`: what grew in a Lua program, how much it holds, and who holds it.
+//! `luasnap`: finds memory leaks in Lua programs by heap snapshots.
 
 #![forbid(unsafe_code)]
 
@@ -29,17 +29,17 @@ use refusal::Refusal;
 use std::process::ExitCode;
 
 const MORE_HELP: &str = "\
-For a start:
-  luasnap run --save F x.lua         runs a script, and saves what it left behind
-  luasnap attach PID                 takes a snapshot of a process that runs already
-  luasnap top F                      which few things hold most of the memory
-  luasnap path F _G.server.sessions  which paths of references hold a thing
-  luasnap diff F1 F2 F3              what grew in every step, and where it piles up
+To begin:
+  luasnap run --save F x.lua         run a script, and save a snapshot when it ends
+  luasnap attach PID                 take a snapshot of a running process
+  luasnap top F                      list the groups of objects that retain most
+  luasnap path F _G.server.sessions  show what keeps an object alive
+  luasnap diff F1 F2 F3              find leak suspects and their accumulation points
 
-A program of yours saves snapshots by `snapshot.save(snapshot.snapshot(), path)`.
-Each verb's --help has its exit codes.";
+Your program saves a snapshot with `snapshot.save(snapshot.snapshot(), path)`.
+Each verb's --help lists its exit codes.";
 
-/// Shows what grew in a Lua program, how much it holds, and who holds it
+/// Find memory leaks in Lua programs: heap snapshots, retained sizes, shortest paths, leak suspects
 #[derive(Parser)]
 #[command(bin_name = "luasnap", version, arg_required_else_help = true, after_help = MORE_HELP)]
 struct CommandLine {
@@ -56,7 +56,7 @@ enum Verb {
     Info(info::Info),
     Top(top::Top),
     Diff(diff::Diff),
-    Path(path::WhoHoldsIt),
+    Path(path::Path),
     Export(export::Export),
 }
 

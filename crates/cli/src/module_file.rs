@@ -1,14 +1,18 @@
-//! Where the Lua module is, for the interpreters that load it from a file.
+//! Finding the Lua module, for interpreters that load it from a file.
 
 use anyhow::{Result, anyhow, bail};
 use luasnap_format::{printable_path, reason};
 use std::env::{self, consts};
 use std::path::{Path, PathBuf};
 
-/// Names the module's file where it is not found by itself.
+/// The environment variable with the module's file.
 const VARIABLE: &str = "LUASNAP_MODULE";
 
-/// The module's file, absolute.
+/// Returns the absolute path of the module's file.
+///
+/// # Errors
+///
+/// If the variable names a file that cannot be opened, or if the module is not found.
 pub fn find() -> Result<PathBuf> {
     if let Some(path) = env::var_os(VARIABLE) {
         return PathBuf::from(&path).canonicalize().map_err(|problem| {
@@ -21,12 +25,12 @@ pub fn find() -> Result<PathBuf> {
     }
     let program = env::current_exe().map_err(|problem| {
         anyhow!(
-            "cannot tell where luasnap itself lies: {}",
+            "cannot find the file of luasnap itself: {}",
             reason(&problem)
         )
     })?;
     let name = format!("{}snapshot{}", consts::DLL_PREFIX, consts::DLL_SUFFIX);
-    // Cargo builds in `deps`; what lies beside the program may be from an earlier build.
+    // Cargo builds in `deps`; a file beside the program may be from an earlier build.
     for folder in ["deps", "", "../lib/luasnap"] {
         let file = program.with_file_name(folder).join(&name);
         if file.is_file() {

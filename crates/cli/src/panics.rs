@@ -1,12 +1,12 @@
-//! Messages of panics, which may have strangers' names in them.
+//! Messages of panics, which may contain untrusted names.
 
 use luasnap_heap::Printable;
 use std::backtrace::{Backtrace, BacktraceStatus};
 use std::io::{self, Write};
 use std::panic;
 
-/// From now on a panic is a bug's message that a terminal can show. With `RUST_BACKTRACE` it has the
-/// way to the bug.
+/// From now on a panic prints an escaped message that reports a bug, with a backtrace if `RUST_BACKTRACE` asks for
+/// it.
 pub fn print_readably() {
     panic::set_hook(Box::new(|panic| {
         let mut out = io::stderr().lock();

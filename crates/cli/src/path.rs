@@ -1,4 +1,4 @@
-//! `luasnap path`: who holds an object, or a group.
+//! `luasnap path`: what keeps an object or a group alive.
 
 use crate::exit_code::OF_READERS;
 use crate::output::{print, print_json};
@@ -7,7 +7,7 @@ use crate::snapshot_file::SnapshotFile;
 use anyhow::{Context, Result};
 use clap::Args;
 use luasnap_format::{
-    Query, Retainers, RetainersOptions, byte_size, group_name, grouped, object_name,
+    Query, Retainers, RetainersOptions, byte_size, count_of, group_name, grouped, object_name,
     printable_path, resolve, retainers,
 };
 use luasnap_heap::{NodeId, Snapshot};
@@ -18,36 +18,35 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-/// Say who holds an object, or a group of objects
+/// Show what keeps an object or a group alive
 ///
-/// Its size, and what would be freed with it; the shortest paths of references from a root; the objects
-/// that hold it themselves; those that alone keep it alive; and of one object the paths that share
-/// nothing, each of which has to be cut before it is freed.
+/// Shows its shallow size and its retained size, the shortest path from a GC root, its retainers and its
+/// dominators. For a single object also paths that share nothing: each of them has to be cut to free it.
 #[derive(Args)]
 #[command(after_help = OF_READERS)]
-pub struct WhoHoldsIt {
-    /// The snapshot's file
+pub struct Path {
+    /// The snapshot file
     file: PathBuf,
 
-    /// An address (0x55d0), a path (_G.server.sessions), or a group's name or fingerprint as
-    /// `luasnap top` and `luasnap top --json` have them
+    /// An address (0x55d0), a path (_G.server.sessions), or the name or fingerprint of a group, as
+    /// `luasnap top` and `luasnap top --json` list them
     what: OsString,
 
-    /// How many immediate retainers to list
+    /// List this many retainers
     #[arg(long, default_value_t = 10)]
     retainers: usize,
 
-    /// How many paths that share nothing to list
+    /// List this many paths that share nothing
     #[arg(long, default_value_t = 5)]
     paths: usize,
 
-    /// Write JSON, for programs
+    /// Write JSON for programs
     #[arg(long)]
     json: bool,
 }
 
-impl WhoHoldsIt {
-    /// Does it.
+impl Path {
+    /// Runs the command.
     pub fn execute(self) -> Result<ExitCode> {
         let progress = Progress::new(3);
         let file = SnapshotFile::open(&self.file, &progress)?;
@@ -60,7 +59,7 @@ impl WhoHoldsIt {
             paths: self.paths,
         };
         let nodes = target.nodes(snapshot)?;
-        let held = progress.step("finding who holds it", || {
+        let held = progress.step("finding what keeps it alive", || {
             retainers(snapshot, &nodes, options)
         })?;
         drop(progress);
@@ -77,7 +76,7 @@ impl WhoHoldsIt {
     }
 }
 
-/// What it is; of an object also the group that it belongs to.
+/// Returns what it is; of an object also its group.
 fn title(snapshot: &Snapshot, target: &Query, nodes: &[NodeId]) -> Result<String> {
     let heap = snapshot.everything();
     Ok(match (target, nodes) {
@@ -93,8 +92,7 @@ fn title(snapshot: &Snapshot, target: &Query, nodes: &[NodeId]) -> Result<String
         }
         (Query::Group(_), [first, ..]) => {
             let kind = heap.kind(*first).type_name();
-            let plural = if nodes.len() == 1 { "" } else { "s" };
-            format!("{} {kind}{plural}", grouped(nodes.len() as u64))
+            count_of(nodes.len() as u64, kind)
         }
         (Query::Group(_), []) => "nothing".to_owned(),
     })
@@ -104,7 +102,7 @@ fn as_text(title: &str, is_group: bool, held: &Retainers) -> Result<String> {
     let mut text = String::new();
     writeln!(
         text,
-        "{title}: {}, retaining {} in {}",
+        "{title}: shallow size {}, retained size {} in {}",
         byte_size(held.size),
         byte_size(held.retained),
         count_of(held.retained_count, "object"),
@@ -112,13 +110,13 @@ fn as_text(title: &str, is_group: bool, held: &Retainers) -> Result<String> {
     match (&held.path, is_group) {
         (Some(path), true) => writeln!(text, "for example: {path}")?,
         (Some(path), false) => writeln!(text, "shortest path: {path}")?,
-        (None, _) => writeln!(text, "nothing holds it: it is garbage")?,
+        (None, _) => writeln!(text, "it is garbage: nothing keeps it alive")?,
     }
     if !held.retainers.is_empty() {
         writeln!(
             text,
-            "\nheld by {}:",
-            count_of(held.retainer_count as u64, "object")
+            "\n{}:",
+            count_of(held.retainer_count as u64, "retainer")
         )?;
         for retainer in &held.retainers {
             match retainer.references {
@@ -133,18 +131,18 @@ fn as_text(title: &str, is_group: bool, held: &Retainers) -> Result<String> {
         }
         let more = held.retainer_count - held.retainers.len();
         if more > 0 {
-            writeln!(text, "  ... and by {}", count_of(more as u64, "object"))?;
+            writeln!(text, "  ... and {} more", grouped(more as u64))?;
         }
     }
     if !held.keepers.is_empty() {
         writeln!(
             text,
-            "\n{} kept alive by each of these alone, the nearest first:",
+            "\ndominators, the nearest first (without any one of them {} garbage):",
             if is_group { "all are" } else { "it is" }
         )?;
         for keeper in &held.keepers {
             let retained = byte_size(keeper.retained);
-            writeln!(text, "  {}  (retains {retained})", keeper.path)?;
+            writeln!(text, "  {}  (retained size {retained})", keeper.path)?;
         }
     }
     if held.paths.len() > 1 {
@@ -158,14 +156,6 @@ fn as_text(title: &str, is_group: bool, held: &Retainers) -> Result<String> {
         }
     }
     Ok(text)
-}
-
-fn count_of(count: u64, one: &str) -> String {
-    format!(
-        "{} {one}{}",
-        grouped(count),
-        if count == 1 { "" } else { "s" }
-    )
 }
 
 /// The answer for programs.

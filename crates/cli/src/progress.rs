@@ -1,4 +1,4 @@
-//! Progress on the terminal, where work takes more than a second.
+//! Progress on the terminal, if work takes more than a second.
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::io::{IsTerminal, stderr};
@@ -6,9 +6,9 @@ use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::thread;
 use std::time::Duration;
 
-/// How long nothing is shown.
+/// The time before progress is shown.
 const PATIENCE: Duration = Duration::from_secs(1);
-/// How often what is shown moves.
+/// The time between updates.
 const TICK: Duration = Duration::from_millis(100);
 
 /// Work of several steps.
@@ -17,7 +17,7 @@ pub struct Progress {
 }
 
 impl Progress {
-    /// For so many steps. Where standard error is no terminal nothing is ever shown.
+    /// Returns progress for this many steps. Nothing is shown if standard error is not a terminal.
     pub fn new(steps: usize) -> Progress {
         let target = ProgressDrawTarget::hidden();
         let bar = ProgressBar::with_draw_target(Some(steps as u64), target);
@@ -27,7 +27,7 @@ impl Progress {
         Progress { bar }
     }
 
-    /// Does a step, which the message says.
+    /// Runs a step of the work, and shows the message meanwhile.
     pub fn step<T>(&self, message: impl Into<String>, work: impl FnOnce() -> T) -> T {
         self.bar.set_message(message.into());
         let done = match stderr().is_terminal() {
@@ -42,7 +42,7 @@ impl Progress {
         let (done, is_done) = channel::<()>();
         let bar = &self.bar;
         thread::scope(|scope| {
-            // Where there is no thread to be had, nothing is shown.
+            // If no thread is available, nothing is shown.
             let _ = thread::Builder::new().spawn_scoped(scope, move || {
                 while let Err(RecvTimeoutError::Timeout) = is_done.recv_timeout(TICK) {
                     if bar.elapsed() > PATIENCE && bar.is_hidden() {

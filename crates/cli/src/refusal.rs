@@ -1,10 +1,10 @@
-//! A failure whose reason has an exit code of its own.
+//! Failures with their own exit codes.
 
 use crate::exit_code;
 use std::error::Error;
 use std::fmt;
 
-/// Why there is no answer, and the exit code that says so.
+/// A failure with an exit code.
 #[derive(Debug)]
 pub struct Refusal {
     reason: String,
@@ -12,7 +12,7 @@ pub struct Refusal {
 }
 
 impl Refusal {
-    /// For this reason, with this code.
+    /// Returns a failure with this message and this exit code.
     pub fn new(reason: &impl fmt::Display, code: u8) -> Refusal {
         Refusal {
             reason: reason.to_string(),
@@ -20,7 +20,7 @@ impl Refusal {
         }
     }
 
-    /// The exit code of any failure.
+    /// Returns the exit code of any failure.
     pub fn code_of(error: &anyhow::Error) -> u8 {
         error
             .downcast_ref()

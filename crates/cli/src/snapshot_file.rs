@@ -1,4 +1,4 @@
-//! The files that the verbs read.
+//! Snapshot files that the verbs read.
 
 use crate::progress::Progress;
 use anyhow::{Result, anyhow};
@@ -12,9 +12,9 @@ use time::OffsetDateTime;
 pub struct SnapshotFile {
     /// The file.
     pub path: PathBuf,
-    /// Its size; a pipe has none.
+    /// Its size in bytes; `None` for a pipe.
     pub bytes: Option<u64>,
-    /// What is in it.
+    /// The snapshot in it.
     pub snapshot: Snapshot,
 }
 
@@ -23,7 +23,7 @@ impl SnapshotFile {
     pub fn open(path: &Path, progress: &Progress) -> Result<SnapshotFile> {
         let message = format!("reading {}", printable_path(path));
         let snapshot = progress.step(message, || luasnap_format::open_snapshot(path));
-        // The sentence says all that the causes below it say.
+        // The message already includes its causes.
         let snapshot = snapshot.map_err(|error| anyhow!(error.to_string()))?;
         let metadata = fs::metadata(path).ok().filter(Metadata::is_file);
         Ok(SnapshotFile {
@@ -34,7 +34,7 @@ impl SnapshotFile {
     }
 }
 
-/// A moment, given in milliseconds since 1970: `2026-11-25 17:40:12 UTC`.
+/// Returns a time, given in milliseconds since 1970, as `2026-11-25 17:40:12 UTC`.
 pub fn taken_at(milliseconds: u64) -> String {
     let seconds = (milliseconds / 1000) as i64;
     let Ok(time) = OffsetDateTime::from_unix_timestamp(seconds) else {

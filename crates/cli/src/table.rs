@@ -5,17 +5,17 @@ use comfy_table::{
 };
 use std::io::{IsTerminal, stdout};
 
-/// A column, by its name.
+/// A column with its name.
 #[derive(Clone, Copy)]
 pub enum Column {
-    /// Numbers: to the right, and never wrapped.
+    /// Numbers: right-aligned, never wrapped.
     Number(&'static str),
     /// Short words, never wrapped.
     Word(&'static str),
-    /// Names and paths, which wrap where the terminal is narrow.
+    /// Names and paths, which wrap if the terminal is narrow.
     Text(&'static str),
-    /// What may be of any length, in one line, whose end is cut off where the terminal is narrow. The
-    /// table has no `Text` then.
+    /// Text of any length on one line; its end is cut off if the terminal is narrow. A table with a `Line` has
+    /// no `Text`.
     Line(&'static str),
 }
 
@@ -47,7 +47,7 @@ pub struct Columns {
 }
 
 impl Columns {
-    /// Its head has the columns' names.
+    /// Returns a table whose head has the columns' names.
     pub fn new(columns: &[Column]) -> Columns {
         let mut table = Columns::without_head(columns);
         let names = columns.iter().map(|column| {
@@ -58,11 +58,11 @@ impl Columns {
         table
     }
 
-    /// Without a head, for where a sentence says what it is.
+    /// Returns a table without a head.
     pub fn without_head(columns: &[Column]) -> Columns {
         let mut table = Table::new();
         table.load_preset(presets::NOTHING);
-        // What is read by a program is not wrapped.
+        // Output for programs is not wrapped.
         table.set_content_arrangement(match stdout().is_terminal() {
             true => ContentArrangement::Dynamic,
             false => ContentArrangement::Disabled,
@@ -83,7 +83,7 @@ impl Columns {
         self.table.add_row(row);
     }
 
-    /// The text of the table.
+    /// Returns the text of the table.
     pub fn text(mut self) -> String {
         for (column, kind) in self.table.column_iter_mut().zip(&self.columns) {
             column.set_padding((0, 2));
@@ -92,7 +92,7 @@ impl Columns {
                     column.set_constraint(ColumnConstraint::ContentWidth);
                 }
                 Column::Text(_) => {}
-                // It may be cut anywhere, not between words alone.
+                // It may be cut anywhere, not only between words.
                 Column::Line(_) => {
                     column.set_delimiter('\0');
                 }
@@ -102,7 +102,7 @@ impl Columns {
         lines.map(|line| format!("{}\n", line.trim_end())).collect()
     }
 
-    /// Whether so little fits the terminal that long texts are better below each other.
+    /// Whether the terminal is so narrow that long texts go below each other.
     pub fn are_narrow() -> bool {
         const NARROW: u16 = 120;
         stdout().is_terminal() && Table::new().width().is_some_and(|width| width < NARROW)

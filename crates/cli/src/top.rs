@@ -1,4 +1,4 @@
-//! `luasnap top`: what holds the memory.
+//! `luasnap top`: the groups that retain most.
 
 use crate::exit_code::OF_READERS;
 use crate::output::{AnswerAboutFile, print, print_json};
@@ -12,41 +12,41 @@ use luasnap_heap::GroupOrder;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-/// Say what holds the memory
+/// List the groups of objects that retain most
 ///
-/// Groups of objects: tables by their class, functions by where they are defined, strings by their
-/// owner, all others by the path that holds them. `retained` is what would be freed if all members of
-/// a group went, with what they alone hold, so the same bytes may count for several groups; `size` is
-/// what the members have themselves. The registry and the table of globals are not listed: they hold
-/// all the others.
+/// Tables and userdata are grouped by class, functions and coroutines by where they are defined, strings by
+/// their owner, all others by their path. `retained` is the retained size of a group: what would be freed if
+/// all its members went. The same bytes may count for several groups. `size` is the shallow size: what the
+/// members take themselves. The registry and the table of globals are not listed, since they retain all the
+/// others.
 #[derive(Args)]
 #[command(after_help = OF_READERS)]
 pub struct Top {
-    /// The snapshot's file
+    /// The snapshot file
     file: PathBuf,
 
-    /// What comes first
+    /// Sort by
     #[arg(long, value_enum, default_value_t = By::Retained)]
     by: By,
 
-    /// How many groups to list
+    /// List this many groups
     #[arg(short = 'n', long = "rows", default_value_t = 20)]
     rows: usize,
 
-    /// Write JSON, for programs
+    /// Write JSON for programs
     #[arg(long)]
     json: bool,
 }
 
 #[derive(Clone, Copy, ValueEnum)]
 enum By {
-    /// What holds most in all
+    /// Retained size
     Retained,
-    /// What is itself largest
+    /// Shallow size
     Size,
-    /// What is there most often
+    /// Number of objects
     Count,
-    /// The classes alone, by what they hold
+    /// Retained size, classes only
     Class,
 }
 
@@ -62,11 +62,11 @@ impl By {
 }
 
 impl Top {
-    /// Does it.
+    /// Runs the command.
     pub fn execute(self) -> Result<ExitCode> {
         let progress = Progress::new(4);
         let file = SnapshotFile::open(&self.file, &progress)?;
-        progress.step("finding what holds what", || {
+        progress.step("finding dominators", || {
             file.snapshot.dominators().map(drop)
         })?;
         progress.step("grouping", || file.snapshot.groups().map(drop))?;

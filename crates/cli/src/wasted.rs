@@ -1,17 +1,17 @@
-//! What of a snapshot's memory is wasted, in words.
+//! Wasted memory of a snapshot, for people.
 
 use anyhow::Result;
-use luasnap_format::{SparseTableRow, WasteAnswer, byte_size, grouped};
+use luasnap_format::{SparseTableRow, WasteAnswer, byte_size, count_of, grouped};
 use std::fmt::Write;
 
-/// The answer for people.
+/// Returns the answer for people.
 pub fn as_text(waste: &WasteAnswer) -> Result<String> {
     let mut text = String::new();
     if let Some(strings) = waste.strings.as_ref().filter(|strings| strings.bytes > 0) {
         writeln!(
             text,
             "\nDuplicate strings of {} lose {}",
-            count_of(strings.texts, "text", "texts"),
+            count_of(strings.texts, "text"),
             byte_size(strings.bytes),
         )?;
         for row in &strings.top {
@@ -30,7 +30,7 @@ pub fn as_text(waste: &WasteAnswer) -> Result<String> {
         writeln!(
             text,
             "\nEmpty slots of {} lose {}",
-            count_of(tables.count, "table", "tables"),
+            count_of(tables.count, "table"),
             byte_size(tables.bytes),
         )?;
         for row in &tables.top {
@@ -41,7 +41,7 @@ pub fn as_text(waste: &WasteAnswer) -> Result<String> {
     Ok(text)
 }
 
-/// `1 of 64 hash slots in use`, for each part that a table has.
+/// Returns `1 of 64 hash slots in use` for each part that a table has.
 fn slots_in_use(table: &SparseTableRow) -> String {
     let parts = [
         ("array", table.array_used, table.array_slots),
@@ -55,9 +55,4 @@ fn slots_in_use(table: &SparseTableRow) -> String {
         })
         .collect();
     parts.join(", ")
-}
-
-/// `1 table`, `2 tables`.
-fn count_of(count: u64, one: &str, many: &str) -> String {
-    format!("{} {}", grouped(count), if count == 1 { one } else { many })
 }

@@ -7,25 +7,25 @@ use std::io;
 
 /// Why an answer could not be made or written.
 ///
-/// Memory that is lacking here, and a place that takes no more, even where its system says `ENOMEM`,
-/// are told apart from the first moment on.
+/// A lack of memory in this process and a failing writer are different errors, even if the system says
+/// `ENOMEM` for the writer.
 #[derive(Debug, thiserror::Error)]
 pub enum AnswerError {
-    /// This process has no memory left for it.
+    /// There is not enough memory.
     #[error("not enough memory")]
     OutOfMemory,
-    /// There is more of something than can be numbered.
+    /// There are more objects or texts than the format can number.
     #[error("the snapshot has more {0} than can be written in this format")]
     TooMany(&'static str),
-    /// What was derived from the snapshot is too large.
+    /// What is derived from the snapshot is too large.
     #[error(transparent)]
     TooLarge(BuildError),
-    /// What it was written to did not take it.
+    /// The writer failed.
     #[error("{}", reason(.0))]
     Io(#[from] io::Error),
 }
 
-/// What making or writing an answer gives.
+/// The result of making or writing an answer.
 pub(crate) type Result<T = (), E = AnswerError> = std::result::Result<T, E>;
 
 impl From<BuildError> for AnswerError {

@@ -1,6 +1,35 @@
 //! Heaps and answers as text, JSON and files.
 //!
-//! Every writer streams: beyond one small buffer, what it writes is never held in memory.
+//! * Answers, as rows: [`top`], [`growth`], [`retainers`], [`Stats`], [`waste`]. [`resolve`] finds what a user
+//!   asks about.
+//! * Text and JSON of a snapshot: [`write_text`], [`write_report`], [`write_json`].
+//! * Files: [`write_snapshot`] and [`open_snapshot`] for `.luasnap`, [`write_heapsnapshot`] for Chrome DevTools
+//!   and memlab.
+//!
+//! Writers of text and JSON stream: they hold no more than one small buffer in memory.
+//!
+//! # Examples
+//!
+//! ```
+//! use luasnap_heap::{GroupOrder, HeapBuilder, Kind, Label, NodeId, Snapshot, Strength};
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! // `_G.cache` is a table of 100 bytes.
+//! let mut builder = HeapBuilder::new();
+//! let (globals, _) = builder.node(Kind::Table, 0x10)?;
+//! let (cache, _) = builder.node(Kind::Table, 0x20)?;
+//! builder.set_size(cache, 100);
+//! let root = Label::Root(builder.name(b"_G")?);
+//! let field = Label::Field(builder.name(b"cache")?);
+//! builder.edge(NodeId::ROOT, globals, root, Strength::Strong)?;
+//! builder.edge(globals, cache, field, Strength::Strong)?;
+//! let snapshot = Snapshot::new(builder.finish()?);
+//!
+//! let top = luasnap_format::top(&snapshot, GroupOrder::Retained, 10)?;
+//! assert_eq!(top.groups[0].name, "_G.cache");
+//! assert_eq!(luasnap_format::byte_size(top.groups[0].retained), "100 B");
+//! # Ok(())
+//! # }
+//! ```
 
 #![forbid(unsafe_code)]
 
@@ -34,7 +63,7 @@ pub use file::{
 pub use heapsnapshot::write_heapsnapshot;
 pub use json::json_string::readable_json;
 pub use json::object_tree::{write_json, write_json_indented};
-pub use labels::numbers::{byte_size, grouped};
+pub use labels::numbers::{byte_size, count_of, grouped};
 pub use labels::object_label::object_name;
 pub use labels::printable::{printable, printable_path};
 pub use luasnap::{

@@ -1,10 +1,9 @@
-//! Why something could not be read or written, in the system's words.
+//! Errors in the system's words.
 
 use std::error::Error;
 use std::io;
 
-/// The system's words for an error, without the number that Rust adds and without the paths that
-/// others wrapped around it.
+/// Returns the system's words for an error, without the number that Rust adds and without wrapped contexts.
 pub fn reason(error: &io::Error) -> String {
     let mut innermost: &dyn Error = error;
     while let Some(source) = innermost.source() {

@@ -1,12 +1,12 @@
-//! A buffer of fixed size before a slow writer.
+//! A buffer of fixed size for a slow writer.
 
 use crate::answer_error::Result;
 use std::io;
 
 const CAPACITY: usize = 64 * 1024;
 
-/// Gathers small pieces for a writer. Unlike `io::BufWriter` it says so when there is no memory
-/// for the buffer, and writes nothing when it is dropped.
+/// Buffers small pieces for a writer. Unlike `io::BufWriter` it fails if there is no memory for the buffer, and
+/// writes nothing when it is dropped.
 pub(crate) struct Sink<'a> {
     out: &'a mut dyn io::Write,
     buffer: Vec<u8>,
@@ -19,7 +19,7 @@ impl<'a> Sink<'a> {
         Ok(Sink { out, buffer })
     }
 
-    /// Writes bytes, sooner or later.
+    /// Writes bytes to the buffer.
     #[inline]
     pub(crate) fn put(&mut self, bytes: &[u8]) -> io::Result<()> {
         if bytes.len() > CAPACITY - self.buffer.len() {
@@ -39,7 +39,7 @@ impl<'a> Sink<'a> {
         Ok(())
     }
 
-    /// Hands on what was gathered.
+    /// Writes the buffer to the writer.
     pub(crate) fn flush(&mut self) -> io::Result<()> {
         let written = self.out.write_all(&self.buffer);
         self.buffer.clear();

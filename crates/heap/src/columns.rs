@@ -1,7 +1,7 @@
-//! The columns of a heap for one who stores them, and a heap from stored ones.
+//! The columns of a heap for storing, and a heap from stored columns.
 //!
-//! What was stored may come back broken, or be made to do harm. So a heap is made only of columns
-//! that agree with each other: no analysis of it then looks where nothing is.
+//! Stored columns may come back broken, or may be made to do harm. So a heap is built only from columns
+//! that agree with each other: then no analysis reads out of range.
 
 use crate::graph::allocation_order::{AllocationOrder, Mark, Run};
 use crate::graph::change::Change;
@@ -18,17 +18,17 @@ use crate::reach::shortest_path_tree::ShortestPathTree;
 use crate::snapshot::Snapshot;
 use std::sync::Arc;
 
-/// The columns of a heap, to be stored. Those by node have the synthetic root first.
+/// The columns of a heap, for storing. Those by node begin with the synthetic root.
 ///
-/// The edges of a node are those of its [`edge_range`](Heap::edge_range); there may be others in
-/// the columns, which belong to nobody.
+/// The edges of a node are those of its [`edge_range`](Heap::edge_range). The columns may have others,
+/// which belong to no node.
 #[derive(Clone, Copy, Debug)]
 pub struct StoredColumns<'a> {
-    /// By node: what it is.
+    /// By node: its kind.
     pub kinds: &'a [Kind],
     /// By node: its address.
     pub addresses: &'a [u64],
-    /// By node: its shallow size; [`LARGE_SIZE`] for one that [`Heap::size`] has to be asked for.
+    /// By node: its shallow size in bytes; [`LARGE_SIZE`] if it does not fit: see [`Heap::size`].
     pub sizes: &'a [u32],
     /// By node: its count.
     pub counts: &'a [u32],
@@ -38,7 +38,7 @@ pub struct StoredColumns<'a> {
     pub targets: &'a [NodeId],
     /// By edge: its label and its strength.
     pub labels: &'a [PackedLabel],
-    /// The labels that do not fit, by their places.
+    /// The labels that do not fit 32 bits, by their places.
     pub wide_labels: &'a [Label],
     /// The names.
     pub names: &'a Names,
@@ -54,11 +54,11 @@ pub struct StoredColumns<'a> {
     pub sparse_tables: &'a [SparseTable],
 }
 
-/// Stands in the column of sizes for one that does not fit.
+/// Stands in the column of sizes for a size that does not fit.
 pub const LARGE_SIZE: u32 = Heap::LARGE;
 
 impl Heap {
-    /// The columns, to be stored.
+    /// Returns the columns, for storing.
     pub fn columns(&self) -> StoredColumns<'_> {
         StoredColumns {
             kinds: &self.kinds,
@@ -79,14 +79,14 @@ impl Heap {
     }
 }
 
-/// Columns that do not make a heap, or that there is no memory for.
+/// Why columns do not make a heap.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
 pub enum ColumnError {
-    /// There is no memory for what is made of them.
+    /// There is no memory for the heap, or it is too large.
     #[error(transparent)]
     Build(#[from] BuildError),
     /// A column is longer or shorter than those beside it.
-    #[error("there are {found} {column} where {expected} belong")]
+    #[error("there are {found} {column} instead of {expected}")]
     Length {
         /// What the column holds.
         column: &'static str,
@@ -95,45 +95,45 @@ pub enum ColumnError {
         /// How many it has.
         found: u64,
     },
-    /// A value names what is not there.
-    #[error("number {at} of the {column} names what is not there")]
+    /// A value refers to a node, a name or a label that does not exist.
+    #[error("number {at} of the {column} refers to something that does not exist")]
     OutOfRange {
         /// What the column holds.
         column: &'static str,
         /// Which value it is, from 0 on.
         at: usize,
     },
-    /// A column has to be in order and is not.
+    /// A column is out of order.
     #[error("the {column} are out of order")]
     Order {
         /// What the column holds.
         column: &'static str,
     },
     /// The first node has to be the synthetic root, and no other may.
-    #[error("the first object, and no other, has to be the root")]
+    #[error("the first object, and no other one, must be the root")]
     Root,
     /// The sizes add up to more than 2^63 bytes.
-    #[error("the sizes of the objects add up to more than any memory has")]
+    #[error("the sizes of the objects add up to more than 2^63 bytes")]
     Sizes,
-    /// A sparse table uses more slots than it has, or is no table.
-    #[error("number {at} of the sparse tables is none")]
+    /// A sparse table uses more slots than it has, or is not a table.
+    #[error("number {at} of the sparse tables is not a sparse table")]
     SparseTable {
         /// Which one it is, from 0 on.
         at: usize,
     },
 }
 
-/// The columns of a heap that is to be made of them. Those by node have the synthetic root first;
-/// all are empty for a heap that has not even that.
+/// The columns from which a heap is built. Those by node begin with the synthetic root; all are empty
+/// for a heap without any node.
 #[derive(Clone, Debug, Default)]
 pub struct Columns {
-    /// By node: what it is.
+    /// By node: its kind.
     pub kinds: Vec<Kind>,
     /// By node: its address.
     pub addresses: Vec<u64>,
-    /// By node: its shallow size; [`LARGE_SIZE`] for one of `large_sizes`.
+    /// By node: its shallow size in bytes; [`LARGE_SIZE`] for one in `large_sizes`.
     pub sizes: Vec<u32>,
-    /// The sizes that do not fit, by their nodes.
+    /// The sizes that do not fit, in bytes, by their nodes.
     pub large_sizes: Vec<(NodeId, u64)>,
     /// By node: its count.
     pub counts: Vec<u32>,
@@ -145,7 +145,7 @@ pub struct Columns {
     pub targets: Vec<NodeId>,
     /// By edge: its label and its strength.
     pub labels: Vec<PackedLabel>,
-    /// The labels that do not fit, by their places.
+    /// The labels that do not fit 32 bits, by their places.
     pub wide_labels: Vec<Label>,
     /// The names.
     pub names: Names,
@@ -164,7 +164,11 @@ pub struct Columns {
 }
 
 impl Columns {
-    /// The heap that has these columns, if they make one.
+    /// Returns the heap that has these columns.
+    ///
+    /// # Errors
+    ///
+    /// [`ColumnError`] says which column does not fit the others.
     pub fn into_heap(self) -> Result<Heap, ColumnError> {
         self.check_lengths()?;
         self.check_nodes()?;
@@ -234,7 +238,7 @@ impl Columns {
         self.check_sizes()
     }
 
-    /// Sums of sizes never overflow in any analysis, one byte more for each node included.
+    /// Makes sure that no analysis overflows when it adds up sizes, with one byte more for each node.
     fn check_sizes(&self) -> Result<(), ColumnError> {
         let is_large = |(node, _): &(NodeId, u64)| {
             self.sizes
@@ -311,7 +315,7 @@ impl Columns {
         Ok(())
     }
 
-    /// Whether it is a node, and not the synthetic root, which nothing refers to.
+    /// Whether `node` exists and is not the synthetic root, which nothing refers to.
     #[inline]
     fn has(&self, node: NodeId) -> bool {
         node != NodeId::ROOT && node.index() < self.kinds.len()
@@ -341,17 +345,21 @@ fn all<T>(
     }
 }
 
-/// What makes a stored snapshot a difference.
+/// What a stored difference has besides its heap.
 #[derive(Clone, Debug, Default)]
 pub struct StoredDifference {
     /// By node: what became of it.
     pub changes: Vec<Change>,
-    /// By node: the references to it that were counted in the snapshot which it comes from.
+    /// By node: the references to it in the snapshot from which the difference was made.
     pub refs: Vec<u32>,
 }
 
 impl Snapshot {
-    /// What makes it a difference, to be stored; `None` where it is none.
+    /// Returns what a difference has besides its heap, for storing; `None` for a whole snapshot.
+    ///
+    /// # Errors
+    ///
+    /// [`BuildError::OutOfMemory`] if memory runs out.
     pub fn stored_difference(&self) -> Result<Option<StoredDifference>, BuildError> {
         if !self.is_difference() {
             return Ok(None);
@@ -364,7 +372,11 @@ impl Snapshot {
         Ok(Some(stored))
     }
 
-    /// A difference that was stored.
+    /// Returns a difference from its stored parts.
+    ///
+    /// # Errors
+    ///
+    /// [`ColumnError`] says what does not fit the heap.
     pub fn from_stored_difference(
         heap: Heap,
         stored: StoredDifference,
@@ -383,7 +395,7 @@ impl Snapshot {
 }
 
 impl Heap {
-    /// Gives the nodes, in their order, so many each of the edges.
+    /// Gives each node, in order, this many of the edges.
     fn take_edge_counts(&mut self, mut counts: Vec<u32>) -> Result<(), BuildError> {
         self.edge_counts = filled(counts.len(), 0)?;
         let mut start = 0;
@@ -393,7 +405,7 @@ impl Heap {
             self.note_edge_count(NodeId(at as u32), *count)?;
             *count = start_of_node;
         }
-        // What were the counts are the starts now.
+        // The column of counts has become the column of starts.
         self.edge_starts = counts;
         Ok(())
     }

@@ -1,7 +1,43 @@
 //! The object graph of a Lua heap and its analyses.
 //!
-//! Pure: this crate never touches a VM and does no I/O. The capture crate builds a [`Heap`]
-//! through a [`HeapBuilder`]; the analyses answer from its flat columns.
+//! The crate never touches a VM and does no I/O. A capture builds a [`Heap`] with a [`SweepBuilder`] or a
+//! [`HeapBuilder`]; the analyses work on its columns:
+//!
+//! * [`ShortestPathTree`]: the shortest path to each object from a GC root;
+//! * [`Dominators`]: dominators and retained sizes;
+//! * [`Groups`]: objects by class, place in the source, owner or path pattern;
+//! * [`retainers_of`], [`disjoint_paths`]: what keeps an object alive;
+//! * [`increase`], [`decrease`], [`Growth`]: what changed between snapshots, and leak suspects;
+//! * [`Census`], [`Waste`]: objects by kind, and wasted memory.
+//!
+//! A [`Snapshot`] is a heap with what was derived from it so far.
+//!
+//! # Examples
+//!
+//! ```
+//! use luasnap_heap::{HeapBuilder, Kind, Label, NodeId, Snapshot, Strength};
+//! # fn main() -> Result<(), luasnap_heap::BuildError> {
+//! // `_G.sessions` has two tables of 100 bytes.
+//! let mut builder = HeapBuilder::new();
+//! let (globals, _) = builder.node(Kind::Table, 0x10)?;
+//! let (sessions, _) = builder.node(Kind::Table, 0x20)?;
+//! let root = Label::Root(builder.name(b"_G")?);
+//! let field = Label::Field(builder.name(b"sessions")?);
+//! builder.edge(NodeId::ROOT, globals, root, Strength::Strong)?;
+//! builder.edge(globals, sessions, field, Strength::Strong)?;
+//! for (index, address) in [(1, 0x30), (2, 0x40)] {
+//!     let (session, _) = builder.node(Kind::Table, address)?;
+//!     builder.set_size(session, 100);
+//!     builder.edge(sessions, session, Label::Index(index), Strength::Strong)?;
+//! }
+//! let snapshot = Snapshot::new(builder.finish()?);
+//!
+//! assert_eq!(snapshot.len()?, 4);
+//! let retained = snapshot.dominators()?.retained(sessions);
+//! assert_eq!((retained.count, retained.bytes), (3, 200));
+//! # Ok(())
+//! # }
+//! ```
 
 #![forbid(unsafe_code)]
 
@@ -35,6 +71,7 @@ pub use graph::kind::Kind;
 pub use graph::label::{Label, PackedLabel};
 pub use graph::name::{NameId, Names};
 pub use graph::node::NodeId;
+pub use graph::prefetch::prefetch;
 pub use graph::provenance::{Engine, Process, Provenance};
 pub use graph::sparse_table::{SlotSizes, SparseTable};
 pub use graph::strength::Strength;

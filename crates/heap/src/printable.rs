@@ -1,15 +1,15 @@
 //! Bytes as text that a terminal can show.
 //!
-//! Names in a heap, names of files and words of command lines are strangers' bytes: what is shown of
-//! them to people goes through here, in every face. A terminal obeys control characters, and characters
-//! that turn the direction of text or have no width make a name look like another one.
+//! Names in a heap, names of files and words of command lines are untrusted bytes: whatever people see of them
+//! goes through here. A terminal obeys control characters, and characters that change the direction of text
+//! or have no width make a name look like another one.
 
 use std::fmt::{self, Display, Formatter, Write};
 use unicode_properties::{GeneralCategory, UnicodeGeneralCategory};
 
-/// Whether a character is shown as itself. Controls (`Cc`), format characters (`Cf`: changes of
-/// direction, zero-width characters, soft hyphens, tags), separators of lines and paragraphs (`Zl`,
-/// `Zp`), and what Unicode says is not to be seen (variation selectors, fillers) are not.
+/// Whether a character is shown as itself. Not so are controls (`Cc`), format characters (`Cf`: changes of
+/// direction, zero-width characters, soft hyphens, tags), separators of lines and paragraphs (`Zl`, `Zp`),
+/// and characters that Unicode calls ignorable (variation selectors, fillers).
 pub fn is_printable(character: char) -> bool {
     if character.is_ascii() {
         return !character.is_ascii_control();
@@ -24,7 +24,7 @@ pub fn is_printable(character: char) -> bool {
     !is_format && !is_ignorable(character)
 }
 
-/// Unicode's `Default_Ignorable_Code_Point` outside of the format characters, and what is no character.
+/// Unicode's `Default_Ignorable_Code_Point` without the format characters, and noncharacters.
 fn is_ignorable(character: char) -> bool {
     matches!(
         character,
@@ -41,10 +41,9 @@ fn is_ignorable(character: char) -> bool {
     ) || u32::from(character) & 0xFFFE == 0xFFFE
 }
 
-/// Bytes as [`Display`] shows them to people: what is not [printable](is_printable) and what is not
-/// UTF-8 becomes an escape, as a string of Lua has them: `\n`, `\t`, `\r`, `\x1B` for the other ASCII
-/// controls, `\u{202E}` for all other characters, `\xFF` for a byte that belongs to none. Backslashes
-/// stay as they are.
+/// Bytes as [`Display`] shows them to people. What is not [printable](is_printable) or not UTF-8 becomes an
+/// escape, as in a Lua string: `\n`, `\t`, `\r`, `\x1B` for the other ASCII controls, `\u{202E}` for all
+/// other characters, `\xFF` for a byte that is not part of a character. Backslashes stay as they are.
 #[derive(Clone, Copy, Debug)]
 pub struct Printable<'a>(pub &'a [u8]);
 

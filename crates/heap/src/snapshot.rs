@@ -1,4 +1,4 @@
-//! A snapshot: what a user takes, prints and compares.
+//! Snapshots.
 
 use crate::build::objects_view::objects_view;
 use crate::dominators::dominator_tree::Dominators;
@@ -14,20 +14,19 @@ use crate::groups::pattern_set::PatternSet;
 use crate::reach::shortest_path_tree::ShortestPathTree;
 use std::sync::{Arc, OnceLock};
 
-/// A heap, or the difference of two, with what was derived from it so far.
+/// A snapshot: a heap, or the difference of two, with what was derived from it so far.
 ///
-/// People see its [objects](Snapshot::objects), whichever engine made the heap; paths, groups and
-/// differences are about those. A difference owns its data: it has the changed objects and the
-/// paths that hold them.
+/// People see its [objects](Snapshot::objects), whichever engine captured the heap. A difference owns its
+/// data: the changed objects and the paths to them.
 #[derive(Debug, Default)]
 pub struct Snapshot {
     /// As it was captured.
     everything: Heap,
-    /// The view of the heap; `None` where the heap has nothing else.
+    /// The view of the heap; `None` if the heap has nothing else.
     objects: OnceLock<Option<Heap>>,
     tree: OnceLock<ShortestPathTree>,
     dominators: OnceLock<Dominators>,
-    /// The tree of everything, where that is more than the objects.
+    /// The tree of everything; not of a difference.
     everything_tree: OnceLock<ShortestPathTree>,
     groups: OnceLock<Arc<Groups>>,
     difference: Option<Changes>,
@@ -35,7 +34,7 @@ pub struct Snapshot {
 }
 
 impl Snapshot {
-    /// The snapshot of a whole heap.
+    /// Returns the snapshot of a whole heap.
     pub fn new(heap: Heap) -> Snapshot {
         Snapshot {
             everything: heap,
@@ -43,16 +42,16 @@ impl Snapshot {
         }
     }
 
-    /// A snapshot of nothing at all, as one is that was freed.
+    /// Returns an empty snapshot, like one that was freed.
     pub fn empty() -> Snapshot {
         Snapshot::default()
     }
 
-    /// A difference: an excerpt of a heap with what became of each of its nodes.
+    /// Returns a difference: an excerpt of a heap with the change of each node.
     pub(crate) fn difference(heap: Heap, tree: ShortestPathTree, by_node: Vec<Change>) -> Snapshot {
         Snapshot {
             everything: heap,
-            // Its tree's nodes are those of its heap.
+            // The tree's nodes are those of the heap.
             objects: OnceLock::from(None),
             tree: OnceLock::from(tree),
             difference: Some(Changes::new(by_node)),
@@ -60,7 +59,11 @@ impl Snapshot {
         }
     }
 
-    /// How many objects it has; of a difference, how many have changed.
+    /// Returns the number of objects; of a difference, the number of changed ones.
+    ///
+    /// # Errors
+    ///
+    /// [`BuildError::OutOfMemory`] if memory runs out.
     pub fn len(&self) -> Result<usize, BuildError> {
         Ok(match &self.difference {
             Some(changes) => changes.count(),
@@ -68,18 +71,26 @@ impl Snapshot {
         })
     }
 
-    /// Whether it has no objects.
+    /// Whether there are no objects.
+    ///
+    /// # Errors
+    ///
+    /// [`BuildError::OutOfMemory`] if memory runs out.
     pub fn is_empty(&self) -> Result<bool, BuildError> {
         Ok(self.len()? == 0)
     }
 
-    /// The heap as it was captured. Its nodes are not those of [`objects`](Self::objects).
+    /// Returns the heap as it was captured. Its nodes are not those of [`objects`](Self::objects).
     pub fn everything(&self) -> &Heap {
         &self.everything
     }
 
-    /// The [view](objects_view) of the reachable objects, which is made when it is first asked for,
-    /// unless the heap has nothing else.
+    /// Returns the [view](objects_view) of the reachable objects, which is made by the first call; the heap
+    /// itself if it has nothing else.
+    ///
+    /// # Errors
+    ///
+    /// [`BuildError::OutOfMemory`] if memory runs out.
     pub fn objects(&self) -> Result<&Heap, BuildError> {
         if let Some(objects) = self.objects.get() {
             return Ok(objects.as_ref().unwrap_or(&self.everything));
@@ -92,20 +103,24 @@ impl Snapshot {
         Ok(objects.as_ref().unwrap_or(&self.everything))
     }
 
-    /// Says how later captures know when this one was. Only the first word counts.
+    /// Sets how later captures know when this one was made. Only the first call counts.
     pub fn set_birthmark(&self, birthmark: Birthmark) {
         let _ = self.birthmark.set(birthmark);
     }
 
-    /// How later captures know when this one was, if that was [said](Self::set_birthmark).
+    /// Returns how later captures know when this one was made, if it was [set](Self::set_birthmark).
     pub fn birthmark(&self) -> Option<&Birthmark> {
         self.birthmark.get()
     }
 
-    /// The shortest paths, which are found when they are first asked for.
+    /// Returns the shortest paths in [`objects`](Self::objects), which are found by the first call.
     ///
-    /// Of a difference, the [references](ShortestPathTree::refs) are those that were counted in the
-    /// snapshot which it comes from.
+    /// In a difference, the [references](ShortestPathTree::refs) are those in the snapshot from which it was
+    /// made.
+    ///
+    /// # Errors
+    ///
+    /// [`BuildError::OutOfMemory`] if memory runs out.
     pub fn tree(&self) -> Result<&ShortestPathTree, BuildError> {
         if let Some(tree) = self.tree.get() {
             return Ok(tree);
@@ -114,8 +129,13 @@ impl Snapshot {
         Ok(self.tree.get_or_init(|| tree))
     }
 
-    /// Who holds what alone, of [everything](Self::everything), which is found when it is first asked
-    /// for. Of a difference, in the excerpt that it is.
+    /// Returns the dominator tree of [everything](Self::everything), which is found by the first call. Of a
+    /// difference, that of its excerpt.
+    ///
+    /// # Errors
+    ///
+    /// [`BuildError::OutOfMemory`] if memory runs out;
+    /// [`BuildError::TooManyEdges`] beyond 4,294,967,295 references.
     pub fn dominators(&self) -> Result<&Dominators, BuildError> {
         if let Some(dominators) = self.dominators.get() {
             return Ok(dominators);
@@ -124,8 +144,12 @@ impl Snapshot {
         Ok(self.dominators.get_or_init(|| dominators))
     }
 
-    /// The shortest paths in [everything](Self::everything) [by names](ShortestPathTree::by_names), which are
-    /// found when they are first asked for; of a difference, its [`tree`](Self::tree).
+    /// Returns the shortest paths in [everything](Self::everything), [by names](ShortestPathTree::by_names),
+    /// which are found by the first call; of a difference, its [`tree`](Self::tree).
+    ///
+    /// # Errors
+    ///
+    /// [`BuildError::OutOfMemory`] if memory runs out.
     pub fn everything_tree(&self) -> Result<&ShortestPathTree, BuildError> {
         if self.is_difference() {
             return self.tree();
@@ -137,7 +161,11 @@ impl Snapshot {
         Ok(self.everything_tree.get_or_init(|| tree))
     }
 
-    /// What is in the snapshot, [grouped](Groups) when it is first asked for.
+    /// Returns the [groups](Groups) of the snapshot, which are made by the first call.
+    ///
+    /// # Errors
+    ///
+    /// [`BuildError::OutOfMemory`] if memory runs out.
     pub fn groups(&self) -> Result<&Groups, BuildError> {
         self.shared_groups().map(|groups| &**groups)
     }
@@ -150,7 +178,7 @@ impl Snapshot {
         Ok(self.groups.get_or_init(|| groups))
     }
 
-    /// What its groups are made of.
+    /// Returns the input of grouping.
     pub(crate) fn grouped(&self) -> Result<Grouped<'_>, BuildError> {
         Ok(Grouped {
             heap: &self.everything,
@@ -160,12 +188,16 @@ impl Snapshot {
         })
     }
 
-    /// The [references](ShortestPathTree::refs) to a node.
+    /// Returns the number of [references](ShortestPathTree::refs) to a node of [`objects`](Self::objects).
+    ///
+    /// # Errors
+    ///
+    /// [`BuildError::OutOfMemory`] if memory runs out.
     pub fn refs(&self, node: NodeId) -> Result<u32, BuildError> {
         Ok(self.tree()?.refs(node))
     }
 
-    /// What became of a node; in a whole snapshot, [`Change::None`].
+    /// Returns the change of a node; in a whole snapshot, [`Change::None`].
     #[inline]
     pub fn change(&self, node: NodeId) -> Change {
         self.difference
@@ -178,7 +210,7 @@ impl Snapshot {
         self.difference.is_some()
     }
 
-    /// Whether a node of the view is one of its objects, and not there merely to hold one.
+    /// Whether a node of the view is one of the snapshot's objects: in a difference, whether it has changed.
     #[inline]
     pub fn is_member(&self, node: NodeId) -> bool {
         match &self.difference {
@@ -187,7 +219,7 @@ impl Snapshot {
         }
     }
 
-    /// Whether the view of the objects would be the heap itself.
+    /// Whether the heap has only reachable objects, so that it is its own view.
     fn has_objects_alone(&self) -> bool {
         if let Some(objects) = self.objects.get() {
             return objects.is_none();
@@ -196,12 +228,12 @@ impl Snapshot {
         heap.all_reached && heap.kinds.iter().skip(1).copied().all(Kind::is_object)
     }
 
-    /// Whether nothing is reachable in it, as in one that was freed.
+    /// Whether nothing is reachable, as in a snapshot that was freed.
     pub(crate) fn holds_nothing(&self) -> Result<bool, BuildError> {
         Ok(self.objects()?.node_count() <= 1)
     }
 
-    /// Bytes of memory that it holds, what was derived from it so far included.
+    /// Returns the bytes of memory held, including what was derived so far.
     pub fn memory(&self) -> usize {
         let view = self.objects.get().and_then(Option::as_ref);
         self.everything.memory()

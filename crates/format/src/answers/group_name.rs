@@ -1,4 +1,4 @@
-//! What a group is called, in words.
+//! Names of groups.
 
 use crate::answer_error::Result;
 use crate::answers::name::Name;
@@ -6,11 +6,12 @@ use crate::answers::short_path::{cut_end, pattern_text};
 use crate::labels::printable::push_bytes;
 use luasnap_heap::{ClassName, Fingerprint, Group, GroupName, Groups, Heap, Snapshot};
 
-/// What a group is called: a path pattern (`_G.sessions.[*]`), a class (`class Player`), the
-/// place of code (`main.lua:20`), or whose strings they are (`strings of _G.sessions.[*]`).
+/// Returns the name of a group: a path pattern (`_G.sessions.[*]`), a class (`class Player`), a place in the
+/// source (`main.lua:20`), or the owner of strings (`strings of _G.sessions.[*]`).
 ///
 /// # Errors
-/// Only for lack of memory.
+///
+/// [`AnswerError::OutOfMemory`] if memory runs out.
 pub fn group_name(snapshot: &Snapshot, groups: &Groups, group: &Group) -> Result<Name> {
     let heap = snapshot.everything();
     match group.name {
@@ -22,7 +23,7 @@ pub fn group_name(snapshot: &Snapshot, groups: &Groups, group: &Group) -> Result
     }
 }
 
-/// What a group is called that is not called after another one.
+/// Returns the name of a group that is not named after another one.
 fn own_name(heap: &Heap, groups: &Groups, group: &Group) -> Result<Name> {
     match group.name {
         GroupName::HeldBy(pattern) => pattern_text(heap, groups, pattern),
@@ -36,7 +37,7 @@ fn own_name(heap: &Heap, groups: &Groups, group: &Group) -> Result<Name> {
     }
 }
 
-/// What a class is called: as it says itself (`Player`), or by a path pattern (`_G.Player`).
+/// Returns the name of a class: its `__name` (`Player`), or a path pattern (`_G.Player`).
 pub(crate) fn class_text(heap: &Heap, groups: &Groups, name: ClassName) -> Result<Name> {
     match name {
         ClassName::Own(name) => short_text(heap.name(name)).map(Name::from),
@@ -58,7 +59,7 @@ fn joined(first: &[u8], second: &[u8]) -> Result<Name> {
     Ok(text.into())
 }
 
-/// A fingerprint as people write it down: its first 48 bits as 12 hexadecimal digits.
+/// Returns a fingerprint as people write it down: its first 48 bits as 12 hexadecimal digits.
 pub fn fingerprint_text(fingerprint: Fingerprint) -> String {
     format!("{:012x}", fingerprint.0 >> 16)
 }

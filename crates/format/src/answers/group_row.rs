@@ -1,4 +1,4 @@
-//! The groups that hold most, as rows.
+//! The groups that retain most, as rows.
 
 use crate::answer_error::Result;
 use crate::answers::field;
@@ -11,36 +11,36 @@ use serde::Serialize;
 /// A group of a snapshot.
 #[derive(Clone, Debug, Serialize)]
 pub struct GroupRow {
-    /// The name as twelve hexadecimal digits, the same from run to run.
+    /// The fingerprint of the name: 12 hexadecimal digits, the same from run to run.
     pub fingerprint: String,
-    /// What its members are.
+    /// The kind of its members.
     #[serde(rename = "type", serialize_with = "field::kind")]
     pub kind: Kind,
-    /// What it is called: `class Player`, `_G.sessions.[*]`, `main.lua:20`.
+    /// Its name: `class Player`, `_G.sessions.[*]`, `main.lua:20`.
     pub name: Name,
-    /// How many members it has.
+    /// The number of members.
     pub count: u64,
-    /// The bytes of the members themselves.
+    /// The shallow size of the members together, in bytes.
     #[serde(rename = "size")]
     pub shallow: u64,
-    /// The bytes that would be freed if all members went.
+    /// The retained size of the members together, in bytes.
     pub retained: u64,
-    /// Which part of all objects' bytes that is.
+    /// The retained size as a part of all objects' bytes, from 0 to 1.
     pub share: f64,
     /// The shortest path to the first member.
     pub example: Name,
 }
 
-/// The groups that hold most.
+/// The groups that retain most.
 #[derive(Clone, Debug, Serialize)]
 pub struct Top {
     /// The bytes of all objects.
     pub size: u64,
-    /// How many objects there are.
+    /// The number of objects.
     pub count: u64,
-    /// The groups, in the order that was asked for.
+    /// The groups, in the order of the question.
     pub groups: Vec<GroupRow>,
-    /// How many groups there are in all.
+    /// The number of groups in all.
     pub group_count: usize,
 }
 
@@ -64,11 +64,41 @@ impl GroupRow {
     }
 }
 
-/// The first `n` groups of a snapshot, in some order. The registry and the table of globals are left
-/// out: that they hold all the others is no answer.
+/// Returns the first `n` groups of a snapshot in this order. The registry and the table of globals are left
+/// out, since they retain all the others.
 ///
 /// # Errors
-/// Only for lack of memory.
+///
+/// [`AnswerError::OutOfMemory`] if memory runs out; [`AnswerError::TooLarge`] if what is derived from the
+/// snapshot does not fit 32-bit numbers.
+///
+/// # Examples
+///
+/// ```
+/// use luasnap_heap::{GroupOrder, HeapBuilder, Kind, Label, NodeId, Snapshot, Strength};
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// // `_G.cache` has two tables of 100 bytes.
+/// let mut builder = HeapBuilder::new();
+/// let (globals, _) = builder.node(Kind::Table, 0x10)?;
+/// let (cache, _) = builder.node(Kind::Table, 0x20)?;
+/// let root = Label::Root(builder.name(b"_G")?);
+/// let field = Label::Field(builder.name(b"cache")?);
+/// builder.edge(NodeId::ROOT, globals, root, Strength::Strong)?;
+/// builder.edge(globals, cache, field, Strength::Strong)?;
+/// for (index, address) in [(1, 0x30), (2, 0x40)] {
+///     let (entry, _) = builder.node(Kind::Table, address)?;
+///     builder.set_size(entry, 100);
+///     builder.edge(cache, entry, Label::Index(index), Strength::Strong)?;
+/// }
+/// let snapshot = Snapshot::new(builder.finish()?);
+///
+/// let top = luasnap_format::top(&snapshot, GroupOrder::Count, 1)?;
+/// assert_eq!(top.groups[0].name, "_G.cache.[*]");
+/// assert_eq!((top.groups[0].count, top.groups[0].retained), (2, 200));
+/// assert_eq!(top.groups[0].example, "_G.cache.[1]");
+/// # Ok(())
+/// # }
+/// ```
 pub fn top(snapshot: &Snapshot, by: GroupOrder, n: usize) -> Result<Top> {
     let live = Census::new(snapshot)?.live;
     let groups = snapshot.groups()?;

@@ -1,4 +1,4 @@
-//! What grew from snapshot to snapshot, as rows of an answer for every face alike.
+//! What grew from snapshot to snapshot, as rows.
 
 use crate::answer_error::{AnswerError, Result};
 use crate::answers::field;
@@ -9,23 +9,23 @@ use luasnap_heap::{CompareError, GroupGrowth, Growth, Kind, Rank, Snapshot, Susp
 use rustc_hash::FxHashMap;
 use serde::Serialize;
 
-/// A group over several snapshots, as people and programs read it.
+/// A group over several snapshots.
 #[derive(Clone, Debug, Serialize)]
 pub struct GrowthRow {
-    /// The name as twelve hexadecimal digits, the same from run to run.
+    /// The fingerprint of the name: 12 hexadecimal digits, the same from run to run.
     pub fingerprint: String,
-    /// What its members are.
+    /// The kind of its members.
     #[serde(rename = "type", serialize_with = "field::kind")]
     pub kind: Kind,
-    /// What it is called.
+    /// Its name.
     pub name: Name,
-    /// How many members it has in each snapshot.
+    /// The number of members in each snapshot.
     pub counts: Vec<u64>,
-    /// The bytes of the members themselves in each.
+    /// The shallow size of the members together in each snapshot, in bytes.
     pub sizes: Vec<u64>,
-    /// How many more members there are in the last than in the first.
+    /// How many more members the last snapshot has than the first.
     pub count_change: i64,
-    /// How many more bytes they have.
+    /// How many more bytes the members have in the last snapshot than in the first.
     pub size_change: i64,
     /// Whether it grew from each snapshot to the next.
     #[serde(rename = "growing")]
@@ -34,7 +34,7 @@ pub struct GrowthRow {
     pub example: Name,
 }
 
-/// Groups that grow in every step and pile up at one point.
+/// A leak suspect: groups that grow in every step, and their accumulation point.
 #[derive(Clone, Debug, Serialize)]
 pub struct SuspectRow {
     /// The fingerprints of the groups' rows in [`GrowthAnswer::growing`]; the first grew most.
@@ -44,34 +44,34 @@ pub struct SuspectRow {
     rows: Vec<usize>,
     /// The path to the accumulation point.
     pub point: Name,
-    /// What that retains in the last snapshot, in bytes.
+    /// The retained size of the accumulation point in the last snapshot, in bytes.
     pub retained: u64,
-    /// Which part of all objects' bytes that is.
+    /// The retained size as a part of all objects' bytes, from 0 to 1.
     pub share: f64,
     /// By how many bytes the groups grew.
     pub grown: u64,
-    /// The path to one of the objects.
+    /// The path to a member of the group that grew most.
     pub example: Name,
-    /// The same from run to run, as long as the same groups pile up at the same place.
+    /// The fingerprint of the group that grew most, the same from run to run.
     pub fingerprint: String,
 }
 
 /// What grew.
 #[derive(Clone, Debug, Serialize)]
 pub struct GrowthAnswer {
-    /// Groups that changed at all, those that grew most first.
+    /// Groups that changed, those that grew most first.
     pub changed: Vec<GrowthRow>,
-    /// How many those are, with those that are not told.
+    /// The number of groups that changed, including those that are not listed.
     pub changed_count: usize,
     /// Groups that grow in every step, those that grew most first.
     pub growing: Vec<GrowthRow>,
-    /// Where they pile up, those that grew most first.
+    /// Leak suspects, those that grew most first.
     pub suspects: Vec<SuspectRow>,
     /// The bytes of all objects in each snapshot.
     pub sizes: Vec<u64>,
 }
 
-/// Why it cannot be told what grew.
+/// Why growth could not be found.
 #[derive(Debug, thiserror::Error)]
 pub enum GrowthError {
     /// The snapshots cannot be compared.
@@ -91,11 +91,45 @@ impl From<CompareError> for GrowthError {
     }
 }
 
-/// Tells what grew over snapshots of one program, in order; at most `most` rows
-/// of each sort.
+/// Returns what grew over snapshots of one program, in the order in which they were taken. Lists at most
+/// `most` rows of each sort.
 ///
 /// # Errors
-/// Snapshots that cannot be compared, or no memory.
+///
+/// [`GrowthError::Incomparable`] if the snapshots cannot be compared; [`GrowthError::Failed`] if memory
+/// runs out.
+///
+/// # Examples
+///
+/// ```
+/// use luasnap_heap::{HeapBuilder, Kind, Label, NodeId, Snapshot, Strength};
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// // `_G.cache`, with tables of 100 bytes.
+/// let snapshot = |entries: u32| -> Result<Snapshot, luasnap_heap::BuildError> {
+///     let mut builder = HeapBuilder::new();
+///     let (globals, _) = builder.node(Kind::Table, 0x10)?;
+///     let (cache, _) = builder.node(Kind::Table, 0x20)?;
+///     let root = Label::Root(builder.name(b"_G")?);
+///     let field = Label::Field(builder.name(b"cache")?);
+///     builder.edge(NodeId::ROOT, globals, root, Strength::Strong)?;
+///     builder.edge(globals, cache, field, Strength::Strong)?;
+///     for number in 1..=entries {
+///         let (entry, _) = builder.node(Kind::Table, 0x20 + 0x10 * u64::from(number))?;
+///         builder.set_size(entry, 100);
+///         builder.edge(cache, entry, Label::Index(number.into()), Strength::Strong)?;
+///     }
+///     Ok(Snapshot::new(builder.finish()?))
+/// };
+/// let snapshots = [snapshot(1)?, snapshot(2)?, snapshot(3)?];
+/// let growth = luasnap_format::growth(&snapshots.each_ref(), 10)?;
+///
+/// assert_eq!(growth.growing[0].name, "_G.cache.[*]");
+/// assert_eq!(growth.growing[0].counts, [1, 2, 3]);
+/// assert_eq!(growth.suspects[0].point, "_G.cache");
+/// assert_eq!(growth.suspects[0].grown, 200);
+/// # Ok(())
+/// # }
+/// ```
 pub fn growth(snapshots: &[&Snapshot], most: usize) -> Result<GrowthAnswer, GrowthError> {
     let growth = Growth::new(snapshots)?;
     let last = snapshots[snapshots.len() - 1];
@@ -120,13 +154,13 @@ pub fn growth(snapshots: &[&Snapshot], most: usize) -> Result<GrowthAnswer, Grow
 }
 
 impl GrowthAnswer {
-    /// The rows of a suspect's groups, the one that grew most first.
+    /// Returns the rows of a suspect's groups, the one that grew most first.
     pub fn rows_of<'a>(&'a self, suspect: &'a SuspectRow) -> impl Iterator<Item = &'a GrowthRow> {
         suspect.rows.iter().map(|at| &self.growing[*at])
     }
 }
 
-/// Puts what was found into words.
+/// Makes rows of what was found.
 struct Words<'a> {
     snapshots: &'a [&'a Snapshot],
     growth: &'a Growth,

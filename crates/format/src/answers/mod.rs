@@ -1,4 +1,4 @@
-//! Answers, each computed once as rows that every face shows.
+//! Answers, each computed once as rows for text, JSON and Lua.
 
 pub(crate) mod field;
 pub(crate) mod group_name;

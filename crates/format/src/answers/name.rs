@@ -1,4 +1,4 @@
-//! What things are called, as the program has it.
+//! Names in the program's own bytes.
 
 use luasnap_heap::Printable;
 use serde::{Serialize, Serializer};
@@ -6,22 +6,22 @@ use std::fmt::{self, Display, Formatter};
 
 /// A name or a path, in the program's own bytes.
 ///
-/// People read it [escaped](Printable), and so does whoever reads JSON; formats of bytes get the bytes.
+/// People and JSON get it [escaped](Printable); formats of bytes get the bytes.
 #[derive(Clone, PartialEq, Eq, Default)]
 pub struct Name(Vec<u8>);
 
 impl Name {
-    /// The bytes, as the program has them.
+    /// Returns the program's own bytes.
     pub fn bytes(&self) -> &[u8] {
         &self.0
     }
 
-    /// The same, to keep.
+    /// Returns the program's own bytes, owned.
     pub fn into_bytes(self) -> Vec<u8> {
         self.0
     }
 
-    /// Whether somebody who typed this may mean it: the bytes themselves, or as they are shown.
+    /// Whether `typed` is this name: its bytes, or its escaped form.
     pub fn is_meant_by(&self, typed: &[u8]) -> bool {
         self.0 == typed || self.to_string().as_bytes() == typed
     }

@@ -1,4 +1,4 @@
-//! Who holds an object, or several of them, as people read it.
+//! What keeps an object or a group alive: retainers, dominators, paths.
 
 use crate::answer_error::Result;
 use crate::answers::field;
@@ -11,70 +11,102 @@ use luasnap_heap::{
 use serde::Serialize;
 use std::cmp::Reverse;
 
-/// How much is told.
+/// How much is listed.
 #[derive(Clone, Copy, Debug)]
 pub struct RetainersOptions {
-    /// The most immediate retainers.
+    /// The most retainers.
     pub retainers: usize,
-    /// The most disjoint paths, for one object alone.
+    /// The most paths that share nothing; only for a single object.
     pub paths: usize,
 }
 
-/// Who holds some objects.
+/// What keeps some objects alive.
 #[derive(Clone, Debug, Serialize)]
 pub struct Retainers {
-    /// How many objects are asked for.
+    /// The number of objects asked about.
     pub count: u64,
-    /// Their shallow sizes together, in bytes.
+    /// The sum of their shallow sizes, in bytes.
     pub size: u64,
-    /// The bytes that would be freed without them, their own included, ...
+    /// Their retained size as a set, in bytes, ...
     pub retained: u64,
-    /// ... of so many objects.
+    /// ... and as a number of objects.
     pub retained_count: u64,
-    /// Which part of all objects' bytes that is.
+    /// The retained size as a part of all objects' bytes, from 0 to 1.
     pub share: f64,
-    /// The shortest path to the first of them; `None` where nothing holds it.
+    /// The shortest path to the first of them; `None` if it is garbage.
     pub path: Option<Name>,
-    /// How many distinct objects hold one of them.
+    /// The number of retainers.
     pub retainer_count: usize,
-    /// Those with most references first, then the nearest to a root.
+    /// The retainers: those with most references first, then the nearest to a GC root.
     pub retainers: Vec<RetainerRow>,
-    /// Each of these alone keeps all of them alive: without it they would be garbage. The nearest
-    /// first; the registry and the like are not among them.
+    /// The dominators of all of them: without any one of these they would be garbage. The nearest first;
+    /// without the registry and the table of globals.
     pub keepers: Vec<KeeperRow>,
-    /// Paths that share nothing from the nearest keeper on: each has to be cut to free one object.
+    /// Paths from the nearest dominator that share nothing: each has to be cut to free the object.
     pub paths: Vec<Name>,
 }
 
-/// An immediate retainer.
+/// A retainer.
 #[derive(Clone, Debug, Serialize)]
 pub struct RetainerRow {
-    /// Its own shortest path; empty for a root.
+    /// Its own shortest path; empty for a GC root.
     pub retainer: Name,
-    /// The same with the first step by which it holds one of the objects.
+    /// Its path, with the step of its first reference to one of the objects.
     pub path: Name,
-    /// How many of its references hold one of the objects.
+    /// The number of its references to the objects.
     pub references: u32,
 }
 
-/// What alone keeps something alive.
+/// A dominator.
 #[derive(Clone, Debug, Serialize)]
 pub struct KeeperRow {
     /// Its shortest path.
     pub path: Name,
-    /// The bytes that it retains.
+    /// Its retained size, in bytes.
     pub retained: u64,
-    /// Which part of all objects' bytes that is.
+    /// The retained size as a part of all objects' bytes, from 0 to 1.
     pub share: f64,
 }
 
-/// The most keepers that are told.
+/// The most dominators that are listed.
 const KEEPERS: usize = 8;
 
-/// Tells who holds `targets`, which are nodes of [`Snapshot::everything`].
+/// Returns what keeps `targets` alive, which are nodes of [`Snapshot::everything`].
 ///
 /// # Errors
-/// Only for lack of memory.
+///
+/// [`AnswerError::OutOfMemory`] if memory runs out; [`AnswerError::TooLarge`] if what is derived from the
+/// snapshot does not fit 32-bit numbers.
+///
+/// # Examples
+///
+/// ```
+/// use luasnap_format::RetainersOptions;
+/// use luasnap_heap::{HeapBuilder, Kind, Label, NodeId, Snapshot, Strength};
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// // `_G.cache` has two tables of 100 bytes.
+/// let mut builder = HeapBuilder::new();
+/// let (globals, _) = builder.node(Kind::Table, 0x10)?;
+/// let (cache, _) = builder.node(Kind::Table, 0x20)?;
+/// let root = Label::Root(builder.name(b"_G")?);
+/// let field = Label::Field(builder.name(b"cache")?);
+/// builder.edge(NodeId::ROOT, globals, root, Strength::Strong)?;
+/// builder.edge(globals, cache, field, Strength::Strong)?;
+/// for (index, address) in [(1, 0x30), (2, 0x40)] {
+///     let (entry, _) = builder.node(Kind::Table, address)?;
+///     builder.set_size(entry, 100);
+///     builder.edge(cache, entry, Label::Index(index), Strength::Strong)?;
+/// }
+/// let snapshot = Snapshot::new(builder.finish()?);
+///
+/// let options = RetainersOptions { retainers: 10, paths: 5 };
+/// let answer = luasnap_format::retainers(&snapshot, &[cache], options)?;
+/// assert_eq!((answer.size, answer.retained), (0, 200));
+/// assert_eq!(answer.path.expect("it is reachable"), "_G.cache");
+/// assert_eq!(answer.retainers[0].retainer, "_G");
+/// # Ok(())
+/// # }
+/// ```
 pub fn retainers(
     snapshot: &Snapshot,
     targets: &[NodeId],
@@ -103,14 +135,14 @@ pub fn retainers(
     })
 }
 
-/// What is asked, and what the answers need.
+/// The question, and what the answers need.
 struct Question<'a> {
     snapshot: &'a Snapshot,
     heap: &'a Heap,
     tree: &'a ShortestPathTree,
     reach: Reach,
     targets: &'a [NodeId],
-    /// The objects through which all paths run in the end.
+    /// Objects that dominate the whole program.
     shared: Vec<NodeId>,
     /// The bytes of all objects.
     all: u64,
@@ -152,7 +184,7 @@ impl<'a> Question<'a> {
         let ranks = self.ranks(&nodes)?;
         let mut ranked = room(count)?;
         ranked.extend(all.into_iter().zip(ranks));
-        // Among equals, the nearest to a root tells most.
+        // Among equals, the nearest to a GC root comes first.
         ranked.sort_unstable_by_key(|(retainer, rank)| {
             (Reverse(retainer.references), *rank, retainer.edge)
         });
@@ -174,7 +206,7 @@ impl<'a> Question<'a> {
         })
     }
 
-    /// What dominates all of the targets, but for what all paths run through.
+    /// Returns the dominators of all targets, without those of the whole program.
     fn keepers(&self) -> Result<Vec<KeeperRow>> {
         let dominators = self.snapshot.dominators()?;
         let dominates_all = |node: &NodeId| {
@@ -210,8 +242,8 @@ impl<'a> Question<'a> {
         alive.map(keeper).collect()
     }
 
-    /// Of one object alone: several may be held by several. All paths run through its immediate
-    /// dominator, and part behind it.
+    /// Returns paths that share nothing, for a single object. All paths run through its immediate dominator,
+    /// and part behind it.
     fn disjoint_paths(&self, most: usize) -> Result<Vec<Name>> {
         let &[target] = self.targets else {
             return Ok(Vec::new());
@@ -240,7 +272,7 @@ impl<'a> Question<'a> {
     }
 }
 
-/// An empty vector with room for so many.
+/// Returns an empty vector with this capacity.
 fn room<T>(count: usize) -> Result<Vec<T>> {
     let mut room = Vec::new();
     room.try_reserve_exact(count)?;

@@ -1,4 +1,4 @@
-//! Paths short enough to read, for reports.
+//! Paths that are short enough to read.
 
 use crate::answer_error::Result;
 use crate::answers::name::Name;
@@ -7,19 +7,20 @@ use crate::labels::printable::push_bytes;
 use luasnap_heap::{GroupStep, Groups, Heap, Label, PathStarts, PatternId, Rank, Snapshot};
 use std::collections::VecDeque;
 
-/// How many steps of a long path are shown at its start, ...
+/// The number of steps of a long path that are shown at its start, ...
 const FIRST: usize = 8;
 /// ... and at its end.
 const LAST: usize = 4;
-/// How many bytes of a long step are shown.
+/// The number of bytes of a long step that are shown.
 const STEP_BYTES: usize = 48;
 
-/// The shortest path to an object at a rank of the [tree of
-/// everything](Snapshot::everything_tree), for people: it starts at the table of globals, that
-/// of loaded modules or the main thread where it leads through one, and its middle and its long
-/// steps are cut.
+/// Returns the shortest path to the object at a rank of the [tree of everything](Snapshot::everything_tree),
+/// for people: it starts at the table of globals, the table of loaded modules or the main thread if it leads
+/// through one of them, and its middle and its long steps are cut.
 ///
-/// Fails for lack of memory alone.
+/// # Errors
+///
+/// [`AnswerError::OutOfMemory`] if memory runs out.
 pub fn path_of_everything(snapshot: &Snapshot, rank: Rank) -> Result<Name> {
     let heap = snapshot.everything();
     let tree = snapshot.everything_tree()?;
@@ -29,7 +30,7 @@ pub fn path_of_everything(snapshot: &Snapshot, rank: Rank) -> Result<Name> {
         Some(_) => None,
         None => tree.parent(*rank),
     });
-    // A value is held by its upvalue's name, as where upvalues are not shown.
+    // The step to an upvalue's value is the upvalue's name, as in the `objects` view.
     let is_step = |rank: &Rank| heap.label(tree.edge(*rank)) != Label::Value;
     join(upward.filter(is_step), |out, rank| {
         let exact = || GroupStep::Exact(heap.label(tree.edge(rank)));
@@ -37,7 +38,7 @@ pub fn path_of_everything(snapshot: &Snapshot, rank: Rank) -> Result<Name> {
     })
 }
 
-/// A path of these labels, its first step first; its middle and its long steps are cut.
+/// Returns a path of these labels, the first step first; its middle and its long steps are cut.
 pub(crate) fn steps_text(
     heap: &Heap,
     labels: impl DoubleEndedIterator<Item = Label>,
@@ -48,7 +49,7 @@ pub(crate) fn steps_text(
     })
 }
 
-/// The path pattern of a group.
+/// Returns the text of a path pattern.
 pub(crate) fn pattern_text(heap: &Heap, groups: &Groups, path: PatternId) -> Result<Name> {
     join(groups.patterns().steps(path), |out, step| {
         push_group_step(out, heap, step)
@@ -68,7 +69,7 @@ fn push_group_step(out: &mut Vec<u8>, heap: &Heap, step: GroupStep) -> Result {
     push_bytes(out, fixed)
 }
 
-/// Joins the steps of a path, which come from its end upwards.
+/// Joins the steps of a path, given from its end upwards.
 fn join<T>(
     mut upward: impl Iterator<Item = T>,
     push: impl Fn(&mut Vec<u8>, T) -> Result,
@@ -101,14 +102,14 @@ fn join<T>(
     Ok(path.into())
 }
 
-/// Appends a step, its end cut off where it is long.
+/// Appends a step, without its end if it is long.
 fn push_short_step(out: &mut Vec<u8>, heap: &Heap, label: Label) -> Result {
     let start = out.len();
     push_step_bytes(out, heap, label, &mut Vec::new())?;
     cut_end(out, start)
 }
 
-/// Cuts off the end of what begins at `start`, where that is long, and not within a character.
+/// Cuts off the end of what begins at `start` if it is long, at the end of a character.
 pub(crate) fn cut_end(text: &mut Vec<u8>, start: usize) -> Result {
     if text.len() - start <= STEP_BYTES {
         return Ok(());

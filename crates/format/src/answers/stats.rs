@@ -1,61 +1,61 @@
-//! What a snapshot counts.
+//! The census of a snapshot, as an answer.
 
 use luasnap_heap::{Census, Kind, KindCensus, Tally};
 use serde::Serialize;
 use std::collections::BTreeMap;
 
-/// What a snapshot counts, by kind, and what the VM's memory consists of.
+/// Objects by kind, and what the VM's memory consists of.
 #[derive(Clone, Debug, Serialize)]
 pub struct Stats {
     /// `native` or `portable`.
     pub engine: &'static str,
-    /// Whether everything is there, to the last byte that the VM says it holds.
+    /// Whether every byte of the VM's own total is accounted for.
     pub exact: bool,
     /// The VM's family: `Lua 5.4`.
     pub vm: String,
-    /// The releases whose structures the VM has, where known.
+    /// The releases whose structures the VM has, if known.
     pub layout: Option<String>,
-    /// All that is reachable.
+    /// All reachable objects.
     pub objects: Sum,
-    /// How many references there are among all of them.
+    /// The number of references.
     pub references: u64,
-    /// By kind, those of which there are some.
+    /// By kind, without kinds of which there are no objects.
     pub kinds: BTreeMap<&'static str, KindRow>,
-    /// What nothing holds and the collector has not freed yet, where known.
+    /// Unreachable objects that the collector has not freed yet, if known.
     pub garbage: Option<Sum>,
-    /// Our own snapshots, as the VM holds them.
+    /// The module's own snapshots in the VM.
     pub own: Sum,
-    /// What belongs to the VM and is no object: bytes by name.
+    /// Memory of the VM that is not in objects: bytes by name.
     pub blocks: BTreeMap<String, u64>,
-    /// Bytes that the VM itself says it holds.
+    /// The VM's own total, in bytes.
     pub total: Option<u64>,
-    /// Bytes that were found.
+    /// Bytes accounted for.
     pub accounted: Option<u64>,
-    /// What the VM says it holds less what was found.
+    /// Bytes unaccounted for: `total` less `accounted`.
     pub unaccounted: Option<i64>,
-    /// Bytes of memory that the snapshot holds, outside the Lua heap.
+    /// Bytes of memory that the snapshot takes, outside the Lua heap.
     pub memory: u64,
 }
 
-/// Objects, and their shallow sizes together in bytes.
+/// A number of objects, and the sum of their shallow sizes.
 #[derive(Clone, Copy, Debug, Serialize)]
 pub struct Sum {
-    /// How many they are.
+    /// The number of objects.
     pub count: u64,
-    /// Their bytes.
+    /// The sum of their shallow sizes, in bytes.
     pub bytes: u64,
 }
 
 /// The objects of one kind.
 #[derive(Clone, Copy, Debug, Serialize)]
 pub struct KindRow {
-    /// How many are reachable.
+    /// The number of reachable ones.
     pub count: u64,
-    /// Their bytes.
+    /// The sum of their shallow sizes, in bytes.
     pub bytes: u64,
-    /// How many are garbage.
+    /// The number of unreachable ones.
     pub garbage_count: u64,
-    /// Their bytes.
+    /// The sum of their shallow sizes, in bytes.
     pub garbage_bytes: u64,
 }
 
@@ -69,7 +69,35 @@ impl From<Tally> for Sum {
 }
 
 impl Stats {
-    /// What a census counted.
+    /// Returns a census as an answer.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use luasnap_format::Stats;
+    /// use luasnap_heap::{Census, HeapBuilder, Kind, Label, NodeId, Snapshot, Strength};
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// // `_G.cache` has two tables of 100 bytes.
+    /// let mut builder = HeapBuilder::new();
+    /// let (globals, _) = builder.node(Kind::Table, 0x10)?;
+    /// let (cache, _) = builder.node(Kind::Table, 0x20)?;
+    /// let root = Label::Root(builder.name(b"_G")?);
+    /// let field = Label::Field(builder.name(b"cache")?);
+    /// builder.edge(NodeId::ROOT, globals, root, Strength::Strong)?;
+    /// builder.edge(globals, cache, field, Strength::Strong)?;
+    /// for (index, address) in [(1, 0x30), (2, 0x40)] {
+    ///     let (entry, _) = builder.node(Kind::Table, address)?;
+    ///     builder.set_size(entry, 100);
+    ///     builder.edge(cache, entry, Label::Index(index), Strength::Strong)?;
+    /// }
+    /// let snapshot = Snapshot::new(builder.finish()?);
+    ///
+    /// let stats = Stats::new(&Census::new(&snapshot)?);
+    /// assert_eq!((stats.objects.count, stats.objects.bytes), (4, 200));
+    /// assert_eq!(stats.kinds["table"].count, 4);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn new(census: &Census) -> Stats {
         let has_some = |of_kind: &&KindCensus| of_kind.live.count + of_kind.garbage.count > 0;
         let kinds = census.kinds.iter().filter(has_some);
@@ -94,7 +122,7 @@ impl Stats {
     }
 }
 
-/// What belongs to the VM and is no object: bytes by name.
+/// Returns the memory of the VM that is not in objects: bytes by name.
 pub(crate) fn blocks(census: &Census) -> BTreeMap<String, u64> {
     let blocks = census.blocks.iter();
     blocks
@@ -111,7 +139,7 @@ fn row(of_kind: &KindCensus) -> KindRow {
     }
 }
 
-/// What a kind is called: a word that can be a field.
+/// Returns the name of a kind as a field.
 fn name(kind: Kind) -> &'static str {
     match kind {
         Kind::LuaFunction => "lua_function",

@@ -1,4 +1,4 @@
-//! Memory that could be spared.
+//! Wasted memory, as an answer.
 
 use crate::answer_error::{AnswerError, Result};
 use crate::answers::field;
@@ -9,50 +9,50 @@ use luasnap_heap::{Kind, NodeId, Rank, RepeatedText, Snapshot, Waste, WastedSlot
 use serde::Serialize;
 use std::collections::BTreeMap;
 
-/// How much of a text is told, in bytes.
+/// How much of a text is shown, in bytes.
 const BEGINNING: usize = 40;
 
-/// What a snapshot knows of memory that could be spared.
+/// Wasted memory of a snapshot.
 #[derive(Clone, Debug, Serialize)]
 pub struct WasteAnswer {
-    /// Texts that are there several times; `None` where nobody looked.
+    /// Texts that exist several times; `None` if unknown.
     pub strings: Option<DuplicateStrings>,
-    /// Tables that keep far more slots than they use; `None` where nobody looked.
+    /// Tables that keep far more slots than they use; `None` if unknown.
     pub tables: Option<SparseTableList>,
-    /// What nothing holds and the collector has not freed yet, where known.
+    /// Unreachable objects that the collector has not freed yet, if known.
     pub garbage: Option<Sum>,
-    /// What belongs to the VM and is no object: bytes by name.
+    /// Memory of the VM that is not in objects: bytes by name.
     pub blocks: BTreeMap<String, u64>,
-    /// Bytes that the VM itself says it holds.
+    /// The VM's own total, in bytes.
     pub total: Option<u64>,
-    /// What the VM says it holds less what was found.
+    /// Bytes unaccounted for.
     pub unaccounted: Option<i64>,
 }
 
-/// Texts that are there several times.
+/// Texts that exist several times.
 #[derive(Clone, Debug, Serialize)]
 pub struct DuplicateStrings {
-    /// How many strings could be done without.
+    /// The number of redundant strings.
     pub count: u64,
-    /// Their bytes.
+    /// The sum of their shallow sizes, in bytes.
     pub bytes: u64,
-    /// How many texts those are.
+    /// The number of these texts.
     #[serde(skip)]
     pub texts: u64,
-    /// The texts that lose most.
+    /// The texts that waste most.
     pub top: Vec<RepeatedTextRow>,
 }
 
-/// A text that is there several times.
+/// A text that exists several times.
 #[derive(Clone, Debug, Serialize)]
 pub struct RepeatedTextRow {
     /// Its first 40 bytes.
     pub text: Name,
-    /// How many strings have it.
+    /// The number of strings with this text.
     pub count: u64,
-    /// Bytes of each of them.
+    /// Shallow size of one of them, in bytes.
     pub size: u64,
-    /// Bytes of all but one.
+    /// Wasted bytes: those of all strings but the largest.
     pub bytes: u64,
     /// The shortest path to one of them.
     pub example: Name,
@@ -61,11 +61,11 @@ pub struct RepeatedTextRow {
 /// Tables that keep far more slots than they use.
 #[derive(Clone, Debug, Serialize)]
 pub struct SparseTableList {
-    /// How many they are.
+    /// The number of tables.
     pub count: u64,
     /// The bytes of their empty slots.
     pub bytes: u64,
-    /// The tables that lose most.
+    /// The tables that waste most.
     pub top: Vec<SparseTableRow>,
 }
 
@@ -75,7 +75,7 @@ pub struct SparseTableRow {
     /// Its address.
     #[serde(serialize_with = "field::address")]
     pub address: u64,
-    /// That it is a table.
+    /// Always a table.
     #[serde(rename = "type", serialize_with = "field::kind")]
     pub kind: Kind,
     /// Slots of its array part, ...
@@ -92,10 +92,39 @@ pub struct SparseTableRow {
     pub path: Name,
 }
 
-/// Tells what was found, with at most `rows` of each sort.
+/// Returns waste as an answer, with at most `rows` texts and tables.
 ///
 /// # Errors
-/// Only for lack of memory.
+///
+/// [`AnswerError::OutOfMemory`] if memory runs out.
+///
+/// # Examples
+///
+/// ```
+/// use luasnap_heap::{Engine, HeapBuilder, Kind, Label, NodeId, Provenance};
+/// use luasnap_heap::{Snapshot, Strength, Waste};
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let mut builder = HeapBuilder::new();
+/// let text = builder.name(b"Welcome to the arena!")?;
+/// let name = builder.name(b"motd")?;
+/// for address in [0x10, 0x60] {
+///     let (string, _) = builder.node(Kind::String, address)?;
+///     builder.set_size(string, 70);
+///     builder.set_count(string, 1); // the number of its text
+///     builder.set_source(string, text);
+///     builder.edge(NodeId::ROOT, string, Label::Root(name), Strength::Strong)?;
+/// }
+/// let engine = Engine::Native; // the portable one sees no strings
+/// let heap = builder.finish_reached(Provenance { engine, ..Provenance::default() })?;
+/// let snapshot = Snapshot::new(heap);
+///
+/// let waste = luasnap_format::waste(&snapshot, &Waste::new(&snapshot)?, 5)?;
+/// let strings = waste.strings.expect("strings are known");
+/// assert_eq!((strings.count, strings.bytes), (1, 70));
+/// assert_eq!(strings.top[0].text, "Welcome to the arena!");
+/// # Ok(())
+/// # }
+/// ```
 pub fn waste(snapshot: &Snapshot, waste: &Waste, rows: usize) -> Result<WasteAnswer> {
     let census = &waste.census;
     let strings = waste.strings.as_ref().map(|found| {
@@ -131,7 +160,7 @@ fn repeated(snapshot: &Snapshot, texts: &[RepeatedText]) -> Result<Vec<RepeatedT
     let row = |(text, example): (&RepeatedText, Name)| {
         let whole = heap.source(text.node);
         RepeatedTextRow {
-            // Strings that are names are kept whole, however long they are.
+            // Strings that are names are stored whole, however long they are.
             text: whole[..whole.len().min(BEGINNING)].to_vec().into(),
             count: text.count.into(),
             size: text.size,
@@ -158,7 +187,7 @@ fn sparse(snapshot: &Snapshot, tables: &[WastedSlots]) -> Result<Vec<SparseTable
     Ok(tables.iter().zip(paths).map(row).collect())
 }
 
-/// The shortest path to each; of garbage, that it is.
+/// Returns the shortest path to each node; `garbage` for unreachable ones.
 fn paths(snapshot: &Snapshot, nodes: impl Iterator<Item = NodeId>) -> Result<Vec<Name>> {
     let nodes: Vec<NodeId> = nodes.collect();
     if nodes.is_empty() {

@@ -1,4 +1,4 @@
-//! What a table or userdata is an instance of: the rows of DevTools' Memory panel.
+//! Class names of tables and userdata: the rows of DevTools' Memory panel.
 
 use crate::answer_error::Result;
 use crate::answers::group_name::class_text;
@@ -6,7 +6,7 @@ use crate::answers::name::Name;
 use luasnap_heap::{GroupName, Groups, Heap, NodeId, Snapshot};
 use rustc_hash::FxHashMap;
 
-/// The names of classes, by the groups of their instances, as they are asked for.
+/// The names of classes, by the groups of their instances, found on demand.
 pub(super) struct ClassNames<'a> {
     heap: &'a Heap,
     groups: &'a Groups,
@@ -22,7 +22,7 @@ impl<'a> ClassNames<'a> {
         })
     }
 
-    /// The class of a table or userdata; `None` where it has none that has a name.
+    /// Returns the class name of a table or userdata; `None` if it has none.
     pub(super) fn class_name(&mut self, node: NodeId) -> Result<Option<&[u8]>> {
         let Some(group) = self.groups.group_of(node) else {
             return Ok(None);

@@ -1,18 +1,16 @@
-//! What of a heap is in the file: the objects that are reachable, in their order, and the references
-//! among them.
+//! The contents of the file: the reachable objects, in order, and the references among them.
 
 use crate::answer_error::{AnswerError, Result};
-use luasnap_heap::{Heap, Label, NodeId, Reach, Strength, Through};
-use std::hint::black_box;
+use luasnap_heap::{Heap, Label, NodeId, Reach, Strength, Through, prefetch};
 
-/// The row of the node that readers look for the roots in. The row before it is the root's.
+/// The row of the node in which readers look for the GC roots. The row before it is the root's.
 pub(super) const GC_ROOTS: u32 = 1;
-/// How many numbers a node's row has; references give the place of their target in these.
+/// The number of numbers in a node's row; references give the place of their target in these.
 pub(super) const NODE_FIELDS: u64 = 7;
-/// How many rows there are before the objects'.
+/// The number of rows before those of the objects.
 const SYNTHETIC: u32 = 2;
 
-/// An entry of a table with weak keys that holds its value: the table and the key together do.
+/// An ephemeron that keeps its value alive: by its table and its key together.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub(super) struct Pair {
     key: NodeId,
@@ -23,7 +21,7 @@ pub(super) struct Pair {
 /// Which objects and references are written, and in which rows.
 #[derive(Debug)]
 pub(super) struct Contents {
-    /// By node: its row; 0 for what is not written.
+    /// By node: its row; 0 for nodes that are not written.
     ordinals: Vec<u32>,
     row_count: u32,
     edge_count: u64,
@@ -73,33 +71,33 @@ impl Contents {
         })
     }
 
-    /// How many rows nodes have.
+    /// Returns the number of rows of nodes.
     pub(super) fn row_count(&self) -> u32 {
         self.row_count
     }
 
-    /// How many rows references have.
+    /// Returns the number of rows of references.
     pub(super) fn edge_count(&self) -> u64 {
         self.edge_count
     }
 
-    /// How many objects are written.
+    /// Returns the number of objects that are written.
     pub(super) fn object_count(&self) -> usize {
         (self.row_count - SYNTHETIC) as usize
     }
 
-    /// The row of a node.
+    /// Returns the row of a node.
     #[inline]
     pub(super) fn ordinal(&self, node: NodeId) -> u32 {
         self.ordinals[node.index()]
     }
 
-    /// Reads what a reference soon to come will need, so that the waits for memory overlap.
+    /// Prefetches what one of the next references needs.
     #[inline]
     pub(super) fn read_ahead(&self, heap: &Heap, edge: usize) {
         let ahead = edge + 24;
         if ahead < heap.edge_count() {
-            black_box(self.ordinal(heap.target(ahead)));
+            prefetch(self.ordinal(heap.target(ahead)));
         }
     }
 
@@ -108,7 +106,7 @@ impl Contents {
         self.ordinal(node) != 0
     }
 
-    /// The objects that are written, in the order of their rows.
+    /// Returns the objects that are written, in the order of their rows.
     pub(super) fn nodes(&self) -> impl Iterator<Item = NodeId> + '_ {
         let is_written = |(_, ordinal): &(u32, &u32)| **ordinal != 0;
         (0..)
@@ -117,20 +115,20 @@ impl Contents {
             .map(|(node, _)| NodeId(node))
     }
 
-    /// The references of an object that are written.
+    /// Returns the references of an object that are written.
     #[inline]
     pub(super) fn edges(&self, heap: &Heap, node: NodeId) -> impl Iterator<Item = usize> {
         let is_written = |edge: &usize| self.has_edge(heap, *edge);
         heap.edge_range(node).filter(is_written)
     }
 
-    /// The VM's roots.
+    /// Returns the GC roots.
     pub(super) fn root_edges(&self, heap: &Heap) -> impl Iterator<Item = usize> {
         let is_written = |edge: &usize| self.has_edge(heap, *edge);
         heap.root_range().filter(is_written)
     }
 
-    /// How many roots the VM has.
+    /// Returns the number of GC roots.
     pub(super) fn root_count(&self, heap: &Heap) -> usize {
         self.root_edges(heap).count()
     }
@@ -148,7 +146,7 @@ impl Contents {
         }
     }
 
-    /// The pairs, to be asked for by key in the order of the rows.
+    /// Returns the pairs, to be taken by key in the order of the rows.
     pub(super) fn pairs(&self) -> Pairs<'_> {
         Pairs { rest: &self.pairs }
     }
@@ -170,13 +168,13 @@ fn note_pair(pairs: &mut Vec<Pair>, heap: &Heap, edge: usize) -> Result {
     Ok(())
 }
 
-/// The pairs of keys that have not come yet.
+/// The pairs that have not been taken yet.
 pub(super) struct Pairs<'a> {
     rest: &'a [Pair],
 }
 
 impl<'a> Pairs<'a> {
-    /// The pairs of a key that comes after all that were asked for before.
+    /// Returns the pairs of a key, which comes after all keys before.
     #[inline]
     pub(super) fn of_key(&mut self, key: NodeId) -> &'a [Pair] {
         if self.rest.first().is_none_or(|pair| pair.key != key) {

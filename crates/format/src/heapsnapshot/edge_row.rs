@@ -1,4 +1,4 @@
-//! What a reference is to DevTools, and what it is called there.
+//! Types and names of references for DevTools.
 
 use crate::answer_error::Result;
 use crate::heapsnapshot::node_row::NodeNames;
@@ -7,7 +7,7 @@ use crate::labels::printable::push_bytes;
 use luasnap_heap::{Heap, Label, NodeId};
 use rustc_hash::FxHashMap;
 
-/// Types of references, of those that the format has, with how DevTools shows them.
+/// The types of references that are written, and how DevTools shows them.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum EdgeType {
     /// `->name`
@@ -22,30 +22,30 @@ pub(super) enum EdgeType {
     Weak = 6,
 }
 
-/// What the key of a table with weak keys has its value as.
+/// The name of the reference from the key of a table with weak keys to its value.
 ///
-/// The VM keeps the value as long as it keeps the table and the key. A graph can say this in two ways.
-/// V8 names both references `N / part of key (..) -> value (..) pair in WeakMap (table @id)`; for a
-/// reference of that name DevTools leaves the table's out, so that the value is the key's alone, while
-/// memlab counts both. With any other name both count for both readers: the value is retained by what
-/// holds key and table alike, as with [`Dominators`](luasnap_heap::Dominators). Hence a name of our own.
+/// The VM keeps the value as long as it keeps the table and the key. A graph can express this in two ways. V8
+/// names both references `N / part of key (..) -> value (..) pair in WeakMap (table @id)`; DevTools ignores
+/// the table's reference of that name, so that only the key retains the value, while memlab counts both. With
+/// any other name both references count for both readers: the value is dominated by what dominates key and
+/// table, as in [`Dominators`](luasnap_heap::Dominators). Hence this name.
 pub(super) const VALUE_OF_KEY: &[u8] = b"value of this weak key";
 
-/// The largest index that is a number to every reader.
+/// The largest index that every reader takes for a number.
 const LARGEST_INDEX: i64 = i32::MAX as i64;
 
 /// The names of references.
 #[derive(Default)]
 pub(super) struct EdgeNames {
-    /// Where a name is put together.
+    /// A buffer for names.
     text: Vec<u8>,
-    /// The places of the names of keys that are objects: finding one can mean a look at all that the
-    /// key refers to, and many tables may have the same key.
+    /// The places of the names of keys that are objects: finding one can take a pass over the key's
+    /// references, and many tables may have the same key.
     by_key: FxHashMap<NodeId, u32>,
 }
 
 impl EdgeNames {
-    /// The type of a reference, and the place of its name among the strings, or its index.
+    /// Returns the type of a reference, and the place of its name among the strings, or its index.
     #[inline]
     pub(super) fn of(
         &mut self,
@@ -75,7 +75,7 @@ impl EdgeNames {
         Ok((kind, name))
     }
 
-    /// A key that is an object is called after what it is, with no address: there may be many.
+    /// A key that is an object is named by what it is, without an address: there may be many.
     fn key_name(
         &mut self,
         key: NodeId,
@@ -120,7 +120,7 @@ fn type_of(label: Label) -> EdgeType {
     }
 }
 
-/// The index of an element.
+/// Returns the index of an element.
 #[inline]
 fn index_of(label: Label) -> u32 {
     match label {
@@ -129,7 +129,7 @@ fn index_of(label: Label) -> u32 {
     }
 }
 
-/// The name of a label that says nothing else.
+/// Returns the name of a label without a payload.
 fn fixed_name(label: Label) -> &'static [u8] {
     match label {
         Label::Boolean(true) => b"[true]",

@@ -1,7 +1,7 @@
 //! Snapshots as Chrome's `.heapsnapshot`, for DevTools' Memory panel and for memlab.
 //!
-//! The file is rows of numbers: a row for each object, then one for each reference, then the strings
-//! that both refer to by their place. `docs/formats.md` says what becomes what.
+//! The file has a row of numbers for each object, then one for each reference, then the strings, to which both
+//! refer by their place. `docs/formats.md` says how objects and references are mapped.
 
 mod class_name;
 mod contents;

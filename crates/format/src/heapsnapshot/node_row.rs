@@ -1,7 +1,7 @@
-//! What a node is to DevTools, and what it is called there.
+//! Types and names of nodes for DevTools.
 //!
-//! DevTools makes a row of all nodes of one name where they are objects or native, and of all nodes of
-//! one type elsewhere. So the names of the former are few, and no name has an address.
+//! DevTools makes one row of all objects and native nodes with the same name, and of all other nodes of the
+//! same type. So objects have few different names, and no name has an address.
 
 use crate::answer_error::Result;
 use crate::heapsnapshot::class_name::ClassNames;
@@ -12,8 +12,8 @@ use crate::labels::printable::push_bytes;
 use luasnap_heap::{Heap, Kind, Label, NameId, NodeId, Snapshot, coroutine_body};
 use rustc_hash::FxHashMap;
 
-/// Types of nodes, of those that the format has. Hidden ones and arrays are not among them: DevTools
-/// adds their sizes to those of their owners.
+/// The types of nodes that are written. Hidden nodes and arrays are not: DevTools adds their sizes to those of
+/// their owners.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum NodeType {
     /// A row for each text, in the group `(string)`.
@@ -26,7 +26,7 @@ pub(super) enum NodeType {
     Closure = 5,
     /// A row for each name; DevTools counts it as memory outside the heap of objects.
     Native = 8,
-    /// What only the file has.
+    /// Nodes that only the file has.
     Synthetic = 9,
 }
 
@@ -48,10 +48,10 @@ impl NodeType {
 pub(super) struct NodeNames<'a> {
     heap: &'a Heap,
     classes: ClassNames<'a>,
-    /// By the name under which a table first has them.
+    /// The name under which the first table has each.
     c_functions: FxHashMap<NodeId, NameId>,
     main_thread: Option<NodeId>,
-    /// Where a name is put together.
+    /// A buffer for names.
     text: Vec<u8>,
 }
 
@@ -67,7 +67,7 @@ impl<'a> NodeNames<'a> {
         })
     }
 
-    /// The place of a node's name among the strings.
+    /// Returns the place of a node's name among the strings.
     #[inline]
     pub(super) fn name(&mut self, node: NodeId, strings: &mut Strings<'_>) -> Result<u32> {
         if self.heap.kind(node) == Kind::String {
@@ -99,7 +99,7 @@ impl<'a> NodeNames<'a> {
 
     fn push_class(&mut self, out: &mut Vec<u8>, node: NodeId) -> Result {
         match self.classes.class_name(node)? {
-            // DevTools names these after their fields, each by others.
+            // DevTools renames these after their fields.
             Some(b"Object") => push_bytes(out, b"class Object"),
             Some(name) => push_bytes(out, name),
             None => push_bytes(out, self.heap.kind(node).type_name().as_bytes()),
@@ -133,7 +133,7 @@ impl<'a> NodeNames<'a> {
     }
 }
 
-/// Appends the place where a function was written: `main.lua:20`, or `main.lua` for all of a file.
+/// Appends the place where a function is defined: `main.lua:20`, or `main.lua` for the main chunk.
 fn push_definition(out: &mut Vec<u8>, heap: &Heap, node: NodeId) -> Result {
     push_bytes(out, heap.source(node))?;
     let line = heap.count(node);
@@ -144,7 +144,7 @@ fn push_definition(out: &mut Vec<u8>, heap: &Heap, node: NodeId) -> Result {
     Ok(())
 }
 
-/// What C functions are called, which know no name themselves: by the field that has each first.
+/// Returns names for C functions, which have none themselves: the first field that refers to each.
 fn c_function_names(heap: &Heap, contents: &Contents) -> Result<FxHashMap<NodeId, NameId>> {
     let mut names = FxHashMap::default();
     for node in contents.nodes() {

@@ -1,32 +1,31 @@
 //! Ids of objects that are the same in every file of one process.
 //!
-//! DevTools' Comparison takes objects of two files for one and the same where their ids are, and each
-//! file is written without a look at the other. So an id is made of what an object keeps all its life:
-//! its kind and address, a size that cannot change, the line where a function was written. Odd
-//! numbers below 2^32 are too few for addresses, hence a hash.
+//! DevTools' Comparison matches objects of two files by their ids, and each file is written without the other.
+//! So an id is made of what an object keeps all its life: its kind and address, a size that cannot change,
+//! the line where a function is defined. Odd numbers below 2^32 are too few for addresses, hence a hash.
 //!
-//! Two objects may want one id. Then the one at the lower address gets it and the other goes on to
-//! its next wish, whichever comes first in the file: who gets what depends on the objects alone, not
-//! on their order. So an id moves only when the object that was in its way comes or goes.
+//! Two objects may want the same id. Then the one at the lower address gets it, and the other one takes its
+//! next choice, whichever comes first in the file: ids depend on the objects, not on their order. So an id
+//! changes only if the object that was in its way comes or goes.
 
 use crate::answer_error::Result;
 use crate::heapsnapshot::contents::Contents;
 use hashbrown::HashTable;
 use luasnap_heap::{Heap, Kind, NodeId};
 
-/// How many ids there are for objects: odd ones below 2^32, but for the first two.
+/// The number of ids for objects: odd ones below 2^32, without the first two.
 const SPACE: u32 = (1 << 31) - 2;
 
 /// The ids of the objects in a file.
 pub(super) struct ObjectIds {
-    /// By node; 0 for what is not written.
+    /// By node; 0 for nodes that are not written.
     given: Vec<u32>,
 }
 
 impl ObjectIds {
     /// The id of the synthetic root.
     pub(super) const ROOT: u32 = 1;
-    /// The id of the node that holds all roots again.
+    /// The id of the node that refers to all GC roots again.
     pub(super) const GC_ROOTS: u32 = 3;
 
     pub(super) fn new(heap: &Heap, contents: &Contents) -> Result<ObjectIds> {
@@ -40,19 +39,19 @@ impl ObjectIds {
         })
     }
 
-    /// The id of a node that is written.
+    /// Returns the id of a node that is written.
     #[inline]
     pub(super) fn of(&self, node: NodeId) -> u32 {
         2 * self.given[node.index()] + Self::GC_ROOTS
     }
 }
 
-/// What an object brings when it asks for an id.
+/// An object's claim to an id.
 #[derive(Clone, Copy)]
 struct Claim {
-    /// What no other object has, but for chance.
+    /// A hash of what no other object has.
     identity: u64,
-    /// The lower of two goes first.
+    /// The lower rank wins.
     rank: (u64, Kind),
 }
 
@@ -74,15 +73,15 @@ impl Claim {
         }
     }
 
-    /// Its wish after so many others: a number from 1 to `space`.
+    /// Returns choice number `number`: a place from 1 to `space`.
     #[inline]
-    fn wish(self, number: u64, space: u32) -> u32 {
+    fn choice(self, number: u64, space: u32) -> u32 {
         let hash = mixed(self.identity.wrapping_add(number)) >> 32;
         1 + ((hash * u64::from(space)) >> 32) as u32
     }
 }
 
-/// A number whose every bit depends on every bit of another one (the finalizer of MurmurHash3).
+/// Returns a number whose every bit depends on every bit of `bits` (the finalizer of MurmurHash3).
 #[inline]
 fn mixed(mut bits: u64) -> u64 {
     bits ^= bits >> 33;
@@ -92,70 +91,70 @@ fn mixed(mut bits: u64) -> u64 {
     bits ^ bits >> 33
 }
 
-/// Places from 1 to `space`, as they are given away: more of them than there are objects.
+/// The places from 1 to `space` that were given: there are more places than objects.
 struct Places<C> {
-    /// By object; 0 while it has none.
+    /// By object; 0 for none yet.
     given: Vec<u32>,
-    /// Who has a place, to be found by it.
-    retainers: HashTable<u32>,
+    /// The owners of places, by place.
+    owners: HashTable<u32>,
     space: u32,
     claim: C,
 }
 
 impl<C: Fn(u32) -> Claim> Places<C> {
-    /// For objects with numbers below `len`, of which `count` will ask.
+    /// For `count` objects with numbers below `len`.
     fn new(len: usize, count: usize, space: u32, claim: C) -> Result<Self> {
         let mut places = Places {
             given: Vec::new(),
-            retainers: HashTable::new(),
+            owners: HashTable::new(),
             space,
             claim,
         };
         places.given.try_reserve_exact(len)?;
         places.given.resize(len, 0);
-        places.retainers.try_reserve(count, |_| 0)?;
+        places.owners.try_reserve(count, |_| 0)?;
         Ok(places)
     }
 
-    /// Gives an object its place. Another one may have to go on to its next wish for it.
+    /// Gives an object its place. Another object may have to take its next choice.
     #[inline]
     fn give(&mut self, object: u32) {
         let (mut object, mut claim) = (object, (self.claim)(object));
         let mut number = 0;
         loop {
-            let place = claim.wish(number, self.space);
+            let place = claim.choice(number, self.space);
             let given = &self.given;
-            let retainer = self
-                .retainers
-                .find_mut(hash(place), |retainer| given[*retainer as usize] == place);
-            let Some(retainer) = retainer else {
+            let owner = self
+                .owners
+                .find_mut(hash(place), |owner| given[*owner as usize] == place);
+            let Some(owner) = owner else {
                 self.given[object as usize] = place;
                 // There is room for all.
                 let given = &self.given;
-                self.retainers
+                self.owners
                     .insert_unique(hash(place), object, |object| hash(given[*object as usize]));
                 return;
             };
-            let retainers = (self.claim)(*retainer);
-            if claim.rank < retainers.rank {
+            let owners = (self.claim)(*owner);
+            if claim.rank < owners.rank {
                 self.given[object as usize] = place;
-                object = std::mem::replace(retainer, object);
-                claim = retainers;
+                object = std::mem::replace(owner, object);
+                claim = owners;
                 number = self.number_of(claim, place);
             }
             number += 1;
         }
     }
 
-    /// Which of its wishes a place was.
+    /// Returns which choice of an object a place was.
     #[cold]
     fn number_of(&self, claim: Claim, place: u32) -> u64 {
-        let is_place = |number: &u64| claim.wish(*number, self.space) == place;
+        let is_place = |number: &u64| claim.choice(*number, self.space) == place;
         (0..).find(is_place).unwrap_or(0)
     }
 }
 
-/// A place as the table wants it, which looks at the highest and at the lowest bits.
+/// Returns a hash for the table, which uses the highest and the lowest bits.
 #[inline]
 fn hash(place: u32) -> u64 {
     u64::from(place) << 32 | u64::from(place)
@@ -226,7 +225,7 @@ mod tests {
                     identity: mixed(**address),
                     rank: (0, Kind::Table),
                 };
-                claim.wish(0, SPACE) == **place
+                claim.choice(0, SPACE) == **place
             })
             .count();
         // 2^20 * 2^20 / 2 / 2^31 is 256, give or take a few times 16.

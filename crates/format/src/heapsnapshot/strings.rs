@@ -1,9 +1,8 @@
-//! The strings of a file, which its rows refer to by their places.
+//! The strings of a file, to which its rows refer by their places.
 //!
-//! They come last in the file, but their places are needed before. The heap's own names are numbered
-//! by a bit for each that is used; only what is put together is kept, each text once. Names that
-//! nearly every reference has for itself (numbers that are no index) are made anew when their turn
-//! comes.
+//! They come last in the file, but their places are needed before. The heap's own names are numbered by a bit
+//! for each that is used; only composed texts are kept, each once. Names that nearly every reference has for
+//! itself (numbers that are not an index) are composed again when they are written.
 
 use crate::answer_error::{AnswerError, Result};
 use crate::heapsnapshot::contents::Contents;
@@ -20,7 +19,7 @@ use std::io;
 /// Longer strings are cut. V8 itself cuts those of nodes at this length.
 const LONGEST: usize = 1024;
 
-/// What a string that is none of the heap's names is made of.
+/// A string that is not one of the heap's names.
 #[derive(Clone, Copy)]
 enum Made {
     /// A text, by where it starts in the arena and its length.
@@ -40,7 +39,7 @@ pub(super) struct Strings<'a> {
 }
 
 impl<'a> Strings<'a> {
-    /// Finds out which of the heap's names are used.
+    /// Finds the heap's names that are used.
     pub(super) fn new(heap: &'a Heap, contents: &Contents) -> Result<Strings<'a>> {
         Ok(Strings {
             heap,
@@ -51,20 +50,20 @@ impl<'a> Strings<'a> {
         })
     }
 
-    /// The place of one of the heap's names, which is used by what is written.
+    /// Returns the place of a name of the heap that is used.
     #[inline]
     pub(super) fn name(&self, name: NameId) -> u32 {
         self.names.rank(name)
     }
 
-    /// The place of the name that a reference's label makes.
+    /// Returns the place of the name of a reference's label.
     pub(super) fn label(&mut self, edge: usize) -> Result<u32> {
         // Edge numbers have 32 bits.
         self.add(Made::Label(edge as u32))
             .map(|made| self.names.count + made)
     }
 
-    /// The place of a text.
+    /// Returns the place of a text.
     pub(super) fn text(&mut self, text: &[u8]) -> Result<u32> {
         let text = &text[..cut(text)];
         let code = hash(text);
@@ -129,11 +128,11 @@ impl<'a> Strings<'a> {
     }
 }
 
-/// The text that was made `at` that place; no text where a label was.
 fn too_many(_: std::num::TryFromIntError) -> AnswerError {
     AnswerError::TooMany("texts")
 }
 
+/// Returns the text at a place of `made`; empty if a label is there.
 fn text_at<'t>(texts: &'t [u8], made: &[Made], at: u32) -> &'t [u8] {
     match made[at as usize] {
         Made::Text(start, len) => &texts[start as usize..][..len as usize],
@@ -147,7 +146,7 @@ fn hash(text: &[u8]) -> u64 {
     hasher.finish()
 }
 
-/// How much of a text is written: all, or as much of a long one as does not break a character.
+/// Returns how many bytes of a text are written: all, or whole characters of a long one.
 fn cut(text: &[u8]) -> usize {
     if text.len() <= LONGEST {
         return text.len();
@@ -167,7 +166,7 @@ fn put_cut(out: &mut Sink<'_>, text: &[u8]) -> io::Result<()> {
     Ok(())
 }
 
-/// Which of a heap's names are used: a bit for each, and how many there are before each word of these.
+/// The names of a heap that are used: a bit for each, and the number of names before each word of bits.
 #[derive(Default)]
 struct UsedNames {
     words: Vec<u64>,
@@ -222,7 +221,7 @@ impl UsedNames {
         Ok(())
     }
 
-    /// How many names before this one are used.
+    /// Returns how many names before this one are used.
     #[inline]
     fn rank(&self, name: NameId) -> u32 {
         let (word, bit) = (name.0 as usize / 64, name.0 % 64);
@@ -230,7 +229,7 @@ impl UsedNames {
         self.before[word] + below.count_ones()
     }
 
-    /// The names in their order.
+    /// Returns the names in order.
     fn iter(&self) -> impl Iterator<Item = NameId> + '_ {
         (0..).zip(&self.words).flat_map(|(word, bits)| {
             let mut rest = *bits;

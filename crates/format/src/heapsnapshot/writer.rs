@@ -11,12 +11,36 @@ use crate::sink::Sink;
 use luasnap_heap::{Heap, Snapshot};
 use std::io;
 
-/// Writes what is reachable in a snapshot as `.heapsnapshot`: JSON that Chrome DevTools and memlab
-/// open. Garbage is left out.
+/// Writes the reachable objects of a snapshot as `.heapsnapshot`: JSON that Chrome DevTools and memlab open.
 ///
-/// Every object has its shallow size, up to 4 GiB less a byte, and an id that is the same in another
-/// snapshot of the same process. Fails when the writer does, without memory, and where there are more
-/// than 613 million objects, which the format cannot hold.
+/// Every object has its shallow size in bytes, up to 4 GiB less a byte, and an id that is the same in another
+/// snapshot of the same process.
+///
+/// # Examples
+///
+/// ```
+/// use luasnap_heap::{HeapBuilder, Kind, Label, NodeId, Snapshot, Strength};
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let mut builder = HeapBuilder::new();
+/// let (globals, _) = builder.node(Kind::Table, 0x10)?;
+/// let root = Label::Root(builder.name(b"_G")?);
+/// builder.edge(NodeId::ROOT, globals, root, Strength::Strong)?;
+/// let snapshot = Snapshot::new(builder.finish()?);
+///
+/// let mut out = Vec::new();
+/// luasnap_format::write_heapsnapshot(&mut out, &snapshot)?;
+/// let text = String::from_utf8(out)?;
+/// assert!(text.starts_with(r#"{"snapshot":{"meta":{"#));
+/// assert!(text.contains(r#""node_count":3"#)); // the root, the node of GC roots, and `_G`
+/// # Ok(())
+/// # }
+/// ```
+///
+/// # Errors
+///
+/// [`AnswerError::Io`] if `out` fails; [`AnswerError::OutOfMemory`] if memory runs out;
+/// [`AnswerError::TooLarge`] if what is derived from the snapshot does not fit 32-bit numbers.
+/// [`AnswerError::TooMany`] beyond 613 million objects, which the format cannot hold.
 pub fn write_heapsnapshot(out: &mut dyn io::Write, snapshot: &Snapshot) -> Result {
     let heap = snapshot.everything();
     let contents = Contents::new(heap)?;
@@ -39,8 +63,8 @@ pub fn write_heapsnapshot(out: &mut dyn io::Write, snapshot: &Snapshot) -> Resul
 /// Bytes of the largest size that the format has.
 const LARGEST_SIZE: u64 = u32::MAX as u64;
 
-/// What the numbers of the rows mean. The names of the types are in the order of [`NodeType`] and
-/// [`EdgeType`]. Samples and locations are there because some readers insist on them.
+/// The meaning of the numbers in the rows. The names of the types are in the order of [`NodeType`] and
+/// [`EdgeType`]. Samples and locations are there because some readers require them.
 const META: &str = concat!(
     r#"{"snapshot":{"meta":{"#,
     r#""node_fields":["type","name","id","self_size","edge_count","trace_node_id","detachedness"],"#,
@@ -65,7 +89,7 @@ struct Writer<'a> {
     edge_names: EdgeNames,
     strings: Strings<'a>,
     row: Vec<u8>,
-    /// Whether no row of this array was written yet.
+    /// Whether the next row is the first one of its array.
     is_first: bool,
 }
 

@@ -1,9 +1,8 @@
-//! Bytes as the inside of a JSON string.
+//! Bytes in JSON strings.
 //!
-//! JSON is Unicode and Lua strings are bytes. A byte that is not UTF-8 becomes U+FFFD and its two
-//! hexadecimal digits; so do the three bytes of a U+FFFD that was there already, so that two
-//! different strings never become the same. What a terminal does not show as itself is escaped: people
-//! read JSON too.
+//! JSON is Unicode, and Lua strings are bytes. A byte that is not UTF-8 becomes U+FFFD and its two hexadecimal
+//! digits; so do the three bytes of a U+FFFD in the string, so that different strings stay different. What a
+//! terminal does not show as itself is escaped, since people read JSON too.
 
 use crate::labels::digits::hex_pair;
 use crate::sink::Sink;
@@ -57,13 +56,13 @@ fn put_valid(out: &mut Sink<'_>, text: &str) -> io::Result<()> {
     out.put(rest.as_bytes())
 }
 
-/// A byte that stands for no character.
+/// Writes a byte that is not part of a character.
 fn put_byte(out: &mut Sink<'_>, byte: u8) -> io::Result<()> {
     let [high, low] = hex_pair(byte, b"0123456789ABCDEF");
     out.put(&[0xEF, 0xBF, 0xBD, high, low])
 }
 
-/// A character that JSON does not allow as it is, or that people could not read.
+/// Writes a character that JSON does not allow, or that people cannot read.
 fn put_special(out: &mut Sink<'_>, character: char) -> io::Result<()> {
     match character {
         '"' => out.put(br#"\""#),
@@ -82,7 +81,7 @@ fn put_special(out: &mut Sink<'_>, character: char) -> io::Result<()> {
     }
 }
 
-/// `\u202e`.
+/// Returns an escape: `\u202e`.
 fn unicode_escape(unit: u16) -> [u8; 6] {
     let [high, low] = unit
         .to_be_bytes()
@@ -90,8 +89,8 @@ fn unicode_escape(unit: u16) -> [u8; 6] {
     [b'\\', b'u', high[0], high[1], low[0], low[1]]
 }
 
-/// JSON that somebody else wrote, with what a terminal does not show as itself escaped. Line feeds stay:
-/// they stand between values alone.
+/// Returns JSON of another writer with what a terminal does not show as itself escaped. Line feeds stay: they
+/// are only between values.
 pub fn readable_json(json: &str) -> Cow<'_, str> {
     let is_special = |c: char| c != '\n' && !is_printable(c);
     if !json.contains(is_special) {

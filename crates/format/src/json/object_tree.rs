@@ -1,4 +1,4 @@
-//! Snapshots as JSON: one object for each object, what it holds inside it.
+//! Snapshots as JSON: an object for each object, its children inside it.
 
 use crate::answer_error::Result;
 use crate::json::json_string::put_escaped;
@@ -9,18 +9,47 @@ use crate::sink::Sink;
 use luasnap_heap::{Heap, Rank, ShortestPathTree, Snapshot, Visit};
 use std::io;
 
-/// Writes JSON on one line. A snapshot of nothing is `null`.
+/// Writes the tree of shortest paths as JSON on one line. An empty snapshot is `null`.
+///
+/// # Examples
+///
+/// ```
+/// use luasnap_heap::{HeapBuilder, Kind, Label, NodeId, Snapshot, Strength};
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let mut builder = HeapBuilder::new();
+/// let (globals, _) = builder.node(Kind::Table, 0x10)?;
+/// let root = Label::Root(builder.name(b"_G")?);
+/// builder.edge(NodeId::ROOT, globals, root, Strength::Strong)?;
+/// let snapshot = Snapshot::new(builder.finish()?);
+///
+/// let mut out = Vec::new();
+/// luasnap_format::write_json(&mut out, &snapshot)?;
+/// let expected = r#"{"name":"table:0x10","type":5,"refs":1,"desc":"(size: 0)","link":"_G","childs":[]}"#;
+/// assert_eq!(String::from_utf8(out)?.trim_end(), expected);
+/// # Ok(())
+/// # }
+/// ```
+///
+/// # Errors
+///
+/// [`AnswerError::Io`] if `out` fails; [`AnswerError::OutOfMemory`] if memory runs out;
+/// [`AnswerError::TooLarge`] if what is derived from the snapshot does not fit 32-bit numbers.
 pub fn write_json(out: &mut dyn io::Write, snapshot: &Snapshot) -> Result {
     write::<false>(out, snapshot)
 }
 
-/// Writes JSON over many lines, two blanks deeper for each level: down to objects 64 levels deep,
-/// or the blanks of a long path would outgrow all the rest. A snapshot of nothing is `null`.
+/// Writes the tree of shortest paths as JSON, indented by two blanks for each level, down to level 64: else the
+/// blanks of a long path would outgrow all the rest. An empty snapshot is `null`.
+///
+/// # Errors
+///
+/// [`AnswerError::Io`] if `out` fails; [`AnswerError::OutOfMemory`] if memory runs out;
+/// [`AnswerError::TooLarge`] if what is derived from the snapshot does not fit 32-bit numbers.
 pub fn write_json_indented(out: &mut dyn io::Write, snapshot: &Snapshot) -> Result {
     write::<true>(out, snapshot)
 }
 
-/// Objects below this depth are indented no further.
+/// Objects below this depth are not indented further.
 const DEEPEST: u32 = 64;
 
 fn write<const INDENTED: bool>(out: &mut dyn io::Write, snapshot: &Snapshot) -> Result {
@@ -57,7 +86,7 @@ struct Writer<'a, const INDENTED: bool> {
     digits: Vec<u8>,
 }
 
-/// What stands before a member's value, behind the end of the value before it.
+/// What is written before a member's value, after the end of the value before.
 struct Member {
     end: &'static str,
     compact: &'static str,

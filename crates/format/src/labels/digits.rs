@@ -31,7 +31,7 @@ pub(crate) fn push_address(out: &mut Vec<u8>, mut value: u64) {
     out.extend_from_slice(&digits[at..]);
 }
 
-/// A byte as two hexadecimal digits of the given alphabet.
+/// Returns a byte as two hexadecimal digits of this alphabet.
 pub(crate) fn hex_pair(byte: u8, alphabet: &[u8; 16]) -> [u8; 2] {
     [
         alphabet[usize::from(byte >> 4)],

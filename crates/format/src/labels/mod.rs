@@ -1,4 +1,4 @@
-//! How objects, references and numbers are written, wherever they are.
+//! Text of objects, references and numbers.
 
 pub(crate) mod digits;
 pub(crate) mod numbers;

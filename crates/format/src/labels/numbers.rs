@@ -1,6 +1,6 @@
-//! Numbers as people read them.
+//! Numbers for people.
 
-/// A number with a comma at every third digit.
+/// Returns a number with a comma at every third digit: `1,000`.
 pub fn grouped(number: u64) -> String {
     let digits = number.to_string();
     let mut grouped = String::new();
@@ -13,7 +13,13 @@ pub fn grouped(number: u64) -> String {
     grouped
 }
 
-/// A number of bytes in the unit that people read it in.
+/// Returns a number with its noun: `1 table`, `2,000 tables`. The plural of `one` ends in "s".
+pub fn count_of(count: u64, one: &str) -> String {
+    let plural = if count == 1 { "" } else { "s" };
+    format!("{} {one}{plural}", grouped(count))
+}
+
+/// Returns a number of bytes in a readable unit: `12 B`, `1.5 KiB`.
 pub fn byte_size(bytes: u64) -> String {
     const UNITS: [&str; 6] = ["KiB", "MiB", "GiB", "TiB", "PiB", "EiB"];
     if bytes < 1024 {

@@ -1,12 +1,11 @@
-//! What text and JSON both say of one object.
+//! Names and descriptions of objects, for text and JSON.
 
 use crate::labels::digits::push_decimal;
 use crate::labels::step::push_object;
-use luasnap_heap::{Change, Heap, Kind, Label, NodeId, Rank, ShortestPathTree};
-use std::hint::black_box;
+use luasnap_heap::{Change, Heap, Kind, Label, NodeId, Rank, ShortestPathTree, prefetch};
 
-/// Reads what a row soon to be written needs, so that the waits for memory overlap: siblings come
-/// one after the other, but their objects and names lie all over the heap.
+/// Prefetches what one of the next rows needs: siblings are consecutive, but their objects and names lie all
+/// over the heap.
 #[inline]
 pub(crate) fn read_ahead(heap: &Heap, tree: &ShortestPathTree, rank: Rank) {
     let ahead = |distance: u32| {
@@ -14,23 +13,23 @@ pub(crate) fn read_ahead(heap: &Heap, tree: &ShortestPathTree, rank: Rank) {
         (rank.index() < tree.len()).then_some(rank)
     };
     if let Some(rank) = ahead(24) {
-        black_box(heap.strength(tree.edge(rank)));
+        prefetch(heap.strength(tree.edge(rank)));
     }
     if let Some(rank) = ahead(12) {
         let node = tree.node(rank);
-        black_box((
+        prefetch((
             heap.kind(node),
             heap.address(node),
             heap.count(node),
             tree.refs(node),
         ));
         if let Label::Field(name) = heap.label(tree.edge(rank)) {
-            black_box(heap.name(name).first());
+            prefetch(heap.name(name).first());
         }
     }
 }
 
-/// An object's name as rows have it: its type and its address (`table:0x55f6bd56acd0`).
+/// Returns the name of an object in tables: its type and its address (`table:0x55f6bd56acd0`).
 pub fn object_name(heap: &Heap, node: NodeId) -> String {
     let mut name = Vec::new();
     push_name(&mut name, heap, node);
@@ -42,7 +41,7 @@ pub(crate) fn push_name(out: &mut Vec<u8>, heap: &Heap, node: NodeId) {
     push_object(out, heap.kind(node), heap.address(node));
 }
 
-/// Appends an object's description: its size, its source, or nothing, and what became of it.
+/// Appends an object's description: the size of a table, the source of a function or nothing, and its change.
 pub(crate) fn push_description(out: &mut Vec<u8>, heap: &Heap, node: NodeId, change: Change) {
     let count = u64::from(heap.count(node));
     match heap.kind(node) {

@@ -5,12 +5,12 @@ use crate::labels::printable::{push_bytes, push_printable};
 use crate::labels::step::Step;
 use luasnap_heap::{Heap, Label, Rank, ShortestPathTree};
 
-/// Longer paths are shortened, where they are shortened at all.
+/// Paths with more steps may be shortened.
 const WHOLE: usize = 100;
-/// How many steps a shortened path has at either end.
+/// The number of steps of a shortened path at either end.
 const END: usize = 16;
 
-/// The steps from the root to the object at hand, joined by dots.
+/// The steps from the root to the current object, joined by dots.
 pub(crate) struct Path<'a> {
     heap: &'a Heap,
     tree: &'a ShortestPathTree,
@@ -55,7 +55,7 @@ impl<'a> Path<'a> {
         Ok(())
     }
 
-    /// The path so far: its parts are to be written one after the other.
+    /// Returns the path: its parts are written one after the other.
     pub(crate) fn parts(&self) -> [&[u8]; 2] {
         if self.tail.is_empty() {
             [&self.text, b""]
@@ -89,7 +89,7 @@ impl<'a> Path<'a> {
     }
 }
 
-/// Appends the step that a label makes, as a terminal can show it.
+/// Appends the step of a label, escaped.
 pub(crate) fn push_step(
     out: &mut Vec<u8>,
     heap: &Heap,
@@ -99,7 +99,7 @@ pub(crate) fn push_step(
     push_step_by(out, Step::new(heap, label, digits), push_printable)
 }
 
-/// The same, with its name as the program has it.
+/// Appends the step of a label, with its name in the program's own bytes.
 pub(crate) fn push_step_bytes(
     out: &mut Vec<u8>,
     heap: &Heap,

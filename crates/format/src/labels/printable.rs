@@ -1,4 +1,4 @@
-//! Bytes as text that a terminal can show, in memory that may be short.
+//! Bytes as text that a terminal can show.
 
 use crate::answer_error::{AnswerError, Result};
 use luasnap_heap::Printable;
@@ -6,13 +6,13 @@ use std::fmt::{self, Write};
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
-/// Bytes as text that a terminal can show: see [`Printable`]. For a few bytes: this asks for memory
-/// like any `String`.
+/// Returns bytes as text that a terminal can show: see [`Printable`]. For short texts: it allocates like any
+/// `String`.
 pub fn printable(bytes: &[u8]) -> String {
     Printable(bytes).to_string()
 }
 
-/// The name of a file as text that a terminal can show.
+/// Returns the name of a file as text that a terminal can show.
 pub fn printable_path(path: &Path) -> Printable<'_> {
     Printable(path.as_os_str().as_bytes())
 }
@@ -22,11 +22,11 @@ pub(crate) fn push_printable(out: &mut Vec<u8>, bytes: &[u8]) -> Result {
     if bytes.iter().all(|byte| (0x20..0x7f).contains(byte)) {
         return push_bytes(out, bytes);
     }
-    // Writing fails for lack of memory alone.
+    // Writing fails only if memory runs out.
     write!(Appender(out), "{}", Printable(bytes)).map_err(|_| AnswerError::OutOfMemory)
 }
 
-/// Appends text, as far as there is memory.
+/// Appends text; fails if there is no memory.
 struct Appender<'a>(&'a mut Vec<u8>);
 
 impl fmt::Write for Appender<'_> {
@@ -35,7 +35,7 @@ impl fmt::Write for Appender<'_> {
     }
 }
 
-/// Appends bytes, or says that there is no memory for them.
+/// Appends bytes; fails if there is no memory.
 pub(crate) fn push_bytes(out: &mut Vec<u8>, bytes: &[u8]) -> Result {
     out.try_reserve(bytes.len())?;
     out.extend_from_slice(bytes);

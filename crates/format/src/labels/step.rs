@@ -1,10 +1,10 @@
-//! The steps of a path, as text and JSON both show them.
+//! The steps of a path, for text and JSON.
 
 use crate::labels::digits::{push_address, push_decimal};
 use luasnap_heap::{Heap, Kind, Label};
 use std::io::Write;
 
-/// A step: a name, and what stands around it.
+/// A step: a name, and what is around it.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Step<'a> {
     pub(crate) open: &'static str,
@@ -37,11 +37,11 @@ impl<'a> Step<'a> {
         }
     }
 
-    /// The step that a label makes. `digits` is where numbers and addresses are put.
+    /// Returns the step of a label. `digits` is a buffer for numbers and addresses.
     #[inline]
     pub(crate) fn new(heap: &'a Heap, label: Label, digits: &'a mut Vec<u8>) -> Self {
         match label {
-            // Else a key could be taken for one that is no string.
+            // Else a key could be mistaken for one that is not a string.
             Label::Field(name) if heap.name(name).first() == Some(&b'[') => Step {
                 open: "[\"",
                 name: heap.name(name),
@@ -71,7 +71,7 @@ impl<'a> Step<'a> {
     }
 }
 
-/// What stands between the brackets of a step that is a number or an address.
+/// Appends what is between the brackets of a step that is a number or an address.
 fn push_digits(out: &mut Vec<u8>, heap: &Heap, label: Label) {
     match label {
         Label::Index(value) => {
@@ -80,9 +80,9 @@ fn push_digits(out: &mut Vec<u8>, heap: &Heap, label: Label) {
             }
             push_decimal(out, value.unsigned_abs());
         }
-        // The shortest digits that are read as the same number again.
+        // The shortest digits that read back as the same number.
         Label::Number(value) => {
-            write!(out, "{value:?}").expect("a Vec takes all");
+            write!(out, "{value:?}").expect("a Vec never fails");
         }
         Label::Object(key) => push_object(out, heap.kind(key), heap.address(key)),
         Label::Address(kind, address) => push_object(out, kind, address),
@@ -94,7 +94,7 @@ fn push_digits(out: &mut Vec<u8>, heap: &Heap, label: Label) {
     }
 }
 
-/// An object as Lua's `tostring` shows it, less the blank.
+/// Appends an object as Lua's `tostring` shows it, without the blank.
 pub(crate) fn push_object(out: &mut Vec<u8>, kind: Kind, address: u64) {
     out.extend_from_slice(kind.type_name().as_bytes());
     out.push(b':');

@@ -1,19 +1,19 @@
-//! Blocks: a section is a list of them, each compressed by itself, so that neither the writer nor
-//! the reader ever has more than one of a section uncompressed.
+//! Blocks: a section is a list of blocks, each compressed by itself, so that the writer and the reader never
+//! have more than one of a section uncompressed.
 
 use crate::answer_error::{AnswerError, Result};
 use crate::luasnap::error::{LoadError, Problem};
 use crate::luasnap::little_endian::u32_at;
 use zstd::zstd_safe::{CCtx, CParameter, DCtx, compress_bound};
 
-/// How many values a block of numbers has; the last one has what is left.
+/// The number of values in a block of numbers; the last one has the rest.
 pub(super) const VALUES: usize = 1 << 16;
-/// How many bytes a block of bytes has; the last one has what is left.
+/// The number of bytes in a block of bytes; the last one has the rest.
 pub(super) const BYTES: usize = 1 << 20;
-/// The most bytes that a block has: 64-bit numbers, and what stands before them.
+/// The most bytes in a block: 64-bit numbers, and what is before them.
 pub(super) const MOST_BYTES: usize = BYTES;
 
-/// How hard zstd tries.
+/// The compression level of zstd.
 const LEVEL: i32 = 3;
 
 /// The blocks of a section, as they are written.
@@ -50,18 +50,18 @@ impl BlockWriter {
         Ok(())
     }
 
-    /// The blocks so far, as they lie in the file. What follows are those of another section.
+    /// Returns the blocks so far, as in the file, and begins another section.
     pub(super) fn take(&mut self) -> Vec<u8> {
         std::mem::take(&mut self.blocks)
     }
 }
 
-/// The error of a compression, which fails for lack of memory alone.
+/// The error of a compression, which fails only if memory runs out.
 fn failed(_: usize) -> AnswerError {
     AnswerError::OutOfMemory
 }
 
-/// Decompresses blocks, of one section after the other.
+/// Decompresses blocks, one section after the other.
 pub(super) struct Decompressor {
     zstd: DCtx<'static>,
     content: Vec<u8>,

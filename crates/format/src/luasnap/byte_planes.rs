@@ -1,21 +1,21 @@
-//! Numbers as byte planes: first the lowest byte of each, then the next one of each, as many as the
-//! largest needs. Bytes that are alike then lie side by side, which compresses better and faster.
+//! Numbers as byte planes: first the lowest byte of each, then the next byte of each, as many as the largest
+//! needs. Similar bytes then lie side by side, which compresses better and faster.
 
 /// A number of a column.
 pub(super) trait Word: Copy + Default {
-    /// How many bytes it has.
+    /// Its number of bytes.
     const BYTES: usize;
 
-    /// The bits of either.
+    /// Returns the bits of either.
     fn or(self, other: Self) -> Self;
 
-    /// How many bytes are needed for it.
+    /// Returns how many bytes the number needs.
     fn used_bytes(self) -> usize;
 
-    /// Byte number `plane`, from the lowest on.
+    /// Returns byte number `plane`, from the lowest on.
     fn byte(self, plane: usize) -> u8;
 
-    /// The number that has but this byte number `plane`.
+    /// Returns the number that has only this byte, at `plane`.
     fn from_byte(byte: u8, plane: usize) -> Self;
 }
 
@@ -49,7 +49,7 @@ macro_rules! word {
 word!(u32);
 word!(u64);
 
-/// Appends the planes of `words`; answers how many there are.
+/// Appends the planes of `words`. Returns their number.
 pub(super) fn split<W: Word>(words: &[W], out: &mut Vec<u8>) -> usize {
     let all = words.iter().fold(W::default(), |all, word| all.or(*word));
     let planes = all.used_bytes();
@@ -59,7 +59,7 @@ pub(super) fn split<W: Word>(words: &[W], out: &mut Vec<u8>) -> usize {
     planes
 }
 
-/// Fills `words` with what their planes say; `planes` has a plane after the other.
+/// Fills `words` from their planes, one after the other in `planes`.
 pub(super) fn join<W: Word>(planes: &[u8], words: &mut [W]) {
     words.fill(W::default());
     if words.is_empty() {

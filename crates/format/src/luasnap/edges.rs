@@ -1,9 +1,8 @@
 //! The labels and targets of references as blocks.
 //!
-//! References that are alike lead to targets that are alike: all objects of one class have one
-//! metatable, and the field `next` leads to a neighbour. So a target is written as the difference
-//! to where the last reference like it led, seen from its own node or as it is, whichever would
-//! have been nearer last time.
+//! Similar references lead to similar targets: all objects of one class have one metatable, and the field
+//! `next` leads to a neighbour. So a target is written as the difference to the target of the last similar
+//! reference, relative to its own node or absolute, whichever would have been nearer last time.
 
 use crate::answer_error::Result;
 use crate::luasnap::block::{self, Decompressor};
@@ -27,7 +26,7 @@ const INDEX: u32 = 1;
 struct Payloads([u32; 16]);
 
 impl Payloads {
-    /// The difference that a label makes; the tag and the strength are written beside.
+    /// Returns the difference to the last payload; tag and strength are written elsewhere.
     #[inline(always)]
     fn fold(&mut self, bits: u32) -> u32 {
         let last = &mut self.0[(bits >> PackedLabel::TAG_SHIFT & 15) as usize];
@@ -35,31 +34,31 @@ impl Payloads {
         fold32(payload.wrapping_sub(std::mem::replace(last, payload)))
     }
 
-    /// The label with this head, given the difference.
+    /// Returns the label with this head and this difference.
     #[inline(always)]
     fn unfold(&mut self, head: u8, folded: u32) -> u32 {
         let last = &mut self.0[usize::from(head & 15)];
-        // What is too large shows as another label, and as a wrong one if it is none.
+        // A payload that is too large gives another label, which is checked later.
         *last = last.wrapping_add(unfold32(folded)) & PAYLOAD;
         u32::from(head) << PackedLabel::TAG_SHIFT | *last
     }
 }
 
-/// Where references of one sort led last.
+/// The last target of references of one sort.
 #[derive(Clone, Copy, Default)]
 struct Habit {
-    /// As it is.
+    /// Absolute.
     target: u32,
-    /// Seen from its own node.
+    /// Relative to the reference's own node.
     offset: u32,
-    /// Whether what is seen from the own node would not have been nearer.
+    /// Whether the absolute guess would have been nearer.
     by_target: bool,
 }
 
-/// How many sorts of references are told apart.
+/// The number of sorts of references.
 const SORTS: usize = 1 << 12;
 
-/// Where references of each sort led last.
+/// The last targets of references, by sort.
 struct Habits(Vec<Habit>);
 
 impl Habits {
@@ -75,8 +74,8 @@ impl Habits {
         self.0.fill(Habit::default());
     }
 
-    /// The sort of a reference: those of one name, elements of arrays, and of other labels those
-    /// at the same place among the references of their node.
+    /// Returns what is known of a reference's sort: references of one name, elements of arrays, and others at
+    /// the same place among the references of their node.
     #[inline(always)]
     fn of(&mut self, bits: u32, place: u32) -> &mut Habit {
         let tag = bits >> PackedLabel::TAG_SHIFT & 15;
@@ -119,7 +118,7 @@ struct Edges<'a> {
     heap: &'a Heap,
     nodes: Range<u32>,
     node: u32,
-    /// The place of the next one among those of its node.
+    /// The place of the next reference among those of its node.
     place: u32,
     range: Range<usize>,
 }
@@ -135,7 +134,7 @@ impl<'a> Edges<'a> {
         }
     }
 
-    /// The next one: its node, its place there and its number.
+    /// Returns the next reference: its node, its place there, and its number.
     #[inline(always)]
     fn next(&mut self) -> Option<(u32, u32, usize)> {
         loop {
@@ -151,8 +150,7 @@ impl<'a> Edges<'a> {
     }
 }
 
-/// Writes the labels. Those of the side table get their places in the order in which they come;
-/// `wide` is told which they are.
+/// Writes the labels. Those of the side table are numbered in order; `wide` is called with the place of each.
 pub(super) fn write_labels(
     heap: &Heap,
     encoder: &mut Encoder<'_>,
@@ -204,7 +202,7 @@ pub(super) fn write_targets(heap: &Heap, encoder: &mut Encoder<'_>) -> Result {
     Ok(())
 }
 
-/// How many references there are in each block.
+/// Returns the number of references in each block.
 fn blocks(heap: &Heap) -> impl Iterator<Item = usize> + use<> {
     let edges = heap.edge_count();
     (0..edges)
@@ -234,7 +232,7 @@ pub(super) fn read_labels(
     Ok(labels)
 }
 
-/// Reads the targets of references with these labels, so many each of the nodes.
+/// Reads the targets of references with these labels; each node has as many as `edge_counts` says.
 pub(super) fn read_targets(
     place: Option<Place<'_>>,
     decompressor: &mut Decompressor,

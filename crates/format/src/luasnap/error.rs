@@ -12,30 +12,30 @@ use std::path::PathBuf;
 pub struct OpenError {
     /// The file.
     pub path: PathBuf,
-    /// Why not.
+    /// Why it could not be read.
     pub source: LoadError,
 }
 
-/// Why some bytes are no snapshot that can be read.
+/// Why bytes could not be read as a snapshot.
 #[derive(Debug, thiserror::Error)]
 pub enum LoadError {
-    /// The system did not give the bytes.
+    /// The system failed to read the bytes.
     #[error("{}", reason(.0))]
     Io(#[from] io::Error),
-    /// There are none.
+    /// The file is empty.
     #[error("it is empty")]
     Empty,
-    /// They are something else.
+    /// The bytes are not a snapshot file.
     #[error("it is not a luasnap file")]
     Foreign,
-    /// They were written by a later version, and this one cannot make sense of them.
+    /// The file was written by a later version, which this one cannot read.
     #[error(
         "it was written by luasnap {writer} in format {format}; this luasnap {} reads formats up \
          to {newest}: use luasnap {writer} or later",
         env!("CARGO_PKG_VERSION")
     )]
     Newer {
-        /// The version of luasnap that wrote them.
+        /// The version of luasnap that wrote it.
         writer: String,
         /// The version of the format.
         format: u32,
@@ -45,23 +45,23 @@ pub enum LoadError {
     /// The end is missing.
     #[error("it is cut off in its {part}: {} are missing", missing(*.bytes, *.at_least))]
     Truncated {
-        /// Where it ends.
+        /// The part in which the file ends.
         part: &'static str,
-        /// How many bytes are missing.
+        /// The number of missing bytes.
         bytes: u64,
-        /// Whether there may be more of them: the part that says how many is cut off as well.
+        /// Whether more may be missing: the part that says how many is cut off as well.
         at_least: bool,
     },
-    /// Some bytes are not those that were written.
+    /// Some bytes have changed since they were written.
     #[error("its {part} is damaged: the checksum is wrong")]
     Damaged {
-        /// Where they are.
+        /// The damaged part.
         part: &'static str,
     },
     /// The checksums are right, but no luasnap wrote this.
     #[error("its {part} makes no sense: {problem}")]
     Malformed {
-        /// Where it is.
+        /// The malformed part.
         part: &'static str,
         /// What is wrong.
         problem: Problem,
@@ -74,10 +74,10 @@ pub enum LoadError {
 /// What is wrong with a file whose checksums are right.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
 pub enum Problem {
-    /// A section that this luasnap does not know and that may not be skipped.
-    #[error("section {0} is unknown and has to be read")]
+    /// A section is unknown to this luasnap, and may not be skipped.
+    #[error("section {0} is unknown and may not be skipped")]
     UnknownSection(u16),
-    /// A section that this luasnap knows in another encoding.
+    /// A section has an encoding that is unknown to this luasnap.
     #[error("its encoding {0} is unknown")]
     UnknownEncoding(u8),
     /// A section comes twice.
@@ -89,8 +89,8 @@ pub enum Problem {
     /// There are bytes behind the end.
     #[error("something follows it")]
     BytesBehind,
-    /// The file says it has more than a file of so few bytes may have.
-    #[error("so small a file cannot have that much in it")]
+    /// The file claims to have more in it than a file of its length may have.
+    #[error("a file of this length cannot have that much in it")]
     TooMuch,
     /// The compressed bytes cannot be decompressed.
     #[error("it cannot be decompressed")]
@@ -101,7 +101,7 @@ pub enum Problem {
     /// A value has no meaning.
     #[error("{0} is wrong")]
     Value(&'static str),
-    /// Columns that do not fit together.
+    /// Columns do not fit together.
     #[error("{0}")]
     Columns(ColumnError),
 }
@@ -114,7 +114,7 @@ impl LoadError {
 
 impl From<BuildError> for LoadError {
     fn from(_: BuildError) -> Self {
-        // What is built is bounded by what was read.
+        // The file bounds what is built, so only memory can run out.
         LoadError::OutOfMemory
     }
 }

@@ -1,5 +1,5 @@
-//! What is said of a heap as a whole: a list of facts, each with a number and a length, so that one
-//! who does not know some can go on behind it.
+//! Facts about a heap as a whole: a list, each with a number and a length, so that readers can skip facts that
+//! they do not know.
 
 use crate::labels::printable::printable;
 use crate::luasnap::error::{LoadError, Problem};
@@ -7,7 +7,7 @@ use crate::luasnap::little_endian::{u16_at, u32_at, u64_at};
 use luasnap_heap::{Birthmark, Engine, Heap, NodeId, Process, Provenance, SlotSizes, Snapshot};
 use std::borrow::Cow;
 
-/// What is said of a heap as a whole.
+/// Facts about a heap as a whole.
 #[derive(Debug, Default)]
 pub(super) struct Facts {
     pub(super) provenance: Provenance,
@@ -39,7 +39,7 @@ mod number {
 const HEAD: usize = 6;
 const PART: &str = "section of facts";
 
-/// The facts of a snapshot, as they lie in the file.
+/// Returns the facts of a snapshot, as in the file.
 pub(super) fn bytes(snapshot: &Snapshot) -> Vec<u8> {
     let mut out = Vec::new();
     let heap = snapshot.everything();
@@ -113,7 +113,7 @@ fn put_flag(out: &mut Vec<u8>, number: u16, flag: bool) {
     put(out, number, &[&[u8::from(flag)]]);
 }
 
-/// Reads facts; those that this version does not know are left out.
+/// Reads facts; unknown ones are skipped.
 pub(super) fn read(bytes: &[u8]) -> Result<Facts, LoadError> {
     let mut facts = Facts::default();
     let mut rest = bytes;
@@ -131,7 +131,7 @@ pub(super) fn read(bytes: &[u8]) -> Result<Facts, LoadError> {
 }
 
 impl Facts {
-    /// Adds a fact; `None` where its value makes no sense.
+    /// Adds a fact; `None` if its value makes no sense.
     fn add(&mut self, number: u16, value: &[u8]) -> Option<()> {
         let provenance = &mut self.provenance;
         match number {
@@ -180,7 +180,7 @@ impl Facts {
     }
 }
 
-/// What every face shows to people as it is: a file may come from anybody.
+/// Returns text that is escaped, since people see it as it is and a file may come from anybody.
 fn text(value: &[u8]) -> Option<Cow<'static, str>> {
     std::str::from_utf8(value).ok()?;
     Some(Cow::Owned(printable(value)))

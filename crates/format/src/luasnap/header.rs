@@ -1,29 +1,29 @@
-//! The beginning of a file: what it is, which version wrote it, how long it is.
+//! The header of a file: magic bytes, versions, length.
 
 use crate::luasnap::error::{LoadError, Problem};
 use crate::luasnap::little_endian::{put_u32, put_u64, u32_at, u64_at};
 use xxhash_rust::xxh3::xxh3_64;
 
-/// What a file begins with.
+/// The first bytes of a file.
 pub(super) const MAGIC: [u8; 8] = *b"\x89LUASNAP";
-/// The version of the format that is written, and the last that is read.
+/// The version of the format that is written, and the last one that is read.
 pub(super) const FORMAT: u32 = 1;
-/// The first version whose readers can make sense of what is written.
+/// The first version whose readers can read what is written.
 const LEAST_READER: u32 = 1;
 /// Bytes of a header, in every version.
 pub(super) const HEADER_LEN: usize = 64;
 /// More sections than any version will have.
 const MOST_SECTIONS: u32 = 1024;
-/// Bytes of the header that have the writer's version.
+/// Bytes of the writer's version in the header.
 const WRITER_LEN: usize = 24;
 const PART: &str = "header";
 
-/// What a header says.
+/// A header.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) struct Header {
     /// Bytes of the whole file.
     pub(super) file_len: u64,
-    /// How many sections there are; in one that was read, no more than any version will have.
+    /// The number of sections, at most [`MOST_SECTIONS`].
     pub(super) sections: u32,
 }
 
@@ -85,7 +85,7 @@ impl Header {
     }
 }
 
-/// The version of the writer, as far as it can be shown.
+/// Returns the version of the writer, with `?` for what cannot be shown.
 fn writer(bytes: &[u8]) -> String {
     let end = bytes.iter().position(|byte| *byte == 0);
     let shown = bytes[..end.unwrap_or(bytes.len())].iter();

@@ -1,11 +1,11 @@
-//! The labels that do not fit 32 bits, as a tag of 8 bits and a value of 64.
+//! Labels that do not fit 32 bits, as a tag of 8 bits and a value of 64 bits.
 
 use luasnap_heap::{Kind, Label, NameId, NodeId};
 
-/// From here on a tag is that of [`Label::Address`], and what is above is the kind.
+/// Tags from here on are of [`Label::Address`]; the kind is added.
 const ADDRESS: u8 = 32;
 
-/// The tag and the value of a label.
+/// Returns the tag and the value of a label.
 pub(super) fn tag_and_value(label: Label) -> (u8, u64) {
     match label {
         Label::Field(name) => (0, u64::from(name.0)),
@@ -29,7 +29,7 @@ pub(super) fn tag_and_value(label: Label) -> (u8, u64) {
     }
 }
 
-/// The label with this tag and value; `None` where they have no meaning.
+/// Returns the label with this tag and value; `None` if they have no meaning.
 pub(super) fn label(tag: u8, value: u64) -> Option<Label> {
     let id = u32::try_from(value).ok();
     Some(match tag {

@@ -1,4 +1,4 @@
-//! Numbers as bytes, the lowest first.
+//! Numbers as bytes, lowest first.
 
 pub(super) fn put_u32(bytes: &mut [u8], at: usize, value: u32) {
     bytes[at..at + 4].copy_from_slice(&value.to_le_bytes());

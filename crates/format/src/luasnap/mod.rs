@@ -1,8 +1,8 @@
-//! Snapshot files, `.luasnap`: the columns of a heap, each compressed as suits it.
+//! Snapshot files, `.luasnap`: the columns of a heap, each compressed in its own way.
 //!
-//! `docs/luasnap-file.md` says what a file has, byte for byte. The way of a column to the file is
-//! from `writer` by `numbers` or `edges`, which make small numbers of it, through `planes` to
-//! `block`, which compresses; back it is the same from `reader` on.
+//! `docs/luasnap-file.md` describes the file byte for byte. A column goes from `writer` through `numbers` or
+//! `edges`, which make small numbers of it, and `byte_planes` to `block`, which compresses; and back the same
+//! way to `reader`.
 
 mod block;
 mod byte_planes;

@@ -1,4 +1,4 @@
-//! Columns of numbers as blocks: as they are, as differences, or as differences by kind.
+//! Columns of numbers as blocks: plain, as differences, or as differences by kind.
 
 use crate::answer_error::Result;
 use crate::luasnap::block::{self, BlockWriter, Decompressor};
@@ -31,15 +31,15 @@ impl<'a> Encoder<'a> {
         self.blocks.put(&self.content)
     }
 
-    /// Writes numbers as they are.
+    /// Writes plain numbers.
     pub(super) fn planes<W: Word>(&mut self, values: &[W]) -> Result {
         values
             .chunks(block::VALUES)
             .try_for_each(|block| self.block(&[], block))
     }
 
-    /// Writes each as the difference to the one before it. What all differences of a block can be
-    /// divided by, being multiples of a power of two as addresses are, is taken out of them.
+    /// Writes each number as the difference to the one before. The differences of a block are divided by
+    /// their largest common power of two, since addresses are aligned.
     pub(super) fn deltas(&mut self, values: &[u64]) -> Result {
         let mut words = room(values.len())?;
         for block in values.chunks(block::VALUES) {
@@ -58,7 +58,7 @@ impl<'a> Encoder<'a> {
         Ok(())
     }
 
-    /// Writes each as the difference to the last one of a node of the same kind.
+    /// Writes each number as the difference to the last one of a node of the same kind.
     pub(super) fn by_kind(
         &mut self,
         kinds: &[Kind],
@@ -81,7 +81,7 @@ impl<'a> Encoder<'a> {
 
 const KINDS: usize = Kind::ALL.len() + 1;
 
-/// Room for the numbers of a block.
+/// Returns an empty vector with room for the numbers of a block.
 pub(super) fn room<W>(values: usize) -> Result<Vec<W>> {
     let mut words = Vec::new();
     words.try_reserve_exact(values.min(block::VALUES))?;
@@ -93,7 +93,7 @@ pub(super) struct Blocks<'a> {
     decompressor: &'a mut Decompressor,
     bytes: &'a [u8],
     part: &'static str,
-    /// How many values are left to be read.
+    /// The number of values that are left.
     left: u64,
 }
 
@@ -107,8 +107,8 @@ impl<'a> Blocks<'a> {
         }
     }
 
-    /// The next block, of `most` values or what is left: how many it has, and its content. After
-    /// the last one, `None`.
+    /// Returns the number of values in the next block, at most `most`, and its content. `None` after the last
+    /// one.
     pub(super) fn next(&mut self, most: usize) -> Result<Option<(usize, &[u8])>, LoadError> {
         let part = self.part;
         let wrong = |problem| LoadError::malformed(part, problem);
@@ -124,7 +124,7 @@ impl<'a> Blocks<'a> {
         Ok(Some((values as usize, content)))
     }
 
-    /// The next block of numbers: what stands before its planes, and the numbers, in `words`.
+    /// Reads the next block of numbers into `words`, and returns what is before its planes.
     pub(super) fn words<W: Word>(
         &mut self,
         before: impl Fn(usize) -> usize,
@@ -150,7 +150,7 @@ impl<'a> Blocks<'a> {
     }
 }
 
-/// An empty column with room for what a section has, whose claims are proven.
+/// Returns an empty column with room for a section's values, whose number was checked.
 pub(super) fn column<T>(place: &Place<'_>) -> Result<Vec<T>, LoadError> {
     let mut column = Vec::new();
     let count = usize::try_from(place.entry.count).map_err(|_| LoadError::OutOfMemory)?;
@@ -158,7 +158,7 @@ pub(super) fn column<T>(place: &Place<'_>) -> Result<Vec<T>, LoadError> {
     Ok(column)
 }
 
-/// Reads bytes as they are.
+/// Reads plain bytes.
 pub(super) fn read_bytes(
     place: Option<Place<'_>>,
     decompressor: &mut Decompressor,
@@ -178,7 +178,7 @@ pub(super) fn read_bytes(
     Ok(bytes)
 }
 
-/// Reads numbers as they are.
+/// Reads plain numbers.
 pub(super) fn read_planes<W: Word, T>(
     place: Option<Place<'_>>,
     decompressor: &mut Decompressor,
@@ -234,7 +234,7 @@ pub(super) fn read_by_kind<T>(
     let mut kinds = kinds.chunks(block::VALUES);
     while blocks.words(|_| 0, &mut words)?.is_some() {
         let mut last = [0u32; KINDS];
-        // Should there be fewer kinds, the columns' lengths differ, and no heap is made of them.
+        // If there are fewer kinds, the columns' lengths differ, and no heap is built from them.
         let kinds = kinds.next().unwrap_or(&[]);
         values.extend(kinds.iter().zip(&words).map(|(kind, word)| {
             let last = &mut last[*kind as usize];

@@ -1,7 +1,7 @@
 //! Reading a snapshot from a file.
 //!
-//! Nothing of what a file says is believed: lengths are compared with the bytes that are there
-//! before memory is asked for, and the columns with each other before a heap is made of them.
+//! Nothing in a file is trusted: lengths are compared with the bytes that are there before memory is allocated,
+//! and the columns are checked against each other before a heap is built from them.
 
 use crate::luasnap::block::Decompressor;
 use crate::luasnap::edges::{read_labels, read_targets};
@@ -22,10 +22,34 @@ use std::fs::File;
 use std::io::Read;
 use std::path::Path;
 
-/// Opens a snapshot file.
+/// Reads a snapshot file.
 ///
-/// The file is read into memory, not mapped: one that somebody cuts off meanwhile would end the
-/// process.
+/// The file is read into memory, not mapped: if it were truncated meanwhile, a mapping would end the process.
+///
+/// # Examples
+///
+/// ```
+/// use luasnap_format::{SaveOptions, open_snapshot, write_snapshot};
+/// use luasnap_heap::{HeapBuilder, Kind, Label, NodeId, Snapshot, Strength};
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let mut builder = HeapBuilder::new();
+/// let (globals, _) = builder.node(Kind::Table, 0x10)?;
+/// let root = Label::Root(builder.name(b"_G")?);
+/// builder.edge(NodeId::ROOT, globals, root, Strength::Strong)?;
+/// let snapshot = Snapshot::new(builder.finish()?);
+///
+/// let mut file = tempfile::NamedTempFile::new()?;
+/// write_snapshot(&mut file, &snapshot, SaveOptions::default())?;
+/// let read = open_snapshot(file.path())?;
+/// assert_eq!(read.len()?, 1);
+/// assert_eq!(read.everything().address(globals), 0x10);
+/// # Ok(())
+/// # }
+/// ```
+///
+/// # Errors
+///
+/// [`OpenError`] says which file cannot be read, and why.
 pub fn open_snapshot(path: &Path) -> Result<Snapshot, OpenError> {
     open(path).map_err(|source| OpenError {
         path: path.to_owned(),
@@ -36,23 +60,23 @@ pub fn open_snapshot(path: &Path) -> Result<Snapshot, OpenError> {
 fn open(path: &Path) -> Result<Snapshot, LoadError> {
     let mut file = File::open(path)?;
     let mut bytes = Vec::new();
-    // Something else may be large, or a pipe that never ends. So each part is believed only by what it
-    // proves, and then says how much more there is to read.
+    // Another file may be large, or a pipe that never ends. So each part is checked first, and then says
+    // how much more there is to read.
     read_on(&mut file, &mut bytes, HEADER_LEN as u64)?;
     let header = Header::read(&bytes)?;
     read_on(&mut file, &mut bytes, table_len(header.sections) as u64)?;
     proven_entries(&bytes, header)?;
-    // One byte more tells whether there are any behind.
+    // One byte more shows whether anything follows.
     let rest = (header.file_len.saturating_add(1)).saturating_sub(bytes.len() as u64);
     read_on(&mut file, &mut bytes, rest)?;
     read_snapshot(&bytes)
 }
 
-/// Reads as many bytes more, or as many as there are.
+/// Reads `len` more bytes, or as many as there are.
 fn read_on(file: &mut File, bytes: &mut Vec<u8>, mut len: u64) -> Result<(), LoadError> {
     const PIECE: u64 = 1 << 20;
     while len > 0 {
-        // Asked for here, so that a lack of memory is none of the disk's.
+        // Allocated here, so that a lack of memory is not reported as an error of the disk.
         let piece = len.min(PIECE);
         bytes.try_reserve(piece as usize)?;
         let read = file.by_ref().take(piece).read_to_end(bytes)? as u64;
@@ -64,7 +88,11 @@ fn read_on(file: &mut File, bytes: &mut Vec<u8>, mut len: u64) -> Result<(), Loa
     Ok(())
 }
 
-/// Reads a snapshot from the bytes of a file.
+/// Returns the snapshot in the bytes of a file.
+///
+/// # Errors
+///
+/// [`LoadError`] if the bytes are not a whole snapshot file, or if memory runs out.
 pub fn read_snapshot(bytes: &[u8]) -> Result<Snapshot, LoadError> {
     let header = Header::read(bytes)?;
     if bytes.len() as u64 > header.file_len {
@@ -144,7 +172,7 @@ fn read_wide_labels(table: &Table<'_>, zstd: &mut Decompressor) -> Result<Vec<La
     Ok(labels)
 }
 
-/// All that is no column of references.
+/// All but the columns of references.
 struct Rest {
     facts: Facts,
     columns: Columns,

@@ -1,36 +1,35 @@
-//! Which names go into a file, and what stands in the place of the others.
+//! Redaction: which names go into a file, and what replaces the others.
 //!
-//! A dump of a heap has every secret that the program holds. So a string's text can be left out,
-//! unless it is the key of a table, and the names by which things are held as well.
+//! A dump of a heap has every secret of the program. So texts of strings can be left out, except keys of
+//! tables; and so can the names in paths.
 
 use crate::answer_error::Result;
 use crate::luasnap::save_options::SaveOptions;
 use luasnap_heap::{Heap, Kind, Label, NameId, NodeId, StoredColumns};
 
-/// What a name is used for; if for several things, the last of these.
+/// The use of a name; of several uses, the last one here.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 enum Use {
-    /// The text of a string that is a value, or nothing any more.
+    /// The text of a string that is a value, or no longer used.
     Text,
-    /// Where code is from.
+    /// The source of code.
     Source,
     /// A slot of a stack.
     Local,
     Upvalue,
     Key,
-    /// A root, whose name is not the program's but ours.
+    /// A GC root, whose name is ours and not the program's.
     Root,
 }
 
-/// How the text of code that was no file begins in a short source, and what becomes of it: it is
-/// the beginning of a string that was a value.
+/// The beginning of a short source that has the code itself, and what replaces it: the code was a string value.
 const CODE: &[u8] = b"[string \"";
 const NO_CODE: &[u8] = b"[string \"...\"]";
 
-/// Which names go into a file.
+/// The names that go into a file.
 pub(super) struct Redaction {
     options: SaveOptions,
-    /// By name; empty where all of them do.
+    /// By name; empty if all names go into the file.
     uses: Vec<Use>,
 }
 
@@ -47,12 +46,12 @@ impl Redaction {
         Ok(Redaction { options, uses })
     }
 
-    /// Whether every name goes into the file as it is.
+    /// Whether every name goes into the file unchanged.
     pub(super) fn is_nothing(&self) -> bool {
         self.uses.is_empty()
     }
 
-    /// What goes into the file for a name, appended to `out`.
+    /// Appends to `out` what goes into the file for a name.
     pub(super) fn push(&self, heap: &Heap, name: NameId, out: &mut Vec<u8>) -> Result {
         let bytes = heap.name(name);
         let stand_in;
@@ -77,7 +76,7 @@ impl Redaction {
 }
 
 impl Use {
-    /// What stands before the number of a name that is left out.
+    /// Returns the word before the number of a name that is left out.
     fn word(self) -> &'static str {
         match self {
             Use::Text | Use::Root => "",
@@ -89,7 +88,7 @@ impl Use {
     }
 }
 
-/// A source, or the name of a slot that ends in one, without the code.
+/// Returns a source, or the name of a slot that ends in a source, without the code.
 fn without_code(bytes: &[u8]) -> [&[u8]; 2] {
     match bytes.windows(CODE.len()).position(|at| at == CODE) {
         Some(code) => [&bytes[..code], NO_CODE],
@@ -102,7 +101,7 @@ fn note(uses: &mut [Use], name: NameId, used: Use) {
     *known = used.max(*known);
 }
 
-/// A source is that of code, unless it is a string's text.
+/// Notes sources of code. The source of a string is its text.
 fn note_sources(columns: &StoredColumns<'_>, uses: &mut [Use]) {
     for (kind, source) in columns.kinds.iter().zip(columns.sources) {
         if *kind != Kind::String {

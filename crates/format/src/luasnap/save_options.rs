@@ -1,13 +1,12 @@
-//! What of a snapshot goes into its file.
+//! Options for saving.
 
-/// What of a snapshot goes into its file.
+/// What goes into a snapshot file.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct SaveOptions {
-    /// The texts of strings. Without them nothing of a string that is a value goes into the file;
-    /// one that is a table's key as well is a name.
+    /// Whether to write the texts of strings. A string that is also the key of a table counts as a name.
     pub strings: bool,
-    /// The names by which things are held and the sources of code. Without them a number stands in
-    /// the place of each: `key#17`.
+    /// Whether to write the names of keys, variables and sources. If not, each is replaced by a number:
+    /// `key#17`.
     pub names: bool,
 }
 

@@ -5,11 +5,11 @@ use crate::luasnap::header::{HEADER_LEN, Header};
 use crate::luasnap::little_endian::{put_u32, put_u64, u16_at, u32_at, u64_at};
 use xxhash_rust::xxh3::xxh3_64;
 
-/// What a section holds. The numbers are those in files: a new section gets a new one.
+/// The sections. Their numbers are those in files: a new section gets a new number.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[repr(u16)]
 pub(super) enum Section {
-    /// What is said of the heap as a whole.
+    /// Facts about the heap as a whole.
     Facts = 1,
     /// By node.
     Kinds = 2,
@@ -29,35 +29,35 @@ pub(super) enum Section {
     Targets = 9,
     /// By edge.
     Labels = 10,
-    /// By label that does not fit: what it is.
+    /// By large label: its tag.
     WideTags = 11,
-    /// By label that does not fit: which one it is.
+    /// By large label: its value.
     WideValues = 12,
     /// By name.
     NameLengths = 13,
     /// The names, one after the other.
     NameBytes = 14,
-    /// Rows: where a run starts, and what its order tells.
+    /// Rows: where a run starts, and what its order means.
     Runs = 15,
     /// Rows: a marker's address, its place and its run.
     Marks = 16,
     /// Rows: a table, and the slots of its two parts, and how many of those it uses.
     SparseTables = 17,
-    /// By node, of a difference: what became of it.
+    /// By node, of a difference: its change.
     Changes = 18,
     /// By node, of a difference: by how many entries it grew or shrank.
     ChangedEntries = 19,
-    /// By node, of a difference: the references that were counted.
+    /// By node, of a difference: the number of references to it.
     Refs = 20,
-    /// Zeros that make the file as large as what it holds calls for.
+    /// Zeros that make the file as large as its contents require.
     Padding = 21,
 }
 
-/// How the values of a section became bytes.
+/// How the values of a section are encoded.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[repr(u8)]
 pub(super) enum Encoding {
-    /// The bytes as they are, not compressed.
+    /// Plain bytes, not compressed.
     Raw = 0,
     /// Blocks of bytes.
     Bytes = 1,
@@ -69,12 +69,12 @@ pub(super) enum Encoding {
     ByKind = 4,
     /// Blocks of labels.
     Labels = 5,
-    /// Blocks of differences to where a reference like this one led last, in byte planes.
+    /// Blocks of differences to the target of the last similar reference, in byte planes.
     Targets = 6,
 }
 
 impl Section {
-    /// All of them, in the order in which they are written.
+    /// All sections, in the order in which they are written.
     pub(super) const ALL: [Section; 21] = [
         Section::Facts,
         Section::Kinds,
@@ -103,7 +103,7 @@ impl Section {
         Self::ALL.get(usize::from(number).checked_sub(1)?).copied()
     }
 
-    /// What messages call it.
+    /// Returns the name in messages.
     pub(super) fn name(self) -> &'static str {
         match self {
             Section::Facts => "section of facts",
@@ -155,7 +155,7 @@ impl Section {
         }
     }
 
-    /// Bytes of memory that a reader needs for each value.
+    /// Returns the bytes of memory that a reader needs for each value.
     pub(super) fn memory(self) -> u64 {
         match self {
             Section::Facts | Section::Kinds | Section::NameBytes | Section::Changes => 1,
@@ -172,36 +172,36 @@ impl Section {
     }
 }
 
-/// A section as the table lists it.
+/// A section in the table.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) struct Entry {
     pub(super) section: Section,
-    /// How many values it has: bytes, numbers or rows.
+    /// The number of its values: bytes, numbers or rows.
     pub(super) count: u64,
-    /// How many bytes it has in the file.
+    /// Its number of bytes in the file.
     pub(super) stored_len: u64,
-    /// xxh3 of those.
+    /// xxh3 of these bytes.
     pub(super) checksum: u64,
 }
 
 /// Bytes of an entry of the table.
 const ENTRY_LEN: usize = 32;
-/// A section with this flag may be left unread by those who do not know it.
+/// Readers that do not know a section with this flag may skip it.
 const OPTIONAL: u8 = 1;
 const PART: &str = "table of sections";
 
-/// Bytes of the table, with its checksum.
+/// Returns the length of the table in bytes, with its checksum.
 pub(super) fn table_len(sections: u32) -> usize {
     sections as usize * ENTRY_LEN + 8
 }
 
-/// Where the first section lies.
+/// Returns where the first section starts.
 fn start_of_sections(sections: u32) -> usize {
     HEADER_LEN + table_len(sections)
 }
 
-/// The entries of a file's table, of which more than its table need not be there yet: they are those that
-/// were written, and the sections they list add up to the length that the header tells.
+/// Returns the entries of a file's table, after checking that they are undamaged and that the sections add up
+/// to the length in the header. `file` may end behind its table.
 pub(super) fn proven_entries(file: &[u8], header: Header) -> Result<&[u8], LoadError> {
     let start = start_of_sections(header.sections);
     let Some(table) = file.get(HEADER_LEN..start) else {
@@ -222,12 +222,12 @@ pub(super) fn proven_entries(file: &[u8], header: Header) -> Result<&[u8], LoadE
     }
 }
 
-/// How many bytes the section of an entry has in the file.
+/// Returns the number of bytes in the file of an entry's section.
 fn stored_len(entry: &[u8]) -> u64 {
     u64_at(entry, 16)
 }
 
-/// The table, with its checksum.
+/// Returns the table, with its checksum.
 pub(super) fn table_bytes(entries: &[Entry]) -> Vec<u8> {
     let mut bytes = vec![0; table_len(entries.len() as u32)];
     for (entry, bytes) in entries.iter().zip(bytes.chunks_exact_mut(ENTRY_LEN)) {
@@ -256,7 +256,7 @@ pub(super) struct Place<'a> {
     pub(super) bytes: &'a [u8],
 }
 
-/// The sections of a file, by what they hold.
+/// The sections of a file.
 #[derive(Debug)]
 pub(super) struct Table<'a> {
     places: [Option<Place<'a>>; Section::ALL.len()],
@@ -275,7 +275,7 @@ impl<'a> Table<'a> {
         Ok(found)
     }
 
-    /// Adds the section that an entry lists, and answers where the next one starts.
+    /// Adds the section of an entry, and returns where the next one starts.
     fn add(
         &mut self,
         file: &'a [u8],
@@ -321,7 +321,7 @@ impl<'a> Table<'a> {
         Ok(end)
     }
 
-    /// The section, if the file has it and its bytes are those that were written.
+    /// Returns the section, if the file has it, after checking that it is undamaged.
     pub(super) fn section(&self, section: Section) -> Result<Option<Place<'a>>, LoadError> {
         let Some(place) = self.places[section as usize - 1] else {
             return Ok(None);
@@ -330,7 +330,7 @@ impl<'a> Table<'a> {
         Ok(Some(place))
     }
 
-    /// All sections of the file, as it lists them.
+    /// Returns the entries of all known sections of the file.
     pub(super) fn entries(&self) -> impl Iterator<Item = &Entry> {
         self.places.iter().flatten().map(|place| &place.entry)
     }

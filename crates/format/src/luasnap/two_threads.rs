@@ -1,16 +1,16 @@
-//! Doing two things at once.
+//! Running two functions at once.
 
 use rustix::process::{Resource, getrlimit};
 use std::thread;
 
-/// Does both and answers what they answered: the first in a thread of its own, where the system gives one
-/// and addresses are not limited.
+/// Runs both functions and returns their results: the first one in a thread of its own, if one is available and
+/// the address space is not limited.
 pub(super) fn both<A: Send, B>(
     first: impl Fn() -> A + Send + Sync,
     second: impl FnOnce() -> B,
 ) -> (A, B) {
-    // A library's thread-locals are fetched when a thread first uses them, and where there is no memory for
-    // that, the C library ends the host.
+    // A library's thread-locals are allocated when a thread first uses them; if there is no memory for them, the
+    // C library ends the process.
     if getrlimit(Resource::As).current.is_some() {
         return (first(), second());
     }

@@ -1,8 +1,8 @@
 //! Writing a snapshot to a file.
 //!
-//! Two threads make the sections: one the targets of references, which take about as long as all
-//! else. Sections are kept until all are made, since the table before them tells how long they are:
-//! that is as much memory as the file is long.
+//! Two threads make the sections: one makes the targets of references, which take about as long as all others.
+//! Sections are kept until all are made, since the table before them has their lengths: that takes as much
+//! memory as the file is long.
 
 use crate::answer_error::Result;
 use crate::luasnap::block::{self, BlockWriter};
@@ -22,7 +22,32 @@ use luasnap_heap::{
 use std::io;
 use xxhash_rust::xxh3::xxh3_64;
 
-/// Writes a snapshot in the format of `docs/luasnap-file.md`.
+/// Writes a snapshot file, in the format of `docs/luasnap-file.md`. [`open_snapshot`](crate::open_snapshot)
+/// reads it.
+///
+/// # Examples
+///
+/// ```
+/// use luasnap_format::{SaveOptions, read_snapshot, write_snapshot};
+/// use luasnap_heap::{HeapBuilder, Kind, Label, NodeId, Snapshot, Strength};
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let mut builder = HeapBuilder::new();
+/// let (globals, _) = builder.node(Kind::Table, 0x10)?;
+/// let root = Label::Root(builder.name(b"_G")?);
+/// builder.edge(NodeId::ROOT, globals, root, Strength::Strong)?;
+/// let snapshot = Snapshot::new(builder.finish()?);
+///
+/// let mut bytes = Vec::new();
+/// write_snapshot(&mut bytes, &snapshot, SaveOptions::default())?;
+/// assert_eq!(&bytes[..8], b"\x89LUASNAP");
+/// assert_eq!(read_snapshot(&bytes)?.len()?, 1);
+/// # Ok(())
+/// # }
+/// ```
+///
+/// # Errors
+///
+/// [`AnswerError::Io`] if `out` fails; [`AnswerError::OutOfMemory`] if memory runs out.
 pub fn write_snapshot(
     out: &mut dyn io::Write,
     snapshot: &Snapshot,
@@ -135,7 +160,7 @@ fn file_len(sections: &[Made]) -> u64 {
     (HEADER_LEN + table_len(sections.len() as u32)) as u64 + stored
 }
 
-/// Makes the file as large as it has to be.
+/// Makes the file as large as the [bound on memory](memory_bound) requires.
 fn add_padding(sections: &mut Vec<Made>) -> Result {
     let lacking =
         memory_bound::lacking(file_len(sections), sections.iter().map(|made| &made.entry));

@@ -1,4 +1,4 @@
-//! What a user means by a word: an object's address, or a path that leads to it.
+//! Finding objects by address or by path.
 
 use crate::answer_error::{AnswerError, Result};
 use crate::labels::object_label::object_name;
@@ -7,10 +7,10 @@ use crate::labels::printable::push_printable;
 use crate::query::suggestions::Nearest;
 use luasnap_heap::{Heap, Kind, Label, NodeId};
 
-/// What was not found, and what is near.
+/// Why an object was not found, and what is near.
 #[derive(Debug, thiserror::Error)]
 pub enum LookupError {
-    /// No object lies at the address.
+    /// No object is at the address.
     #[error("no object lies at {address:#x}{}", neighbours(near))]
     Address {
         /// The address.
@@ -21,14 +21,14 @@ pub enum LookupError {
     /// The path leads nowhere.
     #[error("{} has no '{missing}'{}", place(above), suggestions(near))]
     Path {
-        /// The path as far as it leads somewhere; empty where not even its first step is known.
+        /// The part of the path that was found; empty if its first step was not.
         above: String,
-        /// The step that is not there, and what follows it.
+        /// The step that was not found, and what follows it.
         missing: String,
-        /// Steps that are there and resemble it.
+        /// Similar steps that exist.
         near: Vec<String>,
     },
-    /// Looking went wrong, for lack of memory.
+    /// Memory ran out.
     #[error(transparent)]
     Failed(#[from] AnswerError),
 }
@@ -48,7 +48,7 @@ fn place(above: &str) -> &str {
     }
 }
 
-/// What may have been meant, as the end of a sentence.
+/// Returns suggestions, as the end of a sentence.
 pub(crate) fn suggestions(near: &[String]) -> String {
     match near {
         [] => String::new(),
@@ -56,8 +56,9 @@ pub(crate) fn suggestions(near: &[String]) -> String {
     }
 }
 
-/// The address that a word is: `0x5581d0`, also behind a type or the name of a class, as `print` or
-/// Lua's `tostring` have it (`table:0x5581d0`, `table: 0x5581d0`, `Player: 0x5581d0`).
+/// Returns the address in a word: `0x5581d0`, also behind a type or the name of a class, as `snapshot.print` and
+/// Lua's `tostring` show it (`table:0x5581d0`, `table: 0x5581d0`, `Player: 0x5581d0`). `None` if the word is not
+/// an address.
 pub fn address_of(word: &[u8]) -> Option<u64> {
     let word = String::from_utf8_lossy(word);
     let digits = match word.rsplit_once(':') {
@@ -72,7 +73,11 @@ pub fn address_of(word: &[u8]) -> Option<u64> {
     u64::from_str_radix(digits?, 16).ok()
 }
 
-/// The object at an address.
+/// Returns the object at an address.
+///
+/// # Errors
+///
+/// [`LookupError::Address`], with the nearest objects, if there is none.
 pub fn object_at(heap: &Heap, address: u64) -> Result<NodeId, LookupError> {
     let nodes = || heap.nodes().skip(1);
     if let Some(node) = nodes().find(|node| heap.address(*node) == address) {
@@ -91,10 +96,15 @@ pub fn object_at(heap: &Heap, address: u64) -> Result<NodeId, LookupError> {
     })
 }
 
-/// The object that a path leads to, with its steps as they are printed: `_G.sessions.[1].name`.
+/// Returns the object at a path, with steps as they are printed: `_G.sessions.[1].name`.
 ///
-/// It starts at `_G`, at a root (`[REGISTRY]`), or at the name of a global variable. What a terminal
-/// cannot show may stand in it as it is, or escaped as it is printed.
+/// The path starts at `_G`, at a GC root (`[REGISTRY]`), or at the name of a global variable. Bytes that a
+/// terminal cannot show may be given as they are, or escaped as they are printed.
+///
+/// # Errors
+///
+/// [`LookupError::Path`], with similar steps, if the path leads nowhere; [`LookupError::Failed`] if memory runs
+/// out.
 pub fn object_by_path(heap: &Heap, path: &[u8]) -> Result<NodeId, LookupError> {
     let mut printed = Vec::new();
     push_printable(&mut printed, path)?;
@@ -113,18 +123,18 @@ pub fn object_by_path(heap: &Heap, path: &[u8]) -> Result<NodeId, LookupError> {
     Ok(node)
 }
 
-/// A path that is gone along.
+/// A path, and how far it has been followed.
 struct Way<'a> {
     heap: &'a Heap,
     path: &'a [u8],
-    /// How much of it lies behind.
+    /// The number of bytes that were followed.
     at: usize,
     step: Vec<u8>,
     digits: Vec<u8>,
 }
 
 impl Way<'_> {
-    /// The object where the path starts.
+    /// Returns the object where the path starts.
     fn start(&mut self) -> Result<NodeId, LookupError> {
         let globals = self.heap.globals();
         if let (Some(globals), true) = (globals, self.is_next(0, b"_G")) {
@@ -147,7 +157,7 @@ impl Way<'_> {
             && matches!(rest.get(step.len()), None | Some(b'.' | b'['))
     }
 
-    /// Goes a step: the longest that fits, for names may have dots.
+    /// Follows a step: the longest one that fits, since names may have dots.
     fn go_on(&mut self, from: NodeId) -> Result<NodeId, LookupError> {
         let start = self.at + usize::from(self.at > 0 && self.path.get(self.at) == Some(&b'.'));
         let mut found = None;
@@ -171,7 +181,7 @@ impl Way<'_> {
         push_step(&mut self.step, self.heap, label, &mut self.digits)
     }
 
-    /// The path leads no farther than to `from`.
+    /// Returns the error for a path that leads no farther than to `from`.
     fn lost(&mut self, from: NodeId, start: usize) -> LookupError {
         let rest = &self.path[start..];
         let end = rest
@@ -185,7 +195,7 @@ impl Way<'_> {
             }
             nearest.see(&self.step);
         }
-        // Cut between steps, so that these are whole characters.
+        // Cut between steps, so these are whole characters.
         let text = |bytes| String::from_utf8_lossy(bytes).into_owned();
         LookupError::Path {
             above: text(&self.path[..self.at]),
@@ -195,7 +205,7 @@ impl Way<'_> {
     }
 }
 
-/// The edges of a node; of the root, which a heap of nothing has not, those of the roots.
+/// Returns the edges of a node; of the root, which an empty heap does not have, the GC roots.
 fn edges_of(heap: &Heap, node: NodeId) -> std::ops::Range<usize> {
     match node {
         NodeId::ROOT => heap.root_range(),
@@ -203,7 +213,7 @@ fn edges_of(heap: &Heap, node: NodeId) -> std::ops::Range<usize> {
     }
 }
 
-/// What an upvalue holds, since a path has no step for the upvalue itself.
+/// Returns the value of an upvalue, since a path has no step for the upvalue itself; all other nodes as they are.
 fn through_upvalue(heap: &Heap, node: NodeId) -> NodeId {
     if heap.kind(node) != Kind::Upvalue {
         return node;

@@ -1,4 +1,4 @@
-//! What a user asks about: an object or a group, by whatever it is called.
+//! Finding an object or a group by what a user typed.
 
 use crate::answer_error::{AnswerError, Result};
 use crate::answers::group_name::{fingerprint_text, group_name};
@@ -7,29 +7,29 @@ use crate::query::lookup::{LookupError, address_of, object_at, object_by_path, s
 use crate::query::suggestions::Nearest;
 use luasnap_heap::{NodeId, Snapshot};
 
-/// What a word means in a snapshot.
+/// What a user asks about.
 #[derive(Clone, Debug)]
 pub enum Query {
     /// One object: a node of [`Snapshot::everything`].
     Object(NodeId),
-    /// The group of that index.
+    /// The group with this index.
     Group(usize),
 }
 
-/// Why a word means nothing in a snapshot.
+/// Why a word was not found in a snapshot.
 #[derive(Debug, thiserror::Error)]
 pub enum QueryError {
-    /// It is an address or a path, but leads to no object.
+    /// It is an address without an object, or memory ran out.
     #[error(transparent)]
     Object(#[from] LookupError),
     /// It is neither a path nor the name of a group.
     #[error("{path}; and no group is called '{word}'{}", suggestions(near))]
     Neither {
-        /// What was wrong with it as a path.
+        /// Why it is not a path.
         path: LookupError,
         /// The word.
         word: String,
-        /// Groups whose names resemble it.
+        /// Groups with similar names.
         near: Vec<String>,
     },
 }
@@ -40,9 +40,42 @@ impl From<AnswerError> for QueryError {
     }
 }
 
-/// Finds what a word means: an address (`0x55d0`, `table: 0x55d0`), a group's fingerprint or name, or
-/// a path (`_G.server.sessions`). A path that is also a group's name means the object, and the place
-/// of code its functions rather than their prototype.
+/// Finds an object by its address (`0x55d0`, `table: 0x55d0`) or its path (`_G.server.sessions`), or a group by its
+/// fingerprint or its name. A path that is also a group's name means the object; a place in the source means
+/// the functions, not their prototype.
+///
+/// # Examples
+///
+/// ```
+/// use luasnap_heap::{HeapBuilder, Kind, Label, NodeId, Snapshot, Strength};
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// // `_G.cache` has two tables of 100 bytes.
+/// let mut builder = HeapBuilder::new();
+/// let (globals, _) = builder.node(Kind::Table, 0x10)?;
+/// let (cache, _) = builder.node(Kind::Table, 0x20)?;
+/// let root = Label::Root(builder.name(b"_G")?);
+/// let field = Label::Field(builder.name(b"cache")?);
+/// builder.edge(NodeId::ROOT, globals, root, Strength::Strong)?;
+/// builder.edge(globals, cache, field, Strength::Strong)?;
+/// for (index, address) in [(1, 0x30), (2, 0x40)] {
+///     let (entry, _) = builder.node(Kind::Table, address)?;
+///     builder.set_size(entry, 100);
+///     builder.edge(cache, entry, Label::Index(index), Strength::Strong)?;
+/// }
+/// let snapshot = Snapshot::new(builder.finish()?);
+///
+/// let resolve = |word: &str| luasnap_format::resolve(&snapshot, word.as_bytes());
+/// assert_eq!(resolve("_G.cache")?.nodes(&snapshot)?, [cache]);
+/// assert_eq!(resolve("0x20")?.nodes(&snapshot)?, [cache]);
+/// assert_eq!(resolve("_G.cache.[*]")?.nodes(&snapshot)?.len(), 2);
+/// assert!(resolve("_G.cash").is_err_and(|error| error.to_string().contains("is it cache?")));
+/// # Ok(())
+/// # }
+/// ```
+///
+/// # Errors
+///
+/// [`QueryError`], with similar names, if the word means nothing in the snapshot, or if memory runs out.
 pub fn resolve(snapshot: &Snapshot, word: &[u8]) -> Result<Query, QueryError> {
     let heap = snapshot.everything();
     if let Some(address) = address_of(word) {
@@ -78,10 +111,11 @@ pub fn resolve(snapshot: &Snapshot, word: &[u8]) -> Result<Query, QueryError> {
 }
 
 impl Query {
-    /// The objects that are meant.
+    /// Returns the objects that are meant, as nodes of [`Snapshot::everything`].
     ///
     /// # Errors
-    /// Only for lack of memory.
+    ///
+    /// [`AnswerError::OutOfMemory`] if memory runs out.
     pub fn nodes(&self, snapshot: &Snapshot) -> Result<Vec<NodeId>> {
         match self {
             Query::Object(node) => Ok(vec![*node]),

@@ -1,12 +1,12 @@
-//! Which words are near to one that does not exist: for messages that say what may have been meant.
+//! Suggestions: words that are similar to one that does not exist.
 
-/// The most edits between words that count as near.
+/// The most edits between words that count as similar.
 const FAR: usize = 3;
-/// How many bytes of long words are compared.
+/// The number of bytes of long words that are compared.
 const COMPARED: usize = 64;
 
-/// How many letters have to be inserted, deleted or replaced to make one of the other; `None` where
-/// those are many for words of this length. A word that starts with the other is near, too.
+/// Returns how many letters have to be inserted, deleted or replaced to turn one word into the other; `None` if
+/// these are many for words of this length. A word that starts with the other one is similar, too.
 fn distance(a: &[u8], b: &[u8]) -> Option<usize> {
     let (a, b) = (cut(a), cut(b));
     let most = FAR.min(a.len().max(b.len()) / 2);
@@ -24,14 +24,14 @@ fn cut(word: &[u8]) -> &[u8] {
     &word[..word.len().min(COMPARED)]
 }
 
-/// The nearest words to one, nearest first.
+/// The words that are most similar to one, best first.
 pub(crate) struct Nearest {
     wanted: Vec<u8>,
     found: Vec<(usize, String)>,
 }
 
 impl Nearest {
-    /// How many are kept.
+    /// The most words that are kept.
     const KEPT: usize = 3;
 
     pub(crate) fn to(wanted: &[u8]) -> Nearest {
@@ -41,7 +41,7 @@ impl Nearest {
         }
     }
 
-    /// Looks at a word.
+    /// Considers a word.
     pub(crate) fn see(&mut self, word: &[u8]) {
         let Some(edits) = distance(&self.wanted, word) else {
             return;
@@ -54,7 +54,7 @@ impl Nearest {
         }
     }
 
-    /// What was near.
+    /// Returns the words, best first.
     pub(crate) fn words(self) -> Vec<String> {
         self.found.into_iter().map(|(_, word)| word).collect()
     }

@@ -1,4 +1,4 @@
-//! Snapshots as the text table.
+//! Snapshots as a text table.
 
 use crate::answer_error::Result;
 use crate::labels::digits::push_decimal;
@@ -9,16 +9,41 @@ use crate::sink::Sink;
 use luasnap_heap::{ShortestPathTree, Snapshot, Visit};
 use std::io;
 
-/// Whole paths are printed while all their steps are no more than this for each row and ...
+/// Whole paths are printed while all their steps are at most this for each row and ...
 const STEPS_PER_ROW: u64 = 64;
-/// ... this beside. Else a chain of a million tables would take a terabyte of text.
+/// ... this in addition. Else a list of a million tables would take a terabyte of text.
 const STEPS_TO_SPARE: u64 = 1_000_000;
 
-/// Writes the text table: a header, then a row for each object with the path that holds it,
-/// parents before children. A difference shows its changed objects only.
+/// Writes the text table: a header, then a row for each object with its shortest path, parents before children.
+/// Of a difference, only the changed objects.
 ///
-/// Paths are whole. Only in a snapshot whose paths would make the text grow beyond measure, one
-/// of more than a hundred steps is written with its first and its last sixteen.
+/// Paths are whole, unless they would make the text far too long: then a path of more than a hundred steps is
+/// written with its first and its last sixteen.
+///
+/// # Examples
+///
+/// ```
+/// use luasnap_heap::{HeapBuilder, Kind, Label, NodeId, Snapshot, Strength};
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let mut builder = HeapBuilder::new();
+/// let (globals, _) = builder.node(Kind::Table, 0x10)?;
+/// let root = Label::Root(builder.name(b"_G")?);
+/// builder.edge(NodeId::ROOT, globals, root, Strength::Strong)?;
+/// let snapshot = Snapshot::new(builder.finish()?);
+///
+/// let mut out = Vec::new();
+/// luasnap_format::write_text(&mut out, &snapshot)?;
+/// let text = String::from_utf8(out)?;
+/// let row: Vec<_> = text.lines().nth(1).expect("there is one object").split('\t').collect();
+/// assert_eq!(row.iter().map(|cell| cell.trim()).collect::<Vec<_>>(), ["table:0x10", "1", "(size: 0)", "_G"]);
+/// # Ok(())
+/// # }
+/// ```
+///
+/// # Errors
+///
+/// [`AnswerError::Io`] if `out` fails; [`AnswerError::OutOfMemory`] if memory runs out;
+/// [`AnswerError::TooLarge`] if what is derived from the snapshot does not fit 32-bit numbers.
 pub fn write_text(out: &mut dyn io::Write, snapshot: &Snapshot) -> Result {
     let heap = snapshot.objects()?;
     let tree = snapshot.tree()?;
@@ -55,7 +80,7 @@ fn fill(cell: &mut Vec<u8>, push: impl FnOnce(&mut Vec<u8>)) {
     push(cell);
 }
 
-/// Whether the paths of all rows together have a bearable number of steps.
+/// Whether the paths of all rows together have few enough steps.
 fn stays_in_bounds(snapshot: &Snapshot, tree: &ShortestPathTree) -> bool {
     let (mut rows, mut steps) = (0, 0);
     for visit in tree.walk() {
@@ -85,7 +110,7 @@ fn put_row(
     out.put(b"\n")
 }
 
-/// A cell, right-aligned by bytes as `printf` does it, and a tab.
+/// Writes a cell, right-aligned by bytes like `printf`, and a tab.
 fn put_right(out: &mut Sink<'_>, cell: &[u8], width: usize) -> io::Result<()> {
     const BLANKS: [u8; 26] = [b' '; 26];
     out.put(&BLANKS[..width.saturating_sub(cell.len())])?;

@@ -1,16 +1,16 @@
-//! The short report: what is left behind, the biggest groups first.
+//! The short report: the largest groups, and the tables that grew most.
 
 use crate::answer_error::Result;
 use crate::answers::group_name::group_name;
 use crate::answers::short_path::{path_of_everything, pattern_text};
-use crate::labels::numbers::{byte_size, grouped};
+use crate::labels::numbers::{byte_size, count_of, grouped};
 use luasnap_heap::{Change, Engine, Group, GroupName, Groups, Kind, Rank, Snapshot};
 use std::io;
 
-/// How much a report says.
+/// How much a report lists.
 #[derive(Clone, Copy, Debug)]
 pub struct ReportOptions {
-    /// The most groups, and the most tables, that it lists.
+    /// The most groups and the most tables.
     pub rows: usize,
 }
 
@@ -20,8 +20,13 @@ impl Default for ReportOptions {
     }
 }
 
-/// Writes a short report for people: which groups hold the objects of a snapshot, or the new (or
-/// gone) ones of a difference, and which tables grew (or shrank) most.
+/// Writes a short report for people: the groups of a snapshot's objects, or of a difference's new (or gone) ones,
+/// and the tables that grew (or shrank) most.
+///
+/// # Errors
+///
+/// [`AnswerError::Io`] if `out` fails; [`AnswerError::OutOfMemory`] if memory runs out;
+/// [`AnswerError::TooLarge`] if what is derived from the snapshot does not fit 32-bit numbers.
 pub fn write_report(
     out: &mut dyn io::Write,
     snapshot: &Snapshot,
@@ -45,17 +50,17 @@ pub fn write_report(
     Ok(())
 }
 
-/// How a report speaks of the objects.
+/// The wording of a report.
 struct Words {
-    /// What stands before and after "object" or "objects".
+    /// The words before and after "object" or "objects".
     before: &'static str,
     after: &'static str,
     nothing: &'static str,
-    /// What stands before bytes: sizes are exact where the native engine read them.
+    /// The word before bytes: only the native engine's sizes are exact.
     about: &'static str,
-    /// The head of their column.
+    /// The head of the column of bytes.
     bytes: &'static str,
-    /// What is not among the objects.
+    /// What is not counted.
     without: &'static str,
 }
 
@@ -122,7 +127,7 @@ fn write_groups(
     words: &Words,
     options: ReportOptions,
 ) -> Result {
-    // Of a difference, what the members retain has no meaning: it has only what changed.
+    // Retained sizes have no meaning in a difference, which has only what changed.
     let retained = |of: &dyn std::fmt::Display| match snapshot.is_difference() {
         true => String::new(),
         false => format!("  {of:>10}"),
@@ -162,15 +167,14 @@ fn write_groups(
             )?;
         }
     }
-    match groups.groups().len().saturating_sub(options.rows) {
-        0 => {}
-        1 => writeln!(out, "  ... and 1 smaller group")?,
-        more => writeln!(out, "  ... and {} smaller groups", grouped(more as u64))?,
+    let more = groups.groups().len().saturating_sub(options.rows);
+    if more > 0 {
+        writeln!(out, "  ... and {}", count_of(more as u64, "smaller group"))?;
     }
     Ok(())
 }
 
-/// What holds a group, if that is one path, and what else is known of it.
+/// Returns the path pattern of a group, if it has one, and what else is known of it.
 fn described(snapshot: &Snapshot, groups: &Groups, group: &Group) -> Result<String> {
     let name = group_name(snapshot, groups, group)?;
     let path = || pattern_text(snapshot.everything(), groups, group.pattern);
@@ -208,10 +212,9 @@ fn write_resized(
         let (by, to) = (grouped(entries.into()), grouped(now.into()));
         writeln!(out, "  {path} {verb} by {by} {entry} to {to}")?;
     }
-    match groups.resized().len().saturating_sub(options.rows) {
-        0 => {}
-        1 => writeln!(out, "  ... and 1 more table")?,
-        more => writeln!(out, "  ... and {} more tables", grouped(more as u64))?,
+    let more = groups.resized().len().saturating_sub(options.rows);
+    if more > 0 {
+        writeln!(out, "  ... and {}", count_of(more as u64, "more table"))?;
     }
     Ok(())
 }

@@ -190,7 +190,7 @@ fn unknown_sections_are_skipped_if_they_may_be() {
     parts.sections[1].flags = 0;
     assert_eq!(
         error(&parts.file()),
-        "its table of sections makes no sense: section 999 is unknown and has to be read"
+        "its table of sections makes no sense: section 999 is unknown and may not be skipped"
     );
     parts.sections[1].number = section::KINDS;
     assert_eq!(
@@ -213,7 +213,7 @@ fn what_a_file_claims_is_not_believed() {
             parts.sections[at].count = count;
             assert_eq!(
                 error(&parts.file()),
-                "its table of sections makes no sense: so small a file cannot have that much in it"
+                "its table of sections makes no sense: a file of this length cannot have that much in it"
             );
         }
         let count = whole.sections[at].count;
@@ -242,9 +242,140 @@ fn what_a_file_claims_is_not_believed() {
     );
 }
 
-/// A block of numbers that have no more than a byte each.
-fn plane(numbers: &[u8]) -> Vec<u8> {
-    [&[1], numbers].concat()
+/// What a section of [`sample`]'s file holds instead of its own values. The file has 5 nodes (the synthetic
+/// root, the table `tbl`, and the tables `d`, `d.aa` and `a` below it), 4 edges and 5 names (the empty one
+/// and one for each edge).
+struct Forged {
+    section: u16,
+    count: u64,
+    block: Vec<u8>,
+}
+
+/// Kinds as numbers in a file.
+mod kind {
+    pub const ROOT: u8 = 0;
+    pub const TABLE: u8 = 1;
+    /// The first number that stands for no kind.
+    pub const UNKNOWN: u8 = 12;
+}
+
+/// Tags and strengths of labels, as the upper 6 bits of a label have them.
+mod head {
+    pub const FIELD: u8 = 0;
+    pub const OBJECT: u8 = 3;
+    pub const LARGE: u8 = 15;
+    pub const UNKNOWN_TAG: u8 = 12;
+    pub const UNKNOWN_STRENGTH: u8 = 4 << 4;
+}
+
+/// What the order of a run tells, as a number in a file.
+mod order {
+    pub const NEWEST_FIRST: u64 = 1;
+    pub const UNKNOWN: u64 = 3;
+}
+
+impl Forged {
+    fn kinds(kinds: &[u8]) -> Forged {
+        Forged {
+            section: section::KINDS,
+            count: kinds.len() as u64,
+            block: kinds.to_vec(),
+        }
+    }
+
+    /// Five equal addresses, whose differences are to be shifted by `shift` bits.
+    fn addresses_shifted_by(shift: u8) -> Forged {
+        let (planes, first) = (0, [0; 8]);
+        Forged {
+            section: section::ADDRESSES,
+            count: 5,
+            block: [&[planes, shift][..], &first].concat(),
+        }
+    }
+
+    /// Numbers of no more than a byte each, in the encoding by planes.
+    fn plane(section: u16, numbers: &[u8]) -> Forged {
+        Forged {
+            section,
+            count: numbers.len() as u64,
+            block: [&[1], numbers].concat(),
+        }
+    }
+
+    /// By node: its source. Nodes of one kind count from the source of the one before.
+    fn sources(differences: [i8; 5]) -> Forged {
+        Forged::plane(section::SOURCES, &differences.map(folded))
+    }
+
+    fn edge_counts(counts: [u8; 5]) -> Forged {
+        Forged::plane(section::EDGE_COUNTS, &counts)
+    }
+
+    /// By edge: its target, counted from a guess, which is the edge's own node in the beginning.
+    fn targets(differences: [i8; 4]) -> Forged {
+        Forged::plane(section::TARGETS, &differences.map(folded))
+    }
+
+    /// By edge: its label. The payload of the first one is given, that of the others is 0.
+    fn labels(heads: [u8; 4], first_payload: i8) -> Forged {
+        let payloads = [folded(first_payload), 0, 0, 0];
+        Forged {
+            section: section::LABELS,
+            count: 4,
+            block: [&[1][..], &heads, &payloads].concat(),
+        }
+    }
+
+    fn name_lengths(lengths: [u8; 5]) -> Forged {
+        Forged::plane(section::NAME_LENGTHS, &lengths)
+    }
+
+    /// Rows of 64-bit numbers.
+    fn rows<const LEN: usize>(section: u16, rows: &[[u64; LEN]]) -> Forged {
+        Forged {
+            section,
+            count: rows.len() as u64,
+            block: rows.iter().flat_map(|numbers| row(numbers)).collect(),
+        }
+    }
+
+    /// Rows: the first node of a run, and what its order tells.
+    fn runs(rows: &[[u64; 2]]) -> Forged {
+        Forged::rows(section::RUNS, rows)
+    }
+
+    /// Rows: a marker's address, the node where it lies, the number of its run.
+    fn marks(rows: &[[u64; 3]]) -> Forged {
+        Forged::rows(section::MARKS, rows)
+    }
+
+    /// Rows: a node and its size.
+    fn large_sizes(rows: &[[u64; 2]]) -> Forged {
+        Forged::rows(section::LARGE_SIZES, rows)
+    }
+
+    /// Rows: a node, the slots of its array part, those in use, the same of its hash part.
+    fn sparse_tables(rows: &[[u64; 5]]) -> Forged {
+        Forged::rows(section::SPARSE_TABLES, rows)
+    }
+
+    /// Asserts that a file with this section is refused with these words.
+    #[track_caller]
+    fn assert_refused(self, expected: &str) {
+        let mut parts = Parts::of(&saved(&sample(), SaveOptions::default()));
+        if !parts
+            .sections
+            .iter()
+            .any(|part| part.number == self.section)
+        {
+            let mut part = parts.section(section::KINDS).clone();
+            part.number = self.section;
+            parts.sections.push(part);
+        }
+        let part = parts.section(self.section);
+        (part.count, part.blocks) = (self.count, vec![self.block]);
+        assert_eq!(error(&parts.file()), expected);
+    }
 }
 
 /// A row of 64-bit numbers.
@@ -255,175 +386,200 @@ fn row(numbers: &[u64]) -> Vec<u8> {
         .collect()
 }
 
-/// Replaces the values of a section of a file that has three tables, a string and a function.
-fn with(number: u16, count: u64, block: Vec<u8>) -> String {
-    let mut parts = Parts::of(&saved(&sample(), SaveOptions::default()));
-    if !parts.sections.iter().any(|part| part.number == number) {
-        let mut part = parts.section(section::KINDS).clone();
-        part.number = number;
-        parts.sections.push(part);
-    }
-    let part = parts.section(number);
-    (part.count, part.blocks) = (count, vec![block]);
-    error(&parts.file())
+/// A difference as files have it: 0, 1, 2, 3, 4 stand for 0, -1, 1, -2, 2.
+fn folded(difference: i8) -> u8 {
+    (difference << 1 ^ difference >> 7) as u8
 }
 
 #[test]
-fn ids_out_of_range_are_errors() {
+fn forged_sections_belong_to_a_file_of_five_nodes_and_four_edges() {
     let heap = sample();
-    // The root, its table, and two tables and one below: so many edges.
     assert_eq!(heap.everything().node_count(), 5);
     assert_eq!(heap.everything().edge_count(), 4);
-    let heap_error = |problem: &str| format!("its heap makes no sense: {problem}");
-    let wrong =
-        |part: &str, what: &str| format!("its section of {part} makes no sense: {what} is wrong");
-    use section::*;
-    for (number, count, block, expected) in [
-        (KINDS, 5, vec![0, 1, 1, 12, 1], wrong("kinds", "a kind")),
-        (
-            KINDS,
-            5,
-            vec![0, 1, 0, 1, 1],
-            heap_error("the first object, and no other, has to be the root"),
-        ),
-        (
-            KINDS,
-            5,
-            vec![1; 5],
-            heap_error("the first object, and no other, has to be the root"),
-        ),
-        (
-            KINDS,
-            4,
-            vec![0, 1, 1, 1],
-            heap_error("there are 5 addresses where 4 belong"),
-        ),
-        (
-            ADDRESSES,
-            5,
-            [&[0, 64][..], &[0; 8]].concat(),
-            wrong("addresses", "a shift"),
-        ),
-        (
-            SOURCES,
-            5,
-            plane(&[0, 0, 0, 200, 0]),
-            heap_error("number 3 of the sources names what is not there"),
-        ),
-        (
-            EDGE_COUNTS,
-            5,
-            plane(&[1, 2, 1, 1, 0]),
-            heap_error("there are 4 targets where 5 belong"),
-        ),
-        (
-            EDGE_COUNTS,
-            5,
-            plane(&[1, 2, 0, 0, 0]),
-            "its section of targets makes no sense: it is longer or shorter than the table says"
-                .to_owned(),
-        ),
-        (
-            TARGETS,
-            4,
-            plane(&[200, 0, 0, 0]),
-            heap_error("number 0 of the targets names what is not there"),
-        ),
-        (
-            TARGETS,
-            4,
-            plane(&[0, 0, 0, 0]),
-            heap_error("number 0 of the targets names what is not there"),
-        ),
-        (
-            LABELS,
-            4,
-            [&[0][..], &[12, 0, 0, 0]].concat(),
-            wrong("labels", "a label"),
-        ),
-        (
-            LABELS,
-            4,
-            [&[0][..], &[64, 0, 0, 0]].concat(),
-            wrong("labels", "a label"),
-        ),
-        (
-            LABELS,
-            4,
-            [&[1][..], &[0; 4], &[200, 0, 0, 0]].concat(),
-            heap_error("number 0 of the labels names what is not there"),
-        ),
-        (
-            LABELS,
-            4,
-            [&[1][..], &[3, 0, 0, 0], &[10, 0, 0, 0]].concat(),
-            heap_error("number 0 of the labels names what is not there"),
-        ),
-        (
-            LABELS,
-            4,
-            [&[0][..], &[15, 0, 0, 0]].concat(),
-            heap_error("number 0 of the labels names what is not there"),
-        ),
-        (
-            NAME_LENGTHS,
-            5,
-            plane(&[0, 3, 1, 2, 100]),
-            wrong("names' lengths", "a length"),
-        ),
-        (
-            NAME_LENGTHS,
-            5,
-            plane(&[1, 2, 1, 2, 1]),
-            wrong("names' lengths", "a length"),
-        ),
-        (
-            RUNS,
-            2,
-            [row(&[3, 1]), row(&[1, 1])].concat(),
-            heap_error("the runs are out of order"),
-        ),
-        (
-            RUNS,
-            1,
-            row(&[6, 1]),
-            heap_error("number 0 of the runs names what is not there"),
-        ),
-        (RUNS, 1, row(&[1, 3]), wrong("runs", "a row")),
-        (RUNS, 1, row(&[1 << 32, 1]), wrong("runs", "a row")),
-        (
-            MARKS,
-            1,
-            row(&[16, 1, 0]),
-            heap_error("number 0 of the marks names what is not there"),
-        ),
-        (
-            LARGE_SIZES,
-            1,
-            row(&[1, 1 << 40]),
-            heap_error("number 0 of the large sizes names what is not there"),
-        ),
-        (
-            SPARSE_TABLES,
-            1,
-            row(&[0, 4, 1, 4, 1]),
-            heap_error("number 0 of the sparse tables is none"),
-        ),
-        (
-            SPARSE_TABLES,
-            1,
-            row(&[1, 4, 5, 4, 1]),
-            heap_error("number 0 of the sparse tables is none"),
-        ),
-        (
-            SPARSE_TABLES,
-            2,
-            [row(&[2, 4, 1, 4, 1]), row(&[2, 4, 1, 4, 1])].concat(),
-            heap_error("the sparse tables are out of order"),
-        ),
-    ] {
-        assert_eq!(with(number, count, block), expected, "section {number}");
-    }
+}
+
+#[test]
+fn a_kind_that_is_unknown_assert_refused() {
+    use kind::{ROOT, TABLE, UNKNOWN};
+    Forged::kinds(&[ROOT, TABLE, TABLE, UNKNOWN, TABLE])
+        .assert_refused("its section of kinds makes no sense: a kind is wrong");
+}
+
+#[test]
+fn a_second_root_assert_refused() {
+    use kind::{ROOT, TABLE};
+    Forged::kinds(&[ROOT, TABLE, ROOT, TABLE, TABLE]).assert_refused(
+        "its heap makes no sense: the first object, and no other one, must be the root",
+    );
+}
+
+#[test]
+fn a_heap_without_a_root_assert_refused() {
+    Forged::kinds(&[kind::TABLE; 5]).assert_refused(
+        "its heap makes no sense: the first object, and no other one, must be the root",
+    );
+}
+
+#[test]
+fn more_addresses_than_kinds_are_refused() {
+    use kind::{ROOT, TABLE};
+    Forged::kinds(&[ROOT, TABLE, TABLE, TABLE])
+        .assert_refused("its heap makes no sense: there are 5 addresses instead of 4");
+}
+
+#[test]
+fn a_shift_by_all_bits_of_an_address_assert_refused() {
+    Forged::addresses_shifted_by(64)
+        .assert_refused("its section of addresses makes no sense: a shift is wrong");
+}
+
+#[test]
+fn a_source_that_is_no_name_assert_refused() {
+    Forged::sources([0, 0, 0, 100, 0]).assert_refused(
+        "its heap makes no sense: number 3 of the sources refers to something that does not exist",
+    );
+}
+
+#[test]
+fn more_edges_by_node_than_targets_are_refused() {
+    Forged::edge_counts([1, 2, 1, 1, 0])
+        .assert_refused("its heap makes no sense: there are 4 targets instead of 5");
+}
+
+#[test]
+fn fewer_edges_by_node_than_targets_are_refused() {
+    Forged::edge_counts([1, 2, 0, 0, 0]).assert_refused(
+        "its section of targets makes no sense: it is longer or shorter than the table says",
+    );
+}
+
+#[test]
+fn a_target_that_is_no_node_assert_refused() {
+    Forged::targets([100, 0, 0, 0]).assert_refused(
+        "its heap makes no sense: number 0 of the targets refers to something that does not exist",
+    );
+}
+
+#[test]
+fn an_edge_to_the_root_assert_refused() {
+    Forged::targets([0, 0, 0, 0]).assert_refused(
+        "its heap makes no sense: number 0 of the targets refers to something that does not exist",
+    );
+}
+
+#[test]
+fn a_tag_that_is_unknown_assert_refused() {
+    use head::{FIELD, UNKNOWN_TAG};
+    Forged::labels([UNKNOWN_TAG, FIELD, FIELD, FIELD], 0)
+        .assert_refused("its section of labels makes no sense: a label is wrong");
+}
+
+#[test]
+fn a_strength_that_is_unknown_assert_refused() {
+    use head::{FIELD, UNKNOWN_STRENGTH};
+    Forged::labels([UNKNOWN_STRENGTH | FIELD, FIELD, FIELD, FIELD], 0)
+        .assert_refused("its section of labels makes no sense: a label is wrong");
+}
+
+#[test]
+fn a_field_without_its_name_assert_refused() {
+    let hundredth_name = 100;
+    Forged::labels([head::FIELD; 4], hundredth_name).assert_refused(
+        "its heap makes no sense: number 0 of the labels refers to something that does not exist",
+    );
+}
+
+#[test]
+fn a_key_that_is_no_node_assert_refused() {
+    use head::{FIELD, OBJECT};
+    let first_missing_node = 5;
+    Forged::labels([OBJECT, FIELD, FIELD, FIELD], first_missing_node).assert_refused(
+        "its heap makes no sense: number 0 of the labels refers to something that does not exist",
+    );
+}
+
+#[test]
+fn a_large_label_that_is_missing_assert_refused() {
+    use head::{FIELD, LARGE};
+    Forged::labels([LARGE, FIELD, FIELD, FIELD], 0).assert_refused(
+        "its heap makes no sense: number 0 of the labels refers to something that does not exist",
+    );
+}
+
+#[test]
+fn a_name_that_is_longer_than_all_names_assert_refused() {
+    Forged::name_lengths([0, 3, 1, 2, 100])
+        .assert_refused("its section of names' lengths makes no sense: a length is wrong");
+}
+
+#[test]
+fn a_first_name_that_is_not_empty_assert_refused() {
+    Forged::name_lengths([1, 2, 1, 2, 1])
+        .assert_refused("its section of names' lengths makes no sense: a length is wrong");
+}
+
+#[test]
+fn runs_out_of_order_are_refused() {
+    use order::NEWEST_FIRST;
+    Forged::runs(&[[3, NEWEST_FIRST], [1, NEWEST_FIRST]])
+        .assert_refused("its heap makes no sense: the runs are out of order");
+}
+
+#[test]
+fn a_run_behind_the_last_node_assert_refused() {
+    Forged::runs(&[[6, order::NEWEST_FIRST]]).assert_refused(
+        "its heap makes no sense: number 0 of the runs refers to something that does not exist",
+    );
+}
+
+#[test]
+fn a_run_of_an_unknown_order_assert_refused() {
+    Forged::runs(&[[1, order::UNKNOWN]])
+        .assert_refused("its section of runs makes no sense: a row is wrong");
+}
+
+#[test]
+fn a_run_at_a_node_of_more_than_32_bits_assert_refused() {
+    Forged::runs(&[[1 << 32, order::NEWEST_FIRST]])
+        .assert_refused("its section of runs makes no sense: a row is wrong");
+}
+
+#[test]
+fn a_marker_in_a_run_that_is_missing_assert_refused() {
+    let (address, place, run) = (16, 1, 0);
+    Forged::marks(&[[address, place, run]]).assert_refused(
+        "its heap makes no sense: number 0 of the marks refers to something that does not exist",
+    );
+}
+
+#[test]
+fn a_large_size_of_a_node_with_a_size_of_its_own_assert_refused() {
+    Forged::large_sizes(&[[1, 1 << 40]]).assert_refused(
+        "its heap makes no sense: number 0 of the large sizes refers to something that does not exist",
+    );
+}
+
+#[test]
+fn a_sparse_table_that_is_no_table_assert_refused() {
+    let root = 0;
+    Forged::sparse_tables(&[[root, 4, 1, 4, 1]]).assert_refused(
+        "its heap makes no sense: number 0 of the sparse tables is not a sparse table",
+    );
+}
+
+#[test]
+fn a_sparse_table_with_more_slots_in_use_than_it_has_assert_refused() {
+    let (slots, used) = (4, 5);
+    Forged::sparse_tables(&[[1, slots, used, 4, 1]]).assert_refused(
+        "its heap makes no sense: number 0 of the sparse tables is not a sparse table",
+    );
+}
+
+#[test]
+fn a_sparse_table_that_comes_twice_assert_refused() {
+    let row = [2, 4, 1, 4, 1];
+    Forged::sparse_tables(&[row, row])
+        .assert_refused("its heap makes no sense: the sparse tables are out of order");
 }
 
 #[test]
@@ -437,7 +593,7 @@ fn sizes_that_no_memory_has_are_an_error() {
     parts.sections.push(large);
     assert_eq!(
         error(&parts.file()),
-        "its heap makes no sense: the sizes of the objects add up to more than any memory has"
+        "its heap makes no sense: the sizes of the objects add up to more than 2^63 bytes"
     );
     parts.section(section::LARGE_SIZES).blocks = vec![row(&[1, 1 << 62, 2, 1 << 61])];
     let snapshot = read_snapshot(&parts.file()).unwrap();

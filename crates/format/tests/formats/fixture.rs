@@ -75,8 +75,8 @@ pub fn keyed(keys: &[&[u8]]) -> Snapshot {
     fixture.finish()
 }
 
-/// A chain of tables below `t`, each held as `next`.
-pub fn chain(length: u64) -> Snapshot {
+/// A list of tables below `t`, each the `next` of the one before.
+pub fn list(length: u64) -> Snapshot {
     let mut fixture = Fixture::new("t", 0x10, 1);
     let next = fixture.builder.name(b"next").unwrap();
     let mut last = fixture.root;

@@ -1,93 +1,101 @@
 //! What groups and paths over everything read like.
 
+use crate::fixture::Fixture;
 use luasnap_format::{
     ReportOptions, fingerprint_text, group_name, path_of_everything, write_report,
 };
 use luasnap_heap::{
-    Engine, Fingerprint, Kind, Label, NodeId, Provenance, Rank, RunOrder, Snapshot, Strength,
-    SweepBuilder,
+    Engine, Fingerprint, Kind, Label, NodeId, Provenance, Rank, Snapshot, Strength,
 };
 
-/// A program as the native engine finds it: sessions of a class, each with a string, and a closure
-/// for each.
-fn program(class: &str, chunk: &str) -> Snapshot {
-    let mut builder = SweepBuilder::default();
-    builder.begin_run(RunOrder::Allocation).unwrap();
-    let mut address = 0x1000;
-    let mut add = |builder: &mut SweepBuilder, kind, size| {
-        address += 16;
-        builder.add(kind, address, size).unwrap().unwrap()
-    };
-    let mut edges = Vec::new();
-    let name = |builder: &mut SweepBuilder, text: &str| builder.intern(text.as_bytes()).unwrap();
-    let mut hold = |from, to, label| edges.push((from, to, label));
-    let registry = add(&mut builder, Kind::Table, 100);
-    let loaded = add(&mut builder, Kind::Table, 100);
-    let globals = add(&mut builder, Kind::Table, 100);
-    let metatable = add(&mut builder, Kind::Table, 100);
-    let sessions = add(&mut builder, Kind::Table, 100);
-    let source = name(&mut builder, chunk);
-    for (from, to, label) in [
-        (
-            NodeId::ROOT,
+/// A program in the making, as the native engine finds it: below a registry, at addresses of its own.
+struct Program {
+    fixture: Fixture,
+    registry: NodeId,
+    last_address: u64,
+}
+
+impl Program {
+    fn new() -> Program {
+        let address = 0x1000;
+        let mut fixture = Fixture::new("[REGISTRY]", address, 0);
+        let registry = fixture.root;
+        fixture.builder.set_size(registry, 100);
+        Program {
+            fixture,
             registry,
-            Label::Root(name(&mut builder, "[REGISTRY]")),
-        ),
-        (registry, globals, Label::Index(2)),
-        (
-            registry,
-            loaded,
-            Label::Field(name(&mut builder, "_LOADED")),
-        ),
-        (loaded, metatable, Label::Field(name(&mut builder, class))),
-        (
-            globals,
-            sessions,
-            Label::Field(name(&mut builder, "sessions")),
-        ),
-    ] {
-        hold(from, to, label);
-    }
-    for at in 1..=3 {
-        let session = add(&mut builder, Kind::Table, 56);
-        hold(sessions, session, Label::Index(at));
-        hold(session, metatable, Label::Metatable);
-        let token = add(&mut builder, Kind::String, 25);
-        hold(session, token, Label::Field(name(&mut builder, "token")));
-        let function = add(&mut builder, Kind::LuaFunction, 40);
-        builder.set_source(function, source);
-        builder.set_count(function, 7);
-        hold(session, function, Label::Field(name(&mut builder, "close")));
-        let upvalue = add(&mut builder, Kind::Upvalue, 40);
-        hold(
-            function,
-            upvalue,
-            Label::Upvalue(name(&mut builder, "socket")),
-        );
-        let socket = add(&mut builder, Kind::Userdata, 400);
-        hold(upvalue, socket, Label::Value);
-    }
-    let motto = add(&mut builder, Kind::String, 30);
-    hold(globals, motto, Label::Key);
-    hold(metatable, motto, Label::Key);
-    for node in (0..builder.node_count() as u32).map(NodeId) {
-        builder.begin_edges();
-        for (_, to, label) in edges.iter().filter(|edge| edge.0 == node) {
-            builder.edge(*to, *label, Strength::Strong).unwrap();
+            last_address: address,
         }
-        builder.end_edges(node).unwrap();
     }
-    builder.set_globals(globals);
-    let provenance = Provenance {
-        engine: Engine::Native,
-        ..Provenance::default()
-    };
-    Snapshot::new(builder.finish(provenance).unwrap())
+
+    /// A new object of so many bytes below `retainer`.
+    fn under(&mut self, retainer: NodeId, label: Label, kind: Kind, size: u64) -> NodeId {
+        self.last_address += 16;
+        let node = self
+            .fixture
+            .under(retainer, label, kind, self.last_address, 0);
+        self.fixture.builder.set_size(node, size);
+        node
+    }
+
+    fn field(&mut self, retainer: NodeId, name: &str, kind: Kind, size: u64) -> NodeId {
+        let name = self.fixture.builder.name(name.as_bytes()).unwrap();
+        self.under(retainer, Label::Field(name), kind, size)
+    }
+
+    fn upvalue(&mut self, function: NodeId, name: &str, size: u64) -> NodeId {
+        let name = self.fixture.builder.name(name.as_bytes()).unwrap();
+        self.under(function, Label::Upvalue(name), Kind::Upvalue, size)
+    }
+
+    fn refer(&mut self, from: NodeId, label: Label, to: NodeId) {
+        self.fixture
+            .builder
+            .edge(from, to, label, Strength::Strong)
+            .unwrap();
+    }
+
+    fn define(&mut self, function: NodeId, chunk: &str, line: u32) {
+        let source = self.fixture.builder.name(chunk.as_bytes()).unwrap();
+        self.fixture.builder.set_source(function, source);
+        self.fixture.builder.set_count(function, line);
+    }
+
+    fn finish(mut self, globals: NodeId) -> Snapshot {
+        self.fixture.builder.set_globals(globals);
+        let provenance = Provenance {
+            engine: Engine::Native,
+            ..Provenance::default()
+        };
+        Snapshot::new(self.fixture.builder.finish_reached(provenance).unwrap())
+    }
+}
+
+/// Three sessions of a class, each with a string, and a closure that has a socket.
+fn sessions(class: &str, chunk: &str) -> Snapshot {
+    let mut program = Program::new();
+    let registry = program.registry;
+    let globals = program.under(registry, Label::Index(2), Kind::Table, 100);
+    let loaded = program.field(registry, "_LOADED", Kind::Table, 100);
+    let metatable = program.field(loaded, class, Kind::Table, 100);
+    let sessions = program.field(globals, "sessions", Kind::Table, 100);
+    for at in 1..=3 {
+        let session = program.under(sessions, Label::Index(at), Kind::Table, 56);
+        program.refer(session, Label::Metatable, metatable);
+        program.field(session, "token", Kind::String, 25);
+        let close = program.field(session, "close", Kind::LuaFunction, 40);
+        program.define(close, chunk, 7);
+        let upvalue = program.upvalue(close, "socket", 40);
+        program.under(upvalue, Label::Value, Kind::Userdata, 400);
+    }
+    let motto = program.under(globals, Label::Key, Kind::String, 30);
+    program.refer(metatable, Label::Key, motto);
+    program.finish(globals)
 }
 
 #[test]
 fn a_report_of_everything() {
-    let snapshot = program("Session", "main.lua");
+    let snapshot = sessions("Session", "main.lua");
     let mut out = Vec::new();
     write_report(&mut out, &snapshot, ReportOptions { rows: 7 }).unwrap();
     let expected = "\
@@ -113,7 +121,7 @@ fn a_report_of_everything() {
 
 #[test]
 fn names_that_a_terminal_cannot_show_and_long_ones() {
-    let snapshot = program("A\nClass", &"é".repeat(100));
+    let snapshot = sessions("A\nClass", &"é".repeat(100));
     let groups = snapshot.groups().unwrap();
     let name = |kind| {
         let group = groups.groups().iter().find(|group| group.kind == kind);
@@ -125,7 +133,7 @@ fn names_that_a_terminal_cannot_show_and_long_ones() {
         .iter()
         .map(|group| group_name(&snapshot, groups, group).unwrap());
     let shown = r"class package.loaded.A\nClass";
-    let classes: Vec<_> = classes.filter(|name| name.to_string() == shown).collect();
+    let classes: Vec<_> = classes.filter(|name| format!("{name}") == shown).collect();
     let [class] = &classes[..] else {
         panic!("one class: {classes:?}");
     };
@@ -135,8 +143,8 @@ fn names_that_a_terminal_cannot_show_and_long_ones() {
 }
 
 #[test]
-fn chains_over_everything_start_where_people_look() {
-    let snapshot = program("Session", "main.lua");
+fn paths_over_everything_start_where_people_look() {
+    let snapshot = sessions("Session", "main.lua");
     let tree = snapshot.everything_tree().unwrap();
     let mut paths: Vec<_> = (0..tree.len() as u32)
         .map(|rank| {

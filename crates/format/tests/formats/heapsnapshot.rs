@@ -1,6 +1,6 @@
 //! Chrome's `.heapsnapshot`. What the readers themselves make of it is in `tests/readers`.
 
-use crate::fixture::{Disk, Fixture, chain, is_full, keyed, written};
+use crate::fixture::{Disk, Fixture, is_full, keyed, list, written};
 use luasnap_format::write_heapsnapshot;
 use luasnap_heap::{Heap, HeapBuilder, Kind, Label, NodeId, Reach, Snapshot, Strength, Through};
 use proptest::prelude::*;
@@ -482,7 +482,7 @@ fn what_replaces_an_object_at_its_address_has_another_id() {
 
 #[test]
 fn a_disk_that_is_full_at_any_byte_is_reported() {
-    let snapshot = chain(3);
+    let snapshot = list(3);
     let length = written(write_heapsnapshot, &snapshot).len() as u64;
     for room in 0..length {
         let error = write_heapsnapshot(&mut Disk::with_room(room), &snapshot).unwrap_err();

@@ -1,6 +1,6 @@
 //! The two forms of JSON.
 
-use crate::fixture::{Disk, Fixture, chain, is_full, keyed, sample, written};
+use crate::fixture::{Disk, Fixture, is_full, keyed, list, sample, written};
 use luasnap_format::{write_json, write_json_indented};
 use luasnap_heap::{Kind, Label, Snapshot, Strength, increase};
 use proptest::prelude::*;
@@ -62,7 +62,7 @@ fn the_sample_indented() {
 
 #[test]
 fn indentation_ends_somewhere_and_what_is_in_it_does_not_change() {
-    let snapshot = chain(100);
+    let snapshot = list(100);
     let indented = written(write_json_indented, &snapshot);
     let compact = written(write_json, &snapshot);
     let widest = indented
@@ -205,8 +205,8 @@ proptest! {
 }
 
 #[test]
-fn a_chain_of_a_million_is_no_deeper_than_the_heap() {
-    let snapshot = chain(1_000_000);
+fn a_path_of_a_million_steps_is_no_deeper_than_the_heap() {
+    let snapshot = list(1_000_000);
     let mut disk = Disk::with_room(u64::MAX);
     write_json(&mut disk, &snapshot).unwrap();
     assert!(disk.taken < 100_000_000, "{}", disk.taken);

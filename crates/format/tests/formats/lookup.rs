@@ -66,7 +66,7 @@ fn heap() -> Heap {
 }
 
 #[test]
-fn a_chain_leads_to_its_object() {
+fn a_path_leads_to_its_object() {
     let heap = heap();
     for (path, address) in [
         ("_G", 0x200),

@@ -110,7 +110,7 @@ fn a_table_alone_that_grew() {
 }
 
 #[test]
-fn long_chains_and_long_keys_are_cut() {
+fn long_paths_and_long_keys_are_cut() {
     let mut fixture = Fixture::new("t", 0x10, 1);
     let mut last = fixture.root;
     for at in 0..100_000u64 {

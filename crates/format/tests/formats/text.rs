@@ -1,6 +1,6 @@
 //! The text table.
 
-use crate::fixture::{Disk, Fixture, chain, is_full, keyed, sample, written};
+use crate::fixture::{Disk, Fixture, is_full, keyed, list, sample, written};
 use luasnap_format::write_text;
 use luasnap_heap::{Kind, Label, Snapshot, decrease, increase};
 
@@ -46,7 +46,7 @@ fn globals(after: bool) -> Snapshot {
 }
 
 #[test]
-fn an_increase_has_its_rows_with_whole_chains() {
+fn an_increase_has_its_rows_with_whole_paths() {
     let expected = "                      name\t  refs\t              desc\tlink
            table:0x24d2930\t     1\t    (size: 44)(+7)\t_G
           thread:0x24dcab8\t     1\t      (vars: 0)(+)\t_G.co
@@ -97,20 +97,20 @@ fn a_row_is_a_line_whatever_the_keys_hold() {
 }
 
 #[test]
-fn chains_are_whole_while_that_is_bearable() {
-    let text = written(write_text, &chain(1400));
+fn paths_are_whole_while_the_text_stays_short_enough() {
+    let text = written(write_text, &list(1400));
     let longest = text.lines().next_back().unwrap();
     assert_eq!(longest.matches(".next").count(), 1399);
     assert!(!text.contains("steps"));
 }
 
 #[test]
-fn a_chain_of_a_million_is_shortened() {
-    let snapshot = chain(1_000_000);
+fn a_path_of_a_million_steps_is_shortened() {
+    let snapshot = list(1_000_000);
     let mut disk = Disk::with_room(u64::MAX);
     write_text(&mut disk, &snapshot).unwrap();
     assert!(disk.taken < 300_000_000, "{}", disk.taken);
-    let text = written(write_text, &chain(2_000));
+    let text = written(write_text, &list(2_000));
     let rows: Vec<&str> = text.lines().collect();
     assert_eq!(rows[100].matches(".next").count(), 99);
     let end = "next.".repeat(15) + "next";
@@ -121,7 +121,7 @@ fn a_chain_of_a_million_is_shortened() {
 }
 
 #[test]
-fn a_shortened_chain_does_not_spoil_those_after_it() {
+fn a_shortened_path_does_not_spoil_those_after_it() {
     let mut fixture = Fixture::new("t", 0x10, 1);
     let mut last = fixture.root;
     let mut branches = Vec::new();
@@ -160,6 +160,6 @@ fn a_failed_write_is_passed_on() {
         assert!(is_full(&error), "{error}");
     }
     write_text(&mut Disk::with_room(all), &snapshot).unwrap();
-    let error = write_text(&mut Disk::with_room(100_000), &chain(100_000)).unwrap_err();
+    let error = write_text(&mut Disk::with_room(100_000), &list(100_000)).unwrap_err();
     assert!(is_full(&error), "{error}");
 }

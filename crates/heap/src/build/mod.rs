@@ -1,4 +1,4 @@
-//! Making heaps: from a walk, from a VM's own lists, from another heap.
+//! Building heaps: from a walk, from a VM's own lists, from another heap.
 
 pub(crate) mod excerpt;
 pub(crate) mod objects_view;

@@ -1,4 +1,4 @@
-//! The `objects` view: of everything that a VM holds, what people see.
+//! The `objects` view: the part of a VM's heap that people see.
 //!
 //! Strings, prototypes and upvalues are folded away, so that the two engines' heaps read the same.
 
@@ -8,17 +8,21 @@ use crate::graph::heap::Heap;
 use crate::graph::kind::Kind;
 use crate::graph::label::Label;
 use crate::graph::node::NodeId;
+use crate::graph::prefetch::prefetch;
 use crate::graph::provenance::Provenance;
 use crate::reach::reach::{Reach, Through};
-use std::hint::black_box;
 use std::sync::Arc;
 
-/// A heap with only the tables, functions, threads and userdata of another one that its roots keep
+/// Returns a heap with only the tables, functions, threads and userdata of `heap` that its roots keep
 /// alive, in the same order.
 ///
-/// A closure's reference runs straight to the upvalue's value, by the upvalue's name. References to
-/// what is not in the view are left out, and so are ephemerons whose key is not; any other
-/// reference whose key is not in the view has the key's address for a label.
+/// A closure refers to the value of an upvalue directly, under the upvalue's name. References to nodes
+/// outside the view are left out, and so are ephemerons whose key is outside. Any other reference whose
+/// key is outside the view is labelled with the key's address.
+///
+/// # Errors
+///
+/// [`BuildError::OutOfMemory`] if memory runs out.
 pub fn objects_view(heap: &Heap) -> Result<Heap, BuildError> {
     let reach = Reach::new(heap, Through::Objects)?;
     let (new_ids, count) = new_ids(heap, &reach)?;
@@ -57,21 +61,21 @@ pub fn objects_view(heap: &Heap) -> Result<Heap, BuildError> {
     Ok(view)
 }
 
-/// In the place of the new id of a node that is not in the view.
+/// Stands for the new id of a node that is not in the view.
 const LEFT_OUT: u32 = NodeId::ROOT.0;
-/// In the place of the new id of an upvalue whose value may be in the view. No node has this id.
+/// Stands for the new id of an upvalue whose value may be in the view. No node has this id.
 const UPVALUE: u32 = u32::MAX;
 
 /// How many edges of an object are read ahead of it.
 const EDGES_AHEAD: usize = 8;
 
-/// Whether that is the id of a node in the view.
+/// Whether `id` is that of a node in the view.
 #[inline]
 fn is_shown(id: u32) -> bool {
     id != LEFT_OUT && id != UPVALUE
 }
 
-/// By node: its id in the view. And how many are in the view.
+/// Returns the id of each node in the view, by node, and the number of nodes in the view.
 fn new_ids(heap: &Heap, reach: &Reach) -> Result<(Vec<u32>, usize), BuildError> {
     let mut ids = filled(heap.node_count(), LEFT_OUT)?;
     let mut count = 0;
@@ -122,11 +126,11 @@ impl Copy<'_> {
         self.to.end_edges(new, start)
     }
 
-    /// Reads what edges soon to come will need, so that the waits for memory overlap.
+    /// Prefetches what the next edges need.
     #[inline]
     fn read_ahead(&self, edges: impl Iterator<Item = usize>) {
         for edge in edges {
-            black_box(self.new_ids[self.from.target(edge).index()]);
+            prefetch(self.new_ids[self.from.target(edge).index()]);
         }
     }
 
@@ -141,8 +145,8 @@ impl Copy<'_> {
         Ok(())
     }
 
-    /// Copies an edge, as one to `target`, unless it is an ephemeron that holds nothing, or one that
-    /// the VM alone sees.
+    /// Copies an edge, with `target` as its target. Leaves out ephemerons that hold nothing, and edges
+    /// that only the VM sees.
     #[inline]
     fn edge(&mut self, edge: usize, target: NodeId) -> Result<(), BuildError> {
         let packed = self.from.labels[edge];

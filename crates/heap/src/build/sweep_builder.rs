@@ -15,18 +15,17 @@ use crate::graph::strength::Strength;
 use rustc_hash::FxHashMap;
 use std::sync::Arc;
 
-/// Takes every object of a VM, then the edges of one after the other, and makes a [`Heap`].
+/// Builds a [`Heap`] from every object of a VM, then the edges of each in turn.
 ///
-/// Unlike a [`HeapBuilder`](crate::HeapBuilder) it is told of each object once, so it need not ask
-/// whether it knows it.
+/// Unlike a [`HeapBuilder`](crate::HeapBuilder), it gets each object once, so it looks none up to add it.
 #[derive(Debug)]
 pub struct SweepBuilder {
     heap: Heap,
     map: RegionMap,
     names: Names,
-    /// Names that are no string of the VM, or long ones, which the VM may have several times.
+    /// Names that are not strings of the VM, and long strings, which the VM may have several times.
     name_index: NameIndex,
-    /// Nodes that no list has: C functions that are plain pointers, by their code.
+    /// Nodes that are on no list: light C functions, by their code.
     unlisted: FxHashMap<u64, NodeId>,
     /// Where the edges of the node at hand start.
     edges_start: usize,
@@ -46,26 +45,35 @@ impl Default for SweepBuilder {
 }
 
 impl SweepBuilder {
-    /// Makes room for so many nodes and edges, if that can be had: memory that is not used after
-    /// all costs nothing, where what grows has to be moved.
+    /// Reserves memory for this many nodes and edges, if available. Reserved memory that is never used
+    /// costs nothing; columns that grow have to be moved.
     pub fn expect_sizes(&mut self, nodes: usize, edges: usize) {
         self.heap.expect_sizes(nodes, edges);
     }
 
-    /// How many nodes there are so far, the synthetic root included.
+    /// Returns the number of nodes so far, the synthetic root included.
     #[inline]
     pub fn node_count(&self) -> usize {
         self.heap.node_count()
     }
 
-    /// Says what the order of the nodes that follow tells.
+    /// Begins a run of nodes; `order` is what their order means.
+    ///
+    /// # Errors
+    ///
+    /// [`BuildError::OutOfMemory`] if memory runs out.
     pub fn begin_run(&mut self, order: RunOrder) -> Result<(), BuildError> {
         let start = NodeId(self.heap.node_count() as u32);
         self.heap.order.begin(start, order)
     }
 
-    /// Adds the object at `address`, with its shallow size in bytes. `None` when an object was
-    /// there already, or the address can be none.
+    /// Adds the object at `address`, with its shallow size in bytes. Returns `None` if another object
+    /// starts there, or if no object can start there.
+    ///
+    /// # Errors
+    ///
+    /// [`BuildError::OutOfMemory`] if memory runs out;
+    /// [`BuildError::TooManyNodes`] beyond 2,147,483,647 nodes.
     #[inline]
     pub fn add(
         &mut self,
@@ -82,20 +90,29 @@ impl SweepBuilder {
         Ok(Some(self.heap.push_listed(kind, address, size)?))
     }
 
-    /// Whether there is an object at `address`, or so near that it can only be that one.
+    /// Whether an object starts in the 16 bytes around `address`.
     pub fn is_taken(&self, address: u64) -> bool {
         self.map.is_taken(address)
     }
 
-    /// Says that every object was added, so that they can be found. No [address](Self::set_address)
-    /// may have been changed before.
+    /// Ends the adding of objects, so that [`find`](Self::find) works. Call it before any
+    /// [`set_address`](Self::set_address).
+    ///
+    /// # Errors
+    ///
+    /// [`BuildError::OutOfMemory`] if memory runs out.
     pub fn close_objects(&mut self) -> Result<(), BuildError> {
         self.map.close(&self.heap.addresses[1..])?;
         self.heap.fill_columns();
         Ok(())
     }
 
-    /// The node of a C function that is a plain pointer to code, made when it is new.
+    /// Returns the node of a light C function (a plain pointer to code), which is added if it is new.
+    ///
+    /// # Errors
+    ///
+    /// [`BuildError::OutOfMemory`] if memory runs out;
+    /// [`BuildError::TooManyNodes`] beyond 4,294,967,295 nodes.
     pub fn light_function(&mut self, code: u64) -> Result<NodeId, BuildError> {
         if let Some(&node) = self.unlisted.get(&code) {
             return Ok(node);
@@ -109,36 +126,36 @@ impl SweepBuilder {
         Ok(node)
     }
 
-    /// The node of the object at `address`, once [every one](Self::close_objects) was added.
+    /// Returns the node of the object at `address`. Works after [`close_objects`](Self::close_objects).
     #[inline]
     pub fn find(&self, address: u64) -> Option<NodeId> {
         self.map.find(address)
     }
 
-    /// Says that a look-up of this object is near, so that waiting for memory can begin.
+    /// Prefetches what [`add`](Self::add) and [`find`](Self::find) will need for this object.
     #[inline]
     pub fn expect(&self, address: u64) {
         self.map.expect(address);
     }
 
-    /// What the node is.
+    /// Returns the node's kind.
     #[inline]
     pub fn kind(&self, node: NodeId) -> Kind {
         self.heap.kind(node)
     }
 
-    /// The address that the node was added with, or was given since.
+    /// Returns the address that the node was added with, or the one that was set since.
     #[inline]
     pub fn address(&self, node: NodeId) -> u64 {
         self.heap.address(node)
     }
 
-    /// Says what the node is after all.
+    /// Sets the node's kind.
     pub fn set_kind(&mut self, node: NodeId, kind: Kind) {
         self.heap.kinds[node.index()] = kind;
     }
 
-    /// Sets the node's [address](Heap::address) as people see it. [`find`](Self::find) goes by the
+    /// Sets the node's [address](Heap::address) as people see it. [`find`](Self::find) still uses the
     /// one that it was added with.
     pub fn set_address(&mut self, node: NodeId, address: u64) {
         self.heap.addresses[node.index()] = address;
@@ -149,7 +166,7 @@ impl SweepBuilder {
         self.heap.set_size(node, bytes);
     }
 
-    /// The node's [shallow size](Heap::size), in bytes.
+    /// Returns the node's [shallow size](Heap::size), in bytes.
     pub fn size(&self, node: NodeId) -> u64 {
         self.heap.size(node)
     }
@@ -161,7 +178,7 @@ impl SweepBuilder {
         self.heap.counts[node.index()] = count;
     }
 
-    /// The node's [count](Heap::count).
+    /// Returns the node's [count](Heap::count).
     pub fn count(&self, node: NodeId) -> u32 {
         self.heap.counts.get(node.index()).copied().unwrap_or(0)
     }
@@ -172,18 +189,23 @@ impl SweepBuilder {
         self.heap.sources[node.index()] = source;
     }
 
-    /// The id of the node's [source](Heap::source); of a string, of its text.
+    /// Returns the id of the node's [source](Heap::source); of a string, of its text.
     #[inline]
     pub fn source(&self, node: NodeId) -> NameId {
         self.heap.sources[node.index()]
     }
 
-    /// The bytes of a name.
+    /// Returns the bytes of a name.
     pub fn name(&self, name: NameId) -> &[u8] {
         self.names.get(name)
     }
 
-    /// Adds a name that the VM has only once.
+    /// Adds a name without looking whether it is there: for strings that the VM has only once.
+    ///
+    /// # Errors
+    ///
+    /// [`BuildError::OutOfMemory`] if memory runs out;
+    /// [`BuildError::TooManyNames`] beyond 4,294,967,296 names.
     #[inline]
     pub fn add_name(&mut self, bytes: &[u8]) -> Result<NameId, BuildError> {
         if bytes.is_empty() {
@@ -192,25 +214,38 @@ impl SweepBuilder {
         self.names.add(bytes)
     }
 
-    /// The id of a name that was given to this function before, or a new one.
+    /// Returns the id of a name that this function was given before, or of a new one.
+    ///
+    /// # Errors
+    ///
+    /// [`BuildError::OutOfMemory`] if memory runs out;
+    /// [`BuildError::TooManyNames`] beyond 4,294,967,296 names.
     pub fn intern(&mut self, bytes: &[u8]) -> Result<NameId, BuildError> {
         self.name_index.intern(&mut self.names, bytes)
     }
 
-    /// Says which node is the [table of globals](Heap::globals).
+    /// Sets the [table of globals](Heap::globals).
     pub fn set_globals(&mut self, node: NodeId) {
         self.heap.globals = Some(node);
     }
 
-    /// Notes a marker, at the [address](Self::set_address) that the node has now. Markers come in
-    /// the order of their nodes.
+    /// Notes a marker of a capture, with the [address](Self::set_address) that the node has now. Call it
+    /// in the order of the nodes.
+    ///
+    /// # Errors
+    ///
+    /// [`BuildError::OutOfMemory`] if memory runs out.
     pub fn mark(&mut self, node: NodeId) -> Result<(), BuildError> {
         let address = self.heap.address(node);
         self.heap.order.mark(address, node)
     }
 
-    /// Says how many slots the array and the hash part of a table have, and how many of them are in
-    /// use: noted where it keeps far more than it uses. Tables come in the order of their nodes.
+    /// Notes a table that keeps far more slots than it uses. `array` and `hash` are the number of slots
+    /// and of slots in use. Call it in the order of the nodes.
+    ///
+    /// # Errors
+    ///
+    /// [`BuildError::OutOfMemory`] if memory runs out.
     #[inline(always)]
     pub fn note_slots(
         &mut self,
@@ -218,7 +253,7 @@ impl SweepBuilder {
         array: (u64, u32),
         hash: (u64, u32),
     ) -> Result<(), BuildError> {
-        // One comparison for both, since that is a power of two.
+        // One comparison for both, since the bound is a power of two.
         match (array.0 | hash.0) >= u64::from(SparseTable::LEAST_SLOTS) {
             true => self.note_if_sparse(node, array, hash),
             false => Ok(()),
@@ -254,6 +289,11 @@ impl SweepBuilder {
     }
 
     /// Adds an edge to those of the node at hand.
+    ///
+    /// # Errors
+    ///
+    /// [`BuildError::OutOfMemory`] if memory runs out;
+    /// [`BuildError::TooManyEdges`] if too many labels need the side table.
     #[inline(always)]
     pub fn edge(
         &mut self,
@@ -264,13 +304,22 @@ impl SweepBuilder {
         self.heap.push_edge(target, label, strength)
     }
 
-    /// Ends the edges of `node`, to be called once for each.
+    /// Ends the edges of `node`. Call it once for each node.
+    ///
+    /// # Errors
+    ///
+    /// [`BuildError::OutOfMemory`] if memory runs out;
+    /// [`BuildError::TooManyEdges`] beyond 4,294,967,295 edges.
     #[inline]
     pub fn end_edges(&mut self, node: NodeId) -> Result<(), BuildError> {
         self.heap.end_edges(node, self.edges_start)
     }
 
-    /// The heap of all that was added.
+    /// Returns the heap of all that was added.
+    ///
+    /// # Errors
+    ///
+    /// None at present.
     pub fn finish(self, provenance: Provenance) -> Result<Heap, BuildError> {
         let SweepBuilder {
             mut heap,

@@ -12,15 +12,15 @@ use crate::graph::provenance::Provenance;
 use crate::graph::strength::Strength;
 use std::sync::Arc;
 
-/// The edges of a node whose walk is not over.
+/// The edges of a node whose walk is not over yet.
 ///
-/// While one object is walked others may come between, but the edges of each must lie together.
+/// The walks of several objects may overlap, but the edges of each must lie together.
 #[derive(Debug, Default)]
 pub struct OpenEdges {
     edges: Vec<(NodeId, PackedLabel)>,
 }
 
-/// An edge that came when its source's others had their place already.
+/// An edge that came after the others of its source had been placed.
 #[derive(Clone, Copy, Debug)]
 struct LateEdge {
     source: NodeId,
@@ -30,11 +30,31 @@ struct LateEdge {
     order: u32,
 }
 
-/// Takes nodes and edges in any order and makes a [`Heap`] of them.
+/// Builds a [`Heap`] from nodes and edges in any order.
 ///
-/// Nodes are numbered in the order of their coming, and the edges of one node keep theirs. Edges
-/// that come together for their source ([`OpenEdges`]) cost least. No call leaves the builder
-/// broken, so one that failed may be dropped or finished as it stands.
+/// Nodes are numbered in the order in which they are added, and the edges of each node keep their order.
+/// Edges that are added together ([`OpenEdges`]) cost least. A call that fails leaves the builder whole:
+/// it may be dropped or finished.
+///
+/// # Examples
+///
+/// ```
+/// use luasnap_heap::{HeapBuilder, Kind, Label, NodeId, Strength};
+/// # fn main() -> Result<(), luasnap_heap::BuildError> {
+/// let mut builder = HeapBuilder::new();
+/// let (globals, is_new) = builder.node(Kind::Table, 0x10)?;
+/// assert!(is_new);
+/// builder.set_size(globals, 56);
+/// let name = builder.name(b"_G")?;
+/// builder.edge(NodeId::ROOT, globals, Label::Root(name), Strength::Strong)?;
+/// let heap = builder.finish()?;
+///
+/// assert_eq!(heap.node_count(), 2); // with the synthetic root
+/// assert_eq!(heap.size(globals), 56);
+/// assert_eq!(heap.root_named(b"_G").map(|edge| edge.target), Some(globals));
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug)]
 pub struct HeapBuilder {
     heap: Heap,
@@ -42,8 +62,8 @@ pub struct HeapBuilder {
     names: Names,
     name_index: NameIndex,
     late: Vec<LateEdge>,
-    /// Edges of huge tables, kept as they came until the builder's own memory is free: else they
-    /// would be held twice just when most is held.
+    /// Edges of huge tables, kept apart until the builder's own memory is free: else they would be held
+    /// twice at the peak.
     huge: Vec<(NodeId, OpenEdges)>,
 }
 
@@ -57,7 +77,7 @@ impl Default for HeapBuilder {
 }
 
 impl HeapBuilder {
-    /// A builder whose heap has only the synthetic root.
+    /// Returns a builder whose heap has only the synthetic root.
     pub fn new() -> Self {
         HeapBuilder {
             heap: Heap::with_root(),
@@ -69,12 +89,17 @@ impl HeapBuilder {
         }
     }
 
-    /// How many nodes there are so far, the synthetic root included.
+    /// Returns the number of nodes so far, the synthetic root included.
     pub fn node_count(&self) -> usize {
         self.heap.node_count()
     }
 
-    /// The node of `kind` at `address`, and whether it is new.
+    /// Returns the node of `kind` at `address`, which is added if it is new, and whether it is new.
+    ///
+    /// # Errors
+    ///
+    /// [`BuildError::OutOfMemory`] if memory runs out;
+    /// [`BuildError::TooManyNodes`] beyond 4,294,967,295 nodes.
     #[inline]
     pub fn node(&mut self, kind: Kind, address: u64) -> Result<(NodeId, bool), BuildError> {
         match self.find(kind, address) {
@@ -83,26 +108,26 @@ impl HeapBuilder {
         }
     }
 
-    /// The node of `kind` at `address`, where there is one already.
+    /// Returns the node of `kind` at `address`, if there is one.
     #[inline]
     pub fn find(&self, kind: Kind, address: u64) -> Option<NodeId> {
         self.map.find(kind, address)
     }
 
-    /// Says that a look-up of this object is near, so that waiting for memory can begin.
+    /// Prefetches what [`find`](Self::find) will need for this object.
     #[inline]
     pub fn expect(&self, kind: Kind, address: u64) {
         self.map.expect(kind, address);
     }
 
     fn add(&mut self, kind: Kind, address: u64) -> Result<NodeId, BuildError> {
-        // Should the map have no room, the node stays without a reference; the walk is over then.
+        // If the map has no room, the node stays without a reference, and the walk ends.
         let node = self.heap.push_node(kind, address)?;
         self.map.insert(kind, address, node)?;
         Ok(node)
     }
 
-    /// What the node is, as [`node`](Self::node) was told.
+    /// Returns the node's kind.
     pub fn kind(&self, node: NodeId) -> Kind {
         self.heap.kind(node)
     }
@@ -130,18 +155,28 @@ impl HeapBuilder {
         self.heap.sources[node.index()] = source;
     }
 
-    /// Says which node is the [table of globals](Heap::globals).
+    /// Sets the [table of globals](Heap::globals).
     pub fn set_globals(&mut self, node: NodeId) {
         self.heap.globals = Some(node);
     }
 
-    /// The id of a name, which is added when it is new.
+    /// Returns the id of a name, which is added if it is new.
+    ///
+    /// # Errors
+    ///
+    /// [`BuildError::OutOfMemory`] if memory runs out;
+    /// [`BuildError::TooManyNames`] beyond 4,294,967,296 names.
     #[inline]
     pub fn name(&mut self, bytes: &[u8]) -> Result<NameId, BuildError> {
         self.name_index.intern(&mut self.names, bytes)
     }
 
     /// Adds a reference to those of the object that is being walked.
+    ///
+    /// # Errors
+    ///
+    /// [`BuildError::OutOfMemory`] if memory runs out;
+    /// [`BuildError::TooManyEdges`] if too many labels need the side table.
     #[inline]
     pub fn open_edge(
         &mut self,
@@ -154,7 +189,12 @@ impl HeapBuilder {
         push(&mut open.edges, (target, label))
     }
 
-    /// Gives the node its edges, when all are there. To be called once a node.
+    /// Gives the node its edges, when all are there. Call it once for each node.
+    ///
+    /// # Errors
+    ///
+    /// [`BuildError::OutOfMemory`] if memory runs out;
+    /// [`BuildError::TooManyEdges`] beyond 4,294,967,295 edges.
     pub fn close_edges(&mut self, source: NodeId, open: &mut OpenEdges) -> Result<(), BuildError> {
         if open.edges.is_empty() {
             return Ok(());
@@ -175,7 +215,12 @@ impl HeapBuilder {
         self.heap.end_edges(source, start)
     }
 
-    /// Adds a reference at any time.
+    /// Adds a reference, at any time.
+    ///
+    /// # Errors
+    ///
+    /// [`BuildError::OutOfMemory`] if memory runs out;
+    /// [`BuildError::TooManyEdges`] beyond 4,294,967,295 edges.
     pub fn edge(
         &mut self,
         source: NodeId,
@@ -196,8 +241,13 @@ impl HeapBuilder {
         )
     }
 
-    /// The heap of all that was added, by one who added no node but by following references that
-    /// hold from the roots. Nobody need find out again what is reachable.
+    /// Returns the heap of all that was added, for callers that found every node by following strong
+    /// references from the roots: then no analysis has to find out again what is reachable.
+    ///
+    /// # Errors
+    ///
+    /// [`BuildError::OutOfMemory`] if memory runs out;
+    /// [`BuildError::TooManyEdges`] beyond 4,294,967,295 edges.
     pub fn finish_reached(self, provenance: Provenance) -> Result<Heap, BuildError> {
         let mut heap = self.finish()?;
         heap.all_reached = true;
@@ -205,7 +255,12 @@ impl HeapBuilder {
         Ok(heap)
     }
 
-    /// The heap of all that was added.
+    /// Returns the heap of all that was added.
+    ///
+    /// # Errors
+    ///
+    /// [`BuildError::OutOfMemory`] if memory runs out;
+    /// [`BuildError::TooManyEdges`] beyond 4,294,967,295 edges.
     pub fn finish(mut self) -> Result<Heap, BuildError> {
         self.map = AddressMap::default();
         self.name_index = NameIndex::default();

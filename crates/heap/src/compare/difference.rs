@@ -1,6 +1,6 @@
 //! The difference of two snapshots.
 //!
-//! An object is known by its kind and its address, and where the captures tell, by when it was
+//! An object is identified by its kind and its address and, if the captures know it, by when it was
 //! allocated: see [`Identity`].
 
 use crate::build::excerpt::Excerpt;
@@ -17,19 +17,84 @@ use crate::reach::shortest_path_tree::ShortestPathTree;
 use crate::snapshot::Snapshot;
 use rustc_hash::FxHashMap;
 
-/// What `b` has more than `a`: new objects, and tables that grew. Paths and references are those
-/// of `b`. Empty when either has nothing at all.
+/// Returns what `b` has more than `a`: new objects, and tables that grew. Paths and references are those
+/// of `b`. The difference is empty if either snapshot is.
+///
+/// # Examples
+///
+/// ```
+/// use luasnap_heap::{Change, HeapBuilder, Kind, Label, NodeId, Snapshot, Strength};
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// // `_G` with one table for each address.
+/// let snapshot = |addresses: &[u64]| -> Result<Snapshot, luasnap_heap::BuildError> {
+///     let mut builder = HeapBuilder::new();
+///     let (globals, _) = builder.node(Kind::Table, 0x10)?;
+///     let name = builder.name(b"_G")?;
+///     builder.edge(NodeId::ROOT, globals, Label::Root(name), Strength::Strong)?;
+///     for (index, address) in (1..).zip(addresses) {
+///         let (table, _) = builder.node(Kind::Table, *address)?;
+///         builder.edge(globals, table, Label::Index(index), Strength::Strong)?;
+///     }
+///     Ok(Snapshot::new(builder.finish()?))
+/// };
+/// let (a, b) = (snapshot(&[0x20])?, snapshot(&[0x20, 0x30])?);
+///
+/// let new = luasnap_heap::increase(&a, &b)?;
+/// assert_eq!(new.len()?, 1);
+/// let heap = new.objects()?;
+/// let table = heap.nodes().find(|node| new.is_member(*node)).expect("one is new");
+/// assert_eq!((heap.address(table), new.change(table)), (0x30, Change::New));
+/// # Ok(())
+/// # }
+/// ```
+///
+/// # Errors
+///
+/// [`BuildError::OutOfMemory`] if memory runs out.
 pub fn increase(a: &Snapshot, b: &Snapshot) -> Result<Snapshot, BuildError> {
     difference(b, a, Change::New, Change::Grew)
 }
 
-/// What `a` had and `b` has not: gone objects, and tables that shrank. Paths and references are
-/// those of `a`; the tables' counts are those of `b`. Empty when either has nothing at all.
+/// Returns what `a` had and `b` has not: objects that are gone, and tables that shrank. Paths and
+/// references are those of `a`; the tables' counts are those of `b`. The difference is empty if either
+/// snapshot is.
+///
+/// # Examples
+///
+/// ```
+/// use luasnap_heap::{Change, HeapBuilder, Kind, Label, NodeId, Snapshot, Strength};
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// // `_G` with one table for each address.
+/// let snapshot = |addresses: &[u64]| -> Result<Snapshot, luasnap_heap::BuildError> {
+///     let mut builder = HeapBuilder::new();
+///     let (globals, _) = builder.node(Kind::Table, 0x10)?;
+///     let name = builder.name(b"_G")?;
+///     builder.edge(NodeId::ROOT, globals, Label::Root(name), Strength::Strong)?;
+///     for (index, address) in (1..).zip(addresses) {
+///         let (table, _) = builder.node(Kind::Table, *address)?;
+///         builder.edge(globals, table, Label::Index(index), Strength::Strong)?;
+///     }
+///     Ok(Snapshot::new(builder.finish()?))
+/// };
+/// let (a, b) = (snapshot(&[0x20])?, snapshot(&[0x20, 0x30])?);
+///
+/// let gone = luasnap_heap::decrease(&b, &a)?;
+/// assert_eq!(gone.len()?, 1);
+/// let heap = gone.objects()?;
+/// let table = heap.nodes().find(|node| gone.is_member(*node)).expect("one is gone");
+/// assert_eq!((heap.address(table), gone.change(table)), (0x30, Change::Gone));
+/// # Ok(())
+/// # }
+/// ```
+///
+/// # Errors
+///
+/// [`BuildError::OutOfMemory`] if memory runs out.
 pub fn decrease(a: &Snapshot, b: &Snapshot) -> Result<Snapshot, BuildError> {
     difference(a, b, Change::Gone, Change::Shrank)
 }
 
-/// What `side` has more than `other`.
+/// Returns what `side` has more than `other`.
 fn difference(
     side: &Snapshot,
     other: &Snapshot,
@@ -99,11 +164,11 @@ fn changes(
     Ok(changes)
 }
 
-/// Tells of every object of `side` which object of `other` it is.
+/// Calls `tell` for every object of `side` with its twin in `other`.
 ///
-/// Two captures of one program meet nearly the same objects in nearly the same order. So both are
-/// gone through side by side first; only what finds no twin on the way is looked up, in a map of
-/// what is left of the other.
+/// Two captures of one program have nearly the same objects in nearly the same order. So both are gone
+/// through side by side first; only objects that find no twin on the way are looked up, in a map of what
+/// is left of the other.
 fn match_twins(
     side: &Snapshot,
     other: &Snapshot,
@@ -139,23 +204,23 @@ fn match_twins(
     Ok(())
 }
 
-/// The objects of another heap, gone through once along with one's own.
+/// The objects of another heap, gone through alongside those of `heap`.
 struct SideBySide<'a> {
     heap: &'a Heap,
     other: &'a Heap,
-    /// What the other heap is the view of.
+    /// The snapshot that the other heap is a view of.
     others: &'a Snapshot,
     identity: &'a Identity<'a>,
-    /// The object of the other heap that is expected next; and where the way may go on as well,
-    /// since a leap may have been wrong.
+    /// The object of the other heap that is expected next, and where the way may also go on, since a
+    /// leap may have been wrong.
     next: [usize; 2],
-    /// How many objects have found no twin since one did.
+    /// The number of objects without a twin since the last one that had one.
     misses: usize,
     matched: NodeSet,
 }
 
 impl<'a> SideBySide<'a> {
-    /// How many objects of the other heap may have gone at once without losing the way.
+    /// The number of objects of the other heap that may be missing in a row without losing the way.
     const AHEAD: usize = 16;
 
     fn new(
@@ -177,7 +242,7 @@ impl<'a> SideBySide<'a> {
         Ok(pair)
     }
 
-    /// The twin of `node`, if it is among the next.
+    /// Returns the twin of `node`, if it is among the next.
     fn twin(&mut self, node: NodeId) -> Option<NodeId> {
         let [next, other_way] = self.next;
         let found = self.find(node, next, Self::AHEAD).or_else(|| {
@@ -195,8 +260,8 @@ impl<'a> SideBySide<'a> {
         Some(NodeId(found as u32))
     }
 
-    /// Looks farther ahead, the way being lost: the more misses, the farther and the less often,
-    /// so that all looking together stays in proportion to the misses.
+    /// Looks farther ahead when the way is lost: the more misses, the farther and the less often, so that
+    /// the whole search takes time in proportion to the misses.
     fn leap(&mut self, node: NodeId) -> Option<usize> {
         if self.misses < Self::AHEAD || !self.misses.is_power_of_two() {
             return None;
@@ -222,7 +287,7 @@ impl<'a> SideBySide<'a> {
         self.next[0] = newer.map_or(at, NodeId::index);
     }
 
-    /// What has no twin yet.
+    /// Returns the objects of the other heap that have no twin yet.
     fn left(&self) -> Result<AddressMap, BuildError> {
         let is_left = |node: &NodeId| !self.matched.contains(*node) && self.others.is_member(*node);
         let nodes = || self.other.nodes().filter(is_left);

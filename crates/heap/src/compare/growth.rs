@@ -11,31 +11,30 @@ use crate::snapshot::Snapshot;
 use rustc_hash::FxHashMap;
 use std::sync::Arc;
 
-/// How often the snapshots are grouped again because one of them taught the others what is one of
-/// many.
+/// How often the snapshots are grouped again because one of them showed what is one of many.
 const MOST_ROUNDS: usize = 4;
 
 /// Why snapshots cannot be compared.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 pub enum CompareError {
-    /// Growth takes two.
+    /// Growth needs two snapshots.
     #[error("growth is found between snapshots: two are needed at least, not {0}")]
     TooFew(usize),
-    /// One of them is of nothing: it was freed, or it is a difference without a change.
+    /// A snapshot is empty: it was freed, or it is a difference without a change.
     #[error("snapshot {0} is empty: there is nothing to compare")]
     Empty(usize),
-    /// One of them is a difference.
+    /// A snapshot is a difference.
     #[error(
         "snapshot {0} is the difference of two others: growth is found between whole snapshots"
     )]
     Difference(usize),
-    /// They are of different families of VMs.
+    /// The snapshots are of different families of VMs.
     #[error(
         "snapshot {first} is of {a}, snapshot {second} of {b}: \
          their objects and sizes cannot be compared"
     )]
     Vms {
-        /// The number of one of them, from 1 on.
+        /// The number of one snapshot, from 1 on.
         first: usize,
         /// Its VM.
         a: String,
@@ -44,13 +43,13 @@ pub enum CompareError {
         /// Its VM.
         b: String,
     },
-    /// They begin at different roots.
+    /// The snapshots begin at different roots.
     #[error(
         "snapshot {first} shows what {a} holds, snapshot {second} what {b} holds: \
          take both with the same root"
     )]
     Roots {
-        /// The number of one of them, from 1 on.
+        /// The number of one snapshot, from 1 on.
         first: usize,
         /// Its root.
         a: String,
@@ -59,13 +58,13 @@ pub enum CompareError {
         /// Its root.
         b: String,
     },
-    /// They were captured by different engines.
+    /// The snapshots were captured by different engines.
     #[error(
         "snapshot {first} was captured by the {a} engine, snapshot {second} by the {b} one: \
          one estimates sizes and sees objects alone, so take both with the same engine"
     )]
     Engines {
-        /// The number of one of them, from 1 on.
+        /// The number of one snapshot, from 1 on.
         first: usize,
         /// The name of its engine.
         a: &'static str,
@@ -81,8 +80,43 @@ pub enum CompareError {
 
 /// How the groups of several snapshots changed from one to the next.
 ///
-/// A group is known by its [fingerprint](Fingerprint). What is one of many names in one snapshot is
-/// so in all of them, so that a cache is one group also while it is small.
+/// A group is identified by its [fingerprint](Fingerprint). A name that is one of many in one snapshot is
+/// so in all of them, so that a cache is one group even while it is small.
+///
+/// # Examples
+///
+/// ```
+/// use luasnap_heap::{Growth, HeapBuilder, Kind, Label, NodeId, Snapshot, Strength};
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// // `_G.sessions`, with tables of 100 bytes.
+/// let snapshot = |sessions: u32| -> Result<Snapshot, luasnap_heap::BuildError> {
+///     let mut builder = HeapBuilder::new();
+///     let (globals, _) = builder.node(Kind::Table, 0x10)?;
+///     let (list, _) = builder.node(Kind::Table, 0x20)?;
+///     let root = Label::Root(builder.name(b"_G")?);
+///     let field = Label::Field(builder.name(b"sessions")?);
+///     builder.edge(NodeId::ROOT, globals, root, Strength::Strong)?;
+///     builder.edge(globals, list, field, Strength::Strong)?;
+///     for number in 1..=sessions {
+///         let (session, _) = builder.node(Kind::Table, 0x20 + 0x10 * u64::from(number))?;
+///         builder.set_size(session, 100);
+///         builder.edge(list, session, Label::Index(number.into()), Strength::Strong)?;
+///     }
+///     Ok(Snapshot::new(builder.finish()?))
+/// };
+/// let snapshots = [snapshot(1)?, snapshot(2)?, snapshot(3)?];
+/// let growth = Growth::new(&snapshots.each_ref())?;
+///
+/// let row = growth.growing().next().expect("the sessions grow in every step");
+/// assert_eq!((row.counts, row.shallow), (&[1, 2, 3][..], &[100, 200, 300][..]));
+///
+/// let suspects = growth.suspects(&snapshots[2])?;
+/// assert_eq!(suspects.len(), 1);
+/// assert_eq!(suspects[0].grown, 200);
+/// assert_eq!(suspects[0].retained.bytes, 300); // by the accumulation point, `_G.sessions`
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, Default)]
 pub struct Growth {
     /// By snapshot.
@@ -106,36 +140,36 @@ struct Row {
 /// A group through all the snapshots: a row of a [`Growth`].
 #[derive(Clone, Copy, Debug)]
 pub struct GroupGrowth<'a> {
-    /// What the group is called, as a number.
+    /// The fingerprint of the group's name.
     pub fingerprint: Fingerprint,
-    /// The last snapshot that has the group, from 0 on. Its [groups](Growth::groups) say what the
-    /// group is called, and the example is one of its objects.
+    /// The last snapshot that has the group, from 0 on. The group's name and its example belong to the
+    /// [groups](Growth::groups) of this snapshot.
     pub snapshot: usize,
-    /// The group there, ...
+    /// The group in that snapshot, ...
     pub group: &'a Group,
     /// ... and its index.
     pub group_index: usize,
-    /// How many members there are in each snapshot.
+    /// The number of members in each snapshot.
     pub counts: &'a [u64],
-    /// Their shallow sizes together in each snapshot, in bytes.
+    /// The sum of their shallow sizes in each snapshot, in bytes.
     pub shallow: &'a [u64],
-    /// What they retain at least in each snapshot, in bytes: see [`Group::retained`].
+    /// A lower bound of their retained size in each snapshot, in bytes: see [`Group::retained`].
     pub retained: &'a [u64],
 }
 
 impl GroupGrowth<'_> {
-    /// How many members the last snapshot has more than the first.
+    /// Returns how many members the last snapshot has more than the first.
     pub fn count_change(&self) -> i64 {
         change(self.counts)
     }
 
-    /// How many bytes the members have more in the last snapshot than in the first.
+    /// Returns by how many bytes the members' shallow sizes grew from the first to the last snapshot.
     pub fn shallow_change(&self) -> i64 {
         change(self.shallow)
     }
 
-    /// Whether the group got larger from each snapshot to the next: members or bytes more, and of
-    /// neither any less.
+    /// Whether the group grew from each snapshot to the next: more members or more bytes, and fewer of
+    /// neither.
     pub fn grows_in_every_step(&self) -> bool {
         let mut steps = self.counts.windows(2).zip(self.shallow.windows(2));
         steps.all(|(counts, bytes)| {
@@ -164,7 +198,12 @@ fn change(values: &[u64]) -> i64 {
 }
 
 impl Growth {
-    /// Compares whole snapshots of one VM, which are given in the order in which they were taken.
+    /// Compares whole snapshots of one VM, in the order in which they were taken.
+    ///
+    /// # Errors
+    ///
+    /// [`CompareError`] if there are fewer than two snapshots, if one is empty or a difference, or if they are
+    /// of different VMs, roots or engines; [`CompareError::Failed`] if memory runs out.
     pub fn new(snapshots: &[&Snapshot]) -> Result<Growth, CompareError> {
         are_comparable(snapshots)?;
         let mut growth = Growth {
@@ -176,23 +215,23 @@ impl Growth {
         Ok(growth)
     }
 
-    /// How many snapshots were compared.
+    /// Returns the number of snapshots.
     pub fn snapshot_count(&self) -> usize {
         self.groups.len()
     }
 
-    /// How many groups there are in all the snapshots together.
+    /// Returns the number of groups in all snapshots together.
     pub fn len(&self) -> usize {
         self.rows.len()
     }
 
-    /// Whether there are no groups at all.
+    /// Whether there are no groups.
     pub fn is_empty(&self) -> bool {
         self.rows.is_empty()
     }
 
-    /// A row by its index: those whose bytes grew most come first, those that lost most last; among
-    /// equals, by how many members came.
+    /// Returns a row by its index. Rows whose shallow size grew most come first, those that shrank most
+    /// last; among equals, those that got most members.
     pub fn row(&self, at: usize) -> GroupGrowth<'_> {
         let row = self.rows[at];
         let steps = self.groups.len();
@@ -208,27 +247,27 @@ impl Growth {
         }
     }
 
-    /// All rows, in order.
+    /// Returns all rows, in order.
     pub fn rows(&self) -> impl ExactSizeIterator<Item = GroupGrowth<'_>> + DoubleEndedIterator {
         (0..self.rows.len()).map(|at| self.row(at))
     }
 
-    /// The rows in which anything changed, in order.
+    /// Returns the rows in which anything changed, in order.
     pub fn changed(&self) -> impl DoubleEndedIterator<Item = GroupGrowth<'_>> {
         self.rows().filter(GroupGrowth::is_changed)
     }
 
-    /// The rows that [grow in every step](GroupGrowth::grows_in_every_step), in order.
+    /// Returns the rows that [grow in every step](GroupGrowth::grows_in_every_step), in order.
     pub fn growing(&self) -> impl Iterator<Item = GroupGrowth<'_>> {
         self.rows().filter(GroupGrowth::grows_in_every_step)
     }
 
-    /// The groups of a snapshot, by its number from 0 on: what the rows are called.
+    /// Returns the groups of a snapshot, by its number from 0 on.
     pub fn groups(&self, snapshot: usize) -> &Groups {
         &self.groups[snapshot]
     }
 
-    /// Bytes of memory that it holds, what it shares with the snapshots included.
+    /// Returns the bytes of memory held, including what is shared with the snapshots.
     pub fn memory(&self) -> usize {
         self.groups.iter().map(|of| of.memory()).sum::<usize>()
             + held(&self.rows)
@@ -241,7 +280,7 @@ impl Growth {
     fn count(&mut self) -> Result<(), BuildError> {
         let steps = self.groups.len();
         let mut index: FxHashMap<Fingerprint, u32> = FxHashMap::default();
-        // The last snapshot first: its groups are those that the rows speak of.
+        // The last snapshot first: rows refer to its groups.
         for (snapshot, groups) in self.groups.iter().enumerate().rev() {
             for (at, group) in groups.groups().iter().enumerate() {
                 index.try_reserve(1)?;
@@ -296,7 +335,7 @@ impl Growth {
     }
 }
 
-/// The groups of each snapshot, whatever is one of many in one of them generalised in all.
+/// Returns the groups of each snapshot; what is one of many in one of them is generalised in all.
 fn grouped_alike(snapshots: &[&Snapshot]) -> Result<Vec<Arc<Groups>>, BuildError> {
     let mut general = PatternSet::default();
     for snapshot in snapshots {
@@ -319,7 +358,7 @@ fn grouped_alike(snapshots: &[&Snapshot]) -> Result<Vec<Arc<Groups>>, BuildError
     }
 }
 
-/// The groups of a snapshot, with this generalised. Mostly it is what the snapshot itself has
+/// Returns the groups of a snapshot, with `general` generalised: mostly what the snapshot itself has
 /// generalised.
 fn grouped(snapshot: &Snapshot, general: &PatternSet) -> Result<Arc<Groups>, BuildError> {
     let own = snapshot.shared_groups()?;
@@ -379,7 +418,7 @@ fn are_comparable(snapshots: &[&Snapshot]) -> Result<(), CompareError> {
     Ok(())
 }
 
-/// What the first root is called.
+/// Returns the name of the first root.
 fn root_name(heap: &Heap) -> String {
     let first = heap.root_range().next();
     match first.map(|edge| heap.label(edge)) {

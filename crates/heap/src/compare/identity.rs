@@ -1,6 +1,6 @@
 //! Whether two objects that lay at one address at two times are one and the same.
 //!
-//! A VM uses an address again when its object is gone. Right after a capture two markers are
+//! A VM reuses the address of an object that is gone. Right after a capture two markers are
 //! allocated that live as long as the snapshot does; a later capture meets them, and what the VM
 //! allocated since lies before them in its lists (see [`AllocationOrder`](crate::AllocationOrder)).
 
@@ -27,7 +27,7 @@ struct Newer {
 /// nothing is known (another VM, the portable engine, a difference, which has lost the order) they
 /// are one object.
 ///
-/// Lua puts an object that its own finalizer saved at the head of a list: such a one counts as new.
+/// Lua puts an object that its own finalizer saved at the head of a list: it counts as new.
 pub(crate) struct Identity<'a> {
     side_is_later: bool,
     earlier: &'a AllocationOrder,
@@ -36,7 +36,7 @@ pub(crate) struct Identity<'a> {
 }
 
 impl<'a> Identity<'a> {
-    /// For objects of `side` whose twins are in `other`, both as in their `objects` views.
+    /// For objects of `side` with twins in `other`, both as in their `objects` views.
     pub(crate) fn new(side: &'a Snapshot, other: &'a Snapshot) -> Result<Self, BuildError> {
         let mut identity = Identity {
             side_is_later: false,
@@ -63,7 +63,7 @@ impl<'a> Identity<'a> {
         Ok(identity)
     }
 
-    /// Whether an object of `side` is surely none of the other's: no need to look for a twin.
+    /// Whether an object of `side` certainly has no twin, so that no look-up is needed.
     #[inline]
     pub(crate) fn has_no_twin(&self, node: NodeId) -> bool {
         self.side_is_later
@@ -98,18 +98,19 @@ impl<'a> Identity<'a> {
 
     #[inline]
     fn find(&self, node: NodeId) -> Option<Newer> {
-        // A few at most: a VM has as many lists.
+        // At most as many as the VM has lists.
         let at = self.newer.iter().position(|newer| node < newer.end)?;
         Some(self.newer[at]).filter(|newer| newer.start <= node)
     }
 }
 
-/// The process that a snapshot was captured in. Another one may have another VM at the address.
+/// Returns the process that a snapshot was captured in. Another process may have another VM at the
+/// same address.
 fn process(snapshot: &Snapshot) -> Option<Process> {
     snapshot.everything().provenance().process
 }
 
-/// What lies before one of the marks in its run.
+/// Returns the nodes before the marks in their runs.
 fn newer(later: &AllocationOrder, marks: [u64; 2]) -> Result<Vec<Newer>, BuildError> {
     let mut newer: Vec<Newer> = Vec::new();
     for mark in later

@@ -1,4 +1,4 @@
-//! Two heaps and more: what changed, what grew, and where it accumulates.
+//! Comparing snapshots: differences, growth, leak suspects.
 
 pub(crate) mod difference;
 pub(crate) mod growth;

@@ -1,4 +1,4 @@
-//! Suspects: where the memory of groups that grow accumulates.
+//! Leak suspects: where the memory of growing groups accumulates.
 
 use crate::compare::growth::{GroupGrowth, Growth};
 use crate::dominators::dominator_tree::Dominators;
@@ -13,38 +13,42 @@ use rustc_hash::FxHashMap;
 
 /// How many of the groups that grow are looked at, those that grew most first.
 const MOST_GROUPS: usize = 100;
-/// The point where memory accumulates dominates so many hundredths of the members' bytes.
+/// The accumulation point dominates at least this many percent of the members' bytes.
 const PART: u64 = 90;
 
-/// A leak, perhaps: groups that grow in every step, and the object at which their memory
-/// accumulates.
+/// A leak suspect: groups that grow in every step, and their accumulation point.
 #[derive(Clone, Debug)]
 pub struct Suspect {
-    /// The rows of the [`Growth`], by their indices; the one that grew most names the suspect.
+    /// Indices of rows of the [`Growth`]. The first one grew most and names the suspect.
     pub rows: Vec<usize>,
-    /// The object in the last snapshot that dominates at least 90 % of the bytes of the group that
-    /// grew most, and does not multiply itself; [`NodeId::ROOT`] where the memory lies scattered.
+    /// The accumulation point: the nearest object in the last snapshot that dominates at least 90 % of the
+    /// bytes of the group that grew most, and whose own group does not get more members.
+    /// [`NodeId::ROOT`] if the memory is scattered.
     pub point: NodeId,
-    /// Where that is in the last snapshot's tree of everything; `None` for the root.
+    /// The rank of the accumulation point in the last snapshot's tree of everything; `None` for the root.
     pub point_rank: Option<Rank>,
-    /// What that object retains.
+    /// The retained size of the accumulation point.
     pub retained: Tally,
-    /// The part of all bytes in use that it retains, from 0 to 1.
+    /// The retained size as a part of all bytes in use, from 0 to 1.
     pub share: f64,
-    /// How many bytes the groups together have more in the last snapshot than in the first.
+    /// By how many bytes the groups together grew from the first to the last snapshot.
     pub grown: u64,
     /// A member of the group that grew most, in the last snapshot's tree of everything.
     pub example: Rank,
-    /// The fingerprint of that group, by which the suspect is known another day.
+    /// The fingerprint of that group, which identifies the suspect from run to run.
     pub fingerprint: Fingerprint,
 }
 
 impl Growth {
-    /// The suspects, those that grew most first; `last` is the last of the snapshots that were
-    /// compared. Of the groups that grow in every step, the hundred that grew most are looked at.
+    /// Returns the leak suspects, those that grew most first. `last` is the last of the snapshots that were
+    /// compared. Of the groups that grow in every step, the hundred that grew most are considered.
     ///
-    /// Groups whose memory accumulates at one object are one suspect: sessions, their inventories,
-    /// the strings of both.
+    /// Groups with the same accumulation point are one suspect: sessions, their inventories, the strings of
+    /// both. [`Growth`] has an example.
+    ///
+    /// # Errors
+    ///
+    /// [`BuildError::OutOfMemory`] if memory runs out.
     pub fn suspects(&self, last: &Snapshot) -> Result<Vec<Suspect>, BuildError> {
         let search = Search::new(self, last)?;
         let mut suspects: Vec<Suspect> = Vec::new();
@@ -99,7 +103,7 @@ impl<'a> Search<'a> {
         })
     }
 
-    /// Whether an object holds the whole program: what accumulates there has no one place.
+    /// Whether an object retains the whole program: it is no accumulation point.
     fn is_top(&self, node: NodeId) -> bool {
         node == NodeId::ROOT
             || self.dominators.immediate(node) == Some(NodeId::ROOT) && {
@@ -108,10 +112,10 @@ impl<'a> Search<'a> {
             }
     }
 
-    /// The object at which the memory of a group accumulates.
+    /// Returns the accumulation point of a group.
     ///
-    /// Whatever dominates more than half of the members' bytes also dominates the member in their
-    /// middle, so the way up from there leads by it.
+    /// An object that dominates more than half of the members' bytes also dominates the member in their
+    /// middle, so it is found on the way up from there.
     fn point(&self, row: &GroupGrowth<'_>) -> Result<NodeId, BuildError> {
         let Some(members) = Members::new(self.growth, self.last, row)? else {
             return Ok(NodeId::ROOT);
@@ -152,7 +156,7 @@ impl<'a> Search<'a> {
         }
     }
 
-    /// Finds where the points are in the tree of everything, all at once.
+    /// Finds the ranks of all points in the tree of everything.
     fn rank_points(&self, suspects: &mut [Suspect]) -> Result<(), BuildError> {
         let mut wanted: FxHashMap<NodeId, Rank> = FxHashMap::default();
         wanted.extend(suspects.iter().map(|suspect| (suspect.point, Rank::ROOT)));

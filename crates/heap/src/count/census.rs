@@ -1,5 +1,4 @@
-//! A census: how many objects of each kind there are, and whether their sizes add up to what the VM
-//! says it holds.
+//! A census: the objects of each kind, and whether their sizes add up to the VM's own total.
 
 use crate::graph::error::BuildError;
 use crate::graph::kind::Kind;
@@ -14,58 +13,83 @@ use std::borrow::Cow;
 pub struct KindCensus {
     /// Their kind.
     pub kind: Kind,
-    /// Those that are reachable; of a difference, those that changed.
+    /// The reachable ones; of a difference, those that changed.
     pub live: Tally,
-    /// Those that nothing holds and the collector has not freed yet. None are known but in a heap
-    /// that has [everything](crate::Provenance::is_whole).
+    /// The unreachable ones, which the collector has not freed yet. Known only in a heap that has
+    /// [everything](crate::Provenance::is_whole).
     pub garbage: Tally,
 }
 
-/// What a snapshot counts, by kind, over everything that it captured.
+/// The objects of a snapshot by kind, and the VM's memory, over everything that was captured.
+///
+/// # Examples
+///
+/// ```
+/// use luasnap_heap::{Census, HeapBuilder, Kind, Label, NodeId, Snapshot, Strength};
+/// # fn main() -> Result<(), luasnap_heap::BuildError> {
+/// let mut builder = HeapBuilder::new();
+/// let name = builder.name(b"_G")?;
+/// for (kind, address, size) in [(Kind::Table, 0x10, 56), (Kind::Userdata, 0x20, 400)] {
+///     let (node, _) = builder.node(kind, address)?;
+///     builder.set_size(node, size);
+///     builder.edge(NodeId::ROOT, node, Label::Root(name), Strength::Strong)?;
+/// }
+/// let census = Census::new(&Snapshot::new(builder.finish()?))?;
+///
+/// assert_eq!((census.live.count, census.live.bytes), (2, 456));
+/// let userdata = census.kinds.iter().find(|of_kind| of_kind.kind == Kind::Userdata);
+/// assert_eq!(userdata.map(|of_kind| of_kind.live.bytes), Some(400));
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug)]
 pub struct Census {
-    /// By kind, in the order of [`Kind::ALL`], less [`Kind::Snapshot`].
+    /// By kind, in the order of [`Kind::ALL`], without [`Kind::Snapshot`].
     pub kinds: Vec<KindCensus>,
-    /// All that is reachable.
+    /// All reachable objects.
     pub live: Tally,
-    /// How many references there are among all of them.
+    /// The number of references in the heap.
     pub references: usize,
-    /// All that is garbage; `None` where the heap has not everything.
+    /// All garbage; `None` if the heap does not have everything.
     pub garbage: Option<Tally>,
-    /// Our own snapshots and their markers, as the VM holds them: neither live nor garbage.
+    /// The module's own snapshots and their markers in the VM: neither live nor garbage.
     pub own: Tally,
-    /// Bytes that the VM itself says it holds.
+    /// The VM's own total, in bytes.
     pub total: Option<u64>,
-    /// Bytes that the objects, garbage and our own too, and the blocks have; `None` where sizes are
-    /// estimates or the heap has not everything.
+    /// Bytes of all objects (garbage and the module's own included) and of the blocks. `None` if sizes are
+    /// estimates or if the heap does not have everything.
     pub accounted: Option<u64>,
-    /// What the VM says it holds less what is accounted for.
+    /// Bytes unaccounted for: the VM's own total less `accounted`.
     pub unaccounted: Option<i64>,
-    /// What belongs to the VM and is no object, in bytes, by name.
+    /// Memory of the VM that is not in objects: name and bytes.
     pub blocks: Vec<(Cow<'static, str>, u64)>,
     /// How the heap was captured.
     pub engine: Engine,
     /// The VM's family: `Lua 5.4`.
     pub vm: Cow<'static, str>,
-    /// The releases whose structures the VM has, where known.
+    /// The releases whose structures the VM has, if known.
     pub layout: Option<Cow<'static, str>>,
-    /// Bytes of memory that the snapshot holds, outside the Lua heap.
+    /// Bytes of memory that the snapshot takes, outside the Lua heap.
     pub memory: usize,
 }
 
 impl Census {
-    /// Whether everything is there, to the last byte that the VM says it holds.
+    /// Whether every byte of the VM's own total is accounted for.
     pub fn is_exact(&self) -> bool {
         self.unaccounted == Some(0)
     }
 
-    /// Counts what a snapshot has.
+    /// Counts the objects of a snapshot.
+    ///
+    /// # Errors
+    ///
+    /// [`BuildError::OutOfMemory`] if memory runs out.
     pub fn new(snapshot: &Snapshot) -> Result<Census, BuildError> {
         let reach = reach_of(snapshot)?;
         Ok(Census::count(snapshot, reach.as_ref()))
     }
 
-    /// The same by one who [knows](reach_of) what is reachable.
+    /// The same for callers that know [what is reachable](reach_of).
     pub(crate) fn count(snapshot: &Snapshot, reach: Option<&Reach>) -> Census {
         let heap = snapshot.everything();
         let provenance = heap.provenance();
@@ -120,7 +144,7 @@ impl Census {
     }
 }
 
-/// What of everything in a snapshot is reachable; `None` where all of it is, or it is a difference.
+/// Returns the reachable nodes of everything in a snapshot; `None` if all are, and for a difference.
 pub(crate) fn reach_of(snapshot: &Snapshot) -> Result<Option<Reach>, BuildError> {
     let heap = snapshot.everything();
     if heap.all_reached || snapshot.is_difference() {

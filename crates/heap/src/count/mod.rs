@@ -1,4 +1,4 @@
-//! Counting: objects by kind, and bytes that are wasted.
+//! Counting: the census by kind, and waste.
 
 pub(crate) mod census;
 pub(crate) mod waste;

@@ -1,4 +1,4 @@
-//! Waste: memory that holds nothing, or what is there already.
+//! Waste: equal strings, and empty slots of tables.
 
 use crate::count::census::{Census, reach_of};
 use crate::graph::error::BuildError;
@@ -12,29 +12,29 @@ use crate::reach::reach::Reach;
 use crate::snapshot::Snapshot;
 use std::cmp::Reverse;
 
-/// Strings in use that have one and the same text.
+/// Strings in use that have the same text.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct RepeatedText {
     /// One of them, the first in the order of the nodes.
     pub node: NodeId,
-    /// How many they are, two at least.
+    /// The number of strings, at least two.
     pub count: u32,
-    /// Bytes of [`node`](Self::node). Others may have another size, where a VM lets the host keep a
+    /// Shallow size of [`node`](Self::node) in bytes. Others may have another size if the host keeps a
     /// string's text (5.5).
     pub size: u64,
     /// Bytes of all of them but the largest.
     pub lost: u64,
 }
 
-/// Strings in use of whose text there are several. Only long strings can be (more than 40 bytes, in
-/// PUC Lua from 5.2 on): all others a VM has once.
+/// Strings in use whose text exists several times. Only long strings can (more than 40 bytes, in PUC Lua
+/// from 5.2 on): a VM has all others once.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Duplicates {
-    /// By text, those that lose most first.
+    /// By text, those that waste most first.
     pub texts: Vec<RepeatedText>,
-    /// How many strings could be done without: of each text all but one.
+    /// The number of strings that are redundant: of each text, all but one.
     pub count: u64,
-    /// Bytes lost in all.
+    /// Wasted bytes in all.
     pub bytes: u64,
 }
 
@@ -50,27 +50,55 @@ pub struct WastedSlots {
 /// Tables in use that keep far more slots than they use.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct SparseTables {
-    /// Those that lose most first.
+    /// Those that waste most first.
     pub tables: Vec<WastedSlots>,
-    /// Bytes lost in all.
+    /// Wasted bytes in all.
     pub bytes: u64,
 }
 
-/// What a snapshot knows of memory that could be spared.
+/// Wasted memory of a snapshot.
+///
+/// # Examples
+///
+/// ```
+/// use luasnap_heap::{Engine, HeapBuilder, Kind, Label, NodeId, Provenance};
+/// use luasnap_heap::{Snapshot, Strength, Waste};
+/// # fn main() -> Result<(), luasnap_heap::BuildError> {
+/// let mut builder = HeapBuilder::new();
+/// let name = builder.name(b"_G")?;
+/// for address in [0x10, 0x60] {
+///     let (string, _) = builder.node(Kind::String, address)?;
+///     builder.set_size(string, 70);
+///     builder.set_count(string, 1); // the number of its text
+///     builder.edge(NodeId::ROOT, string, Label::Root(name), Strength::Strong)?;
+/// }
+/// let engine = Engine::Native; // the portable one sees no strings
+/// let heap = builder.finish_reached(Provenance { engine, ..Provenance::default() })?;
+/// let waste = Waste::new(&Snapshot::new(heap))?;
+///
+/// let strings = waste.strings.expect("strings are known");
+/// assert_eq!((strings.count, strings.bytes), (1, 70));
+/// assert_eq!(strings.texts[0].count, 2);
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug)]
 pub struct Waste {
-    /// Strings that are there several times; `None` where strings are not known: in a snapshot by
-    /// the portable engine, or a difference.
+    /// Equal strings; `None` if strings are not known: in a snapshot of the portable engine, and in a
+    /// difference.
     pub strings: Option<Duplicates>,
-    /// Tables with empty slots; `None` where they are not known.
+    /// Tables with empty slots; `None` if they are not known.
     pub tables: Option<SparseTables>,
-    /// What the VM holds beyond objects in use: garbage, its own blocks, and what is not accounted
-    /// for.
+    /// What the VM holds besides objects in use: garbage, its own blocks, unaccounted bytes.
     pub census: Census,
 }
 
 impl Waste {
-    /// Finds the waste among all that is in use in a snapshot.
+    /// Finds the waste among all objects in use of a snapshot.
+    ///
+    /// # Errors
+    ///
+    /// [`BuildError::OutOfMemory`] if memory runs out.
     pub fn new(snapshot: &Snapshot) -> Result<Waste, BuildError> {
         let heap = snapshot.everything();
         let reach = reach_of(snapshot)?;
@@ -95,10 +123,10 @@ impl Waste {
     }
 }
 
-/// What of a heap is in use.
+/// The objects in use of a heap.
 struct InUse<'a> {
     heap: &'a Heap,
-    /// `None` where all of it is.
+    /// `None` if all are.
     reach: Option<&'a Reach>,
 }
 
@@ -124,8 +152,8 @@ impl InUse<'_> {
         Ok(found)
     }
 
-    /// The strings that may be there several times, each with the number of its text, by that number
-    /// and then in order.
+    /// Returns the strings that may be equal to others, with the number of their text, ordered by that
+    /// number and then by node.
     fn repeatable(&self) -> Result<Vec<(u32, NodeId)>, BuildError> {
         let mut strings = Vec::new();
         for node in self.heap.nodes() {

@@ -4,19 +4,18 @@ use crate::dominators::holding_edges::HoldingEdges;
 use crate::graph::error::BuildError;
 use crate::graph::fallible_vec::{filled, push, room};
 use crate::graph::node::NodeId;
-use std::hint::black_box;
+use crate::graph::prefetch::prefetch;
 
 /// A depth-first search from the synthetic root, which has number 0. Each column is by number.
 ///
-/// References between nodes that have numbers are noted as they are met: to go through the heap once
-/// more for them took longer.
+/// References between numbered nodes are noted as they are met: a second pass over the heap took longer.
 pub(crate) struct DfsNumbering {
     pub(crate) nodes: Vec<NodeId>,
-    /// From which each was found.
+    /// The node from which each was found.
     pub(crate) parents: Vec<u32>,
-    /// The least number of those that refer to each. The root's own number for the root.
+    /// The least number of the nodes that refer to each; of the root, its own.
     pub(crate) least: Vec<u32>,
-    /// The references from a node to one of a lesser number, which is not the root.
+    /// The references from a node to one with a lower number, except to the root.
     pub(crate) back: Vec<Back>,
 }
 
@@ -27,11 +26,11 @@ pub(crate) struct Back {
     pub(crate) target: u32,
 }
 
-/// In the place of a number. No node has it, since no node has this id.
+/// Stands for a missing number. No node has this id.
 const NONE: u32 = u32::MAX;
 
 impl DfsNumbering {
-    /// Numbers what is alive of `node_count` nodes.
+    /// Numbers the reachable ones of `node_count` nodes.
     pub(crate) fn new(holding: &HoldingEdges, node_count: usize) -> Result<Self, BuildError> {
         let mut search = Search {
             holding,
@@ -64,14 +63,14 @@ impl DfsNumbering {
     }
 }
 
-/// A search under way.
+/// The state of a search.
 struct Search<'a> {
     holding: &'a HoldingEdges<'a>,
     /// By node.
     numbers: Vec<u32>,
-    /// Of each node on the path to the one at hand: where its own begin among `pending`.
+    /// For each node on the current path: where its own begin in `pending`.
     starts: Vec<u32>,
-    /// What the nodes on the path hold that had no number yet when they were entered.
+    /// Targets of the nodes on the path that had no number when these were entered.
     pending: Vec<NodeId>,
     found: DfsNumbering,
 }
@@ -92,8 +91,8 @@ impl Search<'_> {
         }
     }
 
-    /// Numbers a node and goes through what it holds. That is done once: who comes back to the node
-    /// needs the numbers of what is pending, but no more of the heap.
+    /// Numbers a node and goes through its references. This happens once: coming back to the node takes
+    /// only `pending`, and nothing of the heap.
     #[inline]
     fn enter(&mut self, node: NodeId, parent: u32) -> Result<u32, BuildError> {
         let number = self.found.nodes.len() as u32;
@@ -114,7 +113,7 @@ impl Search<'_> {
         Ok(number)
     }
 
-    /// What is pending next of the node at hand. Where there is nothing, the path loses the node.
+    /// Returns the next pending target of the current node. If there is none, the node leaves the path.
     #[inline]
     fn next(&mut self) -> Option<NodeId> {
         if self.starts.last() != Some(&(self.pending.len() as u32)) {
@@ -124,7 +123,7 @@ impl Search<'_> {
         None
     }
 
-    /// Reads what those soon to come will need, so that the waits for memory overlap.
+    /// Prefetches what the next pending nodes need.
     #[inline]
     fn read_ahead(&self) {
         let ahead = |distance| {
@@ -132,7 +131,7 @@ impl Search<'_> {
             self.pending.get(place)
         };
         if let Some(target) = ahead(16) {
-            black_box(self.numbers[target.index()]);
+            prefetch(self.numbers[target.index()]);
         }
         if let Some(target) = ahead(8) {
             self.holding.expect_edges(*target);

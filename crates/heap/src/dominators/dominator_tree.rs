@@ -1,4 +1,4 @@
-//! Who holds what alone: the dominator tree.
+//! The dominator tree, and retained sizes.
 
 use crate::dominators::dfs_numbering::DfsNumbering;
 use crate::dominators::holding_edges::HoldingEdges;
@@ -7,38 +7,72 @@ use crate::graph::error::BuildError;
 use crate::graph::fallible_vec::{filled, held, room};
 use crate::graph::heap::Heap;
 use crate::graph::node::NodeId;
+use crate::graph::prefetch::prefetch;
 use crate::graph::tally::Tally;
-use std::hint::black_box;
 use std::ops::Range;
 
-/// The dominator tree of all that a heap's roots keep alive, and retained sizes.
+/// The dominator tree of all that a heap's GC roots keep alive, and retained sizes.
 ///
-/// A node dominates another one when every path from the roots to that one leads through it: it
-/// holds it alone. Weak references hold nothing. The value of an ephemeron counts as held by its
-/// table and by its key, once both are alive, so it is dominated by what dominates both.
+/// A node dominates another one if every path from the roots to that one leads through it: without it the
+/// other one is garbage. Weak references keep nothing alive. The value of an ephemeron counts as referred to
+/// by its table and by its key, so it is dominated by what dominates both.
 ///
-/// Nodes have places, which number them in preorder: what a node dominates has the places right
+/// Nodes have places, which number them in preorder: the nodes that a node dominates have the places right
 /// behind its own.
+///
+/// # Examples
+///
+/// ```
+/// use luasnap_heap::{Dominators, HeapBuilder, Kind, Label, NodeId, Strength};
+/// # fn main() -> Result<(), luasnap_heap::BuildError> {
+/// // `_G` has two tables, and both have the same third one.
+/// let mut builder = HeapBuilder::new();
+/// let mut nodes = [NodeId::ROOT; 4];
+/// for (node, address) in nodes.iter_mut().zip([0x10, 0x20, 0x30, 0x40]) {
+///     (*node, _) = builder.node(Kind::Table, address)?;
+///     builder.set_size(*node, 100);
+/// }
+/// let [globals, left, right, shared] = nodes;
+/// let name = builder.name(b"_G")?;
+/// builder.edge(NodeId::ROOT, globals, Label::Root(name), Strength::Strong)?;
+/// for (from, to, index) in [(globals, left, 1), (globals, right, 2), (left, shared, 1), (right, shared, 1)] {
+///     builder.edge(from, to, Label::Index(index), Strength::Strong)?;
+/// }
+/// let heap = builder.finish()?;
+/// let dominators = Dominators::new(&heap)?;
+///
+/// assert_eq!(dominators.immediate(shared), Some(globals));
+/// assert_eq!(dominators.retained(left).bytes, 100); // its shallow size: `right` has `shared` too
+/// assert_eq!(dominators.retained(globals).bytes, 400);
+/// assert_eq!(dominators.retained_by(&heap, &[left, right])?.bytes, 300);
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug, Default)]
 pub struct Dominators {
-    /// By node; [`Dominators::NOWHERE`] for what is not alive.
+    /// By node; [`Dominators::NOWHERE`] for unreachable nodes.
     places: Vec<u32>,
     /// By place.
     pub(crate) nodes: Vec<NodeId>,
-    /// By place: that of the immediate dominator; the root's is its own.
+    /// By place: the place of the immediate dominator; of the root, its own.
     parents: Vec<u32>,
     /// By place: where the subtree ends.
     ends: Vec<u32>,
     /// By place: the bytes of the subtree.
     bytes: Vec<u64>,
-    /// Whether some value is held by a table and a key together.
+    /// Whether the heap has ephemerons.
     pub(crate) has_ephemerons: bool,
 }
 
 impl Dominators {
     const NOWHERE: u32 = u32::MAX;
 
-    /// The dominators of all that the roots of `heap` keep alive.
+    /// Finds the dominators of all that the roots of `heap` keep alive.
+    ///
+    /// # Errors
+    ///
+    /// [`BuildError::OutOfMemory`] if memory runs out;
+    /// [`BuildError::TooManyEdges`] beyond 4,294,967,295 references.
     pub fn new(heap: &Heap) -> Result<Dominators, BuildError> {
         let holding = HoldingEdges::new(heap)?;
         let has_ephemerons = holding.has_ephemerons();
@@ -67,7 +101,7 @@ impl Dominators {
             ends: filled(len, 0)?,
             ..Dominators::default()
         };
-        // By number: the place of the next child. What dominates comes before what it dominates.
+        // By number: the place of the next child. A dominator comes before what it dominates.
         let mut free: Vec<u32> = room(len)?;
         for (at, &node) in nodes.iter().enumerate() {
             let dominator = dominators[at] as usize;
@@ -87,58 +121,58 @@ impl Dominators {
         Ok(tree)
     }
 
-    /// The bytes of each subtree.
+    /// Returns the bytes of each subtree.
     fn retained_bytes(&self, heap: &Heap) -> Result<Vec<u64>, BuildError> {
         let mut bytes: Vec<u64> = room(self.len())?;
         let mut ahead = self.nodes.iter().skip(16);
         for &node in &self.nodes {
             if let Some(&node) = ahead.next() {
-                black_box(heap.size(node));
+                prefetch(heap.size(node));
             }
             bytes.push(heap.size(node));
         }
         for place in (1..self.len()).rev() {
             let parent = self.parents[place] as usize;
-            // A heap that was read from broken memory may say anything.
+            // Sizes that were read from broken memory may be anything.
             bytes[parent] = bytes[parent].saturating_add(bytes[place]);
         }
         Ok(bytes)
     }
 
-    /// How many nodes are alive, the synthetic root included.
+    /// Returns the number of reachable nodes, the synthetic root included.
     #[inline]
     pub fn len(&self) -> usize {
         self.nodes.len()
     }
 
-    /// Whether there is not even the synthetic root.
+    /// Whether the heap has no node, not even the synthetic root.
     pub fn is_empty(&self) -> bool {
         self.nodes.is_empty()
     }
 
-    /// Whether a node is alive.
+    /// Whether a node is reachable.
     #[inline]
     pub fn contains(&self, node: NodeId) -> bool {
         self.place(node).is_some()
     }
 
-    /// The nearest of those that dominate a node, itself aside. `None` for the synthetic root and
-    /// for what is not alive.
+    /// Returns the nearest dominator of a node other than itself. `None` for the synthetic root and for
+    /// unreachable nodes.
     #[inline]
     pub fn immediate(&self, node: NodeId) -> Option<NodeId> {
         let place = self.place(node).filter(|place| *place != 0)?;
         Some(self.node_at(self.parents[place as usize]))
     }
 
-    /// Whether every path from the roots to `b` leads through `a`. Each node that is alive dominates
-    /// itself; what is not alive neither dominates nor is dominated.
+    /// Whether every path from the roots to `b` leads through `a`. Each reachable node dominates itself;
+    /// unreachable nodes neither dominate nor are dominated.
     #[inline]
     pub fn dominates(&self, a: NodeId, b: NodeId) -> bool {
         self.place(b)
             .is_some_and(|place| self.subtree(a).contains(&place))
     }
 
-    /// The nodes whose [immediate](Self::immediate) dominator is `node`, by their places.
+    /// Returns the nodes whose [immediate](Self::immediate) dominator is `node`, by their places.
     pub fn children(&self, node: NodeId) -> impl Iterator<Item = NodeId> + '_ {
         let subtree = self.subtree(node);
         let inside = move |place: &u32| *place < subtree.end;
@@ -149,34 +183,34 @@ impl Dominators {
         places.map(|place| self.node_at(place))
     }
 
-    /// The place of a node; `None` for what is not alive.
+    /// Returns the place of a node; `None` for unreachable nodes.
     #[inline]
     pub fn place(&self, node: NodeId) -> Option<u32> {
         let place = self.places.get(node.index()).copied();
         place.filter(|place| *place != Self::NOWHERE)
     }
 
-    /// The places of a node, which comes first, and of all that it dominates. Empty for what is not
-    /// alive.
+    /// Returns the places of a node, which comes first, and of all nodes that it dominates. Empty for
+    /// unreachable nodes.
     #[inline]
     pub fn subtree(&self, node: NodeId) -> Range<u32> {
         self.place(node)
             .map_or(0..0, |place| self.subtree_at(place))
     }
 
-    /// The places of the node at `place` and of all that it dominates.
+    /// Returns the places of the node at `place` and of all nodes that it dominates.
     #[inline]
     pub(crate) fn subtree_at(&self, place: u32) -> Range<u32> {
         place..self.ends[place as usize]
     }
 
-    /// The node at a place, which is less than [`len`](Self::len).
+    /// Returns the node at a place, which is below [`len`](Self::len).
     #[inline]
     pub fn node_at(&self, place: u32) -> NodeId {
         self.nodes[place as usize]
     }
 
-    /// The node that dominates all that lies at these places, in order, and is nearest to them.
+    /// Returns the place of the nearest common dominator of all nodes from `first` to `last`.
     pub(crate) fn common(&self, first: u32, last: u32) -> u32 {
         let mut place = first;
         while !self.subtree_at(place).contains(&last) {
@@ -185,16 +219,15 @@ impl Dominators {
         place
     }
 
-    /// How many objects would be garbage if the node were gone, itself included, and their bytes: all
-    /// that it dominates. The synthetic root is no object and is not counted. Nothing for what is
-    /// not alive.
+    /// Returns the retained size of a node: the number and the bytes of the objects that would be garbage
+    /// without it, itself included. The synthetic root is not counted. Zero for unreachable nodes.
     #[inline]
     pub fn retained(&self, node: NodeId) -> Tally {
         self.place(node)
             .map_or_else(Tally::default, |place| self.retained_at(place))
     }
 
-    /// What the node at a place retains.
+    /// Returns the retained size of the node at a place.
     #[inline]
     pub(crate) fn retained_at(&self, place: u32) -> Tally {
         let places = self.subtree_at(place).len() as u64;
@@ -204,7 +237,7 @@ impl Dominators {
         }
     }
 
-    /// Bytes of memory that the tree holds.
+    /// Returns the bytes of memory that the tree takes.
     pub fn memory(&self) -> usize {
         held(&self.places)
             + held(&self.nodes)

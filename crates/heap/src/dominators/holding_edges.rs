@@ -1,7 +1,7 @@
-//! What holds what among all that the roots keep alive, as plain references.
+//! The references that keep something alive, among all reachable nodes.
 //!
-//! The value of an ephemeron is held by its table and its key together. Once both are alive, each
-//! counts as having a reference to it: then neither holds it alone, but whatever holds both does.
+//! The value of an ephemeron is kept alive by its table and its key together. If both are reachable, each
+//! counts as having a reference to it: then neither dominates it, but a common dominator does.
 
 use crate::graph::error::BuildError;
 use crate::graph::fallible_vec::push;
@@ -11,16 +11,15 @@ use crate::graph::node::NodeId;
 use crate::graph::node_set::NodeSet;
 use crate::graph::strength::Strength;
 use crate::reach::reach::{Reach, Through};
-use std::hint::black_box;
 
-/// The references of a heap that hold something.
+/// The references of a heap that keep their targets alive.
 pub(crate) struct HoldingEdges<'a> {
     heap: &'a Heap,
-    /// What is alive; `None` where no ephemeron asks for it.
+    /// The reachable nodes; `None` if there are no ephemerons.
     reach: Option<Reach>,
     /// Key and value of each ephemeron, by keys.
     values: Vec<(NodeId, NodeId)>,
-    /// The keys of them; no room for any where there are no values.
+    /// The keys of these; empty if there are no values.
     keys: NodeSet,
 }
 
@@ -63,12 +62,12 @@ impl<'a> HoldingEdges<'a> {
         Ok(())
     }
 
-    /// Whether some value is held by two.
+    /// Whether there are ephemerons.
     pub(crate) fn has_ephemerons(&self) -> bool {
         !self.values.is_empty()
     }
 
-    /// Whether a reference of a node that is alive holds its target.
+    /// Whether a reference of a reachable node keeps its target alive.
     #[inline]
     fn holds(&self, edge: usize) -> bool {
         match self.heap.strength(edge) {
@@ -80,7 +79,7 @@ impl<'a> HoldingEdges<'a> {
         }
     }
 
-    /// What the node holds because it is a key.
+    /// Returns the values of which the node is the key.
     #[inline]
     fn values_of(&self, key: NodeId) -> &[(NodeId, NodeId)] {
         match self.has_ephemerons() && self.keys.contains(key) {
@@ -93,7 +92,7 @@ impl<'a> HoldingEdges<'a> {
         }
     }
 
-    /// Tells of the target of each reference of a node that is alive, as often as it holds it.
+    /// Calls `found` with the target of each reference of a reachable node that keeps it alive.
     #[inline]
     pub(crate) fn for_each(
         &self,
@@ -111,16 +110,15 @@ impl<'a> HoldingEdges<'a> {
         Ok(())
     }
 
-    /// Begins to fetch the first references of a node.
+    /// Prefetches the first references of a node.
     #[inline]
     pub(crate) fn expect_edges(&self, node: NodeId) {
-        let first = black_box(self.heap.edge_range(node)).start;
-        let (targets, labels) = (&self.heap.targets, &self.heap.labels);
-        black_box((targets.get(first).copied(), labels.get(first).copied()));
+        self.heap.prefetch_edge_range(node);
+        self.heap.prefetch_first_edge(node);
     }
 }
 
-/// The key without which an ephemeron holds nothing; `None` for all other references.
+/// Returns the key of an ephemeron; `None` for all other references.
 #[inline]
 pub(crate) fn key(heap: &Heap, edge: usize) -> Option<NodeId> {
     match heap.strength(edge) {

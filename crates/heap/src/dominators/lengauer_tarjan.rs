@@ -1,15 +1,15 @@
 //! Immediate dominators by Lengauer and Tarjan's algorithm, with simple linking.
 //!
-//! Everything is by depth-first number here. The semidominator of a node is the least number from
-//! which a path leads to it by nodes of greater numbers alone. Nodes are taken from the last to the
-//! first; those that were taken form a forest, in which [`Forest::least`] looks for the ancestor
-//! with the least semidominator, and shortens the paths on which it looked.
+//! All numbers are depth-first numbers. The semidominator of a node is the lowest number from which a path
+//! leads to it through nodes of higher numbers only. Nodes are taken from the last to the first; the taken
+//! ones form a forest, in which [`Forest::least`] finds the ancestor with the lowest semidominator, and
+//! shortens the paths on which it looked.
 
 use crate::dominators::dfs_numbering::{Back, DfsNumbering};
 use crate::graph::error::BuildError;
 use crate::graph::fallible_vec::{filled, room};
 use crate::graph::node::NodeId;
-use std::hint::black_box;
+use crate::graph::prefetch::prefetch;
 
 /// By number: the nodes, and the number of the immediate dominator of each (of the root, its own).
 pub(crate) struct Dominated {
@@ -17,7 +17,7 @@ pub(crate) struct Dominated {
     pub(crate) dominators: Vec<u32>,
 }
 
-/// Finds the immediate dominator of all that the search found.
+/// Finds the immediate dominator of each node that the search found.
 pub(crate) fn immediate_dominators(search: DfsNumbering) -> Result<Dominated, BuildError> {
     let DfsNumbering {
         nodes,
@@ -37,8 +37,8 @@ pub(crate) fn immediate_dominators(search: DfsNumbering) -> Result<Dominated, Bu
     })
 }
 
-/// By number: the sources, of greater numbers, of the references to each node. Of those of lesser
-/// numbers the least one alone counts.
+/// By number: the sources, with higher numbers, of the references to each node. Of those with lower
+/// numbers only the lowest counts.
 struct Behind {
     starts: Vec<u32>,
     sources: Vec<u32>,
@@ -69,27 +69,27 @@ impl Behind {
     }
 }
 
-/// What is known of a node: all in one cache line, since most looks need all of it.
+/// What is known of a node, in one cache line, since most reads need all of it.
 #[derive(Clone, Copy)]
 #[repr(align(16))]
 struct Tree {
     /// The depth-first parent, or an ancestor of it once paths were shortened.
     ancestor: u32,
-    /// Of the path below `ancestor` to the node: where the least semidominator is.
+    /// The node with the lowest semidominator on the path below `ancestor`.
     label: u32,
-    /// The semidominator of `label`. Before the node was taken, the least source of a reference to it.
+    /// The semidominator of `label`. Before the node is taken, the lowest source of a reference to it.
     semi: u32,
-    /// Before the node was taken: the first of those that have it for a semidominator. Then, until
-    /// its dominator is known, the next one that has the same. 0 ends such a list.
+    /// Before the node is taken: the first of those whose semidominator it is. Then, until its dominator
+    /// is known, the next one with the same semidominator. 0 ends the list.
     dominator: u32,
 }
 
-/// Where a path ends. No node has this number.
+/// Ends a path. No node has this number.
 const END: u32 = u32::MAX;
 
 struct Forest {
     trees: Vec<Tree>,
-    /// Whether what stands for the dominator is a node that has the same one.
+    /// Whether `dominator` is a node with the same dominator.
     deferred: Vec<bool>,
 }
 
@@ -120,7 +120,7 @@ impl Forest {
         }
     }
 
-    /// Says what dominates those whose semidominator is `at`.
+    /// Sets the dominators of the nodes whose semidominator is `at`.
     #[inline]
     fn settle(&mut self, at: u32) {
         let mut node = self.trees[at as usize].dominator;
@@ -134,7 +134,7 @@ impl Forest {
         }
     }
 
-    /// Finds the semidominator of `at`, which is taken then.
+    /// Finds the semidominator of `at`, and takes the node.
     #[inline]
     fn take(&mut self, at: u32, behind: &Behind) {
         let mut semi = self.trees[at as usize].semi;
@@ -161,17 +161,17 @@ impl Forest {
     fn read_ahead(&self, behind: &Behind, place: usize) {
         let ancestor = |node: u32| self.trees[node as usize].ancestor;
         if let Some(far) = place.checked_sub(24) {
-            black_box(ancestor(behind.sources[far]));
+            prefetch(ancestor(behind.sources[far]));
         }
         if let Some(near) = place.checked_sub(16) {
-            black_box(ancestor(ancestor(behind.sources[near])));
+            prefetch(ancestor(ancestor(behind.sources[near])));
         }
         if let Some(nearer) = place.checked_sub(8) {
-            black_box(ancestor(ancestor(ancestor(behind.sources[nearer]))));
+            prefetch(ancestor(ancestor(ancestor(behind.sources[nearer]))));
         }
     }
 
-    /// Of `node` and its ancestors of numbers greater than `at`: which one has the least
+    /// Returns, of `node` and its ancestors with numbers above `at`, the one with the lowest
     /// semidominator, and that semidominator.
     #[inline]
     fn least(&mut self, node: u32, at: u32) -> (u32, u32) {
@@ -185,10 +185,10 @@ impl Forest {
         (tree.label, tree.semi)
     }
 
-    /// Makes the path that leads up from `node` two steps long for each node on it: itself, and the
-    /// last one that was not taken.
+    /// Shortens the path up from `node`: each node on it gets the last node that was not taken as its
+    /// ancestor.
     fn shorten(&mut self, node: u32, at: u32) {
-        // The way back lies in the path itself, so that no path is too long.
+        // The way back is kept in the path itself, so no path is too long.
         let (mut node, mut below) = (node, END);
         loop {
             let tree = &mut self.trees[node as usize];
@@ -207,7 +207,7 @@ impl Forest {
         }
     }
 
-    /// Tells a node what is known of the path to `above`, the next one on its own.
+    /// Gives a node what is known of the path to `above`, the next node on its own path.
     #[inline]
     fn pass_on(&mut self, above: u32, node: u32) {
         let above = self.trees[above as usize];
@@ -219,11 +219,11 @@ impl Forest {
         }
     }
 
-    /// The dominators, by number.
+    /// Returns the dominators, by number.
     fn dominators(self) -> Result<Vec<u32>, BuildError> {
         let mut dominators: Vec<u32> = room(self.trees.len())?;
         for (tree, is_deferred) in self.trees.iter().zip(&self.deferred) {
-            // What it stands for has a lesser number, so that its dominator is known.
+            // That node has a lower number, so its dominator is known.
             dominators.push(match is_deferred {
                 true => dominators[tree.dominator as usize],
                 false => tree.dominator,

@@ -1,4 +1,4 @@
-//! What would be freed if something went: the dominator tree, and what a set retains.
+//! Retained sizes: the dominator tree, and what a set of nodes retains.
 
 pub(crate) mod dfs_numbering;
 pub(crate) mod dominator_tree;

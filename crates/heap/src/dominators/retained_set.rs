@@ -1,4 +1,4 @@
-//! What a set of nodes retains as one.
+//! The retained size of a set of nodes.
 
 use crate::dominators::dominator_tree::Dominators;
 use crate::dominators::holding_edges::key;
@@ -6,25 +6,30 @@ use crate::graph::error::BuildError;
 use crate::graph::fallible_vec::{filled, push};
 use crate::graph::heap::Heap;
 use crate::graph::node::NodeId;
+use crate::graph::prefetch::prefetch;
 use crate::graph::strength::Strength;
 use crate::graph::tally::Tally;
 use crate::reach::ephemeron::Waiting;
-use std::hint::black_box;
 use std::ops::Range;
 
 impl Dominators {
-    /// What would be garbage in `heap`, which the tree is of, if all of the members were gone, by
-    /// Lua's own rules; they themselves included, the synthetic root not. What is not alive counts
-    /// for nothing, and what is named twice counts once.
+    /// Returns the retained size of a set: the number and the bytes of the objects in `heap` that would be
+    /// garbage without all of the members, by Lua's own rules. The members are included, the synthetic
+    /// root is not. Unreachable members count as nothing, and a member that is given twice counts once.
+    /// `heap` must be the one that the tree was made of.
     ///
-    /// Takes as long as going through all that the members' nearest common dominator holds; through
-    /// all that is alive, where the heap has ephemerons.
+    /// Takes a pass over all that the members' nearest common dominator retains; over the whole heap if
+    /// it has ephemerons.
+    ///
+    /// # Errors
+    ///
+    /// [`BuildError::OutOfMemory`] if memory runs out.
     pub fn retained_by(&self, heap: &Heap, members: &[NodeId]) -> Result<Tally, BuildError> {
         let places = || members.iter().filter_map(|node| self.place(*node));
         let (Some(first), Some(last)) = (places().min(), places().max()) else {
             return Ok(Tally::default());
         };
-        // A path to what a node dominates stays among that from its last pass through the node on.
+        // A path to a dominated node stays in the subtree from its last pass through the dominator on.
         // But an ephemeron's value may die with its key, though the key does not dominate it.
         let top = match self.has_ephemerons {
             true => 0,
@@ -41,8 +46,12 @@ impl Dominators {
         Ok(marking.rest())
     }
 
-    /// A lower bound of what [`retained_by`](Self::retained_by) answers, at a look at each member:
-    /// what some member alone retains, nothing counted twice.
+    /// Returns a lower bound of [`retained_by`](Self::retained_by): what the members retain one by one,
+    /// counted once. Takes one look at each member.
+    ///
+    /// # Errors
+    ///
+    /// [`BuildError::OutOfMemory`] if memory runs out.
     pub fn retained_at_least(
         &self,
         members: impl IntoIterator<Item = NodeId>,
@@ -66,7 +75,7 @@ impl Dominators {
     }
 }
 
-/// What is known of a node while the members are gone.
+/// What is known of a node in a heap without the members.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Mark {
     None,
@@ -74,7 +83,7 @@ enum Mark {
     Member,
 }
 
-/// Marks what is alive of a subtree without the members.
+/// Marks what stays reachable in a subtree without the members.
 struct Marking<'a> {
     heap: &'a Heap,
     dominators: &'a Dominators,
@@ -106,7 +115,7 @@ impl<'a> Marking<'a> {
         self.marks[(place - self.region.start) as usize] = mark;
     }
 
-    /// The mark of a node in the region.
+    /// Returns the mark of a node in the region.
     #[inline]
     fn mark(&mut self, node: NodeId) -> Option<&mut Mark> {
         let place = self.dominators.place(node)?;
@@ -127,15 +136,9 @@ impl<'a> Marking<'a> {
 
     fn expand(&mut self, node: NodeId) -> Result<(), BuildError> {
         let heap = self.heap;
-        if let Some((mut at, last)) = self.waiting.take(node) {
-            loop {
-                let (value, next) = self.waiting.entry(at);
-                self.reach(value)?;
-                if at == last {
-                    break;
-                }
-                at = next;
-            }
+        let mut released = self.waiting.release(node);
+        while let Some(value) = self.waiting.next(&mut released) {
+            self.reach(value)?;
         }
         for edge in heap.edge_range(node) {
             let target = heap.target(edge);
@@ -153,7 +156,7 @@ impl<'a> Marking<'a> {
         Ok(())
     }
 
-    /// Marks a node of the region that is no member.
+    /// Marks a node of the region, unless it is a member.
     #[inline]
     fn reach(&mut self, node: NodeId) -> Result<(), BuildError> {
         match self.mark(node) {
@@ -165,29 +168,16 @@ impl<'a> Marking<'a> {
         }
     }
 
-    /// Reads some of what will be needed soon, as the search for paths does.
+    /// Reads what the nodes in the queue will need.
     #[inline]
     fn read_ahead(&self, at: usize) {
-        let heap = self.heap;
-        let ahead = |distance: usize| self.queue.get(at + distance).copied();
-        if let Some(node) = ahead(16) {
-            black_box(heap.edge_range(node));
-        }
-        if let Some(node) = ahead(8) {
-            let first = heap.edge_starts[node.index()] as usize;
-            black_box((
-                heap.targets.get(first).copied(),
-                heap.labels.get(first).copied(),
-            ));
-        }
-        if let Some(node) = ahead(4) {
-            for edge in heap.edge_range(node).take(4) {
-                black_box(self.dominators.place(heap.target(edge)));
-            }
-        }
+        self.heap.prefetch_queued(
+            |distance| self.queue.get(at + distance).copied(),
+            |target| prefetch(self.dominators.place(target)),
+        );
     }
 
-    /// What was not marked.
+    /// Sums up what was not marked.
     fn rest(self) -> Tally {
         let mut tally = Tally::default();
         for (place, mark) in self.region.zip(&self.marks) {

@@ -1,13 +1,13 @@
-//! From an address to the node that lives there.
+//! Finding nodes by address.
 
 use crate::graph::error::BuildError;
 use crate::graph::fallible_vec::filled;
 use crate::graph::kind::Kind;
 use crate::graph::node::NodeId;
-use std::hint::black_box;
+use crate::graph::prefetch::prefetch;
 
-/// Places in a bucket: as many as fill a cache line, since a heap is too large for the caches and
-/// each look-up costs what it touches.
+/// Places in a bucket: as many as fit a cache line, since a heap is too large for the caches and each
+/// look-up costs the lines that it touches.
 const PLACES: usize = 5;
 
 /// A cache line of addresses with their nodes.
@@ -41,16 +41,15 @@ fn key(kind: Kind, address: u64) -> u64 {
     address | u64::from(kind == Kind::Userdata) << 63
 }
 
-/// Bytes of address space whose objects share a few buckets. What was allocated together is met
-/// together, and so finds its buckets in the cache.
+/// log2 of the bytes of address space whose objects share a few buckets. Objects that were allocated
+/// together are met together, and so find their buckets in the cache.
 const BLOCK: u32 = 10;
 /// Buckets that a block spreads over: full of the smallest objects (56 bytes and malloc's 8) it
 /// fills four fifths of them.
 const SPREAD: u64 = 4;
 
-/// The first bucket in which to look, of `buckets` and the spare ones behind. Ascending hashes
-/// have ascending buckets whatever their number, so that growing reads and writes in order. The
-/// multiplier is the 64-bit golden ratio.
+/// Returns the first bucket in which to look. Ascending hashes have ascending buckets, whatever the number
+/// of buckets, so that growing reads and writes in order. The multiplier is the 64-bit golden ratio.
 #[inline]
 fn home(key: u64, buckets: usize) -> usize {
     let hash = (key >> BLOCK).wrapping_mul(0x9E37_79B9_7F4A_7C15);
@@ -65,13 +64,13 @@ fn home(key: u64, buckets: usize) -> usize {
 }
 
 impl AddressMap {
-    /// A map with room for `nodes` nodes.
+    /// Returns a map with room for `nodes` nodes.
     pub(crate) fn with_room_for(nodes: usize) -> Result<AddressMap, BuildError> {
         let buckets = filled(buckets_for(nodes), EMPTY)?;
         Ok(AddressMap { buckets, len: 0 })
     }
 
-    /// The node of `kind`'s class at `address`, where there is one.
+    /// Returns the node at `address`, if there is one; userdata and all other kinds are told apart.
     #[inline]
     pub(crate) fn find(&self, kind: Kind, address: u64) -> Option<NodeId> {
         if self.buckets.is_empty() {
@@ -95,11 +94,11 @@ impl AddressMap {
         }
     }
 
-    /// Begins to fetch from memory what [`find`](Self::find) will need.
+    /// Prefetches what [`find`](Self::find) will need.
     #[inline]
     pub(crate) fn expect(&self, kind: Kind, address: u64) {
         if !self.buckets.is_empty() {
-            black_box(self.buckets[home(key(kind, address), self.buckets.len())].used);
+            prefetch(self.buckets[home(key(kind, address), self.buckets.len())].used);
         }
     }
 
@@ -132,7 +131,7 @@ impl AddressMap {
     }
 }
 
-/// Buckets for that many nodes, three quarters full.
+/// Returns the number of buckets for that many nodes, three quarters full.
 fn buckets_for(nodes: usize) -> usize {
     nodes * 4 / (PLACES * 3) + SPREAD as usize
 }

@@ -1,32 +1,31 @@
-//! In which order a VM allocated its objects, which tells objects apart that lay at one address
-//! one after the other.
+//! The order in which a VM allocated its objects. It tells objects apart that had the same address one
+//! after the other.
 //!
-//! A VM links each new object before all others of a list, so a list has its newest objects first.
-//! A marker that was made right after a snapshot lies between what was there then and what came
-//! later, for as long as the marker lives.
+//! A VM puts each new object at the head of a list, so a list has its newest objects first. A marker that
+//! was allocated right after a snapshot lies between older and newer objects, as long as it lives.
 
 use crate::graph::error::BuildError;
 use crate::graph::fallible_vec::{held, push, room};
 use crate::graph::node::NodeId;
 
-/// What the order of a run of nodes tells.
+/// What the order of a run of nodes means.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum RunOrder {
     /// The objects allocated last come first.
     Allocation,
-    /// Those that got their finalizer last come first (5.2 and later). One may have been allocated
+    /// The objects that got their finalizer last come first (5.2 and later). They may have been allocated
     /// long before.
     Finalizer,
-    /// Nothing: a hash table's order, or none at all.
+    /// Nothing: the order of a hash table, or no order.
     None,
 }
 
-/// Nodes that lie one after the other because they lay so in one of the VM's lists.
+/// Consecutive nodes, which were consecutive in one of the VM's lists.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Run {
-    /// The first of them. The run goes on to the start of the next one.
+    /// The first node. The run ends where the next one starts.
     pub start: NodeId,
-    /// What their order tells.
+    /// What their order means.
     pub order: RunOrder,
 }
 
@@ -35,13 +34,13 @@ pub struct Run {
 pub struct Mark {
     /// Its [address](crate::Heap::address).
     pub address: u64,
-    /// Where it lies among the nodes: those before it in its run are newer.
+    /// Its place among the nodes: the nodes before it in its run are newer.
     pub place: NodeId,
-    /// The number of its run. The place alone would not tell where runs are empty in a view.
+    /// The number of its run. The place alone is ambiguous if runs are empty in a view.
     pub run: u32,
 }
 
-/// In which order a VM allocated the objects of a heap.
+/// The order in which a VM allocated the objects of a heap.
 #[derive(Clone, Debug, Default)]
 pub struct AllocationOrder {
     /// By their starts.
@@ -51,12 +50,12 @@ pub struct AllocationOrder {
 }
 
 impl AllocationOrder {
-    /// Says that a run starts at `start`, behind all others.
+    /// Begins a run at `start`, behind all others.
     pub(crate) fn begin(&mut self, start: NodeId, order: RunOrder) -> Result<(), BuildError> {
         push(&mut self.runs, Run { start, order })
     }
 
-    /// Notes the marker at `address`, behind all others. One that lies in no run tells nothing.
+    /// Notes the marker at `address`, behind all others. One outside all runs is ignored.
     pub(crate) fn mark(&mut self, address: u64, place: NodeId) -> Result<(), BuildError> {
         let Some(run) = self.run_number(place) else {
             return Ok(());
@@ -73,19 +72,19 @@ impl AllocationOrder {
         )
     }
 
-    /// The number of the run that a node lies in.
+    /// Returns the number of the run that a node lies in.
     pub(crate) fn run_number(&self, node: NodeId) -> Option<usize> {
         let behind = self.runs.partition_point(|run| run.start <= node);
         behind.checked_sub(1)
     }
 
-    /// What the order of the nodes around `node` tells.
+    /// Returns what the order of the nodes around `node` means.
     pub(crate) fn order_at(&self, node: NodeId) -> RunOrder {
         let run = self.run_number(node);
         run.map_or(RunOrder::None, |run| self.runs[run].order)
     }
 
-    /// The order of the nodes that a view keeps, given of each node whether it does.
+    /// Returns the order of the nodes that a view keeps; `kept` says of each node whether it does.
     pub(crate) fn of_view(
         &self,
         kept: impl Iterator<Item = bool>,
@@ -114,7 +113,7 @@ impl AllocationOrder {
         Ok(view)
     }
 
-    /// Bytes of memory that it holds.
+    /// Returns the bytes of memory held.
     pub(crate) fn memory(&self) -> usize {
         held(&self.runs) + held(&self.marks)
     }

@@ -1,9 +1,9 @@
-//! How a VM tells later when a snapshot was captured.
+//! When a snapshot was captured, in terms of its VM.
 
-/// When a snapshot was captured, as its VM can tell later.
+/// When a snapshot was captured, in terms that later captures of the same VM can compare.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Birthmark {
-    /// Which VM of the process: the address of its global state, 0 where unknown.
+    /// The address of the VM's global state, which identifies it in its process; 0 if unknown.
     pub vm_address: u64,
     /// Grows from capture to capture.
     pub sequence: u64,

@@ -1,24 +1,24 @@
-//! What became of objects between two snapshots.
+//! Changes of objects between two snapshots.
 
 use crate::graph::fallible_vec::held;
 use crate::graph::node::NodeId;
 
-/// What became of an object between two snapshots.
+/// The change of an object between two snapshots.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Change {
-    /// Nothing, as far as the difference tells: it is there because it holds something changed.
+    /// No known change: the object is in the difference because a changed object is below it.
     None,
     /// It is new.
     New,
     /// It is gone.
     Gone,
-    /// It is a table that got so many entries more.
+    /// It is a table with this many more entries.
     Grew(u32),
-    /// It is a table that has so many entries fewer.
+    /// It is a table with this many fewer entries.
     Shrank(u32),
 }
 
-/// What became of each object of a difference.
+/// The change of each object of a difference.
 #[derive(Debug)]
 pub(crate) struct Changes {
     by_node: Vec<Change>,
@@ -26,7 +26,7 @@ pub(crate) struct Changes {
 }
 
 impl Changes {
-    /// By node, what became of it.
+    /// From the change of each node.
     pub(crate) fn new(by_node: Vec<Change>) -> Changes {
         let changed = by_node.iter().filter(|change| **change != Change::None);
         Changes {
@@ -35,18 +35,18 @@ impl Changes {
         }
     }
 
-    /// What became of a node.
+    /// Returns the change of a node.
     #[inline]
     pub(crate) fn of(&self, node: NodeId) -> Change {
         self.by_node[node.index()]
     }
 
-    /// How many objects have changed.
+    /// Returns the number of changed objects.
     pub(crate) fn count(&self) -> usize {
         self.count
     }
 
-    /// Bytes of memory that it holds.
+    /// Returns the bytes of memory held.
     pub(crate) fn memory(&self) -> usize {
         held(&self.by_node)
     }

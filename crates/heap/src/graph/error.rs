@@ -5,7 +5,7 @@ use std::collections::TryReserveError;
 /// Why a heap, or something derived from it, could not be built.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
 pub enum BuildError {
-    /// The process has no memory left for it.
+    /// There is not enough memory.
     #[error("not enough memory")]
     OutOfMemory,
     /// Node ids have 32 bits.
@@ -19,8 +19,8 @@ pub enum BuildError {
     TooManyNames,
     /// The portable engine has to push a value onto a coroutine's stack to see what lies there.
     #[error(
-        "the stack of a coroutine is full, and a Lua that was built with LUA_USE_APICHECK lets nobody \
-         look into it then: drop the coroutine, or take a snapshot of everything"
+        "the stack of a coroutine is full, and a Lua built with LUA_USE_APICHECK does not allow to \
+         read it then: drop the coroutine, or take a snapshot of everything"
     )]
     FullStack,
 }

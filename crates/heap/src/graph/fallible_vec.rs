@@ -1,8 +1,8 @@
-//! Growing columns without aborting the host when memory runs out.
+//! Growing columns without aborting the process when memory runs out.
 
 use crate::graph::error::BuildError;
 
-/// Appends to a column, or says that there is no memory for it.
+/// Appends to a column; fails if there is no memory.
 #[inline]
 pub(crate) fn push<T>(column: &mut Vec<T>, value: T) -> Result<(), BuildError> {
     if column.len() == column.capacity() {
@@ -12,22 +12,22 @@ pub(crate) fn push<T>(column: &mut Vec<T>, value: T) -> Result<(), BuildError> {
     Ok(())
 }
 
-/// A column of `len` times `value`, or the word that there is no memory for it.
+/// Returns a column of `len` times `value`; fails if there is no memory.
 pub(crate) fn filled<T: Clone>(len: usize, value: T) -> Result<Vec<T>, BuildError> {
     let mut column = room(len)?;
     column.resize(len, value);
     Ok(column)
 }
 
-/// An empty column with room for `len` values, or the word that there is no memory for it.
+/// Returns an empty column with room for `len` values; fails if there is no memory.
 pub(crate) fn room<T>(len: usize) -> Result<Vec<T>, BuildError> {
     let mut column = Vec::new();
     column.try_reserve_exact(len)?;
     Ok(column)
 }
 
-/// Gives back the room that a column has for more, where that needs no memory that cannot be had: a large
-/// block that becomes small is another block to most allocators.
+/// Gives back unused capacity of a column, if possible: to most allocators a large block that becomes small
+/// is another block, for which there may be no memory.
 pub(crate) fn shrink<T: Copy>(column: &mut Vec<T>) {
     const LARGE: usize = 256 << 10;
     let is_large = |count: usize| count * size_of::<T>() >= LARGE;
@@ -40,7 +40,7 @@ pub(crate) fn shrink<T: Copy>(column: &mut Vec<T>) {
     }
 }
 
-/// Bytes of memory that a column holds.
+/// Returns the bytes of memory that a column takes.
 pub(crate) fn held<T>(column: &Vec<T>) -> usize {
     column.capacity() * size_of::<T>()
 }

@@ -16,11 +16,11 @@ use std::sync::Arc;
 /// A reference of a [`Heap`].
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub struct Edge {
-    /// The object that is held.
+    /// The object that is referred to.
     pub target: NodeId,
-    /// By what it is held.
+    /// The name of the reference.
     pub label: Label,
-    /// How firmly it is held.
+    /// Whether the reference keeps its target alive.
     pub strength: Strength,
 }
 
@@ -33,17 +33,17 @@ pub struct Edge {
 pub struct Heap {
     pub(crate) kinds: Vec<Kind>,
     pub(crate) addresses: Vec<u64>,
-    /// Shallow sizes; [`Heap::LARGE`] stands for one that is in `large_sizes`.
+    /// Shallow sizes in bytes; [`Heap::LARGE`] stands for one in `large_sizes`.
     pub(crate) sizes: Vec<u32>,
     pub(crate) large_sizes: FxHashMap<NodeId, u64>,
     pub(crate) counts: Vec<u32>,
     pub(crate) sources: Vec<NameId>,
     /// Where the edges of each node start.
     pub(crate) edge_starts: Vec<u32>,
-    /// How many edges each node has; [`Heap::MANY`] stands for a number that is in `many_edges`.
+    /// The number of edges of each node; [`Heap::MANY`] stands for one in `many_edges`.
     pub(crate) edge_counts: Vec<u8>,
     pub(crate) many_edges: FxHashMap<NodeId, u32>,
-    /// Edges that lie in the columns but belong to no node: see [`Heap::move_edges`].
+    /// The number of edges in the columns that belong to no node: see [`Heap::move_edges`].
     pub(crate) left_behind: usize,
     pub(crate) targets: Vec<NodeId>,
     pub(crate) labels: Vec<PackedLabel>,
@@ -57,44 +57,43 @@ pub struct Heap {
     /// By their nodes.
     pub(crate) sparse_tables: Vec<SparseTable>,
     pub(crate) provenance: Provenance,
-    /// How many nodes fit without any column growing.
+    /// The number of nodes that fit before a column grows.
     pub(crate) node_room: usize,
 }
 
 impl Heap {
-    /// How many nodes there are, the synthetic root included (a heap made by `default` has not
-    /// even that).
+    /// Returns the number of nodes, the synthetic root included. (A heap made by `default` has no node.)
     #[inline]
     pub fn node_count(&self) -> usize {
         self.kinds.len()
     }
 
-    /// How many edges there are.
+    /// Returns the number of edges.
     #[inline]
     pub fn edge_count(&self) -> usize {
         self.targets.len() - self.left_behind
     }
 
-    /// All nodes in order, the synthetic root first.
+    /// Returns all nodes in order, the synthetic root first.
     pub fn nodes(&self) -> impl ExactSizeIterator<Item = NodeId> + use<> {
         (0..self.kinds.len() as u32).map(NodeId)
     }
 
-    /// What the node is.
+    /// Returns the node's kind.
     #[inline]
     pub fn kind(&self, node: NodeId) -> Kind {
         self.kinds[node.index()]
     }
 
-    /// The address by which Lua's `tostring` shows the object: the payload of a userdata, the C
-    /// code of a C function without upvalues (5.2 and later), else the object itself.
+    /// Returns the address that Lua's `tostring` shows: of the payload of a userdata, of the code of a light C
+    /// function (5.2 and later), else of the object itself.
     #[inline]
     pub fn address(&self, node: NodeId) -> u64 {
         self.addresses[node.index()]
     }
 
-    /// The object's shallow size in bytes: itself and what only it can own (a table's array and
-    /// hash part, a thread's stack). An estimate when the portable engine made the heap.
+    /// Returns the object's shallow size in bytes, including what only it can own (a table's array and hash
+    /// part, a thread's stack). An estimate if the portable engine captured the heap.
     #[inline]
     pub fn size(&self, node: NodeId) -> u64 {
         match self.sizes[node.index()] {
@@ -107,28 +106,28 @@ impl Heap {
         }
     }
 
-    /// A table's entries, the line where a Lua function or a prototype is defined, or a thread's
-    /// stack levels; of a string that the VM may have several times, a number that all strings of
-    /// this text have and no others (0 where that is not known, or there is but one); 0 for all
-    /// others.
+    /// Returns the number of a table's entries, the line where a Lua function or a prototype is defined, or
+    /// the number of a thread's stack levels. Of a string: a number that all strings of this text share,
+    /// and no others; 0 if unknown or if there is only one. 0 for all others.
     #[inline]
     pub fn count(&self, node: NodeId) -> u32 {
         self.counts[node.index()]
     }
 
-    /// The short source of a Lua function (`short_src` in `lua_Debug`); empty for all others.
+    /// Returns the short source of a Lua function (`short_src` in `lua_Debug`), or the text of a string; empty
+    /// for all others.
     #[inline]
     pub fn source(&self, node: NodeId) -> &[u8] {
         self.names.get(self.sources[node.index()])
     }
 
-    /// The id of [`source`](Self::source): the same id, the same source.
+    /// Returns the id of [`source`](Self::source). Equal ids mean equal sources.
     #[inline]
     pub fn source_id(&self, node: NodeId) -> NameId {
         self.sources[node.index()]
     }
 
-    /// The numbers of the node's edges, for [`edge`](Self::edge).
+    /// Returns the numbers of the node's edges, for [`edge`](Self::edge).
     #[inline]
     pub fn edge_range(&self, node: NodeId) -> std::ops::Range<usize> {
         let start = self.edge_starts[node.index()] as usize;
@@ -139,14 +138,13 @@ impl Heap {
         start..start + count
     }
 
-    /// The root of a name, `[REGISTRY]` or `[mainthread]`.
+    /// Returns the GC root with this name, such as `[REGISTRY]` or `[mainthread]`.
     pub fn root_named(&self, name: &[u8]) -> Option<Edge> {
         let mut roots = self.root_range().map(|edge| self.edge(edge));
         roots.find(|edge| matches!(edge.label, Label::Root(id) if self.name(id) == name))
     }
 
-    /// The numbers of the VM's roots: the edges of [`NodeId::ROOT`]. Empty in a heap that has not
-    /// even that node.
+    /// Returns the numbers of the GC roots: the edges of [`NodeId::ROOT`]. Empty in a heap without nodes.
     pub fn root_range(&self) -> std::ops::Range<usize> {
         if self.kinds.is_empty() {
             0..0
@@ -155,31 +153,31 @@ impl Heap {
         }
     }
 
-    /// The table of globals, where the capture came by it. It is no root by itself from 5.2 on, but
-    /// people think of it as one.
+    /// Returns the table of globals, if the capture found it. From 5.2 on it is not a GC root itself, but
+    /// paths for people start at it.
     pub fn globals(&self) -> Option<NodeId> {
         self.globals
     }
 
-    /// The target of edge number `edge`.
+    /// Returns the target of edge number `edge`.
     #[inline]
     pub fn target(&self, edge: usize) -> NodeId {
         self.targets[edge]
     }
 
-    /// The strength of edge number `edge`.
+    /// Returns the strength of edge number `edge`.
     #[inline]
     pub fn strength(&self, edge: usize) -> Strength {
         self.labels[edge].strength()
     }
 
-    /// The label of edge number `edge`.
+    /// Returns the label of edge number `edge`.
     #[inline]
     pub fn label(&self, edge: usize) -> Label {
         self.labels[edge].unpack(&self.wide_labels)
     }
 
-    /// Edge number `edge`.
+    /// Returns edge number `edge`.
     #[inline]
     pub fn edge(&self, edge: usize) -> Edge {
         Edge {
@@ -189,41 +187,46 @@ impl Heap {
         }
     }
 
-    /// The edges of a node.
+    /// Returns the edges of a node.
     pub fn edges(&self, node: NodeId) -> impl ExactSizeIterator<Item = Edge> + '_ {
         self.edge_range(node).map(|edge| self.edge(edge))
     }
 
-    /// The bytes of a name.
+    /// Returns the bytes of a name.
     #[inline]
     pub fn name(&self, name: NameId) -> &[u8] {
         self.names.get(name)
     }
 
-    /// Where the heap comes from, and what its VM says of itself.
+    /// Returns where the heap comes from, and what its VM says about itself.
     pub fn provenance(&self) -> &Provenance {
         &self.provenance
     }
 
-    /// Says when the heap was captured, in milliseconds since 1970, and in which process.
+    /// Sets when the heap was captured, in milliseconds since 1970, and in which process.
     pub fn set_moment(&mut self, taken_at: Option<u64>, process: Option<Process>) {
         self.provenance.taken_at = taken_at;
         self.provenance.process = process;
     }
 
-    /// In which order the VM allocated the objects.
+    /// Returns the order in which the VM allocated the objects.
     pub fn allocation_order(&self) -> &AllocationOrder {
         &self.order
     }
 
-    /// The tables that keep far more slots than they use, by their nodes. Known to the native engine
-    /// alone, and in no view.
+    /// Returns the tables that keep far more slots than they use, by their nodes. Known only in heaps of the
+    /// native engine, and not in views.
     pub fn sparse_tables(&self) -> &[SparseTable] {
         &self.sparse_tables
     }
 
-    /// The same objects with one root, called `name`: what of them is reachable from `node` is what
-    /// the heap then shows. It has no longer everything that the VM holds.
+    /// Returns the heap with a single GC root, `node`, under this name: only what is reachable from it is
+    /// then seen. The heap no longer counts as whole.
+    ///
+    /// # Errors
+    ///
+    /// [`BuildError::OutOfMemory`] if memory runs out;
+    /// [`BuildError::TooManyNames`] and [`BuildError::TooManyEdges`] if the heap is full.
     pub fn rooted_at(mut self, node: NodeId, name: &[u8]) -> Result<Heap, BuildError> {
         let name = match name {
             b"" => NameId::EMPTY,
@@ -239,12 +242,12 @@ impl Heap {
         Ok(self)
     }
 
-    /// Bytes of memory that the heap holds.
+    /// Returns the bytes of memory that the heap takes.
     pub fn memory(&self) -> usize {
         self.column_memory() + self.names.memory()
     }
 
-    /// Bytes of memory that the heap holds, but for the names, which its views share.
+    /// Returns the bytes of memory that the heap takes without the names, which its views share.
     pub(crate) fn column_memory(&self) -> usize {
         held(&self.kinds)
             + held(&self.addresses)
@@ -263,9 +266,9 @@ impl Heap {
     }
 }
 
-/// How a heap comes to be, for those who build one.
+/// Building a heap.
 impl Heap {
-    /// A heap that has only the synthetic root.
+    /// Returns a heap that has only the synthetic root.
     pub(crate) fn with_root() -> Heap {
         Heap {
             kinds: vec![Kind::Root],
@@ -279,13 +282,13 @@ impl Heap {
         }
     }
 
-    /// A size that does not fit its column.
+    /// Stands for a size that does not fit its column.
     pub(crate) const LARGE: u32 = u32::MAX;
-    /// A number of edges that does not fit its column.
+    /// Stands for a number of edges that does not fit its column.
     const MANY: u8 = u8::MAX;
 
-    /// Sets the node's shallow size. One of 4 GiB and more counts as just that when there is no
-    /// memory to note it.
+    /// Sets the node's shallow size in bytes. A size of 4 GiB or more becomes 4 GiB if there is no memory to
+    /// note it.
     #[inline]
     pub(crate) fn set_size(&mut self, node: NodeId, bytes: u64) {
         self.sizes[node.index()] = u32::try_from(bytes).unwrap_or(Self::LARGE);
@@ -311,8 +314,8 @@ impl Heap {
         Ok(NodeId(id))
     }
 
-    /// Adds a node in the columns that are known when a list is gone through; the others follow for
-    /// all nodes at once, in [`fill_columns`](Self::fill_columns).
+    /// Adds a node to the columns that are known while the VM's lists are read;
+    /// [`fill_columns`](Self::fill_columns) fills the others for all nodes at once.
     #[inline]
     pub(crate) fn push_listed(
         &mut self,
@@ -336,7 +339,7 @@ impl Heap {
         Ok(node)
     }
 
-    /// Fills the columns that [`push_listed`](Self::push_listed) left.
+    /// Fills the columns that [`push_listed`](Self::push_listed) left out.
     #[inline(always)]
     pub(crate) fn fill_columns(&mut self) {
         if self.counts.len() != self.kinds.len() {
@@ -352,7 +355,7 @@ impl Heap {
         self.edge_counts.resize(len, 0);
     }
 
-    /// Makes room for exactly so many nodes more.
+    /// Makes room for exactly this many more nodes.
     pub(crate) fn reserve_nodes(&mut self, more: usize) -> Result<(), BuildError> {
         self.kinds.try_reserve_exact(more)?;
         self.addresses.try_reserve_exact(more)?;
@@ -368,14 +371,14 @@ impl Heap {
     /// Makes room for one more node in every column, so that none is ahead of another.
     #[inline]
     fn reserve_node(&mut self) -> Result<(), BuildError> {
-        // Where room could not be had before, what is noted is less than what is there.
+        // If reserving failed before, the noted room is less than the real one.
         if self.node_room <= self.kinds.len() {
             self.grow_node_columns()?;
         }
         Ok(())
     }
 
-    /// Makes room for so many nodes and edges, if that can be had.
+    /// Makes room for this many nodes and edges, if memory is available.
     pub(crate) fn expect_sizes(&mut self, nodes: usize, edges: usize) {
         let _ = self.reserve_nodes(nodes);
         let _ = self.targets.try_reserve_exact(edges);
@@ -387,7 +390,7 @@ impl Heap {
         self.reserve_nodes(self.kinds.len().max(64))
     }
 
-    /// Adds an edge behind all others. Whose it is is for [`Heap::end_edges`] to say.
+    /// Adds an edge behind all others. [`Heap::end_edges`] gives it to its node.
     #[inline(always)]
     pub(crate) fn push_edge(
         &mut self,
@@ -399,7 +402,7 @@ impl Heap {
         self.push_packed(target, packed)
     }
 
-    /// Adds an edge whose label is packed already.
+    /// Adds an edge with a packed label.
     #[inline(always)]
     pub(crate) fn push_packed(
         &mut self,
@@ -427,7 +430,7 @@ impl Heap {
         }
     }
 
-    /// Makes all edges from number `start` on those of `node`, which had none.
+    /// Gives all edges from number `start` on to `node`, which had none.
     #[inline]
     pub(crate) fn end_edges(&mut self, node: NodeId, start: usize) -> Result<(), BuildError> {
         if self.targets.len() > u32::MAX as usize {
@@ -438,7 +441,7 @@ impl Heap {
         self.note_edge_count(node, count as u32)
     }
 
-    /// Says how many edges the node has.
+    /// Sets the number of the node's edges.
     #[inline]
     pub(crate) fn note_edge_count(&mut self, node: NodeId, count: u32) -> Result<(), BuildError> {
         if count >= u32::from(Self::MANY) {
@@ -458,8 +461,8 @@ impl Heap {
         Ok(())
     }
 
-    /// Moves the node's edges behind all others, so that more can follow; answers where they
-    /// start now. Their old places stay behind, unused.
+    /// Moves the node's edges behind all others, so that more can follow, and returns where they start now.
+    /// Their old places stay unused.
     pub(crate) fn move_edges(&mut self, node: NodeId) -> Result<usize, BuildError> {
         let range = self.edge_range(node);
         let start = self.targets.len();
@@ -479,7 +482,7 @@ impl Heap {
         Ok(packed)
     }
 
-    /// Gives back the room that was left for more.
+    /// Gives back unused capacity.
     pub(crate) fn shrink(&mut self) {
         self.node_room = 0;
         shrink(&mut self.kinds);

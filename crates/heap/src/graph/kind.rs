@@ -1,13 +1,13 @@
-//! What an object is.
+//! Kinds of objects.
 
 /// The kind of a node.
 ///
-/// The first four after [`Kind::Root`] are what the `objects` view shows (functions of both
-/// kinds count as one there); the portable engine finds nothing else.
+/// The `objects` view shows tables, functions, threads and userdata; the portable engine finds nothing
+/// else.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 #[repr(u8)]
 pub enum Kind {
-    /// The synthetic node that holds every root. It is no object.
+    /// The synthetic root, which refers to every GC root. It is not an object.
     Root,
     /// A table.
     Table,
@@ -29,12 +29,12 @@ pub enum Kind {
     Cdata,
     /// A LuaJIT trace.
     Trace,
-    /// One of our own snapshots or its marker: no view shows it.
+    /// One of the module's own snapshots, or a marker of one. No view shows it.
     Snapshot,
 }
 
 impl Kind {
-    /// What Lua's `type` says of such a value; the VM's own word where `type` never sees one.
+    /// Returns what Lua's `type` returns for such a value; the VM's own word for kinds that `type` never sees.
     pub fn type_name(self) -> &'static str {
         match self {
             Kind::Root => "root",
@@ -66,8 +66,8 @@ impl Kind {
         Kind::Snapshot,
     ];
 
-    /// The kind whose number, `kind as u8`, is `number`. The numbers are those of snapshot files:
-    /// a new kind gets a new one.
+    /// Returns the kind with this number (`kind as u8`). Snapshot files use these numbers, so a new kind
+    /// gets a new one.
     pub fn from_number(number: u8) -> Option<Kind> {
         match number {
             0 => Some(Kind::Root),
@@ -84,7 +84,7 @@ impl Kind {
         )
     }
 
-    /// The number of the type in Lua's C API (`lua_type`), for the kinds that are values.
+    /// Returns the number of the type in Lua's C API (`lua_type`), for kinds that are values.
     pub fn type_number(self) -> Option<u8> {
         match self {
             Kind::String => Some(4),

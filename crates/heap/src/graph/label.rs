@@ -1,46 +1,46 @@
-//! What a reference is called, and how it is packed into 32 bits.
+//! Labels of references, and how they are packed into 32 bits.
 
 use crate::graph::kind::Kind;
 use crate::graph::name::NameId;
 use crate::graph::node::NodeId;
 use crate::graph::strength::Strength;
 
-/// What a reference is: the step that it adds to a path.
+/// The label of a reference: the step that it adds to a path.
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub enum Label {
     /// The value under a string key.
     Field(NameId),
     /// The value under an integer key.
     Index(i64),
-    /// The value under a key that is a number and no integer.
+    /// The value under a key that is a number but not an integer.
     Number(f64),
     /// The value under `true` or `false`.
     Boolean(bool),
-    /// The value under a key that is itself an object of this heap.
+    /// The value under a key that is an object of this heap.
     Object(NodeId),
-    /// The value under a key that is an object or a light userdata which is no node of this
-    /// heap: its kind and its address.
+    /// The value under a key that is not a node of this heap (an object, or a light userdata): kind and
+    /// address of the key.
     Address(Kind, u64),
     /// The object is itself a key of the table.
     Key,
     /// The object's metatable.
     Metatable,
-    /// The user value of a userdata; the first is number 1.
+    /// A user value of a userdata, from number 1 on.
     UserValue(u16),
     /// The environment of a function, userdata or thread (5.1, LuaJIT).
     Environment,
-    /// An upvalue; the empty name where the VM knows none.
+    /// An upvalue; the name is empty if the VM knows none.
     Upvalue(NameId),
     /// A slot of a thread's stack: the name is `NAME:SHORT_SRC`.
     Local(NameId),
-    /// A root: the name is printed as it stands.
+    /// A GC root; the name is printed as it is.
     Root(NameId),
     /// The prototype of a function, of the functions in it, or of a trace.
     Prototype,
-    /// A constant of a prototype or a trace, or what else the VM alone sees: no reference that the
-    /// `objects` view shows.
+    /// A constant of a prototype or a trace, or another reference that only the VM sees. The `objects` view
+    /// does not show it.
     Constant,
-    /// A name that a prototype has for messages: its source, its locals', its upvalues'.
+    /// A name that a prototype keeps for messages: of its source, a local variable or an upvalue.
     DebugName,
     /// The value of an upvalue.
     Value,
@@ -49,10 +49,10 @@ pub enum Label {
 }
 
 impl Label {
-    /// The label of the value under a number key that is a double: integers are integers, also
-    /// where the VM has none (5.1, 5.2, LuaJIT).
+    /// Returns the label of the value under a number key, given as a double. Integers become
+    /// [`Label::Index`], also in VMs without integers (5.1, 5.2, LuaJIT).
     pub fn of_number(number: f64) -> Label {
-        // 2^53: up to there a double tells every integer from its neighbours.
+        // 2^53: up to there every integer has a double of its own.
         let is_integer = number.trunc() == number && number.abs() <= 9_007_199_254_740_992.0;
         match is_integer {
             true => Label::Index(number as i64),
@@ -60,7 +60,7 @@ impl Label {
         }
     }
 
-    /// The name that it is, where it is one of the heap's.
+    /// Returns the name in the label, if it has one.
     #[inline]
     pub fn name(self) -> Option<NameId> {
         match self {
@@ -72,10 +72,10 @@ impl Label {
     }
 }
 
-/// A label and a strength in 32 bits: 2 of strength, 4 of tag, 26 of payload. What does not fit
-/// lies in a side table, and the payload is its place there.
+/// A label and a strength in 32 bits: 2 of strength, 4 of tag, 26 of payload. A label that does not fit is
+/// in a side table, and the payload is its place there.
 ///
-/// Snapshot files have the same bits: a number, once given, keeps its meaning.
+/// Snapshot files have the same bits, so a number keeps its meaning forever.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[repr(transparent)]
 pub struct PackedLabel(u32);
@@ -95,7 +95,7 @@ mod tag {
     pub const UPVALUE: u32 = 8;
     pub const LOCAL: u32 = 9;
     pub const ROOT: u32 = 10;
-    /// The labels of what only the VM itself sees; which one is in the payload.
+    /// The labels of references that only the VM sees; the payload says which one.
     pub const INNER: u32 = 11;
     pub const WIDE: u32 = 15;
 }
@@ -107,7 +107,7 @@ mod inner {
 }
 
 impl PackedLabel {
-    /// Packs a label, or gives it back when it needs the side table.
+    /// Packs a label; `None` if it needs the side table.
     #[inline(always)]
     pub(crate) fn pack(label: Label, strength: Strength) -> Option<PackedLabel> {
         let (tag, payload) = match label {
@@ -132,21 +132,21 @@ impl PackedLabel {
         (payload <= PAYLOAD_MAX).then(|| Self::assemble(strength, tag, payload as u32))
     }
 
-    /// The bits: the strength above [`STRENGTH_SHIFT`](Self::STRENGTH_SHIFT), the tag above
+    /// Returns the bits: the strength above [`STRENGTH_SHIFT`](Self::STRENGTH_SHIFT), the tag above
     /// [`TAG_SHIFT`](Self::TAG_SHIFT), and the payload.
     #[inline]
     pub fn bits(self) -> u32 {
         self.0
     }
 
-    /// Where the bits of the tag begin.
+    /// The lowest bit of the tag.
     pub const TAG_SHIFT: u32 = PAYLOAD_BITS;
-    /// Where the bits of the strength begin.
+    /// The lowest bit of the strength.
     pub const STRENGTH_SHIFT: u32 = PAYLOAD_BITS + 4;
     /// The tag of a label in the side table.
     pub const WIDE_TAG: u32 = tag::WIDE;
 
-    /// The packed label with these bits; `None` where they have no meaning.
+    /// Returns the packed label with these bits; `None` if they have no meaning.
     #[inline]
     pub fn from_bits(bits: u32) -> Option<PackedLabel> {
         let payload = bits & PAYLOAD_MAX as u32;
@@ -164,14 +164,14 @@ impl PackedLabel {
         (payload <= most).then_some(PackedLabel(bits))
     }
 
-    /// The place in the side table, of a label that lies there.
+    /// Returns the place in the side table, if the label is there.
     #[inline]
     pub fn wide_place(self) -> Option<usize> {
         let payload = self.0 & PAYLOAD_MAX as u32;
         (self.0 >> PAYLOAD_BITS & 15 == tag::WIDE).then_some(payload as usize)
     }
 
-    /// The packed form of the side table's label number `place`; `None` past its end.
+    /// Returns the packed form of label number `place` of the side table; `None` if the number is too large.
     pub(crate) fn wide(place: usize, strength: Strength) -> Option<PackedLabel> {
         (place as u64 <= PAYLOAD_MAX).then(|| Self::assemble(strength, tag::WIDE, place as u32))
     }
@@ -190,20 +190,20 @@ impl PackedLabel {
         }
     }
 
-    /// Whether it means the same in every heap that has the same names: it names no node and has
-    /// nothing in a side table.
+    /// Whether it means the same in every heap with the same names: it refers to no node and is not in a
+    /// side table.
     #[inline]
     pub(crate) fn is_plain(self) -> bool {
         !matches!(self.0 >> PAYLOAD_BITS & 15, tag::OBJECT | tag::WIDE)
     }
 
-    /// Whether it is that of a reference to a metatable.
+    /// Whether the reference is to a metatable.
     #[inline]
     pub(crate) fn is_metatable(self) -> bool {
         self.0 << 2 == tag::METATABLE << PAYLOAD_BITS << 2
     }
 
-    /// Whether it is that of a reference which the VM alone sees.
+    /// Whether only the VM sees the reference.
     #[inline]
     pub(crate) fn is_constant(self) -> bool {
         self.0 << 2 == (tag::INNER << PAYLOAD_BITS | inner::CONSTANT) << 2

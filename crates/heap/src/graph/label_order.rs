@@ -1,7 +1,6 @@
 //! The canonical order of the references of one object.
 //!
-//! Hash tables give their entries in an order that differs from run to run; what is printed must
-//! not.
+//! The order of entries in hash tables differs from run to run; printed output must not.
 
 use crate::graph::error::BuildError;
 use crate::graph::fallible_vec::push;
@@ -11,7 +10,7 @@ use crate::graph::label::Label;
 use crate::graph::name::NameId;
 use std::cmp::Ordering;
 
-/// What an edge sorts by: cheap to compare, and nearly always enough.
+/// The sort key of an edge: cheap to compare, and nearly always enough.
 #[derive(Clone, Copy)]
 struct SortKey {
     prefix: u64,
@@ -20,14 +19,14 @@ struct SortKey {
 }
 
 /// Puts edges into canonical order: numbers by value, string keys by bytes, booleans, keys that
-/// are objects by address, objects that are keys themselves, upvalues and locals by name,
-/// metatable, user values, environment, roots as they came, what only the VM sees. Equal labels stay as they came.
+/// are objects by address, objects that are keys themselves, upvalues and locals by name, metatable, user
+/// values, environment, roots in their own order, what only the VM sees. Equal labels keep their order.
 #[derive(Default)]
 pub(crate) struct LabelOrder {
     keys: Vec<SortKey>,
 }
 
-/// Below this many edges it does not pay to look for a common prefix of their names.
+/// Below this many edges a search for a common prefix of their names does not pay.
 const MANY: usize = 32;
 
 impl LabelOrder {
@@ -63,7 +62,7 @@ impl LabelOrder {
     }
 }
 
-/// Whether edge `a` may stand before edge `b` of the same object, where it came before it.
+/// Whether edges `a` and `b` of the same object, found in this order, are in canonical order.
 #[inline]
 pub(crate) fn in_order(heap: &Heap, a: u32, b: u32) -> bool {
     match (heap.label(a as usize), heap.label(b as usize)) {
@@ -75,8 +74,8 @@ pub(crate) fn in_order(heap: &Heap, a: u32, b: u32) -> bool {
     }
 }
 
-/// The class of an edge's label, and a number that orders most labels of that class. `skip` bytes
-/// which all string keys have in common are left out.
+/// Returns the class of an edge's label, and a number that orders most labels of that class. The first
+/// `skip` bytes, which all string keys have in common, are left out.
 fn sort_key(heap: &Heap, edge: u32, skip: usize) -> (u8, u64) {
     match heap.label(edge as usize) {
         Label::Index(value) => (0, ordered_bits(value as f64)),
@@ -100,7 +99,7 @@ fn sort_key(heap: &Heap, edge: u32, skip: usize) -> (u8, u64) {
     }
 }
 
-/// The order of two edges whose sort keys are equal.
+/// Compares two edges with equal sort keys.
 fn break_tie(heap: &Heap, a: u32, b: u32) -> Ordering {
     let names = |a: NameId, b: NameId| heap.name(a).cmp(heap.name(b));
     match (heap.label(a as usize), heap.label(b as usize)) {
@@ -126,16 +125,15 @@ fn key_kind(heap: &Heap, label: Label) -> Option<Kind> {
     }
 }
 
-/// The order of an integer and a float that is the nearest to it which a float can be. Equal
-/// values put the integer first.
+/// Compares an integer with a float that has the same double. Among equal values the integer comes first.
 fn integer_and_float(integer: i64, float: f64) -> Ordering {
-    // 2^63 is the one such float that is no i64; as i128 both are exact.
+    // 2^63 is the only such float that is not an i64; as i128 both are exact.
     i128::from(integer)
         .cmp(&(float as i128))
         .then(Ordering::Less)
 }
 
-/// Bits that order as the numbers do, the two zeros as one.
+/// Returns bits in the order of the numbers; the two zeros are equal.
 fn ordered_bits(value: f64) -> u64 {
     let bits = (value + 0.0).to_bits();
     if bits >> 63 == 0 {
@@ -145,7 +143,7 @@ fn ordered_bits(value: f64) -> u64 {
     }
 }
 
-/// The first eight bytes as a number that orders as they do.
+/// Returns the first eight bytes as a number in the same order.
 fn first_bytes(name: &[u8]) -> u64 {
     match name.first_chunk::<8>() {
         Some(first) => u64::from_be_bytes(*first),
@@ -157,7 +155,7 @@ fn first_bytes(name: &[u8]) -> u64 {
     }
 }
 
-/// How many bytes at their start the string keys among `edges` have in common.
+/// Returns the length in bytes of the common prefix of the string keys among `edges`.
 fn common_prefix(heap: &Heap, edges: &[u32]) -> usize {
     let mut names = edges
         .iter()

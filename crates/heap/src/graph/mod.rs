@@ -1,4 +1,4 @@
-//! The object graph: its columns, what they hold, and the maps and lists that it is made with.
+//! The object graph: its columns, their values, and the maps and lists for building it.
 
 pub(crate) mod address_map;
 pub(crate) mod allocation_order;
@@ -13,6 +13,7 @@ pub(crate) mod label_order;
 pub(crate) mod name;
 pub(crate) mod node;
 pub(crate) mod node_set;
+pub(crate) mod prefetch;
 pub(crate) mod provenance;
 pub(crate) mod region_map;
 pub(crate) mod sparse_table;

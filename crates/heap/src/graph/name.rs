@@ -1,4 +1,4 @@
-//! Names: byte strings that live once each in one arena.
+//! Names: byte strings in one arena.
 
 use crate::graph::error::BuildError;
 use crate::graph::fallible_vec::{push, room, shrink};
@@ -6,7 +6,7 @@ use hashbrown::HashTable;
 use rustc_hash::FxHasher;
 use std::hash::Hasher;
 
-/// A name of a [`Heap`](crate::Heap): a key, an upvalue's or local's name, a source.
+/// A name of a [`Heap`](crate::Heap): a key, the name of an upvalue or a local variable, a source.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
 #[repr(transparent)]
 pub struct NameId(pub u32);
@@ -34,19 +34,19 @@ impl Default for Names {
 }
 
 impl Names {
-    /// The bytes of a name.
+    /// Returns the bytes of a name.
     #[inline]
     pub fn get(&self, name: NameId) -> &[u8] {
         let at = name.0 as usize;
         &self.bytes[self.starts[at] as usize..self.starts[at + 1] as usize]
     }
 
-    /// The bytes of all names, one after the other in the order of their ids.
+    /// Returns the bytes of all names, one after the other, in the order of their ids.
     pub fn bytes(&self) -> &[u8] {
         &self.bytes
     }
 
-    /// How many names there are, the empty one included.
+    /// Returns the number of names, the empty one included.
     pub fn len(&self) -> usize {
         self.starts.len() - 1
     }
@@ -56,8 +56,12 @@ impl Names {
         false
     }
 
-    /// The names that have these lengths, one after the other in `bytes`. `None` unless the first
-    /// is the empty one and all together are as long as `bytes`.
+    /// Returns the names of these lengths, in bytes, one after the other in `bytes`. `None` unless the first
+    /// one is empty and all together are as long as `bytes`.
+    ///
+    /// # Errors
+    ///
+    /// [`BuildError::OutOfMemory`] if memory runs out.
     pub fn from_parts(
         bytes: Vec<u8>,
         lengths: impl ExactSizeIterator<Item = u64>,
@@ -73,18 +77,18 @@ impl Names {
         Ok(is_whole.then_some(Names { bytes, starts }))
     }
 
-    /// Bytes of memory held.
+    /// Returns the bytes of memory held.
     pub fn memory(&self) -> usize {
         self.bytes.capacity() + self.starts.capacity() * size_of::<u64>()
     }
 
-    /// Gives back the room that was left for more.
+    /// Gives back unused capacity.
     pub(crate) fn shrink(&mut self) {
         shrink(&mut self.bytes);
         shrink(&mut self.starts);
     }
 
-    /// Adds a name, whether or not there is one of the same bytes.
+    /// Adds a name, even if there is one with the same bytes.
     #[inline]
     pub(crate) fn add(&mut self, bytes: &[u8]) -> Result<NameId, BuildError> {
         let id = u32::try_from(self.len()).map_err(|_| BuildError::TooManyNames)?;
@@ -97,7 +101,7 @@ impl Names {
     }
 }
 
-/// Finds the name that some bytes already have, while a heap is built.
+/// Finds names by their bytes while a heap is built.
 #[derive(Debug, Default)]
 pub(crate) struct NameIndex {
     table: HashTable<u32>,
@@ -110,7 +114,7 @@ fn hash(bytes: &[u8]) -> u64 {
 }
 
 impl NameIndex {
-    /// The id of `bytes`, which is added to `names` when it is new.
+    /// Returns the id of `bytes`, which are added to `names` if they are new.
     pub(crate) fn intern(&mut self, names: &mut Names, bytes: &[u8]) -> Result<NameId, BuildError> {
         if bytes.is_empty() {
             return Ok(NameId::EMPTY);

@@ -1,10 +1,10 @@
-//! A set of nodes, a bit for each: a thirty-second of what a column of numbers takes, so that much
-//! more of it stays in the cache.
+//! A set of nodes with one bit for each: a 32nd of a column of numbers, so that more of it stays in the
+//! cache.
 
 use crate::graph::error::BuildError;
 use crate::graph::fallible_vec::filled;
 use crate::graph::node::NodeId;
-use std::hint::black_box;
+use crate::graph::prefetch::prefetch;
 
 /// A set of the nodes of one heap.
 #[derive(Clone, Debug, Default)]
@@ -13,7 +13,7 @@ pub(crate) struct NodeSet {
 }
 
 impl NodeSet {
-    /// The empty set, with room for `nodes` nodes.
+    /// Returns the empty set, with room for `nodes` nodes.
     pub(crate) fn with_room_for(nodes: usize) -> Result<NodeSet, BuildError> {
         Ok(NodeSet {
             words: filled(nodes.div_ceil(64), 0)?,
@@ -25,7 +25,7 @@ impl NodeSet {
         self.words[node.index() / 64] >> (node.0 % 64) & 1 != 0
     }
 
-    /// Adds a node; false when it was there already.
+    /// Adds a node. Returns false if it was there already.
     #[inline]
     pub(crate) fn insert(&mut self, node: NodeId) -> bool {
         let word = &mut self.words[node.index() / 64];
@@ -40,9 +40,9 @@ impl NodeSet {
         self.words[node.index() / 64] &= !(1 << (node.0 % 64));
     }
 
-    /// Begins to fetch from memory what a look at `node` will need.
+    /// Prefetches what a look at `node` will need.
     #[inline]
     pub(crate) fn expect(&self, node: NodeId) {
-        black_box(self.words[node.index() / 64]);
+        prefetch(self.words[node.index() / 64]);
     }
 }

@@ -1,4 +1,4 @@
-//! Where a heap comes from, and what its VM says of itself.
+//! Where a heap comes from, and what its VM says about itself.
 
 use crate::graph::sparse_table::SlotSizes;
 use std::borrow::Cow;
@@ -6,7 +6,7 @@ use std::borrow::Cow;
 /// How a heap was captured.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub enum Engine {
-    /// By the C API: objects alone, and sizes are estimates.
+    /// Through the C API: only objects, and sizes are estimates.
     #[default]
     Portable,
     /// By reading the VM's own structures: everything, and sizes are exact.
@@ -14,7 +14,7 @@ pub enum Engine {
 }
 
 impl Engine {
-    /// Its name, as users write and read it.
+    /// Returns the name that users write and read.
     pub fn name(self) -> &'static str {
         match self {
             Engine::Portable => "portable",
@@ -23,46 +23,44 @@ impl Engine {
     }
 }
 
-/// Where a heap comes from, and what its VM says of itself.
+/// Where a heap comes from, and what its VM says about itself.
 #[derive(Clone, Debug, Default)]
 pub struct Provenance {
     /// How it was captured.
     pub engine: Engine,
     /// The VM's family: `Lua 5.4`.
     pub vm: Cow<'static, str>,
-    /// The releases whose structures the VM has, where the native engine found that out:
-    /// `5.4.6 to 5.4.9`.
+    /// The releases whose structures the VM has, if the native engine verified its layout: `5.4.6 to 5.4.9`.
     pub layout: Option<Cow<'static, str>>,
-    /// Which VM of which process it was: the address of its global state, 0 where unknown.
+    /// The address of the VM's global state, which identifies it in its process; 0 if unknown.
     pub vm_address: u64,
-    /// Bytes that the VM itself says it holds.
+    /// The VM's own total, in bytes.
     pub total: Option<u64>,
-    /// Bytes of what belongs to the VM and is no object, by name: the global state, the table of
-    /// strings. Known to the native engine alone.
+    /// Memory of the VM that is not in objects, such as the global state and the string table: name and
+    /// bytes. Known only to the native engine.
     pub blocks: Vec<(Cow<'static, str>, u64)>,
-    /// What the slots of the VM's tables take, where its [sparse tables](crate::Heap::sparse_tables)
-    /// are known; `None` where nobody looked for them.
+    /// The sizes of slots in the VM's tables; `None` if its
+    /// [sparse tables](crate::Heap::sparse_tables) are unknown.
     pub slot_sizes: Option<SlotSizes>,
-    /// Whether the heap has every object of the VM, garbage too.
+    /// Whether the heap has every object of the VM, including garbage.
     pub is_whole: bool,
-    /// When it was captured, in milliseconds since 1970; `None` where nobody said.
+    /// When it was captured, in milliseconds since 1970; `None` if unknown.
     pub taken_at: Option<u64>,
-    /// The process that it was captured in, where known.
+    /// The process that it was captured in, if known.
     pub process: Option<Process>,
 }
 
-/// A process, told apart from all others.
+/// A process.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct Process {
-    /// Its id, which the system gives to others later.
+    /// Its id, which the system reuses.
     pub id: u32,
-    /// A number that no other process has, by chance alone: what tells two processes of one id
-    /// apart.
+    /// A random number, which tells processes with the same id apart.
     pub instance: u64,
 }
 
 impl Provenance {
-    /// What holds still of a few objects taken out of the heap.
+    /// Returns what is still true for a few objects of the heap.
     pub(crate) fn of_excerpt(&self) -> Provenance {
         Provenance {
             engine: self.engine,

@@ -1,16 +1,16 @@
-//! From an object's address to its node, for one who names every object before any reference.
+//! Finding nodes by address, for builders that get every object before any reference.
 //!
-//! A bit for each 16 bytes of the regions that have objects: no object is smaller, so no two start
-//! in one place. Once all are there, the count of bits before an object's own tells its number among
-//! them by address, and by that number its node is found. Both columns together are a fraction of the
-//! heap's own bytes, and objects that were allocated together are neighbours in both. Nothing is hashed
-//! but the region, and that seldom, since the last ones are known.
+//! There is a bit for each 16 bytes of the regions that have objects: no object is smaller, so no two start
+//! in one place. When all are there, the number of bits before an object's own is its number by address,
+//! and by that number its node is found. Both columns together take a fraction of the heap's own bytes, and
+//! objects that were allocated together are neighbours in both. Only regions are hashed, and seldom, since
+//! the last ones are remembered.
 
 use crate::graph::error::BuildError;
 use crate::graph::fallible_vec::filled;
 use crate::graph::node::NodeId;
+use crate::graph::prefetch::prefetch;
 use std::cell::Cell;
-use std::hint::black_box;
 
 /// log2 of a region's bytes.
 const REGION: u32 = 20;
@@ -27,12 +27,12 @@ const SECOND_HALF: u32 = 1 << 31;
 #[derive(Clone, Copy, Debug, Default)]
 struct Places {
     bits: u64,
-    /// How many objects there are in the words before.
+    /// The number of objects in the words before.
     before: u32,
 }
 
 impl Places {
-    /// The number of an object among all, by address.
+    /// Returns the number of an object among all, by address.
     #[inline(always)]
     fn number(self, bit: u32) -> usize {
         let lower = self.bits & ((1 << bit) - 1);
@@ -49,11 +49,11 @@ pub(crate) struct RegionMap {
     nodes: Vec<u32>,
     /// Open addressing: a region's number and one more than its place among the regions.
     index: Vec<(u64, u32)>,
-    /// Regions that were asked for last and their places, by the number's last bits.
+    /// The regions that were looked up last and their places, by the last bits of their numbers.
     recent: Recent,
 }
 
-/// Regions that were asked for last.
+/// The regions that were looked up last.
 #[derive(Debug)]
 struct Recent([Cell<(u64, u32)>; RECENT]);
 
@@ -65,13 +65,13 @@ impl Default for Recent {
     }
 }
 
-/// The word of its region that an address belongs to.
+/// Returns the word of its region that an address belongs to.
 #[inline(always)]
 fn word(address: u64) -> usize {
     (address >> (GRANULE + WORD)) as usize & (WORDS - 1)
 }
 
-/// The bit of that word.
+/// Returns the bit of that word.
 #[inline(always)]
 fn bit(address: u64) -> u32 {
     (address >> GRANULE) as u32 & ((1 << WORD) - 1)
@@ -83,10 +83,10 @@ fn entry(address: u64, node: NodeId) -> u32 {
 }
 
 impl RegionMap {
-    /// Most nodes that it can find.
+    /// The most nodes that it can find.
     pub(crate) const MOST_NODES: usize = SECOND_HALF as usize - 1;
 
-    /// Adds an object. False when one starts there already, or the address can be none.
+    /// Adds an object. Returns false if one starts there already, or if no object can start there.
     #[inline]
     pub(crate) fn insert(&mut self, address: u64) -> Result<bool, BuildError> {
         if address & 7 != 0 || address == 0 {
@@ -110,15 +110,15 @@ impl RegionMap {
         })
     }
 
-    /// Begins to fetch from memory what [`insert`](Self::insert) and [`find`](Self::find) will need.
+    /// Prefetches what [`insert`](Self::insert) and [`find`](Self::find) will need.
     #[inline]
     pub(crate) fn expect(&self, address: u64) {
         if let Some(region) = self.region(address >> REGION) {
-            black_box(self.places[region * WORDS + word(address)].bits);
+            prefetch(self.places[region * WORDS + word(address)].bits);
         }
     }
 
-    /// Says that all objects are there: the nodes from 1 on, at these addresses.
+    /// Ends the adding of objects: the nodes from 1 on have these addresses.
     pub(crate) fn close(&mut self, addresses: &[u64]) -> Result<(), BuildError> {
         let mut count = 0;
         for places in &mut self.places {
@@ -135,7 +135,7 @@ impl RegionMap {
         Ok(())
     }
 
-    /// The node of the object at `address`, once all are there.
+    /// Returns the node of the object at `address`. Works after [`close`](Self::close).
     #[inline(always)]
     pub(crate) fn find(&self, address: u64) -> Option<NodeId> {
         let found = *self.nodes.get(self.number(address)?)?;
@@ -143,7 +143,7 @@ impl RegionMap {
         (found == entry(address, node) && address & 7 == 0).then_some(node)
     }
 
-    /// The number of the object in the 16 bytes of `address`, by address.
+    /// Returns the number, by address, of the object in the 16 bytes of `address`.
     #[inline(always)]
     fn number(&self, address: u64) -> Option<usize> {
         let region = self.region(address >> REGION)?;
@@ -152,7 +152,7 @@ impl RegionMap {
         (places.bits >> bit & 1 != 0).then(|| places.number(bit))
     }
 
-    /// Where a region is.
+    /// Returns the place of a region.
     #[inline(always)]
     fn region(&self, number: u64) -> Option<usize> {
         let recent = &self.recent.0[number as usize % RECENT];

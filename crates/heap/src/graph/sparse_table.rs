@@ -2,35 +2,35 @@
 
 use crate::graph::node::NodeId;
 
-/// Bytes of the slots that a VM's tables have.
+/// Sizes of the slots in a VM's tables, in bytes.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct SlotSizes {
-    /// Of one value in an array part.
+    /// Of a value in an array part.
     pub array: u8,
-    /// Of one entry in a hash part.
+    /// Of an entry in a hash part.
     pub hash: u8,
 }
 
-/// A table whose array or hash part is mostly empty, and what it has in each.
+/// A table whose array or hash part is mostly empty.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct SparseTable {
     /// The table.
     pub node: NodeId,
-    /// How many values its array part has room for; in LuaJIT the one under 0 is among them.
+    /// The number of slots of its array part; in LuaJIT including the one under 0.
     pub array_slots: u32,
-    /// How many of those are not nil.
+    /// The number of these that are not nil.
     pub array_used: u32,
-    /// How many entries its hash part has room for.
+    /// The number of slots of its hash part.
     pub hash_slots: u32,
-    /// How many of those are in use: their value is not nil.
+    /// The number of these whose value is not nil.
     pub hash_used: u32,
 }
 
 impl SparseTable {
-    /// From this many slots on a part can be sparse: smaller ones are nearly as small as they get.
+    /// The fewest slots of a sparse part: smaller parts could hardly be smaller.
     pub const LEAST_SLOTS: u32 = 8;
 
-    /// Whether a part is mostly empty: it has [enough](Self::LEAST_SLOTS) slots, and less than half of them in use.
+    /// Whether a part has [enough](Self::LEAST_SLOTS) slots, and less than half of them in use.
     #[inline(always)]
     pub fn is_sparse(&self) -> bool {
         let is_sparse =
@@ -38,7 +38,7 @@ impl SparseTable {
         is_sparse(self.array_slots, self.array_used) || is_sparse(self.hash_slots, self.hash_used)
     }
 
-    /// Bytes of the slots that are not in use, in both parts.
+    /// Returns the bytes of the unused slots of both parts.
     pub fn unused_bytes(&self, sizes: SlotSizes) -> u64 {
         let unused = |slots: u32, used: u32| u64::from(slots.saturating_sub(used));
         unused(self.array_slots, self.array_used) * u64::from(sizes.array)

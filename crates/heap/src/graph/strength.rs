@@ -1,4 +1,4 @@
-//! How firmly a reference holds its target.
+//! Strong and weak references.
 
 /// The strength of a reference, by Lua's own rules.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -16,7 +16,7 @@ pub enum Strength {
 }
 
 impl Strength {
-    /// Whether the reference holds nothing at all.
+    /// Whether the reference keeps nothing alive.
     pub fn is_weak(self) -> bool {
         matches!(self, Strength::WeakKey | Strength::WeakValue)
     }

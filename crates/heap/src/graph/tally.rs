@@ -1,18 +1,18 @@
-//! A number of objects, and their bytes.
+//! Counts of objects and bytes.
 
-/// Objects, and their shallow sizes together.
+/// A number of objects, and the sum of their shallow sizes.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct Tally {
-    /// How many they are.
+    /// The number of objects.
     pub count: u64,
-    /// Their sizes in bytes.
+    /// The sum of their shallow sizes, in bytes.
     pub bytes: u64,
 }
 
 impl Tally {
     pub(crate) fn add(&mut self, bytes: u64) {
         self.count += 1;
-        // A heap that was read from broken memory may say anything.
+        // Sizes that were read from broken memory may be anything.
         self.bytes = self.bytes.saturating_add(bytes);
     }
 

@@ -1,9 +1,8 @@
-//! Classes: what the objects that share a metatable are called.
+//! Classes: names for objects that share a metatable.
 //!
-//! A metatable says it itself (`__name`), or it is called by the path that leads to it,
-//! `_G.Player`. A path that leads through one of the objects says nothing, and one through the
-//! stack of a thread little; then another reference to the metatable may say more, or one to the
-//! table that its `__index` is.
+//! The name is the metatable's `__name`, or the path that leads to the metatable, such as `_G.Player`. A
+//! path through one of the objects says nothing, and one through the stack of a thread says little; then
+//! another reference to the metatable, or to the table in its `__index`, may give a better name.
 
 use crate::graph::error::BuildError;
 use crate::graph::fallible_vec::{filled, push};
@@ -21,12 +20,12 @@ use crate::reach::shortest_path_tree::{Rank, ShortestPathTree};
 use rustc_hash::FxHashMap;
 use std::cmp::Ordering;
 
-/// What a class is called.
+/// The name of a class.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum ClassName {
-    /// What the metatable's `__name` says.
+    /// The metatable's `__name`.
     Own(NameId),
-    /// The path that leads to the metatable, or to the table of methods.
+    /// The pattern of the path to the metatable, or to the table of methods.
     HeldBy(PatternId),
 }
 
@@ -37,7 +36,7 @@ pub(crate) struct Classes {
 }
 
 impl Classes {
-    /// Finds what the metatables in use are called.
+    /// Finds the names of the metatables in use.
     pub(crate) fn new(
         heap: &Heap,
         tree: &ShortestPathTree,
@@ -58,7 +57,7 @@ impl Classes {
         Ok(classes)
     }
 
-    /// What an object's class is called, if it has one that has a name.
+    /// Returns the name of an object's class; `None` if it has no class or the class has no name.
     pub(crate) fn of(&self, heap: &Heap, node: NodeId) -> Option<ClassName> {
         if self.by_metatable.is_empty() {
             return None;
@@ -67,7 +66,7 @@ impl Classes {
         self.by_metatable.get(&metatable).copied().flatten()
     }
 
-    /// The metatables in use, each once.
+    /// Returns the metatables in use, each once.
     fn collect(&mut self, heap: &Heap, tree: &ShortestPathTree) -> Result<Vec<NodeId>, BuildError> {
         let mut metatables = Vec::new();
         for node in heap.nodes().filter(|node| tree.refs(*node) > 0) {
@@ -83,7 +82,7 @@ impl Classes {
     }
 }
 
-/// The metatable of a table or a userdata.
+/// Returns the metatable of a table or a userdata.
 pub(crate) fn metatable_of(heap: &Heap, node: NodeId) -> Option<NodeId> {
     if !matches!(heap.kind(node), Kind::Table | Kind::Userdata) {
         return None;
@@ -93,7 +92,7 @@ pub(crate) fn metatable_of(heap: &Heap, node: NodeId) -> Option<NodeId> {
     Some(heap.target(edge))
 }
 
-/// By node: where it is in the tree.
+/// Returns the rank of each node in the tree, by node.
 fn ranks_by_node(heap: &Heap, tree: &ShortestPathTree) -> Result<Vec<Rank>, BuildError> {
     let mut ranks = filled(heap.node_count(), Rank::ROOT)?;
     for rank in tree.ranks() {
@@ -102,13 +101,13 @@ fn ranks_by_node(heap: &Heap, tree: &ShortestPathTree) -> Result<Vec<Rank>, Buil
     Ok(ranks)
 }
 
-/// How little a path tells of what is at its end.
+/// How bad a path is as a name.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 enum Doubt {
     None,
-    /// It leads through the stack of a thread: names that pass.
+    /// It leads through the stack of a thread, whose names are not lasting.
     Stack,
-    /// It leads through an object that has the metatable: no name at all.
+    /// It leads through an object that has the metatable: not a name.
     Object,
 }
 
@@ -124,7 +123,7 @@ impl Doubt {
     }
 }
 
-/// By rank: how little the path tells.
+/// Returns how bad each path is as a name, by rank.
 fn doubts(heap: &Heap, tree: &ShortestPathTree) -> Result<Vec<Doubt>, BuildError> {
     let mut doubts = filled(tree.len(), Doubt::None)?;
     for rank in tree.ranks() {
@@ -135,7 +134,7 @@ fn doubts(heap: &Heap, tree: &ShortestPathTree) -> Result<Vec<Doubt>, BuildError
     Ok(doubts)
 }
 
-/// How a table is held, and how little that tells.
+/// A reference to a table, and how bad its path is as a name.
 #[derive(Clone, Copy)]
 struct Retainer {
     doubt: Doubt,
@@ -146,7 +145,7 @@ struct Retainer {
 struct Search<'a> {
     heap: &'a Heap,
     tree: &'a ShortestPathTree,
-    /// By node; of no meaning where the node is not in use.
+    /// By node; without meaning if the node is not in use.
     rank_of: Vec<Rank>,
     /// By rank.
     doubts: Vec<Doubt>,
@@ -165,7 +164,7 @@ impl Search<'_> {
             let of_table = |table: NodeId| retainers.get(&table).copied();
             let retainers = tables.into_iter().flatten().filter_map(of_table);
             let named = retainers.filter(|retainer| retainer.doubt != Doubt::Object);
-            // The first of them that tells most.
+            // The first of those with the best name.
             named.min_by_key(|retainer| retainer.doubt)
         };
         let is_unnamed = |metatable: &NodeId| self.own_name(*metatable).is_none();
@@ -194,14 +193,14 @@ impl Search<'_> {
         Some(self.heap.source_id(name)).filter(|name| *name != NameId::EMPTY)
     }
 
-    /// The table in which its objects look up what they have not. One that looks up globals is no
+    /// Returns the table in which the objects look up missing fields. The table of globals does not make a
     /// class.
     fn methods(&self, metatable: NodeId) -> Option<NodeId> {
         let methods = self.field(metatable, b"__index", Kind::Table)?;
         (self.heap.globals != Some(methods)).then_some(methods)
     }
 
-    /// What a table has under a name.
+    /// Returns what a table has under a name, if it is of this kind.
     fn field(&self, table: NodeId, name: &[u8], kind: Kind) -> Option<NodeId> {
         let is_it = |edge: &usize| {
             let heap = self.heap;
@@ -212,9 +211,8 @@ impl Search<'_> {
         Some(self.heap.target(edge))
     }
 
-    /// How the metatables that do not say their name, and their tables of methods, are held: on
-    /// their shortest path, or where that tells little, by whatever tells most. Goes through all
-    /// references once.
+    /// Returns the best references to the metatables without `__name` and to their tables of methods: those
+    /// on the shortest path, or any other one with a better name. Takes a pass over all references.
     fn retainers(&self, metatables: &[NodeId]) -> Result<FxHashMap<NodeId, Retainer>, BuildError> {
         let mut retainers: FxHashMap<NodeId, Retainer> = FxHashMap::default();
         let mut is_wanted = NodeSet::with_room_for(self.heap.node_count())?;
@@ -241,7 +239,7 @@ impl Search<'_> {
         Ok(retainers)
     }
 
-    /// What holds a table that is in use on its shortest path.
+    /// Returns the last reference on the shortest path to a table; `None` if it is not in use.
     fn retainer_on_path(&self, table: NodeId) -> Option<Retainer> {
         let rank = self.rank_of[table.index()];
         (self.tree.refs(table) > 0).then(|| Retainer {
@@ -251,7 +249,7 @@ impl Search<'_> {
         })
     }
 
-    /// Looks for other references to the tables that are wanted.
+    /// Looks for better references to the wanted tables.
     fn improve(&self, retainers: &mut FxHashMap<NodeId, Retainer>, is_wanted: &NodeSet) {
         for node in self.heap.nodes().skip(1) {
             let rank = self.rank_of[node.index()];
@@ -274,7 +272,7 @@ impl Search<'_> {
         }
     }
 
-    /// The one of two retainers that tells more, or that comes first in the tree.
+    /// Returns the better one of two references; among equals, the one that comes first in the tree.
     fn better(&self, a: Retainer, b: Retainer) -> Retainer {
         let order = (a.doubt, a.rank).cmp(&(b.doubt, b.rank));
         let is_first = match order {
@@ -284,8 +282,8 @@ impl Search<'_> {
         if is_first { a } else { b }
     }
 
-    /// The pattern by which a retainer has a table. The last name stays, unless the retainer has many of
-    /// them.
+    /// Returns the pattern of the path through a reference. The last name is kept, unless the retainer has
+    /// many of them.
     fn pattern(
         &self,
         retainer: Retainer,

@@ -4,16 +4,14 @@ use crate::graph::heap::Heap;
 use crate::graph::label::Label;
 use crate::graph::node::NodeId;
 
-/// What the slot of a call's function is called.
+/// The name of the stack slot with the function of a call begins so.
 const FUNCTION: &[u8] = b"(function):";
 
-/// The function that a coroutine was started with, be it one in Lua or in C. `None` of a coroutine that is
-/// done, and of a thread that runs none.
-///
-/// A thread refers to what its calls have from the innermost outwards, so it is the function of the
-/// last call.
+/// Returns the function that a coroutine was started with, in Lua or in C. `None` for a coroutine that is
+/// dead, and for a thread that runs no function.
 pub fn coroutine_body(heap: &Heap, thread: NodeId) -> Option<NodeId> {
     let is_call = |edge: &usize| matches!(heap.label(*edge), Label::Local(name) if heap.name(name).starts_with(FUNCTION));
+    // A thread refers to its calls from the innermost outwards.
     let outermost = heap.edge_range(thread).rev().find(is_call)?;
     Some(heap.target(outermost))
 }

@@ -1,25 +1,24 @@
-//! Fingerprints: what a group is called, as a number that is the same from run to run.
+//! Fingerprints: names of groups as numbers that are the same from run to run.
 //!
-//! They are written down (in lists of leaks that are known, in reports of another day), so how they
-//! are made may never change: 64-bit FNV-1a over all parts, each text after its length and each
-//! number as eight bytes, lowest first; then the two rounds by which MurmurHash3 spreads every bit
-//! over all others.
+//! People write them down (in lists of known leaks, in reports), so the rule may never change: 64-bit FNV-1a
+//! over all parts, each text after its length and each number as eight bytes, lowest first; then the
+//! finalizer of MurmurHash3, which spreads every bit over all others.
 
 use crate::graph::kind::Kind;
 use crate::graph::label::Label;
 use crate::graph::name::NameId;
 
-/// What a group is called, as a number: made of names, of kinds and of places in sources, of no
-/// address. The same in every process and on every machine.
+/// The name of a group as a number: made of names, kinds and places in sources, not of addresses. It is the
+/// same in every process and on every machine.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default)]
 pub struct Fingerprint(pub u64);
 
-/// A fingerprint in the making.
+/// The state of the hash while a fingerprint is made.
 #[derive(Clone, Copy)]
 pub(crate) struct Ink(u64);
 
 impl Ink {
-    /// Begins one of a thing of some sort.
+    /// Begins the fingerprint of a thing of this sort.
     pub(crate) fn new(sort: &str) -> Ink {
         Ink(0xCBF2_9CE4_8422_2325).text(sort.as_bytes())
     }
@@ -37,7 +36,7 @@ impl Ink {
             .fold(self, |ink, byte| ink.byte(byte))
     }
 
-    /// Adds the word for a kind.
+    /// Adds a kind.
     pub(crate) fn kind(self, kind: Kind) -> Ink {
         match kind {
             Kind::CFunction => self.text(b"C function"),
@@ -45,7 +44,7 @@ impl Ink {
         }
     }
 
-    /// Adds a label that generalising leaves as it is.
+    /// Adds a label that is not generalised.
     pub(crate) fn label<'a>(self, label: Label, name: impl Fn(NameId) -> &'a [u8]) -> Ink {
         match label {
             Label::Field(id) => self.text(b"field").text(name(id)),

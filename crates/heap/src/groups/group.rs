@@ -1,8 +1,8 @@
-//! Groups: what a snapshot has, by what it is.
+//! Groups: the objects of a snapshot, by what they are.
 //!
-//! Ten thousand entries of one cache are one finding, not ten thousand. Objects of a class are one
-//! group, wherever they are; functions of one place in the source, coroutines of one body, strings
-//! of one owner. All others are grouped by the [path pattern](crate::PathPatterns) that holds them.
+//! Ten thousand entries of one cache are one finding, not ten thousand. Objects of a class are one group,
+//! wherever they are; so are functions of one place in the source, coroutines of one body, and strings of
+//! one owner. All others are grouped by the [pattern](crate::PathPatterns) of their path.
 
 use crate::dominators::dominator_tree::Dominators;
 use crate::graph::change::Change;
@@ -24,67 +24,97 @@ use crate::groups::pattern_set::PatternSet;
 use crate::reach::shortest_path_tree::{Rank, ShortestPathTree};
 use hashbrown::HashTable;
 
-/// What a group is called.
+/// The name of a group.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum GroupName {
-    /// Held by this path.
+    /// Objects with paths of this pattern.
     HeldBy(PatternId),
     /// Tables or userdata of a class.
     Class(ClassName),
-    /// Functions or prototypes of one place, or coroutines that run the function of that place.
+    /// Functions or prototypes of one place in the source, or coroutines that run the function there.
     Code {
         /// The short source.
         source: NameId,
         /// The line where the code begins.
         line: u32,
     },
-    /// Strings that only the members of another group hold: its index.
+    /// Strings whose immediate dominators are in the group of this index.
     StringsOf(usize),
-    /// Strings that nothing but the root holds alone.
+    /// Strings that only the roots dominate.
     SharedStrings,
 }
 
 /// Objects of one kind and one name.
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub struct Group {
-    /// What they are called.
+    /// Their name.
     pub name: GroupName,
-    /// What they are.
+    /// Their kind.
     pub kind: Kind,
-    /// How they are held: the path pattern of the first of them, ...
+    /// The path pattern of the first of them, ...
     pub pattern: PatternId,
-    /// ... and whether it is that of all.
+    /// ... and whether all have the same.
     pub has_one_pattern: bool,
-    /// How many they are.
+    /// The number of members.
     pub count: u32,
-    /// Their shallow sizes together, in bytes.
+    /// The sum of their shallow sizes, in bytes.
     pub shallow: u64,
-    /// At least so many bytes would be freed if all of them went: what they dominate one by one.
-    /// [`Groups::exact_retained`] also counts what only several of them hold.
+    /// A lower bound of their retained size, in bytes: what they dominate one by one.
+    /// [`Groups::exact_retained`] also counts what only several of them keep alive.
     pub retained: u64,
     /// The first of them, in the [tree of everything](crate::Snapshot::everything_tree).
     pub example: Rank,
-    /// What they are called, as a number that is the same from run to run.
+    /// The name as a number that is the same from run to run.
     pub fingerprint: Fingerprint,
 }
 
-/// By what the first of the groups are chosen.
+/// How the top groups are chosen.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum GroupOrder {
-    /// The bytes that would be freed if all members went.
+    /// By retained size.
     Retained,
-    /// The bytes of the members themselves.
+    /// By shallow size.
     Shallow,
-    /// How many members there are.
+    /// By the number of members.
     Count,
-    /// The bytes that would be freed if all members went, and classes alone.
+    /// By retained size, classes only.
     Class,
 }
 
-/// The groups of a snapshot, those that hold most bytes themselves first.
+/// The groups of a snapshot, by shallow size, largest first. Made by [`Snapshot::groups`](crate::Snapshot::groups).
 ///
-/// Of a difference, the objects that are new or gone; tables that grew or shrank are listed by
-/// themselves. Our own snapshots are in no group.
+/// In a difference, the objects that are new or gone are grouped; tables that grew or shrank are
+/// [listed](Self::resized). The module's own snapshots are in no group.
+///
+/// # Examples
+///
+/// ```
+/// use luasnap_heap::{GroupOrder, HeapBuilder, Kind, Label, NodeId, Snapshot, Strength};
+/// # fn main() -> Result<(), luasnap_heap::BuildError> {
+/// // `_G.cache` has three tables of 100 bytes.
+/// let mut builder = HeapBuilder::new();
+/// let (globals, _) = builder.node(Kind::Table, 0x10)?;
+/// let (cache, _) = builder.node(Kind::Table, 0x20)?;
+/// let root = Label::Root(builder.name(b"_G")?);
+/// let field = Label::Field(builder.name(b"cache")?);
+/// builder.edge(NodeId::ROOT, globals, root, Strength::Strong)?;
+/// builder.edge(globals, cache, field, Strength::Strong)?;
+/// for (index, address) in [(1, 0x30), (2, 0x40), (3, 0x50)] {
+///     let (entry, _) = builder.node(Kind::Table, address)?;
+///     builder.set_size(entry, 100);
+///     builder.edge(cache, entry, Label::Index(index), Strength::Strong)?;
+/// }
+/// let snapshot = Snapshot::new(builder.finish()?);
+/// let groups = snapshot.groups()?;
+/// assert_eq!(groups.groups().len(), 3); // `_G`, `_G.cache`, `_G.cache.[*]`
+///
+/// let (heap, dominators) = (snapshot.everything(), snapshot.dominators()?);
+/// let top = groups.top(heap, dominators, GroupOrder::Count, 1)?;
+/// let (index, retained) = top[0];
+/// assert_eq!((groups.groups()[index].count, retained.bytes), (3, 300));
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, Default)]
 pub struct Groups {
     groups: Vec<Group>,
@@ -93,18 +123,18 @@ pub struct Groups {
     group_of: Vec<u32>,
     /// The members of the first group, then those of the next, each in the order of the tree.
     members: Vec<NodeId>,
-    /// Where the members of each group start; one entry more than there are groups.
+    /// Where the members of each group start, and where the last group's end.
     starts: Vec<u32>,
     resized: Vec<(Rank, u32)>,
-    /// What was generalised.
+    /// The names that were generalised.
     pub(crate) pattern_set: PatternSet,
 }
 
-/// In the place of the index of a group.
+/// Stands for the index of a group.
 const NO_GROUP: u32 = u32::MAX;
 
 impl Groups {
-    /// Groups objects, and generalises what `given` says in any case.
+    /// Groups objects; `given` is generalised in any case.
     pub(crate) fn new(grouped: Grouped<'_>, given: &PatternSet) -> Result<Groups, BuildError> {
         let mut grouping = Grouping::new(grouped, given)?;
         grouping.place_all()?;
@@ -116,35 +146,38 @@ impl Groups {
         Ok(groups)
     }
 
-    /// The groups, those that hold most bytes themselves first.
+    /// Returns the groups, by shallow size, largest first.
     pub fn groups(&self) -> &[Group] {
         &self.groups
     }
 
-    /// The index of the group that a node of [everything](crate::Snapshot::everything) is in.
+    /// Returns the index of the group of a node of [everything](crate::Snapshot::everything).
     pub fn group_of(&self, node: NodeId) -> Option<usize> {
         let group = *self.group_of.get(node.index())?;
         (group != NO_GROUP).then_some(group as usize)
     }
 
-    /// The members of a group, by its index, in the order of the tree: nodes of
+    /// Returns the members of the group with this index, in the order of the tree: nodes of
     /// [everything](crate::Snapshot::everything).
     pub fn members(&self, group: usize) -> &[NodeId] {
         &self.members[self.starts[group] as usize..self.starts[group + 1] as usize]
     }
 
-    /// The path patterns that the groups' names speak of.
+    /// Returns the path patterns in the groups' names.
     pub fn patterns(&self) -> &PathPatterns {
         &self.patterns
     }
 
-    /// The tables that grew or shrank and by how many entries, most first.
+    /// Returns the tables that grew or shrank, and by how many entries, most first.
     pub fn resized(&self) -> &[(Rank, u32)] {
         &self.resized
     }
 
-    /// What would be freed if all members of a group went, the group given by its index. Takes as
-    /// long as going through the whole heap.
+    /// Returns the retained size of the group with this index. Takes a pass over the heap at most.
+    ///
+    /// # Errors
+    ///
+    /// [`BuildError::OutOfMemory`] if memory runs out.
     pub fn exact_retained(
         &self,
         heap: &Heap,
@@ -154,11 +187,15 @@ impl Groups {
         dominators.retained_by(heap, self.members(group))
     }
 
-    /// The first `n` groups in some order, as indices, with what each really retains.
+    /// Returns the indices of the top `n` groups, with their retained sizes.
     ///
-    /// What a group really retains takes long to find, so by [`GroupOrder::Retained`] it is found for
-    /// twice as many candidates and eight more, which are chosen by what their members dominate one
-    /// by one. A group beyond those that holds much only together can be missed.
+    /// Retained sizes of groups take long to find. So for [`GroupOrder::Retained`] they are found for
+    /// `2 * n + 8` candidates, which are chosen by what their members dominate one by one. A group that
+    /// retains much only together can be missed.
+    ///
+    /// # Errors
+    ///
+    /// [`BuildError::OutOfMemory`] if memory runs out.
     pub fn top(
         &self,
         heap: &Heap,
@@ -198,7 +235,7 @@ impl Groups {
         Ok(top)
     }
 
-    /// Bytes of memory that they hold.
+    /// Returns the bytes of memory held.
     pub fn memory(&self) -> usize {
         held(&self.groups)
             + self.patterns.memory()
@@ -209,8 +246,7 @@ impl Groups {
             + self.pattern_set.memory()
     }
 
-    /// Puts the groups in order, the largest first. Ties are broken by the first object, and those
-    /// stand in canonical order.
+    /// Sorts the groups, the largest first. Ties are broken by the first object, in canonical order.
     fn sort(&mut self) -> Result<(), BuildError> {
         let mut order: Vec<u32> = room(self.groups.len())?;
         order.extend(0..self.groups.len() as u32);
@@ -303,7 +339,7 @@ impl<'a> Grouping<'a> {
         })
     }
 
-    /// Puts everything but strings where it belongs.
+    /// Puts all objects but strings into groups.
     fn place_all(&mut self) -> Result<(), BuildError> {
         for rank in self.tree.ranks() {
             let node = self.tree.node(rank);
@@ -319,9 +355,9 @@ impl<'a> Grouping<'a> {
         Ok(())
     }
 
-    /// Puts strings where what holds them alone is.
+    /// Puts strings into groups by their immediate dominators.
     fn place_strings(&mut self) -> Result<(), BuildError> {
-        // That only the registry holds all of the program is true and tells nothing.
+        // That the registry dominates the whole program says nothing.
         let registry = PathStarts::of(self.heap).registry();
         for rank in self.tree.ranks() {
             let node = self.tree.node(rank);
@@ -338,7 +374,7 @@ impl<'a> Grouping<'a> {
         Ok(())
     }
 
-    /// What an object's group is called.
+    /// Returns the name of an object's group.
     fn name(&self, rank: Rank) -> GroupName {
         let node = self.tree.node(rank);
         let code = |function: NodeId| GroupName::Code {
@@ -368,7 +404,7 @@ impl<'a> Grouping<'a> {
         Ok(())
     }
 
-    /// The group of an object, which is made when it is new.
+    /// Returns the group of an object, which is made if it is new.
     fn group(&mut self, rank: Rank, name: GroupName) -> Result<u32, BuildError> {
         let kind = self.heap.kind(self.tree.node(rank));
         let code = hash(kind, name);

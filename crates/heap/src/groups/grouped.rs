@@ -1,4 +1,4 @@
-//! What is grouped.
+//! The input of grouping.
 
 use crate::dominators::dominator_tree::Dominators;
 use crate::graph::change::{Change, Changes};
@@ -7,14 +7,14 @@ use crate::graph::kind::Kind;
 use crate::graph::node::NodeId;
 use crate::reach::shortest_path_tree::ShortestPathTree;
 
-/// A heap, or the excerpt that a difference is, with what says how its objects are held.
+/// A heap, or the excerpt of a difference, with its shortest paths and its dominators.
 #[derive(Clone, Copy)]
 pub(crate) struct Grouped<'a> {
     pub(crate) heap: &'a Heap,
-    /// Of everything, by names.
+    /// Shortest paths in everything, by names.
     pub(crate) tree: &'a ShortestPathTree,
     pub(crate) dominators: &'a Dominators,
-    /// Of a difference.
+    /// Only for a difference.
     pub(crate) changes: Option<&'a Changes>,
 }
 
@@ -24,14 +24,14 @@ impl Grouped<'_> {
         self.changes.is_some()
     }
 
-    /// What became of a node; where it is no difference, [`Change::None`].
+    /// Returns the change of a node; [`Change::None`] in a whole snapshot.
     pub(crate) fn change(&self, node: NodeId) -> Change {
         self.changes
             .map_or(Change::None, |changes| changes.of(node))
     }
 
-    /// Whether an object is in a group: in a difference, what is new or gone; else everything but our
-    /// own snapshots.
+    /// Whether an object is in a group: in a difference, if it is new or gone; else unless it is one of the
+    /// module's own snapshots.
     pub(crate) fn is_member(&self, node: NodeId) -> bool {
         match self.changes {
             Some(changes) => matches!(changes.of(node), Change::New | Change::Gone),

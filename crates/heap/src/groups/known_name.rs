@@ -1,4 +1,4 @@
-//! Which names the program's code has in it. The others are data.
+//! Names in the program's code. All others are data.
 
 use crate::graph::error::BuildError;
 use crate::graph::fallible_vec::filled;
@@ -9,14 +9,14 @@ use crate::graph::name::NameId;
 use crate::graph::node::NodeId;
 use crate::reach::shortest_path_tree::ShortestPathTree;
 
-/// The names that are constants of the code which is in use.
+/// The names that are constants of code in use.
 pub(crate) struct KnownNames {
     /// By name.
     is_known: Vec<bool>,
 }
 
 impl KnownNames {
-    /// The names in a heap's code; `None` where the heap has no code, as from the portable engine.
+    /// Returns the names in a heap's code; `None` if the heap has no code, as from the portable engine.
     pub(crate) fn of(
         heap: &Heap,
         tree: &ShortestPathTree,
@@ -36,7 +36,7 @@ impl KnownNames {
         for constant in constants.filter(|edge| edge.label == Label::Constant) {
             match heap.kind(constant.target) {
                 Kind::String => known.add(heap.source_id(constant.target)),
-                // LuaJIT makes tables as copies of one, which has their keys.
+                // LuaJIT copies tables from a template, which has their keys.
                 Kind::Table => known.add_keys(heap, constant.target),
                 _ => {}
             }

@@ -1,4 +1,4 @@
-//! Objects by what they are: groups, their names, and the patterns of their patterns.
+//! Groups of objects, their names, and the patterns of their paths.
 
 pub(crate) mod class;
 pub(crate) mod coroutine;

@@ -1,4 +1,4 @@
-//! Which path pattern leads to each object.
+//! The path pattern of each object.
 
 use crate::graph::error::BuildError;
 use crate::graph::fallible_vec::filled;
@@ -15,9 +15,9 @@ use crate::groups::pattern_set::{KindSet, PatternSet};
 use crate::reach::shortest_path_tree::{Rank, ShortestPathTree};
 use std::ops::Range;
 
-/// Among many, what has at least this part of the bytes keeps its own name.
+/// One of many keeps its own name if it has at least this part of the bytes: 1 / 16.
 const LARGE_PART: u64 = 16;
-/// How often a snapshot is gone through because something was found too late.
+/// How often a snapshot is gone through because something was found late.
 const MOST_ROUNDS: usize = 4;
 
 /// The patterns of a snapshot's objects.
@@ -25,16 +25,16 @@ pub(crate) struct PathMap {
     pub(crate) patterns: PathPatterns,
     /// By rank of the tree of everything.
     pub(crate) pattern_of: Vec<PatternId>,
-    /// What was generalised, and what would have been if it had been there.
+    /// The names that were generalised, and those that would have been if they had been there.
     pub(crate) pattern_set: PatternSet,
     pub(crate) known_names: Option<KnownNames>,
 }
 
 impl PathMap {
-    /// Finds the patterns of everything; `given` is generalised in any case.
+    /// Finds the patterns of all objects; `given` is generalised in any case.
     ///
-    /// Where a list or a tree leads back to a pattern, it may turn out late that objects there hold
-    /// many; then everything is gone through again.
+    /// If a list or a tree leads back to a pattern, it may turn out late that objects there have many
+    /// names; then all objects are gone through again.
     pub(crate) fn new(grouped: Grouped<'_>, given: &PatternSet) -> Result<PathMap, BuildError> {
         let mut general = PatternSet::default();
         general.add(given)?;
@@ -62,13 +62,12 @@ struct Search<'a> {
     tree: &'a ShortestPathTree,
     given: &'a PatternSet,
     map: PathMap,
-    /// By rank: the bytes of the rows in the object's part of the tree. Only where names are not
-    /// known.
+    /// By rank: the bytes of the objects below. Only if the code's names are not known.
     bytes_below: Vec<u64>,
     starts: PathStarts,
-    /// The first pattern that objects of the level at hand are the first to have.
+    /// The first pattern that is new at the current level.
     new_patterns: usize,
-    /// Whether objects at a pattern turned out to hold many when others had been placed below it.
+    /// Whether objects at a pattern turned out to have many names after others had been placed below it.
     too_late: bool,
 }
 
@@ -128,7 +127,7 @@ impl<'a> Search<'a> {
         first.start..last.end
     }
 
-    /// Notes what an object holds many of by name.
+    /// Notes of which kinds an object has many by name.
     fn note_many(&mut self, rank: Rank) -> Result<(), BuildError> {
         if !many_names(self.tree.children(rank).len() as u32) {
             return Ok(());
@@ -156,8 +155,8 @@ impl<'a> Search<'a> {
         Ok(())
     }
 
-    /// Among which the object counts that is held by `name`, if it is a name that may be data. What is
-    /// global and what modules are called is taken for code where no code is known.
+    /// Returns among which kinds an object under `name` counts; `None` if the name is not data. If no code is
+    /// known, global variables and modules count as code.
     fn as_data(&self, name: NameId, child: Rank) -> Option<KindSet> {
         match &self.map.known_names {
             None if self.is_start_of_paths(self.tree.parent(child)) => None,

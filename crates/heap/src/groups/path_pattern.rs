@@ -1,11 +1,10 @@
-//! Path patterns: how objects are held, with one step for the many that are held alike.
+//! Path patterns: paths to objects, with one step for many alike.
 //!
-//! A step under a number or an object becomes `[*]`. A step under a name becomes `*` where an
-//! object holds many by name and this name is nothing but data: names that the program's code has
-//! in it stay. Where the code is not known (the portable engine does not see it), global variables and
-//! modules keep their names instead, and what has a large part of the bytes. A step that comes again
-//! soon (a list's `next`, a tree's `children`) leads back to where it was, so a list is one pattern
-//! however long it is.
+//! A step under a number or an object becomes `[*]`. A step under a name becomes `*` if the object has many
+//! names and this one is data: names in the program's code stay. If the code is not known (the portable
+//! engine does not see it), global variables and modules keep their names instead, and so does whatever has
+//! a large part of the bytes. A step that soon repeats (a list's `next`, a tree's `children`) leads back to
+//! where it was, so a list is one pattern, however long it is.
 
 use crate::graph::error::BuildError;
 use crate::graph::fallible_vec::{held, push};
@@ -16,14 +15,14 @@ use crate::groups::fingerprint::{Fingerprint, Ink};
 use crate::groups::pattern_set::KindSet;
 use hashbrown::HashTable;
 
-/// Objects that hold more than this many by name may be caches.
+/// Objects with more names than this may be caches.
 const MANY_NAMES: u32 = 16;
-/// How far up a step looks for its like.
+/// How many steps up a repeated step is looked for.
 const LOOK_BACK: usize = 4;
 /// How many `[*]` in a row stay apart: enough for a matrix.
 const NESTED_INDICES: usize = 3;
 
-/// A path pattern of a [`PathPatterns`]: an index, valid in it alone.
+/// A path pattern of a [`PathPatterns`]: an index, valid only there.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 #[repr(transparent)]
 pub struct PatternId(pub(crate) u32);
@@ -35,10 +34,9 @@ pub enum GroupStep {
     AnyKey,
     /// One name of many: `*`.
     AnyName,
-    /// A number as a key of the registry, as `luaL_ref` gives them out: `[ref]`.
+    /// A number as a key of the registry, as `luaL_ref` returns it: `[ref]`.
     Reference,
-    /// The table of globals, where the path starts anew: how it hangs in the registry tells
-    /// nobody anything.
+    /// The table of globals, where the path starts anew: the way to it from the registry says nothing.
     Globals,
     /// The table of loaded modules, where the path starts anew as well.
     Loaded,
@@ -47,7 +45,7 @@ pub enum GroupStep {
 }
 
 impl GroupStep {
-    /// Whether it stands for several.
+    /// Whether it stands for several steps.
     pub fn is_general(self) -> bool {
         matches!(
             self,
@@ -56,16 +54,16 @@ impl GroupStep {
     }
 }
 
-/// A pattern: the one above it and a step.
+/// A pattern: the pattern above it, and a step.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct PathPattern {
     fingerprint: Fingerprint,
     pub(crate) step: GroupStep,
     pub(crate) parent: Option<PatternId>,
     kind: Kind,
-    /// Whether the step or one above it stands for several.
+    /// Whether this step or one above it stands for several.
     general: bool,
-    /// What the objects at this pattern hold many of.
+    /// The kinds of which objects at this pattern have many by name.
     pub(crate) many: KindSet,
 }
 
@@ -77,28 +75,28 @@ pub struct PathPatterns {
 }
 
 impl PathPatterns {
-    /// The steps of a path pattern, the last one first.
+    /// Returns the steps of a path pattern, the last one first.
     pub fn steps(&self, pattern: PatternId) -> impl Iterator<Item = GroupStep> + '_ {
         std::iter::successors(Some(pattern), |pattern| self.pattern(*pattern).parent)
             .map(|pattern| self.pattern(pattern).step)
     }
 
-    /// Whether a path has a step that stands for several.
+    /// Whether a pattern has a step that stands for several.
     pub fn is_general(&self, pattern: PatternId) -> bool {
         self.pattern(pattern).general
     }
 
-    /// The fingerprint of a path and of what is at its end.
+    /// Returns the fingerprint of a pattern and of the kind at its end.
     pub fn fingerprint(&self, pattern: PatternId) -> Fingerprint {
         self.pattern(pattern).fingerprint
     }
 
-    /// Whether it is a path of one step.
+    /// Whether the pattern has one step.
     pub(crate) fn is_start(&self, pattern: PatternId) -> bool {
         self.pattern(pattern).parent.is_none()
     }
 
-    /// The pattern of the value of an upvalue: it is held by the upvalue's name, as in the `objects`
+    /// Returns the pattern of the value of an upvalue: its step is the upvalue's name, as in the `objects`
     /// view.
     pub(crate) fn beside(
         &mut self,
@@ -110,12 +108,12 @@ impl PathPatterns {
         self.below(heap, parent, kind, step)
     }
 
-    /// How many there are.
+    /// Returns the number of patterns.
     pub(crate) fn len(&self) -> usize {
         self.patterns.len()
     }
 
-    /// Says what the objects at a pattern hold many of; answers whether that is more than was said.
+    /// Notes of which kinds the objects at a pattern have many by name. Returns whether any is new.
     pub(crate) fn note_many(&mut self, pattern: PatternId, kinds: KindSet) -> bool {
         let many = &mut self.patterns[pattern.0 as usize].many;
         let is_new = !many.has_all(kinds);
@@ -123,7 +121,7 @@ impl PathPatterns {
         is_new
     }
 
-    /// Bytes of memory that they hold.
+    /// Returns the bytes of memory held.
     pub(crate) fn memory(&self) -> usize {
         held(&self.patterns) + self.index.capacity() * size_of::<u32>()
     }
@@ -132,7 +130,7 @@ impl PathPatterns {
         &self.patterns[pattern.0 as usize]
     }
 
-    /// The pattern of an object of some kind that is held by `step` from one at `parent`.
+    /// Returns the pattern of an object of this kind under `step`, in an object at `parent`.
     pub(crate) fn below(
         &mut self,
         heap: &Heap,
@@ -174,7 +172,7 @@ impl PathPatterns {
         Ok(PatternId(new))
     }
 
-    /// The pattern, `parent` or a little above it, whose last step is the same.
+    /// Returns the pattern with the same last step that is `parent` or a little above it.
     fn seen_above(&self, parent: PatternId, kind: Kind, step: GroupStep) -> Option<PatternId> {
         let mut above =
             std::iter::successors(Some(parent), |pattern| self.pattern(*pattern).parent);
@@ -192,13 +190,14 @@ impl PathPatterns {
     }
 }
 
-/// The fingerprint of the pattern of an object of some kind that is held by `step` from one at `above`.
+/// Returns the fingerprint of the pattern of an object of this kind under `step`, in an object at `above`.
 pub(crate) fn fingerprint(
     heap: &Heap,
     above: Option<PathPattern>,
     kind: Kind,
     step: GroupStep,
 ) -> Fingerprint {
+    // Fingerprints are written down: this word stays, whatever patterns are called.
     let ink = Ink::new("path").kind(kind);
     let ink = match above {
         Some(above) => ink.number(above.fingerprint.0),
@@ -236,7 +235,7 @@ fn hash(parent: Option<PatternId>, kind: Kind, step: GroupStep) -> u64 {
     mix(mix(code, tag), value)
 }
 
-/// Whether so many names are many.
+/// Whether this number of names is many.
 pub(crate) fn many_names(count: u32) -> bool {
     count > MANY_NAMES
 }

@@ -1,4 +1,4 @@
-//! Where the paths that people read start.
+//! Where paths for people start.
 
 use crate::graph::heap::Heap;
 use crate::graph::label::Label;
@@ -6,7 +6,7 @@ use crate::graph::node::NodeId;
 use crate::groups::path_pattern::GroupStep;
 use crate::reach::shortest_path_tree::{Rank, ShortestPathTree};
 
-/// Where the paths that people read start, though on the shortest way they go on to the registry.
+/// Where paths for people start, though the shortest paths begin at the registry.
 #[derive(Clone, Copy, Debug)]
 pub struct PathStarts {
     globals: Option<NodeId>,
@@ -15,8 +15,8 @@ pub struct PathStarts {
 }
 
 impl PathStarts {
-    /// The starts of a heap's paths: the table of globals, that of loaded modules, and the main
-    /// thread. How these hang in the registry tells nobody anything.
+    /// Returns the starts of a heap's paths: the table of globals, the table of loaded modules, and the main
+    /// thread.
     pub fn of(heap: &Heap) -> PathStarts {
         let main_thread = heap.root_named(b"[mainthread]");
         PathStarts {
@@ -26,12 +26,12 @@ impl PathStarts {
         }
     }
 
-    /// The registry, where it is a root.
+    /// Returns the registry, if it is a GC root.
     pub(crate) fn registry(&self) -> Option<NodeId> {
         self.registry
     }
 
-    /// The step that an object is by itself, if it is one at which paths start.
+    /// Returns the step of an object at which paths start; `None` for all others.
     pub fn step(&self, heap: &Heap, tree: &ShortestPathTree, rank: Rank) -> Option<GroupStep> {
         let node = tree.node(rank);
         if self.globals == Some(node) {

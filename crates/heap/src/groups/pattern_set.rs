@@ -1,31 +1,31 @@
-//! What is generalised: which objects hold many by name, and which of the many keep their names.
+//! What is generalised: which objects have many names, and which of these names are kept.
 
 use crate::graph::error::BuildError;
 use crate::graph::kind::Kind;
 use crate::groups::fingerprint::Fingerprint;
 use rustc_hash::{FxHashMap, FxHashSet};
 
-/// Which kinds of objects an object holds many of by name, a bit for each.
+/// The kinds of which an object has many by name, a bit for each.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub(crate) struct KindSet(u16);
 
 impl KindSet {
-    /// Many of whatever kinds, together.
+    /// Many of all kinds together.
     pub(crate) const MIXED: KindSet = KindSet(1 << Kind::Root as u16);
 
-    /// How many numbers sets of one can have.
+    /// The number of different sets of one kind.
     pub(crate) const NUMBERS: usize = 1 + Kind::ALL.len();
 
     pub(crate) fn of(kind: Kind) -> KindSet {
         KindSet(1 << kind as u16)
     }
 
-    /// The set that has just this [number](Self::number).
+    /// Returns the set of one kind with this [number](Self::number).
     pub(crate) fn numbered(number: usize) -> KindSet {
         KindSet(1 << number)
     }
 
-    /// The number of a set of one: it is less than [`KindSet::NUMBERS`].
+    /// Returns the number of a set of one kind, which is below [`KindSet::NUMBERS`].
     pub(crate) fn number(self) -> usize {
         self.0.trailing_zeros() as usize
     }
@@ -43,18 +43,17 @@ impl KindSet {
     }
 }
 
-/// What is to be generalised, by the fingerprints of patterns, so that several snapshots can be
-/// grouped alike.
+/// What to generalise, by the fingerprints of patterns, so that several snapshots can be grouped alike.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub(crate) struct PatternSet {
-    /// What holds many by name.
+    /// Patterns with many names.
     pub(crate) many: FxHashMap<Fingerprint, KindSet>,
-    /// What keeps its name among many.
+    /// Patterns whose last name is kept among many.
     pub(crate) large: FxHashSet<Fingerprint>,
 }
 
 impl PatternSet {
-    /// Adds what another one has; answers whether that was anything new.
+    /// Adds what another set has. Returns whether anything was new.
     pub(crate) fn add(&mut self, other: &PatternSet) -> Result<bool, BuildError> {
         self.many.try_reserve(other.many.len())?;
         self.large.try_reserve(other.large.len())?;
@@ -71,7 +70,7 @@ impl PatternSet {
         Ok(is_new)
     }
 
-    /// Bytes of memory that it holds.
+    /// Returns the bytes of memory held.
     pub(crate) fn memory(&self) -> usize {
         self.many.capacity() * size_of::<(Fingerprint, KindSet)>()
             + self.large.capacity() * size_of::<Fingerprint>()

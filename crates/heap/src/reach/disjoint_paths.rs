@@ -1,7 +1,7 @@
-//! Paths that share nothing: cutting one of them does not free the object.
+//! Paths that share nothing: as long as one of them is left, the object stays alive.
 //!
-//! As many as there are are found (Menger's theorem: a flow of one through each object, found by
-//! augmenting paths), not just those that happen to be left when shortest ones are taken away.
+//! The largest number of them is found (by Menger's theorem: a flow of one through each object, found by
+//! augmenting paths), not just those that are left when shortest paths are taken away.
 
 use crate::graph::error::BuildError;
 use crate::graph::fallible_vec::{filled, push};
@@ -11,21 +11,52 @@ use crate::graph::node_set::NodeSet;
 use crate::reach::reach::Reach;
 use rustc_hash::FxHashMap;
 
-/// A paths of references to an object.
+/// A path of references to an object.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct DisjointPath {
-    /// Where it starts.
+    /// The object where it starts.
     pub start: NodeId,
-    /// The numbers of its [edges](Heap::edge), the first of them an edge of `start`.
+    /// The numbers of its [edges](Heap::edge). The first is an edge of `start`.
     pub edges: Vec<u32>,
 }
 
-/// At most `most` paths to `target` that have no object in common but where they start, the
-/// shortest first. Any path may start from any of `starts`: from [`NodeId::ROOT`], or from what
-/// all paths run through, such as the target's immediate dominator.
+/// Returns at most `most` paths to `target` that share no object except their start, the shortest first. Any
+/// path may start at any of `starts`: at [`NodeId::ROOT`], or at an object on all paths, such as the target's
+/// immediate dominator. No path if `target` is unreachable or one of `starts`.
 ///
-/// Each path costs a look at all that the starts hold at worst. `reach` is what the heap's roots reach
+/// Each path takes a pass over all that the starts keep alive, at worst. `reach` is the [`Reach`] of the heap
 /// through everything.
+///
+/// # Examples
+///
+/// ```
+/// use luasnap_heap::{HeapBuilder, Kind, Label, NodeId, Reach, Strength, Through};
+/// # fn main() -> Result<(), luasnap_heap::BuildError> {
+/// // `_G` has two tables, and both have the same third one.
+/// let mut builder = HeapBuilder::new();
+/// let mut nodes = [NodeId::ROOT; 4];
+/// for (node, address) in nodes.iter_mut().zip([0x10, 0x20, 0x30, 0x40]) {
+///     (*node, _) = builder.node(Kind::Table, address)?;
+/// }
+/// let [globals, left, right, shared] = nodes;
+/// let name = builder.name(b"_G")?;
+/// builder.edge(NodeId::ROOT, globals, Label::Root(name), Strength::Strong)?;
+/// for (from, to, index) in [(globals, left, 1), (globals, right, 2), (left, shared, 3), (right, shared, 4)] {
+///     builder.edge(from, to, Label::Index(index), Strength::Strong)?;
+/// }
+/// let heap = builder.finish()?;
+/// let reach = Reach::new(&heap, Through::Everything)?;
+///
+/// let paths = luasnap_heap::disjoint_paths(&heap, &reach, &[globals], shared, 5)?;
+/// assert_eq!(paths.len(), 2); // through `left` and through `right`
+/// assert!(paths.iter().all(|path| path.start == globals && path.edges.len() == 2));
+/// # Ok(())
+/// # }
+/// ```
+///
+/// # Errors
+///
+/// [`BuildError::OutOfMemory`] if memory runs out.
 pub fn disjoint_paths(
     heap: &Heap,
     reach: &Reach,
@@ -49,7 +80,7 @@ pub fn disjoint_paths(
         last: Vec::new(),
     };
     while flow.last.len() < most && flow.augment()? {}
-    flow.chains()
+    flow.paths()
 }
 
 /// A step of a path: from an object, by an edge.
@@ -65,7 +96,7 @@ struct Flow<'a> {
     reach: &'a Reach,
     starts: Vec<NodeId>,
     target: NodeId,
-    /// The step by which a path comes to each object on it, the target aside.
+    /// The step by which a path comes to each object on it, except the target.
     into: FxHashMap<NodeId, Step>,
     /// The step by which each path comes to the target.
     last: Vec<Step>,
@@ -93,15 +124,15 @@ enum Came {
 /// A search for one path more, along references and back along those of paths found before.
 struct Search {
     seen: [NodeSet; 2],
-    /// How the search came to each side; of an index that the queue gives.
+    /// The sides to go on from, in the order in which they were found.
     queue: Vec<(NodeId, Side)>,
     /// By node: the edge by which it came in.
     edges: Vec<u32>,
-    /// By node: the object that it came from, to either side.
+    /// By node, for each side: the object that the search came from.
     from: [Vec<u32>; 2],
 }
 
-/// In `from`: it came across. No node has this id.
+/// Stands in `from` for coming across. No node has this id.
 const ACROSS: u32 = u32::MAX;
 
 impl Search {
@@ -146,7 +177,7 @@ impl Search {
 }
 
 impl Flow<'_> {
-    /// Finds one path more, which may send older ones another way; false when there is none.
+    /// Finds one more path, which may reroute older ones. Returns false if there is none.
     fn augment(&mut self) -> Result<bool, BuildError> {
         let mut search = Search::new(self.heap.node_count())?;
         for &start in &self.starts {
@@ -177,8 +208,8 @@ impl Flow<'_> {
         Ok(false)
     }
 
-    /// Goes on from where an object is come to: across it, or, where a path crosses it already, back
-    /// along that one.
+    /// Goes on from the incoming side of an object: across it or, if a path crosses it already, back along
+    /// that path.
     fn cross(&self, search: &mut Search, node: NodeId) -> Result<(), BuildError> {
         match self.into.get(&node) {
             None => search.visit(node, Side::Out, Came::Across),
@@ -186,7 +217,7 @@ impl Flow<'_> {
         }
     }
 
-    /// Goes on from where an object is left; answers the last step when that leads to the target.
+    /// Goes on from the outgoing side of an object. Returns the last step if it leads to the target.
     fn leave(&self, search: &mut Search, node: NodeId) -> Result<Option<Step>, BuildError> {
         if self.into.contains_key(&node) {
             search.visit(node, Side::In, Came::Across)?;
@@ -209,8 +240,8 @@ impl Flow<'_> {
         Ok(None)
     }
 
-    /// Adds the path that was found. The way back from its end tells which steps are new, and which
-    /// objects no path crosses any longer.
+    /// Adds the path that was found. The way back from its end shows which steps are new, and which objects
+    /// no path crosses any longer.
     fn reroute(&mut self, search: &Search, last: Step) -> Result<(), BuildError> {
         let (mut node, mut side) = (last.from, Side::Out);
         self.last.push(last);
@@ -234,7 +265,7 @@ impl Flow<'_> {
         Ok(())
     }
 
-    fn chains(&self) -> Result<Vec<DisjointPath>, BuildError> {
+    fn paths(&self) -> Result<Vec<DisjointPath>, BuildError> {
         let mut paths = Vec::new();
         for &last in &self.last {
             let mut edges = Vec::new();

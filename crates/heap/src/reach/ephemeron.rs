@@ -5,13 +5,13 @@ use crate::graph::fallible_vec::push;
 use crate::graph::node::NodeId;
 use hashbrown::HashTable;
 
-/// What may be followed once its key has been reached.
+/// What is followed once its key is reached.
 #[derive(Clone, Copy, Debug)]
 struct Entry<T> {
     key: NodeId,
-    /// What is to be known of it then.
+    /// What the search needs then.
     what: T,
-    /// The next entry of the same key; the last one's is the first.
+    /// The next entry of the same key; of the last one, the first.
     next: u32,
 }
 
@@ -21,6 +21,9 @@ pub(crate) struct Waiting<T> {
     /// The last entry of each key.
     last: HashTable<u32>,
 }
+
+/// Entries that wait no longer: the next one and the last one of those that are left.
+pub(crate) struct Released(Option<(u32, u32)>);
 
 impl<T> Default for Waiting<T> {
     fn default() -> Self {
@@ -67,23 +70,33 @@ impl<T: Copy> Waiting<T> {
         Ok(())
     }
 
-    /// The first and the last entry that wait for `key`; they wait no more.
+    /// Ends the waiting of all entries for `key`, which has been reached. [`next`](Self::next) gives
+    /// them one by one.
     #[inline]
-    pub(crate) fn take(&mut self, key: NodeId) -> Option<(u32, u32)> {
+    pub(crate) fn release(&mut self, key: NodeId) -> Released {
         if self.last.is_empty() {
-            return None;
+            return Released(None);
         }
+        self.release_some(key)
+    }
+
+    fn release_some(&mut self, key: NodeId) -> Released {
         let entries = &self.entries;
         let found = self
             .last
             .find_entry(hash(key), |&at| entries[at as usize].key == key);
-        let (last, _) = found.ok()?.remove();
-        Some((entries[last as usize].next, last))
+        Released(found.ok().map(|found| {
+            let (last, _) = found.remove();
+            (entries[last as usize].next, last)
+        }))
     }
 
-    /// What an entry said, and which comes after it.
-    pub(crate) fn entry(&self, at: u32) -> (T, u32) {
+    /// The next of the entries that were released, in the order in which they began to wait.
+    #[inline]
+    pub(crate) fn next(&self, released: &mut Released) -> Option<T> {
+        let (at, last) = released.0?;
         let entry = &self.entries[at as usize];
-        (entry.what, entry.next)
+        released.0 = (at != last).then_some((entry.next, last));
+        Some(entry.what)
     }
 }

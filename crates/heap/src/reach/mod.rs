@@ -1,4 +1,4 @@
-//! What the roots reach, by which shortest paths, and what refers to what.
+//! Reachability, shortest paths, retainers, and paths that share nothing.
 
 pub(crate) mod disjoint_paths;
 pub(crate) mod ephemeron;

@@ -1,4 +1,4 @@
-//! Which nodes the roots keep alive, by Lua's own rules.
+//! Reachability, by Lua's own rules.
 
 use crate::graph::error::BuildError;
 use crate::graph::fallible_vec::room;
@@ -7,40 +7,40 @@ use crate::graph::kind::Kind;
 use crate::graph::label::Label;
 use crate::graph::node::NodeId;
 use crate::graph::node_set::NodeSet;
+use crate::graph::prefetch::prefetch;
 use crate::graph::strength::Strength;
 use crate::reach::ephemeron::Waiting;
-use std::hint::black_box;
 
-/// What references are followed through.
+/// Through which nodes references are followed.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Through {
-    /// Through every kind of node: what the VM's own collector would keep.
+    /// Through all nodes: reaches what the VM's own collector would keep.
     Everything,
-    /// Through objects, and from a closure through its upvalues: what the `objects` view shows.
-    /// Strings, prototypes, cdata, traces and our own snapshots are not reached, nor is what only
-    /// they hold, or a reference that the VM alone sees ([`Label::Constant`]).
+    /// Through objects, and from a closure through its upvalues: reaches what the `objects` view shows.
+    /// Strings, prototypes, cdata, traces and the module's own snapshots are not reached, nor is what only
+    /// they keep alive. References that only the VM sees ([`Label::Constant`]) are not followed.
     Objects,
 }
 
 impl Through {
-    /// Whether the kind is reached at all.
+    /// Whether nodes of this kind are reached.
     #[inline]
     fn has(self, kind: Kind) -> bool {
         self == Through::Everything || kind.is_object() || kind == Kind::Upvalue
     }
 
-    /// Whether an upvalue holds the kind. In no VM is its value another upvalue; where memory says
-    /// so all the same, a view would have no edge for what lies behind.
+    /// Whether a node of this kind can be the value of an upvalue. In no VM is it another upvalue; if broken
+    /// memory says so, a view would have no edge to what lies behind.
     #[inline]
     fn has_below_upvalue(self, kind: Kind) -> bool {
         self == Through::Everything || kind.is_object()
     }
 }
 
-/// The nodes that the roots of a heap keep alive.
+/// The nodes that the GC roots of a heap keep alive.
 ///
-/// Strong references are followed, and ephemerons once their key has been reached (those whose
-/// label is no [`Label::Object`] at once); weak references are not.
+/// Strong references are followed, weak ones are not. Ephemerons are followed when their key is reached; at
+/// once if their label is not a [`Label::Object`].
 #[derive(Clone, Debug)]
 pub struct Reach {
     reached: NodeSet,
@@ -49,7 +49,11 @@ pub struct Reach {
 }
 
 impl Reach {
-    /// Marks what is reachable in `heap`.
+    /// Finds what is reachable in `heap`.
+    ///
+    /// # Errors
+    ///
+    /// [`BuildError::OutOfMemory`] if memory runs out.
     pub fn new(heap: &Heap, through: Through) -> Result<Reach, BuildError> {
         let mut marking = Marking::new(heap, through)?;
         marking.run()?;
@@ -66,19 +70,19 @@ impl Reach {
         })
     }
 
-    /// Whether a node was reached. The synthetic root always is.
+    /// Whether a node is reachable. The synthetic root always is.
     #[inline]
     pub fn contains(&self, node: NodeId) -> bool {
         self.reached.contains(node)
     }
 
-    /// How many nodes were reached, the synthetic root aside.
+    /// Returns the number of reachable nodes, without the synthetic root.
     pub fn count(&self) -> usize {
         self.count
     }
 
-    /// Whether a reference of a reached node holds its target: strong ones, and ephemerons whose
-    /// key was reached.
+    /// Whether a reference of a reachable node keeps its target alive: it is strong, or an ephemeron whose key
+    /// is reachable.
     #[inline]
     pub(crate) fn holds(&self, heap: &Heap, edge: usize) -> bool {
         match heap.strength(edge) {
@@ -91,15 +95,15 @@ impl Reach {
         }
     }
 
-    /// What was followed.
+    /// Returns through which nodes references were followed.
     pub fn through(&self) -> Through {
         self.through
     }
 }
 
-/// The nodes that are not to be reached.
+/// Returns the nodes that may not be reached.
 fn shut(heap: &Heap, through: Through) -> impl Iterator<Item = NodeId> + '_ {
-    // Nothing is shut to one who goes through everything: then there is no need to look.
+    // Through everything, no node is excluded.
     let kinds = match through {
         Through::Everything => &[],
         Through::Objects => heap.kinds.get(1..).unwrap_or(&[]),
@@ -111,14 +115,14 @@ fn shut(heap: &Heap, through: Through) -> impl Iterator<Item = NodeId> + '_ {
         .map(|(node, _)| node)
 }
 
-/// A marking under way.
+/// The state of the marking.
 struct Marking<'a> {
     heap: &'a Heap,
     through: Through,
-    /// What was reached, and beside it, while the marking lasts, what is not to be: so that one
-    /// bit says whether a target need be looked at.
+    /// The reached nodes and, until the marking ends, the excluded ones: so one bit says whether to look at a
+    /// target.
     seen: NodeSet,
-    /// What was reached, in that order: what is known of those ahead can be fetched in time.
+    /// The reached nodes, in the order of their discovery.
     queue: Vec<u32>,
     /// Edges that wait for their key.
     waiting: Waiting<u32>,
@@ -153,39 +157,22 @@ impl<'a> Marking<'a> {
         Ok(())
     }
 
-    /// Reads some of what will be needed soon, as the search for paths does.
+    /// Reads what the nodes in the queue will need.
     #[inline]
     fn read_ahead(&self, at: usize) {
         let heap = self.heap;
         let ahead = |distance: usize| self.queue.get(at + distance).map(|node| NodeId(*node));
         if let Some(node) = ahead(16) {
-            black_box((heap.edge_range(node), heap.kind(node)));
+            prefetch(heap.kind(node));
         }
-        if let Some(node) = ahead(8) {
-            let first = heap.edge_starts[node.index()] as usize;
-            black_box((
-                heap.targets.get(first).copied(),
-                heap.labels.get(first).copied(),
-            ));
-        }
-        if let Some(node) = ahead(4) {
-            for edge in heap.edge_range(node).take(4) {
-                self.seen.expect(heap.target(edge));
-            }
-        }
+        heap.prefetch_queued(ahead, |target| self.seen.expect(target));
     }
 
     fn expand(&mut self, node: NodeId) -> Result<(), BuildError> {
         let heap = self.heap;
-        if let Some((mut at, last)) = self.waiting.take(node) {
-            loop {
-                let (edge, next) = self.waiting.entry(at);
-                self.reach(heap.target(edge as usize));
-                if at == last {
-                    break;
-                }
-                at = next;
-            }
+        let mut released = self.waiting.release(node);
+        while let Some(edge) = self.waiting.next(&mut released) {
+            self.reach(heap.target(edge as usize));
         }
         let below_upvalue = heap.kind(node) == Kind::Upvalue;
         for edge in heap.edge_range(node) {

@@ -1,4 +1,4 @@
-//! Shortest paths: which object is held by which, as a breadth-first tree.
+//! Shortest paths from the GC roots, as a breadth-first tree.
 
 use crate::graph::error::BuildError;
 use crate::graph::fallible_vec::{filled, held, push, room};
@@ -7,13 +7,13 @@ use crate::graph::kind::Kind;
 use crate::graph::label::Label;
 use crate::graph::label_order::{LabelOrder, in_order};
 use crate::graph::node::NodeId;
+use crate::graph::prefetch::prefetch;
 use crate::graph::strength::Strength;
 use crate::reach::ephemeron::Waiting;
-use std::hint::black_box;
 use std::ops::Range;
 
-/// The place of a reachable object in breadth-first order: an index into a [`ShortestPathTree`]'s
-/// columns, valid in that tree alone.
+/// The place of a reachable object in breadth-first order: an index into the columns of a
+/// [`ShortestPathTree`], valid only in that tree.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 #[repr(transparent)]
 pub struct Rank(pub u32);
@@ -22,44 +22,78 @@ impl Rank {
     /// The tree's root.
     pub const ROOT: Rank = Rank(0);
 
-    /// The rank as an index into columns.
+    /// Returns the rank as an index into columns.
     #[inline]
     pub fn index(self) -> usize {
         self.0 as usize
     }
 }
 
-/// A shortest paths of references to every reachable object.
+/// A shortest path to every reachable object.
 ///
-/// Weak references are no steps. The value of an ephemeron is reached from the table, but only
-/// once the key has been reached otherwise, so no path rests on itself.
+/// Weak references are not steps. The value of an ephemeron is reached from the table, but only after the key
+/// was reached otherwise, so that no path depends on itself.
 ///
-/// The tree's root is the target of the heap's first root. The other roots hang below it, after
-/// its own references, so that there is one tree; what the tree's root refers to itself is shown
-/// by that reference.
+/// The tree's root is the target of the heap's first GC root. The other GC roots are its children, after its
+/// own references, so that there is one tree. A GC root to which the tree's root refers is the child of that
+/// reference.
 ///
-/// Ranks number the objects level by level, the children of each one after the other in canonical
-/// order, whatever the order in which the heap has its edges.
+/// Ranks number the objects level by level, and the children of each object in canonical order, whatever the
+/// order of the heap's edges.
+///
+/// # Examples
+///
+/// ```
+/// use luasnap_heap::{HeapBuilder, Kind, Label, NodeId, ShortestPathTree, Strength};
+/// # fn main() -> Result<(), luasnap_heap::BuildError> {
+/// // `_G.list.last` and `_G.last` are the same table.
+/// let mut builder = HeapBuilder::new();
+/// let (globals, _) = builder.node(Kind::Table, 0x10)?;
+/// let (list, _) = builder.node(Kind::Table, 0x20)?;
+/// let (last, _) = builder.node(Kind::Table, 0x30)?;
+/// let root = Label::Root(builder.name(b"_G")?);
+/// let [list_field, last_field] = [builder.name(b"list")?, builder.name(b"last")?].map(Label::Field);
+/// builder.edge(NodeId::ROOT, globals, root, Strength::Strong)?;
+/// builder.edge(globals, list, list_field, Strength::Strong)?;
+/// builder.edge(list, last, last_field, Strength::Strong)?;
+/// builder.edge(globals, last, last_field, Strength::Strong)?;
+/// let heap = builder.finish()?;
+/// let tree = ShortestPathTree::new(&heap)?;
+///
+/// let rank = tree.ranks_of(&[last])?[0].expect("it is reachable");
+/// assert_eq!(tree.parent(rank).map(|above| tree.node(above)), Some(globals));
+/// assert_eq!(heap.label(tree.edge(rank)), last_field);
+/// assert_eq!(tree.refs(last), 2);
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug, Default)]
 pub struct ShortestPathTree {
     nodes: Vec<NodeId>,
     parents: Vec<Rank>,
     edges: Vec<u32>,
-    /// The rank of each object's first child; one entry more than there are ranks.
+    /// The rank of each object's first child, and the end of the last one's children.
     starts: Vec<u32>,
-    /// By node; 0 for what was not reached.
+    /// By node; 0 for unreachable nodes.
     pub(crate) refs: Vec<u32>,
 }
 
 impl ShortestPathTree {
-    /// The tree of all that a heap's roots keep alive.
+    /// Finds the shortest paths to all that a heap's GC roots keep alive.
+    ///
+    /// # Errors
+    ///
+    /// [`BuildError::OutOfMemory`] if memory runs out.
     pub fn new(heap: &Heap) -> Result<ShortestPathTree, BuildError> {
         Self::search(heap, None)
     }
 
-    /// The same, but slots of stacks that have no name of their own (`(temporary)`, `(for state)`) are
-    /// steps only where no other way leads. A loop that runs holds in one what its program has a name
-    /// for elsewhere.
+    /// Like [`new`](Self::new), but stack slots without a name of their own (`(temporary)`, `(for state)`) are
+    /// steps only if no other path leads there: a running loop keeps in them what has a name elsewhere.
+    ///
+    /// # Errors
+    ///
+    /// [`BuildError::OutOfMemory`] if memory runs out.
     pub fn by_names(heap: &Heap) -> Result<ShortestPathTree, BuildError> {
         Self::search(heap, Some(Vec::new()))
     }
@@ -77,41 +111,41 @@ impl ShortestPathTree {
         Ok(tree)
     }
 
-    /// How many objects are reachable.
+    /// Returns the number of reachable objects.
     pub fn len(&self) -> usize {
         self.nodes.len()
     }
 
-    /// Whether nothing is reachable: the heap has no root.
+    /// Whether nothing is reachable: the heap has no GC root.
     pub fn is_empty(&self) -> bool {
         self.nodes.is_empty()
     }
 
-    /// All ranks, parents before children.
+    /// Returns all ranks, parents before children.
     pub fn ranks(&self) -> impl ExactSizeIterator<Item = Rank> + DoubleEndedIterator + use<> {
         (0..self.nodes.len() as u32).map(Rank)
     }
 
-    /// The object at a rank.
+    /// Returns the object at a rank.
     #[inline]
     pub fn node(&self, rank: Rank) -> NodeId {
         self.nodes[rank.index()]
     }
 
-    /// The object that holds it; `None` for the tree's root.
+    /// Returns the previous object on the path; `None` for the tree's root.
     #[inline]
     pub fn parent(&self, rank: Rank) -> Option<Rank> {
         (rank != Rank::ROOT).then(|| self.parents[rank.index()])
     }
 
-    /// The number of the [edge](Heap::edge) by which it is held. For the tree's root and the
-    /// other roots that hang below it, an edge of [`NodeId::ROOT`].
+    /// Returns the number of the last [edge](Heap::edge) on the path: for the tree's root and the other GC
+    /// roots below it, an edge of [`NodeId::ROOT`].
     #[inline]
     pub fn edge(&self, rank: Rank) -> usize {
         self.edges[rank.index()] as usize
     }
 
-    /// The ranks of an object's children.
+    /// Returns the ranks of an object's children.
     #[inline]
     pub fn children(&self, rank: Rank) -> impl ExactSizeIterator<Item = Rank> + use<> {
         self.child_range(rank).map(Rank)
@@ -122,14 +156,18 @@ impl ShortestPathTree {
         self.starts[rank.index()]..self.starts[rank.index() + 1]
     }
 
-    /// How many references to a node hold it: strong ones of reachable objects, ephemerons whose
-    /// key is reachable, and roots. 0 for a node that is not reachable.
+    /// Returns the number of references that keep a node alive: strong ones of reachable objects, ephemerons
+    /// whose key is reachable, and GC roots. 0 for unreachable nodes.
     #[inline]
     pub fn refs(&self, node: NodeId) -> u32 {
         self.refs[node.index()]
     }
 
-    /// The rank of each of a few objects, in one look at all ranks; `None` for what is not reachable.
+    /// Returns the rank of each of a few objects, in one pass over all ranks; `None` for unreachable ones.
+    ///
+    /// # Errors
+    ///
+    /// [`BuildError::OutOfMemory`] if memory runs out.
     pub fn ranks_of(&self, nodes: &[NodeId]) -> Result<Vec<Option<Rank>>, BuildError> {
         let mut ranks = filled(nodes.len(), None)?;
         let mut wanted: Vec<(NodeId, u32)> = room(nodes.len())?;
@@ -145,7 +183,7 @@ impl ShortestPathTree {
         Ok(ranks)
     }
 
-    /// Bytes of memory that the tree holds.
+    /// Returns the bytes of memory that the tree takes.
     pub fn memory(&self) -> usize {
         held(&self.nodes)
             + held(&self.parents)
@@ -176,13 +214,12 @@ impl ShortestPathTree {
 struct Search<'a> {
     heap: &'a Heap,
     tree: ShortestPathTree,
-    /// Edges of the node at hand that may lead to new nodes.
+    /// Edges of the current node that may lead to new nodes.
     candidates: Vec<u32>,
     order: LabelOrder,
-    /// The rank of the table that holds the entry, and the edge to its value.
+    /// The rank of the table, and the edge to the value.
     waiting: Waiting<(Rank, u32)>,
-    /// References from slots without a name, with the rank of the thread; `None` where these are like all
-    /// others.
+    /// References from slots without a name, with the rank of the thread; `None` if these are like all others.
     nameless: Option<Vec<(Rank, u32)>>,
     /// Whether some object came after other objects' children.
     late: bool,
@@ -220,7 +257,7 @@ impl<'a> Search<'a> {
             let node = self.tree.node(rank);
             self.read_ahead(at);
             self.tree.starts.push(self.tree.len() as u32);
-            self.release(node)?;
+            self.release(node);
             self.expand(rank, self.heap.edge_range(node))?;
             at += 1;
         }
@@ -228,7 +265,7 @@ impl<'a> Search<'a> {
         Ok(())
     }
 
-    /// Follows what was put off; answers whether that led to anything new.
+    /// Follows the references that were put off. Returns whether that led to new nodes.
     fn follow_nameless(&mut self) -> bool {
         let known = self.tree.len();
         for (rank, edge) in self
@@ -244,32 +281,16 @@ impl<'a> Search<'a> {
         is_new
     }
 
-    /// Reads some of what the search will need soon, so that the waits for memory overlap: in a
-    /// heap that is larger than the cache it does little else than wait (this halves its time).
-    /// The farther ahead, the less is known to be in the cache already.
+    /// Reads what the nodes in the queue will need.
     #[inline]
     fn read_ahead(&self, at: usize) {
-        let heap = self.heap;
-        let ahead = |distance: usize| self.tree.nodes.get(at + distance);
-        if let Some(node) = ahead(16) {
-            black_box(heap.edge_range(*node));
-        }
-        if let Some(node) = ahead(8) {
-            let first = heap.edge_starts[node.index()] as usize;
-            black_box((
-                heap.targets.get(first).copied(),
-                heap.labels.get(first).copied(),
-            ));
-        }
-        if let Some(node) = ahead(4) {
-            let first = heap.edge_starts[node.index()] as usize;
-            for target in heap.targets[first..].iter().take(4) {
-                black_box(self.tree.refs[target.index()]);
-            }
-        }
+        self.heap.prefetch_queued(
+            |distance| self.tree.nodes.get(at + distance).copied(),
+            |target| prefetch(self.tree.refs[target.index()]),
+        );
     }
 
-    /// Follows the references of one object, in canonical order where that matters.
+    /// Follows the references of one object, in canonical order if it matters.
     fn expand(&mut self, rank: Rank, edges: Range<usize>) -> Result<(), BuildError> {
         let heap = self.heap;
         self.candidates.clear();
@@ -318,7 +339,7 @@ impl<'a> Search<'a> {
         Ok(())
     }
 
-    /// Counts a reference that holds its target, and whether it is the target's first.
+    /// Counts a reference that keeps its target alive. Returns whether it is the target's first.
     #[inline]
     fn count(&mut self, rank: Rank, edge: u32) -> bool {
         let target = self.heap.target(edge as usize);
@@ -333,23 +354,15 @@ impl<'a> Search<'a> {
 
     /// Follows the ephemerons that waited for `key`.
     #[inline]
-    fn release(&mut self, key: NodeId) -> Result<(), BuildError> {
-        let Some((mut at, last)) = self.waiting.take(key) else {
-            return Ok(());
-        };
-        loop {
-            let ((rank, edge), next) = self.waiting.entry(at);
+    fn release(&mut self, key: NodeId) {
+        let mut released = self.waiting.release(key);
+        while let Some((rank, edge)) = self.waiting.next(&mut released) {
             self.late |= self.count(rank, edge);
-            if at == last {
-                return Ok(());
-            }
-            at = next;
         }
     }
 }
 
-/// Whether a reference is that of a slot without a name of its own: what it is called instead is in
-/// brackets.
+/// Whether a reference is from a slot without a name of its own: its label is in brackets.
 fn is_nameless(heap: &Heap, edge: u32) -> bool {
     matches!(heap.label(edge as usize), Label::Local(name) if heap.name(name).starts_with(b"("))
 }
@@ -389,8 +402,7 @@ struct Child {
     edge: u32,
 }
 
-/// The children of each object in the order in which they were reached: where they start, and
-/// the children.
+/// Returns where the children of each object start, and the children in the order of their discovery.
 fn children_by_parent(tree: &ShortestPathTree) -> Result<(Vec<u32>, Vec<Child>), BuildError> {
     let len = tree.len();
     // Counts go two places up, so that placing the children leaves each start where it belongs.

@@ -2,29 +2,29 @@
 
 use crate::reach::shortest_path_tree::{Rank, ShortestPathTree};
 
-/// A turn of a [`Walk`].
+/// A step of a [`Walk`].
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Visit {
     /// Comes to an object, before its children. The tree's root has depth 0.
     Enter {
         /// The object.
         rank: Rank,
-        /// How many steps it is below the tree's root.
+        /// The number of steps below the tree's root.
         depth: u32,
     },
     /// Leaves an object, after its children.
     Leave {
         /// The object.
         rank: Rank,
-        /// How many steps it is below the tree's root.
+        /// The number of steps below the tree's root.
         depth: u32,
     },
 }
 
 /// Visits every object of a tree: parents before children, siblings in canonical order.
 ///
-/// Siblings have ranks one after the other and each object knows its parent, so it needs no
-/// memory, however deep the tree is.
+/// Siblings have consecutive ranks, and each object knows its parent, so the walk takes no memory, however deep
+/// the tree is.
 #[derive(Clone, Debug)]
 pub struct Walk<'a> {
     tree: &'a ShortestPathTree,
@@ -32,7 +32,7 @@ pub struct Walk<'a> {
 }
 
 impl ShortestPathTree {
-    /// Every object depth-first.
+    /// Returns all objects depth-first.
     pub fn walk(&self) -> Walk<'_> {
         let first = Visit::Enter {
             rank: Rank::ROOT,

@@ -58,57 +58,102 @@ fn analyse(snapshot: &Snapshot) {
     listed(snapshot.everything());
 }
 
-/// A change to one value of some column.
-fn change(columns: &mut Columns, which: u8, at: usize, value: u32) {
-    fn set<T>(column: &mut [T], at: usize, value: T) {
-        let len = column.len().max(1);
-        if let Some(old) = column.get_mut(at % len) {
-            *old = value;
-        }
-    }
-    let small = value % 40;
-    match which {
-        0 => set(
-            &mut columns.kinds,
-            at,
-            Kind::from_number((value % 12) as u8).unwrap(),
-        ),
-        1 => set(&mut columns.addresses, at, u64::from(value)),
-        2 => set(&mut columns.sizes, at, value),
-        3 => columns
-            .large_sizes
-            .push((NodeId(small), u64::from(value) << 30)),
-        4 => set(&mut columns.counts, at, value),
-        5 => set(&mut columns.sources, at, NameId(small)),
-        6 => set(&mut columns.edge_counts, at, small),
-        7 => columns.edge_counts.rotate_left(1),
-        8 => set(&mut columns.targets, at, NodeId(small)),
-        9 => {
-            if let Some(label) = PackedLabel::from_bits(value & 0xfc00_003f) {
-                set(&mut columns.labels, at, label);
+/// A change to a stored heap. Nodes and names are small numbers, so that many of them are there.
+#[derive(Clone, Copy, Debug)]
+enum Damage {
+    Kind(Kind),
+    Address(u64),
+    Size(u32),
+    AddLargeSize(NodeId, u64),
+    Count(u32),
+    Source(NameId),
+    EdgeCount(u32),
+    /// Each node gets as many edges as the next one had.
+    RotateEdgeCounts,
+    Target(NodeId),
+    Label(PackedLabel),
+    WideObject(NodeId),
+    WideNotANumber,
+    Globals(NodeId),
+    AllReached,
+    AddRun(NodeId),
+    AddMark(Mark),
+    AddSparseTable(NodeId, u32),
+    RemoveEdge,
+}
+
+fn damage() -> impl Strategy<Value = Damage> {
+    let node = || (0..40u32).prop_map(NodeId);
+    let value = any::<u32>;
+    let label = any::<u32>().prop_filter_map("a label that has a meaning", |bits| {
+        PackedLabel::from_bits(bits & 0xfc00_003f)
+    });
+    let mark = (value(), node(), 0..3u32).prop_map(|(address, place, run)| Mark {
+        address: address.into(),
+        place,
+        run,
+    });
+    prop_oneof![
+        (0..12u8).prop_map(|number| Damage::Kind(Kind::from_number(number).unwrap())),
+        value().prop_map(|address| Damage::Address(address.into())),
+        value().prop_map(Damage::Size),
+        (node(), value())
+            .prop_map(|(node, size)| Damage::AddLargeSize(node, u64::from(size) << 30)),
+        value().prop_map(Damage::Count),
+        (0..40u32).prop_map(|name| Damage::Source(NameId(name))),
+        (0..40u32).prop_map(Damage::EdgeCount),
+        Just(Damage::RotateEdgeCounts),
+        node().prop_map(Damage::Target),
+        label.prop_map(Damage::Label),
+        node().prop_map(Damage::WideObject),
+        Just(Damage::WideNotANumber),
+        node().prop_map(Damage::Globals),
+        Just(Damage::AllReached),
+        node().prop_map(Damage::AddRun),
+        mark.prop_map(Damage::AddMark),
+        (node(), value()).prop_map(|(node, slots)| Damage::AddSparseTable(node, slots)),
+        Just(Damage::RemoveEdge),
+    ]
+}
+
+impl Damage {
+    /// Changes the value at `at`, modulo the column's length, where it is a value that changes.
+    fn apply(self, columns: &mut Columns, at: usize) {
+        fn set<T>(column: &mut [T], at: usize, value: T) {
+            let len = column.len().max(1);
+            if let Some(old) = column.get_mut(at % len) {
+                *old = value;
             }
         }
-        10 => set(&mut columns.wide_labels, at, Label::Object(NodeId(small))),
-        11 => set(&mut columns.wide_labels, at, Label::Number(f64::NAN)),
-        12 => columns.globals = Some(NodeId(small)),
-        13 => columns.all_reached = true,
-        14 => columns.runs.push(Run {
-            start: NodeId(small),
-            order: RunOrder::Allocation,
-        }),
-        15 => columns.marks.push(Mark {
-            address: u64::from(value),
-            place: NodeId(small),
-            run: value % 3,
-        }),
-        16 => columns.sparse_tables.push(SparseTable {
-            node: NodeId(small),
-            array_slots: value,
-            ..SparseTable::default()
-        }),
-        _ => {
-            columns.targets.pop();
-            columns.labels.pop();
+        match self {
+            Damage::Kind(kind) => set(&mut columns.kinds, at, kind),
+            Damage::Address(address) => set(&mut columns.addresses, at, address),
+            Damage::Size(size) => set(&mut columns.sizes, at, size),
+            Damage::AddLargeSize(node, size) => columns.large_sizes.push((node, size)),
+            Damage::Count(count) => set(&mut columns.counts, at, count),
+            Damage::Source(name) => set(&mut columns.sources, at, name),
+            Damage::EdgeCount(count) => set(&mut columns.edge_counts, at, count),
+            Damage::RotateEdgeCounts => columns.edge_counts.rotate_left(1),
+            Damage::Target(node) => set(&mut columns.targets, at, node),
+            Damage::Label(label) => set(&mut columns.labels, at, label),
+            Damage::WideObject(node) => set(&mut columns.wide_labels, at, Label::Object(node)),
+            Damage::WideNotANumber => set(&mut columns.wide_labels, at, Label::Number(f64::NAN)),
+            Damage::Globals(node) => columns.globals = Some(node),
+            Damage::AllReached => columns.all_reached = true,
+            Damage::AddRun(start) => columns.runs.push(Run {
+                start,
+                order: RunOrder::Allocation,
+            }),
+            Damage::AddMark(mark) => columns.marks.push(mark),
+            Damage::AddSparseTable(node, array_slots) => columns.sparse_tables.push(SparseTable {
+                node,
+                array_slots,
+                ..SparseTable::default()
+            }),
+            Damage::RemoveEdge => {
+                columns.targets.pop();
+                columns.labels.pop();
+            }
         }
     }
 }
@@ -140,12 +185,12 @@ proptest! {
     #[test]
     fn changed_columns_make_a_sound_heap_or_none(
         everything in everything(20),
-        changes in prop::collection::vec((0..18u8, any::<usize>(), any::<u32>()), 1..5),
+        damages in prop::collection::vec((damage(), any::<usize>()), 1..5),
     ) {
         let heap = everything.heap();
         let mut columns = columns(&heap);
-        for (which, at, value) in changes {
-            change(&mut columns, which, at, value);
+        for (damage, at) in damages {
+            damage.apply(&mut columns, at);
         }
         if let Ok(changed) = columns.into_heap() {
             let (changed, heap) = (Snapshot::new(changed), Snapshot::new(heap));
@@ -189,98 +234,143 @@ fn small() -> Columns {
     columns(&everything.heap())
 }
 
+/// Asserts that `break_it` makes the small heap one that is refused so.
+#[track_caller]
+fn assert_refused(break_it: impl FnOnce(&mut Columns), expected: ColumnError) {
+    let mut columns = small();
+    assert!(columns.clone().into_heap().is_ok());
+    break_it(&mut columns);
+    assert_eq!(columns.into_heap().unwrap_err(), expected);
+}
+
+fn out_of_range(column: &'static str, at: usize) -> ColumnError {
+    ColumnError::OutOfRange { column, at }
+}
+
 #[test]
-fn every_broken_column_is_named() {
-    let out_of_range = |column, at| ColumnError::OutOfRange { column, at };
-    let length = |column, expected, found| ColumnError::Length {
-        column,
-        expected,
-        found,
-    };
-    type Break = fn(&mut Columns);
-    let cases: [(Break, ColumnError); 15] = [
-        (|heap| heap.kinds[2] = Kind::Root, ColumnError::Root),
-        (|heap| heap.kinds[0] = Kind::Table, ColumnError::Root),
-        (|heap| heap.addresses.push(7), length("addresses", 4, 5)),
-        (|heap| heap.edge_counts[1] = 1, length("targets", 1, 0)),
-        (
-            |heap| heap.sources[1] = NameId(9),
-            out_of_range("sources", 1),
-        ),
-        (
-            |heap| heap.globals = Some(NodeId::ROOT),
-            out_of_range("globals", 0),
-        ),
-        (
-            |heap| heap.globals = Some(NodeId(4)),
-            out_of_range("globals", 0),
-        ),
-        (
-            |heap| heap.large_sizes.push((NodeId(1), 9)),
-            out_of_range("large sizes", 0),
-        ),
-        (
-            |heap| {
-                heap.sizes[1] = LARGE_SIZE;
-                heap.large_sizes.push((NodeId(1), u64::MAX));
-            },
-            ColumnError::Sizes,
-        ),
-        (
-            |heap| heap.wide_labels.push(Label::Field(NameId(9))),
-            out_of_range("labels beside", 0),
-        ),
-        (
-            |heap| {
-                heap.runs.insert(
-                    0,
-                    Run {
-                        start: NodeId(3),
-                        order: RunOrder::None,
-                    },
-                )
-            },
-            ColumnError::Order { column: "runs" },
-        ),
-        (
-            |heap| heap.runs[0].start = NodeId(5),
-            out_of_range("runs", 0),
-        ),
-        (
-            |heap| {
-                heap.marks.push(Mark {
-                    address: 1,
-                    place: NodeId(5),
-                    run: 0,
-                })
-            },
-            out_of_range("marks", 0),
-        ),
-        (
-            |heap| {
-                heap.sparse_tables.push(SparseTable {
-                    node: NodeId(2),
-                    ..Default::default()
-                })
-            },
-            ColumnError::SparseTable { at: 0 },
-        ),
-        (
-            |heap| {
-                heap.edge_counts[1] = 1;
-                heap.targets.push(NodeId::ROOT);
-                heap.labels
-                    .push(PackedLabel::from_bits(4 << PackedLabel::TAG_SHIFT).unwrap());
-            },
-            out_of_range("targets", 0),
-        ),
-    ];
-    for (at, (break_it, expected)) in cases.into_iter().enumerate() {
-        let mut columns = small();
-        assert!(columns.clone().into_heap().is_ok());
-        break_it(&mut columns);
-        assert_eq!(columns.into_heap().unwrap_err(), expected, "case {at}");
+fn the_first_node_and_no_other_is_the_root() {
+    assert_refused(|heap| heap.kinds[2] = Kind::Root, ColumnError::Root);
+    assert_refused(|heap| heap.kinds[0] = Kind::Table, ColumnError::Root);
+}
+
+#[test]
+fn columns_by_node_are_of_one_length() {
+    assert_refused(
+        |heap| heap.addresses.push(7),
+        ColumnError::Length {
+            column: "addresses",
+            expected: 4,
+            found: 5,
+        },
+    );
+}
+
+#[test]
+fn there_are_as_many_targets_as_nodes_have_edges() {
+    assert_refused(
+        |heap| heap.edge_counts[1] = 1,
+        ColumnError::Length {
+            column: "targets",
+            expected: 1,
+            found: 0,
+        },
+    );
+}
+
+#[test]
+fn sources_are_names_of_the_heap() {
+    assert_refused(
+        |heap| heap.sources[1] = NameId(9),
+        out_of_range("sources", 1),
+    );
+}
+
+#[test]
+fn the_table_of_globals_is_a_node_and_not_the_root() {
+    for node in [NodeId::ROOT, NodeId(4)] {
+        assert_refused(|heap| heap.globals = Some(node), out_of_range("globals", 0));
     }
+}
+
+#[test]
+fn large_sizes_are_of_nodes_without_another_size() {
+    assert_refused(
+        |heap| heap.large_sizes.push((NodeId(1), 9)),
+        out_of_range("large sizes", 0),
+    );
+}
+
+#[test]
+fn sizes_add_up_to_what_a_memory_can_have() {
+    assert_refused(
+        |heap| {
+            heap.sizes[1] = LARGE_SIZE;
+            heap.large_sizes.push((NodeId(1), u64::MAX));
+        },
+        ColumnError::Sizes,
+    );
+}
+
+#[test]
+fn wide_labels_have_names_of_the_heap() {
+    assert_refused(
+        |heap| heap.wide_labels.push(Label::Field(NameId(9))),
+        out_of_range("labels beside", 0),
+    );
+}
+
+#[test]
+fn runs_are_in_order_and_start_within_the_heap() {
+    let behind_the_next_one = Run {
+        start: NodeId(3),
+        order: RunOrder::None,
+    };
+    assert_refused(
+        |heap| heap.runs.insert(0, behind_the_next_one),
+        ColumnError::Order { column: "runs" },
+    );
+    assert_refused(
+        |heap| heap.runs[0].start = NodeId(5),
+        out_of_range("runs", 0),
+    );
+}
+
+#[test]
+fn marks_lie_within_the_heap() {
+    let behind_the_last_node = Mark {
+        address: 1,
+        place: NodeId(5),
+        run: 0,
+    };
+    assert_refused(
+        |heap| heap.marks.push(behind_the_last_node),
+        out_of_range("marks", 0),
+    );
+}
+
+#[test]
+fn sparse_tables_are_tables() {
+    let a_string = SparseTable {
+        node: NodeId(2),
+        ..SparseTable::default()
+    };
+    assert_refused(
+        |heap| heap.sparse_tables.push(a_string),
+        ColumnError::SparseTable { at: 0 },
+    );
+}
+
+#[test]
+fn nothing_refers_to_the_root() {
+    let key = PackedLabel::from_bits(4 << PackedLabel::TAG_SHIFT).unwrap();
+    assert_refused(
+        |heap| {
+            heap.edge_counts[1] = 1;
+            heap.targets.push(NodeId::ROOT);
+            heap.labels.push(key);
+        },
+        out_of_range("targets", 0),
+    );
 }
 
 #[test]

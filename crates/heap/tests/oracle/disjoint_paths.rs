@@ -127,7 +127,7 @@ fn taking_the_shortest_first_would_find_only_one() {
 }
 
 #[test]
-fn a_chain_of_a_million_is_no_trouble() {
+fn a_path_of_a_million_steps_is_no_trouble() {
     let mut builder = HeapBuilder::new();
     let mut before = NodeId::ROOT;
     for at in 1..=1_000_000 {

@@ -181,7 +181,7 @@ fn functions_are_told_apart_by_where_they_are_defined() {
     let groups = snapshot.groups().unwrap();
     let found: Vec<_> = groups.groups()[..2]
         .iter()
-        .map(|group| (name(snapshot.everything(), &groups, group), group.shallow))
+        .map(|group| (name(snapshot.everything(), groups, group), group.shallow))
         .collect();
     let expected = [("main.lua:10", 2000), ("main.lua:11", 1000)];
     assert_eq!(

@@ -48,7 +48,7 @@ fn a_class_says_its_name() {
 }
 
 #[test]
-fn a_class_is_called_by_the_chain_to_it() {
+fn a_class_is_called_by_the_path_to_it() {
     let mut program = Program::new();
     let player = program.field(program.globals, Kind::Table, "Player");
     objects(&mut program, "players", Kind::Table, player, 4);
@@ -76,7 +76,7 @@ fn a_class_is_called_by_the_chain_to_it() {
 }
 
 #[test]
-fn a_chain_through_an_object_of_the_class_is_no_name() {
+fn a_path_through_an_object_of_the_class_is_no_name() {
     let mut program = Program::new();
     // The table of methods has a name, and the metatable has none.
     let methods = program.field(program.globals, Kind::Table, "Point");
@@ -129,7 +129,7 @@ fn a_name_on_a_stack_is_better_than_none() {
 }
 
 #[test]
-fn many_metatables_of_one_holder_are_one_class() {
+fn many_metatables_of_one_retainer_are_one_class() {
     let mut program = Program::new();
     let proxies = program.field(program.globals, Kind::Table, "metatables");
     let place = program.field(program.globals, Kind::Table, "objects");
@@ -364,26 +364,17 @@ fn fingerprints_are_of_names_and_of_nothing_else() {
     apart.dedup();
     assert_eq!(apart.len(), first.len(), "{first:#x?}");
     // They are written down, so they may never change.
-    let of = |name: &str, kind| first[&(name.to_owned(), kind)];
-    let written = [
-        of("class Player", Kind::Table),
-        of("class _G.Item", Kind::Userdata),
-        of("_G.cache.*", Kind::Table),
-        of("strings of _G.cache.*", Kind::String),
-        of("work.lua:3", Kind::Thread),
-        of("work.lua:3", Kind::LuaFunction),
-        of("[REGISTRY]", Kind::Table),
-        of("shared strings", Kind::String),
-    ];
-    let expected = [
-        0xfe6b_1d5c_531d_7345,
-        0xfd8c_9018_311c_06f7,
-        0xd908_55db_f053_4e79,
-        0x44fb_5341_3944_88e7,
-        0xef17_28ca_ebf8_8c80,
-        0x5efc_14ec_5500_c4f9,
-        0xea35_6240_8f69_d008,
-        0x3088_e4d5_0906_1e90,
-    ];
-    assert_eq!(written, expected, "{written:#x?}");
+    for (name, kind, fingerprint) in [
+        ("class Player", Kind::Table, 0xfe6b_1d5c_531d_7345),
+        ("class _G.Item", Kind::Userdata, 0xfd8c_9018_311c_06f7),
+        ("_G.cache.*", Kind::Table, 0xd908_55db_f053_4e79),
+        ("strings of _G.cache.*", Kind::String, 0x44fb_5341_3944_88e7),
+        ("work.lua:3", Kind::Thread, 0xef17_28ca_ebf8_8c80),
+        ("work.lua:3", Kind::LuaFunction, 0x5efc_14ec_5500_c4f9),
+        ("[REGISTRY]", Kind::Table, 0xea35_6240_8f69_d008),
+        ("shared strings", Kind::String, 0x3088_e4d5_0906_1e90),
+    ] {
+        let found = first[&(name.to_owned(), kind)];
+        assert_eq!(found, fingerprint, "{name}: {found:#x}");
+    }
 }

@@ -52,6 +52,48 @@ const KINDS: [Kind; 5] = [
     Kind::String,
 ];
 
+/// What happens in a VM between captures.
+#[derive(Clone, Copy, Debug)]
+enum Operation {
+    Allocate(Kind),
+    /// Allocates `count` objects, of the kinds from `KINDS[first]` on.
+    AllocateSeveral {
+        count: usize,
+        first: usize,
+    },
+    Free(Pick),
+    /// Frees `count` objects of a list, those that lie one after the other.
+    FreeSeveral {
+        count: usize,
+        first: Pick,
+    },
+    /// An object gets a finalizer; or its finalizer, where it has one, saves it.
+    Finalize(Pick),
+    /// A table gets an entry more.
+    AddEntry(Pick),
+    /// Nothing holds the object any more, but the collector has not come by.
+    MakeGarbage(Pick),
+    /// Another object of its kind takes the address.
+    Replace(Pick),
+    /// As `Replace`, and the new object gets a finalizer.
+    ReplaceAndFinalize(Pick),
+}
+
+/// Chooses an object.
+#[derive(Clone, Copy, Debug)]
+struct Pick {
+    list: usize,
+    /// Its place in the list, modulo the list's length.
+    at: usize,
+}
+
+impl Pick {
+    /// `None` where the list is empty.
+    fn index_in(self, list: &[Thing]) -> Option<usize> {
+        self.at.checked_rem(list.len())
+    }
+}
+
 impl Vm {
     fn new(lists: Lists) -> Vm {
         let mut vm = Vm {
@@ -82,69 +124,88 @@ impl Vm {
     }
 
     /// Takes an object out of its list; never the first one, which is always there, nor a marker.
-    fn take(&mut self, roll: usize) -> Option<Thing> {
-        let list = roll % 2;
-        let at = (roll / 2).checked_rem(self.things[list].len())?;
-        let thing = &self.things[list][at];
-        if thing.serial == 1 || thing.kind == Kind::Snapshot {
+    fn take(&mut self, pick: Pick) -> Option<Thing> {
+        let list = &mut self.things[pick.list];
+        let at = pick.index_in(list)?;
+        if list[at].serial == 1 || list[at].kind == Kind::Snapshot {
             return None;
         }
-        Some(self.things[list].remove(at))
+        Some(list.remove(at))
     }
 
-    fn step(&mut self, operation: u8, roll: usize) {
+    fn step(&mut self, operation: Operation) {
         self.now += 1;
         match operation {
-            0..=2 => {
-                self.allocate(KINDS[roll % KINDS.len()]);
+            Operation::Allocate(kind) => {
+                self.allocate(kind);
             }
-            3 => {
-                for at in 0..roll % 60 {
-                    self.allocate(KINDS[(roll + at) % KINDS.len()]);
+            Operation::AllocateSeveral { count, first } => {
+                for kind in KINDS.iter().cycle().skip(first).take(count) {
+                    self.allocate(*kind);
                 }
             }
-            4..=6 => {
-                let freed = self.take(roll);
-                self.free.extend(freed.map(|thing| thing.address));
-            }
-            7 => {
-                for at in 0..roll % 40 {
-                    let freed = self.take(roll + 2 * at);
-                    self.free.extend(freed.map(|thing| thing.address));
+            Operation::Free(pick) => self.free(pick),
+            Operation::FreeSeveral { count, first } => {
+                for further in 0..count {
+                    self.free(Pick {
+                        at: first.at + further,
+                        ..first
+                    });
                 }
             }
-            8 | 9 if self.lists == Lists::ByFinalizer => self.finalize(roll),
-            12..=14 => {
-                // Another one of the kind takes the place, and maybe gets a finalizer too.
-                if let Some(freed) = self.take(roll) {
-                    self.free.push(freed.address);
-                    self.allocate(freed.kind);
-                    let list = &self.things[0];
-                    if self.lists == Lists::ByFinalizer && operation > 12 {
-                        self.finalize(2 * (list.len() - 1));
-                    }
+            Operation::Finalize(pick) => self.finalize(pick),
+            Operation::AddEntry(pick) => {
+                if let Some(thing) = self.picked(pick) {
+                    thing.count += 1;
                 }
             }
-            10 => {
-                let list = &mut self.things[roll % 2];
-                if let Some(at) = (roll / 2).checked_rem(list.len()) {
-                    list[at].count += 1;
+            Operation::MakeGarbage(pick) => {
+                if let Some(thing) = self.picked(pick) {
+                    thing.is_live = thing.serial == 1;
                 }
             }
-            11 => {
-                // Nothing holds it any more, but the collector has not come by.
-                let list = &mut self.things[roll % 2];
-                if let Some(at) = (roll / 2).checked_rem(list.len()) {
-                    list[at].is_live = list[at].serial == 1;
+            Operation::Replace(pick) => {
+                self.replace(pick);
+            }
+            Operation::ReplaceAndFinalize(pick) => {
+                if self.replace(pick) {
+                    let newest = self.things[0].len() - 1;
+                    self.finalize(Pick {
+                        list: 0,
+                        at: newest,
+                    });
                 }
             }
-            _ => {}
         }
     }
 
-    /// Gives an object a finalizer, or lets the finalizer of one save it.
-    fn finalize(&mut self, roll: usize) {
-        let Some(mut thing) = self.take(roll) else {
+    fn picked(&mut self, pick: Pick) -> Option<&mut Thing> {
+        let list = &mut self.things[pick.list];
+        pick.index_in(list).map(|at| &mut list[at])
+    }
+
+    fn free(&mut self, pick: Pick) {
+        let freed = self.take(pick);
+        self.free.extend(freed.map(|thing| thing.address));
+    }
+
+    /// Frees an object and allocates one of its kind at its address; false where there is none.
+    fn replace(&mut self, pick: Pick) -> bool {
+        let Some(freed) = self.take(pick) else {
+            return false;
+        };
+        self.free.push(freed.address);
+        self.allocate(freed.kind);
+        true
+    }
+
+    /// Gives an object a finalizer, or lets the finalizer of one save it. One that can have none is freed.
+    /// Lists by kind do not change by finalizers.
+    fn finalize(&mut self, pick: Pick) {
+        if self.lists == Lists::ByKind {
+            return;
+        }
+        let Some(mut thing) = self.take(pick) else {
             return;
         };
         if thing.finalizer.take().is_some() {
@@ -282,19 +343,40 @@ fn changes(difference: &Snapshot) -> BTreeMap<u64, Change> {
         .collect()
 }
 
-/// A VM's history: operations, with captures between them.
-fn history() -> impl Strategy<Value = (Lists, Vec<Vec<(u8, usize)>>)> {
-    let lists = prop_oneof![Just(Lists::ByFinalizer), Just(Lists::ByKind)];
-    let operation = (0..15u8, 0..10_000usize);
-    let between = prop::collection::vec(operation, 0..40);
-    (lists, prop::collection::vec(between, 1..5))
+fn operation() -> impl Strategy<Value = Operation> {
+    let pick = || (0..2usize, 0..5000usize).prop_map(|(list, at)| Pick { list, at });
+    let kind = prop::sample::select(&KINDS[..]);
+    prop_oneof![
+        3 => kind.prop_map(Operation::Allocate),
+        1 => (0..60usize, 0..KINDS.len())
+            .prop_map(|(count, first)| Operation::AllocateSeveral { count, first }),
+        3 => pick().prop_map(Operation::Free),
+        1 => (0..40usize, pick())
+            .prop_map(|(count, first)| Operation::FreeSeveral { count, first }),
+        2 => pick().prop_map(Operation::Finalize),
+        1 => pick().prop_map(Operation::AddEntry),
+        1 => pick().prop_map(Operation::MakeGarbage),
+        1 => pick().prop_map(Operation::Replace),
+        2 => pick().prop_map(Operation::ReplaceAndFinalize),
+    ]
 }
 
-fn lived(lists: Lists, history: &[Vec<(u8, usize)>], is_marked: bool) -> Vm {
+fn operations() -> impl Strategy<Value = Vec<Operation>> {
+    prop::collection::vec(operation(), 0..40)
+}
+
+/// A VM's history: operations, with captures between them.
+fn history() -> impl Strategy<Value = (Lists, Vec<Vec<Operation>>)> {
+    let lists = prop_oneof![Just(Lists::ByFinalizer), Just(Lists::ByKind)];
+    (lists, prop::collection::vec(operations(), 1..5))
+}
+
+/// The VM after its history.
+fn lived(lists: Lists, history: &[Vec<Operation>], is_marked: bool) -> Vm {
     let mut vm = Vm::new(lists);
     for operations in history {
-        for &(operation, roll) in operations {
-            vm.step(operation, roll);
+        for &operation in operations {
+            vm.step(operation);
         }
         vm.capture(is_marked);
     }
@@ -332,14 +414,14 @@ proptest! {
     #[test]
     fn what_stayed_is_never_new_though_marks_are_gone(
         (lists, history) in history(),
-        later in prop::collection::vec((0..15u8, 0..10_000usize), 0..40),
+        later in operations(),
     ) {
         let mut vm = lived(lists, &history, true);
         for capture in 0..vm.captures.len() {
             vm.drop_marks(capture);
         }
-        for &(operation, roll) in &later {
-            vm.step(operation, roll);
+        for operation in later {
+            vm.step(operation);
         }
         vm.capture(true);
         vm.capture(true);
@@ -354,30 +436,41 @@ proptest! {
     }
 }
 
+/// A VM in which a table took the place of another one between two captures, without birthmarks.
+fn replaced_between_captures() -> (Vm, Thing) {
+    let mut vm = Vm::new(Lists::ByFinalizer);
+    vm.allocate(Kind::Table);
+    vm.capture(false);
+    let gone = vm.things[0].remove(1);
+    vm.free.push(gone.address);
+    vm.allocate(gone.kind);
+    vm.capture(false);
+    (vm, gone)
+}
+
 #[test]
 fn another_vm_or_an_unknown_one_tells_nothing() {
-    for (addresses, is_new) in [([0x10, 0x10], true), ([0x10, 0x20], false), ([0, 0], false)] {
-        let mut vm = Vm::new(Lists::ByFinalizer);
-        vm.allocate(Kind::Table);
-        vm.capture(false);
-        let thing = vm.things[0].remove(1);
-        vm.free.push(thing.address);
-        vm.allocate(Kind::Table);
-        vm.capture(false);
+    let (known, other, unknown) = (0x10, 0x20, 0);
+    for (vm_addresses, new_objects) in [
+        ([known, known], 1),
+        ([known, other], 0),
+        ([unknown, unknown], 0),
+    ] {
+        let (vm, gone) = replaced_between_captures();
         // The markers of the first capture were allocated in this order.
-        let marks = [thing.address + 32, thing.address + 64];
+        let marks = [gone.address + 32, gone.address + 64];
         for (at, capture) in vm.captures.iter().enumerate() {
             capture.snapshot.set_birthmark(Birthmark {
-                vm_address: addresses[at],
+                vm_address: vm_addresses[at],
                 sequence: at as u64 + 1,
                 marks,
             });
         }
         let [a, b] = [0, 1].map(|at| &vm.captures[at].snapshot);
-        assert_eq!(increase(a, b).unwrap().len(), Ok(usize::from(is_new)));
-        assert_eq!(decrease(a, b).unwrap().len(), Ok(usize::from(is_new)));
-        // A difference has lost the order. This one lacks but the C function that both have.
-        let most = increase(&Vm::new_capture(), b).unwrap();
+        assert_eq!(increase(a, b).unwrap().len(), Ok(new_objects));
+        assert_eq!(decrease(a, b).unwrap().len(), Ok(new_objects));
+        // A difference has lost the order. This one lacks only the C function that both have.
+        let most = increase(&Vm::elsewhere(), b).unwrap();
         assert_eq!(decrease(a, &most).unwrap().len(), Ok(1));
     }
 }
@@ -385,30 +478,29 @@ fn another_vm_or_an_unknown_one_tells_nothing() {
 #[test]
 fn the_same_address_in_another_process_is_another_vm() {
     let process = |id, instance| Some(Process { id, instance });
-    for (processes, is_new) in [
-        ([None, None], true),
-        ([process(7, 1), process(7, 1)], true),
-        ([process(7, 1), process(7, 2)], false),
-        ([process(7, 1), process(8, 1)], false),
-        ([process(7, 1), None], false),
+    for (before, after, new_objects) in [
+        (None, None, 1),
+        (process(7, 1), process(7, 1), 1),
+        // The system gave the id to another process.
+        (process(7, 1), process(7, 2), 0),
+        (process(7, 1), process(8, 1), 0),
+        (process(7, 1), None, 0),
     ] {
         let mut vm = Vm::new(Lists::ByFinalizer);
         vm.allocate(Kind::Table);
-        vm.process = processes[0];
+        vm.process = before;
         vm.capture(true);
-        let thing = vm.things[0].remove(1);
-        vm.free.push(thing.address);
-        vm.allocate(thing.kind);
-        vm.process = processes[1];
+        vm.replace(Pick { list: 0, at: 1 });
+        vm.process = after;
         vm.capture(true);
         let [a, b] = [0, 1].map(|at| &vm.captures[at].snapshot);
-        assert_eq!(increase(a, b).unwrap().len(), Ok(usize::from(is_new)));
+        assert_eq!(increase(a, b).unwrap().len(), Ok(new_objects));
     }
 }
 
 impl Vm {
     /// A capture of a VM that has nothing at the addresses of others.
-    fn new_capture() -> Snapshot {
+    fn elsewhere() -> Snapshot {
         let mut vm = Vm::new(Lists::ByKind);
         vm.things[0][0].address = 0x10;
         vm.capture(false);

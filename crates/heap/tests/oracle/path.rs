@@ -39,7 +39,7 @@ proptest! {
     }
 
     #[test]
-    fn chains_are_shortest(graph in graph(30, false)) {
+    fn paths_are_shortest(graph in graph(30, false)) {
         let (heap, tree) = tree_of(&graph);
         let distances = graph.distances();
         for rank in tree.ranks() {
@@ -71,7 +71,7 @@ proptest! {
     }
 
     #[test]
-    fn no_chain_rests_on_itself(graph in graph(30, true)) {
+    fn no_path_rests_on_itself(graph in graph(30, true)) {
         let (_, tree) = tree_of(&graph);
         // Without all that rests on the value, the key must be alive still.
         for rank in tree.ranks() {
@@ -167,7 +167,7 @@ fn rooted() -> (HeapBuilder, NodeId) {
 }
 
 #[test]
-fn a_chain_of_ten_million_tables() {
+fn a_path_through_ten_million_tables() {
     const LENGTH: u64 = 10_000_000;
     let (mut builder, mut last) = rooted();
     let next = builder.name(b"next").unwrap();

@@ -130,7 +130,7 @@ fn our_own_snapshots_are_in_no_view() {
 }
 
 #[test]
-fn a_chain_of_ten_million_steps_through_upvalues() {
+fn a_path_of_ten_million_steps_through_upvalues() {
     const CLOSURES: u32 = 5_000_000;
     let mut builder = SweepBuilder::default();
     builder.begin_run(RunOrder::Allocation).unwrap();

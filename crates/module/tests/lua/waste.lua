@@ -74,7 +74,7 @@ do
   end
   hundred, twenty = nil, nil
   local strings = waste_of(1000).strings
-  local row, other = row_of({ strings = strings }, ("h"):rep(40)), row_of({ strings = strings }, ("t\\n"):rep(20))
+  local row, other = row_of({ strings = strings }, ("h"):rep(40)), row_of({ strings = strings }, ("t\n"):rep(20))
   if interns_all then
     check.equal(strings.count, 0)
     check.equal(strings.bytes, 0)
