@@ -68,7 +68,7 @@ pub struct Attach {
 }
 
 impl Attach {
-    /// Does it.
+    /// Runs the command.
     pub fn execute(self) -> Result<ExitCode> {
         let progress = Progress::new(2);
         let options = AttachOptions {

@@ -41,7 +41,7 @@ pub struct CoreDump {
 }
 
 impl CoreDump {
-    /// Does it.
+    /// Runs the command.
     pub fn execute(self) -> Result<ExitCode> {
         let progress = Progress::new(2);
         let message = format!("reading {}", printable_path(&self.file));

@@ -30,7 +30,7 @@ pub struct Ps {
 }
 
 impl Ps {
-    /// Does it.
+    /// Runs the command.
     pub fn execute(self) -> Result<ExitCode> {
         let progress = Progress::new(1);
         let processes = progress.step("looking for Lua states", lua_processes);

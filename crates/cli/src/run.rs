@@ -80,7 +80,7 @@ pub struct Run {
 }
 
 impl Run {
-    /// Does it. The exit code is the script's.
+    /// Runs the command. The exit code is the script's.
     pub fn execute(self) -> Result<ExitCode> {
         match (&self.save, self.every) {
             (Some(folder), Some(_)) => fs::create_dir_all(folder).map_err(|problem| {
