@@ -8,12 +8,16 @@
 use crate::process::error::AttachError;
 use crate::process::ptrace::{ThreadState, own_thread, request, state_of, wait_for};
 use crate::process::refusal;
-use crate::process::threads::{has_ended, threads};
+use crate::process::threads::{has_ended, runs_or_is_traced, threads};
 use std::ffi::c_int;
 use std::marker::PhantomData;
 use std::thread::{self, sleep};
 use std::time::{Duration, Instant};
 
+/// How much longer to wait where a processor is all that is missing: to a thread, which stops as soon as it gets
+/// one, or to this one, which has not yet seen that all have stopped. It is no longer, since a thread that runs
+/// another program may run on without having been interrupted.
+const MORE_FOR_BUSY: Duration = Duration::from_millis(500);
 /// How long to sleep before asking again whether a thread has stopped, once it takes long.
 const PAUSE: Duration = Duration::from_micros(100);
 /// How often to ask without sleeping.
@@ -73,7 +77,7 @@ impl Stop {
         // A thread that is not stopped yet may make others.
         while stop.seize_new_threads()? {
             // One that runs other programs again and again has new ones for ever.
-            if Instant::now() > stop.deadline {
+            if Instant::now() > stop.deadline && !stop.stopped.is_empty() {
                 return Err(NotStopped::Never(stop.seized[0]));
             }
             stop.interrupt()?;
@@ -174,7 +178,7 @@ impl Stop {
                 // The one that now goes by the first one's number may have been interrupted by neither.
                 self.interrupt()?;
             }
-            if Instant::now() > self.deadline {
+            if Instant::now() > self.deadline && !self.is_machine_busy() {
                 return Err(NotStopped::Never(self.seized[0]));
             }
             match round < AT_ONCE {
@@ -183,6 +187,13 @@ impl Stop {
             }
         }
         Ok(())
+    }
+
+    /// Whether nothing but a processor is missing.
+    fn is_machine_busy(&self) -> bool {
+        let mut seized = self.seized.iter();
+        Instant::now() < self.deadline + MORE_FOR_BUSY
+            && seized.all(|&thread| runs_or_is_traced(self.process, thread))
     }
 
     /// Takes note of seized threads that have stopped or ended; answers whether any has ended.

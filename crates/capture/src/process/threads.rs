@@ -56,6 +56,12 @@ pub(super) fn waiting(process: u32) -> Vec<Waiting> {
         .collect()
 }
 
+/// Whether a thread waits for nothing but a processor, or stands still for its tracer.
+pub(super) fn runs_or_is_traced(process: u32, thread: u32) -> bool {
+    let state = state_and_flags(process, thread);
+    state.is_some_and(|(state, _)| matches!(state, b'R' | b't'))
+}
+
 fn times_waited(process: u32, thread: u32) -> Option<u64> {
     let status = fs::read_to_string(format!("/proc/{process}/task/{thread}/status")).ok()?;
     let mut lines = status.lines();
@@ -89,5 +95,8 @@ mod tests {
         assert!(has_ended(u32::MAX, u32::MAX) && threads(u32::MAX).is_err());
         assert_eq!(living_thread(u32::MAX), u32::MAX);
         assert!(times_waited(process, process).is_some());
+        // SAFETY: it takes nothing and always succeeds.
+        let own = unsafe { libc::gettid() } as u32;
+        assert!(runs_or_is_traced(process, own) && !runs_or_is_traced(u32::MAX, u32::MAX));
     }
 }
