@@ -11,7 +11,7 @@ use luasnap_heap::{ClassName, Fingerprint, Group, GroupName, Groups, Heap, Snaps
 ///
 /// # Errors
 ///
-/// [`AnswerError::OutOfMemory`] if memory runs out.
+/// [`AnswerError::OutOfMemory`](crate::AnswerError::OutOfMemory) if memory runs out.
 pub fn group_name(snapshot: &Snapshot, groups: &Groups, group: &Group) -> Result<Name> {
     let heap = snapshot.everything();
     match group.name {

@@ -75,7 +75,7 @@ const KEEPERS: usize = 8;
 ///
 /// # Errors
 ///
-/// [`AnswerError::OutOfMemory`] if memory runs out; [`AnswerError::TooLarge`] if what is derived from the
+/// [`AnswerError::OutOfMemory`](crate::AnswerError::OutOfMemory) if memory runs out; [`AnswerError::TooLarge`](crate::AnswerError::TooLarge) if what is derived from the
 /// snapshot does not fit 32-bit numbers.
 ///
 /// # Examples

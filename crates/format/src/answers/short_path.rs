@@ -20,7 +20,7 @@ const STEP_BYTES: usize = 48;
 ///
 /// # Errors
 ///
-/// [`AnswerError::OutOfMemory`] if memory runs out.
+/// [`AnswerError::OutOfMemory`](crate::AnswerError::OutOfMemory) if memory runs out.
 pub fn path_of_everything(snapshot: &Snapshot, rank: Rank) -> Result<Name> {
     let heap = snapshot.everything();
     let tree = snapshot.everything_tree()?;

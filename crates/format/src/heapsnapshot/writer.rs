@@ -38,9 +38,9 @@ use std::io;
 ///
 /// # Errors
 ///
-/// [`AnswerError::Io`] if `out` fails; [`AnswerError::OutOfMemory`] if memory runs out;
-/// [`AnswerError::TooLarge`] if what is derived from the snapshot does not fit 32-bit numbers.
-/// [`AnswerError::TooMany`] beyond 613 million objects, which the format cannot hold.
+/// [`AnswerError::Io`](crate::AnswerError::Io) if `out` fails; [`AnswerError::OutOfMemory`](crate::AnswerError::OutOfMemory) if memory runs out;
+/// [`AnswerError::TooLarge`](crate::AnswerError::TooLarge) if what is derived from the snapshot does not fit 32-bit numbers.
+/// [`AnswerError::TooMany`](crate::AnswerError::TooMany) beyond 613 million objects, which the format cannot hold.
 pub fn write_heapsnapshot(out: &mut dyn io::Write, snapshot: &Snapshot) -> Result {
     let heap = snapshot.everything();
     let contents = Contents::new(heap)?;

@@ -32,8 +32,8 @@ use std::io;
 ///
 /// # Errors
 ///
-/// [`AnswerError::Io`] if `out` fails; [`AnswerError::OutOfMemory`] if memory runs out;
-/// [`AnswerError::TooLarge`] if what is derived from the snapshot does not fit 32-bit numbers.
+/// [`AnswerError::Io`](crate::AnswerError::Io) if `out` fails; [`AnswerError::OutOfMemory`](crate::AnswerError::OutOfMemory) if memory runs out;
+/// [`AnswerError::TooLarge`](crate::AnswerError::TooLarge) if what is derived from the snapshot does not fit 32-bit numbers.
 pub fn write_json(out: &mut dyn io::Write, snapshot: &Snapshot) -> Result {
     write::<false>(out, snapshot)
 }
@@ -43,8 +43,8 @@ pub fn write_json(out: &mut dyn io::Write, snapshot: &Snapshot) -> Result {
 ///
 /// # Errors
 ///
-/// [`AnswerError::Io`] if `out` fails; [`AnswerError::OutOfMemory`] if memory runs out;
-/// [`AnswerError::TooLarge`] if what is derived from the snapshot does not fit 32-bit numbers.
+/// [`AnswerError::Io`](crate::AnswerError::Io) if `out` fails; [`AnswerError::OutOfMemory`](crate::AnswerError::OutOfMemory) if memory runs out;
+/// [`AnswerError::TooLarge`](crate::AnswerError::TooLarge) if what is derived from the snapshot does not fit 32-bit numbers.
 pub fn write_json_indented(out: &mut dyn io::Write, snapshot: &Snapshot) -> Result {
     write::<true>(out, snapshot)
 }

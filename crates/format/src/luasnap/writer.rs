@@ -47,7 +47,7 @@ use xxhash_rust::xxh3::xxh3_64;
 ///
 /// # Errors
 ///
-/// [`AnswerError::Io`] if `out` fails; [`AnswerError::OutOfMemory`] if memory runs out.
+/// [`AnswerError::Io`](crate::AnswerError::Io) if `out` fails; [`AnswerError::OutOfMemory`](crate::AnswerError::OutOfMemory) if memory runs out.
 pub fn write_snapshot(
     out: &mut dyn io::Write,
     snapshot: &Snapshot,

@@ -42,8 +42,8 @@ const STEPS_TO_SPARE: u64 = 1_000_000;
 ///
 /// # Errors
 ///
-/// [`AnswerError::Io`] if `out` fails; [`AnswerError::OutOfMemory`] if memory runs out;
-/// [`AnswerError::TooLarge`] if what is derived from the snapshot does not fit 32-bit numbers.
+/// [`AnswerError::Io`](crate::AnswerError::Io) if `out` fails; [`AnswerError::OutOfMemory`](crate::AnswerError::OutOfMemory) if memory runs out;
+/// [`AnswerError::TooLarge`](crate::AnswerError::TooLarge) if what is derived from the snapshot does not fit 32-bit numbers.
 pub fn write_text(out: &mut dyn io::Write, snapshot: &Snapshot) -> Result {
     let heap = snapshot.objects()?;
     let tree = snapshot.tree()?;

@@ -25,8 +25,8 @@ impl Default for ReportOptions {
 ///
 /// # Errors
 ///
-/// [`AnswerError::Io`] if `out` fails; [`AnswerError::OutOfMemory`] if memory runs out;
-/// [`AnswerError::TooLarge`] if what is derived from the snapshot does not fit 32-bit numbers.
+/// [`AnswerError::Io`](crate::AnswerError::Io) if `out` fails; [`AnswerError::OutOfMemory`](crate::AnswerError::OutOfMemory) if memory runs out;
+/// [`AnswerError::TooLarge`](crate::AnswerError::TooLarge) if what is derived from the snapshot does not fit 32-bit numbers.
 pub fn write_report(
     out: &mut dyn io::Write,
     snapshot: &Snapshot,
