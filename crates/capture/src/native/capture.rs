@@ -7,13 +7,13 @@ use crate::memory::own_memory::OwnMemory;
 use crate::native::facts::Facts;
 use crate::native::layout_mismatch::{Failure, LayoutMismatch};
 use crate::native::origin::{Origin, Root};
+use crate::native::reasons::Reasons;
 use crate::native::sweep::Sweep as _;
 use crate::native::swept::SweptHeap;
 use crate::native::trust::Trust;
 use crate::native::{jit, puc};
 use luasnap_heap::{BuildError, Engine, Heap, Provenance, Reach, Through};
 use std::borrow::Cow;
-use std::fmt::Write;
 
 /// Why there is no native capture.
 #[derive(Debug)]
@@ -36,7 +36,7 @@ pub(crate) fn capture(
         Unavailable::Here("the system does not tell which memory can be read".to_owned())
     })?;
     let facts = Facts::of(state, origin.metatables);
-    let mut reasons = String::new();
+    let mut reasons = Reasons::default();
     for layout in trust.first(Layout::all(state.version())) {
         let is_trusted = trust.is(layout);
         let tried = try_layout(&memory, layout, facts, origin)
@@ -46,17 +46,14 @@ pub(crate) fn capture(
                 *trust = Trust::In(layout.name());
                 return Ok(heap);
             }
-            Err(Failure::Build(error)) => return Err(Unavailable::Failed(error)),
-            Err(Failure::LayoutMismatch(mismatch)) => {
-                let separator = if reasons.is_empty() { "" } else { "; " };
-                let _ = write!(reasons, "{separator}not {}: {mismatch}", layout.name());
-            }
+            Err(failure) => reasons.note(layout, failure).map_err(Unavailable::Failed)?,
         }
     }
     *trust = Trust::None;
     Err(Unavailable::Here(format!(
-        "no structures that are known are those of this {} ({reasons})",
-        state.version()
+        "no structures that are known are those of this {} ({})",
+        state.version(),
+        reasons.into_words()
     )))
 }
 

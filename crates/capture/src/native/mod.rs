@@ -19,6 +19,7 @@ pub(crate) mod origin;
 mod own_snapshots;
 mod proof;
 pub(crate) mod puc;
+mod reasons;
 mod recent_strings;
 mod slot_names;
 pub(crate) mod stopped;

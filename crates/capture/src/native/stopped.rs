@@ -6,10 +6,10 @@ use crate::native::capture::{make_heap, sweep};
 use crate::native::layout_mismatch::{Failure, LayoutMismatch};
 use crate::native::main_state::MainState;
 use crate::native::origin::Origin;
+use crate::native::reasons::Reasons;
 use crate::native::swept::SweptHeap;
 use luasnap_heap::{BuildError, Heap};
 use std::borrow::Cow;
-use std::fmt::Write;
 
 /// Up to this part of the total may be missing: what was allocated and is on no list yet, a table's
 /// new slots while it grows.
@@ -54,7 +54,7 @@ pub(crate) fn capture(
         is_stopped_anywhere: true,
         ..Origin::default()
     };
-    let mut reasons = String::new();
+    let mut reasons = Reasons::default();
     let mut best: Option<(SweptHeap, Layout)> = None;
     // Where bytes are missing, each layout may be the one.
     let mut names = Vec::new();
@@ -81,17 +81,17 @@ pub(crate) fn capture(
         match tried {
             Ok(Some(stopped)) => return Ok(stopped),
             Ok(None) => {}
-            Err(failure) => note(failure, layout, &mut reasons)?,
+            Err(failure) => reasons.note(layout, failure).map_err(NotCaptured::Failed)?,
         }
     }
     if let Some((swept, layout)) = best {
         let name = layout::either(names.into_iter());
         match finish(swept, layout, name, state) {
             Ok(stopped) => return Ok(stopped),
-            Err(failure) => note(failure, layout, &mut reasons)?,
+            Err(failure) => reasons.note(layout, failure).map_err(NotCaptured::Failed)?,
         }
     }
-    Err(NotCaptured::Unknown(reasons))
+    Err(NotCaptured::Unknown(reasons.into_words()))
 }
 
 fn finish(
@@ -105,16 +105,4 @@ fn finish(
         layout: name.clone(),
         heap: make_heap(swept, layout, name, state.global_state, None)?,
     })
-}
-
-/// Notes why a layout does not fit.
-fn note(failure: Failure, layout: Layout, reasons: &mut String) -> Result<(), NotCaptured> {
-    match failure {
-        Failure::Build(error) => Err(NotCaptured::Failed(error)),
-        Failure::LayoutMismatch(mismatch) => {
-            let separator = if reasons.is_empty() { "" } else { "; " };
-            let _ = write!(reasons, "{separator}not {}: {mismatch}", layout.name());
-            Ok(())
-        }
-    }
 }
