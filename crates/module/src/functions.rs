@@ -139,9 +139,8 @@ fn report(call: &mut Call<'_>) -> Result {
 /// `stats(s)`: what a snapshot counts, and whether that is all that the VM holds.
 fn stats(call: &mut Call<'_>) -> Result {
     let snapshot = argument(call, 1)?;
-    Ok(Return::Value(lua_value(&Stats::new(&Census::new(
-        &snapshot,
-    )?))))
+    let stats = Stats::new(&Census::new(&snapshot)?);
+    Ok(Return::Value(lua_value(&stats)?))
 }
 
 /// `waste(s [, n])`: the `n` that waste most of what a snapshot knows, and the sum of all.
@@ -151,7 +150,7 @@ fn waste(call: &mut Call<'_>) -> Result {
     let waste = Waste::new(&snapshot)?;
     let rows = rows.min(MOST_WASTE_ROWS);
     let answer = luasnap_format::waste(&snapshot, &waste, rows).map_err(unanswered)?;
-    Ok(Return::Value(lua_value(&answer)))
+    Ok(Return::Value(lua_value(&answer)?))
 }
 
 /// `printable(text)`: a text as the functions for people show it.

@@ -18,5 +18,5 @@ pub fn growth(call: &mut Call<'_>) -> Result {
         .collect::<Result<Vec<_>>>()?;
     let snapshots: Vec<&Snapshot> = snapshots.iter().map(AsRef::as_ref).collect();
     let answer = luasnap_format::growth(&snapshots, MOST_ROWS).map_err(uncompared)?;
-    Ok(Return::Value(lua_value(&answer)))
+    Ok(Return::Value(lua_value(&answer)?))
 }

@@ -1,19 +1,19 @@
 //! Answers as Lua has them: rows become tables, their names the program's own bytes.
 
-use luasnap_capture::Value;
+use luasnap_capture::{Error, Value};
 use serde::Serialize;
 use serde::ser::{self, Error as _, Impossible, Serializer};
 use std::borrow::Cow;
 use std::fmt::{self, Display};
 
 /// A row or a whole answer as a value for Lua. A field that has nothing is absent, as nil is.
-pub fn lua_value(answer: &impl Serialize) -> Value {
-    // Rows are made of what is handled below, and nothing of it fails.
-    let value = answer.serialize(ToValue);
-    value
-        .ok()
-        .flatten()
-        .unwrap_or_else(|| Value::Table(Vec::new()))
+///
+/// # Errors
+/// A row that is made of what no row may be made of, which is a bug.
+pub fn lua_value(answer: &impl Serialize) -> Result<Value, Error> {
+    let made = answer.serialize(ToValue);
+    let value = made.and_then(|value| value.ok_or_else(|| NotARow::custom("nothing")));
+    value.map_err(|error| Error::Message(format!("internal error in snapshot (a bug): {error}")))
 }
 
 /// What a row cannot be made of.
@@ -295,7 +295,7 @@ mod tests {
             by_name: BTreeMap::from([("b".to_owned(), 1)]),
         };
         assert_eq!(
-            format!("{:?}", lua_value(&row)),
+            format!("{:?}", lua_value(&row).unwrap()),
             format!(
                 "{:?}",
                 Value::Table(vec![
@@ -314,5 +314,21 @@ mod tests {
                 ])
             )
         );
+    }
+
+    #[test]
+    fn what_is_no_row_is_an_error_and_no_empty_table() {
+        for error in [
+            lua_value(&(1, 2)).unwrap_err(),
+            lua_value(&None::<u64>).unwrap_err(),
+        ] {
+            let Error::Message(message) = error else {
+                panic!("{error:?}");
+            };
+            assert!(
+                message.starts_with("internal error in snapshot"),
+                "{message}"
+            );
+        }
     }
 }

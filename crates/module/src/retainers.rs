@@ -48,7 +48,7 @@ pub fn retainers(call: &mut Call<'_>) -> Result {
         Ok(nodes) => {
             let held = luasnap_format::retainers(&snapshot, &nodes, options).map_err(unanswered)?;
             match held.path {
-                Some(_) => Ok(Return::Value(lua_value(&held))),
+                Some(_) => Ok(Return::Value(lua_value(&held)?)),
                 None => Ok(Return::Absent(unheld(&snapshot))),
             }
         }

@@ -22,7 +22,7 @@ pub fn top(call: &mut Call<'_>) -> Result {
         }
     }
     let top = luasnap_format::top(&snapshot, by, rows).map_err(unanswered)?;
-    Ok(Return::Value(lua_value(&top.groups)))
+    Ok(Return::Value(lua_value(&top.groups)?))
 }
 
 fn order_named(name: &[u8]) -> Result<GroupOrder> {

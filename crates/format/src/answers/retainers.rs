@@ -5,7 +5,7 @@ use crate::answers::field;
 use crate::answers::name::Name;
 use crate::answers::short_path::{path_of_everything, steps_text};
 use luasnap_heap::{
-    DisjointPath, Heap, Kind, NodeId, Rank, Reach, Retainer, ShortestPathTree, Snapshot, Through,
+    Census, DisjointPath, Heap, NodeId, Rank, Reach, Retainer, ShortestPathTree, Snapshot, Through,
     disjoint_paths, retainers_of,
 };
 use serde::Serialize;
@@ -154,11 +154,8 @@ impl<'a> Question<'a> {
         let tree = snapshot.everything_tree()?;
         let top = tree.ranks().next().map(|rank| tree.node(rank));
         let reach = Reach::new(heap, Through::Everything)?;
-        let is_object = |node: &NodeId| reach.contains(*node) && heap.kind(*node) != Kind::Snapshot;
-        let all = heap.nodes().skip(1).filter(is_object);
-        let all = all.fold(0, |all: u64, node| all.saturating_add(heap.size(node)));
         Ok(Question {
-            all,
+            all: Census::with_reach(snapshot, &reach).live.bytes,
             snapshot,
             heap,
             tree,

@@ -89,6 +89,12 @@ impl Census {
         Ok(Census::count(snapshot, reach.as_ref()))
     }
 
+    /// The same for callers that know what is reachable already: `reach` is that of
+    /// [everything](Snapshot::everything), with which each of its objects is compared.
+    pub fn with_reach(snapshot: &Snapshot, reach: &Reach) -> Census {
+        Census::count(snapshot, Some(reach))
+    }
+
     /// The same for callers that know [what is reachable](reach_of).
     pub(crate) fn count(snapshot: &Snapshot, reach: Option<&Reach>) -> Census {
         let heap = snapshot.everything();

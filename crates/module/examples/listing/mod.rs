@@ -72,7 +72,7 @@ fn label(heap: &Heap, label: Label) -> String {
 /// of its facts and with `row` for the order; then everything that is an object of the VM's, a line
 /// for each that begins with `raw`: its kind, address, shallow size, and of a string the text in
 /// hexadecimal.
-#[allow(dead_code)] // not every example has a use for it
+#[allow(dead_code, reason = "not every example has a use for it")]
 pub fn lines(snapshot: &Snapshot) -> Result<String, BuildError> {
     let mut said = String::new();
     let objects = objects(snapshot)?;

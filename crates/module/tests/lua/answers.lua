@@ -171,11 +171,18 @@ end
 
 -- A group: by its name, by its fingerprint.
 do
+  -- What is retained, as a part of all: the same in every answer.
+  local all = s:stats().objects.bytes
   for _, row in ipairs(s:top { n = 10000 }) do
     local by_fingerprint = s:retainers(row.fingerprint, { retainers = 0, paths = 0 })
     check.equal(by_fingerprint.count, row.count, row.name)
     check.equal(by_fingerprint.size, row.size, row.name)
     check.equal(by_fingerprint.retained, row.retained, row.name)
+    check.equal(row.share, row.retained / all, row.name)
+    check.equal(by_fingerprint.share, row.share, row.name)
+    for _, keeper in ipairs(by_fingerprint.keepers) do
+      check.equal(keeper.share, keeper.retained / all, row.name)
+    end
     check.equal(by_fingerprint.path, row.example, row.name)
     check.equal(s:path(row.fingerprint), row.example)
   end
