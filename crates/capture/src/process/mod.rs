@@ -24,6 +24,8 @@ mod search;
 mod shared_memory;
 mod standstill;
 mod stop;
+#[cfg(test)]
+mod test_programs;
 mod threads;
 
 pub use attach::{AttachOptions, Attached, attach};

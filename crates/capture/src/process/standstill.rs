@@ -161,22 +161,9 @@ mod tests {
     use super::*;
     use crate::process::error::AttachErrorKind;
     use crate::process::refusal;
-    use std::io::{BufRead, BufReader, Write};
-    use std::process::{Child, Command, Stdio};
-
-    /// A test of this program that is run by another test, in a process of its own.
-    fn child_of_this_test(name: &str) -> Command {
-        let mut command = Command::new(std::env::current_exe().expect("this test"));
-        let name = format!("process::standstill::tests::{name}");
-        command.args(["--exact", &name, "--nocapture"]);
-        command.stdin(Stdio::piped()).stdout(Stdio::piped());
-        command
-    }
-
-    fn lines(program: &mut Child) -> impl Iterator<Item = String> + use<> {
-        let lines = BufReader::new(program.stdout.take().expect("a pipe")).lines();
-        lines.map_while(Result::ok)
-    }
+    use crate::process::test_programs::{child_of_this_test, lines};
+    use std::io::Write;
+    use std::process::{Child, Stdio};
 
     /// A child of another test, and nothing where none started it: waits in the kernel for a child of its
     /// own, which ends once it is sent a byte. Then it gives back a line.
@@ -203,10 +190,11 @@ mod tests {
 
     /// A process with a thread that waits in the kernel, and what it prints.
     fn one_that_waits() -> (Child, impl Iterator<Item = String>) {
-        let mut program = child_of_this_test("child_that_waits_in_the_kernel")
-            .env("WAITS", "")
-            .spawn()
-            .expect("this test");
+        let mut program =
+            child_of_this_test("process::standstill::tests::child_that_waits_in_the_kernel")
+                .env("WAITS", "")
+                .spawn()
+                .expect("this test");
         let mut lines = lines(&mut program);
         assert!(lines.any(|line| line.contains("waits")));
         // It says so a moment before its parent waits.
@@ -301,7 +289,7 @@ mod tests {
         println!("begins");
         let replaced = thread::spawn(|| {
             sleep(Duration::from_millis(2));
-            child_of_this_test("child_that_replaces_itself")
+            child_of_this_test("process::standstill::tests::child_that_replaces_itself")
                 .stdin(Stdio::inherit())
                 .stdout(Stdio::inherit())
                 .exec()
@@ -312,11 +300,12 @@ mod tests {
     /// All other threads end meanwhile, those that stand still as well, and it waits for them.
     #[test]
     fn a_process_that_replaces_itself_is_not_waited_for() {
-        let mut program = child_of_this_test("child_that_replaces_itself")
-            .env("REPLACES", "")
-            .stdout(Stdio::null())
-            .spawn()
-            .expect("this test");
+        let mut program =
+            child_of_this_test("process::standstill::tests::child_that_replaces_itself")
+                .env("REPLACES", "")
+                .stdout(Stdio::null())
+                .spawn()
+                .expect("this test");
         let mut done = 0;
         for _ in 0..400 {
             match while_stopped(program.id(), PATIENCE, &mut Standstill::default(), || ()) {

@@ -268,6 +268,7 @@ impl Drop for Stop {
 mod tests {
     use super::*;
     use crate::process::error::AttachErrorKind;
+    use crate::process::test_programs::{child_of_this_test, lines};
     use std::fs;
     use std::io::{BufRead, BufReader, Write};
     use std::os::unix::process::ExitStatusExt;
@@ -346,20 +347,6 @@ mod tests {
         assert_eq!(refused(program.id()), AttachErrorKind::Ended);
     }
 
-    /// A test of this program that is run by another test, in a process of its own.
-    fn child_of_this_test(name: &str) -> Command {
-        let mut command = Command::new(std::env::current_exe().expect("this test"));
-        let name = format!("process::stop::tests::{name}");
-        command.args(["--exact", &name, "--nocapture"]);
-        command.stdin(Stdio::piped()).stdout(Stdio::piped());
-        command
-    }
-
-    fn lines(program: &mut Child) -> impl Iterator<Item = String> + use<> {
-        let lines = BufReader::new(program.stdout.take().expect("a pipe")).lines();
-        lines.map_while(Result::ok)
-    }
-
     #[test]
     fn the_end_of_a_process_is_for_its_parent_to_know() {
         let mut program = echo();
@@ -391,7 +378,7 @@ mod tests {
     #[test]
     fn it_goes_on_when_this_process_is_killed() {
         let program = echo();
-        let mut tracer = child_of_this_test("child_that_stops")
+        let mut tracer = child_of_this_test("process::stop::tests::child_that_stops")
             .env("TARGET", program.id().to_string())
             .spawn()
             .expect("this test");
@@ -427,7 +414,7 @@ mod tests {
     #[test]
     fn a_signal_arrives_though_this_process_is_killed() {
         let mut program = echo();
-        let mut tracer = child_of_this_test("child_that_holds_a_signal_back")
+        let mut tracer = child_of_this_test("process::stop::tests::child_that_holds_a_signal_back")
             .env("SIGNALLED", program.id().to_string())
             .spawn()
             .expect("this test");
