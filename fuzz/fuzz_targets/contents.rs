@@ -4,10 +4,10 @@
 
 #[path = "../../crates/format/tests/formats/all_analyses.rs"]
 mod all_analyses;
-#[allow(dead_code)] // the tests use all of it, each target a part
+#[allow(dead_code, reason = "the tests use all of it, each target a part")]
 #[path = "../../crates/format/tests/formats/file_parts.rs"]
 mod file_parts;
-#[allow(dead_code)] // the tests use all of it, each target a part
+#[allow(dead_code, reason = "the tests use all of it, each target a part")]
 #[path = "../../crates/format/tests/formats/fuzzed.rs"]
 mod fuzzed;
 
