@@ -5,7 +5,7 @@ use crate::output::{AnswerAboutFile, print, print_json};
 use crate::progress::Progress;
 use crate::snapshot_file::{SnapshotFile, taken_at};
 use crate::table::{Column, Columns};
-use crate::wasted;
+use crate::waste;
 use anyhow::Result;
 use clap::Args;
 use luasnap_format::{Stats, WasteAnswer, byte_size, grouped, printable_path};
@@ -59,7 +59,7 @@ fn as_text(file: &SnapshotFile, census: &Census, waste: &WasteAnswer) -> Result<
     writeln!(text, "{path}: {}\n", origin(file, census))?;
     write!(text, "{}", kinds(census))?;
     write!(text, "{}", memory(census)?)?;
-    write!(text, "{}", wasted::as_text(waste)?)?;
+    write!(text, "{}", waste::as_text(waste)?)?;
     Ok(text)
 }
 

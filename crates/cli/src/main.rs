@@ -22,7 +22,7 @@ mod snapshot_file;
 mod state_files;
 mod table;
 mod top;
-mod wasted;
+mod waste;
 
 use clap::{Parser, Subcommand};
 use refusal::Refusal;
