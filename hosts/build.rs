@@ -7,7 +7,7 @@ use std::collections::VecDeque;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Mutex;
-use std::{env, thread};
+use std::{env, fs, thread};
 
 /// What an interpreter is made of, beside its VM.
 const INTERPRETER: [&str; 5] = [
@@ -91,6 +91,14 @@ fn main() {
         }
     });
 
+    let older = releases::OLDER.into_iter();
+    let changed = releases::CHANGED.iter().map(|&(name, ..)| name);
+    let programs = [
+        list_of_programs("OLDER", older),
+        list_of_programs("CHANGED", changed),
+    ];
+    fs::write(out_dir().join("programs.rs"), programs.concat()).expect("a list");
+
     let mut local = compile(&[LOCAL]);
     local.arg("-ldl");
     finish(local, "LOCAL", "local");
@@ -168,7 +176,7 @@ fn build_static(vm: &str, interpreter: &dyn Fn(&[&str]) -> Command) {
 fn build_older(number: usize) {
     let release = releases::OLDER[number];
     let folder = releases::sources(release);
-    build_release(&folder, release, &format!("OLDER_{number}"));
+    build_release(&folder, release);
 }
 
 /// Builds an interpreter of a Lua that was changed.
@@ -176,11 +184,11 @@ fn build_changed(number: usize) {
     let (name, release, header, old, new) = releases::CHANGED[number];
     let folder = out_dir().join(format!("changed-{name}"));
     let folder = releases::changed_sources(release, header, old, new, &folder);
-    build_release(&folder, name, &format!("CHANGED_{number}"));
+    build_release(&folder, name);
 }
 
 /// Builds an interpreter from the C files in a folder, all at once.
-fn build_release(folder: &Path, name: &str, variable: &str) {
+fn build_release(folder: &Path, name: &str) {
     let mut command = compile(&INTERPRETER);
     command.args(releases::library_files(folder));
     command
@@ -190,7 +198,18 @@ fn build_release(folder: &Path, name: &str, variable: &str) {
         .arg(format!("-DHOST_VM=\"{name}\""))
         .args(["-w", "-O0", "-Wl,-E"])
         .args(SYSTEM_LIBRARIES);
-    finish(command, variable, &format!("lua-{name}"));
+    run_compiler(command, &release_program(name));
+}
+
+/// The path of what [`build_release`] makes.
+fn release_program(name: &str) -> PathBuf {
+    out_dir().join(format!("lua-{name}"))
+}
+
+/// A list of programs that were built by [`build_release`], as Rust: names and paths.
+fn list_of_programs(list: &str, names: impl Iterator<Item = &'static str>) -> String {
+    let programs: Vec<(&str, PathBuf)> = names.map(|name| (name, release_program(name))).collect();
+    format!("const {list}: &[(&str, &str)] = &{programs:?};\n")
 }
 
 fn build_archive(vm: &str, flavour: Flavour, dir: &Path) -> Archive {
@@ -247,9 +266,15 @@ fn link(command: &mut Command, archive: &Archive) {
 }
 
 /// Runs the compiler, and gives the library of this package the path of what comes out.
-fn finish(mut command: Command, variable: &str, name: &str) {
+fn finish(command: Command, variable: &str, name: &str) {
     let path = out_dir().join(name);
-    command.arg("-o").arg(&path);
+    run_compiler(command, &path);
+    println!("cargo:rustc-env=HOST_{variable}={}", path.display());
+}
+
+/// Runs the compiler, and shows its warnings.
+fn run_compiler(mut command: Command, path: &Path) {
+    command.arg("-o").arg(path);
     let done = command
         .output()
         .unwrap_or_else(|error| panic!("{command:?}: {error}"));
@@ -262,7 +287,6 @@ fn finish(mut command: Command, variable: &str, name: &str) {
     for line in said.lines() {
         println!("cargo:warning={line}");
     }
-    println!("cargo:rustc-env=HOST_{variable}={}", path.display());
 }
 
 fn out_dir() -> PathBuf {

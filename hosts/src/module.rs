@@ -4,12 +4,12 @@ use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::{fs, io};
 
-/// Given a built `libsnapshot.so`, a directory that has it as `snapshot.so`, for
-/// [`Options::module_dir`](crate::Options::module_dir). It lies beside the library, holds a
-/// symbolic link, and stays: the next run finds the newest build through it.
+/// Returns a directory that has a built `libsnapshot.so` as `snapshot.so`, for
+/// [`Options::module_dir`](crate::Options::module_dir). It is next to the library, contains a
+/// symbolic link, and is kept: the next run finds the newest build through it.
 ///
 /// # Panics
-/// When there is no such library, or its folder cannot be written to.
+/// If there is no such library, or its folder cannot be written to.
 pub fn module_dir(libsnapshot: &Path) -> PathBuf {
     let library = libsnapshot
         .canonicalize()

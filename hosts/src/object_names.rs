@@ -1,12 +1,12 @@
-//! Output that differs from run to run in nothing but addresses, made the same.
+//! Makes outputs equal that differ from run to run only in addresses.
 
 use std::collections::HashMap;
 
-/// What the module printed, with `table:#1`, `table:#2` ... in place of addresses, in order of
-/// appearance.
+/// Returns what the module printed, with `table:#1`, `table:#2` ... instead of addresses, in order
+/// of appearance.
 ///
 /// # Panics
-/// When a row's name is not aligned, or an address is that of nothing known.
+/// If a row's name is not aligned, or an address does not follow a known type.
 pub fn number_objects(text: &str) -> String {
     let mut names = Names::default();
     text.split_inclusive('\n')

@@ -1,11 +1,11 @@
-//! Circles in a graph of arrows.
+//! Cycles in a graph of arrows.
 
 use crate::sources::Arrow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::path::Path;
 
-/// Places that lead to each other, and the arrows among them.
+/// Places that lead to each other, and the arrows between them.
 pub struct Circle<'a> {
     arrows: Vec<&'a Arrow>,
 }
@@ -21,13 +21,13 @@ impl fmt::Display for Circle<'_> {
     }
 }
 
-/// All circles. An arrow from a place to itself is none.
+/// Returns all cycles. An arrow from a place to itself does not count.
 pub fn circles(arrows: &[Arrow]) -> Vec<Circle<'_>> {
     let mut next: BTreeMap<&Path, BTreeSet<&Path>> = BTreeMap::new();
     for arrow in arrows.iter().filter(|arrow| arrow.from != arrow.to) {
         next.entry(&arrow.from).or_default().insert(&arrow.to);
     }
-    // By place: all that it leads to. The graphs are small.
+    // For each place, all places reachable from it. The graphs are small.
     let reached: BTreeMap<&Path, BTreeSet<&Path>> = next
         .keys()
         .map(|&place| (place, reached_from(place, &next)))

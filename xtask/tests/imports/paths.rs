@@ -3,7 +3,7 @@
 use syn::visit::{self, Visit};
 use syn::{Attribute, File, Item, ItemUse, UseTree};
 
-/// Every path of two names and more, as a list of its names; what only tests have is left out.
+/// Returns every path of two or more names, as a list of its names, except in tests.
 pub fn paths(file: &File) -> Vec<Vec<String>> {
     let mut found = Paths::default();
     found.visit_file(file);

@@ -5,14 +5,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::{fmt, fs};
 
-/// One file uses another one.
+/// A use of one file by another.
 #[derive(Clone, Debug)]
 pub struct Arrow {
-    /// The file, as a path in the crate's `src`.
+    /// The file, as a path relative to the crate's `src`.
     pub from: PathBuf,
     /// The file or folder that it uses.
     pub to: PathBuf,
-    /// How it names what it uses.
+    /// The path by which it names what it uses.
     pub path: String,
 }
 
@@ -34,7 +34,7 @@ pub struct Crate {
 }
 
 impl Crate {
-    /// Reads a crate's `src`. `crates` are those to look for.
+    /// Reads a crate's `src`. `crates` are the other crates to look for.
     pub fn read(name: &'static str, src: &Path, crates: &[&str]) -> Crate {
         let mut files = Vec::new();
         list(src, src, &mut files);
@@ -65,14 +65,14 @@ impl Crate {
         }
     }
 
-    /// Every folder that has sources, as a path in `src`.
+    /// Returns every folder that has sources, relative to `src`.
     pub fn folders(&self) -> BTreeSet<PathBuf> {
         let folders = self.files.iter().filter_map(|file| file.parent());
         folders.map(Path::to_owned).collect()
     }
 
-    /// The arrows between what lies in a folder: a folder in it counts as one. The file that is the
-    /// folder's own front is left out: all may use it, or it all.
+    /// Returns the arrows between the entries of a folder, where a subfolder counts as one. The
+    /// folder's own root file is left out: it may use all entries, and all may use it.
     pub fn arrows_within(&self, folder: &Path) -> Vec<Arrow> {
         let place = |file: &Path| {
             let first = file.strip_prefix(folder).ok()?.components().next()?;
@@ -108,7 +108,7 @@ fn list(src: &Path, folder: &Path, files: &mut Vec<PathBuf>) {
     }
 }
 
-/// The names of a file's module; none for the crate's own.
+/// The module path of a file; empty for the crate root.
 fn module(file: &Path) -> Vec<String> {
     let file = file.with_extension("");
     let mut names: Vec<String> = file
@@ -123,7 +123,7 @@ fn module(file: &Path) -> Vec<String> {
     names
 }
 
-/// The file that a path in a module leads to, if that is one of the crate's.
+/// Returns the file that a path in a module leads to, if it is one of the crate's.
 fn target<'a>(
     modules: &BTreeMap<Vec<String>, &'a PathBuf>,
     module: &[String],

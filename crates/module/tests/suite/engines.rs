@@ -1,5 +1,5 @@
 //! The two engines: which one is used, that the native one accounts for every byte of every release
-//! it knows, and that it never trusts structures it does not know.
+//! it knows, and that it never trusts an unknown layout.
 
 use crate::support::{ENGINES, directory, environment, interpreters, modules, output, read, tests};
 use luasnap_hosts::{Host, Options, Run, Vm, changed, older_releases};
@@ -19,7 +19,7 @@ fn run_with_zoo(host: Host, script: &str, argument: &str) -> Run {
     host.run(&source, &options)
 }
 
-/// A script that ends without an error has found all as it should be.
+/// Runs such a script; it ends without an error if all is as expected.
 #[track_caller]
 fn check_with_zoo(host: Host, script: &str, argument: &str) {
     let run = run_with_zoo(host, script, argument);
@@ -27,7 +27,7 @@ fn check_with_zoo(host: Host, script: &str, argument: &str) {
     assert!(output(run).is_empty(), "{host:?}");
 }
 
-/// What the name of the newest release's layout has.
+/// The pattern of the newest release in the name of its layout.
 fn newest(vm: Vm) -> &'static str {
     match vm {
         Vm::Lua51 => "5%.1%.5",
@@ -46,7 +46,7 @@ fn check_exact(vm: Vm, _: &str) {
 }
 crate::each_vm!(super::check_exact: exact);
 
-/// The layouts have the names of all releases that they fit, or of the first and the last.
+/// The layouts are named after all releases that they fit, or the first and the last.
 #[test]
 fn exact_in_older_releases() {
     for release in older_releases() {
@@ -61,7 +61,7 @@ fn exact_in_older_releases() {
 
 #[test]
 fn structures_that_nobody_knows() {
-    for name in changed().filter(|name| !is_refused(name)) {
+    for name in changed("").filter(|name| !is_refused(name)) {
         check_with_zoo(Host::Changed(name), "changed", "");
     }
 }
@@ -71,10 +71,10 @@ fn is_refused(name: &str) -> bool {
     name.starts_with("numbers-") || name.starts_with("record-")
 }
 
-/// Where `lua_Debug` has another layout, no engine could go through frames by the C API.
+/// If `lua_Debug` has another layout, no engine can walk frames by the C API.
 #[test]
 fn debug_records_that_nobody_knows() {
-    for name in changed().filter(|name| name.starts_with("record-")) {
+    for name in changed("record-") {
         let run = Host::Changed(name).run(
             "print(pcall(require, 'snapshot'))",
             &Options::modules(modules()),
@@ -86,10 +86,10 @@ fn debug_records_that_nobody_knows() {
     }
 }
 
-/// Where numbers have 32 bits, what the C API takes for numbers is not what we give it.
+/// If numbers have 32 bits, the C API does not take what we pass as numbers.
 #[test]
 fn numbers_that_nobody_knows() {
-    for name in changed().filter(|name| name.starts_with("numbers-")) {
+    for name in changed("numbers-") {
         let run = Host::Changed(name).run(
             "print(pcall(require, 'snapshot'))",
             &Options::modules(modules()),
@@ -105,7 +105,7 @@ fn numbers_that_nobody_knows() {
     }
 }
 
-/// What a script that knows nothing of engines gets, by what the environment says.
+/// The engine used for a script that does not choose one, by the environment's setting.
 fn engine(host: Host, said: Option<&str>) -> String {
     let source = "
         local snapshot = require 'snapshot'
@@ -119,7 +119,7 @@ fn engine(host: Host, said: Option<&str>) -> String {
     text.trim_end().to_owned()
 }
 
-/// Native where it proves itself.
+/// Native where it verifies the layout.
 fn check_default(vm: Vm, _: &str) {
     for host in interpreters(vm) {
         assert_eq!(engine(host, None), "native", "{host:?}");
@@ -142,7 +142,7 @@ crate::each_vm!(super::check_environment: by_environment);
 
 #[test]
 fn the_environment_where_there_is_no_native_engine() {
-    for name in changed().filter(|name| !is_refused(name)) {
+    for name in changed("").filter(|name| !is_refused(name)) {
         let host = Host::Changed(name);
         assert_eq!(engine(host, None), "portable", "{host:?}");
         assert_eq!(engine(host, Some("portable")), "portable", "{host:?}");
@@ -154,7 +154,7 @@ fn the_environment_where_there_is_no_native_engine() {
     }
 }
 
-/// An option counts for more than the environment, and a wrong environment for nothing then.
+/// An option overrides the environment, even an invalid one.
 fn check_option(vm: Vm, _: &str) {
     let source = "
         local snapshot = require 'snapshot'
@@ -182,7 +182,7 @@ fn check_option(vm: Vm, _: &str) {
 }
 crate::each_vm!(super::check_option: option);
 
-/// Each of two Luas in one process has its own structures, and both are known.
+/// Each of two Luas in one process has its own layout, and both are known.
 #[test]
 fn native_in_each_of_two_luas() {
     let source = "
@@ -208,8 +208,8 @@ fn native_in_each_of_two_luas() {
     }
 }
 
-/// The first capture of all may be made where a VM holds memory that no list has; then there is a
-/// result all the same, and later captures are native.
+/// The very first capture may be made where a VM holds memory that is in no list; it still has a
+/// result, and later captures are native.
 fn check_first_in_a_reader(vm: Vm, _: &str) {
     let source = "
         local snapshot, check = require 'snapshot', require 'check'

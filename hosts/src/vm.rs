@@ -1,0 +1,94 @@
+//! The Luas that the hosts are built from.
+
+use std::path::Path;
+
+/// A Lua virtual machine.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Vm {
+    /// PUC Lua 5.1.
+    Lua51,
+    /// PUC Lua 5.2.
+    Lua52,
+    /// PUC Lua 5.3.
+    Lua53,
+    /// PUC Lua 5.4.
+    Lua54,
+    /// PUC Lua 5.5.
+    Lua55,
+    /// LuaJIT 2.1.
+    LuaJit,
+}
+
+impl Vm {
+    /// Every VM, oldest first.
+    pub const ALL: [Vm; 6] = [
+        Vm::Lua51,
+        Vm::Lua52,
+        Vm::Lua53,
+        Vm::Lua54,
+        Vm::Lua55,
+        Vm::LuaJit,
+    ];
+
+    /// "5.1" to "5.5", or "luajit".
+    pub fn name(self) -> &'static str {
+        match self {
+            Vm::Lua51 => "5.1",
+            Vm::Lua52 => "5.2",
+            Vm::Lua53 => "5.3",
+            Vm::Lua54 => "5.4",
+            Vm::Lua55 => "5.5",
+            Vm::LuaJit => "luajit",
+        }
+    }
+
+    /// The optimised interpreter, which exports the C API as a real `lua` does.
+    pub fn interpreter(self) -> &'static Path {
+        Path::new(match self {
+            Vm::Lua51 => env!("HOST_INTERPRETER_5.1"),
+            Vm::Lua52 => env!("HOST_INTERPRETER_5.2"),
+            Vm::Lua53 => env!("HOST_INTERPRETER_5.3"),
+            Vm::Lua54 => env!("HOST_INTERPRETER_5.4"),
+            Vm::Lua55 => env!("HOST_INTERPRETER_5.5"),
+            Vm::LuaJit => env!("HOST_INTERPRETER_jit"),
+        })
+    }
+
+    /// The interpreter that aborts when the C API is misused.
+    pub fn checked_interpreter(self) -> &'static Path {
+        Path::new(match self {
+            Vm::Lua51 => env!("HOST_INTERPRETER_5.1-checked"),
+            Vm::Lua52 => env!("HOST_INTERPRETER_5.2-checked"),
+            Vm::Lua53 => env!("HOST_INTERPRETER_5.3-checked"),
+            Vm::Lua54 => env!("HOST_INTERPRETER_5.4-checked"),
+            Vm::Lua55 => env!("HOST_INTERPRETER_5.5-checked"),
+            Vm::LuaJit => env!("HOST_INTERPRETER_jit-checked"),
+        })
+    }
+
+    /// The VM as a shared library, for [`local`](crate::local).
+    pub fn shared_library(self) -> &'static Path {
+        Path::new(match self {
+            Vm::Lua51 => env!("HOST_LIBRARY_5.1"),
+            Vm::Lua52 => env!("HOST_LIBRARY_5.2"),
+            Vm::Lua53 => env!("HOST_LIBRARY_5.3"),
+            Vm::Lua54 => env!("HOST_LIBRARY_5.4"),
+            Vm::Lua55 => env!("HOST_LIBRARY_5.5"),
+            Vm::LuaJit => env!("HOST_LIBRARY_jit"),
+        })
+    }
+
+    /// A statically linked program with the VM: `static SCRIPT`, without arguments and without the
+    /// table `host`. `None` if the system has no static libc.
+    pub fn static_program(self) -> Option<&'static Path> {
+        let path = match self {
+            Vm::Lua51 => env!("HOST_STATIC_5.1"),
+            Vm::Lua52 => env!("HOST_STATIC_5.2"),
+            Vm::Lua53 => env!("HOST_STATIC_5.3"),
+            Vm::Lua54 => env!("HOST_STATIC_5.4"),
+            Vm::Lua55 => env!("HOST_STATIC_5.5"),
+            Vm::LuaJit => env!("HOST_STATIC_jit"),
+        };
+        (!path.is_empty()).then(|| Path::new(path))
+    }
+}
