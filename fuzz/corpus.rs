@@ -1,10 +1,11 @@
-//! The seeds of a fuzz target and many changes of each, as ordinary tests run them: always the same ones.
+//! The seeds of a fuzz target and many mutations of each, run by ordinary tests: always the same
+//! ones.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::thread;
 
-/// What a number in a file is made to be.
+/// Values that replace numbers in a file.
 const NUMBERS: [u64; 10] = [
     0,
     1,
@@ -18,11 +19,11 @@ const NUMBERS: [u64; 10] = [
     u64::MAX,
 ];
 
-/// The most bytes that a change makes of a seed.
+/// Most bytes of a mutated seed.
 const LONGEST: usize = 1 << 20;
 
-/// Runs a target with each of its seeds, and with so many changes of these. `LUASNAP_FUZZ_SEED` chooses
-/// others than usual. Where a run panics, its input is written to a file, which is named.
+/// Runs a target with each of its seeds, and with `changes` mutations of these. `LUASNAP_FUZZ_SEED`
+/// chooses other ones than usual. If a run panics, its input is written to a file, which is printed.
 pub fn run_all(target: &str, changes: u64, run: impl Fn(&[u8])) {
     let chosen = std::env::var("LUASNAP_FUZZ_SEED").ok();
     let first = chosen.map_or(0, |number| {
@@ -38,9 +39,9 @@ pub fn run_all(target: &str, changes: u64, run: impl Fn(&[u8])) {
     }
 }
 
-/// The files of a target's folder, in the order of their names.
+/// Returns the files of a target's folder, in the order of their names.
 fn seeds(target: &str) -> Vec<Vec<u8>> {
-    // Seen from any package of the workspace.
+    // The path is the same from every package that uses this.
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fuzz/seeds");
     let folder = folder.join(target);
     let files = fs::read_dir(folder).expect("a folder");
@@ -53,7 +54,7 @@ fn seeds(target: &str) -> Vec<Vec<u8>> {
         .collect()
 }
 
-/// Runs a target with one input, which is kept where that panics.
+/// Runs a target with one input, which is kept if that panics.
 fn named(target: &str, input: &[u8], run: &impl Fn(&[u8])) {
     struct KeeperRow<'a>(&'a str, &'a [u8]);
 
@@ -71,7 +72,7 @@ fn named(target: &str, input: &[u8], run: &impl Fn(&[u8])) {
     run(input);
 }
 
-/// A seed with a few changes, chosen by a number.
+/// Returns a seed with a few mutations, chosen by a number.
 fn changed(seeds: &[Vec<u8>], number: u64) -> Vec<u8> {
     let mut dice = Dice(number);
     let mut input = seeds[dice.below(seeds.len())].clone();
@@ -98,7 +99,7 @@ fn change(input: &mut Vec<u8>, other: &[u8], dice: &mut Dice) {
             input.drain(at..end);
         }
         6 => {
-            // A part of a seed, or of the same one, in place of another part.
+            // A part of some seed in place of another part.
             let start = dice.below(other.len() + 1);
             let stop = start + dice.below(other.len() - start + 1).min(256);
             input.splice(at..end, other[start..stop].iter().copied());
@@ -111,7 +112,7 @@ fn change(input: &mut Vec<u8>, other: &[u8], dice: &mut Dice) {
     }
 }
 
-/// Numbers that are always the same (SplitMix64).
+/// Deterministic pseudo-random numbers (SplitMix64).
 struct Dice(u64);
 
 impl Dice {
@@ -123,7 +124,7 @@ impl Dice {
         mixed ^ (mixed >> 31)
     }
 
-    /// A number below another one; 0 where there is none.
+    /// Returns a number below `end`; 0 if `end` is 0.
     fn below(&mut self, end: usize) -> usize {
         (self.next() % end.max(1) as u64) as usize
     }

@@ -2,7 +2,7 @@
 
 fn main() {
     // A VM that closes unloads the module, while threads and unwinding tables may still refer to
-    // it; the little it takes may as well stay.
+    // it; it is small enough to stay loaded.
     if std::env::var("CARGO_CFG_TARGET_OS").as_deref() == Ok("linux") {
         println!("cargo::rustc-cdylib-link-arg=-Wl,-z,nodelete");
     }

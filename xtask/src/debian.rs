@@ -1,6 +1,6 @@
 //! Debian's own sources of the VMs, with its patches. The ordinary apt client downloads them to a
-//! temporary folder, from the servers that this machine is configured for: nothing is installed, and
-//! the configuration stays as it is.
+//! temporary folder, from the servers that this machine is configured for: nothing is installed,
+//! and the configuration is not changed.
 
 use crate::process;
 use anyhow::{Context, Result, ensure};
@@ -9,24 +9,24 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use tempfile::TempDir;
 
-/// Where apt's configuration is.
+/// Folder of apt's configuration.
 const CONFIGURATION: &str = "/etc/apt";
 
-/// Source packages that were downloaded and unpacked. They are gone when this is.
+/// Source packages that were downloaded. They are deleted when this is dropped.
 pub struct Sources {
     scratch: TempDir,
 }
 
 /// A source package.
 pub struct Source {
-    /// The version that its authors gave it: `7.0.15`.
+    /// The upstream version: `7.0.15`.
     pub version: String,
-    /// Where it is.
+    /// The folder of its files.
     pub folder: PathBuf,
 }
 
 impl Sources {
-    /// Downloads and unpacks source packages.
+    /// Downloads source packages.
     pub fn download(names: &[&str]) -> Result<Sources> {
         let scratch = tempfile::tempdir().context("cannot make a temporary folder")?;
         let sources = Sources { scratch };
@@ -52,13 +52,13 @@ impl Sources {
         let stem = file.file_stem().and_then(|stem| stem.to_str());
         let version = stem.and_then(|stem| stem.strip_prefix(name)?.strip_prefix('_'));
         let version = version.with_context(|| format!("{} is no name", file.display()))?;
-        // What stands behind the last hyphen is Debian's.
+        // What follows the last hyphen is Debian's revision.
         let (version, _) = version.rsplit_once('-').unwrap_or((version, ""));
         let version = version.into();
         Ok(Source { version, folder })
     }
 
-    /// The file that describes a source package.
+    /// Returns the file that describes a source package.
     fn description(&self, name: &str) -> Result<PathBuf> {
         let prefix = format!("{name}_");
         let entries = fs::read_dir(self.scratch.path()).context("cannot list what was fetched")?;
@@ -71,7 +71,7 @@ impl Sources {
         path.with_context(|| format!("apt-get did not download the source of {name}"))
     }
 
-    /// Makes apt look for sources where it looks for packages.
+    /// Makes apt look for sources on the servers that it uses for packages.
     fn configure(&self) -> Result<()> {
         let codename = codename()?;
         let mut has_some = false;
@@ -120,7 +120,7 @@ impl Sources {
     }
 }
 
-/// What this Debian is called: `bookworm`.
+/// The codename of this Debian: `bookworm`.
 fn codename() -> Result<String> {
     let text = fs::read_to_string("/etc/os-release").context("cannot read /etc/os-release")?;
     let mut lines = text.lines();
@@ -129,7 +129,7 @@ fn codename() -> Result<String> {
     Ok(name.trim_matches('"').into())
 }
 
-/// The files that name apt's servers.
+/// The files that configure apt's servers.
 fn configuration_files() -> Vec<PathBuf> {
     let folder = Path::new(CONFIGURATION);
     let parts = fs::read_dir(folder.join("sources.list.d"));
@@ -143,14 +143,14 @@ fn configuration_files() -> Vec<PathBuf> {
     paths
 }
 
-/// Turns `deb URI SUITE …` into `deb-src URI SUITE …`, and leaves out the servers of others.
+/// Turns `deb URI SUITE …` into `deb-src URI SUITE …`, and leaves out other servers.
 fn source_lines(text: &str, codename: &str) -> String {
     let packages = text.lines().filter_map(|line| line.strip_prefix("deb "));
     let ours = packages.filter(|line| line.split_whitespace().any(|word| is_ours(word, codename)));
     ours.map(|line| format!("deb-src {line}\n")).collect()
 }
 
-/// The same for the newer format, in which an entry is a stanza of fields.
+/// Does the same for the newer format, in which an entry is a stanza of fields.
 fn source_stanzas(text: &str, codename: &str) -> String {
     let lines = text.lines().filter(|line| !line.starts_with('#'));
     let lines = Vec::from_iter(lines);

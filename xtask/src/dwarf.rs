@@ -8,7 +8,7 @@ use gimli::{
 use object::{Object, ObjectSection, read::RelocationMap};
 use std::collections::HashMap;
 
-/// A type's place in the debug information.
+/// Offset of a type in the debug information.
 type TypeId = usize;
 
 /// Every type of a compiled C file, and the constants of its enumerations.
@@ -27,7 +27,7 @@ struct Type {
 enum Shape {
     /// A structure or a union.
     Members(Vec<Field>),
-    /// A name for a type, or a qualified one. Of what, unless it is `void`.
+    /// A typedef or a qualified type: of this type, unless that is `void`.
     Alias(Option<TypeId>),
     Pointer(Option<TypeId>),
     Array {
@@ -46,21 +46,21 @@ struct Field {
     offset: u64,
 }
 
-/// Where a member lies, and what it is.
+/// The place and the type of a member.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Member {
-    /// From the start of the type that was asked.
+    /// Offset from the start of the type that was given, in bytes.
     pub offset: u64,
-    /// The size of it, or of an item if it is an array.
+    /// Size of the member in bytes, or of an item if it is an array.
     pub width: u64,
-    /// How many items, if it is an array that tells.
+    /// Number of items, if it is an array of known size.
     pub count: Option<u64>,
-    /// The size of what it points to, if it is a pointer to a complete type.
+    /// Size in bytes of what it points to, if it is a pointer to a complete type.
     pub pointee: Option<u64>,
 }
 
 impl Types {
-    /// Reads the types of an ELF file that one C file was compiled to.
+    /// Reads the types of an ELF file compiled from one C file.
     pub fn read(elf: &[u8]) -> Result<Types> {
         let file = object::File::parse(elf)?;
         let loaded = gimli::DwarfSections::load(|id| Section::load(&file, id))?;
@@ -71,7 +71,8 @@ impl Types {
         ensure!(units.next()?.is_none(), "more than one file was compiled");
 
         let mut types = Types::default();
-        // The entries around the current one: a member follows its structure, one level deeper.
+        // The entries that enclose the current one: a member follows its structure, one level
+        // deeper.
         let mut around: Vec<TypeId> = Vec::new();
         let mut entries = unit.entries();
         while let Some(entry) = entries.next_dfs()? {
@@ -118,7 +119,7 @@ impl Types {
             _ => return Ok(()),
         };
         let id = entry.entry.offset().0;
-        // A structure and a typedef of one name are, in these sources, the same.
+        // In these sources, a structure and a typedef with the same name are the same type.
         let is_named = matches!(shape, Shape::Members(_) | Shape::Alias(_));
         if let (true, Some(name)) = (is_named, entry.name()?) {
             self.names.entry(name).or_insert(id);
@@ -166,7 +167,8 @@ impl Types {
     fn add_constant<R: Reader<Offset = usize>>(&mut self, entry: &Entry<'_, R>) -> Result<()> {
         let value = entry.entry.attr(dw::DW_AT_const_value);
         if let (Some(name), Some(value)) = (entry.name()?, value) {
-            // Compilers use the shortest form, so that 0xff is 255 and no -1 unless it says so.
+            // Compilers use the shortest form, so 0xff is 255 and not -1, unless the form is
+            // signed.
             let value = match value.value() {
                 AttributeValue::Sdata(value) => value,
                 value => value.udata_value().context("a constant is no number")? as i64,
@@ -176,7 +178,7 @@ impl Types {
         Ok(())
     }
 
-    /// The size of a type, in bytes.
+    /// Returns the size of a type, in bytes.
     pub fn size(&self, name: &str) -> Result<u64> {
         let id = self.id(name)?;
         self.size_of(Some(id))
@@ -188,13 +190,13 @@ impl Types {
         self.names.contains_key(name)
     }
 
-    /// The value of an enumeration's constant.
+    /// Returns the value of an enumeration constant.
     pub fn constant(&self, name: &str) -> Result<i64> {
         let value = self.constants.get(name).copied();
         value.with_context(|| format!("there is no constant {name}"))
     }
 
-    /// Finds a member: `u.l.base`. Names may skip anonymous structures and unions, as in C.
+    /// Finds a member: `u.l.base`. As in C, names may skip anonymous structures and unions.
     pub fn member(&self, type_name: &str, path: &str) -> Result<Option<Member>> {
         let mut ty = Some(self.id(type_name)?);
         let mut offset = 0;
@@ -248,7 +250,7 @@ impl Types {
         })
     }
 
-    /// The type behind its other names.
+    /// Resolves typedefs and qualifiers.
     fn resolve(&self, mut ty: Option<TypeId>) -> Option<&Type> {
         loop {
             match self.types.get(&ty?)? {
@@ -299,7 +301,7 @@ impl<R: Reader<Offset = usize>> Entry<'_, R> {
     }
 }
 
-/// A section of an object file, which is not linked yet.
+/// A section of an object file that is not linked yet.
 #[derive(Debug, Default)]
 struct Section<'data> {
     data: std::borrow::Cow<'data, [u8]>,

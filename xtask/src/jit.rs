@@ -1,4 +1,4 @@
-//! What the tables of LuaJIT hold, and where its sources have that.
+//! The contents of LuaJIT's tables, and where they are in its sources.
 
 use crate::dwarf::Types;
 use crate::layout::{BYTE, Builder, INT, Layout, POINTER, SHORT, Structure};

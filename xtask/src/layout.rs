@@ -1,4 +1,5 @@
-//! A layout: the numbers that tell where a VM's release has what, before they are written as Rust.
+//! A layout: the numbers that locate members in the structures of a VM's release, before they are
+//! written as Rust.
 
 use crate::dwarf::{Member, Types};
 use anyhow::{Context, Result, bail, ensure};
@@ -9,22 +10,22 @@ pub const BYTE: u64 = 1;
 pub const SHORT: u64 = 2;
 /// The size of an `int`.
 pub const INT: u64 = 4;
-/// The size of a pointer, a `size_t`, or a reference of LuaJIT's.
+/// The size of a pointer, a `size_t`, or a reference in LuaJIT.
 pub const POINTER: u64 = 8;
 
-/// A release, and where it has what.
+/// The layout of a release.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Layout {
     /// The release: `5.4.6`.
     pub release: String,
-    /// Its `Version`, if its tables tell that: `Lua54`.
+    /// Its `Version`, if its tables have it: `Lua54`.
     pub version: Option<String>,
-    /// In the order in which the structure in Rust has them.
+    /// In the order of the fields of the Rust structure.
     pub structures: Vec<Structure>,
 }
 
 impl Layout {
-    /// Whether two releases have everything in the same places.
+    /// Whether two releases have the same layout.
     pub fn is_same(&self, other: &Layout) -> bool {
         self.version == other.version && self.structures == other.structures
     }
@@ -33,15 +34,15 @@ impl Layout {
 /// The numbers of one of the VM's structures.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Structure {
-    /// The field of the layout that has it.
+    /// The layout's field for the structure.
     pub field: &'static str,
     /// The type of that field.
     pub rust_type: &'static str,
-    /// Names and values, of which a release may lack some.
+    /// Names and values; `None` where the release does not have it.
     pub numbers: Vec<(&'static str, Option<u16>)>,
 }
 
-/// Makes a [`Structure`] of a C type. What goes wrong is told at the end.
+/// Builds a [`Structure`] from a C type. The first error is returned at the end.
 pub struct Builder<'a> {
     types: &'a Types,
     c_type: &'static str,
@@ -50,7 +51,7 @@ pub struct Builder<'a> {
 }
 
 impl<'a> Builder<'a> {
-    /// For a layout's field, the type that it has in Rust, and the type in C.
+    /// Starts a structure, given the layout's field, its type in Rust, and the type in C.
     pub fn new(
         types: &'a Types,
         field: &'static str,
@@ -70,12 +71,12 @@ impl<'a> Builder<'a> {
         }
     }
 
-    /// Goes on with the members of another C type.
+    /// Continues with the members of another C type.
     pub fn of(self, c_type: &'static str) -> Self {
         Builder { c_type, ..self }
     }
 
-    /// What was made.
+    /// Returns the structure, or the first error.
     pub fn finish(self) -> Result<Structure> {
         match self.error {
             Some(error) => Err(error),
@@ -83,19 +84,19 @@ impl<'a> Builder<'a> {
         }
     }
 
-    /// Adds the size of the whole as `size`.
+    /// Adds the size of the whole type as `size`.
     pub fn size(self) -> Self {
         let c_type = self.c_type;
         self.size_of("size", c_type)
     }
 
-    /// Adds the size of some type.
+    /// Adds the size of a type.
     pub fn size_of(self, name: &'static str, c_type: &str) -> Self {
         let size = self.types.size(c_type).map(Some);
         self.add(name, size)
     }
 
-    /// Adds the size of a type in the releases that have it.
+    /// Adds the size of a type that only some releases have; in others it must not exist.
     pub fn size_of_if(self, has: bool, name: &'static str, c_type: &str) -> Self {
         let size = match (has, self.types.has(c_type)) {
             (true, _) => self.types.size(c_type).map(Some),
@@ -105,12 +106,12 @@ impl<'a> Builder<'a> {
         self.add(name, size)
     }
 
-    /// Adds where a member is, which has this width: `"u.l.base|base"`, if it has had two names.
+    /// Adds the offset of a member of this width. `"u.l.base|base"` tries several names.
     pub fn at(self, name: &'static str, width: u64, paths: &str) -> Self {
         self.at_if(true, name, width, paths)
     }
 
-    /// Adds where a member is in the releases that have it. In others it must not be.
+    /// Adds the offset of a member that only some releases have; in others it must not exist.
     pub fn at_if(self, has: bool, name: &'static str, width: u64, paths: &str) -> Self {
         let offset = self.find(has, paths).and_then(|found| {
             if let Some(Member { width: is, .. }) = found {
@@ -122,7 +123,7 @@ impl<'a> Builder<'a> {
         self.add(name, offset)
     }
 
-    /// Adds where a member is, if there is one: LuaJIT's releases have no number to ask.
+    /// Adds the offset of a member, if there is one: LuaJIT's releases have no number to go by.
     pub fn at_if_there(self, name: &'static str, width: u64, path: &str) -> Self {
         match self.types.member(self.c_type, path) {
             Ok(found) => self.at_if(found.is_some(), name, width, path),
@@ -130,7 +131,7 @@ impl<'a> Builder<'a> {
         }
     }
 
-    /// Adds that this release has no such thing.
+    /// Adds that this release does not have it.
     pub fn absent(self, name: &'static str) -> Self {
         self.add(name, Ok(None))
     }
@@ -140,7 +141,7 @@ impl<'a> Builder<'a> {
         self.item_if(true, name, path)
     }
 
-    /// Adds the size of what a member points to in the releases that have it.
+    /// Adds the size of what a member points to, if the release has it.
     pub fn item_if(self, has: bool, name: &'static str, path: &str) -> Self {
         let size = self.find(has, path).and_then(|found| {
             let size = found.map(|member| {
@@ -153,7 +154,7 @@ impl<'a> Builder<'a> {
         self.add(name, size)
     }
 
-    /// Adds how many items an array has.
+    /// Adds the number of items of an array.
     pub fn count(self, name: &'static str, path: &str) -> Self {
         let count = self.find(true, path).and_then(|found| {
             let count = found.and_then(|member| member.count);
@@ -164,14 +165,14 @@ impl<'a> Builder<'a> {
         self.add(name, count)
     }
 
-    /// Adds the value of an enumeration's constant.
+    /// Adds the value of an enumeration constant.
     pub fn constant(self, name: &'static str, constant: &str) -> Self {
         let value = self.types.constant(constant);
         let value = value.and_then(|value| Ok(Some(u64::try_from(value)?)));
         self.add(name, value)
     }
 
-    /// Adds how far it is from one member to another behind it.
+    /// Adds the distance from one member to a later one.
     pub fn between(self, name: &'static str, from: &str, to: &str) -> Self {
         let distance = self.find(true, from).and_then(|from| {
             let to = self.find(true, to)?;
@@ -217,7 +218,7 @@ fn unexpected(what: &str) -> anyhow::Error {
     anyhow::anyhow!("there is a {what}, which this release is not thought to have")
 }
 
-/// A number as the tables have it. The largest stands for "absent".
+/// Converts a number for the tables, where the largest stands for "absent".
 fn small(value: u64) -> Result<u16> {
     match u16::try_from(value) {
         Ok(value) if value != u16::MAX => Ok(value),

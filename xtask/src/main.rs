@@ -2,39 +2,39 @@
 //!
 //! # `cargo xtask layouts`
 //!
-//! To read a VM's heap by ourselves, we must know where its structures have what. This derives that
-//! from released sources: it compiles each VM's own headers with debug information, and reads from
-//! that where the compiler put each member. Nothing is typed by hand, and a member that is missing,
+//! To read a VM's heap ourselves, we must know the layout of its structures. This derives it from
+//! released sources: it compiles each VM's own headers with debug information, and reads from that
+//! where the compiler put each member. Nothing is entered by hand, and a member that is missing,
 //! unexpected or of another size is an error. The result is Rust source in the capture crate, in
-//! `layout/`, beside the types that it has the values of.
+//! `layout/`, next to the types whose values it has.
 //!
 //! It needs a C compiler (`cc`, or the one that the variable `CC` names). Debian's own packages are
-//! looked at only with `--debian`, which needs Debian and its package dpkg-dev. Without it, the
-//! tables in `*_debian_tables.rs` stay as they are.
+//! examined only with `--debian`, which needs Debian and its package dpkg-dev. Without it, the
+//! tables in `*_debian_tables.rs` are not changed.
 //!
 //! It exits with 0 if all is well, with 1 if `--check` found a file that is not current, and with 2
-//! if it could not tell, or the command line was wrong.
+//! if it failed or the command line was wrong.
 //!
 //! # `cargo xtask mutants`
 //!
-//! Whether a snapshot can be wrong is tried on VMs that nobody has: the released sources with one
-//! change each. `mutants/` makes them, builds them, runs a script in them, and compares what is found
-//! from inside and from outside with the portable engine and with a dump that is compiled into them.
-//! Its help has the options, and how long it takes.
+//! Tests whether a snapshot can be wrong on VMs that do not exist in practice: the released sources
+//! with one change each. `mutants/` makes and builds them, runs a script in them, and compares
+//! captures from inside and from outside with the portable engine and with a dump that is compiled
+//! into them. Its help has the options, and how long it takes.
 //!
 //! # `cargo xtask docs`
 //!
-//! Runs the examples in the documents and writes their output in; `--check` writes nothing and exits
-//! with 1 where a document is not current. Its help has the conventions.
+//! Runs the examples in the documents and inserts their output; `--check` writes nothing and exits
+//! with 1 if a document is not current. Its help has the conventions.
 //!
 //! # To add a release
 //!
-//! - Of PUC Lua: add a line for the version of `lua-src` that has it to this crate's Cargo.toml.
-//! - Of LuaJIT: extend the first line of `JIT_VERSIONS` in `tables.rs`. If its layout is another, the
+//! - PUC Lua: add a line for the version of `lua-src` that has it to this crate's Cargo.toml.
+//! - LuaJIT: extend the first line of `JIT_VERSIONS` in `tables.rs`. If its layout differs, the
 //!   command below says so: then it gets a line of its own.
 //!
-//! Then run `cargo xtask layouts`, and review what `git diff` says. If a structure has a new shape,
-//! the command says which member it misses: `puc.rs` and `jit.rs` tell where each number is from.
+//! Then run `cargo xtask layouts`, and review `git diff`. If a structure has changed, the command
+//! says which member it misses: `puc.rs` and `jit.rs` have the member of each number.
 
 #![forbid(unsafe_code)]
 
@@ -57,7 +57,7 @@ use std::process::ExitCode;
 
 /// `--check` found a file that is not current.
 const DIFFERENT: u8 = 1;
-/// It could not be told. Clap has the same for a wrong command line.
+/// It failed. Clap uses the same code for a wrong command line.
 const FAILED: u8 = 2;
 
 /// Chores of this repository.
@@ -75,15 +75,15 @@ enum Chore {
     Docs(docs::Docs),
 }
 
-/// Derives from released sources where the VMs' structures have what, and writes it as Rust.
+/// Derives the layouts of the VMs' structures from released sources, and writes them as Rust.
 ///
-/// Exits with 1 if --check found a file that is not current, with 2 if it could not tell.
+/// Exits with 1 if --check found a file that is not current, with 2 if it failed.
 #[derive(Args)]
 struct Layouts {
-    /// Write nothing, but tell whether the files are current.
+    /// Write nothing, but report whether the files are current.
     #[arg(long)]
     check: bool,
-    /// Look at Debian's source packages too, which apt-get downloads.
+    /// Also use Debian's source packages, which apt-get downloads.
     #[arg(long)]
     debian: bool,
 }

@@ -1,4 +1,4 @@
-//! Compiles a VM's own headers, to see what a compiler makes of them.
+//! Compiles a VM's own headers, to find out how a compiler lays out their types.
 
 use crate::dwarf::Types;
 use crate::process;

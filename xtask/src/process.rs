@@ -3,7 +3,7 @@
 use anyhow::{Context, Result, ensure};
 use std::process::Command;
 
-/// Runs a program and returns what it wrote. If it failed, what it complained of is the error.
+/// Runs a program and returns its output. If it fails, its standard error is in the error.
 pub fn output(command: &mut Command) -> Result<Vec<u8>> {
     let program = command.get_program().to_string_lossy().into_owned();
     let output = command.output();

@@ -1,4 +1,4 @@
-//! What the tables of PUC Lua hold, and where its sources have that.
+//! The contents of PUC Lua's tables, and where they are in its sources.
 
 use crate::dwarf::Types;
 use crate::layout::{BYTE, Builder, INT, Layout, POINTER, SHORT, Structure};
@@ -12,7 +12,7 @@ const PROBE: &str = include_str!("probes/puc.c");
 /// The size of a `TValue`.
 const VALUE: u64 = 16;
 
-/// The number of a release, 5.4.6 or so, in which the tables of the others differ.
+/// The number of a release, such as 5.4.6: layouts depend on it.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub struct Release(pub u32, pub u32, pub u32);
 
@@ -170,8 +170,8 @@ fn string(types: &Types, release: Release) -> Result<Structure> {
     let since_53 = release >= LUA_53;
     let since_55 = release >= LUA_55;
     let builder = Builder::new(types, "string", "TString", "TString");
-    // Since 5.4 the text lies inside the structure. In 5.5 only that of a short string does: its
-    // pointer is not there then.
+    // Since 5.4 the text is inside the structure. In 5.5 only that of a short string is: it takes
+    // the place of the pointer.
     let builder = if release < LUA_54 {
         let whole = if since_53 { "UTString" } else { "TString" };
         builder.size_of("header", whole)
@@ -210,7 +210,7 @@ fn userdata(types: &Types, release: Release) -> Result<Structure> {
         .at_if(is_53, "user_value", POINTER, "user_")
         .at_if(is_53, "user_value_tag", BYTE, "ttuv_")
         .at_if(since_54, "user_value_count", SHORT, "nuvalue");
-    // Up to 5.2, `uv` is all that is not padding.
+    // Up to 5.2, `uv` is everything except padding.
     let builder = if since_54 {
         builder.at("user_values", VALUE, "uv")
     } else {

@@ -1,4 +1,4 @@
-//! Where cargo has the released sources of the VMs.
+//! The released sources of the VMs, as cargo has them.
 
 use crate::process;
 use crate::puc;
@@ -15,10 +15,10 @@ pub fn workspace() -> &'static Path {
     own.parent().expect("this crate lies in the repository")
 }
 
-/// The releases of PUC Lua that this crate depends on, each in the folder of its C files.
+/// Returns the releases of PUC Lua that this crate depends on, each with the folder of its C files.
 pub fn puc() -> Result<BTreeMap<puc::Release, PathBuf>> {
     let mut packages = Packages::of(workspace(), &["--locked"])?.named("lua-src")?;
-    // A release is in many of them: the newest has its last patches.
+    // Several of them have the same release: the newest has its last patches.
     packages.sort_by_key(|package| package.numbers());
     let mut releases = BTreeMap::new();
     for Package { folder, .. } in packages {
@@ -43,8 +43,8 @@ pub fn current_jit() -> Result<String> {
     Ok(package.number().into())
 }
 
-/// The folder of the C files in a version of luajit-src. In the eyes of cargo its versions are
-/// compatible, so that no workspace can have two: this makes one for each.
+/// Returns the folder of the C files in a version of luajit-src. Cargo considers its versions
+/// compatible, so no workspace can have two: this makes a workspace for each.
 pub fn jit(version: &str) -> Result<PathBuf> {
     let scratch = tempfile::tempdir().context("cannot make a temporary folder")?;
     let manifest = format!(
@@ -54,7 +54,7 @@ pub fn jit(version: &str) -> Result<PathBuf> {
     let write = |name, text| fs::write(scratch.path().join(name), text);
     write("Cargo.toml", &*manifest).context("cannot write a manifest")?;
     write("lib.rs", "").context("cannot write a crate")?;
-    // What was downloaded once needs no network.
+    // No network is needed for what was downloaded before.
     let packages = Packages::of(scratch.path(), &["--offline"])
         .or_else(|_| Packages::of(scratch.path(), &[]))?
         .named("luajit-src")?;
@@ -62,10 +62,10 @@ pub fn jit(version: &str) -> Result<PathBuf> {
     Ok(package.folder.join("luajit2/src"))
 }
 
-/// What cargo says of a workspace and everything that it depends on.
+/// What cargo reports about a workspace and all its dependencies.
 struct Packages(Value);
 
-/// A crate, unpacked.
+/// An unpacked crate.
 struct Package {
     /// `210.7.4+c6ffc14`.
     version: String,
@@ -106,7 +106,7 @@ impl Package {
         })
     }
 
-    /// The version without what stands behind the `+`, which is for people.
+    /// The version without the build metadata after the `+`.
     fn number(&self) -> &str {
         let (number, _) = self.version.split_once('+').unwrap_or((&self.version, ""));
         number

@@ -1,4 +1,4 @@
-//! Which tables the repository has, and of what.
+//! The tables in the repository, and their contents.
 
 use crate::debian;
 use crate::jit;
@@ -8,8 +8,8 @@ use crate::puc::{self, Release};
 use crate::sources;
 use anyhow::{Result, ensure};
 
-/// What LuaJIT's entries are called, and the versions of luajit-src, the newest first: the first
-/// and the last of those in a row that have one layout.
+/// Names of LuaJIT's entries, and versions of luajit-src, the newest first: the first and the last
+/// of consecutive versions with the same layout.
 const JIT_VERSIONS: [(&str, &str, &str); 6] = [
     ("LuaJIT", "210.7.3", "210.7.4"),
     ("LuaJIT", "210.6.3", "210.7.2"),
@@ -19,7 +19,7 @@ const JIT_VERSIONS: [(&str, &str, &str); 6] = [
     ("OpenResty's LuaJIT", "210.1.1", "210.1.3"),
 ];
 
-/// The tables of what cargo has: of PUC Lua, and of LuaJIT.
+/// Returns the tables of the releases that cargo has: of PUC Lua, and of LuaJIT.
 pub fn of_crates() -> Result<[Tables; 2]> {
     Ok([
         Tables {
@@ -41,7 +41,8 @@ pub fn of_crates() -> Result<[Tables; 2]> {
     ])
 }
 
-/// The tables of what only Debian has. Those that are in the others already are left out.
+/// Returns the tables that only Debian has. Layouts that are already in the other tables are left
+/// out.
 pub fn of_debian([puc, jit]: &[Tables; 2]) -> Result<[Tables; 2]> {
     let sources = debian::Sources::download(&["luajit", "luajit2", "redis"])?;
     let redis = sources.unpack("redis")?;
@@ -115,7 +116,7 @@ fn jit_revisions() -> Result<Vec<Layout>> {
 mod tests {
     use super::*;
 
-    /// The compiler of another machine has other opinions.
+    /// Compilers for other machines lay out structures differently.
     #[test]
     #[cfg_attr(
         not(all(target_arch = "x86_64", target_os = "linux")),

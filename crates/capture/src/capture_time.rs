@@ -7,7 +7,7 @@ use std::path::Path;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-/// When a capture begins, and where.
+/// When a capture begins, and in which process.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct CaptureTime {
     taken_at: Option<u64>,
@@ -31,7 +31,7 @@ impl CaptureTime {
         }
     }
 
-    /// The time when a core file of a process was written.
+    /// The time when a core file of a process was written, and that process.
     pub(crate) fn of_core(written: Option<SystemTime>, process: Option<Process>) -> CaptureTime {
         CaptureTime {
             taken_at: written.and_then(milliseconds),
@@ -39,7 +39,7 @@ impl CaptureTime {
         }
     }
 
-    /// Says it of what was captured.
+    /// Records time and process in the captured heap.
     pub(crate) fn mark(self, mut heap: Heap) -> Heap {
         heap.set_moment(self.taken_at, self.process);
         heap
@@ -51,12 +51,12 @@ fn milliseconds(time: SystemTime) -> Option<u64> {
     u64::try_from(since_1970.as_millis()).ok()
 }
 
-/// The process that was asked for last, by its id, 0 where none was. Others know what they are from
-/// their own id: a fork has one of its own.
+/// The id of the process that [`INSTANCE`] belongs to, 0 before the first call. A forked child has
+/// another id, and so does not use its parent's instance.
 static ID: AtomicU32 = AtomicU32::new(0);
 static INSTANCE: AtomicU64 = AtomicU64::new(0);
 
-/// This process; `None` where the system does not tell enough of it.
+/// This process; `None` where the system does not tell enough about it.
 fn this_process() -> Option<Process> {
     let id = std::process::id();
     if ID.load(Ordering::Acquire) != id {
@@ -67,7 +67,8 @@ fn this_process() -> Option<Process> {
     Some(Process { id, instance })
 }
 
-/// Another process, as it knows itself: in a container it has another id than here.
+/// Another process, as it knows itself: in a container it has a different id from the one seen
+/// here. `None` where the system does not tell enough about it.
 fn other_process(id: u32) -> Option<Process> {
     let folder = Path::new("/proc").join(id.to_string());
     let status = fs::read_to_string(folder.join("status")).ok()?;
@@ -78,8 +79,8 @@ fn other_process(id: u32) -> Option<Process> {
     Some(Process { id, instance })
 }
 
-/// A hash of what tells the process of a folder of `/proc`, whose id is `id`, from all others. It takes
-/// tens of microseconds, which is much beside a small snapshot.
+/// A hash of what distinguishes the process with this `/proc` folder and this id from all others.
+/// Takes tens of microseconds, which is a lot for a small snapshot.
 fn instance_of(folder: &Path, id: u32) -> Option<u64> {
     let start = start_time(&fs::read(folder.join("stat")).ok()?)?;
     let boot = fs::read("/proc/sys/kernel/random/boot_id").ok()?;
@@ -94,8 +95,8 @@ fn instance_of(folder: &Path, id: u32) -> Option<u64> {
     Some(fnv1a(parts.into_iter().flatten().copied()))
 }
 
-/// `starttime` in `/proc/PID/stat`: when the process began, since the system did. The name before
-/// it may have blanks and brackets of its own.
+/// `starttime` in `/proc/PID/stat`: when the process started, in clock ticks since boot. The name
+/// before it may itself contain blanks and parentheses.
 fn start_time(stat: &[u8]) -> Option<u64> {
     const AFTER_NAME: usize = 19;
     let name_end = stat.iter().rposition(|&byte| byte == b')')?;
@@ -103,7 +104,7 @@ fn start_time(stat: &[u8]) -> Option<u64> {
     words.split_ascii_whitespace().nth(AFTER_NAME)?.parse().ok()
 }
 
-/// The 64-bit FNV-1a hash, which is one and the same in all versions of this module.
+/// The 64-bit FNV-1a hash, which is the same in all versions of this module.
 pub(crate) fn fnv1a(bytes: impl Iterator<Item = u8>) -> u64 {
     bytes.fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
         (hash ^ u64::from(byte)).wrapping_mul(0x100_0000_01b3)
@@ -153,8 +154,8 @@ mod tests {
         assert_eq!(unsafe { libc::pipe(ends.as_mut_ptr()) }, 0);
         // SAFETY: both were opened just now, and nobody else has them.
         let [mut from, mut to] = ends.map(|end| unsafe { File::from_raw_fd(end) });
-        // SAFETY: the child allocates, reads and writes, which it may where the C library's `fork`
-        // leaves the allocator whole, and ends without running anything else.
+        // SAFETY: the child allocates, reads and writes, which is allowed where the C library's
+        // `fork` leaves the allocator intact, and ends without running anything else.
         let child = unsafe { libc::fork() };
         if child == 0 {
             let instance = this_process().map_or(0, |process| process.instance);

@@ -1,26 +1,27 @@
 //! Memory for columns: large blocks come from the system and go straight back to it.
 //!
-//! A snapshot is a dozen columns of many megabytes, which grow while it is taken. From `malloc`
-//! they would be copied whenever they grow, and what was freed would stay with the process, torn
-//! into holes. As mappings of their own they are moved by the kernel without copying, and
+//! A snapshot consists of a dozen columns of many megabytes each, which grow while it is taken.
+//! From `malloc` they would be copied whenever they grow, and freed ones would stay with the
+//! process, fragmented. As mappings of their own they are moved by the kernel without copying, and
 //! `snapshot.free` really gives memory back.
 
 use crate::reserve::Reserve;
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::ptr::null_mut;
 
-/// From this size on, in bytes, a block is a mapping of its own.
+/// Size in bytes from which a block is a mapping of its own.
 const LARGE: usize = 256 << 10;
 
 /// For small blocks, where `malloc` has none left.
 static RESERVE: Reserve = Reserve::new();
 
-/// The module's allocator: `malloc`, mappings for large blocks, and a reserve for small ones, of which most
-/// are asked for in ways that must not fail.
+/// The module's allocator: `malloc`, mappings for large blocks, and a reserve for small ones, most
+/// of which are requested where failure is not an option.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct ColumnAllocator;
 
-/// Whether a block is a mapping: decided by what its layout says, so that freeing decides alike.
+/// Whether a block is a mapping. The layout alone decides, so that freeing comes to the same
+/// answer.
 fn is_mapping(size: usize, align: usize) -> bool {
     cfg!(target_os = "linux") && size >= LARGE && align <= 4096
 }
@@ -40,14 +41,15 @@ fn map(size: usize) -> *mut u8 {
     }
 }
 
-/// From this size on, in bytes, a mapping is worth huge pages.
+/// Size in bytes from which a mapping is worth huge pages.
 const HUGE: usize = 4 << 20;
 
-/// Asks for huge pages: to get a column's pages one by one took a third of a native capture's time.
+/// Asks for huge pages: faulting in a column's pages one by one took a third of a native capture's
+/// time.
 #[cfg(target_os = "linux")]
 fn prefer_huge_pages(start: *mut libc::c_void, size: usize) {
     if size >= HUGE {
-        // SAFETY: advice on a mapping of our own, which may be refused.
+        // SAFETY: advice about a mapping of our own, which may be refused.
         unsafe { libc::madvise(start, size, libc::MADV_HUGEPAGE) };
     }
 }
@@ -57,7 +59,7 @@ fn prefer_huge_pages(_: *mut libc::c_void, _: usize) {}
 
 #[cfg(target_os = "linux")]
 fn remap(start: *mut u8, old: usize, new: usize) -> *mut u8 {
-    // SAFETY: `start` and `old` are those of a mapping that `map` made, or an earlier `remap`.
+    // SAFETY: `start` and `old` belong to a mapping that `map` or an earlier `remap` made.
     let start = unsafe { libc::mremap(start.cast(), old, new, libc::MREMAP_MAYMOVE) };
     if start == libc::MAP_FAILED {
         null_mut()
@@ -74,8 +76,9 @@ fn remap(_: *mut u8, _: usize, _: usize) -> *mut u8 {
     null_mut()
 }
 
-// SAFETY: blocks are malloc's, the reserve's or mappings; which of these follows from the layout and the
-// address, and a layout comes back as it was given. Mappings are aligned to pages, and new ones are zero.
+// SAFETY: blocks are malloc's, the reserve's or mappings; which of these follows from the layout
+// and the address, and a block is freed with the layout it was allocated with. Mappings are aligned
+// to pages, and new ones are zero.
 unsafe impl GlobalAlloc for ColumnAllocator {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         if is_mapping(layout.size(), layout.align()) {

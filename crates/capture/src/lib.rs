@@ -33,8 +33,8 @@
 //! # Ok::<(), luasnap_capture::process::AttachError>(())
 //! ```
 //!
-//! [`Module`] makes a Lua module of safe functions; [`Call::capture_whole`] reads the heap of the VM
-//! that calls, by the native engine where that proves itself, else by the portable one.
+//! [`Module`] makes a Lua module of safe functions; [`Call::capture_whole`] reads the heap of the
+//! calling VM, with the native engine where that verifies the layout, else with the portable one.
 
 #[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64")))]
 compile_error!("the C API tables are written for the 64-bit ABIs of x86-64 and AArch64");

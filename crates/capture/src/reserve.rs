@@ -1,33 +1,34 @@
 //! Memory for small blocks when the system has none left.
 //!
-//! What grows with a heap asks for memory in a way that may fail. But a word of an error message, or a box of
-//! the standard library's, does not: there the want of memory ends the process, the host with it. So there is
-//! some memory apart for small blocks alone, which costs addresses until it is used.
+//! Whatever grows with a heap allocates in a way that may fail. But a piece of an error message, or
+//! a box inside the standard library, does not: there a failed allocation ends the process, and the
+//! host with it. So some memory is set aside for small blocks alone; it costs only address space
+//! until it is used.
 
 use std::cell::UnsafeCell;
 use std::ptr::null_mut;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-/// Bytes in all.
+/// Total size in bytes.
 const LEN: usize = 1 << 20;
-/// Blocks have 2 to the power of these many bytes.
+/// The smallest and largest blocks have 2 to the power of these many bytes.
 const SMALLEST: u32 = 4;
 const LARGEST: u32 = 16;
 const CLASSES: usize = (LARGEST - SMALLEST + 1) as usize;
 
-/// The largest alignment: a page's, for no loader keeps larger ones everywhere.
+/// The largest alignment: a page, since not every loader honours larger ones.
 const ALIGN: usize = 4096;
 
-/// What there is, aligned to `ALIGN`.
+/// All of the memory, aligned to `ALIGN`.
 #[repr(C, align(4096))]
 struct Memory(UnsafeCell<[u8; LEN]>);
 
-/// Which parts are free. What was freed is a list for each size, each block beginning with the next one's
-/// address.
+/// The free parts. Freed blocks form one list per size; each block begins with the address of the
+/// next.
 struct Free {
-    /// What was never used begins here.
+    /// Offset from which nothing was ever used.
     fresh: usize,
-    /// Blocks in use.
+    /// Number of blocks in use.
     used: usize,
     freed: [*mut u8; CLASSES],
 }
@@ -39,7 +40,7 @@ pub(crate) struct Reserve {
     is_locked: AtomicBool,
 }
 
-// SAFETY: what is free is touched under the lock alone, and what is in use is its user's.
+// SAFETY: what is free is touched only under the lock, and what is in use belongs to its user.
 unsafe impl Sync for Reserve {}
 
 impl Reserve {
@@ -59,12 +60,13 @@ impl Reserve {
         self.memory.0.get().cast()
     }
 
-    /// Whether a block is one of these.
+    /// Whether a block is from this reserve.
     pub(crate) fn has(&self, block: *mut u8) -> bool {
         (block as usize).wrapping_sub(self.start() as usize) < LEN
     }
 
-    /// A block of so many bytes, aligned so; null where it is too large, or nothing is left.
+    /// Returns a block of `size` bytes, aligned to `align`; null where it is too large or nothing
+    /// is left.
     pub(crate) fn take(&self, size: usize, align: usize) -> *mut u8 {
         let Some(class) = class(size, align) else {
             return null_mut();
@@ -84,7 +86,7 @@ impl Reserve {
             }
             free.fresh = begin + len;
             free.used += 1;
-            // SAFETY: it lies within.
+            // SAFETY: it lies within the memory.
             unsafe { self.start().add(begin) }
         })
     }
@@ -100,7 +102,8 @@ impl Reserve {
         self.with_free(|free| {
             free.used -= 1;
             if free.used == 0 {
-                // All is as it was in the beginning, so that no size keeps what others need.
+                // Start afresh, so that blocks of one size do not keep memory that other sizes
+                // need.
                 (free.fresh, free.freed) = (0, [null_mut(); CLASSES]);
                 return;
             }
@@ -110,7 +113,7 @@ impl Reserve {
         });
     }
 
-    /// Whether a block of one size, aligned so, has room for another size.
+    /// Whether the block for one size and alignment has room for another size.
     pub(crate) fn has_room(size: usize, align: usize, new: usize) -> bool {
         class(size, align) == class(new, align)
     }
@@ -119,14 +122,14 @@ impl Reserve {
         while self.is_locked.swap(true, Ordering::Acquire) {
             std::thread::yield_now();
         }
-        // SAFETY: who has the lock is alone.
+        // SAFETY: whoever has the lock is alone.
         let done = work(unsafe { &mut *self.free.get() });
         self.is_locked.store(false, Ordering::Release);
         done
     }
 }
 
-/// The number of the smallest blocks that will do.
+/// The class of the smallest blocks that will do.
 fn class(size: usize, align: usize) -> Option<usize> {
     if align > ALIGN {
         return None;

@@ -1,4 +1,4 @@
-//! Which VM we are in, and the constants in which the VMs' C APIs differ.
+//! The VM families, and the constants in which their C APIs differ.
 
 use std::ffi::c_int;
 use std::fmt;
@@ -39,7 +39,7 @@ pub(crate) struct DebugLayout {
 }
 
 impl Version {
-    /// What people call it.
+    /// Its usual name.
     pub fn family(self) -> &'static str {
         match self {
             Version::Lua51 => "Lua 5.1",
@@ -68,13 +68,13 @@ impl Version {
     /// `lua_upvalueindex(number)`.
     pub(crate) fn upvalue_index(self, number: c_int) -> c_int {
         match self {
-            // `LUA_GLOBALSINDEX` is the base there.
+            // The base there is `LUA_GLOBALSINDEX`.
             Version::Lua51 | Version::LuaJit => -10002 - number,
             _ => self.registry_index() - number,
         }
     }
 
-    /// What `lua_version` answers, where the VM has it.
+    /// What `lua_version` returns, where the VM has it.
     pub(crate) fn number(self) -> f64 {
         match self {
             Version::Lua51 | Version::LuaJit => 501.0,
@@ -85,7 +85,7 @@ impl Version {
         }
     }
 
-    /// Whether the values of weak keys are held only while the key lives (ephemerons).
+    /// Whether a weak key's value is marked only while the key lives (ephemerons).
     pub(crate) fn has_ephemerons(self) -> bool {
         !self.is_51_api()
     }
@@ -99,8 +99,8 @@ impl Version {
         }
     }
 
-    /// Where `lua_Debug` has its fields. The end of the structure depends on `LUA_IDSIZE`, which
-    /// a host may raise, so nothing behind `short_src` is listed.
+    /// Offsets of the fields of `lua_Debug`. The end of the structure depends on `LUA_IDSIZE`,
+    /// which a host may raise, so nothing after `short_src` is listed.
     pub(crate) fn debug_layout(self) -> DebugLayout {
         let (currentline, linedefined, short_src) = match self {
             Version::Lua51 | Version::LuaJit => (40, 48, 56),

@@ -29,7 +29,7 @@ Exit codes:
   19   there is not enough memory for its copy, or of the disk with --scratch
   125  luasnap itself failed";
 
-/// What helps where several states have no place.
+/// What the user can do where several states cannot be written to one place.
 const STATE_REMEDY: &str = "choose one by --state ADDRESS, as `luasnap ps` has it, or name a file";
 
 /// Take a snapshot of every Lua state in a running process

@@ -1,4 +1,4 @@
-//! `luasnap core`: the Lua states of a process that is no more, from its core file.
+//! `luasnap core`: the Lua states of a process that has ended, from its core file.
 
 use crate::progress::Progress;
 use crate::refusal::Refusal;

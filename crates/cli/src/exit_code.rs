@@ -6,9 +6,9 @@ pub const GREW: u8 = 3;
 pub const INCOMPLETE: u8 = 18;
 /// luasnap itself failed.
 pub const FAILED: u8 = 125;
-/// An interpreter cannot be started, ...
+/// An interpreter cannot be started: the code that shells use.
 pub const NOT_STARTED: u8 = 126;
-/// ... or was not found: the same codes as in shells.
+/// An interpreter was not found: the code that shells use.
 pub const NOT_FOUND: u8 = 127;
 
 /// The exit codes of the verbs that read files, for their help.

@@ -1,4 +1,4 @@
-//! Standard output: answers go there, and nothing else.
+//! Standard output: only answers go there.
 
 use anyhow::{Result, anyhow};
 use luasnap_format::{AnswerError, printable, readable_json};
@@ -7,7 +7,7 @@ use std::fmt::Display;
 use std::io::{self, Write};
 use std::path::Path;
 
-/// Writes an answer for people. Colours are for terminals alone.
+/// Writes an answer for people. Only terminals get colours.
 pub fn print(answer: impl Display) -> Result<()> {
     finish(write!(anstream::stdout(), "{answer}").map_err(AnswerError::Io))
 }
@@ -37,14 +37,14 @@ impl<'a, A> AnswerAboutFile<'a, A> {
     }
 }
 
-/// Says on standard error what is the matter, in one line: names of files in it are strangers' bytes. A
-/// standard error that is closed is no reason to fail.
+/// Reports a problem on standard error, in one line, escaped: names of files are untrusted. A
+/// closed standard error is not a failure.
 pub fn complain(message: impl Display) {
     let message = printable(message.to_string().as_bytes());
     let _ = writeln!(io::stderr(), "luasnap: {message}");
 }
 
-/// A reader that has seen enough (`| head`) is no failure.
+/// Flushes standard output. A reader that has seen enough (`| head`) is not a failure.
 pub fn finish(written: Result<(), AnswerError>) -> Result<()> {
     match written.and_then(|()| Ok(io::stdout().flush()?)) {
         Err(AnswerError::Io(error)) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),

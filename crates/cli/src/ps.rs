@@ -1,4 +1,4 @@
-//! `luasnap ps`: the processes of this machine that hold a Lua state.
+//! `luasnap ps`: the processes of this machine that have a Lua state.
 
 use crate::output::{complain, print, print_json};
 use crate::progress::Progress;
@@ -68,7 +68,7 @@ fn as_text(processes: &[LuaProcess]) -> Columns {
     columns
 }
 
-/// The command line as a terminal can show it, or the program's name where there is none.
+/// Returns the command line, escaped, or the program's name where there is none.
 fn command(process: &LuaProcess) -> String {
     match process.command.is_empty() {
         true => printable(process.name.as_bytes()),

@@ -19,7 +19,7 @@ use std::process::{Command, ExitCode};
 use std::time::{SystemTime, UNIX_EPOCH};
 use time::OffsetDateTime;
 
-/// What every interpreter runs, the embedded one and any installed one: see there for its
+/// The script that every interpreter runs, the embedded one and any installed one; it documents its
 /// arguments.
 const DRIVER: &str = include_str!("run.lua");
 
@@ -119,7 +119,8 @@ impl Run {
         Ok(ExitCode::SUCCESS)
     }
 
-    /// Becomes the interpreter, so that signals, standard input and the way it ends are its own.
+    /// Replaces this process by the interpreter, so that signals, standard input and the exit
+    /// status are its own.
     fn run_installed(&self, interpreter: &OsStr) -> Result<ExitCode> {
         let module = module_file::find()?;
         let driver = write_driver().map_err(|problem| {
@@ -137,8 +138,8 @@ impl Run {
         Ok(ExitCode::from(not_started(interpreter, &problem)))
     }
 
-    /// How the names of many snapshots begin: with the script's and the time, so that those of
-    /// another run are not written over.
+    /// Returns the start of the names of many snapshots: the script's name and the time, so that
+    /// those of another run are not overwritten.
     fn name_of_many(&self, folder: &Path) -> PathBuf {
         let script = Path::new(&self.script)
             .file_stem()
@@ -194,7 +195,7 @@ impl Run {
     }
 }
 
-/// Says at once what would only come to light when the script has run.
+/// Reports at once what would otherwise fail only after the script has run.
 fn can_be_saved_to(file: &Path) -> Result<()> {
     let name = printable_path(file);
     ensure!(
@@ -214,7 +215,7 @@ fn can_be_saved_to(file: &Path) -> Result<()> {
     Ok(())
 }
 
-/// A time that a person writes: `5s`, `2m`, `1h`; in seconds.
+/// Parses a time such as `5s`, `2m` or `1h`; returns it in seconds.
 fn seconds(text: &str) -> Result<u64, String> {
     let digits = text.trim_end_matches(['s', 'm', 'h']);
     let unit = match &text[digits.len()..] {
@@ -235,21 +236,22 @@ fn seconds(text: &str) -> Result<u64, String> {
     }
 }
 
-/// Makes the linker take Lua, and with these two functions all of it; it is called by name only,
-/// through what the executable exports.
+/// Makes the linker include Lua, and with these two functions all of it: otherwise it is called
+/// only by name, through what the executable exports.
 fn keep_lua() {
     black_box(mlua_sys::luaL_newstate as *const ());
     black_box(mlua_sys::luaL_openlibs as *const ());
 }
 
-/// The driver in a file, which removes the file that its first argument names, itself, once it runs;
-/// until then dropping removes it.
+/// The driver in a file. It removes the file named by its first argument, which is itself, once it
+/// runs; until then dropping the file removes it.
 fn write_driver() -> io::Result<tempfile::NamedTempFile> {
     let mut file = tempfile::Builder::new()
         .prefix("luasnap-run-")
         .suffix(".lua")
         .tempfile()?;
-    // By a name that is always the same: groups of objects, and their fingerprints, have it in them.
+    // Under a name that is always the same, since it is part of groups of objects and their
+    // fingerprints.
     write!(
         file,
         "local words = {{ ... }}\n\
@@ -260,7 +262,7 @@ fn write_driver() -> io::Result<tempfile::NamedTempFile> {
     Ok(file)
 }
 
-/// Says why an interpreter does not run, and gives the exit code for that.
+/// Reports why an interpreter does not run, and returns the exit code for that.
 fn not_started(interpreter: &OsStr, problem: &io::Error) -> u8 {
     let name = printable_path(Path::new(interpreter));
     if problem.kind() == io::ErrorKind::NotFound {

@@ -14,30 +14,30 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-/// What became of each state.
+/// The outcome for each state.
 pub struct StateFiles {
     states: Vec<(FoundState, Outcome)>,
     warnings: Vec<String>,
-    /// Whether a state went to standard output, where nothing else may go then.
+    /// Whether a state went to standard output; then nothing else may go there.
     is_standard_output: bool,
 }
 
 enum Outcome {
-    /// It is in this file; so many bytes of the VM's total are not accounted for.
+    /// Saved in this file; this many bytes of the VM's total are unaccounted.
     Saved(PathBuf, i64),
     Unreadable(String),
 }
 
 impl StateFiles {
-    /// Writes each state that was captured. What else a user can do, where several have no place, is the
-    /// `remedy`.
+    /// Writes each state that was captured. `remedy` tells the user what to do where several cannot
+    /// be written to `output`.
     pub fn write(output: &Path, captures: Vec<StateCapture>, remedy: &str) -> Result<StateFiles> {
         let (mut states, mut warnings) = (Vec::new(), Vec::new());
         let is_alone = captures.len() == 1;
         if !is_alone {
             expect_numbers(output, captures.len(), remedy)?;
         }
-        // A file that is replaced is another one afterwards.
+        // Checked first: a file that is replaced is a different one afterwards.
         let is_standard_output = is_alone && is_standard_output(output);
         for (number, (state, capture)) in (1..).zip(captures) {
             let outcome = match capture {
@@ -63,7 +63,7 @@ impl StateFiles {
         })
     }
 
-    /// Says what became of each state: on standard output, unless a state is there.
+    /// Prints the outcome for each state: on standard output, unless a state is written there.
     pub fn print(&self) -> Result<()> {
         if !self.is_standard_output {
             return print(self);
@@ -72,14 +72,14 @@ impl StateFiles {
         Ok(())
     }
 
-    /// Says what there is to say of the files.
+    /// Prints the warnings about the files.
     pub fn warn(&self) {
         for warning in &self.warnings {
             complain(warning);
         }
     }
 
-    /// Whether each state is in a file.
+    /// Returns success if every state was saved.
     pub fn exit_code(&self) -> ExitCode {
         let is_saved = |(_, outcome): &(FoundState, Outcome)| matches!(outcome, Outcome::Saved(..));
         match self.states.iter().all(is_saved) {
@@ -107,7 +107,7 @@ impl fmt::Display for StateFiles {
     }
 }
 
-/// A state in a few words.
+/// Describes a state in a few words.
 fn described(state: &FoundState) -> String {
     let script = state.script.as_deref().map_or(String::new(), |script| {
         format!(", {}", Printable(script.as_bytes()))
@@ -121,8 +121,8 @@ fn described(state: &FoundState) -> String {
     )
 }
 
-/// That several states can have files named after this one. Beside a device or a pipe, or where standard output
-/// goes, there would be files that nobody asked for.
+/// Checks that several states can have files named after this one. Next to a device or a pipe, or
+/// where standard output goes, they would be files that nobody asked for.
 fn expect_numbers(output: &Path, states: usize, remedy: &str) -> Result<()> {
     let is_other = fs::metadata(output).is_ok_and(|there| !there.is_file());
     ensure!(
@@ -149,7 +149,7 @@ fn numbered(path: &Path, number: usize) -> PathBuf {
     path.with_file_name(name)
 }
 
-/// An address that a person writes: `0x55d0`.
+/// Parses an address such as `0x55d0`.
 pub fn address(text: &str) -> Result<u64, String> {
     address_of(text.as_bytes()).ok_or_else(|| "give an address such as 0x55d0".to_owned())
 }

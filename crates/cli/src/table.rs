@@ -40,7 +40,7 @@ impl Column {
     }
 }
 
-/// A table in the making.
+/// A table under construction.
 pub struct Columns {
     table: Table,
     columns: Vec<Column>,
@@ -102,7 +102,7 @@ impl Columns {
         lines.map(|line| format!("{}\n", line.trim_end())).collect()
     }
 
-    /// Whether the terminal is so narrow that long texts go below each other.
+    /// Whether the terminal is so narrow that examples go below the names.
     pub fn are_narrow() -> bool {
         const NARROW: u16 = 120;
         stdout().is_terminal() && Table::new().width().is_some_and(|width| width < NARROW)

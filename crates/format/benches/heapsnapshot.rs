@@ -75,7 +75,7 @@ fn random() -> Heap {
     root(&mut builder, nodes[0]);
     let mut dice = 1u64;
     for (at, &node) in nodes.iter().enumerate() {
-        // The first reaches all others; Knuth's MMIX.
+        // The first table reaches all others. The generator is Knuth's MMIX.
         let next = nodes[(at + 1) % nodes.len()];
         edge(&mut builder, node, next, Label::Index(1));
         for index in 2..=4 {

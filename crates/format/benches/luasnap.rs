@@ -1,7 +1,7 @@
-//! Measures snapshot files: how large they are, and how fast they are saved and opened.
+//! Measures snapshot files: their size, and the speed of saving and opening them.
 //!
-//! `cargo bench -p luasnap-format` prints the table; `-- --check` fails where an aim is missed;
-//! `-- records` keeps to one shape; `--objects N` sets the size.
+//! `cargo bench -p luasnap-format` prints the table; `-- --check` fails if a target is missed;
+//! `-- records` measures only one shape; `--objects N` sets the size.
 
 use luasnap_format::{SaveOptions, open_snapshot, write_snapshot};
 use luasnap_heap::{
@@ -14,10 +14,11 @@ use std::time::Instant;
 const RECORDS: usize = 12_000_000;
 /// The fewest objects that are saved or opened in a second.
 const SPEED: f64 = 5_000_000.0;
-/// How often each thing is done. The best time counts: others are at work on the machine too.
+/// Number of runs of each measurement. The best time counts, since other processes use the machine
+/// too.
 const ROUNDS: usize = 5;
 
-/// Makes a heap of so many objects.
+/// Makes a heap of a given number of objects.
 type Shape = fn(u64) -> Result<Heap, BuildError>;
 
 fn main() {
@@ -57,7 +58,7 @@ fn main() {
     }
 }
 
-/// What was measured of a file; times in seconds.
+/// Measurements of a file; times in seconds.
 struct Measured {
     nodes: usize,
     edges: usize,
@@ -130,13 +131,13 @@ impl Measured {
     }
 }
 
-/// Bytes of the chunks that the C library's `malloc` gives for a table, for two entries of a hash
-/// part and for a short string.
+/// Bytes of the chunks that the C library's `malloc` allocates for a table, for two entries of a
+/// hash part and for a short string.
 const TABLE: u64 = 64;
 const ENTRIES: u64 = 64;
 const STRING: u64 = 48;
 
-/// Where `malloc` puts things: behind what it gave before, or where something was freed.
+/// Addresses as `malloc` gives them: after the last chunk, or where one was freed.
 struct Memory {
     next: u64,
     freed_strings: Vec<u64>,
@@ -162,9 +163,9 @@ impl Memory {
     }
 }
 
-/// `for i = 1, N do t[i] = { id = i, name = "item " .. i } end`, as Lua 5.4 has it and the native
-/// engine captures it. Each `.. i` makes a string of the number that is garbage at once; the
-/// collector frees those whenever the heap has doubled.
+/// `for i = 1, N do t[i] = { id = i, name = "item " .. i } end`, as Lua 5.4 allocates it and the
+/// native engine captures it. Each `.. i` makes a string of the number that is garbage at once; the
+/// collector frees these whenever the heap has doubled.
 fn records(count: u64) -> Result<Heap, BuildError> {
     let (mut memory, mut garbage) = (Memory::new(), Vec::new());
     let (id, name) = (memory.string(), memory.string());
@@ -175,7 +176,7 @@ fn records(count: u64) -> Result<Heap, BuildError> {
         garbage.push(memory.string());
         made.push((record, memory.string()));
         if number.is_power_of_two() {
-            // The newest are freed first, and what was freed last is used again first.
+            // The newest are freed first, and the last one freed is the first one used again.
             memory.freed_strings.extend(garbage.drain(..).rev());
         }
     }

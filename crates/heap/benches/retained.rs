@@ -1,7 +1,7 @@
 //! Measures dominators and retained sizes on heaps of several shapes.
 //!
-//! `cargo bench -p luasnap-heap` prints the table; `-- --check` fails where an aim is missed;
-//! `-- random list` keeps to the shapes that the words name; `--nodes N` sets the size.
+//! `cargo bench -p luasnap-heap` prints the table; `-- --check` fails if a target is missed;
+//! `-- random list` measures only the shapes of these names; `--nodes N` sets the size.
 
 #[path = "../tests/oracle/shape.rs"]
 mod shape;
@@ -11,7 +11,7 @@ use std::hint::black_box;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-/// Makes the shape of so many tables.
+/// Makes the shape with a given number of tables.
 type Make = fn(u32) -> Heap;
 
 const SHAPES: [(&str, Make); 5] = [
@@ -22,23 +22,23 @@ const SHAPES: [(&str, Make); 5] = [
     ("shared-items", shape::shared_items),
 ];
 
-/// The most seconds that a random heap of a million tables and one of ten million may take. In
-/// between and beyond, in proportion.
+/// The most seconds that a random heap of a million tables and one of ten million may take; other
+/// sizes in proportion.
 const RANDOM: (f64, f64) = (1.5, 25.0);
 /// The most seconds that every other shape may take, for each million tables.
 const OTHERS: f64 = 0.3;
-/// The most memory at the peak, the heap itself included, in bytes a node: below ten million nodes,
-/// and from there on.
+/// The most memory at the peak, the heap itself included, in bytes per node: below ten million
+/// nodes, and from there on.
 const PEAK: (f64, f64) = (150.0, 120.0);
-/// The most memory that is kept, in bytes a node.
+/// The most memory that is kept, in bytes per node.
 const KEPT: f64 = 24.5;
 
-/// What one run measured. Memory is in bytes, time in seconds.
+/// The results of one run. Memory is in bytes, time in seconds.
 struct Measured {
     nodes: f64,
     edges: f64,
     seconds: f64,
-    /// For what every hundredth node retains, taken as one set.
+    /// For the retained size of every hundredth node, as one set.
     set: f64,
     peak: f64,
     kept: f64,
@@ -82,8 +82,8 @@ fn main() {
     std::process::exit(i32::from(!missed.is_empty()));
 }
 
-/// Measures in a process of its own, so that no shape finds memory that another one left. As in the
-/// programs that use this crate, large columns have huge pages where the system has them: there
+/// Measures in a separate process, so that no shape benefits from memory that another one left. As
+/// in the programs that use this crate, large columns have huge pages if the system has them: there
 /// through an allocator, which needs `unsafe`, here through a setting of glibc.
 fn in_own_process(name: &str, tables: u32) -> Measured {
     let program = std::env::current_exe().expect("the benchmark's own path");
@@ -130,7 +130,7 @@ fn measure(name: &str, tables: u32) {
     println!("{nodes} {edges} {seconds} {set} {peak} {kept}");
 }
 
-/// The seconds that the quickest of some runs took: other programs run too, and it says most of ours.
+/// Returns the seconds of the quickest of some runs, which is affected least by other programs.
 fn quickest(mut run: impl FnMut()) -> f64 {
     let started = Instant::now();
     let mut best = f64::INFINITY;
@@ -145,12 +145,12 @@ fn quickest(mut run: impl FnMut()) -> f64 {
     best
 }
 
-/// Makes the kernel forget how much memory the process had at most so far.
+/// Resets the kernel's record of the process's peak memory.
 fn forget_peak() {
     std::fs::write("/proc/self/clear_refs", "5").expect("a Linux that can forget the peak");
 }
 
-/// The most bytes of memory that the process had since then.
+/// Returns the process's peak memory since then, in bytes.
 fn peak() -> u64 {
     let status = std::fs::read_to_string("/proc/self/status").expect("the process's status");
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));

@@ -1,7 +1,7 @@
 //! The columns of a heap for storing, and a heap from stored columns.
 //!
-//! Stored columns may come back broken, or may be made to do harm. So a heap is built only from columns
-//! that agree with each other: then no analysis reads out of range.
+//! Stored columns may be damaged or malicious. So a heap is built only from columns that agree with
+//! each other: then no analysis reads out of range.
 
 use crate::graph::allocation_order::{AllocationOrder, Mark, Run};
 use crate::graph::change::Change;
@@ -20,8 +20,8 @@ use std::sync::Arc;
 
 /// The columns of a heap, for storing. Those by node begin with the synthetic root.
 ///
-/// The edges of a node are those of its [`edge_range`](Heap::edge_range). The columns may have others,
-/// which belong to no node.
+/// The edges of a node are those of its [`edge_range`](Heap::edge_range). The columns may have
+/// others that belong to no node.
 #[derive(Clone, Copy, Debug)]
 pub struct StoredColumns<'a> {
     /// By node: its kind.
@@ -54,7 +54,7 @@ pub struct StoredColumns<'a> {
     pub sparse_tables: &'a [SparseTable],
 }
 
-/// Stands in the column of sizes for a size that does not fit.
+/// Stands for a size that does not fit the column of sizes.
 pub const LARGE_SIZE: u32 = Heap::LARGE;
 
 impl Heap {
@@ -82,34 +82,34 @@ impl Heap {
 /// Why columns do not make a heap.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
 pub enum ColumnError {
-    /// There is no memory for the heap, or it is too large.
+    /// Memory ran out, or the heap would be too large.
     #[error(transparent)]
     Build(#[from] BuildError),
-    /// A column is longer or shorter than those beside it.
+    /// A column is longer or shorter than the others require.
     #[error("there are {found} {column} instead of {expected}")]
     Length {
-        /// What the column holds.
+        /// The column's contents.
         column: &'static str,
-        /// How many values others have.
+        /// The number of values that it should have.
         expected: u64,
-        /// How many it has.
+        /// The number of values that it has.
         found: u64,
     },
     /// A value refers to a node, a name or a label that does not exist.
     #[error("number {at} of the {column} refers to something that does not exist")]
     OutOfRange {
-        /// What the column holds.
+        /// The column's contents.
         column: &'static str,
-        /// Which value it is, from 0 on.
+        /// The index of the value.
         at: usize,
     },
     /// A column is out of order.
     #[error("the {column} are out of order")]
     Order {
-        /// What the column holds.
+        /// The column's contents.
         column: &'static str,
     },
-    /// The first node has to be the synthetic root, and no other may.
+    /// The first node is not the synthetic root, or another one is.
     #[error("the first object, and no other one, must be the root")]
     Root,
     /// The sizes add up to more than 2^63 bytes.
@@ -118,7 +118,7 @@ pub enum ColumnError {
     /// A sparse table uses more slots than it has, or is not a table.
     #[error("number {at} of the sparse tables is not a sparse table")]
     SparseTable {
-        /// Which one it is, from 0 on.
+        /// The index of the table.
         at: usize,
     },
 }
@@ -139,9 +139,9 @@ pub struct Columns {
     pub counts: Vec<u32>,
     /// By node: its source.
     pub sources: Vec<NameId>,
-    /// By node: how many edges it has.
+    /// By node: its number of edges.
     pub edge_counts: Vec<u32>,
-    /// By edge, those of one node after those of the one before it: its target.
+    /// By edge, node by node: its target.
     pub targets: Vec<NodeId>,
     /// By edge: its label and its strength.
     pub labels: Vec<PackedLabel>,
@@ -238,7 +238,7 @@ impl Columns {
         self.check_sizes()
     }
 
-    /// Makes sure that no analysis overflows when it adds up sizes, with one byte more for each node.
+    /// Ensures that no analysis overflows when it adds up sizes, with one byte more for each node.
     fn check_sizes(&self) -> Result<(), ColumnError> {
         let is_large = |(node, _): &(NodeId, u64)| {
             self.sizes
@@ -345,12 +345,12 @@ fn all<T>(
     }
 }
 
-/// What a stored difference has besides its heap.
+/// The parts of a stored difference besides its heap.
 #[derive(Clone, Debug, Default)]
 pub struct StoredDifference {
-    /// By node: what became of it.
+    /// By node: its change.
     pub changes: Vec<Change>,
-    /// By node: the references to it in the snapshot from which the difference was made.
+    /// By node: the number of references to it in the snapshot from which the difference was made.
     pub refs: Vec<u32>,
 }
 
@@ -395,7 +395,7 @@ impl Snapshot {
 }
 
 impl Heap {
-    /// Gives each node, in order, this many of the edges.
+    /// Assigns this many of the edges to each node, in order.
     fn take_edge_counts(&mut self, mut counts: Vec<u32>) -> Result<(), BuildError> {
         self.edge_counts = filled(counts.len(), 0)?;
         let mut start = 0;

@@ -1,15 +1,15 @@
 //! Bytes as text that a terminal can show.
 //!
-//! Names in a heap, names of files and words of command lines are untrusted bytes: whatever people see of them
-//! goes through here. A terminal obeys control characters, and characters that change the direction of text
-//! or have no width make a name look like another one.
+//! Names in a heap, names of files and words of command lines are untrusted bytes: everything that
+//! people see of them goes through here. A terminal obeys control characters, and characters that
+//! change the direction of text or have no width make a name look like another one.
 
 use std::fmt::{self, Display, Formatter, Write};
 use unicode_properties::{GeneralCategory, UnicodeGeneralCategory};
 
-/// Whether a character is shown as itself. Not so are controls (`Cc`), format characters (`Cf`: changes of
-/// direction, zero-width characters, soft hyphens, tags), separators of lines and paragraphs (`Zl`, `Zp`),
-/// and characters that Unicode calls ignorable (variation selectors, fillers).
+/// Whether a character is shown as itself. Controls (`Cc`), format characters (`Cf`: changes of
+/// direction, zero-width characters, soft hyphens, tags), separators of lines and paragraphs (`Zl`,
+/// `Zp`), and characters that Unicode calls ignorable (variation selectors, fillers) are not.
 pub fn is_printable(character: char) -> bool {
     if character.is_ascii() {
         return !character.is_ascii_control();
@@ -99,7 +99,7 @@ mod tests {
         }
     }
 
-    /// The ranges are those of Unicode's own tables, each by its ends and what is beside them.
+    /// The ranges are those of Unicode's own tables, each checked at its ends and beside them.
     #[test]
     fn what_cannot_be_seen_is_not_printable() {
         for (first, last) in [

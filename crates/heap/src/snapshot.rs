@@ -59,7 +59,7 @@ impl Snapshot {
         }
     }
 
-    /// Returns the number of objects; of a difference, the number of changed ones.
+    /// Returns the number of objects; for a difference, the number of changed ones.
     ///
     /// # Errors
     ///
@@ -103,12 +103,14 @@ impl Snapshot {
         Ok(objects.as_ref().unwrap_or(&self.everything))
     }
 
-    /// Sets how later captures know when this one was made. Only the first call counts.
+    /// Sets the data by which later captures know when this one was made. Only the first call
+    /// counts.
     pub fn set_birthmark(&self, birthmark: Birthmark) {
         let _ = self.birthmark.set(birthmark);
     }
 
-    /// Returns how later captures know when this one was made, if it was [set](Self::set_birthmark).
+    /// Returns the data by which later captures know when this one was made, if it was
+    /// [set](Self::set_birthmark).
     pub fn birthmark(&self) -> Option<&Birthmark> {
         self.birthmark.get()
     }
@@ -129,8 +131,8 @@ impl Snapshot {
         Ok(self.tree.get_or_init(|| tree))
     }
 
-    /// Returns the dominator tree of [everything](Self::everything), which is found by the first call. Of a
-    /// difference, that of its excerpt.
+    /// Returns the dominator tree of [everything](Self::everything), which is found by the first
+    /// call; for a difference, that of its excerpt.
     ///
     /// # Errors
     ///
@@ -144,8 +146,9 @@ impl Snapshot {
         Ok(self.dominators.get_or_init(|| dominators))
     }
 
-    /// Returns the shortest paths in [everything](Self::everything), [by names](ShortestPathTree::by_names),
-    /// which are found by the first call; of a difference, its [`tree`](Self::tree).
+    /// Returns the shortest paths in [everything](Self::everything),
+    /// [by names](ShortestPathTree::by_names), which are found by the first call; for a difference, its
+    /// [`tree`](Self::tree).
     ///
     /// # Errors
     ///
@@ -233,7 +236,7 @@ impl Snapshot {
         Ok(self.objects()?.node_count() <= 1)
     }
 
-    /// Returns the bytes of memory held, including what was derived so far.
+    /// Returns the bytes of memory that it takes, including what was derived so far.
     pub fn memory(&self) -> usize {
         let view = self.objects.get().and_then(Option::as_ref);
         self.everything.memory()

@@ -1,13 +1,13 @@
 //! Measures the module in every VM and on every heap shape, as multiples of a full collection of
 //! the same heap in the same run.
 //!
-//! `cargo bench -p snapshot` prints the table; `-- --check` fails where an aim is missed; `-- 5.4
-//! chain` keeps to what the words name; `--objects N` sets the size.
+//! `cargo bench -p snapshot` prints the table; `-- --check` fails if a target is missed; `-- 5.4
+//! chain` runs only what the words name; `--objects N` sets the size.
 
 use luasnap_hosts::{Host, Options, Vm, module_dir};
 use std::path::PathBuf;
 
-/// The heap shapes, with the most full collections that a portable capture may take in Lua 5.4.
+/// The heap shapes, with the longest time in full collections for a portable capture in Lua 5.4.
 const SHAPES: [(&str, f64); 5] = [
     ("records", 12.0),
     ("closures", 15.0),
@@ -16,19 +16,19 @@ const SHAPES: [(&str, f64); 5] = [
     ("chain", 12.0),
 ];
 const ENGINES: [&str; 2] = ["native", "portable"];
-/// The most full collections that a native capture may take in Lua 5.4.
+/// The longest time in full collections for a native capture in Lua 5.4.
 const NATIVE: f64 = 3.0;
-/// The most memory that a native snapshot may hold, in bytes a node and an edge; twice that while
-/// it is made.
+/// The most memory that a native snapshot may keep, in bytes per node and per edge; twice that
+/// during capture.
 const KEPT: (f64, f64) = (40.0, 8.0);
-/// The most extra memory while capturing by the portable engine, in bytes a node.
+/// The most extra memory while the portable engine captures, in bytes per node.
 const PEAK: f64 = 100.0;
-/// The most that `incr` may take, as a part of a portable capture.
+/// The longest time for `incr`, as a fraction of a portable capture.
 const INCR: f64 = 0.3;
 /// The least speed of JSON, in MB/s.
 const JSON: f64 = 150.0;
 
-/// What one run measured. Memory is in bytes, times in seconds.
+/// Measurements of one run. Memory is in bytes, times in seconds.
 struct Measured {
     nodes: f64,
     edges: f64,
@@ -119,7 +119,7 @@ fn measure(vm: Vm, shape: &str, engine: &str, objects: &str) -> Measured {
     }
 }
 
-/// The module, which cargo builds beside the benchmark.
+/// The module, which cargo builds next to the benchmark.
 fn library() -> PathBuf {
     let program = std::env::current_exe().expect("the benchmark's own path");
     program.with_file_name("libsnapshot.so")

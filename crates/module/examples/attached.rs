@@ -1,9 +1,9 @@
-//! `attached FILE PROGRAM ARGUMENTS...`: starts a program with a Lua inside, waits until it says that it
-//! is ready, captures its heap from outside, and writes that to a file, line by line: what `cargo xtask
-//! mutants` compares. The program is killed then.
+//! `attached FILE PROGRAM ARGUMENTS...`: starts a program that embeds Lua, waits until it prints
+//! `ready`, captures its heap from outside, and writes that to a file, line by line, for `cargo
+//! xtask mutants` to compare. Then the program is killed.
 //!
-//! What the program says is passed on. The exit codes are those of `luasnap attach` where its reason is
-//! that no Lua state is known; 1 where the program was never ready.
+//! Standard error of the program is passed on. If no known Lua state is found, the exit codes are
+//! those of `luasnap attach`; if the program was never ready, 1.
 
 mod listing;
 
@@ -14,11 +14,11 @@ use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, ExitCode, Stdio};
 use std::{env, fs};
 
-/// No Lua state, and none with structures that are known.
+/// Exit codes for no Lua state, and for none with a known layout.
 const NO_STATE: u8 = 15;
 const UNSUPPORTED: u8 = 16;
 
-/// The program, which ends with this one.
+/// The program, killed when dropped.
 struct Running(Child);
 
 impl Drop for Running {

@@ -1,12 +1,12 @@
-//! A Lua module for the tests: `compare.differences()` captures the heap by both engines, at one
-//! moment, and answers in what their `objects` views differ; nil where they do not. So does
-//! `compare.differences(object, name)` with what is reachable from an object.
+//! A Lua module for the tests: `compare.differences()` captures the heap with both engines at the
+//! same moment, and returns the differences between their `objects` views, or nil if there are
+//! none. `compare.differences(object, name)` does so for what is reachable from an object.
 //!
 //! They have to agree on everything but sizes: objects, edges, labels, strengths, order. Only the
-//! native engine can see objects that wait for their finalizer; then it says just that.
+//! native engine can see objects that wait for their finalizer; then only that is reported.
 //!
-//! `compare.list(engine, file)` captures the heap by one engine, `native` or `portable`, and writes it
-//! to a file, line by line: what `cargo xtask mutants` compares.
+//! `compare.list(engine, file)` captures the heap with one engine, `native` or `portable`, and
+//! writes it to a file, line by line, for `cargo xtask mutants` to compare.
 
 mod listing;
 
@@ -39,7 +39,7 @@ lua_module! {
     luaopen_compare => crate::MODULE
 }
 
-/// Differences that are told; more would tell no more.
+/// About how many lines of differences are reported; more would not help.
 const MOST: usize = 20;
 
 fn differences(call: &mut Call<'_>) -> Result<Return, Error> {
@@ -100,7 +100,7 @@ fn list(call: &mut Call<'_>) -> Result<Return, Error> {
     };
     let snapshot = Snapshot::new(call.capture_whole(Some(engine))?);
     let file = OsStr::from_bytes(call.string_argument(2)?);
-    // A file that is missing or cut off is seen by who reads it.
+    // A missing or truncated file is noticed by its reader.
     let _ = fs::write(file, listing::lines(&snapshot)?);
     Ok(Return::Nothing)
 }
@@ -113,7 +113,7 @@ fn has_pending(heap: &Heap) -> bool {
     })
 }
 
-/// What is only in the first.
+/// The lines that are only in the first.
 fn show(one: Option<&Vec<String>>, other: Option<&Vec<String>>) -> String {
     let Some(one) = one else {
         return "(not there)".to_owned();

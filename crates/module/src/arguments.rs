@@ -1,4 +1,4 @@
-//! What the arguments of a call mean.
+//! Reading the arguments of a call.
 
 use luasnap_capture::{Call, Error, Return};
 use luasnap_heap::{Engine, Printable, Snapshot};
@@ -7,10 +7,10 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::PathBuf;
 use std::sync::{Arc, LazyLock};
 
-/// What a function gives back or raises.
+/// What a function returns or raises.
 pub(crate) type Result<T = Return> = std::result::Result<T, Error>;
 
-/// The path that an argument is.
+/// Returns the path given as an argument.
 pub(crate) fn path_argument(call: &Call<'_>, number: u32) -> Result<PathBuf> {
     let path = call.string_argument(number)?;
     if path.contains(&0) {
@@ -20,7 +20,7 @@ pub(crate) fn path_argument(call: &Call<'_>, number: u32) -> Result<PathBuf> {
     Ok(PathBuf::from(OsStr::from_bytes(path)))
 }
 
-/// The snapshot that an argument is; the empty one when it was freed.
+/// Returns the snapshot given as an argument; an empty one if it was freed.
 pub(crate) fn argument(call: &Call<'_>, number: u32) -> Result<Arc<Snapshot>> {
     static EMPTY: LazyLock<Arc<Snapshot>> = LazyLock::new(|| Arc::new(Snapshot::empty()));
     Ok(call
@@ -28,7 +28,7 @@ pub(crate) fn argument(call: &Call<'_>, number: u32) -> Result<Arc<Snapshot>> {
         .unwrap_or_else(|| Arc::clone(&EMPTY)))
 }
 
-/// The engine that the option `engine` asks for.
+/// Returns the engine chosen by the option `engine`.
 pub(crate) fn engine_option(call: &Call<'_>, number: u32) -> Result<Option<Engine>> {
     let Some(name) = call.string_option(number, "engine")? else {
         return Ok(None);
@@ -42,7 +42,7 @@ pub(crate) fn engine_option(call: &Call<'_>, number: u32) -> Result<Option<Engin
     }
 }
 
-/// The engine that the environment asks for.
+/// Returns the engine chosen by the environment.
 pub(crate) fn engine_of_environment() -> Result<Option<Engine>> {
     let Some(name) = std::env::var_os("LUASNAP_ENGINE").filter(|name| !name.is_empty()) else {
         return Ok(None);

@@ -1,4 +1,4 @@
-//! `check(fn [, options])`: for tests, whether something grows each time that a function runs.
+//! `check(fn [, options])`: for tests, whether anything grows each time a function runs.
 
 use crate::arguments::{Result, engine_of_environment};
 use crate::failure::uncompared;
@@ -6,16 +6,16 @@ use luasnap_capture::{Call, Error, Return};
 use luasnap_format::{GrowthAnswer, GrowthRow, Name, byte_size, grouped};
 use luasnap_heap::{Kind, Snapshot};
 
-/// How often the function runs where nobody says, at least and at most.
+/// Number of runs by default, at least and at most.
 const RUNS: usize = 5;
 const FEWEST_RUNS: usize = 2;
 const MOST_RUNS: usize = 1000;
-/// How many groups a message names.
+/// Most groups that a message names.
 const NAMED: usize = 10;
 
-/// `check(fn [, {runs = 5, allow = {...}}])`: runs the function, and raises an error if some group of
-/// objects is larger after each run than it was before. A first run more, which is not counted, lets
-/// caches fill.
+/// `check(fn [, {runs = 5, allow = {...}}])`: runs the function, and raises an error if any group
+/// of objects is larger after each run than before it. An extra first run, which is not counted,
+/// lets caches fill.
 pub fn check(call: &mut Call<'_>) -> Result {
     if !call.is_function_argument(1) {
         return Err(call.type_error(1, "function"));
@@ -44,7 +44,7 @@ pub fn check(call: &mut Call<'_>) -> Result {
     }
 }
 
-/// What a caller may choose.
+/// The options of a call.
 struct Options {
     runs: usize,
     /// Names and fingerprints of what may grow.
@@ -72,8 +72,8 @@ impl Options {
         Ok(options)
     }
 
-    /// Whether a group that grew is a leak: the code that LuaJIT compiles is none, and what is allowed
-    /// is not, by itself or by the suspect that it belongs to.
+    /// Whether a group that grew counts as a leak. Code compiled by LuaJIT does not, nor does a
+    /// group that is allowed, by itself or through the leak suspect that it belongs to.
     fn counts(&self, answer: &GrowthAnswer, row: &GrowthRow) -> bool {
         let is_allowed = |text: &str| self.allowed.iter().any(|one| one == text.as_bytes());
         let is_allowed_name = |name: &Name| self.allowed.iter().any(|one| name.is_meant_by(one));
@@ -105,7 +105,7 @@ fn message(leaks: &[&GrowthRow], runs: usize) -> String {
     text
 }
 
-/// How much a group grew, and its name. It may have no more members, but larger ones.
+/// How much a group grew, and its name. It may have larger members instead of more.
 fn grown(leak: &GrowthRow, runs: usize) -> String {
     let (kind, name) = (leak.kind.type_name(), &leak.name);
     let bytes = byte_size(leak.size_change.unsigned_abs());
@@ -119,7 +119,7 @@ fn grown(leak: &GrowthRow, runs: usize) -> String {
     }
 }
 
-/// How many came in each run, to a tenth where that is needed.
+/// Number of new objects per run, to a tenth where needed.
 fn rate(change: i64, runs: usize) -> String {
     let rate = change as f64 / runs as f64;
     match rate.fract() == 0.0 {

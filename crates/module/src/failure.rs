@@ -1,27 +1,28 @@
-//! What Lua is told where an answer could not be made, written or read.
+//! The errors raised in Lua where an answer could not be made, written or read.
 
 use luasnap_capture::Error;
 use luasnap_format::QueryError;
 use luasnap_format::{AnswerError, FileError, GrowthError, LoadError, LookupError, OpenError};
 
-/// An answer that could not be made: a lack of memory in Lua's own words, all else as a sentence.
+/// The error for an answer that could not be made: Lua's own for lack of memory, a sentence
+/// otherwise.
 pub fn unanswered(error: AnswerError) -> Error {
     told(&error, |error| error.to_string())
 }
 
-/// A file that could not be written.
+/// The error for a file that could not be written.
 pub fn unwritten(error: FileError) -> Error {
     told(&error.source, |_| error.to_string())
 }
 
-/// Standard output that could not be written to.
+/// The error for standard output that could not be written to.
 pub fn unprinted(error: AnswerError) -> Error {
     told(&error, |error| {
         format!("cannot write to standard output: {error}")
     })
 }
 
-/// A file that could not be read.
+/// The error for a file that could not be read.
 pub fn unread(error: OpenError) -> Error {
     match error.source {
         LoadError::OutOfMemory => Error::OutOfMemory,
@@ -29,7 +30,7 @@ pub fn unread(error: OpenError) -> Error {
     }
 }
 
-/// Snapshots that could not be compared.
+/// The error for snapshots that could not be compared.
 pub fn uncompared(error: GrowthError) -> Error {
     match error {
         GrowthError::Incomparable(error) => Error::Message(error.to_string()),
@@ -37,7 +38,7 @@ pub fn uncompared(error: GrowthError) -> Error {
     }
 }
 
-/// Why a word means nothing, as long as that could be found out.
+/// Returns why a query has no result, or the error if that could not be found out.
 pub fn unmeant(error: QueryError) -> Result<String, Error> {
     match error {
         QueryError::Object(LookupError::Failed(error)) => Err(unanswered(error)),

@@ -1,4 +1,4 @@
-//! The functions of the module, each as Lua calls it.
+//! The functions of the module, as called from Lua.
 
 use crate::arguments::{Result, argument, engine_of_environment, engine_option, path_argument};
 use crate::failure::{unanswered, unprinted, unwritten};
@@ -12,14 +12,14 @@ use luasnap_heap::{BuildError, Census, Snapshot, Waste, decrease, increase};
 use std::io::Write;
 use std::sync::Arc;
 
-/// How many rows of each sort `waste` has where nobody says, and at most.
+/// Number of rows of each kind that `waste` returns, by default and at most.
 const WASTE_ROWS: usize = 10;
 const MOST_WASTE_ROWS: usize = 1000;
 
-/// How a snapshot is written.
+/// Writes a snapshot in some format.
 type Writer = fn(&mut dyn Write, &Snapshot) -> std::result::Result<(), AnswerError>;
 
-/// What `require "snapshot"` gives.
+/// The functions of the table that `require "snapshot"` returns.
 pub static FUNCTIONS: &[Function] = &[
     Function::new("snapshot", snapshot),
     Function::new("print", |call| print(call, write_text)),
@@ -45,7 +45,7 @@ pub static FUNCTIONS: &[Function] = &[
     Function::new("printable", printable),
 ];
 
-/// What a snapshot can do besides.
+/// The metamethods of a snapshot.
 pub static METAMETHODS: &[Function] = &[
     Function::new("__gc", finalize),
     Function::new("__close", free),
@@ -53,9 +53,10 @@ pub static METAMETHODS: &[Function] = &[
     Function::new("__tostring", to_string),
 ];
 
-/// `snapshot()`, `snapshot(tbl, name)`, and either with a table of options as a third argument. From
-/// the third on a nil stands for an argument that is not there: a program that passes options on may have
-/// none. Before that it is a mistake, such as a misspelt name, and no wish for a snapshot of everything.
+/// `snapshot()`, `snapshot(tbl, name)`, and either with a table of options as a third argument.
+/// From the third on, nil counts as an absent argument: a program that passes options on may have
+/// none. Before that, nil is a mistake, such as a misspelt name, not a request for a snapshot of
+/// everything.
 fn snapshot(call: &mut Call<'_>) -> Result {
     let count = call.argument_count();
     let is_absent = |number| call.is_nil_argument(number);
@@ -84,7 +85,7 @@ fn snapshot(call: &mut Call<'_>) -> Result {
     Ok(Return::Snapshot(Arc::new(Snapshot::new(heap))))
 }
 
-/// `print(s)` and its kin.
+/// `print(s)` and its variants.
 fn print(call: &mut Call<'_>, write: Writer) -> Result {
     let snapshot = argument(call, 1)?;
     let mut out = CStdout::new();
@@ -94,7 +95,7 @@ fn print(call: &mut Call<'_>, write: Writer) -> Result {
     Ok(Return::Nothing)
 }
 
-/// `to_file(s, path)` and its kin.
+/// `to_file(s, path)` and its variants.
 fn to_file(call: &mut Call<'_>, write: Writer) -> Result {
     let snapshot = argument(call, 1)?;
     let path = path_argument(call, 2)?;
@@ -102,7 +103,7 @@ fn to_file(call: &mut Call<'_>, write: Writer) -> Result {
     Ok(Return::Nothing)
 }
 
-/// `copy(s)`. Snapshots never change, so both may hold the same memory.
+/// `copy(s)`. Snapshots are immutable, so both may share the same memory.
 fn copy(call: &mut Call<'_>) -> Result {
     Ok(Return::Copy(argument(call, 1)?, 1))
 }
@@ -122,13 +123,13 @@ fn free(call: &mut Call<'_>) -> Result {
     Ok(Return::Nothing)
 }
 
-/// What the collector calls: `free(s)`, and nothing that the snapshot holds is to be relied on.
+/// Called by the collector: `free(s)`, after which nothing in the userdata is relied on.
 fn finalize(call: &mut Call<'_>) -> Result {
     call.finalize_argument(1)?;
     Ok(Return::Nothing)
 }
 
-/// `report(s)`: the biggest groups of what a snapshot holds, as text.
+/// `report(s)`: the largest groups in a snapshot, as text.
 fn report(call: &mut Call<'_>) -> Result {
     let snapshot = argument(call, 1)?;
     let mut text = Vec::new();
@@ -136,14 +137,14 @@ fn report(call: &mut Call<'_>) -> Result {
     Ok(Return::Text(text))
 }
 
-/// `stats(s)`: what a snapshot counts, and whether that is all that the VM holds.
+/// `stats(s)`: totals of a snapshot, and whether they account for all of the VM's memory.
 fn stats(call: &mut Call<'_>) -> Result {
     let snapshot = argument(call, 1)?;
     let stats = Stats::new(&Census::new(&snapshot)?);
     Ok(Return::Value(lua_value(&stats)?))
 }
 
-/// `waste(s [, n])`: the `n` that waste most of what a snapshot knows, and the sum of all.
+/// `waste(s [, n])`: the `n` largest wasters in a snapshot, and the sum of all.
 fn waste(call: &mut Call<'_>) -> Result {
     let snapshot = argument(call, 1)?;
     let rows = call.count_argument(2)?.unwrap_or(WASTE_ROWS);
@@ -153,7 +154,7 @@ fn waste(call: &mut Call<'_>) -> Result {
     Ok(Return::Value(lua_value(&answer)?))
 }
 
-/// `printable(text)`: a text as the functions for people show it.
+/// `printable(text)`: a text as the human-readable functions show it.
 fn printable(call: &mut Call<'_>) -> Result {
     let text = luasnap_format::printable(call.string_argument(1)?);
     Ok(Return::Text(text.into_bytes()))

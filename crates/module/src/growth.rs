@@ -6,12 +6,12 @@ use crate::lua_value::lua_value;
 use luasnap_capture::{Call, Return};
 use luasnap_heap::Snapshot;
 
-/// How many rows of each sort there are at most.
+/// Most rows of each kind.
 const MOST_ROWS: usize = 1000;
 
 /// `growth(s1, s2, ...)`.
 pub fn growth(call: &mut Call<'_>) -> Result {
-    // Behind the two that there must be, nils at the end are arguments that are not there.
+    // After the two required arguments, trailing nils count as absent arguments.
     let given = (3..=call.argument_count()).rfind(|number| !call.is_nil_argument(*number));
     let snapshots = (1..=given.unwrap_or(call.argument_count().min(2)))
         .map(|number| argument(call, number))

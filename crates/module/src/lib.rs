@@ -1,6 +1,6 @@
 //! The Lua module `snapshot`: arguments in, results out.
 //!
-//! Lua opens it by `luaopen_snapshot`; `luasnap` is linked with the same functions:
+//! Lua opens it through `luaopen_snapshot`; `luasnap` is linked with the same functions:
 //!
 //! ```
 //! let names: Vec<&str> = snapshot::MODULE.functions.iter().map(|function| function.name).collect();
@@ -30,6 +30,6 @@ pub static MODULE: Module = Module {
 };
 
 lua_module! {
-    /// Opens the module: pushes its table, or raises where the VM cannot be served.
+    /// Opens the module: pushes its table, or raises an error if the VM is not supported.
     luaopen_snapshot => crate::MODULE
 }

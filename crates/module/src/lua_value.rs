@@ -1,4 +1,4 @@
-//! Answers as Lua has them: rows become tables, their names the program's own bytes.
+//! Answers as Lua values: rows become tables, with names as the program's own bytes.
 
 use luasnap_capture::{Error, Value};
 use serde::Serialize;
@@ -6,17 +6,17 @@ use serde::ser::{self, Error as _, Impossible, Serializer};
 use std::borrow::Cow;
 use std::fmt::{self, Display};
 
-/// A row or a whole answer as a value for Lua. A field that has nothing is absent, as nil is.
+/// Converts a row or a whole answer to a Lua value. A field without a value is absent, like nil.
 ///
 /// # Errors
-/// A row that is made of what no row may be made of, which is a bug.
+/// The answer contains something that a row cannot have, which is a bug.
 pub fn lua_value(answer: &impl Serialize) -> Result<Value, Error> {
     let made = answer.serialize(ToValue);
     let value = made.and_then(|value| value.ok_or_else(|| NotARow::custom("nothing")));
     value.map_err(|error| Error::Message(format!("internal error in snapshot (a bug): {error}")))
 }
 
-/// What a row cannot be made of.
+/// What a row cannot contain.
 #[derive(Debug)]
 struct NotARow(String);
 
@@ -86,7 +86,7 @@ impl Serializer for ToValue {
     }
 
     fn serialize_u64(self, value: u64) -> Made {
-        // No heap has more than an `i64` can count.
+        // No heap has counts or sizes beyond an `i64`.
         self.serialize_i64(i64::try_from(value).unwrap_or(i64::MAX))
     }
 

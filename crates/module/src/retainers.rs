@@ -1,4 +1,4 @@
-//! `path(s, what)` and `retainers(s, what [, options])`: who holds an object, or a group.
+//! `path(s, what)` and `retainers(s, what [, options])`: what retains an object, or a group.
 
 use crate::arguments::{Result, argument};
 use crate::failure::{unanswered, unmeant};
@@ -7,7 +7,7 @@ use luasnap_capture::{Call, Return};
 use luasnap_format::{RetainersOptions, object_at, printable, resolve};
 use luasnap_heap::{Label, NodeId, Snapshot};
 
-/// How many immediate retainers and disjoint paths there are where nobody says, and at most.
+/// Number of immediate retainers and disjoint paths by default, and the most of either.
 const RETAINERS: usize = 100;
 const PATHS: usize = 5;
 const MOST: usize = 10_000;
@@ -30,8 +30,8 @@ pub fn path(call: &mut Call<'_>) -> Result {
     }
 }
 
-/// `retainers(s, what [, {retainers = 100, paths = 5}])`: all that is known of who holds it; nil and a
-/// reason where nothing does.
+/// `retainers(s, what [, {retainers = 100, paths = 5}])`: all that is known about its retainers;
+/// nil and a reason where it has none.
 pub fn retainers(call: &mut Call<'_>) -> Result {
     let snapshot = argument(call, 1)?;
     let mut options = RetainersOptions {
@@ -56,7 +56,8 @@ pub fn retainers(call: &mut Call<'_>) -> Result {
     }
 }
 
-/// The objects that argument 2 means: itself, or what a string says; or why there are none.
+/// The objects that argument 2 stands for: the object itself, or those that a string names; or why
+/// there are none.
 fn targets(
     call: &Call<'_>,
     snapshot: &Snapshot,
@@ -77,7 +78,7 @@ fn targets(
     }
 }
 
-/// Why nothing is told of who holds an object that the engine has seen.
+/// Why there is no path to an object in the snapshot.
 fn unheld(snapshot: &Snapshot) -> String {
     let heap = snapshot.everything();
     let root = heap.root_range().next().map(|edge| heap.label(edge));

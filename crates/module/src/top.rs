@@ -1,4 +1,4 @@
-//! `top(s [, options])`: the groups that hold most, as a list of plain tables.
+//! `top(s [, options])`: the groups with the largest sizes or counts, as a list of plain tables.
 
 use crate::arguments::{Result, argument};
 use crate::failure::unanswered;
@@ -6,7 +6,7 @@ use crate::lua_value::lua_value;
 use luasnap_capture::{Call, Error, Return};
 use luasnap_heap::{GroupOrder, Printable};
 
-/// How many groups there are where nobody says, and at most.
+/// Number of groups by default, and at most.
 const ROWS: usize = 20;
 const MOST_ROWS: usize = 10_000;
 

@@ -1,16 +1,16 @@
-//! Whether two outputs are the same, but for what is never the same twice.
+//! Whether two outputs are the same, except for what always differs.
 
-/// What stands for a figure that may differ.
+/// Stands for a value that may differ.
 const ANY: &str = "?";
 
-/// How many bytes the start of a text has that may differ, and what stands for it.
+/// Returns the length in bytes of a variable part at the start of a text, and its replacement.
 type Rule = fn(&str) -> Option<(usize, &'static str)>;
 
-/// Each applies where a word begins.
+/// Each applies at the beginning of a word.
 const RULES: [Rule; 7] = [address, date, clock, duration, process, file_size, version];
 
-/// Whether two outputs have the same lines, but for addresses, dates, times, process IDs, the sizes of
-/// snapshot files, and the version of luasnap.
+/// Whether two outputs have the same lines, except for addresses, dates, times, process IDs, the
+/// sizes of snapshot files, and the version of luasnap.
 pub fn same(old: &[String], new: &[String]) -> bool {
     let normal = |lines: &[String]| lines.iter().map(|line| normal(line)).collect::<Vec<_>>();
     normal(old) == normal(new)
@@ -38,7 +38,7 @@ fn normal(line: &str) -> String {
             }
         }
     }
-    // Addresses are of several lengths, and columns as wide as these.
+    // Addresses vary in length, and with them the widths of columns.
     match text.contains("0x?") {
         true => text.split_whitespace().collect::<Vec<_>>().join(" "),
         false => text,
@@ -55,7 +55,7 @@ fn address(text: &str) -> Option<(usize, &'static str)> {
     }
 }
 
-/// `2026-11-29`, and `2026-11-29-205108` as names of files have it.
+/// `2026-11-29`, or `2026-11-29-205108` in names of files.
 fn date(text: &str) -> Option<(usize, &'static str)> {
     let length = shape(text, "0000-00-00-000000").or_else(|| shape(text, "0000-00-00"))?;
     Some((length, ANY))
@@ -77,7 +77,7 @@ fn duration(text: &str) -> Option<(usize, &'static str)> {
     (!goes_on).then_some((length, ANY))
 }
 
-/// `process 715`, and what JSON has of a process.
+/// `process 715`, and the fields of a process in JSON.
 fn process(text: &str) -> Option<(usize, &'static str)> {
     let names = [
         "process ",
@@ -118,7 +118,7 @@ fn number(text: &str) -> Option<usize> {
     starts.then(|| text.bytes().take_while(is_part).count())
 }
 
-/// The length of a shape, in which 0 is any digit, where the text begins so and no digit follows.
+/// The length of a shape, where 0 is any digit, if the text starts with it and no digit follows.
 fn shape(text: &str, shape: &str) -> Option<usize> {
     let start = text.as_bytes().get(..shape.len())?;
     let fits = |(byte, wanted): (&u8, u8)| match wanted {

@@ -9,22 +9,22 @@ use anyhow::{Context, Result, ensure};
 pub struct Document {
     text: String,
     parts: Vec<Part>,
-    /// How many of its examples are not run.
+    /// Number of its examples that are not run.
     pub not_run: usize,
 }
 
-/// What running it gave.
+/// The result of running a document.
 pub struct Run {
     /// The document as it is.
     pub old: String,
     /// The document with the output of its commands.
     pub text: String,
-    /// What differs, each with its line.
+    /// The differences, each with its line.
     pub differences: Vec<String>,
 }
 
 impl Document {
-    /// Returns an error where a block is not what it should be.
+    /// Returns an error if a block is malformed.
     pub fn parse(text: &str) -> Result<Document> {
         let lines: Vec<&str> = text.lines().collect();
         let (parts, not_run) = parts(&lines)?;
@@ -81,7 +81,7 @@ impl Document {
     }
 }
 
-/// The first line that differs, in words.
+/// Describes the first line that differs.
 fn difference(start: usize, old: &[String], new: &[String]) -> String {
     let is_same = |(old, new): &(&String, &String)| {
         same(std::slice::from_ref(*old), std::slice::from_ref(*new))

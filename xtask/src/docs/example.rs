@@ -2,7 +2,7 @@
 
 use anyhow::{Result, bail, ensure};
 
-/// What precedes an example that is not run.
+/// Marks the next example as not run.
 const NOT_RUN: &str = "<!-- not run:";
 /// The name of a script that does not name itself.
 const SCRIPT: &str = "script.lua";
@@ -16,7 +16,7 @@ pub enum Part {
     File { name: String, code: String },
     /// A command, and the lines of its output.
     Command(Command),
-    /// The output of a script that stands before it.
+    /// The output of a preceding script.
     Script(Script),
 }
 
@@ -25,14 +25,14 @@ pub enum Part {
 pub struct Command {
     /// Its line in the document, from 1.
     pub line: usize,
-    /// What the shell runs.
+    /// The command line for the shell.
     pub text: String,
     pub output: Vec<String>,
-    /// How many blank lines follow the output.
+    /// Number of blank lines that follow the output.
     pub gap: usize,
 }
 
-/// A block `lua` that a block `text` follows.
+/// A block `lua` followed by a block `text`.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Script {
     /// The first line of its output in the document, from 1.
@@ -70,18 +70,18 @@ impl<'a> Block<'a> {
         }
     }
 
-    /// What is in it.
+    /// The contents of the block.
     fn code(&self) -> String {
         self.body.iter().map(|line| format!("{line}\n")).collect()
     }
 
-    /// How many lines it has, with both fences.
+    /// Number of its lines, with both fences.
     fn length(&self) -> usize {
         self.body.len() + 2
     }
 }
 
-/// All of a document, and how many of its examples are not run.
+/// Returns all parts of a document, and the number of examples that are not run.
 pub fn parts(lines: &[&str]) -> Result<(Vec<Part>, usize)> {
     let mut parts = Vec::new();
     let (mut at, mut not_run) = (0, 0);
@@ -143,7 +143,7 @@ pub fn parts(lines: &[&str]) -> Result<(Vec<Part>, usize)> {
     Ok((parts, not_run))
 }
 
-/// The block `text` that follows, after so many blank lines.
+/// The block `text` that follows, with the number of blank lines before it.
 fn text_after<'a>(lines: &'a [&'a str], number: usize) -> Result<Option<(usize, Block<'a>)>> {
     let blank = lines.iter().take_while(|line| line.is_empty()).count();
     let block = Block::at(&lines[blank..], number + blank)?;
@@ -151,7 +151,7 @@ fn text_after<'a>(lines: &'a [&'a str], number: usize) -> Result<Option<(usize, 
     Ok(text.map(|text| (blank, text)))
 }
 
-/// A first line `-- NAME.lua` names the file.
+/// The file name in a first line `-- NAME.lua`.
 fn file_name<'a>(code: &[&'a str]) -> Option<&'a str> {
     let first = code.first()?.strip_prefix("-- ")?;
     let is_name = first.ends_with(".lua") && !first.contains(['/', ' ']);

@@ -1,4 +1,4 @@
-//! Whether the documents name the module's functions, and no others.
+//! Whether the documents name exactly the module's functions.
 
 use super::run::{Programs, Scratch};
 use crate::sources::workspace;
@@ -6,15 +6,15 @@ use anyhow::{Context, Result};
 use std::collections::BTreeSet;
 use std::fs;
 
-/// Prints the names of all functions, one a line.
+/// Prints the names of all functions, one per line.
 const LIST: &str = "for name in pairs(require 'snapshot') do print(name) end\n";
-/// Where they are named, and what stands before and behind each name.
+/// The files that name them, and the text before and after each name.
 const PLACES: [(&str, &str, &str); 2] = [
     ("types/snapshot.lua", "function snapshot.", "("),
     ("docs/lua-api.md", "`snapshot.", "("),
 ];
 
-/// What is missing, and what does not exist, each as a sentence.
+/// Returns the missing and the unknown functions, each as a sentence.
 pub fn mistakes(programs: &Programs) -> Result<Vec<String>> {
     let list = Scratch::new(programs)?.run_script("functions.lua", LIST)?;
     let functions: BTreeSet<&str> = list.lines().collect();
@@ -33,7 +33,7 @@ pub fn mistakes(programs: &Programs) -> Result<Vec<String>> {
     Ok(mistakes)
 }
 
-/// The names that stand between two marks.
+/// The names between two marks.
 fn named<'a>(text: &'a str, before: &str, behind: &str) -> BTreeSet<&'a str> {
     let is_part = |letter: char| letter.is_ascii_alphanumeric() || letter == '_';
     let parts = text.split(before).skip(1);

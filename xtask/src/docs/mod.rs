@@ -1,4 +1,4 @@
-//! The examples in the documents: runs their commands and writes the output in.
+//! The examples in the documents: runs their commands and inserts the output.
 
 mod compare;
 mod document;
@@ -15,9 +15,9 @@ use std::fs;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-/// `--check` found output that is not current, or a function is named nowhere.
+/// `--check` found output that is not current, or the functions named in a document are wrong.
 const DIFFERENT: u8 = 1;
-/// The documents that have examples, besides those in `TRANSLATIONS`.
+/// The documents with examples, besides those in `TRANSLATIONS`.
 const DOCUMENTS: [&str; 4] = [
     "README.md",
     "README.zh-CN.md",
@@ -26,21 +26,21 @@ const DOCUMENTS: [&str; 4] = [
 ];
 /// A folder of documents.
 const TRANSLATIONS: &str = "docs/zh-CN";
-/// How many examples may be left out, in all documents together.
+/// The most examples that may be left out, in all documents together.
 const MOST_NOT_RUN: usize = 10;
 
-/// Runs the examples in the documents and writes their output in.
+/// Runs the examples in the documents and inserts their output.
 ///
-/// A fenced block `console` has lines `$ COMMAND`, each followed by its output; a command that ends in
-/// `\` goes on in the next line. A fenced block `lua` directly followed by a block `text` is a script
-/// and its output. A first line `-- NAME.lua` names the script's file, which is also made where no output
-/// follows. All examples of a document run in order, in one temporary folder with a copy of `examples/`.
-/// Each must end with exit code 0.
+/// A fenced block `console` has lines `$ COMMAND`, each followed by its output; a command that ends
+/// in `\` continues on the next line. A fenced block `lua` directly followed by a block `text` is a
+/// script and its output. A first line `-- NAME.lua` names the script's file, which is also created
+/// if no output follows. All examples of a document run in order, in one temporary folder with a
+/// copy of `examples/`. Each must end with exit code 0.
 ///
-/// After a line `<!-- not run: REASON -->` an example stays as it is.
+/// After a line `<!-- not run: REASON -->` an example is not changed.
 ///
-/// Output that differs only in addresses, times, dates, process IDs, sizes of files and the version of
-/// luasnap is left as it is. Exits with 1 if --check found output that is not current, or if
+/// Output that differs only in addresses, times, dates, process IDs, sizes of files and the version
+/// of luasnap is not changed. Exits with 1 if --check found output that is not current, or if
 /// types/snapshot.lua or docs/lua-api.md does not name exactly the module's functions; with 2 if an
 /// example failed.
 #[derive(Args)]
@@ -91,7 +91,7 @@ impl Docs {
     }
 }
 
-/// Every document, by its path in the repository.
+/// Returns every document, with its path in the repository.
 fn documents() -> Result<Vec<(String, Document)>> {
     let mut names = DOCUMENTS.map(String::from).to_vec();
     let translations = fs::read_dir(workspace().join(TRANSLATIONS));

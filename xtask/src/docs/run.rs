@@ -13,10 +13,10 @@ use tempfile::TempDir;
 
 /// The folder of programs in each scratch folder: hidden, so that `ls` does not show it.
 const BIN: &str = ".bin";
-/// What stands in the output for the scratch folder.
+/// The replacement for the scratch folder's path in the output.
 const SOMEWHERE: &str = "/tmp/example";
 
-/// What the commands need.
+/// The programs that the commands need.
 pub struct Programs {
     luasnap: PathBuf,
     module: PathBuf,
@@ -34,7 +34,7 @@ impl Programs {
         Programs::of(&workspace().join(target).join("release"))
     }
 
-    /// Those in this folder.
+    /// Uses the programs in this folder.
     pub fn of(folder: &Path) -> Result<Programs> {
         let path = |name| {
             let path = folder.join(name);
@@ -54,7 +54,7 @@ pub struct Scratch {
 }
 
 impl Scratch {
-    /// Makes one, with the repository's examples in it.
+    /// Creates one, with a copy of the repository's examples.
     pub fn new(programs: &Programs) -> Result<Scratch> {
         let folder = tempfile::tempdir().context("cannot make a temporary folder")?;
         let root = folder.path();
@@ -66,8 +66,8 @@ impl Scratch {
         Ok(Scratch { folder })
     }
 
-    /// Runs a command and returns its output, with that on standard error in its place. The command
-    /// must succeed.
+    /// Runs a command and returns its output, with standard error interleaved. The command must
+    /// succeed.
     pub fn run(&self, command: &str) -> Result<String> {
         let root = self.folder.path();
         let mut path = OsString::from(root.join(BIN));
@@ -80,7 +80,8 @@ impl Scratch {
             .env_clear()
             .env("PATH", path)
             .env("HOME", root)
-            // Not an absolute path: it would be in the heap, and as long as the folder's name.
+            // Not an absolute path: that would be in the heap, with the length of the folder's
+            // name.
             .env("LUA_CPATH", format!("./{BIN}/?.so"))
             .env("TZ", "UTC")
             .env("LC_ALL", "C.UTF-8")
@@ -99,7 +100,7 @@ impl Scratch {
         Ok(text.replace(&*root.to_string_lossy(), SOMEWHERE))
     }
 
-    /// Makes a file in the folder.
+    /// Creates a file in the folder.
     pub fn write(&self, name: &str, text: &str) -> Result<()> {
         let path = self.folder.path().join(name);
         fs::write(path, text).with_context(|| format!("cannot write {name}"))
@@ -112,7 +113,7 @@ impl Scratch {
     }
 }
 
-/// Copies a folder with all that is in it.
+/// Copies a folder with all its contents.
 fn copy(from: &Path, to: &Path) -> Result<()> {
     fs::create_dir(to).with_context(|| format!("cannot make the folder {}", to.display()))?;
     let entries = fs::read_dir(from);

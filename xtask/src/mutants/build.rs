@@ -1,4 +1,4 @@
-//! Building a changed VM: an interpreter that runs the script, and the module `examine`.
+//! Builds a changed VM: an interpreter that runs the script, and the module `examine`.
 
 use super::mutant::Mutant;
 use super::vm::{Family, Vm};
@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::{env, fs};
 
-/// What an interpreter is made of, beside its VM: the tests' own.
+/// The files of an interpreter besides its VM: those of the test hosts.
 const INTERPRETER: [&str; 5] = [
     "host.c",
     "library.c",
@@ -17,16 +17,16 @@ const INTERPRETER: [&str; 5] = [
     "resident.c",
 ];
 
-/// Files of PUC Lua that make no part of an interpreter of ours, or that the dump includes.
+/// Files of PUC Lua that are not part of our interpreter, or that the dump includes.
 const NOT_COMPILED: [&str; 6] = ["lua", "luac", "print", "ltests", "lstate", "ltable"];
 
-/// Those that see nothing but the interface.
+/// Files that use only the C API.
 const LIBRARIES: [&str; 13] = [
     "lauxlib", "lbaselib", "lbitlib", "lcorolib", "ldblib", "linit", "liolib", "lmathlib",
     "loadlib", "loslib", "lstrlib", "ltablib", "lutf8lib",
 ];
 
-/// What `make` would make again for every LuaJIT, though no structure is part of it.
+/// Files that `make` would build again for every LuaJIT, though no structure affects them.
 const MADE_ONCE: [&str; 3] = ["host/minilua.o", "host/minilua", "luajit.h"];
 const MADE_BY_DYNASM: &str = "host/buildvm_arch.h";
 
@@ -35,18 +35,18 @@ pub struct Workshop {
     root: PathBuf,
 }
 
-/// What was built.
+/// A built VM.
 pub struct Built {
-    /// With the interpreter and the module.
+    /// Has the interpreter and the module.
     pub folder: PathBuf,
-    /// With the VM's sources.
+    /// Has the VM's sources.
     pub sources: PathBuf,
 }
 
 /// A VM as it was released, prepared for changes.
 pub struct Base {
-    /// Of PUC Lua: what no change of a structure changes, compiled. Of LuaJIT: its sources, with what
-    /// is made once.
+    /// For PUC Lua: compiled files that no change of a structure affects. For LuaJIT: its sources,
+    /// with the files that are built once.
     folder: PathBuf,
 }
 
@@ -67,7 +67,7 @@ impl Workshop {
         Ok(base)
     }
 
-    /// A folder for a mutant, with its sources.
+    /// Creates a folder for a mutant, with its sources.
     pub fn start(&self, base: &Base, mutant: &Mutant<'_>) -> Result<Built> {
         let folder = self.root.join(mutant.name.replace(['/', '(', ')'], "_"));
         let sources = match mutant.vm.family {
@@ -87,7 +87,7 @@ impl Workshop {
         Ok(Built { folder, sources })
     }
 
-    /// Builds it.
+    /// Builds a mutant.
     pub fn build(&self, base: &Base, mutant: &Mutant<'_>, built: &Built) -> Result<()> {
         let mut command = compiler(&built.sources, &mutant.vm.name);
         match mutant.vm.family {
@@ -138,7 +138,8 @@ impl Base {
         Ok(())
     }
 
-    /// Makes what needs no structure: the little Lua that DynASM runs in, and what that makes.
+    /// Builds what does not depend on structures: the minimal Lua that DynASM runs in, and the
+    /// files that it generates.
     fn prepare_jit(&self, vm: &Vm) -> Result<()> {
         let tree = vm.sources.parent().context("LuaJIT has a folder")?;
         copy_tree(tree, &self.folder)?;
@@ -160,13 +161,13 @@ impl Base {
     }
 }
 
-/// Makes LuaJIT's library.
+/// Builds LuaJIT's library.
 fn make(sources: &Path, mutant: &Mutant<'_>) -> Result<()> {
     let mut command = Command::new("make");
     for file in MADE_ONCE {
         command.args(["-o", file]);
     }
-    // What its assembler code is made for is written there.
+    // The configuration of its assembler code is in that header.
     if mutant.edits.iter().any(|edit| edit.file == "lj_arch.h") {
         fs::remove_file(sources.join(MADE_BY_DYNASM)).context("cannot remove a file")?;
     } else {
@@ -177,9 +178,9 @@ fn make(sources: &Path, mutant: &Mutant<'_>) -> Result<()> {
     Ok(())
 }
 
-/// The VM itself as one file, which takes half the time of many.
+/// Returns the VM itself as one file, which compiles twice as fast as many.
 fn core_of(sources: &Path) -> Result<String> {
-    // 5.2 has some macros for one file alone, which says by this that it is the one.
+    // 5.2 defines some macros for one file only, which is recognized by this.
     let mut core = "#define lvm_c\n".to_owned();
     core += &format!("#include \"{}\"\n", programs().join("dump_puc.c").display());
     for file in c_files(sources)? {
@@ -196,7 +197,7 @@ fn libraries(sources: &Path) -> Result<Vec<PathBuf>> {
     Ok(files)
 }
 
-/// The C files that an interpreter is made of.
+/// Returns the C files of an interpreter.
 fn c_files(folder: &Path) -> Result<Vec<PathBuf>> {
     let mut files = files_with_extension(folder, "c")?;
     files.retain(|file| !is_one_of(file, &NOT_COMPILED));
@@ -235,8 +236,7 @@ pub fn programs() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("src/mutants/programs")
 }
 
-/// A call of the compiler that sees a VM's headers. Nothing is made fast: most of the time is the
-/// compiler's.
+/// A compiler call with a VM's headers. Nothing is optimized: most of the time is spent compiling.
 fn compiler(headers: &Path, name: &str) -> Command {
     let mut command = Command::new(env::var_os("CC").unwrap_or("cc".into()));
     command.args(["-std=gnu11", "-w", "-O0"]);

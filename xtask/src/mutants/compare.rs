@@ -1,32 +1,32 @@
-//! Whether what was found in a changed VM is so.
+//! Checks what was found in a changed VM.
 
 use super::run::{Examined, Listing, Ran};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 
-/// What became of a mutant.
+/// The result of a mutant.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Verdict {
     /// It cannot be compiled; why.
     NotCompiled(String),
     /// It cannot run the script, or is not what it was meant to be.
     Broken(String),
-    /// From inside and from outside everything is so.
+    /// Everything is right, from inside and from outside.
     Right,
-    /// The structures were not taken for known ones, from inside, from outside, or both; why.
+    /// The layout was not recognized, from inside, from outside, or both; why.
     Refused(String),
-    /// Something is not so; what.
+    /// Something is wrong; what.
     Wrong(String),
 }
 
-/// A longer text is kept whole where it is a name.
+/// Longer texts that are not names may be truncated to this many bytes.
 const SHORT: usize = 40;
-/// What the script makes a table's keys, which both engines could misread alike.
+/// Keys of a table in the script, which both engines could misread alike.
 const KEYS: [&str; 3] = [" Index(-7) -> ", " Index(1000000) -> ", " Number(1.5) -> "];
-/// How many differences are told.
+/// Most differences that are reported.
 const MOST: usize = 6;
 
-/// What came of a run.
+/// Returns the verdict on a run.
 pub fn verdict(ran: &Ran) -> Verdict {
     let examined = match ran {
         Ran::Broken(why) => return Verdict::Broken(why.clone()),
@@ -34,7 +34,7 @@ pub fn verdict(ran: &Ran) -> Verdict {
         Ran::Examined(examined) => examined,
     };
     if let Err(why) = &examined.module {
-        // Nothing is there that a capture from outside could be compared with.
+        // There is nothing to compare a capture from outside with.
         return match &examined.attached {
             Ok(_) => Verdict::Wrong(format!("captured from outside; from inside: {why}")),
             Err(refusal) => Verdict::Refused(format!("{why}; from outside: {refusal}")),
@@ -66,8 +66,8 @@ pub fn verdict(ran: &Ran) -> Verdict {
     }
 }
 
-/// In what a listing differs from the other engine's and from the dump; the error says that there is
-/// no listing.
+/// Returns the differences of a listing from the other engine's and from the dump; an error if
+/// there is no listing.
 fn differences(
     listing: &Listing,
     portable: &str,
@@ -82,7 +82,7 @@ fn differences(
     })
 }
 
-/// In what two `objects` views differ.
+/// Returns the differences between two `objects` views.
 fn views_differ(listing: &str, portable: &str) -> Option<String> {
     let lines = |text: &'_ str| -> Vec<String> {
         let lines = text.lines().filter(|line| !line.starts_with("raw "));
@@ -109,10 +109,10 @@ fn views_differ(listing: &str, portable: &str) -> Option<String> {
     Some(said)
 }
 
-/// An object: its kind, its size, and of a string the text.
+/// An object: its kind, its size, and for a string its text.
 type Raw<'a> = (&'a str, &'a str, &'a str);
 
-/// In what the objects, sizes and texts differ from the dump.
+/// Returns how objects, sizes and texts differ from the dump.
 fn raw_differs(listing: &str, dump: &str) -> Option<String> {
     let (found, expected) = (raw(listing), raw(dump));
     let mut said = String::new();
@@ -152,7 +152,7 @@ fn raw(text: &str) -> BTreeMap<&str, Raw<'_>> {
     parts.collect()
 }
 
-/// Whether an object is what the dump says. Of a long string that is no name, the beginning is kept.
+/// Whether an object agrees with the dump. A long string that is not a name has only its beginning.
 fn is_same(found: &Raw<'_>, expected: &Raw<'_>) -> bool {
     let begins = found.2.len() == 2 * SHORT && expected.2.starts_with(found.2);
     (found.0, found.1) == (expected.0, expected.1) && (found.2 == expected.2 || begins)

@@ -27,39 +27,39 @@ use std::time::Instant;
 use std::{env, fs, thread};
 use vm::Vm;
 
-/// One was wrong, or too many were refused.
+/// A mutant was wrong, or too many were refused.
 const NOT_GOOD: u8 = 1;
-/// How many are built and run at once.
+/// Number of mutants built and run at once.
 const AT_ONCE: usize = 2;
 
-/// Changes Luas by the hundred, and asks whether snapshots of them are right or refused.
+/// Makes hundreds of changed Luas, and checks that snapshots of them are right or refused.
 ///
-/// Each member of each structure that is read gets a word put before it, changes places with the
-/// next, or is taken out; numbers, strings, hash tables and metamethods are made other than they
-/// were. What still compiles and runs a script is captured from inside and from outside. That is
-/// right where it is what the portable engine finds, and what the VM's own headers tell.
+/// Each member of each structure that is read has a word inserted before it, is swapped with the
+/// next, or is removed; numbers, strings, hash tables and metamethods are changed. Mutants that
+/// still compile and run a script are captured from inside and from outside. A capture is right if
+/// it agrees with the portable engine and with the VM's own headers.
 ///
-/// Those of one release, some 470, took 16 minutes on two processors that had much else to do; all
-/// releases take a few times as long. Exits with 1 if one is wrong, or if more than
-/// half of those that move nothing that is read were refused; with 2 if it could not tell.
+/// The mutants of one release, about 470, took 16 minutes on two busy processors; all releases take
+/// a few times as long. Exits with 1 if one is wrong, or if more than half of those that move
+/// nothing that is read were refused; with 2 if it failed.
 #[derive(Args)]
 pub struct Mutants {
-    /// Only so many of them, chosen at random.
+    /// Only this many of them, chosen at random.
     #[arg(long, value_name = "N")]
     sample: Option<usize>,
-    /// What chooses them: the same seed, the same mutants.
+    /// The seed that chooses them: the same seed chooses the same mutants.
     #[arg(long, value_name = "S")]
     seed: Option<u64>,
     /// Only those with this in their names, as in 5.4.9/TString.hash/word-before.
     #[arg(long, value_name = "SUBSTRING")]
     only: Option<String>,
-    /// Every release of PUC Lua that there is, not just the newest of each version.
+    /// Every available release of PUC Lua, not just the newest of each version.
     #[arg(long)]
     every_release: bool,
-    /// Say what became of each, not only of those that are wrong.
+    /// Report the result of each, not only of those that are wrong.
     #[arg(long)]
     verbose: bool,
-    /// Keep what was built, and say where.
+    /// Keep what was built, and report where.
     #[arg(long)]
     keep: bool,
 }
@@ -112,7 +112,7 @@ impl Mutants {
         })
     }
 
-    /// So many of them, in their order.
+    /// Chooses this many of them, in their order.
     fn sample_of<'a>(&self, all: Vec<Mutant<'a>>, count: usize) -> Vec<Mutant<'a>> {
         let seed = self.seed.unwrap_or_else(|| fastrand::u64(..));
         println!("--sample {count} --seed {seed}");
@@ -162,7 +162,7 @@ impl Mutants {
         Ok(report.into_inner().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// Builds and runs one.
+    /// Builds and runs one mutant.
     fn try_one(
         &self,
         mutant: &Mutant<'_>,

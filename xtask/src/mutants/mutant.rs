@@ -15,22 +15,22 @@ pub struct Mutant<'a> {
     pub change: Change,
 }
 
-/// What is changed.
+/// The kind of a change.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Change {
-    /// Nothing: what is wrong here is wrong in the check itself.
+    /// Nothing: an error here is an error of the check itself.
     None,
     /// Members of a structure.
     Members,
-    /// Members that every object or value begins with, whose places no table has.
+    /// Members at the start of every object or value, whose offsets are in no table.
     Headers,
-    /// What is read means something else, or may.
+    /// What is read has another meaning, or may have.
     Meaning,
     /// Nothing that is read.
     Inner,
 }
 
-/// What stands instead of what in a file.
+/// A replacement of a place in a file by a text.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Edit {
     pub file: String,
@@ -39,11 +39,11 @@ pub struct Edit {
 }
 
 impl Mutant<'_> {
-    /// The files with their new texts.
+    /// Returns the changed files with their new texts.
     pub fn texts(&self) -> Result<BTreeMap<&str, String>> {
         let mut texts = BTreeMap::new();
         let mut edits: Vec<&Edit> = self.edits.iter().collect();
-        // From the end, so that no place moves before its turn.
+        // From the end, so that earlier places do not move.
         edits.sort_by_key(|edit| std::cmp::Reverse((edit.place.start, edit.place.end)));
         for edit in edits {
             if !texts.contains_key(&*edit.file) {
@@ -58,7 +58,7 @@ impl Mutant<'_> {
         Ok(texts)
     }
 
-    /// Whether what programs include is another.
+    /// Whether a header that programs include is changed.
     pub fn changes_interface(&self) -> bool {
         let interface = ["luaconf.h", "lua.h", "lauxlib.h"];
         self.edits

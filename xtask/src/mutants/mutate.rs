@@ -1,4 +1,4 @@
-//! Changed VMs: what stands instead of what in their sources.
+//! Changed VMs, as edits of their sources.
 
 use super::meaning;
 use super::mutant::{Change, Edit, Mutant};
@@ -7,14 +7,14 @@ use super::vm::{Family, MACROS, Vm};
 use anyhow::{Context, Result};
 use std::ops::Range;
 
-/// What is done to a member.
+/// A way to change a member.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Way {
     WordBefore,
     /// With the next.
     Swapped,
     TakenOut,
-    /// The declarators of one declaration.
+    /// Swaps the declarators of one declaration.
     Turned,
 }
 
@@ -25,13 +25,14 @@ const WAYS: [(Way, &str); 4] = [
     (Way::Turned, "turned"),
 ];
 
-/// A word that nobody uses.
+/// A member that nothing uses.
 const WORD: &str = "size_t mutants_word; ";
 
-/// Structures that share their beginning: a change of the first is one of the second, too.
+/// Structures that share their beginning: a change of the first also applies to the second.
 const TWINS: [(&str, &str); 1] = [("Udata", "Udata0")];
 
-/// LuaJIT wants some members of all its objects in one place: words that come before all of them.
+/// LuaJIT needs some members at the same offset in all its objects: a word is inserted before all
+/// of them.
 const TOGETHER: [(&str, &[(&str, &str)]); 3] = [
     (
         "GChead.env",
@@ -67,7 +68,7 @@ const TOGETHER: [(&str, &[(&str, &str)]); 3] = [
     ),
 ];
 
-/// Every mutant of a VM, itself first.
+/// Returns every mutant of a VM, the unchanged VM first.
 pub fn mutants(vm: &Vm) -> Result<Vec<Mutant<'_>>> {
     let mut all = vec![Mutant {
         name: format!("{}/unchanged", vm.name),
@@ -117,8 +118,8 @@ struct File<'a> {
 }
 
 impl File<'_> {
-    /// Whether a body is one of the structures that are read, or lies in one. In a union all
-    /// members lie in one place anyhow.
+    /// Whether a body is one of the structures that are read, or inside one. In a union all members
+    /// are at the same place anyway.
     fn is_read(&self, body: &Body) -> bool {
         let whole = body.name.split('.').next().unwrap_or_default();
         !body.is_union && self.structures.contains(&whole)
@@ -132,7 +133,7 @@ impl File<'_> {
         }
     }
 
-    /// What it takes to change a member; `None` where it cannot be changed so.
+    /// Returns the edits that change a member; `None` where it cannot be changed in this way.
     fn edits(&self, body: &Body, member: &Member, way: Way) -> Option<Vec<Edit>> {
         let own = member.declaration.clone();
         let text = |place: &Range<usize>| self.text[place.clone()].to_owned();
@@ -164,7 +165,7 @@ impl File<'_> {
     }
 }
 
-/// Every change of every member of a structure.
+/// Returns every change of every member of a structure.
 fn mutants_of<'a>(vm: &'a Vm, file: &File<'_>, body: &Body) -> Vec<Mutant<'a>> {
     let change = match MACROS.contains(&&*body.name) {
         true => Change::Headers,
@@ -176,7 +177,8 @@ fn mutants_of<'a>(vm: &'a Vm, file: &File<'_>, body: &Body) -> Vec<Mutant<'a>> {
         .and_then(|(_, second)| file.bodies.iter().find(|known| known.name == *second));
     let mut all = Vec::new();
     for member in &body.members {
-        // What all objects begin with is changed in all of them, as a structure of its own.
+        // The members at the start of all objects are changed in all of them, as a structure of
+        // their own.
         if MACROS.contains(&&*member.name) {
             continue;
         }
@@ -198,7 +200,7 @@ fn mutants_of<'a>(vm: &'a Vm, file: &File<'_>, body: &Body) -> Vec<Mutant<'a>> {
     all
 }
 
-/// The same change of a structure that begins as another does.
+/// The same change in a structure that begins like another.
 fn edits_of_twin(
     file: &File<'_>,
     (body, twin): (&Body, &Body),
@@ -218,7 +220,7 @@ fn edits_of_twin(
     file.edits(twin, own, way).unwrap_or_default()
 }
 
-/// A word before a member.
+/// Inserts a word before a member.
 fn word_before(files: &[File<'_>], body: &str, member: &str) -> Result<Edit> {
     let found = files.iter().find_map(|file| {
         let body = file.bodies.iter().find(|known| known.name == body)?;
@@ -242,7 +244,7 @@ mod tests {
         vms.find(|vm| vm.name == name).expect("the release")
     }
 
-    /// The text of a file of a mutant.
+    /// Returns the text of a file of a mutant.
     fn text(vm: &Vm, name: &str, file: &str) -> String {
         let mutants = mutants(vm).expect("the mutants");
         let name = format!("{}/{name}", vm.name);
@@ -278,7 +280,7 @@ mod tests {
                     continue;
                 };
                 for structure in *structures {
-                    // Not every release has each, and not all in the same file.
+                    // Not every release has each of them, nor in the same file.
                     if !text.contains(&format!("struct {structure} {{")) {
                         continue;
                     }

@@ -1,16 +1,16 @@
 //! The members of the structures in a C header, as places in its text.
 //!
-//! It knows the little of C that the headers of the Luas use: declarations that end in a semicolon,
-//! structures and unions within each other, comments, and directives between members.
+//! Supports the small part of C that the headers of the Luas use: declarations that end in a
+//! semicolon, nested structures and unions, comments, and directives between members.
 
 use std::ops::Range;
 
-/// The members of a structure, or what a macro stands for in structures.
+/// The members of a structure, or of a macro that is used in structures.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Body {
-    /// `Table`; of one within another `Node.u`.
+    /// `Table`; for a nested one `Node.u`.
     pub name: String,
-    /// Whether all of its members lie in one place.
+    /// Whether all of its members are at the same place.
     pub is_union: bool,
     pub members: Vec<Member>,
 }
@@ -19,25 +19,26 @@ pub struct Body {
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Member {
     pub name: String,
-    /// Where its declaration stands, without the semicolon.
+    /// The range of its declaration, without the semicolon.
     pub declaration: Range<usize>,
-    /// Whether a directive, `#if` perhaps, stands between it and the next.
+    /// Whether a directive such as `#if` is between it and the next.
     pub is_before_directive: bool,
-    /// Where several declarators stand, `*previous` and `*next` of `struct CallInfo *previous, *next`.
+    /// The ranges of several declarators, such as `*previous` and `*next` of `struct CallInfo
+    /// *previous, *next`.
     pub declarators: Vec<Range<usize>>,
 }
 
 impl Body {
-    /// The member of that name.
+    /// Returns the member with that name.
     pub fn member(&self, name: &str) -> Option<&Member> {
         self.members.iter().find(|member| member.name == name)
     }
 }
 
-/// In the place of a directive in a masked text.
+/// Replaces a directive in a masked text.
 const DIRECTIVE: u8 = 1;
 
-/// Every structure and union of a header that has a body, and the macros of these names.
+/// Returns every structure and union in a header that has a body, and the given macros.
 pub fn bodies(header: &str, macros: &[&str]) -> Vec<Body> {
     let mut masked = header.as_bytes().to_vec();
     mask_comments(&mut masked);
@@ -46,7 +47,7 @@ pub fn bodies(header: &str, macros: &[&str]) -> Vec<Body> {
         let macro_body = macros
             .iter()
             .find_map(|name| Some((*name, body_of_macro(&masked, directive.clone(), name)?)));
-        // A second definition stands where the first does not count.
+        // A second definition is in a branch that does not apply.
         let macro_body =
             macro_body.filter(|(name, _)| !found.iter().any(|body: &Body| body.name == *name));
         if let Some((name, body)) = macro_body {
@@ -68,7 +69,7 @@ pub fn bodies(header: &str, macros: &[&str]) -> Vec<Body> {
     found
 }
 
-/// Makes blanks of comments.
+/// Replaces comments by blanks.
 fn mask_comments(text: &mut [u8]) {
     let mut at = 0;
     while at + 1 < text.len() {
@@ -87,7 +88,7 @@ fn mask_comments(text: &mut [u8]) {
             Some(len) => at + 2 + len,
             None => text.len(),
         };
-        // Lines stay what they are: a comment in a macro may go over several.
+        // Line breaks are kept: a comment in a macro may span several lines.
         for byte in &mut text[at..stop] {
             if *byte != b'\n' {
                 *byte = b' ';
@@ -97,7 +98,7 @@ fn mask_comments(text: &mut [u8]) {
     }
 }
 
-/// The directives, each with its continued lines.
+/// Returns the directives, each with its continued lines.
 fn directives(masked: &[u8]) -> Vec<Range<usize>> {
     let mut found: Vec<Range<usize>> = Vec::new();
     let mut start = 0;
@@ -118,7 +119,7 @@ fn directives(masked: &[u8]) -> Vec<Range<usize>> {
     found
 }
 
-/// What stands behind `#define name` in a directive.
+/// Returns what follows `#define name` in a directive.
 fn body_of_macro(masked: &[u8], directive: Range<usize>, name: &str) -> Option<Range<usize>> {
     let text = &masked[directive.clone()];
     let rest = text.trim_ascii_start().strip_prefix(b"#")?;
@@ -186,7 +187,7 @@ fn scan(masked: &[u8], part: Range<usize>, prefix: &str, found: &mut Vec<Body>) 
     }
 }
 
-/// The next identifier.
+/// Returns the next identifier.
 fn next_word(masked: &[u8], part: Range<usize>) -> Option<(&str, Range<usize>)> {
     let text = &masked[part.clone()];
     let start = text.iter().position(|&byte| is_word(byte))?;
@@ -202,7 +203,7 @@ fn is_word(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || byte == b'_'
 }
 
-/// Where the bracket that is open at `open` closes.
+/// Returns the position of the brace that closes the one at `open`.
 fn matching(masked: &[u8], open: usize, end: usize) -> Option<usize> {
     let mut depth = 0;
     (open..end).find(|&at| {
@@ -215,7 +216,7 @@ fn matching(masked: &[u8], open: usize, end: usize) -> Option<usize> {
     })
 }
 
-/// The members that stand in a part of the text.
+/// Returns the members in a part of the text.
 fn members(masked: &[u8], part: Range<usize>) -> Vec<Member> {
     let mut found: Vec<Member> = Vec::new();
     let mut depth = 0_usize;
@@ -237,7 +238,7 @@ fn members(masked: &[u8], part: Range<usize>) -> Vec<Member> {
             _ => {}
         }
     }
-    // The last of a macro has no semicolon.
+    // The last one of a macro has no semicolon.
     found.extend(member(masked, start..part.end));
     found
 }
@@ -268,12 +269,12 @@ fn member(masked: &[u8], part: Range<usize>) -> Option<Member> {
     })
 }
 
-/// Where each of several declarators stands; `ends` has their ends.
+/// Returns the ranges of several declarators, given their ends.
 fn declarators(masked: &[u8], start: usize, ends: &[usize]) -> Vec<Range<usize>> {
     if ends.len() < 2 {
         return Vec::new();
     }
-    // The first begins behind the type: with its stars, or else with its name.
+    // The first begins after the type: at its stars, or else at its name.
     let first = &masked[start..ends[0]];
     let words = first
         .iter()
@@ -290,7 +291,7 @@ fn declarators(masked: &[u8], start: usize, ends: &[usize]) -> Vec<Range<usize>>
     found
 }
 
-/// What a declaration declares: its last identifier that is in no brackets.
+/// Returns the declared name: the last identifier outside brackets.
 fn name_of(declaration: &[u8]) -> String {
     let mut depth = 0_usize;
     let mut end = None;

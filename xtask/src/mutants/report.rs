@@ -1,18 +1,18 @@
-//! What came of all mutants, in figures.
+//! The results of all mutants, in numbers.
 
 use super::compare::Verdict;
 use std::fmt;
 
-/// A mutant, and what became of it.
+/// A mutant, and its result.
 #[derive(Clone, Debug)]
 pub struct Outcome {
     pub name: String,
     pub verdict: Verdict,
-    /// Whether nothing that is read lies elsewhere or means something else.
+    /// Whether nothing that is read has another offset or meaning.
     pub moves_nothing: bool,
 }
 
-/// All of them.
+/// All results.
 #[derive(Clone, Default, Debug)]
 pub struct Report {
     outcomes: Vec<Outcome>,
@@ -34,12 +34,12 @@ impl Report {
         self.outcomes.iter().filter(is_needless)
     }
 
-    /// How many were judged, of those that move nothing.
+    /// Number of judged mutants that move nothing.
     fn harmless(&self) -> usize {
         self.count(|one| one.moves_nothing && one.is_judged())
     }
 
-    /// Whether none is wrong, and of those that move nothing at most half were refused.
+    /// Whether none is wrong, and at most half of those that move nothing were refused.
     pub fn is_good(&self) -> bool {
         let wrong = self.count(|one| matches!(one.verdict, Verdict::Wrong(_)));
         wrong == 0 && 2 * self.needless().count() <= self.harmless()
@@ -135,7 +135,7 @@ mod tests {
         assert!(report(&[(refused(), false), (refused(), false)]).is_good());
         assert!(report(&[(refused(), true), (Verdict::Right, true)]).is_good());
         assert!(!report(&[(refused(), true), (Verdict::Right, false)]).is_good());
-        // What does not run is no excuse.
+        // Mutants that do not run do not count.
         let broken = || Verdict::Broken("why".into());
         assert!(!report(&[(refused(), true), (broken(), true)]).is_good());
     }

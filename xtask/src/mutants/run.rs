@@ -1,4 +1,4 @@
-//! Running a changed VM: from inside and from outside at one moment.
+//! Runs a changed VM, and captures it from inside and from outside at the same moment.
 
 use super::build::{Built, programs};
 use anyhow::{Context, Result};
@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 const PATIENCE: Duration = Duration::from_secs(60);
 const POLL: Duration = Duration::from_millis(5);
 
-/// No Lua state, and none with structures that are known.
+/// Exit codes for no Lua state, and for none with a known layout.
 const NO_STATE: i32 = 15;
 const UNSUPPORTED: i32 = 16;
 
@@ -21,35 +21,35 @@ const UNSUPPORTED: i32 = 16;
 pub struct Programs {
     /// The module `compare`.
     pub compare: PathBuf,
-    /// What starts a program and attaches to it.
+    /// The program that starts another program and attaches to it.
     pub attached: PathBuf,
 }
 
-/// A heap as lines of text, or why there is none: a sentence.
+/// A heap as lines of text, or a sentence why there is none.
 pub type Listing = Result<String, String>;
 
-/// What came of a run.
+/// The outcome of a run.
 pub enum Ran {
-    /// The VM does not work any more; why.
+    /// The VM no longer works; why.
     Broken(String),
     /// It was examined.
     Examined(Examined),
-    /// It worked until it was examined, and did not go on.
+    /// It worked until it was examined, and then did not continue.
     Harmed(String),
 }
 
 /// What was found in a VM.
 pub struct Examined {
-    /// Why the module cannot be had there, where it cannot.
+    /// Why the module cannot be loaded there, if it cannot.
     pub module: Result<(), String>,
     pub portable: Listing,
     pub native: Listing,
     pub attached: Listing,
-    /// What the VM's own headers tell.
+    /// The objects according to the VM's own headers.
     pub dump: String,
 }
 
-/// Runs the script in a VM that was built.
+/// Runs the script in a built VM.
 pub fn run(programs_of_ours: &Programs, built: &Built) -> Result<Ran> {
     let folder = &built.folder;
     symlink(&programs_of_ours.compare, folder.join("compare.so")).context("cannot make a link")?;
@@ -97,7 +97,7 @@ pub fn run(programs_of_ours: &Programs, built: &Built) -> Result<Ran> {
     }))
 }
 
-/// Waits for a child's end, and makes it end in time.
+/// Waits for a child to end, and kills it after `PATIENCE`; then returns `None`.
 fn wait(child: &mut Child) -> Result<Option<ExitStatus>> {
     let start = Instant::now();
     loop {
@@ -113,7 +113,7 @@ fn wait(child: &mut Child) -> Result<Option<ExitStatus>> {
     }
 }
 
-/// What a file has; `None` where there is none, or nothing in it.
+/// Returns the contents of a file; `None` if it is missing or empty.
 fn text(path: &Path) -> Option<String> {
     let bytes = fs::read(path).ok()?;
     let text = String::from_utf8_lossy(&bytes).trim().to_owned();

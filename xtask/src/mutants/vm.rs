@@ -1,4 +1,4 @@
-//! The VMs that are changed, and what in them is.
+//! The VMs that are changed, and the structures that are changed in them.
 
 use crate::layout::Layout;
 use crate::puc::Release;
@@ -18,14 +18,14 @@ pub struct Vm {
     pub sources: PathBuf,
 }
 
-/// Which VM it is a release of.
+/// The VM that it is a release of.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Family {
     Puc(Release),
     Jit,
 }
 
-/// The macros that stand for members.
+/// Macros that expand to members.
 pub const MACROS: [&str; 6] = [
     "CommonHeader",
     "TValuefields",
@@ -35,7 +35,7 @@ pub const MACROS: [&str; 6] = [
     "SBufHeader",
 ];
 
-/// What the native engine reads of PUC Lua: the files, and the structures in each.
+/// The structures of PUC Lua that the native engine reads, by file.
 const PUC: [(&str, &[&str]); 5] = [
     (
         "lobject.h",
@@ -66,7 +66,7 @@ const PUC: [(&str, &[&str]); 5] = [
     ("lstate.c", &["LX", "LG"]),
 ];
 
-/// The same of LuaJIT.
+/// The same for LuaJIT.
 const JIT: [(&str, &[&str]); 4] = [
     (
         "lj_obj.h",
@@ -96,7 +96,8 @@ const JIT: [(&str, &[&str]); 4] = [
 ];
 
 impl Vm {
-    /// The newest release of each version, or every one; of LuaJIT the one that the tests build.
+    /// Returns the newest release of each version, or every release; for LuaJIT the one that the
+    /// tests build.
     pub fn all(every_release: bool) -> Result<Vec<Vm>> {
         let releases = sources::puc()?;
         let mut newest = BTreeMap::new();
@@ -131,7 +132,7 @@ impl Vm {
         }
     }
 
-    /// The text of one of its files; `None` where this release has none of that name.
+    /// Returns the text of one of its files; `None` if this release has no such file.
     pub fn text(&self, file: &str) -> Result<Option<String>> {
         let path = self.sources.join(file);
         if !path.is_file() {
@@ -142,7 +143,7 @@ impl Vm {
             .with_context(|| format!("cannot read {}", path.display()))
     }
 
-    /// Where the sources in a folder have what is read.
+    /// Returns the layout of the sources in a folder.
     pub fn layout(&self, folder: &Path) -> Result<Layout> {
         match self.family {
             Family::Puc(release) => puc::layout(&self.name, release, folder),

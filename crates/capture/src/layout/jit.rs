@@ -1,6 +1,6 @@
-//! Where LuaJIT has what: one table of offsets per build that we know the source of.
+//! Offsets in LuaJIT's structures: one table per build whose source we know.
 
-/// `~LJ_TTHREAD`, as an object's header has it.
+/// `~LJ_TTHREAD`, as in an object's header.
 pub(crate) const THREAD: u8 = 6;
 
 /// The structures of a LuaJIT with 64-bit references (GC64). Every number is in bytes: the offset
@@ -25,12 +25,12 @@ pub(crate) struct JitLayout {
 /// `global_State`, and the `GG_State` that it is part of.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) struct JitGlobalState {
-    /// `GG_State`, whole.
+    /// Size of `GG_State`.
     pub(crate) whole: u16,
     /// From `GG_State.L` (its start) to `GG_State.g`, and from that to `GG_State.J`.
     pub(crate) from_main_thread: u16,
     pub(crate) to_jit_state: u16,
-    /// `allocf`, and `allocd` behind it.
+    /// `allocf`, and `allocd` after it.
     pub(crate) allocator: u16,
     /// `gc.total`.
     pub(crate) total_bytes: u16,
@@ -48,7 +48,7 @@ pub(crate) struct JitGlobalState {
     pub(crate) strings_used: u16,
     /// `mainthref`.
     pub(crate) main_thread: u16,
-    /// `tmpbuf.b` and `tmpbuf.e`: pointers to where it begins and ends.
+    /// `tmpbuf.b` and `tmpbuf.e`: pointers to its start and end.
     pub(crate) buffer_start: u16,
     pub(crate) buffer_end: u16,
     /// `nilnode`.
@@ -59,7 +59,7 @@ pub(crate) struct JitGlobalState {
     pub(crate) vm_thread: u16,
     /// `ctype_state`.
     pub(crate) c_types: u16,
-    /// `gcroot[0]`, how many there are (`GCROOT_MAX`), and the first that is a metatable of a
+    /// `gcroot[0]`, the number of roots (`GCROOT_MAX`), and the first that is a metatable of a
     /// basic type (`GCROOT_BASEMT`; in the order of `~itype`).
     pub(crate) roots: u16,
     pub(crate) root_count: u16,
@@ -126,7 +126,7 @@ pub(crate) struct GCstr {
     pub(crate) len: u16,
     /// `hash`, 4 bytes.
     pub(crate) hash: u16,
-    /// `sid`, by which tables find it, 4 bytes; where there is none, `hash` is that.
+    /// `sid`, by which tables look it up, 4 bytes; in builds without it, the same as `hash`.
     pub(crate) id: u16,
 }
 
@@ -155,11 +155,11 @@ pub(crate) struct GCproto {
     pub(crate) constants: u16,
     /// `sizekgc`, 4 bytes.
     pub(crate) object_count: u16,
-    /// `sizekn`, 4 bytes: how many numbers there are from the middle on.
+    /// `sizekn`, 4 bytes: number of numeric constants, which start at the middle.
     pub(crate) number_count: u16,
     /// `uv`, after the constants; 2 bytes for each upvalue.
     pub(crate) upvalues: u16,
-    /// `sizept`, 4 bytes: the size of it all.
+    /// `sizept`, 4 bytes: the total size.
     pub(crate) whole: u16,
     /// `sizeuv`, a byte.
     pub(crate) upvalue_count: u16,
@@ -201,7 +201,7 @@ pub(crate) struct GCupval {
     pub(crate) size: u16,
     /// `closed`, a byte.
     pub(crate) closed: u16,
-    /// `tv`, the value of a closed one.
+    /// `tv`, the value of a closed upvalue.
     pub(crate) own_value: u16,
     /// `v`, the address of the value.
     pub(crate) value: u16,
@@ -234,7 +234,7 @@ pub(crate) struct GCtrace {
 /// `CTState`.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) struct CTState {
-    /// `CTState`, whole.
+    /// Size of `CTState`.
     pub(crate) size: u16,
     /// `tab` and `sizetab` (4 bytes), and the size of a `CType`.
     pub(crate) table: u16,

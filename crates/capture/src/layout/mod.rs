@@ -1,5 +1,5 @@
-//! Where a VM has what. Layouts are data, derived from the released sources by
-//! `cargo xtask layouts`; what differs in kind is code, in `puc` and `jit`.
+//! Offsets and sizes of a VM's structures. Layouts are data, derived from the released sources by
+//! `cargo xtask layouts`; what differs in kind is code, in `native/puc` and `native/jit`.
 
 pub(crate) mod jit;
 mod jit_debian_tables;
@@ -14,11 +14,11 @@ pub(crate) use puc::{ABSENT, PucLayout};
 use crate::version::Version;
 use std::borrow::Cow;
 
-/// How many layouts of PUC Lua there are.
+/// Number of layouts of PUC Lua.
 pub(crate) const PUC_COUNT: usize =
     puc_tables::PUC_LAYOUTS.len() + puc_debian_tables::PUC_DEBIAN_LAYOUTS.len();
 
-/// Layout number `number` of PUC Lua. Those of one version stand newest first.
+/// Layout number `number` of PUC Lua. Those of one version are ordered newest first.
 pub(crate) const fn puc(number: usize) -> &'static PucLayout {
     let released = puc_tables::PUC_LAYOUTS;
     if number < released.len() {
@@ -55,7 +55,7 @@ pub(crate) fn either<N: Into<Cow<'static, str>>>(
 /// A layout of either family.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Layout {
-    /// By its number.
+    /// The number of a layout of PUC Lua.
     Puc(usize),
     Jit(&'static JitLayout),
 }
@@ -83,8 +83,8 @@ impl Layout {
         }
     }
 
-    /// The releases that a VM may be that has this layout: also those that differ only in where the user
-    /// values of userdata lie, where it has no such values.
+    /// The releases of a VM with this layout. Unless its userdata have user values
+    /// (`has_user_values`), this includes releases that differ only in the offset of those.
     pub(crate) fn names(self, has_user_values: bool) -> Cow<'static, str> {
         let Layout::Puc(number) = self else {
             return self.name().into();

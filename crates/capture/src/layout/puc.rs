@@ -1,10 +1,10 @@
-//! Where PUC Lua has what: one table of offsets per set of releases that share them.
+//! Offsets in PUC Lua's structures: one table per set of releases that share them.
 
 use crate::version::Version;
 
 /// The offset of a field that a release does not have.
 pub(crate) const ABSENT: u16 = u16::MAX;
-/// `LUA_TTHREAD`, as a value has it and as an object's header.
+/// `LUA_TTHREAD`, in a value and in an object's header.
 pub(crate) const THREAD: u8 = 8;
 
 /// The structures of a release of PUC Lua on a 64-bit machine. Every number is in bytes: the
@@ -30,9 +30,9 @@ pub(crate) struct PucLayout {
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) struct GlobalState {
     pub(crate) size: u16,
-    /// `LG`, in which the main thread and the global state lie together (up to 5.4).
+    /// `LG`, which contains the main thread and the global state (up to 5.4).
     pub(crate) with_main_thread: u16,
-    /// `frealloc`, and `ud` behind it.
+    /// `frealloc`, and `ud` after it.
     pub(crate) allocator: u16,
     /// `totalbytes`, in 5.5 `GCtotalbytes`.
     pub(crate) total_bytes: u16,
@@ -56,7 +56,7 @@ pub(crate) struct GlobalState {
     pub(crate) fixed: u16,
     /// `mainthread`: a pointer, in 5.5 the thread itself.
     pub(crate) main_thread: u16,
-    /// `tmname[0]`, and how many there are.
+    /// `tmname[0]`, and the number of them.
     pub(crate) metamethods: u16,
     pub(crate) metamethod_count: u16,
     /// `mt[0]`.
@@ -111,8 +111,8 @@ pub(crate) struct CallInfo {
     pub(crate) saved_pc: u16,
     /// `callstatus` (from 5.2 on): a byte in 5.2, 2 bytes in 5.3 and 5.4, 4 in 5.5.
     pub(crate) status: u16,
-    /// `extra` (5.2, 5.3): where in the stack, in bytes, the function of a call that yields really
-    /// is. Meanwhile `function` says something else.
+    /// `extra` (5.2, 5.3): offset in the stack, in bytes, of the function of a call that yields.
+    /// Meanwhile `function` points elsewhere.
     pub(crate) extra: u16,
     /// `tailcalls`, an `int` (5.1).
     pub(crate) tail_calls: u16,
@@ -141,7 +141,7 @@ pub(crate) struct Table {
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) struct Node {
     pub(crate) size: u16,
-    /// The value; its tag lies 8 bytes behind.
+    /// The value; its tag follows 8 bytes later.
     pub(crate) value: u16,
     /// The key, and its tag (a byte from 5.4 on, else an `int`).
     pub(crate) key: u16,
@@ -153,18 +153,18 @@ pub(crate) struct Node {
 /// `TString`.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) struct TString {
-    /// What lies before the text (of a short string in 5.5).
+    /// Bytes before the text (of a short string in 5.5).
     pub(crate) header: u16,
     /// `shrlen`, a byte (from 5.3 on).
     pub(crate) short_len: u16,
     /// `len`, from 5.3 on `u.lnglen`.
     pub(crate) len: u16,
-    /// `hnext`, by which a bucket of the string table is linked (from 5.3 on; before that it is
-    /// the `next` of every object).
+    /// `hnext`, which links a bucket of the string table (from 5.3 on; before that it is the `next`
+    /// of every object).
     pub(crate) next_in_bucket: u16,
-    /// Behind the tag: `marked`, a byte.
+    /// `marked`, a byte, after the tag.
     pub(crate) marked: u16,
-    /// `hash`, 4 bytes: of a long string its own only once it was a key.
+    /// `hash`, 4 bytes: for a long string, valid only once it was used as a key.
     pub(crate) hash: u16,
     /// `contents`, a pointer to the text of a long string (5.5), and the sizes of the structure
     /// without and with a function that frees the text.
@@ -176,7 +176,7 @@ pub(crate) struct TString {
 /// `Udata`.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) struct Udata {
-    /// What lies before the payload where there is no user value.
+    /// Bytes before the payload where there is no user value.
     pub(crate) header: u16,
     pub(crate) len: u16,
     pub(crate) metatable: u16,
@@ -190,7 +190,7 @@ pub(crate) struct Udata {
     pub(crate) user_values: u16,
 }
 
-/// `Proto`, with the sizes of what its arrays hold. All array sizes are of type `int`.
+/// `Proto`, with the sizes of its arrays' items. All array sizes are of type `int`.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) struct Proto {
     pub(crate) size: u16,
@@ -216,7 +216,7 @@ pub(crate) struct Proto {
     pub(crate) upvalues: u16,
     pub(crate) upvalue_count: u16,
     pub(crate) upvalue_size: u16,
-    /// `locvars` and `sizelocvars`, and what a `LocVar` has where.
+    /// `locvars` and `sizelocvars`, and the size and fields of a `LocVar`.
     pub(crate) locals: u16,
     pub(crate) local_count: u16,
     pub(crate) local_size: u16,
@@ -254,7 +254,7 @@ pub(crate) struct UpVal {
     pub(crate) size: u16,
     /// `v`, the address of the value.
     pub(crate) value: u16,
-    /// `u.value`, where the value of a closed one lies.
+    /// `u.value`, the value of a closed upvalue.
     pub(crate) closed: u16,
     /// `u.open.next` (5.3 on); up to 5.2 open ones are linked by the `next` of every object.
     pub(crate) next_open: u16,

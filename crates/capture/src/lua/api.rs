@@ -1,9 +1,9 @@
 //! The Lua C API as a table of function pointers, resolved when the module is loaded.
 //!
-//! There are no undefined symbols and no headers: one object serves every Lua. A pointer that a
-//! VM lacks is `None`; which VM has which is in the declarations below. Signatures are those of
-//! x86-64 and AArch64 calling conventions, where a returned value that nobody reads and an `int`
-//! passed as a wider integer do no harm.
+//! There are no undefined symbols and no headers: one object serves every Lua. A function that a VM
+//! lacks is `None`; the declarations below say which VM has which. Signatures rely on the x86-64
+//! and AArch64 calling conventions, where a returned value that nobody reads and an `int` passed as
+//! a wider integer do no harm.
 
 use crate::version::Version;
 use std::ffi::{CStr, c_char, c_int, c_void};
@@ -45,10 +45,10 @@ macro_rules! api {
 
         impl Api {
             /// Fills the table for `version` from a symbol look-up; the error is the name of a
-            /// function that is missing.
+            /// missing function.
             ///
             /// # Safety
-            /// `look_up` must give for each name that function of a VM of family `version`, or
+            /// `look_up` must return, for each name, that function of a VM of family `version`, or
             /// null.
             pub(crate) unsafe fn load(
                 version: Version,
@@ -84,7 +84,7 @@ macro_rules! api {
                 }
             }
 
-            /// The addresses of all functions: two tables with the same are the same VM.
+            /// Addresses of all functions: tables with the same addresses belong to the same VM.
             pub(crate) fn addresses(&self) -> Vec<usize> {
                 vec![
                     self.gc_fixed as usize,
@@ -151,13 +151,13 @@ api! {
         setuservalue: c"lua_setuservalue": fn(Lua, c_int); // 5.2 and 5.3
         // From 5.2 on, and LuaJIT.
         upvalueid: c"lua_upvalueid": fn(Lua, c_int, c_int) -> *mut c_void;
-        // From 5.2 on, and of use from 5.3 on.
+        // From 5.2 on, but useful only from 5.3 on.
         tointegerx: c"lua_tointegerx": fn(Lua, c_int, *mut c_int) -> i64;
         // From 5.4 on.
         newuserdatauv: c"lua_newuserdatauv": fn(Lua, usize, c_int) -> *mut c_void;
         getiuservalue: c"lua_getiuservalue": fn(Lua, c_int, c_int) -> c_int;
         setiuservalue: c"lua_setiuservalue": fn(Lua, c_int, c_int) -> c_int;
-        // What interrupts a script that `luasnap run` runs.
+        // For interrupting a script that `luasnap run` runs.
         sethook: c"lua_sethook": fn(Lua, Option<Hook>, c_int, c_int) -> c_int;
         newthread: c"lua_newthread": fn(Lua) -> Lua;
         status: c"lua_status": fn(Lua) -> c_int;

@@ -1,4 +1,4 @@
-//! The collector: how to make it stand still, and how to let it see memory outside its heap.
+//! The collector: how to stop it, and how to make it account for memory outside its heap.
 
 use crate::lua::private_state::collector_is_stopped;
 use crate::lua::state::State;
@@ -13,14 +13,14 @@ const COLLECT: c_int = 2;
 pub(crate) fn is_running(state: State) -> bool {
     match (state.version(), state.version().gc_is_running()) {
         (_, None) => collector_is_stopped(state) != Some(true),
-        // An old LuaJIT that does not know the question answers -1.
+        // An old LuaJIT does not know this command and returns -1.
         (Version::LuaJit, Some(question)) => state.gc(question) != 0,
-        // Inside a finalizer 5.4 and 5.5 answer -1: the collector stands still by itself.
+        // Inside a finalizer 5.4 and 5.5 return -1: there the collector does not run.
         (_, Some(question)) => state.gc(question) == 1,
     }
 }
 
-/// The collector stands still while this lives, and then is as it was.
+/// Stops the collector while this lives, then restores its state.
 pub(crate) struct Standstill {
     state: State,
     was_running: bool,
@@ -46,10 +46,10 @@ impl Drop for Standstill {
 
 /// Memory that snapshots hold outside the Lua heap, where the collector cannot see it.
 ///
-/// What it cannot see it does not hurry for: a loop that drops a snapshot a turn would grow
-/// without bound. So the module counts, and before making another snapshot runs a full
+/// The collector's pace ignores it: a loop that drops one snapshot per turn would grow without
+/// bound. So the module counts this memory, and before making another snapshot runs a full
 /// collection once as much has piled up as the Lua heap itself holds. That keeps the pile within
-/// the heap's size, and costs at most a collection for each heap's worth of snapshots.
+/// the heap's size, and costs at most one collection per heap's worth of snapshots.
 #[derive(Clone, Copy, Default)]
 pub(crate) struct OutsideMemory {
     held: usize,
@@ -57,7 +57,7 @@ pub(crate) struct OutsideMemory {
 }
 
 impl OutsideMemory {
-    /// Below this no collection is worth its while.
+    /// Bytes below which no collection is worthwhile.
     const SMALL: usize = 32 << 20;
 
     pub(crate) fn add(&mut self, bytes: usize) {
@@ -69,7 +69,7 @@ impl OutsideMemory {
         self.held_after_collection = self.held_after_collection.min(self.held);
     }
 
-    /// Whether as much piled up that a collection is due. Never while the collector is stopped.
+    /// Whether enough has piled up for a collection. Never while the collector is stopped.
     pub(crate) fn collection_is_due(&self, state: State) -> bool {
         let pile = self.held - self.held_after_collection;
         if pile < Self::SMALL || !is_running(state) {
@@ -86,7 +86,7 @@ impl OutsideMemory {
     }
 }
 
-/// Stops the collector, which in 5.1 and LuaJIT a full collection sets going.
+/// Stops the collector. A full collection restarts it in 5.1 and LuaJIT.
 pub(crate) fn stop(state: State) {
     state.gc(STOP);
 }

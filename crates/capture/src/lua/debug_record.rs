@@ -3,7 +3,7 @@
 use crate::version::{DebugLayout, Version};
 use std::ffi::{CStr, c_char, c_int, c_void};
 
-/// Larger than `lua_Debug` of any VM, also where a host has raised `LUA_IDSIZE`.
+/// Larger than `lua_Debug` of any VM, even where a host has raised `LUA_IDSIZE`.
 const SIZE: usize = 1024;
 
 /// A record of a call, owned by no VM.
@@ -11,7 +11,7 @@ const SIZE: usize = 1024;
 pub(crate) struct DebugRecord {
     bytes: [u8; SIZE],
     layout: DebugLayout,
-    /// Where `lua_getstack` writes which call it found: the one field that it sets.
+    /// Offset at which `lua_getstack` writes which call it found: the one field that it sets.
     call_offset: Option<usize>,
 }
 
@@ -53,14 +53,14 @@ impl DebugRecord {
         self.word(self.layout.source)
     }
 
-    /// After `S`: where a human finds the function.
+    /// After `S`: the source as messages show it (`short_src`).
     pub(crate) fn short_source(&self) -> &[u8] {
         let text = &self.bytes[self.layout.short_src..];
         CStr::from_bytes_until_nul(text).map_or(&[], CStr::to_bytes)
     }
 
-    /// After `Sl` of a function in C: whether the record says so where it should. One of another layout
-    /// does not.
+    /// After `Sl` of a C function: whether the fields say so at the expected offsets. In a record
+    /// of another layout they do not.
     pub(crate) fn is_of_c_function(&self) -> bool {
         self.short_source() == b"[C]"
             && self.int(self.layout.linedefined) == -1
@@ -72,13 +72,13 @@ impl DebugRecord {
         u32::try_from(self.int(self.layout.linedefined)).unwrap_or(0)
     }
 
-    /// After `u`: how many upvalues a function in Lua has, where the VM can have one that it is
-    /// still making.
+    /// After `u`: number of upvalues of a Lua function, for VMs that can show one that is still
+    /// being made; `None` in 5.1 and LuaJIT.
     pub(crate) fn upvalue_count(&self) -> Option<u8> {
         Some(self.bytes[self.layout.upvalue_count?])
     }
 
-    /// After `l`: the line that runs.
+    /// After `l`: the line being executed.
     pub(crate) fn current_line(&self) -> Option<u32> {
         u32::try_from(self.int(self.layout.currentline))
             .ok()
@@ -93,7 +93,7 @@ impl DebugRecord {
     }
 
     /// Which call `lua_getstack` found, as the VM encodes it: an index (5.1), offsets (LuaJIT),
-    /// the address of a `CallInfo` (5.2 on). The field lies behind `short_src`, whose length a
+    /// the address of a `CallInfo` (5.2 on). The field lies after `short_src`, whose length a
     /// host may have changed, so it is found by what `lua_getstack` writes into a zeroed record.
     pub(crate) fn call(&mut self, version: Version) -> Option<u64> {
         let width = if version.is_51_api() { 4 } else { 8 };
@@ -108,7 +108,8 @@ impl DebugRecord {
         })
     }
 
-    /// Makes the record that of another call of the same thread; `call` must have been learnt.
+    /// Makes this the record of another call of the same thread. Does nothing before `call` has
+    /// found the field.
     pub(crate) fn set_call(&mut self, version: Version, call: u64) {
         let Some(offset) = self.call_offset else {
             return;

@@ -1,4 +1,4 @@
-//! The C API of the VM that called, and what both engines know of it.
+//! The C API of the calling VM, and what both engines know about it.
 
 pub(crate) mod api;
 pub(crate) mod collector;

@@ -1,4 +1,4 @@
-//! The userdata by which Lua holds a snapshot.
+//! The userdata that is a snapshot in Lua.
 
 use crate::lua::state::{State, TYPE_USERDATA};
 use luasnap_heap::Snapshot;
@@ -8,18 +8,19 @@ use std::sync::Arc;
 /// The payload of a snapshot's userdata.
 #[repr(C)]
 pub(crate) struct Handle {
-    /// Its own address: a userdata of another library that was given our metatable has it not.
+    /// Its own address, which a userdata of another library that was given our metatable lacks.
     mark: *const Handle,
     snapshot: Option<Arc<Snapshot>>,
     /// What the collector was told of the snapshot's memory, in bytes.
     pub(crate) reported: usize,
-    /// The address of the marker that the userdata holds; 0 where it has none, and from the finalizer
-    /// on: after that the VM may free the marker first and give its place to another table.
+    /// Address of the marker that the userdata refers to; 0 where it has none, and from the
+    /// finalizer on: after that the VM may free the marker first and reuse its address for another
+    /// table.
     pub(crate) marker: u64,
 }
 
 impl Handle {
-    /// Where in the payload the marker's address is.
+    /// Offset of the marker's address in the payload.
     pub(crate) const MARKER: u64 = std::mem::offset_of!(Handle, marker) as u64;
 
     /// # Safety
@@ -36,7 +37,7 @@ impl Handle {
         }
     }
 
-    /// The handle that the userdata at `index` is, whatever its metatable.
+    /// The handle in the userdata at `index`, whatever its metatable.
     pub(crate) fn at(state: State, index: c_int) -> Option<*mut Handle> {
         if state.raw_len(index) != size_of::<Handle>() {
             return None;
@@ -47,7 +48,7 @@ impl Handle {
         (mark == handle).then_some(handle)
     }
 
-    /// The same where the value may be of any type.
+    /// The same for a value of any type.
     pub(crate) fn at_any(state: State, index: c_int) -> Option<*mut Handle> {
         match state.type_of(index) {
             TYPE_USERDATA => Handle::at(state, index),

@@ -1,8 +1,8 @@
 //! The little that the C API of 5.1 and LuaJIT does not tell: whether the collector runs (5.1),
-//! which thread is the main one, how a thread's stack lies.
+//! which thread is the main one, how a thread's stack is laid out.
 //!
-//! Everything here is read so that it cannot fault, and believed only when it proves itself
-//! against what the API does tell. Offsets are those of the native engine's layouts.
+//! No read here can fault, and what is read is believed only when it agrees with what the API does
+//! tell. Offsets are those of the native engine's layouts.
 
 use crate::layout::{self, PucLayout};
 use crate::lua::state::State;
@@ -10,15 +10,15 @@ use crate::memory::careful_read::{byte, pair, word};
 use crate::version::Version;
 use luasnap_heap::BuildError;
 
-/// The structures of 5.1: those of all its layouts, as far as they are read here.
+/// The structures of 5.1; all its layouts agree on what is read here.
 const LUA_51: &PucLayout = layout::newest(Version::Lua51);
 /// `GCthreshold` of a stopped collector (`MAX_LUMEM`).
 const NEVER: u64 = u64::MAX - 2;
-/// Where the header of an object of 5.1 has its type, and that of LuaJIT.
+/// Offset of the type in the header of an object, in 5.1 and in LuaJIT.
 const TYPE_51: u64 = 8;
 const TYPE_JIT: u64 = 9;
 
-/// An offset, to be added to an address.
+/// Widens an offset, to be added to an address.
 const fn at(place: u16) -> u64 {
     place as u64
 }
@@ -27,7 +27,7 @@ fn address(state: State) -> u64 {
     state.raw() as u64
 }
 
-/// Whether 5.1's collector is stopped; `None` where that cannot be proved.
+/// Whether 5.1's collector is stopped; `None` where that cannot be verified.
 pub(crate) fn collector_is_stopped(state: State) -> Option<bool> {
     let global = word(address(state) + at(LUA_51.state.global))?;
     let [alloc, owner] = state.allocator();
@@ -37,7 +37,7 @@ pub(crate) fn collector_is_stopped(state: State) -> Option<bool> {
     proved.then_some(word(global + at(LUA_51.global_state.threshold))? == NEVER)
 }
 
-/// The main thread of the state's VM, for 5.1 and LuaJIT, whose registry does not hold it.
+/// The main thread of the state's VM, for 5.1 and LuaJIT, whose registry does not contain it.
 pub(crate) fn main_thread(state: State) -> Option<State> {
     let found = match state.version() {
         Version::Lua51 => main_thread_51(address(state)),
@@ -45,7 +45,7 @@ pub(crate) fn main_thread(state: State) -> Option<State> {
         _ => None,
     }?;
     // SAFETY: a thread's header that points to this VM's global state, which points back to it
-    // (5.1) or lies right behind it (LuaJIT): the main thread, which lives as long as the VM.
+    // (5.1) or lies right after it (LuaJIT): the main thread, which lives as long as the VM.
     Some(unsafe { state.of_thread(found as *mut _) })
 }
 
@@ -72,7 +72,7 @@ fn main_thread_jit(state: u64) -> Option<u64> {
     })
 }
 
-/// Whether a LuaJIT thread has 64-bit references, and so two slots for each frame.
+/// Whether a LuaJIT thread has 64-bit references, and so two slots per frame.
 pub(crate) fn has_two_slot_frames(state: State) -> bool {
     is_gc64(address(state))
 }
@@ -81,20 +81,20 @@ fn is_gc64(state: u64) -> bool {
     byte(state + TYPE_JIT) == Some(layout::jit::THREAD)
 }
 
-/// A slot of a 5.1 stack that holds an extra argument (`...`), which the API does not show.
+/// A slot of a 5.1 stack with an extra argument (`...`), which the API does not show.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Vararg {
-    /// Where the slot is.
+    /// Address of the slot.
     pub(crate) slot: u64,
     /// `LUA_T…` of the value.
     pub(crate) lua_type: i32,
-    /// The value: for an object its address (for a userdata its header's).
+    /// The value: the address of an object (of the header, for a userdata).
     pub(crate) value: u64,
 }
 
 /// Fills `into` with the extra arguments of frame `index` (as `lua_getstack` numbers it) of a 5.1
-/// thread, whose function the API says to be at `function`. They lie between the function and the
-/// frame's base.
+/// thread, whose function is at `function` according to the API. They lie between the function and
+/// the frame's base.
 pub(crate) fn varargs_51(
     thread: State,
     index: u64,
@@ -121,29 +121,29 @@ pub(crate) fn varargs_51(
 /// Bytes of a stack slot.
 const VALUE: u64 = 16;
 
-/// The first slot with an extra argument, and how many there are.
+/// The first slot with an extra argument, and the number of such slots.
 fn vararg_slots(thread: State, index: u64, function: u64) -> Option<(u64, u64)> {
     const MOST: u64 = 1 << 20; // LUAI_MAXCSTACK is far below
     let call = thread_word_51(thread, LUA_51.state.base_call) + index * at(LUA_51.call.size);
     let [base, func] = pair(call + at(LUA_51.call.base))?;
     let slots = base.checked_sub(func)? / VALUE;
-    // Nearly all frames end here; what has extra arguments has to prove itself.
+    // Nearly all frames end here; any other must have the function that the API told.
     let proved = (2..MOST).contains(&slots) && word(func)? == function;
     proved.then(|| (func + VALUE, slots - 1))
 }
 
-/// A word of a thread of 5.1.
+/// Reads a word of a 5.1 thread.
 fn thread_word_51(thread: State, place: u16) -> u64 {
-    // SAFETY: the thread is live by the promise of State::new, and what is read of it are fields of
-    // `lua_State` of 5.1, by their places.
+    // SAFETY: the thread is live by the contract of State::new, and only fields of 5.1's
+    // `lua_State` are read, at their offsets.
     unsafe { ((address(thread) + at(place)) as *const u64).read() }
 }
 
-/// Indices from this one on mean the registry and the like (5.1).
+/// Indices from this one down are pseudo-indices (5.1).
 const PSEUDO_INDICES_51: i32 = -10000;
 
 /// The index, counted from the top, of a slot of a 5.1 thread's stack; `None` where it is too far
-/// from there.
+/// from the top.
 pub(crate) fn index_from_top_51(thread: State, slot: u64) -> Option<i32> {
     let top = thread_word_51(thread, LUA_51.state.top);
     let distance = top.checked_sub(slot)? / VALUE;
@@ -154,7 +154,7 @@ pub(crate) fn index_from_top_51(thread: State, slot: u64) -> Option<i32> {
 }
 
 /// Whether a 5.1 thread's stack has a free slot, so that `lua_checkstack` need not grow it: a
-/// failure to grow the stack of a thread that does not run would end the process.
+/// failure to grow the stack of a thread that is not running would end the process.
 pub(crate) fn has_free_slot_51(thread: State) -> bool {
     let top = thread_word_51(thread, LUA_51.state.top);
     let last = thread_word_51(thread, LUA_51.state.stack_last);

@@ -1,8 +1,8 @@
 //! Finding the C API of the VM that calls us.
 //!
-//! First the object whose code made the call (return address, `dladdr`, `dlopen` without
-//! loading, `dlsym`): that also finds a liblua which the host loaded with RTLD_LOCAL, and the
-//! right one of two. Then the whole process.
+//! It first asks the object whose code made the call (return address, `dladdr`, `dlopen` without
+//! loading, `dlsym`): that also finds a liblua which the host loaded with RTLD_LOCAL, and the right
+//! one of two. Then it asks the whole process.
 
 use crate::lua::api::{Api, LuaState};
 use crate::version::Version;
@@ -18,7 +18,7 @@ pub(crate) enum Failure {
     NotExported,
     /// A VM is there, and this sentence says what is wrong with it.
     Refused(Box<Api>, String),
-    /// A VM is there, but not this function of it.
+    /// A VM is there, but it lacks this function.
     Incomplete(&'static CStr),
 }
 
@@ -28,7 +28,7 @@ pub(crate) struct LoadedObject {
 }
 
 impl LoadedObject {
-    /// The object that holds the code at `address`.
+    /// The object that contains the code at `address`.
     pub(crate) fn containing(address: *const c_void) -> Option<LoadedObject> {
         let info = locate(address)?;
         // SAFETY: `dli_fname` is the C string that dladdr gave; NOLOAD only looks up what is
@@ -49,7 +49,8 @@ impl LoadedObject {
 
 impl Drop for LoadedObject {
     fn drop(&mut self) {
-        // SAFETY: opened once, closed once; the object stays, the host holds it too.
+        // SAFETY: opened once, closed once; the object stays loaded, since the host has it open
+        // too.
         unsafe { libc::dlclose(self.handle) };
     }
 }
@@ -66,8 +67,8 @@ fn locate(address: *const c_void) -> Option<libc::Dl_info> {
     (unsafe { libc::dladdr(address, &mut info) } != 0 && !info.dli_fname.is_null()).then_some(info)
 }
 
-/// The API of the VM whose code at `caller` (null where unknown) called into this object with
-/// the state `state`.
+/// The API of the VM whose code at `caller` (null where unknown) called into this object with the
+/// state `state`.
 ///
 /// # Safety
 /// `state` must be a live Lua state.
@@ -96,14 +97,14 @@ fn whole_process_is_meant(caller: *const c_void) -> bool {
     }
     match (locate(caller), locate(symbol)) {
         (Some(caller), Some(symbol)) => caller.dli_fbase == symbol.dli_fbase,
-        // Generated code has no object: nothing speaks against the one API there is.
+        // Generated code belongs to no object; the one API there is will be its own.
         _ => true,
     }
 }
 
-/// Whether a VM is there that was there when its API was loaded: whether one of its functions is still
-/// one. Where another object was loaded to the same place, with a function at the same address, this
-/// holds too.
+/// Whether the VM of an API is still loaded: whether a symbol still begins at the address of one of
+/// its functions. Also true where another object was loaded at the same place, with a function at
+/// the same address.
 pub(crate) fn is_loaded(api: &Api) -> bool {
     api.addresses().into_iter().any(|address| {
         let found = locate(address as *const c_void);
@@ -128,13 +129,14 @@ fn load(look_up: &dyn Fn(&CStr) -> *mut c_void) -> Result<Api, Failure> {
     } else {
         Version::Lua51
     };
-    // SAFETY: the look-up asks one object for the API's names, and the functions it has told the
+    // SAFETY: the look-up asks one object for the API's names, and that object's functions told the
     // version.
     unsafe { Api::load(version, look_up) }.map_err(Failure::Incomplete)
 }
 
-/// Compares what `lua_version` answers with what the symbols told. 5.1 has no such function;
-/// there a registry that is no table gives a wrong guess away.
+/// Checks the width of the VM's numbers, and compares what `lua_version` returns with what the
+/// symbols told. 5.1 has no such function; there a registry that is not a table gives a wrong guess
+/// away.
 ///
 /// # Safety
 /// `state` is a live state of the API's VM.
@@ -142,7 +144,7 @@ unsafe fn check_version(api: &Api, state: *mut LuaState) -> Result<(), Failure> 
     const TABLE: c_int = 5;
     // SAFETY: lua_type reads only; the pseudo-index is the version's own.
     let registry = unsafe { (api.type_of)(state, api.version.registry_index()) };
-    // SAFETY: the promise is this function's own.
+    // SAFETY: this function's own contract.
     if registry == TABLE && !unsafe { has_wide_numbers(api, state) } {
         let refused = format!(
             "snapshot does not know the numbers of this {}: they have not the usual 64 bits \
@@ -151,7 +153,7 @@ unsafe fn check_version(api: &Api, state: *mut LuaState) -> Result<(), Failure> 
         );
         return Err(Failure::Refused(Box::new(*api), refused));
     }
-    // SAFETY: the promise is this function's own.
+    // SAFETY: this function's own contract.
     let number = unsafe { version_number(api, state) };
     if registry == TABLE && number == api.version.number() {
         return Ok(());
@@ -167,9 +169,9 @@ unsafe fn check_version(api: &Api, state: *mut LuaState) -> Result<(), Failure> 
     ))
 }
 
-/// Whether floats and integers come back from the VM as they were given: a `lua_Number` or `lua_Integer`
-/// of another width does not. Uses 2 stack slots, which a function that was just called has, and raises
-/// nothing.
+/// Whether floats and integers come back from the VM unchanged, which a `lua_Number` or
+/// `lua_Integer` of another width does not. Uses 2 stack slots, which a function that was just
+/// called has, and raises nothing.
 ///
 /// # Safety
 /// `state` is a live state of the API's VM, in a call of a C function.
@@ -185,7 +187,8 @@ unsafe fn has_wide_numbers(api: &Api, state: *mut LuaState) -> bool {
             (None, None) => f64::NAN,
         };
         (api.pushnumber)(state, FLOAT);
-        // A number of the processor's other unit leaves in the first one what was there: another one.
+        // An integral `lua_Number` would leave the float register as it is: make that hold another
+        // number.
         (api.pushnumber)(state, OTHER);
         (api.settop)(state, -2);
         let has_floats = as_float() == FLOAT;
@@ -228,12 +231,12 @@ unsafe fn version_number(api: &Api, state: *mut LuaState) -> f64 {
     }
 }
 
-/// What a user reads where the API cannot be found.
+/// The error message where the API cannot be found.
 pub(crate) const NO_API: &str = "snapshot found no Lua C API in this program: it was linked \
      without exporting its symbols. Link it with -Wl,-E (CMake: ENABLE_EXPORTS ON; Rust: \
      -C link-args=-rdynamic) or with a shared liblua";
 
-/// Raises `message` in a VM that exports nothing, by the two functions that its file's symbol
+/// Raises `message` in a VM that exports nothing, with the two functions that its file's symbol
 /// table names. Returns when the file is stripped.
 ///
 /// # Safety
@@ -258,7 +261,7 @@ pub(crate) unsafe fn raise_without_api(
     }
 }
 
-/// The addresses of `lua_pushstring` and `lua_error` by the symbol tables of the file that holds
+/// Addresses of `lua_pushstring` and `lua_error` from the symbol tables of the file that contains
 /// `caller`.
 fn unexported(caller: *const c_void) -> Option<(*const c_void, *const c_void)> {
     let info = locate(caller)?;
@@ -277,7 +280,7 @@ fn unexported(caller: *const c_void) -> Option<(*const c_void, *const c_void)> {
     Some((loaded(push)?, loaded(raise)?))
 }
 
-/// Where a file's symbols say that `lua_pushstring` and `lua_error` are.
+/// Addresses of `lua_pushstring` and `lua_error` according to a file's symbols.
 pub(crate) fn raising_functions<'data>(file: &impl Object<'data>) -> Option<(u64, u64)> {
     let address = |name: &str| {
         let mut symbols = file.symbols().chain(file.dynamic_symbols());
@@ -300,13 +303,13 @@ pub(crate) fn may_assert(api: &Api) -> bool {
     may
 }
 
-/// Forgets what was found out of a VM: another one may have been loaded to its place.
+/// Forgets what [`may_assert`] found out: another VM may have been loaded at the same place.
 pub(crate) fn forget_asked() {
     ASKED.store(0, Ordering::Relaxed);
 }
 
-/// Of the VM that was asked about last: where its code is, and in the lowest bit whether it may. To
-/// read a file takes longer than a small snapshot.
+/// The last answer of [`may_assert`]: the address of the VM's code, shifted left by one, with the
+/// answer in the lowest bit. Reading the file takes longer than a small snapshot.
 static ASKED: AtomicU64 = AtomicU64::new(0);
 
 fn imports(code: *const c_void, name: &str) -> Option<bool> {

@@ -1,19 +1,20 @@
-//! What a slot of a thread's stack is called: `NAME:SHORT_SRC`.
+//! The label of a slot of a thread's stack: `NAME:SHORT_SRC`.
 
-/// The names of slots that no program names. One spelling for what the versions call
-/// `(*temporary)`, `(temporary)`, `(C temporary)`, `(*vararg)` and `(vararg)`, so that a chain reads
+/// Names for slots that the program does not name. One spelling for what the versions call
+/// `(*temporary)`, `(temporary)`, `(C temporary)`, `(*vararg)` and `(vararg)`, so that a path reads
 /// the same in all of them.
 pub(crate) const FUNCTION: &str = "(function)";
 pub(crate) const TEMPORARY: &str = "(temporary)";
 pub(crate) const VARARG: &str = "(vararg)";
-/// The source of slots that belong to no function in Lua.
+/// The source of slots that belong to no Lua function.
 pub(crate) const HOST: &str = "[C]";
 
 const MOST: usize = 512;
 const MOST_OF_SOURCE: usize = 128;
 
-/// A name and a source put together, in place: it is needed where nothing may be owned. What does
-/// not fit is cut: a short source has 60 bytes, and few names have hundreds.
+/// A name and a source joined in place, without allocating: it is needed where nothing with a
+/// destructor may be owned. What does not fit is cut: a short source has 60 bytes, and few names
+/// have hundreds.
 pub(crate) struct StackSlotLabel {
     text: [u8; MOST],
     len: usize,

@@ -1,15 +1,14 @@
-//! What a thread's stack refers to: which of its slots count.
+//! The references from a thread's stack: which of its slots count.
 //!
-//! An object that lies in several slots of one name counts once, since the API shows some slots
-//! twice. A slot of which nothing is known but that it is in use counts only where the object lies
-//! in no slot with a name.
+//! An object in several slots of the same name counts once, since the API shows some slots twice. A
+//! slot known only to be in use counts only where the object is in no named slot.
 
 use luasnap_heap::{BuildError, NameId, NodeId};
 
 /// A slot's name.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) struct SlotName {
-    /// Whether nothing better is known of the slot than that it is in use.
+    /// Whether the slot is known only to be in use.
     pub(crate) is_temporary: bool,
     pub(crate) name: NameId,
 }
@@ -21,19 +20,19 @@ struct Slot {
     order: u32,
 }
 
-/// The slots of a thread that hold objects, from the innermost call outwards.
+/// The slots of a thread that refer to objects, from the innermost call outwards.
 #[derive(Debug, Default)]
 pub(crate) struct StackSlots {
     slots: Vec<Slot>,
 }
 
 impl StackSlots {
-    /// Begins anew.
+    /// Removes all slots.
     pub(crate) fn clear(&mut self) {
         self.slots.clear();
     }
 
-    /// Notes a slot.
+    /// Adds a slot.
     pub(crate) fn add(&mut self, target: NodeId, name: SlotName) -> Result<(), BuildError> {
         let order = u32::try_from(self.slots.len()).map_err(|_| BuildError::TooManyEdges)?;
         self.slots.try_reserve(1)?;
@@ -59,12 +58,12 @@ impl StackSlots {
         self.slots.sort_unstable_by_key(|slot| slot.order);
     }
 
-    /// How many slots there are.
+    /// Number of slots.
     pub(crate) fn len(&self) -> usize {
         self.slots.len()
     }
 
-    /// What slot number `at` holds, and its name.
+    /// The object in slot number `at`, and the slot's name.
     pub(crate) fn get(&self, at: usize) -> (NodeId, NameId) {
         let slot = self.slots[at];
         (slot.target, slot.name.name)

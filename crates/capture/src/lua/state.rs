@@ -1,7 +1,7 @@
 //! A Lua state and the C API of its VM: each function of the API, once.
 //!
-//! The methods are safe functions because [`State::new`] is not: whoever makes a `State` promises for
-//! all who use it, and its contract says what.
+//! The methods are safe functions because [`State::new`] is not: its contract covers all use of the
+//! `State`.
 
 use crate::lua::api::{Api, CFunction, Lua};
 use crate::lua::debug_record::DebugRecord;
@@ -118,8 +118,7 @@ impl State {
         unsafe { (self.api.topointer)(self.raw, index) as u64 }
     }
 
-    /// Says that the object at `address` will be looked at soon. Its first fields may lie in two
-    /// cache lines.
+    /// Prefetches the object at `address`. Its first fields may lie in two cache lines.
     #[inline]
     pub(crate) fn expect(self, address: u64) {
         #[cfg(target_arch = "x86_64")]
@@ -146,9 +145,9 @@ impl State {
         }
     }
 
-    /// The bytes of the string at `index`, which must be a string (a number would be converted
-    /// in place, and that raises). They stay where they are for as long as the VM holds the string:
-    /// whoever keeps them as long as the `State` sees to that.
+    /// The bytes of the string at `index`, which must be a string (a number would be converted in
+    /// place, and that raises). They stay in place for as long as the VM keeps the string: whoever
+    /// uses them for as long as the `State` sees to that.
     #[inline]
     pub(crate) fn string(&self, index: c_int) -> &[u8] {
         let mut len = 0;
@@ -178,7 +177,7 @@ impl State {
     /// The number at `index` as an integer, where the VM has those (5.3 on) and it is one; a
     /// float with an integer's value counts.
     pub(crate) fn integer(self, index: c_int) -> Option<i64> {
-        // In 5.2 the function of that name cuts off.
+        // In 5.2 the function of that name truncates.
         let tointeger = self
             .api
             .tointegerx
@@ -206,15 +205,15 @@ impl State {
         }
     }
 
-    /// Replaces the key on the top by the next key and its value; pops it and answers false
-    /// after the last. Uses one slot more. Raises for a key that is not in the table.
+    /// Replaces the key on the top with the next key and its value; pops it and returns false after
+    /// the last. Uses one slot more. Raises for a key that is not in the table.
     #[inline]
     pub(crate) fn next(self, table: c_int) -> bool {
         // SAFETY: promised.
         unsafe { (self.api.next)(self.raw, table) != 0 }
     }
 
-    /// Replaces the key on the top by its value, without metamethods.
+    /// Replaces the key on the top with its value, without metamethods.
     pub(crate) fn raw_get(self, table: c_int) {
         // SAFETY: promised.
         unsafe { (self.api.rawget)(self.raw, table) }
@@ -249,8 +248,8 @@ impl State {
         unsafe { (self.api.createtable)(self.raw, 0, 0) }
     }
 
-    /// Pushes the metatable and answers true, or pushes nothing. Uses one slot. No metamethod
-    /// (`__metatable` among them) is asked.
+    /// Pushes the metatable and returns true, or pushes nothing. Uses one slot. Calls no metamethod
+    /// and ignores `__metatable`.
     #[inline]
     pub(crate) fn metatable(self, index: c_int) -> bool {
         // SAFETY: promised.
@@ -265,15 +264,15 @@ impl State {
         }
     }
 
-    /// Pushes the value of an upvalue and gives its name, or pushes nothing after the last.
-    /// Uses one slot.
+    /// Pushes the value of an upvalue and returns its name, or pushes nothing after the last. Uses
+    /// one slot.
     #[inline]
     pub(crate) fn upvalue(&self, function: c_int, number: c_int) -> Option<&CStr> {
         // SAFETY: promised; the name is static or lies in the function's prototype.
         unsafe { c_str((self.api.getupvalue)(self.raw, function, number)) }
     }
 
-    /// Whether upvalue `number` of a function in Lua is there; it must have that many.
+    /// Whether upvalue `number` of a Lua function is there; the function must have that many.
     pub(crate) fn has_upvalue(self, function: c_int, number: c_int) -> bool {
         let Some(upvalueid) = self.api.upvalueid else {
             return true;
@@ -288,14 +287,14 @@ impl State {
         unsafe { (self.api.getstack)(self.raw, level, record.as_mut_ptr()) != 0 }
     }
 
-    /// Fills the record by `what`, as `lua_getinfo` has it. Uses one slot where `what` pushes or
-    /// takes the function.
+    /// Fills the record according to `what`, as `lua_getinfo` does. Uses one slot where `what`
+    /// pushes or takes the function.
     pub(crate) fn info(self, what: &CStr, record: &mut DebugRecord) -> bool {
         // SAFETY: promised; the record came from stack_level, or `what` starts with `>`.
         unsafe { (self.api.getinfo)(self.raw, what.as_ptr(), record.as_mut_ptr()) != 0 }
     }
 
-    /// Pushes local number `number` of the record's frame and gives its name, or pushes nothing.
+    /// Pushes local number `number` of the record's frame and returns its name, or pushes nothing.
     /// Uses one slot.
     pub(crate) fn local<'a>(&'a self, record: &DebugRecord, number: c_int) -> Option<&'a CStr> {
         // SAFETY: promised; the name is static or lies in the function's prototype.
@@ -308,7 +307,7 @@ impl State {
         unsafe { (self.api.pushnil)(self.raw) }
     }
 
-    /// Pushes a light userdata, null. Uses one slot. Raises in LuaJIT.
+    /// Pushes a null light userdata. Uses one slot. Raises in LuaJIT.
     pub(crate) fn push_null(self) {
         // SAFETY: promised.
         unsafe { (self.api.pushlightuserdata)(self.raw, std::ptr::null_mut()) }
@@ -344,7 +343,7 @@ impl State {
         unsafe { (self.api.pushcclosure)(self.raw, function, upvalues) }
     }
 
-    /// Pushes this thread; true when it is the main one. Uses one slot.
+    /// Pushes this thread; returns true when it is the main one. Uses one slot.
     pub(crate) fn push_thread(self) -> bool {
         // SAFETY: promised.
         unsafe { (self.api.pushthread)(self.raw) != 0 }
@@ -362,8 +361,8 @@ impl State {
         }
     }
 
-    /// Pushes the environment of a function, userdata or thread; false (and nothing pushed)
-    /// where the VM has none. Uses one slot.
+    /// Pushes the environment of a function, userdata or thread; false (and nothing pushed) where
+    /// the VM has none. Uses one slot.
     pub(crate) fn environment(self, index: c_int) -> bool {
         let Some(getfenv) = self.api.getfenv else {
             return false;
@@ -390,7 +389,7 @@ impl State {
         false
     }
 
-    /// Pops a table and makes it what the userdata at `index` holds: its first user value, or its
+    /// Pops a table and sets it as the first user value of the userdata at `index`, or as its
     /// environment where the VM has no user values.
     pub(crate) fn set_user_value(self, index: c_int) {
         let api = self.api;
@@ -409,8 +408,8 @@ impl State {
         }
     }
 
-    /// Pushes the table that the userdata at `index` holds; false, and nothing pushed, where that
-    /// is none. Uses one slot.
+    /// Pushes the environment or first user value of the userdata at `index`; false, and nothing
+    /// pushed, where that is not a table. Uses one slot.
     pub(crate) fn retainer_row(self, index: c_int) -> bool {
         let pushed = self.environment(index) || self.user_value(index, 1);
         if pushed && self.type_of(-1) != TYPE_TABLE {
@@ -420,8 +419,8 @@ impl State {
         pushed
     }
 
-    /// Calls the function below `arguments` values in protected mode; 0 is success, and else the
-    /// error value is on the top.
+    /// Calls the function below `arguments` values in protected mode. Returns 0 on success;
+    /// otherwise the error value is on the top.
     pub(crate) fn call_protected(self, arguments: c_int, results: c_int) -> c_int {
         // SAFETY: promised; 5.1 and LuaJIT have the one, all others the other.
         unsafe {
@@ -433,7 +432,7 @@ impl State {
         }
     }
 
-    /// Bytes that the VM's own count says it holds; `None` inside a finalizer of 5.4 and later.
+    /// Bytes that the VM itself counts as allocated; `None` inside a finalizer of 5.4 and later.
     pub(crate) fn allocated_bytes(self) -> Option<u64> {
         // `LUA_GCCOUNT`, in KiB, and `LUA_GCCOUNTB`, the rest.
         let kib = u64::try_from(self.gc(3)).ok()?;
@@ -453,7 +452,7 @@ impl State {
         }
     }
 
-    /// The function by which the VM allocates, and its data (`lua_getallocf`).
+    /// The VM's allocation function and its data (`lua_getallocf`), as addresses.
     pub(crate) fn allocator(self) -> [u64; 2] {
         let mut data = std::ptr::null_mut();
         // SAFETY: promised; the call only reads.

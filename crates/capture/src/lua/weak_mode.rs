@@ -1,6 +1,6 @@
-//! What a table's `__mode` says.
+//! The meaning of a table's `__mode`.
 
-/// What a table's `__mode` says: which of its references hold nothing.
+/// Which of a table's references are weak, as its `__mode` says.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub(crate) struct WeakMode {
     pub(crate) weak_keys: bool,
@@ -8,7 +8,7 @@ pub(crate) struct WeakMode {
 }
 
 impl WeakMode {
-    /// The mode that a text says. The VMs look no further than a zero byte.
+    /// The mode that a text stands for. The VMs read it up to the first zero byte.
     pub(crate) fn from_text(text: &[u8]) -> WeakMode {
         let text = text.split(|&byte| byte == 0).next().unwrap_or_default();
         WeakMode {

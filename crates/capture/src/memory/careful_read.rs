@@ -1,4 +1,4 @@
-//! Reading this process's memory at an address that may be wrong, without being able to fault.
+//! Reads this process's memory at addresses that may be wrong, without faulting.
 
 use std::fs::File;
 use std::os::unix::fs::FileExt;

@@ -1,4 +1,4 @@
-//! Bytes that were read once and stay: copies of memory of which there is no plain view.
+//! Bytes that were read once and are kept: copies of memory that cannot be viewed in place.
 
 use rustc_hash::FxHashMap;
 use std::cell::RefCell;
@@ -8,8 +8,8 @@ use std::cell::RefCell;
 pub(crate) struct KeptBytes(RefCell<FxHashMap<(u64, usize), Vec<u8>>>);
 
 impl KeptBytes {
-    /// The `len` bytes at `address`: those that were read before, or else what `read` fills in. `None` where
-    /// it fails, or where there is no memory for them.
+    /// Returns the `len` bytes at `address`: those read earlier, or else what `read` fills in.
+    /// `None` where `read` fails, or where there is no memory for them.
     pub(crate) fn get(
         &self,
         address: u64,
@@ -31,8 +31,8 @@ impl KeptBytes {
             }
         };
         let bytes: *const [u8] = bytes.as_slice();
-        // SAFETY: what a vector holds stays where it is when the vector moves. None of these is changed
-        // or dropped before `self` is, which the answer borrows.
+        // SAFETY: a vector's contents stay in place when the vector moves. None of these is changed
+        // or dropped before `self` is, which the result borrows.
         Some(unsafe { &*bytes })
     }
 }

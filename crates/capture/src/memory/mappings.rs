@@ -1,4 +1,4 @@
-//! What the system says is mapped in a process: the lines of `/proc/PID/maps`.
+//! The mappings of a process: the lines of `/proc/PID/maps`.
 
 /// A part of a process's address space.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -8,14 +8,14 @@ pub(crate) struct Mapping<'a> {
     pub(crate) is_readable: bool,
     pub(crate) is_writable: bool,
     pub(crate) is_executable: bool,
-    /// Whether no other process can change or cut off what is in it.
+    /// Whether no other process can change or truncate what is in it.
     pub(crate) is_private: bool,
     /// The file's path, or the system's own name in brackets; empty for plain memory.
     pub(crate) path: &'a [u8],
 }
 
 impl<'a> Mapping<'a> {
-    /// What a line says; `None` where it is not one of these lines.
+    /// Parses a line; `None` where it does not have this format.
     pub(crate) fn parse(line: &'a [u8]) -> Option<Mapping<'a>> {
         let mut rest = line;
         let mut word = || {
@@ -27,7 +27,7 @@ impl<'a> Mapping<'a> {
             Some(word)
         };
         let (range, access) = (word()?, word()?);
-        // Offset, device and inode stand between.
+        // Offset, device and inode come next.
         let _ = (word(), word(), word());
         let at = rest.iter().position(|&byte| byte != b' ');
         let [read, write, execute, sharing] = *access else {
@@ -45,18 +45,18 @@ impl<'a> Mapping<'a> {
         })
     }
 
-    /// Whether it is memory that is safe to read by plain loads: private, so that no other process can cut
-    /// it off, and no device.
+    /// Whether plain loads are safe here: the memory is private, so that no other process can
+    /// truncate it, and not a device's.
     pub(crate) fn is_private_memory(&self) -> bool {
         self.is_readable && self.is_private && !self.is_of_the_system()
     }
 
-    /// Whether it is private memory that has zeroes where no page is there.
+    /// Whether it is private memory that reads as zeroes where no page is present.
     pub(crate) fn is_anonymous(&self) -> bool {
         self.is_private && !self.path.starts_with(b"/")
     }
 
-    /// Whether it is memory that is shared, as far as its name tells: a file may be a device all the same.
+    /// Whether its name suggests shared memory; a file of such a name may still be a device.
     pub(crate) fn may_be_shared_memory(&self) -> bool {
         self.is_certainly_shared_memory()
             || (self.is_readable
@@ -65,7 +65,7 @@ impl<'a> Mapping<'a> {
                 && !self.is_of_the_system())
     }
 
-    /// Whether it is memory that is shared and nothing else: what programs share as such has these names.
+    /// Whether it is certainly shared memory: what programs create as such has one of these names.
     pub(crate) fn is_certainly_shared_memory(&self) -> bool {
         const NAMES: [&[u8]; 6] = [
             b"/dev/zero (deleted)",
@@ -78,15 +78,15 @@ impl<'a> Mapping<'a> {
         self.is_readable && !self.is_private && NAMES.iter().any(|name| self.path.starts_with(name))
     }
 
-    /// Whether it is no file and no plain memory: of a device, where reading alone may do something, or what
-    /// the kernel puts into each process.
+    /// Whether it is neither a file nor plain memory: a device's, where even a read may have an
+    /// effect, or what the kernel maps into each process.
     fn is_of_the_system(&self) -> bool {
         const FOLDERS: [&[u8]; 5] = [b"/dev/", b"/sys/", b"/proc/", b"/dmabuf:", b"[v"];
         FOLDERS.iter().any(|name| self.path.starts_with(name))
     }
 }
 
-/// The mappings that a text of the system's lists.
+/// The mappings in the text of `/proc/PID/maps`.
 pub(crate) fn mappings(text: &[u8]) -> impl Iterator<Item = Mapping<'_>> {
     text.split(|&byte| byte == b'\n').filter_map(Mapping::parse)
 }

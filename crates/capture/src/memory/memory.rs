@@ -1,23 +1,23 @@
-//! Memory as the native engine reads it: by addresses that may be wrong.
+//! Memory as the native engine reads it: at addresses that may be wrong.
 
 /// The memory of a process.
 ///
-/// What is read stays as it is for as long as a capture lasts: the VM stands still meanwhile.
+/// What is read does not change during a capture, since the VM stands still.
 pub(crate) trait Memory {
     /// The `len` bytes at `address`, where all of them can be read.
     fn bytes(&self, address: u64, len: usize) -> Option<&[u8]>;
 
-    /// Whether the program can write at `address`: where it cannot, it has constants.
+    /// Whether the program can write at `address`; where it cannot, there are constants.
     fn is_writable(&self, address: u64) -> bool;
 
-    /// Says that the bytes at `address` will be read soon.
+    /// Hints that the bytes at `address` will be read soon.
     fn expect(&self, address: u64);
 }
 
 /// The bytes of a structure, read by the offsets of a layout.
 ///
 /// # Panics
-/// The readers panic at an offset behind the end, which is a fault in a layout's table.
+/// The readers panic at an offset past the end, which is an error in a layout's table.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Structure<'a>(pub(crate) &'a [u8]);
 
@@ -49,14 +49,14 @@ impl Structure<'_> {
         u64::from_ne_bytes(self.array(offset))
     }
 
-    /// The word at an offset of a part that may be large.
+    /// The word at an offset that may be too large for a `u16`.
     #[inline]
     pub(crate) fn word_at(self, offset: u64) -> u64 {
         Structure(&self.0[offset as usize..]).word(0)
     }
 }
 
-/// Reading structures and what lies in them.
+/// Reads structures and what they contain.
 pub(crate) trait Read: Memory {
     /// The structure of `size` bytes at `address`.
     #[inline]

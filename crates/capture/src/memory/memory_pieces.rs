@@ -1,4 +1,4 @@
-//! The memory of another process, as pieces that this one has: copies, or a file's mapped parts.
+//! The memory of another process, in pieces that this one has: copies, or mapped parts of a file.
 
 use crate::memory::kept_bytes::KeptBytes;
 use crate::memory::memory::Memory;
@@ -8,10 +8,10 @@ use std::cmp::Reverse;
 use std::collections::{BinaryHeap, TryReserveError};
 use std::ops::Range;
 
-/// Neighbouring bytes of a process's memory.
+/// Contiguous bytes of a process's memory.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Piece<'a> {
-    /// Where they are in that process.
+    /// Their address in that process.
     pub(crate) address: u64,
     pub(crate) bytes: &'a [u8],
     /// Whether the process can write there.
@@ -19,12 +19,12 @@ pub(crate) struct Piece<'a> {
 }
 
 impl<'a> Piece<'a> {
-    /// The address behind it.
+    /// The address after its last byte.
     pub(crate) fn end(&self) -> u64 {
         self.address.saturating_add(self.bytes.len() as u64)
     }
 
-    /// What it has between two addresses that lie in it.
+    /// The part between two addresses in it.
     fn between(&self, start: u64, end: u64) -> Piece<'a> {
         let inside = |address| (address - self.address) as usize;
         Piece {
@@ -38,19 +38,19 @@ impl<'a> Piece<'a> {
 /// Memory in pieces.
 #[derive(Debug)]
 pub(crate) struct MemoryPieces<'a> {
-    /// By address; none overlaps another.
+    /// In order of address, without overlaps.
     pieces: Vec<Piece<'a>>,
     last: Cell<Piece<'a>>,
-    /// Where there are zeroes that can be written beside what the pieces have. By address; none overlaps
-    /// another.
+    /// Writable ranges that are zero where no piece covers them. In order of address, without
+    /// overlaps.
     untouched: &'a [Range<u64>],
-    /// What was read across the borders of pieces.
+    /// Bytes that were read across the borders of pieces.
     across: KeptBytes,
 }
 
 impl<'a> MemoryPieces<'a> {
-    /// The memory that has these pieces. Where two overlap, the earlier one in the list counts; of the
-    /// other one stays what lies beside.
+    /// The memory that consists of these pieces. Where two overlap, the earlier one in the list
+    /// counts, and the other one keeps only what lies outside.
     pub(crate) fn new(
         given: impl IntoIterator<Item = Piece<'a>>,
     ) -> Result<MemoryPieces<'a>, TryReserveError> {
@@ -62,8 +62,8 @@ impl<'a> MemoryPieces<'a> {
         })
     }
 
-    /// The same with zeroes where the pieces have nothing of these, which are in the order of addresses. A
-    /// VM has memory that it never touched: the slots of a table that was made for many.
+    /// The same, with zeroes where no piece covers these ranges, which are in order of address. A
+    /// VM has memory that it never touched, such as the slots of a table created for many entries.
     pub(crate) fn with_untouched(self, untouched: &'a [Range<u64>]) -> MemoryPieces<'a> {
         MemoryPieces { untouched, ..self }
     }
@@ -73,7 +73,7 @@ impl<'a> MemoryPieces<'a> {
         self.pieces.iter()
     }
 
-    /// How many bytes the process can write, at most.
+    /// Upper bound of the bytes that the process can write.
     pub(crate) fn writable_bytes(&self) -> u64 {
         let writable = self.pieces.iter().filter(|piece| piece.is_writable);
         let touched = writable.map(|piece| piece.bytes.len() as u64);
@@ -81,14 +81,14 @@ impl<'a> MemoryPieces<'a> {
         touched.chain(untouched).fold(0, u64::saturating_add)
     }
 
-    /// Whether all from `start` to before `end` is in one range of the untouched, if not in a piece.
+    /// Whether `start..end` lies in one untouched range.
     fn is_untouched(&self, start: u64, end: u64) -> bool {
         let number = self.untouched.partition_point(|range| range.end <= start);
         let range = self.untouched.get(number);
         range.is_some_and(|range| range.start <= start && end <= range.end)
     }
 
-    /// The piece in which `address` lies.
+    /// The piece that contains `address`.
     #[inline]
     fn piece(&self, address: u64) -> Option<Piece<'a>> {
         let last = self.last.get();
@@ -107,12 +107,12 @@ impl<'a> MemoryPieces<'a> {
         Some(found)
     }
 
-    /// The number of the first piece that ends behind `address`.
+    /// Index of the first piece that ends after `address`.
     fn place(&self, address: u64) -> usize {
         self.pieces.partition_point(|one| one.end() <= address)
     }
 
-    /// Bytes that lie in several pieces, side by side, or in what nobody touched.
+    /// Bytes in several adjacent pieces, or in untouched memory.
     #[cold]
     fn bytes_across(&self, address: u64, len: usize) -> Option<&[u8]> {
         if len == 0 {
@@ -124,7 +124,7 @@ impl<'a> MemoryPieces<'a> {
             let pieces = self.pieces[first..].iter();
             pieces.take_while(move |piece| piece.address < end)
         };
-        // They are told to be there before there is memory for them: what is asked for may be nonsense.
+        // Check that all are there before allocating: the length may be nonsense.
         let mut next = address;
         for piece in touched() {
             if piece.address > next && !self.is_untouched(next, piece.address) {
@@ -146,11 +146,11 @@ impl<'a> MemoryPieces<'a> {
     }
 }
 
-/// The pieces by address, each without what an earlier one in the list has.
+/// The pieces in order of address, each without what an earlier one in the list covers.
 fn without_overlaps<'a>(
     given: impl IntoIterator<Item = Piece<'a>>,
 ) -> Result<Vec<Piece<'a>>, TryReserveError> {
-    // By address; with them, their rank.
+    // In order of address, each with its rank in the list.
     let mut starts: Vec<(usize, Piece<'a>)> = Vec::new();
     for (rank, mut piece) in given.into_iter().enumerate() {
         let most = usize::try_from(u64::MAX - piece.address).unwrap_or(usize::MAX);
@@ -162,7 +162,7 @@ fn without_overlaps<'a>(
     }
     starts.sort_unstable_by_key(|&(rank, piece)| (piece.address, rank));
     let mut pieces: Vec<Piece<'a>> = Vec::new();
-    // Those that have begun, by rank, as numbers in `starts`.
+    // The pieces that have begun, by rank, as indices of `starts`.
     let mut begun: BinaryHeap<Reverse<(usize, usize)>> = BinaryHeap::new();
     begun.try_reserve(starts.len())?;
     let mut last = None;
@@ -194,7 +194,7 @@ fn without_overlaps<'a>(
         let begins = starts.get(next).map_or(u64::MAX, |(_, next)| next.address);
         let until = piece.end().min(begins);
         match pieces.last_mut() {
-            // It goes on, for what began meanwhile came later in the list.
+            // The same piece goes on: what began meanwhile comes later in the list.
             Some(whole) if last == Some(number) => *whole = piece.between(whole.address, until),
             _ => {
                 pieces.try_reserve(1)?;
@@ -261,7 +261,7 @@ mod tests {
         assert_eq!(memory.iter().count(), 5);
         assert_eq!(memory.bytes(0x1000, 5), Some(&b"first"[..]));
         assert_eq!(memory.bytes(0x1002, 3), Some(&b"rst"[..]));
-        // The first in the list counts, and what lies behind it stays.
+        // The first in the list counts, and the other keeps what lies after it.
         assert_eq!(memory.bytes(0x1005, 5), Some(&b"er it"[..]));
         assert_eq!(memory.bytes(0x1002, 9), Some(&b"rster itb"[..]));
         assert_eq!(memory.bytes(0x1002, 14), Some(&b"rster itbehind"[..]));
@@ -313,7 +313,7 @@ mod tests {
     const END: u64 = 300;
 
     proptest! {
-        /// Whatever the pieces are, they say of each address what a map of single bytes says.
+        /// Whatever the pieces are, they agree with a map of single bytes at each address.
         #[test]
         fn pieces_are_a_map_of_bytes(
             given in prop::collection::vec((0..END, 0..80u64, any::<bool>(), any::<u8>()), 0..12),

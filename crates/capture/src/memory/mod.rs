@@ -1,4 +1,4 @@
-//! How bytes are read: of this process, so that nothing can fault, and of copies.
+//! Reading bytes: of this process, without faulting, and of copies.
 
 pub(crate) mod careful_read;
 pub(crate) mod kept_bytes;

@@ -1,9 +1,9 @@
 //! This process's own memory.
 //!
-//! The capture reads it by plain loads, each checked against what was mapped when it began. What
-//! is read before a layout has proved itself goes through the kernel (`careful_read`), which answers a
-//! wrong address by an error. So does what lies in memory that is shared with others (`shared_copy`): a file
-//! that one of them cuts off would end this process otherwise.
+//! The capture reads it by plain loads, each checked against what was mapped when the capture
+//! began. What is read before a layout has been verified goes through the kernel (`careful_read`),
+//! which reports a wrong address as an error. So does memory that is shared with other processes
+//! (`shared_copy`): otherwise a file that one of them truncates would end this process.
 
 use crate::memory::careful_read;
 use crate::memory::kept_bytes::KeptBytes;
@@ -19,17 +19,17 @@ struct Part {
     start: u64,
     end: u64,
     is_writable: bool,
-    /// Its number among the shared ones, where it is one.
+    /// Its index among the shared parts, where it is one.
     shared: Option<u32>,
 }
 
 /// This process's memory, as it was mapped at one moment.
 #[derive(Debug)]
 pub(crate) struct OwnMemory {
-    /// By address; neighbours of one kind are one.
+    /// In order of address; adjacent parts of the same kind are merged.
     parts: Vec<Part>,
     last: Cell<Part>,
-    /// What was read of each shared part; nothing where there is no room for a copy.
+    /// What was read of each shared part; `None` where there is no room for a copy.
     shared: Vec<OnceCell<Option<SharedCopy>>>,
     /// What was read across the border of a shared part.
     across: KeptBytes,
@@ -78,7 +78,7 @@ impl OwnMemory {
         Some(())
     }
 
-    /// The part in which `address` lies.
+    /// The part that contains `address`.
     #[inline]
     fn part(&self, address: u64) -> Option<Part> {
         let last = self.last.get();
@@ -97,12 +97,12 @@ impl OwnMemory {
         Some(found)
     }
 
-    /// The number of the first part that ends behind `address`.
+    /// Index of the first part that ends after `address`.
     fn place(&self, address: u64) -> usize {
         self.parts.partition_point(|one| one.end <= address)
     }
 
-    /// Bytes that lie in shared memory, or in several parts side by side.
+    /// Bytes in shared memory, or in several adjacent parts.
     #[cold]
     fn other_bytes(&self, address: u64, len: usize) -> Option<&[u8]> {
         let end = address.checked_add(len as u64)?;
@@ -137,7 +137,7 @@ impl OwnMemory {
 }
 
 /// # Safety
-/// All of these bytes can be read, and none changes for as long as the answer lives.
+/// All of these bytes can be read, and none changes for as long as the result lives.
 unsafe fn plain<'a>(address: u64, len: usize) -> &'a [u8] {
     // SAFETY: this function's own contract.
     unsafe { std::slice::from_raw_parts(address as *const u8, len) }
@@ -152,8 +152,8 @@ impl Memory for OwnMemory {
         }
         // SAFETY: all of it lies in private memory that was mapped for reading when the capture
         // began, and the VM, which alone may change or unmap its memory, stands still. An address
-        // that is not the VM's could only come from a wrong layout, and one is tried only after
-        // reads through the kernel have proved that it fits this VM's global state.
+        // that is not the VM's could only come from a wrong layout, and a layout is used only after
+        // reads through the kernel have verified that it fits this VM's global state.
         Some(unsafe { plain(address, len) })
     }
 
@@ -189,14 +189,14 @@ mod tests {
         assert_eq!(memory.bytes(address, usize::MAX), None);
     }
 
-    /// Pages side by side: private, shared, and private again, of which the second cannot be written.
+    /// Adjacent pages: private, shared, private again, and private without write access.
     #[test]
     fn neighbours_of_several_kinds_are_read_as_one() {
         const PAGE: usize = 4096;
         const PLAIN: i32 = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS;
         const SHARED: i32 = libc::MAP_SHARED | libc::MAP_ANONYMOUS | libc::MAP_FIXED;
         let protection = libc::PROT_READ | libc::PROT_WRITE;
-        // SAFETY: new mappings, the second in the midst of the first, and what is written is in them.
+        // SAFETY: new mappings, the second inside the first, and what is written is in them.
         let start = unsafe {
             let start = libc::mmap(null_mut(), 6 * PAGE, libc::PROT_NONE, PLAIN, -1, 0);
             assert_ne!(start, libc::MAP_FAILED);

@@ -1,6 +1,6 @@
-//! Telling the processor what will be read soon.
+//! Prefetching.
 
-/// Says that what lies at `address` of this process will be read soon.
+/// Hints that the memory at `address` in this process will be read soon.
 #[inline]
 pub(super) fn prefetch(address: *const u8) {
     #[cfg(target_arch = "x86_64")]

@@ -1,30 +1,30 @@
-//! Shared memory of this process, which others may change or cut off at any moment: it is read through the
-//! kernel, a page at a time and each page once, so that what was read stays as it was.
+//! Shared memory of this process, which others may change or truncate at any moment: it is read
+//! through the kernel, a page at a time and each page once, so that what was read does not change.
 
 use crate::memory::careful_read;
 use std::cell::Cell;
 use std::ptr::null_mut;
 
-/// Bytes of the smallest pages.
+/// Size of the smallest pages, in bytes.
 const PAGE: usize = 4096;
 
-/// A copy of some mapping, of which the pages are there that were asked for.
+/// A copy of a mapping, with those pages that were asked for.
 #[derive(Debug)]
 pub(crate) struct SharedCopy {
-    /// Where it lies in this process.
+    /// Address of the mapping in this process.
     start: u64,
     len: usize,
-    /// As many bytes of our own.
+    /// The copy: `len` bytes of our own.
     copy: *mut u8,
-    /// Whether a page was read.
+    /// Whether each page was read.
     is_there: Vec<Cell<bool>>,
 }
 
 impl SharedCopy {
-    /// A copy of what is mapped from one address, a page's, to another; `None` where there is no room
-    /// for it. Nothing is read yet.
+    /// A copy of what is mapped from `start`, the address of a page, to `end`; `None` where there
+    /// is no room for it. Reads nothing yet.
     pub(crate) fn new(start: u64, end: u64) -> Option<SharedCopy> {
-        // Nobody has to have room for what is never used.
+        // No memory is reserved for pages that are never used.
         const FLAGS: i32 = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_NORESERVE;
         let len = usize::try_from(end.checked_sub(start)?).ok()?;
         let pages = len.div_ceil(PAGE);
@@ -42,8 +42,8 @@ impl SharedCopy {
         })
     }
 
-    /// The `len` bytes at `address`; `None` where not all of them lie here, or some cannot be read: of a
-    /// file that was cut off.
+    /// The `len` bytes at `address`; `None` where not all of them lie in the mapping, or some
+    /// cannot be read, as in a file that was truncated.
     pub(crate) fn bytes(&self, address: u64, len: usize) -> Option<&[u8]> {
         let first = usize::try_from(address.checked_sub(self.start)?).ok()?;
         let end = first.checked_add(len).filter(|&end| end <= self.len)?;
@@ -60,7 +60,8 @@ impl SharedCopy {
     fn read(&self, page: usize) -> Option<()> {
         let at = page * PAGE;
         let len = PAGE.min(self.len - at);
-        // SAFETY: these bytes are in the copy, and no slice has any of them before the page is there.
+        // SAFETY: these bytes are in the copy, and no slice covers any of them before the page is
+        // there.
         let into = unsafe { std::slice::from_raw_parts_mut(self.copy.add(at), len) };
         careful_read::read(self.start + at as u64, into).then_some(())?;
         self.is_there[page].set(true);
@@ -107,7 +108,7 @@ mod tests {
         write(PAGE, 2);
         let border = start + PAGE as u64 - 1;
         assert_eq!(copy.bytes(border, 2), Some(&[1, 2][..]));
-        // Somebody changes it, and cuts the file off.
+        // Someone changes it, and truncates the file.
         write(PAGE, 3);
         file.set_len(2 * PAGE as u64).unwrap();
         assert_eq!(copy.bytes(border, 2), Some(&[1, 2][..]));

@@ -12,7 +12,7 @@ use std::ffi::c_int;
 use std::sync::Arc;
 
 impl Call<'_> {
-    /// That argument `number` is not what it should be.
+    /// The error for an argument that is not of the expected type.
     pub fn type_error(&self, number: u32, expected: &str) -> Error {
         let reason = format!("{expected} expected, got {}", self.type_name(number));
         Error::Argument { number, reason }
@@ -33,7 +33,7 @@ impl Call<'_> {
         self.state().type_of(number as c_int)
     }
 
-    /// Argument `number` as a string's bytes. A number is none.
+    /// The bytes of argument `number`, a string. A number is not accepted.
     pub fn string_argument(&self, number: u32) -> Result<&[u8], Error> {
         match self.argument_type(number) {
             TYPE_STRING => Ok(self.frame.state.string(number as c_int)),
@@ -41,7 +41,7 @@ impl Call<'_> {
         }
     }
 
-    /// Argument `number` as a whole number that is not negative; `None` where it is absent or nil.
+    /// Argument `number` as a non-negative whole number; `None` where it is absent or nil.
     pub fn count_argument(&self, number: u32) -> Result<Option<usize>, Error> {
         let value = match self.argument_type(number) {
             TYPE_NONE | TYPE_NIL => return Ok(None),
@@ -75,8 +75,8 @@ impl Call<'_> {
         self.argument_type(number) == TYPE_STRING
     }
 
-    /// The address of the object that argument `number` is, as [`luasnap_heap::Heap::address`] has it;
-    /// `None` where it is no object.
+    /// The address of the object in argument `number`, as in [`luasnap_heap::Heap::address`];
+    /// `None` where it is not an object.
     pub fn object_argument(&self, number: u32) -> Option<u64> {
         let is_object = matches!(
             self.argument_type(number),
@@ -85,7 +85,7 @@ impl Call<'_> {
         is_object.then(|| self.state().pointer(number as c_int))
     }
 
-    /// Calls the function that argument `number` is, without arguments, and drops its results.
+    /// Calls the function in argument `number` without arguments, and drops its results.
     pub fn call_argument(&self, number: u32) -> Result<(), Error> {
         let state = self.state();
         state.push_value(number as c_int);
@@ -95,8 +95,8 @@ impl Call<'_> {
         }
     }
 
-    /// Whether argument `number` can be the root of a snapshot: a table, function, thread or
-    /// userdata that is no snapshot.
+    /// Checks that argument `number` can be the root of a snapshot: a table, function, thread or
+    /// userdata that is not a snapshot.
     pub fn root_argument(&self, number: u32) -> Result<(), Error> {
         match self.argument_type(number) {
             TYPE_TABLE | TYPE_FUNCTION | TYPE_THREAD => Ok(()),
@@ -105,7 +105,7 @@ impl Call<'_> {
         }
     }
 
-    /// The snapshot that argument `number` is; `None` when it was freed.
+    /// The snapshot in argument `number`; `None` when it was freed.
     pub fn snapshot_argument(&self, number: u32) -> Result<Option<Arc<Snapshot>>, Error> {
         match self.handle(number) {
             // SAFETY: proved to be a handle, and alive as an argument of the running function.
@@ -114,7 +114,7 @@ impl Call<'_> {
         }
     }
 
-    /// Frees the snapshot that argument `number` is, unless that was done already.
+    /// Frees the snapshot in argument `number`, unless that was done already.
     pub fn free_argument(&self, number: u32) -> Result<(), Error> {
         let handle = self
             .handle(number)
@@ -126,8 +126,8 @@ impl Call<'_> {
         Ok(())
     }
 
-    /// Frees the snapshot that argument `number` is, as its finalizer does: what the userdata holds may
-    /// be gone before it from now on.
+    /// Frees the snapshot in argument `number`, as its finalizer does: from now on, what the
+    /// userdata refers to may be freed before it.
     pub fn finalize_argument(&self, number: u32) -> Result<(), Error> {
         self.free_argument(number)?;
         if let Some(handle) = self.handle(number) {
@@ -137,7 +137,7 @@ impl Call<'_> {
         Ok(())
     }
 
-    /// The handle that argument `number` is. Uses two slots.
+    /// The handle in argument `number`. Uses two slots.
     pub(crate) fn handle(&self, number: u32) -> Option<*mut Handle> {
         let (state, index) = (self.state(), number as c_int);
         let ours = self.argument_type(number) == TYPE_USERDATA && state.metatable(index) && {
@@ -149,7 +149,7 @@ impl Call<'_> {
     }
 }
 
-/// What messages call a type.
+/// The name of a type in messages.
 pub(crate) fn basic_type_name(lua_type: c_int) -> &'static str {
     const NAMES: [&str; 9] = [
         "nil",

@@ -21,7 +21,7 @@ impl CStdout {
 
 impl io::Write for CStdout {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        // SAFETY: the C library has its stdout open, or answers with an error.
+        // SAFETY: the C library has its stdout open, or returns an error.
         let written =
             unsafe { libc::fwrite(bytes.as_ptr().cast::<c_void>(), 1, bytes.len(), stdout) };
         if written == 0 && !bytes.is_empty() {

@@ -1,4 +1,4 @@
-//! One call of a module's function, as safe Rust sees it: what it captures and gives back.
+//! One call of a module's function, as safe Rust sees it: what it captures and returns.
 
 use crate::capture_time::CaptureTime;
 use crate::lua::collector::{Standstill, collect, is_running, stop};
@@ -16,7 +16,7 @@ use std::ffi::c_int;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// How many native captures this process has seen.
+/// Number of native captures in this process that got a marker.
 static CAPTURES: AtomicU64 = AtomicU64::new(0);
 
 /// A call of a module's function.
@@ -44,13 +44,13 @@ impl<'a> Call<'a> {
         self.name
     }
 
-    /// How many arguments were given.
+    /// Number of arguments.
     pub fn argument_count(&self) -> u32 {
         self.arguments as u32
     }
 
-    /// Runs full collections until what finalizers let go is gone too, or something keeps being made.
-    /// What a finalizer raises is dropped, and a collector that was stopped stays so.
+    /// Runs two full collections, so that what the finalizers of the first release is collected
+    /// too. Errors of finalizers are dropped, and a collector that was stopped stays so.
     pub fn collect_garbage(&self) {
         let stopped = !is_running(self.state());
         for _ in 0..2 {
@@ -61,7 +61,7 @@ impl<'a> Call<'a> {
         }
     }
 
-    /// Runs a full collection. What a finalizer raises is dropped.
+    /// Runs a full collection. Errors of finalizers are dropped.
     fn collect_protected(&self) {
         let top = self.state().top();
         let _ = self.frame.protected(&[], 0, &mut |state| {
@@ -71,7 +71,7 @@ impl<'a> Call<'a> {
         self.state().set_top(top);
     }
 
-    /// Captures everything, by the engine that was asked for, or the best one available.
+    /// Captures the whole heap with the given engine, or with the best one available.
     pub fn capture_whole(&self, engine: Option<Engine>) -> Result<Heap, Error> {
         self.let_go_of_the_dropped();
         let moment = CaptureTime::now();
@@ -85,9 +85,8 @@ impl<'a> Call<'a> {
         captured.map(|heap| moment.mark(heap))
     }
 
-    /// Captures what is reachable from argument 1, under the name that argument 2 is. By the
-    /// portable engine, unless the other is asked for: that has to look at the whole heap, however
-    /// little is wanted of it.
+    /// Captures what is reachable from argument 1, under the name in argument 2. Uses the portable
+    /// engine unless the native one is asked for, which has to read the whole heap for that.
     pub fn capture_argument(&self, engine: Option<Engine>) -> Result<Heap, Error> {
         self.let_go_of_the_dropped();
         let moment = CaptureTime::now();
@@ -110,7 +109,7 @@ impl<'a> Call<'a> {
         }
     }
 
-    /// Captures by the native engine.
+    /// Captures with the native engine.
     fn sweep(&self, root: Option<origin::Root<'_>>) -> Result<Heap, Unavailable> {
         let state = self.state();
         let origin = Origin {
@@ -124,8 +123,8 @@ impl<'a> Call<'a> {
             .trust(|trust| capture::capture(state, origin, root, trust))
     }
 
-    /// The metatable of snapshots, and its own, which is the module's table: each with its metatable.
-    /// Uses two slots.
+    /// The metatable of snapshots, and its own, which is the module's table: each with its
+    /// metatable, as addresses. Uses two slots.
     fn known_metatables(&self) -> [(u64, u64); 2] {
         let state = self.state();
         let own = self.frame.metatable_index();
@@ -141,7 +140,7 @@ impl<'a> Call<'a> {
         [(own, module), (module, above)]
     }
 
-    /// Captures by the portable engine.
+    /// Captures with the portable engine.
     fn walk(&self, root: Root<'_>, arguments: &[c_int]) -> Result<Heap, Error> {
         let mut walk = Walk::new(
             self.state().version(),
@@ -159,8 +158,8 @@ impl<'a> Call<'a> {
         Ok(walk.finish(total)?)
     }
 
-    /// Collects when dropped snapshots may have piled up. What a finalizer raises is dropped: a
-    /// stranger's error is no reason to go without a snapshot.
+    /// Collects when dropped snapshots may have piled up. Errors of finalizers are dropped: someone
+    /// else's error is no reason to go without a snapshot.
     fn let_go_of_the_dropped(&self) {
         let state = self.state();
         if self
@@ -172,7 +171,8 @@ impl<'a> Call<'a> {
         }
     }
 
-    /// Counts what the snapshots that were given have computed, and so hold since.
+    /// Counts again the memory of the snapshots among the arguments, which grows with what they
+    /// compute.
     fn count_memory(&self) {
         for number in 1..=self.argument_count() {
             let Some(handle) = self.handle(number) else {
@@ -231,7 +231,7 @@ impl<'a> Call<'a> {
         self.push_snapshot(snapshot, &[], hold)
     }
 
-    /// Pushes a handle of a snapshot; a `hold` that speaks of another handle finds it among
+    /// Pushes a handle of a snapshot. Where `hold` names another handle, that is one of
     /// `arguments`.
     fn push_snapshot(
         &self,
@@ -248,7 +248,7 @@ impl<'a> Call<'a> {
         });
         drop(standstill);
         pushed?;
-        // With the debug library somebody can put a function of his own in the inner one's place.
+        // With the debug library, someone can replace the inner function.
         let on_top = self.state().type_of(-1) == TYPE_USERDATA;
         if !on_top || Handle::at(self.state(), -1) != Some(handle) {
             return Ok(());
@@ -297,7 +297,7 @@ impl<'a> Call<'a> {
         Err(Error::Raised)
     }
 
-    /// As `luaL_argerror` has it, but by the function's own name, however it was called.
+    /// The message of `luaL_argerror`, but with the function's own name, however it was called.
     fn argument_message(&self, number: u32, reason: &str) -> String {
         let (position, name) = (self.position(), self.name);
         match number - u32::from(self.is_method_call()) {
@@ -313,7 +313,7 @@ impl<'a> Call<'a> {
             && record.is_method_call()
     }
 
-    /// Where the function was called from, as `luaL_where` has it.
+    /// The position of the call, in the form of `luaL_where`.
     fn position(&self) -> String {
         let mut record = DebugRecord::new(self.state().version());
         if !self.state().stack_level(1, &mut record) || !self.state().info(c"Sl", &mut record) {

@@ -1,6 +1,6 @@
-//! `coroutine.resume` and `coroutine.wrap` as `lcorolib.c` has them, but for one thing: they note which Lua
-//! thread runs. In PUC Lua each thread has a hook of its own, and nothing but its resumer knows which one a
-//! signal has to be given to.
+//! `coroutine.resume` and `coroutine.wrap` as in `lcorolib.c`, except that they note which Lua
+//! thread is running. In PUC Lua each thread has its own hook, and only its resumer knows which
+//! thread a signal has to be given to.
 
 use crate::lua::api::{CFunction, Lua};
 use crate::lua::debug_record::DebugRecord;
@@ -14,7 +14,7 @@ const YIELD: c_int = 1;
 /// `LUA_ERRMEM`.
 const OUT_OF_MEMORY: c_int = 4;
 
-/// The functions, by name. LuaJIT needs none: its hook is the whole VM's.
+/// The functions, by name. LuaJIT needs none: its hook belongs to the whole VM.
 pub(crate) fn functions(state: State) -> impl Iterator<Item = (&'static [u8], CFunction)> {
     let api = state.api();
     let has_all = api.resume.is_some()
@@ -69,7 +69,7 @@ unsafe extern "C-unwind" fn wrap(raw: Lua) -> c_int {
     1
 }
 
-/// What `coroutine.wrap` gives.
+/// The function that `coroutine.wrap` returns.
 unsafe extern "C-unwind" fn resume_wrapped(raw: Lua) -> c_int {
     let Some(state) = state_of(raw) else { return 0 };
     let Some(thread) = state.thread(state.upvalue_index(1)) else {
@@ -86,8 +86,8 @@ unsafe extern "C-unwind" fn resume_wrapped(raw: Lua) -> c_int {
     state.raise()
 }
 
-/// Resumes a thread with the `arguments` on the top, which are popped. How many results lie on its top,
-/// which there is room for; or else the error is on the top of `state`.
+/// Resumes a thread with the top `arguments` values, which it pops. Returns the number of results
+/// on the thread's top, for which `state` has room; on `None`, the error is on the top of `state`.
 fn go_on(state: State, thread: State, arguments: c_int) -> Option<c_int> {
     if let Some(reason) = why_not(state, thread) {
         state.push_string(reason);
@@ -111,15 +111,15 @@ fn go_on(state: State, thread: State, arguments: c_int) -> Option<c_int> {
     Some(results)
 }
 
-/// What `lua_resume` answers, and how many results there are.
+/// The status that `lua_resume` returns, and the number of results.
 fn resume_raw(state: State, thread: State, arguments: c_int) -> (c_int, c_int) {
     let api = state.api();
     let Some(resume) = api.resume else {
         return (OUT_OF_MEMORY, 0);
     };
     let mut results = -1;
-    // SAFETY: both threads are alive, and the arguments on the stack of the one that is resumed. In 5.1
-    // there is no argument for the resumer: the number comes second.
+    // SAFETY: both threads are alive, and the arguments are on the stack of the one that is
+    // resumed. In 5.1 there is no argument for the resumer: the number comes second.
     let status = unsafe {
         match state.version().is_51_api() {
             true => {
@@ -168,15 +168,15 @@ fn status(thread: State) -> c_int {
         .map_or(0, |status| unsafe { status(thread.raw()) })
 }
 
-/// Closes the variables of a thread that ended by an error, as 5.4 does; the error, which may be another
-/// one then, stays on the top of `state`. Its status.
+/// Closes the variables of a thread that ended with an error, as 5.4 does. The error, which closing
+/// may have replaced, stays on the top of `state`. Returns its status.
 fn close(state: State, thread: State) -> c_int {
     let status = status(thread);
     if state.version() < Version::Lua54 || status <= YIELD {
         return status;
     }
     let api = state.api();
-    // SAFETY: both threads are alive, and that one does not run.
+    // SAFETY: both threads are alive, and `thread` is not running.
     let closed = noted(thread.raw(), || unsafe {
         match (api.closethread, api.resetthread) {
             (Some(closethread), _) => closethread(thread.raw(), state.raw()),
@@ -191,7 +191,7 @@ fn close(state: State, thread: State) -> c_int {
     status
 }
 
-/// Whether the error on the top is one to which the place of the call is added.
+/// Whether the position of the call is added to the error on the top.
 fn is_text(state: State) -> bool {
     match state.type_of(-1) {
         TYPE_STRING => true,
@@ -200,7 +200,7 @@ fn is_text(state: State) -> bool {
     }
 }
 
-/// Puts before the error on the top where the function was called that raises it. Uses two slots.
+/// Prepends the position of the failed call to the error on the top. Uses two slots.
 fn add_place(state: State) {
     let api = state.api();
     if let (Some(where_), Some(concat)) = (api.where_, api.concat) {
@@ -213,7 +213,7 @@ fn add_place(state: State) {
     }
 }
 
-/// Moves values from the top of one thread to another one's, which has room for them.
+/// Moves values from the top of one thread to that of another, which has room for them.
 fn move_from(from: State, to: State, count: c_int) {
     // SAFETY: both are threads of one VM, and alive.
     unsafe { (from.api().xmove)(from.raw(), to.raw(), count) }

@@ -1,4 +1,4 @@
-//! A Lua of our own: the one that this program is linked with.
+//! The Lua that this program is linked with.
 
 use crate::lua::api::{Api, Lua, LuaState};
 use crate::lua::resolve::{self, Failure};
@@ -16,7 +16,7 @@ type Close = unsafe extern "C-unwind" fn(Lua);
 type Load =
     unsafe extern "C-unwind" fn(Lua, *const c_char, usize, *const c_char, *const c_char) -> c_int;
 
-/// The API of the Lua that the program is linked with: a C function gets nothing but a state.
+/// The API of that Lua. It is static because a C function gets nothing but a state.
 static API: OnceLock<&'static Api> = OnceLock::new();
 
 /// Lua source to run.
@@ -26,7 +26,7 @@ pub struct Chunk<'a> {
     pub name: &'a CStr,
     /// The source.
     pub source: &'a str,
-    /// What the chunk gets as `...`, behind a table of functions by which it has itself interrupted.
+    /// What the chunk gets as `...`, after a table of functions for interrupting it.
     pub arguments: &'a [Vec<u8>],
 }
 
@@ -36,7 +36,7 @@ pub struct EmbeddedLua {
     host: Host,
 }
 
-/// What only a host calls.
+/// Functions that only a host calls.
 #[derive(Clone, Copy)]
 struct Host {
     open_libraries: OpenLibraries,
@@ -117,8 +117,8 @@ impl Drop for EmbeddedLua {
     }
 }
 
-/// The outermost function of the state, in protected mode: it and what it calls own nothing, so
-/// that a raise may leave them.
+/// The outermost function of the state, in protected mode: it and what it calls own nothing, so a
+/// raise may leave them.
 unsafe extern "C-unwind" fn enter(raw: *mut LuaState) -> c_int {
     let Some(api) = API.get() else { return 0 };
     // SAFETY: only `EmbeddedLua::run` hands this function to a VM, that of `API`.
@@ -144,7 +144,7 @@ unsafe extern "C-unwind" fn enter(raw: *mut LuaState) -> c_int {
     0
 }
 
-/// Makes the module one that is loaded. Uses 14 slots. Raises.
+/// Opens the module and enters it in `package.loaded`. Uses 14 slots. Raises.
 fn open_module(state: State, job: Job<'_>) {
     let code = job.host.open_libraries as *const c_void;
     // SAFETY: the state is live and `code` its VM's own; the frames up to the VM own nothing.

@@ -1,8 +1,8 @@
 //! The C functions that a VM calls.
 //!
-//! A C function gets nothing but a state, and cannot ask that state for anything before it knows whose API
-//! to ask by. So each VM has a [place](vm_slots) with its API, and entry points of its own: machine code,
-//! two functions for each place, that differ by the number they hand on.
+//! A C function gets nothing but a state, and can ask it for nothing before it knows which API to
+//! use. So each VM has a [place](vm_slots) with its API, and entry points of its own: machine code,
+//! two functions per place, which differ only in the number they pass on.
 
 use crate::lua::api::{Api, CFunction, Lua};
 use crate::lua::state::State;
@@ -24,7 +24,7 @@ pub(crate) struct Entry {
     pub(crate) inner: CFunction,
 }
 
-/// The entry points of a VM that is loaded; `None` when all places are taken by others.
+/// The entry points of a loaded VM; `None` when others have taken all places.
 pub(crate) fn claim(api: Api) -> Option<Entry> {
     let (place, api) = vm_slots::claim(api)?;
     Some(Entry {
@@ -34,12 +34,12 @@ pub(crate) fn claim(api: Api) -> Option<Entry> {
     })
 }
 
-/// The function of that place that Lua calls.
+/// The function that Lua calls, for a place.
 fn outer_entry(place: usize) -> CFunction {
     entry(outer_entries, place)
 }
 
-/// The function of that place that the outer one calls in protected mode.
+/// The function that the outer one calls in protected mode, for a place.
 fn inner_entry(place: usize) -> CFunction {
     entry(inner_entries, place)
 }
@@ -56,8 +56,8 @@ macro_rules! entries {
     ($name:ident => $common:path) => {
         /// # Safety
         /// To be called by a Lua VM with its own state, as the function of the place that its API has.
-        // SAFETY: only registers of the second argument are written, and the stack is as it was when the
-        // common function starts, which returns in our stead.
+        // SAFETY: only registers of the second argument are written, and the stack is unchanged
+        // when the common function starts, which returns for us.
         #[unsafe(naked)]
         unsafe extern "C-unwind" fn $name(state: Lua) -> c_int {
             #[cfg(target_arch = "x86_64")]
@@ -95,7 +95,7 @@ macro_rules! entries {
 entries!(outer_entries => outer);
 entries!(inner_entries => inner);
 
-/// What the outer entry points lead to, each with its place.
+/// The common target of the outer entry points; each passes its place.
 unsafe extern "C-unwind" fn outer(raw: Lua, place: usize) -> c_int {
     let Some(api) = at(place) else {
         return 0;
@@ -110,7 +110,7 @@ unsafe extern "C-unwind" fn outer(raw: Lua, place: usize) -> c_int {
     }
 }
 
-/// What the inner entry points lead to, each with its place.
+/// The common target of the inner entry points; each passes its place.
 unsafe extern "C-unwind" fn inner(raw: Lua, place: usize) -> c_int {
     let Some(api) = at(place) else {
         return 0;
@@ -124,7 +124,7 @@ unsafe extern "C-unwind" fn inner(raw: Lua, place: usize) -> c_int {
 mod tests {
     use super::*;
 
-    /// Gives its number back.
+    /// Returns its number.
     unsafe extern "C-unwind" fn number(_: Lua, place: usize) -> c_int {
         place as c_int
     }

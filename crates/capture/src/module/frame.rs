@@ -2,7 +2,7 @@
 //!
 //! A call goes through two C functions. The outer one, which Lua calls, owns Rust values and so
 //! never calls anything that raises. What may raise runs in the inner one, under `pcall`, and
-//! owns nothing. When the outer one's values are gone, it raises what there is to raise.
+//! owns nothing. Once the outer one's values are dropped, it raises the error, if any.
 
 use crate::lua::collector::OutsideMemory;
 use crate::lua::debug_record::DebugRecord;
@@ -12,7 +12,7 @@ use crate::module::result::Error;
 use crate::native::trust::Trust;
 use std::ffi::c_int;
 
-/// What a function of the module has as upvalues.
+/// The indices of the upvalues of a module's function.
 pub(super) mod upvalue {
     pub const SHARED: i32 = 1;
     pub const METATABLE: i32 = 2;
@@ -20,26 +20,26 @@ pub(super) mod upvalue {
     pub const NUMBER: i32 = 4;
 }
 
-/// What runs in protected mode: it gets the state of the inner function's own frame and says how
-/// many results it left. It owns nothing, since a raise skips its destructors.
+/// What runs in protected mode: it gets the state of the inner function's own frame and returns the
+/// number of results it left. It owns nothing, since a raise skips its destructors.
 pub(crate) type Task<'a> = dyn FnMut(State) -> c_int + 'a;
 
 /// What all functions of one loaded module share: the payload of a userdata that each has as an
 /// upvalue.
 #[repr(C)]
 pub(crate) struct Shared {
-    /// Its own address: no other userdata says that of itself.
+    /// Its own address, by which it is recognized.
     mark: *const Shared,
     functions: &'static dyn Dispatch,
     task: Option<*mut Task<'static>>,
     pub(crate) outside: OutsideMemory,
-    /// What the native engine has found out of this VM.
+    /// What the native engine has found out about this VM.
     pub(crate) trust: Trust,
 }
 
 /// The functions of a module, by their numbers.
 pub(crate) trait Dispatch {
-    /// Calls function `number`. It owns nothing any more when it has returned.
+    /// Calls function `number`. Nothing is owned any more when it has returned.
     fn call(&self, frame: Frame, number: usize) -> Outcome;
 }
 
@@ -50,7 +50,7 @@ pub(crate) enum Outcome {
     Raise,
 }
 
-/// Pushes the userdata that all functions of a new module share. Uses a slot. Raises.
+/// Pushes the userdata that all functions of a new module share. Uses one slot. Raises.
 pub(super) fn push_shared(state: State, functions: &'static dyn Dispatch) {
     let shared = state.new_userdata(size_of::<Shared>()).cast::<Shared>();
     // SAFETY: new, large enough, and aligned: payloads are aligned to 8 bytes in every VM.
@@ -96,8 +96,8 @@ pub(crate) struct Frame {
 }
 
 impl Frame {
-    /// Changes what the module counts of the memory that its snapshots hold. Whatever `change` calls
-    /// may come here again: nothing is borrowed meanwhile, and the last to finish is heard.
+    /// Changes the count of the memory outside Lua that the module's snapshots take. `change` may
+    /// lead back here: nothing is borrowed meanwhile, and the last to finish wins.
     pub(crate) fn outside<R>(&self, change: impl FnOnce(&mut OutsideMemory) -> R) -> R {
         // SAFETY: alive while the running function has it as an upvalue; a plain value is copied.
         let mut outside = unsafe { (*self.shared).outside };
@@ -107,7 +107,7 @@ impl Frame {
         result
     }
 
-    /// Changes what the native engine knows of this VM, in the same way.
+    /// Changes what the native engine knows about this VM, in the same way.
     pub(crate) fn trust<R>(&self, change: impl FnOnce(&mut Trust) -> R) -> R {
         // SAFETY: as in `outside`.
         let mut trust = unsafe { (*self.shared).trust };
@@ -117,7 +117,7 @@ impl Frame {
         result
     }
 
-    /// Where the metatable of snapshots is, for this frame.
+    /// The index of the metatable of snapshots in this frame.
     pub(crate) fn metatable_index(&self) -> c_int {
         self.state.upvalue_index(upvalue::METATABLE)
     }
@@ -179,20 +179,20 @@ pub(crate) fn run_task(state: State) -> c_int {
     }
 }
 
-/// What a new handle holds on to.
+/// What a new handle refers to.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Hold {
     /// Nothing.
     Nothing,
     /// A new marker.
     Marker,
-    /// What the handle at this index holds.
+    /// What the handle at this index refers to.
     Same(c_int),
 }
 
 /// Pushes the handle of a new snapshot, still empty, with the metatable that is the inner
-/// function's second upvalue; answers the addresses of its marker and its own as well. Uses four
-/// slots. Raises.
+/// function's second upvalue; returns it with the addresses of its marker and of the userdata. Uses
+/// four slots. Raises.
 pub(crate) fn push_handle(state: State, hold: Hold) -> (*mut Handle, [u64; 2]) {
     let mut marks = [0; 2];
     if hold == Hold::Marker {
@@ -218,7 +218,7 @@ pub(crate) fn push_handle(state: State, hold: Hold) -> (*mut Handle, [u64; 2]) {
             unsafe { (*handle).marker = marks[0] };
         }
         Hold::Same(other) => {
-            // Somebody with the debug library may call us with anything.
+            // With the debug library, someone may call us with anything.
             if let Some(other_handle) = Handle::at_any(state, other)
                 && state.retainer_row(other)
             {

@@ -1,5 +1,5 @@
-//! Opening a module: the symbol by which Lua finds it, the API of the VM that calls, the table that it
-//! gets, or why not.
+//! Opening a module: the symbol by which Lua finds it, the API of the calling VM, and the table
+//! that the VM gets, or why it gets none.
 
 use crate::lua::api::{Api, CFunction, LuaState};
 use crate::lua::debug_record::DebugRecord;
@@ -31,7 +31,7 @@ macro_rules! lua_module {
         $(#[$doc])*
         ///
         /// # Safety
-        /// To be called by a Lua VM, or as one would: with a live state.
+        /// To be called by a Lua VM, or as a VM would: with a live state.
         // SAFETY: the name is Lua's convention for this module, and nobody else's.
         #[unsafe(no_mangle)]
         #[unsafe(naked)]
@@ -44,14 +44,15 @@ macro_rules! lua_module {
     };
 }
 
-/// Opens a module: pushes its table and answers 1, or raises. `caller` is an address in the code
-/// of the VM that calls, null where unknown.
+/// Opens a module: pushes its table and returns 1, or raises. For the driver of `luasnap run` it
+/// pushes a table of functions as well and returns 2. Where it cannot raise, it prints the error
+/// and returns 0. `caller` is an address in the code of the calling VM, null where unknown.
 ///
 /// # Safety
-/// `state` is a live Lua state that called in the way of `lua_CFunction`; no frame between this
-/// one and the VM owns anything with a destructor.
+/// `state` is a live Lua state that called as it calls a `lua_CFunction`; no frame between this one
+/// and the VM owns anything with a destructor.
 pub unsafe fn open(state: *mut LuaState, caller: *const c_void, module: &'static Module) -> c_int {
-    // Before all else, which needs what is not there.
+    // First of all: everything else needs what is missing there.
     if static_program::is_static() {
         // SAFETY: this function's own contract.
         return unsafe { static_program::refuse(state, caller) };
@@ -96,7 +97,8 @@ pub unsafe fn open(state: *mut LuaState, caller: *const c_void, module: &'static
 const OTHER_RECORDS: &[u8] = b"snapshot does not know the debug interface of this Lua: its lua_Debug has \
     another layout than that of the released sources; build it with the lua.h and the alignment of these";
 
-/// Whether `lua_getinfo` tells of the running function, which is in C, what it should. Uses no slot.
+/// Whether `lua_getinfo` describes the running function, which is a C function, as expected. Uses
+/// no slot.
 fn knows_debug_records(state: State) -> bool {
     let mut record = DebugRecord::new(state.version());
     if !state.stack_level(0, &mut record) {
@@ -105,10 +107,10 @@ fn knows_debug_records(state: State) -> bool {
     state.info(c"Sl", &mut record) && record.is_of_c_function()
 }
 
-/// Why a module cannot be opened. It owns nothing, since it is there when the error is raised.
+/// Why a module cannot be opened. It owns nothing, since it still exists when the error is raised.
 #[derive(Clone, Copy)]
 struct Refusal {
-    /// By what to raise the message, where there is an API.
+    /// The API to raise the message with, if any.
     api: Option<&'static Api>,
     message: Message,
 }
@@ -124,7 +126,7 @@ unsafe fn find_entry(raw: *mut LuaState, caller: *const c_void) -> Result<Entry,
     };
     let claim = |api| {
         entry_points::claim(api).ok_or_else(|| {
-            // No place will ever hold it, and a raise needs it.
+            // Leaked: no place will ever hold it, and the raise needs it.
             refuse(
                 Some(Box::leak(Box::new(api))),
                 &format!(
@@ -168,7 +170,7 @@ fn push_module(state: State, entry: Entry, module: &'static Module) {
     state.set_top(table);
 }
 
-/// Pushes a new table of the module, which the registry knows from now on.
+/// Pushes a new table of the module and stores it in the registry.
 fn push_new_module(state: State, entry: Entry, module: &'static Module) {
     state.new_table(); // the module
     push_shared(state, module);
@@ -193,7 +195,7 @@ fn push_new_module(state: State, entry: Entry, module: &'static Module) {
     state.push_string(b"__name");
     state.push_string(module.name.as_bytes());
     state.raw_set(shared + 1);
-    // No reader of tables asks for it: by it the native engine knows where tables have theirs.
+    // No Lua code needs this metatable: it shows the native engine where tables keep theirs.
     state.push_value(table);
     state.set_metatable(shared + 1);
     push_registry_key(state, module);
@@ -202,7 +204,7 @@ fn push_new_module(state: State, entry: Entry, module: &'static Module) {
     state.set_top(table);
 }
 
-/// The key names the version: another version's table holds other functions.
+/// Pushes the key, which names the version: another version's table has other functions.
 fn push_registry_key(state: State, module: &Module) {
     const KEY: &str = concat!(" ", env!("CARGO_PKG_VERSION"));
     // On the stack, so that a raise leaks nothing.

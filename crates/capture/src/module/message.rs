@@ -1,8 +1,8 @@
-//! A sentence that owns nothing.
+//! A message that owns nothing.
 
 use std::ffi::CStr;
 
-/// A sentence in place, with a zero byte behind.
+/// A sentence in place, followed by a zero byte.
 #[derive(Clone, Copy)]
 pub(super) struct Message {
     text: [u8; Message::SIZE],

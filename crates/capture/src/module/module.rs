@@ -1,4 +1,4 @@
-//! A Lua module, as the crate that has its functions writes it down.
+//! The declaration of a Lua module.
 
 use crate::module::call::Call;
 use crate::module::frame::{Dispatch, Frame, Outcome};
@@ -15,7 +15,7 @@ pub struct Function {
 
 /// A Lua module.
 pub struct Module {
-    /// Its name: of the global, and in the registry.
+    /// Its name, used for the global and in the registry.
     pub name: &'static str,
     /// The functions in its table, which are also the methods of snapshots.
     pub functions: &'static [Function],

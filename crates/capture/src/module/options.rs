@@ -6,7 +6,7 @@ use crate::module::call::Call;
 use crate::module::result::Error;
 use std::ffi::c_int;
 
-/// The most strings that a list among options may have.
+/// The largest number of strings that is read from a list.
 const LONGEST_LIST: usize = 10_000;
 
 impl Call<'_> {
@@ -17,8 +17,8 @@ impl Call<'_> {
         })
     }
 
-    /// The whole number from 0 on under the key `name` of argument `number`, a table; `None` where
-    /// that is nil.
+    /// The non-negative whole number under the key `name` of argument `number`, a table; `None`
+    /// where that is nil.
     pub fn count_option(&self, number: u32, name: &str) -> Result<Option<usize>, Error> {
         self.option(number, name, "whole number from 0 on", |state, lua_type| {
             let value = (lua_type == TYPE_NUMBER).then(|| state.number(-1))?;
@@ -33,8 +33,8 @@ impl Call<'_> {
         })
     }
 
-    /// The strings in the list under the key `name` of argument `number`, a table; none where that is
-    /// nil. Uses two slots more.
+    /// The strings in the list under the key `name` of argument `number`, a table; empty where that
+    /// is nil. Uses two slots more.
     pub fn list_option(&self, number: u32, name: &str) -> Result<Vec<Vec<u8>>, Error> {
         let list = self.option(number, name, "table of strings", |state, lua_type| {
             (lua_type == TYPE_TABLE).then(|| strings(state)).flatten()
@@ -42,8 +42,8 @@ impl Call<'_> {
         Ok(list.unwrap_or_default())
     }
 
-    /// What `read` makes of the field `name` of argument `number`, on the top of the stack with the
-    /// type that it is given; `None` from it is an error. Metamethods are not asked.
+    /// What `read` makes of the field `name` of argument `number`: it gets the state with the value
+    /// on the top, and the value's type; `None` from it is an error. No metamethods are called.
     fn option<T>(
         &self,
         number: u32,
@@ -78,8 +78,8 @@ impl Call<'_> {
     }
 }
 
-/// The strings of the list on the top of the stack; `None` where something else is among them.
-/// Uses a slot.
+/// The strings of the list on the top of the stack; `None` where it contains anything else. Uses
+/// one slot.
 fn strings(state: State) -> Option<Vec<Vec<u8>>> {
     let mut strings = Vec::new();
     for index in 1..=state.raw_len(-1).min(LONGEST_LIST) {

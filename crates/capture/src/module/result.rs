@@ -1,11 +1,11 @@
-//! What a function of a module gives back, or raises.
+//! What a function of a module returns or raises.
 
 use crate::module::value::Value;
 use crate::native::capture::Unavailable;
 use luasnap_heap::{BuildError, Snapshot};
 use std::sync::Arc;
 
-/// What a function gives back to Lua.
+/// What a function returns to Lua.
 pub enum Return {
     /// Nothing.
     Nothing,
@@ -19,9 +19,9 @@ pub enum Return {
     Text(Vec<u8>),
     /// A number.
     Count(usize),
-    /// A value, tables among them.
+    /// Any value, including tables.
     Value(Value),
-    /// `nil`, and a sentence that says why there is nothing.
+    /// `nil`, and a sentence that says why.
     Absent(String),
 }
 
@@ -35,11 +35,11 @@ pub enum Error {
         /// What is wrong with it.
         reason: String,
     },
-    /// A sentence, which gets the position of the call before it.
+    /// A sentence, to which the position of the call is prepended.
     Message(String),
-    /// There is no memory left, in Lua's words.
+    /// Out of memory, with Lua's own message.
     OutOfMemory,
-    /// Whatever the VM raised; it lies on the top of the stack. Made by this crate alone.
+    /// Whatever the VM raised; it is on the top of the stack. Made by this crate alone.
     Raised,
 }
 

@@ -1,4 +1,4 @@
-//! Signals that end `luasnap`: what is cleared away first, and how a script that `luasnap run` runs is
+//! Signals that end `luasnap`: what is cleaned up first, and how a script under `luasnap run` is
 //! interrupted so that its heap can still be looked at.
 //!
 //! Nothing here runs in a host by itself: [`end_cleanly`] is called by the program `luasnap`, and the
@@ -11,45 +11,46 @@ use std::ptr::null_mut;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, AtomicI32, AtomicPtr, AtomicU64, Ordering};
 
-/// What is cleared away before a signal ends the process. It is called by a handler.
+/// What is cleaned up before a signal ends the process. It is called by a signal handler.
 static CLEAR_AWAY: OnceLock<fn()> = OnceLock::new();
 
-/// The signal by which a script is interrupted; 0 while there was none.
+/// The signal that interrupted the script; 0 while there was none.
 static SIGNAL: AtomicI32 = AtomicI32::new(0);
-/// Whether a signal is to interrupt a script, or only to be noted.
+/// Whether a signal interrupts the script or is only noted.
 static INTERRUPTS: AtomicBool = AtomicBool::new(false);
 /// The API of the VM that runs the script.
 static API: OnceLock<&'static Api> = OnceLock::new();
-/// The Lua thread that runs: the last that was resumed. Null while no script runs.
+/// The running Lua thread: the last that was resumed. Null while no script runs.
 static RUNNING: AtomicPtr<LuaState> = AtomicPtr::new(null_mut());
-/// The system's thread that runs the script (a `pthread_t`), and its process: a child is not that one.
+/// The system thread that runs the script (a `pthread_t`), and its process: a child process has
+/// another.
 static THREAD: AtomicU64 = AtomicU64::new(0);
 static PROCESS: AtomicI32 = AtomicI32::new(0);
-/// Where the registry has the driver's function.
+/// Its address is the key of the driver's function in the registry.
 static KEY: u8 = 0;
 
-/// The signals by which people and their tools end a program, and that a script survives for a while.
+/// The signals with which people and tools end a program, and which a script survives for a while.
 const INTERRUPTING: [c_int; 3] = [libc::SIGHUP, libc::SIGINT, libc::SIGTERM];
 /// `LUA_MASKCALL | LUA_MASKRET | LUA_MASKLINE | LUA_MASKCOUNT`.
 const ALL_EVENTS: c_int = 15;
 
 /// From now on a signal that ends this program (`SIGHUP`, `SIGINT`, `SIGQUIT`, `SIGTERM`) calls
-/// `clear_away` first, and one that a file has grown too large is left to the error that the write gives.
-/// Signals that whoever started the program had it ignore stay ignored.
+/// `clear_away` first, and `SIGXFSZ` (a file has grown too large) has no effect: the write returns
+/// an error instead. Signals that the program was started to ignore stay ignored.
 ///
-/// `clear_away` is called by a handler: it may take no lock and no memory.
+/// `clear_away` is called by a signal handler: it must take no lock and allocate no memory.
 pub fn end_cleanly(clear_away: fn()) {
     CLEAR_AWAY.get_or_init(|| clear_away);
     for signal in [libc::SIGHUP, libc::SIGINT, libc::SIGQUIT, libc::SIGTERM] {
         handle(signal, end, libc::SA_RESTART);
     }
-    // A handler, since programs that are started would inherit that it is ignored.
+    // A handler, since child programs would inherit an ignored signal.
     handle(libc::SIGXFSZ, go_on, libc::SA_RESTART);
 }
 
-/// Sets a handler where the signal is not ignored.
+/// Sets a handler, unless the signal is ignored.
 fn handle(signal: c_int, handler: extern "C" fn(c_int), flags: c_int) {
-    // SAFETY: both records are plain data, of which zeros are valid; the handlers do nothing but what is
+    // SAFETY: both records are plain data, for which zeros are valid; the handlers do only what is
     // safe in handlers.
     unsafe {
         let mut before: libc::sigaction = std::mem::zeroed();
@@ -86,8 +87,8 @@ fn clear_away() {
 /// The first signal interrupts the script, a second one ends the process at once.
 extern "C" fn interrupt(signal: c_int) {
     // SAFETY: what is called here may be called in a handler, and so may `lua_sethook`: Lua's own
-    // interpreter does it. It is called on the thread of the system that runs the script, for a Lua thread
-    // that is alive, since it runs.
+    // interpreter does so. It is called on the system thread that runs the script, for a Lua thread
+    // that is alive, since it is running.
     unsafe {
         let errno = libc::__errno_location();
         let before = *errno;
@@ -110,10 +111,10 @@ extern "C" fn interrupt(signal: c_int) {
     }
 }
 
-/// Has the script interrupted at the next instruction of this Lua thread.
+/// Interrupts the script at the next instruction of this Lua thread.
 ///
 /// # Safety
-/// It is null, or alive, and of the VM of `API`.
+/// `raw` is null, or a live thread of the VM of `API`.
 unsafe fn set_hook(raw: Lua) {
     let hook = API.get().and_then(|api| api.sethook);
     if let (Some(sethook), true, false) = (hook, INTERRUPTS.load(Ordering::Relaxed), raw.is_null())
@@ -123,7 +124,7 @@ unsafe fn set_hook(raw: Lua) {
     }
 }
 
-/// The hook: calls the driver's function, which does not come back unless it is at work already.
+/// The hook: calls the driver's function, which returns only if it is at work already.
 unsafe extern "C-unwind" fn call_driver(raw: Lua, _: *mut c_void) {
     let Some(state) = state_of(raw) else { return };
     if let Some(sethook) = state.api().sethook {
@@ -152,8 +153,8 @@ fn push_key(state: State) {
     unsafe { (state.api().pushlightuserdata)(state.raw(), key) }
 }
 
-/// Resumes a Lua thread, and notes meanwhile that it is the running one. A signal that came for it and
-/// that it did not live to see is then its resumer's.
+/// Resumes a Lua thread, and notes meanwhile that it is the running one. A signal that came for it
+/// but that it ended too early to see goes to its resumer.
 pub(super) fn noted<R>(thread: Lua, resume: impl FnOnce() -> R) -> R {
     let before = RUNNING.swap(thread, Ordering::Relaxed);
     let result = resume();
@@ -165,8 +166,8 @@ pub(super) fn noted<R>(thread: Lua, resume: impl FnOnce() -> R) -> R {
     result
 }
 
-/// Has the VM of this state be the one whose script is interrupted: of several of a process it is the
-/// first. Whether it is, and can be.
+/// Makes the VM of this state the one whose script is interrupted: of several in a process, that is
+/// the first. Returns whether it is this one and can be interrupted.
 pub(super) fn claim(state: State) -> bool {
     let api = API.get_or_init(|| state.api());
     std::ptr::eq(*api, state.api()) && api.sethook.is_some()
@@ -179,25 +180,25 @@ pub(super) unsafe extern "C-unwind" fn arm(raw: Lua) -> c_int {
     push_key(state);
     state.push_value(1);
     state.raw_set(state.registry());
-    // SAFETY: they only tell.
+    // SAFETY: both only return an id.
     let (thread, process) = unsafe { (libc::pthread_self(), libc::getpid()) };
     THREAD.store(thread, Ordering::Relaxed);
     PROCESS.store(process, Ordering::Relaxed);
     RUNNING.store(raw, Ordering::Relaxed);
     INTERRUPTS.store(true, Ordering::Relaxed);
-    // A call that waits is to end by it, for the script has no more to do then.
+    // No `SA_RESTART`: a blocking call must end, since the script has nothing more to do.
     set_handlers(interrupt, 0);
     0
 }
 
-/// `settle()`: what is at work now is not to be disturbed.
+/// `settle()`: what is at work now must not be disturbed.
 pub(super) unsafe extern "C-unwind" fn settle(_: Lua) -> c_int {
     INTERRUPTS.store(false, Ordering::Relaxed);
     set_handlers(interrupt, libc::SA_RESTART);
     0
 }
 
-/// `disarm()`: the signal that came, or nothing. The state may be closed after it.
+/// `disarm()`: returns the signal that came, or nothing. The state may be closed after it.
 pub(super) unsafe extern "C-unwind" fn disarm(raw: Lua) -> c_int {
     INTERRUPTS.store(false, Ordering::Relaxed);
     set_handlers(end, libc::SA_RESTART);

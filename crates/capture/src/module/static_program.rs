@@ -1,20 +1,20 @@
-//! Programs that are linked statically, and open this module all the same.
+//! Statically linked programs that open this module all the same.
 //!
-//! glibc can open libraries from a program that was linked with `-static`. They get a second libc then, and
-//! with it a dynamic linker that was mapped but never started: what is thread-local in a library it cannot
-//! find, and asking for it crashes. Rust's standard library has thread-locals under nearly everything, so
-//! nothing here may use more of it than plain memory.
+//! glibc can open libraries from a program that was linked with `-static`. They then get a second
+//! libc, and with it a dynamic linker that was mapped but never started: it cannot find the
+//! thread-locals of a library, and accessing one crashes. Rust's standard library has thread-locals
+//! under nearly everything, so nothing here may use more of it than plain memory.
 
 use crate::lua::api::LuaState;
 use crate::lua::resolve::{LoadedObject, raising_functions};
 use std::ffi::{CStr, c_char, c_int, c_void};
 
-/// What a user reads there.
+/// The error message in such a program.
 const MESSAGE: &CStr = c"snapshot cannot work in this program: it was linked statically (-static), and a \
      library that such a program opens has no thread-local memory. Link the program dynamically, or take \
      the snapshot from outside: `luasnap attach PID` reads it as it is";
 
-/// What the dynamic linker shows to debuggers (`link.h`).
+/// `r_debug`: what the dynamic linker shows to debuggers (`link.h`).
 #[cfg(target_env = "gnu")]
 #[repr(C)]
 struct Debug {
@@ -28,7 +28,8 @@ unsafe extern "C" {
     static SHOWN: Debug;
 }
 
-/// Whether this process is such a program: the dynamic linker that this library found has not loaded it.
+/// Whether this process is such a program: the dynamic linker that this library found has not
+/// loaded it.
 #[cfg(target_env = "gnu")]
 pub(crate) fn is_static() -> bool {
     // SAFETY: the dynamic linker writes it before any of our code runs, or never. Its list never becomes
@@ -42,8 +43,8 @@ pub(crate) fn is_static() -> bool {
     false
 }
 
-/// Raises an error that says what the matter is, where the program tells by what function; else says it on
-/// standard error.
+/// Raises an error that says what is wrong, where the program's symbols name the functions for it;
+/// else prints it to standard error.
 ///
 /// # Safety
 /// `state` is a live state of the VM whose code is at `caller`, and the calling frames own nothing with a
@@ -69,7 +70,7 @@ type Raise = unsafe extern "C-unwind" fn(*mut LuaState) -> c_int;
 /// `lua_pushstring` and `lua_error` at two addresses.
 ///
 /// # Safety
-/// They are those.
+/// They are the addresses of these functions.
 unsafe fn functions(push: *const c_void, raise: *const c_void) -> (Push, Raise) {
     // SAFETY: this function's own contract.
     unsafe {
@@ -80,7 +81,7 @@ unsafe fn functions(push: *const c_void, raise: *const c_void) -> (Push, Raise) 
     }
 }
 
-/// Those of the library that calls: a liblua that the program opened.
+/// The functions of the calling library: a liblua that the program opened.
 fn in_library(caller: *const c_void) -> Option<(Push, Raise)> {
     let library = LoadedObject::containing(caller)?;
     let (push, raise) = (
@@ -92,19 +93,19 @@ fn in_library(caller: *const c_void) -> Option<(Push, Raise)> {
     are_there.then(|| unsafe { functions(push, raise) })
 }
 
-/// Those of the program, by the symbols in its file, which a static program has no others than.
+/// The functions of the program, by the symbols in its file, the only ones a static program has.
 fn in_program() -> Option<(Push, Raise)> {
     let file = MappedFile::open(c"/proc/self/exe")?;
     let program = object::File::parse(file.bytes()).ok()?;
     let (push, raise) = raising_functions(&program)?;
-    // A program may be loaded anywhere: so far from where its file says.
+    // How far from its file's addresses the program was loaded.
     let moved = entry_point()?.wrapping_sub(object::Object::entry(&program));
     let at = |address: u64| address.wrapping_add(moved) as *const c_void;
     // SAFETY: the file is that of the running program, and its symbols have these names.
     Some(unsafe { functions(at(push), at(raise)) })
 }
 
-/// Where the program starts, as the kernel told it.
+/// The address of the program's entry point, as the kernel tells it.
 fn entry_point() -> Option<u64> {
     let file = OpenFile::new(c"/proc/self/auxv")?;
     let mut words = [0_u64; 128];
@@ -132,7 +133,7 @@ impl Drop for OpenFile {
     }
 }
 
-/// A file as memory.
+/// A file mapped into memory.
 struct MappedFile {
     start: *mut c_void,
     len: usize,
@@ -150,7 +151,8 @@ impl MappedFile {
     }
 
     fn bytes(&self) -> &[u8] {
-        // SAFETY: so many bytes are mapped while this value lives, and a running program is not written to.
+        // SAFETY: this many bytes are mapped while this value lives, and a running program is not
+        // written to.
         unsafe { std::slice::from_raw_parts(self.start.cast(), self.len) }
     }
 }

@@ -1,4 +1,4 @@
-//! Values that a function of the module gives back to Lua.
+//! Values that a function of the module returns to Lua.
 
 use crate::lua::state::State;
 use std::borrow::Cow;
@@ -11,17 +11,17 @@ pub enum Value {
     Boolean(bool),
     /// A whole number.
     Integer(i64),
-    /// A number with a fraction.
+    /// A floating-point number.
     Number(f64),
     /// A string.
     Text(Vec<u8>),
-    /// A table, by names.
+    /// A table with strings as keys.
     Table(Vec<(Cow<'static, str>, Value)>),
-    /// A table, by numbers from 1 on.
+    /// A table with keys from 1 on.
     List(Vec<Value>),
 }
 
-/// How deep tables of ours are nested: they are written down by hand.
+/// How deeply our tables are nested at most: their structure is fixed in the code.
 const DEPTH: c_int = 8;
 
 impl Value {

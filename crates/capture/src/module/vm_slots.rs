@@ -1,30 +1,31 @@
 //! A place for each VM of the process, with its API.
 //!
-//! A place is free again when its VM is gone: when its code is mapped no more. Not sooner. That all states
-//! of a VM are closed cannot be known while its code is there: finalizers that run after ours may still
-//! call functions of the module, and would then ask another VM's API for what is in their state.
+//! A place becomes free when its VM is gone, that is, when the VM's code is no longer mapped; not
+//! sooner. While the code is there, nothing tells whether all states of the VM are closed:
+//! finalizers that run after ours may still call functions of the module, and would then use
+//! another VM's API on their state.
 
 use crate::lua::api::Api;
 use crate::lua::resolve;
 use std::sync::atomic::{AtomicPtr, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-/// How many different Luas one process may have loaded at once.
+/// Number of different Luas that one process may have loaded at once.
 pub(crate) const PLACES: usize = 1024;
 
 /// The API of each VM; null where no VM has been.
 static APIS: [AtomicPtr<Api>; PLACES] = [const { AtomicPtr::new(std::ptr::null_mut()) }; PLACES];
-/// How often each place was given away, to the VM that has it or to another one. Whoever gives places away
-/// holds the lock, and looks at memory alone meanwhile: the dynamic linker has locks of its own, under
-/// which a library's constructor may come here.
+/// Number of times each place was assigned, to the VM that has it or to another one. Whoever
+/// assigns places holds the lock, and only accesses memory meanwhile: the dynamic linker has locks
+/// of its own, under which a library's constructor may come here.
 static CLAIMS: Mutex<[u64; PLACES]> = Mutex::new([0; PLACES]);
 
-/// The place of a VM that is loaded, and its API; `None` when all are taken by others.
+/// The place of a loaded VM, and its API; `None` when others have taken all places.
 pub(super) fn claim(api: Api) -> Option<(usize, &'static Api)> {
     let taken = taken();
     let gone: Vec<Taken> = match taken.iter().any(|taken| is_same(&taken.api, &api)) {
         true => Vec::new(),
-        // Without the lock: the dynamic linker is asked.
+        // Without the lock, since this asks the dynamic linker.
         false => taken
             .into_iter()
             .filter(|taken| !resolve::is_loaded(&taken.api))
@@ -37,15 +38,15 @@ pub(super) fn claim(api: Api) -> Option<(usize, &'static Api)> {
     if at(place).is_none_or(|known| !is_same(known, &api)) {
         let old = APIS[place].swap(Box::into_raw(Box::new(api)), Ordering::AcqRel);
         if !old.is_null() {
-            // SAFETY: made by `Box::into_raw` above. Who still has a reference to it is a function that
-            // the VM called, and that VM's code is gone: nothing can return to it.
+            // SAFETY: made by `Box::into_raw` above. Only functions that the VM called can still
+            // have a reference to it, and that VM's code is gone: nothing can return to it.
             drop(unsafe { Box::from_raw(old) });
         }
     }
     Some((place, at(place)?))
 }
 
-/// A place that a VM has.
+/// A place that a VM has taken.
 struct Taken {
     place: usize,
     api: Api,
@@ -65,8 +66,8 @@ fn taken() -> Vec<Taken> {
     (0..PLACES).map_while(taken).collect()
 }
 
-/// The place that a VM has already, or else the first that was taken by one of those that are gone (and
-/// not given away again since that was seen), or that nobody has had.
+/// The place that the VM already has; else the first place whose VM is gone (and that has not been
+/// assigned again since that was seen); else the first that nobody has had.
 fn find(api: &Api, gone: &[Taken], claims: &[u64; PLACES]) -> Option<usize> {
     let mut known = (0..PLACES).map_while(|place| Some((place, at(place)?)));
     if let Some((place, _)) = known.find(|(_, known)| is_same(known, api)) {
@@ -90,7 +91,7 @@ fn lock() -> MutexGuard<'static, [u64; PLACES]> {
 /// The API of the VM at a place.
 pub(super) fn at(place: usize) -> Option<&'static Api> {
     let api = APIS[place].load(Ordering::Acquire);
-    // SAFETY: null, or made by `Box::into_raw` and there until its VM is gone: who is called by the VM, or
-    // holds the lock, has it until then.
+    // SAFETY: null, or made by `Box::into_raw` and there until its VM is gone: whoever is called by
+    // the VM, or holds the lock, has it until then.
     unsafe { api.as_ref() }
 }

@@ -1,13 +1,13 @@
-//! What a sweep has found so far: the sum of it, which has to be the VM's own total in the end.
+//! The bytes that a sweep has found so far: in the end they have to add up to the VM's own total.
 
 use crate::native::layout_mismatch::{LayoutMismatch, Swept};
 use crate::native::swept::SweptHeap;
 use luasnap_heap::{BuildError, Kind, NodeId, SlotSizes, SweepBuilder};
 use std::borrow::Cow;
 
-/// The bytes that a sweep found, and the objects that speak against its layout.
+/// The bytes that a sweep found, and the objects that contradict its layout.
 pub(super) struct ByteLedger {
-    /// What the VM says it holds.
+    /// The VM's own count of its bytes.
     total: u64,
     found: u64,
     blocks: Vec<(Cow<'static, str>, u64)>,
@@ -26,12 +26,12 @@ impl ByteLedger {
         }
     }
 
-    /// What the VM says it holds.
+    /// The VM's own count of its bytes.
     pub(super) fn total(&self) -> u64 {
         self.total
     }
 
-    /// Adds a node and its bytes.
+    /// Adds an object, and counts its bytes. Returns its node.
     #[inline]
     pub(super) fn add(
         &mut self,
@@ -46,7 +46,7 @@ impl ByteLedger {
             .ok_or(LayoutMismatch::BrokenList)?)
     }
 
-    /// How many of those bytes were not found yet.
+    /// Bytes of the total that were not found yet.
     pub(super) fn missing(&self) -> u64 {
         self.total - self.found
     }
@@ -61,7 +61,7 @@ impl ByteLedger {
         Ok(())
     }
 
-    /// Counts what belongs to the VM and is no object.
+    /// Counts a block of the VM's memory that is not an object.
     pub(super) fn block(&mut self, name: &'static str, bytes: u64) -> Swept {
         self.count(bytes)?;
         self.blocks.try_reserve(1).map_err(BuildError::from)?;
@@ -69,8 +69,8 @@ impl ByteLedger {
         Ok(())
     }
 
-    /// Notes that an object does not read as it should. One that is garbage need not: it may refer to
-    /// what is gone.
+    /// Notes that an object does not read as it should. Garbage need not: it may refer to what is
+    /// gone.
     #[cold]
     pub(super) fn doubt(&mut self, node: NodeId, mismatch: LayoutMismatch) -> Swept {
         match self.doubtful.last() {
@@ -79,7 +79,7 @@ impl ByteLedger {
         }
     }
 
-    /// What was found, with the heap of it, in whose tables slots have these sizes.
+    /// Returns what was found, with its heap, in whose tables slots have these sizes.
     pub(super) fn close(
         self,
         heap: SweepBuilder,
@@ -98,7 +98,7 @@ impl ByteLedger {
     }
 }
 
-/// Notes a node, or what is to be known of one.
+/// Notes a node, or something about one.
 pub(super) fn note<T>(nodes: &mut Vec<T>, node: T) -> Swept {
     nodes.try_reserve(1).map_err(BuildError::from)?;
     nodes.push(node);

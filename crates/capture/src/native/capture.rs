@@ -1,4 +1,4 @@
-//! Captures by the native engine: by the first layout that proves itself.
+//! Captures by the native engine, with the first layout that is verified.
 
 use crate::layout::Layout;
 use crate::lua::state::State;
@@ -18,14 +18,14 @@ use std::borrow::Cow;
 /// Why there is no native capture.
 #[derive(Debug)]
 pub(crate) enum Unavailable {
-    /// It is not available here; the sentence says why.
+    /// The native engine is not available here; the sentence says why.
     Here(String),
-    /// It failed as any capture may.
+    /// The heap could not be built.
     Failed(BuildError),
 }
 
-/// Captures everything that the state's VM has, or of that what is reachable from `root`. `trust` is
-/// what is known of this VM already.
+/// Captures everything that the state's VM has, or only what is reachable from `root`. `trust` is
+/// what is already known of this VM; it is updated.
 pub(crate) fn capture(
     state: State,
     origin: Origin,
@@ -57,7 +57,7 @@ pub(crate) fn capture(
     )))
 }
 
-/// Sweeps by one layout; answers where the global state is, too.
+/// Sweeps by one layout. Returns the address of the global state, too.
 fn try_layout(
     memory: &OwnMemory,
     layout: Layout,
@@ -83,7 +83,7 @@ pub(super) fn sweep(
     }
 }
 
-/// Makes a heap of what was found, if it proves that the layout is the VM's.
+/// Makes a heap of what was found, if that verifies the layout.
 fn finish(
     swept: SweptHeap,
     layout: Layout,
@@ -92,8 +92,8 @@ fn finish(
     is_trusted: bool,
 ) -> Result<Heap, Failure> {
     let (found, total) = (swept.found, swept.total);
-    // Once it has proved itself, what is missing is memory that no list has at the moment: while
-    // code is compiled, say.
+    // With a layout that was verified before, missing bytes are memory that is on no list at the
+    // moment, as while code is compiled.
     if found != total && !is_trusted {
         return Err(LayoutMismatch::Sum { found, total }.into());
     }
@@ -101,8 +101,8 @@ fn finish(
     make_heap(swept, layout, name, vm_address, root)
 }
 
-/// Makes a heap of what was found, if all objects in use read as they should. The VM is of the releases
-/// in `name`.
+/// Makes a heap of what was found, if all objects in use read as they should. `name` names the
+/// releases that the VM may be.
 pub(super) fn make_heap(
     mut swept: SweptHeap,
     layout: Layout,

@@ -1,4 +1,4 @@
-//! What people see of a chunk's name: `short_src` of `lua_Debug`, made from the source as the VM
+//! A chunk's name as people see it: `short_src` of `lua_Debug`, made from the source as the VM
 //! itself makes it.
 
 use crate::version::Version;
@@ -30,7 +30,7 @@ impl ChunkName {
         };
         match (source.first(), version) {
             (Some(b'='), _) => name.push(&source[1..source.len().min(SIZE)]),
-            // Each leaves room for more than it writes.
+            // Each version reserves more room than it needs.
             (Some(b'@'), Version::Lua51) => name.push_end_of_path(&source[1..], SIZE - 8, SIZE - 8),
             (Some(b'@'), _) => name.push_end_of_path(&source[1..], SIZE - 1, SIZE - 4),
             (_, Version::Lua51) => name.push_code(
@@ -57,7 +57,7 @@ impl ChunkName {
         self.len += text.len();
     }
 
-    /// A file's path, of which the end counts: whole up to `most` bytes, else its last `kept`.
+    /// Appends a file's path: all of it up to `most` bytes, otherwise its last `kept`.
     fn push_end_of_path(&mut self, path: &[u8], most: usize, kept: usize) {
         if path.len() > most {
             self.push(DOTS);
@@ -67,8 +67,8 @@ impl ChunkName {
         }
     }
 
-    /// A chunk of code, of which the first line counts: whole up to `most` bytes, else its first
-    /// `kept`.
+    /// Appends a chunk of code: all of it if it is one line of up to `most` bytes, otherwise the
+    /// first `kept` bytes of its first line.
     fn push_code(&mut self, code: &[u8], ends_line: fn(u8) -> bool, most: usize, kept: usize) {
         let line = until(code, ends_line);
         self.push(b"[string \"");
@@ -81,7 +81,7 @@ impl ChunkName {
         self.push(b"\"]");
     }
 
-    /// The name of a function in Lua that LuaJIT itself brings.
+    /// The chunk name of a Lua function that is built into LuaJIT.
     pub(crate) fn builtin(source: &[u8]) -> ChunkName {
         let mut name = ChunkName {
             text: [0; 2 * SIZE],

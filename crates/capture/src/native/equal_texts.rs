@@ -1,19 +1,19 @@
-//! Telling which strings have one and the same text: long ones are not interned (PUC Lua, from 5.2 on).
+//! Finding strings with equal texts: long ones are not interned (PUC Lua, from 5.2 on).
 //!
-//! No text is read whole but to prove it equal to another, or when many are alike where they were
-//! sampled. Hashes only bring together what may be equal: what decides is comparison.
+//! A text is read whole only to compare it with another, or if many texts have equal samples.
+//! Hashes only bring together what may be equal; comparison decides.
 
 use luasnap_heap::{BuildError, NodeId};
 use rustc_hash::FxHasher;
 use std::hash::Hasher;
 
-/// How many texts under one hash are told apart by comparing each string with each of them.
+/// Most different texts of one hash for which each string is compared with each of them.
 const FEW: usize = 4;
-/// Bytes of a sample. There are three in a text.
+/// Bytes of a sample. A text has three.
 const SAMPLE: usize = 32;
 
-/// Strings, each with a hash of its text in the upper half: in their order, what may be equal is
-/// together.
+/// Strings, each as its node and, in the upper half, a hash of its text: sorted, those that may be
+/// equal are together.
 #[derive(Debug, Default)]
 pub(super) struct EqualTexts {
     strings: Vec<u64>,
@@ -28,7 +28,8 @@ impl EqualTexts {
         Ok(())
     }
 
-    /// Numbers the strings whose text another has too, from 1 on: one number for each text.
+    /// Numbers the texts that several strings have, from 1 on, and sets the numbers of these
+    /// strings.
     pub(super) fn number<'m>(mut self, texts: &mut impl Texts<'m>) {
         let mut numbers = Numbers { texts, last: 0 };
         self.strings.sort_unstable();
@@ -40,12 +41,12 @@ impl EqualTexts {
     }
 }
 
-/// Where the strings are.
+/// Texts of strings, and where their numbers go.
 pub(super) trait Texts<'m> {
     /// The whole text of a string.
     fn text(&self, string: NodeId) -> &'m [u8];
 
-    /// Notes the number of a string's text. Of several the last one counts.
+    /// Sets the number of a string's text. If it is set again, the last one counts.
     fn set_number(&mut self, string: NodeId, number: u32);
 }
 
@@ -56,7 +57,8 @@ struct Numbers<'t, T> {
 }
 
 impl<'m, T: Texts<'m>> Numbers<'_, T> {
-    /// Numbers strings of one hash by comparing texts; false where there are more than a few.
+    /// Numbers strings of one hash by comparing their texts. Returns `false` if there are more than
+    /// `FEW` texts.
     fn compare(&mut self, strings: &[u64]) -> bool {
         if strings.len() < 2 {
             return true;
@@ -78,7 +80,7 @@ impl<'m, T: Texts<'m>> Numbers<'_, T> {
         true
     }
 
-    /// Numbers strings that are alike where they were sampled.
+    /// Numbers strings whose samples have one hash, by hashes of their whole texts.
     fn hash_whole(&mut self, strings: &mut [u64]) {
         for string in &mut *strings {
             let node = node(*string);
@@ -92,7 +94,7 @@ impl<'m, T: Texts<'m>> Numbers<'_, T> {
         }
     }
 
-    /// Numbers strings that somebody made so that their hashes are equal.
+    /// Numbers strings whose texts were made to have equal hashes.
     #[cold]
     fn sort_whole(&mut self, strings: &mut [u64]) {
         strings.sort_unstable_by_key(|&string| self.texts.text(node(string)));
@@ -106,7 +108,8 @@ impl<'m, T: Texts<'m>> Numbers<'_, T> {
         }
     }
 
-    /// Numbers a string whose text the `first` one has too; their number is 0 while it had none.
+    /// Gives a string the number of its text, which `first` has too; `number` is 0 if the text has
+    /// none yet.
     fn number_pair(&mut self, first: NodeId, node: NodeId, number: &mut u32) {
         if *number == 0 {
             self.last += 1; // there are fewer texts than nodes
@@ -117,7 +120,7 @@ impl<'m, T: Texts<'m>> Numbers<'_, T> {
     }
 }
 
-/// What is together because of one hash.
+/// Runs of strings with equal hashes.
 fn runs(strings: &mut [u64]) -> impl Iterator<Item = &mut [u64]> {
     strings.chunk_by_mut(|a, b| a >> 32 == b >> 32)
 }
@@ -130,7 +133,7 @@ fn node(string: u64) -> NodeId {
     NodeId(string as u32)
 }
 
-/// Texts that a host keeps may be one.
+/// Whether two texts are equal. Texts that a host keeps may be one and the same.
 fn is_same(a: &[u8], b: &[u8]) -> bool {
     a.len() == b.len() && (a.as_ptr() == b.as_ptr() || a == b)
 }
@@ -141,7 +144,7 @@ fn hash(text: &[u8]) -> u64 {
     hasher.finish()
 }
 
-/// A hash of a text's length, beginning, middle and end.
+/// Hash of a text's length, beginning, middle and end; of a short text, all of it.
 fn sampled_hash(text: &[u8]) -> u64 {
     let Some(last) = text.len().checked_sub(3 * SAMPLE) else {
         return hash(text);
@@ -182,7 +185,7 @@ mod tests {
         }
     }
 
-    /// Checks the numbers that texts get, by their hashes or as if these were all one.
+    /// Checks the numbers that texts get, with their own hashes and with one hash for all.
     fn check_all(texts: &[Vec<u8>]) {
         for all_alike in [false, true] {
             let mut strings = EqualTexts::default();
@@ -216,7 +219,7 @@ mod tests {
         }
     }
 
-    /// Texts of one length that differ in one byte, which no sample has.
+    /// Texts of one length that differ only outside the samples.
     fn near(len: usize, count: usize, different: usize) -> Vec<Vec<u8>> {
         let text = |at: usize| {
             let mut text = vec![b'x'; len];

@@ -1,4 +1,4 @@
-//! What the API says of a VM, which its structures have to say too.
+//! What the API says about a VM, which its structures have to confirm.
 
 use crate::layout::{self, ABSENT, JitLayout, Layout, PucLayout};
 use crate::lua::state::State;
@@ -8,7 +8,7 @@ use crate::native::puc::tags;
 use crate::native::{jit, puc};
 use crate::version::Version;
 
-/// What the API says of a VM.
+/// What the API says about a VM.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Facts {
     /// The running thread.
@@ -33,8 +33,7 @@ impl Facts {
         }
     }
 
-    /// The address of the global state, if a layout fits it. Everything is read so that it cannot
-    /// fault.
+    /// Returns the address of the global state, if it fits a layout. None of the reads can fault.
     pub(crate) fn global_state(&self, layout: Layout) -> Option<u64> {
         match layout {
             Layout::Puc(number) => self.global_state_of_puc(layout::puc(number)),
@@ -88,8 +87,8 @@ impl Facts {
         (says_the_same && main_thread_fits && tables_fit).then_some(address)
     }
 
-    /// Whether tables have their metatables at this place. What stands there instead may look like an
-    /// object too, and so neither the sum of sizes nor any reference would tell.
+    /// Whether the known tables have their metatables at this offset. Another field there may look
+    /// like an object too, so that neither the sum of sizes nor any reference would tell.
     fn has_metatables_at(&self, place: u16) -> bool {
         let mut known = self.metatables.iter().filter(|known| known.0 != 0);
         known.all(|&(table, metatable)| {
@@ -98,7 +97,7 @@ impl Facts {
         })
     }
 
-    /// The global state that a thread says it belongs to.
+    /// Address of the global state that a thread says it belongs to.
     fn global_of(&self, layout: &PucLayout, thread: u64) -> Option<u64> {
         let is_thread = careful_read::byte(thread.checked_add(8)?)? == layout::puc::THREAD;
         let global = careful_read::word(thread.checked_add(u64::from(layout.state.global))?)?;
@@ -109,7 +108,7 @@ impl Facts {
     }
 }
 
-/// The global state that a thread of LuaJIT says it belongs to.
+/// Address of the global state that a thread of LuaJIT says it belongs to.
 fn jit_global_of(layout: &JitLayout, thread: u64) -> Option<u64> {
     let is_thread = careful_read::byte(thread.checked_add(9)?)? == layout::jit::THREAD;
     let global = careful_read::word(thread.checked_add(u64::from(layout.state.global))?)?;

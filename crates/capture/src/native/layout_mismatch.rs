@@ -1,29 +1,29 @@
-//! Why a layout is not that of a VM.
+//! Why a layout does not fit a VM.
 
 use luasnap_heap::BuildError;
 
-/// Why a layout is not that of a VM.
+/// Why a layout does not fit a VM.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
 pub(crate) enum LayoutMismatch {
     /// The global state does not say what the API says.
     #[error("its global state has another structure")]
     GlobalState,
-    /// An address leads out of what can be read.
+    /// An address leads out of readable memory.
     #[error("{0} cannot be read where it should be")]
     Unreadable(&'static str),
     /// An object's tag is unknown.
     #[error("an object is of an unknown type ({0})")]
     UnknownType(u8),
-    /// A list has an object twice, or one that cannot be one.
+    /// A list has an object twice, or something that cannot be an object.
     #[error("a list has an object twice, or something that is not an object")]
     BrokenList,
-    /// More bytes were found than there are.
+    /// More bytes were found than the VM says it holds.
     #[error("its objects have more than the {total} bytes that it says it holds")]
     TooLarge {
         /// The VM's own total.
         total: u64,
     },
-    /// Another number of bytes was found than there are.
+    /// The bytes that were found are not the VM's own total.
     #[error("its objects have {found} bytes, and it says it holds {total}")]
     Sum {
         /// The sum of what was found.
@@ -34,16 +34,16 @@ pub(crate) enum LayoutMismatch {
     /// The names of the metamethods are not what they are in every Lua.
     #[error("what should be the names of its metamethods reads otherwise")]
     Metamethods,
-    /// Behind a text there is no zero byte.
+    /// No zero byte follows a string's text.
     #[error("a string's text does not end where its length says")]
     Text,
-    /// A string is not where the table of strings has it by its hash, or not in that table.
+    /// A string is not where the string table has it by its hash, or not in that table.
     #[error("its table of strings has strings elsewhere than their hashes say")]
     StringTable,
-    /// A table would not find a key of its own.
+    /// A table would not find one of its own keys.
     #[error("a table's key is not where its hash says")]
     Key,
-    /// What a field refers to is no object of the kind that the field is for.
+    /// A field refers to something that is not an object of the right kind.
     #[error("{0} is something else")]
     Kind(&'static str),
     /// A value's tag is unknown.
@@ -52,7 +52,7 @@ pub(crate) enum LayoutMismatch {
     /// Numbers have another width.
     #[error("its numbers have another width")]
     Numbers,
-    /// Most of what should be metatables have not the fields of metatables.
+    /// Most of what should be metatables lack the fields of metatables.
     #[error("what should be metatables have no fields of metatables")]
     Metatables,
     /// A reachable object refers to something that is not an object.
@@ -60,7 +60,7 @@ pub(crate) enum LayoutMismatch {
     UnknownReference,
 }
 
-/// Why a sweep came to nothing.
+/// Why a sweep failed.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Failure {
     /// The layout is not that of this VM.
@@ -81,5 +81,5 @@ impl From<BuildError> for Failure {
     }
 }
 
-/// What a sweep gives.
+/// Result of a sweep, or of a part of it.
 pub(crate) type Swept<T = ()> = Result<T, Failure>;

@@ -1,8 +1,8 @@
-//! Main states, known by what they say of themselves.
+//! Main states, recognized by what they say of themselves.
 //!
-//! A main thread and its global state lie in one block of memory, and each has the other's address:
-//! so a word whose value is its own address and a few bytes more may be the one in a main thread that
-//! leads to its global state. Where what lies around it fits a layout in all points, it is.
+//! A main thread and its global state are in one block of memory, and the thread has the address of
+//! the global state. So a word whose value is at a known distance from its own address may be that
+//! field of a main thread. If everything around it fits a layout, it is.
 
 use crate::layout::{self, ABSENT, JitLayout, Layout, PucLayout};
 use crate::memory::memory::{Memory, Read, Structure};
@@ -10,7 +10,7 @@ use crate::native::jit;
 use crate::native::puc;
 use crate::version::Version;
 
-/// Bytes of a stack slot of PUC Lua, and how many slots lie behind `stack_last` at least and at most.
+/// Bytes of a stack slot of PUC Lua, and the least and most slots behind `stack_last`.
 const SLOT: u64 = 16;
 const EXTRA_SLOTS: std::ops::RangeInclusive<u64> = 5..=6;
 
@@ -19,20 +19,20 @@ const EXTRA_SLOTS: std::ops::RangeInclusive<u64> = 5..=6;
 pub(crate) struct MainState {
     pub(crate) main_thread: u64,
     pub(crate) global_state: u64,
-    /// What fits it, newest first; never empty, and all of one version.
+    /// The layouts that fit it, newest first; never empty, and all of one version.
     pub(crate) layouts: Vec<Layout>,
-    /// What the VM says it holds, in bytes. In the midst of the collector's work it may be anything.
+    /// The VM's own count of its bytes. In the middle of the collector's work it may be anything.
     pub(crate) total: u64,
 }
 
-/// What tells the words that may lead to a global state from all others.
+/// Recognizes the words that may be references of main threads to their global states.
 pub(crate) struct Signatures {
-    /// From such a word's address to its value; by number, and each once.
+    /// Distances from such a word's address to its value, sorted and each once.
     distances: Vec<i64>,
 }
 
 impl Signatures {
-    /// Those of all layouts that are known.
+    /// The signatures of all known layouts.
     pub(crate) fn new() -> Signatures {
         let mut distances: Vec<i64> = Layout::every().map(distance).collect();
         distances.sort_unstable();
@@ -40,7 +40,8 @@ impl Signatures {
         Signatures { distances }
     }
 
-    /// Gives the addresses of such words in `bytes`, which lie at `address`, a multiple of 8.
+    /// Passes the addresses of such words in `bytes` to `found`. The bytes start at `address`, a
+    /// multiple of 8.
     pub(crate) fn find(&self, bytes: &[u8], address: u64, mut found: impl FnMut(u64)) {
         const WORD: usize = 8;
         const TOGETHER: usize = 64 * WORD;
@@ -48,7 +49,8 @@ impl Signatures {
             return;
         };
         let span = last.wrapping_sub(first) as u32;
-        // Half of each word tells it of nearly all, and twice as many of these are told at once.
+        // The low half of a word rules out nearly all, and twice as many halves are compared at
+        // once.
         let is_near = |word: &[u8], at: u64| {
             let value = word.try_into().map_or(0, u64::from_ne_bytes);
             (value as u32)
@@ -59,7 +61,7 @@ impl Signatures {
         let mut start = address;
         for chunk in bytes.chunks(TOGETHER) {
             let words = || (start..).step_by(WORD).zip(chunk.chunks_exact(WORD));
-            // Nearly always there is none, which is told for many words at once.
+            // Nearly always there is none, which is found out for many words at once.
             let any = words().fold(false, |any, (at, word)| any | is_near(word, at));
             for (at, word) in words().filter(|_| any) {
                 let value = word.try_into().map_or(0, u64::from_ne_bytes);
@@ -73,12 +75,13 @@ impl Signatures {
     }
 }
 
-/// From the word in a main thread that leads to its global state to what it says.
+/// Bytes from the field of a main thread that has the address of its global state to that global
+/// state.
 fn distance(layout: Layout) -> i64 {
     to_global_state(layout) - i64::from(place_of_global(layout))
 }
 
-/// Where a thread has the address of its global state.
+/// Offset of the field of a thread that has the address of its global state.
 fn place_of_global(layout: Layout) -> u16 {
     match layout {
         Layout::Puc(number) => layout::puc(number).state.global,
@@ -86,7 +89,7 @@ fn place_of_global(layout: Layout) -> u16 {
     }
 }
 
-/// From a main thread to its global state.
+/// Bytes from a main thread to its global state.
 fn to_global_state(layout: Layout) -> i64 {
     match layout {
         Layout::Jit(layout) => i64::from(layout.global_state.from_main_thread),
@@ -100,7 +103,7 @@ fn to_global_state(layout: Layout) -> i64 {
     }
 }
 
-/// The main state whose main thread has the word at `place`, if there is one.
+/// Returns the main state whose main thread has the word at `place`, if there is one.
 pub(crate) fn main_state_at(memory: &impl Memory, place: u64) -> Option<MainState> {
     let distance_here = memory.word(place)?.wrapping_sub(place) as i64;
     let fitting: Vec<(Layout, u64, Fit)> = Layout::every()
@@ -110,7 +113,7 @@ pub(crate) fn main_state_at(memory: &impl Memory, place: u64) -> Option<MainStat
             Some((layout, main_thread, fit(memory, layout, main_thread)?))
         })
         .collect();
-    // A stack may be in the midst of becoming larger.
+    // A stack that is being enlarged may fit no layout.
     let best = fitting.iter().find(|(_, _, fit)| fit.has_stack);
     let &(first, main_thread, Fit { total, has_stack }) = best.or(fitting.first())?;
     let layouts = fitting.iter().filter(|(layout, of, fit)| {
@@ -124,12 +127,12 @@ pub(crate) fn main_state_at(memory: &impl Memory, place: u64) -> Option<MainStat
     })
 }
 
-/// What a main thread and its global state say, where they fit a layout.
+/// What a main thread and its global state say, if they fit a layout.
 #[derive(Clone, Copy)]
 struct Fit {
-    /// What the VM says it holds, in bytes.
+    /// The VM's own count of its bytes.
     total: u64,
-    /// Whether the main thread's stack is one, too.
+    /// Whether the main thread's stack is plausible, too.
     has_stack: bool,
 }
 
@@ -140,8 +143,8 @@ fn fit(memory: &impl Memory, layout: Layout, main_thread: u64) -> Option<Fit> {
     }
 }
 
-/// Whether what is at `main_thread` is the main thread of a PUC Lua that has this layout. A state that
-/// was closed has its own block alone.
+/// Returns what the main thread at `main_thread` says, if it fits this layout of PUC Lua. A closed
+/// state does not: its total is only its own block.
 fn fit_of_puc(memory: &impl Memory, layout: &PucLayout, main_thread: u64) -> Option<Fit> {
     let places = &layout.global_state;
     let thread = memory.structure(main_thread, layout.state.size)?;
@@ -167,8 +170,8 @@ fn fit_of_puc(memory: &impl Memory, layout: &PucLayout, main_thread: u64) -> Opt
     })
 }
 
-/// Whether a thread's stack is one: its beginning, its top and its end in this order, and its size what
-/// lies between.
+/// Whether a thread's stack is plausible: its end is behind its start, its top is between them or
+/// in the extra slots, and its size, where it is stored, is the right one.
 fn has_stack_of_puc(layout: &PucLayout, thread: Structure<'_>) -> bool {
     let places = &layout.state;
     let [stack, top, last] =
@@ -187,7 +190,7 @@ fn has_stack_of_puc(layout: &PucLayout, thread: Structure<'_>) -> bool {
     is_inside && has_size && (last - stack).is_multiple_of(SLOT)
 }
 
-/// The same of a LuaJIT.
+/// The same for LuaJIT.
 fn fit_of_jit(memory: &impl Memory, layout: &JitLayout, main_thread: u64) -> Option<Fit> {
     let places = &layout.global_state;
     let thread = memory.structure(main_thread, layout.state.size)?;
@@ -253,7 +256,7 @@ mod tests {
         let words = [0, u64::MAX, 0x7f00_0000_1000, 0x7f00_0000_2000, 8, 1 << 63];
         let bytes: Vec<u8> = words.iter().flat_map(|word| word.to_ne_bytes()).collect();
         signatures.find(&bytes, 0x7f00_0000_1000, |place| panic!("{place:#x}"));
-        // What is no whole word at the end is none.
+        // An incomplete word at the end does not count.
         signatures.find(&bytes[..13], 0x1000, |place| panic!("{place:#x}"));
         signatures.find(&[], 0x1000, |place| panic!("{place:#x}"));
     }

@@ -1,10 +1,10 @@
 //! The native engine: every object of a VM, read from its own structures.
 //!
 //! Nothing is allocated in the Lua heap, nothing is written, and no API is called that could.
-//! A layout is trusted only after it proved itself on this very VM: read through the kernel, so
-//! that a wrong address is no fault, its global state has to say what the API says; then the sizes
-//! of all objects and fixed blocks have to add up to the VM's own total, and no object in use may
-//! refer to what no list has. Otherwise the next layout is tried.
+//! A layout is trusted only after it was verified on this very VM. Its global state, read through
+//! the kernel so that a wrong address cannot fault, has to say what the API says; then the sizes of
+//! all objects and fixed blocks have to add up to the VM's own total, and no object in use may
+//! refer to something that is on no list. Otherwise the next layout is tried.
 
 mod byte_ledger;
 pub(crate) mod capture;

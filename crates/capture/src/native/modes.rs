@@ -1,4 +1,4 @@
-//! The modes of tables, and whether what gives them are metatables at all.
+//! The weak modes of tables, and whether what was taken for metatables are metatables.
 
 use crate::lua::weak_mode::WeakMode;
 use crate::native::layout_mismatch::{LayoutMismatch, Swept};
@@ -26,7 +26,7 @@ pub(super) struct Modes {
 }
 
 impl Modes {
-    /// The mode that the metatable at this address gives, where that is known.
+    /// Returns the mode that the metatable at this address gives, if it is known.
     #[inline]
     pub(super) fn get(&mut self, metatable: u64) -> Option<WeakMode> {
         if self.last.0 == metatable {
@@ -37,7 +37,7 @@ impl Modes {
         Some(mode)
     }
 
-    /// Notes what a metatable gives.
+    /// Notes the mode that a metatable gives, and what its fields say. Returns the mode.
     pub(super) fn put(
         &mut self,
         metatable: u64,
@@ -56,8 +56,8 @@ impl Modes {
         Ok(mode)
     }
 
-    /// Whether what was taken for metatables are some. One that a program has yet to fill is none, but
-    /// most of them are not such.
+    /// Verifies that what was taken for metatables are metatables. A program may have yet to fill
+    /// some, but most have metamethods.
     pub(super) fn prove(&self) -> Swept {
         match self.with_others > 1 && self.with_others > self.with_metamethods {
             true => Err(LayoutMismatch::Metatables.into()),

@@ -10,13 +10,13 @@ use luasnap_heap::{BuildError, Kind, NodeId, SweepBuilder};
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 struct Own {
     node: NodeId,
-    /// The address by which it is known later: a userdata's payload.
+    /// Its address as the API tells it: for a userdata, that of its payload.
     address: u64,
-    /// The address of its marker, 0 where it has none.
+    /// Address of its marker; 0 where it has none.
     marker: u64,
 }
 
-/// What is known of a userdata.
+/// Fields of a userdata.
 #[derive(Clone, Copy)]
 pub(super) struct Userdata {
     pub(super) metatable: u64,
@@ -32,7 +32,7 @@ pub(super) struct OwnSnapshots {
 }
 
 impl OwnSnapshots {
-    /// Notes one, and where its marker is.
+    /// Notes a node that is ours, and the address of its marker.
     pub(super) fn add(
         &mut self,
         heap: &mut SweepBuilder,
@@ -50,7 +50,7 @@ impl OwnSnapshots {
         Ok(())
     }
 
-    /// Finds their markers, tables which are ours as well.
+    /// Finds the snapshots' markers, tables that are ours as well.
     pub(super) fn find_markers(&mut self, heap: &mut SweepBuilder) -> Swept {
         for at in 0..self.nodes.len() {
             let marker = self.nodes[at].marker;
@@ -64,7 +64,7 @@ impl OwnSnapshots {
         Ok(())
     }
 
-    /// Notes where they lie among the other objects.
+    /// Notes the places of our nodes among the other objects.
     pub(super) fn note_markers(&self, heap: &mut SweepBuilder) -> Swept {
         for own in &self.nodes {
             heap.set_address(own.node, own.address);

@@ -1,12 +1,12 @@
-//! Proofs that hold for all VMs: that what is read means what it is taken for.
+//! Checks that hold for all VMs: what is read must mean what the layout says.
 
 use crate::native::layout_mismatch::{LayoutMismatch, Swept};
 use crate::version::Version;
 use luasnap_heap::{Kind, NodeId, SweepBuilder};
 
-/// Proves that the names of metamethods, strings at these addresses, read so: each begins with two
-/// underscores, and those that all VMs since 5.1 have are among them. Forks have others too, in an order
-/// of their own.
+/// Verifies the names of the metamethods, the strings at these addresses: each begins with two
+/// underscores, and those that every VM since 5.1 has are among them. Forks have others too, in
+/// their own order.
 pub(super) fn prove_metamethods(
     heap: &SweepBuilder,
     addresses: impl Iterator<Item = u64>,
@@ -30,7 +30,7 @@ pub(super) fn prove_metamethods(
     }
 }
 
-/// Proves that each place for a basic type's metatable has what it may have.
+/// Verifies that each place for a basic type's metatable holds what it may hold.
 pub(super) fn prove_metatables(mut are_right: impl Iterator<Item = bool>) -> Swept {
     match are_right.all(|is_right| is_right) {
         true => Ok(()),
@@ -38,14 +38,14 @@ pub(super) fn prove_metatables(mut are_right: impl Iterator<Item = bool>) -> Swe
     }
 }
 
-/// Whether a field's name is one that a metatable has for the VM or a library. Up to 5.3 the environment
-/// of a file, which is no metatable, has a field `__close`.
+/// Whether a metatable has a field of this name for the VM or a library. Up to 5.3 `__close` is not
+/// such a field: the environment of a file, which is not a metatable, has one of that name.
 pub(super) fn is_event(version: Version, name: &[u8]) -> bool {
     name.starts_with(b"__") && (version >= Version::Lua54 || name != b"__close")
 }
 
-/// Whether a node is one of those that are proved in full: many of the first, then some, so that it
-/// does not show in a capture's time.
+/// Whether a node is one of those that are verified in full: all of the first, then a sample, so
+/// that captures take hardly longer.
 #[inline]
 pub(super) fn is_sample(node: NodeId) -> bool {
     const ALL: u32 = 1 << 12;
@@ -53,8 +53,8 @@ pub(super) fn is_sample(node: NodeId) -> bool {
     node.0 < ALL || node.0.is_multiple_of(ONE_OF)
 }
 
-/// Whether a VM's own count is that of what was found. One that was stopped anywhere may have been
-/// about to count one more or less.
+/// Whether a VM's own count matches what was found. A VM that was stopped anywhere may have been
+/// about to count one more or one less.
 pub(super) fn is_near(found: u64, counted: u64, is_stopped_anywhere: bool) -> bool {
     found.abs_diff(counted) <= u64::from(is_stopped_anywhere)
 }

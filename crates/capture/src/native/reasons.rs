@@ -1,4 +1,4 @@
-//! Why each of several layouts is not that of a VM, in words.
+//! Why layouts do not fit a VM, in words.
 
 use crate::layout::Layout;
 use crate::native::layout_mismatch::Failure;
@@ -10,7 +10,7 @@ use std::fmt::Write;
 pub(super) struct Reasons(String);
 
 impl Reasons {
-    /// Notes why a layout does not fit. What is no fault of the layout is given back.
+    /// Notes why a layout does not fit. An error that is no fault of the layout is returned.
     pub(super) fn note(&mut self, layout: Layout, failure: Failure) -> Result<(), BuildError> {
         match failure {
             Failure::Build(error) => Err(error),
@@ -22,7 +22,7 @@ impl Reasons {
         }
     }
 
-    /// All of them.
+    /// Returns all of them.
     pub(super) fn into_words(self) -> String {
         self.0
     }

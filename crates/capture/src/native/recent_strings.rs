@@ -1,4 +1,4 @@
-//! Strings that were met lately as keys and names: most tables have the keys of others.
+//! Strings that were recently met as keys and names: most tables share their keys with others.
 
 use luasnap_heap::{NameId, NodeId};
 
@@ -13,7 +13,8 @@ pub(super) struct Known {
 
 const PLACES: usize = 1 << 9;
 
-/// Strings by their addresses. Direct-mapped: a place holds the last string that fell on it.
+/// A direct-mapped cache of strings by their addresses: each place has the last string that fell on
+/// it.
 pub(super) struct RecentStrings(Box<[Known; PLACES]>);
 
 impl Default for RecentStrings {
@@ -28,7 +29,7 @@ impl Default for RecentStrings {
 }
 
 impl RecentStrings {
-    /// The string at `address`, where it is known.
+    /// Returns the string at `address`, if it is known.
     #[inline(always)]
     pub(super) fn get(&self, address: u64) -> Option<Known> {
         let known = self.0[place(address)];
@@ -46,7 +47,7 @@ impl RecentStrings {
     }
 }
 
-/// Strings of a few letters lie 32 bytes apart.
+/// Place of an address. Strings of a few letters are 32 bytes apart.
 fn place(address: u64) -> usize {
     (address >> 5) as usize % PLACES
 }

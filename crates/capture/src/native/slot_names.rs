@@ -1,4 +1,4 @@
-//! The names of stack slots, each put together once.
+//! The names of stack slots, each built once.
 
 use crate::lua::stack_slot_label::StackSlotLabel;
 use crate::lua::stack_slots::SlotName;
@@ -6,7 +6,7 @@ use crate::native::layout_mismatch::Swept;
 use luasnap_heap::{BuildError, NameId, SweepBuilder};
 use rustc_hash::FxHashMap;
 
-/// Names of slots by what they are put together from.
+/// Names of slots by their parts.
 #[derive(Default)]
 pub(crate) struct SlotNames {
     named: FxHashMap<(NameId, NameId), NameId>,

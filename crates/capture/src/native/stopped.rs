@@ -11,8 +11,8 @@ use crate::native::swept::SweptHeap;
 use luasnap_heap::{BuildError, Heap};
 use std::borrow::Cow;
 
-/// Up to this part of the total may be missing: what was allocated and is on no list yet, a table's
-/// new slots while it grows.
+/// At most one byte in this many may be missing from the total: memory that was allocated and is on
+/// no list yet, such as a table's new slots while it grows.
 const MISSING: u64 = 8;
 
 /// A capture of a VM that was stopped anywhere.
@@ -20,7 +20,7 @@ pub(crate) struct Stopped {
     pub(crate) heap: Heap,
     /// The releases whose structures the VM has, or may have.
     pub(crate) layout: Cow<'static, str>,
-    /// How many of the bytes that the VM says it holds were not found.
+    /// Bytes that the VM counts as its own and that were not found.
     pub(crate) unaccounted: u64,
 }
 
@@ -30,13 +30,13 @@ pub(crate) enum NotCaptured {
     /// No layout fits; the sentence says which were tried, and why not.
     #[error("no structures that are known fit ({0})")]
     Unknown(String),
-    /// It failed as any capture may.
+    /// The heap could not be built.
     #[error(transparent)]
     Failed(BuildError),
 }
 
-/// Captures the VM of a main state, in the memory of a process that holds at most `most` bytes. A layout
-/// by which all bytes are accounted for is best; else one by which a few are missing does, since no object
+/// Captures the VM of a main state, in a process that holds at most `most` bytes. A layout that
+/// accounts for all bytes is best; otherwise one that misses a few will do, since with it no object
 /// in use refers to something that is not an object.
 pub(crate) fn capture(
     memory: &impl Memory,
@@ -56,7 +56,7 @@ pub(crate) fn capture(
     };
     let mut reasons = Reasons::default();
     let mut best: Option<(SweptHeap, Layout)> = None;
-    // Where bytes are missing, each layout may be the one.
+    // All layouts that leave bytes unaccounted: any of them may be the right one.
     let mut names = Vec::new();
     for &layout in &state.layouts {
         let tried = sweep(memory, layout, state.global_state, origin).and_then(|swept| {

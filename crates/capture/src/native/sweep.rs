@@ -1,8 +1,8 @@
-//! What the sweeps of all VMs do alike.
+//! What the sweeps of all VMs have in common.
 //!
-//! Two passes. The first goes through the lists of a VM and gives each object its node and size; the
-//! second goes through the nodes and gives each its references. An address that no list named is
-//! never followed.
+//! Two passes. The first goes through the lists of a VM and gives each object its node and size;
+//! the second goes through the nodes and gives each its references. An address that is on no list
+//! is never followed.
 
 use crate::memory::memory::Memory;
 use crate::native::byte_ledger::ByteLedger;
@@ -11,26 +11,27 @@ use crate::native::own_snapshots::OwnSnapshots;
 use crate::native::swept::SweptHeap;
 use luasnap_heap::{Kind, Label, NodeId, Strength, SweepBuilder};
 
-/// A sweep of some VM: what is its own, and made of that what all have.
+/// A sweep of a VM: the required methods are those of its family, the provided ones are common to
+/// all.
 pub(super) trait Sweep<'m>: Sized {
     type Memory: Memory + 'm;
 
     fn memory(&self) -> &'m Self::Memory;
     fn heap(&self) -> &SweepBuilder;
-    /// What it fills.
+    /// The parts that the sweep fills.
     fn parts(&mut self) -> Parts<'_>;
-    /// Gives all objects their nodes, and counts what is no object.
+    /// Gives all objects their nodes, and counts the memory that is not objects.
     fn list(&mut self) -> Swept;
-    /// Proves what can be before any reference is read, ...
+    /// Verifies what can be verified before any reference is read.
     fn prove(&mut self) -> Swept;
-    /// ... and what can be then.
+    /// Verifies what can be verified after all references were read.
     fn prove_afterwards(&mut self) -> Swept;
     fn refer_from_root(&mut self) -> Swept;
-    /// Gives a node of that kind its references; `None` where it never has any.
+    /// Gives a node of this kind its references. Returns `None` for kinds that never have any.
     fn refer_from_kind(&mut self, kind: Kind, node: NodeId, address: u64) -> Option<Swept>;
-    /// Says that the table at `address` will be read soon.
+    /// Prefetches the parts of the table at `address`.
     fn expect_table(&self, address: u64);
-    /// Gives long strings their texts.
+    /// Sets the texts of long strings.
     fn name_long_strings(&mut self) -> Swept;
     fn close(self) -> SweptHeap;
 
@@ -58,8 +59,8 @@ pub(super) trait Sweep<'m>: Sized {
         Ok(self.close())
     }
 
-    /// Says what the nodes after this one will need. Their order is near that of memory, but each
-    /// has parts elsewhere.
+    /// Prefetches what the nodes after this one need. Their order is close to that in memory, but
+    /// each has parts elsewhere.
     #[inline]
     fn look_ahead(&self, node: NodeId, listed: u32) {
         const FAR: u32 = 12;
@@ -76,8 +77,8 @@ pub(super) trait Sweep<'m>: Sized {
         }
     }
 
-    /// Gives a node its references. What does not fit is a reason for doubt and no more: an object
-    /// that is garbage may refer to what is gone, and to what now lies in its place.
+    /// Gives a node its references. A misfit only makes the node doubtful: garbage may refer to an
+    /// object that is gone, or to whatever is now in its place.
     #[inline]
     fn refer_from(&mut self, node: NodeId) -> Swept {
         let address = self.heap().address(node);
@@ -94,7 +95,8 @@ pub(super) trait Sweep<'m>: Sized {
         Ok(())
     }
 
-    /// The node of the object at `address`, to which `source` refers.
+    /// Returns the node of the object at `address`, to which `source` refers. If there is none,
+    /// `source` becomes doubtful.
     #[inline(always)]
     fn object(&mut self, source: NodeId, address: u64) -> Swept<Option<NodeId>> {
         let found = self.heap().find(address);
@@ -106,7 +108,7 @@ pub(super) trait Sweep<'m>: Sized {
         Ok(found)
     }
 
-    /// Adds a strong reference to the object at `address`; there is none at 0.
+    /// Adds a strong reference to the object at `address`; an address of 0 is no reference.
     #[inline]
     fn refer_to_object(&mut self, source: NodeId, address: u64, label: Label) -> Swept {
         if address != 0
@@ -117,7 +119,7 @@ pub(super) trait Sweep<'m>: Sized {
         Ok(())
     }
 
-    /// The same, where what is there can only be of one kind.
+    /// The same for a reference that can only be to an object of one kind.
     #[inline]
     fn refer_to_kind(
         &mut self,
@@ -139,7 +141,7 @@ pub(super) trait Sweep<'m>: Sized {
     }
 }
 
-/// What a sweep fills.
+/// The parts that a sweep fills.
 pub(super) struct Parts<'a> {
     pub(super) heap: &'a mut SweepBuilder,
     pub(super) ledger: &'a mut ByteLedger,

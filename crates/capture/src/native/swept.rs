@@ -8,7 +8,7 @@ use std::borrow::Cow;
 pub(crate) struct SweptHeap {
     pub(super) heap: SweepBuilder,
     pub(super) slot_sizes: SlotSizes,
-    /// Whether a userdata has values of its own beside its payload (5.4 on).
+    /// Whether a userdata has user values (5.4 and later).
     pub(super) has_user_values: bool,
     pub(super) total: u64,
     pub(super) found: u64,

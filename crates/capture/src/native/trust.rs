@@ -1,24 +1,24 @@
-//! What is known of a VM already.
+//! Which layout of a VM was verified before.
 
 use crate::layout::Layout;
 
-/// What is known of a VM already.
+/// Which layout of a VM was verified before.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub(crate) enum Trust {
-    /// Nothing.
+    /// None.
     #[default]
     None,
-    /// The layout of this name has proved itself.
+    /// The layout of this name.
     In(&'static str),
 }
 
 impl Trust {
-    /// Whether it is this layout that has proved itself.
+    /// Whether this layout was verified.
     pub(crate) fn is(&self, layout: Layout) -> bool {
         *self == Trust::In(layout.name())
     }
 
-    /// The layouts in the order in which they are to be tried: what has proved itself first.
+    /// Returns the layouts in the order in which to try them: the one that was verified first.
     pub(crate) fn first(self, mut layouts: Vec<Layout>) -> Vec<Layout> {
         layouts.sort_by_key(|&layout| !self.is(layout));
         layouts

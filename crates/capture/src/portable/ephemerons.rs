@@ -1,12 +1,12 @@
-//! Ephemerons: values that a table holds only while their keys live (5.2 and later).
+//! Ephemerons: values that a table keeps alive only while their keys live (5.2 and later).
 //!
-//! A pair whose key has not been reached waits. Reaching the key wakes exactly the pairs that
-//! wait for it, so that a chain of ephemerons costs what its length is, not its square.
+//! A pair whose key has not been reached waits. Reaching the key wakes exactly the pairs that wait
+//! for it, so that a chain of ephemerons takes linear, not quadratic, time.
 
 use luasnap_heap::{BuildError, Kind, NodeId};
 use rustc_hash::FxHashMap;
 
-/// A pair that waits; its value is in the Lua table of pending values, one place further on.
+/// A waiting pair. Its value is in the Lua table of pending values, at the pair's index plus 1.
 pub(super) struct Pair {
     pub(super) table: NodeId,
     pub(super) key: (Kind, u64),
@@ -26,7 +26,7 @@ pub(super) struct Ephemerons {
 }
 
 impl Ephemerons {
-    /// Lets a pair wait for its key; answers where its value belongs.
+    /// Makes a pair wait for its key; returns the index of its value among the pending values.
     pub(super) fn wait(
         &mut self,
         kind: Kind,
@@ -43,7 +43,7 @@ impl Ephemerons {
         Ok(i64::from(pair) + 1)
     }
 
-    /// An object was reached: the pairs that wait for it wake.
+    /// Wakes the pairs that wait for an object that has just been reached.
     #[inline]
     pub(super) fn key_reached(&mut self, kind: Kind, address: u64) {
         if self.waiting.is_empty() {

@@ -1,9 +1,9 @@
 //! The calls of a thread's stack, from the innermost outwards, each reached in one step.
 //!
 //! `lua_getstack` counts from the top each time, which is quadratic on a deep stack. So after the
-//! first levels the walk goes on from call to call as the VM itself does. The outermost call, by
-//! which the host holds values on its own C stack, is no level at all for `lua_getstack`; it is
-//! reached in the same way.
+//! first levels the walk goes on from call to call as the VM itself does. The outermost call, in
+//! which the host itself keeps values, is not a level for `lua_getstack`; it is reached in the same
+//! way.
 
 use crate::lua::debug_record::DebugRecord;
 use crate::lua::private_state::has_two_slot_frames;
@@ -11,11 +11,11 @@ use crate::lua::state::State;
 use crate::version::Version;
 use std::ops::RangeInclusive;
 
-/// How many words a `CallInfo` has at least, from 5.2 on.
+/// Number of words that a `CallInfo` has at least, from 5.2 on.
 const WORDS: usize = 6;
 
-/// Which words of a `CallInfo` lead to the call that runs it, as far as was seen on one stack: bit 2 is
-/// `previous` in the released versions, but a host may have others.
+/// Which words of a `CallInfo` may point to its caller, as far as was seen on one stack: bit 2 is
+/// `previous` in the released versions, but a host's Lua may differ.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Links {
     may_be: u8,
@@ -23,7 +23,7 @@ pub(super) struct Links {
 }
 
 impl Links {
-    /// So many steps are checked against `lua_getstack` before the shortest way is taken.
+    /// Number of steps that are checked against `lua_getstack` before links are followed instead.
     const CHECKED: u32 = 8;
     /// `CallInfo.previous` of 5.2 to 5.5.
     const RELEASED: usize = 2;
@@ -35,13 +35,13 @@ impl Links {
         }
     }
 
-    /// The word to go by, where enough steps have shown it.
+    /// The word that leads to the caller, once enough steps have shown it.
     fn known(self) -> Option<usize> {
         let is_known = self.checked >= Links::CHECKED && self.may_be != 0;
         is_known.then_some(self.may_be.trailing_zeros() as usize)
     }
 
-    /// The word to go by to the host's call, which `lua_getstack` does not know.
+    /// The word that leads to the host's call, which `lua_getstack` does not know.
     fn to_host(self) -> Option<usize> {
         match self.may_be {
             0 => None,
@@ -50,7 +50,7 @@ impl Links {
         }
     }
 
-    /// Notes that the call with these words is run by the one at `outer`.
+    /// Notes that the one at `outer` is the caller of the call with these words.
     fn note(&mut self, words: [u64; WORDS], outer: u64) {
         for (number, _) in (0..).zip(words).filter(|&(_, word)| word != outer) {
             self.may_be &= !(1 << number);
@@ -59,11 +59,11 @@ impl Links {
     }
 }
 
-/// Where `lua_State` has its outermost call built in, from 5.2 on: somewhere in this range, and its first
-/// words lie within the thread, which has at least 184 bytes.
+/// The range of offsets in `lua_State` where its built-in outermost call may be, from 5.2 on. The
+/// call's first words lie within the thread, which has at least 184 bytes.
 const BASE_CALL: RangeInclusive<u64> = 64..=184 - 8 * WORDS as u64;
 
-/// How many levels the stack has: what `lua_getstack` answers, found without asking for each.
+/// Number of levels that `lua_getstack` finds on the stack, without asking for each.
 pub(super) fn level_count(thread: State, record: &mut DebugRecord) -> i32 {
     let (mut known, mut missing) = (0, 1);
     while thread.stack_level(missing - 1, record) {
@@ -84,8 +84,8 @@ pub(super) fn level_count(thread: State, record: &mut DebugRecord) -> i32 {
     known
 }
 
-/// The call that runs the one in `record`, or `None` where that cannot be told. `level` is that
-/// of the call in `record`, of `levels` in all; `links` is what earlier steps showed.
+/// Steps from the call in `record` to its caller; `None` where that cannot be told. `level` is the
+/// level of the call in `record`, out of `levels`; `links` is what earlier steps showed.
 pub(super) fn step_out(
     thread: State,
     record: &mut DebugRecord,
@@ -147,7 +147,7 @@ fn step_out_linked(
     Some(Frame::Function)
 }
 
-/// The outermost call runs the host's, which is part of the thread itself.
+/// The caller of the outermost call is the host's, which is part of the thread itself.
 fn host_frame_linked(
     thread: State,
     record: &mut DebugRecord,
@@ -156,8 +156,7 @@ fn host_frame_linked(
 ) -> Option<Frame> {
     let outer = words_of(call)[links.to_host()?];
     let is_inside = BASE_CALL.contains(&outer.wrapping_sub(thread.raw() as u64));
-    // Where the structure is another, anything may stand in that place: the host's call has to lead
-    // back.
+    // In another structure that word may be anything: so the host's call must point back.
     let is_host_call = is_inside && outer.is_multiple_of(8) && words_of(outer).contains(&call);
     is_host_call.then(|| {
         record.set_call(thread.version(), outer);
@@ -173,7 +172,7 @@ fn words_of(call: u64) -> [u64; WORDS] {
     unsafe { (call as *const [u64; WORDS]).read() }
 }
 
-/// LuaJIT's record holds the slot of a frame, and how many slots further the next one is. The
+/// LuaJIT's record contains the slot of a frame, and the number of slots to the next one. The
 /// host's frame starts at the bottom.
 fn host_frame_jit(thread: State, record: &mut DebugRecord, call: u64) -> Option<Frame> {
     if !has_two_slot_frames(thread) {

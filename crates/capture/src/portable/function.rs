@@ -1,4 +1,4 @@
-//! Functions: what they are and what they hold.
+//! Functions: their descriptions and references.
 
 use crate::lua::state::State;
 use crate::portable::walk::{Descent, Walk, Walked};
@@ -36,10 +36,10 @@ impl Walk {
         Ok(())
     }
 
-    /// Whether the function on the top, just described, is one that the VM is still making. From
-    /// 5.2 on it can be met while the reader of a `load` runs: the VM keeps it on the stack (5.5: in
-    /// a table there). Its upvalues are there in name only, and to ask for one would be the end of
-    /// the process.
+    /// Whether the VM is still making the function on the top, which was just described. From 5.2
+    /// on, such a function can be met while the reader of a `load` runs: the VM keeps it on the
+    /// stack (5.5: in a table there). Its upvalues exist in name only, and asking for one would
+    /// crash the process.
     fn is_half_made(&self, state: State) -> bool {
         match self.function_record.upvalue_count() {
             None | Some(0) => false,
@@ -47,7 +47,7 @@ impl Walk {
         }
     }
 
-    /// Walks on from upvalue `number`.
+    /// Continues the walk at upvalue `number`.
     pub(super) fn step_function(&mut self, state: State, node: NodeId, number: c_int) -> Walked {
         let mut number = number;
         while let Some(name) = state.upvalue(-1, number) {
@@ -70,8 +70,8 @@ impl Walk {
         self.pop_descent(state, node)
     }
 
-    /// Its shallow size by the version's structures (64-bit); upvalues shared by others are not
-    /// in it.
+    /// The function's shallow size, from the version's structures (64-bit), without upvalues that
+    /// it shares with others.
     fn function_size(&self, node: NodeId, upvalues: c_int) -> u64 {
         let upvalues = upvalues as u64;
         let has_environment = self.version.is_51_api();

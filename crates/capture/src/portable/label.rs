@@ -42,7 +42,7 @@ impl Walk {
     }
 }
 
-/// Integers as such, also where the VM has none: 5.1 and 5.2 keep them in doubles.
+/// Integers are indices even where the VM has no integers: 5.1 and 5.2 keep them in doubles.
 fn number_label(state: State, key: c_int) -> Label {
     if let Some(integer) = state.integer(key) {
         return Label::Index(integer);

@@ -1,4 +1,4 @@
-//! Names that were met, by where their texts are.
+//! Names met so far, by the addresses of their texts.
 
 use crate::lua::stack_slot_label::{StackSlotLabel, TEMPORARY, VARARG};
 use luasnap_heap::{BuildError, HeapBuilder, NameId};
@@ -6,9 +6,9 @@ use std::ffi::CStr;
 
 /// Names by the address of their text.
 ///
-/// The text of a name that a live object holds stays where it is while the collector stands
-/// still, so its address tells the name without a look at the bytes. Direct-mapped: a slot holds
-/// the last name that fell on it.
+/// The text of a name in a live object stays in place while the collector is stopped, so its
+/// address identifies the name without a look at the bytes. Direct-mapped: a slot contains the last
+/// name that mapped to it.
 pub(super) struct LabelCache {
     names: Vec<(u64, NameId)>,
     /// By the addresses of a local's name and of its source.
@@ -32,7 +32,7 @@ fn spread(address: u64) -> usize {
 }
 
 impl LabelCache {
-    /// The id of a name whose text is `bytes` for as long as the walk lasts.
+    /// The id of a name whose text stays at `bytes` throughout the walk.
     #[inline]
     pub(super) fn name(
         &mut self,
@@ -47,7 +47,7 @@ impl LabelCache {
         Ok(slot.1)
     }
 
-    /// The id of `NAME:SHORT_SRC`, where the source has its full text at `source`.
+    /// The id of `NAME:SHORT_SRC`, where the full text of the source is at address `source`.
     pub(super) fn local(
         &mut self,
         builder: &mut HeapBuilder,
@@ -68,7 +68,7 @@ impl LabelCache {
     }
 }
 
-/// The one spelling of a local's name.
+/// The name of a local, in one spelling for all versions.
 fn plain_local_name(name: &CStr) -> &[u8] {
     match name.to_bytes() {
         b"(*temporary)" | b"(C temporary)" => TEMPORARY.as_bytes(),
@@ -77,7 +77,7 @@ fn plain_local_name(name: &CStr) -> &[u8] {
     }
 }
 
-/// Whether the VM knows no more of a local than that its slot is in use.
+/// Whether the VM knows no more about a local than that its slot is in use.
 pub(super) fn is_temporary(name: &CStr) -> bool {
     plain_local_name(name) == TEMPORARY.as_bytes()
 }

@@ -1,12 +1,13 @@
-//! The portable engine: a walk by the C API, on any VM that has one.
+//! The portable engine: a walk through the C API, on any VM that has one.
 //!
-//! No pointer can be pushed through the API, so what waits to be walked waits in a Lua table. To
-//! keep that table small the walk descends a few levels on the Lua stack before it queues. The
-//! collector stands still meanwhile (the caller sees to it), only raw access is used, and so no
-//! metamethod and no user code runs.
+//! The API cannot push an object by its address, so what waits to be walked waits in a Lua table.
+//! To keep that table small the walk descends a few levels on the Lua stack before it queues. The
+//! caller stops the collector meanwhile, and only raw access is used, so no metamethod and no user
+//! code runs.
 //!
-//! Everything in this module runs in protected mode and may be left by a raise at any API call
-//! that is marked so: its frames own nothing, all memory belongs to the [`Walk`](walk::Walk) outside.
+//! Everything in this module runs in protected mode and may be left by a raise at any API call that
+//! is marked so: its frames own nothing, and all memory belongs to the [`Walk`](walk::Walk)
+//! outside.
 
 mod ephemerons;
 mod frames;

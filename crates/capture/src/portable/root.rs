@@ -36,7 +36,7 @@ impl Walk {
         self.enqueue_if(state, node, new)
     }
 
-    /// The table of globals is no root of its own, only worth knowing.
+    /// Records the table of globals, which is not a root of its own.
     fn note_globals(&mut self, state: State) -> Walked {
         state.push_globals();
         let Some((node, new)) = self.meet(state, -1, state.type_of(-1))? else {
@@ -47,7 +47,7 @@ impl Walk {
         self.enqueue_if(state, node, new)
     }
 
-    /// The main thread and, where it is another, the one that runs.
+    /// The main thread and, if different, the running one.
     fn enter_threads(&mut self, state: State) -> Walked {
         let running_is_main = state.push_thread();
         if running_is_main {
@@ -96,7 +96,7 @@ impl Walk {
         Ok(())
     }
 
-    /// Pushes the function that runs.
+    /// Pushes the running function, or nil.
     fn push_some_function(&mut self, state: State) {
         let record: &mut DebugRecord = &mut self.function_record;
         if !state.stack_level(0, record) || !state.info(c"f", record) {

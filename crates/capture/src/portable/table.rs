@@ -1,4 +1,4 @@
-//! Tables: entries, metatables, and what a table's mode makes of them.
+//! Tables: entries, metatables and weak modes.
 
 use crate::lua::state::{State, TYPE_NUMBER, TYPE_STRING};
 use crate::lua::weak_mode::WeakMode;
@@ -27,8 +27,8 @@ impl Walk {
         Ok(())
     }
 
-    /// Begins to fetch what the table's first elements need, so that the waits for memory overlap:
-    /// in a large heap the walk does little else than wait.
+    /// Prefetches the table's first elements, so that the waits for memory overlap: in a large heap
+    /// the walk does little but wait.
     fn look_ahead(&self, state: State) {
         const AHEAD: usize = 8;
         let len = state.raw_len(-1).min(AHEAD) as i64;
@@ -43,7 +43,7 @@ impl Walk {
         }
     }
 
-    /// Walks on behind the key on the top, until an entry is to be descended into or none is left.
+    /// Continues after the key on the top, until an entry has to be descended into or none is left.
     pub(super) fn step_table(&mut self, state: State, frame: TableFrame) -> Walked {
         let mut frame = frame;
         while state.next(-2) {
@@ -90,14 +90,14 @@ impl Walk {
         self.pop_descent(state, frame.node)
     }
 
-    /// The strong key below the top, itself an object.
+    /// Adds a strong reference to the key below the top, an object.
     pub(super) fn refer_to_key(&mut self, state: State) -> Walked {
         state.push_value(-2);
         self.refer(state, Label::Key, Strength::Strong)
     }
 
-    /// Its shallow size, by the version's structures (64-bit) and as if it had been filled in
-    /// order: the API does not tell how large its parts really are.
+    /// The table's shallow size, by the version's structures (64-bit) and as if it had been filled
+    /// in order: the API does not tell the real sizes of its parts.
     fn table_size(&self, frame: TableFrame) -> u64 {
         let (header, node) = match self.version {
             Version::Lua51 => (64, 40),

@@ -23,7 +23,7 @@ const FUNCTION: &CStr = c"(function)"; // as in `stack_slot_label`
 const TEMPORARY: &CStr = c"(temporary)";
 const VARARG: &CStr = c"(vararg)";
 
-/// Where the payload of a 5.1 userdata starts, by which it is known (64-bit).
+/// Offset of the payload of a 5.1 userdata, whose address identifies it (64-bit).
 const USERDATA_HEADER_51: u64 = 40;
 
 impl Walk {
@@ -65,12 +65,12 @@ impl Walk {
         first: c_int,
         levels: c_int,
     ) -> Walked {
-        // Where there is none but our own, the host's is next.
+        // Where all levels are our own, the host's frame is next.
         let mut level = first.min(levels - 1);
         if !thread.stack_level(level, &mut self.thread.record) {
             return Ok(());
         }
-        // Where that stands in the record is learnt now, while it holds nothing else.
+        // Find the call's field in the record now, while the record contains nothing else.
         self.thread.record.call(self.version);
         if level == first {
             self.walk_frame(state, thread, node, Frame::Function)?;
@@ -81,7 +81,7 @@ impl Walk {
             match step_out(thread, &mut self.thread.record, place, &mut links) {
                 Some(Frame::Host) => return self.walk_frame(state, thread, node, Frame::Host),
                 Some(Frame::Function) => {}
-                // Level by level, then, where the short way is not to be trusted.
+                // Without a trusted link, go level by level.
                 None if level + 1 >= levels => return Ok(()),
                 None if !thread.stack_level(level + 1, &mut self.thread.record) => return Ok(()),
                 None => {}
@@ -91,7 +91,7 @@ impl Walk {
         }
     }
 
-    /// How many levels of the running thread are the module's own.
+    /// Number of levels of the running thread that are the module's own.
     fn own_levels(&mut self, state: State) -> c_int {
         const MOST: c_int = 4;
         for level in 0..MOST {
@@ -108,7 +108,7 @@ impl Walk {
         0
     }
 
-    /// A coroutine that has not started, or is done: the body and its arguments, or nothing.
+    /// A coroutine that has not started, or has finished: the body and its arguments, or nothing.
     fn walk_idle_stack(&mut self, state: State, thread: State) -> Walked {
         for index in 1..=thread.top() {
             thread.push_value(index);
@@ -148,7 +148,7 @@ impl Walk {
         })
     }
 
-    /// The function of the record's call, its locals, temporaries and extra arguments.
+    /// Walks the function of the record's call, its locals, temporaries and extra arguments.
     fn walk_frame(&mut self, state: State, thread: State, node: NodeId, frame: Frame) -> Walked {
         let (mut function, mut is_lua) = (0, false);
         if frame == Frame::Function && thread.info(c"Sf", &mut self.thread.record) {
@@ -169,7 +169,7 @@ impl Walk {
         }
     }
 
-    /// The record's locals and temporaries (`step` 1), or its extra arguments (`step` -1).
+    /// Walks the record's locals and temporaries (`step` 1), or its extra arguments (`step` -1).
     fn walk_locals(&mut self, state: State, thread: State, frame: Frame, step: c_int) -> Walked {
         let mut number = step;
         while let Some(name) = thread.local(&self.thread.record, number) {
@@ -199,7 +199,7 @@ impl Walk {
         Ok(SlotName { is_temporary, name })
     }
 
-    /// Pops a value that lay in a slot of the thread's stack.
+    /// Pops a value that was in a slot of the thread's stack.
     fn take_slot(&mut self, state: State, label: SlotName) -> Walked {
         let Some((target, new)) = self.meet(state, -1, state.type_of(-1))? else {
             state.pop(1);
@@ -210,7 +210,7 @@ impl Walk {
     }
 
     /// Keeps the extra arguments of a 5.1 frame for the end: the API cannot show them, but most of
-    /// what they hold is reached by other means.
+    /// their objects are reached in other ways.
     fn note_varargs(&mut self, thread: State, node: NodeId, function: u64) -> Walked {
         let Some(index) = self.thread.record.call(self.version) else {
             return Ok(());
@@ -234,15 +234,15 @@ impl Walk {
         Ok(())
     }
 
-    /// Adds the references of extra arguments of 5.1 frames. True when that reached something
-    /// new, which now waits to be walked.
+    /// Adds the references of extra arguments of 5.1 frames. Returns true when that reached
+    /// something new, which now waits to be walked.
     pub(super) fn reach_varargs(&mut self, state: State) -> Walked<bool> {
         while let Some(hidden) = self.thread.varargs.pop() {
             if self.refer_to_vararg(&hidden)? {
                 continue;
             }
             if may_assert(state.api()) {
-                // It would, of the index below. To miss an object is the lesser evil.
+                // It would assert on the index below. Missing an object is the lesser evil.
                 self.thread.varargs.clear();
                 return Ok(false);
             }
@@ -267,7 +267,7 @@ impl Walk {
         Ok(false)
     }
 
-    /// Adds the reference of an extra argument, if what it holds is known or no object.
+    /// Adds the reference of an extra argument; returns false where its object is not known yet.
     fn refer_to_vararg(&mut self, hidden: &HiddenVararg) -> Walked<bool> {
         let Some(kind) = kind_of(hidden.vararg.lua_type) else {
             return Ok(true);
@@ -300,15 +300,15 @@ impl Walk {
     }
 }
 
-/// Sees that a value can be pushed onto a thread that does not run.
+/// Makes sure that a value can be pushed onto a thread that is not running.
 fn has_room(thread: State) -> Walked<bool> {
     match thread.version() {
-        // There `lua_checkstack` raises in the other thread, which nothing would catch. Five
-        // spare slots lie behind every stack anyway.
+        // There `lua_checkstack` raises in the other thread, which nothing would catch. Every stack
+        // has five spare slots after its end anyway.
         Version::LuaJit => Ok(true),
         Version::Lua51 => Ok(!has_free_slot_51(thread) || thread.check_stack(1)),
-        // Of a stack that is as large as it may be, as after an overflow, that says no. One more value
-        // has room behind every stack all the same, which only a VM that asserts minds.
+        // `lua_checkstack` refuses where a stack has its maximum size, as after an overflow. Every
+        // stack still has room for one more value; only a VM with assertions rejects it.
         _ => match thread.check_stack(1) || !may_assert(thread.api()) {
             true => Ok(true),
             false => Err(BuildError::FullStack),

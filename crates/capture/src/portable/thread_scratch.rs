@@ -1,4 +1,4 @@
-//! What walking threads needs, kept from one to the next.
+//! Memory for walking threads, reused from one to the next.
 
 use crate::lua::debug_record::DebugRecord;
 use crate::lua::private_state::Vararg;
@@ -8,7 +8,7 @@ use crate::version::Version;
 use luasnap_heap::{BuildError, HeapBuilder, NameId, NodeId};
 use rustc_hash::{FxHashMap, FxHashSet};
 
-/// What walking threads needs, kept from one to the next.
+/// Memory for walking threads, reused from one to the next.
 pub(super) struct ThreadScratch {
     pub(super) record: DebugRecord,
     pub(super) sources: Sources,
@@ -16,7 +16,7 @@ pub(super) struct ThreadScratch {
     pub(super) slots: StackSlots,
     pub(super) varargs: Vec<HiddenVararg>,
     pub(super) varargs_here: Vec<Vararg>,
-    /// Those that lie too far from the top for an index.
+    /// Those that are too far from the top for an index.
     pub(super) far_varargs: Vec<HiddenVararg>,
     pub(super) known_varargs: FxHashSet<(NodeId, NodeId, NameId)>,
 }

@@ -1,4 +1,4 @@
-//! The walk: what waits, what is being walked, and the heap that comes of it.
+//! The walk: what waits, what is being walked, and the resulting heap.
 
 use crate::lua::debug_record::DebugRecord;
 use crate::lua::state::{State, TYPE_FUNCTION, TYPE_TABLE, TYPE_THREAD, TYPE_USERDATA};
@@ -12,13 +12,13 @@ use luasnap_heap::{
 };
 use std::ffi::c_int;
 
-/// How many levels the walk descends on the Lua stack; each takes at most two slots.
+/// Number of levels that the walk descends on the Lua stack; each takes at most two slots.
 const DEPTH: usize = 24;
 
 /// Stack slots that the walk needs in all.
 const SLOTS: c_int = 2 * DEPTH as c_int + 20;
 
-/// Where things lie in the frame of the walk.
+/// Stack indices in the frame of the walk.
 pub(super) mod index {
     /// The root's value, nil where everything is captured.
     pub const ROOT: i32 = 1;
@@ -33,9 +33,9 @@ pub(super) mod index {
 /// What a capture starts from.
 #[derive(Clone, Copy)]
 pub(crate) enum Root<'a> {
-    /// All that the VM itself holds.
+    /// Everything that the VM itself refers to.
     Whole,
-    /// The value that is the first argument, under a name.
+    /// The first argument, under this name.
     Argument(&'a [u8]),
 }
 
@@ -70,10 +70,10 @@ pub(super) enum Descent {
 pub(crate) struct Walk {
     pub(super) builder: HeapBuilder,
     pub(super) version: Version,
-    /// The address of the module's function that runs: its frame and what lies above it on the
+    /// The address of the running function of the module: its frame and everything above it on the
     /// stack are ours and not the program's.
     pub(super) own_function: u64,
-    /// The address of the metatable by which our own snapshots are known.
+    /// The address of the metatable that identifies our own snapshots.
     pub(super) own_metatable: u64,
     pub(super) labels: LabelCache,
     pub(super) descents: [Option<Descent>; DEPTH],
@@ -81,7 +81,7 @@ pub(crate) struct Walk {
     /// The edges of the objects that are being walked; one more than descents, for an object that
     /// is walked in one go.
     pub(super) open_edges: [OpenEdges; DEPTH + 1],
-    /// Which of these is that of the object at hand.
+    /// The index in `open_edges` for the current object.
     pub(super) open: usize,
     /// The nodes of the objects in the queue, in its order.
     pub(super) queued: Vec<NodeId>,
@@ -122,7 +122,7 @@ impl Walk {
         }
     }
 
-    /// The heap that was found, in a VM that says it holds `total` bytes.
+    /// The heap that was found; `total` is the VM's own count of its bytes.
     pub(crate) fn finish(mut self, total: Option<u64>) -> Walked<Heap> {
         if let Some(failure) = self.failure {
             return Err(failure);
@@ -181,8 +181,8 @@ impl Walk {
         Ok(())
     }
 
-    /// The node of the value at `index`, made if it is new; `None` for what is no object or is
-    /// ours. The flag says that it is new, and so has to be walked.
+    /// The node of the value at `index`, made if it is new; `None` for what is not an object or is
+    /// ours. The flag says that the node is new, and so has to be walked.
     pub(super) fn meet(
         &mut self,
         state: State,
@@ -223,8 +223,8 @@ impl Walk {
             .find(kind_of(state.type_of(index))?, state.pointer(index))
     }
 
-    /// Pops the value on the top, adds a reference from the object at hand, and sees that it is
-    /// walked. Raises.
+    /// Pops the value on the top, adds a reference from the current object to it, and queues it if
+    /// it is new. Raises.
     pub(super) fn refer(&mut self, state: State, label: Label, strength: Strength) -> Walked {
         match self.meet(state, -1, state.type_of(-1))? {
             Some((target, new)) => {
@@ -236,8 +236,8 @@ impl Walk {
         Ok(())
     }
 
-    /// Pops the value on the top, adds a reference from an object whose walk is over, and sees
-    /// that it is walked. Raises.
+    /// Pops the value on the top, adds a reference to it from an object whose walk is over, and
+    /// queues it if it is new. Raises.
     pub(super) fn refer_late(
         &mut self,
         state: State,
@@ -299,7 +299,7 @@ impl Walk {
         Ok(())
     }
 
-    /// Pops the object at hand, whose walk is over.
+    /// Pops the current object, whose walk is over.
     pub(super) fn close(&mut self, state: State, node: NodeId) -> Walked {
         self.close_edges(node)?;
         state.pop(1);
@@ -318,7 +318,7 @@ impl Walk {
     }
 }
 
-/// The kind of a value that is a row; a function may yet turn out to be one in C.
+/// The kind of a value that becomes a node; a function may yet turn out to be a C function.
 #[inline]
 pub(super) fn kind_of(lua_type: c_int) -> Option<Kind> {
     match lua_type {

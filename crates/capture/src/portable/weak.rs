@@ -1,8 +1,8 @@
-//! Weak tables: which references hold, by each version's own rules.
+//! Weak tables: which references are strong, by each version's own rules.
 //!
 //! A weak reference makes no node. It is kept aside and becomes an edge in the end, if its target
-//! was reached by other means. C functions without upvalues are no collectable objects from 5.2
-//! on, so nothing holds them weakly there.
+//! was reached in other ways. C functions without upvalues are not collectable objects from 5.2 on,
+//! so no reference to them is weak there.
 
 use crate::lua::state::{State, TYPE_FUNCTION};
 use crate::portable::ephemerons::{NONE, Pair};
@@ -11,7 +11,7 @@ use luasnap_heap::{Label, NodeId, Strength};
 use std::ffi::c_int;
 
 impl Walk {
-    /// Walks the value of a pair that woke; false when there is none.
+    /// Walks the value of an awake pair; returns false when there is none.
     pub(super) fn wake_ephemeron(&mut self, state: State) -> Walked<bool> {
         let Some(at) = self.ephemerons.awake.pop() else {
             return Ok(false);
@@ -77,7 +77,8 @@ impl Walk {
         kind_of(lua_type).is_some() && !(lua_type == TYPE_FUNCTION && self.is_light(state, index))
     }
 
-    /// Whether the function at `index` is a C function without upvalues, 5.2 on: a plain pointer.
+    /// Whether the function at `index` is a C function without upvalues, from 5.2 on a plain
+    /// pointer.
     fn is_light(&self, state: State, index: c_int) -> bool {
         if self.version.is_51_api() || !state.is_c_function(index) {
             return false;
@@ -113,7 +114,8 @@ impl Walk {
         Ok(())
     }
 
-    /// The pair (key, value) on the top, whose key is weak: the value is held while the key is.
+    /// Walks the pair (key, value) on the top, whose key is weak: the value is kept alive only
+    /// while the key is.
     fn walk_ephemeron(&mut self, state: State, table: NodeId, label: Label) -> Walked {
         if matches!(label, Label::Object(_)) {
             return self.refer(state, label, Strength::Ephemeron);

@@ -16,19 +16,20 @@ use std::path::Path;
 use std::thread::sleep;
 use std::time::Duration;
 
-/// How long the process runs between two tries, times the number of tries so far.
+/// How long the process runs between two attempts, times the number of attempts so far.
 const BETWEEN: Duration = Duration::from_millis(10);
 
 /// How to attach.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct AttachOptions<'a> {
-    /// How often to stop the process at most, where a stop caught a VM inside an allocation or the
-    /// collector's work so that not all of its bytes can be accounted for. The best try counts.
+    /// The most times that the process is copied. A stop may catch a VM inside an allocation or the
+    /// collector's work, so that not all of its bytes can be accounted for. The best attempt
+    /// counts.
     pub tries: u32,
-    /// The address of the main thread of the one state that is wanted; all, where there is none.
+    /// The address of the main thread of the only state to capture; `None` for all states.
     pub state: Option<u64>,
-    /// A folder for the copy, on a disk: it is kept there in a file without a name. In memory, where there is
-    /// none.
+    /// A folder on a disk for the copy, which is kept there in a file without a name. `None` keeps
+    /// it in memory.
     pub scratch: Option<&'a Path>,
 }
 
@@ -42,34 +43,36 @@ impl Default for AttachOptions<'_> {
     }
 }
 
-/// What attaching gave.
+/// The result of attaching.
 #[derive(Debug)]
 pub struct Attached {
-    /// The states by address, and what each held, or why that is not known. In a heap's provenance is
-    /// what the VM says it holds in all; a [`Census`](luasnap_heap::Census) says how much of that is
-    /// not accounted for.
+    /// The states by address, and the heap of each, or why it was not captured. A heap's provenance
+    /// has the total that the VM reports; a [`Census`](luasnap_heap::Census) tells how much of that
+    /// is unaccounted.
     pub captures: Vec<StateCapture>,
-    /// How long the process stood still: the longest of all stops, from the first thread's until the last one
-    /// was let go.
+    /// How long the longest stop was: from when the first thread stopped until the last resumed.
     pub pause: Duration,
-    /// How long it stood still in all. Stops in which not all threads stopped count, too.
+    /// How long the process stood still in total, including stops in which not all threads stopped.
     pub stood_still: Duration,
-    /// How often it was stopped: more often than there were tries, where such a stop was in vain, or where there
-    /// was too little room for the copy.
+    /// Number of stops: larger than `tries` if such a stop failed, or if there was too little room
+    /// for the copy.
     pub stops: u32,
-    /// Bytes of the process's memory that were copied, in the largest of all tries.
+    /// Bytes of the process's memory that were copied, in the largest attempt.
     pub copied: u64,
-    /// How often it was copied.
+    /// Number of times that it was copied.
     pub tries: u32,
 }
 
 /// Captures the Lua states of a running process.
 ///
-/// The process is stopped for as long as it takes to copy what it can write, and never written to. It
-/// goes on whatever happens here. It is not stopped where there is not enough memory for the copy and for
-/// what is made of it. Memory that it shares with others is copied only where that has Lua's. Stacks of a process that was stopped anywhere are read up to the last
-/// slot that each call may use, so that nothing in use is missed, and what was in use a moment before may
-/// be seen too. Values that LuaJIT's compiled code has in the machine's registers alone are not seen.
+/// The process is stopped for as long as it takes to copy its writable memory, and never written
+/// to. It resumes whatever happens here. It is not stopped if there is not enough memory for the
+/// copy and the heaps captured from it. Memory that it shares with others is copied only if Lua
+/// memory is in it.
+///
+/// Since a process may be stopped anywhere, stacks are read up to the last slot that each call may
+/// use: nothing in use is missed, but values that were in use a moment before may be seen too.
+/// Values that LuaJIT's compiled code has only in machine registers are not seen.
 ///
 /// # Errors
 /// See [`AttachErrorKind`].
@@ -92,7 +95,7 @@ pub fn attach(process: u32, options: AttachOptions<'_>) -> Result<Attached, Atta
     while attached.tries < options.tries.max(1) {
         let moment = CaptureTime::in_process(process);
         let copied = match copier.copy() {
-            // It has ended since, or is traced by somebody else: what is known remains.
+            // It has ended since, or another program traces it: what is known remains.
             Err(_) if captures.have_heap() => break,
             copied => copied?,
         };
@@ -102,7 +105,7 @@ pub fn attach(process: u32, options: AttachOptions<'_>) -> Result<Attached, Atta
         if captures.are_settled() {
             break;
         }
-        // A state that cannot be read at all may have part of its memory elsewhere.
+        // A state that cannot be read at all may have some of its memory in shared mappings.
         if captures.have_failed() {
             copier.take_shared();
         }
@@ -117,7 +120,7 @@ pub fn attach(process: u32, options: AttachOptions<'_>) -> Result<Attached, Atta
     Ok(attached)
 }
 
-/// Captures the states in a copy, but for those of which an exact capture is there.
+/// Captures the states in a copy, except those with an exact capture.
 fn capture_states(
     memory: &MemoryPieces<'_>,
     only: Option<u64>,
@@ -153,7 +156,7 @@ fn finish(
     }
 }
 
-/// What can be told of a process before it is touched.
+/// Checks what can be checked without touching the process.
 fn check(process: u32) -> Result<(), AttachError> {
     let folder = format!("/proc/{process}");
     if process == 0 || !Path::new(&folder).exists() {

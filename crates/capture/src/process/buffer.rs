@@ -1,4 +1,4 @@
-//! Memory that is there before it is needed, and files as memory.
+//! Memory whose pages are fetched before it is needed, and files as memory.
 
 use std::fs::{File, Permissions};
 use std::io;
@@ -9,12 +9,12 @@ use std::path::Path;
 use std::ptr::null_mut;
 use std::thread;
 
-/// Bytes of a page; larger ones do no harm.
+/// Page size in bytes; larger pages do no harm.
 const PAGE: usize = 4096;
-/// Pages are fetched so many bytes at a time, each such share by whichever thread is free.
+/// Pages are fetched in shares of this many bytes, each by whichever thread is free.
 const SHARE: usize = 32 << 20;
 
-/// A mapping that belongs to this value alone.
+/// A mapping owned by this value alone.
 #[derive(Debug)]
 struct Mapped {
     start: *mut u8,
@@ -27,9 +27,9 @@ unsafe impl Send for Mapped {}
 unsafe impl Sync for Mapped {}
 
 impl Mapped {
-    /// So many bytes of a file, which what is written goes to, or of plain memory.
+    /// Maps the first `len` bytes of a file, which writes go to, or plain memory.
     fn new(len: usize, protection: i32, file: Option<&File>) -> io::Result<Mapped> {
-        // Nobody has to have room for what is never used.
+        // No memory is reserved for what is never used.
         const PLAIN: i32 = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_NORESERVE;
         let sharing = match protection & libc::PROT_WRITE {
             0 => libc::MAP_PRIVATE,
@@ -60,8 +60,8 @@ impl Mapped {
         if self.len == 0 {
             return &[];
         }
-        // SAFETY: so many bytes are mapped for reading for as long as `self` lives. A file that
-        // somebody cuts off meanwhile ends this process by a signal, as any mapped file does.
+        // SAFETY: `len` bytes are mapped for reading for as long as `self` lives. A file that is
+        // truncated meanwhile ends this process by a signal, as with any mapped file.
         unsafe { std::slice::from_raw_parts(self.start, self.len) }
     }
 }
@@ -84,7 +84,7 @@ pub(super) enum Place<'a> {
     Folder(&'a Path),
 }
 
-/// Zeroed memory, of which the first pages are there: writing to these waits for nothing.
+/// Zeroed memory whose first pages are present: writing to these does not wait.
 #[derive(Debug)]
 pub(super) struct Buffer {
     mapped: Mapped,
@@ -92,8 +92,9 @@ pub(super) struct Buffer {
 }
 
 impl Buffer {
-    /// So many bytes. In memory none is there yet; of a file all are the disk's already, for where it is
-    /// full a write to memory fails without a word.
+    /// Creates a buffer of `len` bytes. In memory, no page is present yet; in a file, the disk
+    /// space is allocated at once, since on a full disk a write to mapped memory ends the process
+    /// by a signal.
     pub(super) fn new(len: usize, place: Place<'_>) -> io::Result<Buffer> {
         const BOTH: i32 = libc::PROT_READ | libc::PROT_WRITE;
         let is_file = place != Place::Memory;
@@ -112,8 +113,8 @@ impl Buffer {
         Ok(Buffer { mapped, is_file })
     }
 
-    /// Fetches the pages of the first `len` bytes, by so many threads: most of the time goes into making
-    /// zeroes of them. Of a file none is fetched: there may be no memory for them.
+    /// Fetches the pages of the first `len` bytes, by up to `threads` threads: most of the time is
+    /// spent zeroing them. The pages of a file are not fetched: there may be no memory for them.
     pub(super) fn fetch(&mut self, len: usize, threads: usize) {
         if self.is_file {
             return;
@@ -139,8 +140,8 @@ impl Buffer {
         });
     }
 
-    /// Gives back the memory of whole pages behind the first `len` bytes. They are zeroes when they are there
-    /// again. What is a file's stays.
+    /// Gives back the memory of whole pages behind the first `len` bytes, which then read as
+    /// zeroes. A file keeps its contents.
     pub(super) fn give_back_from(&mut self, len: usize) {
         let len = len.next_multiple_of(PAGE);
         if len < self.len() && !self.is_file {
@@ -151,14 +152,14 @@ impl Buffer {
     }
 }
 
-/// A new file that has no name and belongs to this user alone, however it is opened.
+/// Creates a file without a name that belongs to this user alone, however it is opened.
 fn nameless_file(folder: &Path) -> io::Result<File> {
     let file = tempfile::tempfile_in(folder)?;
     file.set_permissions(Permissions::from_mode(0o600))?;
     Ok(file)
 }
 
-/// Makes a file so long, of which each byte has its place on the disk.
+/// Makes a file `len` bytes long, with disk space for all of them.
 fn allocate(file: &File, len: usize) -> io::Result<()> {
     let len = libc::off_t::try_from(len).map_err(|_| too_large())?;
     // SAFETY: a call on a file of our own.
@@ -172,12 +173,12 @@ fn too_large() -> io::Error {
     io::Error::from_raw_os_error(libc::EFBIG)
 }
 
-/// Fetches pages. What is in them stays.
+/// Fetches pages. Their contents stay.
 fn fetch(pages: &mut [u8]) {
     let (start, len) = (pages.as_mut_ptr().cast(), pages.len());
     // SAFETY: advice on a mapping of our own, which may be refused.
     if unsafe { libc::madvise(start, len, libc::MADV_POPULATE_WRITE) } != 0 {
-        // Kernels before 5.14 do not know it.
+        // Kernels before 5.14 do not have it.
         for page in pages.chunks_mut(PAGE) {
             let first = std::hint::black_box(page[0]);
             page[0] = first;
@@ -198,7 +199,7 @@ impl DerefMut for Buffer {
         if self.mapped.len == 0 {
             return &mut [];
         }
-        // SAFETY: so many bytes are mapped for writing, and `self` is borrowed alone.
+        // SAFETY: `len` bytes are mapped for writing, and `self` is borrowed alone.
         unsafe { std::slice::from_raw_parts_mut(self.mapped.start, self.mapped.len) }
     }
 }
@@ -208,7 +209,7 @@ impl DerefMut for Buffer {
 pub(super) struct FileView(Mapped);
 
 impl FileView {
-    /// All that the file has now.
+    /// The whole file at its current size.
     pub(super) fn new(file: &File) -> io::Result<FileView> {
         let metadata = file.metadata()?;
         if metadata.is_dir() {

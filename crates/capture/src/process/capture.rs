@@ -1,4 +1,4 @@
-//! Captures of the states in one process, each the best that there was.
+//! Captures of the states in one process: the best one of each.
 
 use crate::capture_time::CaptureTime;
 use crate::memory::memory_pieces::MemoryPieces;
@@ -16,26 +16,27 @@ pub struct Uncaptured {
 }
 
 impl Uncaptured {
-    /// Whether the state has structures that are not known.
+    /// Whether no known layout fits the state.
     pub(super) fn is_unknown(&self) -> bool {
         matches!(self.reason, NotCaptured::Unknown(_))
     }
 }
 
-/// A state, and what it held, or why that is not known.
+/// A state, and its heap or why it was not captured.
 pub type StateCapture = (FoundState, Result<Heap, Uncaptured>);
 
 /// A state, and the best capture of it so far.
 struct Best {
     state: FoundState,
-    /// With how many bytes not accounted for.
+    /// The heap, and its unaccounted bytes.
     heap: Result<(Heap, u64), NotCaptured>,
-    /// How many captures left the same of the same bytes unaccounted for; `None` once two did not.
+    /// Number of captures with the same total and the same unaccounted bytes; `None` once two
+    /// differed.
     alike: Option<u32>,
 }
 
-/// So many captures that leave the same bytes unaccounted for show that these are no accident of the
-/// moment: the layout is wrong by them.
+/// This many captures with the same unaccounted bytes show that these are no accident of the
+/// moment: the layout is wrong.
 const SETTLED: u32 = 3;
 
 impl Best {
@@ -59,7 +60,7 @@ impl Best {
         }
     }
 
-    /// Takes another capture of the same state, if it is the better one.
+    /// Adds another capture of the same state, which replaces this one if it is better.
     fn take(&mut self, again: Best) {
         let left = |best: &Best| {
             let (_, unaccounted) = best.heap.as_ref().ok()?;
@@ -72,7 +73,7 @@ impl Best {
         self.alike = alike.map(|alike| alike + 1);
     }
 
-    /// Whether another capture would say nothing new.
+    /// Whether another capture would tell nothing new.
     fn is_settled(&self) -> bool {
         let is_alike = self.heap.is_ok() && self.alike.is_some_and(|alike| alike >= SETTLED);
         self.is_exact() || is_alike
@@ -100,7 +101,7 @@ impl Best {
 pub(super) struct Captures(Vec<Best>);
 
 impl Captures {
-    /// Captures a state, unless an exact capture of it is there.
+    /// Captures a state, unless there is an exact capture of it.
     pub(super) fn add(
         &mut self,
         memory: &MemoryPieces<'_>,
@@ -131,18 +132,18 @@ impl Captures {
         self.0.iter().any(|best| best.heap.is_err())
     }
 
-    /// Whether another try would say nothing new of any state.
+    /// Whether another attempt would tell nothing new about any state.
     pub(super) fn are_settled(&self) -> bool {
         !self.is_empty() && self.0.iter().all(Best::is_settled)
     }
 
-    /// The states by address. The error says why none of them can be captured, where no structures are
-    /// known that fit any of them, or there is not enough memory for any.
+    /// Returns the states by address. The error says why none of them can be captured: no known
+    /// layout fits, or there is not enough memory.
     pub(super) fn finish(self) -> Result<Vec<StateCapture>, Uncaptured> {
         let mut captures: Vec<StateCapture> = self.0.into_iter().map(Best::finish).collect();
         captures.sort_by_key(|(state, _)| state.main_thread);
         let errors = || captures.iter().map(|(_, heap)| heap.as_ref().err());
-        // What may be read where there is more memory is no unknown structure.
+        // A state that could be read with more memory does not have an unknown layout.
         let is_failed = |error: &&Uncaptured| !error.is_unknown();
         let first = errors().flatten().find(is_failed);
         match first.or(errors().flatten().next()) {

@@ -3,14 +3,14 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// Which interface a folder of the system has.
+/// The version of control groups in a folder.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Interface {
     First,
     Second,
 }
 
-/// How many bytes the control groups of this process still allow; `None` where none has a limit.
+/// Bytes that the control groups of this process still allow; `None` where none has a limit.
 pub(super) fn left() -> Option<u64> {
     let read = |path: &Path| fs::read_to_string(path).ok();
     let groups = read("/proc/self/cgroup".as_ref())?;
@@ -22,7 +22,7 @@ pub(super) fn left() -> Option<u64> {
     left.min()
 }
 
-/// The folders of the groups that this process is in, those around them too.
+/// The folders of the groups that this process is in, and of their ancestors.
 fn folders(groups: &str, mounts: &str) -> Vec<(PathBuf, Interface)> {
     let mut folders = Vec::new();
     for line in groups.lines() {
@@ -36,7 +36,7 @@ fn folders(groups: &str, mounts: &str) -> Vec<(PathBuf, Interface)> {
             _ => continue,
         };
         for (root, place) in mounts.lines().filter_map(|line| mount(line, interface)) {
-            // In a container the group may have the host's path, of which nothing is to be seen.
+            // In a container the group may have the host's path, which is not visible here.
             let inside = group.strip_prefix(root.trim_end_matches('/')).unwrap_or("");
             let inside = inside.trim_start_matches('/');
             let inside = match inside.split('/').any(|name| name == "..") {
@@ -55,7 +55,7 @@ fn folders(groups: &str, mounts: &str) -> Vec<(PathBuf, Interface)> {
     folders
 }
 
-/// What is mounted, and where, if a line of `mountinfo` is of control groups that limit memory.
+/// The root and the mount point, if a line of `mountinfo` is of control groups that limit memory.
 fn mount(line: &str, interface: Interface) -> Option<(&str, &str)> {
     let (mount, file_system) = line.split_once(" - ")?;
     let mut words = file_system.split(' ');
@@ -68,7 +68,7 @@ fn mount(line: &str, interface: Interface) -> Option<(&str, &str)> {
     is_one.then_some((words.next()?, words.next()?))
 }
 
-/// What a group still allows. Pages of files that nobody uses at the moment make room where it is needed.
+/// Bytes that a group still allows. Inactive pages of files are freed when memory is needed.
 fn left_in(interface: Interface, read: impl Fn(&str) -> Option<String>) -> Option<u64> {
     let number = |name| read(name)?.trim().parse::<u64>().ok();
     let (limit, used, unused) = match interface {
@@ -78,7 +78,7 @@ fn left_in(interface: Interface, read: impl Fn(&str) -> Option<String>) -> Optio
             "total_inactive_file",
         ),
         Interface::Second => (
-            // `max` is no number. Above `high` a process is slowed down until it stands still.
+            // `max` is not a number. Above `high` a process is slowed down, nearly to a standstill.
             [number("memory.max"), number("memory.high")]
                 .into_iter()
                 .flatten()
@@ -87,7 +87,7 @@ fn left_in(interface: Interface, read: impl Fn(&str) -> Option<String>) -> Optio
             "inactive_file",
         ),
     };
-    // The first interface says "none" by a number that no machine has.
+    // Version 1 reports no limit as a number that no machine has.
     let limit = limit.filter(|&limit| limit < 1 << 60)?;
     let unused = read("memory.stat").and_then(|text| {
         let value = text.lines().find_map(|line| line.strip_prefix(unused))?;

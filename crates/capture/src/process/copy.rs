@@ -1,8 +1,8 @@
-//! A copy of a process's memory, made while it stands still.
+//! A copy of a process's memory, made while it is stopped.
 //!
-//! What takes long is done before: pages for the copy are fetched from the system, and constants, which
-//! do not change, are copied. While the process stands still its mappings are listed anew, since they
-//! may have changed, and what it can write is copied, by several threads at once.
+//! What takes long is done before: pages for the copy are fetched from the system, and constants,
+//! which do not change, are copied. While the process is stopped its mappings are listed again,
+//! since they may have changed, and its writable memory is copied, by several threads at once.
 
 use crate::memory::memory_pieces::{MemoryPieces, Piece};
 use crate::process::buffer::{Buffer, Place};
@@ -16,26 +16,26 @@ use std::io;
 use std::sync::Mutex;
 use std::thread;
 
-/// Pages that are fetched for what the process gets between the preparation and the stop: this part of
-/// what it has, and so many bytes. There is room for far more, but that has to be fetched while the process
-/// stands still.
+/// Pages fetched for the memory that the process allocates between the preparation and the stop:
+/// this fraction of its memory, plus `MORE` bytes. There are addresses for `ROOM` times as much,
+/// but those pages have to be fetched while the process is stopped.
 const GROWTH: usize = 16;
 const MORE: usize = 8 << 20;
 const ROOM: usize = 4;
 
-/// From so many bytes on several threads copy, and no more than so many.
+/// Bytes from which several threads copy, and the most threads.
 const LARGE: usize = 32 << 20;
 const MOST_THREADS: usize = 4;
-/// Bytes that a thread copies before it takes the next.
+/// Bytes that a thread copies before it takes the next share.
 const SHARE: usize = 16 << 20;
 
-/// Copies of one process, one after the other, into the same memory.
+/// Makes copies of one process, one after the other, into the same memory.
 pub(super) struct Copier<'a> {
     process: u32,
     remote: RemoteMemory,
     place: Place<'a>,
     shared: &'a SharedMemory,
-    /// Whether what the process shares is copied too.
+    /// Whether shared memory of the process is copied too.
     has_shared: bool,
     constants: Copied,
     writable: Copied,
@@ -49,8 +49,8 @@ struct Copied {
 }
 
 impl<'a> Copier<'a> {
-    /// Makes ready to copy a process into a place, if there is room for it. It does not stop. What it shares
-    /// is copied too, if so said.
+    /// Prepares to copy a process into a place, if there is room for it, without stopping it.
+    /// Shared memory is copied too if `has_shared` is set.
     pub(super) fn new(
         process: u32,
         place: Place<'a>,
@@ -78,12 +78,13 @@ impl<'a> Copier<'a> {
         Ok(copier)
     }
 
-    /// Copies what the process shares, too, from now on.
+    /// Copies shared memory, too, from now on.
     pub(super) fn take_shared(&mut self) {
         self.has_shared = true;
     }
 
-    /// Stops the process, copies what it can write, and lets it go on; answers how many bytes were copied.
+    /// Stops the process, copies its writable memory, and resumes it; returns the number of bytes
+    /// copied.
     pub(super) fn copy(&mut self) -> Result<u64, AttachError> {
         loop {
             self.writable.fetch();
@@ -105,7 +106,7 @@ impl<'a> Copier<'a> {
         Ok(self.writable.pages.present_bytes())
     }
 
-    /// How long the process stood still so far.
+    /// Returns how long the process stood still so far.
     pub(super) fn standstill(&self) -> Standstill {
         self.standstill
     }
@@ -114,7 +115,8 @@ impl<'a> Copier<'a> {
         AttachError::failed(self.process, &error)
     }
 
-    /// What was copied last. Constants were copied before: where one can be written since, that counts.
+    /// Returns the last copy. Constants were copied before: if one has become writable since, the
+    /// later copy counts.
     pub(super) fn memory(&self) -> Result<MemoryPieces<'_>, AttachError> {
         let pieces = self.writable.pieces().chain(self.constants.pieces());
         let pieces = MemoryPieces::new(pieces).map_err(|error| self.failed(no_memory(error)))?;
@@ -122,7 +124,7 @@ impl<'a> Copier<'a> {
     }
 }
 
-/// Why there is no memory, or file, for a copy.
+/// The error where there is no memory, or file, for a copy.
 fn no_place(process: u32, place: Place<'_>, error: io::Error) -> AttachError {
     match place {
         Place::Memory => AttachError::failed(process, &error),
@@ -137,7 +139,7 @@ fn no_place(process: u32, place: Place<'_>, error: io::Error) -> AttachError {
     }
 }
 
-/// What of a process is copied while it stands still.
+/// The memory of a process that is copied while it is stopped.
 fn sort(shared: &SharedMemory, has_shared: bool) -> Sort<'_> {
     match has_shared {
         true => Sort::Writable(shared),
@@ -150,18 +152,18 @@ impl Copied {
         Copied::exactly(Pages::default(), Place::Memory)
     }
 
-    /// Room for pages alone.
+    /// Room for these pages only.
     fn exactly(pages: Pages, place: Place<'_>) -> io::Result<Copied> {
         let buffer = Buffer::new(pages.len, place)?;
         Ok(Copied { pages, buffer })
     }
 
-    /// Room for pages, and for more of them: as many as there are addresses for. A disk has room for what is
-    /// expected.
+    /// Room for pages, and for more of them, as far as there are addresses. On a disk there is room
+    /// for the expected growth.
     fn room_for(pages: Pages, place: Place<'_>) -> io::Result<Copied> {
         let len = to_be_fetched(pages.len);
         let more = match place {
-            // Where addresses are few, what is made of the copy needs them.
+            // Where addresses are limited, the heaps need them.
             Place::Memory if !room::addresses_are_limited() => ROOM,
             _ => 1,
         };
@@ -181,8 +183,8 @@ impl Copied {
         self.buffer.fetch(len, threads(len));
     }
 
-    /// Copies what a process can write now. If there is no room for it, nothing is copied, and the answer is
-    /// what needs room.
+    /// Copies the memory that a process can write now. If there is no room for it, nothing is
+    /// copied, and the pages that need room are returned.
     fn copy_anew(
         &mut self,
         process: u32,
@@ -207,7 +209,7 @@ impl Copied {
         self.buffer.give_back_from(self.pages.len);
     }
 
-    /// Makes zeroes of what lies between the runs: an earlier copy may have left something there.
+    /// Zeroes what lies between the runs: an earlier copy may have left something there.
     fn clear_holes(&mut self) {
         let mut at = 0;
         for run in &self.pages.runs {
@@ -225,12 +227,12 @@ impl Copied {
     }
 }
 
-/// The bytes to be fetched for pages of so many.
+/// Bytes to be fetched for `len` bytes of pages.
 fn to_be_fetched(len: usize) -> usize {
     len + len / GROWTH + MORE
 }
 
-/// How many threads are worth it for so many bytes.
+/// Number of threads worth using for `len` bytes.
 fn threads(len: usize) -> usize {
     match len {
         ..LARGE => 1,
@@ -240,7 +242,7 @@ fn threads(len: usize) -> usize {
     }
 }
 
-/// The parts of a buffer that runs go to, none larger than a share.
+/// Splits the parts of a buffer that runs go to into parts no larger than a share.
 fn parts<'a>(runs: &[Run], buffer: &'a mut [u8]) -> io::Result<Vec<Part<'a>>> {
     let (mut rest, mut at) = (buffer, 0);
     let mut parts = Vec::new();
@@ -258,7 +260,7 @@ fn parts<'a>(runs: &[Run], buffer: &'a mut [u8]) -> io::Result<Vec<Part<'a>>> {
     Ok(parts)
 }
 
-/// Reads parts, by so many threads where the system gives them.
+/// Reads parts, by up to `threads` threads, as far as the system provides them.
 fn read_by_threads(
     remote: &RemoteMemory,
     parts: &mut [Part<'_>],
@@ -276,7 +278,7 @@ fn read_by_threads(
     thread::scope(|scope| {
         let mut others = [const { None }; MOST_THREADS];
         for other in others.iter_mut().take(threads - 1) {
-            // Where none is available, this one reads it all.
+            // If no thread is available, this one reads it all.
             *other = thread::Builder::new().spawn_scoped(scope, read_all).ok();
         }
         let mut result = read_all();
@@ -288,12 +290,12 @@ fn read_by_threads(
     })
 }
 
-/// For a panic of a thread that copies.
+/// The error for a panic of a copying thread.
 fn thread_failed() -> io::Error {
     io::Error::other("a thread of luasnap's own failed")
 }
 
-/// Takes the next parts of which there are enough bytes for a while.
+/// Takes the next parts, up to about a share of bytes.
 fn next_share<'a, 'b>(rest: &mut &'a mut [Part<'b>]) -> &'a mut [Part<'b>] {
     let mut bytes = 0;
     let is_little = |part: &&Part<'_>| {

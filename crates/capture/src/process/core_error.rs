@@ -7,22 +7,22 @@ use std::io;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
-/// What kind of reason there is, so that a program can answer each in its own way.
+/// The kind of reason, so that a program can handle each in its own way.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum CoreErrorKind {
     /// The file cannot be opened or mapped.
     Unreadable,
-    /// It is no core file.
+    /// It is not a core file.
     NoCore,
-    /// It is one of a 32-bit process, or of a machine with another order of bytes.
+    /// It is of a 32-bit process, or of a machine with another byte order.
     OtherMachine,
-    /// It ends early, and what is there has no Lua state that can be read.
+    /// It ends early, and what is left has no Lua state that can be read.
     Truncated,
-    /// The process had no Lua state that is known.
+    /// The process had no known Lua state.
     NoLuaState,
-    /// It had Lua states, and none of them has structures that are known.
+    /// It had Lua states, but none of them has a known layout.
     Unsupported,
-    /// The system failed, for lack of memory perhaps.
+    /// The system failed, perhaps for lack of memory.
     Failed,
 }
 
@@ -34,7 +34,7 @@ pub struct CoreError {
 }
 
 impl CoreError {
-    /// What kind of reason it is.
+    /// Returns the kind of reason.
     pub fn kind(&self) -> CoreErrorKind {
         self.kind
     }

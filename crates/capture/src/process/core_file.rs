@@ -1,8 +1,7 @@
-//! Core files: the memory of a process that is no more, or that a debugger wrote down.
+//! Core files: the memory of a process that has ended, or that a debugger saved.
 //!
-//! The file is mapped, not copied. It has what the process could write; of files that were mapped for
-//! reading alone it may have nothing, and then those files are looked at, where they still are as they
-//! were.
+//! The file is mapped, not copied. It has the writable memory of the process; it may lack parts of
+//! files that were mapped read-only, and then those files are read, if they are still unchanged.
 
 use crate::capture_time::CaptureTime;
 use crate::memory::memory_pieces::{MemoryPieces, Piece};
@@ -20,24 +19,24 @@ use std::path::{Path, PathBuf};
 
 /// `EI_CLASS` of a 32-bit file.
 const CLASS_32: &[u8] = b"\x7fELF\x01";
-/// How much of a file's beginning is compared with what the core file has of it.
+/// Bytes at a file's start that are compared with those in the core file.
 const COMPARED: usize = 4096;
 
 /// A part of the process's memory, as the core file has it.
 #[derive(Clone, Copy)]
 struct Segment<'a> {
     address: u64,
-    /// What is there of it, from its beginning on.
+    /// What the core file has of it, from its start on.
     bytes: &'a [u8],
-    /// How long it was.
+    /// Its size in the process, in bytes.
     len: u64,
     is_writable: bool,
-    /// Whether whoever wrote the core file left it out, all of it.
+    /// Whether the writer of the core file left it out entirely.
     is_left_out: bool,
 }
 
-/// Captures the Lua states of the process that a core file is of, by address. `program` is its
-/// executable, where that lies elsewhere now than when the process ran.
+/// Captures the Lua states of the process that a core file is of, by address. `program` is the path
+/// of its executable, if that has moved since the process ran.
 ///
 /// # Errors
 /// See [`CoreErrorKind`]. A file that ends early is no error while its states can be read.
@@ -82,11 +81,11 @@ const NO_STATE: &str = "there is no Lua state that is known in this core file: t
                         one whose structures were changed, or a LuaJIT with 32-bit references, or \
                         /proc/PID/coredump_filter left its memory out";
 
-/// What a core file has.
+/// The contents of a core file.
 struct Core<'a> {
     segments: Vec<Segment<'a>>,
     notes: Notes,
-    /// How many bytes should follow its end.
+    /// Number of bytes missing at its end.
     missing: u64,
 }
 
@@ -124,7 +123,7 @@ impl<'a> Core<'a> {
     }
 }
 
-/// The parts of memory, and how many bytes of the file are missing.
+/// The parts of memory, and the number of bytes missing from the file.
 fn segments<'a>(
     headers: &[ProgramHeader64<Endianness>],
     endian: Endianness,
@@ -150,7 +149,7 @@ fn segments<'a>(
     (segments, end.saturating_sub(data.len() as u64))
 }
 
-/// Files that were mapped, as far as they are still there.
+/// Mapped files, as far as they still exist.
 struct Files<'a> {
     mapped: &'a [MappedFile],
     views: HashMap<&'a PathBuf, FileView>,
@@ -160,7 +159,7 @@ impl<'a> Files<'a> {
     fn open(mapped: &'a [MappedFile]) -> Files<'a> {
         let mut views = HashMap::new();
         for file in mapped {
-            // Opening something that is not a regular file may wait, or do something.
+            // Opening a file that is not regular may block, or have an effect.
             if !views.contains_key(&file.path)
                 && fs::metadata(&file.path).is_ok_and(|data| data.is_file())
                 && let Ok(opened) = File::open(&file.path)
@@ -172,7 +171,8 @@ impl<'a> Files<'a> {
         Files { mapped, views }
     }
 
-    /// What a file has where `segment` was mapped from it; `None` where it is not the file that it was.
+    /// The contents of a file where `segment` was mapped from it; `None` where the file has
+    /// changed.
     fn part(&self, segment: &Segment<'_>) -> Option<&[u8]> {
         let at = self
             .mapped
@@ -188,8 +188,9 @@ impl<'a> Files<'a> {
     }
 }
 
-/// What there is of a segment: what the core file has, or the file that was mapped there. What a program
-/// writes to memory that it shares with a file, as the kernel leaves it out, is in that file.
+/// What is known of a segment: the contents in the core file, or in the file that was mapped there.
+/// What a program wrote to a shared mapping of a file, which the kernel leaves out, is in that
+/// file.
 fn piece<'a>(segment: &Segment<'a>, files: &'a Files<'_>) -> Piece<'a> {
     let is_missing = match segment.is_writable {
         true => segment.is_left_out,

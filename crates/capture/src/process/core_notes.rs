@@ -1,4 +1,4 @@
-//! What a core file notes of its process: its id, its program, and which files were mapped where.
+//! What a core file records about its process: its id, its program, and the files that were mapped.
 
 use crate::capture_time::fnv1a;
 use crate::memory::memory::Memory;
@@ -11,22 +11,22 @@ use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
-/// In `NT_PRPSINFO` of a 64-bit machine: `pr_pid`.
+/// Offset of `pr_pid` in `NT_PRPSINFO` of a 64-bit machine.
 const PROCESS_ID: usize = 24;
-/// How many bytes each start of a program gets at the address of `AT_RANDOM`.
+/// Number of random bytes that each start of a program gets at the address in `AT_RANDOM`.
 const RANDOM_BYTES: usize = 16;
 
-/// A part of a file that was mapped.
+/// A mapped part of a file.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(super) struct MappedFile {
     pub(super) start: u64,
     pub(super) end: u64,
-    /// Where in the file it begins, in bytes.
+    /// Its offset in the file, in bytes.
     pub(super) offset: u64,
     pub(super) path: PathBuf,
 }
 
-/// The notes of a core file, as far as they are there.
+/// The notes of a core file, as far as there are any.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub(super) struct Notes {
     process: Option<u32>,
@@ -37,7 +37,7 @@ pub(super) struct Notes {
 }
 
 impl Notes {
-    /// Reads the notes of all segments that have some.
+    /// Reads the notes of all segments that have any.
     pub(super) fn new(
         segments: &[ProgramHeader64<Endianness>],
         endian: Endianness,
@@ -71,7 +71,7 @@ impl Notes {
         }
     }
 
-    /// Which process it was. Two core files of one process say the same.
+    /// Identifies the process. It is the same for two core files of one process.
     pub(super) fn process(&self, memory: &impl Memory) -> Option<Process> {
         let id = self.process?;
         let random = memory.bytes(self.random?, RANDOM_BYTES)?;
@@ -82,7 +82,7 @@ impl Notes {
         })
     }
 
-    /// Says that the program's own file lies elsewhere now.
+    /// Sets another path for the program's own file.
     pub(super) fn set_program(&mut self, path: &Path) {
         let Some(entry) = self.entry else { return };
         let program = self
@@ -98,7 +98,7 @@ impl Notes {
     }
 }
 
-/// What `NT_FILE` says: counts and addresses first, then a name for each, ended by a zero byte.
+/// Parses `NT_FILE`: counts and addresses first, then a zero-terminated name for each.
 fn mapped_files(note: &[u8]) -> Option<Vec<MappedFile>> {
     let (count, page) = (word(note, 0)?, word(note, 8)?);
     let names = usize::try_from(count)

@@ -1,32 +1,32 @@
-//! Why a process or a core file cannot be read.
+//! Why a process cannot be read.
 
 use std::collections::TryReserveError;
 use std::fmt;
 use std::io;
 use std::time::Duration;
 
-/// What kind of reason there is, so that a program can answer each in its own way.
+/// The kind of reason, so that a program can handle each in its own way.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum AttachErrorKind {
-    /// There is no process of that id.
+    /// There is no process with that id.
     NoSuchProcess,
     /// The process ended before it could be read.
     Ended,
     /// The system does not allow it; the message has the remedy.
     NotPermitted,
-    /// Another program, a debugger perhaps, traces the process already.
+    /// Another program, perhaps a debugger, already traces the process.
     Traced,
-    /// Its machine code is that of a 32-bit machine.
+    /// It is a 32-bit process.
     ThirtyTwoBit,
-    /// It has no Lua state that is known.
+    /// It has no known Lua state.
     NoLuaState,
-    /// It has Lua states, and none of them has structures that are known.
+    /// It has Lua states, but none of them has a known layout.
     Unsupported,
-    /// A thread of it does not stop.
+    /// One of its threads does not stop.
     DoesNotStop,
-    /// Its copy needs more memory, or more of a disk, than there is; it was not stopped.
+    /// There is not enough memory or disk space for its copy; it was not stopped.
     NoRoom,
-    /// The system failed in some other way, for lack of memory perhaps.
+    /// The system failed in some other way, perhaps for lack of memory.
     Failed,
 }
 
@@ -38,7 +38,7 @@ pub struct AttachError {
 }
 
 impl AttachError {
-    /// What kind of reason it is.
+    /// Returns the kind of reason.
     pub fn kind(&self) -> AttachErrorKind {
         self.kind
     }
@@ -77,7 +77,8 @@ impl AttachError {
         )
     }
 
-    /// For a thread that does not stop, for which the process stood still in vain.
+    /// For a thread that does not stop; `in_vain` is how long the process stood still in failed
+    /// attempts.
     pub(super) fn does_not_stop(process: u32, thread: u32, in_vain: Duration) -> AttachError {
         let stood = match in_vain {
             Duration::ZERO => "the process was not stopped".to_owned(),
@@ -95,7 +96,7 @@ impl AttachError {
         )
     }
 
-    /// For an error of the system's while a process is read.
+    /// For a system error while a process is read.
     pub(super) fn failed(process: u32, error: &io::Error) -> AttachError {
         let is_gone = error.raw_os_error() == Some(libc::ESRCH);
         if is_gone || error.kind() == io::ErrorKind::NotFound {
@@ -107,7 +108,7 @@ impl AttachError {
         )
     }
 
-    /// For want of a thread of our own, which needs memory for its stack.
+    /// For lack of a thread of our own, which needs memory for its stack.
     pub(super) fn no_thread(process: u32, error: &io::Error) -> AttachError {
         AttachError::new(
             AttachErrorKind::Failed,
@@ -128,12 +129,12 @@ impl fmt::Display for AttachError {
 
 impl std::error::Error for AttachError {}
 
-/// The system's words for an error, without the number that Rust adds.
+/// The system's message for an error, without the number that Rust adds.
 pub(super) fn reason(error: &io::Error) -> String {
     if error.kind() == io::ErrorKind::OutOfMemory {
         return "not enough memory".to_owned();
     }
-    // What others wrapped around it has the paths of temporary files.
+    // A wrapper's own message has the paths of temporary files.
     let system = error.raw_os_error().or_else(|| {
         let inner = error.get_ref()?.source()?.downcast_ref::<io::Error>()?;
         inner.raw_os_error()
@@ -148,7 +149,7 @@ pub(super) fn reason(error: &io::Error) -> String {
     }
 }
 
-/// An error of the system's for want of memory.
+/// The system error for lack of memory.
 pub(super) fn no_memory(_: TryReserveError) -> io::Error {
     io::ErrorKind::OutOfMemory.into()
 }
@@ -159,7 +160,7 @@ mod tests {
 
     #[test]
     fn an_error_is_told_in_the_system_s_words() {
-        // Of the first Rust knows no kind.
+        // Rust has no kind for the first.
         for (number, expected) in [
             (libc::EMFILE, "Too many open files"),
             (libc::ENODEV, "No such device"),

@@ -1,4 +1,4 @@
-//! A Lua state that was found, and what people know it by.
+//! A Lua state that was found, and what identifies it to people.
 
 use crate::layout::either;
 use crate::native::main_state::MainState;
@@ -11,21 +11,21 @@ use std::borrow::Cow;
 pub struct FoundState {
     /// The address of its main thread, a `lua_State`.
     pub main_thread: u64,
-    /// The address of its global state, by which captures of one state are known as such.
+    /// The address of its global state, which is the same in all captures of one state.
     pub global_state: u64,
     /// The VM's family.
     pub vm: Version,
-    /// The releases whose structures it has, or may have.
+    /// The releases whose layout it has, or may have.
     pub layout: Cow<'static, str>,
-    /// What the VM says it holds, in bytes.
+    /// The total that the VM reports, in bytes.
     pub total: u64,
-    /// The main script, where known: the chunk at the bottom of the main thread's stack, or what the
-    /// global table `arg` has at index 0. Known of captured states alone.
+    /// The main script, where known: the chunk at the bottom of the main thread's stack, or what
+    /// the global table `arg` has at index 0. Only for captured states.
     pub script: Option<String>,
 }
 
 impl FoundState {
-    /// One that was not captured.
+    /// A state that was not captured.
     pub(super) fn uncaptured(state: &MainState) -> FoundState {
         let names = state.layouts.iter().rev().map(|layout| layout.name());
         FoundState {
@@ -39,7 +39,7 @@ impl FoundState {
     }
 }
 
-/// The main script of a state, as its heap tells it.
+/// The main script of a state, from its heap.
 pub(super) fn script(heap: &Heap) -> Option<String> {
     main_chunk(heap).or_else(|| argument_zero(heap))
 }

@@ -1,4 +1,4 @@
-//! The processes of this machine that hold a Lua state.
+//! The processes of this machine that have a Lua state.
 
 use crate::process::found_state::FoundState;
 use crate::process::pages::Sort;
@@ -8,22 +8,22 @@ use crate::process::threads::living_thread;
 use std::fs;
 use std::ops::ControlFlow;
 
-/// A process that holds Lua states.
+/// A process that has Lua states.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct LuaProcess {
-    /// Its id.
+    /// Process id.
     pub pid: u32,
-    /// The program's name, as the system has it.
+    /// The program's name, as the system reports it.
     pub name: String,
-    /// The words of its command line, the program first; where the program wrote a title over them
-    /// (`nginx: worker process`), that. Empty where there is nothing of the kind.
+    /// The words of its command line, the program first; or the title that the program wrote over
+    /// them (`nginx: worker process`). Empty where there is neither.
     pub command: Vec<Vec<u8>>,
-    /// Its states, by address. None of them is captured.
+    /// Its states, by address, none of them captured.
     pub states: Vec<FoundState>,
 }
 
-/// The processes of this machine that hold a Lua state, by id. None of them is stopped. This one, and
-/// those that may not be read, are left out.
+/// Returns the processes of this machine that have a Lua state, by id. None of them is stopped.
+/// This process, and those that may not be read, are left out.
 pub fn lua_processes() -> Vec<LuaProcess> {
     let Ok(processes) = fs::read_dir("/proc") else {
         return Vec::new();
@@ -39,7 +39,7 @@ pub fn lua_processes() -> Vec<LuaProcess> {
 
 fn lua_process(pid: u32) -> Option<LuaProcess> {
     let mut states = Vec::new();
-    // What was found before an error counts: the process may be ending.
+    // What was found before an error counts: the process may be exiting.
     let _ = SharedMemory::of_process(pid).and_then(|shared| {
         states_of_running(pid, Sort::Writable(&shared), |state| {
             states.push(FoundState::uncaptured(&state));
@@ -49,7 +49,7 @@ fn lua_process(pid: u32) -> Option<LuaProcess> {
     if states.is_empty() {
         return None;
     }
-    // The program's name is the first thread's; a command line has only a thread that has not ended.
+    // The name is that of the first thread; only a thread that has not ended has a command line.
     let read = |id, file| fs::read(format!("/proc/{id}/{file}")).unwrap_or_default();
     Some(LuaProcess {
         pid,
@@ -59,8 +59,8 @@ fn lua_process(pid: u32) -> Option<LuaProcess> {
     })
 }
 
-/// The words of a command line, each of which ends with a zero. A title ends with many: it lies where
-/// a longer command line was.
+/// The words of a command line, each terminated by a zero. A title is followed by many zeroes,
+/// since it overwrites a longer command line.
 fn words(line: &[u8]) -> Vec<Vec<u8>> {
     let Some(end) = line.iter().rposition(|byte| *byte != 0) else {
         return Vec::new();

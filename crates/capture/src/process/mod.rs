@@ -1,7 +1,7 @@
 //! The Lua heaps of other processes, and of core files.
 //!
-//! Another process is only ever read: nothing is written into it, and none of its code is made to run.
-//! It stands still while its memory is copied, and goes on before anything else is done with the copy.
+//! Another process is only read: nothing is written to it, and none of its code is run. It is
+//! stopped while its memory is copied, and resumes before the copy is examined.
 
 mod attach;
 mod buffer;

@@ -1,4 +1,4 @@
-//! Which parts of a process's memory are to be copied: pages that are there, of mappings that can hold
+//! The parts of a process's memory that are to be copied: present pages of mappings that can hold
 //! Lua memory.
 
 use crate::memory::mappings::{Mapping, mappings};
@@ -9,31 +9,31 @@ use crate::process::threads::living_thread;
 use std::io;
 use std::ops::Range;
 
-/// Holes up to this size are copied as zeroes, so that what lies around them stays in one piece.
+/// Holes up to this size are copied as zeroes, so that their surroundings stay in one piece.
 const HOLE: u64 = 1 << 20;
 
-/// Constants beyond so many bytes are left out: no program has so many of Lua's.
+/// Constants beyond this many bytes are left out: no program has that many of Lua's.
 const MOST_CONSTANTS: u64 = 256 << 20;
 
-/// Which mappings are looked at.
+/// A kind of mappings.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Sort<'a> {
-    /// What the process can write, and no other process.
+    /// Writable memory that no other process can write.
     Private,
-    /// What it can write.
+    /// All writable memory.
     Writable(&'a SharedMemory),
-    /// What it can write and shares.
+    /// Writable memory that is shared.
     Shared(&'a SharedMemory),
-    /// What it can read alone: constants, in some programs among the code.
+    /// Read-only memory: constants, in some programs next to the code.
     Constant(&'a SharedMemory),
 }
 
-/// Pages side by side that are there.
+/// Adjacent present pages.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) struct Run {
     pub(super) address: u64,
     pub(super) len: u64,
-    /// Where they go in the copy.
+    /// Their offset in the copy.
     pub(super) offset: usize,
 }
 
@@ -52,25 +52,26 @@ impl Region {
     }
 }
 
-/// What is to be copied, and where it goes.
+/// What is to be copied, and its place in the copy.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub(super) struct Pages {
-    /// By address, and so by offset; each lies in one region.
+    /// By address, and so by offset; each lies within one region.
     pub(super) runs: Vec<Run>,
     pub(super) regions: Vec<Region>,
-    /// Bytes of the copy.
+    /// Size of the copy in bytes.
     pub(super) len: usize,
-    /// From where to where a page that is not there has zeroes and can be written: nobody touched it.
+    /// Ranges in which a missing page is writable and has only zeroes: it was never touched.
     pub(super) untouched: Vec<Range<u64>>,
 }
 
-/// Neighbouring mappings of one protection whose missing pages are alike.
+/// Adjacent mappings with the same protection whose missing pages are alike.
 #[derive(Clone, Copy, Debug)]
 struct Stretch {
     start: u64,
     end: u64,
     is_writable: bool,
-    /// Whether a page that is not there has zeroes. Of a file, or of shared memory, it may have anything.
+    /// Whether a missing page has only zeroes. In a file, or in shared memory, it may have any
+    /// contents.
     has_zeroes: bool,
 }
 
@@ -84,7 +85,7 @@ impl Stretch {
         }
     }
 
-    /// The mapping's stretch, which may be this one made longer.
+    /// Returns the mapping's stretch, which may extend this one.
     fn go_on(self, mapping: &Mapping<'_>) -> Stretch {
         let next = Stretch::of(mapping);
         let is_same = self.end == next.start
@@ -101,7 +102,7 @@ impl Stretch {
 }
 
 impl Pages {
-    /// The pages of a process, as they are now.
+    /// Returns the pages of a process, as they are now.
     pub(super) fn of_process(process: u32, sort: Sort<'_>) -> io::Result<Pages> {
         let thread = living_thread(process);
         let maps = std::fs::read(format!("/proc/{thread}/maps"))?;
@@ -112,7 +113,8 @@ impl Pages {
         )
     }
 
-    /// The pages of mappings, by address, of which `present` tells those that are there.
+    /// Returns the pages of mappings, which are in address order; `present` reports those that are
+    /// present.
     fn of_mappings<'a>(
         mappings: impl Iterator<Item = Mapping<'a>>,
         mut present: impl FnMut(
@@ -131,7 +133,7 @@ impl Pages {
         Ok(pages)
     }
 
-    /// Notes a stretch whose missing pages have zeroes.
+    /// Records a stretch whose missing pages have zeroes.
     fn note_untouched(&mut self, stretch: Stretch) -> io::Result<()> {
         if !stretch.is_writable || !stretch.has_zeroes {
             return Ok(());
@@ -146,13 +148,13 @@ impl Pages {
         Ok(())
     }
 
-    /// How many bytes the pages have that are there.
+    /// Returns the bytes of the pages that are present.
     pub(super) fn present_bytes(&self) -> u64 {
         self.runs.iter().map(|run| run.len).sum()
     }
 
-    /// Adds pages side by side. What lies between them and the last ones is zeroes, if it is a small hole
-    /// of their own stretch; else they begin a region of their own.
+    /// Adds adjacent pages. A small hole between them and the previous ones, in the same stretch,
+    /// becomes zeroes; otherwise they begin a new region.
     fn add(&mut self, start: u64, end: u64, stretch: Stretch) -> io::Result<()> {
         let gap = match self.regions.last() {
             Some(last) if last.is_writable == stretch.is_writable => {
@@ -200,7 +202,7 @@ impl Pages {
         Ok(())
     }
 
-    /// Leaves out the largest regions of constants until few enough are left.
+    /// Leaves out the largest regions of constants until the rest is small enough.
     pub(super) fn keep_small(mut self) -> io::Result<Pages> {
         if self.len as u64 <= MOST_CONSTANTS {
             return Ok(self);
@@ -258,8 +260,8 @@ mod tests {
 
     const BASE: u64 = 0x7f00_0000_0000;
 
-    /// Mappings by their pages: from, up to, whether it can be written, whether it is a file; and the pages
-    /// that are there.
+    /// The pages of mappings, given by page numbers: start, end, whether it is writable, whether it
+    /// is a file; `there` are the present pages.
     fn pages(mapped: &[(u64, u64, bool, bool)], there: &[(u64, u64)]) -> Pages {
         let at = |page: u64| BASE + PAGE * page;
         let mapping = |&(start, end, is_writable, is_file): &(u64, u64, bool, bool)| Mapping {
@@ -283,7 +285,7 @@ mod tests {
         .unwrap()
     }
 
-    /// Regions, runs, pages of the copy.
+    /// Numbers of regions, runs, and pages of the copy.
     fn counts(pages: &Pages) -> (usize, usize, u64) {
         let (regions, runs) = (pages.regions.len(), pages.runs.len());
         (regions, runs, pages.len as u64 / PAGE)
@@ -296,15 +298,15 @@ mod tests {
         assert_eq!(of(&[(0, 1), (1, 2)]), (1, 1, 2));
         assert_eq!(of(&[(0, 1), (3, 4)]), (1, 2, 4));
         assert_eq!(of(&[(0, 1), (300, 301)]), (2, 2, 2));
-        // Of a file, what is not there is not zeroes.
+        // In a file, missing pages are not zeroes.
         let file = pages(&[(0, 4, true, true)], &[(0, 1), (3, 4)]);
         assert_eq!(counts(&file), (2, 2, 2));
-        // What is not mapped is no hole, and constants are none of what can be written.
+        // An unmapped range is not a hole, and constants do not join writable regions.
         let of = |mapped: &[_]| counts(&pages(mapped, &[(0, 10)]));
         assert_eq!(of(&[(0, 1, true, false), (3, 4, true, false)]), (2, 2, 2));
         assert_eq!(of(&[(0, 1, true, false), (1, 2, true, true)]), (1, 1, 2));
         assert_eq!(of(&[(0, 1, false, false), (1, 2, true, false)]), (2, 2, 2));
-        // A hole that begins in one mapping and ends in its neighbour is one all the same.
+        // A hole that begins in one mapping and ends in its neighbour is a hole, too.
         let neighbours = [(0, 3, true, false), (3, 6, true, false)];
         let bridged = pages(&neighbours, &[(0, 1), (5, 6)]);
         assert_eq!(counts(&bridged), (1, 2, 6));
@@ -341,7 +343,7 @@ mod tests {
         assert_eq!(few.clone().keep_small().unwrap(), few);
     }
 
-    /// Every run lies where its region has it.
+    /// Checks that every run has its right place in its region.
     #[track_caller]
     fn check_runs(pages: &Pages) {
         for run in &pages.runs {
@@ -358,7 +360,7 @@ mod tests {
         assert_eq!(regions.sum::<usize>(), pages.len);
     }
 
-    /// A page that is mapped.
+    /// A mapped page.
     #[derive(Clone, Copy, PartialEq, Debug)]
     struct Mapped {
         is_writable: bool,
@@ -368,7 +370,7 @@ mod tests {
 
     const KINDS: [Option<(bool, bool, bool)>; 7] = [
         None,
-        // Whether it can be written, is private, and has a path.
+        // Whether it is writable, is private, and has a path.
         Some((true, true, false)),
         Some((false, true, false)),
         Some((true, true, true)),
@@ -378,7 +380,7 @@ mod tests {
     ];
 
     proptest! {
-        /// Whatever is mapped beside what, a copy of it says of each byte what a map of pages says.
+        /// Whatever mappings are adjacent, their copy agrees with a map of pages on each byte.
         #[test]
         fn a_copy_is_a_map_of_pages(
             mapped in prop::collection::vec((0..KINDS.len(), 1..6u64), 1..14),
@@ -446,7 +448,7 @@ mod tests {
                 let address = BASE + offset;
                 let read = memory.bytes(address, len as usize);
                 let whole = || address..address + len;
-                // All that is there is read, and what is read is what is there, or the zeroes of a hole.
+                // All present bytes are read, and what is read is present, or a zero of a hole.
                 let is_there = |at| page_of(at).is_some_and(|page| page.is_there);
                 if len > 0 && page_of(address).is_some() && whole().all(is_there) {
                     prop_assert!(read.is_some(), "{:#x}, {} bytes", address, len);
@@ -477,7 +479,7 @@ mod tests {
                 .any(|run| (run.address..run.address + run.len).contains(&address))
         }
         assert!(has(&pages, start) && has(&pages, start + (63 << 20)));
-        // Far more is mapped than is there: the stacks of threads, for one.
+        // Far more is mapped than present, such as the stacks of threads.
         let untouched = std::thread::spawn(move || {
             let local = 0u8;
             let local = &raw const local as u64;

@@ -1,5 +1,5 @@
-//! Which pages of a process are there: in memory, or swapped out. The others have nothing but zeroes,
-//! and reading them would make the process larger.
+//! Which pages of a process are present: in memory or swapped out. The others are all zeroes, and
+//! reading them would make the process larger.
 
 use crate::process::remote_memory::PAGE;
 use std::fs::File;
@@ -7,17 +7,17 @@ use std::io;
 use std::os::fd::AsRawFd;
 use std::os::unix::fs::FileExt;
 
-/// In an entry of `/proc/PID/pagemap`: the page is in memory; it is swapped out.
+/// Bits of an entry of `/proc/PID/pagemap`: the page is in memory; it is swapped out.
 const PRESENT: u64 = 1 << 63;
 const SWAPPED: u64 = 1 << 62;
-/// Entries that are read at once.
+/// Number of entries read at once.
 const ENTRIES: usize = 1 << 13;
 
-/// `PAGEMAP_SCAN`: gives parts of the address space by what their pages are (Linux 6.7).
+/// `PAGEMAP_SCAN` (Linux 6.7): returns the ranges whose pages are in given states.
 const SCAN: u64 = 0xc060_6610;
 /// `PAGE_IS_PRESENT`, `PAGE_IS_SWAPPED`.
 const IS_THERE: u64 = 1 << 3 | 1 << 4;
-/// Parts that are given at once.
+/// Number of ranges returned at once.
 const PARTS: usize = 512;
 
 /// `struct pm_scan_arg`.
@@ -47,15 +47,15 @@ struct ScannedPart {
     categories: u64,
 }
 
-/// Tells which pages of a process are there.
+/// Finds out which pages of a process are present.
 pub(super) struct PresentPages {
-    /// `/proc/TID/pagemap`; where it cannot be read, all pages count as there.
+    /// `/proc/TID/pagemap`; where it cannot be read, all pages count as present.
     file: Option<File>,
     can_scan: bool,
 }
 
 impl PresentPages {
-    /// Those of a process, by a thread of it that has not ended.
+    /// `thread` is a thread of the process that has not ended.
     pub(super) fn new(thread: u32) -> PresentPages {
         PresentPages {
             file: File::open(format!("/proc/{thread}/pagemap")).ok(),
@@ -63,7 +63,7 @@ impl PresentPages {
         }
     }
 
-    /// Gives the pages between two addresses that are there, as starts and ends.
+    /// Calls `found` with the start and end of each range of present pages between two addresses.
     pub(super) fn each(
         &mut self,
         start: u64,
@@ -83,7 +83,8 @@ impl PresentPages {
                     }
                     at = next;
                 }
-                // The kernel is older; the table says the same, but has all pages that are not there.
+                // The kernel is older. The table says the same, but has an entry for each missing
+                // page too.
                 _ => self.can_scan = false,
             }
         }
@@ -91,7 +92,7 @@ impl PresentPages {
     }
 }
 
-/// Fills `parts`; answers how many there are, and up to where the kernel looked.
+/// Fills `parts`; returns their number, and the address up to which the kernel looked.
 fn scan(file: &File, start: u64, end: u64, parts: &mut [ScannedPart]) -> Option<(usize, u64)> {
     let mut arguments = ScanArguments {
         size: size_of::<ScanArguments>() as u64,
@@ -109,7 +110,7 @@ fn scan(file: &File, start: u64, end: u64, parts: &mut [ScannedPart]) -> Option<
     Some((count, arguments.walk_end))
 }
 
-/// The same by reading the entry of each page.
+/// Does the same by reading the entry of each page.
 fn each_by_table(
     file: &File,
     start: u64,
@@ -148,7 +149,7 @@ mod tests {
     use super::*;
     use crate::process::buffer::{Buffer, Place};
 
-    /// Pages that are there, side by side or not.
+    /// Addresses of the present pages, as `each` finds them.
     fn pages(start: u64, end: u64, can_scan: bool) -> Vec<u64> {
         let mut present = PresentPages::new(std::process::id());
         present.can_scan = can_scan;
@@ -167,7 +168,7 @@ mod tests {
         let mut buffer = Buffer::new((COUNT * PAGE) as usize, Place::Memory).unwrap();
         buffer.fetch((COUNT * PAGE) as usize, 1);
         let start = buffer.as_ptr() as u64;
-        // What nobody else uses is given back in parts, and so is not there.
+        // What is given back page by page is no longer present.
         for page in (0..COUNT).filter(|page| page % 3 == 1 || page % 700 > 600) {
             let address = (start + page * PAGE) as *mut _;
             // SAFETY: these pages are the buffer's own, and become zeroes, which nobody reads.

@@ -1,10 +1,10 @@
-//! The system's calls by which a thread is traced, and what is known of one.
+//! System calls for tracing a thread, and the state of a traced one.
 
 use std::ffi::{c_int, c_long, c_void};
 use std::io;
 use std::ptr::null_mut;
 
-/// What became of a thread that we trace.
+/// The state of a thread that we trace.
 pub(super) enum ThreadState {
     /// With the signal that it is about to get, or 0.
     Stopped(c_int),
@@ -12,8 +12,8 @@ pub(super) enum ThreadState {
     Runs,
 }
 
-/// What the kernel says of a thread that we trace. It is asked so that it takes nothing for dealt
-/// with: if this process is killed, the thread still gets the signal that stopped it.
+/// Asks the kernel for the state of a thread that we trace, without consuming it: if this process
+/// is killed, the thread still gets the signal that stopped it.
 pub(super) fn state_of(thread: u32) -> ThreadState {
     let stops = libc::WSTOPPED | libc::WNOWAIT;
     let Ok((code, status)) = wait_for(thread, stops | libc::WEXITED) else {
@@ -23,19 +23,19 @@ pub(super) fn state_of(thread: u32) -> ThreadState {
         0 => ThreadState::Runs,
         libc::CLD_TRAPPED | libc::CLD_STOPPED => match status >> 8 {
             0 => ThreadState::Stopped(status),
-            // The event behind the signal says that the stop is ours, or that of the whole process.
+            // The event behind the signal shows that the stop is ours, or the whole process's.
             _ => ThreadState::Stopped(0),
         },
         _ => ThreadState::Ended,
     }
 }
 
-/// What became of a thread, as `si_code` and `si_status` say it; zeroes where nothing did.
+/// The state change of a thread, as `si_code` and `si_status`; zeroes where there was none.
 pub(super) fn wait_for(thread: u32, options: c_int) -> io::Result<(c_int, c_int)> {
-    // SAFETY: it is made of numbers, for which zero is a value.
+    // SAFETY: it is made of numbers, for which zero is a valid value.
     let mut info: libc::siginfo_t = unsafe { std::mem::zeroed() };
     let options = options | libc::__WALL | libc::WNOHANG;
-    // SAFETY: there is room for what is known.
+    // SAFETY: there is room for the result.
     match unsafe { libc::waitid(libc::P_PID, thread, &raw mut info, options) } {
         // SAFETY: what this call fills in has a status.
         0 => Ok((info.si_code, unsafe { info.si_status() })),
@@ -59,7 +59,7 @@ pub(super) fn request(request: libc::c_uint, thread: u32, data: c_int) -> io::Re
     }
 }
 
-/// The number of the thread that runs this.
+/// The number of the calling thread.
 pub(super) fn own_thread() -> u32 {
     // SAFETY: it takes nothing and always succeeds.
     unsafe { libc::gettid() as u32 }

@@ -1,4 +1,4 @@
-//! Why the system does not let us read a process, and what helps.
+//! Why the system does not let us read a process, and what can be done about it.
 
 use crate::process::error::{AttachError, AttachErrorKind};
 use crate::process::threads::living_thread;
@@ -9,7 +9,7 @@ use std::os::unix::fs::MetadataExt;
 /// `CAP_SYS_PTRACE`, as a bit of `CapEff`.
 const SYS_PTRACE: u64 = 1 << 19;
 
-/// What is known of a process, or of this one, from its `status`.
+/// The `status` of a process, or of this one.
 struct Status(String);
 
 impl Status {
@@ -37,7 +37,7 @@ impl Status {
         self.words(name)?.next()?.parse().ok()
     }
 
-    /// The users, or groups, that it runs as: the real one, the effective one and the saved one.
+    /// The ids of the users, or groups, that it runs as: real, effective and saved.
     fn ids(&self, name: &str) -> Option<[u32; 3]> {
         let mut ids = self.words(name)?.map_while(|id| id.parse().ok());
         Some([ids.next()?, ids.next()?, ids.next()?])
@@ -58,18 +58,18 @@ impl Status {
         capabilities.is_some_and(|bits| bits & SYS_PTRACE != 0)
     }
 
-    /// Whether system calls of it go through a filter.
+    /// Whether its system calls go through a filter.
     fn is_filtered(&self) -> bool {
         self.number("Seccomp") == Some(2)
     }
 }
 
-/// The thread that traces another, if one does.
+/// The thread that traces another thread, if any.
 pub(super) fn tracing_thread(thread: u32) -> Option<u32> {
     Status::of(&thread.to_string())?.tracer()
 }
 
-/// The process that traces another, if one does.
+/// The process that traces another, if any.
 pub(super) fn tracer(process: u32) -> Option<u32> {
     let thread = tracing_thread(living_thread(process))?;
     let of_thread = Status::of(&thread.to_string());
@@ -77,7 +77,7 @@ pub(super) fn tracer(process: u32) -> Option<u32> {
     Some(tracer.unwrap_or(thread))
 }
 
-/// That a process is traced already.
+/// The error for a process that is already traced.
 pub(super) fn traced(process: u32, tracer: u32) -> AttachError {
     let name = fs::read_to_string(format!("/proc/{tracer}/comm")).unwrap_or_default();
     let name = match name.trim_end() {
@@ -93,7 +93,7 @@ pub(super) fn traced(process: u32, tracer: u32) -> AttachError {
     )
 }
 
-/// Why a process was refused with an error of the system's.
+/// Why the system refused access to a process with an error.
 pub(super) fn of_process(process: u32, error: &io::Error) -> AttachError {
     let denied = matches!(error.raw_os_error(), Some(libc::EPERM | libc::EACCES));
     let Some(status) = Status::of(&process.to_string()) else {
@@ -109,20 +109,20 @@ pub(super) fn of_process(process: u32, error: &io::Error) -> AttachError {
     }
 }
 
-/// What decides which of the system's rules stands in the way.
+/// The facts that decide which of the system's rules forbids access.
 #[derive(Clone, Copy, Debug)]
 struct Facts {
     /// Whether this process has the capability SYS_PTRACE.
     may_trace_all: bool,
     /// The user that this process runs as.
     own_user: Option<u32>,
-    /// The other process's.
+    /// The user that the other process runs as.
     user: Option<u32>,
-    /// Whether the other process has another group, or is on its way from one user or group to another.
+    /// Whether the other process has another group, or its real, effective and saved ids differ.
     has_other_ids: bool,
-    /// Whether the other process has capabilities that this one has not.
+    /// Whether the other process has capabilities that this one does not have.
     is_more_capable: bool,
-    /// Whether the other process keeps its memory even from its own user.
+    /// Whether the other process protects its memory even from its own user.
     is_protected: bool,
     /// `kernel.yama.ptrace_scope`, where the system has it.
     yama: Option<u32>,
@@ -130,11 +130,11 @@ struct Facts {
     is_in_other_namespace: bool,
     /// Whether this process's system calls go through a filter.
     is_filtered: bool,
-    /// Whether security modules are at work that may have rules of their own.
+    /// Whether security modules that may have rules of their own are active.
     has_security_module: bool,
 }
 
-/// Which of the system's rules stands in the way.
+/// Explains which of the system's rules forbids access.
 fn explain(process: u32, status: &Status) -> String {
     let own = Status::of("self");
     let own = own.as_ref();
@@ -156,7 +156,7 @@ fn explain(process: u32, status: &Status) -> String {
     format!("process {process} may not be read: {}", reason(facts))
 }
 
-/// Whether not all ids of a process are this one's.
+/// Whether any id of a process differs from this one's.
 fn has_other_ids(own: &Status, other: &Status) -> bool {
     ["Uid", "Gid"].into_iter().any(|name| {
         let (Some([own, ..]), Some(ids)) = (own.ids(name), other.ids(name)) else {
@@ -166,14 +166,14 @@ fn has_other_ids(own: &Status, other: &Status) -> bool {
     })
 }
 
-/// Whether a process has capabilities that this one has not.
+/// Whether a process has capabilities that this one does not have.
 fn is_more_capable(own: &Status, other: &Status) -> bool {
     let [own, other] = [own, other].map(|status| status.capabilities("CapPrm"));
     matches!((own, other), (Some(own), Some(other)) if other & !own != 0)
 }
 
-/// Whether a process was seen to be in another user namespace than this one. Where its own may not be seen,
-/// its users tell: each namespace has a table of them, and these differ nearly always.
+/// Whether a process was seen to be in another user namespace than this one. Where its namespace is
+/// not visible, its user map tells: each namespace has one, and they nearly always differ.
 fn is_in_other_namespace(process: u32) -> bool {
     let link = |process: &str| fs::read_link(format!("/proc/{process}/ns/user")).ok();
     let users = |process: &str| fs::read_to_string(format!("/proc/{process}/uid_map")).ok();
@@ -184,8 +184,8 @@ fn is_in_other_namespace(process: u32) -> bool {
     }
 }
 
-/// Whether this process is in the namespace around all others. There its capabilities count everywhere, and
-/// those who have none are refused for what they are.
+/// Whether this process is in the initial user namespace. There its capabilities count everywhere,
+/// and processes without any are refused for other reasons.
 fn has_all_users() -> bool {
     let users = fs::read_to_string("/proc/self/uid_map").unwrap_or_default();
     let mut words = users.split_ascii_whitespace();
@@ -194,16 +194,17 @@ fn has_all_users() -> bool {
         .all(|word| words.next() == Some(word))
 }
 
-/// Whether a list of security modules has one that may forbid it, beside Yama, of which we ask by itself.
+/// Whether a list of security modules has one that may forbid access, other than Yama, whose rule
+/// is looked up separately.
 fn has_security_module(modules: &str) -> bool {
     const WITH_RULES: [&str; 5] = ["selinux", "apparmor", "smack", "tomoyo", "landlock"];
     let mut modules = modules.trim().split(',');
     modules.any(|module| WITH_RULES.contains(&module))
 }
 
-/// Whether a process of a user's is not dumpable: then what the system says of it is root's.
+/// Whether a process of a given user is not dumpable: then its files in `/proc` are root's.
 fn is_protected(process: u32, user: u32) -> bool {
-    // What is known of a thread that has ended is root's.
+    // The files of a thread that has ended are root's.
     let status = fs::metadata(format!("/proc/{}/status", living_thread(process)));
     status.is_ok_and(|status| status.uid() != user)
 }
@@ -253,7 +254,7 @@ fn reason(facts: Facts) -> String {
     reason.to_owned()
 }
 
-/// What is said where no rule was seen that forbids it: what was seen that may.
+/// The message where no rule was seen that forbids access: what was seen that may forbid it.
 fn unexplained(facts: Facts) -> String {
     let all = match facts.may_trace_all {
         true => "though this process has the capability SYS_PTRACE",
@@ -276,7 +277,7 @@ fn unexplained(facts: Facts) -> String {
     }
 }
 
-/// What helps root without the capability. Another user's process is no obstacle to that user.
+/// What helps root without the capability. A process of another user may be read by that user.
 fn without_capability(facts: Facts) -> String {
     let as_user = match (facts.user, facts.yama) {
         (Some(user), None | Some(0)) if user != 0 && !facts.is_protected => {
@@ -338,7 +339,7 @@ mod tests {
             &["scope is 3", "a core file can be read"],
             &["root", sysctl],
         );
-        // The capability makes up for all but the last.
+        // The capability overrides all but the last.
         let able = |scope| Facts {
             may_trace_all: true,
             ..with(scope)
@@ -353,7 +354,7 @@ mod tests {
         let remedy = ["--cap-add SYS_PTRACE", "outside of it"];
         check(ROOT, &remedy, &["as root"]);
         check(ROOT, &["or as user 1"], &[]);
-        // Where that user could not read it either.
+        // Where that user could not read the process either.
         for facts in [
             Facts {
                 yama: Some(1),
@@ -390,7 +391,7 @@ mod tests {
             ..FACTS
         };
         check(unknown, &["another user", "as root"], &[]);
-        // Neither its user nor Yama's rule would help.
+        // Neither its user's rights nor Yama's rule would help.
         for facts in [FACTS, another] {
             let facts = Facts {
                 is_protected: true,
@@ -433,7 +434,6 @@ mod tests {
         }
     }
 
-    /// What was not seen is not said.
     #[test]
     fn only_what_was_seen_is_said() {
         let able = Facts {

@@ -9,13 +9,13 @@ use crate::memory::kept_bytes::KeptBytes;
 use crate::memory::memory::Memory;
 use crate::process::threads::living_thread;
 
-/// Bytes of the smallest pages.
+/// Size in bytes of the smallest pages.
 pub(super) const PAGE: u64 = 4096;
 
-/// `UIO_MAXIOV`: how many parts a call takes.
+/// `UIO_MAXIOV`: the most parts that a call takes.
 const PARTS: usize = 1024;
 
-/// A part of the other's memory, and where it goes.
+/// A part of the other process's memory, and where it goes.
 pub(super) struct Part<'a> {
     pub(super) address: u64,
     pub(super) into: &'a mut [u8],
@@ -25,11 +25,11 @@ pub(super) struct Part<'a> {
 #[derive(Debug)]
 pub(super) struct RemoteMemory {
     process: u32,
-    /// The thread by which it is read: it may end before the others do.
+    /// The thread through which it is read: it may end before the others do.
     thread: AtomicU32,
-    /// `/proc/TID/mem`, which serves where the kernel or a sandbox has no call.
+    /// `/proc/TID/mem`, for where the kernel or a sandbox does not provide the system call.
     file: Option<File>,
-    /// Whether the call was refused as such.
+    /// Whether the system call itself was refused.
     has_no_call: AtomicBool,
 }
 
@@ -44,14 +44,14 @@ impl RemoteMemory {
         }
     }
 
-    /// Fills `into` from `address`; answers how many bytes could be read before the first that could
-    /// not.
+    /// Fills `into` from `address`; returns the number of bytes before the first that could not be
+    /// read.
     pub(super) fn read(&self, address: u64, into: &mut [u8]) -> io::Result<usize> {
         self.read_parts(&mut [Part { address, into }])
     }
 
-    /// Fills parts, one after the other, up to the first byte that cannot be read; answers how many
-    /// bytes were.
+    /// Fills parts, one after the other, up to the first byte that cannot be read; returns the
+    /// number of bytes read.
     fn read_parts(&self, parts: &mut [Part<'_>]) -> io::Result<usize> {
         if !self.has_no_call.load(Ordering::Relaxed) {
             let thread = self.thread.load(Ordering::Relaxed);
@@ -70,7 +70,7 @@ impl RemoteMemory {
         self.read_by_file(parts)
     }
 
-    /// Whether there is another thread to read by, once one has ended.
+    /// Whether there is another thread to read through, once one has ended.
     fn has_another(&self, ended: u32) -> bool {
         let thread = living_thread(self.process);
         self.thread.store(thread, Ordering::Relaxed);
@@ -99,7 +99,8 @@ impl RemoteMemory {
         Ok(done)
     }
 
-    /// Fills all parts. A page that cannot be read, since it was unmapped meanwhile, becomes zeroes.
+    /// Fills all parts. A page that cannot be read, since it was unmapped meanwhile, becomes
+    /// zeroes.
     pub(super) fn copy(&self, parts: &mut [Part<'_>]) -> io::Result<()> {
         let mut parts = parts;
         while !parts.is_empty() {
@@ -119,7 +120,7 @@ impl RemoteMemory {
     }
 }
 
-/// Drops so many bytes from the start of a part, and makes zeroes of the rest of the page behind them.
+/// Drops `read` bytes from the start of a part, and zeroes the rest of the page behind them.
 fn skip(part: &mut Part<'_>, read: usize) {
     let stopped = part.address + read as u64;
     let in_page = (PAGE - stopped % PAGE) as usize;
@@ -136,7 +137,7 @@ fn read_by_call(thread: u32, parts: &mut [Part<'_>]) -> io::Result<usize> {
         iov_base: std::ptr::null_mut(),
         iov_len: 0,
     };
-    // On the stack, for this is done while the process stands still, and memory may be short.
+    // On the stack, since the process is stopped meanwhile, and memory may be short.
     let (mut local, mut remote) = ([NONE; PARTS], [NONE; PARTS]);
     let most = PARTS.min(parts.len());
     let parts = &mut parts[..most];
@@ -158,8 +159,8 @@ fn read_by_call(thread: u32, parts: &mut [Part<'_>]) -> io::Result<usize> {
     usize::try_from(read).map_err(|_| io::Error::last_os_error())
 }
 
-/// A running process's memory by the engine's interface. Each new place is asked for, so this is for the
-/// few bytes around a main state, not for a heap.
+/// A running process's memory as [`Memory`]. Each new address takes a system call, so this is for
+/// the few bytes around a main state, not for a heap.
 #[derive(Debug)]
 pub(super) struct LiveMemory<'a> {
     remote: &'a RemoteMemory,
@@ -167,7 +168,7 @@ pub(super) struct LiveMemory<'a> {
 }
 
 impl LiveMemory<'_> {
-    /// Most bytes that are worth reading from a process that runs.
+    /// Most bytes read at once from a running process.
     const MOST: usize = 1 << 16;
 
     pub(super) fn new(remote: &RemoteMemory) -> LiveMemory<'_> {

@@ -1,5 +1,5 @@
-//! Whether there is room for the copy of a process and for what is made of it, told before it is stopped: a
-//! copy that eats the machine would take other programs with it, the process first.
+//! Whether there is room for the copy of a process and for its heaps, checked before it is stopped:
+//! a copy that exhausts the memory would bring down other programs, that process first.
 
 use crate::process::buffer::Place;
 use crate::process::cgroup;
@@ -10,18 +10,18 @@ use std::fs;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
-/// Bytes of memory that an object takes while its heap is captured.
+/// Bytes of memory for each object while its heap is captured.
 const FOR_A_NODE: u64 = 53;
-/// Bytes of a process for each object that is counted on. How many objects there are nobody knows before
-/// the process is stopped; small tables and strings, of which most heaps are, have about so many.
+/// Assumed bytes of a process for each object. The number of objects is unknown before the process
+/// is stopped; small tables and strings, which most heaps consist of, take about this much.
 const BYTES_A_NODE: u64 = 80;
 
-/// What reading a process takes, in bytes.
+/// Memory needed to read a process, in bytes.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 struct Need {
     /// For the copy.
     copy: u64,
-    /// For what is made of it.
+    /// For the heaps captured from it.
     heaps: u64,
 }
 
@@ -34,17 +34,17 @@ impl Need {
     }
 }
 
-/// What there is, in bytes; `None` where nothing is known, or there is no limit.
+/// Available room, in bytes; `None` where it is unknown, or there is no limit.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 struct Room {
     /// In the machine.
     machine: Option<u64>,
     /// In the control groups.
     groups: Option<u64>,
-    /// In the address space (`ulimit -v`), and of that for plain memory (`ulimit -d`).
+    /// In the address space (`ulimit -v`), and of that for private data (`ulimit -d`).
     addresses: Option<u64>,
     plain: Option<u64>,
-    /// On the disk that is to have the copy, or for a file there (`ulimit -f`).
+    /// On the disk for the copy, or for a file there (`ulimit -f`).
     disk: Option<u64>,
 }
 
@@ -70,7 +70,7 @@ impl Room {
     }
 }
 
-/// That there is room for a copy of so many bytes and for what is made of it.
+/// Checks that there is room for a copy of `copy` bytes and for the heaps captured from it.
 pub(super) fn expect(process: u32, copy: usize, place: Place<'_>) -> Result<(), AttachError> {
     let need = Need::of_copy(copy as u64);
     let Some(reason) = lacks(need, Room::now(place), place) else {
@@ -80,7 +80,7 @@ pub(super) fn expect(process: u32, copy: usize, place: Place<'_>) -> Result<(), 
     Err(AttachError::new(AttachErrorKind::NoRoom, message))
 }
 
-/// Whether this process may have only so many addresses.
+/// Whether the address space of this process is limited.
 pub(super) fn addresses_are_limited() -> bool {
     limit(libc::RLIMIT_AS).is_some()
 }
@@ -101,7 +101,7 @@ fn lacks(need: Need, room: Room, place: Place<'_>) -> Option<String> {
             format!("{what} about {of} of memory, and {there} {where_}; {remedy}"),
         ))
     };
-    // A file that is mapped takes addresses like any memory.
+    // A mapped file takes addresses like any memory.
     let addressed = match place {
         Place::Memory => BOTH,
         Place::Folder(_) => "a copy of it, mapped from the disk, and what is in it count as",
@@ -159,7 +159,7 @@ fn lacks(need: Need, room: Room, place: Place<'_>) -> Option<String> {
     }
 }
 
-/// Bytes as people read them.
+/// A number of bytes in readable form.
 struct Size(u64);
 
 impl fmt::Display for Size {
@@ -181,7 +181,7 @@ fn available(meminfo: &str) -> Option<u64> {
     Some(kilobytes << 10)
 }
 
-/// What this process has in use: in all, ..., and sixth its plain memory.
+/// Memory that this process uses, in bytes: the first is its total size, the sixth its data.
 fn statm() -> Option<[u64; 6]> {
     // SAFETY: it takes nothing.
     let page = u64::try_from(unsafe { libc::sysconf(libc::_SC_PAGESIZE) }).ok()?;
@@ -199,23 +199,23 @@ type Resource = libc::__rlimit_resource_t;
 #[cfg(not(target_env = "gnu"))]
 type Resource = libc::c_int;
 
-/// A limit that is set on this process.
+/// The limit set on this process, if there is one.
 fn limit(resource: Resource) -> Option<u64> {
     let mut limit = libc::rlimit {
         rlim_cur: 0,
         rlim_max: 0,
     };
-    // SAFETY: there is room for the answer.
+    // SAFETY: there is room for the result.
     let failed = unsafe { libc::getrlimit(resource, &raw mut limit) } != 0;
     (!failed && limit.rlim_cur != libc::RLIM_INFINITY).then_some(limit.rlim_cur)
 }
 
-/// What this user may still write to the file system of a folder.
+/// Bytes that this user may still write to the file system of a folder.
 fn free_on_disk(folder: &Path) -> Option<u64> {
     let folder = CString::new(folder.as_os_str().as_bytes()).ok()?;
-    // SAFETY: it is made of numbers, for which zero is a value.
+    // SAFETY: it is made of numbers, for which zero is a valid value.
     let mut facts: libc::statvfs = unsafe { std::mem::zeroed() };
-    // SAFETY: a path that ends in a zero, and room for the answer.
+    // SAFETY: a path that ends in a zero, and room for the result.
     match unsafe { libc::statvfs(folder.as_ptr(), &raw mut facts) } {
         0 => Some(facts.f_bavail.saturating_mul(facts.f_frsize)),
         _ => None,
@@ -298,7 +298,7 @@ mod tests {
             ];
             refused(room, Place::Memory, &figures);
         }
-        // The least of them is what is said.
+        // The smallest is reported.
         let room = Room {
             machine: Some(1000 * MIB),
             groups: Some(100 * MIB),
@@ -340,7 +340,7 @@ mod tests {
         refused(little, place, &parts);
         let reason = lacks(NEED, little, place).unwrap();
         assert!(!reason.contains("--scratch"), "{reason}");
-        // A file that is mapped takes addresses too, and the figure has it in it.
+        // A mapped file takes addresses too, which the figure includes.
         let narrow = Room {
             addresses: Some(ALL - 1),
             ..room

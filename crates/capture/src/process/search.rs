@@ -10,10 +10,10 @@ use crate::process::threads::{has_ended, living_thread};
 use std::io;
 use std::ops::ControlFlow;
 
-/// How much of a running process is read at once.
+/// Bytes of a running process that are read at once.
 const CHUNK: usize = 1 << 20;
 
-/// All main states in memory that stands still, by address.
+/// All main states in memory that does not change, by address.
 pub(super) fn states_in(memory: &MemoryPieces<'_>) -> Vec<MainState> {
     let signatures = Signatures::new();
     let mut states = Vec::new();
@@ -25,7 +25,7 @@ pub(super) fn states_in(memory: &MemoryPieces<'_>) -> Vec<MainState> {
     states
 }
 
-/// Gives the main states of a process that runs on meanwhile, until it is told to stop.
+/// Calls `found` with the main states of a process while it runs, until `found` breaks.
 pub(super) fn states_of_running(
     process: u32,
     sort: Sort<'_>,
@@ -63,8 +63,8 @@ pub(super) fn states_of_running(
     Ok(())
 }
 
-/// The main state at a place, if there is one. What it says it holds is asked for again where that is
-/// more than the process has: it was changing.
+/// The main state at an address, if there is one. It is read again where its total is more than the
+/// process has: it was changing.
 fn live_state_at(remote: &RemoteMemory, place: u64, most: u64) -> Option<MainState> {
     const TRIES: usize = 5;
     let ask = || main_state_at(&LiveMemory::new(remote), place);
@@ -78,16 +78,16 @@ fn live_state_at(remote: &RemoteMemory, place: u64, most: u64) -> Option<MainSta
     Some(state)
 }
 
-/// Which of a process's memory has Lua states.
+/// The kinds of a process's memory that have Lua states.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) struct Places {
-    /// Memory that is its own.
+    /// Private memory.
     pub(super) private: bool,
-    /// Memory that it shares.
+    /// Shared memory.
     pub(super) shared: bool,
 }
 
-/// That a process has a Lua state, so that it is worth stopping, and in what memory.
+/// Checks that a process has a Lua state, so that it is worth stopping, and in what memory.
 pub(super) fn expect_state(process: u32, shared: &SharedMemory) -> Result<Places, AttachError> {
     let has_state = |sort: Sort<'_>| {
         let mut is_there = false;

@@ -1,8 +1,8 @@
-//! Which of a process's shared mappings are memory, so that reading them does nothing else.
+//! Which shared mappings of a process are memory, so that reading them has no other effect.
 //!
-//! What programs share as memory has names of its own. Any other file may be a device's, where a read can do
-//! something: of these the kernel tells (`VmFlags` of `smaps`), which takes long, so it is asked only where
-//! there is such a file.
+//! Memory that programs share has well-known names. Any other file may be a device, where a read
+//! can have an effect: the kernel tells (`VmFlags` of `smaps`), which takes long, so it is asked
+//! only where there is such a file.
 
 use crate::memory::mappings::{Mapping, mappings};
 use crate::process::error::no_memory;
@@ -10,7 +10,7 @@ use crate::process::threads::living_thread;
 use std::fs::File;
 use std::io::{self, BufRead, BufReader};
 
-/// The shared mappings of a process whose names alone do not tell, but the kernel does.
+/// The shared mappings of a process that the kernel, not their names, shows to be memory.
 #[derive(Clone, Debug, Default)]
 pub(super) struct SharedMemory {
     /// By address.
@@ -18,7 +18,8 @@ pub(super) struct SharedMemory {
 }
 
 impl SharedMemory {
-    /// What is known of a process now. Where the kernel does not tell, what may be a device counts as one.
+    /// What is known about a process now. Where the kernel does not tell, what may be a device
+    /// counts as one.
     pub(super) fn of_process(process: u32) -> io::Result<SharedMemory> {
         let thread = living_thread(process);
         let maps = std::fs::read(format!("/proc/{thread}/maps"))?;
@@ -34,7 +35,7 @@ impl SharedMemory {
         }
     }
 
-    /// Reads the text of `smaps`: for each mapping its line, and what is known of it.
+    /// Reads the text of `smaps`: for each mapping its line, and then its properties.
     fn read(mut text: impl BufRead) -> io::Result<SharedMemory> {
         let mut files = Vec::new();
         let mut doubtful = None;
@@ -57,7 +58,7 @@ impl SharedMemory {
         Ok(SharedMemory { files })
     }
 
-    /// Whether a mapping is shared memory. One that came later, and does not tell by its name, is none.
+    /// Whether a mapping is shared memory. A later mapping whose name does not tell counts as none.
     pub(super) fn has(&self, mapping: &Mapping<'_>) -> bool {
         let is_known = || {
             let at = self.files.partition_point(|&(_, end)| end <= mapping.start);
@@ -68,7 +69,8 @@ impl SharedMemory {
     }
 }
 
-/// Whether flags say that there is a device behind it: `VM_IO`, or pages that the kernel does not know.
+/// Whether flags say that there is a device behind it: `VM_IO`, or `VM_PFNMAP` (pages that the
+/// kernel does not manage).
 fn is_device(flags: &[u8]) -> bool {
     let mut words = flags.split(u8::is_ascii_whitespace);
     words.any(|word| word == b"io" || word == b"pf")
@@ -98,7 +100,7 @@ VmFlags: rd wr sh mr mw me ms
         let has = |number: usize| shared.has(&mappings[number]);
         assert_eq!(mappings.len(), 4);
         assert!(has(0) && has(1) && !has(2) && !has(3));
-        // Without the kernel's word, a name has to do.
+        // Without the kernel's answer only the name counts.
         let unknown = SharedMemory::default();
         assert!(unknown.has(&mappings[0]) && !unknown.has(&mappings[1]));
         let part = Mapping {

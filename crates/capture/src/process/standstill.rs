@@ -1,12 +1,12 @@
-//! Doing something while a process stands still, which it does no longer than that is worth.
+//! Doing work while a process is stopped, for as short a time as possible.
 //!
-//! A thread that waits in the kernel does not stop, and one that did not stop cannot be let go by a request.
-//! It would stand still once it comes back. So what stops a process is a thread of its own, which ends
-//! afterwards: then the kernel lets go of all that it traced.
+//! A thread that waits in the kernel does not stop, and no request can detach from a thread that
+//! has not stopped: it would stop once it leaves the kernel. So a process is stopped by a separate
+//! thread, which ends afterwards: then the kernel detaches from all that it traced.
 //!
-//! All other threads stand still while one does not stop. So a thread that hangs in the kernel is waited for
-//! before any is stopped, and where one does not stop all the same, the process runs longer than it stood
-//! before it is tried again.
+//! While one thread does not stop, all others stand still. So before any is stopped, a thread that
+//! hangs in the kernel is waited for; and if one does not stop all the same, the process runs for
+//! longer than it stood still before the next attempt.
 
 use crate::process::error::AttachError;
 use crate::process::ptrace::wait_for;
@@ -16,35 +16,35 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{self, sleep};
 use std::time::{Duration, Instant};
 
-/// How long to try with a thread that does not stop: it may wait for a device.
+/// How long to keep trying with a thread that does not stop: it may wait for a device.
 pub(super) const PATIENCE: Duration = Duration::from_secs(5);
-/// How long to wait at once for all threads to stop: the first time, the second and so on. Then all are let go,
-/// and it begins anew: a process that runs another program at that moment may have threads that no interruption
-/// reaches.
+/// How long the first, second and third attempt wait for all threads to stop. After each all are
+/// released, and the next starts afresh: a process that is just executing another program may have
+/// threads that no interruption reaches.
 const TRIES: [Duration; 3] = [
     Duration::from_millis(100),
     Duration::from_millis(300),
     Duration::from_millis(600),
 ];
-/// How long the process runs between two tries, times how long it stood still.
+/// How long the process runs between two attempts, as a multiple of the time it stood still.
 const REST: u32 = 2;
-/// How often to look whether a thread still hangs.
+/// Interval between checks whether a thread still hangs.
 const LOOK: Duration = Duration::from_millis(5);
-/// How often to look whether the thread that stops a process waits for the kernel itself.
+/// Interval between checks whether the stopping thread itself waits in the kernel.
 const WATCH: Duration = Duration::from_millis(20);
-/// Bytes of the stack of the thread that stops a process.
+/// Stack size, in bytes, of the thread that stops a process.
 const STACK: usize = 512 << 10;
 
-/// How long a process stood still, in all of its stops: those in vain, too.
+/// How long a process stood still in all of its stops, failed ones included.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub(super) struct Standstill {
-    /// In all.
+    /// The sum.
     pub(super) total: Duration,
-    /// The longest of them.
+    /// The longest stop.
     pub(super) longest: Duration,
-    /// How many there were.
+    /// Number of stops.
     pub(super) stops: u32,
-    /// How many of them were in vain.
+    /// Number of failed attempts.
     in_vain: usize,
 }
 
@@ -56,13 +56,14 @@ impl Standstill {
     }
 }
 
-/// Does something while a process stands still, and notes how long it did. What it stood still in vain before
-/// counts: after a few times in all it is not tried again.
+/// Does work while a process is stopped, and adds the time it stood still to `standstill`. Earlier
+/// failed attempts in it count: after a few in total there is no further attempt.
 ///
 /// # Errors
-/// Why it could not be stopped. Then nothing was done and all threads go on. One that did not stop
-/// ([`AttachErrorKind::DoesNotStop`](crate::process::error::AttachErrorKind::DoesNotStop)) is seized no longer
-/// either a moment later, so it goes on whenever the kernel lets it.
+/// Why the process could not be stopped. Then no work was done and all threads resume. A thread
+/// that did not stop
+/// ([`AttachErrorKind::DoesNotStop`](crate::process::error::AttachErrorKind::DoesNotStop)) is no
+/// longer traced either a moment later, so it resumes whenever the kernel lets it.
 pub(super) fn while_stopped<T: Send>(
     process: u32,
     patience: Duration,
@@ -101,8 +102,8 @@ pub(super) fn while_stopped<T: Send>(
     }
 }
 
-/// Waits until no thread hangs in the kernel, where it would not stop: one that waits for a disk does so for
-/// moments. Answers a thread that still does at the deadline.
+/// Waits until no thread hangs in the kernel, where it would not stop: waiting for a disk takes
+/// moments. Returns a thread that still hangs at the deadline.
 fn wait_for_hanging(process: u32, deadline: Instant) -> Option<u32> {
     let mut before = waiting(process);
     while !before.is_empty() {
@@ -117,7 +118,8 @@ fn wait_for_hanging(process: u32, deadline: Instant) -> Option<u32> {
     None
 }
 
-/// Stops a process, by a thread that ends afterwards, and does the work; answers how long it stood still, too.
+/// Stops a process, by a thread that ends afterwards, and does the work; returns also how long the
+/// process stood still.
 fn try_once<T: Send, W: FnOnce() -> T + Send>(
     process: u32,
     patience: Duration,
@@ -146,9 +148,9 @@ fn try_once<T: Send, W: FnOnce() -> T + Send>(
     })
 }
 
-/// Deals with the ends of threads that this process traces. A thread that is to run another program waits for
-/// that, and holds a lock meanwhile for which whoever seizes another thread waits: so the one that stops the
-/// process cannot do it.
+/// Reaps the ended threads that this process traces. A thread that executes another program waits
+/// for that, and meanwhile holds a lock that whoever seizes another thread waits for: so the thread
+/// that stops the process cannot do it.
 fn bury_ended(process: u32) {
     let threads = threads(process).into_iter().flatten();
     for thread in threads.filter(|&thread| thread != process) {
@@ -165,8 +167,8 @@ mod tests {
     use std::io::Write;
     use std::process::{Child, Stdio};
 
-    /// A child of another test, and nothing where none started it: waits in the kernel for a child of its
-    /// own, which ends once it is sent a byte. Then it gives back a line.
+    /// Run by another test as a child process, and does nothing otherwise: waits in the kernel for
+    /// a child of its own, which ends once it is sent a byte. Then it echoes a line.
     #[test]
     fn child_that_waits_in_the_kernel() {
         if std::env::var_os("WAITS").is_none() {
@@ -188,7 +190,7 @@ mod tests {
         println!("got {line}");
     }
 
-    /// A process with a thread that waits in the kernel, and what it prints.
+    /// A process with a thread that waits in the kernel, and the lines it prints.
     fn one_that_waits() -> (Child, impl Iterator<Item = String>) {
         let mut program =
             child_of_this_test("process::standstill::tests::child_that_waits_in_the_kernel")
@@ -197,7 +199,7 @@ mod tests {
                 .expect("this test");
         let mut lines = lines(&mut program);
         assert!(lines.any(|line| line.contains("waits")));
-        // It says so a moment before its parent waits.
+        // It prints this a moment before its parent waits.
         let deadline = Instant::now() + PATIENCE;
         while waiting(program.id()).is_empty() {
             assert!(Instant::now() < deadline, "none of its threads waits");
@@ -262,7 +264,8 @@ mod tests {
         };
         let error = AttachError::does_not_stop(program.id(), thread, patience);
         assert!(error.to_string().contains("still for 100.0 ms"), "{error}");
-        // Another thread had stopped before. The kernel lets go a moment after a thread's end is known.
+        // Another thread had stopped before. The kernel detaches a moment after a thread's end is
+        // known.
         let deadline = Instant::now() + PATIENCE;
         while let Some(tracer) = refusal::tracer(program.id()) {
             assert!(Instant::now() < deadline, "{tracer} traces it");
@@ -271,8 +274,8 @@ mod tests {
         goes_on(program, lines);
     }
 
-    /// A child of another test, and nothing where none started it: has several threads, one of which soon
-    /// replaces it by itself.
+    /// Run by another test as a child process, and does nothing otherwise: has several threads, one
+    /// of which soon replaces the process by the same program.
     #[test]
     fn child_that_replaces_itself() {
         use std::os::unix::process::CommandExt;
@@ -297,7 +300,7 @@ mod tests {
         panic!("{}", replaced.join().expect("no panic"));
     }
 
-    /// All other threads end meanwhile, those that stand still as well, and it waits for them.
+    /// All other threads end meanwhile, the stopped ones too, and the process waits for them.
     #[test]
     fn a_process_that_replaces_itself_is_not_waited_for() {
         let mut program =
@@ -315,7 +318,7 @@ mod tests {
                     assert!(kinds.contains(&error.kind()), "{error}");
                 }
             }
-            // At another moment each time.
+            // At a different moment each time.
             sleep(Duration::from_micros(37 * (done % 100)));
         }
         assert!(done > 200, "{done}");

@@ -1,9 +1,9 @@
-//! Stopping all threads of a process, and letting them go on whatever happens.
+//! Stopping all threads of a process, and resuming them whatever happens.
 //!
-//! A thread is seized, which does not disturb it, and interrupted. When the guard is dropped, threads go
-//! on, with a signal that one of them was about to get; where the whole process was stopped before, it
-//! stays so. If this process is killed meanwhile, the kernel does the same: a seized thread without a
-//! tracer goes on.
+//! A thread is seized, which does not disturb it, and then interrupted. When the guard is dropped,
+//! threads resume, each with the signal that it was about to get, if any; if the whole process was
+//! stopped before, it stays stopped. If this process is killed meanwhile, the kernel does the same:
+//! a seized thread without a tracer resumes.
 
 use crate::process::error::AttachError;
 use crate::process::ptrace::{ThreadState, own_thread, request, state_of, wait_for};
@@ -14,22 +14,22 @@ use std::marker::PhantomData;
 use std::thread::{self, sleep};
 use std::time::{Duration, Instant};
 
-/// How much longer to wait where a processor is all that is missing: to a thread, which stops as soon as it gets
-/// one, or to this one, which has not yet seen that all have stopped. It is no longer, since a thread that runs
-/// another program may run on without having been interrupted.
+/// How much longer to wait where only a processor is lacking: for a thread, which stops as soon as
+/// it gets one, or for this one, which has not yet seen that all have stopped. It is bounded, since
+/// a thread that executes another program may go on running without having been interrupted.
 const MORE_FOR_BUSY: Duration = Duration::from_millis(500);
-/// How long to sleep before asking again whether a thread has stopped, once it takes long.
+/// How long to sleep before checking again whether a thread has stopped, when it takes long.
 const PAUSE: Duration = Duration::from_micros(100);
-/// How often to ask without sleeping.
+/// How many times to check without sleeping.
 const AT_ONCE: u32 = 200;
-/// How often to try to seize a thread that is just becoming another one.
+/// How many times to try to seize a thread that is just taking over another's place.
 const TRIES: u32 = 20;
 /// Why a process could not be stopped.
 #[derive(Debug)]
 pub(super) enum NotStopped {
-    /// This thread of it does not stop.
+    /// This thread of the process does not stop.
     Never(u32),
-    /// There is another reason, which time does not change.
+    /// Another reason, which waiting does not change.
     Refused(AttachError),
 }
 
@@ -39,7 +39,7 @@ impl From<AttachError> for NotStopped {
     }
 }
 
-/// A thread that is stopped.
+/// A stopped thread.
 #[derive(Debug)]
 struct Stopped {
     thread: u32,
@@ -47,10 +47,10 @@ struct Stopped {
     signal: c_int,
 }
 
-/// All threads of a process, which stand still until this is dropped.
+/// All threads of a process, which are stopped until this is dropped.
 ///
-/// Only the thread that stopped them may let them go: so this cannot be sent to another. After an error, the
-/// kernel lets go of threads that have not stopped when that thread ends.
+/// Only the thread that stopped them can resume them, so this cannot be sent to another. After an
+/// error, the kernel detaches from threads that have not stopped when that thread ends.
 #[derive(Debug)]
 pub(super) struct Stop {
     process: u32,
@@ -63,7 +63,7 @@ pub(super) struct Stop {
     stays_here: PhantomData<*const ()>,
 }
 
-/// What became of a thread that was to be seized.
+/// The outcome of seizing a thread.
 enum Seized {
     Yes,
     /// It is ending or has ended.
@@ -71,12 +71,12 @@ enum Seized {
 }
 
 impl Stop {
-    /// Stops a process. On an error nothing is left stopped.
+    /// Stops a process. After an error, none of its threads stays stopped.
     pub(super) fn new(process: u32, patience: Duration) -> Result<Stop, NotStopped> {
         let mut stop = Stop::of_none(process, patience);
-        // A thread that is not stopped yet may make others.
+        // A thread that is not stopped yet may create others.
         while stop.seize_new_threads()? {
-            // One that runs other programs again and again has new ones for ever.
+            // A process that executes other programs again and again always has new ones.
             if Instant::now() > stop.deadline && !stop.stopped.is_empty() {
                 return Err(NotStopped::Never(stop.seized[0]));
             }
@@ -89,7 +89,7 @@ impl Stop {
         }
     }
 
-    /// None of its threads is seized yet.
+    /// A stop that has not seized any thread yet.
     fn of_none(process: u32, patience: Duration) -> Stop {
         let since = Instant::now();
         Stop {
@@ -102,13 +102,14 @@ impl Stop {
         }
     }
 
-    /// Lets all go on; answers how long they stood still.
+    /// Resumes all threads; returns how long they were stopped.
     pub(super) fn release(mut self) -> Duration {
         self.detach();
         self.since.elapsed()
     }
 
-    /// Seizes the threads that are not seized yet; answers whether there were any.
+    /// Seizes the threads that are not seized yet; returns whether any is now seized but not
+    /// stopped.
     fn seize_new_threads(&mut self) -> Result<bool, AttachError> {
         let threads = threads(self.process).map_err(|_| AttachError::ended(self.process))?;
         let mut known: Vec<u32> = self.stopped.iter().map(|one| one.thread).collect();
@@ -133,8 +134,9 @@ impl Stop {
             if error.raw_os_error() == Some(libc::ESRCH) || has_ended(self.process, thread) {
                 return Ok(Seized::Gone);
             }
-            // A thread that runs another program takes the first one's place and number. We may have seized it
-            // under its own number, or the one whose place it takes has just ended.
+            // A thread that executes another program takes over the place and the number of the
+            // first thread. We may have seized it under its own number, or the thread that it
+            // replaces has just ended.
             let has_any = !self.seized.is_empty() || !self.stopped.is_empty();
             if has_any && refusal::tracing_thread(thread) == Some(own_thread()) {
                 return Ok(Seized::Yes);
@@ -143,7 +145,7 @@ impl Stop {
                 return Err(refusal::of_process(self.process, &error));
             }
             tries += 1;
-            // What will not change is not tried for long: that is some milliseconds.
+            // What does not change is given up after some milliseconds.
             sleep(PAUSE);
         }
     }
@@ -162,9 +164,9 @@ impl Stop {
 
     /// Waits until all seized threads have stopped or ended.
     ///
-    /// A thread that runs another program first ends all others, those that stand still too, and waits until
-    /// whoever traces them knows: so it stops only once these were looked at as well. Then it goes on by the
-    /// number of the first, which had stopped perhaps.
+    /// A thread that executes another program first ends all others, stopped ones too, and waits
+    /// until their tracer has noticed: so it stops only after these were checked as well. Then it
+    /// goes by the number of the first thread, which may have been stopped already.
     fn wait(&mut self) -> Result<(), NotStopped> {
         for round in 0.. {
             let mut any_ended = self.look_at_seized();
@@ -175,7 +177,8 @@ impl Stop {
                 break;
             }
             if any_ended {
-                // The one that now goes by the first one's number may have been interrupted by neither.
+                // The thread that now goes by the first one's number may have missed both
+                // interruptions.
                 self.interrupt()?;
             }
             if Instant::now() > self.deadline && !self.is_machine_busy() {
@@ -189,14 +192,14 @@ impl Stop {
         Ok(())
     }
 
-    /// Whether nothing but a processor is missing.
+    /// Whether only a processor is lacking.
     fn is_machine_busy(&self) -> bool {
         let mut seized = self.seized.iter();
         Instant::now() < self.deadline + MORE_FOR_BUSY
             && seized.all(|&thread| runs_or_is_traced(self.process, thread))
     }
 
-    /// Takes note of seized threads that have stopped or ended; answers whether any has ended.
+    /// Records seized threads that have stopped or ended; returns whether any has ended.
     fn look_at_seized(&mut self) -> bool {
         let mut any_ended = false;
         let mut seized = std::mem::take(&mut self.seized);
@@ -216,8 +219,8 @@ impl Stop {
         any_ended
     }
 
-    /// Takes note of threads that had stopped and are ending, or are others by now; answers whether any has
-    /// ended.
+    /// Records stopped threads that have ended, or whose numbers others have taken over; returns
+    /// whether any has ended.
     fn look_at_stopped(&mut self) -> Result<bool, AttachError> {
         let mut any_ended = false;
         let mut stopped = std::mem::take(&mut self.stopped);
@@ -242,8 +245,8 @@ impl Stop {
         Ok(any_ended)
     }
 
-    /// Deals with the end of a thread: another one, which is to run another program, may wait for that. The
-    /// end of the process itself is for its parent to know.
+    /// Reaps a thread that has ended: another one, which executes another program, may wait for
+    /// that. The end of the process itself is left to its parent.
     fn bury(&self, thread: u32) {
         if thread != self.process {
             let _ = wait_for(thread, libc::WEXITED);
@@ -252,7 +255,7 @@ impl Stop {
 
     fn detach(&mut self) {
         for one in self.stopped.drain(..) {
-            // One that was killed meanwhile is gone, which is no error here.
+            // A thread that was killed meanwhile is gone, which is no error here.
             let _ = request(libc::PTRACE_DETACH, one.thread, one.signal);
         }
     }
@@ -284,7 +287,7 @@ mod tests {
         }
     }
 
-    /// A program that gives back every line.
+    /// A program that echoes every line.
     fn echo() -> Child {
         let mut cat = Command::new("cat");
         let cat = cat.stdin(Stdio::piped()).stdout(Stdio::piped());
@@ -361,8 +364,8 @@ mod tests {
         );
     }
 
-    /// A child of another test, and nothing where none started it: stops the process that the environment
-    /// names, and waits to be killed.
+    /// Run by another test as a child process, and does nothing otherwise: stops the process that
+    /// the environment names, and waits to be killed.
     #[test]
     fn child_that_stops() {
         let Ok(target) = std::env::var("TARGET") else {
@@ -389,8 +392,8 @@ mod tests {
         answers(program);
     }
 
-    /// A child of another test, and nothing where none started it: seizes the process that the environment
-    /// names, waits until a signal stops it, and then to be killed.
+    /// Run by another test as a child process, and does nothing otherwise: seizes the process that
+    /// the environment names, waits until a signal stops it, and then to be killed.
     #[test]
     fn child_that_holds_a_signal_back() {
         let Ok(target) = std::env::var("SIGNALLED") else {

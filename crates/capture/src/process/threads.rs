@@ -1,9 +1,9 @@
-//! The threads of a process, as the system shows them to everybody.
+//! The threads of a process, as any user may see them.
 
 use std::fs;
 use std::io;
 
-/// The numbers of a process's threads.
+/// Returns the numbers of a process's threads.
 pub(super) fn threads(process: u32) -> io::Result<impl Iterator<Item = u32>> {
     let threads = fs::read_dir(format!("/proc/{process}/task"))?;
     Ok(threads
@@ -11,7 +11,7 @@ pub(super) fn threads(process: u32) -> io::Result<impl Iterator<Item = u32>> {
         .filter_map(|thread| thread.file_name().to_str()?.parse().ok()))
 }
 
-/// Whether a thread is no more, or about to be.
+/// Whether a thread has ended, or is about to.
 pub(super) fn has_ended(process: u32, thread: u32) -> bool {
     const EXITING: u32 = 4; // PF_EXITING
     let Some((state, flags)) = state_and_flags(process, thread) else {
@@ -20,8 +20,8 @@ pub(super) fn has_ended(process: u32, thread: u32) -> bool {
     matches!(state, b'Z' | b'X') || flags & EXITING != 0
 }
 
-/// The thread by which a process's memory is seen: the first, or, where that has ended before the others,
-/// one of these. The system shows nothing of the memory of a thread that has ended.
+/// The thread through which a process's memory is read: the first, or, if that has ended before the
+/// others, one of these. The system does not show the memory through a thread that has ended.
 pub(super) fn living_thread(process: u32) -> u32 {
     if !has_ended(process, process) {
         return process;
@@ -31,16 +31,17 @@ pub(super) fn living_thread(process: u32) -> u32 {
     living.unwrap_or(process)
 }
 
-/// A thread that waits in the kernel where no signal reaches it, and no request to stop.
+/// A thread that waits in the kernel where neither signals nor requests to stop reach it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) struct Waiting {
     /// Its number.
     pub(super) thread: u32,
-    /// How often it has waited: another number says that it went on meanwhile.
+    /// Number of its voluntary context switches so far: if it differs, the thread went on
+    /// meanwhile.
     times: Option<u64>,
 }
 
-/// The threads of a process that wait so.
+/// The threads of a process that wait uninterruptibly.
 pub(super) fn waiting(process: u32) -> Vec<Waiting> {
     let threads = threads(process).into_iter().flatten();
     let waits = |&thread: &u32| {
@@ -56,7 +57,7 @@ pub(super) fn waiting(process: u32) -> Vec<Waiting> {
         .collect()
 }
 
-/// Whether a thread waits for nothing but a processor, or stands still for its tracer.
+/// Whether a thread waits only for a processor, or is stopped by its tracer.
 pub(super) fn runs_or_is_traced(process: u32, thread: u32) -> bool {
     let state = state_and_flags(process, thread);
     state.is_some_and(|(state, _)| matches!(state, b'R' | b't'))
@@ -69,10 +70,10 @@ fn times_waited(process: u32, thread: u32) -> Option<u64> {
     times.trim().parse().ok()
 }
 
-/// What `stat` says of a thread: its state, and the kernel's flags.
+/// A thread's state and the kernel's flags, from `stat`.
 fn state_and_flags(process: u32, thread: u32) -> Option<(u8, u32)> {
     let stat = fs::read(format!("/proc/{process}/task/{thread}/stat")).ok()?;
-    // The name before it may have blanks and brackets of its own.
+    // The name before it may contain blanks and parentheses.
     let name_end = stat.iter().rposition(|&byte| byte == b')')?;
     let mut words = stat[name_end..].split(|&byte| byte == b' ').skip(1);
     let state = *words.next()?.first()?;

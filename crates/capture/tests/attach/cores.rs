@@ -11,16 +11,16 @@ use std::process::Command;
 
 const PAGE: usize = 4096;
 
-/// What is left out of a core file of what the process can write.
+/// What a core file leaves out of the process's writable memory.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Left {
     None,
-    /// What it shares with files that have a name, as the kernel does unless told otherwise.
+    /// Memory shared with named files, which the kernel leaves out unless configured otherwise.
     SharedFiles,
 }
 
-/// A core file of a stopped process, as the kernel writes one: of what it can write, everything but what is
-/// left out; of files that it can read alone, nothing.
+/// Writes a core file of a stopped process, as the kernel does: with all writable memory but what
+/// is left out, and nothing of read-only files.
 pub fn write_core(process: u32, path: &Path, left: Left) {
     let maps = fs::read_to_string(format!("/proc/{process}/maps")).expect("its maps");
     let mut memory = File::open(format!("/proc/{process}/mem")).expect("its memory");
@@ -89,7 +89,7 @@ pub fn write_core(process: u32, path: &Path, left: Left) {
     }
 }
 
-/// `NT_PRPSINFO`, of which the process's id counts.
+/// `NT_PRPSINFO`, with only the process's id set.
 fn prpsinfo(process: u32) -> Vec<u8> {
     let mut description = vec![0; 136];
     description[24..28].copy_from_slice(&process.to_le_bytes());
@@ -102,7 +102,7 @@ fn prpsinfo(process: u32) -> Vec<u8> {
     note
 }
 
-/// `NT_FILE`: what was mapped of which file, by start, end, offset and name.
+/// `NT_FILE`: the mapped parts of files, by start, end, offset and name.
 fn mapped_files(files: &[(u64, u64, u64, String)]) -> Vec<u8> {
     let mut description = Vec::new();
     let mut words = vec![files.len() as u64, 1];
@@ -155,8 +155,8 @@ fn check(captures: Result<Vec<StateCapture>, CoreError>, vm: Vm) {
     check_heap(heap);
 }
 
-/// A core file cannot be tried again: of some that catch the VM in the midst of an allocation one is
-/// whole.
+/// A core file cannot be captured again, and may catch the VM in the middle of an allocation: so
+/// several are tried until one is exact.
 fn check_by_hand(vm: Vm, _: &str) {
     for _ in 0..20 {
         let (_target, path) = core_of(vm);
@@ -221,12 +221,12 @@ fn files_that_end_early() {
         let kinds = [CoreErrorKind::Truncated, CoreErrorKind::NoCore];
         assert!(kinds.contains(&error.kind()), "{len}: {error}");
     }
-    // What is missing at the end is the stack, which a heap can do without, or the loader's memory.
+    // Missing at the end is the stack, which a heap can do without, or the loader's memory.
     fs::write(&cut, &whole[..whole.len() - PAGE]).expect("a file");
     assert_eq!(read_core(&cut, None).expect("a state").len(), 1);
 }
 
-/// Whatever the headers say, it ends with an answer.
+/// Whatever the headers say, reading returns.
 #[test]
 fn headers_that_lie() {
     let (_target, path) = core_of(Vm::Lua54);

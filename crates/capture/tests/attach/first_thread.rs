@@ -1,4 +1,5 @@
-//! A process whose first thread has ended before the others: the system shows no memory by its number.
+//! A process whose first thread has ended before the others: the system shows no memory under its
+//! number.
 
 use crate::target::child_of_this_test;
 use luasnap_capture::process::{AttachOptions, attach, lua_processes};
@@ -9,17 +10,17 @@ use std::process::{Child, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// Nothing here takes so long.
+/// Nothing here takes this long.
 const LIMIT: Duration = Duration::from_secs(60);
 
-/// Ends the thread that gets the signal, and no other.
+/// Ends only the thread that gets the signal.
 extern "C" fn end_thread(_: libc::c_int) {
-    // SAFETY: of this thread nothing is used any more; the process is killed later.
+    // SAFETY: nothing of this thread is used any more; the process is killed later.
     unsafe { libc::syscall(libc::SYS_exit, 0) };
 }
 
-/// A child of another test, and nothing where none started it: has a Lua in this thread, and ends the first one,
-/// which waits for the tests.
+/// Run by another test as a child process, and does nothing otherwise: has a Lua state in this
+/// thread, and ends the first thread, which waits for the tests.
 #[test]
 fn child_without_its_first_thread() {
     if std::env::var_os("WITHOUT_FIRST_THREAD").is_none() {
@@ -76,7 +77,7 @@ fn a_process_is_read_by_a_thread_that_lives() {
     assert!(!process.command.is_empty());
 }
 
-/// A child that is killed whatever becomes of the test.
+/// A child that is killed however the test ends.
 struct Killed(Child);
 
 impl Drop for Killed {

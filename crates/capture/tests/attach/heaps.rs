@@ -7,7 +7,7 @@ use luasnap_hosts::{Host, Vm, older_releases};
 
 pub const SCRIPT: &str = include_str!("script.lua");
 
-/// Places that hold a mark of `script.lua`. A coroutine that failed keeps its calls for a traceback.
+/// Retainers of a mark in `script.lua`. A failed coroutine keeps its calls for a traceback.
 const RETAINERS: [&str; 11] = [
     "chain",
     "metatable",
@@ -22,7 +22,7 @@ const RETAINERS: [&str; 11] = [
     "main thread",
 ];
 
-/// The one state of a process, which must have been captured.
+/// Returns the only state of a process, which must have been captured.
 #[track_caller]
 pub fn only(attached: Attached) -> (FoundState, Heap) {
     let mut captures = attached.captures;
@@ -31,7 +31,7 @@ pub fn only(attached: Attached) -> (FoundState, Heap) {
     (state, heap.unwrap_or_else(|error| panic!("{error}")))
 }
 
-/// What a table has under a string key.
+/// Returns the value under a string key of a table.
 pub fn field(heap: &Heap, table: NodeId, name: &str) -> Option<NodeId> {
     let found = heap.edges(table).find(|edge| {
         matches!(edge.label, Label::Field(field) if heap.name(field) == name.as_bytes())
@@ -40,14 +40,14 @@ pub fn field(heap: &Heap, table: NodeId, name: &str) -> Option<NodeId> {
     Some(found?.target)
 }
 
-/// The global variable of this name.
+/// Returns the global variable of this name.
 #[track_caller]
 pub fn global(heap: &Heap, name: &str) -> NodeId {
     let globals = heap.globals().expect("a table of globals");
     field(heap, globals, name).unwrap_or_else(|| panic!("no global {name}"))
 }
 
-/// The string that has this text, if something holds it.
+/// Returns the reachable string that has this text, if any.
 pub fn held_string(heap: &Heap, reach: &Reach, text: &str) -> Option<NodeId> {
     heap.nodes().find(|&node| {
         heap.kind(node) == Kind::String
@@ -56,7 +56,7 @@ pub fn held_string(heap: &Heap, reach: &Reach, text: &str) -> Option<NodeId> {
     })
 }
 
-/// Checks what `script.lua` made, whichever instruction it was stopped at.
+/// Checks what `script.lua` created, at whichever instruction it was stopped.
 #[track_caller]
 pub fn check_heap(heap: Heap) {
     let kept = global(&heap, "kept");
@@ -140,8 +140,8 @@ fn check_recursion(vm: Vm, _: &str) {
 }
 crate::each_vm!(super::check_recursion: recursion);
 
-/// Memory that a VM has and never touched: a large userdata, in 5.5 the slots of a table that was made for
-/// many. Its pages are not there.
+/// Memory that a VM allocated but never touched: a large userdata, or in 5.5 the slots of a table
+/// created with a large size. Its pages are not present.
 fn check_untouched(vm: Vm, _: &str) {
     const SCRIPT: &str = r#"
         held = host.userdata(30000000)
@@ -174,13 +174,13 @@ fn older_releases_are_known_by_their_own_layout() {
     }
 }
 
-/// A host that exports nothing is read like any other.
+/// A host that exports no symbols is read like any other.
 #[test]
 fn a_host_without_symbols() {
     check_busy(Host::Silent);
 }
 
-/// While a C function runs, everything is exact: tops of stacks too.
+/// While a C function runs, everything is exact, even the tops of stacks.
 fn check_waiting(vm: Vm, _: &str) {
     const WAITING: &str = r#"
         local function mark(place) return { "held by " .. place } end
@@ -234,7 +234,7 @@ fn check_listed(vm: Vm, _: &str) {
 }
 crate::each_vm!(super::check_listed: listed);
 
-/// Two VMs of one process, and a state that was closed before.
+/// Two VMs in one process, and a state that was closed before.
 #[test]
 fn two_states_of_different_versions() {
     let script = r#"io.stdout:write("ready\n") io.stdout:flush() io.read()"#;

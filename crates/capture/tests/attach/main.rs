@@ -1,4 +1,4 @@
-//! Attaching to real processes: the Lua hosts, each running a script. Core files of them.
+//! Attaching to real processes: Lua hosts that run a script. Also core files of them.
 
 mod cores;
 mod first_thread;

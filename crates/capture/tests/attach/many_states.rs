@@ -1,4 +1,4 @@
-//! Hundreds of states in one process, each in use by some thread: as actor frameworks have them.
+//! Hundreds of states in one process, as in actor frameworks, each in use by some thread.
 
 use crate::heaps::{global, held_string};
 use crate::target::{Target, child_of_this_test};
@@ -13,13 +13,13 @@ use std::time::{Duration, Instant};
 
 const THREADS: usize = 4;
 const STATES: usize = 75;
-/// States that were closed before; what they left in memory is none.
+/// Number of states that were closed before; their remains in memory do not count.
 const CLOSED: usize = 20;
 
-/// A state of its own.
+/// A state used by one thread at a time.
 struct State(*mut lua::lua_State);
 
-// SAFETY: whoever has it uses it alone.
+// SAFETY: only its owner uses it.
 unsafe impl Send for State {}
 
 impl State {
@@ -52,8 +52,8 @@ impl State {
     }
 }
 
-/// Attaches, again where it is given up: a machine with much to do may have no processor for threads that are to
-/// stop, for longer than their process may stand still.
+/// Attaches, trying again where threads do not stop: on a busy machine they may not get a processor
+/// for longer than their process may stand still.
 fn attach_at_last(process: u32, options: AttachOptions<'_>) -> Attached {
     let deadline = Instant::now() + Duration::from_secs(60);
     loop {
@@ -65,7 +65,8 @@ fn attach_at_last(process: u32, options: AttachOptions<'_>) -> Attached {
     }
 }
 
-/// A child of another test, and nothing where none started it: threads that go from one state to the next for ever.
+/// Run by another test as a child process, and does nothing otherwise: runs threads that go from
+/// one state to the next forever.
 #[test]
 fn child_with_many_states() {
     if std::env::var_os("MANY_STATES").is_none() {

@@ -1,4 +1,5 @@
-//! Heaps in memory of all kinds: beside constants, shared with other processes, in files, frozen in part.
+//! Heaps in memory of all kinds: next to constants, shared with other processes, in files, partly
+//! frozen.
 
 use crate::cores::{Left, write_core};
 use crate::heaps::{global, only};
@@ -24,7 +25,7 @@ const KINDS: [&str; 7] = [
 struct Pool {
     at: usize,
     end: usize,
-    /// Whether each second block comes from the C library.
+    /// Whether every second block comes from the C library.
     is_mixed: bool,
     count: usize,
 }
@@ -36,7 +37,7 @@ unsafe extern "C" fn allocate(
     old_len: usize,
     len: usize,
 ) -> *mut c_void {
-    // SAFETY: the state has this pool, and its thread alone uses it.
+    // SAFETY: the state has this pool, and only its thread uses it.
     let pool = unsafe { &mut *pool.cast::<Pool>() };
     if len == 0 || (!old.is_null() && len <= old_len) {
         return if len == 0 { null_mut() } else { old };
@@ -60,7 +61,7 @@ unsafe extern "C" fn allocate(
     new
 }
 
-/// Maps a pool of the kind, with a page before and one behind.
+/// Maps a pool of a kind, with one page before it and one behind.
 fn map(kind: &str) -> usize {
     let both = libc::PROT_READ | libc::PROT_WRITE;
     let len = POOL + 2 * PAGE;
@@ -104,8 +105,8 @@ fn map(kind: &str) -> usize {
     start
 }
 
-/// A child of another test, and nothing where none started it: a state in a pool of the kind that the
-/// environment names.
+/// Run by another test as a child process, and does nothing otherwise: has a state in a pool of the
+/// kind that the environment names.
 #[test]
 fn child_with_a_pool() {
     let Ok(kind) = std::env::var("POOL") else {
@@ -129,9 +130,9 @@ fn child_with_a_pool() {
         assert_eq!(lua::lua_pcall(state, 0, 0, 0), 0);
     }
     if kind == "frozen" {
-        // In the midst of the heap, whatever lies across the borders of the pages.
+        // In the middle of the heap, whatever crosses the page boundaries.
         let middle = (start + (pool.at - start) / 2) & !(PAGE - 1);
-        // SAFETY: Lua runs no more.
+        // SAFETY: Lua no longer runs.
         unsafe {
             assert_eq!(
                 libc::mprotect(middle as *mut _, 8 * PAGE, libc::PROT_READ),
@@ -180,7 +181,7 @@ fn in_core_files() {
     for kind in KINDS {
         let target = target(kind);
         let path = target.folder().join("core");
-        // As the kernel writes it by default: what is shared with a file that has a name is left out.
+        // By default the kernel leaves out what is shared with a named file.
         for left in [Left::None, Left::SharedFiles] {
             write_core(target.id(), &path, left);
             let captures = read_core(&path, None);
@@ -192,7 +193,7 @@ fn in_core_files() {
     }
 }
 
-/// What others share is not copied while the process stands still, where no state is in it.
+/// Shared memory that has no state is not copied while the process is stopped.
 #[test]
 fn shared_memory_without_a_state_stays_where_it_is() {
     let mut command = child_of_this_test("memory_kinds::child_that_shares_much");
@@ -203,8 +204,8 @@ fn shared_memory_without_a_state_stays_where_it_is() {
     check(only(attached).1, "private");
 }
 
-/// A child of another test, and nothing where none started it: a state in private memory, and much that is
-/// shared.
+/// Run by another test as a child process, and does nothing otherwise: has a state in private
+/// memory, and much shared memory.
 #[test]
 fn child_that_shares_much() {
     if std::env::var_os("SHARES").is_none() {
@@ -212,7 +213,7 @@ fn child_that_shares_much() {
     }
     let (both, len) = (libc::PROT_READ | libc::PROT_WRITE, 64 << 20);
     let flags = libc::MAP_SHARED | libc::MAP_ANONYMOUS;
-    // SAFETY: a new mapping, placed by the kernel, of which all is written.
+    // SAFETY: a new mapping, placed by the kernel, all of which is written.
     unsafe {
         let shared = libc::mmap(null_mut(), len, both, flags, -1, 0);
         assert_ne!(shared, libc::MAP_FAILED);
@@ -222,7 +223,8 @@ fn child_that_shares_much() {
     child_with_a_pool();
 }
 
-/// A child of another test, and nothing where none started it: attaches with little room for it.
+/// Run by another test as a child process, and does nothing otherwise: attaches with little room
+/// for the copy.
 #[test]
 fn child_with_little_room() {
     let Ok(target) = std::env::var("TARGET") else {
@@ -238,7 +240,7 @@ fn child_with_little_room() {
             rlim_cur: most,
             rlim_max: most,
         };
-        // SAFETY: a limit is read.
+        // SAFETY: the limit is only read.
         let failed = unsafe { libc::setrlimit(libc::RLIMIT_AS, &raw const limit) };
         assert_eq!(failed, 0);
     }
@@ -262,7 +264,7 @@ fn attached_with(target: &Target, variables: &[(&str, &str)]) -> String {
 #[test]
 fn without_room_for_the_copy_nothing_is_stopped() {
     let target = target("private");
-    // The heap and its copy have about 10 MB, and 8 MB more are fetched.
+    // The heap and its copy take about 10 MB, and 8 MB more are fetched.
     let said = attached_with(&target, &[("MEGABYTES", "12")]);
     let kind = AttachErrorKind::NoRoom;
     let start = format!("{kind:?}: process {} was not stopped: ", target.id());
@@ -271,7 +273,7 @@ fn without_room_for_the_copy_nothing_is_stopped() {
         assert!(said.contains(part), "{said}");
     }
     assert!(attached_with(&target, &[]).contains("captured 1"));
-    // Whatever the limit, there is an answer.
+    // Whatever the limit, there is a result.
     for megabytes in 13..60 {
         let said = attached_with(&target, &[("MEGABYTES", &megabytes.to_string())]);
         let answers = ["captured 1", "NoRoom: process ", "not enough memory"];

@@ -10,7 +10,7 @@ use std::os::unix::process::CommandExt;
 use std::process::{Child, Command, Stdio};
 use tempfile::TempDir;
 
-/// A user without rights, which nobody is.
+/// The user `nobody`, who has no rights.
 const NOBODY: u32 = 65534;
 
 fn is_root() -> bool {
@@ -18,17 +18,18 @@ fn is_root() -> bool {
     unsafe { libc::geteuid() == 0 }
 }
 
-/// Makes a command run as nobody.
+/// Makes a command run as `nobody`.
 fn as_nobody(command: &mut Command) {
     command.current_dir("/").uid(NOBODY).gid(NOBODY);
 }
 
-/// This program where every user can run it, as long as the folder is there.
+/// Copies this program to a folder where every user can run it, as long as the folder exists.
 fn for_every_user(child: &mut Command) -> TempDir {
     let folder = tempfile::tempdir().expect("a folder");
     fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o755)).expect("rights");
     let copy = folder.path().join("test");
-    // Not by this process: a file is busy as long as what another test starts has it open for writing.
+    // Not copied by this process: a file is busy while a child of another test has it open for
+    // writing.
     let copied = Command::new("cp")
         .args([child.get_program(), copy.as_os_str()])
         .status();
@@ -39,7 +40,7 @@ fn for_every_user(child: &mut Command) -> TempDir {
     folder
 }
 
-/// A child of another test, and nothing where none started it: says why it cannot attach.
+/// Run by another test as a child process, and does nothing otherwise: prints why it cannot attach.
 #[test]
 fn child_that_is_refused() {
     let Ok(target) = std::env::var("TARGET") else {
@@ -62,7 +63,7 @@ fn assert_refused(child: &mut Command, target: u32, parts: &[&str]) {
     assert!(parts.iter().all(|part| said.contains(part)), "{said}");
 }
 
-/// As root: nobody reads a process of root's. Others: they do.
+/// As root, `nobody` tries to read a process of root's. As another user, that user does.
 #[test]
 fn a_process_of_another_user() {
     let remedy = ["belongs to user 0; run luasnap as that user, or as root"];
@@ -91,7 +92,7 @@ fn root_without_the_capability() {
     // SAFETY: a system call, which needs nothing of this process.
     unsafe {
         child.pre_exec(|| {
-            // What a program of root's may have is what this set has.
+            // Capabilities that are not in this set cannot be gained by executing a program.
             match libc::prctl(libc::PR_CAPBSET_DROP, SYS_PTRACE, 0, 0, 0) {
                 0 => Ok(()),
                 _ => Err(Error::last_os_error()),
@@ -108,14 +109,14 @@ fn root_without_the_capability() {
     target.wait().expect("its end");
 }
 
-/// A child of another test, and nothing where none started it: protects itself, and waits for its input to
-/// end.
+/// Run by another test as a child process, and does nothing otherwise: protects itself, and waits
+/// for its input to end.
 #[test]
 fn child_that_protects_itself() {
     if std::env::var_os("PROTECTED").is_none() {
         return;
     }
-    // SAFETY: it changes what others may do with this process, and nothing in it.
+    // SAFETY: it changes only what others may do with this process.
     let protected = unsafe { libc::prctl(libc::PR_SET_DUMPABLE, 0, 0, 0, 0) };
     assert_eq!(protected, 0);
     println!("protected");
@@ -124,7 +125,7 @@ fn child_that_protects_itself() {
         .expect("an end");
 }
 
-/// Its own user, who is not root, may not read it either.
+/// Not even its own user may read it, unless that is root.
 #[test]
 fn a_process_that_protects_itself() {
     let (mut target, mut child) = (

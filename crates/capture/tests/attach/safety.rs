@@ -1,4 +1,4 @@
-//! The target goes on as it was, whatever happens.
+//! The target goes on unchanged, whatever happens.
 
 use crate::target::{Target, child_of_this_test};
 use luasnap_capture::process::{AttachErrorKind, AttachOptions, attach};
@@ -52,7 +52,7 @@ fn a_stopped_process_stays_stopped() {
     answers(&mut target, "afterwards");
 }
 
-/// Signals that come while the target is stopped are not lost, and those that mean nothing stay so.
+/// Signals that arrive while the target is stopped are not lost, and those without effect stay so.
 #[test]
 fn signals_arrive() {
     let mut target = Target::start(Host::Plain(Vm::Lua54), crate::heaps::SCRIPT);
@@ -65,7 +65,8 @@ fn signals_arrive() {
     assert_eq!(target.wait_for_signal(), 15);
 }
 
-/// A child of another test, and nothing where none started it: attaches again and again to the process that the environment names.
+/// Run by another test as a child process, and does nothing otherwise: attaches again and again to
+/// the process that the environment names.
 #[test]
 fn child_that_attaches() {
     let Ok(target) = std::env::var("TARGET") else {
@@ -92,7 +93,7 @@ fn it_goes_on_when_the_reader_is_killed() {
             .map_while(Result::ok)
             .any(|line| line.contains("begins"));
         assert!(begins);
-        // At some moment of its work: which one is different each time.
+        // At a different moment of its work each time.
         std::thread::sleep(std::time::Duration::from_micros(500 * turn));
         reader.kill().expect("it runs");
         reader.wait().expect("it ends");

@@ -1,4 +1,5 @@
-//! Programs that are linked statically, in which the module cannot work: its error sends people here.
+//! Statically linked programs, in which the module cannot work: its error refers users to
+//! attaching.
 
 use crate::heaps::{global, only};
 use crate::target::Target;

@@ -9,14 +9,14 @@ use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
-/// Nothing here takes longer than a few seconds, even on a slow machine with much to do.
+/// Nothing here takes longer than a few seconds, even on a slow and busy machine.
 const LIMIT: Duration = Duration::from_secs(60);
 
 /// A running process, killed when dropped.
 pub struct Target {
     child: Child,
     lines: Lines<BufReader<ChildStdout>>,
-    /// Scripts that read from it wait there.
+    /// Scripts that read from it block.
     pub stdin: Option<ChildStdin>,
     folder: TempDir,
 }
@@ -30,7 +30,7 @@ impl Target {
         Target::start_command(command, script)
     }
 
-    /// The same of any program, in a folder that has the script.
+    /// Does the same for any program, in a folder that has the script.
     #[track_caller]
     pub fn start_command(mut command: Command, script: &str) -> Target {
         let folder = tempfile::tempdir().expect("a temporary folder");
@@ -62,7 +62,7 @@ impl Target {
         self.folder.path()
     }
 
-    /// The next line that it prints.
+    /// Returns the next line that it prints.
     #[track_caller]
     pub fn line(&mut self) -> String {
         let line = self.lines.next().expect("the script prints a line");
@@ -76,7 +76,7 @@ impl Target {
         stat[end + 2..].chars().next().expect("a state")
     }
 
-    /// Waits until it is in a state: that takes a moment.
+    /// Waits until it is in a state, which takes a moment.
     #[track_caller]
     pub fn wait_for_state(&self, state: char) {
         let deadline = Instant::now() + LIMIT;
@@ -90,7 +90,7 @@ impl Target {
         self.child.try_wait().expect("a child").is_none()
     }
 
-    /// Waits for the end; answers by which signal it came.
+    /// Waits for the end; returns the signal that caused it.
     #[track_caller]
     pub fn wait_for_signal(&mut self) -> i32 {
         let status = self.child.wait().expect("a child");
@@ -109,14 +109,14 @@ impl Drop for Target {
     }
 }
 
-/// A test of this program that is run by another test, in a process of its own.
+/// Returns a command that runs a test of this binary in a process of its own.
 pub fn child_of_this_test(name: &str) -> Command {
     let mut command = Command::new(std::env::current_exe().expect("this test"));
     command.args(["--exact", name, "--nocapture", "--test-threads=1"]);
     command
 }
 
-/// What a child prints until it ends well.
+/// Returns what a child prints; it must end successfully.
 #[track_caller]
 pub fn said_by(command: &mut Command) -> String {
     let output = command

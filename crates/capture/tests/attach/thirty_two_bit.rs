@@ -1,4 +1,4 @@
-//! A 32-bit program, made here: few machines have a compiler for one.
+//! A 32-bit program, generated here: few machines have a compiler for one.
 
 use std::fs;
 use std::io::ErrorKind;
@@ -6,11 +6,11 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::{Child, Command};
 
-/// What the system says of a file that it cannot run.
+/// The system's error for a file that it cannot execute.
 const ENOEXEC: i32 = 8;
 /// `EM_386`.
 const I386: u16 = 3;
-/// Where the file is mapped.
+/// Address at which the file is mapped.
 const BASE: u32 = 0x0804_8000;
 const HEADER: u32 = 52;
 const PROGRAM_HEADER: u32 = 32;
@@ -22,7 +22,8 @@ const CODE: [u8; 9] = [
     0xeb, 0xf7, // jmp to the start
 ];
 
-/// Runs it from a file in a folder. Where the kernel runs no 32-bit programs that is said, and there is none.
+/// Runs the program from a file in a folder. Returns `None`, with a message, where the kernel does
+/// not run 32-bit programs.
 pub fn start(folder: &Path) -> Option<Child> {
     let path = folder.join("thirty-two-bit");
     fs::write(&path, file()).expect("the program is written");
@@ -30,7 +31,7 @@ pub fn start(folder: &Path) -> Option<Child> {
     loop {
         match Command::new(&path).spawn() {
             Ok(process) => return Some(process),
-            // What another test starts has our open files for a moment.
+            // A child of another test has our open files for a moment.
             Err(error) if error.kind() == ErrorKind::ExecutableFileBusy => {
                 std::thread::yield_now();
             }
@@ -54,18 +55,18 @@ fn file() -> Vec<u8> {
     let words = |file: &mut Vec<u8>, values: &[u32]| {
         file.extend(values.iter().flat_map(|value| value.to_le_bytes()));
     };
-    // An executable; its version, its entry, where the program headers are, no sections, no flags.
+    // An executable; version, entry, offset of the program headers, no sections, no flags.
     halves(&mut file, &[2, I386]);
     words(
         &mut file,
         &[1, BASE + HEADER + PROGRAM_HEADER, HEADER, 0, 0],
     );
-    // The sizes of the headers, and how many there are.
+    // The sizes of the headers, and their number.
     halves(
         &mut file,
         &[HEADER as u16, PROGRAM_HEADER as u16, 1, 0, 0, 0],
     );
-    // A segment to load: offset, addresses, sizes, to be read and run, by pages.
+    // A segment to load: offset, addresses, sizes, readable and executable, aligned to pages.
     words(&mut file, &[1, 0, BASE, BASE, len, len, 5, 0x1000]);
     file.extend(CODE);
     file

@@ -1,4 +1,4 @@
-//! The seeds of the fuzz target `core`, and changes of them: any bytes as a core file.
+//! The seeds of the fuzz target `core`, and mutations of them: any bytes as a core file.
 
 #[path = "../../../../fuzz/corpus.rs"]
 mod corpus;
@@ -9,7 +9,7 @@ fn core_files() {
     corpus::run_all("core", 5000, fuzzed::core);
 }
 
-/// The seed is what it is meant to be.
+/// The seed is a valid core file with a state.
 #[test]
 fn the_seed_has_a_state() {
     let seed = include_bytes!("../../../../fuzz/seeds/core/lua54");

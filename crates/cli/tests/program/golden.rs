@@ -1,9 +1,9 @@
-//! Files with what a program is to say.
+//! Files with the expected output of a program.
 
 use std::fs;
 use std::path::Path;
 
-/// Compares with a file in `tests/golden`, or writes it where UPDATE_GOLDEN is set.
+/// Compares with a file in `tests/golden`, or writes it if UPDATE_GOLDEN is set.
 #[track_caller]
 pub fn assert_golden(name: &str, text: &str) {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden");

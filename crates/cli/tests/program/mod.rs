@@ -10,21 +10,21 @@ use tempfile::TempDir;
 
 pub const LUASNAP: &str = env!("CARGO_BIN_EXE_luasnap");
 
-/// The Lua module, where cargo has built it for these tests.
+/// The Lua module that cargo has built for these tests.
 pub fn module() -> PathBuf {
     Path::new(LUASNAP)
         .with_file_name("deps")
         .join("libsnapshot.so")
 }
 
-/// A folder with a script, and what `luasnap run` makes of it.
+/// A folder with a script, and options for `luasnap run`.
 pub struct Program {
     folder: TempDir,
     options: Vec<String>,
     stdin: String,
 }
 
-/// What came of a run.
+/// The outcome of a run.
 #[derive(Debug)]
 pub struct Ran {
     pub code: Option<i32>,
@@ -43,7 +43,7 @@ impl Program {
         }
     }
 
-    /// An option of `luasnap run`.
+    /// Adds an option of `luasnap run`.
     pub fn option(mut self, option: impl Into<String>) -> Program {
         self.options.push(option.into());
         self
@@ -67,7 +67,7 @@ impl Program {
         self.call(&[&["script.lua"], arguments].concat())
     }
 
-    /// Runs `luasnap run` with the options and words.
+    /// Runs `luasnap run` with the options and the given words.
     pub fn call(&self, words: &[&str]) -> Ran {
         let mut command = luasnap(&self.folder());
         command.arg("run").args(&self.options).args(words);
@@ -90,14 +90,14 @@ pub fn luasnap(folder: &Path) -> Command {
     command
 }
 
-/// Runs a command on this standard input.
+/// Runs a command with this standard input.
 pub fn output(mut command: Command, stdin: &str) -> Ran {
     let piped = command
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped());
     let mut child = piped.spawn().unwrap();
-    // Who does not read it may be gone already.
+    // A program that does not read it may have ended already.
     let _ = child.stdin.take().unwrap().write_all(stdin.as_bytes());
     child.wait_with_output().unwrap().into()
 }

@@ -1,4 +1,4 @@
-//! In the Lua that the program brings with it.
+//! `luasnap run` in the embedded Lua.
 
 use crate::program::{LUASNAP, Program, Ran, luasnap, output};
 use std::fs;
@@ -7,7 +7,7 @@ use std::process::Stdio;
 
 const HEADER: &str = "--- luasnap: what script.lua left behind ---\n";
 
-/// A script that leaves a thousand tables behind, and then does something.
+/// A script that leaves a thousand tables behind, and then runs more code.
 fn leaky(then: &str) -> Program {
     Program::new(&format!(
         "cache = {{}} for i = 1, 1000 do cache[i] = {{}} end {then}"

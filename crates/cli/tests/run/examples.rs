@@ -1,4 +1,4 @@
-//! The examples say the same in every Lua.
+//! The examples print the same in every Lua.
 
 use crate::program::golden::assert_golden;
 use crate::program::{Ran, luasnap, module, output};
@@ -11,7 +11,7 @@ fn root() -> &'static Path {
     Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../.."))
 }
 
-/// The script's path, as it is called from the root of the project.
+/// The script's path relative to the root of the project.
 fn script(name: &str) -> String {
     format!("examples/{name}.lua")
 }
@@ -22,7 +22,7 @@ fn succeeded(ran: Ran) -> String {
     without_addresses(&ran.stdout)
 }
 
-/// Every address as `0x...`, at the same width.
+/// Replaces every address by `0x...`, keeping the width.
 fn without_addresses(text: &str) -> String {
     let mut parts = text.split("0x");
     let mut clean = parts.next().unwrap_or_default().to_owned();

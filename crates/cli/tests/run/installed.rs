@@ -1,4 +1,4 @@
-//! In interpreters that are there already.
+//! `luasnap run` in installed interpreters.
 
 use crate::program::{Program, luasnap, output};
 use luasnap_hosts::Vm;
@@ -193,8 +193,8 @@ fn an_interpreter_that_exports_nothing_is_told() {
 fn a_module_that_is_not_there_is_told() {
     let program = Program::new("");
     let alone = program.folder().join("luasnap");
-    // By another process: a handle of ours that a test beside this one inherits, as it starts its own
-    // program, would keep the file busy.
+    // Copied by another process: otherwise a program that a parallel test starts could inherit our
+    // handle and keep the file busy.
     let copied = std::process::Command::new("cp")
         .arg(crate::program::LUASNAP)
         .arg(&alone)

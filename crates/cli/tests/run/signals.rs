@@ -1,4 +1,4 @@
-//! Scripts that a signal ends: what they leave behind is saved and reported all the same.
+//! Scripts ended by a signal: what they leave behind is still saved and reported.
 
 use crate::program::{Program, Ran, luasnap};
 use luasnap_format::open_snapshot;
@@ -17,7 +17,7 @@ fn send(child: &Child, signal: &str) {
     assert!(killed.unwrap().success());
 }
 
-/// A script that leaves a thousand tables behind, says so, and then does something for ever.
+/// A script that leaves a thousand tables behind, calls `ready`, and then runs forever.
 fn leaky(for_ever: &str) -> Program {
     Program::new(&format!(
         "io.stdout:setvbuf 'no'
@@ -27,7 +27,7 @@ fn leaky(for_ever: &str) -> Program {
     ))
 }
 
-/// Starts it; it has said that it is ready.
+/// Starts a script, and waits until it prints `ready`.
 fn start(program: &Program, options: &[&str]) -> (Child, BufReader<std::process::ChildStdout>) {
     let mut command = luasnap(&program.folder());
     command.arg("run").args(options).arg("script.lua");
@@ -119,7 +119,7 @@ fn a_call_that_waits_comes_back() {
 fn every_lua_is_interrupted() {
     for vm in Vm::ALL {
         let lua = vm.interpreter().to_str().unwrap();
-        // What LuaJIT has compiled asks no hook; a call of C code is not compiled.
+        // LuaJIT's compiled code does not check hooks; calls of C functions are not compiled.
         for for_ever in [
             "ready() while true do pcall(string.gsub, 'x', '.', function() end) end",
             "coroutine.wrap(function() ready()
@@ -134,14 +134,14 @@ fn every_lua_is_interrupted() {
 
 #[test]
 fn a_second_signal_ends_it_at_once() {
-    // The first one cannot end it: a pattern that takes for ever is C code.
+    // The first one cannot end it: a pattern that takes forever to match is C code.
     let stuck = "ready() string.find(string.rep('a', 99), string.rep('a*', 15) .. 'b')";
     let program = leaky(stuck);
     let (child, stdout) = start(&program, &["--save", "last.luasnap"]);
-    // From `ready` to the C code are some instructions that it can end.
+    // Between `ready` and the C code there are some instructions where it could end the script.
     std::thread::sleep(std::time::Duration::from_millis(300));
     send(&child, "INT");
-    // It is noted when the process has it no longer as a signal that waits.
+    // Wait until the first signal is handled, and no longer pending.
     std::thread::sleep(std::time::Duration::from_millis(200));
     send(&child, "TERM");
     let ran = end(child, stdout);
@@ -152,7 +152,7 @@ fn a_second_signal_ends_it_at_once() {
 
 #[test]
 fn what_is_written_already_is_written_to_its_end() {
-    // A finalizer that runs before the last snapshot is where the signal comes.
+    // The signal arrives in a finalizer that runs before the last snapshot.
     let program = leaky("setmetatable({}, {__gc = function() ready() io.read() end})");
     let (mut child, stdout) = start(&program, &["--save", "last.luasnap"]);
     send(&child, "TERM");
@@ -202,7 +202,7 @@ fn other_verbs_end_by_the_signal_itself() {
     for (name, number) in [("INT", 2), ("TERM", 15), ("HUP", 1)] {
         let mut command = luasnap(&program.folder());
         let mut child = command.args(["info", "fifo"]).spawn().unwrap();
-        // It reads when somebody can write.
+        // Opening the pipe waits until the program opens it, too.
         let writer = std::fs::File::options().write(true).open(&fifo).unwrap();
         send(&child, name);
         assert_eq!(child.wait().unwrap().signal(), Some(number), "{name}");
@@ -210,7 +210,7 @@ fn other_verbs_end_by_the_signal_itself() {
     }
 }
 
-/// What coroutines do, in every case that their functions tell apart.
+/// Covers all cases that the coroutine functions distinguish.
 const COROUTINES: &str = r#"
     local function show(...) print(select('#', ...), ...) end
     local resume, wrap, create = coroutine.resume, coroutine.wrap, coroutine.create

@@ -1,4 +1,4 @@
-//! `attach` and `core`: programs that know nothing of luasnap.
+//! `attach` and `core`, with programs that do not use luasnap.
 
 use crate::program::{Ran, luasnap as program, output};
 use crate::target::Target;
@@ -51,7 +51,7 @@ fn a_running_program_is_read_and_goes_on() {
     let thread = luasnap(folder.path(), &["path", "first.luasnap", "target.lua:5"]);
     assert_eq!(thread.code, Some(0), "{thread:?}");
 
-    // Nothing changed between the two, for the target waits.
+    // Nothing changed between the two, since the target waits.
     let again = luasnap(folder.path(), &["attach", &id]);
     let file = format!("luasnap-{id}.luasnap");
     assert!(again.stdout.starts_with(&file), "{again:?}");
@@ -80,7 +80,7 @@ fn what_cannot_be_read_has_its_own_code() {
         "{of_sleeper:?}"
     );
 
-    // Ids are lower than this everywhere.
+    // Process ids are lower than this everywhere.
     let nobody = luasnap(folder.path(), &["attach", "4194305"]);
     assert_eq!(nobody.code, Some(10), "{nobody:?}");
     assert!(
@@ -96,7 +96,7 @@ fn what_cannot_be_read_has_its_own_code() {
     assert_eq!(luasnap(folder.path(), &["attach", "none"]).code, Some(2));
 }
 
-/// No numbers of Rust's, and no kinds of errors in their place.
+/// Messages without the error numbers that Rust adds, or names of error kinds instead.
 #[test]
 fn the_system_s_words_say_why_something_cannot_be_read() {
     let folder = tempfile::tempdir().unwrap();

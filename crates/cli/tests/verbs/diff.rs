@@ -15,7 +15,7 @@ fn it_says_what_grew_in_every_step_of_three() {
     assert_golden("diff_three", &changes(&words));
 }
 
-/// What an answer says below the sizes of the snapshots, which come first.
+/// Returns the part of an answer that follows the sizes of the snapshots.
 fn changes(words: &[&str]) -> String {
     let text = answer(words);
     let (sizes, changes) = text.split_once("\n\n").unwrap();
@@ -122,7 +122,7 @@ fn fingerprints_are_the_same_from_run_to_run() {
     };
     let all = fingerprints(["1.luasnap", "2.luasnap", "3.luasnap"]);
     assert!(!all.is_empty());
-    // Each of these files is of a process of its own.
+    // Each of these files is from a different process.
     let golden = include_str!("../golden/diff_three.txt");
     for fingerprint in all {
         let line = format!("  fingerprint {}\n", fingerprint.as_str().unwrap());

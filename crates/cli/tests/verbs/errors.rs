@@ -1,11 +1,11 @@
-//! What cannot be answered.
+//! Questions that cannot be answered.
 
 use crate::files::{ask, in_town, run_in, town};
 use crate::program::output;
 use luasnap_hosts::Vm;
 use std::fs;
 
-/// It fails with this message.
+/// Checks that it fails with this message.
 #[track_caller]
 fn fails(words: &[&str], message: &str) {
     let ran = ask(words);
@@ -13,7 +13,7 @@ fn fails(words: &[&str], message: &str) {
     assert_eq!(ran.stderr, format!("luasnap: {message}\n"));
 }
 
-/// The message has all of these.
+/// Checks that it fails with a message that has all of these parts.
 #[track_caller]
 fn fails_with(words: &[&str], parts: &[&str]) {
     let ran = ask(words);
@@ -24,7 +24,7 @@ fn fails_with(words: &[&str], parts: &[&str]) {
     assert_eq!(ran.stderr.lines().count(), 1, "{ran:#?}");
 }
 
-/// Each verb, asked about this file.
+/// Each verb, applied to this file.
 fn about(file: &str) -> [Vec<&str>; 5] {
     [
         vec!["info", file],
@@ -132,7 +132,7 @@ fn what_is_not_there_is_told_with_what_is_near() {
     );
 }
 
-/// Where an object lies.
+/// Address of an object.
 fn address_of(path: &str) -> u64 {
     let title = crate::files::json(&["path", "1.luasnap", path])["what"].to_string();
     let digits = title.trim_matches('"').split_once("0x").unwrap().1;

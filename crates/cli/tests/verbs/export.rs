@@ -22,7 +22,7 @@ fn chrome_gets_every_object() {
     for name in ["House", "person5", "town", "main thread"] {
         assert!(strings.contains(&name.into()), "{name}");
     }
-    // By its body, though it waits in a function in C.
+    // Named after its body, though it waits in a C function.
     let is_crier = |name: &Value| name.as_str().unwrap().starts_with("coroutine town.lua:");
     assert!(strings.iter().any(is_crier));
 }
@@ -59,7 +59,7 @@ fn a_file_is_written_or_left_as_it_was() {
     fs::write(&file, "older").unwrap();
     fs::set_permissions(&file, Permissions::from_mode(0o644)).unwrap();
     let ran = export("out.heapsnapshot");
-    // Others could read the older one.
+    // Others could read the previous file.
     let warning = "luasnap: warning: 'out.heapsnapshot' keeps its mode 644, by which others can read it, \
                    and a heap may have secrets in it: chmod 600 keeps them out\n";
     assert_eq!(

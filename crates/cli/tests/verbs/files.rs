@@ -1,4 +1,4 @@
-//! The files that the tests ask about, and asking.
+//! The snapshot files of the tests, and commands about them.
 
 use crate::program::{LUASNAP, Ran, luasnap, module, output};
 use luasnap_hosts::{Options, Vm, module_dir};
@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::LazyLock;
 
-/// How many people are in `1.luasnap`, `2.luasnap` and `3.luasnap`.
+/// Number of people in `1.luasnap`, `2.luasnap` and `3.luasnap`.
 pub const POPULATIONS: [u64; 3] = [100, 120, 140];
 
 /// A folder with `1.luasnap`, `2.luasnap` and `3.luasnap`: a town that grows.
@@ -22,7 +22,7 @@ pub fn town() -> &'static Path {
             let file = format!("{number}.luasnap");
             let population = population.to_string();
             let mut command = luasnap(&folder);
-            // What it is called by is a string in its heap.
+            // The name it is called by is a string in its heap.
             command.arg0("luasnap");
             command.args(["run", "-q", "--save", &file, "town.lua", &population]);
             let ran = output(command, "");
@@ -45,7 +45,7 @@ pub fn ask(words: &[&str]) -> Ran {
     output(in_town(words), "")
 }
 
-/// The answer in words.
+/// Returns the answer as text.
 #[track_caller]
 pub fn answer(words: &[&str]) -> String {
     let ran = ask(words);
@@ -53,13 +53,13 @@ pub fn answer(words: &[&str]) -> String {
     ran.stdout
 }
 
-/// The answer as JSON.
+/// Returns the answer as JSON.
 #[track_caller]
 pub fn json(words: &[&str]) -> Value {
     serde_json::from_str(&answer(&[words, &["--json"]].concat())).unwrap()
 }
 
-/// Runs a script in a VM with the module; what it saves lies in `folder`.
+/// Runs a script in a VM with the module; it saves its files in `folder`.
 #[track_caller]
 pub fn run_in(vm: Vm, script: &str, folder: &Path) {
     let mut options = Options::modules(module_dir(&module()));
@@ -68,7 +68,7 @@ pub fn run_in(vm: Vm, script: &str, folder: &Path) {
     assert!(run.status.success(), "{run}");
 }
 
-/// The program as a shell command names it.
+/// The path of the program, for shell commands.
 pub fn program() -> &'static str {
     LUASNAP
 }

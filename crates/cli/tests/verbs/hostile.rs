@@ -1,4 +1,4 @@
-//! Names and files that an attacker chose: nothing that a terminal obeys comes out.
+//! Names and files chosen by an attacker: no terminal control sequences are printed.
 
 use crate::files::{run_in, town};
 use crate::program::{LUASNAP, luasnap, module};
@@ -11,14 +11,14 @@ use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-/// Saves what has such names to `hostile.luasnap`.
+/// Saves a heap with such names to `hostile.luasnap`.
 const SCRIPT: &str = include_str!("hostile.lua");
 
 /// `ev<ESC>[31m`, C1 as a character and as a byte, a change of direction, a line feed, a tag.
 const NAME: &[u8] = b"ev\x1b[31m\xc2\x9bH\x9b\xe2\x80\xael\nn\xf3\xa0\x81\x81";
 const SHOWN: &str = r"ev\x1B[31m\u{9B}H\x9B\u{202E}l\nn\u{E0041}";
 
-/// What a command says, on both outputs, of which each character is one that can be shown.
+/// Returns what a command prints to both outputs, checking that every character is printable.
 #[track_caller]
 fn said(mut command: Command) -> String {
     let output = command.stdin(Stdio::null()).output().expect("it starts");
@@ -26,7 +26,7 @@ fn said(mut command: Command) -> String {
     for bytes in [output.stdout, output.stderr] {
         let text = String::from_utf8(bytes).expect("text");
         for line in text.lines() {
-            // Of files that are written tables have tabs.
+            // Exported tables have tabs.
             let is_shown = |c: char| c == '\t' || luasnap_heap::is_printable(c);
             assert!(line.chars().all(is_shown), "{command:?}: {line:?}");
         }
@@ -67,7 +67,7 @@ fn names_in_a_heap() {
             let words: Vec<&[u8]> = words.split(' ').map(str::as_bytes).collect();
             said(ask(folder.path(), &words));
         }
-        // What is shown is what can be asked for.
+        // A name can be queried as it is shown.
         for shown in [
             r"_G.\x1B]0;title\x07\x1B[31mred",
             r"_G.c1 \u{9B}31m",
@@ -143,7 +143,7 @@ fn names_of_files_and_words_of_the_command_line() {
     command.env("LUASNAP_MODULE", OsStr::from_bytes(&missing));
     assert!(said(command).contains(SHOWN));
 
-    // What clap says; of bytes that are no UTF-8 it says little.
+    // Messages of clap, which say little about bytes that are not UTF-8.
     let word = "ev\x1b[31m\u{9b}H\u{202e}l\nn";
     for words in [
         vec![word],

@@ -1,4 +1,4 @@
-//! The answers in the manual are those that its commands give.
+//! The output shown in the manual is what its commands print.
 
 use crate::program::{luasnap, output};
 use std::fs;
@@ -25,7 +25,7 @@ fn the_manual_s_answers_are_right() {
     let diff = run(&["diff", "1.luasnap", "2.luasnap", "3.luasnap"]);
     for manual in ["docs/manual.md", "docs/zh-CN/manual.md"] {
         let text = fs::read_to_string(root.join(manual)).unwrap();
-        // Shares of the whole, and addresses, are not the same everywhere.
+        // Percentages and addresses are not the same everywhere.
         let lines = path.lines().chain(diff.lines());
         for line in lines.filter(|line| !line.contains('%') && !line.contains("0x")) {
             let is_there = text.lines().any(|said| said == line);

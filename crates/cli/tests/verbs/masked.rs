@@ -1,4 +1,4 @@
-//! What differs from run to run, or with luasnap itself, masked.
+//! Masks what differs from run to run, or with changes of luasnap itself.
 
 /// A text with `0x...` for each address, and `...` for process ids, times and sizes of files.
 pub fn masked(text: &str) -> String {
@@ -12,7 +12,7 @@ pub fn masked(text: &str) -> String {
     clean
 }
 
-/// Three dots in the place of all that fits behind each `start`.
+/// Replaces all that fits behind each `start` by three dots.
 fn after_each(text: &str, start: &str, fits: impl Fn(char) -> bool) -> String {
     let mut parts = text.split(start);
     let mut clean = parts.next().unwrap_or_default().to_owned();
@@ -24,8 +24,8 @@ fn after_each(text: &str, start: &str, fits: impl Fn(char) -> bool) -> String {
     clean
 }
 
-/// What the embedded Lua and the program that drives it hold themselves, and hold of the whole, changes
-/// with every line of theirs. So the lines about them go, and shares become `#`.
+/// The sizes of the embedded Lua and of the script that drives it, and so all shares, change with
+/// every line of theirs. So the lines about them are dropped, and shares become `#`.
 pub fn of_the_script(text: &str) -> String {
     const OWN: [&str; 4] = ["[mainthread]", "luasnap:", "shared strings", "[REGISTRY]"];
     let mut shares_end = None;
@@ -45,7 +45,7 @@ pub fn of_the_script(text: &str) -> String {
     clean
 }
 
-/// `#` for each number before a `%`.
+/// Replaces each number before a `%` by `#`.
 fn without_shares(line: &str) -> String {
     let parts: Vec<_> = line.split('%').collect();
     let last = parts.len() - 1;
@@ -59,7 +59,7 @@ fn without_shares(line: &str) -> String {
     parts.collect::<Vec<_>>().join("%")
 }
 
-/// A text with `#` for each number, and one blank for several.
+/// Replaces each number by `#`, and several blanks by one.
 pub fn without_numbers(text: &str) -> String {
     let mut clean = String::new();
     for c in text.chars() {

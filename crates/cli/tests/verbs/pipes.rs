@@ -1,4 +1,4 @@
-//! Files that are no files on a disk: what another program writes meanwhile, perhaps for ever.
+//! Inputs that are not files on a disk: another program writes them meanwhile, perhaps endlessly.
 
 use crate::files::{answer, program, town};
 use crate::program::Ran;
@@ -7,7 +7,7 @@ use std::fs;
 use std::process::Command;
 use xxhash_rust::xxh3::xxh3_64;
 
-/// Runs a line of the shell with `$luasnap`, in the town. Who reads without end gets no memory for it.
+/// Runs a shell command with `$luasnap`, in the town. Reading without end would run out of memory.
 fn shell(line: &str) -> Ran {
     let mut bash = Command::new("bash");
     bash.current_dir(town())
@@ -16,7 +16,7 @@ fn shell(line: &str) -> Ran {
     bash.output().unwrap().into()
 }
 
-/// It fails with this problem of the file.
+/// Checks that it fails with this reason for the file.
 #[track_caller]
 fn fails(line: &str, problem: &str) {
     let ran = shell(line);
@@ -30,7 +30,7 @@ fn what_another_program_writes_is_read() {
     let unpacked = "gzip < 1.luasnap > 1.luasnap.gz; \"$luasnap\" top <(gzip -dc 1.luasnap.gz)";
     let ran = shell(unpacked);
     assert_eq!((ran.code, ran.stderr.as_str()), (Some(0), ""), "{ran:#?}");
-    // All but the name of the file.
+    // Everything but the file's name.
     let behind_the_name = |text: &str| text.split_once(": ").unwrap().1.to_owned();
     let from_disk = answer(&["top", "1.luasnap"]);
     assert_eq!(behind_the_name(&ran.stdout), behind_the_name(&from_disk));
@@ -65,7 +65,8 @@ fn what_never_ends_behind_a_right_beginning_is_read_as_far_as_it_says() {
         "its table of sections is damaged: the checksum is wrong",
     );
 
-    // A header that claims more than there will ever be, and the table of a file that does not.
+    // A header that claims more bytes than will ever come, and the section table of the original
+    // file.
     let mut file = fs::read(town().join("1.luasnap")).unwrap();
     file[40..48].copy_from_slice(&(1_u64 << 60).to_le_bytes());
     let checksum = xxh3_64(&file[..56]);
@@ -77,7 +78,7 @@ fn what_never_ends_behind_a_right_beginning_is_read_as_far_as_it_says() {
          the file",
     );
 
-    // One that claims to have as many sections as no version has.
+    // A header that claims more sections than any version has.
     file[48..52].copy_from_slice(&u32::MAX.to_le_bytes());
     let checksum = xxh3_64(&file[..56]);
     file[56..64].copy_from_slice(&checksum.to_le_bytes());

@@ -1,4 +1,4 @@
-//! `ps`: which processes hold a Lua state.
+//! `luasnap ps`: the processes that have a Lua state.
 
 use crate::files::{answer, json, program};
 use crate::target::Target;

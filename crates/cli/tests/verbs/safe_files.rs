@@ -1,4 +1,4 @@
-//! Whom the files that luasnap writes are for, and that nothing is left of those that it did not finish.
+//! Who can read the files that luasnap writes, and that nothing is left of unfinished ones.
 
 use crate::files::run_in;
 use crate::program::{LUASNAP, Ran, luasnap, output};
@@ -24,7 +24,7 @@ fn names(folder: &Path) -> Vec<String> {
     names
 }
 
-/// A folder with a snapshot, and an empty folder for what is written.
+/// A folder with a snapshot, and an empty folder for output.
 fn folder(tables: u32) -> TempDir {
     let folder = tempfile::tempdir().unwrap();
     fs::create_dir(folder.path().join("out")).unwrap();
@@ -42,7 +42,7 @@ fn call(folder: &Path, words: &[&str]) -> Ran {
     output(command, "")
 }
 
-/// A Lua that waits for a line.
+/// Starts a Lua that waits for a line.
 fn waiting_lua(folder: &Path) -> Child {
     let script = folder.join("waiting.lua");
     fs::write(&script, "print 'ready' io.stdout:flush() io.read()").unwrap();
@@ -133,7 +133,7 @@ fn a_file_that_others_can_read_stays_so_with_a_warning() {
     }
 }
 
-/// It has its mode still, but no heap in it.
+/// It keeps its mode, but has no heap in it.
 #[test]
 fn of_a_file_that_could_not_be_written_no_mode_is_told() {
     let folder = folder(10_000);
@@ -160,7 +160,7 @@ fn of_a_file_that_could_not_be_written_no_mode_is_told() {
     }
 }
 
-/// Whether a process has a file in that folder open that it is to write: by its name, or without one.
+/// Whether a process has an output file in that folder open: with a name, or without one.
 fn writes_in(process: u32, folder: &Path) -> bool {
     let Ok(entries) = fs::read_dir(format!("/proc/{process}/fd")) else {
         return false;
@@ -276,7 +276,7 @@ fn a_limit_for_the_size_of_files_ends_no_host() {
     }
 }
 
-/// Some of what there is to try takes another owner's files, or a small disk.
+/// Some tests need another owner's files, or a small disk.
 fn is_root() -> bool {
     let is_root = fs::metadata("/proc/self").unwrap().uid() == 0;
     if !is_root {
@@ -285,7 +285,7 @@ fn is_root() -> bool {
     is_root
 }
 
-/// Without `/proc` no file can be given a name later, so it has one from the start.
+/// Without `/proc` a file cannot be given a name later, so it has one from the start.
 #[test]
 #[ignore = "needs root"]
 fn nothing_is_left_of_a_file_with_a_name_either() {
@@ -352,7 +352,7 @@ fn what_may_not_be_replaced_stays_and_nothing_else_does() {
         Permissions::from_mode(0o644),
     )
     .unwrap();
-    // The program itself may lie where nobody else may go.
+    // The program itself may be in a folder that other users cannot enter.
     let luasnap = folder.path().join("luasnap");
     fs::copy(LUASNAP, &luasnap).unwrap();
     let write = |to: &str| {
@@ -365,7 +365,8 @@ fn what_may_not_be_replaced_stays_and_nothing_else_does() {
     };
     fs::write(out.join("file"), "older").unwrap();
     fs::set_permissions(out.join("file"), Permissions::from_mode(0o666)).unwrap();
-    // One may write to the file, but not into its folder; or into its folder, but not take its name.
+    // The user may write to the file, but not into its folder; or into its folder, but not replace
+    // the file.
     for (mode, reason) in [
         (0o755, "Permission denied"),
         (0o1777, "Operation not permitted"),
@@ -377,7 +378,7 @@ fn what_may_not_be_replaced_stays_and_nothing_else_does() {
         assert_eq!(fs::read_to_string(out.join("file")).unwrap(), "older");
         assert_eq!(names(&out), ["file"]);
     }
-    // Somebody else's link in a folder for all is not followed.
+    // In a folder writable by all, somebody else's link is not followed.
     let own = out.join("own");
     std::os::unix::fs::symlink("../root", &own).unwrap();
     std::os::unix::fs::lchown(&own, Some(NOBODY), None).unwrap();

@@ -11,7 +11,7 @@ use std::thread;
 /// Leaves a hundred tables behind.
 const LEAKY: &str = "kept = {} for i = 1, 100 do kept[i] = { i } end ";
 
-/// What a verb says of files in a folder, as JSON.
+/// Returns a verb's answer about files in a folder, as JSON.
 #[track_caller]
 fn json(folder: &Path, words: &[&str]) -> Value {
     let mut command = luasnap(folder);
@@ -21,7 +21,7 @@ fn json(folder: &Path, words: &[&str]) -> Value {
     serde_json::from_str(&ran.stdout).unwrap()
 }
 
-/// The file has what the script left behind.
+/// Checks that the file has what the script left behind.
 #[track_caller]
 fn has_what_was_kept(folder: &Path) {
     let held = json(folder, &["path", "last.luasnap", "_G.kept.[*]"]);
@@ -124,7 +124,7 @@ fn a_snapshot_that_cannot_be_saved_is_told_by_the_exit_code() {
     }
 }
 
-/// Files of a folder, by name.
+/// Returns the names of the files in a folder, sorted.
 fn files_of(folder: &Path) -> Vec<String> {
     let entries = fs::read_dir(folder).unwrap();
     let mut names: Vec<_> = entries
@@ -142,7 +142,7 @@ const THREE_SECONDS: &str = "
         for at = #kept + 1, 100 * (os.time() - start + 1) do kept[at] = {} end
     end";
 
-/// The files of a run that saves each second: they have the script's name and a number, and
+/// Checks the files of a run that saves every second: they have the script's name and a number, and
 /// can be compared.
 #[track_caller]
 fn saves_each_second(interpreter: Option<Vm>) {

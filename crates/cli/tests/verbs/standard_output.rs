@@ -6,7 +6,7 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-/// Runs a line of the shell with `$luasnap`; answers what it says on standard error.
+/// Runs a shell command with `$luasnap`; returns its standard error.
 #[track_caller]
 fn shell(folder: &Path, line: &str) -> String {
     let mut bash = Command::new("bash");
@@ -20,7 +20,7 @@ fn shell(folder: &Path, line: &str) -> String {
     said
 }
 
-/// A file is a whole snapshot, and has nothing behind it.
+/// Checks that a file is a whole snapshot, with nothing behind it.
 #[track_caller]
 fn is_snapshot(folder: &Path, file: &str) {
     let mut info = luasnap(folder);
@@ -47,11 +47,11 @@ fn a_process_s_snapshot_is_alone_on_standard_output() {
     ] {
         let said = shell(folder.path(), &line.replace("ID", &id));
         assert!(said.contains(": state 0x"), "{line}: {said}");
-        // The last is a file of its own, which others can read.
+        // The last one is an existing file, which others can read.
         assert_eq!(said.contains("warning"), line.contains("-o file"), "{said}");
         is_snapshot(folder.path(), "file");
     }
-    // What goes nowhere is in nobody's way.
+    // Output to /dev/null does not count as standard output.
     let line = format!("\"$luasnap\" attach {id} -o /dev/null > /dev/null");
     let said = shell(folder.path(), &line);
     assert!(!said.contains("state 0x"), "{said}");
@@ -74,7 +74,7 @@ fn a_script_s_snapshot_is_alone_on_standard_output() {
     }
 }
 
-/// Both have one place in the file: neither is written over.
+/// The script and the snapshot share one file offset: neither is overwritten.
 #[test]
 fn a_snapshot_comes_behind_what_is_there() {
     let folder = tempfile::tempdir().unwrap();

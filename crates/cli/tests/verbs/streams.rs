@@ -1,10 +1,10 @@
-//! Where the verbs write.
+//! Output streams of the verbs.
 
 use crate::files::{answer, in_town, program, town};
 use std::fs::File;
 use std::process::{Command, Stdio};
 
-/// Each verb, with much to say.
+/// Each verb, with much output.
 const CALLS: [&[&str]; 6] = [
     &["info", "1.luasnap"],
     &["top", "1.luasnap", "-n", "1000"],

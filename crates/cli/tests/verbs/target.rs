@@ -5,7 +5,7 @@ use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Child, Stdio};
 
-/// A running script in luasnap's own Lua, which ends with this value.
+/// A running script in the embedded Lua, killed when dropped.
 pub struct Target(Child);
 
 impl Target {
@@ -31,7 +31,7 @@ impl Target {
         self.0.id().to_string()
     }
 
-    /// Lets the script come to its end.
+    /// Lets the script end.
     pub fn finish(mut self) {
         drop(self.0.stdin.take());
         assert!(self.0.wait().unwrap().success());

@@ -1,4 +1,4 @@
-//! On a terminal.
+//! Output on a terminal.
 
 use crate::files::{ask, in_town, town};
 use crate::target::Target;
@@ -9,7 +9,7 @@ use std::process::{Command, Stdio};
 use std::thread;
 use std::time::Duration;
 
-/// What a command shows on a terminal of so many columns.
+/// Returns what a command shows on a terminal with this many columns.
 fn shown(words: &[&str], columns: u16) -> String {
     let size = Winsize {
         ws_row: 50,
@@ -31,7 +31,7 @@ fn shown(words: &[&str], columns: u16) -> String {
     let mut said = Vec::new();
     let mut buffer = [0; 4096];
     let mut reader = File::from(terminal.master);
-    // When the program has closed its end, reading fails.
+    // Reading fails once the program has closed its end.
     while let Ok(length @ 1..) = reader.read(&mut buffer) {
         said.extend_from_slice(&buffer[..length]);
     }
@@ -39,7 +39,7 @@ fn shown(words: &[&str], columns: u16) -> String {
     String::from_utf8(said).unwrap().replace("\r\n", "\n")
 }
 
-/// A text without the sequences that make it bold.
+/// Returns a text without the escape sequences that make it bold.
 fn plain(text: &str) -> String {
     let mut parts = text.split("\x1b[");
     let mut plain = parts.next().unwrap_or_default().to_owned();
@@ -87,7 +87,7 @@ fn long_command_lines_are_cut_at_the_width_of_the_terminal() {
             .lines()
             .find(|line| line.split_whitespace().next() == Some(&target.id()));
         let row = row.unwrap_or_else(|| panic!("no {} in {text}", target.id()));
-        // Two blanks are behind the last column.
+        // The last column is followed by two blanks.
         let width = row.chars().count();
         assert_eq!(width, usize::from(columns) - 2, "{row:?}");
         assert!(row.contains("  Lua 5.4  ") && row.ends_with("..."), "{row}");
@@ -98,7 +98,7 @@ fn long_command_lines_are_cut_at_the_width_of_the_terminal() {
     }
 }
 
-/// The lines of tables: those from a head to the next empty line, and those of changes.
+/// Returns the lines of tables: those from a head to the next empty line, and those of changes.
 fn rows(text: &str) -> impl Iterator<Item = &str> {
     let mut in_table = false;
     text.lines().filter(move |line| {
@@ -111,7 +111,7 @@ fn rows(text: &str) -> impl Iterator<Item = &str> {
 #[test]
 fn numbers_stay_whole_on_narrow_terminals() {
     let text = plain(&shown(&["top", "1.luasnap"], 60));
-    // The share is one of all, with what luasnap itself needs to run the script.
+    // The share depends on the whole heap, including what luasnap itself needs to run the script.
     let is_whole = |line: &str| {
         let words: Vec<_> = line.split_whitespace().collect();
         matches!(
@@ -140,7 +140,7 @@ fn quick_work_shows_no_progress() {
     assert!(!text.contains("reading"), "{text}");
 }
 
-/// Calls `luasnap info` on a pipe that gives the file only after a while.
+/// Calls `luasnap info` on a pipe that provides the file only after a while.
 fn slowly(shown: impl FnOnce(&str) -> String) -> String {
     let folder = tempfile::tempdir().unwrap();
     let pipe = folder.path().join("pipe");

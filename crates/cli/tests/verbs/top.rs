@@ -23,14 +23,14 @@ fn it_says_it_by_class() {
     assert_golden("top_by_class", &of_the_script(&masked(&rows)));
 }
 
-/// The first line of an answer, and what follows an empty one.
+/// Returns the first line of an answer, and what follows the first empty line.
 fn in_two(words: &[&str]) -> (String, String) {
     let text = answer(words);
     let (head, rows) = text.split_once("\n\n").unwrap();
     (head.to_owned(), rows.to_owned())
 }
 
-/// The groups of an answer, and a number of each.
+/// Returns one number of each group of an answer.
 fn column(answer: &Value, name: &str) -> Vec<u64> {
     let groups = answer["groups"].as_array().unwrap();
     groups
@@ -75,7 +75,7 @@ fn programs_get_all_of_it() {
         (&person["type"], &person["count"]),
         (&"table".into(), &100.into())
     );
-    // What they hold is held elsewhere too, and so they retain themselves.
+    // What they reference has other retainers too, so they retain only themselves.
     assert_eq!(person["size"], person["retained"]);
     assert_eq!(person["example"], "_G.mayor");
     let fingerprint = person["fingerprint"].as_str().unwrap();

@@ -11,7 +11,7 @@ use luasnap_heap::{
 use serde::Serialize;
 use std::cmp::Reverse;
 
-/// How much is listed.
+/// Limits on what is listed.
 #[derive(Clone, Copy, Debug)]
 pub struct RetainersOptions {
     /// The most retainers.
@@ -135,7 +135,7 @@ pub fn retainers(
     })
 }
 
-/// The question, and what the answers need.
+/// The question, and what is needed to answer it.
 struct Question<'a> {
     snapshot: &'a Snapshot,
     heap: &'a Heap,
@@ -239,8 +239,8 @@ impl<'a> Question<'a> {
         alive.map(keeper).collect()
     }
 
-    /// Returns paths that share nothing, for a single object. All paths run through its immediate dominator,
-    /// and part behind it.
+    /// Returns paths that share nothing, for a single object. All paths run through its immediate
+    /// dominator and part after it.
     fn disjoint_paths(&self, most: usize) -> Result<Vec<Name>> {
         let &[target] = self.targets else {
             return Ok(Vec::new());

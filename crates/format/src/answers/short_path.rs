@@ -38,7 +38,7 @@ pub fn path_of_everything(snapshot: &Snapshot, rank: Rank) -> Result<Name> {
     })
 }
 
-/// Returns a path of these labels, the first step first; its middle and its long steps are cut.
+/// Returns a path of these labels, the first step first, with its middle and its long steps cut.
 pub(crate) fn steps_text(
     heap: &Heap,
     labels: impl DoubleEndedIterator<Item = Label>,
@@ -102,14 +102,14 @@ fn join<T>(
     Ok(path.into())
 }
 
-/// Appends a step, without its end if it is long.
+/// Appends a step, cut if it is long.
 fn push_short_step(out: &mut Vec<u8>, heap: &Heap, label: Label) -> Result {
     let start = out.len();
     push_step_bytes(out, heap, label, &mut Vec::new())?;
     cut_end(out, start)
 }
 
-/// Cuts off the end of what begins at `start` if it is long, at the end of a character.
+/// Cuts the text that begins at `start` if it is long, at the end of a character.
 pub(crate) fn cut_end(text: &mut Vec<u8>, start: usize) -> Result {
     if text.len() - start <= STEP_BYTES {
         return Ok(());

@@ -9,7 +9,7 @@ use luasnap_heap::{Kind, NodeId, Rank, RepeatedText, Snapshot, Waste, WastedSlot
 use serde::Serialize;
 use std::collections::BTreeMap;
 
-/// How much of a text is shown, in bytes.
+/// The number of bytes of a text that are shown.
 const BEGINNING: usize = 40;
 
 /// Wasted memory of a snapshot.
@@ -75,7 +75,7 @@ pub struct SparseTableRow {
     /// Its address.
     #[serde(serialize_with = "field::address")]
     pub address: u64,
-    /// Always a table.
+    /// Always [`Kind::Table`].
     #[serde(rename = "type", serialize_with = "field::kind")]
     pub kind: Kind,
     /// Slots of its array part, ...

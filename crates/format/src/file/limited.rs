@@ -1,20 +1,20 @@
-//! Writing no more than a file may have.
+//! Writing no more than the process's file size limit allows.
 
 use rustix::io::Errno;
 use rustix::process::{Resource, getrlimit};
 use std::fs::File;
 use std::io::{self, Write};
 
-/// Writes to a file, and stops where the process's limit for the size of files is: to write past it would
-/// be an error as well, but after a signal (`SIGXFSZ`) that ends a host.
+/// Writes to a file up to the process's file size limit. Beyond it the system would also report an
+/// error, but first send a signal (`SIGXFSZ`) that ends a host.
 pub(super) struct Limited<'a> {
     file: &'a File,
-    /// How long the file is; of what is no regular file nothing.
+    /// The length of the file in bytes; `None` if it is not a regular file.
     len: Option<u64>,
 }
 
 impl<'a> Limited<'a> {
-    /// Behind what the file has already.
+    /// Writes after what the file already contains.
     pub(super) fn behind_the_end(file: &'a File) -> io::Result<Limited<'a>> {
         let metadata = file.metadata()?;
         Ok(Limited {

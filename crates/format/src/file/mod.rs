@@ -1,5 +1,4 @@
-//! Writing files without ever losing an older one, and without letting anybody else read what is in
-//! them who may not.
+//! Writing files without losing an older one, and without letting others read what they may not.
 
 mod limited;
 mod permissions;
@@ -21,41 +20,45 @@ use temporary::Temporary;
 pub use standard_output::is_standard_output;
 pub use temporary_name::remove_temporary_file;
 
-/// A file that could not be written. A file of that name is as it was.
+/// A file that could not be written. An older file of that name is unchanged.
 #[derive(Debug, thiserror::Error)]
 #[error("cannot write '{}': {source}", printable_path(path))]
 pub struct FileError {
     /// The file.
     pub path: PathBuf,
-    /// Why not.
+    /// Why it could not be written.
     pub source: AnswerError,
 }
 
 /// How a file is written.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct FileOptions {
-    /// A new file is for its owner alone (mode 0600). Else the umask says who may read it.
+    /// A new file is for its owner alone (mode 0600). Otherwise the umask says who may read it.
     pub private: bool,
-    /// The disk has it before this ends, and before it takes the place of an older one.
+    /// The file is on the disk before it replaces an older one and before the write returns.
     pub synced: bool,
-    /// What writers that were killed left in the folder is removed, which takes a look at all names in it.
+    /// Files that killed writers left in the folder are removed. This lists all names in it.
     pub tidy: bool,
 }
 
 /// A file that was written.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Written {
-    /// The permissions of an older file that it kept, where others can read it by them.
+    /// The permissions kept from an older file, if others can read the file by them.
     pub readable_by_others: Option<u32>,
 }
 
-/// Writes a file: beside the place where it belongs, and then renamed into it, so that one who
-/// fails half-way leaves an older file of that name untouched.
+/// Writes a file beside its place and then renames it, so that a failed write leaves an older file
+/// of that name untouched.
 ///
-/// The permissions of an older file are kept where it is this user's, but never setuid, setgid or sticky
-/// bits. Where the path is a symbolic link, it is the link's target that is replaced. What is no regular
-/// file (`/dev/stdout`, a FIFO) is written to directly, unless somebody else made it in a folder where
-/// everybody may (`/tmp`).
+/// The permissions of an older file are kept if it is this user's, but never setuid, setgid or
+/// sticky bits. If the path is a symbolic link, the link's target is replaced. Anything that is not
+/// a regular file (`/dev/stdout`, a FIFO) is written to directly, unless somebody else made it in a
+/// folder where everybody may (`/tmp`).
+///
+/// # Errors
+///
+/// [`FileError`] if the file cannot be written, or if `write` fails.
 pub fn write_file(
     path: &Path,
     options: FileOptions,
@@ -79,7 +82,7 @@ fn write_to(
         {
             return write_directly(file, write);
         }
-        // To open somebody's FIFO is to wait for them.
+        // Opening somebody's FIFO means waiting for them.
         if !there.is_file() && !there.is_dir() {
             place.expect_trusted(&there)?;
         }
@@ -88,7 +91,7 @@ fn write_to(
         Ok(file) => {
             let metadata = file.metadata()?;
             if !metadata.is_file() {
-                // It may be another one by now.
+                // It may have been replaced since.
                 place.expect_trusted(&metadata)?;
                 return write_directly(file, write);
             }
@@ -137,9 +140,10 @@ fn replace(
     })
 }
 
-/// The permissions of a file that [`write_file`] would keep, where others can read it by them.
+/// Returns the permissions that [`write_file`] would keep from an older file, if others can read
+/// the file by them.
 pub fn readable_by_others(path: &Path) -> Option<u32> {
-    // A file that is open already is added to as it is.
+    // A file that this process has open is appended to as it is.
     let Ok(Place::File { .. }) = place::resolve(path) else {
         return None;
     };
@@ -150,14 +154,14 @@ pub fn readable_by_others(path: &Path) -> Option<u32> {
     }
 }
 
-/// Permissions by which others can read.
+/// Returns `mode` if others can read by it.
 fn for_others(mode: u32) -> Option<u32> {
     (mode & 0o044 != 0).then_some(mode)
 }
 
-/// Waits until the disk has the names in a folder, as far as its file system knows of that.
+/// Waits until the names in a folder are on the disk, if its file system supports that.
 fn sync_folder(folder: &Path) -> io::Result<()> {
-    // One may write into a folder whose names one may not read.
+    // A folder may be writable but not readable.
     let Ok(folder) = File::open(folder) else {
         return Ok(());
     };

@@ -1,4 +1,4 @@
-//! Who may read and write a file that is written.
+//! Permissions of written files.
 
 use rustix::fs::{Gid, fchown};
 use rustix::process::geteuid;
@@ -8,18 +8,18 @@ use std::os::unix::fs::{MetadataExt, PermissionsExt};
 
 /// For its owner alone.
 const PRIVATE: u32 = 0o600;
-/// For all whom the umask does not keep away.
+/// For everybody whom the umask does not exclude.
 const BY_UMASK: u32 = 0o666;
 
-/// The permissions that a file is to have.
+/// The permissions of a file to be written.
 pub(super) enum Permissions {
-    /// Those of a new file, from which the system takes the umask.
+    /// Those of a new file, from which the system removes the umask.
     New(u32),
-    /// Those of an older one of this user's.
+    /// Those of an older file of this user.
     Kept {
-        /// No more than the nine bits that say who may read, write and execute.
+        /// The nine bits for reading, writing and executing.
         mode: u32,
-        /// Whom the group's are for.
+        /// The group that has the group permissions.
         group: u32,
     },
 }
@@ -29,8 +29,8 @@ impl Permissions {
         Permissions::New(if private { PRIVATE } else { BY_UMASK })
     }
 
-    /// Of a file that takes the place of another one. Whoever owns that one chose its permissions, and
-    /// where that is somebody else they are no permissions for a file of ours.
+    /// Returns the permissions of a file that replaces an older one. If somebody else owns the
+    /// older file, the permissions are their choice and not kept.
     pub(super) fn over(older: &Metadata, private: bool) -> Permissions {
         match older.uid() == geteuid().as_raw() {
             true => Permissions::Kept {
@@ -41,7 +41,7 @@ impl Permissions {
         }
     }
 
-    /// Those that a file is made with, before anything is in it.
+    /// Returns the mode to create the file with, while it is empty.
     pub(super) fn at_first(&self) -> u32 {
         match self {
             Permissions::New(mode) => *mode,
@@ -49,17 +49,18 @@ impl Permissions {
         }
     }
 
-    /// Gives a file those that it is to have in the end; answers them where they are an older file's.
+    /// Gives a file its final permissions. Returns them if they are those of an older file.
     pub(super) fn give_to(&self, file: &File) -> io::Result<Option<u32>> {
         let Permissions::Kept { mut mode, group } = *self else {
             return Ok(None);
         };
         let metadata = file.metadata()?;
         if metadata.gid() != group && fchown(file, None, Some(Gid::from_raw(group))).is_err() {
-            // What was for that group is not for another one: it may do what all may.
+            // Permissions of that group do not apply to another group, which gets those of all
+            // others.
             mode &= 0o707 | (mode & 0o007) << 3;
         }
-        // Where a file system has no permissions of its own, they are as they are.
+        // A file system without permissions of its own keeps them as they are.
         if file.metadata()?.mode() & 0o7777 != mode {
             file.set_permissions(fs::Permissions::from_mode(mode))?;
         }

@@ -9,14 +9,14 @@ use std::path::{Path, PathBuf};
 
 /// Where a path leads.
 pub(super) enum Place {
-    /// To a file, there already or not, in a folder.
+    /// To a file in a folder; it may not exist yet.
     File { folder: PathBuf, path: PathBuf },
-    /// To a file that this process has open, by way of `/dev/stdout` and the like.
+    /// To a file that this process has open, through `/dev/stdout` and the like.
     OpenFile(PathBuf),
 }
 
 impl Place {
-    /// That what is there, a file or not, may be written to directly.
+    /// Fails unless `there`, a regular file or not, may be written to directly.
     pub(super) fn expect_trusted(&self, there: &Metadata) -> io::Result<()> {
         match self {
             Place::File { folder, .. } => is_to_be_trusted(there, &fs::metadata(folder)?),
@@ -25,7 +25,7 @@ impl Place {
     }
 }
 
-/// Follows symbolic links, the last of which may lead to nothing yet.
+/// Follows symbolic links. The last one may lead to nothing yet.
 pub(super) fn resolve(path: &Path) -> io::Result<Place> {
     const MOST_LINKS: usize = 40;
     if path.as_os_str().is_empty() {
@@ -52,10 +52,10 @@ pub(super) fn resolve(path: &Path) -> io::Result<Place> {
     Err(Errno::LOOP.into())
 }
 
-/// In a folder where everybody may make names, only one's own links and those of the folder's owner are
-/// followed, and only their FIFOs, sockets and devices written to: whoever else made one waits for what comes.
-/// These are the system's own rules, which it need not have been told, and the second of them it knows only
-/// where a file may be made.
+/// In a sticky folder where everybody may create names, only this user's links and those of the
+/// folder's owner are followed, and only their FIFOs, sockets and devices are written to: anybody
+/// else could be waiting for the data. The system has the same two rules, but both may be switched
+/// off, and the second applies only to opens that may create a file.
 fn is_to_be_trusted(there: &Metadata, folder: &Metadata) -> io::Result<()> {
     const STICKY_AND_FOR_ALL: u32 = 0o1002;
     let is_for_all = folder.mode() & STICKY_AND_FOR_ALL == STICKY_AND_FOR_ALL;

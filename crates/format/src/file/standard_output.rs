@@ -7,14 +7,14 @@ use std::os::fd::AsFd;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
-/// Whether a file that is written to a path goes where standard output goes: then nothing else may be said
-/// there. Of what goes to `/dev/null` nothing is in the way.
+/// Whether a file written to `path` goes to standard output, so that nothing else may be printed
+/// there. False for `/dev/null`.
 pub fn is_standard_output(path: &Path) -> bool {
     fs::metadata(path).is_ok_and(|there| leads_there(&there) && !is_null(&there))
 }
 
-/// Standard output, where `there` is what it leads to: with its place in the file, so that whatever is written
-/// by either comes behind the other.
+/// Returns standard output if it is the file `there`. Both share one position in the file, so that
+/// neither overwrites what the other writes.
 pub(super) fn at(there: &Metadata) -> io::Result<Option<File>> {
     match leads_there(there) {
         true => Ok(Some(io::stdout().as_fd().try_clone_to_owned()?.into())),

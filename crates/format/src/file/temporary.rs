@@ -1,11 +1,11 @@
-//! The file that is written before it takes the place of another one.
+//! The file that is written before it replaces another one.
 //!
-//! Where the system knows files without a name (`O_TMPFILE`), it is one of these: however the process ends,
-//! nothing of it stays. It gets a name only between `linkat` and `rename`. Elsewhere it has a name from
-//! the start.
+//! Where the system supports files without a name (`O_TMPFILE`), it is one of these: however the
+//! process ends, nothing of it stays. It has a temporary name only between `linkat` and `rename`.
+//! Elsewhere it has one from the start.
 //!
-//! While it has a name it is locked (`flock`), so that whoever removes what others left behind can tell
-//! whether it is still being written.
+//! While it has a temporary name it is locked (`flock`), so that a process that removes left-over
+//! files can tell whether it is still being written.
 
 use crate::file::temporary_name::Noted;
 use rustix::fs::{AtFlags, CWD, FlockOperation, OFlags, flock, linkat};
@@ -22,19 +22,19 @@ use tempfile::NamedTempFile;
 
 const PREFIX: &str = ".luasnap-";
 const SUFFIX: &str = ".tmp";
-/// How many letters and digits are between the two.
+/// The number of letters and digits between the two.
 const RANDOM: usize = 12;
 
-/// A file that nobody knows yet.
+/// A file that is not at its place yet.
 pub(super) enum Temporary {
-    /// Without a name, in this folder.
+    /// Without a name, for this folder.
     Nameless(File, PathBuf),
-    /// With one.
+    /// With a temporary name.
     Named(Named<File>),
 }
 
 impl Temporary {
-    /// A new one in a folder, with these permissions as far as the umask leaves them.
+    /// Creates one in a folder, with these permissions less the umask.
     pub(super) fn new(folder: &Path, mode: u32) -> io::Result<Temporary> {
         match nameless(folder, mode) {
             Some(file) => Ok(Temporary::Nameless(file, folder.to_owned())),
@@ -49,11 +49,11 @@ impl Temporary {
         }
     }
 
-    /// Makes it what `path`, in the same folder, stands for. An older file of that name is gone then.
+    /// Gives it the name `path`, in the same folder, and so replaces an older file of that name.
     pub(super) fn move_to(self, path: &Path) -> io::Result<()> {
         match self {
             Temporary::Named(named) => named.move_to(path),
-            // Where nothing has the name, none but that one is needed.
+            // If the name is free, no temporary one is needed.
             Temporary::Nameless(file, _) if link(&file, path).is_ok() => Ok(()),
             Temporary::Nameless(mut file, folder) => match name(&file, &folder) {
                 Ok(named) => named.move_to(path),
@@ -63,9 +63,9 @@ impl Temporary {
     }
 }
 
-/// A file that has a name for a while.
+/// A file with a temporary name.
 pub(super) struct Named<F> {
-    // Dropped in this order: the name is noted for as long as the file may have it.
+    // Dropped in this order: the name stays noted for as long as the file may have it.
     temporary: NamedTempFile<F>,
     _noted: Noted,
 }
@@ -77,7 +77,8 @@ impl<F> Named<F> {
     }
 }
 
-/// A file without a name; `None` where the file system knows none, or where it could not get one later.
+/// Creates a file without a name; `None` if the file system has no such files, or if this one could
+/// not be given a name later.
 fn nameless(folder: &Path, mode: u32) -> Option<File> {
     let file = OpenOptions::new()
         .read(true)
@@ -90,7 +91,7 @@ fn nameless(folder: &Path, mode: u32) -> Option<File> {
     is_same(&by_system, &file.metadata().ok()?).then_some(file)
 }
 
-/// The way to an open file.
+/// Returns a path to an open file.
 fn path_of(file: &File) -> String {
     format!("/proc/self/fd/{}", file.as_raw_fd())
 }
@@ -105,13 +106,13 @@ fn link(file: &File, path: &Path) -> io::Result<()> {
     )?)
 }
 
-/// Gives a file that has no name one that no other has.
+/// Gives a file without a name a new one.
 fn name(file: &File, folder: &Path) -> io::Result<Named<()>> {
     lock(file);
     with_new_name(folder, |path| link(file, path))
 }
 
-/// A new file with a name.
+/// Creates a file with a new name.
 fn named(folder: &Path, mode: u32) -> io::Result<Named<File>> {
     with_new_name(folder, |path| {
         let file = OpenOptions::new()
@@ -119,7 +120,7 @@ fn named(folder: &Path, mode: u32) -> io::Result<Named<File>> {
             .create_new(true)
             .mode(mode)
             .open(path)?;
-        // One who looked at it before it was locked has taken it for left behind.
+        // A process that looked at it before it was locked took it for left over and removed it.
         match lock(&file) && file.metadata()?.nlink() > 0 {
             true => Ok(file),
             false => Err(io::ErrorKind::AlreadyExists.into()),
@@ -127,7 +128,7 @@ fn named(folder: &Path, mode: u32) -> io::Result<Named<File>> {
     })
 }
 
-/// A named copy of a file that the system gives no name.
+/// Copies a file that the system does not give a name to one that has a name.
 fn copy(file: &mut File, folder: &Path) -> io::Result<Named<File>> {
     let metadata = file.metadata()?;
     let copy = named(folder, metadata.mode() & 0o600)?;
@@ -140,7 +141,7 @@ fn copy(file: &mut File, folder: &Path) -> io::Result<Named<File>> {
     Ok(copy)
 }
 
-/// Tries names until `make` has made one that was free.
+/// Tries names until `make` has created one that was free.
 fn with_new_name<F>(
     folder: &Path,
     mut make: impl FnMut(&Path) -> io::Result<F>,
@@ -159,20 +160,20 @@ fn with_new_name<F>(
     Ok(Named { temporary, _noted })
 }
 
-/// Locks a file for as long as it is open. False where somebody else has it locked; a file system without
-/// locks is no obstacle, since nobody can take its files for left behind either.
+/// Locks a file for as long as it is open. False if somebody else has locked it. A file system
+/// without locks is no obstacle: nobody can take its files for left over either.
 fn lock(file: &File) -> bool {
     flock(file, FlockOperation::NonBlockingLockExclusive) != Err(Errno::WOULDBLOCK)
 }
 
-/// Removes what writers of this user's that are no more left in a folder.
+/// Removes files in a folder that writers of this user left when they were killed.
 pub(super) fn remove_left_behind(folder: &Path) {
     let Ok(entries) = fs::read_dir(folder) else {
         return;
     };
     for entry in entries.flatten() {
         if is_temporary(&entry.file_name()) {
-            // Whatever is wrong with it is no reason not to write another file.
+            // A failure here is no reason not to write the new file.
             let _ = remove_if_left_behind(&entry.path());
         }
     }
@@ -195,9 +196,9 @@ fn remove_if_left_behind(path: &Path) -> io::Result<()> {
         .open(path)?;
     let metadata = file.metadata()?;
     let is_ours = metadata.is_file() && metadata.uid() == geteuid().as_raw();
-    // Without a lock nothing is known of its writer.
+    // Without a lock, its writer may still be running.
     if is_ours && flock(&file, FlockOperation::NonBlockingLockExclusive).is_ok() {
-        // It may have got its place meanwhile, and its name another one.
+        // It may have been moved to its place since, and another file have its name.
         if is_same(&metadata, &fs::symlink_metadata(path)?) {
             fs::remove_file(path)?;
         }
@@ -268,7 +269,7 @@ mod tests {
         remove_temporary_file();
         assert!(names(folder.path()).is_empty());
         drop(named);
-        // And nothing that has its place, or that is no longer noted.
+        // It removes neither a file at its place nor one that is no longer noted.
         let path = folder.path().join("file");
         let done = super::named(folder.path(), 0o600).unwrap();
         Temporary::Named(done).move_to(&path).unwrap();

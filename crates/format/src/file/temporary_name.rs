@@ -1,24 +1,24 @@
-//! The name that a temporary file has for a while, for the one who ends the process meanwhile.
+//! The temporary name of a file, for whoever ends the process while it is written.
 //!
-//! It may be a signal that ends it, and a signal's handler may neither wait for a lock nor ask for memory:
-//! so the name lies in place. A process writes one file at a time; where several threads of a host do, the
-//! others' names are not noted, and nobody asks for them there.
+//! A signal may end it, and a signal handler may neither wait for a lock nor allocate: so the name
+//! is kept in a static. A process writes one file at a time. If several threads of a host do, only
+//! one name is noted, and no host asks for it.
 
 use std::ffi::CStr;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicUsize, Ordering};
 
-/// As long as a path may be for the system, with its zero byte.
+/// The system's limit for a path in bytes, with its zero byte.
 const LONGEST: usize = 4096;
 
 static IS_TAKEN: AtomicBool = AtomicBool::new(false);
 static BYTES: [AtomicU8; LONGEST] = [const { AtomicU8::new(0) }; LONGEST];
-/// How many of them there are; none where there is no name.
+/// The length of the name in bytes; 0 if there is none.
 static LEN: AtomicUsize = AtomicUsize::new(0);
 
-/// Removes the temporary file that is being written, where it has a name. For handlers of signals: it
-/// takes no lock and no memory, and the process is expected to end.
+/// Removes the temporary file that is being written, if it has a name. For signal handlers: it
+/// takes no lock, allocates nothing, and expects the process to end.
 pub fn remove_temporary_file() {
     let len = LEN.load(Ordering::Acquire);
     if len == 0 {
@@ -33,13 +33,13 @@ pub fn remove_temporary_file() {
     }
 }
 
-/// A name that is noted until this is dropped.
+/// A name that stays noted until this is dropped.
 pub(super) struct Noted {
     is_ours: bool,
 }
 
 impl Noted {
-    /// Notes a name, before the file has it.
+    /// Notes a name before the file has it.
     pub(super) fn new(path: &Path) -> Noted {
         let bytes = path.as_os_str().as_bytes();
         let is_ours = bytes.len() < LONGEST && !IS_TAKEN.swap(true, Ordering::AcqRel);

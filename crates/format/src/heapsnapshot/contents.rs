@@ -5,7 +5,7 @@ use luasnap_heap::{Heap, Label, NodeId, Reach, Strength, Through, prefetch};
 
 /// The row of the node in which readers look for the GC roots. The row before it is the root's.
 pub(super) const GC_ROOTS: u32 = 1;
-/// The number of numbers in a node's row; references give the place of their target in these.
+/// Numbers per node row. A reference gives its target as the position of the row's first number.
 pub(super) const NODE_FIELDS: u64 = 7;
 /// The number of rows before those of the objects.
 const SYNTHETIC: u32 = 2;
@@ -33,7 +33,7 @@ impl Contents {
     pub(super) fn new(heap: &Heap) -> Result<Contents> {
         let mut contents = Contents::with_rows(heap)?;
         let roots = contents.root_count(heap) as u64;
-        // The root holds the roots and the row that holds them again.
+        // The root refers to all GC roots, and to the node that refers to them again.
         let mut edge_count = 2 * roots + 1;
         let mut pairs = Vec::new();
         for node in contents.nodes() {
@@ -146,7 +146,7 @@ impl Contents {
         }
     }
 
-    /// Returns the pairs, to be taken by key in the order of the rows.
+    /// Returns the pairs, to be taken by key.
     pub(super) fn pairs(&self) -> Pairs<'_> {
         Pairs { rest: &self.pairs }
     }
@@ -174,7 +174,7 @@ pub(super) struct Pairs<'a> {
 }
 
 impl<'a> Pairs<'a> {
-    /// Returns the pairs of a key, which comes after all keys before.
+    /// Returns the pairs of a key. Keys must come in the order of their rows.
     #[inline]
     pub(super) fn of_key(&mut self, key: NodeId) -> &'a [Pair] {
         if self.rest.first().is_none_or(|pair| pair.key != key) {

@@ -75,7 +75,8 @@ impl EdgeNames {
         Ok((kind, name))
     }
 
-    /// A key that is an object is named by what it is, without an address: there may be many.
+    /// Returns the name of a key that is an object. It has no address, since there may be many such
+    /// keys.
     fn key_name(
         &mut self,
         key: NodeId,

@@ -1,7 +1,8 @@
 //! Snapshots as Chrome's `.heapsnapshot`, for DevTools' Memory panel and for memlab.
 //!
-//! The file has a row of numbers for each object, then one for each reference, then the strings, to which both
-//! refer by their place. `docs/formats.md` says how objects and references are mapped.
+//! The file has a row of numbers for each object, then one for each reference, then the strings.
+//! Rows refer to strings by their places. `docs/formats.md` says how objects and references are
+//! mapped.
 
 mod class_name;
 mod contents;

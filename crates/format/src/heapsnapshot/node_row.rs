@@ -1,7 +1,7 @@
 //! Types and names of nodes for DevTools.
 //!
-//! DevTools makes one row of all objects and native nodes with the same name, and of all other nodes of the
-//! same type. So objects have few different names, and no name has an address.
+//! DevTools groups objects and native nodes by name, and all other nodes by type. So objects have
+//! few different names, and no name contains an address.
 
 use crate::answer_error::Result;
 use crate::heapsnapshot::class_name::ClassNames;
@@ -48,7 +48,7 @@ impl NodeType {
 pub(super) struct NodeNames<'a> {
     heap: &'a Heap,
     classes: ClassNames<'a>,
-    /// The name under which the first table has each.
+    /// By C function: the name of the first field that refers to it.
     c_functions: FxHashMap<NodeId, NameId>,
     main_thread: Option<NodeId>,
     /// A buffer for names.
@@ -144,7 +144,8 @@ fn push_definition(out: &mut Vec<u8>, heap: &Heap, node: NodeId) -> Result {
     Ok(())
 }
 
-/// Returns names for C functions, which have none themselves: the first field that refers to each.
+/// Returns names for C functions, which have none of their own: the first field that refers to
+/// each.
 fn c_function_names(heap: &Heap, contents: &Contents) -> Result<FxHashMap<NodeId, NameId>> {
     let mut names = FxHashMap::default();
     for node in contents.nodes() {

@@ -4,9 +4,9 @@
 //! So an id is made of what an object keeps all its life: its kind and address, a size that cannot change,
 //! the line where a function is defined. Odd numbers below 2^32 are too few for addresses, hence a hash.
 //!
-//! Two objects may want the same id. Then the one at the lower address gets it, and the other one takes its
-//! next choice, whichever comes first in the file: ids depend on the objects, not on their order. So an id
-//! changes only if the object that was in its way comes or goes.
+//! If two objects want the same id, the one at the lower address gets it and the other takes its
+//! next choice, whichever comes first in the file: ids depend on the objects, not on their order.
+//! So an id changes only if the object that was in its way comes or goes.
 
 use crate::answer_error::Result;
 use crate::heapsnapshot::contents::Contents;
@@ -49,7 +49,7 @@ impl ObjectIds {
 /// An object's claim to an id.
 #[derive(Clone, Copy)]
 struct Claim {
-    /// A hash of what no other object has.
+    /// A hash that tells the object from all others.
     identity: u64,
     /// The lower rank wins.
     rank: (u64, Kind),
@@ -60,7 +60,7 @@ impl Claim {
     fn of_object(heap: &Heap, node: NodeId) -> Claim {
         let (kind, address) = (heap.kind(node), heap.address(node));
         let lasting = match kind {
-            // They grow and shrink.
+            // Their sizes change.
             Kind::Table | Kind::Thread | Kind::Snapshot => 0,
             Kind::LuaFunction | Kind::Prototype => {
                 heap.size(node) << 24 ^ u64::from(heap.count(node))
@@ -91,7 +91,7 @@ fn mixed(mut bits: u64) -> u64 {
     bits ^ bits >> 33
 }
 
-/// The places from 1 to `space` that were given: there are more places than objects.
+/// The assigned places, from 1 to `space`. There are more places than objects.
 struct Places<C> {
     /// By object; 0 for none yet.
     given: Vec<u32>,
@@ -102,7 +102,7 @@ struct Places<C> {
 }
 
 impl<C: Fn(u32) -> Claim> Places<C> {
-    /// For `count` objects with numbers below `len`.
+    /// Makes room for `count` objects with numbers below `len`.
     fn new(len: usize, count: usize, space: u32, claim: C) -> Result<Self> {
         let mut places = Places {
             given: Vec::new(),
@@ -116,7 +116,7 @@ impl<C: Fn(u32) -> Claim> Places<C> {
         Ok(places)
     }
 
-    /// Gives an object its place. Another object may have to take its next choice.
+    /// Assigns a place to an object. Another object may have to move to its next choice.
     #[inline]
     fn give(&mut self, object: u32) {
         let (mut object, mut claim) = (object, (self.claim)(object));
@@ -129,7 +129,7 @@ impl<C: Fn(u32) -> Claim> Places<C> {
                 .find_mut(hash(place), |owner| given[*owner as usize] == place);
             let Some(owner) = owner else {
                 self.given[object as usize] = place;
-                // There is room for all.
+                // Room for all objects is reserved.
                 let given = &self.given;
                 self.owners
                     .insert_unique(hash(place), object, |object| hash(given[*object as usize]));
@@ -146,7 +146,7 @@ impl<C: Fn(u32) -> Claim> Places<C> {
         }
     }
 
-    /// Returns which choice of an object a place was.
+    /// Returns the number of the choice that led to a place.
     #[cold]
     fn number_of(&self, claim: Claim, place: u32) -> u64 {
         let is_place = |number: &u64| claim.choice(*number, self.space) == place;
@@ -154,7 +154,7 @@ impl<C: Fn(u32) -> Claim> Places<C> {
     }
 }
 
-/// Returns a hash for the table, which uses the highest and the lowest bits.
+/// Returns a hash for the hash table, which uses the highest and the lowest bits.
 #[inline]
 fn hash(place: u32) -> u64 {
     u64::from(place) << 32 | u64::from(place)
@@ -187,7 +187,7 @@ mod tests {
     }
 
     proptest! {
-        /// A space hardly larger than what is in it: nearly all are in each other's way.
+        /// A space hardly larger than its content, so that nearly all objects collide.
         #[test]
         fn places_are_told_apart_and_no_order_matters(mut addresses in addresses()) {
             let space = addresses.len() as u32 + 3;

@@ -1,8 +1,9 @@
 //! The strings of a file, to which its rows refer by their places.
 //!
-//! They come last in the file, but their places are needed before. The heap's own names are numbered by a bit
-//! for each that is used; only composed texts are kept, each once. Names that nearly every reference has for
-//! itself (numbers that are not an index) are composed again when they are written.
+//! They come last in the file, but their places are needed earlier. The heap's own names are
+//! numbered with a bit for each that is used; only composed texts are stored, each once. Names that
+//! hardly any two references share (numbers that are not an index) are composed again when they are
+//! written.
 
 use crate::answer_error::{AnswerError, Result};
 use crate::heapsnapshot::contents::Contents;
@@ -22,7 +23,7 @@ const LONGEST: usize = 1024;
 /// A string that is not one of the heap's names.
 #[derive(Clone, Copy)]
 enum Made {
-    /// A text, by where it starts in the arena and its length.
+    /// A text, by its start in the arena and its length.
     Text(u32, u32),
     /// The label of a reference, by its number.
     Label(u32),
@@ -39,7 +40,7 @@ pub(super) struct Strings<'a> {
 }
 
 impl<'a> Strings<'a> {
-    /// Finds the heap's names that are used.
+    /// Makes the list, with the heap's names that are used.
     pub(super) fn new(heap: &'a Heap, contents: &Contents) -> Result<Strings<'a>> {
         Ok(Strings {
             heap,
@@ -146,7 +147,7 @@ fn hash(text: &[u8]) -> u64 {
     hasher.finish()
 }
 
-/// Returns how many bytes of a text are written: all, or whole characters of a long one.
+/// Returns the number of bytes of a text that are written: all, or whole characters of a long one.
 fn cut(text: &[u8]) -> usize {
     if text.len() <= LONGEST {
         return text.len();
@@ -166,7 +167,8 @@ fn put_cut(out: &mut Sink<'_>, text: &[u8]) -> io::Result<()> {
     Ok(())
 }
 
-/// The names of a heap that are used: a bit for each, and the number of names before each word of bits.
+/// The names of a heap that are used: a bit for each name, and the number of used names before each
+/// word of bits.
 #[derive(Default)]
 struct UsedNames {
     words: Vec<u64>,
@@ -221,7 +223,7 @@ impl UsedNames {
         Ok(())
     }
 
-    /// Returns how many names before this one are used.
+    /// Returns the number of used names before this one.
     #[inline]
     fn rank(&self, name: NameId) -> u32 {
         let (word, bit) = (name.0 as usize / 64, name.0 % 64);

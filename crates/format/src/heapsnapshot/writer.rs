@@ -1,4 +1,4 @@
-//! The rows of a file, in their order.
+//! The rows of a file, in order.
 
 use crate::answer_error::Result;
 use crate::heapsnapshot::contents::{self, Contents, NODE_FIELDS};
@@ -60,7 +60,7 @@ pub fn write_heapsnapshot(out: &mut dyn io::Write, snapshot: &Snapshot) -> Resul
     writer.put_rest()
 }
 
-/// Bytes of the largest size that the format has.
+/// The largest size that the format can express, in bytes.
 const LARGEST_SIZE: u64 = u32::MAX as u64;
 
 /// The meaning of the numbers in the rows. The names of the types are in the order of [`NodeType`] and

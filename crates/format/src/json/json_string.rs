@@ -1,8 +1,9 @@
 //! Bytes in JSON strings.
 //!
-//! JSON is Unicode, and Lua strings are bytes. A byte that is not UTF-8 becomes U+FFFD and its two hexadecimal
-//! digits; so do the three bytes of a U+FFFD in the string, so that different strings stay different. What a
-//! terminal does not show as itself is escaped, since people read JSON too.
+//! JSON is Unicode, and Lua strings are bytes. A byte that is not UTF-8 becomes U+FFFD and its two
+//! hexadecimal digits; so do the three bytes of a U+FFFD in the string, so that different strings
+//! stay different. Characters that a terminal does not show as themselves are escaped, since people
+//! read JSON too.
 
 use crate::labels::digits::hex_pair;
 use crate::sink::Sink;
@@ -89,8 +90,8 @@ fn unicode_escape(unit: u16) -> [u8; 6] {
     [b'\\', b'u', high[0], high[1], low[0], low[1]]
 }
 
-/// Returns JSON of another writer with what a terminal does not show as itself escaped. Line feeds stay: they
-/// are only between values.
+/// Returns the JSON of another writer with characters escaped that a terminal does not show as
+/// themselves. Line feeds stay: they only occur between values.
 pub fn readable_json(json: &str) -> Cow<'_, str> {
     let is_special = |c: char| c != '\n' && !is_printable(c);
     if !json.contains(is_special) {

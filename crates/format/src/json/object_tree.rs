@@ -38,8 +38,9 @@ pub fn write_json(out: &mut dyn io::Write, snapshot: &Snapshot) -> Result {
     write::<false>(out, snapshot)
 }
 
-/// Writes the tree of shortest paths as JSON, indented by two blanks for each level, down to level 64: else the
-/// blanks of a long path would outgrow all the rest. An empty snapshot is `null`.
+/// Writes the tree of shortest paths as JSON, indented by two spaces per level of nesting, down to
+/// objects at depth 64: below, the spaces would outgrow everything else. An empty snapshot is
+/// `null`.
 ///
 /// # Errors
 ///
@@ -86,7 +87,7 @@ struct Writer<'a, const INDENTED: bool> {
     digits: Vec<u8>,
 }
 
-/// What is written before a member's value, after the end of the value before.
+/// What is written before a member's value, starting with the end of the previous value.
 struct Member {
     end: &'static str,
     compact: &'static str,
@@ -162,7 +163,7 @@ impl<const INDENTED: bool> Writer<'_, INDENTED> {
         self.out.put(b"}")
     }
 
-    /// Writes what stands between an object and the one before it.
+    /// Writes what separates an object from the one before it.
     fn separate(&mut self, rank: Rank, depth: u32) -> io::Result<()> {
         let Some(parent) = self.tree.parent(rank) else {
             return Ok(());

@@ -1,6 +1,6 @@
 //! Numbers for people.
 
-/// Returns a number with a comma at every third digit: `1,000`.
+/// Returns a number with a comma between groups of three digits: `1,000`.
 pub fn grouped(number: u64) -> String {
     let digits = number.to_string();
     let mut grouped = String::new();
@@ -27,7 +27,7 @@ pub fn byte_size(bytes: u64) -> String {
     }
     let mut value = bytes as f64 / 1024.0;
     let mut unit = 0;
-    // What would round to 1024.0 is 1.0 of the next.
+    // A value that would be shown as 1024.0 is 1.0 of the next unit.
     while value >= 1023.95 {
         value /= 1024.0;
         unit += 1;

@@ -4,8 +4,8 @@ use crate::labels::digits::push_decimal;
 use crate::labels::step::push_object;
 use luasnap_heap::{Change, Heap, Kind, Label, NodeId, Rank, ShortestPathTree, prefetch};
 
-/// Prefetches what one of the next rows needs: siblings are consecutive, but their objects and names lie all
-/// over the heap.
+/// Prefetches what one of the next rows needs: siblings are consecutive, but their objects and
+/// names are scattered over the heap.
 #[inline]
 pub(crate) fn read_ahead(heap: &Heap, tree: &ShortestPathTree, rank: Rank) {
     let ahead = |distance: u32| {

@@ -7,7 +7,7 @@ use luasnap_heap::{Heap, Label, Rank, ShortestPathTree};
 
 /// Paths with more steps may be shortened.
 const WHOLE: usize = 100;
-/// The number of steps of a shortened path at either end.
+/// The number of steps shown at either end of a shortened path.
 const END: usize = 16;
 
 /// The steps from the root to the current object, joined by dots.
@@ -16,7 +16,7 @@ pub(crate) struct Path<'a> {
     tree: &'a ShortestPathTree,
     shorten: bool,
     text: Vec<u8>,
-    /// Where each step ends in `text`.
+    /// The end of each step in `text`.
     ends: Vec<usize>,
     digits: Vec<u8>,
     /// The last steps of a shortened path.
@@ -36,7 +36,7 @@ impl<'a> Path<'a> {
         }
     }
 
-    /// Goes on to the next object of a depth-first walk.
+    /// Moves on to the next object of a depth-first walk.
     pub(crate) fn enter(&mut self, rank: Rank, depth: u32) -> Result {
         let depth = depth as usize;
         self.tail.clear();
@@ -55,7 +55,7 @@ impl<'a> Path<'a> {
         Ok(())
     }
 
-    /// Returns the path: its parts are written one after the other.
+    /// Returns the path in two parts, to be written one after the other.
     pub(crate) fn parts(&self) -> [&[u8]; 2] {
         if self.tail.is_empty() {
             [&self.text, b""]

@@ -6,8 +6,8 @@ use std::fmt::{self, Write};
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
-/// Returns bytes as text that a terminal can show: see [`Printable`]. For short texts: it allocates like any
-/// `String`.
+/// Returns bytes as text that a terminal can show: see [`Printable`]. For short texts: it allocates
+/// like any `String`.
 pub fn printable(bytes: &[u8]) -> String {
     Printable(bytes).to_string()
 }

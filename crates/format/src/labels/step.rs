@@ -4,7 +4,7 @@ use crate::labels::digits::{push_address, push_decimal};
 use luasnap_heap::{Heap, Kind, Label};
 use std::io::Write;
 
-/// A step: a name, and what is around it.
+/// A step: a name, and the text around it.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Step<'a> {
     pub(crate) open: &'static str,
@@ -41,7 +41,7 @@ impl<'a> Step<'a> {
     #[inline]
     pub(crate) fn new(heap: &'a Heap, label: Label, digits: &'a mut Vec<u8>) -> Self {
         match label {
-            // Else a key could be mistaken for one that is not a string.
+            // Otherwise the key could be mistaken for one that is not a string.
             Label::Field(name) if heap.name(name).first() == Some(&b'[') => Step {
                 open: "[\"",
                 name: heap.name(name),
@@ -94,7 +94,7 @@ fn push_digits(out: &mut Vec<u8>, heap: &Heap, label: Label) {
     }
 }
 
-/// Appends an object as Lua's `tostring` shows it, without the blank.
+/// Appends an object as Lua's `tostring` shows it, without the space.
 pub(crate) fn push_object(out: &mut Vec<u8>, kind: Kind, address: u64) {
     out.extend_from_slice(kind.type_name().as_bytes());
     out.push(b':');

@@ -1,5 +1,5 @@
-//! Blocks: a section is a list of blocks, each compressed by itself, so that the writer and the reader never
-//! have more than one of a section uncompressed.
+//! The blocks of a section. Each is compressed by itself, so that neither the writer nor the reader
+//! holds more than one uncompressed.
 
 use crate::answer_error::{AnswerError, Result};
 use crate::luasnap::error::{LoadError, Problem};
@@ -10,7 +10,7 @@ use zstd::zstd_safe::{CCtx, CParameter, DCtx, compress_bound};
 pub(super) const VALUES: usize = 1 << 16;
 /// The number of bytes in a block of bytes; the last one has the rest.
 pub(super) const BYTES: usize = 1 << 20;
-/// The most bytes in a block: 64-bit numbers, and what is before them.
+/// The most bytes in a block: 64-bit numbers, and the bytes before them.
 pub(super) const MOST_BYTES: usize = BYTES;
 
 /// The compression level of zstd.

@@ -1,15 +1,15 @@
-//! Numbers as byte planes: first the lowest byte of each, then the next byte of each, as many as the largest
-//! needs. Similar bytes then lie side by side, which compresses better and faster.
+//! Numbers as byte planes: first the lowest byte of each number, then the next byte of each, up to
+//! the highest byte in use. With similar bytes side by side, the data compresses better and faster.
 
 /// A number of a column.
 pub(super) trait Word: Copy + Default {
     /// Its number of bytes.
     const BYTES: usize;
 
-    /// Returns the bits of either.
+    /// Returns the bits that are set in either.
     fn or(self, other: Self) -> Self;
 
-    /// Returns how many bytes the number needs.
+    /// Returns the number of bytes that the number needs.
     fn used_bytes(self) -> usize;
 
     /// Returns byte number `plane`, from the lowest on.

@@ -1,8 +1,9 @@
 //! The labels and targets of references as blocks.
 //!
-//! Similar references lead to similar targets: all objects of one class have one metatable, and the field
-//! `next` leads to a neighbour. So a target is written as the difference to the target of the last similar
-//! reference, relative to its own node or absolute, whichever would have been nearer last time.
+//! Similar references have similar targets: all objects of one class have one metatable, and the
+//! field `next` leads to a neighbour. So a target is written as the difference to the target of the
+//! last similar reference, either relative to the reference's node or absolute, whichever would
+//! have been nearer last time.
 
 use crate::answer_error::Result;
 use crate::luasnap::block::{self, Decompressor};
@@ -13,7 +14,7 @@ use crate::luasnap::zigzag::{fold32, unfold32};
 use luasnap_heap::{Heap, NodeId, PackedLabel};
 use std::ops::Range;
 
-/// Strengths and tags, which together are a label's head.
+/// The number of heads: a head is a label's strength and tag.
 const HEADS: u8 = 1 << 6;
 const PAYLOAD: u32 = (1 << PackedLabel::TAG_SHIFT) - 1;
 /// The tags of labels, as [`PackedLabel`] has them, whose payload is a name.
@@ -69,13 +70,13 @@ impl Habits {
         Ok(Habits(habits))
     }
 
-    /// Forgets all, as at the start of a block.
+    /// Forgets everything, for the start of a block.
     fn clear(&mut self) {
         self.0.fill(Habit::default());
     }
 
-    /// Returns what is known of a reference's sort: references of one name, elements of arrays, and others at
-    /// the same place among the references of their node.
+    /// Returns the habit of a reference's sort. References of one name, elements of arrays, and
+    /// other references at the same place in their nodes are of one sort.
     #[inline(always)]
     fn of(&mut self, bits: u32, place: u32) -> &mut Habit {
         let tag = bits >> PackedLabel::TAG_SHIFT & 15;
@@ -113,7 +114,7 @@ impl Habit {
     }
 }
 
-/// The references of a heap, those of one node after those of the one before it.
+/// Goes through the references of a heap, node by node.
 struct Edges<'a> {
     heap: &'a Heap,
     nodes: Range<u32>,
@@ -150,7 +151,8 @@ impl<'a> Edges<'a> {
     }
 }
 
-/// Writes the labels. Those of the side table are numbered in order; `wide` is called with the place of each.
+/// Writes the labels. Those of the side table are numbered in order, and `wide` is called with the
+/// place of each.
 pub(super) fn write_labels(
     heap: &Heap,
     encoder: &mut Encoder<'_>,

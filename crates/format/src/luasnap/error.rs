@@ -66,7 +66,7 @@ pub enum LoadError {
         /// What is wrong.
         problem: Problem,
     },
-    /// There is no memory for the snapshot.
+    /// Memory ran out.
     #[error("not enough memory")]
     OutOfMemory,
 }
@@ -86,16 +86,16 @@ pub enum Problem {
     /// The lengths in the table do not add up to the file's.
     #[error("the lengths of the sections do not add up to that of the file")]
     Lengths,
-    /// There are bytes behind the end.
+    /// There are bytes after the end.
     #[error("something follows it")]
     BytesBehind,
-    /// The file claims to have more in it than a file of its length may have.
+    /// The file claims more content than a file of its length can have.
     #[error("a file of this length cannot have that much in it")]
     TooMuch,
     /// The compressed bytes cannot be decompressed.
     #[error("it cannot be decompressed")]
     Compression,
-    /// Its values are not as many as the table says.
+    /// The number of values is not the one in the table.
     #[error("it is longer or shorter than the table says")]
     WrongLength,
     /// A value has no meaning.

@@ -1,5 +1,5 @@
-//! Facts about a heap as a whole: a list, each with a number and a length, so that readers can skip facts that
-//! they do not know.
+//! Facts about a heap as a whole: a list, each with a number and a length, so that readers can skip
+//! unknown facts.
 
 use crate::labels::printable::printable;
 use crate::luasnap::error::{LoadError, Problem};
@@ -131,7 +131,7 @@ pub(super) fn read(bytes: &[u8]) -> Result<Facts, LoadError> {
 }
 
 impl Facts {
-    /// Adds a fact; `None` if its value makes no sense.
+    /// Adds a fact; `None` if its value is invalid.
     fn add(&mut self, number: u16, value: &[u8]) -> Option<()> {
         let provenance = &mut self.provenance;
         match number {
@@ -180,7 +180,7 @@ impl Facts {
     }
 }
 
-/// Returns text that is escaped, since people see it as it is and a file may come from anybody.
+/// Returns text, escaped: people see it as it is, and a file may come from anybody.
 fn text(value: &[u8]) -> Option<Cow<'static, str>> {
     std::str::from_utf8(value).ok()?;
     Some(Cow::Owned(printable(value)))

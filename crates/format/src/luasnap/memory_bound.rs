@@ -1,15 +1,15 @@
 //! A bound on the memory that a file may ask for.
 //!
-//! Columns of equal values compress to nearly nothing, so a small file could ask for any amount of memory. To
-//! tell honest files from harmful ones, a file is never smaller than a 256th of the memory that its sections
-//! need: the writer pads it if necessary. That costs an honest file nothing, or a few bytes for a thousand
-//! equal objects.
+//! Columns of equal values compress to nearly nothing, so a small file could ask for any amount of
+//! memory. To tell honest files from harmful ones, a file is never smaller than a 256th of the
+//! memory that its sections need: the writer pads it if necessary. This costs an honest file
+//! nothing, or a few bytes for a thousand equal objects.
 
 use crate::luasnap::section::Entry;
 
 /// The most memory for each byte of a file, in bytes.
 const MEMORY_PER_BYTE: u64 = 256;
-/// Memory that any file may ask for besides, in bytes.
+/// Memory that any file may ask for in addition, in bytes.
 const TO_SPARE: u64 = 1 << 16;
 
 /// Returns the bytes of memory that the sections need.
@@ -24,7 +24,7 @@ pub(super) fn are_proven<'a>(file_len: u64, entries: impl Iterator<Item = &'a En
     memory(entries) <= file_len.saturating_mul(MEMORY_PER_BYTE) + TO_SPARE
 }
 
-/// Returns how many bytes a file of `file_len` with these sections lacks.
+/// Returns the number of bytes that a file of `file_len` with these sections is too short.
 pub(super) fn lacking<'a>(file_len: u64, entries: impl Iterator<Item = &'a Entry>) -> u64 {
     let memory = memory(entries).saturating_sub(TO_SPARE);
     memory.div_ceil(MEMORY_PER_BYTE).saturating_sub(file_len)

@@ -1,8 +1,8 @@
 //! Snapshot files, `.luasnap`: the columns of a heap, each compressed in its own way.
 //!
-//! `docs/luasnap-file.md` describes the file byte for byte. A column goes from `writer` through `numbers` or
-//! `edges`, which make small numbers of it, and `byte_planes` to `block`, which compresses; and back the same
-//! way to `reader`.
+//! `docs/luasnap-file.md` describes the file byte for byte. A column goes from `writer` through
+//! `numbers` or `edges`, which turn it into small numbers, and `byte_planes` to `block`, which
+//! compresses; and back the same way to `reader`.
 
 mod block;
 mod byte_planes;

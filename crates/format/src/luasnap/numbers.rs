@@ -38,8 +38,8 @@ impl<'a> Encoder<'a> {
             .try_for_each(|block| self.block(&[], block))
     }
 
-    /// Writes each number as the difference to the one before. The differences of a block are divided by
-    /// their largest common power of two, since addresses are aligned.
+    /// Writes each number as the difference to the previous one. The differences of a block are
+    /// divided by their largest common power of two, since addresses are aligned.
     pub(super) fn deltas(&mut self, values: &[u64]) -> Result {
         let mut words = room(values.len())?;
         for block in values.chunks(block::VALUES) {
@@ -93,7 +93,7 @@ pub(super) struct Blocks<'a> {
     decompressor: &'a mut Decompressor,
     bytes: &'a [u8],
     part: &'static str,
-    /// The number of values that are left.
+    /// The number of values left.
     left: u64,
 }
 
@@ -150,7 +150,7 @@ impl<'a> Blocks<'a> {
     }
 }
 
-/// Returns an empty column with room for a section's values, whose number was checked.
+/// Returns an empty column with room for a section's values, the number of which was checked.
 pub(super) fn column<T>(place: &Place<'_>) -> Result<Vec<T>, LoadError> {
     let mut column = Vec::new();
     let count = usize::try_from(place.entry.count).map_err(|_| LoadError::OutOfMemory)?;

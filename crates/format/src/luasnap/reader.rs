@@ -60,13 +60,13 @@ pub fn open_snapshot(path: &Path) -> Result<Snapshot, OpenError> {
 fn open(path: &Path) -> Result<Snapshot, LoadError> {
     let mut file = File::open(path)?;
     let mut bytes = Vec::new();
-    // Another file may be large, or a pipe that never ends. So each part is checked first, and then says
-    // how much more there is to read.
+    // Another file may be large, or a pipe that never ends. So each part is checked before it tells
+    // how much more to read.
     read_on(&mut file, &mut bytes, HEADER_LEN as u64)?;
     let header = Header::read(&bytes)?;
     read_on(&mut file, &mut bytes, table_len(header.sections) as u64)?;
     proven_entries(&bytes, header)?;
-    // One byte more shows whether anything follows.
+    // One more byte shows whether anything follows.
     let rest = (header.file_len.saturating_add(1)).saturating_sub(bytes.len() as u64);
     read_on(&mut file, &mut bytes, rest)?;
     read_snapshot(&bytes)
@@ -172,7 +172,7 @@ fn read_wide_labels(table: &Table<'_>, zstd: &mut Decompressor) -> Result<Vec<La
     Ok(labels)
 }
 
-/// All but the columns of references.
+/// Everything but the columns of references.
 struct Rest {
     facts: Facts,
     columns: Columns,

@@ -1,13 +1,13 @@
 //! Redaction: which names go into a file, and what replaces the others.
 //!
-//! A dump of a heap has every secret of the program. So texts of strings can be left out, except keys of
-//! tables; and so can the names in paths.
+//! A heap dump contains every secret of the program. So the texts of strings can be left out,
+//! except those of table keys, and so can the names in paths.
 
 use crate::answer_error::Result;
 use crate::luasnap::save_options::SaveOptions;
 use luasnap_heap::{Heap, Kind, Label, NameId, NodeId, StoredColumns};
 
-/// The use of a name; of several uses, the last one here.
+/// The use of a name. If it has several, the last one in this list counts.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 enum Use {
     /// The text of a string that is a value, or no longer used.
@@ -22,7 +22,8 @@ enum Use {
     Root,
 }
 
-/// The beginning of a short source that has the code itself, and what replaces it: the code was a string value.
+/// The beginning of a short source that contains the code itself, and its replacement: the code was
+/// a string value.
 const CODE: &[u8] = b"[string \"";
 const NO_CODE: &[u8] = b"[string \"...\"]";
 
@@ -76,7 +77,7 @@ impl Redaction {
 }
 
 impl Use {
-    /// Returns the word before the number of a name that is left out.
+    /// Returns the word before the number that replaces a name.
     fn word(self) -> &'static str {
         match self {
             Use::Text | Use::Root => "",

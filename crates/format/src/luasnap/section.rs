@@ -37,19 +37,19 @@ pub(super) enum Section {
     NameLengths = 13,
     /// The names, one after the other.
     NameBytes = 14,
-    /// Rows: where a run starts, and what its order means.
+    /// Rows: the start of a run, and the meaning of its order.
     Runs = 15,
     /// Rows: a marker's address, its place and its run.
     Marks = 16,
-    /// Rows: a table, and the slots of its two parts, and how many of those it uses.
+    /// Rows: a table, and the slots and used slots of each of its two parts.
     SparseTables = 17,
-    /// By node, of a difference: its change.
+    /// By node, in a difference: its change.
     Changes = 18,
-    /// By node, of a difference: by how many entries it grew or shrank.
+    /// By node, in a difference: by how many entries it grew or shrank.
     ChangedEntries = 19,
-    /// By node, of a difference: the number of references to it.
+    /// By node, in a difference: the number of references to it.
     Refs = 20,
-    /// Zeros that make the file as large as its contents require.
+    /// Zeros that pad the file to the size that its contents require.
     Padding = 21,
 }
 
@@ -186,7 +186,7 @@ pub(super) struct Entry {
 
 /// Bytes of an entry of the table.
 const ENTRY_LEN: usize = 32;
-/// Readers that do not know a section with this flag may skip it.
+/// A flag of sections that readers may skip if they do not know them.
 const OPTIONAL: u8 = 1;
 const PART: &str = "table of sections";
 
@@ -195,13 +195,13 @@ pub(super) fn table_len(sections: u32) -> usize {
     sections as usize * ENTRY_LEN + 8
 }
 
-/// Returns where the first section starts.
+/// Returns the start of the first section.
 fn start_of_sections(sections: u32) -> usize {
     HEADER_LEN + table_len(sections)
 }
 
-/// Returns the entries of a file's table, after checking that they are undamaged and that the sections add up
-/// to the length in the header. `file` may end behind its table.
+/// Returns the entries of a file's table, after checking that they are undamaged and that the
+/// sections add up to the length in the header. `file` may end after its table.
 pub(super) fn proven_entries(file: &[u8], header: Header) -> Result<&[u8], LoadError> {
     let start = start_of_sections(header.sections);
     let Some(table) = file.get(HEADER_LEN..start) else {
@@ -222,7 +222,7 @@ pub(super) fn proven_entries(file: &[u8], header: Header) -> Result<&[u8], LoadE
     }
 }
 
-/// Returns the number of bytes in the file of an entry's section.
+/// Returns the number of bytes that an entry's section has in the file.
 fn stored_len(entry: &[u8]) -> u64 {
     u64_at(entry, 16)
 }
@@ -275,7 +275,7 @@ impl<'a> Table<'a> {
         Ok(found)
     }
 
-    /// Adds the section of an entry, and returns where the next one starts.
+    /// Adds the section of an entry, and returns the start of the next one.
     fn add(
         &mut self,
         file: &'a [u8],

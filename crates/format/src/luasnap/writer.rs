@@ -1,8 +1,8 @@
 //! Writing a snapshot to a file.
 //!
-//! Two threads make the sections: one makes the targets of references, which take about as long as all others.
-//! Sections are kept until all are made, since the table before them has their lengths: that takes as much
-//! memory as the file is long.
+//! Two threads make the sections: one makes the targets of references, which take about as long as
+//! all others together. Sections are kept until all are made, since the table that precedes them
+//! contains their lengths: this takes as much memory as the file is long.
 
 use crate::answer_error::Result;
 use crate::luasnap::block::{self, BlockWriter};
@@ -68,7 +68,7 @@ pub fn write_snapshot(
     Ok(out.flush()?)
 }
 
-/// A section that was made.
+/// A finished section.
 struct Made {
     entry: Entry,
     bytes: Vec<u8>,
@@ -88,7 +88,7 @@ impl Maker {
         })
     }
 
-    /// Ends the section whose blocks were written last. One without values is left out.
+    /// Ends the section whose blocks were written last. A section without values is left out.
     fn end(&mut self, section: Section, count: usize) {
         let bytes = self.blocks.take();
         if count > 0 {
@@ -128,7 +128,7 @@ impl Made {
     }
 }
 
-/// All sections but the padding, in the order of their numbers.
+/// Returns all sections but the padding, in the order of their numbers.
 fn sections(snapshot: &Snapshot, options: SaveOptions) -> Result<Vec<Made>> {
     let heap = snapshot.everything();
     let targets = || {
@@ -160,7 +160,7 @@ fn file_len(sections: &[Made]) -> u64 {
     (HEADER_LEN + table_len(sections.len() as u32)) as u64 + stored
 }
 
-/// Makes the file as large as the [bound on memory](memory_bound) requires.
+/// Pads the file to the size that the [bound on memory](memory_bound) requires.
 fn add_padding(sections: &mut Vec<Made>) -> Result {
     let lacking =
         memory_bound::lacking(file_len(sections), sections.iter().map(|made| &made.entry));

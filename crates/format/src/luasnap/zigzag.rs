@@ -1,4 +1,4 @@
-//! Differences as numbers without a sign, so that small ones of either sign have few bytes:
+//! Differences as unsigned numbers, so that small ones of either sign need few bytes:
 //! 0, -1, 1, -2, 2 become 0, 1, 2, 3, 4.
 
 #[inline(always)]

@@ -15,7 +15,7 @@ pub enum LookupError {
     Address {
         /// The address.
         address: u64,
-        /// The nearest objects, as people write them.
+        /// The nearest objects, as they are printed.
         near: Vec<String>,
     },
     /// The path leads nowhere.
@@ -56,9 +56,9 @@ pub(crate) fn suggestions(near: &[String]) -> String {
     }
 }
 
-/// Returns the address in a word: `0x5581d0`, also behind a type or the name of a class, as `snapshot.print` and
-/// Lua's `tostring` show it (`table:0x5581d0`, `table: 0x5581d0`, `Player: 0x5581d0`). `None` if the word is not
-/// an address.
+/// Returns the address in a word: `0x5581d0`, also after a type or the name of a class, as
+/// `snapshot.print` and Lua's `tostring` show it (`table:0x5581d0`, `table: 0x5581d0`,
+/// `Player: 0x5581d0`). `None` if the word is not an address.
 pub fn address_of(word: &[u8]) -> Option<u64> {
     let word = String::from_utf8_lossy(word);
     let digits = match word.rsplit_once(':') {
@@ -127,7 +127,7 @@ pub fn object_by_path(heap: &Heap, path: &[u8]) -> Result<NodeId, LookupError> {
 struct Way<'a> {
     heap: &'a Heap,
     path: &'a [u8],
-    /// The number of bytes that were followed.
+    /// The number of bytes already followed.
     at: usize,
     step: Vec<u8>,
     digits: Vec<u8>,
@@ -157,7 +157,7 @@ impl Way<'_> {
             && matches!(rest.get(step.len()), None | Some(b'.' | b'['))
     }
 
-    /// Follows a step: the longest one that fits, since names may have dots.
+    /// Follows a step: the longest one that fits, since names may contain dots.
     fn go_on(&mut self, from: NodeId) -> Result<NodeId, LookupError> {
         let start = self.at + usize::from(self.at > 0 && self.path.get(self.at) == Some(&b'.'));
         let mut found = None;
@@ -181,7 +181,7 @@ impl Way<'_> {
         push_step(&mut self.step, self.heap, label, &mut self.digits)
     }
 
-    /// Returns the error for a path that leads no farther than to `from`.
+    /// Returns the error for a path that leads no farther than `from`.
     fn lost(&mut self, from: NodeId, start: usize) -> LookupError {
         let rest = &self.path[start..];
         let end = rest
@@ -205,7 +205,7 @@ impl Way<'_> {
     }
 }
 
-/// Returns the edges of a node; of the root, which an empty heap does not have, the GC roots.
+/// Returns the edges of a node; for the root, which an empty heap does not have, the GC roots.
 fn edges_of(heap: &Heap, node: NodeId) -> std::ops::Range<usize> {
     match node {
         NodeId::ROOT => heap.root_range(),
@@ -213,7 +213,8 @@ fn edges_of(heap: &Heap, node: NodeId) -> std::ops::Range<usize> {
     }
 }
 
-/// Returns the value of an upvalue, since a path has no step for the upvalue itself; all other nodes as they are.
+/// Returns the value of an upvalue, since a path has no step for the upvalue itself; any other node
+/// unchanged.
 fn through_upvalue(heap: &Heap, node: NodeId) -> NodeId {
     if heap.kind(node) != Kind::Upvalue {
         return node;

@@ -1,4 +1,4 @@
-//! What a user asks about: resolving words, and suggesting similar ones.
+//! What a user asks about: resolving words and suggesting similar ones.
 
 pub(crate) mod lookup;
 pub(crate) mod query;

@@ -5,8 +5,8 @@ const FAR: usize = 3;
 /// The number of bytes of long words that are compared.
 const COMPARED: usize = 64;
 
-/// Returns how many letters have to be inserted, deleted or replaced to turn one word into the other; `None` if
-/// these are many for words of this length. A word that starts with the other one is similar, too.
+/// Returns the number of letters to insert, delete or replace to turn one word into the other;
+/// `None` if these are many for words of this length. `b` is also similar if it starts with `a`.
 fn distance(a: &[u8], b: &[u8]) -> Option<usize> {
     let (a, b) = (cut(a), cut(b));
     let most = FAR.min(a.len().max(b.len()) / 2);

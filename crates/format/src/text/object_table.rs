@@ -9,16 +9,16 @@ use crate::sink::Sink;
 use luasnap_heap::{ShortestPathTree, Snapshot, Visit};
 use std::io;
 
-/// Whole paths are printed while all their steps are at most this for each row and ...
+/// Whole paths are printed if all of them together have at most this many steps per row and ...
 const STEPS_PER_ROW: u64 = 64;
-/// ... this in addition. Else a list of a million tables would take a terabyte of text.
+/// ... this many more. Otherwise a list of a million tables would take a terabyte of text.
 const STEPS_TO_SPARE: u64 = 1_000_000;
 
-/// Writes the text table: a header, then a row for each object with its shortest path, parents before children.
-/// Of a difference, only the changed objects.
+/// Writes the text table: a header, then a row for each object with its shortest path, parents
+/// before children. For a difference, only the changed objects.
 ///
-/// Paths are whole, unless they would make the text far too long: then a path of more than a hundred steps is
-/// written with its first and its last sixteen.
+/// Paths are whole, unless they would make the text far too long: then a path of more than a
+/// hundred steps is written with its first and its last sixteen.
 ///
 /// # Examples
 ///

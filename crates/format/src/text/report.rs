@@ -58,7 +58,7 @@ struct Words {
     nothing: &'static str,
     /// The word before bytes: only the native engine's sizes are exact.
     about: &'static str,
-    /// The head of the column of bytes.
+    /// The heading of the column of bytes.
     bytes: &'static str,
     /// What is not counted.
     without: &'static str,
@@ -174,7 +174,7 @@ fn write_groups(
     Ok(())
 }
 
-/// Returns the path pattern of a group, if it has one, and what else is known of it.
+/// Returns the path pattern of a group, if it has one, and what else is known about it.
 fn described(snapshot: &Snapshot, groups: &Groups, group: &Group) -> Result<String> {
     let name = group_name(snapshot, groups, group)?;
     let path = || pattern_text(snapshot.everything(), groups, group.pattern);

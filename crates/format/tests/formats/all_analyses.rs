@@ -1,5 +1,4 @@
-//! Everything that can be asked of a snapshot, to see whether it can be answered. The fuzz target
-//! uses this too.
+//! Runs all analyses of a snapshot, to see whether they succeed. The fuzz target uses this too.
 
 use luasnap_format::{
     ReportOptions, SaveOptions, write_json, write_json_indented, write_report, write_snapshot,
@@ -8,7 +7,7 @@ use luasnap_format::{
 use luasnap_heap::{Census, Snapshot, decrease, increase};
 use std::io::sink;
 
-/// Asks for everything.
+/// Runs all analyses.
 pub fn run_all(snapshot: &Snapshot) {
     snapshot.tree().unwrap();
     snapshot.groups().unwrap();
@@ -22,7 +21,7 @@ pub fn run_all(snapshot: &Snapshot) {
     }
 }
 
-/// Asks for everything, and for the differences to another snapshot too.
+/// Runs all analyses of a snapshot, and of its differences to another one.
 pub fn run_all_with(snapshot: &Snapshot, other: &Snapshot) {
     run_all(snapshot);
     for (a, b) in [(snapshot, other), (other, snapshot), (snapshot, snapshot)] {

@@ -1,5 +1,5 @@
-//! Snapshot files that are damaged, cut off, foreign, newer, or made to do harm: always an error
-//! that says what is wrong, and never a panic or another heap.
+//! Snapshot files that are damaged, cut off, foreign, newer, or malicious: always an error that
+//! says what is wrong, and never a panic or another heap.
 
 use crate::all_analyses::run_all_with;
 use crate::file_parts::{Parts, section};
@@ -15,7 +15,7 @@ fn small_file() -> Vec<u8> {
     saved(&sample_of_everything(), SaveOptions::default())
 }
 
-/// Why it cannot be read.
+/// Returns why the bytes cannot be read.
 fn error(bytes: &[u8]) -> String {
     match read_snapshot(bytes) {
         Ok(_) => "it was read".to_owned(),
@@ -28,7 +28,7 @@ fn every_changed_byte_is_noticed() {
     let file = small_file();
     for at in 0..file.len() {
         for change in 1..=u8::MAX {
-            // All values where the file says what it is, and a few in what is compressed.
+            // All values in the header and the table, and a few in compressed bytes.
             if at > 1000 && !matches!(change, 1 | 0x80 | 0xff) {
                 continue;
             }
@@ -153,7 +153,7 @@ fn a_newer_file_says_who_wrote_it_and_who_reads_it() {
     let mut parts = Parts::of(&small_file());
     parts.writer = "1.2.0".to_owned();
     parts.format = 3;
-    // What only adds to the format is read.
+    // A newer format that only adds to this one is read.
     read_snapshot(&parts.file()).unwrap();
     parts.least_reader = 2;
     assert_eq!(
@@ -233,7 +233,7 @@ fn what_a_file_claims_is_not_believed() {
             "{error}"
         );
     }
-    // A frame that would be 4 GB of zeros.
+    // 4 MiB of zeros, far more than the table says.
     let mut parts = whole.clone();
     parts.section(section::NAME_BYTES).blocks = vec![vec![0; 1 << 20]; 4];
     assert_eq!(
@@ -242,8 +242,8 @@ fn what_a_file_claims_is_not_believed() {
     );
 }
 
-/// What a section of [`sample`]'s file holds instead of its own values. The file has 5 nodes (the synthetic
-/// root, the table `tbl`, and the tables `d`, `d.aa` and `a` below it), 4 edges and 5 names (the empty one
+/// Forged values of a section of [`sample`]'s file. The file has 5 nodes (the synthetic root, the
+/// table `tbl`, and the tables `d`, `d.aa` and `a` below it), 4 edges and 5 names (the empty one
 /// and one for each edge).
 struct Forged {
     section: u16,
@@ -268,7 +268,7 @@ mod head {
     pub const UNKNOWN_STRENGTH: u8 = 4 << 4;
 }
 
-/// What the order of a run tells, as a number in a file.
+/// The meaning of a run's order, as a number in a file.
 mod order {
     pub const NEWEST_FIRST: u64 = 1;
     pub const UNKNOWN: u64 = 3;
@@ -283,7 +283,7 @@ impl Forged {
         }
     }
 
-    /// Five equal addresses, whose differences are to be shifted by `shift` bits.
+    /// Five equal addresses, whose differences are shifted by `shift` bits.
     fn addresses_shifted_by(shift: u8) -> Forged {
         let (planes, first) = (0, [0; 8]);
         Forged {
@@ -293,7 +293,7 @@ impl Forged {
         }
     }
 
-    /// Numbers of no more than a byte each, in the encoding by planes.
+    /// Numbers of at most one byte each, as byte planes.
     fn plane(section: u16, numbers: &[u8]) -> Forged {
         Forged {
             section,
@@ -302,7 +302,7 @@ impl Forged {
         }
     }
 
-    /// By node: its source. Nodes of one kind count from the source of the one before.
+    /// By node: its source, as the difference to that of the previous node of the same kind.
     fn sources(differences: [i8; 5]) -> Forged {
         Forged::plane(section::SOURCES, &differences.map(folded))
     }
@@ -311,7 +311,7 @@ impl Forged {
         Forged::plane(section::EDGE_COUNTS, &counts)
     }
 
-    /// By edge: its target, counted from a guess, which is the edge's own node in the beginning.
+    /// By edge: its target, as the difference to a guess, which is the edge's own node at first.
     fn targets(differences: [i8; 4]) -> Forged {
         Forged::plane(section::TARGETS, &differences.map(folded))
     }
@@ -339,12 +339,12 @@ impl Forged {
         }
     }
 
-    /// Rows: the first node of a run, and what its order tells.
+    /// Rows: the first node of a run, and the meaning of its order.
     fn runs(rows: &[[u64; 2]]) -> Forged {
         Forged::rows(section::RUNS, rows)
     }
 
-    /// Rows: a marker's address, the node where it lies, the number of its run.
+    /// Rows: a marker's address, the node at its place, the number of its run.
     fn marks(rows: &[[u64; 3]]) -> Forged {
         Forged::rows(section::MARKS, rows)
     }
@@ -359,7 +359,7 @@ impl Forged {
         Forged::rows(section::SPARSE_TABLES, rows)
     }
 
-    /// Asserts that a file with this section is refused with these words.
+    /// Asserts that a file with this section is refused with this message.
     #[track_caller]
     fn assert_refused(self, expected: &str) {
         let mut parts = Parts::of(&saved(&sample(), SaveOptions::default()));
@@ -386,7 +386,7 @@ fn row(numbers: &[u64]) -> Vec<u8> {
         .collect()
 }
 
-/// A difference as files have it: 0, 1, 2, 3, 4 stand for 0, -1, 1, -2, 2.
+/// A difference as it is in files: 0, 1, 2, 3, 4 stand for 0, -1, 1, -2, 2.
 fn folded(difference: i8) -> u8 {
     (difference << 1 ^ difference >> 7) as u8
 }
@@ -621,7 +621,7 @@ fn a_full_disk_is_an_error_wherever_it_is_full() {
     assert_eq!(disk.taken, len);
 }
 
-/// A change to what is in a file.
+/// A change to the contents of a file.
 #[derive(Clone, Debug)]
 enum Change {
     /// A byte of a block becomes another one.
@@ -635,7 +635,7 @@ enum Change {
         section: usize,
         len: usize,
     },
-    /// A section says that it has another number of values.
+    /// A section claims another number of values.
     Count {
         section: usize,
         count: u64,
@@ -738,7 +738,7 @@ proptest! {
     ) {
         let mut parts = Parts::of(&small_file());
         let at = at % parts.sections.len();
-        // Right checksums, and in the place of a section what is not compressed at all.
+        // The checksums are right, but the section is not compressed at all.
         let mut part = parts.sections[at].clone();
         part.blocks = vec![bytes];
         let encoding = std::mem::replace(&mut part.encoding, 0);

@@ -1,4 +1,4 @@
-//! What people see of a heap of everything is what they see of the objects alone.
+//! To users, a heap of everything looks like one of the objects alone.
 
 use crate::fixture::written;
 use luasnap_format::{ReportOptions, write_json, write_json_indented, write_report, write_text};
@@ -56,7 +56,7 @@ fn objects(more: bool) -> Snapshot {
     Snapshot::new(builder.finish_reached(Provenance::default()).unwrap())
 }
 
-/// The same, and all that a VM has beside: strings, a prototype, an upvalue, garbage.
+/// The same, and everything else that a VM has: strings, a prototype, an upvalue, garbage.
 fn everything(more: bool) -> Snapshot {
     let mut builder = SweepBuilder::default();
     builder.begin_run(RunOrder::Allocation).unwrap();

@@ -14,7 +14,7 @@ fn write(path: &Path, text: &str) -> Result<Written, String> {
     .map_err(|error| error.to_string())
 }
 
-/// The names in a folder: no temporary file may stay.
+/// Returns the names in a folder, where no temporary file may remain.
 fn names(folder: &Path) -> Vec<String> {
     let entries = fs::read_dir(folder).unwrap();
     let mut names: Vec<_> = entries
@@ -68,7 +68,7 @@ fn a_private_file_is_for_its_owner_alone_from_the_start() {
     let path = folder.path().join("new");
     let written = write_file(&path, PRIVATE, |out| {
         out.write_all(b"text")?;
-        // Where the file system has no files without a name, there is one.
+        // A temporary file has a name only if the file system has no files without one.
         for name in names(folder.path()) {
             assert_eq!(mode(&folder.path().join(name)), 0o600);
         }
@@ -294,7 +294,7 @@ fn a_fifo_is_written_to() {
     assert!(fs::metadata(&path).unwrap().file_type().is_fifo());
 }
 
-/// Whoever made it may read what comes.
+/// Whoever made it could read the data.
 #[test]
 fn somebody_else_s_fifo_in_a_folder_for_all_is_not_written_to() {
     use std::os::unix::fs::chown;
@@ -315,7 +315,8 @@ fn somebody_else_s_fifo_in_a_folder_for_all_is_not_written_to() {
     }
     let link = folder.path().join("link");
     symlink("for all/fifo", &link).unwrap();
-    // Nobody reads: to open it would be to wait for ever. One who does read gets nothing.
+    // At first nobody reads, and opening it would wait for ever. Then somebody does, and gets
+    // nothing.
     let mut reader = None;
     for _ in 0..2 {
         for path in [&fifo, &link] {
@@ -327,7 +328,7 @@ fn somebody_else_s_fifo_in_a_folder_for_all_is_not_written_to() {
             both.unwrap()
         });
     }
-    // One's own stays usable there, and so does the folder's owner's.
+    // A user's own FIFO can still be written to, and so can that of the folder's owner.
     for (owner, of_folder) in [(0, SOMEBODY), (SOMEBODY, SOMEBODY)] {
         chown(&fifo, Some(owner), None).unwrap();
         chown(&for_all, Some(of_folder), None).unwrap();

@@ -1,5 +1,5 @@
-//! Snapshot files taken apart and put together again, with checksums that are right whatever is in
-//! them. The fuzz target uses this too.
+//! Snapshot files taken apart and put together again, with checksums that are right whatever the
+//! contents. The fuzz target uses this too.
 
 use xxhash_rust::xxh3::xxh3_64;
 use zstd::bulk::{compress, decompress};
@@ -56,7 +56,7 @@ fn u64_at(bytes: &[u8], at: usize) -> u64 {
 }
 
 impl Parts {
-    /// Takes apart a file that is whole.
+    /// Takes apart an undamaged file.
     pub fn of(file: &[u8]) -> Parts {
         let sections = u32_at(file, 48) as usize;
         let mut start = HEADER + sections * ENTRY + 8;
@@ -147,7 +147,7 @@ fn blocks(mut bytes: &[u8]) -> Vec<Vec<u8>> {
     blocks
 }
 
-/// Makes the checksums of a file right, as far as it can be told where they are.
+/// Corrects the checksums of a file, as far as their places can be found.
 pub fn repair_checksums(file: &mut [u8]) {
     if file.len() < HEADER {
         return;

@@ -4,7 +4,7 @@ use luasnap_format::AnswerError;
 use luasnap_heap::{HeapBuilder, Kind, Label, NodeId, Snapshot, Strength};
 use std::io;
 
-/// A heap in the making, below one root.
+/// A heap under construction, below one root.
 pub struct Fixture {
     pub builder: HeapBuilder,
     pub root: NodeId,
@@ -56,7 +56,7 @@ impl Fixture {
     }
 }
 
-/// The first sample of the reference, its fields in the order of a hash.
+/// The first sample of the reference, with its fields in the order of a hash.
 pub fn sample() -> Snapshot {
     let mut fixture = Fixture::new("tbl", 0xb25900, 3);
     let root = fixture.root;
@@ -96,12 +96,12 @@ pub fn written(
     String::from_utf8(out).expect("always UTF-8")
 }
 
-/// That a [`Disk`] was full.
+/// Whether a [`Disk`] was full.
 pub fn is_full(error: &AnswerError) -> bool {
     matches!(error, AnswerError::Io(error) if error.kind() == io::ErrorKind::StorageFull)
 }
 
-/// Takes some bytes and then fails as a full disk does; without a limit it only counts.
+/// Accepts some bytes and then fails like a full disk; without a limit it only counts.
 pub struct Disk {
     pub room: u64,
     pub taken: u64,

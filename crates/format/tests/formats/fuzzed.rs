@@ -1,4 +1,5 @@
-//! What the fuzz targets of `fuzz/` do with their bytes; ordinary tests run the same with their seeds.
+//! What the fuzz targets of `fuzz/` do with their bytes; ordinary tests do the same with their
+//! seeds.
 
 use crate::all_analyses::run_all_with;
 use crate::file_parts::{Part, Parts, repair_checksums};
@@ -18,8 +19,8 @@ pub fn bytes(bytes: &[u8]) {
 
 /// Bytes as the columns of a snapshot file, compressed and with the right checksums.
 ///
-/// A section is its number, its encoding, how many values it has, how many bytes follow (a byte
-/// each), and those bytes.
+/// A section is its number, its encoding, its number of values, its number of bytes (a byte each),
+/// and those bytes.
 pub fn contents(bytes: &[u8]) {
     let mut parts = Parts {
         format: 1,
@@ -37,7 +38,7 @@ pub fn contents(bytes: &[u8]) {
     }
 }
 
-/// The first section of `bytes`, and what is behind it.
+/// Returns the first section of `bytes`, and the rest.
 fn section(bytes: &[u8]) -> Option<(Part, &[u8])> {
     let (head, behind) = bytes.split_at_checked(4)?;
     let (block, behind) = behind.split_at(behind.len().min(usize::from(head[3])));
@@ -51,8 +52,8 @@ fn section(bytes: &[u8]) -> Option<(Part, &[u8])> {
     Some((part, behind))
 }
 
-/// Bytes as what `luasnap path` is asked for: they mean the same as they are and as they are shown, and
-/// what is answered can be shown.
+/// Bytes as the argument of `luasnap path`: they mean the same raw and as they are shown, and the
+/// answer can be shown.
 pub fn words(bytes: &[u8]) {
     static ASKED: LazyLock<Snapshot> = LazyLock::new(|| {
         let file = include_bytes!("../../../../fuzz/seeds/bytes/everything.luasnap");
@@ -69,7 +70,7 @@ pub fn words(bytes: &[u8]) {
     };
     let shown = printable(bytes);
     assert!(shown.chars().all(is_printable), "{shown:?}");
-    // Around an address there may be white space, which is none when it is shown.
+    // White space around an address is escaped when it is shown, and then no longer white space.
     if address_of(bytes).is_none() {
         assert_eq!(mean(bytes), mean(shown.as_bytes()));
     }

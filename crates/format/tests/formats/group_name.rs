@@ -1,4 +1,4 @@
-//! What groups and paths over everything read like.
+//! The text of groups and paths over everything.
 
 use crate::fixture::Fixture;
 use luasnap_format::{
@@ -8,7 +8,8 @@ use luasnap_heap::{
     Engine, Fingerprint, Kind, Label, NodeId, Provenance, Rank, Snapshot, Strength,
 };
 
-/// A program in the making, as the native engine finds it: below a registry, at addresses of its own.
+/// A program under construction, as the native engine captures it: below a registry, with an
+/// address for each object.
 struct Program {
     fixture: Fixture,
     registry: NodeId,
@@ -28,7 +29,7 @@ impl Program {
         }
     }
 
-    /// A new object of so many bytes below `retainer`.
+    /// Adds an object of `size` bytes below `retainer`.
     fn under(&mut self, retainer: NodeId, label: Label, kind: Kind, size: u64) -> NodeId {
         self.last_address += 16;
         let node = self
@@ -162,7 +163,7 @@ fn paths_over_everything_start_where_people_look() {
         "_G.sessions",
         "_G.sessions.[1]",
         "_G.sessions.[1].close",
-        // The upvalue, and what it holds.
+        // The upvalue, and its value.
         "_G.sessions.[1].close.socket",
         "_G.sessions.[1].close.socket",
         "_G.sessions.[1].token",

@@ -1,4 +1,4 @@
-//! Chrome's `.heapsnapshot`. What the readers themselves make of it is in `tests/readers`.
+//! Chrome's `.heapsnapshot`. How the readers themselves read it is tested in `tests/readers`.
 
 use crate::fixture::{Disk, Fixture, is_full, keyed, list, written};
 use luasnap_format::write_heapsnapshot;
@@ -7,7 +7,7 @@ use proptest::prelude::*;
 use serde_json::Value;
 use std::collections::{HashMap, HashSet};
 
-/// Everything before the rows, which is always the same but for the counts.
+/// Everything before the rows, which is always the same except for the counts.
 fn header(nodes: usize, edges: usize) -> String {
     format!(
         concat!(
@@ -88,7 +88,7 @@ fn nothing_is_two_nodes_that_hold_nothing() {
     assert_eq!(written(write_heapsnapshot, &Snapshot::empty()), expected);
 }
 
-/// A file, read again.
+/// A parsed file.
 struct Parsed {
     nodes: Vec<[u64; 7]>,
     /// By node: type, name or index, row of the target.
@@ -101,7 +101,7 @@ const WEAK: u64 = 6;
 const ELEMENT: u64 = 1;
 
 impl Parsed {
-    /// Reads a file, of which it checks that everything fits together.
+    /// Parses a file, and checks that it is consistent.
     fn new(snapshot: &Snapshot) -> Parsed {
         let json: Value = serde_json::from_str(&written(write_heapsnapshot, snapshot)).unwrap();
         let numbers = |name: &str| -> Vec<u64> {
@@ -185,7 +185,7 @@ impl Parsed {
     }
 }
 
-/// What the root holds, beside the node that holds it again.
+/// Returns the file, and the references of the fixture's root, which is the first object in it.
 fn below_root(fixture: Fixture) -> (Parsed, Vec<(u64, String, usize)>) {
     let parsed = Parsed::new(&fixture.finish());
     let references = parsed.references(2);
@@ -291,7 +291,7 @@ fn tables_and_userdata_are_called_after_their_classes() {
         let label = Label::Field(name);
         string(&mut fixture, metatable, label, class, address + 32);
     }
-    // One that was named by a number, which is no name.
+    // One whose `__name` is no string.
     let other = fixture.under(fixture.root, Label::Index(3), Kind::Userdata, 0x900, 0);
     let metatable = fixture.under(other, Label::Metatable, Kind::Table, 0x910, 0);
     fixture.under(metatable, Label::Field(name), Kind::Table, 0x920, 0);
@@ -321,7 +321,7 @@ fn functions_in_c_and_threads_are_called_after_what_is_known_of_them() {
         };
         fixture.builder.set_source(first, source);
         let mut label = |name: &[u8]| Label::Local(fixture.builder.name(name).unwrap());
-        // The innermost call comes first: one that waits is in a function in C.
+        // The innermost call comes first: a waiting coroutine is in a C function.
         let waits = label(b"(function):[C]");
         let labels = [waits, label(b"x:job.lua"), Label::Local(body)];
         for (label, target) in labels.into_iter().zip([print, print, first]) {
@@ -475,7 +475,7 @@ fn what_replaces_an_object_at_its_address_has_another_id() {
     assert_ne!(id(Kind::Table, 56, 1), id(Kind::Userdata, 56, 1));
     assert_ne!(id(Kind::String, 30, 0), id(Kind::String, 31, 0));
     assert_ne!(id(Kind::LuaFunction, 40, 7), id(Kind::LuaFunction, 40, 8));
-    // A table and a stack grow.
+    // A table and a stack may grow.
     assert_eq!(id(Kind::Table, 56, 1), id(Kind::Table, 88, 2));
     assert_eq!(id(Kind::Thread, 500, 1), id(Kind::Thread, 900, 9));
 }
@@ -491,7 +491,7 @@ fn a_disk_that_is_full_at_any_byte_is_reported() {
     write_heapsnapshot(&mut Disk::with_room(length), &snapshot).unwrap();
 }
 
-/// A heap with all sorts of references, to garbage too.
+/// A heap with all sorts of references, including those to garbage.
 fn heap() -> impl Strategy<Value = Heap> {
     let kinds = prop::sample::select(&Kind::ALL[..]);
     let nodes = prop::collection::vec((kinds, 0..1000u64), 1..30);
@@ -546,7 +546,7 @@ proptest! {
         let parsed = Parsed::new(&snapshot);
         prop_assert_eq!(parsed.nodes.len(), reached.len() + 2);
         prop_assert_eq!(parsed.nodes.iter().map(|node| node[3]).sum::<u64>(), bytes);
-        // The objects come in their own order, so rows can be told.
+        // Objects are written in their own order, so their rows are known.
         let heap = snapshot.everything();
         let rows: HashMap<_, _> = reached.iter().copied().zip(2..).collect();
         for node in &reached {

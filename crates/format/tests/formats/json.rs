@@ -153,7 +153,8 @@ fn what_is_no_utf8_is_escaped() {
             b"\n\r\t\x08\x0c\x00\x1f\x7f",
             r"\n\r\t\b\f\u0000\u001f\u007f",
         ),
-        // C1, a change of direction, a separator, a mark of byte order, a tag beyond 16 bits.
+        // A C1 control, a change of direction, a separator, a byte order mark, a tag beyond 16
+        // bits.
         (
             "\u{9b}\u{202e}\u{2028}\u{feff}\u{e0041}".as_bytes(),
             r"\u009b\u202e\u2028\ufeff\udb40\udc41",
@@ -169,7 +170,7 @@ fn what_is_no_utf8_is_escaped() {
     }
 }
 
-/// Keys with much in them that needs escapes.
+/// Keys with many bytes that need escapes.
 fn key() -> impl Strategy<Value = Vec<u8>> {
     let piece = prop_oneof![
         any::<u8>().prop_map(|byte| vec![byte]),

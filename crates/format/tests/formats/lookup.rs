@@ -26,7 +26,7 @@ fn addresses_are_told_from_other_words() {
     assert_eq!(address_of(b"0x\xff"), None);
 }
 
-/// `[REGISTRY]` with the globals under 2, and in these a table, a closure and odd names.
+/// `[REGISTRY]` with the globals at index 2, and in these a table, a closure and odd names.
 fn heap() -> Heap {
     let mut builder = HeapBuilder::new();
     let mut node = |kind, at: u64| builder.node(kind, 0x100 * at).unwrap().0;
@@ -88,7 +88,7 @@ fn a_path_leads_to_its_object() {
     }
 }
 
-/// As a path is printed, and as the bytes of its names are.
+/// As a path is printed, and as the raw bytes of its names.
 #[test]
 fn what_a_terminal_cannot_show_is_found_either_way() {
     for name in [

@@ -1,4 +1,4 @@
-//! Snapshot files: what was written is read again, and nothing else is.
+//! Snapshot files: what is read is what was written.
 
 use crate::file_parts::Parts;
 use crate::random_heap::{recipe, sample_of_everything};
@@ -23,7 +23,7 @@ fn loaded_again(snapshot: &Snapshot) -> Snapshot {
     read_snapshot(&saved(snapshot, SaveOptions::default())).unwrap()
 }
 
-/// All that a heap says, a line for each node and each thing beside.
+/// Everything that a heap has, a line for each node and for each other thing.
 fn told(heap: &Heap) -> Vec<String> {
     let mut lines = Vec::new();
     for node in heap.nodes() {
@@ -59,7 +59,7 @@ fn text(
     out
 }
 
-/// Whether two snapshots say the same, and print the same.
+/// Asserts that two snapshots have and print the same.
 fn assert_same(a: &Snapshot, b: &Snapshot) {
     assert_eq!(told(a.everything()), told(b.everything()));
     assert_eq!(a.birthmark(), b.birthmark());
@@ -119,7 +119,7 @@ fn a_file_of_the_first_version_is_read() {
     assert_same(&snapshot, &sample_of_everything());
 }
 
-/// Another release of zstd may compress otherwise; what it decompresses to stays the same.
+/// Another release of zstd may compress differently; the decompressed bytes stay the same.
 #[test]
 fn what_is_written_is_what_the_first_version_wrote() {
     let written = Parts::of(&saved(&sample_of_everything(), SaveOptions::default()));
@@ -151,7 +151,7 @@ fn the_bytes_in_the_description_are_those_of_a_file() {
     }
 }
 
-/// Numbers that are all alike compress to nearly nothing; the file is padded to what they need.
+/// Equal numbers compress to nearly nothing; the file is padded to what they need.
 #[test]
 fn a_file_is_as_large_as_what_it_holds_calls_for() {
     let mut builder = HeapBuilder::new();
@@ -170,7 +170,7 @@ fn a_file_is_as_large_as_what_it_holds_calls_for() {
     assert_same(&snapshot, &read_snapshot(&file).unwrap());
 }
 
-/// Several blocks of everything, with all that can differ between them.
+/// Several blocks of each column, with everything that can differ between blocks.
 #[test]
 fn large_columns_are_what_they_were() {
     let mut builder = HeapBuilder::new();

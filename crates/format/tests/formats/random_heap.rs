@@ -1,4 +1,4 @@
-//! Random heaps that have something of everything.
+//! Random heaps with some of everything.
 
 use luasnap_heap::{
     Birthmark, Engine, Heap, Kind, Label, NodeId, Process, Provenance, RunOrder, SlotSizes,
@@ -6,7 +6,7 @@ use luasnap_heap::{
 };
 use proptest::prelude::*;
 
-/// A reference by numbers, which are taken modulo what there is.
+/// A reference in numbers, each of which is taken modulo the number of choices.
 #[derive(Clone, Debug)]
 pub struct Link {
     source: usize,

@@ -1,4 +1,4 @@
-//! What a snapshot file leaves out when it is asked to.
+//! What a snapshot file leaves out on request.
 
 use crate::file_parts::Parts;
 use crate::luasnap::saved;
@@ -7,7 +7,7 @@ use luasnap_heap::{
     Kind, Label, NameId, NodeId, Provenance, RunOrder, Snapshot, Strength, SweepBuilder,
 };
 
-/// Strings of a program's heap by what they are.
+/// Builds a heap of objects with texts.
 struct Texts {
     builder: SweepBuilder,
     address: u64,

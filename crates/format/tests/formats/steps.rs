@@ -5,7 +5,7 @@ use luasnap_format::write_text;
 use luasnap_heap::{Kind, Label, NameId, NodeId};
 use proptest::prelude::*;
 
-/// The step that a label makes.
+/// Returns the step for a label.
 fn step(label: impl FnOnce(&mut Fixture) -> Label) -> String {
     let mut fixture = Fixture::new("", 0x10, 1);
     let label = label(&mut fixture);

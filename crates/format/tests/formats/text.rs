@@ -8,8 +8,8 @@ const HEADER: &str = "                      name\t  refs\t              desc\tli
 
 #[test]
 fn the_sample_of_the_reference() {
-    // The reference has the rows of a depth-first walk in the order of a hash; siblings by key
-    // are `a` before `d`.
+    // The reference has the rows of a depth-first walk in the order of a hash; here siblings are in
+    // the order of their keys, `a` before `d`.
     let expected = "                      name\t  refs\t              desc\tlink
             table:0xb25900\t     1\t         (size: 3)\ttbl
             table:0xb259d0\t     1\t         (size: 3)\ttbl.a

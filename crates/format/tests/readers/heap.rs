@@ -1,19 +1,19 @@
-//! Heaps to export, with what the readers should say of them.
+//! Heaps to export, with what the readers should report about them.
 
 use luasnap_heap::{
     Dominators, Edge, Heap, HeapBuilder, Kind, Label, NodeId, Reach, Snapshot, Strength, Through,
 };
 use std::collections::{BTreeMap, HashMap, VecDeque};
 
-/// The address of the first object; the others follow at the same distance.
+/// The address of the first object; the others follow at equal distances.
 const FIRST_ADDRESS: u64 = 0x5555_0000_1000;
 const ADDRESS_STEP: u64 = 48;
 
-/// A heap in the making. Every object has an address by its number, so that heaps that have the same
-/// numbers have the same objects.
+/// A heap under construction. An object's number determines its address, so that heaps with the
+/// same numbers have the same objects.
 pub struct Graph {
     builder: HeapBuilder,
-    /// By node: the row of the Memory panel that the object is to be in.
+    /// By node: the expected row of the Memory panel.
     rows: Vec<String>,
 }
 
@@ -25,7 +25,7 @@ impl Graph {
         }
     }
 
-    /// An object that DevTools shows in the row of its kind.
+    /// Adds an object that DevTools shows in the row of its kind.
     pub fn object(&mut self, number: u64, kind: Kind, bytes: u64) -> NodeId {
         let row = match kind {
             Kind::LuaFunction | Kind::CFunction => "Function",
@@ -39,7 +39,7 @@ impl Graph {
         self.instance(number, kind, bytes, row)
     }
 
-    /// An object of a class.
+    /// Adds an object of a class.
     pub fn instance(&mut self, number: u64, kind: Kind, bytes: u64, row: &str) -> NodeId {
         let address = FIRST_ADDRESS + ADDRESS_STEP * number;
         let (node, new) = self.builder.node(kind, address).unwrap();
@@ -56,7 +56,7 @@ impl Graph {
         string
     }
 
-    /// A metatable whose instances are to be called `name`.
+    /// Adds a metatable whose instances are called `name`.
     pub fn class(&mut self, retainer: NodeId, number: u64, name: &str) -> NodeId {
         let metatable = self.object(number, Kind::Table, 120);
         let string = self.string(number + 1, name);
@@ -83,7 +83,7 @@ impl Graph {
         self.edge(source, target, Label::Metatable, Strength::Strong);
     }
 
-    /// An entry of a table with weak keys.
+    /// Adds an entry of a table with weak keys.
     pub fn ephemeron(&mut self, table: NodeId, key: NodeId, value: NodeId) {
         self.edge(table, key, Label::Key, Strength::WeakKey);
         self.edge(table, value, Label::Object(key), Strength::Ephemeron);
@@ -99,15 +99,15 @@ impl Graph {
     }
 }
 
-/// A heap as a reader should see it, by our own analyses.
+/// A heap as a reader should see it, according to our own analyses.
 pub struct Exported {
     pub snapshot: Snapshot,
     rows: Vec<String>,
-    /// The objects that are reachable, in their order: that of the file.
+    /// The reachable objects, in their order, which is that of the file.
     pub nodes: Vec<NodeId>,
 }
 
-/// What the Memory panel says of one row.
+/// What the Memory panel shows in one row.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct Row {
     pub count: u64,
@@ -140,8 +140,8 @@ impl Exported {
         &self.rows[node.index()]
     }
 
-    /// The rows of the Memory panel. A row retains what those of its objects do that none of the
-    /// others dominates; objects of no size are not shown.
+    /// Returns the rows of the Memory panel. A row retains what those of its objects retain that no
+    /// other object of the row dominates; objects without a size are not shown.
     pub fn rows(&self) -> BTreeMap<&str, Row> {
         let mut rows: BTreeMap<&str, Row> = BTreeMap::new();
         let is_shown = |node: &NodeId| self.heap().size(*node) > 0;
@@ -160,8 +160,8 @@ impl Exported {
         rows
     }
 
-    /// By node: how many references it is from the root. An entry with a weak key leads to its value
-    /// from the table and from the key.
+    /// Returns the distance of each node from the root, in references. The value of an entry with a
+    /// weak key can be reached from the table and from the key.
     pub fn distances(&self) -> HashMap<NodeId, u64> {
         let mut of_keys: HashMap<NodeId, Vec<NodeId>> = HashMap::new();
         let edges = || self.nodes.iter().flat_map(|node| self.heap().edges(*node));
@@ -186,7 +186,7 @@ impl Exported {
         distances
     }
 
-    /// Whether it is an entry that holds its value.
+    /// Whether the edge is an ephemeron entry that keeps its value alive.
     fn is_ephemeron(&self, edge: &Edge) -> bool {
         edge.strength == Strength::Ephemeron
             && match edge.label {
@@ -196,7 +196,7 @@ impl Exported {
     }
 }
 
-/// A small program's heap, with something of everything.
+/// A small program's heap, with some of everything.
 pub fn program() -> Exported {
     let mut graph = Graph::new();
     let registry = graph.object(0, Kind::Table, 200);
@@ -270,7 +270,7 @@ fn functions(graph: &mut Graph, globals: NodeId) {
 }
 
 /// A cache with weak values, and tables with weak keys: a pair, a path of pairs, a pair whose key
-/// is garbage, a value that something else holds too, and a key that is nearer than its table.
+/// is garbage, a value that also has another retainer, and a key that is nearer than its table.
 fn weak_tables(graph: &mut Graph, globals: NodeId) {
     let cache = graph.object(300, Kind::Table, 88);
     graph.field(globals, "cache", cache);
@@ -311,7 +311,7 @@ impl Dice {
     }
 }
 
-/// A heap of so many objects with two or three references each, of all kinds and strengths.
+/// A heap of `objects` objects with two or three references each, of all kinds and strengths.
 pub fn random(seed: u64, objects: u64) -> Exported {
     let (mut graph, mut dice) = (Graph::new(), Dice(seed));
     let registry = graph.object(0, Kind::Table, 56);

@@ -1,7 +1,7 @@
-//! Our `.heapsnapshot` files in the readers' own code: Chrome DevTools' worker and memlab, from their
-//! packages. What they compute must be what we compute.
+//! Our `.heapsnapshot` files, read by the readers' own code: Chrome DevTools' worker and memlab,
+//! from their packages. They must compute what we compute.
 //!
-//! Ignored unless asked for, since they need node, npm and a network: `cargo test -- --ignored`.
+//! Ignored by default, since they need node, npm and a network: `cargo test -- --ignored`.
 
 mod heap;
 mod reader;
@@ -11,12 +11,12 @@ use luasnap_heap::{Census, Kind, NodeId, Tally};
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-/// The nodes of a reader's answer. Two of them are there beside the objects.
+/// Returns the nodes of a reader's answer. The first two are not objects.
 fn nodes(answer: &Value) -> &[Value] {
     answer["nodes"].as_array().unwrap()
 }
 
-/// The objects of a reader's answer, with ours.
+/// Returns the objects of a reader's answer, with ours.
 fn objects<'a>(
     exported: &'a Exported,
     answer: &'a Value,
@@ -33,7 +33,7 @@ fn text(value: &Value) -> &str {
     value.as_str().unwrap()
 }
 
-/// All that is reachable, our own snapshots included, as the census counts it.
+/// Everything that is reachable, our own snapshots included, as the census counts it.
 fn census_of(exported: &Exported) -> Tally {
     let mut all = Census::new(&exported.snapshot).unwrap().live;
     let is_own = |node: &&NodeId| exported.heap().kind(**node) == Kind::Snapshot;
@@ -44,7 +44,7 @@ fn census_of(exported: &Exported) -> Tally {
     all
 }
 
-/// Checks everything that DevTools computes of a heap.
+/// Checks everything that DevTools computes about a heap.
 fn check_devtools(exported: &Exported, answer: &Value) {
     let all = exported.dominators().retained(NodeId::ROOT);
     assert_eq!(answer["problems"], json!([]));
@@ -112,7 +112,7 @@ fn memlab_computes_what_we_do() {
     }
 }
 
-/// The only node of a name.
+/// Returns the only node with a name.
 fn named<'a>(answer: &'a Value, name: &str) -> &'a Value {
     let found: Vec<_> = nodes(answer)
         .iter()
@@ -122,7 +122,7 @@ fn named<'a>(answer: &'a Value, name: &str) -> &'a Value {
     found[0]
 }
 
-/// The node that another one holds by a name.
+/// Returns the node to which another one refers by a name.
 fn held<'a>(answer: &'a Value, retainer: &Value, name: &str) -> &'a Value {
     let references = retainer["edges"].as_array().unwrap();
     let reference = references.iter().find(|edge| edge["name"] == name);
@@ -130,7 +130,7 @@ fn held<'a>(answer: &'a Value, retainer: &Value, name: &str) -> &'a Value {
     nodes(answer).iter().find(|node| node["id"] == *id).unwrap()
 }
 
-/// How DevTools shows what holds a node, with the names of the retainers.
+/// Returns how DevTools shows the references to a node, with the names of its retainers.
 fn retainers(answer: &Value, node: &Value) -> BTreeSet<(String, String)> {
     let by_id = |id: &Value| nodes(answer).iter().find(|node| node["id"] == *id);
     let retainers = node["retainers"].as_array().unwrap().iter();
@@ -251,6 +251,6 @@ fn memlab_finds_the_way_from_the_root() {
     let through_closure = json!(["[REGISTRY]", "2", "closure", "count"]);
     assert_eq!(*path("(upvalue)"), through_closure);
     assert_eq!(*path("coroutine"), json!(["[REGISTRY]", "2", "[-3]"]));
-    // It never looks through compiled code.
+    // memlab never looks through compiled code.
     assert_eq!(*path("a constant"), json!([]));
 }

@@ -16,17 +16,17 @@ const FILES: [(&str, &str); 5] = [
     ("devtools.mjs", include_str!("devtools.mjs")),
     ("memlab.cjs", include_str!("memlab.cjs")),
 ];
-/// A file that says which lock the packages were installed by.
+/// The file that records the lock by which the packages were installed.
 const INSTALLED: &str = "installed-by.json";
 
-/// What Chrome DevTools makes of a heap, and of its comparison with an earlier one.
+/// Returns what Chrome DevTools computes for a heap, and for its comparison with an earlier one.
 pub fn devtools(name: &str, heap: &Exported, earlier: Option<&Exported>) -> Value {
     let mut files = vec![export(name, heap)];
     files.extend(earlier.map(|earlier| export(&format!("{name}-earlier"), earlier)));
     run("devtools.mjs", &files)
 }
 
-/// What memlab makes of a heap.
+/// Returns what memlab computes for a heap.
 pub fn memlab(name: &str, heap: &Exported) -> Value {
     run("memlab.cjs", &[export(name, heap)])
 }
@@ -47,7 +47,7 @@ fn run(script: &str, files: &[PathBuf]) -> Value {
     serde_json::from_slice(&output.stdout).unwrap()
 }
 
-/// The folder of the scripts, with the packages that they need.
+/// Returns the folder of the scripts, with the packages that they need.
 fn installed() -> &'static Path {
     static FOLDER: OnceLock<PathBuf> = OnceLock::new();
     FOLDER.get_or_init(|| {

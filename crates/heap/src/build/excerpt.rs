@@ -1,4 +1,4 @@
-//! Excerpts: a small heap of some objects of a larger one and of what holds them.
+//! Excerpts: a small heap of some objects of a larger one and their paths.
 
 use crate::graph::error::BuildError;
 use crate::graph::fallible_vec::{filled, push};
@@ -10,15 +10,15 @@ use crate::graph::strength::Strength;
 use crate::reach::shortest_path_tree::{Rank, ShortestPathTree};
 use std::sync::Arc;
 
-/// A heap that has some objects of another one, the paths that hold them, and nothing else.
+/// A heap with some objects of another one, their shortest paths, and nothing else.
 pub(crate) struct Excerpt {
     pub(crate) heap: Heap,
-    /// Where each node was in the other heap's tree; the first one stands for the synthetic root.
+    /// By node: its rank in the other heap's tree. The first one stands for the synthetic root.
     pub(crate) ranks: Vec<Rank>,
 }
 
 impl Excerpt {
-    /// The excerpt with the objects of `chosen`.
+    /// Returns the excerpt with the objects of `chosen`.
     pub(crate) fn new(
         heap: &Heap,
         tree: &ShortestPathTree,
@@ -46,7 +46,7 @@ impl Excerpt {
     }
 }
 
-/// By rank: whether the object or something below it was chosen.
+/// Returns, by rank, whether the object or something below it was chosen.
 fn with_ancestors(
     tree: &ShortestPathTree,
     chosen: impl Iterator<Item = Rank>,
@@ -93,8 +93,8 @@ impl Copy<'_> {
         Ok(ranks)
     }
 
-    /// Copies the tree's edges. In breadth-first order the children of one object after the
-    /// other are all objects but the tree's root, so counting finds their new ids.
+    /// Copies the tree's edges. All objects but the tree's root are, in order, the children of the
+    /// objects in breadth-first order, so counting finds their new ids.
     fn edges(&mut self, kept: &[bool], ranks: &[Rank]) -> Result<(), BuildError> {
         let roots = self.from.root_range();
         let tree = self.tree;
@@ -130,7 +130,7 @@ impl Copy<'_> {
         Ok(())
     }
 
-    /// Copies the edge by which the tree holds an object.
+    /// Copies the edge by which the tree reaches an object.
     fn edge(&mut self, rank: Rank, new: NodeId) -> Result<(), BuildError> {
         let label = match self.from.label(self.tree.edge(rank)) {
             Label::Field(name) => Label::Field(self.name(name)?),

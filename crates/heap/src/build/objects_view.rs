@@ -66,7 +66,7 @@ const LEFT_OUT: u32 = NodeId::ROOT.0;
 /// Stands for the new id of an upvalue whose value may be in the view. No node has this id.
 const UPVALUE: u32 = u32::MAX;
 
-/// How many edges of an object are read ahead of it.
+/// The number of edges of an object that are prefetched before it is copied.
 const EDGES_AHEAD: usize = 8;
 
 /// Whether `id` is that of a node in the view.
@@ -134,7 +134,7 @@ impl Copy<'_> {
         }
     }
 
-    /// Copies an edge to an upvalue, as one to what the upvalue holds.
+    /// Copies an edge to an upvalue as an edge to the upvalue's value.
     fn edges_through(&mut self, upvalue: NodeId, edge: usize) -> Result<(), BuildError> {
         for inner in self.from.edge_range(upvalue) {
             let id = self.new_ids[self.from.target(inner).index()];
@@ -145,8 +145,8 @@ impl Copy<'_> {
         Ok(())
     }
 
-    /// Copies an edge, with `target` as its target. Leaves out ephemerons that hold nothing, and edges
-    /// that only the VM sees.
+    /// Copies an edge, with `target` as its target. Leaves out ephemerons that keep nothing alive,
+    /// and edges that only the VM sees.
     #[inline]
     fn edge(&mut self, edge: usize, target: NodeId) -> Result<(), BuildError> {
         let packed = self.from.labels[edge];
@@ -167,7 +167,7 @@ impl Copy<'_> {
         self.to.push_edge(target, label, strength)
     }
 
-    /// The label of the value under an object.
+    /// Returns the label of the value under a key that is an object.
     fn key(&self, key: NodeId) -> Label {
         let address = self.from.address(key);
         match self.from.kind(key) {

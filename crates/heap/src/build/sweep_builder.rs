@@ -1,4 +1,4 @@
-//! Building a heap from a VM's own lists: first every object, then the references of each.
+//! Building a heap from a VM's own lists: first all objects, then the references of each.
 
 use crate::graph::allocation_order::RunOrder;
 use crate::graph::error::BuildError;
@@ -17,17 +17,18 @@ use std::sync::Arc;
 
 /// Builds a [`Heap`] from every object of a VM, then the edges of each in turn.
 ///
-/// Unlike a [`HeapBuilder`](crate::HeapBuilder), it gets each object once, so it looks none up to add it.
+/// Unlike a [`HeapBuilder`](crate::HeapBuilder), it is given each object once, so that adding one
+/// needs no look-up of its node.
 #[derive(Debug)]
 pub struct SweepBuilder {
     heap: Heap,
     map: RegionMap,
     names: Names,
-    /// Names that are not strings of the VM, and long strings, which the VM may have several times.
+    /// Names that are not strings of the VM, and long strings, of which the VM may have equal ones.
     name_index: NameIndex,
     /// Nodes that are on no list: light C functions, by their code.
     unlisted: FxHashMap<u64, NodeId>,
-    /// Where the edges of the node at hand start.
+    /// The start of the current node's edges.
     edges_start: usize,
 }
 
@@ -57,7 +58,7 @@ impl SweepBuilder {
         self.heap.node_count()
     }
 
-    /// Begins a run of nodes; `order` is what their order means.
+    /// Begins a run of nodes; `order` is the meaning of their order.
     ///
     /// # Errors
     ///
@@ -95,7 +96,7 @@ impl SweepBuilder {
         self.map.is_taken(address)
     }
 
-    /// Ends the adding of objects, so that [`find`](Self::find) works. Call it before any
+    /// Ends the list of objects, so that [`find`](Self::find) works. Call it before any
     /// [`set_address`](Self::set_address).
     ///
     /// # Errors
@@ -183,13 +184,13 @@ impl SweepBuilder {
         self.heap.counts.get(node.index()).copied().unwrap_or(0)
     }
 
-    /// Sets the node's [source](Heap::source); of a string, its text.
+    /// Sets the node's [source](Heap::source); for a string, its text.
     #[inline]
     pub fn set_source(&mut self, node: NodeId, source: NameId) {
         self.heap.sources[node.index()] = source;
     }
 
-    /// Returns the id of the node's [source](Heap::source); of a string, of its text.
+    /// Returns the id of the node's [source](Heap::source); for a string, of its text.
     #[inline]
     pub fn source(&self, node: NodeId) -> NameId {
         self.heap.sources[node.index()]
@@ -200,7 +201,8 @@ impl SweepBuilder {
         self.names.get(name)
     }
 
-    /// Adds a name without looking whether it is there: for strings that the VM has only once.
+    /// Adds a name without checking whether it exists already: for strings that the VM has only
+    /// once.
     ///
     /// # Errors
     ///
@@ -229,8 +231,8 @@ impl SweepBuilder {
         self.heap.globals = Some(node);
     }
 
-    /// Notes a marker of a capture, with the [address](Self::set_address) that the node has now. Call it
-    /// in the order of the nodes.
+    /// Notes a marker of a capture, with the current [address](Self::set_address) of its node. Call
+    /// it in the order of the nodes.
     ///
     /// # Errors
     ///
@@ -288,7 +290,7 @@ impl SweepBuilder {
         self.edges_start = self.heap.targets.len();
     }
 
-    /// Adds an edge to those of the node at hand.
+    /// Adds an edge to the current node.
     ///
     /// # Errors
     ///
@@ -315,7 +317,7 @@ impl SweepBuilder {
         self.heap.end_edges(node, self.edges_start)
     }
 
-    /// Returns the heap of all that was added.
+    /// Returns the heap of everything that was added.
     ///
     /// # Errors
     ///

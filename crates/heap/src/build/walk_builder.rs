@@ -12,9 +12,9 @@ use crate::graph::provenance::Provenance;
 use crate::graph::strength::Strength;
 use std::sync::Arc;
 
-/// The edges of a node whose walk is not over yet.
+/// The edges of a node that is still being walked.
 ///
-/// The walks of several objects may overlap, but the edges of each must lie together.
+/// The walks of several objects may overlap, but the edges of each must be consecutive.
 #[derive(Debug, Default)]
 pub struct OpenEdges {
     edges: Vec<(NodeId, PackedLabel)>,
@@ -32,9 +32,9 @@ struct LateEdge {
 
 /// Builds a [`Heap`] from nodes and edges in any order.
 ///
-/// Nodes are numbered in the order in which they are added, and the edges of each node keep their order.
-/// Edges that are added together ([`OpenEdges`]) cost least. A call that fails leaves the builder whole:
-/// it may be dropped or finished.
+/// Nodes are numbered in the order in which they are added, and the edges of each node keep their
+/// order. Edges that are added together ([`OpenEdges`]) are cheapest. A call that fails leaves the
+/// builder consistent: it may be dropped or finished.
 ///
 /// # Examples
 ///
@@ -62,12 +62,12 @@ pub struct HeapBuilder {
     names: Names,
     name_index: NameIndex,
     late: Vec<LateEdge>,
-    /// Edges of huge tables, kept apart until the builder's own memory is free: else they would be held
-    /// twice at the peak.
+    /// Edges of huge tables, kept apart until the builder's own memory is freed: otherwise two
+    /// copies would exist at the peak.
     huge: Vec<(NodeId, OpenEdges)>,
 }
 
-/// From this many edges on a table is huge.
+/// The number of edges from which a table is huge.
 const HUGE: usize = 1 << 16;
 
 impl Default for HeapBuilder {
@@ -171,7 +171,7 @@ impl HeapBuilder {
         self.name_index.intern(&mut self.names, bytes)
     }
 
-    /// Adds a reference to those of the object that is being walked.
+    /// Adds a reference to the object that is being walked.
     ///
     /// # Errors
     ///
@@ -189,7 +189,7 @@ impl HeapBuilder {
         push(&mut open.edges, (target, label))
     }
 
-    /// Gives the node its edges, when all are there. Call it once for each node.
+    /// Gives the node its edges, once all are known. Call it once for each node.
     ///
     /// # Errors
     ///
@@ -241,8 +241,9 @@ impl HeapBuilder {
         )
     }
 
-    /// Returns the heap of all that was added, for callers that found every node by following strong
-    /// references from the roots: then no analysis has to find out again what is reachable.
+    /// Returns the heap of everything that was added, for callers that found every node by
+    /// following strong references from the roots: analyses then need not determine again what is
+    /// reachable.
     ///
     /// # Errors
     ///
@@ -255,7 +256,7 @@ impl HeapBuilder {
         Ok(heap)
     }
 
-    /// Returns the heap of all that was added.
+    /// Returns the heap of everything that was added.
     ///
     /// # Errors
     ///
@@ -273,7 +274,7 @@ impl HeapBuilder {
             mut names,
             ..
         } = self;
-        // A stable sort would take memory without asking.
+        // A stable sort would allocate, and abort if memory runs out.
         late.sort_unstable_by_key(|edge| (edge.source, edge.order));
         for edges in late.chunk_by(|a, b| a.source == b.source) {
             let source = edges[0].source;

@@ -1,7 +1,7 @@
 //! The difference of two snapshots.
 //!
-//! An object is identified by its kind and its address and, if the captures know it, by when it was
-//! allocated: see [`Identity`].
+//! An object is identified by its kind, its address and, if the captures know it, the time of its
+//! allocation: see [`Identity`].
 
 use crate::build::excerpt::Excerpt;
 use crate::compare::identity::Identity;
@@ -17,8 +17,8 @@ use crate::reach::shortest_path_tree::ShortestPathTree;
 use crate::snapshot::Snapshot;
 use rustc_hash::FxHashMap;
 
-/// Returns what `b` has more than `a`: new objects, and tables that grew. Paths and references are those
-/// of `b`. The difference is empty if either snapshot is.
+/// Returns what `b` has in addition to `a`: new objects, and tables that grew. Paths and references
+/// are those of `b`. The difference is empty if either snapshot is.
 ///
 /// # Examples
 ///
@@ -55,9 +55,9 @@ pub fn increase(a: &Snapshot, b: &Snapshot) -> Result<Snapshot, BuildError> {
     difference(b, a, Change::New, Change::Grew)
 }
 
-/// Returns what `a` had and `b` has not: objects that are gone, and tables that shrank. Paths and
-/// references are those of `a`; the tables' counts are those of `b`. The difference is empty if either
-/// snapshot is.
+/// Returns what `a` has and `b` has not: objects that are gone, and tables that shrank. Paths and
+/// references are those of `a`; the tables' counts are those of `b`. The difference is empty if
+/// either snapshot is.
 ///
 /// # Examples
 ///
@@ -94,7 +94,7 @@ pub fn decrease(a: &Snapshot, b: &Snapshot) -> Result<Snapshot, BuildError> {
     difference(a, b, Change::Gone, Change::Shrank)
 }
 
-/// Returns what `side` has more than `other`.
+/// Returns what `side` has in addition to `other`.
 fn difference(
     side: &Snapshot,
     other: &Snapshot,
@@ -135,7 +135,7 @@ fn difference(
     Ok(Snapshot::difference(heap, new_tree, by_node))
 }
 
-/// The changed objects.
+/// Returns the changed objects of `side`.
 fn changes(
     side: &Snapshot,
     other: &Snapshot,
@@ -166,9 +166,9 @@ fn changes(
 
 /// Calls `tell` for every object of `side` with its twin in `other`.
 ///
-/// Two captures of one program have nearly the same objects in nearly the same order. So both are gone
-/// through side by side first; only objects that find no twin on the way are looked up, in a map of what
-/// is left of the other.
+/// Two captures of one program have nearly the same objects in nearly the same order. So both are
+/// first traversed side by side; only objects without a twin there are looked up, in a map of the
+/// other's remaining objects.
 fn match_twins(
     side: &Snapshot,
     other: &Snapshot,
@@ -204,15 +204,15 @@ fn match_twins(
     Ok(())
 }
 
-/// The objects of another heap, gone through alongside those of `heap`.
+/// The objects of another heap, traversed alongside those of `heap`.
 struct SideBySide<'a> {
     heap: &'a Heap,
     other: &'a Heap,
     /// The snapshot that the other heap is a view of.
     others: &'a Snapshot,
     identity: &'a Identity<'a>,
-    /// The object of the other heap that is expected next, and where the way may also go on, since a
-    /// leap may have been wrong.
+    /// The object of the other heap that is expected next, and an alternative, since a leap may
+    /// have been wrong.
     next: [usize; 2],
     /// The number of objects without a twin since the last one that had one.
     misses: usize,
@@ -220,7 +220,7 @@ struct SideBySide<'a> {
 }
 
 impl<'a> SideBySide<'a> {
-    /// The number of objects of the other heap that may be missing in a row without losing the way.
+    /// The number of objects of the other heap that may be missing in a row without losing track.
     const AHEAD: usize = 16;
 
     fn new(
@@ -242,7 +242,7 @@ impl<'a> SideBySide<'a> {
         Ok(pair)
     }
 
-    /// Returns the twin of `node`, if it is among the next.
+    /// Returns the twin of `node`, if it is among the next objects.
     fn twin(&mut self, node: NodeId) -> Option<NodeId> {
         let [next, other_way] = self.next;
         let found = self.find(node, next, Self::AHEAD).or_else(|| {
@@ -260,8 +260,8 @@ impl<'a> SideBySide<'a> {
         Some(NodeId(found as u32))
     }
 
-    /// Looks farther ahead when the way is lost: the more misses, the farther and the less often, so that
-    /// the whole search takes time in proportion to the misses.
+    /// Looks farther ahead after many misses: the more misses, the farther and the less often, so
+    /// that the whole search takes time in proportion to the misses.
     fn leap(&mut self, node: NodeId) -> Option<usize> {
         if self.misses < Self::AHEAD || !self.misses.is_power_of_two() {
             return None;
@@ -281,7 +281,7 @@ impl<'a> SideBySide<'a> {
         })
     }
 
-    /// Expects the object at `at` next, or the first one behind that can be a twin.
+    /// Expects the object at `at` next, or the first one after it that can be a twin.
     fn go_on_from(&mut self, at: usize) {
         let newer = self.identity.end_of_newer(NodeId(at as u32));
         self.next[0] = newer.map_or(at, NodeId::index);
@@ -313,7 +313,7 @@ mod tests {
         Snapshot::new(builder.finish_reached(Provenance::default()).unwrap())
     }
 
-    /// How many objects of `side` find no twin on the way.
+    /// Returns the number of objects of `side` that find no twin side by side.
     fn misses(side: &Snapshot, other: &Snapshot) -> usize {
         let identity = Identity::new(side, other).unwrap();
         let heap = side.objects().unwrap();
@@ -328,7 +328,7 @@ mod tests {
         let holes = snapshot((1..10_000).filter(|at| at % 2000 > 300));
         assert!(misses(&holes, &all) < 5 * 40);
         assert_eq!(misses(&all, &holes), 300 + 4 * 301);
-        // A leap to an object that has moved far ahead is taken back.
+        // A leap to an object that has moved far ahead is undone.
         let moved = snapshot(
             (1..100)
                 .chain(20_000..20_016)

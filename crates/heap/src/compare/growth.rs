@@ -11,16 +11,17 @@ use crate::snapshot::Snapshot;
 use rustc_hash::FxHashMap;
 use std::sync::Arc;
 
-/// How often the snapshots are grouped again because one of them showed what is one of many.
+/// The most rounds of grouping the snapshots. Another round follows as long as one of them
+/// generalises new patterns.
 const MOST_ROUNDS: usize = 4;
 
 /// Why snapshots cannot be compared.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 pub enum CompareError {
-    /// Growth needs two snapshots.
+    /// Growth needs at least two snapshots.
     #[error("growth is found between snapshots: two are needed at least, not {0}")]
     TooFew(usize),
-    /// A snapshot is empty: it was freed, or it is a difference without a change.
+    /// A snapshot is empty: it was freed, or it is the difference of an empty one.
     #[error("snapshot {0} is empty: there is nothing to compare")]
     Empty(usize),
     /// A snapshot is a difference.
@@ -80,8 +81,8 @@ pub enum CompareError {
 
 /// How the groups of several snapshots changed from one to the next.
 ///
-/// A group is identified by its [fingerprint](Fingerprint). A name that is one of many in one snapshot is
-/// so in all of them, so that a cache is one group even while it is small.
+/// A group is identified by its [fingerprint](Fingerprint). A name that is generalised in one
+/// snapshot is generalised in all of them, so that a cache is one group even while it is small.
 ///
 /// # Examples
 ///
@@ -137,7 +138,7 @@ struct Row {
     group: u32,
 }
 
-/// A group through all the snapshots: a row of a [`Growth`].
+/// A group across all snapshots: a row of a [`Growth`].
 #[derive(Clone, Copy, Debug)]
 pub struct GroupGrowth<'a> {
     /// The fingerprint of the group's name.
@@ -158,12 +159,13 @@ pub struct GroupGrowth<'a> {
 }
 
 impl GroupGrowth<'_> {
-    /// Returns how many members the last snapshot has more than the first.
+    /// Returns how many more members the last snapshot has than the first.
     pub fn count_change(&self) -> i64 {
         change(self.counts)
     }
 
-    /// Returns by how many bytes the members' shallow sizes grew from the first to the last snapshot.
+    /// Returns by how many bytes the sum of the shallow sizes grew from the first to the last
+    /// snapshot.
     pub fn shallow_change(&self) -> i64 {
         change(self.shallow)
     }
@@ -267,7 +269,7 @@ impl Growth {
         &self.groups[snapshot]
     }
 
-    /// Returns the bytes of memory held, including what is shared with the snapshots.
+    /// Returns the bytes of memory that it takes, including what is shared with the snapshots.
     pub fn memory(&self) -> usize {
         self.groups.iter().map(|of| of.memory()).sum::<usize>()
             + held(&self.rows)
@@ -276,11 +278,11 @@ impl Growth {
             + held(&self.retained)
     }
 
-    /// Makes the rows and counts what is in them.
+    /// Makes the rows and their values.
     fn count(&mut self) -> Result<(), BuildError> {
         let steps = self.groups.len();
         let mut index: FxHashMap<Fingerprint, u32> = FxHashMap::default();
-        // The last snapshot first: rows refer to its groups.
+        // The last snapshot comes first, since rows refer to its groups.
         for (snapshot, groups) in self.groups.iter().enumerate().rev() {
             for (at, group) in groups.groups().iter().enumerate() {
                 index.try_reserve(1)?;
@@ -298,7 +300,7 @@ impl Growth {
                         values.resize(values.len() + steps, 0);
                     }
                 }
-                // Names that a VM has twice can make two groups of one fingerprint.
+                // Names that a VM has twice can make two groups with one fingerprint.
                 let place = row as usize * steps + snapshot;
                 self.counts[place] += u64::from(group.count);
                 self.shallow[place] = self.shallow[place].saturating_add(group.shallow);
@@ -335,7 +337,7 @@ impl Growth {
     }
 }
 
-/// Returns the groups of each snapshot; what is one of many in one of them is generalised in all.
+/// Returns the groups of each snapshot. What one of them generalises is generalised in all.
 fn grouped_alike(snapshots: &[&Snapshot]) -> Result<Vec<Arc<Groups>>, BuildError> {
     let mut general = PatternSet::default();
     for snapshot in snapshots {
@@ -358,8 +360,8 @@ fn grouped_alike(snapshots: &[&Snapshot]) -> Result<Vec<Arc<Groups>>, BuildError
     }
 }
 
-/// Returns the groups of a snapshot, with `general` generalised: mostly what the snapshot itself has
-/// generalised.
+/// Returns the groups of a snapshot, with `general` generalised: mostly that is what the snapshot
+/// itself generalises.
 fn grouped(snapshot: &Snapshot, general: &PatternSet) -> Result<Arc<Groups>, BuildError> {
     let own = snapshot.shared_groups()?;
     match own.pattern_set == *general {

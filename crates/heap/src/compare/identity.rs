@@ -1,8 +1,9 @@
-//! Whether two objects that lay at one address at two times are one and the same.
+//! Whether objects with one address in two captures are the same.
 //!
-//! A VM reuses the address of an object that is gone. Right after a capture two markers are
-//! allocated that live as long as the snapshot does; a later capture meets them, and what the VM
-//! allocated since lies before them in its lists (see [`AllocationOrder`](crate::AllocationOrder)).
+//! A VM reuses the addresses of objects that are gone. Right after a capture two markers are
+//! allocated that live as long as the snapshot does. A later capture finds them, and what the VM
+//! has allocated since precedes them in its lists (see
+//! [`AllocationOrder`](crate::AllocationOrder)).
 
 use crate::graph::allocation_order::{AllocationOrder, RunOrder};
 use crate::graph::error::BuildError;
@@ -22,21 +23,21 @@ struct Newer {
 /// Tells whether an object of one snapshot and its twin in another, of the same kind and address,
 /// are one object.
 ///
-/// They are not when the later capture says that the VM allocated its object since. Where a list's
-/// order tells only who got a finalizer since, they are not when the twin had one already. Where
-/// nothing is known (another VM, the portable engine, a difference, which has lost the order) they
-/// are one object.
+/// They are not if the later capture shows that its object was allocated after the earlier capture.
+/// If the order of a list only tells which objects have got a finalizer since, they are not if the
+/// earlier object had one already. If nothing is known (another VM, the portable engine, a
+/// difference, which has lost the order) they are one object.
 ///
-/// Lua puts an object that its own finalizer saved at the head of a list: it counts as new.
+/// Lua puts an object that its own finalizer saved at the head of a list, so it counts as new.
 pub(crate) struct Identity<'a> {
     side_is_later: bool,
     earlier: &'a AllocationOrder,
-    /// In order.
+    /// In the order of the nodes.
     newer: Vec<Newer>,
 }
 
 impl<'a> Identity<'a> {
-    /// For objects of `side` with twins in `other`, both as in their `objects` views.
+    /// Compares objects of `side` with twins in `other`, both as in their `objects` views.
     pub(crate) fn new(side: &'a Snapshot, other: &'a Snapshot) -> Result<Self, BuildError> {
         let mut identity = Identity {
             side_is_later: false,
@@ -72,8 +73,8 @@ impl<'a> Identity<'a> {
                 .is_some_and(|newer| newer.order == RunOrder::Allocation)
     }
 
-    /// Where objects of the other snapshot that are newer than all of `side` end, when `twin` is
-    /// among them: at best it became one of those that `side` has.
+    /// Returns the end of the run of newer objects of the other snapshot that contains `twin`.
+    /// `side` has none of them, except those that have merely got a finalizer since.
     #[inline]
     pub(crate) fn end_of_newer(&self, twin: NodeId) -> Option<NodeId> {
         match self.side_is_later {
@@ -98,13 +99,13 @@ impl<'a> Identity<'a> {
 
     #[inline]
     fn find(&self, node: NodeId) -> Option<Newer> {
-        // At most as many as the VM has lists.
+        // There are at most as many as the VM has lists.
         let at = self.newer.iter().position(|newer| node < newer.end)?;
         Some(self.newer[at]).filter(|newer| newer.start <= node)
     }
 }
 
-/// Returns the process that a snapshot was captured in. Another process may have another VM at the
+/// Returns the process in which a snapshot was captured. Another process may have another VM at the
 /// same address.
 fn process(snapshot: &Snapshot) -> Option<Process> {
     snapshot.everything().provenance().process
@@ -125,7 +126,7 @@ fn newer(later: &AllocationOrder, marks: [u64; 2]) -> Result<Vec<Newer>, BuildEr
             order: run.order,
         };
         match newer.last_mut() {
-            // Both marks in one run: what came after the older one came after the capture.
+            // Both marks are in one run: what precedes the later one came after the capture.
             Some(last) if last.start == found.start => *last = found,
             _ => push(&mut newer, found)?,
         }

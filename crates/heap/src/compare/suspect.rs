@@ -11,7 +11,7 @@ use crate::reach::shortest_path_tree::Rank;
 use crate::snapshot::Snapshot;
 use rustc_hash::FxHashMap;
 
-/// How many of the groups that grow are looked at, those that grew most first.
+/// The number of growing groups that are considered, those that grew most first.
 const MOST_GROUPS: usize = 100;
 /// The accumulation point dominates at least this many percent of the members' bytes.
 const PART: u64 = 90;
@@ -21,9 +21,9 @@ const PART: u64 = 90;
 pub struct Suspect {
     /// Indices of rows of the [`Growth`]. The first one grew most and names the suspect.
     pub rows: Vec<usize>,
-    /// The accumulation point: the nearest object in the last snapshot that dominates at least 90 % of the
-    /// bytes of the group that grew most, and whose own group does not get more members.
-    /// [`NodeId::ROOT`] if the memory is scattered.
+    /// The accumulation point: the nearest object in the last snapshot that dominates at least 90 %
+    /// of the bytes of the group that grew most, and whose own group does not get more members in
+    /// every step. [`NodeId::ROOT`] if the memory is scattered.
     pub point: NodeId,
     /// The rank of the accumulation point in the last snapshot's tree of everything; `None` for the root.
     pub point_rank: Option<Rank>,
@@ -73,12 +73,12 @@ impl Growth {
     }
 }
 
-/// Looks for the points in the last snapshot.
+/// The search for accumulation points in the last snapshot.
 struct Search<'a> {
     growth: &'a Growth,
     last: &'a Snapshot,
     dominators: &'a Dominators,
-    /// By group of the last snapshot: whether there are more members after each step.
+    /// By group of the last snapshot: whether it has more members after each step.
     multiplies: Vec<bool>,
 }
 
@@ -103,7 +103,7 @@ impl<'a> Search<'a> {
         })
     }
 
-    /// Whether an object retains the whole program: it is no accumulation point.
+    /// Whether an object retains the whole program, so that it is not one place of accumulation.
     fn is_top(&self, node: NodeId) -> bool {
         node == NodeId::ROOT
             || self.dominators.immediate(node) == Some(NodeId::ROOT) && {
@@ -178,12 +178,12 @@ impl<'a> Search<'a> {
 /// The members of a group by their places in the dominator tree.
 struct Members {
     places: Vec<u32>,
-    /// The bytes of all members before each one, and of all in the end.
+    /// The bytes of all members before each one, and of all members at the end.
     sums: Vec<u64>,
 }
 
 impl Members {
-    /// `None` where the last snapshot has none.
+    /// Returns `None` if the last snapshot does not have the group.
     fn new(
         growth: &Growth,
         last: &Snapshot,
@@ -215,7 +215,7 @@ impl Members {
         self.sums[self.places.len()]
     }
 
-    /// The place of the member that has half of the bytes before it or with it.
+    /// Returns the place of the member with which the sum of bytes reaches half of all.
     fn middle(&self) -> u32 {
         let half = self.all().div_ceil(2);
         let at = self.sums.partition_point(|sum| *sum < half);

@@ -13,7 +13,7 @@ use std::borrow::Cow;
 pub struct KindCensus {
     /// Their kind.
     pub kind: Kind,
-    /// The reachable ones; of a difference, those that changed.
+    /// The reachable ones; in a difference, those that changed.
     pub live: Tally,
     /// The unreachable ones, which the collector has not freed yet. Known only in a heap that has
     /// [everything](crate::Provenance::is_whole).
@@ -89,13 +89,13 @@ impl Census {
         Ok(Census::count(snapshot, reach.as_ref()))
     }
 
-    /// The same for callers that know what is reachable already: `reach` is that of
-    /// [everything](Snapshot::everything), with which each of its objects is compared.
+    /// Counts the objects of a snapshot, for callers that already know what is reachable: `reach`
+    /// is that of [everything](Snapshot::everything).
     pub fn with_reach(snapshot: &Snapshot, reach: &Reach) -> Census {
         Census::count(snapshot, Some(reach))
     }
 
-    /// The same for callers that know [what is reachable](reach_of).
+    /// Counts the objects of a snapshot, for callers that have the result of [`reach_of`].
     pub(crate) fn count(snapshot: &Snapshot, reach: Option<&Reach>) -> Census {
         let heap = snapshot.everything();
         let provenance = heap.provenance();

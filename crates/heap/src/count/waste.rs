@@ -26,13 +26,13 @@ pub struct RepeatedText {
     pub lost: u64,
 }
 
-/// Strings in use whose text exists several times. Only long strings can (more than 40 bytes, in PUC Lua
-/// from 5.2 on): a VM has all others once.
+/// Strings in use whose text exists several times. Only long strings can (more than 40 bytes, in
+/// PUC Lua from 5.2 on): all others exist once in a VM.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Duplicates {
     /// By text, those that waste most first.
     pub texts: Vec<RepeatedText>,
-    /// The number of strings that are redundant: of each text, all but one.
+    /// The number of redundant strings: for each text, all but one.
     pub count: u64,
     /// Wasted bytes in all.
     pub bytes: u64,
@@ -89,7 +89,7 @@ pub struct Waste {
     pub strings: Option<Duplicates>,
     /// Tables with empty slots; `None` if they are not known.
     pub tables: Option<SparseTables>,
-    /// What the VM holds besides objects in use: garbage, its own blocks, unaccounted bytes.
+    /// What else is in the VM's memory: garbage, its own blocks, unaccounted bytes.
     pub census: Census,
 }
 

@@ -1,4 +1,4 @@
-//! Numbering all that the roots keep alive in depth-first order.
+//! Numbering everything that the roots keep alive in depth-first order.
 
 use crate::dominators::holding_edges::HoldingEdges;
 use crate::graph::error::BuildError;
@@ -8,12 +8,13 @@ use crate::graph::prefetch::prefetch;
 
 /// A depth-first search from the synthetic root, which has number 0. Each column is by number.
 ///
-/// References between numbered nodes are noted as they are met: a second pass over the heap took longer.
+/// References between numbered nodes are noted as they are found: a second pass over the heap took
+/// longer.
 pub(crate) struct DfsNumbering {
     pub(crate) nodes: Vec<NodeId>,
     /// The node from which each was found.
     pub(crate) parents: Vec<u32>,
-    /// The least number of the nodes that refer to each; of the root, its own.
+    /// The lowest number of the nodes that refer to each; of the root, its own.
     pub(crate) least: Vec<u32>,
     /// The references from a node to one with a lower number, except to the root.
     pub(crate) back: Vec<Back>,
@@ -68,7 +69,7 @@ struct Search<'a> {
     holding: &'a HoldingEdges<'a>,
     /// By node.
     numbers: Vec<u32>,
-    /// For each node on the current path: where its own begin in `pending`.
+    /// For each node on the current path: the start of its own targets in `pending`.
     starts: Vec<u32>,
     /// Targets of the nodes on the path that had no number when these were entered.
     pending: Vec<NodeId>,
@@ -91,13 +92,13 @@ impl Search<'_> {
         }
     }
 
-    /// Numbers a node and goes through its references. This happens once: coming back to the node takes
-    /// only `pending`, and nothing of the heap.
+    /// Numbers a node and visits its references. This happens once: returning to the node needs
+    /// only `pending`, not the heap.
     #[inline]
     fn enter(&mut self, node: NodeId, parent: u32) -> Result<u32, BuildError> {
         let number = self.found.nodes.len() as u32;
         self.numbers[node.index()] = number;
-        // There is room for all of them.
+        // Room for all nodes is reserved.
         self.found.nodes.push(node);
         self.found.parents.push(parent);
         self.found.least.push(parent);

@@ -11,14 +11,14 @@ use crate::graph::prefetch::prefetch;
 use crate::graph::tally::Tally;
 use std::ops::Range;
 
-/// The dominator tree of all that a heap's GC roots keep alive, and retained sizes.
+/// The dominator tree of everything that a heap's GC roots keep alive, and retained sizes.
 ///
 /// A node dominates another one if every path from the roots to that one leads through it: without it the
 /// other one is garbage. Weak references keep nothing alive. The value of an ephemeron counts as referred to
 /// by its table and by its key, so it is dominated by what dominates both.
 ///
-/// Nodes have places, which number them in preorder: the nodes that a node dominates have the places right
-/// behind its own.
+/// Nodes have places, which number them in preorder: the nodes that a node dominates have the
+/// places right after its own.
 ///
 /// # Examples
 ///
@@ -56,7 +56,7 @@ pub struct Dominators {
     pub(crate) nodes: Vec<NodeId>,
     /// By place: the place of the immediate dominator; of the root, its own.
     parents: Vec<u32>,
-    /// By place: where the subtree ends.
+    /// By place: the end of the subtree.
     ends: Vec<u32>,
     /// By place: the bytes of the subtree.
     bytes: Vec<u64>,
@@ -67,7 +67,7 @@ pub struct Dominators {
 impl Dominators {
     const NOWHERE: u32 = u32::MAX;
 
-    /// Finds the dominators of all that the roots of `heap` keep alive.
+    /// Finds the dominators of everything that the roots of `heap` keep alive.
     ///
     /// # Errors
     ///
@@ -133,7 +133,7 @@ impl Dominators {
         }
         for place in (1..self.len()).rev() {
             let parent = self.parents[place] as usize;
-            // Sizes that were read from broken memory may be anything.
+            // Sizes read from corrupt memory may be anything.
             bytes[parent] = bytes[parent].saturating_add(bytes[place]);
         }
         Ok(bytes)
@@ -172,7 +172,8 @@ impl Dominators {
             .is_some_and(|place| self.subtree(a).contains(&place))
     }
 
-    /// Returns the nodes whose [immediate](Self::immediate) dominator is `node`, by their places.
+    /// Returns the nodes whose [immediate](Self::immediate) dominator is `node`, in the order of
+    /// their places.
     pub fn children(&self, node: NodeId) -> impl Iterator<Item = NodeId> + '_ {
         let subtree = self.subtree(node);
         let inside = move |place: &u32| *place < subtree.end;

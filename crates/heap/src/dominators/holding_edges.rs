@@ -19,7 +19,7 @@ pub(crate) struct HoldingEdges<'a> {
     reach: Option<Reach>,
     /// Key and value of each ephemeron, by keys.
     values: Vec<(NodeId, NodeId)>,
-    /// The keys of these; empty if there are no values.
+    /// Their keys; empty if there are no values.
     keys: NodeSet,
 }
 

@@ -1,9 +1,9 @@
 //! Immediate dominators by Lengauer and Tarjan's algorithm, with simple linking.
 //!
-//! All numbers are depth-first numbers. The semidominator of a node is the lowest number from which a path
-//! leads to it through nodes of higher numbers only. Nodes are taken from the last to the first; the taken
-//! ones form a forest, in which [`Forest::least`] finds the ancestor with the lowest semidominator, and
-//! shortens the paths on which it looked.
+//! All numbers are depth-first numbers. The semidominator of a node is the lowest number from which
+//! a path leads to it through nodes of higher numbers only. Nodes are taken from the last to the
+//! first; the taken ones form a forest, in which [`Forest::least`] finds the ancestor with the
+//! lowest semidominator, and shortens the paths that it follows.
 
 use crate::dominators::dfs_numbering::{Back, DfsNumbering};
 use crate::graph::error::BuildError;
@@ -53,7 +53,7 @@ impl Behind {
         for reference in back {
             starts[reference.target as usize] += 1;
         }
-        // Where each ends; placing the sources leaves where it starts.
+        // The end of each; placing the sources turns it into the start.
         let mut end = 0;
         for start in &mut starts {
             end += *start;
@@ -69,7 +69,7 @@ impl Behind {
     }
 }
 
-/// What is known of a node, in one cache line, since most reads need all of it.
+/// What is known about a node, in one cache line, since most reads need all of it.
 #[derive(Clone, Copy)]
 #[repr(align(16))]
 struct Tree {
@@ -79,8 +79,8 @@ struct Tree {
     label: u32,
     /// The semidominator of `label`. Before the node is taken, the lowest source of a reference to it.
     semi: u32,
-    /// Before the node is taken: the first of those whose semidominator it is. Then, until its dominator
-    /// is known, the next one with the same semidominator. 0 ends the list.
+    /// Before the node is taken: the first of the nodes whose semidominator it is. Then, until its
+    /// dominator is known: the next node with the same semidominator. 0 ends the list.
     dominator: u32,
 }
 
@@ -89,7 +89,7 @@ const END: u32 = u32::MAX;
 
 struct Forest {
     trees: Vec<Tree>,
-    /// Whether `dominator` is a node with the same dominator.
+    /// Whether `dominator` is not the dominator but another node with the same one.
     deferred: Vec<bool>,
 }
 
@@ -185,10 +185,10 @@ impl Forest {
         (tree.label, tree.semi)
     }
 
-    /// Shortens the path up from `node`: each node on it gets the last node that was not taken as its
-    /// ancestor.
+    /// Shortens the path up from `node`: each node on it gets its nearest ancestor that is not
+    /// taken.
     fn shorten(&mut self, node: u32, at: u32) {
-        // The way back is kept in the path itself, so no path is too long.
+        // The way back is stored in the path itself, so that a long path needs no stack.
         let (mut node, mut below) = (node, END);
         loop {
             let tree = &mut self.trees[node as usize];
@@ -207,7 +207,8 @@ impl Forest {
         }
     }
 
-    /// Gives a node what is known of the path to `above`, the next node on its own path.
+    /// Merges what is known about the path up from `above`, the next node on the node's path, into
+    /// `node`.
     #[inline]
     fn pass_on(&mut self, above: u32, node: u32) {
         let above = self.trees[above as usize];

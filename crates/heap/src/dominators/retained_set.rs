@@ -13,13 +13,13 @@ use crate::reach::ephemeron::Waiting;
 use std::ops::Range;
 
 impl Dominators {
-    /// Returns the retained size of a set: the number and the bytes of the objects in `heap` that would be
-    /// garbage without all of the members, by Lua's own rules. The members are included, the synthetic
-    /// root is not. Unreachable members count as nothing, and a member that is given twice counts once.
-    /// `heap` must be the one that the tree was made of.
+    /// Returns the retained size of a set: the number and the bytes of the objects in `heap` that
+    /// would be garbage if all of the members were gone, by Lua's own rules. The members are
+    /// included, the synthetic root is not. Unreachable members count as nothing, and a member that
+    /// is given twice counts once. `heap` must be the one from which the tree was made.
     ///
-    /// Takes a pass over all that the members' nearest common dominator retains; over the whole heap if
-    /// it has ephemerons.
+    /// Takes a pass over everything that the members' nearest common dominator retains; over the
+    /// whole heap if it has ephemerons.
     ///
     /// # Errors
     ///
@@ -29,7 +29,7 @@ impl Dominators {
         let (Some(first), Some(last)) = (places().min(), places().max()) else {
             return Ok(Tally::default());
         };
-        // A path to a dominated node stays in the subtree from its last pass through the dominator on.
+        // From its last visit to the dominator on, a path to a dominated node stays in the subtree.
         // But an ephemeron's value may die with its key, though the key does not dominate it.
         let top = match self.has_ephemerons {
             true => 0,
@@ -46,8 +46,8 @@ impl Dominators {
         Ok(marking.rest())
     }
 
-    /// Returns a lower bound of [`retained_by`](Self::retained_by): what the members retain one by one,
-    /// counted once. Takes one look at each member.
+    /// Returns a lower bound of [`retained_by`](Self::retained_by): what the members retain one by
+    /// one, counted once. Looks only at the members.
     ///
     /// # Errors
     ///
@@ -75,7 +75,7 @@ impl Dominators {
     }
 }
 
-/// What is known of a node in a heap without the members.
+/// The state of a node in the heap without the members.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Mark {
     None,
@@ -168,7 +168,7 @@ impl<'a> Marking<'a> {
         }
     }
 
-    /// Reads what the nodes in the queue will need.
+    /// Prefetches what the nodes in the queue will need.
     #[inline]
     fn read_ahead(&self, at: usize) {
         self.heap.prefetch_queued(
@@ -177,7 +177,7 @@ impl<'a> Marking<'a> {
         );
     }
 
-    /// Sums up what was not marked.
+    /// Sums up what was not marked as alive.
     fn rest(self) -> Tally {
         let mut tally = Tally::default();
         for (place, mark) in self.region.zip(&self.marks) {

@@ -27,8 +27,8 @@ const EMPTY: Bucket = Bucket {
 
 /// Finds nodes by address.
 ///
-/// A userdata is known by the address of its payload, which for an empty payload may be where
-/// the next object starts, so userdata and other objects are told apart.
+/// A userdata is known by the address of its payload. If the payload is empty, the next object may
+/// start there, so userdata and other objects are told apart.
 #[derive(Clone, Debug, Default)]
 pub struct AddressMap {
     buckets: Vec<Bucket>,
@@ -41,11 +41,11 @@ fn key(kind: Kind, address: u64) -> u64 {
     address | u64::from(kind == Kind::Userdata) << 63
 }
 
-/// log2 of the bytes of address space whose objects share a few buckets. Objects that were allocated
-/// together are met together, and so find their buckets in the cache.
+/// log2 of the bytes of address space whose objects share a few buckets. Objects that were
+/// allocated together are met together, and so find their buckets in the cache.
 const BLOCK: u32 = 10;
-/// Buckets that a block spreads over: full of the smallest objects (56 bytes and malloc's 8) it
-/// fills four fifths of them.
+/// Number of buckets over which a block spreads: a block full of the smallest objects (56 bytes and
+/// malloc's 8) fills four fifths of them.
 const SPREAD: u64 = 4;
 
 /// Returns the first bucket in which to look. Ascending hashes have ascending buckets, whatever the number
@@ -131,7 +131,7 @@ impl AddressMap {
     }
 }
 
-/// Returns the number of buckets for that many nodes, three quarters full.
+/// Returns the number of buckets for `nodes` nodes, three quarters full.
 fn buckets_for(nodes: usize) -> usize {
     nodes * 4 / (PLACES * 3) + SPREAD as usize
 }

@@ -1,8 +1,9 @@
-//! The order in which a VM allocated its objects. It tells objects apart that had the same address one
-//! after the other.
+//! The order in which a VM allocated its objects. It tells apart objects that had the same address
+//! at different times.
 //!
-//! A VM puts each new object at the head of a list, so a list has its newest objects first. A marker that
-//! was allocated right after a snapshot lies between older and newer objects, as long as it lives.
+//! A VM puts each new object at the head of a list, so a list has its newest objects first. A
+//! marker that was allocated right after a snapshot separates the older from the newer objects, as
+//! long as it lives.
 
 use crate::graph::error::BuildError;
 use crate::graph::fallible_vec::{held, push, room};
@@ -25,7 +26,7 @@ pub enum RunOrder {
 pub struct Run {
     /// The first node. The run ends where the next one starts.
     pub start: NodeId,
-    /// What their order means.
+    /// The meaning of their order.
     pub order: RunOrder,
 }
 
@@ -43,19 +44,19 @@ pub struct Mark {
 /// The order in which a VM allocated the objects of a heap.
 #[derive(Clone, Debug, Default)]
 pub struct AllocationOrder {
-    /// By their starts.
+    /// In the order of their starts.
     pub(crate) runs: Vec<Run>,
-    /// By their places.
+    /// In the order of their places.
     pub(crate) marks: Vec<Mark>,
 }
 
 impl AllocationOrder {
-    /// Begins a run at `start`, behind all others.
+    /// Begins a run at `start`, after all others.
     pub(crate) fn begin(&mut self, start: NodeId, order: RunOrder) -> Result<(), BuildError> {
         push(&mut self.runs, Run { start, order })
     }
 
-    /// Notes the marker at `address`, behind all others. One outside all runs is ignored.
+    /// Notes the marker at `address`, after all others. A marker outside all runs is ignored.
     pub(crate) fn mark(&mut self, address: u64, place: NodeId) -> Result<(), BuildError> {
         let Some(run) = self.run_number(place) else {
             return Ok(());
@@ -72,19 +73,19 @@ impl AllocationOrder {
         )
     }
 
-    /// Returns the number of the run that a node lies in.
+    /// Returns the number of the run that contains a node.
     pub(crate) fn run_number(&self, node: NodeId) -> Option<usize> {
         let behind = self.runs.partition_point(|run| run.start <= node);
         behind.checked_sub(1)
     }
 
-    /// Returns what the order of the nodes around `node` means.
+    /// Returns the meaning of the order of the nodes around `node`.
     pub(crate) fn order_at(&self, node: NodeId) -> RunOrder {
         let run = self.run_number(node);
         run.map_or(RunOrder::None, |run| self.runs[run].order)
     }
 
-    /// Returns the order of the nodes that a view keeps; `kept` says of each node whether it does.
+    /// Returns the order of the nodes that a view keeps; `kept` says for each node whether it does.
     pub(crate) fn of_view(
         &self,
         kept: impl Iterator<Item = bool>,
@@ -94,7 +95,7 @@ impl AllocationOrder {
             marks: room(self.marks.len())?,
         };
         let mut kept_before = NodeId::ROOT;
-        // A run or a marker may lie behind the last node.
+        // A run or a marker may come after the last node.
         for (node, is_kept) in (0..).map(NodeId).zip(kept.chain([false])) {
             while let Some(run) = self.runs.get(view.runs.len())
                 && run.start <= node
@@ -113,7 +114,7 @@ impl AllocationOrder {
         Ok(view)
     }
 
-    /// Returns the bytes of memory held.
+    /// Returns the bytes of memory that it takes.
     pub(crate) fn memory(&self) -> usize {
         held(&self.runs) + held(&self.marks)
     }

@@ -26,7 +26,7 @@ pub(crate) struct Changes {
 }
 
 impl Changes {
-    /// From the change of each node.
+    /// Creates it from the change of each node.
     pub(crate) fn new(by_node: Vec<Change>) -> Changes {
         let changed = by_node.iter().filter(|change| **change != Change::None);
         Changes {
@@ -46,7 +46,7 @@ impl Changes {
         self.count
     }
 
-    /// Returns the bytes of memory held.
+    /// Returns the bytes of memory that it takes.
     pub(crate) fn memory(&self) -> usize {
         held(&self.by_node)
     }

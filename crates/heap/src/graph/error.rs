@@ -17,7 +17,8 @@ pub enum BuildError {
     /// Name ids have 32 bits.
     #[error("the heap has more names than a snapshot can number (4,294,967,295)")]
     TooManyNames,
-    /// The portable engine has to push a value onto a coroutine's stack to see what lies there.
+    /// The stack of a coroutine is full. To see a value on it, the portable engine has to push one
+    /// more.
     #[error(
         "the stack of a coroutine is full, and a Lua built with LUA_USE_APICHECK does not allow to \
          read it then: drop the coroutine, or take a snapshot of everything"

@@ -2,7 +2,7 @@
 
 use crate::graph::error::BuildError;
 
-/// Appends to a column; fails if there is no memory.
+/// Appends to a column; fails if memory runs out.
 #[inline]
 pub(crate) fn push<T>(column: &mut Vec<T>, value: T) -> Result<(), BuildError> {
     if column.len() == column.capacity() {
@@ -12,22 +12,22 @@ pub(crate) fn push<T>(column: &mut Vec<T>, value: T) -> Result<(), BuildError> {
     Ok(())
 }
 
-/// Returns a column of `len` times `value`; fails if there is no memory.
+/// Returns a column of `len` times `value`; fails if memory runs out.
 pub(crate) fn filled<T: Clone>(len: usize, value: T) -> Result<Vec<T>, BuildError> {
     let mut column = room(len)?;
     column.resize(len, value);
     Ok(column)
 }
 
-/// Returns an empty column with room for `len` values; fails if there is no memory.
+/// Returns an empty column with room for `len` values; fails if memory runs out.
 pub(crate) fn room<T>(len: usize) -> Result<Vec<T>, BuildError> {
     let mut column = Vec::new();
     column.try_reserve_exact(len)?;
     Ok(column)
 }
 
-/// Gives back unused capacity of a column, if possible: to most allocators a large block that becomes small
-/// is another block, for which there may be no memory.
+/// Gives back unused capacity of a column, if possible: most allocators move a large block that
+/// becomes small to another block, for which there may be no memory.
 pub(crate) fn shrink<T: Copy>(column: &mut Vec<T>) {
     const LARGE: usize = 256 << 10;
     let is_large = |count: usize| count * size_of::<T>() >= LARGE;

@@ -1,4 +1,4 @@
-//! The object graph: columns, not objects.
+//! The object graph, in columns.
 
 use crate::graph::allocation_order::AllocationOrder;
 use crate::graph::error::BuildError;
@@ -25,10 +25,10 @@ pub struct Edge {
 }
 
 /// The object graph of a Lua heap at one moment. Immutable; made by a
-/// [`HeapBuilder`](crate::HeapBuilder).
+/// [`HeapBuilder`](crate::HeapBuilder) or a [`SweepBuilder`](crate::SweepBuilder).
 ///
-/// Node 0 is the synthetic root ([`NodeId::ROOT`]), whose edges are the VM's roots. The edges of
-/// a node lie together, in the order in which they were found.
+/// Node 0 is the synthetic root ([`NodeId::ROOT`]), whose edges are the VM's roots. The edges of a
+/// node are consecutive, in the order in which they were found.
 #[derive(Clone, Debug, Default)]
 pub struct Heap {
     pub(crate) kinds: Vec<Kind>,
@@ -38,7 +38,7 @@ pub struct Heap {
     pub(crate) large_sizes: FxHashMap<NodeId, u64>,
     pub(crate) counts: Vec<u32>,
     pub(crate) sources: Vec<NameId>,
-    /// Where the edges of each node start.
+    /// The start of each node's edges.
     pub(crate) edge_starts: Vec<u32>,
     /// The number of edges of each node; [`Heap::MANY`] stands for one in `many_edges`.
     pub(crate) edge_counts: Vec<u8>,
@@ -54,7 +54,7 @@ pub struct Heap {
     /// Whether every node was found by following references from the roots.
     pub(crate) all_reached: bool,
     pub(crate) order: AllocationOrder,
-    /// By their nodes.
+    /// In the order of their nodes.
     pub(crate) sparse_tables: Vec<SparseTable>,
     pub(crate) provenance: Provenance,
     /// The number of nodes that fit before a column grows.
@@ -106,16 +106,17 @@ impl Heap {
         }
     }
 
-    /// Returns the number of a table's entries, the line where a Lua function or a prototype is defined, or
-    /// the number of a thread's stack levels. Of a string: a number that all strings of this text share,
-    /// and no others; 0 if unknown or if there is only one. 0 for all others.
+    /// Returns the number of a table's entries, the line where a Lua function or a prototype is
+    /// defined, or the number of a thread's stack levels. For a string: a number that all strings
+    /// with this text share, and no others; 0 if unknown or if there is only one. 0 for all other
+    /// nodes.
     #[inline]
     pub fn count(&self, node: NodeId) -> u32 {
         self.counts[node.index()]
     }
 
-    /// Returns the short source of a Lua function (`short_src` in `lua_Debug`), or the text of a string; empty
-    /// for all others.
+    /// Returns the short source of a Lua function (`short_src` in `lua_Debug`), or the text of a
+    /// string; empty for all other nodes.
     #[inline]
     pub fn source(&self, node: NodeId) -> &[u8] {
         self.names.get(self.sources[node.index()])
@@ -214,8 +215,8 @@ impl Heap {
         &self.order
     }
 
-    /// Returns the tables that keep far more slots than they use, by their nodes. Known only in heaps of the
-    /// native engine, and not in views.
+    /// Returns the tables that keep far more slots than they use, in the order of their nodes.
+    /// Known only in heaps of the native engine, and not in views.
     pub fn sparse_tables(&self) -> &[SparseTable] {
         &self.sparse_tables
     }
@@ -287,8 +288,8 @@ impl Heap {
     /// Stands for a number of edges that does not fit its column.
     const MANY: u8 = u8::MAX;
 
-    /// Sets the node's shallow size in bytes. A size of 4 GiB or more becomes 4 GiB if there is no memory to
-    /// note it.
+    /// Sets the node's shallow size in bytes. A size of 4 GiB or more becomes 4 GiB less a byte if
+    /// there is no memory to note it.
     #[inline]
     pub(crate) fn set_size(&mut self, node: NodeId, bytes: u64) {
         self.sizes[node.index()] = u32::try_from(bytes).unwrap_or(Self::LARGE);
@@ -324,7 +325,7 @@ impl Heap {
         size: u64,
     ) -> Result<NodeId, BuildError> {
         self.reserve_node()?;
-        // The builder refuses nodes beyond what ids can have.
+        // The builder refuses more nodes than ids can number.
         let node = NodeId(self.kinds.len() as u32);
         self.kinds.push(kind);
         self.addresses.push(address);
@@ -368,10 +369,11 @@ impl Heap {
         Ok(())
     }
 
-    /// Makes room for one more node in every column, so that none is ahead of another.
+    /// Makes room for one more node in every column, so that a failure leaves all of them equally
+    /// long.
     #[inline]
     fn reserve_node(&mut self) -> Result<(), BuildError> {
-        // If reserving failed before, the noted room is less than the real one.
+        // If reserving failed before, there may be more room than noted.
         if self.node_room <= self.kinds.len() {
             self.grow_node_columns()?;
         }
@@ -390,7 +392,7 @@ impl Heap {
         self.reserve_nodes(self.kinds.len().max(64))
     }
 
-    /// Adds an edge behind all others. [`Heap::end_edges`] gives it to its node.
+    /// Adds an edge after all others. [`Heap::end_edges`] assigns it to its node.
     #[inline(always)]
     pub(crate) fn push_edge(
         &mut self,
@@ -430,7 +432,7 @@ impl Heap {
         }
     }
 
-    /// Gives all edges from number `start` on to `node`, which had none.
+    /// Assigns all edges from number `start` on to `node`, which had none.
     #[inline]
     pub(crate) fn end_edges(&mut self, node: NodeId, start: usize) -> Result<(), BuildError> {
         if self.targets.len() > u32::MAX as usize {
@@ -461,8 +463,8 @@ impl Heap {
         Ok(())
     }
 
-    /// Moves the node's edges behind all others, so that more can follow, and returns where they start now.
-    /// Their old places stay unused.
+    /// Moves the node's edges after all others, so that more can follow, and returns their new
+    /// start. Their old places stay unused.
     pub(crate) fn move_edges(&mut self, node: NodeId) -> Result<usize, BuildError> {
         let range = self.edge_range(node);
         let start = self.targets.len();

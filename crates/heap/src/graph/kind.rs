@@ -34,7 +34,8 @@ pub enum Kind {
 }
 
 impl Kind {
-    /// Returns what Lua's `type` returns for such a value; the VM's own word for kinds that `type` never sees.
+    /// Returns what Lua's `type` returns for a value of this kind; the VM's own word for kinds that
+    /// `type` never sees.
     pub fn type_name(self) -> &'static str {
         match self {
             Kind::Root => "root",

@@ -100,7 +100,7 @@ mod tag {
     pub const WIDE: u32 = 15;
 }
 
-/// Payloads beside `tag::INNER`.
+/// Payloads of `tag::INNER`.
 mod inner {
     pub const CONSTANT: u32 = 1;
     pub const LAST: u32 = 4;

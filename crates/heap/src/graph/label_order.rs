@@ -26,7 +26,7 @@ pub(crate) struct LabelOrder {
     keys: Vec<SortKey>,
 }
 
-/// Below this many edges a search for a common prefix of their names does not pay.
+/// Below this many edges a search for a common prefix of their names does not pay off.
 const MANY: usize = 32;
 
 impl LabelOrder {
@@ -125,7 +125,8 @@ fn key_kind(heap: &Heap, label: Label) -> Option<Kind> {
     }
 }
 
-/// Compares an integer with a float that has the same double. Among equal values the integer comes first.
+/// Compares an integer with the float to which it rounds. Among equal values the integer comes
+/// first.
 fn integer_and_float(integer: i64, float: f64) -> Ordering {
     // 2^63 is the only such float that is not an i64; as i128 both are exact.
     i128::from(integer)
@@ -181,7 +182,7 @@ mod tests {
     use crate::graph::node::NodeId;
     use crate::graph::strength::Strength;
 
-    /// The labels of one node, sorted.
+    /// Returns the labels of one node, sorted.
     fn sorted(labels: impl Fn(&mut HeapBuilder) -> Vec<Label>) -> Vec<Label> {
         let mut builder = HeapBuilder::new();
         let (table, _) = builder.node(Kind::Table, 0x10).unwrap();

@@ -20,7 +20,7 @@ impl NameId {
 #[derive(Clone, Debug)]
 pub struct Names {
     bytes: Vec<u8>,
-    /// Where each name starts; the last entry is the end of the arena.
+    /// The start of each name; the last entry is the end of the arena.
     starts: Vec<u64>,
 }
 
@@ -77,7 +77,7 @@ impl Names {
         Ok(is_whole.then_some(Names { bytes, starts }))
     }
 
-    /// Returns the bytes of memory held.
+    /// Returns the bytes of memory that it takes.
     pub fn memory(&self) -> usize {
         self.bytes.capacity() + self.starts.capacity() * size_of::<u64>()
     }

@@ -40,7 +40,7 @@ impl NodeSet {
         self.words[node.index() / 64] &= !(1 << (node.0 % 64));
     }
 
-    /// Prefetches what a look at `node` will need.
+    /// Prefetches what a query for `node` will need.
     #[inline]
     pub(crate) fn expect(&self, node: NodeId) {
         prefetch(self.words[node.index() / 64]);

@@ -1,25 +1,25 @@
-//! Reading ahead: a search in a heap that is larger than the cache does little else than wait for
-//! memory. Values that are read before they are needed come while others are waited for, which halves
-//! the time. The farther ahead, the less is known to be in the cache already.
+//! Prefetching: a search in a heap that is larger than the cache mostly waits for memory. Values
+//! that are read before they are needed arrive while it waits for others, which halves the time.
+//! The farther ahead a node is, the less of it can be expected in the cache.
 
 use crate::graph::heap::Heap;
 use crate::graph::node::NodeId;
 use std::hint::black_box;
 
-/// Reads a value that is needed soon, so that waiting for memory begins now.
+/// Reads a value that is needed soon, so that the wait for memory starts now.
 #[inline(always)]
 pub fn prefetch<T>(value: T) {
     black_box(value);
 }
 
 impl Heap {
-    /// Reads where the edges of a node lie.
+    /// Prefetches the edge range of a node.
     #[inline]
     pub(crate) fn prefetch_edge_range(&self, node: NodeId) {
         prefetch(self.edge_range(node));
     }
 
-    /// Reads the first edge of a node.
+    /// Prefetches the first edge of a node.
     #[inline]
     pub(crate) fn prefetch_first_edge(&self, node: NodeId) {
         let first = self.edge_starts[node.index()] as usize;
@@ -29,8 +29,9 @@ impl Heap {
         ));
     }
 
-    /// Reads what a breadth-first search needs of the nodes in its queue: `queued` gives the node that
-    /// many places ahead, and `target` reads what the search knows of an edge's target.
+    /// Prefetches what a breadth-first search needs for the nodes in its queue: `queued` returns
+    /// the node that many places ahead, and `target` prefetches what the search knows about an
+    /// edge's target.
     #[inline]
     pub(crate) fn prefetch_queued(
         &self,
@@ -44,7 +45,7 @@ impl Heap {
             self.prefetch_first_edge(node);
         }
         if let Some(node) = queued(4) {
-            // A node with fewer edges than these has neighbours, whose targets do no harm.
+            // If the node has fewer edges, those of its neighbours are read, which does no harm.
             let first = self.edge_starts[node.index()] as usize;
             for &near in self.targets[first..].iter().take(4) {
                 target(near);

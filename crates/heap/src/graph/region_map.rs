@@ -1,10 +1,10 @@
-//! Finding nodes by address, for builders that get every object before any reference.
+//! Finding nodes by address, for builders that get all objects before any reference.
 //!
-//! There is a bit for each 16 bytes of the regions that have objects: no object is smaller, so no two start
-//! in one place. When all are there, the number of bits before an object's own is its number by address,
-//! and by that number its node is found. Both columns together take a fraction of the heap's own bytes, and
-//! objects that were allocated together are neighbours in both. Only regions are hashed, and seldom, since
-//! the last ones are remembered.
+//! There is a bit for each 16 bytes of the regions that have objects: no object is smaller, so no
+//! two start in one such place. Once all objects are known, the number of set bits before an
+//! object's own is its number by address, and this number leads to its node. Both columns together
+//! take a fraction of the heap's own bytes, and objects that were allocated together are neighbours
+//! in both. Only regions are hashed, and seldom, since the last ones are remembered.
 
 use crate::graph::error::BuildError;
 use crate::graph::fallible_vec::filled;
@@ -20,14 +20,15 @@ const GRANULE: u32 = 4;
 const WORD: u32 = 6;
 /// Words of a region.
 const WORDS: usize = 1 << (REGION - GRANULE - WORD);
-/// With a node: the object starts in the second half of its place. Objects are aligned to 8 bytes.
+/// A flag of a node: the object starts in the second half of its place. Objects are aligned to 8
+/// bytes.
 const SECOND_HALF: u32 = 1 << 31;
 
-/// Where objects start among 64 places.
+/// The starts of objects among 64 places.
 #[derive(Clone, Copy, Debug, Default)]
 struct Places {
     bits: u64,
-    /// The number of objects in the words before.
+    /// The number of objects in the previous words.
     before: u32,
 }
 
@@ -45,7 +46,7 @@ impl Places {
 pub(crate) struct RegionMap {
     /// The places of each region, one after the other.
     places: Vec<Places>,
-    /// The nodes, in the order of their places; empty until all are there.
+    /// The nodes, in the order of their places; empty until all objects are known.
     nodes: Vec<u32>,
     /// Open addressing: a region's number and one more than its place among the regions.
     index: Vec<(u64, u32)>,
@@ -103,7 +104,7 @@ impl RegionMap {
         Ok(is_free)
     }
 
-    /// Whether an object starts in the 16 bytes of `address`.
+    /// Whether an object starts in the 16 bytes around `address`.
     pub(crate) fn is_taken(&self, address: u64) -> bool {
         self.region(address >> REGION).is_some_and(|region| {
             self.places[region * WORDS + word(address)].bits >> bit(address) & 1 != 0
@@ -118,7 +119,7 @@ impl RegionMap {
         }
     }
 
-    /// Ends the adding of objects: the nodes from 1 on have these addresses.
+    /// Ends the list of objects: the nodes from 1 on have these addresses.
     pub(crate) fn close(&mut self, addresses: &[u64]) -> Result<(), BuildError> {
         let mut count = 0;
         for places in &mut self.places {
@@ -143,7 +144,7 @@ impl RegionMap {
         (found == entry(address, node) && address & 7 == 0).then_some(node)
     }
 
-    /// Returns the number, by address, of the object in the 16 bytes of `address`.
+    /// Returns the number, by address, of the object in the 16 bytes around `address`.
     #[inline(always)]
     fn number(&self, address: u64) -> Option<usize> {
         let region = self.region(address >> REGION)?;

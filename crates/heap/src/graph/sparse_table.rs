@@ -16,7 +16,7 @@ pub struct SlotSizes {
 pub struct SparseTable {
     /// The table.
     pub node: NodeId,
-    /// The number of slots of its array part; in LuaJIT including the one under 0.
+    /// The number of slots of its array part; in LuaJIT including the one at index 0.
     pub array_slots: u32,
     /// The number of these that are not nil.
     pub array_used: u32,
@@ -27,7 +27,7 @@ pub struct SparseTable {
 }
 
 impl SparseTable {
-    /// The fewest slots of a sparse part: smaller parts could hardly be smaller.
+    /// The fewest slots of a sparse part: smaller parts could hardly shrink.
     pub const LEAST_SLOTS: u32 = 8;
 
     /// Whether a part has [enough](Self::LEAST_SLOTS) slots, and less than half of them in use.

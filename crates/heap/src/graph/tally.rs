@@ -12,7 +12,7 @@ pub struct Tally {
 impl Tally {
     pub(crate) fn add(&mut self, bytes: u64) {
         self.count += 1;
-        // Sizes that were read from broken memory may be anything.
+        // Sizes read from corrupt memory may be anything.
         self.bytes = self.bytes.saturating_add(bytes);
     }
 

@@ -1,8 +1,9 @@
 //! Classes: names for objects that share a metatable.
 //!
-//! The name is the metatable's `__name`, or the path that leads to the metatable, such as `_G.Player`. A
-//! path through one of the objects says nothing, and one through the stack of a thread says little; then
-//! another reference to the metatable, or to the table in its `__index`, may give a better name.
+//! The name is the metatable's `__name`, or the path that leads to the metatable, such as
+//! `_G.Player`. A path through one of the objects says nothing, and one through the stack of a
+//! thread says little. Then another reference to the metatable, or to the table in its `__index`,
+//! may give a better name.
 
 use crate::graph::error::BuildError;
 use crate::graph::fallible_vec::{filled, push};
@@ -105,7 +106,7 @@ fn ranks_by_node(heap: &Heap, tree: &ShortestPathTree) -> Result<Vec<Rank>, Buil
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 enum Doubt {
     None,
-    /// It leads through the stack of a thread, whose names are not lasting.
+    /// It leads through the stack of a thread, whose names do not last.
     Stack,
     /// It leads through an object that has the metatable: not a name.
     Object,
@@ -145,7 +146,7 @@ struct Retainer {
 struct Search<'a> {
     heap: &'a Heap,
     tree: &'a ShortestPathTree,
-    /// By node; without meaning if the node is not in use.
+    /// By node; meaningless if the node is not in use.
     rank_of: Vec<Rank>,
     /// By rank.
     doubts: Vec<Doubt>,
@@ -164,7 +165,7 @@ impl Search<'_> {
             let of_table = |table: NodeId| retainers.get(&table).copied();
             let retainers = tables.into_iter().flatten().filter_map(of_table);
             let named = retainers.filter(|retainer| retainer.doubt != Doubt::Object);
-            // The first of those with the best name.
+            // The first of those with the least doubt.
             named.min_by_key(|retainer| retainer.doubt)
         };
         let is_unnamed = |metatable: &NodeId| self.own_name(*metatable).is_none();

@@ -1,10 +1,10 @@
-//! What a coroutine runs.
+//! The function of a coroutine.
 
 use crate::graph::heap::Heap;
 use crate::graph::label::Label;
 use crate::graph::node::NodeId;
 
-/// The name of the stack slot with the function of a call begins so.
+/// The beginning of the name of a stack slot with the function of a call.
 const FUNCTION: &[u8] = b"(function):";
 
 /// Returns the function that a coroutine was started with, in Lua or in C. `None` for a coroutine that is

@@ -123,14 +123,14 @@ pub struct Groups {
     group_of: Vec<u32>,
     /// The members of the first group, then those of the next, each in the order of the tree.
     members: Vec<NodeId>,
-    /// Where the members of each group start, and where the last group's end.
+    /// The start of each group's members, and the end of the last group's.
     starts: Vec<u32>,
     resized: Vec<(Rank, u32)>,
     /// The names that were generalised.
     pub(crate) pattern_set: PatternSet,
 }
 
-/// Stands for the index of a group.
+/// Stands in `group_of` for no group.
 const NO_GROUP: u32 = u32::MAX;
 
 impl Groups {
@@ -146,7 +146,7 @@ impl Groups {
         Ok(groups)
     }
 
-    /// Returns the groups, by shallow size, largest first.
+    /// Returns the groups, largest shallow size first.
     pub fn groups(&self) -> &[Group] {
         &self.groups
     }
@@ -173,7 +173,8 @@ impl Groups {
         &self.resized
     }
 
-    /// Returns the retained size of the group with this index. Takes a pass over the heap at most.
+    /// Returns the retained size of the group with this index. Takes at most one pass over the
+    /// heap.
     ///
     /// # Errors
     ///
@@ -189,9 +190,9 @@ impl Groups {
 
     /// Returns the indices of the top `n` groups, with their retained sizes.
     ///
-    /// Retained sizes of groups take long to find. So for [`GroupOrder::Retained`] they are found for
-    /// `2 * n + 8` candidates, which are chosen by what their members dominate one by one. A group that
-    /// retains much only together can be missed.
+    /// Retained sizes of groups are slow to find. So for [`GroupOrder::Retained`] they are found
+    /// for `2 * n + 8` candidates, which are chosen by what their members dominate one by one. A
+    /// group that retains much only together can be missed.
     ///
     /// # Errors
     ///
@@ -235,7 +236,7 @@ impl Groups {
         Ok(top)
     }
 
-    /// Returns the bytes of memory held.
+    /// Returns the bytes of memory that it takes.
     pub fn memory(&self) -> usize {
         held(&self.groups)
             + self.patterns.memory()
@@ -303,7 +304,7 @@ impl Groups {
     }
 }
 
-/// Groups while they are made.
+/// The state of grouping.
 struct Grouping<'a> {
     grouped: Grouped<'a>,
     heap: &'a Heap,
@@ -357,7 +358,7 @@ impl<'a> Grouping<'a> {
 
     /// Puts strings into groups by their immediate dominators.
     fn place_strings(&mut self) -> Result<(), BuildError> {
-        // That the registry dominates the whole program says nothing.
+        // The registry dominates the whole program, which says nothing.
         let registry = PathStarts::of(self.heap).registry();
         for rank in self.tree.ranks() {
             let node = self.tree.node(rank);

@@ -16,7 +16,8 @@ pub(crate) struct KnownNames {
 }
 
 impl KnownNames {
-    /// Returns the names in a heap's code; `None` if the heap has no code, as from the portable engine.
+    /// Returns the names in a heap's code; `None` if the heap has no code, as with the portable
+    /// engine.
     pub(crate) fn of(
         heap: &Heap,
         tree: &ShortestPathTree,

@@ -15,9 +15,9 @@ use crate::groups::pattern_set::{KindSet, PatternSet};
 use crate::reach::shortest_path_tree::{Rank, ShortestPathTree};
 use std::ops::Range;
 
-/// One of many keeps its own name if it has at least this part of the bytes: 1 / 16.
+/// One of many names is kept if the object has at least this part of the bytes: 1 / 16.
 const LARGE_PART: u64 = 16;
-/// How often a snapshot is gone through because something was found late.
+/// The most passes over a snapshot. Another one follows if something was found too late.
 const MOST_ROUNDS: usize = 4;
 
 /// The patterns of a snapshot's objects.
@@ -33,8 +33,8 @@ pub(crate) struct PathMap {
 impl PathMap {
     /// Finds the patterns of all objects; `given` is generalised in any case.
     ///
-    /// If a list or a tree leads back to a pattern, it may turn out late that objects there have many
-    /// names; then all objects are gone through again.
+    /// If a list or a tree leads back to a pattern, it may turn out late that objects there have
+    /// many names. Then all objects are visited again.
     pub(crate) fn new(grouped: Grouped<'_>, given: &PatternSet) -> Result<PathMap, BuildError> {
         let mut general = PatternSet::default();
         general.add(given)?;
@@ -55,14 +55,14 @@ impl PathMap {
     }
 }
 
-/// Goes down a tree level by level.
+/// Descends a tree level by level.
 struct Search<'a> {
     grouped: Grouped<'a>,
     heap: &'a Heap,
     tree: &'a ShortestPathTree,
     given: &'a PatternSet,
     map: PathMap,
-    /// By rank: the bytes of the objects below. Only if the code's names are not known.
+    /// By rank: the bytes of the objects below. Only if the names in the code are not known.
     bytes_below: Vec<u64>,
     starts: PathStarts,
     /// The first pattern that is new at the current level.
@@ -127,7 +127,7 @@ impl<'a> Search<'a> {
         first.start..last.end
     }
 
-    /// Notes of which kinds an object has many by name.
+    /// Notes the kinds of which an object has many under string keys.
     fn note_many(&mut self, rank: Rank) -> Result<(), BuildError> {
         if !many_names(self.tree.children(rank).len() as u32) {
             return Ok(());
@@ -155,8 +155,8 @@ impl<'a> Search<'a> {
         Ok(())
     }
 
-    /// Returns among which kinds an object under `name` counts; `None` if the name is not data. If no code is
-    /// known, global variables and modules count as code.
+    /// Returns the kinds as which an object under `name` counts; `None` if the name is not data. If
+    /// no code is known, global variables and modules count as code.
     fn as_data(&self, name: NameId, child: Rank) -> Option<KindSet> {
         match &self.map.known_names {
             None if self.is_start_of_paths(self.tree.parent(child)) => None,
@@ -251,7 +251,7 @@ impl<'a> Search<'a> {
     }
 
     fn is_large_part(&self, parent: Rank, child: Rank) -> bool {
-        // Each of a few is a large part; that says nothing.
+        // Each of a few objects is a large part, which says nothing.
         many_names(self.tree.children(parent).len() as u32)
             && self.bytes_below[child.index()]
                 >= self.bytes_below[parent.index()].div_ceil(LARGE_PART)

@@ -1,10 +1,11 @@
-//! Path patterns: paths to objects, with one step for many alike.
+//! Path patterns: paths to objects, with one step for many similar ones.
 //!
-//! A step under a number or an object becomes `[*]`. A step under a name becomes `*` if the object has many
-//! names and this one is data: names in the program's code stay. If the code is not known (the portable
-//! engine does not see it), global variables and modules keep their names instead, and so does whatever has
-//! a large part of the bytes. A step that soon repeats (a list's `next`, a tree's `children`) leads back to
-//! where it was, so a list is one pattern, however long it is.
+//! A step under a number or an object becomes `[*]`. A step under a name becomes `*` if the object
+//! has many names and this one is data: names in the program's code stay. If the code is not known
+//! (the portable engine does not see it), global variables and modules keep their names instead,
+//! and so does whatever has a large part of the bytes. A step that soon repeats (a list's `next`, a
+//! tree's `children`) leads back to the earlier pattern, so a list is one pattern, however long it
+//! is.
 
 use crate::graph::error::BuildError;
 use crate::graph::fallible_vec::{held, push};
@@ -17,9 +18,9 @@ use hashbrown::HashTable;
 
 /// Objects with more names than this may be caches.
 const MANY_NAMES: u32 = 16;
-/// How many steps up a repeated step is looked for.
+/// The number of steps upwards in which a repeated step is looked for.
 const LOOK_BACK: usize = 4;
-/// How many `[*]` in a row stay apart: enough for a matrix.
+/// The number of `[*]` in a row that stay apart: enough for a matrix.
 const NESTED_INDICES: usize = 3;
 
 /// A path pattern of a [`PathPatterns`]: an index, valid only there.
@@ -36,11 +37,12 @@ pub enum GroupStep {
     AnyName,
     /// A number as a key of the registry, as `luaL_ref` returns it: `[ref]`.
     Reference,
-    /// The table of globals, where the path starts anew: the way to it from the registry says nothing.
+    /// The table of globals, at which the path starts again: the path to it from the registry says
+    /// nothing.
     Globals,
-    /// The table of loaded modules, where the path starts anew as well.
+    /// The table of loaded modules, at which the path starts again as well.
     Loaded,
-    /// A step as it is.
+    /// A step that is not generalised.
     Exact(Label),
 }
 
@@ -61,9 +63,9 @@ pub(crate) struct PathPattern {
     pub(crate) step: GroupStep,
     pub(crate) parent: Option<PatternId>,
     kind: Kind,
-    /// Whether this step or one above it stands for several.
+    /// Whether this step or one above it is general.
     general: bool,
-    /// The kinds of which objects at this pattern have many by name.
+    /// The kinds of which objects at this pattern have many under string keys.
     pub(crate) many: KindSet,
 }
 
@@ -113,7 +115,8 @@ impl PathPatterns {
         self.patterns.len()
     }
 
-    /// Notes of which kinds the objects at a pattern have many by name. Returns whether any is new.
+    /// Notes the kinds of which the objects at a pattern have many under string keys. Returns
+    /// whether any is new.
     pub(crate) fn note_many(&mut self, pattern: PatternId, kinds: KindSet) -> bool {
         let many = &mut self.patterns[pattern.0 as usize].many;
         let is_new = !many.has_all(kinds);
@@ -121,7 +124,7 @@ impl PathPatterns {
         is_new
     }
 
-    /// Returns the bytes of memory held.
+    /// Returns the bytes of memory that it takes.
     pub(crate) fn memory(&self) -> usize {
         held(&self.patterns) + self.index.capacity() * size_of::<u32>()
     }
@@ -172,7 +175,7 @@ impl PathPatterns {
         Ok(PatternId(new))
     }
 
-    /// Returns the pattern with the same last step that is `parent` or a little above it.
+    /// Returns the pattern with the same last step that is `parent` or slightly above it.
     fn seen_above(&self, parent: PatternId, kind: Kind, step: GroupStep) -> Option<PatternId> {
         let mut above =
             std::iter::successors(Some(parent), |pattern| self.pattern(*pattern).parent);
@@ -197,7 +200,7 @@ pub(crate) fn fingerprint(
     kind: Kind,
     step: GroupStep,
 ) -> Fingerprint {
-    // Fingerprints are written down: this word stays, whatever patterns are called.
+    // People write fingerprints down: this word must stay, whatever patterns are called.
     let ink = Ink::new("path").kind(kind);
     let ink = match above {
         Some(above) => ink.number(above.fingerprint.0),

@@ -5,7 +5,7 @@ use crate::graph::kind::Kind;
 use crate::groups::fingerprint::Fingerprint;
 use rustc_hash::{FxHashMap, FxHashSet};
 
-/// The kinds of which an object has many by name, a bit for each.
+/// The kinds of which an object has many under string keys, a bit for each.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub(crate) struct KindSet(u16);
 
@@ -53,7 +53,7 @@ pub(crate) struct PatternSet {
 }
 
 impl PatternSet {
-    /// Adds what another set has. Returns whether anything was new.
+    /// Adds another set. Returns whether anything was new.
     pub(crate) fn add(&mut self, other: &PatternSet) -> Result<bool, BuildError> {
         self.many.try_reserve(other.many.len())?;
         self.large.try_reserve(other.large.len())?;
@@ -70,7 +70,7 @@ impl PatternSet {
         Ok(is_new)
     }
 
-    /// Returns the bytes of memory held.
+    /// Returns the bytes of memory that it takes.
     pub(crate) fn memory(&self) -> usize {
         self.many.capacity() * size_of::<(Fingerprint, KindSet)>()
             + self.large.capacity() * size_of::<Fingerprint>()

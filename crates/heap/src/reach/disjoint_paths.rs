@@ -1,7 +1,7 @@
 //! Paths that share nothing: as long as one of them is left, the object stays alive.
 //!
-//! The largest number of them is found (by Menger's theorem: a flow of one through each object, found by
-//! augmenting paths), not just those that are left when shortest paths are taken away.
+//! The largest number of them is found (by Menger's theorem: a flow of one through each object,
+//! found by augmenting paths), not just those that remain after shortest paths are removed.
 
 use crate::graph::error::BuildError;
 use crate::graph::fallible_vec::{filled, push};
@@ -20,12 +20,12 @@ pub struct DisjointPath {
     pub edges: Vec<u32>,
 }
 
-/// Returns at most `most` paths to `target` that share no object except their start, the shortest first. Any
-/// path may start at any of `starts`: at [`NodeId::ROOT`], or at an object on all paths, such as the target's
-/// immediate dominator. No path if `target` is unreachable or one of `starts`.
+/// Returns at most `most` paths to `target` that share no object except their start, the shortest
+/// first. Any path may start at any of `starts`: at [`NodeId::ROOT`], or at an object on all paths,
+/// such as the target's immediate dominator. Empty if `target` is unreachable or one of `starts`.
 ///
-/// Each path takes a pass over all that the starts keep alive, at worst. `reach` is the [`Reach`] of the heap
-/// through everything.
+/// Each path takes at worst a pass over everything that the starts keep alive. `reach` is the
+/// [`Reach`] of the heap through everything.
 ///
 /// # Examples
 ///
@@ -96,21 +96,20 @@ struct Flow<'a> {
     reach: &'a Reach,
     starts: Vec<NodeId>,
     target: NodeId,
-    /// The step by which a path comes to each object on it, except the target.
+    /// The step by which a path enters each object on it, except the target.
     into: FxHashMap<NodeId, Step>,
-    /// The step by which each path comes to the target.
+    /// The step by which each path enters the target.
     last: Vec<Step>,
 }
 
-/// An object has two sides: paths come in at one and leave at the other, and only one path may
-/// cross.
+/// An object has two sides: paths enter at one and leave at the other, and only one path may cross.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Side {
     In,
     Out,
 }
 
-/// How the search came to a side of an object.
+/// How the search reached a side of an object.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Came {
     /// By a reference.
@@ -121,18 +120,18 @@ enum Came {
     Back(NodeId),
 }
 
-/// A search for one path more, along references and back along those of paths found before.
+/// A search for one more path, along references and back along those of the paths found before.
 struct Search {
     seen: [NodeSet; 2],
-    /// The sides to go on from, in the order in which they were found.
+    /// The sides from which to continue, in the order in which they were found.
     queue: Vec<(NodeId, Side)>,
-    /// By node: the edge by which it came in.
+    /// By node: the edge by which the search entered it.
     edges: Vec<u32>,
     /// By node, for each side: the object that the search came from.
     from: [Vec<u32>; 2],
 }
 
-/// Stands in `from` for coming across. No node has this id.
+/// Stands in `from` for crossing from the other side. No node has this id.
 const ACROSS: u32 = u32::MAX;
 
 impl Search {
@@ -148,7 +147,7 @@ impl Search {
         })
     }
 
-    /// Comes to a side of an object, unless the search has been there.
+    /// Visits a side of an object, unless the search has been there.
     fn visit(&mut self, node: NodeId, side: Side, came: Came) -> Result<(), BuildError> {
         if !self.seen[side as usize].insert(node) {
             return Ok(());
@@ -183,7 +182,7 @@ impl Flow<'_> {
         for &start in &self.starts {
             search.visit(start, Side::Out, Came::Across)?;
         }
-        // Paths do not lead back into where they may start.
+        // No path leads back into a start.
         for &start in &self.starts {
             search.seen[Side::In as usize].insert(start);
         }
@@ -208,8 +207,8 @@ impl Flow<'_> {
         Ok(false)
     }
 
-    /// Goes on from the incoming side of an object: across it or, if a path crosses it already, back along
-    /// that path.
+    /// Continues from the incoming side of an object: across it or, if a path crosses it already,
+    /// back along that path.
     fn cross(&self, search: &mut Search, node: NodeId) -> Result<(), BuildError> {
         match self.into.get(&node) {
             None => search.visit(node, Side::Out, Came::Across),
@@ -217,7 +216,8 @@ impl Flow<'_> {
         }
     }
 
-    /// Goes on from the outgoing side of an object. Returns the last step if it leads to the target.
+    /// Continues from the outgoing side of an object. Returns the last step if it leads to the
+    /// target.
     fn leave(&self, search: &mut Search, node: NodeId) -> Result<Option<Step>, BuildError> {
         if self.into.contains_key(&node) {
             search.visit(node, Side::In, Came::Across)?;
@@ -240,8 +240,8 @@ impl Flow<'_> {
         Ok(None)
     }
 
-    /// Adds the path that was found. The way back from its end shows which steps are new, and which objects
-    /// no path crosses any longer.
+    /// Adds the path that was found. Tracing it back from its end shows which steps are new, and
+    /// which objects are no longer crossed.
     fn reroute(&mut self, search: &Search, last: Step) -> Result<(), BuildError> {
         let (mut node, mut side) = (last.from, Side::Out);
         self.last.push(last);

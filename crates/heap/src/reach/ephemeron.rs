@@ -5,11 +5,11 @@ use crate::graph::fallible_vec::push;
 use crate::graph::node::NodeId;
 use hashbrown::HashTable;
 
-/// What is followed once its key is reached.
+/// An entry to follow once its key is reached.
 #[derive(Clone, Copy, Debug)]
 struct Entry<T> {
     key: NodeId,
-    /// What the search needs then.
+    /// What the search then needs.
     what: T,
     /// The next entry of the same key; of the last one, the first.
     next: u32,
@@ -22,7 +22,7 @@ pub(crate) struct Waiting<T> {
     last: HashTable<u32>,
 }
 
-/// Entries that wait no longer: the next one and the last one of those that are left.
+/// Entries that no longer wait: the next one and the last one of those that are left.
 pub(crate) struct Released(Option<(u32, u32)>);
 
 impl<T> Default for Waiting<T> {
@@ -70,8 +70,8 @@ impl<T: Copy> Waiting<T> {
         Ok(())
     }
 
-    /// Ends the waiting of all entries for `key`, which has been reached. [`next`](Self::next) gives
-    /// them one by one.
+    /// Releases all entries that wait for `key`, which has been reached. [`next`](Self::next)
+    /// returns them one by one.
     #[inline]
     pub(crate) fn release(&mut self, key: NodeId) -> Released {
         if self.last.is_empty() {
@@ -91,7 +91,7 @@ impl<T: Copy> Waiting<T> {
         }))
     }
 
-    /// The next of the entries that were released, in the order in which they began to wait.
+    /// Returns the next released entry, in the order in which they began to wait.
     #[inline]
     pub(crate) fn next(&self, released: &mut Released) -> Option<T> {
         let (at, last) = released.0?;

@@ -11,7 +11,7 @@ use crate::graph::prefetch::prefetch;
 use crate::graph::strength::Strength;
 use crate::reach::ephemeron::Waiting;
 
-/// Through which nodes references are followed.
+/// The nodes through which references are followed.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Through {
     /// Through all nodes: reaches what the VM's own collector would keep.
@@ -29,8 +29,8 @@ impl Through {
         self == Through::Everything || kind.is_object() || kind == Kind::Upvalue
     }
 
-    /// Whether a node of this kind can be the value of an upvalue. In no VM is it another upvalue; if broken
-    /// memory says so, a view would have no edge to what lies behind.
+    /// Whether a node of this kind can be the value of an upvalue. In no VM is that another
+    /// upvalue; if corrupt memory says so, a view would have no edge to what is behind it.
     #[inline]
     fn has_below_upvalue(self, kind: Kind) -> bool {
         self == Through::Everything || kind.is_object()
@@ -95,13 +95,13 @@ impl Reach {
         }
     }
 
-    /// Returns through which nodes references were followed.
+    /// Returns the nodes through which references were followed.
     pub fn through(&self) -> Through {
         self.through
     }
 }
 
-/// Returns the nodes that may not be reached.
+/// Returns the nodes that must not be reached.
 fn shut(heap: &Heap, through: Through) -> impl Iterator<Item = NodeId> + '_ {
     // Through everything, no node is excluded.
     let kinds = match through {
@@ -119,8 +119,8 @@ fn shut(heap: &Heap, through: Through) -> impl Iterator<Item = NodeId> + '_ {
 struct Marking<'a> {
     heap: &'a Heap,
     through: Through,
-    /// The reached nodes and, until the marking ends, the excluded ones: so one bit says whether to look at a
-    /// target.
+    /// The reached nodes and, until the marking ends, the excluded ones: so one bit tells whether
+    /// to look at a target.
     seen: NodeSet,
     /// The reached nodes, in the order of their discovery.
     queue: Vec<u32>,
@@ -157,7 +157,7 @@ impl<'a> Marking<'a> {
         Ok(())
     }
 
-    /// Reads what the nodes in the queue will need.
+    /// Prefetches what the nodes in the queue will need.
     #[inline]
     fn read_ahead(&self, at: usize) {
         let heap = self.heap;
@@ -204,7 +204,7 @@ impl<'a> Marking<'a> {
         self.seen.contains(node) && (node == NodeId::ROOT || self.through.has(self.heap.kind(node)))
     }
 
-    /// Marks a node. The queue has room for all of them.
+    /// Marks a node. The queue has room for all nodes.
     #[inline]
     fn reach(&mut self, node: NodeId) {
         if self.seen.insert(node) {

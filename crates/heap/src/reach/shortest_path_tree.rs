@@ -31,8 +31,8 @@ impl Rank {
 
 /// A shortest path to every reachable object.
 ///
-/// Weak references are not steps. The value of an ephemeron is reached from the table, but only after the key
-/// was reached otherwise, so that no path depends on itself.
+/// Weak references are not steps. The value of an ephemeron is reached from the table, but only
+/// after the key has been reached otherwise, so that no path depends on itself.
 ///
 /// The tree's root is the target of the heap's first GC root. The other GC roots are its children, after its
 /// own references, so that there is one tree. A GC root to which the tree's root refers is the child of that
@@ -79,7 +79,7 @@ pub struct ShortestPathTree {
 }
 
 impl ShortestPathTree {
-    /// Finds the shortest paths to all that a heap's GC roots keep alive.
+    /// Finds the shortest paths to everything that a heap's GC roots keep alive.
     ///
     /// # Errors
     ///
@@ -217,11 +217,12 @@ struct Search<'a> {
     /// Edges of the current node that may lead to new nodes.
     candidates: Vec<u32>,
     order: LabelOrder,
-    /// The rank of the table, and the edge to the value.
+    /// Ephemerons that wait for their key: the rank of the table, and the edge to the value.
     waiting: Waiting<(Rank, u32)>,
-    /// References from slots without a name, with the rank of the thread; `None` if these are like all others.
+    /// References from slots without a name, with the rank of the thread; `None` if these are
+    /// followed like all others.
     nameless: Option<Vec<(Rank, u32)>>,
-    /// Whether some object came after other objects' children.
+    /// Whether some object was found after other objects' children.
     late: bool,
 }
 
@@ -265,7 +266,7 @@ impl<'a> Search<'a> {
         Ok(())
     }
 
-    /// Follows the references that were put off. Returns whether that led to new nodes.
+    /// Follows the postponed references. Returns whether that led to new nodes.
     fn follow_nameless(&mut self) -> bool {
         let known = self.tree.len();
         for (rank, edge) in self
@@ -281,7 +282,7 @@ impl<'a> Search<'a> {
         is_new
     }
 
-    /// Reads what the nodes in the queue will need.
+    /// Prefetches what the nodes in the queue will need.
     #[inline]
     fn read_ahead(&self, at: usize) {
         self.heap.prefetch_queued(
@@ -362,17 +363,18 @@ impl<'a> Search<'a> {
     }
 }
 
-/// Whether a reference is from a slot without a name of its own: its label is in brackets.
+/// Whether a reference is from a slot without a name of its own: its label starts with a
+/// parenthesis.
 fn is_nameless(heap: &Heap, edge: u32) -> bool {
     matches!(heap.label(edge as usize), Label::Local(name) if heap.name(name).starts_with(b"("))
 }
 
-/// Numbers a tree anew, level by level, after late children broke that order.
+/// Renumbers a tree level by level, after late children broke that order.
 fn renumber(heap: &Heap, tree: &mut ShortestPathTree) -> Result<(), BuildError> {
     let (starts, mut children) = children_by_parent(tree)?;
     let mut order = LabelOrder::default();
     let mut renumbered = ShortestPathTree::with_room(tree.len())?;
-    // The old rank behind each new one.
+    // By new rank: the old one.
     let mut old: Vec<Rank> = room(tree.len())?;
     renumbered.add(tree.node(Rank::ROOT), Rank::ROOT, tree.edges[0]);
     old.push(Rank::ROOT);
@@ -402,10 +404,10 @@ struct Child {
     edge: u32,
 }
 
-/// Returns where the children of each object start, and the children in the order of their discovery.
+/// Returns the start of each object's children, and the children in the order of their discovery.
 fn children_by_parent(tree: &ShortestPathTree) -> Result<(Vec<u32>, Vec<Child>), BuildError> {
     let len = tree.len();
-    // Counts go two places up, so that placing the children leaves each start where it belongs.
+    // Counts are two places up, so that placing the children leaves each start where it belongs.
     let mut starts = filled(len + 2, 0u32)?;
     for parent in &tree.parents[1..] {
         starts[parent.index() + 2] += 1;

@@ -5,14 +5,14 @@ use crate::reach::shortest_path_tree::{Rank, ShortestPathTree};
 /// A step of a [`Walk`].
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Visit {
-    /// Comes to an object, before its children. The tree's root has depth 0.
+    /// An object, before its children. The tree's root has depth 0.
     Enter {
         /// The object.
         rank: Rank,
         /// The number of steps below the tree's root.
         depth: u32,
     },
-    /// Leaves an object, after its children.
+    /// An object, after its children.
     Leave {
         /// The object.
         rank: Rank,

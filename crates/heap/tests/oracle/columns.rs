@@ -1,5 +1,5 @@
-//! Heaps that are made of stored columns: as they were, or an error, and never one that an analysis
-//! trips over.
+//! Heaps from stored columns: the result is the heap as it was, or an error, and never a heap on
+//! which an analysis fails.
 
 use crate::everything::{Everything, everything, listed};
 use crate::graph::{graph, rows};
@@ -10,7 +10,7 @@ use luasnap_heap::{
 };
 use proptest::prelude::*;
 
-/// The columns of a heap, as one who stored them has them again.
+/// Returns the columns of a heap as they are after storing.
 fn columns(heap: &Heap) -> Columns {
     let stored = heap.columns();
     let edges = || heap.nodes().flat_map(|node| heap.edge_range(node));
@@ -45,7 +45,7 @@ fn columns(heap: &Heap) -> Columns {
     }
 }
 
-/// Asks for all that can be asked.
+/// Runs all analyses.
 fn analyse(snapshot: &Snapshot) {
     let tree = snapshot.tree().unwrap();
     assert!(tree.walk().count() == 2 * tree.len());
@@ -58,7 +58,7 @@ fn analyse(snapshot: &Snapshot) {
     listed(snapshot.everything());
 }
 
-/// A change to a stored heap. Nodes and names are small numbers, so that many of them are there.
+/// A change to a stored heap. Nodes and names are small numbers, so that many of them exist.
 #[derive(Clone, Copy, Debug)]
 enum Damage {
     Kind(Kind),
@@ -117,7 +117,8 @@ fn damage() -> impl Strategy<Value = Damage> {
 }
 
 impl Damage {
-    /// Changes the value at `at`, modulo the column's length, where it is a value that changes.
+    /// Applies the change. If it changes a single value, it is that at `at`, modulo the column's
+    /// length.
     fn apply(self, columns: &mut Columns, at: usize) {
         fn set<T>(column: &mut [T], at: usize, value: T) {
             let len = column.len().max(1);
@@ -234,7 +235,7 @@ fn small() -> Columns {
     columns(&everything.heap())
 }
 
-/// Asserts that `break_it` makes the small heap one that is refused so.
+/// Asserts that the small heap is refused with this error after `break_it`.
 #[track_caller]
 fn assert_refused(break_it: impl FnOnce(&mut Columns), expected: ColumnError) {
     let mut columns = small();
@@ -383,7 +384,7 @@ fn a_difference_that_does_not_fit_its_heap_is_refused() {
     let none = Change::None;
     let refused = |heap, changes| Snapshot::from_stored_difference(heap, stored(changes)).is_err();
     assert!(refused(heap(), vec![none; 3]));
-    // A string is in no difference.
+    // No difference contains a string.
     assert!(refused(heap(), vec![none; 4]));
     let mut tables = small();
     tables.kinds[2] = Kind::Table;

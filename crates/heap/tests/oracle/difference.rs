@@ -30,7 +30,7 @@ fn changes(snapshot: &Snapshot) -> BTreeMap<(u64, Kind), Change> {
         .collect()
 }
 
-/// What `side` has more than `other`, as marks and as members.
+/// Returns what `side` has in addition to `other`, as members and as marks.
 fn expected(
     side: &Members,
     other: &Members,
@@ -54,7 +54,7 @@ fn expected(
         marks.insert(*id, change);
     }
     if other.is_empty() {
-        // A snapshot without any object is one that was freed.
+        // A snapshot without any object counts as freed.
         return Default::default();
     }
     (rows, marks)

@@ -1,5 +1,5 @@
-//! Disjoint paths against the smallest set of objects that cuts all paths: as many paths as that
-//! has objects (Menger).
+//! Disjoint paths against the smallest set of objects that cuts all paths: there are as many paths
+//! as objects in this set (Menger).
 
 use crate::graph::{Graph, Link, graph};
 use luasnap_heap::{
@@ -8,8 +8,8 @@ use luasnap_heap::{
 use proptest::prelude::*;
 use std::collections::HashSet;
 
-/// What the smallest cut costs: objects between, and references that lead from a start straight to
-/// the target.
+/// Returns the size of the smallest cut: objects in between, and references from a start straight
+/// to the target.
 fn smallest_cut(graph: &Graph, starts: &[usize], target: usize) -> usize {
     let reached = graph.reached();
     let holding = |link: &&Link| graph.holds(link, &reached);
@@ -44,7 +44,7 @@ fn smallest_cut(graph: &Graph, starts: &[usize], target: usize) -> usize {
         + direct
 }
 
-/// Goes along a path: the objects on it, the target left out.
+/// Follows a path, and returns the objects on it without the target.
 fn between(heap: &Heap, start: NodeId, edges: &[u32]) -> Vec<NodeId> {
     let mut at = start;
     let mut objects = Vec::new();
@@ -95,7 +95,7 @@ proptest! {
 
 #[test]
 fn taking_the_shortest_first_would_find_only_one() {
-    // a and b lead to the target by c and d; the shortest path crosses from a to d.
+    // a and b lead to the target through c and d; the shortest path crosses from a to d.
     let mut builder = HeapBuilder::new();
     let mut node = |at: u64| builder.node(Kind::Table, 16 * at).unwrap().0;
     let [a, b, c1, c2, d1, d2, target] = [1, 2, 3, 4, 5, 6, 7].map(&mut node);

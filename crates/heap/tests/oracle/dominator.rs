@@ -1,4 +1,4 @@
-//! Dominators and retained sizes against naive means, and in shapes that break careless ones.
+//! Dominators and retained sizes against naive methods, and on shapes that break careless ones.
 
 use crate::everything::{Everything, everything};
 use crate::shape::{self, TABLE};
@@ -12,7 +12,7 @@ fn id(node: usize) -> NodeId {
     NodeId(node as u32)
 }
 
-/// What is reached by plain links, without `gone`.
+/// Returns what plain links reach without `gone`.
 fn reached_by(links: &[(usize, usize)], gone: usize) -> HashSet<usize> {
     let mut reached: HashSet<usize> = HashSet::from([0]);
     reached.remove(&gone);
@@ -29,7 +29,7 @@ fn reached_by(links: &[(usize, usize)], gone: usize) -> HashSet<usize> {
     }
 }
 
-/// The objects among nodes, and their sizes.
+/// Returns the number and the size of the objects among nodes.
 fn tally(graph: &Everything, nodes: impl IntoIterator<Item = usize>) -> Tally {
     let mut tally = Tally::default();
     for node in nodes.into_iter().filter(|node| *node != 0) {
@@ -39,7 +39,7 @@ fn tally(graph: &Everything, nodes: impl IntoIterator<Item = usize>) -> Tally {
     tally
 }
 
-/// By node: what it dominates, itself included.
+/// Returns what each node dominates, itself included.
 fn dominated(graph: &Everything) -> Vec<HashSet<usize>> {
     let (links, reached) = (graph.plain_links(), graph.reached());
     let of = |node| match reached.contains(&node) {
@@ -63,7 +63,7 @@ proptest! {
                 prop_assert_eq!(dominators.dominates(id(a), id(b)), below.contains(&b));
             }
             prop_assert_eq!(dominators.retained(id(a)), tally(&graph, below.iter().copied()));
-            // Of those that dominate it, itself aside, the nearest is dominated by all others.
+            // Of the other nodes that dominate it, the nearest is dominated by all others.
             let above = (0..expected.len()).filter(|above| *above != a && expected[*above].contains(&a));
             let nearest = above.min_by_key(|above| expected[*above].len());
             prop_assert_eq!(dominators.immediate(id(a)), nearest.map(id));
@@ -120,7 +120,7 @@ proptest! {
     }
 }
 
-/// Tables numbered from 1, and references to nodes with their strengths and keys.
+/// Makes tables numbered from 1, and references to nodes with their strengths and keys.
 fn tables(count: u32, links: &[(u32, u32, Strength, Option<u32>)]) -> Heap {
     let mut builder = HeapBuilder::new();
     for at in 1..=count {
@@ -150,7 +150,7 @@ const EPHEMERON: Strength = Strength::Ephemeron;
 
 #[test]
 fn an_ephemerons_value_is_held_by_what_holds_table_and_key() {
-    // Table 1 holds the weak table 2 and the key 3; 4 is the value and holds 5.
+    // Table 1 refers to the weak table 2 and to the key 3; 4 is the value and refers to 5.
     let heap = tables(
         5,
         &[
@@ -166,14 +166,14 @@ fn an_ephemerons_value_is_held_by_what_holds_table_and_key() {
     assert_eq!(dominators.immediate(NodeId(4)), Some(NodeId(1)));
     assert_eq!(dominators.retained(NodeId(3)), of_tables(1));
     assert_eq!(dominators.retained(NodeId(4)), of_tables(2));
-    // Without the key the value is gone all the same.
+    // Without the key the value is garbage all the same.
     let by = |node| dominators.retained_by(&heap, &[NodeId(node)]).unwrap();
     assert_eq!([1, 2, 3, 4].map(by), [5, 3, 3, 2].map(of_tables));
 }
 
 #[test]
 fn a_value_that_holds_its_own_key_goes_with_what_held_the_key_else() {
-    // Table 1 is weak and has the value 3 under the key 4, which 3 alone holds; 2 holds 3.
+    // Table 1 is weak and has the value 3 under the key 4, to which only 3 refers; 2 refers to 3.
     let heap = tables(
         4,
         &[
@@ -192,7 +192,7 @@ fn a_value_that_holds_its_own_key_goes_with_what_held_the_key_else() {
 
 #[test]
 fn what_is_not_alive_holds_nothing() {
-    // 2 is garbage and holds 1; 1 holds itself, and 3 weakly.
+    // 2 is garbage and refers to 1; 1 refers to itself, and weakly to 3.
     let heap = tables(
         3,
         &[
@@ -217,7 +217,7 @@ fn what_is_not_alive_holds_nothing() {
 
 #[test]
 fn what_two_hold_together_only_both_retain() {
-    // 1 and 2 hold 3, 3 holds 4, and 2 holds 5.
+    // 1 and 2 refer to 3, 3 refers to 4, and 2 refers to 5.
     let heap = tables(
         5,
         &[

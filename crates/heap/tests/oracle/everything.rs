@@ -1,4 +1,4 @@
-//! Random heaps of everything that a VM holds, and what is true of them by the most naive means.
+//! Random heaps of everything that a VM has, and their properties by the most naive methods.
 
 use luasnap_heap::{
     Engine, Heap, Kind, Label, NodeId, Provenance, RunOrder, SlotSizes, SparseTable, Strength,
@@ -15,7 +15,7 @@ pub struct Link {
     pub strength: Strength,
     /// Which of a few sorts of label.
     pub sort: u8,
-    /// The key, where the label is an object.
+    /// The key, if the label is an object.
     pub key: usize,
 }
 
@@ -25,7 +25,7 @@ impl Link {
         self.source != 0 && (5..9).contains(&self.sort)
     }
 
-    /// Whether it is a reference that the VM alone sees.
+    /// Whether it is a reference that only the VM sees.
     pub fn is_constant(&self) -> bool {
         self.source != 0 && self.sort == 9
     }
@@ -71,7 +71,7 @@ pub fn everything(most_nodes: usize) -> impl Strategy<Value = Everything> {
         let links = prop::collection::vec(link, 0..3 * count + 3);
         (things, links).prop_map(|(things, mut links)| {
             for link in &mut links {
-                // An upvalue holds its value, and that is all it does; so do roots.
+                // An upvalue only refers to its value, and strongly; so do roots.
                 let source = link.source.checked_sub(1).map(|at| things[at].0);
                 if matches!(source, None | Some(Kind::Upvalue)) {
                     link.strength = Strength::Strong;
@@ -180,8 +180,8 @@ impl Everything {
         }
     }
 
-    /// What the roots keep alive by edges which `may` be followed: the least set that none leads
-    /// out of.
+    /// Returns what the roots keep alive by edges that `may` allows: the smallest set that no such
+    /// edge leaves.
     fn reached_by(&self, may: impl Fn(&Link) -> bool) -> HashSet<usize> {
         let mut reached = HashSet::from([0]);
         loop {
@@ -201,7 +201,7 @@ impl Everything {
         self.reached_by(|_| true)
     }
 
-    /// What the roots would keep alive if `gone` were not there.
+    /// Returns what the roots would keep alive without `gone`.
     pub fn reached_without(&self, gone: &HashSet<usize>) -> HashSet<usize> {
         match gone.contains(&0) {
             true => HashSet::new(),
@@ -209,7 +209,7 @@ impl Everything {
         }
     }
 
-    /// The references that hold something among what is reached, an ephemeron as two.
+    /// Returns the references that keep something alive among reached nodes, an ephemeron as two.
     pub fn plain_links(&self) -> Vec<(usize, usize)> {
         let reached = self.reached();
         let mut plain = Vec::new();
@@ -232,7 +232,7 @@ impl Everything {
         })
     }
 
-    /// The `objects` view, an object a line.
+    /// Returns the `objects` view, one line per object.
     pub fn view(&self) -> Vec<String> {
         let reached = self.reached_by_objects();
         let is_shown = |node: usize| reached.contains(&node) && self.kind(node).is_object();
@@ -288,7 +288,7 @@ impl Everything {
     }
 }
 
-/// A heap, an object a line.
+/// Returns a heap, one line per object.
 pub fn listed(heap: &Heap) -> Vec<String> {
     let name = |name| String::from_utf8_lossy(heap.name(name)).into_owned();
     let line = |node| {

@@ -1,4 +1,4 @@
-//! Random object graphs, and what is true of them by the most naive means.
+//! Random object graphs, and their properties by the most naive methods.
 
 use luasnap_heap::{Heap, HeapBuilder, Kind, Label, NodeId, Rank, ShortestPathTree, Strength};
 use proptest::prelude::*;
@@ -9,7 +9,7 @@ pub struct Link {
     pub source: usize,
     pub target: usize,
     pub strength: Strength,
-    /// Which of a few sorts of label; an object's for ephemerons, mostly.
+    /// Which of a few sorts of label; for ephemerons mostly an object.
     pub sort: u8,
     /// The key of an ephemeron.
     pub key: usize,
@@ -59,7 +59,7 @@ pub fn graph(most_nodes: usize, ephemerons: bool) -> impl Strategy<Value = Graph
 }
 
 impl Graph {
-    /// The heap, with its edges added in the given order.
+    /// Returns the heap, with its edges added in the given order.
     pub fn heap(&self, order: impl Iterator<Item = usize>) -> Heap {
         let mut builder = HeapBuilder::new();
         for (at, &(kind, count)) in self.nodes.iter().enumerate() {
@@ -75,7 +75,7 @@ impl Graph {
         builder.finish().unwrap()
     }
 
-    /// The label of an edge, which no other edge has.
+    /// Returns the label of an edge, which no other edge has.
     fn label(&self, builder: &mut HeapBuilder, at: usize) -> Label {
         let link = &self.links[at];
         let name = match self.is_nameless(link) {
@@ -97,13 +97,13 @@ impl Graph {
         }
     }
 
-    /// Whether an edge is that of a thread's slot without a name.
+    /// Whether an edge is from a thread's slot without a name.
     pub fn is_nameless(&self, link: &Link) -> bool {
         let is_stack = link.source != 0 && self.nodes[link.source - 1].0 == Kind::Thread;
         is_stack && link.strength != Strength::Ephemeron && link.sort == 5
     }
 
-    /// Whether an edge holds its target, if all that `reached` says is alive.
+    /// Whether an edge keeps its target alive, if exactly the nodes in `reached` are alive.
     pub fn holds(&self, link: &Link, reached: &[bool]) -> bool {
         reached[link.source]
             && match link.strength {
@@ -113,7 +113,7 @@ impl Graph {
             }
     }
 
-    /// What is alive: the least set that no edge leads out of.
+    /// Returns what is alive: the smallest set that no edge leaves.
     pub fn reached(&self) -> Vec<bool> {
         let mut reached = vec![false; self.nodes.len() + 1];
         reached[0] = true;
@@ -133,14 +133,14 @@ impl Graph {
         }
     }
 
-    /// The tree's root: the target of the first root that holds anything.
+    /// Returns the tree's root: the target of the first root that keeps anything alive.
     pub fn first_root(&self) -> Option<usize> {
         let holds = |link: &&Link| link.source == 0 && !link.strength.is_weak();
         self.links.iter().find(holds).map(|link| link.target)
     }
 
-    /// How many steps each node is below the tree's root, by relaxing until nothing changes.
-    /// Ephemerons of live keys count as ordinary edges.
+    /// Returns how many steps each node is below the tree's root, by relaxing until nothing
+    /// changes. Ephemerons of live keys count as ordinary edges.
     pub fn distances(&self) -> Vec<Option<u32>> {
         let reached = self.reached();
         let mut distances = vec![None; self.nodes.len() + 1];
@@ -171,7 +171,7 @@ pub fn address(node: usize) -> u64 {
     0x1000 + 16 * node as u64
 }
 
-/// A step that can be compared between heaps.
+/// Returns a step in a form that can be compared between heaps.
 pub fn step(heap: &Heap, label: Label) -> String {
     match label {
         Label::Field(name) | Label::Upvalue(name) | Label::Local(name) | Label::Root(name) => {
@@ -182,7 +182,7 @@ pub fn step(heap: &Heap, label: Label) -> String {
     }
 }
 
-/// The steps from the root to an object.
+/// Returns the steps from the root to an object.
 pub fn path(heap: &Heap, tree: &ShortestPathTree, rank: Rank) -> Vec<String> {
     let upward = std::iter::successors(Some(rank), |rank| tree.parent(*rank));
     let mut path: Vec<_> = upward
@@ -192,7 +192,7 @@ pub fn path(heap: &Heap, tree: &ShortestPathTree, rank: Rank) -> Vec<String> {
     path
 }
 
-/// The tree as rows: address, depth and step of each object, depth-first.
+/// Returns the tree as rows: address, depth and step of each object, depth-first.
 pub fn rows(heap: &Heap, tree: &ShortestPathTree) -> Vec<(u64, u32, String)> {
     tree.walk()
         .filter_map(|visit| match visit {

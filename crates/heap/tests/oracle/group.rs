@@ -7,7 +7,7 @@ use luasnap_heap::{
 };
 use proptest::prelude::*;
 
-/// Builds heaps below a table `_G`, 100 bytes an object.
+/// Builds heaps below a table `_G`, with 100 bytes per object.
 pub struct Below {
     pub builder: HeapBuilder,
     pub global: NodeId,
@@ -51,7 +51,7 @@ impl Below {
     }
 }
 
-/// What a group is called.
+/// Returns the name of a group.
 pub fn name(heap: &Heap, groups: &Groups, group: &Group) -> String {
     let text = |step| match step {
         GroupStep::AnyKey => "[*]".to_owned(),
@@ -79,7 +79,7 @@ pub fn name(heap: &Heap, groups: &Groups, group: &Group) -> String {
     }
 }
 
-/// Each group as `COUNT KIND NAME`, in order.
+/// Returns each group as `COUNT KIND NAME`, in order.
 pub fn listed(snapshot: &Snapshot) -> Vec<String> {
     let groups = snapshot.groups().unwrap();
     let line = |group: &Group| {
@@ -205,7 +205,7 @@ fn of_a_difference_the_new_objects_and_the_tables_that_grew() {
     assert_eq!(more.groups().unwrap().resized(), [(Rank::ROOT, 2)]);
 }
 
-/// What is freed when these nodes go, by marking what is left.
+/// Returns what is freed without these nodes, by marking what is left.
 fn freed(of: &Everything, gone: &[NodeId]) -> Tally {
     let gone = gone.iter().map(|node| node.index()).collect();
     let left = of.reached_without(&gone);
@@ -260,7 +260,7 @@ proptest! {
             prop_assert!((group.shallow..=freed.bytes).contains(&group.retained));
             expected.push((at, freed));
         }
-        // So many groups that all of them are candidates.
+        // There are enough candidates for all groups.
         expected.sort_by_key(|(_, freed)| std::cmp::Reverse(freed.bytes));
         let bytes = |top: &[(usize, Tally)]| top.iter().map(|of| of.1).collect::<Vec<_>>();
         let top = groups.top(snapshot.everything(), snapshot.dominators().unwrap(), GroupOrder::Retained, count).unwrap();

@@ -1,11 +1,11 @@
-//! What groups are called.
+//! Names of groups.
 
 use crate::group::name;
 use crate::program::{Program, Step};
 use luasnap_heap::{Kind, Label, Snapshot};
 use std::collections::BTreeMap;
 
-/// The groups of some kind by their names, and how many they are.
+/// Returns the groups of a kind by name, with their numbers of members.
 fn counted(snapshot: &Snapshot, kind: Kind) -> BTreeMap<String, u32> {
     let groups = snapshot.groups().unwrap();
     let of_kind = groups.groups().iter().filter(|group| group.kind == kind);
@@ -22,7 +22,7 @@ fn assert_has(snapshot: &Snapshot, kind: Kind, expected: &[(&str, u32)]) {
     }
 }
 
-/// `count` objects of a metatable below a table of globals.
+/// Adds `count` objects with a metatable, in a table of the table of globals.
 fn objects(program: &mut Program, place: &str, kind: Kind, metatable: usize, count: i64) {
     let retainer = program.field(program.globals, Kind::Table, place);
     for at in 1..=count {
@@ -91,12 +91,12 @@ fn a_path_through_an_object_of_the_class_is_no_name() {
     let classes = program.field(classes, Kind::Table, "classes");
     let classes = program.field(classes, Kind::Table, "all");
     program.refer(classes, hidden, Step::Field("Ghost".to_owned()));
-    // Nothing but its objects holds it.
+    // Only its own objects refer to it.
     let anonymous = program.add(Kind::Table);
     let fields = program.field(anonymous, Kind::Table, "__index");
     program.refer(fields, anonymous, Step::Field("class".to_owned()));
     objects(&mut program, "others", Kind::Table, anonymous, 3);
-    // What merely looks up globals is of no class.
+    // Objects that merely look up globals have no class.
     let sandbox = program.add(Kind::Table);
     program.refer(sandbox, program.globals, Step::Field("__index".to_owned()));
     objects(&mut program, "sandboxes", Kind::Table, sandbox, 3);
@@ -209,10 +209,11 @@ fn strings_are_called_by_what_alone_holds_them() {
     program.text(other, "title", "sessions");
     let strings = counted(&program.finish(), Kind::String);
     assert_eq!(strings["strings of _G.sessions.[*]"], 20);
-    // The keys of the sessions, and what all of them hold.
+    // The keys of the sessions, and what all of them share.
     assert_eq!(strings["strings of _G.sessions"], 3);
     assert_eq!(strings["strings of package.loaded.other"], 1);
-    // `sessions` is a key of the globals and a value in a module, `_LOADED` one of the registry.
+    // `sessions` is a key of the globals and a value in a module, `_LOADED` is a key of the
+    // registry.
     assert_eq!(strings["shared strings"], 2);
     // The name of the module.
     assert_eq!(strings["strings of package.loaded"], 1);
@@ -322,7 +323,7 @@ fn our_own_snapshots_are_in_no_group() {
     assert_eq!(groups.group_of(own.unwrap()), None);
 }
 
-/// The fingerprints by name and kind.
+/// Returns the fingerprints by name and kind.
 fn fingerprints(snapshot: &Snapshot) -> BTreeMap<(String, Kind), u64> {
     let groups = snapshot.groups().unwrap();
     let named = groups.groups().iter().map(|group| {
@@ -363,7 +364,7 @@ fn fingerprints_are_of_names_and_of_nothing_else() {
     apart.sort_unstable();
     apart.dedup();
     assert_eq!(apart.len(), first.len(), "{first:#x?}");
-    // They are written down, so they may never change.
+    // People write them down, so they may never change.
     for (name, kind, fingerprint) in [
         ("class Player", Kind::Table, 0xfe6b_1d5c_531d_7345),
         ("class _G.Item", Kind::Userdata, 0xfd8c_9018_311c_06f7),

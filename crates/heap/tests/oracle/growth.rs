@@ -12,7 +12,7 @@ fn growth(snapshots: &[Snapshot]) -> Growth {
     Growth::new(&all).unwrap()
 }
 
-/// Each row's name and how many members it has in each snapshot.
+/// Returns each row's name and its number of members in each snapshot.
 fn rows(snapshots: &[Snapshot], growth: &Growth) -> Vec<(String, Vec<u64>)> {
     let row = |at| {
         let row = growth.row(at);
@@ -62,7 +62,7 @@ fn where_the_code_is_not_known_large_parts_are_the_same_in_all_snapshots() {
         below.builder.set_size(buffer, large);
         below.finish()
     };
-    // In the first, `buffer` is no large part; in the second, there are not many.
+    // In the first snapshot `buffer` is no large part; in the second there are not many names.
     let snapshots = [program(100, 100), program(5, 100), program(100, 100_000)];
     let growth = growth(&snapshots);
     let rows: BTreeMap<_, _> = rows(&snapshots, &growth).into_iter().collect();
@@ -169,7 +169,7 @@ fn a_leak_is_one_suspect_whatever_its_parts() {
     ];
     assert_eq!(parts, expected);
     assert_eq!(suspect.grown, 40 * 500);
-    // 60 sessions, and the table that holds them.
+    // 60 sessions, and their table.
     let retained = Tally {
         count: 301,
         bytes: 30_100,
@@ -230,7 +230,7 @@ fn a_list_accumulates_at_its_head_and_a_large_table_in_itself() {
 
 #[test]
 fn what_is_scattered_has_no_point() {
-    // Functions of one place, held by the globals, by a module and by the registry.
+    // Functions of one place, below the globals, a module and the registry.
     let program = |count: i64| {
         let mut program = Program::new();
         let [globals, loaded] = [program.globals, program.loaded];
@@ -252,7 +252,7 @@ fn what_is_scattered_has_no_point() {
     assert_eq!((suspects[0].point, suspects[0].grown), (root, 3000));
 }
 
-/// By fingerprint: members and bytes.
+/// Returns members and bytes by fingerprint.
 fn naive(growth: &Growth, snapshot: usize) -> BTreeMap<u64, (u64, u64)> {
     let mut naive = BTreeMap::new();
     for group in growth.groups(snapshot).groups() {
@@ -271,7 +271,7 @@ proptest! {
     ) {
         let snapshots: Vec<_> = heaps.iter().map(|of| Snapshot::new(of.heap())).collect();
         let all: Vec<_> = snapshots.iter().collect();
-        // Their first roots have names by chance.
+        // The names of their first roots are random.
         let Ok(growth) = Growth::new(&all) else {
             return Ok(());
         };

@@ -1,4 +1,4 @@
-//! Differences of a VM that uses addresses again, against a model that knows which object is which.
+//! Differences of a VM that reuses addresses, against a model that knows which object is which.
 
 use crate::everything::provenance;
 use luasnap_heap::{
@@ -62,16 +62,16 @@ enum Operation {
         first: usize,
     },
     Free(Pick),
-    /// Frees `count` objects of a list, those that lie one after the other.
+    /// Frees `count` consecutive objects of a list.
     FreeSeveral {
         count: usize,
         first: Pick,
     },
-    /// An object gets a finalizer; or its finalizer, where it has one, saves it.
+    /// An object gets a finalizer or, if it has one, is saved by it.
     Finalize(Pick),
-    /// A table gets an entry more.
+    /// A table gets one more entry.
     AddEntry(Pick),
-    /// Nothing holds the object any more, but the collector has not come by.
+    /// The object is unreachable, but the collector has not freed it yet.
     MakeGarbage(Pick),
     /// Another object of its kind takes the address.
     Replace(Pick),
@@ -88,7 +88,7 @@ struct Pick {
 }
 
 impl Pick {
-    /// `None` where the list is empty.
+    /// Returns `None` if the list is empty.
     fn index_in(self, list: &[Thing]) -> Option<usize> {
         self.at.checked_rem(list.len())
     }
@@ -123,7 +123,7 @@ impl Vm {
         address
     }
 
-    /// Takes an object out of its list; never the first one, which is always there, nor a marker.
+    /// Takes an object out of its list; never the first one, which always exists, nor a marker.
     fn take(&mut self, pick: Pick) -> Option<Thing> {
         let list = &mut self.things[pick.list];
         let at = pick.index_in(list)?;
@@ -189,7 +189,8 @@ impl Vm {
         self.free.extend(freed.map(|thing| thing.address));
     }
 
-    /// Frees an object and allocates one of its kind at its address; false where there is none.
+    /// Frees an object and allocates one of its kind at its address. Returns false if there is none
+    /// to free.
     fn replace(&mut self, pick: Pick) -> bool {
         let Some(freed) = self.take(pick) else {
             return false;
@@ -199,8 +200,8 @@ impl Vm {
         true
     }
 
-    /// Gives an object a finalizer, or lets the finalizer of one save it. One that can have none is freed.
-    /// Lists by kind do not change by finalizers.
+    /// Gives an object a finalizer or, if it has one, lets it save the object. An object that
+    /// cannot have one is freed. Lists by kind do not change with finalizers.
     fn finalize(&mut self, pick: Pick) {
         if self.lists == Lists::ByKind {
             return;
@@ -219,7 +220,7 @@ impl Vm {
         }
     }
 
-    /// Captures all, as the native engine does, and allocates the markers.
+    /// Captures everything, as the native engine does, and allocates the markers.
     fn capture(&mut self, is_marked: bool) {
         self.now += 1;
         let orders = match self.lists {
@@ -286,7 +287,7 @@ impl Vm {
         });
     }
 
-    /// Lets go of the markers of a capture, as when only a copy of it is left.
+    /// Frees the markers of a capture, as when only a copy of it is left.
     fn drop_marks(&mut self, capture: usize) {
         let Some(&Birthmark { marks, .. }) = self.captures[capture].snapshot.birthmark() else {
             return;
@@ -299,18 +300,18 @@ impl Vm {
 }
 
 impl Capture {
-    /// Whether the objects, at one address, are one, as far as a VM can tell.
+    /// Whether two objects at one address are the same, as far as a VM can tell.
     fn is_same(&self, thing: &Thing, other: &Capture, twin: &Thing) -> bool {
         let (later, earlier, before) = match self.time > other.time {
             true => (thing, twin, other.time),
             false => (twin, thing, self.time),
         };
-        // Who got a finalizer since may have been there before.
+        // An object that got a finalizer since may have existed before.
         let may_be = later.finalizer.is_some_and(|since| since > before);
         later.serial == earlier.serial || (may_be && earlier.finalizer.is_none())
     }
 
-    /// What this one has more than `other`.
+    /// Returns what this capture has in addition to `other`.
     fn more_than(
         &self,
         other: &Capture,
@@ -371,7 +372,7 @@ fn history() -> impl Strategy<Value = (Lists, Vec<Vec<Operation>>)> {
     (lists, prop::collection::vec(operations(), 1..5))
 }
 
-/// The VM after its history.
+/// Returns the VM after its history.
 fn lived(lists: Lists, history: &[Vec<Operation>], is_marked: bool) -> Vm {
     let mut vm = Vm::new(lists);
     for operations in history {
@@ -436,7 +437,8 @@ proptest! {
     }
 }
 
-/// A VM in which a table took the place of another one between two captures, without birthmarks.
+/// Returns a VM in which a table took the place of another one between two captures, without
+/// birthmarks.
 fn replaced_between_captures() -> (Vm, Thing) {
     let mut vm = Vm::new(Lists::ByFinalizer);
     vm.allocate(Kind::Table);
@@ -499,7 +501,7 @@ fn the_same_address_in_another_process_is_another_vm() {
 }
 
 impl Vm {
-    /// A capture of a VM that has nothing at the addresses of others.
+    /// Returns a capture of a VM that has nothing at the addresses of others.
     fn elsewhere() -> Snapshot {
         let mut vm = Vm::new(Lists::ByKind);
         vm.things[0][0].address = 0x10;

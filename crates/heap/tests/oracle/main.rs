@@ -1,4 +1,4 @@
-//! The analyses against naive oracles on random graphs, and in shapes that break careless ones.
+//! The analyses against naive oracles on random graphs, and on shapes that break careless ones.
 
 mod census;
 mod columns;

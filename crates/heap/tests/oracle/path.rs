@@ -1,4 +1,4 @@
-//! Shortest paths against naive means, and in shapes that break careless ones.
+//! Shortest paths against naive methods, and on shapes that break careless ones.
 
 use crate::graph::{Graph, graph, path, rows};
 use luasnap_heap::{
@@ -59,7 +59,7 @@ proptest! {
         let mut named = graph.clone();
         named.links.retain(|link| !graph.is_nameless(link));
         let named = named.reached();
-        // Such a slot may hold the key that a value needs, and be no step to the value.
+        // Such a slot may hold the key that a value needs, without being a step to the value.
         let has_keys = graph.links.iter().any(|link| link.has_key());
         for rank in by_names.ranks() {
             let mut way = std::iter::successors(Some(rank), |rank| by_names.parent(*rank));
@@ -73,7 +73,7 @@ proptest! {
     #[test]
     fn no_path_rests_on_itself(graph in graph(30, true)) {
         let (_, tree) = tree_of(&graph);
-        // Without all that rests on the value, the key must be alive still.
+        // Without everything that depends on the value, the key must still be alive.
         for rank in tree.ranks() {
             let link = link_of(&graph, tree.edge(rank));
             if link.has_key() {
@@ -119,7 +119,7 @@ proptest! {
     #[test]
     fn the_order_of_coming_does_not_matter(
         (graph, order) in graph(20, true).prop_flat_map(|graph| {
-            // One root comes to the links below.
+            // One root is added to the links below.
             let order: Vec<usize> = (0..=graph.links.len()).collect();
             (Just(graph), Just(order).prop_shuffle())
         })
@@ -148,14 +148,14 @@ proptest! {
     }
 }
 
-/// The link that became an edge: edges are grouped by source and keep their order.
+/// Returns the link that became an edge: edges are grouped by source and keep their order.
 fn link_of(graph: &Graph, edge: usize) -> &crate::graph::Link {
     let mut links: Vec<_> = graph.links.iter().collect();
     links.sort_by_key(|link| link.source);
     links[edge]
 }
 
-/// A heap whose first table is held as `root`.
+/// Returns a heap whose first table is the GC root `root`.
 fn rooted() -> (HeapBuilder, NodeId) {
     let mut builder = HeapBuilder::new();
     let (root, _) = builder.node(Kind::Table, 0x10).unwrap();

@@ -1,10 +1,10 @@
-//! Heaps of whole programs, made by hand as the native engine finds them.
+//! Heaps of whole programs, built by hand as the native engine captures them.
 
 use crate::everything::provenance;
 use luasnap_heap::{Kind, Label, NodeId, Provenance, RunOrder, Snapshot, Strength, SweepBuilder};
 use std::collections::HashMap;
 
-/// What a reference is called.
+/// The name of a reference.
 #[derive(Clone, Debug)]
 pub enum Step {
     Root(&'static str),
@@ -21,7 +21,7 @@ struct Thing {
     source: String,
 }
 
-/// A program in the making. Objects are numbered from 1 on, and have 100 bytes each.
+/// A program under construction. Objects are numbered from 1 on, and have 100 bytes each.
 pub struct Program {
     things: Vec<Thing>,
     references: Vec<(usize, usize, Step)>,
@@ -87,7 +87,7 @@ impl Program {
         self.under(retainer, kind, Step::Plain(Label::Index(index)))
     }
 
-    /// The string of a text, of which there is one.
+    /// Returns the only string with a text.
     pub fn string(&mut self, text: &str) -> usize {
         if let Some(&string) = self.strings.get(text) {
             return string;
@@ -98,7 +98,7 @@ impl Program {
         string
     }
 
-    /// A string that a table has under a name.
+    /// Adds a string that a table has under a name.
     pub fn text(&mut self, retainer: usize, name: &str, text: &str) {
         let string = self.string(text);
         self.refer(retainer, string, Step::Field(name.to_owned()));
@@ -127,14 +127,14 @@ impl Program {
         self.references[0].2 = Step::Root(name);
     }
 
-    /// An upvalue of a function, and its value.
+    /// Adds an upvalue of a function, with its value.
     pub fn upvalue(&mut self, function: usize, name: &'static str, value: usize) -> usize {
         let upvalue = self.under(function, Kind::Upvalue, Step::Upvalue(name));
         self.refer(upvalue, value, Step::Plain(Label::Value));
         upvalue
     }
 
-    /// Code that has these names in it, in the main chunk.
+    /// Adds code with these names to the main chunk.
     pub fn knows(&mut self, names: &[&str]) {
         let main = Step::Local("(function):main.lua");
         let chunk = self.function(self.main_thread, main, "main.lua", 0);
@@ -154,7 +154,7 @@ impl Program {
         self.finish_at(0x1000, false)
     }
 
-    /// The same program at other addresses, and with everything in another order.
+    /// Returns the same program at other addresses, and with everything in another order.
     pub fn finish_at(&self, base: u64, is_reversed: bool) -> Snapshot {
         let count = self.things.len();
         let place = |number: usize| match (number, is_reversed) {
@@ -168,7 +168,7 @@ impl Program {
         let mut references: Vec<_> = self.references.iter().collect();
         if is_reversed {
             things.reverse();
-            // The synthetic root's stay: the first of them is the tree's root.
+            // Those of the synthetic root stay: the first of them is the tree's root.
             references.reverse();
             references.sort_by_key(|of| if of.0 == 0 { of.1 } else { usize::MAX });
         }

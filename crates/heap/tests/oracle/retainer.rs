@@ -1,4 +1,4 @@
-//! Who holds an object, against looking at every reference.
+//! Retainers of an object, against a look at every reference.
 
 use crate::graph::graph;
 use luasnap_heap::{NodeId, Reach, Through, retainers_of};

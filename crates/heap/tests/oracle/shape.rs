@@ -29,14 +29,14 @@ pub fn heap(tables: u32, mut targets: impl FnMut(u32, &mut Vec<u32>)) -> Heap {
     builder.finish(Provenance::default()).unwrap()
 }
 
-/// Each table holds the next one.
+/// Each table refers to the next one.
 pub fn list(tables: u32) -> Heap {
     heap(tables, |at, targets| {
         targets.extend(Some(at + 1).filter(|next| *next <= tables));
     })
 }
 
-/// One table holds all others.
+/// One table refers to all others.
 pub fn star(tables: u32) -> Heap {
     heap(tables, |at, targets| match at {
         0 => targets.push(1),
@@ -55,8 +55,8 @@ pub fn one_metatable(tables: u32) -> Heap {
     })
 }
 
-/// A list in the first half of the heap whose last table holds the second half, as another root does
-/// too: the last table of the heap.
+/// A list in the first half of the heap whose last table refers to the second half, as does another
+/// root: the last table of the heap.
 pub fn shared_items(tables: u32) -> Heap {
     let last = tables / 2;
     heap(tables, |at, targets| match at {
@@ -67,7 +67,7 @@ pub fn shared_items(tables: u32) -> Heap {
     })
 }
 
-/// Four references a table, one of them from a table before it, so that all is alive.
+/// Four references per table, one of them from an earlier table, so that everything is reachable.
 #[allow(dead_code, reason = "only the benches use it")]
 pub fn random(tables: u32) -> Heap {
     let mut state = 0x2545_F491_4F6C_DD1D_u64;
@@ -77,7 +77,7 @@ pub fn random(tables: u32) -> Heap {
         state ^= state << 17;
         ((u128::from(state) * u128::from(end)) >> 64) as u32
     };
-    // By table: the next one that the same table holds.
+    // By table: the next one to which the same table refers.
     let mut first = vec![0u32; tables as usize + 1];
     let mut next = vec![0u32; tables as usize + 1];
     for at in 1..=tables {

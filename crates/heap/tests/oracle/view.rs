@@ -36,7 +36,7 @@ proptest! {
         let is_shown = graph.kind(1) == Kind::Table && graph.reached_by_objects().contains(&1);
         prop_assert_eq!(globals, is_shown.then_some(address(1)));
         prop_assert_eq!(&view.provenance().vm, "Lua 5.4");
-        // Whatever is in the view, some path of the view holds.
+        // Everything in the view is on some path of the view.
         prop_assert_eq!(ShortestPathTree::new(&view).unwrap().len() + 1, view.node_count());
     }
 
@@ -58,7 +58,7 @@ proptest! {
         prop_assert_eq!(snapshot.len().unwrap() + 1, view.node_count());
         prop_assert_eq!(listed(snapshot.objects().unwrap()), listed(&view));
         prop_assert_eq!(snapshot.everything().node_count(), graph.things.len() + 1);
-        // The names are there once.
+        // The names are shared.
         prop_assert!(snapshot.memory() < columns + view.memory());
     }
 }

@@ -1,4 +1,4 @@
-//! A heap as lines of text, for the examples: what two engines found can be compared line by line.
+//! A heap as lines of text, for the examples, so that the results of two engines can be compared.
 
 use luasnap_heap::{BuildError, Heap, Kind, Label, NodeId, Snapshot};
 use std::collections::BTreeMap;
@@ -6,13 +6,13 @@ use std::fmt::Write;
 
 /// The `objects` view of a snapshot.
 pub struct Objects {
-    /// By object: what is known of it, and its edges.
+    /// By object: its properties, and its edges.
     pub by_key: BTreeMap<String, Vec<String>>,
-    /// The objects in the order in which people see them.
+    /// The objects in the order in which they are shown.
     pub order: Vec<String>,
 }
 
-/// The `objects` view of a snapshot.
+/// Returns the `objects` view of a snapshot.
 pub fn objects(snapshot: &Snapshot) -> Result<Objects, BuildError> {
     let (heap, tree) = (snapshot.objects()?, snapshot.tree()?);
     let mut by_key = BTreeMap::new();
@@ -68,9 +68,9 @@ fn label(heap: &Heap, label: Label) -> String {
     }
 }
 
-/// A snapshot for `cargo xtask mutants`: the `objects` view, a line that begins with `object` for each
-/// of its facts and with `row` for the order; then everything that is an object of the VM's, a line
-/// for each that begins with `raw`: its kind, address, shallow size, and of a string the text in
+/// A snapshot for `cargo xtask mutants`: the `objects` view, with a line that begins with `object`
+/// for each property and edge, and with `row` for the order; then a line that begins with `raw` for
+/// each object of the VM: its kind, address, shallow size, and for a string its text in
 /// hexadecimal.
 #[allow(dead_code, reason = "not every example has a use for it")]
 pub fn lines(snapshot: &Snapshot) -> Result<String, BuildError> {
@@ -87,7 +87,7 @@ pub fn lines(snapshot: &Snapshot) -> Result<String, BuildError> {
     let heap = snapshot.everything();
     for node in heap.nodes().skip(1) {
         let (kind, size) = (heap.kind(node), heap.size(node));
-        // A function in C without an object, which the VM has no memory for.
+        // A C function without an object, for which the VM has no memory.
         if kind == Kind::CFunction && size == 0 {
             continue;
         }

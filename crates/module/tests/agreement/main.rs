@@ -1,6 +1,6 @@
 //! The two engines against each other: on random programs (`programs.lua`), and in the golden
-//! scripts. The module `compare` (`examples/compare.rs`) captures by both at one moment, and says
-//! in what their `objects` views differ.
+//! scripts. The module `compare` (`examples/compare.rs`) captures with both at the same moment, and
+//! reports the differences between their `objects` views.
 
 use luasnap_hosts::{Host, Options, Run, Vm, older_releases};
 use std::fs;
@@ -56,8 +56,8 @@ fn agree_on_programs(host: Host, first: u32, last: u32) {
     assert!(comparisons > 5 * programs, "{host:?}: {said}");
 }
 
-/// The same in two processes at once. A machine has two processors at least, and tests of several
-/// VMs run side by side anyway.
+/// Does the same in two processes at once. A machine has at least two processors, and tests of
+/// several VMs run in parallel anyway.
 fn agree_in_parts(host: Host, first: u32, last: u32) {
     let middle = first.midpoint(last);
     thread::scope(|scope| {
@@ -66,25 +66,25 @@ fn agree_in_parts(host: Host, first: u32, last: u32) {
     });
 }
 
-/// What is run again and again.
+/// The programs of every test run.
 fn some(vm: Vm) {
     agree_in_parts(Host::Plain(vm), 1, 200);
-    // In a checked 5.1 the portable engine goes without what only extra arguments hold.
+    // In a checked 5.1 the portable engine does not see what only extra arguments hold.
     if vm != Vm::Lua51 {
         agree_on_programs(Host::Checked(vm), 201, 250);
     }
 }
 
-/// What is run before a change lands: a thousand more.
+/// The programs run before a change lands: a thousand more.
 fn a_thousand(vm: Vm) {
     for first in (1001..2001).step_by(250) {
         agree_in_parts(Host::Plain(vm), first, first + 249);
     }
 }
 
-/// Before each capture of an object in a golden script, and at its end.
+/// Compares before each capture of an object in a golden script, and at its end.
 fn in_golden_scripts(vm: Vm) {
-    // On the script's first line, so that its others keep their numbers.
+    // On the script's first line, so that line numbers stay the same.
     const BEFORE: &str = "\
         local compare, snapshot = require 'compare', require 'snapshot' \
         local captures, capture = 0, snapshot.snapshot \

@@ -1,4 +1,4 @@
-//! What is found in a process from outside is what its own snapshot finds from inside.
+//! What is found in a process from outside matches its own snapshot from inside.
 
 use luasnap_capture::process::{AttachOptions, attach};
 use luasnap_format::write_text;
@@ -51,7 +51,7 @@ impl Drop for Waiting {
     }
 }
 
-/// The rows of what the global variable `kept` holds.
+/// Returns the rows of what the global variable `kept` holds.
 fn rows(text: &str) -> Vec<&str> {
     let mut rows: Vec<_> = text.lines().filter(|row| row.contains("kept.")).collect();
     rows.sort_unstable();

@@ -1,10 +1,10 @@
-//! `check` in test frameworks: the examples in `examples/testing`, by busted and by luaunit.
+//! `check` in test frameworks: the examples in `examples/testing`, run by busted and by luaunit.
 
 use crate::process::Process;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// The tests of the examples, in words or as names.
+/// The tests of the examples, as sentences and as names.
 const TESTS: [[&str; 2]; 3] = [
     [
         "sessions keep a greeting for each name, and no more",
@@ -24,7 +24,7 @@ fn examples() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples/testing")
 }
 
-/// What a framework says of a run in which all is well, in TAP.
+/// Returns the TAP output of a framework in a successful run.
 fn run(program: &str, arguments: &[&str], package: &str) -> String {
     let mut command = Command::new(program);
     command.current_dir(examples()).args(arguments);
@@ -35,7 +35,7 @@ fn run(program: &str, arguments: &[&str], package: &str) -> String {
     ran.stdout
 }
 
-/// Each test has a line of its own that says it went well.
+/// Checks that each test has one line that says it succeeded.
 #[track_caller]
 fn assert_all_ok(said: &str, style: usize) {
     for test in TESTS {
@@ -58,7 +58,7 @@ fn luaunit() {
     }
 }
 
-/// The point of it all: where `check` finds a leak, the test fails, and its output says what leaks.
+/// If `check` finds a leak, the test fails, and its output says what leaks.
 #[test]
 #[ignore = "needs lua-busted and lua-unit"]
 fn a_leak_fails_the_test() {

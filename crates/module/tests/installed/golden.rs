@@ -1,5 +1,5 @@
-//! What the module prints is the same everywhere, and by both engines: the scripts of `tests/golden`, which also run in
-//! the hosts of the workspace, and the samples of the manual.
+//! The module prints the same everywhere, with both engines: for the scripts of `tests/golden`,
+//! which also run in the hosts of the workspace, and for the samples of the manual.
 
 use crate::normal::normal;
 use crate::program::{ENGINES, Program, directory, read, tests};
@@ -31,7 +31,7 @@ fn scripts(folder: &Path) -> Vec<PathBuf> {
         .collect()
 }
 
-/// What the script is to print; there may be a file of its own for those with the API of 5.1.
+/// The expected output of a script; programs with the API of 5.1 may have a file of their own.
 fn golden(program: Program, script: &Path) -> PathBuf {
     let own = script.with_extension("5.1.txt");
     if program.is_51() && own.exists() {

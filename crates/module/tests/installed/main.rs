@@ -1,4 +1,4 @@
-//! The module in programs from Debian: the interpreters, and three programs with a Lua inside.
+//! The module in programs from Debian: the interpreters, and three programs that embed Lua.
 //!
 //! `cargo test --workspace -- --ignored` runs them; `.ci/run` installs what they need.
 

@@ -10,7 +10,7 @@ use std::process::Command;
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// It listens at a socket in the folder, where all its files are.
+/// It listens on a socket in the folder that has all its files.
 const CONFIG: &str = r#"
 load_module MODULES/ndk_http_module.so;
 load_module MODULES/ngx_http_lua_module.so;
@@ -100,7 +100,7 @@ impl Server {
         stream
     }
 
-    /// The body of an answer, which must be a success.
+    /// Returns the body of a response, which must be a success.
     #[track_caller]
     fn get(&self, path: &str) -> String {
         let mut answer = String::new();
@@ -137,7 +137,7 @@ impl Server {
 }
 
 impl Drop for Server {
-    /// A master that is killed would leave its worker behind.
+    /// A killed master would leave its worker behind.
     fn drop(&mut self) {
         if self.process.is_running() {
             self.ask_to_end();
@@ -146,7 +146,7 @@ impl Drop for Server {
 }
 
 fn command(folder: &Path) -> Command {
-    // Where it is for users other than root, too.
+    // Users other than root may not have its folder in their path.
     let path = std::env::var("PATH").unwrap_or_default() + ":/usr/sbin";
     let mut command = Command::new("nginx");
     command.env("PATH", path).arg("-p").arg(folder);
@@ -155,13 +155,13 @@ fn command(folder: &Path) -> Command {
     command
 }
 
-/// Workers become `nobody` unless told otherwise, who could not read the folder.
+/// By default workers become `nobody`, who could not read the folder.
 fn is_root(folder: &Path) -> bool {
     use std::os::unix::fs::MetadataExt;
     folder.metadata().expect("the folder's owner").uid() == 0
 }
 
-/// Runs `driver.lua` in a request, whose answer is what went wrong.
+/// Runs `driver.lua` in a request, which responds with what went wrong.
 pub fn run(engine: &str, folder: &Path) -> Ran {
     let server = Server::start(folder, "", engine);
     assert_eq!(server.get("/script"), "", "{}", server.log());
@@ -176,7 +176,7 @@ fn what_a_request_holds_is_found_by_another() {
     fs::copy(requests, folder.path().join("requests.lua")).expect("a copy of requests.lua");
     let server = Server::start(folder.path(), r#"require "snapshot""#, "");
 
-    // One that goes on, and two that look what it holds.
+    // One request that goes on, and two that look for what it holds.
     let mut holding = server.send("/hold");
     let mut said = String::new();
     let mut answer = BufReader::new(&mut holding);

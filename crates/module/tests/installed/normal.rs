@@ -2,8 +2,8 @@
 
 use luasnap_hosts::number_objects;
 
-/// The text with `table:#1`, `table:#2` ... in place of addresses, in order of appearance, and
-/// without the refs and the size of `_G`.
+/// Returns the text with `table:#1`, `table:#2` ... instead of addresses, in order of appearance,
+/// and without the refs and the size of `_G`.
 pub fn normal(text: &str) -> String {
     let lines = text
         .split_inclusive('\n')
@@ -14,8 +14,7 @@ pub fn normal(text: &str) -> String {
     number_objects(&lines.collect::<String>())
 }
 
-/// Of a row of `_G`, how much it grew: `+5`. How big it is, and who else holds it, is the
-/// program's affair.
+/// Keeps of a row of `_G` only how much it grew: `+5`. Its size and its refs depend on the program.
 fn without_size(row: &str) -> String {
     let fields: Vec<_> = row.split('\t').collect();
     match fields[..] {

@@ -9,7 +9,7 @@ const RUN: &str = "lua \
     local ok = dofile 'driver.lua' \
     if ok ~= true then io.stderr:write(ok) vim.cmd 'cquit 1' end";
 
-/// Runs `driver.lua`, which says by standard error and the exit code what went wrong.
+/// Runs `driver.lua`, which reports on standard error and by the exit code what went wrong.
 pub fn run(engine: &str, folder: &Path) -> Ran {
     let mut command = Command::new("nvim");
     command

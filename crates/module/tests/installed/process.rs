@@ -1,4 +1,4 @@
-//! Processes that end in time, come what may.
+//! Processes that end in time, whatever happens.
 
 use crate::program::cpath;
 use std::fmt;
@@ -7,11 +7,11 @@ use std::process::{Child, Command, ExitStatus, Stdio};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-/// Nothing here takes longer than a few seconds, even on a slow machine with much to do.
+/// Nothing here takes longer than a few seconds, even on a slow and busy machine.
 pub const LIMIT: Duration = Duration::from_secs(120);
 
-/// A process whose outputs are pipes, as `print` has one buffer for a pipe and another for a
-/// file. It is killed when dropped.
+/// A process whose outputs are pipes, since `print` buffers differently for a pipe and for a file.
+/// It is killed when dropped.
 pub struct Process {
     command: String,
     child: Child,
@@ -19,7 +19,7 @@ pub struct Process {
     stderr: Option<JoinHandle<Vec<u8>>>,
 }
 
-/// What came of a process.
+/// The outcome of a process.
 pub struct Ran {
     pub status: ExitStatus,
     pub stdout: String,
@@ -27,9 +27,9 @@ pub struct Ran {
 }
 
 impl Process {
-    /// Starts a program, which the Debian package `package` has. The user's own settings for Lua
-    /// count for nothing, and `require` finds the module, which is to use an engine (or, where the
-    /// name is empty, what it thinks best).
+    /// Starts a program from the Debian package `package`. The user's own settings for Lua are
+    /// ignored, and `require` finds the module, which is to use an engine (or, if the name is
+    /// empty, its default).
     pub fn start(mut command: Command, package: &str, engine: &str) -> Process {
         let name = command.get_program().to_string_lossy().into_owned();
         for variable in ["LUA_PATH", "LUA_CPATH", "LUA_INIT"] {
@@ -76,7 +76,7 @@ impl Process {
         self.end()
     }
 
-    /// Ends it, unless it has ended, and collects what it wrote.
+    /// Ends it, unless it has ended, and collects its output.
     pub fn end(&mut self) -> Ran {
         let _ = self.child.kill();
         let text = |thread: &mut Option<JoinHandle<Vec<u8>>>| {

@@ -21,19 +21,19 @@ pub enum Program {
 }
 
 impl Program {
-    /// Its Lua has the API of 5.1.
+    /// Whether its Lua has the API of 5.1.
     pub fn is_51(self) -> bool {
         use Program::{Lua51, LuaJit, Nginx, Nvim};
         matches!(self, Lua51 | LuaJit | Nvim | Nginx)
     }
 
-    /// Runs `source` as `script.lua`, in `folder`, and gives what it printed.
+    /// Runs `source` as `script.lua`, in `folder`, and returns what it printed.
     #[track_caller]
     pub fn run(self, folder: &Path, source: &str) -> String {
         self.run_by("", folder, source)
     }
 
-    /// The same with one engine.
+    /// Does the same with one engine.
     #[track_caller]
     pub fn run_by(self, engine: &str, folder: &Path, source: &str) -> String {
         fs::write(folder.join("script.lua"), source).expect("the script is written");
@@ -55,7 +55,7 @@ impl Program {
 fn interpreter(name: &str, engine: &str, folder: &Path) -> Ran {
     let mut command = Command::new(name);
     command.current_dir(folder).arg("script.lua");
-    // Where nginx's LuaJIT is installed, apt cannot install Debian's, but it needs no libraries:
+    // apt cannot install Debian's LuaJIT next to nginx's, but it needs no libraries:
     let package = match name {
         "luajit" => "luajit (beside nginx's: apt-get download luajit; dpkg -x luajit_*.deb DIR)",
         _ => name,
@@ -63,10 +63,10 @@ fn interpreter(name: &str, engine: &str, folder: &Path) -> Ran {
     Process::start(command, package, engine).wait()
 }
 
-/// The engines, by the names that `LUASNAP_ENGINE` has for them.
+/// The engines, by their names in `LUASNAP_ENGINE`.
 pub const ENGINES: [&str; 2] = ["native", "portable"];
 
-/// Where `require` finds the module that cargo built for this very run: it lies beside the test.
+/// The pattern by which `require` finds the module that cargo built for this run: next to the test.
 pub fn cpath() -> String {
     let test = std::env::current_exe().expect("the test's own path");
     let library = test.with_file_name("libsnapshot.so");
@@ -82,8 +82,8 @@ pub fn read(path: &Path) -> String {
     fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
 
-/// A fresh directory to run in, with `driver.lua`, which runs `script.lua` in a program that is no
-/// interpreter.
+/// Returns a fresh directory to run in, with `driver.lua`, which runs `script.lua` in a program
+/// that is not an interpreter.
 pub fn directory() -> TempDir {
     let folder = tempfile::tempdir().expect("a temporary directory");
     let driver = tests().join("installed/lua/driver.lua");

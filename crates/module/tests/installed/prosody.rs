@@ -6,7 +6,7 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-/// It listens to nobody. The data path is also the directory that it changes to.
+/// It listens on no port. The data path is also the directory that it changes to.
 const CONFIG: &str = r#"
 run_as_root = true
 data_path = "FOLDER"
@@ -46,7 +46,7 @@ pub fn run(engine: &str, folder: &Path) -> Ran {
         .arg(folder.join("prosody.cfg.lua"))
         .current_dir(folder);
     let mut ran = Process::start(command, "prosody", engine).wait();
-    // Without what the server itself has to say, of packages that it would like to have.
+    // Without the server's own output, about packages that it misses.
     if let Some((_, printed)) = ran.stdout.split_once(STARTED) {
         ran.stdout = printed.to_owned();
     }

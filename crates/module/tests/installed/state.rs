@@ -1,4 +1,4 @@
-//! Snapshots of everything there is in a program.
+//! Snapshots of everything in a program.
 
 use crate::program::{Program, directory, read, tests};
 use serde_json::Value;

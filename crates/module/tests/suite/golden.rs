@@ -1,9 +1,9 @@
-//! The scripts of `tests/golden`, which need no host of ours, and what they print.
+//! The scripts of `tests/golden`, which need no host of ours, and their output.
 //!
-//! The text is the same in all VMs, and by both engines. Where 5.1 and LuaJIT have to differ, as they have
-//! environments, there is a file for them: `NAME.5.1.txt`.
+//! The text is the same in all VMs, with both engines. Where 5.1 and LuaJIT have to differ, since
+//! they have environments, there is a file for them: `NAME.5.1.txt`.
 //!
-//! `UPDATE_GOLDEN=1 cargo test golden` writes down what Lua 5.4 and 5.1 print now.
+//! `UPDATE_GOLDEN=1 cargo test golden` records what Lua 5.4 and 5.1 print now.
 
 use crate::support::{ENGINES, interpreters, output, read, run_by, tests};
 use luasnap_hosts::{Vm, number_objects};
@@ -47,7 +47,7 @@ fn golden(vm: Vm, name: &str) -> PathBuf {
     folder.join(format!("{name}.txt"))
 }
 
-/// The VM whose word a golden file is.
+/// The VM whose output is recorded in a golden file.
 fn author(golden: &Path) -> Vm {
     if golden.to_string_lossy().ends_with(".5.1.txt") {
         Vm::Lua51

@@ -7,7 +7,7 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-/// A host without the table `host`, as programs of others are.
+/// A script that does not use the table `host`, which programs of others do not have.
 const SCRIPT: &str = "
     local snapshot = require 'snapshot'
     local t = {{}, x = {}}
@@ -22,7 +22,7 @@ const SCRIPT: &str = "
     collectgarbage()
     print(#s, tostring(s))";
 
-/// What the script prints, in each state that it runs in.
+/// Checks what the script prints in each state that it runs in.
 fn check_output(host: Host, states: usize) {
     let text = String::from_utf8(output(run(host, SCRIPT))).expect("text");
     assert_eq!(
@@ -53,7 +53,7 @@ fn two_luas_in_one_process() {
     }
 }
 
-/// What require raises.
+/// Returns what `require` raises.
 fn refusal(host: Host) -> String {
     let run = run(
         host,
@@ -87,8 +87,8 @@ fn an_unknown_version() {
     assert!(said.ends_with("\nnil\n"), "{said}");
 }
 
-/// A program opens a Lua of its own, uses the module in it, closes it and unloads it, a hundred times, each
-/// time at another address. The one that stays goes on in its place.
+/// A program opens a Lua of its own, uses the module in it, closes and unloads it, a hundred times,
+/// at a different address each time. A Lua that stays goes on working.
 #[test]
 fn luas_that_are_loaded_and_unloaded() {
     const ROUNDS: usize = 100;
@@ -113,7 +113,7 @@ fn luas_that_are_loaded_and_unloaded() {
     }
 }
 
-/// More Luas at once than anybody has.
+/// More Luas at once than any program has.
 #[test]
 fn many_luas_at_once() {
     const MANY: usize = 40;
@@ -121,7 +121,7 @@ fn many_luas_at_once() {
     fs::write(dir.path().join("script.lua"), SCRIPT).expect("the script");
     let mut command = Command::new(luasnap_hosts::local());
     for number in 0..MANY {
-        // The linker knows a library by its file.
+        // The linker identifies a library by its file.
         let copy = dir.path().join(format!("liblua{number}.so"));
         fs::copy(Vm::Lua54.shared_library(), &copy).expect("a copy");
         command.arg("--lib").arg(copy);
@@ -135,7 +135,7 @@ fn many_luas_at_once() {
     assert_eq!(runs, MANY + 1, "{text}");
 }
 
-/// What a command prints, which ends well and without a word to standard error.
+/// Returns what a command prints; it must succeed and be silent on standard error.
 #[track_caller]
 fn printed(mut command: Command) -> Vec<u8> {
     let output = command.output().expect("it starts");
@@ -150,7 +150,8 @@ fn printed(mut command: Command) -> Vec<u8> {
     output.stdout
 }
 
-/// A library that a static program opens has no thread-locals, and nearly all of Rust's library wants some.
+/// A library opened by a static program has no thread-locals, and nearly all of Rust's standard
+/// library needs them.
 #[test]
 fn a_host_that_is_linked_statically() {
     let dir = directory();
@@ -186,7 +187,7 @@ fn a_host_that_is_linked_statically() {
         );
         assert_eq!(rest, "nil\tfalse\n2\n", "{vm:?}");
 
-        // Without symbols there is nothing to raise by: it is said on standard error.
+        // Without symbols no error can be raised: the message goes to standard error.
         let stripped = dir.path().join("stripped");
         let strip = Command::new("strip")
             .arg("-o")
@@ -210,7 +211,7 @@ fn a_host_that_is_linked_statically() {
     }
 }
 
-/// The module asks for no symbol of Lua's and shows one of its own.
+/// The module needs no symbol of Lua's and exports one of its own.
 #[test]
 fn the_file_needs_no_lua() {
     let data = fs::read(modules().join("snapshot.so")).expect("the module");
@@ -254,7 +255,7 @@ fn loaded_by_its_path() {
     }
 }
 
-/// Two copies of the file are two modules, which share the table that the first one made.
+/// Two copies of the file are two modules, which share the module table that the first one made.
 #[test]
 fn two_copies_of_the_file() {
     let copies = directory();
@@ -276,7 +277,7 @@ fn two_copies_of_the_file() {
     }
 }
 
-/// Every script ends with the state closed, snapshots in it or not: no crash, no word.
+/// Every script ends with its state closed, with snapshots in it or not: no crash, no output.
 #[test]
 fn a_state_that_is_closed_with_snapshots_in_it() {
     let source = "

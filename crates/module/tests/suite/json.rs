@@ -1,4 +1,4 @@
-//! JSON that every parser takes, whatever the keys are.
+//! JSON that every parser accepts, whatever the keys are.
 
 use crate::support::{output, run};
 use luasnap_hosts::{Host, Vm};
@@ -8,7 +8,7 @@ use std::collections::HashSet;
 /// The six members of every object, in their order.
 const MEMBERS: [&str; 6] = ["name", "type", "refs", "desc", "link", "childs"];
 
-/// Checks an object and all in it; answers how many there are.
+/// Checks an object and all in it; returns the number of objects.
 fn check_tree(value: &Value) -> usize {
     let object = value.as_object().expect("an object");
     assert_eq!(object.len(), MEMBERS.len());
@@ -28,7 +28,7 @@ fn check_tree(value: &Value) -> usize {
     1 + children.iter().map(check_tree).sum::<usize>()
 }
 
-/// The documents that a script prints, one a line.
+/// Returns the documents that a script prints, one per line.
 fn documents(vm: Vm, source: &str) -> Vec<Value> {
     let text = output(run(Host::Plain(vm), source));
     let text = String::from_utf8(text).expect("UTF-8");
@@ -37,7 +37,7 @@ fn documents(vm: Vm, source: &str) -> Vec<Value> {
         .collect()
 }
 
-/// The members stand in the order that the manual has, in every object.
+/// Checks that the members of every object are in the order that the manual gives.
 fn check_order(text: &str) {
     let mut rest = text;
     while let Some(start) = rest.find("{\"name\"") {
@@ -84,7 +84,7 @@ fn a_whole_state() {
     }
 }
 
-/// All strings of one or two bytes, and some of three: each makes a link of its own.
+/// All strings of one or two bytes, and some of three: each makes a different link.
 #[test]
 fn different_keys_make_different_links() {
     let source = r#"

@@ -1,4 +1,4 @@
-//! On a small machine stack, with a disk that is full, and with little memory.
+//! A small machine stack, a full disk, and little memory.
 
 use crate::support::{directory, interpreters, modules, output, read, run_in, tests};
 use luasnap_hosts::{Host, Options, Run, Vm};
@@ -33,7 +33,7 @@ fn deep(host: Host, script: &str, argument: &str) {
     assert!(output(run).is_empty());
 }
 
-/// The checked interpreters would only take longer: what they check is the same at any depth.
+/// The checked interpreters would only take longer: what they check does not depend on depth.
 fn check_deep(vm: Vm, name: &str) {
     deep(Host::Plain(vm), &format!("{name}.lua"), "");
 }
@@ -52,8 +52,8 @@ fn a_chain_of_ten_million_tables() {
     }
 }
 
-/// Limits on memory, from too little for the script's own heap to enough for all: whatever cannot be had is an
-/// error of Lua's, and the host is never ended.
+/// Limits on memory, from too little for the script's own heap to enough for everything: a failed
+/// allocation is always an error of Lua's, and never ends the host.
 fn check_little_memory(vm: Vm, _: &str) {
     const STEP: usize = 3 << 10;
     let script = tests().join("lua/little_memory.lua");
@@ -65,7 +65,7 @@ fn check_little_memory(vm: Vm, _: &str) {
         let limit = format!("ulimit -v {kilobytes}");
         let run = run_limited(Host::Plain(vm), &limit, &script, dir.path(), "60000");
         let said = String::from_utf8_lossy(&run.stdout).into_owned();
-        // Without room for the heap, or for the interpreter, there is nothing to be seen.
+        // Without room for the heap, or for the interpreter, there is nothing to check.
         if !said.contains("ready") {
             continue;
         }
@@ -79,9 +79,9 @@ fn check_little_memory(vm: Vm, _: &str) {
 }
 crate::each_vm!(super::check_little_memory: little_memory);
 
-/// A disk that becomes full in the middle of a file, by the shell's limit on the size of files:
-/// 512 bytes times 40. (`dash` and POSIX count in those; `bash` does outside its POSIX mode in
-/// 1,024, which is as good.)
+/// A disk that becomes full in the middle of a file, simulated by the shell's limit on file sizes:
+/// 40 times 512 bytes. (`dash` and POSIX count in these; outside its POSIX mode `bash` counts in
+/// 1,024, which works too.)
 fn check_full_disk(vm: Vm, _: &str) {
     for host in interpreters(vm) {
         let dir = directory();
@@ -98,7 +98,7 @@ fn check_full_disk(vm: Vm, _: &str) {
 }
 crate::each_vm!(super::check_full_disk: full_disk);
 
-/// Standard output that takes nothing: printing raises, and says why.
+/// Standard output that accepts nothing: printing raises an error that says why.
 fn check_full_output(vm: Vm, _: &str) {
     let dir = directory();
     let script = tests().join("lua/full_output.lua");
@@ -107,7 +107,7 @@ fn check_full_output(vm: Vm, _: &str) {
 }
 crate::each_vm!(super::check_full_output: full_output);
 
-/// The real thing. It needs root, for a small file system.
+/// A real full disk. It needs root, for a small file system.
 #[test]
 #[ignore = "mounts a file system"]
 fn a_small_file_system_that_is_full() {

@@ -4,7 +4,7 @@ use crate::support::{ENGINES, directory, environment, modules, output};
 use luasnap_hosts::{Host, Options, Vm};
 use std::path::Path;
 
-/// What a script prints that runs in a directory, with arguments.
+/// Returns what a script prints when it runs in a directory, with arguments.
 #[track_caller]
 fn printed(vm: Vm, engine: &str, source: &str, dir: &Path, args: &[&str]) -> String {
     let options = Options {
@@ -16,7 +16,7 @@ fn printed(vm: Vm, engine: &str, source: &str, dir: &Path, args: &[&str]) -> Str
     String::from_utf8(output(Host::Plain(vm).run(source, &options))).expect("text")
 }
 
-/// What a VM is called in a file that it wrote.
+/// The name of a VM in a file that it wrote.
 fn family(vm: Vm) -> String {
     match vm {
         Vm::LuaJit => "LuaJIT".to_owned(),
@@ -24,7 +24,7 @@ fn family(vm: Vm) -> String {
     }
 }
 
-/// A file of each Lua says the same in each other one, and the two are not mistaken for each other.
+/// A file of each Lua reads the same in every other, and snapshots of two VMs are not compared.
 fn check_between(engine: &str) {
     let dir = directory();
     let save = "
@@ -76,8 +76,8 @@ fn files_between_luas_by_the_portable_engine() {
     check_between("portable");
 }
 
-/// A fingerprint that somebody wrote down is good for the next run as well, though everything lies
-/// at other addresses and other things are there besides.
+/// A recorded fingerprint is valid in the next run as well, though all addresses differ and there
+/// are other objects besides.
 fn check_fingerprints(vm: Vm, _: &str) {
     let source = "
         local snapshot = require 'snapshot'

@@ -15,7 +15,7 @@ scripts! {
     module oracle reach saved statistics threads untouched varargs waste weak
 }
 
-/// Those that are about the native engine alone.
+/// The scripts for the native engine only.
 mod native {
     use luasnap_hosts::Vm;
 
@@ -35,7 +35,7 @@ mod native {
     }
 }
 
-/// What is in neither list: the scripts' common ground, and what other files here run.
+/// The scripts in neither list: shared code, and those that other files here run.
 const OTHERS: &[&str] = &[
     "chain",
     "changed",
@@ -48,7 +48,7 @@ const OTHERS: &[&str] = &[
     "zoo",
 ];
 
-/// Those that have to print.
+/// The scripts that have to print.
 const PRINTING: &[&str] = &["memory"];
 
 fn check(vm: Vm, name: &str) {
@@ -59,7 +59,7 @@ fn check(vm: Vm, name: &str) {
     }
 }
 
-/// A script that ends without an error has found all as it should be.
+/// A script ends without an error if all is as expected.
 fn check_by(engine: &str, host: Host, name: &str) {
     let source = read(&tests().join("lua").join(name).with_extension("lua"));
     let run = run_by(engine, host, &source);

@@ -1,4 +1,4 @@
-//! Where the module is, and how scripts are run with it.
+//! The path of the module, and how scripts are run with it.
 
 use luasnap_hosts::{Host, Options, Run, Vm, module_dir};
 use std::ffi::OsString;
@@ -6,8 +6,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use tempfile::TempDir;
 
-/// A directory with the module that cargo built for this very run. It lies beside the test: cargo
-/// copies it elsewhere in `cargo build` only, so the other places may have an older one.
+/// A directory with the module that cargo built for this run. It is next to the test: cargo copies
+/// it elsewhere only in `cargo build`, so other places may have an older one.
 pub fn modules() -> PathBuf {
     let test = std::env::current_exe().expect("the test's own path");
     let folder = test.parent().expect("a file has a folder");
@@ -23,7 +23,7 @@ pub fn read(path: &Path) -> String {
     fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
 
-/// A fresh directory to run in, with the scripts' common ground in it.
+/// Returns a fresh directory to run in, with the scripts' shared code in it.
 pub fn directory() -> TempDir {
     let dir = tempfile::tempdir().expect("a temporary directory");
     let check = tests().join("lua/check.lua");
@@ -31,7 +31,7 @@ pub fn directory() -> TempDir {
     dir
 }
 
-/// Runs a Lua source, with the module and `check` within reach.
+/// Runs a Lua source that can require the module and `check`.
 pub fn run(host: Host, source: &str) -> Run {
     run_in(host, source, directory().path())
 }
@@ -45,10 +45,10 @@ pub fn run_in(host: Host, source: &str, dir: &Path) -> Run {
     host.run(source, &options)
 }
 
-/// The engines, by the names that `LUASNAP_ENGINE` has for them.
+/// The engines, by their names in `LUASNAP_ENGINE`.
 pub const ENGINES: [&str; 2] = ["native", "portable"];
 
-/// What the environment says, so that an engine is used.
+/// The environment that makes an engine be used.
 pub fn environment(engine: &str) -> Vec<(&'static str, OsString)> {
     vec![("LUASNAP_ENGINE", engine.into())]
 }
@@ -64,14 +64,14 @@ pub fn run_by(engine: &str, host: Host, source: &str) -> Run {
     host.run(source, &options)
 }
 
-/// What a run printed. It must have been a success without a word to standard error.
+/// Returns what a run printed. It must have succeeded with nothing on standard error.
 #[track_caller]
 pub fn output(run: Run) -> Vec<u8> {
     assert!(run.status.success() && run.stderr.is_empty(), "{run}");
     run.stdout
 }
 
-/// Plain and checked.
+/// The plain and the checked interpreter.
 pub fn interpreters(vm: Vm) -> [Host; 2] {
     [Host::Plain(vm), Host::Checked(vm)]
 }

@@ -1,4 +1,4 @@
-//! Those of LuaJIT.
+//! Changes of LuaJIT.
 
 use super::replacement::Meaning;
 use crate::mutants::mutant::Change;

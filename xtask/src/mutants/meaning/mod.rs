@@ -1,4 +1,5 @@
-//! Changes of what is read but not of where it lies, and changes that nothing that is read shows.
+//! Changes of the meaning of what is read, but not of its place, and changes that do not affect
+//! what is read.
 
 mod jit;
 mod puc;
@@ -9,7 +10,7 @@ use super::vm::{Family, Vm};
 use anyhow::Result;
 use replacement::END;
 
-/// Those of a VM that its release has the words of.
+/// Returns the changes of a VM whose texts occur in its release.
 pub fn mutants(vm: &Vm) -> Result<Vec<Mutant<'_>>> {
     let meanings = match vm.family {
         Family::Puc(_) => puc::MEANINGS,

@@ -1,4 +1,4 @@
-//! Those of PUC Lua.
+//! Changes of PUC Lua.
 
 use super::replacement::{END, Meaning};
 use crate::mutants::mutant::Change;
@@ -144,8 +144,8 @@ pub const MEANINGS: &[Meaning] = &[
             ),
         ],
     ),
-    // The empty part of a hash table: in memory that can be written, and known by its address alone, as
-    // 5.3.3 had it.
+    // The empty part of a hash table: in writable memory, or recognized only by its address, as in
+    // 5.3.3.
     (
         "empty-part/writable",
         Change::Meaning,
@@ -195,7 +195,7 @@ pub const MEANINGS: &[Meaning] = &[
             ),
         ],
     ),
-    // Room beside each thread.
+    // Extra space next to each thread.
     (
         "extra-space/1",
         Change::Members,
@@ -241,7 +241,7 @@ pub const MEANINGS: &[Meaning] = &[
             "#define LUAI_EXTRASPACE 8\n#if 1",
         )],
     ),
-    // How long a short string may be.
+    // The maximum length of a short string.
     (
         "short-strings/20",
         Change::Inner,
@@ -296,7 +296,7 @@ pub const MEANINGS: &[Meaning] = &[
             "#define LUAI_MAXSHORTLEN\t60",
         )],
     ),
-    // Another hash of strings, from another seed.
+    // Another hash function or seed for strings.
     (
         "hash/function",
         Change::Inner,
@@ -321,7 +321,7 @@ pub const MEANINGS: &[Meaning] = &[
             "0x5bd1e995 ^ cast(unsigned int, l);",
         )],
     ),
-    // The metamethods in another order, and one more of them.
+    // The metamethods in another order, and with an additional one.
     (
         "metamethods/index-swapped",
         Change::Meaning,
@@ -366,7 +366,7 @@ pub const MEANINGS: &[Meaning] = &[
             ("ltm.c", "\"__call\"", "\"__call\", \"__mutant\""),
         ],
     ),
-    // Values whose types have other numbers.
+    // Other type tags of values.
     (
         "tags/integer",
         Change::Meaning,

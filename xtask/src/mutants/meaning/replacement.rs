@@ -1,12 +1,12 @@
-//! How a change is written down.
+//! The format of a change.
 
 use crate::mutants::mutant::Change;
 
-/// A change: its name, what kind it is, and what stands instead of what in which file. A release that
-/// has other words is left as it is; nothing stands for the end of a file.
+/// A change: its name, its kind, and its replacements. It is skipped for a release that does not
+/// have all of the texts.
 pub type Meaning = (&'static str, Change, &'static [Replacement]);
-/// What stands in a file, and what is to stand there.
+/// A file, a text in it, and the text that replaces it.
 pub type Replacement = (&'static str, &'static str, &'static str);
 
-/// Where a file ends.
+/// Stands for the end of a file.
 pub const END: &str = "";

@@ -1,4 +1,4 @@
-//! What belongs to the VM and is no object.
+//! The VM's memory that is not objects.
 
 use crate::memory::memory::Memory;
 use crate::native::jit::global_state::segment_count;
@@ -14,7 +14,7 @@ const TRACE: u64 = 8;
 const SEGMENT: u64 = 4;
 
 impl<M: Memory> Sweep<'_, M> {
-    /// Counts it all.
+    /// Counts all of it.
     pub(super) fn list_blocks(&mut self) -> Swept {
         let places = &self.layout.global_state;
         let global = self.global;
@@ -32,7 +32,8 @@ impl<M: Memory> Sweep<'_, M> {
         self.ledger.block("light userdata segments", segments)
     }
 
-    /// What the compiler keeps from one trace to the next. Machine code is not the VM's memory.
+    /// Bytes that the compiler keeps from one trace to the next. Machine code is not the VM's
+    /// memory.
     fn trace_buffers(&self) -> u64 {
         let places = &self.layout.jit_state;
         let count = |place: u16| {

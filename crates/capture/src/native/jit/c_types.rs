@@ -1,30 +1,31 @@
-//! The types of cdata, by which their sizes are known.
+//! The C types of cdata, which give their sizes.
 
 use crate::layout::jit::CTState;
 use crate::memory::memory::{Memory, Read, Structure};
 use crate::native::layout_mismatch::{LayoutMismatch, Swept};
 
-/// In `CType.info`: the sort of type, and the number of the type it is made of.
+/// In `CType.info`: the first bit of the sort of type, and the mask of the number of the type it is
+/// made of.
 const SORT: u32 = 28;
 const CHILD: u32 = 0xffff;
-/// `CT_HASSIZE`: up to this sort a type has a size.
+/// `CT_HASSIZE`: the last sort of type that has a size.
 const LAST_WITH_SIZE: u32 = 5;
-/// `CT_ATTRIB`: what another type stands behind.
+/// `CT_ATTRIB`: an attribute of another type, its child.
 const ATTRIBUTE: u32 = 8;
 /// `CTSIZE_PTR`.
 const POINTER: u64 = 8;
 
-/// The table of types; empty while nothing needs them.
+/// The table of types; empty while there is none.
 #[derive(Clone, Copy)]
 pub(super) struct CTypes<'m> {
     places: &'static CTState,
     types: &'m [u8],
-    /// Bytes of it all.
+    /// Bytes of the state, the table, and the callbacks' numbers.
     size: u64,
 }
 
 impl<'m> CTypes<'m> {
-    /// The table of the `CTState` at `address`, 0 where there is none.
+    /// Reads the table of the `CTState` at `address`, which is 0 where there is none.
     pub(super) fn read(
         memory: &'m impl Memory,
         places: &'static CTState,
@@ -51,16 +52,16 @@ impl<'m> CTypes<'m> {
         })
     }
 
-    /// Bytes of it all: the state, the table, and the callbacks' numbers.
+    /// Bytes of the state, the table, and the callbacks' numbers.
     pub(super) fn size(&self) -> u64 {
         self.size
     }
 
-    /// The bytes of a payload of the type with this number.
+    /// Bytes of a payload of the type with this number.
     pub(super) fn size_of(&self, number: u16) -> Option<u64> {
         let size = usize::from(self.places.type_size);
         let mut number = usize::from(number);
-        // Each attribute leads to another type, and there are no more types than these.
+        // Each attribute leads to another type, and there are no more steps than types.
         for _ in 0..=self.types.len() / size {
             let one = Structure(self.types.get(number * size..(number + 1) * size)?);
             let info = one.int(self.places.type_info);

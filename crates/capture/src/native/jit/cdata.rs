@@ -6,14 +6,15 @@ use crate::native::jit::sweep::Sweep;
 use crate::native::layout_mismatch::Swept;
 use luasnap_heap::NodeId;
 
-/// `GCcdata`, whose payload follows; and `GCcdataVar`, which lies before one of a size of its own.
+/// Sizes of `GCcdata`, which is followed by the payload, and of `GCcdataVar`, which is before a
+/// cdata of variable size.
 const CDATA: u16 = 16;
 const OWN_SIZE: u16 = 8;
 /// In `GCcdata`: the number of its type.
 const TYPE_ID: u16 = 10;
 /// In `GCcdata.marked`: there is a `GCcdataVar`.
 const HAS_OWN_SIZE: u8 = 0x80;
-/// In `GCcdataVar`: how much more than the payload it has, and the payload's bytes.
+/// In `GCcdataVar`: bytes beside the payload, and bytes of the payload.
 const EXTRA: u16 = 2;
 const LEN: u16 = 4;
 
@@ -29,7 +30,7 @@ impl<M: Memory> Sweep<'_, M> {
         Some(u64::from(own.int(LEN)) + u64::from(own.half(EXTRA)))
     }
 
-    /// People know it by its payload. It holds nothing.
+    /// Sets the visible address, that of its payload. It has no references.
     pub(super) fn refer_from_cdata(&mut self, node: NodeId, address: u64) -> Swept {
         self.heap.set_address(node, address + u64::from(CDATA));
         Ok(())

@@ -1,8 +1,8 @@
 //! The frames of a thread's stack, from the innermost outwards, as `lua_getstack` counts them.
 //!
 //! A frame is known by the slot before its base: that holds the link to the frame which called it,
-//! and the slot before that its function. The low bits of a link tell what it is: a place in the
-//! caller's code, or how many bytes further down the other frame lies.
+//! and the slot before that its function. The low bits of a link are its type: it is an address in
+//! the caller's code, or the distance in bytes to the other frame, further down.
 
 use crate::layout::ABSENT;
 use crate::memory::memory::{Memory, Read, Structure};
@@ -22,7 +22,7 @@ const CODE: u64 = 0;
 const HOST: u64 = 1;
 const CONTINUATION: u64 = 2;
 const VARARG: u64 = 3;
-/// `LJ_CONT_FFI_CALLBACK`, where a continuation frame has its function.
+/// `LJ_CONT_FFI_CALLBACK`, which a continuation frame has in place of its function.
 const CALLBACK: u64 = 1;
 /// Bytes of an instruction.
 const INSTRUCTION: u64 = 4;
@@ -31,8 +31,9 @@ const RETURNS: std::ops::RangeInclusive<u8> = 73..=76;
 
 /// What `lj_vm_*` keep on the machine stack (`CFRAME_OFS_*`).
 mod machine_frame {
-    /// Where it has the frame before, the place in the code that runs, and how many results are
-    /// wanted; less than 0 is the place on the stack of what it protects, negated.
+    /// Offsets of the address of the previous frame, of the place in the code that runs, and of the
+    /// number of wanted results. A negative number is the stack offset of what the frame protects,
+    /// negated.
     #[cfg(target_arch = "aarch64")]
     pub(super) const PLACES: [u64; 3] = [0, 8, 40];
     #[cfg(not(target_arch = "aarch64"))]
@@ -42,16 +43,16 @@ mod machine_frame {
     pub(super) const RESULTS: u64 = PLACES[2];
     /// The low bits of its address are flags.
     pub(super) const ADDRESS: u64 = !3;
-    /// Far more than there can be: `LUAI_MAXCCALLS`, and the frames of a stack.
+    /// Far more steps than `LUAI_MAXCCALLS` and the frames of a stack allow.
     pub(super) const MOST: u32 = 1 << 18;
 }
 
 /// A frame on a thread's stack.
 #[derive(Clone, Copy)]
 pub(super) struct Frame {
-    /// The slot before its base.
+    /// Address of the slot before its base.
     pub(super) at: u64,
-    /// The same of the frame that it called, if there is one.
+    /// The same for the frame that it called, if there is one.
     pub(super) next: Option<u64>,
 }
 
@@ -59,11 +60,11 @@ pub(super) struct Frame {
 pub(super) struct Frames<'m> {
     thread: u64,
     state: Structure<'m>,
-    /// The slot that the outermost frame would have; it is the host's own.
+    /// Address at which the frames end: that of the host's own frame.
     bottom: u64,
     at: u64,
     next: Option<u64>,
-    /// The frame at hand is only the outer half of one with extra arguments.
+    /// Whether the frame at `at` is only the outer half of one with extra arguments.
     is_outer_half: bool,
 }
 
@@ -90,7 +91,7 @@ impl<'m> Frames<'m> {
         })
     }
 
-    /// The next frame outwards.
+    /// Returns the next frame outwards.
     pub(super) fn step<M: Memory>(&mut self, sweep: &Sweep<'m, M>) -> Swept<Option<Frame>> {
         while self.at > self.bottom {
             let frame = Frame {
@@ -98,7 +99,7 @@ impl<'m> Frames<'m> {
                 next: self.next,
             };
             let link = sweep.memory.word(self.at).ok_or(WHAT)?;
-            // Where an error has no function, the thread stands for it.
+            // A frame for an error without a function has the thread in its place, and is no level.
             let is_level = !self.is_outer_half && sweep.function_of(self.at)? != self.thread;
             self.is_outer_half = link & WHOLE_TYPE == VARARG;
             self.next = Some(self.at);
@@ -113,7 +114,7 @@ impl<'m> Frames<'m> {
         Ok(None)
     }
 
-    /// The number of the instruction at which a frame of a Lua function is, where that is known.
+    /// Number of the instruction at which the frame of a Lua function is, if it is known.
     pub(super) fn instruction<M: Memory>(
         &self,
         sweep: &Sweep<'m, M>,
@@ -141,8 +142,8 @@ impl<'m> Frames<'m> {
         self.state.word(sweep.layout.state.c_frame) & machine_frame::ADDRESS
     }
 
-    /// The place in the code of a function below the host's frame `next`, 0 where it is not known:
-    /// the machine stack has it.
+    /// Address in the code at which the function below the host's frame `next` is, from the machine
+    /// stack; 0 if it is not known.
     fn place_below_host<M: Memory>(&self, sweep: &Sweep<'m, M>, next: u64) -> Swept<u64> {
         let stack = self.bottom - SLOT;
         let mut machine = self.machine_frame(sweep);
@@ -179,17 +180,17 @@ impl<'m> Frames<'m> {
 }
 
 impl<M: Memory> Sweep<'_, M> {
-    /// The address of what runs in a frame: a function, or the thread itself.
+    /// Address of what runs in a frame: a function, or the thread itself.
     pub(super) fn function_of(&self, frame: u64) -> Swept<u64> {
         let value = self.memory.word(frame - SLOT).ok_or(WHAT)?;
         Ok(Value(value).address())
     }
 
-    /// The frame that called the one at `frame`, lower on the stack.
+    /// Address of the frame that called the one at `frame`, lower on the stack.
     fn outer(&self, frame: u64) -> Swept<u64> {
         let link = self.memory.word(frame).ok_or(WHAT)?;
         let distance = match link & TYPE {
-            // The call before that place names the slot of the function.
+            // The call instruction before that address names the slot of the function.
             CODE => {
                 let call = link.checked_sub(INSTRUCTION).ok_or(WHAT)?;
                 let call = self.memory.structure(call, 4).ok_or(WHAT)?;
@@ -203,7 +204,8 @@ impl<M: Memory> Sweep<'_, M> {
         }
     }
 
-    /// How a frame with extra arguments was linked to its outer half, which has them.
+    /// Address of the outer half of a frame, which has its extra arguments; `None` if it has no
+    /// outer half.
     pub(super) fn outer_half(&self, frame: u64) -> Swept<Option<u64>> {
         let link = self.memory.word(frame).ok_or(WHAT)?;
         match link & WHOLE_TYPE {
@@ -212,15 +214,16 @@ impl<M: Memory> Sweep<'_, M> {
         }
     }
 
-    /// The frame before one on the machine stack; 0 where there is none, or none that can be read.
+    /// Address of the previous frame on the machine stack; 0 if there is none, or none that can be
+    /// read.
     fn outer_machine_frame(&self, machine: u64) -> u64 {
         let before = machine.wrapping_add(machine_frame::BEFORE);
         let before = self.memory.word(before).unwrap_or(0);
         before & machine_frame::ADDRESS
     }
 
-    /// The place in the code that a frame on the machine stack keeps; 0 where it keeps none, or in
-    /// its place the thread.
+    /// Address in the code that a frame on the machine stack keeps; 0 if it keeps none, or `thread`
+    /// in its place.
     fn machine_code_place(&self, machine: u64, thread: u64) -> u64 {
         if machine == 0 {
             return 0;
@@ -230,7 +233,7 @@ impl<M: Memory> Sweep<'_, M> {
         if place == thread { 0 } else { place }
     }
 
-    /// The number of the instruction before the place `next` in a prototype's code.
+    /// Number of the instruction before the address `next` in a prototype's code.
     fn instruction_before(&self, next: u64, prototype: u64) -> Swept<Option<u32>> {
         let places = &self.layout.prototype;
         let code = prototype + u64::from(places.size);
@@ -240,10 +243,10 @@ impl<M: Memory> Sweep<'_, M> {
             .ok_or(WHAT)?
             .int(places.code_count);
         match number(next).wrapping_sub(1) {
-            // Builds that have a thread of their own take it for the first instruction.
+            // Builds with a VM thread (`vmthref`) count that as the first instruction.
             u32::MAX if self.layout.global_state.vm_thread != ABSENT => Ok(Some(1)),
             at if at <= count => Ok(Some(at)),
-            // A trace starts with the function's return, which stands in the trace.
+            // A trace may start with the function's return, of which the trace then keeps a copy.
             _ => {
                 let last = next.checked_sub(INSTRUCTION);
                 let last = last.and_then(|last| self.memory.structure(last, 4));

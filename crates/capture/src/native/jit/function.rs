@@ -12,7 +12,7 @@ use luasnap_heap::{Kind, Label, NameId, NodeId, Strength};
 const WHAT: LayoutMismatch = LayoutMismatch::Unreadable("a function");
 const ENVIRONMENT: (Kind, &str) = (Kind::Table, "a function's environment");
 
-/// `FF_LUA` in `ffid`: it is written in Lua.
+/// `FF_LUA` in `ffid`: a Lua function.
 const IN_LUA: u8 = 0;
 
 impl<'m, M: Memory> Sweep<'m, M> {
@@ -22,7 +22,7 @@ impl<'m, M: Memory> Sweep<'m, M> {
             .structure(address, self.layout.function.upvalues)
     }
 
-    /// Which kind of function it is, and its shallow size.
+    /// Returns the kind of a function, and its shallow size in bytes.
     pub(super) fn function_size(&self, address: u64) -> (Kind, Option<u64>) {
         let places = &self.layout.function;
         let Some(function) = self.function(address) else {
@@ -36,19 +36,19 @@ impl<'m, M: Memory> Sweep<'m, M> {
         (kind, Some(u64::from(header) + upvalues))
     }
 
-    /// The prototype of the Lua function at `address`, where there really is one.
+    /// Returns the prototype of the Lua function at `address`, if there is one.
     pub(super) fn prototype_of(&mut self, address: u64) -> Swept<Option<KnownPrototype<'m>>> {
         let function = self.function(address).ok_or(WHAT)?;
         self.known_prototype(self.prototype_before(function))
     }
 
-    /// The address of a Lua function's prototype, which lies before its code.
+    /// Address of a Lua function's prototype, which is right before its code.
     fn prototype_before(&self, function: Structure<'_>) -> u64 {
         let code = function.word(self.layout.function.pc);
         code.wrapping_sub(u64::from(self.layout.prototype.size))
     }
 
-    /// What a function's upvalues are, 8 bytes each.
+    /// A function's upvalues, 8 bytes each.
     fn upvalues(&self, address: u64, function: Structure<'_>, place: u16) -> Option<&'m [u8]> {
         let count = function.byte(self.layout.function.upvalue_count);
         let start = address + u64::from(place);
@@ -108,7 +108,8 @@ impl<'m, M: Memory> Sweep<'m, M> {
         Ok(())
     }
 
-    /// An upvalue's value lies in itself, or on a stack while it is open.
+    /// Adds a reference to the value of an upvalue. It is in the upvalue, or on a stack while that
+    /// is open.
     pub(super) fn refer_from_upvalue(&mut self, node: NodeId, address: u64) -> Swept {
         const WHAT: LayoutMismatch = LayoutMismatch::Unreadable("an upvalue");
         let places = &self.layout.upvalue;

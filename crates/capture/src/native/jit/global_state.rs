@@ -1,14 +1,14 @@
-//! What the global state says of a VM.
+//! What the global state says about a VM.
 
 use crate::layout::JitLayout;
 use crate::memory::memory::Structure;
 
-/// What the VM says it holds.
+/// The VM's own count of its bytes.
 pub(crate) fn total(layout: &JitLayout, global: Structure<'_>) -> u64 {
     global.word(layout.global_state.total_bytes)
 }
 
-/// How many segments of light userdata there is room for.
+/// Number of segments of light userdata for which there is room.
 pub(super) fn segment_count(layout: &JitLayout, global: Structure<'_>) -> u64 {
     let places = &layout.global_state;
     let last = global.byte(places.light_segment_count);
@@ -19,7 +19,7 @@ pub(super) fn segment_count(layout: &JitLayout, global: Structure<'_>) -> u64 {
     }
 }
 
-/// Where the global state has the string of no bytes (`strempty`): right behind what tells the
+/// Offset of the empty string (`strempty`) in the global state: right behind the address of the
 /// segments of light userdata, the last field of `gc`.
 pub(super) fn empty_place(layout: &JitLayout) -> u16 {
     layout.global_state.light_segments + 8

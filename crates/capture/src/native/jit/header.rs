@@ -9,7 +9,7 @@ pub(super) const TYPE: u16 = 9;
 /// Bytes of a value, and of a reference.
 pub(super) const WORD: u16 = 8;
 
-/// The values that lie one after the other in `bytes`.
+/// The consecutive values in `bytes`.
 #[inline]
 pub(super) fn words(bytes: &[u8]) -> impl DoubleEndedIterator<Item = u64> + ExactSizeIterator + '_ {
     let words = bytes.chunks_exact(usize::from(WORD));

@@ -1,8 +1,8 @@
-//! A prototype, as its functions need it.
+//! What functions need of their prototype.
 
 use luasnap_heap::{NameId, NodeId};
 
-/// A prototype, as its functions need it.
+/// What functions need of their prototype.
 #[derive(Clone, Copy, Default)]
 pub(super) struct KnownPrototype<'m> {
     pub(super) address: u64,
@@ -10,7 +10,7 @@ pub(super) struct KnownPrototype<'m> {
     pub(super) line: u32,
     pub(super) source: NameId,
     pub(super) upvalue_count: u8,
-    /// What its functions' upvalues are called: names that each end with a zero byte. None where a
-    /// stripped function has none.
+    /// Names of its functions' upvalues, each ending with a zero byte. Empty where a stripped
+    /// function has none.
     pub(super) upvalue_names: &'m [u8],
 }

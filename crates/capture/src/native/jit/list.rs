@@ -1,4 +1,4 @@
-//! The first pass: every object that a list has, and its size.
+//! The first pass: every object on a list, and its size.
 
 use crate::memory::memory::{Memory, Read};
 use crate::native::byte_ledger::note;
@@ -12,9 +12,9 @@ use std::iter;
 const WHAT: LayoutMismatch = LayoutMismatch::Unreadable("an object");
 /// `LJ_GC_FIXED` in an object's `marked`: never collected.
 const FIXED: u8 = 1 << 5;
-/// The low bits of a bucket's reference say something of the bucket.
+/// The low bits of a bucket's reference are flags of the bucket.
 const ADDRESS: u64 = !7;
-/// How many buckets ahead the strings are expected.
+/// How many buckets ahead strings are prefetched.
 const AHEAD: usize = 16;
 
 impl<M: Memory> Sweep<'_, M> {
@@ -33,8 +33,8 @@ impl<M: Memory> Sweep<'_, M> {
         Ok(())
     }
 
-    /// The list of all objects but strings. The main thread is the oldest of them, but userdata
-    /// follow it, in an order of their own.
+    /// Lists all objects but strings. The main thread is the oldest of them, but userdata follow
+    /// it, in a run of their own.
     fn list_all(&mut self, first: u64) -> Swept {
         let mut next = first;
         while next != 0 {
@@ -47,8 +47,8 @@ impl<M: Memory> Sweep<'_, M> {
         Ok(())
     }
 
-    /// Lists a chain of objects. An object is listed once, so that even a ring would come to an
-    /// end.
+    /// Lists a chain of objects. An object that is listed twice is an error, so that even a ring
+    /// would come to an end.
     fn list_chain(&mut self, first: u64) -> Swept {
         let mut next = first;
         while next != 0 {
@@ -57,7 +57,7 @@ impl<M: Memory> Sweep<'_, M> {
         Ok(())
     }
 
-    /// The ring of userdata and cdata that wait for their finalizer, by its last.
+    /// Lists the ring of userdata and cdata that wait for their finalizer, from its last.
     fn list_ring(&mut self, last: u64) -> Swept {
         if last == 0 {
             return Ok(());
@@ -73,7 +73,7 @@ impl<M: Memory> Sweep<'_, M> {
         }
     }
 
-    /// The table of strings.
+    /// Lists the string table.
     fn list_strings(&mut self) -> Swept {
         let places = &self.layout.global_state;
         let count = u64::from(self.global.int(places.strings_mask)) + 1;
@@ -81,7 +81,7 @@ impl<M: Memory> Sweep<'_, M> {
             .memory
             .items(self.global.word(places.strings), count, WORD)
             .ok_or(LayoutMismatch::Unreadable("the table of strings"))?;
-        // They lie in no order, but where each is can be known in time.
+        // Strings are in no order in memory, but their addresses are known in advance.
         let ahead = words(buckets).skip(AHEAD).chain(iter::repeat(0));
         for (number, (bucket, later)) in (0..).zip(words(buckets).zip(ahead)) {
             self.memory.expect(later & ADDRESS);
@@ -99,7 +99,7 @@ impl<M: Memory> Sweep<'_, M> {
         Ok(())
     }
 
-    /// Makes a node of an object; answers which comes next.
+    /// Makes a node of an object. Returns it, and the address of the next object.
     #[inline]
     fn list_object(&mut self, address: u64) -> Swept<(NodeId, u64)> {
         let header = self.memory.structure(address, HEADER).ok_or(WHAT)?;
@@ -115,7 +115,7 @@ impl<M: Memory> Sweep<'_, M> {
         Ok((node, next))
     }
 
-    /// Makes a node of an object that is no string.
+    /// Makes a node of an object that is not a string.
     fn list_other(&mut self, address: u64, kind: Kind) -> Swept<NodeId> {
         let (kind, size) = match kind {
             Kind::Table => (kind, self.table_size(address)),
@@ -142,7 +142,7 @@ impl<M: Memory> Sweep<'_, M> {
         Ok(node)
     }
 
-    /// Notes a userdata that is one of our own snapshots.
+    /// Notes a userdata if it is one of our own snapshots.
     fn note_own(&mut self, node: NodeId, address: u64) -> Swept {
         let Some((userdata, _)) = self.userdata(address) else {
             return Ok(());

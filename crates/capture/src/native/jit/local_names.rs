@@ -1,10 +1,10 @@
-//! The names of a function's locals, as its prototype has them.
+//! The names of a function's locals, as its prototype stores them.
 //!
-//! One follows the other: a text that ends with a zero byte, or one byte for a name that the VM
-//! gives; then how many instructions after the one before it the local becomes active, and how
-//! many later it ends. A zero byte is the end of all.
+//! For each local there is a text that ends with a zero byte, or one byte for a name that the VM
+//! gives; then two numbers of instructions: from the start of the previous local to its own, and
+//! from there to its end. A zero byte ends the list.
 
-/// `VARNAMEDEF`: names that are one byte, from 1 on.
+/// `VARNAMEDEF`: names that are stored as one byte, from 1 on.
 const GIVEN: [&str; 6] = [
     "(for index)",
     "(for limit)",
@@ -18,7 +18,7 @@ const GIVEN: [&str; 6] = [
 pub(super) struct ActiveLocals<'a> {
     rest: &'a [u8],
     instruction: u32,
-    /// Where the last one became active.
+    /// Number of the instruction at which the last one became active.
     start: u32,
 }
 
@@ -31,7 +31,7 @@ impl<'a> ActiveLocals<'a> {
         }
     }
 
-    /// The name of the next local, active or not.
+    /// Reads the name of the next local, active or not.
     fn name(&mut self) -> Option<&'a [u8]> {
         let &first = self.rest.first()?;
         if let Some(given) = GIVEN.get(usize::from(first).wrapping_sub(1)) {
@@ -44,7 +44,7 @@ impl<'a> ActiveLocals<'a> {
         (end != 0).then_some(name)
     }
 
-    /// A number in groups of 7 bits, the lowest first (ULEB128).
+    /// Reads a number in groups of 7 bits, the lowest first (ULEB128).
     fn number(&mut self) -> Option<u32> {
         let mut number = 0;
         for shift in (0..32).step_by(7) {

@@ -1,8 +1,8 @@
 //! LuaJIT: how its objects are listed (`list`), and what each kind of object refers to (a file for
 //! each).
 //!
-//! Builds with 64-bit references (GC64) alone are known: 32-bit ones refuse themselves, since their
-//! global state is not where these have it.
+//! Only builds with 64-bit references (GC64) are known. 32-bit ones match no layout, since their
+//! global state is elsewhere.
 
 mod blocks;
 mod c_types;

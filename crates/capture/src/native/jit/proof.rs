@@ -1,5 +1,5 @@
-//! What proves that a layout means what the VM means. Sizes may add up and references may lead to
-//! objects where two fields have changed places; names and hashes do not read so then.
+//! Verifies that a layout means what the VM means. Sizes may add up and references may lead to
+//! objects although two fields have changed places; names and hashes then read wrong.
 
 use crate::layout::ABSENT;
 use crate::memory::memory::{Memory, Read, Structure};
@@ -13,17 +13,18 @@ use crate::native::proof::{is_event, is_near, is_sample, prove_metamethods, prov
 use crate::version::Version;
 use luasnap_heap::{Kind, NodeId};
 
-/// In a node: by what it leads to the next of its chain.
+/// In a node: the next one in its collision chain.
 const NODE_NEXT: u16 = 16;
-/// How many entries of a table that is looked at.
+/// Number of entries that are checked in a table.
 const ENTRIES: usize = 4;
-/// The types without a metatable of their own, by their tags: what no program sees, tables and userdata.
+/// Tags of the types that cannot have a common metatable: those that no program sees, tables, and
+/// userdata.
 const NO_BASIC_TYPES: [u16; 5] = [5, 7, 9, 11, 12];
-/// How many tags there are.
+/// Number of tags.
 const TAGS: u16 = 14;
 
 impl<M: Memory> Sweep<'_, M> {
-    /// Proves what can be proved once every object is known.
+    /// Verifies what can be verified once every object is known.
     pub(super) fn prove_objects(&self) -> Swept {
         self.prove_metamethods()?;
         self.prove_metatables_of_types()?;
@@ -35,20 +36,20 @@ impl<M: Memory> Sweep<'_, M> {
         }
     }
 
-    /// The addresses of the metamethods' names: the first roots.
+    /// Addresses of the metamethods' names: the first roots.
     fn metamethods(&self) -> impl Iterator<Item = u64> + '_ {
         let places = &self.layout.global_state;
         let numbers = 0..places.root_metatables;
         numbers.map(|number| self.global.word(places.roots + WORD * number))
     }
 
-    /// The names of the metamethods read so.
+    /// Verifies the names of the metamethods.
     fn prove_metamethods(&self) -> Swept {
         prove_metamethods(&self.heap, self.metamethods())
     }
 
-    /// The metatables of the basic types are tables, and there are none of types whose values have
-    /// their own.
+    /// Verifies that the metatables of the basic types are tables, and that types whose values have
+    /// their own have none.
     fn prove_metatables_of_types(&self) -> Swept {
         let places = &self.layout.global_state;
         let place = places.roots + WORD * places.root_metatables;
@@ -59,8 +60,8 @@ impl<M: Memory> Sweep<'_, M> {
         }))
     }
 
-    /// Where C types are in use, there is a table of finalizers: in older builds the C types have it, in
-    /// newer ones it is the last root.
+    /// Verifies that there is a table of finalizers where C types are in use: in older builds the
+    /// state of the C types has it, in newer ones it is the last root.
     fn prove_finalizers_of_cdata(&self) -> Swept {
         let places = &self.layout.global_state;
         let c_types = self.global.word(places.c_types);
@@ -80,14 +81,14 @@ impl<M: Memory> Sweep<'_, M> {
         }
     }
 
-    /// Where the table of strings has the string at `address`.
+    /// Hash by which the string table has the string at `address`.
     pub(super) fn hash_of(&self, address: u64) -> Option<u32> {
         let places = &self.layout.string;
         let string = self.memory.structure(address, places.size)?;
         Some(string.int(places.hash))
     }
 
-    /// Where tables have their entry under the string at `address`.
+    /// Hash by which tables have the string at `address` as a key.
     fn table_hash_of(&self, address: u64) -> Option<u32> {
         let places = &self.layout.string;
         let string = self.memory.structure(address, places.size)?;
@@ -97,7 +98,8 @@ impl<M: Memory> Sweep<'_, M> {
         })
     }
 
-    /// Proves, of some tables, that keys are where their hashes say and values what their tags say.
+    /// Verifies, for a sample of tables, that keys are where their hashes say and values are what
+    /// their tags say.
     #[inline]
     pub(super) fn prove_table(&self, node: NodeId, parts: Parts) -> Swept {
         match is_sample(node) {
@@ -137,7 +139,7 @@ impl<M: Memory> Sweep<'_, M> {
         Ok(())
     }
 
-    /// What a value refers to is of the type that its tag says.
+    /// Verifies that a value refers to an object of the type that its tag says.
     fn prove_tag(&self, value: Value) -> Swept {
         let Some(address) = value.object() else {
             return Ok(());
@@ -152,16 +154,16 @@ impl<M: Memory> Sweep<'_, M> {
         }
     }
 
-    /// Proves what can be proved once all references are known.
+    /// Verifies what can be verified once all references are known.
     pub(super) fn prove_references(&self) -> Swept {
-        // In a call of ours the API has told where tables have theirs.
+        // In a call of ours the API has told where tables have their metatables.
         if self.origin.is_stopped_anywhere {
             self.modes.prove()?;
         }
         self.userdata_metatables.prove()
     }
 
-    /// What the fields of a metatable say of it.
+    /// Returns what the fields of a metatable say.
     pub(super) fn fields_of(&self, metatable: u64) -> Fields {
         let nodes = self
             .table_parts(metatable)
@@ -191,7 +193,7 @@ impl<M: Memory> Sweep<'_, M> {
     }
 }
 
-/// Whether the chain of nodes from number `main` on has one with this key.
+/// Whether the collision chain that starts at node number `main` has a node with this key.
 fn leads_to(parts: Parts, nodes: &[u8], main: u64, key: Value) -> bool {
     let size = u64::from(NODE);
     let mut offset = main * size;
@@ -212,7 +214,7 @@ fn leads_to(parts: Parts, nodes: &[u8], main: u64, key: Value) -> bool {
     false
 }
 
-/// Whether a node may have this as its next one: none, or one of the same table.
+/// Whether `next` can be what follows a node: nothing, or a node of the same table.
 fn is_next(parts: Parts, next: u64) -> bool {
     let (size, offset) = (u64::from(NODE), next.wrapping_sub(parts.nodes));
     next == 0 || offset.is_multiple_of(size) && offset / size < parts.node_count

@@ -11,10 +11,10 @@ use crate::version::Version;
 use luasnap_heap::{Kind, Label, NameId, NodeId, Strength};
 
 const WHAT: LayoutMismatch = LayoutMismatch::Unreadable("a prototype");
-/// Bytes of an instruction, and of an upvalue's place.
+/// Bytes of an instruction, and of an upvalue's entry.
 const INSTRUCTION: u64 = 4;
 const UPVALUE: u64 = 2;
-/// `firstline` of a function in Lua that LuaJIT itself brings.
+/// `firstline` of a Lua function that is built into LuaJIT.
 const BUILT_IN: u32 = u32::MAX;
 
 impl<'m, M: Memory> Sweep<'m, M> {
@@ -27,7 +27,8 @@ impl<'m, M: Memory> Sweep<'m, M> {
         Some(u64::from(prototype.int(self.layout.prototype.whole)))
     }
 
-    /// The part of a prototype from one of its fields' address on, to its end.
+    /// The bytes of a prototype from the address in its field at `place` to its end; empty if that
+    /// address is outside it.
     fn part(&self, address: u64, place: u16) -> &'m [u8] {
         let part = self.prototype(address).and_then(|prototype| {
             let end = address + u64::from(prototype.int(self.layout.prototype.whole));
@@ -39,8 +40,8 @@ impl<'m, M: Memory> Sweep<'m, M> {
         part.unwrap_or_default()
     }
 
-    /// The prototype at `address`, where there really is one. One function's is often the next
-    /// one's as well.
+    /// Returns the prototype at `address`, if there is one. Consecutive functions often share
+    /// theirs.
     #[inline]
     pub(super) fn known_prototype(&mut self, address: u64) -> Swept<Option<KnownPrototype<'m>>> {
         if self.known.address == address && address != 0 {
@@ -65,12 +66,12 @@ impl<'m, M: Memory> Sweep<'m, M> {
         Ok(Some(self.known))
     }
 
-    /// What a prototype's locals are called, and where they are active.
+    /// Names of a prototype's locals, and where they are active.
     pub(super) fn local_names(&self, address: u64) -> &'m [u8] {
         self.part(address, self.layout.prototype.local_names)
     }
 
-    /// Learns where a prototype's code was written, once.
+    /// Notes the source and the line of a prototype, once.
     fn describe_prototype(&mut self, node: NodeId, address: u64) -> Swept {
         if self.heap.source(node) != NameId::EMPTY {
             return Ok(());
@@ -97,7 +98,7 @@ impl<'m, M: Memory> Sweep<'m, M> {
         Ok(())
     }
 
-    /// Proves what of a prototype is seen in names alone.
+    /// Verifies the fields of a prototype on which only names depend.
     fn prove_prototype(&mut self, node: NodeId, address: u64, prototype: Structure<'_>) -> Swept {
         let places = &self.layout.prototype;
         let fits = prototype.byte(places.parameters) <= prototype.byte(places.frame_size)
@@ -111,8 +112,8 @@ impl<'m, M: Memory> Sweep<'m, M> {
         }
     }
 
-    /// Whether a prototype's parts follow each other: code, constants that are objects, numbers, the
-    /// places of the upvalues, lines, and names. A stripped one has neither lines nor names.
+    /// Whether a prototype's parts follow each other: code, constants that are objects, numbers,
+    /// the entries of the upvalues, lines, and names. A stripped one has neither lines nor names.
     fn parts_fit(&self, address: u64, prototype: Structure<'_>) -> bool {
         let places = &self.layout.prototype;
         let int = |place| u64::from(prototype.int(place));
@@ -120,7 +121,7 @@ impl<'m, M: Memory> Sweep<'m, M> {
         let code = u64::from(places.size) + INSTRUCTION * int(places.code_count);
         let constants = address + code.next_multiple_of(word) + word * int(places.object_count);
         let upvalues = constants + word * int(places.number_count);
-        // An even number of upvalues keeps the lines in step.
+        // Entries of upvalues are padded to an even number, which aligns the lines.
         let upvalue_count = u64::from(prototype.byte(places.upvalue_count));
         let lines = upvalues + UPVALUE * upvalue_count.next_multiple_of(2);
         let names = lines + self.line_size(prototype) * int(places.code_count).saturating_sub(1);
@@ -138,7 +139,7 @@ impl<'m, M: Memory> Sweep<'m, M> {
                     && (locals == names) == (upvalue_count == 0))
     }
 
-    /// Bytes that the line of an instruction takes.
+    /// Bytes of the line of one instruction.
     fn line_size(&self, prototype: Structure<'_>) -> u64 {
         match prototype.int(self.layout.prototype.line_count) {
             0..=0xff => 1,
@@ -147,7 +148,8 @@ impl<'m, M: Memory> Sweep<'m, M> {
         }
     }
 
-    /// Whether a function's last instruction is on one of its lines: they count from its first one.
+    /// Whether the line of a function's last instruction, counted from its first line, is one of
+    /// its lines.
     fn lines_fit(&self, prototype: Structure<'_>) -> bool {
         let places = &self.layout.prototype;
         let instructions = u64::from(prototype.int(places.code_count)).saturating_sub(1);
@@ -174,7 +176,7 @@ impl<'m, M: Memory> Sweep<'m, M> {
         let name = (Kind::String, "a chunk's name");
         let source = prototype.word(places.source);
         self.refer_to_kind(node, source, Label::DebugName, name)?;
-        // Constants that are objects lie before the middle, the last of them first.
+        // Constants that are objects are before the address in `k`, the last of them first.
         let count = u64::from(prototype.int(places.object_count));
         let start = prototype
             .word(places.constants)

@@ -1,4 +1,4 @@
-//! What the VM itself holds.
+//! The GC roots: what the VM itself refers to.
 
 use crate::layout::ABSENT;
 use crate::memory::memory::{Memory, Read};
@@ -9,8 +9,8 @@ use crate::native::layout_mismatch::Swept;
 use crate::native::sweep::Sweep as _;
 use luasnap_heap::{Kind, Label, NodeId, Strength};
 
-/// The basic types whose metatables are roots, in the order in which they are written, by their
-/// tags. (`false` and `true` have one metatable.)
+/// The basic types whose metatables are roots, by their tags, in the order of these roots. (`false`
+/// and `true` have one metatable.)
 const BASIC_TYPES: [(u16, &str); 7] = [
     (0, "[metatable:nil]"),
     (2, "[metatable:boolean]"),
@@ -60,7 +60,7 @@ impl<M: Memory> Sweep<'_, M> {
         Ok(())
     }
 
-    /// What the VM holds and no function of the API shows: names of metamethods, the metatable of
+    /// Adds what the VM refers to and no API function shows: names of metamethods, the metatable of
     /// cdata, standard files, finalizers of cdata, a thread of its own.
     fn hidden_roots(&mut self) -> Swept {
         let places = &self.layout.global_state;
@@ -86,7 +86,7 @@ impl<M: Memory> Sweep<'_, M> {
         Ok(())
     }
 
-    /// The table of globals: that of the thread that runs.
+    /// Notes the table of globals: that of the running thread, or else of the main thread.
     fn note_globals(&mut self) {
         let thread = match self.origin.running_thread {
             0 => self.main_thread,

@@ -6,16 +6,16 @@ use crate::native::jit::sweep::Sweep;
 use crate::native::layout_mismatch::{LayoutMismatch, Swept};
 use luasnap_heap::{Kind, NameId, NodeId};
 
-/// Longer ones are kept whole only where they are names.
+/// Longer texts are kept whole only if they are names.
 const SHORT: u64 = 40;
 const WHAT: LayoutMismatch = LayoutMismatch::Unreadable("a string");
 
 impl<'m, M: Memory> Sweep<'m, M> {
-    /// Makes a node of a string. A short one's text is kept at once, while it is in the cache.
+    /// Makes a node of a string. A short text is kept at once, while it is in the cache.
     pub(super) fn list_string(&mut self, address: u64) -> Swept<NodeId> {
         let len = self.string_len(address).ok_or(WHAT)?;
         let header = u64::from(self.layout.string.size);
-        // A zero byte at least follows, and the whole is rounded.
+        // At least one zero byte follows, and the size is rounded up to a multiple of 4.
         let size = header + ((len + 4) & !3);
         let node = self
             .ledger
@@ -39,8 +39,8 @@ impl<'m, M: Memory> Sweep<'m, M> {
         Ok(node)
     }
 
-    /// The string of no bytes is on no list: it is part of the global state, and its bytes are
-    /// counted there.
+    /// Lists the empty string. It is on no list: it is part of the global state, where its bytes
+    /// are counted.
     pub(super) fn list_empty_string(&mut self) -> Swept {
         let node = self
             .ledger
@@ -54,14 +54,14 @@ impl<'m, M: Memory> Sweep<'m, M> {
         Some(u64::from(string.int(places.len)))
     }
 
-    /// The text of the string at `address`, which is known to be one.
+    /// Text of the string at `address`, which is known to be a string.
     pub(super) fn text_at(&self, address: u64) -> Option<&'m [u8]> {
         let len = self.string_len(address)?;
         let memory = self.memory;
         memory.bytes(address + u64::from(self.layout.string.size), len as usize)
     }
 
-    /// Whether a zero byte is behind the text of the string at `address`.
+    /// Whether a zero byte follows the text of the string at `address`.
     fn is_ended(&self, address: u64) -> bool {
         let end = || {
             let start = address.checked_add(u64::from(self.layout.string.size))?;
@@ -71,7 +71,7 @@ impl<'m, M: Memory> Sweep<'m, M> {
         end() == Some(&[0])
     }
 
-    /// The name that a string's whole text is.
+    /// Returns the name that is a string's whole text.
     #[inline]
     pub(super) fn text_of(&mut self, string: NodeId) -> Swept<NameId> {
         match self.heap.source(string) {
@@ -89,7 +89,7 @@ impl<'m, M: Memory> Sweep<'m, M> {
         Ok(name)
     }
 
-    /// Keeps the beginnings of long strings that turned out to be no names.
+    /// Keeps the beginnings of long strings that turned out not to be names.
     pub(super) fn name_long_texts(&mut self) -> Swept {
         for node in std::mem::take(&mut self.long_strings) {
             if !self.is_ended(self.heap.address(node)) {

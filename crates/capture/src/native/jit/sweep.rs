@@ -19,7 +19,7 @@ use crate::native::sweep::{self, Parts, Sweep as _};
 use crate::native::swept::SweptHeap;
 use luasnap_heap::{Kind, Label, NodeId, Strength, SweepBuilder};
 
-/// A sweep of a LuaJIT.
+/// A sweep of a LuaJIT VM.
 pub(crate) struct Sweep<'m, M> {
     pub(super) memory: &'m M,
     pub(super) layout: &'static JitLayout,
@@ -29,13 +29,13 @@ pub(crate) struct Sweep<'m, M> {
     pub(super) heap: SweepBuilder,
     pub(super) ledger: ByteLedger,
     pub(super) main_thread: u64,
-    /// The string of no bytes, which lies in the global state.
+    /// Address of the empty string, which is part of the global state.
     pub(super) empty_string: u64,
     /// The types of cdata.
     pub(super) c_types: CTypes<'m>,
     /// References to the traces, by their numbers.
     pub(super) traces: &'m [u8],
-    /// Of light userdata: the upper halves of their addresses, by segment.
+    /// Upper halves of the addresses of light userdata, by segment.
     pub(super) segments: &'m [u8],
     /// Objects that wait for their finalizer, and those that are never collected.
     pub(super) to_be_finalized: Vec<NodeId>,
@@ -46,9 +46,9 @@ pub(crate) struct Sweep<'m, M> {
     /// The address of the string `__mode`.
     pub(super) mode_key: u64,
     pub(super) modes: Modes,
-    /// The same of userdata, of which no mode is asked.
+    /// The metatables of userdata; their modes are not used.
     pub(super) userdata_metatables: Modes,
-    /// How many strings the table of strings has.
+    /// Number of strings in the string table.
     pub(super) table_strings: u64,
     pub(super) strings: RecentStrings,
     /// The prototype of the function that was met last.
@@ -110,7 +110,7 @@ impl<'m, M: Memory> Sweep<'m, M> {
         })
     }
 
-    /// Adds a reference to a value, where it is an object.
+    /// Adds a reference to a value, if it is an object.
     #[inline]
     pub(super) fn refer_to_value(&mut self, source: NodeId, value: Value, label: Label) -> Swept {
         if let Some(address) = value.object()

@@ -1,4 +1,4 @@
-//! Tables: their parts, their entries, and what their mode makes of them.
+//! Tables: their parts, their entries, and how their weak modes affect references.
 
 use crate::lua::weak_mode::WeakMode;
 use crate::memory::memory::{Memory, Read, Structure};
@@ -13,7 +13,8 @@ use luasnap_heap::{Kind, Label, NodeId, SlotSizes, Strength};
 pub(super) const NODE: u16 = 24;
 pub(super) const NODE_VALUE: u16 = 0;
 pub(super) const NODE_KEY: u16 = 8;
-/// In `colo`: how many slots lie behind the table itself, in use or not, and that they are not.
+/// In `colo`: the number of slots behind the table itself, in use or not, and the flag that they
+/// are not.
 const SLOTS_BEHIND: u8 = 0x7f;
 const LEFT: u8 = 0x80;
 
@@ -21,7 +22,7 @@ const LEFT: u8 = 0x80;
 #[derive(Clone, Copy)]
 pub(super) struct Parts {
     array: u64,
-    /// Slots of the array part. The first is that of key 0.
+    /// Slots of the array part. The first one is for key 0.
     array_size: u64,
     pub(super) nodes: u64,
     pub(super) node_count: u64,
@@ -36,7 +37,7 @@ impl<M: Memory> Sweep<'_, M> {
         hash: NODE as u8,
     };
 
-    /// Reads where the table at `address` has its parts.
+    /// Reads the parts of the table at `address`.
     #[inline]
     pub(super) fn table_parts(&self, address: u64) -> Option<Parts> {
         let places = &self.layout.table;
@@ -54,7 +55,7 @@ impl<M: Memory> Sweep<'_, M> {
         })
     }
 
-    /// The shallow size of the table at `address`.
+    /// Shallow size of the table at `address`, in bytes.
     #[inline]
     pub(super) fn table_size(&self, address: u64) -> Option<u64> {
         let parts = self.table_parts(address)?;
@@ -73,7 +74,7 @@ impl<M: Memory> Sweep<'_, M> {
         )
     }
 
-    /// Says that the table at `address` will be read soon, whose header was expected before.
+    /// Prefetches the parts of the table at `address`, whose header was prefetched before.
     #[inline]
     pub(super) fn expect_table_at(&self, address: u64) {
         let places = &self.layout.table;
@@ -103,7 +104,7 @@ impl<M: Memory> Sweep<'_, M> {
         Ok(())
     }
 
-    /// The array part: answers how many entries it has.
+    /// Adds the references of the array part. Returns the number of its entries.
     fn refer_from_array(&mut self, source: NodeId, parts: Parts, mode: WeakMode) -> Swept<u32> {
         let slots = self
             .memory
@@ -117,7 +118,7 @@ impl<M: Memory> Sweep<'_, M> {
         Ok(count)
     }
 
-    /// The hash part: answers how many entries it has.
+    /// Adds the references of the hash part. Returns the number of its entries.
     fn refer_from_nodes(&mut self, source: NodeId, parts: Parts, mode: WeakMode) -> Swept<u32> {
         let nodes = self
             .memory
@@ -134,7 +135,8 @@ impl<M: Memory> Sweep<'_, M> {
         Ok(count)
     }
 
-    /// An entry of the hash part. A weak key holds its value strongly: there are no ephemerons.
+    /// Adds the references of an entry of the hash part. A weak key does not make the reference to
+    /// its value weak: there are no ephemerons.
     #[inline(always)]
     fn refer_from_entry(
         &mut self,
@@ -154,7 +156,7 @@ impl<M: Memory> Sweep<'_, M> {
         self.refer_from_other_entry(source, address, value, mode)
     }
 
-    /// An entry whose key was not met lately, or is no string.
+    /// The same for a key that was not met recently, or is not a string.
     fn refer_from_other_entry(
         &mut self,
         source: NodeId,
@@ -179,7 +181,8 @@ impl<M: Memory> Sweep<'_, M> {
         self.refer_to_element(source, value, Label::Object(node), mode)
     }
 
-    /// Adds a reference to a value in a table, where it is an object. Strings are none to a mode.
+    /// Adds a reference to a value in a table, if it is an object. References to strings are never
+    /// weak.
     #[inline]
     fn refer_to_element(
         &mut self,
@@ -200,7 +203,7 @@ impl<M: Memory> Sweep<'_, M> {
         Ok(())
     }
 
-    /// The label of a value under a key that is no object.
+    /// Label of a value under a key that is not an object.
     fn plain_label(&self, key: Value) -> Label {
         match key.value_type() {
             ValueType::Boolean => Label::Boolean(key.is_true()),
@@ -210,7 +213,7 @@ impl<M: Memory> Sweep<'_, M> {
         }
     }
 
-    /// The address that a light userdata is: its upper half lies in a table, by segment.
+    /// Address that a light userdata is. Its upper half is in a table, by segment.
     fn light_address(&self, value: Value) -> u64 {
         const LOW_BITS: u32 = 39;
         const NULL: u64 = 0xff;
@@ -225,7 +228,7 @@ impl<M: Memory> Sweep<'_, M> {
         u64::from(upper) << 32 | address & ((1 << LOW_BITS) - 1)
     }
 
-    /// How the tables whose metatable is at `address` hold what is in them.
+    /// Weak mode of the tables that have this metatable.
     #[inline]
     fn mode_of(&mut self, metatable: u64) -> Swept<WeakMode> {
         match self.modes.get(metatable) {

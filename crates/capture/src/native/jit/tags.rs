@@ -1,15 +1,15 @@
-//! Values, and what kinds of objects there are.
+//! Values, and the kinds of objects.
 
 use crate::layout::jit::THREAD;
 use luasnap_heap::Kind;
 
-/// Where a value has its tag, above the 47 bits of an address.
+/// First bit of a value's tag, above the 47 bits of an address.
 const SHIFT: u32 = 47;
 /// The bits of an address.
 const ADDRESS: u64 = (1 << SHIFT) - 1;
 
-/// A value of 8 bytes: a double, or a tag with an address behind it. The tags are negative numbers
-/// (`LJ_TNIL` is `~0`) that make the double one that no computation has.
+/// A value of 8 bytes: a double, or a tag with an address below it. The tags are negative numbers
+/// (`LJ_TNIL` is `~0`), which make the double a NaN that no computation gives.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) struct Value(pub(super) u64);
 
@@ -56,19 +56,19 @@ impl Value {
         }
     }
 
-    /// The address of the object that it is.
+    /// Address of the object, if it is one.
     #[inline]
     pub(super) fn object(self) -> Option<u64> {
         let is_object = (STRING..=USERDATA).contains(&self.number());
         is_object.then_some(self.address())
     }
 
-    /// The address of the function that it is.
+    /// Address of the function, if it is one.
     pub(super) fn function(self) -> Option<u64> {
         (self.number() == FUNCTION).then_some(self.address())
     }
 
-    /// The address of the table that it is.
+    /// Address of the table, if it is one.
     pub(super) fn table(self) -> Option<u64> {
         (self.number() == TABLE).then_some(self.address())
     }
@@ -82,14 +82,14 @@ impl Value {
         self.number() == TRUE
     }
 
-    /// The bits that are no tag.
+    /// The bits below the tag.
     #[inline]
     pub(super) fn address(self) -> u64 {
         self.0 & ADDRESS
     }
 }
 
-/// Whether an object of this kind can be what a value says.
+/// Whether a value's tag fits an object of this kind.
 pub(super) fn agree(value: Value, of: Kind) -> bool {
     match kind(value.number() as u8) {
         Some(Kind::LuaFunction) => matches!(of, Kind::LuaFunction | Kind::CFunction),
@@ -98,7 +98,7 @@ pub(super) fn agree(value: Value, of: Kind) -> bool {
     }
 }
 
-/// The kind of object behind the type in its header (`gct`). Functions of both languages have one.
+/// Kind of an object by the type in its header (`gct`). Lua and C functions have the same type.
 #[inline]
 pub(super) fn kind(object_type: u8) -> Option<Kind> {
     Some(match object_type {
@@ -115,7 +115,7 @@ pub(super) fn kind(object_type: u8) -> Option<Kind> {
     })
 }
 
-/// The address of the table that a value is, for callers that have only the value's bits.
+/// Address of a table, for callers that have only the value's bits.
 pub(crate) fn table_of(bits: u64) -> Option<u64> {
     Value(bits).table()
 }
@@ -144,7 +144,7 @@ mod tests {
         for number in [0.0, 1.5, -1.5, f64::INFINITY, f64::NEG_INFINITY, 5e-324] {
             assert_eq!(Value(number.to_bits()).value_type(), ValueType::Double);
         }
-        // The one that is no number, as the processor makes it.
+        // The NaN that the processor makes.
         let none = Value(0xfff8_0000_0000_0000);
         assert_eq!(none.value_type(), ValueType::Double);
         assert_eq!(none.object(), None);

@@ -15,13 +15,13 @@ use luasnap_heap::{Kind, Label, NameId, NodeId, Strength};
 /// `PROTO_VARARG` in a prototype's flags.
 const HAS_EXTRA_ARGUMENTS: u8 = 2;
 
-/// What is known of a frame's function.
+/// What is known about the function of a frame.
 #[derive(Clone, Copy)]
 struct Running {
     source: NameId,
-    /// The address of its prototype, 0 where it is none in Lua.
+    /// Address of its prototype; 0 if it is not a Lua function.
     prototype: u64,
-    /// The number of the instruction that runs.
+    /// Number of the current instruction.
     instruction: Option<u32>,
 }
 
@@ -30,8 +30,8 @@ impl<'m, M: Memory> Sweep<'m, M> {
         self.memory.structure(address, self.layout.state.size)
     }
 
-    /// The shallow size of a thread. The main one lies in the global state, and has its stack
-    /// alone.
+    /// Shallow size of a thread, in bytes. The main thread is part of the global state: only its
+    /// stack counts.
     pub(super) fn thread_size(&self, address: u64) -> Option<u64> {
         let places = &self.layout.state;
         let own = match address == self.main_thread {
@@ -65,15 +65,15 @@ impl<'m, M: Memory> Sweep<'m, M> {
         Ok(())
     }
 
-    /// Whether a thread was stopped while it ran: then registers of the machine say which frame is
-    /// the innermost, and `base` and `top` are those of some time before.
+    /// Whether a thread may have been stopped while it ran: then machine registers say which frame
+    /// is the innermost, and `base` and `top` are out of date.
     fn may_run(&self, state: Structure<'_>) -> bool {
         let places = &self.layout.state;
         let has_begun = state.word(places.c_frame) != 0;
         self.origin.is_stopped_anywhere && has_begun && state.byte(places.status) == 0
     }
 
-    /// Notes every slot of a stack: which are in use is not known.
+    /// Notes every slot of a stack, since it is not known which are in use.
     fn take_whole_stack(&mut self, node: NodeId, state: Structure<'_>) -> Swept {
         let places = &self.layout.state;
         let stack = state.word(places.stack);
@@ -83,8 +83,8 @@ impl<'m, M: Memory> Sweep<'m, M> {
         self.take_all(node, stack.saturating_add(2 * SLOT), end, temporary)
     }
 
-    /// Notes the slots of all frames; answers how many levels the debug library would count,
-    /// without our own.
+    /// Notes the slots of all frames. Returns the number of levels that the debug library would
+    /// count, without our own.
     fn walk_stack(&mut self, node: NodeId, thread: u64, state: Structure<'m>) -> Swept<u32> {
         let places = &self.layout.state;
         let [stack, base, top] =
@@ -117,7 +117,8 @@ impl<'m, M: Memory> Sweep<'m, M> {
         Ok(levels)
     }
 
-    /// A coroutine that has not started, or is done: the body and its arguments, or nothing.
+    /// Notes the slots of a coroutine that has not started, or is done: the body and its arguments,
+    /// or nothing.
     fn walk_idle_stack(&mut self, node: NodeId, base: u64, top: u64, host: NameId) -> Swept {
         let mut slot = base;
         let first = self.memory.word(slot).filter(|_| slot < top);
@@ -134,7 +135,7 @@ impl<'m, M: Memory> Sweep<'m, M> {
         self.take_all(node, slot, top, temporary)
     }
 
-    /// What runs in a frame, and where it is.
+    /// Returns what runs in a frame, and at which instruction.
     fn running(&mut self, frames: &Frames<'m>, frame: Frame, function: u64) -> Swept<Running> {
         let Some(prototype) = self.prototype_if_lua(function)? else {
             return Ok(Running {
@@ -150,7 +151,7 @@ impl<'m, M: Memory> Sweep<'m, M> {
         })
     }
 
-    /// The prototype of a function that is one in Lua.
+    /// Returns the prototype of a function, if it is a Lua function.
     fn prototype_if_lua(&mut self, function: u64) -> Swept<Option<KnownPrototype<'m>>> {
         let node = self.heap.find(function);
         match node.map(|node| self.heap.kind(node)) {
@@ -159,12 +160,12 @@ impl<'m, M: Memory> Sweep<'m, M> {
         }
     }
 
-    /// The function of a frame, its locals, temporaries and extra arguments.
+    /// Notes the function of a frame, its locals, temporaries and extra arguments.
     fn walk_frame(&mut self, node: NodeId, frame: Frame, running: Running, top: u64) -> Swept {
         let function = self.unnamed(FUNCTION, running.source)?;
         self.take(node, frame.at - SLOT, function)?;
         let mut slot = frame.at + SLOT;
-        // What the next frame has before its base is not this one's.
+        // The slots right before the next frame's base are not this one's.
         let limit = frame.next.map_or(top, |next| next - SLOT);
         if let Some(instruction) = running.instruction {
             let names = self.local_names(running.prototype);
@@ -185,8 +186,8 @@ impl<'m, M: Memory> Sweep<'m, M> {
         }
     }
 
-    /// The extra arguments of a call of a function in Lua. They lie in an outer half of its frame,
-    /// once that has been set up.
+    /// Notes the extra arguments of a call of a Lua function. They are in the outer half of its
+    /// frame, once that has been set up.
     fn walk_extra_arguments(
         &mut self,
         node: NodeId,
@@ -223,13 +224,13 @@ impl<'m, M: Memory> Sweep<'m, M> {
         Ok(())
     }
 
-    /// The object in a slot that may be out of use, and the object gone.
+    /// Returns the object in a slot that may be out of use, if it still exists.
     fn object_that_may_be(&self, value: Value) -> Option<NodeId> {
         let found = self.heap.find(value.address())?;
         tags::agree(value, self.heap.kind(found)).then_some(found)
     }
 
-    /// Takes the slots from `slot` to before `limit`.
+    /// Notes the slots from `slot` up to, but not including, `limit`.
     fn take_all(&mut self, node: NodeId, slot: u64, limit: u64, name: SlotName) -> Swept {
         let mut slot = slot;
         while slot < limit {

@@ -1,4 +1,4 @@
-//! Traces: what the compiler made of code.
+//! Traces: code that the compiler has compiled.
 
 use crate::memory::memory::{Memory, Read, Structure};
 use crate::native::jit::header::{WORD, words};
@@ -11,13 +11,14 @@ const WHAT: LayoutMismatch = LayoutMismatch::Unreadable("a trace");
 /// Bytes of an instruction, and of an entry of a snapshot's map.
 const INSTRUCTION: u64 = 8;
 const MAP_ENTRY: u64 = 4;
-/// In an instruction: its type, with flags, and its opcode.
+/// In an instruction: offsets of its type, with flags, and of its opcode.
 const TYPE: u16 = 4;
 const OPCODE: u16 = 5;
-/// `REF_TRUE`: the first of three constants that every trace has. The others lie before it.
+/// `REF_TRUE`: the lowest of the three constants that every trace has. Its other constants are
+/// below it.
 const TRUE: u64 = 0x8000 - 3;
-/// From the opcode of those (`IR_KPRI`) to that of a constant which is an object (`IR_KGC`), and to
-/// that of one which is null (`IR_KNULL`).
+/// Distances from the opcode of those three (`IR_KPRI`) to that of an object (`IR_KGC`), and to that
+/// of a null constant (`IR_KNULL`).
 const TO_OBJECT: u8 = 2;
 const TO_NULL: u8 = 5;
 /// `IRT_TYPE`, and by type whether a constant has a second word (`IRT_IS64`).
@@ -35,7 +36,7 @@ const HAS_SECOND_WORD: u32 = 1
     | 1 << 14 // doubles
     | 1 << 21
     | 1 << 22;
-/// From `startpt` on to `startpc` and to `startins`.
+/// Distances from `startpt` to `startpc` and to `startins`.
 const TO_START: u16 = 8;
 const TO_INSTRUCTION: u16 = 16;
 
@@ -44,7 +45,7 @@ impl<'m, M: Memory> Sweep<'m, M> {
         self.memory.structure(address, self.layout.trace.size)
     }
 
-    /// How many instructions and constants the trace has.
+    /// Number of instructions and constants of a trace.
     fn instruction_count(&self, trace: Structure<'_>) -> u64 {
         let places = &self.layout.trace;
         let end = trace.int(places.instruction_end);
@@ -91,7 +92,8 @@ impl<'m, M: Memory> Sweep<'m, M> {
         Ok(())
     }
 
-    /// The constants lie before the instructions, each in one word or two.
+    /// Adds references to a trace's constants. They are before the instructions, each in one word
+    /// or two.
     fn refer_to_constants(&mut self, node: NodeId, address: u64, trace: Structure<'_>) -> Swept {
         let first = u64::from(trace.int(self.layout.trace.instruction_start));
         let count = (TRUE + 1).checked_sub(first).ok_or(WHAT)?;
@@ -117,8 +119,8 @@ impl<'m, M: Memory> Sweep<'m, M> {
         Ok(())
     }
 
-    /// Where the code of a trace starts, if the instruction before `next` is the one that a trace
-    /// keeps of the place where it starts.
+    /// Address of the code at which a trace starts, if the instruction before `next` is the copy of
+    /// its first one that the trace keeps.
     pub(super) fn start_of_trace(&self, next: u64) -> Option<u64> {
         let place = self.layout.trace.prototype;
         let kept = next.checked_sub(4)?;

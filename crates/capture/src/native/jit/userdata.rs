@@ -11,9 +11,9 @@ use luasnap_heap::{Kind, Label, NodeId};
 const WHAT: LayoutMismatch = LayoutMismatch::Unreadable("a userdata");
 /// `UDTYPE_BUFFER`.
 const BUFFER: u8 = 3;
-/// `SBufExt`: where the memory of a buffer ends and starts, flags in the low bits of a reference,
-/// what it shows, and the tables of its dictionaries. The first revisions that had buffers (210.1.4)
-/// had one dictionary alone.
+/// Sizes of `SBufExt`, and offsets in it: the end and the start of a buffer's memory, a reference
+/// with flags in its low bits, the object that the buffer shows, and the tables of its
+/// dictionaries. The first revisions with buffers (210.1.4) have only one dictionary.
 const SIZE_WITH_ONE: u16 = 64;
 const SIZE: u16 = 72;
 const END: u16 = 8;
@@ -27,7 +27,7 @@ const SHOWS_OBJECT: u64 = 2;
 const BORROWS: u64 = 4;
 
 impl<M: Memory> Sweep<'_, M> {
-    /// A userdata's fields, and its environment.
+    /// Returns a userdata's fields, and the address of its environment.
     pub(super) fn userdata(&self, address: u64) -> Option<(Userdata, u64)> {
         let places = &self.layout.userdata;
         let userdata = self.memory.structure(address, places.size)?;
@@ -48,7 +48,7 @@ impl<M: Memory> Sweep<'_, M> {
         })
     }
 
-    /// The shallow size of a userdata; a buffer's memory is its own.
+    /// Shallow size of a userdata, in bytes, with the memory that a buffer owns.
     pub(super) fn userdata_size(&self, address: u64) -> Option<u64> {
         let (userdata, _) = self.userdata(address)?;
         let mut size = u64::from(self.layout.userdata.size) + userdata.len;
@@ -77,12 +77,12 @@ impl<M: Memory> Sweep<'_, M> {
         if self.is_buffer(address) {
             self.refer_from_buffer(node, userdata)?;
         }
-        // People know it by its payload.
+        // Its visible address is that of its payload.
         self.heap.set_address(node, userdata.payload);
         Ok(())
     }
 
-    /// What a string buffer holds. No function of the API shows that.
+    /// Adds the references of a string buffer, which no API function shows.
     fn refer_from_buffer(&mut self, node: NodeId, userdata: Userdata) -> Swept {
         let has_two = userdata.len >= u64::from(SIZE);
         let size = if has_two { SIZE } else { SIZE_WITH_ONE };

@@ -33,7 +33,7 @@ impl<'m, M: Memory, const L: usize> Sweep<'m, M, L> {
         Some(u64::from(Self::LAYOUT.closure.c_upvalues) + u64::from(VALUE) * count)
     }
 
-    /// In 5.1 a field tells which kind of closure it is.
+    /// Returns the kind and the shallow size of a closure of 5.1, where a field tells its kind.
     pub(super) fn closure_size_51(&self, address: u64) -> (Kind, Option<u64>) {
         let is_c = self
             .closure(address)
@@ -44,8 +44,8 @@ impl<'m, M: Memory, const L: usize> Sweep<'m, M, L> {
         }
     }
 
-    /// The addresses of a Lua function's upvalues, 8 bytes each. They are 0 in one that the VM is
-    /// still making.
+    /// Addresses of a Lua function's upvalues, 8 bytes each. They are 0 while the VM is still
+    /// making the function.
     pub(super) fn upvalues_of(&self, function: u64) -> Option<&'m [u8]> {
         self.upvalues_behind(function, self.closure(function)?)
     }
@@ -122,7 +122,8 @@ impl<'m, M: Memory, const L: usize> Sweep<'m, M, L> {
         }
     }
 
-    /// An upvalue's value lies in itself, or on a stack while it is open.
+    /// Adds a reference to the value of an upvalue. It is in the upvalue, or on a stack while that
+    /// is open.
     pub(super) fn refer_from_upvalue(&mut self, node: NodeId, address: u64) -> Swept {
         let upvalue = self
             .memory
@@ -137,7 +138,8 @@ impl<'m, M: Memory, const L: usize> Sweep<'m, M, L> {
         self.refer_to_value_at(node, value, Label::Value)
     }
 
-    /// The name that the string at `address` is; the empty one where there is none.
+    /// Returns the name that is the text of the string at `address`; the empty one if there is
+    /// none.
     #[inline]
     pub(super) fn name_at(&mut self, address: u64) -> Swept<NameId> {
         if address == 0 {
@@ -156,7 +158,8 @@ impl<'m, M: Memory, const L: usize> Sweep<'m, M, L> {
         }
     }
 
-    /// Whether a running or suspended call's function is one in Lua, by its version's own sign.
+    /// Whether the call's own status says that its function is a Lua function; always `false` in
+    /// 5.1.
     pub(super) fn is_lua_call(&self, call: Structure<'_>) -> bool {
         let place = Self::LAYOUT.call.status;
         match Self::VERSION {

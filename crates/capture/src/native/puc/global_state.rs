@@ -1,10 +1,10 @@
-//! What the global state says of a VM.
+//! What the global state says about a VM.
 
 use crate::layout::PucLayout;
 use crate::memory::memory::Structure;
 use crate::version::Version;
 
-/// What the VM says it holds.
+/// The VM's own count of its bytes.
 pub(crate) fn total(layout: &PucLayout, global: Structure<'_>) -> u64 {
     let total = global.word(layout.global_state.total_bytes);
     match layout.version {
@@ -14,7 +14,7 @@ pub(crate) fn total(layout: &PucLayout, global: Structure<'_>) -> u64 {
     }
 }
 
-/// The address of the main thread.
+/// Address of the main thread.
 pub(crate) fn main_thread(layout: &PucLayout, address: u64, global: Structure<'_>) -> u64 {
     match layout.version {
         Version::Lua55 => address + u64::from(layout.global_state.main_thread),

@@ -1,15 +1,15 @@
-//! A prototype, as its functions need it.
+//! What functions need of their prototype.
 
 use luasnap_heap::{NameId, NodeId};
 
-/// A prototype, as its functions need it.
+/// What functions need of their prototype.
 #[derive(Clone, Copy, Default)]
 pub(super) struct KnownPrototype<'m> {
     pub(super) address: u64,
     pub(super) node: NodeId,
     pub(super) line: u32,
     pub(super) source: NameId,
-    /// What its functions' upvalues are called: items that begin with the address of a string.
-    /// None where a stripped function has none.
+    /// Names of its functions' upvalues: items that begin with the address of a string. Empty where
+    /// a stripped function has none.
     pub(super) upvalue_names: &'m [u8],
 }

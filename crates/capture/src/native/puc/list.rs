@@ -1,4 +1,4 @@
-//! The first pass: every object that a list has, and its size.
+//! The first pass: every object on a list, and its size.
 
 use crate::layout::ABSENT;
 use crate::memory::memory::{Memory, Read, Structure};
@@ -14,18 +14,18 @@ use std::iter;
 
 /// `FIXEDBIT` in an object's `marked` (5.1, 5.2): never collected.
 const FIXED: u8 = 1 << 5;
-/// How many buckets of the table of strings ahead the strings are expected.
+/// How many buckets of the string table ahead strings are prefetched.
 const AHEAD: usize = 16;
 
-/// The lists of the global state, each a chain.
+/// The lists on which objects are found, each a chain.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum List {
-    /// Where an object lies that nothing special is known of.
+    /// Objects of which nothing special is known.
     All,
     WithFinalizer,
     ToBeFinalized,
     Fixed,
-    /// A bucket of the table of strings, or a thread's open upvalues.
+    /// A bucket of the string table, or a thread's open upvalues.
     Part,
 }
 
@@ -59,8 +59,8 @@ impl<M: Memory, const L: usize> Sweep<'_, M, L> {
         Ok(())
     }
 
-    /// Lists a chain of objects. Each has some bytes, so that even a ring would come to an end:
-    /// an object is listed once.
+    /// Lists a chain of objects. An object that is listed twice is an error, so that even a ring
+    /// would come to an end.
     fn list_chain(&mut self, first: u64, list: List) -> Swept {
         let mut next = first;
         while next != 0 {
@@ -69,7 +69,7 @@ impl<M: Memory, const L: usize> Sweep<'_, M, L> {
         Ok(())
     }
 
-    /// The ring of userdata that wait for their finalizer (5.1), by its last.
+    /// Lists the ring of userdata that wait for their finalizer (5.1), from its last.
     fn list_ring(&mut self, last: u64) -> Swept {
         if last == 0 {
             return Ok(());
@@ -81,7 +81,7 @@ impl<M: Memory, const L: usize> Sweep<'_, M, L> {
         Ok(())
     }
 
-    /// The table of strings: all of them in 5.1, the short ones in 5.2.
+    /// Lists the string table: all strings in 5.1, the short ones in 5.2.
     fn list_strings(&mut self) -> Swept {
         let places = &Self::LAYOUT.global_state;
         let count = u64::from(self.global.int(places.strings_size));
@@ -90,7 +90,7 @@ impl<M: Memory, const L: usize> Sweep<'_, M, L> {
             .items(self.global.word(places.strings), count, 8)
             .ok_or(LayoutMismatch::Unreadable("the table of strings"))?;
         let firsts = buckets.chunks_exact(8).map(|one| Structure(one).word(0));
-        // They lie in no order, but where each is can be known in time.
+        // Strings are in no order in memory, but their addresses are known in advance.
         let ahead = firsts.clone().skip(AHEAD).chain(iter::repeat(0));
         for (number, (first, later)) in (0..).zip(firsts.zip(ahead)) {
             self.memory.expect(later);
@@ -109,7 +109,7 @@ impl<M: Memory, const L: usize> Sweep<'_, M, L> {
         Ok(())
     }
 
-    /// Makes a node of an object; answers which comes next.
+    /// Makes a node of an object. Returns the address of the next object.
     #[inline]
     fn list_object(&mut self, address: u64, list: List) -> Swept<u64> {
         let header = self
@@ -121,7 +121,7 @@ impl<M: Memory, const L: usize> Sweep<'_, M, L> {
             tags::object_type(Self::VERSION, tag).ok_or(LayoutMismatch::UnknownType(tag))?;
         if object_type == ObjectType::ShortString || object_type == ObjectType::LongString {
             let node = self.list_string(address, object_type)?;
-            // What is fixed is known by a list of its own from 5.3 on.
+            // From 5.3 on fixed objects are on a list of their own.
             let is_fixed = match Self::VERSION {
                 Version::Lua51 | Version::Lua52 => header.byte(TAG + 1) & FIXED != 0,
                 _ => list == List::Fixed,
@@ -144,7 +144,7 @@ impl<M: Memory, const L: usize> Sweep<'_, M, L> {
         Ok(next)
     }
 
-    /// Makes a node of an object that is no string.
+    /// Makes a node of an object that is not a string.
     fn list_other(&mut self, address: u64, object_type: ObjectType) -> Swept<NodeId> {
         let (kind, size) = match object_type {
             ObjectType::Table => (Kind::Table, self.table_size(address)),
@@ -181,8 +181,8 @@ impl<M: Memory, const L: usize> Sweep<'_, M, L> {
         Ok(node)
     }
 
-    /// The upvalues of a function in Lua (5.3): they are no objects of the collector's, and known
-    /// by the functions that have them.
+    /// Lists the upvalues of a Lua function (5.3). They are not objects of the collector, and are
+    /// found through the functions that have them.
     fn list_upvalues_of(&mut self, function: u64) -> Swept {
         let upvalues = self
             .upvalues_of(function)
@@ -194,13 +194,13 @@ impl<M: Memory, const L: usize> Sweep<'_, M, L> {
         Ok(())
     }
 
-    /// The open upvalues of a thread (5.3): those that no function has any more stay there until
-    /// their variables end.
+    /// Lists the open upvalues of a thread (5.3): those that no function has any more stay there
+    /// until their variables end.
     fn list_open_upvalues(&mut self, thread: u64) -> Swept {
         const WHAT: LayoutMismatch = LayoutMismatch::Unreadable("an open upvalue");
         let layout = Self::LAYOUT;
         let mut next = thread + u64::from(layout.state.open_upvalues);
-        // Functions have listed some already, so that a ring would not come to an end by itself.
+        // Some were listed with their functions, so that a ring would not come to an end by itself.
         for _ in 0..=self.ledger.total() / u64::from(layout.upvalue.size) {
             let upvalue = self.memory.word(next).ok_or(WHAT)?;
             if upvalue == 0 {
@@ -222,7 +222,7 @@ impl<M: Memory, const L: usize> Sweep<'_, M, L> {
         Ok(())
     }
 
-    /// Counts what belongs to the VM and is no object.
+    /// Counts the VM's memory that is not objects.
     pub(super) fn list_blocks(&mut self) -> Swept {
         let places = &Self::LAYOUT.global_state;
         let state = match Self::VERSION {
@@ -241,7 +241,7 @@ impl<M: Memory, const L: usize> Sweep<'_, M, L> {
         Ok(())
     }
 
-    /// Notes a userdata that is one of our own snapshots.
+    /// Notes a userdata if it is one of our own snapshots.
     fn note_own(&mut self, node: NodeId, address: u64) -> Swept {
         let Some(userdata) = self.userdata(address) else {
             return Ok(());

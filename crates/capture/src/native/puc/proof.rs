@@ -1,5 +1,5 @@
-//! What proves that a layout means what the VM means. Sizes may add up and references may lead to
-//! objects where two fields have changed places; names, hashes and numbers do not read so then.
+//! Verifies that a layout means what the VM means. Sizes may add up and references may lead to
+//! objects although two fields have changed places; names, hashes and numbers then read wrong.
 
 use crate::layout::ABSENT;
 use crate::memory::memory::{Memory, Read, Structure};
@@ -13,21 +13,22 @@ use crate::native::puc::tags::{self, ValueType};
 use crate::version::Version;
 use luasnap_heap::{Kind, NodeId};
 
-/// How many buckets of the table of strings are looked at where no list goes through them (5.3 on).
+/// Number of buckets of the string table that are checked where it is not used for listing (5.3
+/// on).
 const BUCKETS: u64 = 1024;
-/// How many entries of a table that is looked at.
+/// Number of entries that are checked in a table.
 const ENTRIES: usize = 4;
-/// How many objects with a finalizer are looked at.
+/// Number of objects with a finalizer that are checked.
 const FINALIZED: usize = 64;
 /// The types whose values have metatables of their own: tables and userdata.
 const WITH_OWN_METATABLES: [u16; 2] = [5, 7];
 /// `LUA_NUMTYPES`.
 const TYPES: u16 = 9;
-/// Up to this `tag & 0x0f` a string is a short one.
+/// The tag of a short string; in 5.1, of any string.
 const SHORT_STRING: u8 = 4;
 
 impl<'m, M: Memory, const L: usize> Sweep<'m, M, L> {
-    /// Proves what can be proved once every object is known.
+    /// Verifies what can be verified once every object is known.
     pub(super) fn prove_objects(&self) -> Swept {
         self.prove_metamethods()?;
         self.prove_metatables_of_types()?;
@@ -35,20 +36,20 @@ impl<'m, M: Memory, const L: usize> Sweep<'m, M, L> {
         self.prove_string_table()
     }
 
-    /// The addresses of the metamethods' names.
+    /// Addresses of the metamethods' names.
     fn metamethods(&self) -> impl Iterator<Item = u64> + '_ {
         let places = &Self::LAYOUT.global_state;
         let numbers = 0..places.metamethod_count;
         numbers.map(|number| self.global.word(places.metamethods + 8 * number))
     }
 
-    /// The names of the metamethods read so.
+    /// Verifies the names of the metamethods.
     fn prove_metamethods(&self) -> Swept {
         prove_metamethods(&self.heap, self.metamethods())
     }
 
-    /// The metatables of the basic types are tables, and there are none of types whose values have
-    /// their own.
+    /// Verifies that the metatables of the basic types are tables, and that types whose values have
+    /// their own have none.
     fn prove_metatables_of_types(&self) -> Swept {
         let place = Self::LAYOUT.global_state.metatables;
         prove_metatables((0..TYPES).map(|number| {
@@ -58,8 +59,8 @@ impl<'m, M: Memory, const L: usize> Sweep<'m, M, L> {
         }))
     }
 
-    /// Objects come on the list of those with a finalizer by the `__gc` of their metatable (5.2 on). They
-    /// may have lost it since, but not all of them: files are among the oldest.
+    /// Verifies the list of objects with a finalizer (5.2 on): the `__gc` of their metatables put
+    /// them there. They may have lost it since, but not all of them: files are among the oldest.
     fn prove_finalizers(&self) -> Swept {
         const GC: &[u8] = b"__gc";
         let gc = self.metamethods().find(|&address| {
@@ -89,8 +90,8 @@ impl<'m, M: Memory, const L: usize> Sweep<'m, M, L> {
         }
     }
 
-    /// The table of strings has those that were listed, each in the bucket of its hash. Up to 5.2 they
-    /// were listed from there.
+    /// Verifies that the string table has the strings that were listed, each in the bucket of its
+    /// hash. Up to 5.2 they were listed from there.
     fn prove_string_table(&self) -> Swept {
         let places = &Self::LAYOUT.global_state;
         let used = u64::from(self.global.int(places.strings_used));
@@ -109,7 +110,7 @@ impl<'m, M: Memory, const L: usize> Sweep<'m, M, L> {
         let step = (count / BUCKETS).max(1);
         for number in (0..count).step_by(step as usize) {
             let mut string = Structure(buckets).word_at(8 * number);
-            // More than all of them are not in one.
+            // A bucket has no more than all of them.
             for _ in 0..=used {
                 if string == 0 {
                     break;
@@ -121,7 +122,8 @@ impl<'m, M: Memory, const L: usize> Sweep<'m, M, L> {
         Ok(())
     }
 
-    /// The short string at `string` is one that was listed, and its hash leads to this bucket of `count`.
+    /// Verifies that `string` is a short string that was listed, and that its hash leads to this
+    /// bucket of `count`.
     fn prove_place(&self, string: u64, bucket: u64, count: u64) -> Swept {
         let hash = match self.is(string, Kind::String) {
             true => self.hash_of_short(string),
@@ -133,7 +135,8 @@ impl<'m, M: Memory, const L: usize> Sweep<'m, M, L> {
         }
     }
 
-    /// The stored hash of a string, where it surely has one: in 5.1 every one has, later short ones.
+    /// Stored hash of a string, where it surely has one: in 5.1 every string has one, later short
+    /// ones.
     #[inline]
     pub(super) fn hash_of_short(&self, string: u64) -> Option<u32> {
         let header = self
@@ -143,7 +146,8 @@ impl<'m, M: Memory, const L: usize> Sweep<'m, M, L> {
         is_short.then(|| header.int(Self::LAYOUT.string.hash))
     }
 
-    /// Proves, of some tables, that keys are where their hashes say and values what their tags say.
+    /// Verifies, for a sample of tables, that keys are where their hashes say and values are what
+    /// their tags say.
     #[inline]
     pub(super) fn prove_table(&self, node: NodeId, parts: Parts) -> Swept {
         match is_sample(node) {
@@ -182,7 +186,7 @@ impl<'m, M: Memory, const L: usize> Sweep<'m, M, L> {
         Ok(())
     }
 
-    /// What a value refers to is of the type that its tag says.
+    /// Verifies that a value refers to an object of the type that its tag says.
     fn prove_tag(&self, tag: u8, value: u64) -> Swept {
         if self.types[usize::from(tag)] != ValueType::Object {
             return Ok(());
@@ -197,7 +201,8 @@ impl<'m, M: Memory, const L: usize> Sweep<'m, M, L> {
         }
     }
 
-    /// Whether the chain of nodes from number `main` on has the one that is asked for.
+    /// Whether the collision chain that starts at node number `main` has a node for which `is_it`
+    /// holds.
     fn leads_to(
         &self,
         parts: Parts,
@@ -237,7 +242,7 @@ impl<'m, M: Memory, const L: usize> Sweep<'m, M, L> {
         false
     }
 
-    /// Proves, of a boolean key, that it lies where the hash of what it is read as says: in every
+    /// Verifies that a boolean key is where the hash of the value it is read as says: in every
     /// release that is 1 for `true`.
     #[cold]
     pub(super) fn prove_boolean(&self, parts: Parts, entry: Structure<'_>) -> Swept {
@@ -260,8 +265,9 @@ impl<'m, M: Memory, const L: usize> Sweep<'m, M, L> {
         }
     }
 
-    /// Proves, of an integer key, that all of its 64 bits are its own: where integers have 32, what is
-    /// left of an older value stands behind. One that would read alike with 32 needs no proof.
+    /// Verifies that all 64 bits of an integer key are its own: with 32-bit integers, the upper
+    /// ones are left over from an older value. A key that reads the same with 32 bits needs no
+    /// check.
     #[inline]
     pub(super) fn prove_integer(&mut self, parts: Parts, key: u64) -> Swept {
         match key as i64 == i64::from(key as i32) {
@@ -283,7 +289,7 @@ impl<'m, M: Memory, const L: usize> Sweep<'m, M, L> {
             let value_type = types[usize::from(node.byte(places.key_tag))];
             node.word(places.key) == key && value_type == ValueType::Integer
         };
-        // 5.3 and the first 5.4s take the low bits, later ones what is left of a division.
+        // 5.3 and the first 5.4s take the low bits, later ones the remainder of a division.
         let odd = (parts.node_count - 1) | 1;
         let low_bits = self.leads_to(parts, nodes, key & (parts.node_count - 1), is_it);
         let as_wide = self.leads_to(parts, nodes, key % odd, is_it);
@@ -296,8 +302,7 @@ impl<'m, M: Memory, const L: usize> Sweep<'m, M, L> {
         Ok(())
     }
 
-    /// Proves, of a key that is a float, that it has 64 bits: one of 32 reads as a number that is nearly
-    /// nothing, or as none.
+    /// Verifies that a float key has 64 bits: one of 32 reads as a subnormal number or as a NaN.
     #[inline]
     pub(super) fn prove_float(&self, key: u64) -> Swept {
         let number = f64::from_bits(key);
@@ -307,7 +312,7 @@ impl<'m, M: Memory, const L: usize> Sweep<'m, M, L> {
         }
     }
 
-    /// Notes an integer under a name: `math.maxinteger` tells how wide integers are.
+    /// Notes an integer in a field: `math.maxinteger` tells how wide integers are.
     #[inline]
     pub(super) fn note_integer(&mut self, key: u64, value: u64) {
         if key == self.max_integer_key && value == i64::MAX as u64 {
@@ -315,9 +320,9 @@ impl<'m, M: Memory, const L: usize> Sweep<'m, M, L> {
         }
     }
 
-    /// Proves what can be proved once all references are known.
+    /// Verifies what can be verified once all references are known.
     pub(super) fn prove_references(&self) -> Swept {
-        // In a call of ours the API has told where tables have theirs.
+        // In a call of ours the API has told where tables have their metatables.
         if self.origin.is_stopped_anywhere {
             self.modes.prove()?;
         }
@@ -331,7 +336,7 @@ impl<'m, M: Memory, const L: usize> Sweep<'m, M, L> {
         }
     }
 
-    /// What the fields of a metatable say of it.
+    /// Returns what the fields of a metatable say.
     pub(super) fn fields_of(&self, metatable: u64) -> Fields {
         let mut has_any = false;
         let has_metamethod = self.has_field(metatable, |key| {
@@ -346,7 +351,7 @@ impl<'m, M: Memory, const L: usize> Sweep<'m, M, L> {
         }
     }
 
-    /// Whether a table has a field under a key that is an object and the one that is asked for.
+    /// Whether a table has a field whose key is an object for which `is_it` holds.
     fn has_field(&self, table: u64, mut is_it: impl FnMut(u64) -> bool) -> bool {
         let places = &Self::LAYOUT.node;
         let nodes = self.table_parts(table).and_then(|parts| {
@@ -372,8 +377,8 @@ impl<'m, M: Memory, const L: usize> Sweep<'m, M, L> {
         node.is_some_and(|node| self.heap.kind(node) == kind)
     }
 
-    /// Whether the function in a slot has moved there from before its arguments, as functions with
-    /// extra ones do (5.4 on), and left itself behind.
+    /// Whether the function in a slot was copied there from before its arguments, as functions with
+    /// extra ones are (5.4 on).
     pub(super) fn has_moved(&self, function: u64, arguments: u64) -> bool {
         let distance = u64::from(VALUE).saturating_mul(arguments.saturating_add(1));
         let left = function.checked_sub(distance);

@@ -44,8 +44,8 @@ impl<'m, M: Memory, const L: usize> Sweep<'m, M, L> {
         Some(size)
     }
 
-    /// The prototype at `address`, where there really is one. One function's is often the next
-    /// one's as well.
+    /// Returns the prototype at `address`, if there is one. Consecutive functions often share
+    /// theirs.
     #[inline]
     pub(super) fn known_prototype(&mut self, address: u64) -> Swept<Option<KnownPrototype<'m>>> {
         if self.prototype.address == address && address != 0 {
@@ -65,7 +65,7 @@ impl<'m, M: Memory, const L: usize> Sweep<'m, M, L> {
         Ok(Some(self.prototype))
     }
 
-    /// Learns where a prototype's code was written, once.
+    /// Notes the source and the line of a prototype, once.
     pub(super) fn describe_prototype(&mut self, node: NodeId, address: u64) -> Swept {
         if self.heap.source(node) != NameId::EMPTY {
             return Ok(());
@@ -90,8 +90,8 @@ impl<'m, M: Memory, const L: usize> Sweep<'m, M, L> {
         Ok(())
     }
 
-    /// What the upvalues of a prototype's functions are called: items that begin with the address
-    /// of a string. None where a stripped function has none.
+    /// Names of the upvalues of a prototype's functions: items that begin with the address of a
+    /// string. Empty where a stripped function has none.
     fn upvalue_names(&self, address: u64) -> &'m [u8] {
         let places = &Self::LAYOUT.prototype;
         let names = self.prototype(address).and_then(|prototype| {
@@ -102,13 +102,13 @@ impl<'m, M: Memory, const L: usize> Sweep<'m, M, L> {
         names.unwrap_or_default()
     }
 
-    /// Proves what of a prototype is seen in names alone: where it was written, what its parameters
-    /// are.
+    /// Verifies the fields of a prototype on which only names depend: its source, its lines, and
+    /// its parameters.
     fn prove_prototype(&mut self, node: NodeId, prototype: Structure<'_>) -> Swept {
         let places = &Self::LAYOUT.prototype;
         let (first, last) = (prototype.int(places.line), prototype.int(places.last_line));
         let parameters = prototype.byte(places.parameters);
-        // A main chunk takes whatever it is given, and nothing else.
+        // A main chunk has no parameters, and takes extra arguments.
         let is_main = first == 0 && last == 0;
         let takes_extra = prototype.byte(places.flags) & !FIXED != 0;
         let is_stripped = prototype.int(places.line_count) == 0;

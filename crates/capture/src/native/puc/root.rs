@@ -1,4 +1,4 @@
-//! What the VM itself holds.
+//! The GC roots: what the VM itself refers to.
 
 use crate::layout::ABSENT;
 use crate::memory::memory::{Memory, Read};
@@ -7,8 +7,8 @@ use crate::native::puc::sweep::Sweep;
 use crate::native::sweep::Sweep as _;
 use luasnap_heap::{Label, NodeId, Strength};
 
-/// The basic types whose metatables are roots, in the order in which they are written, by their
-/// number in the C API.
+/// The basic types whose metatables are roots, by their numbers in the C API, in the order of these
+/// roots.
 const BASIC_TYPES: [(u16, &str); 7] = [
     (0, "[metatable:nil]"),
     (1, "[metatable:boolean]"),
@@ -58,7 +58,8 @@ impl<M: Memory, const L: usize> Sweep<'_, M, L> {
         Ok(())
     }
 
-    /// The table of globals: of the thread that runs in 5.1, later in the registry.
+    /// Notes the table of globals: in 5.1 that of the running thread, or else of the main thread;
+    /// later that in the registry.
     fn note_globals(&mut self) {
         let globals = match Self::LAYOUT.state.globals {
             ABSENT => {

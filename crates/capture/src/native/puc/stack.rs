@@ -14,7 +14,7 @@ use luasnap_heap::{BuildError, Kind, NameId, NodeId};
 
 pub(super) const WHAT: LayoutMismatch = LayoutMismatch::Unreadable("a thread");
 
-/// `PF_VAHID` in a prototype's `flag` (5.5): extra arguments lie before the function.
+/// `PF_VAHID` in a prototype's `flag` (5.5): extra arguments are before the function.
 const HIDDEN_ARGUMENTS: u8 = 1;
 
 /// Bytes of an instruction.
@@ -23,7 +23,7 @@ const INSTRUCTION: u64 = 4;
 /// A call on a thread's stack.
 #[derive(Clone, Copy)]
 struct Call {
-    /// Where its `CallInfo` is.
+    /// Address of its `CallInfo`.
     address: u64,
     /// The slot of its function.
     function: u64,
@@ -33,13 +33,13 @@ struct Call {
     limit: u64,
 }
 
-/// What is known of a call's function.
+/// What is known about the function of a call.
 #[derive(Clone, Copy)]
 struct Running {
     source: NameId,
-    /// The address of its prototype, 0 where it is none in Lua.
+    /// Address of its prototype; 0 if it is not a Lua function.
     prototype: u64,
-    /// The number of the instruction that runs.
+    /// Number of the current instruction.
     pc: i64,
 }
 
@@ -51,10 +51,10 @@ pub(super) struct StackWalk<'s, 'm, M, const L: usize> {
     state: Structure<'m>,
     stack: u64,
     end: u64,
-    /// How many slots the stack has.
+    /// Number of slots of the stack.
     slots: u64,
     top: u64,
-    /// How many levels the debug library would count, without our own.
+    /// Number of levels that the debug library would count, without our own.
     pub(super) levels: u32,
     /// Extra arguments of 5.1.
     pub(super) extra_arguments: Vec<(NodeId, NameId)>,
@@ -99,14 +99,14 @@ impl<'s, 'm, M: Memory, const L: usize> StackWalk<'s, 'm, M, L> {
             return self.idle(outermost);
         }
         let mut limit = self.innermost_limit(call)?;
-        // Each call has a slot for its function.
+        // There are no more calls than slots: each has one for its function.
         for _ in 0..=self.slots {
             let at = self.call(call, limit)?;
             if call == outermost {
                 return self.host_call(at);
             }
             if is_own {
-                // The one call of which we know what it runs.
+                // The only call whose function is known beforehand.
                 is_own = false;
                 if !self.is_own_call(at) {
                     return Err(WHAT.into());
@@ -120,8 +120,8 @@ impl<'s, 'm, M: Memory, const L: usize> StackWalk<'s, 'm, M, L> {
         Err(WHAT.into())
     }
 
-    /// The slot after the last that the innermost call may use. A function in Lua does not keep
-    /// `top` up to date, but it uses no more slots than it said when it was called.
+    /// Returns the slot after the last that the innermost call may use. A Lua function does not
+    /// keep `top` up to date, but it uses no more slots than it said when it was called.
     fn innermost_limit(&mut self, call: u64) -> Swept<u64> {
         if !self.sweep.origin.is_stopped_anywhere {
             return Ok(self.top);
@@ -143,7 +143,7 @@ impl<'s, 'm, M: Memory, const L: usize> StackWalk<'s, 'm, M, L> {
         }
     }
 
-    /// The call that runs another.
+    /// Address of the `CallInfo` of a call's caller.
     fn outer(&self, call: u64) -> Swept<u64> {
         let places = &Self::LAYOUT.call;
         if Self::VERSION == Version::Lua51 {
@@ -157,13 +157,13 @@ impl<'s, 'm, M: Memory, const L: usize> StackWalk<'s, 'm, M, L> {
         let places = &Self::LAYOUT.call;
         let info = self.sweep.call_info(address).ok_or(WHAT)?;
         let function = match places.extra {
-            // The debug library puts it right as well.
+            // The debug library corrects it as well.
             place if place != ABSENT && self.yields(address) => {
                 self.stack.wrapping_add(info.word(place))
             }
             _ => info.word(places.function),
         };
-        // It may lie behind `limit`: `top` is not kept up to date in a function in Lua.
+        // It may be behind `limit`: a Lua function does not keep `top` up to date.
         if function < self.stack || function >= self.end {
             return Err(WHAT.into());
         }
@@ -184,7 +184,7 @@ impl<'s, 'm, M: Memory, const L: usize> StackWalk<'s, 'm, M, L> {
         })
     }
 
-    /// Whether it is the call by which the thread yields.
+    /// Whether this is the call in which the thread has yielded.
     fn yields(&self, call: u64) -> bool {
         const YIELD: u8 = 1; // LUA_YIELD
         let places = &Self::LAYOUT.state;
@@ -195,7 +195,8 @@ impl<'s, 'm, M: Memory, const L: usize> StackWalk<'s, 'm, M, L> {
         self.sweep.memory.word(call.function) == Some(self.sweep.origin.own_function)
     }
 
-    /// A coroutine that has not started, or is done: the body and its arguments, or nothing.
+    /// Notes the slots of a coroutine that has not started, or is done: the body and its arguments,
+    /// or nothing.
     fn idle(&mut self, outermost: u64) -> Swept {
         let call = self.call(outermost, self.top)?;
         let host = self.sweep.heap.intern(HOST.as_bytes())?;
@@ -211,14 +212,14 @@ impl<'s, 'm, M: Memory, const L: usize> StackWalk<'s, 'm, M, L> {
         self.take_all(slot, call.limit, temporary)
     }
 
-    /// The host's own frame, which has no function.
+    /// Notes the slots of the host's own frame, which has no function.
     fn host_call(&mut self, call: Call) -> Swept {
         let host = self.sweep.heap.intern(HOST.as_bytes())?;
         let temporary = self.unnamed(TEMPORARY, host)?;
         self.take_all(call.base, call.limit, temporary)
     }
 
-    /// The function of a call, its locals, temporaries and extra arguments.
+    /// Notes the function of a call, its locals, temporaries and extra arguments.
     fn function_call(&mut self, call: Call) -> Swept {
         self.levels += 1;
         let running = self.running(call)?;
@@ -234,12 +235,12 @@ impl<'s, 'm, M: Memory, const L: usize> StackWalk<'s, 'm, M, L> {
         Ok(())
     }
 
-    /// What runs in a call, and where it is.
+    /// Returns what runs in a call, and at which instruction.
     fn running(&mut self, call: Call) -> Swept<Running> {
         let info = self.sweep.call_info(call.address).ok_or(WHAT)?;
         let (source, is_lua) = match self.function_at(call.function)? {
             Some((source, is_lua)) => (source, is_lua),
-            // No call of ours has proved that these are calls at all.
+            // Without a call of ours, nothing has verified that these are calls at all.
             None if self.sweep.origin.is_stopped_anywhere => return Err(WHAT.into()),
             None => (self.sweep.heap.intern(HOST.as_bytes())?, false),
         };
@@ -289,8 +290,8 @@ impl<'s, 'm, M: Memory, const L: usize> StackWalk<'s, 'm, M, L> {
         Ok(running)
     }
 
-    /// Proves that a call's arguments lie where its function's parameters say: what it takes beyond
-    /// them lies before its first own slot.
+    /// Verifies that a call's arguments are where its function's parameters say: extra ones are
+    /// before its first own slot.
     fn prove_arguments(&self, call: Call, running: Running, prototype: Structure<'_>) -> Swept {
         let places = &Self::LAYOUT.prototype;
         let parameters = u64::from(prototype.byte(places.parameters));
@@ -300,7 +301,7 @@ impl<'s, 'm, M: Memory, const L: usize> StackWalk<'s, 'm, M, L> {
                 let before = call.base.wrapping_sub(call.function);
                 let slots = before / u64::from(VALUE);
                 let is_whole = before.is_multiple_of(u64::from(VALUE)) && slots <= self.slots;
-                // What is bound to parameters was moved from there.
+                // Arguments bound to parameters were moved away from there.
                 let mut moved = 1..slots.min(parameters + 1);
                 is_whole
                     && match flags {
@@ -329,15 +330,15 @@ impl<'s, 'm, M: Memory, const L: usize> StackWalk<'s, 'm, M, L> {
         }
     }
 
-    /// Whether nothing is in a slot behind a call's function.
+    /// Whether a slot behind a call's function is nil.
     fn is_nil(&self, call: Call, slot: u64) -> bool {
         let address = call.function + u64::from(VALUE) * slot;
         let value = self.sweep.memory.structure(address, VALUE);
         value.is_some_and(|value| self.sweep.types[usize::from(value.byte(TAG))] == ValueType::Nil)
     }
 
-    /// The short source of the function in a slot, and whether it is one in Lua; `None` where
-    /// there is no object.
+    /// Returns the short source of the function in a slot, and whether it is a Lua function; `None`
+    /// if there is no function.
     fn function_at(&mut self, slot: u64) -> Swept<Option<(NameId, bool)>> {
         let value = self.sweep.memory.structure(slot, VALUE).ok_or(WHAT)?;
         let value_type = self.sweep.types[usize::from(value.byte(TAG))];
@@ -375,7 +376,7 @@ impl<'s, 'm, M: Memory, const L: usize> StackWalk<'s, 'm, M, L> {
         Ok(Some((self.sweep.heap.intern(HOST.as_bytes())?, false)))
     }
 
-    /// The locals that are active at the call's instruction, from `slot` on.
+    /// Notes the locals that are active at the call's instruction, and moves `slot` behind them.
     fn named_locals(&mut self, running: Running, slot: &mut u64) -> Swept {
         if running.prototype == 0 {
             return Ok(());
@@ -407,7 +408,7 @@ impl<'s, 'm, M: Memory, const L: usize> StackWalk<'s, 'm, M, L> {
         Ok(())
     }
 
-    /// The extra arguments of a call of a function in Lua.
+    /// Notes the extra arguments of a call of a Lua function.
     fn extra_arguments(&mut self, call: Call, running: Running) -> Swept {
         let places = &Self::LAYOUT;
         let prototype = self.sweep.prototype(running.prototype).ok_or(WHAT)?;
@@ -442,7 +443,8 @@ impl<'s, 'm, M: Memory, const L: usize> StackWalk<'s, 'm, M, L> {
         self.take_all(first, end, name)
     }
 
-    /// In 5.1 the API does not show them. They lie between the function and its base.
+    /// Notes the extra arguments of 5.1, which the API does not show. They are between the function
+    /// and its base.
     fn extra_arguments_51(&mut self, call: Call, running: Running) -> Swept {
         let name = self.unnamed(VARARG, running.source)?.name;
         let mut slot = call.function + u64::from(VALUE);
@@ -458,7 +460,7 @@ impl<'s, 'm, M: Memory, const L: usize> StackWalk<'s, 'm, M, L> {
         Ok(())
     }
 
-    /// The object in a slot that a view shows.
+    /// Returns the object in a slot, if there is one.
     fn object_in(&mut self, slot: u64) -> Swept<Option<NodeId>> {
         let value = self.sweep.memory.structure(slot, VALUE).ok_or(WHAT)?;
         let value_type = self.sweep.types[usize::from(value.byte(TAG))];
@@ -472,7 +474,7 @@ impl<'s, 'm, M: Memory, const L: usize> StackWalk<'s, 'm, M, L> {
         self.sweep.target(self.node, value_type, value.word(0))
     }
 
-    /// The same where a slot may be out of use, and its object gone.
+    /// The same for a slot that may be out of use, if its object still exists.
     fn object_that_may_be_in(&self, value: Structure<'_>) -> Option<NodeId> {
         let found = self.sweep.heap.find(value.word(0))?;
         tags::agree(value.byte(TAG), self.sweep.heap.kind(found)).then_some(found)
@@ -485,7 +487,7 @@ impl<'s, 'm, M: Memory, const L: usize> StackWalk<'s, 'm, M, L> {
         Ok(())
     }
 
-    /// Takes the slots from `slot` to before `limit`.
+    /// Notes the slots from `slot` up to, but not including, `limit`.
     fn take_all(&mut self, slot: u64, limit: u64, name: SlotName) -> Swept {
         let mut slot = slot;
         while slot < limit {

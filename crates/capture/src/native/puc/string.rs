@@ -12,19 +12,19 @@ use crate::version::Version;
 use luasnap_heap::{Kind, NameId, NodeId};
 use std::iter;
 
-/// Longer ones may be in the VM several times, and long ones are kept whole only where they are
-/// names. (`LUAI_MAXSHORTLEN`)
+/// `LUAI_MAXSHORTLEN`. Longer texts may be in the VM several times, and are kept whole only if they
+/// are names.
 const SHORT: u64 = 40;
 
-/// How many long strings ahead the next ones are expected.
+/// How many long strings ahead the next ones are prefetched.
 const AHEAD: usize = 8;
 
-/// `LSTRFIX`, `LSTRMEM` in `shrlen`: text outside the VM's memory, the second with a function that
-/// frees it (5.5).
+/// `LSTRFIX`, `LSTRMEM` in `shrlen`: the text is outside the VM's memory; the second has a function
+/// that frees it (5.5).
 const EXTERNAL: i8 = -2;
 const EXTERNAL_FREED: i8 = -3;
 
-/// Where a string has its text, and its own size.
+/// Address and length of a string's text, and the shallow size of the string in bytes.
 #[derive(Clone, Copy)]
 struct Text {
     address: u64,
@@ -33,7 +33,7 @@ struct Text {
 }
 
 impl<'m, M: Memory, const L: usize> Sweep<'m, M, L> {
-    /// Makes a node of a string. A short one's text is kept at once, while it is in the cache.
+    /// Makes a node of a string. A short text is kept at once, while it is in the cache.
     pub(super) fn list_string(&mut self, address: u64, object_type: ObjectType) -> Swept<NodeId> {
         let text = self
             .text_place(address, object_type)
@@ -99,7 +99,7 @@ impl<'m, M: Memory, const L: usize> Sweep<'m, M, L> {
         })
     }
 
-    /// The text of the string at `address`, which is known to be one.
+    /// Text of the string at `address`, which is known to be a string.
     pub(super) fn text_at(&self, address: u64) -> Option<&'m [u8]> {
         let memory = self.memory;
         let header = memory.structure(address, HEADER)?;
@@ -108,7 +108,7 @@ impl<'m, M: Memory, const L: usize> Sweep<'m, M, L> {
         memory.bytes(text.address, usize::try_from(text.len).ok()?)
     }
 
-    /// Whether a zero byte is behind the text of the string at `address`.
+    /// Whether a zero byte follows the text of the string at `address`.
     fn is_ended(&self, address: u64) -> bool {
         let end = || {
             let header = self.memory.structure(address, HEADER)?;
@@ -119,7 +119,7 @@ impl<'m, M: Memory, const L: usize> Sweep<'m, M, L> {
         end() == Some(&[0])
     }
 
-    /// The name that a string's whole text is.
+    /// Returns the name that is a string's whole text.
     #[inline]
     pub(super) fn text_of(&mut self, string: NodeId) -> Swept<NameId> {
         match self.heap.source(string) {
@@ -128,8 +128,8 @@ impl<'m, M: Memory, const L: usize> Sweep<'m, M, L> {
         }
     }
 
-    /// The same for a long string, or an empty one. Tables may have equal keys that are several
-    /// strings, but they have one name.
+    /// The same for a long string, or an empty one. Equal keys of tables may be several strings,
+    /// but they have one name.
     #[cold]
     fn long_text_of(&mut self, string: NodeId) -> Swept<NameId> {
         let address = self.heap.address(string);
@@ -141,8 +141,8 @@ impl<'m, M: Memory, const L: usize> Sweep<'m, M, L> {
         Ok(name)
     }
 
-    /// Keeps the beginnings of long strings that turned out to be no names, and says of all of them
-    /// which have one text.
+    /// Keeps the beginnings of long strings that turned out not to be names, and numbers the equal
+    /// texts of all long strings.
     pub(super) fn name_long_texts(&mut self) -> Swept {
         let long_strings = std::mem::take(&mut self.long_strings);
         let mut texts = EqualTexts::default();

@@ -20,8 +20,8 @@ use crate::version::Version;
 use luasnap_heap::{Kind, Label, NodeId, Strength, SweepBuilder};
 use std::ops::Range;
 
-/// A sweep of a PUC Lua that has layout number `L`: so the compiler knows every offset, and leaves
-/// out what the release does not have.
+/// A sweep of a PUC Lua VM by layout number `L`. That is a constant so that the compiler knows
+/// every offset and leaves out what the release does not have.
 pub(crate) struct Sweep<'m, M, const L: usize> {
     pub(super) memory: &'m M,
     pub(super) types: [ValueType; 256],
@@ -39,20 +39,21 @@ pub(crate) struct Sweep<'m, M, const L: usize> {
     /// The address of the string `__mode`.
     pub(super) mode_key: u64,
     pub(super) modes: Modes,
-    /// The same of userdata, of which no mode is asked.
+    /// The metatables of userdata; their modes are not used.
     pub(super) userdata_metatables: Modes,
     /// The address of the string `maxinteger`.
     pub(super) max_integer_key: u64,
-    /// Integers have 64 bits, as was seen.
+    /// Whether integers were seen to have 64 bits.
     pub(super) integers_are_wide: bool,
-    /// There is an integer key that would be another one if they had 32.
+    /// Whether there is an integer key that would be another one with 32-bit integers.
     pub(super) has_wide_key: bool,
-    /// How many strings the table of strings must have.
+    /// Number of strings that the string table must have.
     pub(super) short_strings: u64,
-    /// How many local variables of prototypes begin before they end, and how many do not.
+    /// Number of local variables of prototypes that begin before they end, and of those that begin
+    /// after.
     pub(super) placed_locals: u64,
     pub(super) misplaced_locals: u64,
-    /// A userdata has values of its own beside its payload.
+    /// Whether a userdata has user values (5.4 and later).
     pub(super) has_user_values: bool,
     /// The nodes of the objects that have a finalizer (5.2 on).
     pub(super) finalized: Range<u32>,
@@ -67,7 +68,7 @@ impl<'m, M: Memory, const L: usize> Sweep<'m, M, L> {
     pub(super) const LAYOUT: &'static PucLayout = layout::puc(L);
     pub(super) const VERSION: Version = Self::LAYOUT.version;
 
-    /// A sweep of the VM whose global state is at `global`.
+    /// A sweep of the VM whose global state is at `global_address`.
     fn new(memory: &'m M, global_address: u64, origin: Origin) -> Swept<Self> {
         let layout = Self::LAYOUT;
         let size = layout.global_state.size;
@@ -108,7 +109,7 @@ impl<'m, M: Memory, const L: usize> Sweep<'m, M, L> {
         })
     }
 
-    /// The node of a value that is an object, or a C function that is a plain pointer.
+    /// Returns the node of a value, if it is an object, or a C function that is a plain pointer.
     #[inline(always)]
     pub(super) fn target(
         &mut self,
@@ -127,13 +128,13 @@ impl<'m, M: Memory, const L: usize> Sweep<'m, M, L> {
         })
     }
 
-    /// The node of the prototype at `address`, where there really is one.
+    /// Returns the node of the prototype at `address`, if there is one.
     pub(super) fn prototype_node(&self, address: u64) -> Option<NodeId> {
         let node = self.heap.find(address)?;
         (self.heap.kind(node) == Kind::Prototype).then_some(node)
     }
 
-    /// Adds a reference to the value at `address`, where it is an object.
+    /// Adds a reference to the value at `address`, if it is an object.
     pub(super) fn refer_to_value_at(
         &mut self,
         source: NodeId,
@@ -147,7 +148,7 @@ impl<'m, M: Memory, const L: usize> Sweep<'m, M, L> {
         self.refer_to_value(source, value, label)
     }
 
-    /// Adds a reference to a value, where it is an object.
+    /// Adds a reference to a value, if it is an object.
     #[inline(always)]
     pub(super) fn refer_to_value(
         &mut self,

@@ -1,4 +1,4 @@
-//! Tables: their parts, their entries, and what their mode makes of them.
+//! Tables: their parts, their entries, and how their weak modes affect references.
 
 use crate::layout;
 use crate::lua::weak_mode::WeakMode;
@@ -15,26 +15,27 @@ use luasnap_heap::{Kind, Label, NodeId, SlotSizes, Strength};
 const NO_NODES: u8 = 1 << 6;
 /// In `flags` (5.4.0: in `marked`): the size of the array part is the next power of two.
 const SIZE_IS_ROUNDED: u8 = 1 << 7;
-/// From this many nodes on (log2) a hash part has a word before it (5.5).
+/// A hash part of at least this many nodes (log2) has a word before it (5.5).
 const LAST_FREE_FROM: u8 = 3;
-/// Of an array part of 5.5: what stands between values and tags.
+/// Bytes between the values and the tags of an array part of 5.5.
 const LENGTH_HINT: u64 = 4;
 
 /// A table's parts.
 #[derive(Clone, Copy)]
 pub(super) struct Parts {
-    /// In 5.5 the middle: values lie before it, tags behind.
+    /// In 5.5 the middle: values are before it, tags behind.
     array: u64,
     array_size: u64,
     pub(super) nodes: u64,
     pub(super) node_count: u64,
-    /// What the hash part has beside its nodes, in bytes.
+    /// Bytes of the hash part besides its nodes.
     node_extra: u64,
     pub(super) metatable: u64,
 }
 
 impl<'m, M: Memory, const L: usize> Sweep<'m, M, L> {
-    /// In 5.5 an array part has 8 bytes of each value and one of its tag.
+    /// Bytes of a slot of either part. In 5.5 an array part has 8 bytes for each value and one for
+    /// its tag.
     pub(super) const SLOT_SIZES: SlotSizes = SlotSizes {
         array: match Self::VERSION {
             Version::Lua55 => 9,
@@ -43,7 +44,7 @@ impl<'m, M: Memory, const L: usize> Sweep<'m, M, L> {
         hash: Self::LAYOUT.node.size as u8,
     };
 
-    /// Reads where the table at `address` has its parts.
+    /// Reads the parts of the table at `address`.
     #[inline]
     pub(super) fn table_parts(&self, address: u64) -> Option<Parts> {
         let places = &Self::LAYOUT.table;
@@ -52,7 +53,7 @@ impl<'m, M: Memory, const L: usize> Sweep<'m, M, L> {
         let nodes = table.word(places.nodes);
         let flags = table.byte(places.flags);
         let has_nodes = match Self::VERSION {
-            // A table without a hash part has one that is a constant.
+            // A table without a hash part refers to a node that is a constant.
             Version::Lua51 | Version::Lua52 => log2 != 0 || self.memory.is_writable(nodes),
             Version::Lua55 => flags & NO_NODES == 0,
             _ => table.word(places.last_free) != 0,
@@ -82,7 +83,7 @@ impl<'m, M: Memory, const L: usize> Sweep<'m, M, L> {
         })
     }
 
-    /// The shallow size of the table at `address`.
+    /// Shallow size of the table at `address`, in bytes.
     #[inline]
     pub(super) fn table_size(&self, address: u64) -> Option<u64> {
         let parts = self.table_parts(address)?;
@@ -97,7 +98,7 @@ impl<'m, M: Memory, const L: usize> Sweep<'m, M, L> {
         Some(own.saturating_add(nodes))
     }
 
-    /// Says that the table at `address` will be read soon, whose header was expected before.
+    /// Prefetches the parts of the table at `address`, whose header was prefetched before.
     #[inline]
     pub(super) fn expect_table_at(&self, address: u64) {
         let places = &Self::LAYOUT.table;
@@ -130,7 +131,7 @@ impl<'m, M: Memory, const L: usize> Sweep<'m, M, L> {
         Ok(())
     }
 
-    /// The array part: answers how many entries it has.
+    /// Adds the references of the array part. Returns the number of its entries.
     fn refer_from_array(&mut self, source: NodeId, parts: Parts, mode: WeakMode) -> Swept<u32> {
         let slots = self
             .memory
@@ -148,7 +149,8 @@ impl<'m, M: Memory, const L: usize> Sweep<'m, M, L> {
         Ok(count)
     }
 
-    /// The array part of 5.5: values backwards before its middle, tags forwards behind it.
+    /// The same for the array part of 5.5: values backwards before its middle, tags forwards behind
+    /// it.
     fn refer_from_packed_array(
         &mut self,
         source: NodeId,
@@ -176,7 +178,7 @@ impl<'m, M: Memory, const L: usize> Sweep<'m, M, L> {
         Ok(count)
     }
 
-    /// An element of an array part.
+    /// Adds a reference to an element of an array part.
     #[inline(always)]
     fn refer_to_element(
         &mut self,
@@ -196,13 +198,13 @@ impl<'m, M: Memory, const L: usize> Sweep<'m, M, L> {
         Ok(())
     }
 
-    /// Strings are values: no table holds them weakly. Nor do C functions that are plain pointers
-    /// die.
+    /// Whether weak modes affect a value. Strings are values, which no table holds weakly, and C
+    /// functions that are plain pointers do not die.
     fn is_weakly_held(&self, target: NodeId, value_type: ValueType) -> bool {
         value_type == ValueType::Object && self.heap.kind(target) != Kind::String
     }
 
-    /// The hash part: answers how many entries it has.
+    /// Adds the references of the hash part. Returns the number of its entries.
     fn refer_from_nodes(&mut self, source: NodeId, parts: Parts, mode: WeakMode) -> Swept<u32> {
         let places = &Self::LAYOUT.node;
         let nodes = self
@@ -222,7 +224,7 @@ impl<'m, M: Memory, const L: usize> Sweep<'m, M, L> {
         Ok(count)
     }
 
-    /// An entry of the hash part.
+    /// Adds the references of an entry of the hash part.
     #[inline(always)]
     fn refer_from_entry(
         &mut self,
@@ -258,7 +260,7 @@ impl<'m, M: Memory, const L: usize> Sweep<'m, M, L> {
         self.refer_from_other_entry(source, node, value_type, mode)
     }
 
-    /// An entry whose key was not met lately, or is no string.
+    /// The same for a key that was not met recently, or is not a string.
     fn refer_from_other_entry(
         &mut self,
         source: NodeId,
@@ -297,7 +299,7 @@ impl<'m, M: Memory, const L: usize> Sweep<'m, M, L> {
         Ok(())
     }
 
-    /// The label of a value under a key.
+    /// Label of a value under a key.
     #[inline]
     fn key_label(&mut self, key_type: ValueType, key: u64, node: Option<NodeId>) -> Swept<Label> {
         Ok(match (key_type, node) {
@@ -321,7 +323,7 @@ impl<'m, M: Memory, const L: usize> Sweep<'m, M, L> {
         }
     }
 
-    /// How the tables whose metatable is at `address` hold what is in them.
+    /// Weak mode of the tables that have this metatable.
     #[inline]
     pub(super) fn mode_of(&mut self, metatable: u64) -> Swept<WeakMode> {
         match self.modes.get(metatable) {
@@ -333,7 +335,7 @@ impl<'m, M: Memory, const L: usize> Sweep<'m, M, L> {
         }
     }
 
-    /// The `__mode` of a metatable, as no list of its own is needed to find it.
+    /// The `__mode` of a metatable.
     fn read_mode(&self, metatable: u64) -> WeakMode {
         let is_table = self
             .heap
@@ -347,7 +349,7 @@ impl<'m, M: Memory, const L: usize> Sweep<'m, M, L> {
             .map_or(WeakMode::default(), WeakMode::from_text)
     }
 
-    /// The address of the object under a small integer key of a table.
+    /// Address of the object under a small integer key of a table.
     pub(super) fn integer_field(&self, table: u64, key: u64) -> Option<u64> {
         let parts = self.table_parts(table)?;
         if key <= parts.array_size {
@@ -371,7 +373,7 @@ impl<'m, M: Memory, const L: usize> Sweep<'m, M, L> {
         })
     }
 
-    /// The address of the object in the entry of a hash part that is the one.
+    /// Address of the object in the entry of a hash part for which `is_it` holds.
     fn entry(
         &self,
         parts: Parts,
@@ -390,7 +392,7 @@ impl<'m, M: Memory, const L: usize> Sweep<'m, M, L> {
         is_object.then(|| found.word(places.value))
     }
 
-    /// The address of the string under a string key of a table.
+    /// Address of the string under a string key of a table.
     fn string_field(&self, table: u64, key: u64) -> Option<u64> {
         let value = self.entry(self.table_parts(table)?, |node, places| {
             node.word(places.key) == key

@@ -4,14 +4,14 @@ use crate::layout::puc::THREAD;
 use crate::version::Version;
 use luasnap_heap::Kind;
 
-/// What an object's header says that it is.
+/// Type of an object, as its header tells it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum ObjectType {
-    /// In 5.1 and 5.2 also a long one, since there is no difference.
+    /// In 5.1 also a long string: there is no difference.
     ShortString,
     LongString,
     Table,
-    /// 5.1, where a field of the closure tells which language it is written in.
+    /// In 5.1, where a field of the closure tells whether it is a C function.
     Closure,
     LuaClosure,
     CClosure,
@@ -30,7 +30,7 @@ pub(crate) const TABLE: u8 = 5;
 /// `BIT_ISCOLLECTABLE` (5.2 and later).
 const COLLECTABLE: u8 = 1 << 6;
 
-/// The object type behind a header's tag.
+/// Type of an object by its header's tag.
 #[inline]
 pub(crate) fn object_type(version: Version, tag: u8) -> Option<ObjectType> {
     let is_51 = version == Version::Lua51;
@@ -51,7 +51,7 @@ pub(crate) fn object_type(version: Version, tag: u8) -> Option<ObjectType> {
     })
 }
 
-/// What a value is, as far as a heap cares.
+/// Type of a value, as far as a heap cares.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum ValueType {
     Nil,
@@ -63,11 +63,11 @@ pub(crate) enum ValueType {
     Boolean,
     Integer,
     Float,
-    /// A key that died, or what no value can be.
+    /// A dead key, or a tag that no value has.
     Other,
 }
 
-/// The type behind a value's tag, of which the low byte is enough.
+/// Type of a value by the low byte of its tag, which is enough.
 #[inline]
 pub(crate) fn value_type(version: Version, tag: u8) -> ValueType {
     if version == Version::Lua51 {
@@ -90,7 +90,7 @@ pub(crate) fn value_type(version: Version, tag: u8) -> ValueType {
         // `false`, and `true` of 5.4 and later.
         (1 | 17, _) => ValueType::Boolean,
         (3, Version::Lua52) => ValueType::Float,
-        // 5.4 changed the two about.
+        // 5.4 swapped the two.
         (3, Version::Lua53) | (19, Version::Lua54 | Version::Lua55) => ValueType::Float,
         (19, Version::Lua53) | (3, Version::Lua54 | Version::Lua55) => ValueType::Integer,
         // 5.4 has several kinds of nil.
@@ -99,7 +99,7 @@ pub(crate) fn value_type(version: Version, tag: u8) -> ValueType {
     }
 }
 
-/// Whether an object of this kind can be what a value's tag says.
+/// Whether a value's tag fits an object of this kind.
 pub(crate) fn agree(tag: u8, kind: Kind) -> bool {
     match tag & 0x0f {
         4 => kind == Kind::String,

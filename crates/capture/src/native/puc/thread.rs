@@ -23,7 +23,7 @@ impl<'m, M: Memory, const L: usize> Sweep<'m, M, L> {
         self.memory.structure(address, Self::LAYOUT.call.size)
     }
 
-    /// How many slots a thread's stack has.
+    /// Number of slots of a thread's stack.
     pub(super) fn slot_count(&self, state: Structure<'_>) -> u64 {
         let places = &Self::LAYOUT.state;
         if state.word(places.stack) == 0 {
@@ -40,8 +40,8 @@ impl<'m, M: Memory, const L: usize> Sweep<'m, M, L> {
         }
     }
 
-    /// The shallow size of a thread. The main one lies in the global state, and has its stack and
-    /// its calls alone.
+    /// Shallow size of a thread, in bytes. The main thread is part of the global state: only its
+    /// stack and its calls count.
     pub(super) fn thread_size(&self, address: u64) -> Option<u64> {
         let places = &Self::LAYOUT.state;
         let state = self.state(address)?;
@@ -63,8 +63,8 @@ impl<'m, M: Memory, const L: usize> Sweep<'m, M, L> {
         Some(slots.saturating_add(calls).saturating_add(own))
     }
 
-    /// 5.3 and 5.4 count a thread's `CallInfo`s in 16 bits. Where so much is missing that such a count
-    /// went around, they are counted one by one.
+    /// 5.3 and 5.4 count a thread's `CallInfo`s in 16 bits. Where so much is missing that such a
+    /// count may have wrapped around, they are counted one by one.
     pub(super) fn recount_calls(&mut self) -> Swept {
         const WRAPS: u64 = 1 << 16;
         if !matches!(Self::VERSION, Version::Lua53 | Version::Lua54) {
@@ -93,7 +93,8 @@ impl<'m, M: Memory, const L: usize> Sweep<'m, M, L> {
         Ok(())
     }
 
-    /// How many `CallInfo`s a thread has beside the outermost, which is built in. 5.2 has no count.
+    /// Number of a thread's `CallInfo`s besides the outermost, which is built in. 5.2 does not
+    /// store it.
     fn count_calls(&self, thread: u64) -> Option<u64> {
         let outermost = thread + u64::from(Self::LAYOUT.state.base_call);
         let (mut next, mut count) = (outermost, 0);
@@ -103,7 +104,7 @@ impl<'m, M: Memory, const L: usize> Sweep<'m, M, L> {
                 return Some(count);
             }
             count += 1;
-            // Each has some bytes.
+            // More would not fit into the VM's total.
             if count * u64::from(Self::LAYOUT.call.size) > self.ledger.total() {
                 return None;
             }
@@ -126,7 +127,7 @@ impl<'m, M: Memory, const L: usize> Sweep<'m, M, L> {
         let (levels, extra) = (walk.levels, std::mem::take(&mut walk.extra_arguments));
         self.heap.set_count(node, levels);
         self.refer_to_slots()?;
-        // 5.1: the API does not show them, and so they come last.
+        // The API of 5.1 does not show them, so they come last.
         self.slots.clear();
         for &(target, name) in extra.iter().rev() {
             let name = SlotName {
@@ -138,7 +139,7 @@ impl<'m, M: Memory, const L: usize> Sweep<'m, M, L> {
         self.refer_to_slots()
     }
 
-    /// Adds references to what the noted slots hold.
+    /// Adds references to the objects in the noted slots.
     fn refer_to_slots(&mut self) -> Swept {
         self.slots.consolidate();
         for at in 0..self.slots.len() {

@@ -14,7 +14,7 @@ use luasnap_heap::{Kind, Label, NodeId};
 #[derive(Clone, Copy)]
 pub(super) struct Userdata<'m> {
     header: Structure<'m>,
-    /// How many user values it has behind its header (5.4 and later).
+    /// Number of user values behind its header (5.4 and later).
     value_count: u64,
     pub(super) metatable: u64,
     pub(super) payload: u64,
@@ -87,7 +87,7 @@ impl<'m, M: Memory, const L: usize> Sweep<'m, M, L> {
         for (number, value) in (1..).zip(values.chunks_exact(usize::from(VALUE))) {
             self.refer_to_value(node, Structure(value), Label::UserValue(number))?;
         }
-        // People know it by its payload.
+        // Its visible address is that of its payload.
         self.heap.set_address(node, userdata.payload);
         Ok(())
     }

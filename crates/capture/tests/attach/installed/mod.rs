@@ -1,4 +1,4 @@
-//! Debian's interpreters, which have no symbols, and programs with a Lua inside.
+//! Debian's interpreters, which have no symbols, and programs that embed Lua.
 //!
 //! `cargo test --workspace -- --ignored` runs them; `.ci/run` installs what they need.
 
@@ -13,7 +13,7 @@ use crate::target::Target;
 use luasnap_capture::process::{AttachOptions, attach};
 use std::process::Command;
 
-/// Enough tries for a VM that is always in the midst of something.
+/// Enough attempts for a VM that is always in the middle of something.
 const OPTIONS: AttachOptions = AttachOptions {
     tries: 50,
     state: None,

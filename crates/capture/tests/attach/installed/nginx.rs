@@ -1,4 +1,4 @@
-//! A worker of nginx with its Lua module, while it answers requests.
+//! An nginx worker with the Lua module, while it answers requests.
 
 use super::OPTIONS;
 use crate::heaps::{global, held_string, only};
@@ -13,7 +13,7 @@ use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::thread;
 use std::time::Duration;
 
-/// It listens at a socket in the folder, where all its files are.
+/// It listens on a socket in the folder that has all its files.
 const START: &str = r#"
 cat >nginx.conf <<END
 load_module /usr/lib/nginx/modules/ndk_http_module.so;

@@ -1,4 +1,4 @@
-//! Neovim, which runs the script and nothing else.
+//! Neovim, which runs only the script.
 
 use super::OPTIONS;
 use crate::heaps::{SCRIPT, check_heap, only};

@@ -1,4 +1,4 @@
-//! Prosody, a chat server, of which one module runs the script.
+//! Prosody, a chat server, with a module that runs the script.
 
 use super::OPTIONS;
 use crate::heaps::{SCRIPT, check_heap, only};
@@ -6,7 +6,7 @@ use crate::target::Target;
 use luasnap_capture::process::attach;
 use std::process::Command;
 
-/// It listens to nobody, and keeps its files in the folder that it runs in.
+/// It listens on no port, and keeps its files in the folder that it runs in.
 const START: &str = r#"
 cat >prosody.cfg.lua <<END
 run_as_root = true

@@ -22,7 +22,7 @@ const LIBRARY: &str = "#!lua name=library\n\
     kept.mark = { 'held by ' .. 'a library' } \
     redis.register_function('answer', function() return kept.mark[1] end)";
 
-/// A connection, once the server listens.
+/// Returns a connection, once the server listens.
 fn connect(folder: &Path) -> UnixStream {
     for _ in 0..2000 {
         if let Ok(stream) = UnixStream::connect(folder.join("socket")) {
@@ -33,7 +33,7 @@ fn connect(folder: &Path) -> UnixStream {
     panic!("redis-server does not listen");
 }
 
-/// Sends a command; answers the last line of what comes back.
+/// Sends a command; returns the last line of the reply.
 #[track_caller]
 fn ask(stream: &mut UnixStream, words: &[&str]) -> String {
     let mut command = format!("*{}\r\n", words.len());
