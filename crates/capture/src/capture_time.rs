@@ -41,7 +41,7 @@ impl CaptureTime {
 
     /// Records time and process in the captured heap.
     pub(crate) fn mark(self, mut heap: Heap) -> Heap {
-        heap.set_moment(self.taken_at, self.process);
+        heap.set_capture_time(self.taken_at, self.process);
         heap
     }
 }

@@ -1,6 +1,6 @@
 //! `luasnap attach`: a snapshot of every Lua state in a running process.
 
-use crate::output::complain;
+use crate::output::report_problem;
 use crate::progress::Progress;
 use crate::refusal::Refusal;
 use crate::state_files::{StateFiles, address};
@@ -88,7 +88,7 @@ impl Attach {
             StateFiles::write(&output, captures, STATE_REMEDY)
         })?;
         drop(progress);
-        complain(stood_still);
+        report_problem(stood_still);
         files.warn();
         files.print()?;
         Ok(files.exit_code())

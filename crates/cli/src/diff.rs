@@ -1,7 +1,7 @@
 //! `luasnap diff`: growth and leak suspects.
 
 use crate::exit_code::GREW;
-use crate::output::{complain, print, print_json};
+use crate::output::{print, print_json, report_problem};
 use crate::progress::Progress;
 use crate::snapshot_file::SnapshotFile;
 use crate::table::{Column, Columns};
@@ -120,7 +120,7 @@ impl Diff {
         }
         Ok(match self.fail_on_growth {
             Some(limit) if limit.is_passed(&answer.sizes) => {
-                complain(format_args!("memory grew by more than {limit}"));
+                report_problem(format_args!("memory grew by more than {limit}"));
                 ExitCode::from(GREW)
             }
             _ => ExitCode::SUCCESS,

@@ -1,7 +1,7 @@
 //! `luasnap export`: snapshots for other tools.
 
 use crate::exit_code::OF_READERS;
-use crate::output::{complain, finish};
+use crate::output::{finish, report_problem};
 use crate::output_file::write_heap;
 use crate::progress::Progress;
 use crate::snapshot_file::SnapshotFile;
@@ -69,7 +69,7 @@ impl Export {
                 let warning = progress.step(message, || write_heap(path, write))?;
                 drop(progress);
                 if let Some(warning) = warning {
-                    complain(warning);
+                    report_problem(warning);
                 }
             }
             None => {

@@ -75,7 +75,7 @@ fn main() -> ExitCode {
         Verb::Export(export) => export.execute(),
     };
     done.unwrap_or_else(|error| {
-        output::complain(format_args!("{error:#}"));
+        output::report_problem(format_args!("{error:#}"));
         ExitCode::from(Refusal::code_of(&error))
     })
 }

@@ -39,7 +39,7 @@ impl<'a, A> AnswerAboutFile<'a, A> {
 
 /// Reports a problem on standard error, in one line, escaped: names of files are untrusted. A
 /// closed standard error is not a failure.
-pub fn complain(message: impl Display) {
+pub fn report_problem(message: impl Display) {
     let message = printable(message.to_string().as_bytes());
     let _ = writeln!(io::stderr(), "luasnap: {message}");
 }

@@ -1,6 +1,6 @@
 //! `luasnap ps`: the processes of this machine that have a Lua state.
 
-use crate::output::{complain, print, print_json};
+use crate::output::{print, print_json, report_problem};
 use crate::progress::Progress;
 use crate::table::{Column, Columns};
 use anyhow::Result;
@@ -38,7 +38,7 @@ impl Ps {
         match self.json {
             true => print_json(&as_json(&processes))?,
             false if processes.is_empty() => {
-                complain("no process that may be read holds a Lua state");
+                report_problem("no process that may be read holds a Lua state");
             }
             false => print(as_text(&processes).text())?,
         }

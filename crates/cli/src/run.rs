@@ -2,7 +2,7 @@
 
 use crate::exit_code::{NOT_FOUND, NOT_STARTED};
 use crate::module_file;
-use crate::output::complain;
+use crate::output::report_problem;
 use crate::output_file::warning;
 use anyhow::{Result, anyhow, ensure};
 use clap::Args;
@@ -266,13 +266,13 @@ fn write_driver() -> io::Result<tempfile::NamedTempFile> {
 fn not_started(interpreter: &OsStr, problem: &io::Error) -> u8 {
     let name = printable_path(Path::new(interpreter));
     if problem.kind() == io::ErrorKind::NotFound {
-        complain(format_args!(
+        report_problem(format_args!(
             "there is no interpreter {name} (on the PATH, or at that path): install it, or leave \
              out --lua to use the Lua 5.4 that luasnap brings with it"
         ));
         return NOT_FOUND;
     }
-    complain(format_args!(
+    report_problem(format_args!(
         "the interpreter {name} cannot be started: {}",
         reason(problem)
     ));

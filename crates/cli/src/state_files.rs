@@ -1,7 +1,7 @@
 //! The files that Lua states of another process, or of a core file, are saved in.
 
 use crate::exit_code;
-use crate::output::{complain, print};
+use crate::output::{print, report_problem};
 use crate::output_file::write_heap;
 use anyhow::{Result, ensure};
 use luasnap_capture::process::{FoundState, StateCapture};
@@ -68,14 +68,14 @@ impl StateFiles {
         if !self.is_standard_output {
             return print(self);
         }
-        self.to_string().lines().for_each(complain);
+        self.to_string().lines().for_each(report_problem);
         Ok(())
     }
 
     /// Prints the warnings about the files.
     pub fn warn(&self) {
         for warning in &self.warnings {
-            complain(warning);
+            report_problem(warning);
         }
     }
 

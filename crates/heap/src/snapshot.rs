@@ -232,7 +232,7 @@ impl Snapshot {
     }
 
     /// Whether nothing is reachable, as in a snapshot that was freed.
-    pub(crate) fn holds_nothing(&self) -> Result<bool, BuildError> {
+    pub(crate) fn nothing_reachable(&self) -> Result<bool, BuildError> {
         Ok(self.objects()?.node_count() <= 1)
     }
 

@@ -40,7 +40,7 @@ lua_module! {
 }
 
 /// About how many lines of differences are reported; more would not help.
-const MOST: usize = 20;
+const MAX_LINES: usize = 20;
 
 fn differences(call: &mut Call<'_>) -> Result<Return, Error> {
     let is_whole = call.argument_count() == 0;
@@ -73,7 +73,7 @@ fn differences(call: &mut Call<'_>) -> Result<Return, Error> {
                 }
             }
         }
-        if said.lines().count() > MOST {
+        if said.lines().count() > MAX_LINES {
             break;
         }
     }

@@ -1,7 +1,7 @@
 //! `check(fn [, options])`: for tests, whether anything grows each time a function runs.
 
 use crate::arguments::{Result, engine_of_environment};
-use crate::failure::uncompared;
+use crate::failure::comparison_error;
 use luasnap_capture::{Call, Error, Return};
 use luasnap_format::{GrowthAnswer, GrowthRow, Name, byte_size, grouped};
 use luasnap_heap::{Kind, Snapshot};
@@ -32,7 +32,7 @@ pub fn check(call: &mut Call<'_>) -> Result {
         snapshots.push(Snapshot::new(call.capture_whole(engine)?));
     }
     let snapshots: Vec<&Snapshot> = snapshots.iter().collect();
-    let answer = luasnap_format::growth(&snapshots, usize::MAX).map_err(uncompared)?;
+    let answer = luasnap_format::growth(&snapshots, usize::MAX).map_err(comparison_error)?;
     let leaks: Vec<&GrowthRow> = answer
         .growing
         .iter()

@@ -6,24 +6,24 @@ use luasnap_format::{AnswerError, FileError, GrowthError, LoadError, LookupError
 
 /// The error for an answer that could not be made: Lua's own for lack of memory, a sentence
 /// otherwise.
-pub fn unanswered(error: AnswerError) -> Error {
+pub fn answer_error(error: AnswerError) -> Error {
     told(&error, |error| error.to_string())
 }
 
 /// The error for a file that could not be written.
-pub fn unwritten(error: FileError) -> Error {
+pub fn write_error(error: FileError) -> Error {
     told(&error.source, |_| error.to_string())
 }
 
 /// The error for standard output that could not be written to.
-pub fn unprinted(error: AnswerError) -> Error {
+pub fn print_error(error: AnswerError) -> Error {
     told(&error, |error| {
         format!("cannot write to standard output: {error}")
     })
 }
 
 /// The error for a file that could not be read.
-pub fn unread(error: OpenError) -> Error {
+pub fn read_error(error: OpenError) -> Error {
     match error.source {
         LoadError::OutOfMemory => Error::OutOfMemory,
         _ => Error::Message(error.to_string()),
@@ -31,17 +31,17 @@ pub fn unread(error: OpenError) -> Error {
 }
 
 /// The error for snapshots that could not be compared.
-pub fn uncompared(error: GrowthError) -> Error {
+pub fn comparison_error(error: GrowthError) -> Error {
     match error {
         GrowthError::Incomparable(error) => Error::Message(error.to_string()),
-        GrowthError::Failed(error) => unanswered(error),
+        GrowthError::Failed(error) => answer_error(error),
     }
 }
 
 /// Returns why a query has no result, or the error if that could not be found out.
-pub fn unmeant(error: QueryError) -> Result<String, Error> {
+pub fn query_error(error: QueryError) -> Result<String, Error> {
     match error {
-        QueryError::Object(LookupError::Failed(error)) => Err(unanswered(error)),
+        QueryError::Object(LookupError::Failed(error)) => Err(answer_error(error)),
         error => Ok(error.to_string()),
     }
 }
@@ -67,19 +67,19 @@ mod tests {
             source,
         };
         for here in [
-            unanswered(AnswerError::OutOfMemory),
-            unprinted(AnswerError::OutOfMemory),
-            unwritten(file(AnswerError::OutOfMemory)),
+            answer_error(AnswerError::OutOfMemory),
+            print_error(AnswerError::OutOfMemory),
+            write_error(file(AnswerError::OutOfMemory)),
         ] {
             assert!(matches!(here, Error::OutOfMemory), "{here:?}");
         }
         for (there, expected) in [
             (
-                unprinted(elsewhere()),
+                print_error(elsewhere()),
                 "cannot write to standard output: Cannot allocate memory",
             ),
             (
-                unwritten(file(elsewhere())),
+                write_error(file(elsewhere())),
                 "cannot write 'f': Cannot allocate memory",
             ),
         ] {

@@ -1,7 +1,7 @@
 //! `save` and `load`: snapshots as files.
 
 use crate::arguments::{Result, argument, path_argument};
-use crate::failure::{unread, unwritten};
+use crate::failure::{read_error, write_error};
 use luasnap_capture::{Call, Return};
 use luasnap_format::{FileOptions, SaveOptions, open_snapshot, write_file, write_snapshot};
 use std::sync::Arc;
@@ -22,13 +22,13 @@ pub fn save(call: &mut Call<'_>) -> Result {
         options.names = names.unwrap_or(options.names);
         file.synced = call.boolean_option(3, "sync")?.unwrap_or(file.synced);
     }
-    write_file(&path, file, |out| write_snapshot(out, &snapshot, options)).map_err(unwritten)?;
+    write_file(&path, file, |out| write_snapshot(out, &snapshot, options)).map_err(write_error)?;
     Ok(Return::Nothing)
 }
 
 /// `load(path)`.
 pub fn load(call: &mut Call<'_>) -> Result {
     let path = path_argument(call, 1)?;
-    let snapshot = open_snapshot(&path).map_err(unread)?;
+    let snapshot = open_snapshot(&path).map_err(read_error)?;
     Ok(Return::Loaded(Arc::new(snapshot)))
 }

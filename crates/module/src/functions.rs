@@ -1,7 +1,7 @@
 //! The functions of the module, as called from Lua.
 
 use crate::arguments::{Result, argument, engine_of_environment, engine_option, path_argument};
-use crate::failure::{unanswered, unprinted, unwritten};
+use crate::failure::{answer_error, print_error, write_error};
 use crate::lua_value::lua_value;
 use luasnap_capture::{CStdout, Call, Error, Function, Return};
 use luasnap_format::{
@@ -91,7 +91,7 @@ fn print(call: &mut Call<'_>, write: Writer) -> Result {
     let mut out = CStdout::new();
     write(&mut out, &snapshot)
         .and_then(|()| Ok(out.flush()?))
-        .map_err(unprinted)?;
+        .map_err(print_error)?;
     Ok(Return::Nothing)
 }
 
@@ -99,7 +99,7 @@ fn print(call: &mut Call<'_>, write: Writer) -> Result {
 fn to_file(call: &mut Call<'_>, write: Writer) -> Result {
     let snapshot = argument(call, 1)?;
     let path = path_argument(call, 2)?;
-    write_file(&path, FileOptions::default(), |out| write(out, &snapshot)).map_err(unwritten)?;
+    write_file(&path, FileOptions::default(), |out| write(out, &snapshot)).map_err(write_error)?;
     Ok(Return::Nothing)
 }
 
@@ -133,7 +133,7 @@ fn finalize(call: &mut Call<'_>) -> Result {
 fn report(call: &mut Call<'_>) -> Result {
     let snapshot = argument(call, 1)?;
     let mut text = Vec::new();
-    write_report(&mut text, &snapshot, ReportOptions { rows: 10 }).map_err(unanswered)?;
+    write_report(&mut text, &snapshot, ReportOptions { rows: 10 }).map_err(answer_error)?;
     Ok(Return::Text(text))
 }
 
@@ -150,7 +150,7 @@ fn waste(call: &mut Call<'_>) -> Result {
     let rows = call.count_argument(2)?.unwrap_or(WASTE_ROWS);
     let waste = Waste::new(&snapshot)?;
     let rows = rows.min(MOST_WASTE_ROWS);
-    let answer = luasnap_format::waste(&snapshot, &waste, rows).map_err(unanswered)?;
+    let answer = luasnap_format::waste(&snapshot, &waste, rows).map_err(answer_error)?;
     Ok(Return::Value(lua_value(&answer)?))
 }
 

@@ -1,7 +1,7 @@
 //! `growth(s1, s2, ...)`: what grew from snapshot to snapshot, as a plain table.
 
 use crate::arguments::{Result, argument};
-use crate::failure::uncompared;
+use crate::failure::comparison_error;
 use crate::lua_value::lua_value;
 use luasnap_capture::{Call, Return};
 use luasnap_heap::Snapshot;
@@ -17,6 +17,6 @@ pub fn growth(call: &mut Call<'_>) -> Result {
         .map(|number| argument(call, number))
         .collect::<Result<Vec<_>>>()?;
     let snapshots: Vec<&Snapshot> = snapshots.iter().map(AsRef::as_ref).collect();
-    let answer = luasnap_format::growth(&snapshots, MOST_ROWS).map_err(uncompared)?;
+    let answer = luasnap_format::growth(&snapshots, MOST_ROWS).map_err(comparison_error)?;
     Ok(Return::Value(lua_value(&answer)?))
 }

@@ -1,7 +1,7 @@
 //! `path(s, what)` and `retainers(s, what [, options])`: what retains an object, or a group.
 
 use crate::arguments::{Result, argument};
-use crate::failure::{unanswered, unmeant};
+use crate::failure::{answer_error, query_error};
 use crate::lua_value::lua_value;
 use luasnap_capture::{Call, Return};
 use luasnap_format::{RetainersOptions, object_at, printable, resolve};
@@ -10,7 +10,7 @@ use luasnap_heap::{Label, NodeId, Snapshot};
 /// Number of immediate retainers and disjoint paths by default, and the most of either.
 const RETAINERS: usize = 100;
 const PATHS: usize = 5;
-const MOST: usize = 10_000;
+const MAX_LISTED: usize = 10_000;
 
 /// `path(s, what)`: the shortest path; nil and a reason where there is none.
 pub fn path(call: &mut Call<'_>) -> Result {
@@ -23,10 +23,10 @@ pub fn path(call: &mut Call<'_>) -> Result {
         Ok(nodes) => nodes,
         Err(reason) => return Ok(Return::Absent(reason)),
     };
-    let held = luasnap_format::retainers(&snapshot, &nodes, options).map_err(unanswered)?;
+    let held = luasnap_format::retainers(&snapshot, &nodes, options).map_err(answer_error)?;
     match held.path {
         Some(path) => Ok(Return::Text(path.into_bytes())),
-        None => Ok(Return::Absent(unheld(&snapshot))),
+        None => Ok(Return::Absent(no_path_reason(&snapshot))),
     }
 }
 
@@ -41,15 +41,16 @@ pub fn retainers(call: &mut Call<'_>) -> Result {
     if !call.is_nil_argument(3) {
         let retainers = call.count_option(3, "retainers")?;
         let paths = call.count_option(3, "paths")?;
-        options.retainers = retainers.unwrap_or(RETAINERS).min(MOST);
-        options.paths = paths.unwrap_or(PATHS).min(MOST);
+        options.retainers = retainers.unwrap_or(RETAINERS).min(MAX_LISTED);
+        options.paths = paths.unwrap_or(PATHS).min(MAX_LISTED);
     }
     match targets(call, &snapshot)? {
         Ok(nodes) => {
-            let held = luasnap_format::retainers(&snapshot, &nodes, options).map_err(unanswered)?;
+            let held =
+                luasnap_format::retainers(&snapshot, &nodes, options).map_err(answer_error)?;
             match held.path {
                 Some(_) => Ok(Return::Value(lua_value(&held)?)),
-                None => Ok(Return::Absent(unheld(&snapshot))),
+                None => Ok(Return::Absent(no_path_reason(&snapshot))),
             }
         }
         Err(reason) => Ok(Return::Absent(reason)),
@@ -73,13 +74,13 @@ fn targets(
         return Err(call.type_error(2, "string or object"));
     }
     match resolve(snapshot, call.string_argument(2)?) {
-        Ok(target) => Ok(Ok(target.nodes(snapshot).map_err(unanswered)?)),
-        Err(error) => Ok(Err(unmeant(error)?)),
+        Ok(target) => Ok(Ok(target.nodes(snapshot).map_err(answer_error)?)),
+        Err(error) => Ok(Err(query_error(error)?)),
     }
 }
 
 /// Why there is no path to an object in the snapshot.
-fn unheld(snapshot: &Snapshot) -> String {
+fn no_path_reason(snapshot: &Snapshot) -> String {
     let heap = snapshot.everything();
     let root = heap.root_range().next().map(|edge| heap.label(edge));
     match root {

@@ -1,7 +1,7 @@
 //! `top(s [, options])`: the groups with the largest sizes or counts, as a list of plain tables.
 
 use crate::arguments::{Result, argument};
-use crate::failure::unanswered;
+use crate::failure::answer_error;
 use crate::lua_value::lua_value;
 use luasnap_capture::{Call, Error, Return};
 use luasnap_heap::{GroupOrder, Printable};
@@ -21,7 +21,7 @@ pub fn top(call: &mut Call<'_>) -> Result {
             by = order_named(&name)?;
         }
     }
-    let top = luasnap_format::top(&snapshot, by, rows).map_err(unanswered)?;
+    let top = luasnap_format::top(&snapshot, by, rows).map_err(answer_error)?;
     Ok(Return::Value(lua_value(&top.groups)?))
 }
 

@@ -24,7 +24,7 @@ const SHORT: usize = 40;
 /// Keys of a table in the script, which both engines could misread alike.
 const KEYS: [&str; 3] = [" Index(-7) -> ", " Index(1000000) -> ", " Number(1.5) -> "];
 /// Most differences that are reported.
-const MOST: usize = 6;
+const MAX_REPORTED: usize = 6;
 
 /// Returns the verdict on a run.
 pub fn verdict(ran: &Ran) -> Verdict {
@@ -97,10 +97,10 @@ fn views_differ(listing: &str, portable: &str) -> Option<String> {
         expected.iter().collect::<BTreeSet<_>>(),
     );
     let mut said = String::new();
-    for line in all_found.difference(&all_expected).take(MOST) {
+    for line in all_found.difference(&all_expected).take(MAX_REPORTED) {
         let _ = writeln!(said, "  found    {line}");
     }
-    for line in all_expected.difference(&all_found).take(MOST) {
+    for line in all_expected.difference(&all_found).take(MAX_REPORTED) {
         let _ = writeln!(said, "  expected {line}");
     }
     if said.is_empty() {
@@ -123,7 +123,7 @@ fn raw_differs(listing: &str, dump: &str) -> Option<String> {
             .zip(expected)
             .is_some_and(|(found, expected)| is_same(found, expected))
     });
-    for address in different.take(MOST) {
+    for address in different.take(MAX_REPORTED) {
         let show = |one: Option<&Raw<'_>>| match one {
             Some((kind, size, text)) => {
                 let text: String = text.chars().take(2 * SHORT).collect();

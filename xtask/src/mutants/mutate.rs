@@ -13,16 +13,16 @@ enum Way {
     WordBefore,
     /// With the next.
     Swapped,
-    TakenOut,
+    Removed,
     /// Swaps the declarators of one declaration.
-    Turned,
+    DeclaratorsSwapped,
 }
 
 const WAYS: [(Way, &str); 4] = [
     (Way::WordBefore, "word-before"),
     (Way::Swapped, "swapped"),
-    (Way::TakenOut, "taken-out"),
-    (Way::Turned, "turned"),
+    (Way::Removed, "taken-out"),
+    (Way::DeclaratorsSwapped, "turned"),
 ];
 
 /// A member that nothing uses.
@@ -139,7 +139,7 @@ impl File<'_> {
         let text = |place: &Range<usize>| self.text[place.clone()].to_owned();
         match way {
             Way::WordBefore => Some(vec![self.edit(own.start..own.start, WORD)]),
-            Way::TakenOut => Some(vec![self.edit(own, "")]),
+            Way::Removed => Some(vec![self.edit(own, "")]),
             Way::Swapped => {
                 let at = body.members.iter().position(|known| known == member)?;
                 let next = body.members.get(at + 1)?;
@@ -152,7 +152,7 @@ impl File<'_> {
                     self.edit(next.declaration.clone(), first),
                 ])
             }
-            Way::Turned => {
+            Way::DeclaratorsSwapped => {
                 let [first, second] = &member.declarators[..] else {
                     return None;
                 };

@@ -3,9 +3,9 @@
 pub(crate) mod api;
 pub(crate) mod collector;
 pub(crate) mod debug_record;
-pub(crate) mod own_handle;
 pub(crate) mod private_state;
 pub(crate) mod resolve;
+pub(crate) mod snapshot_handle;
 pub(crate) mod stack_slot_label;
 pub(crate) mod stack_slots;
 pub(crate) mod state;

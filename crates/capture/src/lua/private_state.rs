@@ -123,12 +123,12 @@ const VALUE: u64 = 16;
 
 /// The first slot with an extra argument, and the number of such slots.
 fn vararg_slots(thread: State, index: u64, function: u64) -> Option<(u64, u64)> {
-    const MOST: u64 = 1 << 20; // LUAI_MAXCSTACK is far below
+    const MAX_SLOTS: u64 = 1 << 20; // LUAI_MAXCSTACK is far below
     let call = thread_word_51(thread, LUA_51.state.base_call) + index * at(LUA_51.call.size);
     let [base, func] = pair(call + at(LUA_51.call.base))?;
     let slots = base.checked_sub(func)? / VALUE;
     // Nearly all frames end here; any other must have the function that the API told.
-    let proved = (2..MOST).contains(&slots) && word(func)? == function;
+    let proved = (2..MAX_SLOTS).contains(&slots) && word(func)? == function;
     proved.then(|| (func + VALUE, slots - 1))
 }
 

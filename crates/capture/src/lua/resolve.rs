@@ -294,23 +294,23 @@ pub(crate) fn raising_functions<'data>(file: &impl Object<'data>) -> Option<(u64
 /// `assert` calls, or its file cannot be read.
 pub(crate) fn may_assert(api: &Api) -> bool {
     let code = api.pushvalue as *const c_void;
-    let asked = ASKED.load(Ordering::Relaxed);
-    if asked >> 1 == code as u64 {
-        return asked & 1 != 0;
+    let cached = ASSERT_CACHE.load(Ordering::Relaxed);
+    if cached >> 1 == code as u64 {
+        return cached & 1 != 0;
     }
     let may = imports(code, "__assert_fail").unwrap_or(true);
-    ASKED.store((code as u64) << 1 | u64::from(may), Ordering::Relaxed);
+    ASSERT_CACHE.store((code as u64) << 1 | u64::from(may), Ordering::Relaxed);
     may
 }
 
 /// Forgets what [`may_assert`] found out: another VM may have been loaded at the same place.
-pub(crate) fn forget_asked() {
-    ASKED.store(0, Ordering::Relaxed);
+pub(crate) fn clear_assert_cache() {
+    ASSERT_CACHE.store(0, Ordering::Relaxed);
 }
 
 /// The last answer of [`may_assert`]: the address of the VM's code, shifted left by one, with the
 /// answer in the lowest bit. Reading the file takes longer than a small snapshot.
-static ASKED: AtomicU64 = AtomicU64::new(0);
+static ASSERT_CACHE: AtomicU64 = AtomicU64::new(0);
 
 fn imports(code: *const c_void, name: &str) -> Option<bool> {
     let cache = ReadCache::new(open_file(&locate(code)?)?);

@@ -120,7 +120,7 @@ impl State {
 
     /// Prefetches the object at `address`. Its first fields may lie in two cache lines.
     #[inline]
-    pub(crate) fn expect(self, address: u64) {
+    pub(crate) fn prefetch(self, address: u64) {
         #[cfg(target_arch = "x86_64")]
         for line in [address, address + 48] {
             use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};

@@ -11,7 +11,7 @@ pub(crate) trait Memory {
     fn is_writable(&self, address: u64) -> bool;
 
     /// Hints that the bytes at `address` will be read soon.
-    fn expect(&self, address: u64);
+    fn prefetch(&self, address: u64);
 }
 
 /// The bytes of a structure, read by the offsets of a layout.

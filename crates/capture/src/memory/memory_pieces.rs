@@ -226,7 +226,7 @@ impl Memory for MemoryPieces<'_> {
     }
 
     #[inline]
-    fn expect(&self, address: u64) {
+    fn prefetch(&self, address: u64) {
         if let Some(piece) = self.piece(address) {
             let start = (address - piece.address) as usize;
             prefetch(piece.bytes.as_ptr().wrapping_add(start));
@@ -272,7 +272,7 @@ mod tests {
         for wrong in [0, 0xfff, 0x1010, 0x1fff, 0x2005, 0x3000, u64::MAX] {
             assert_eq!(memory.bytes(wrong, 1), None, "{wrong:#x}");
             assert!(!memory.is_writable(wrong));
-            memory.expect(wrong);
+            memory.prefetch(wrong);
         }
         assert!(memory.is_writable(0x1004) && !memory.is_writable(0x2000));
     }

@@ -162,7 +162,7 @@ impl Memory for OwnMemory {
     }
 
     #[inline]
-    fn expect(&self, address: u64) {
+    fn prefetch(&self, address: u64) {
         prefetch(address as *const u8);
     }
 }

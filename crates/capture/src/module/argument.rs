@@ -1,6 +1,6 @@
 //! The arguments of a call: what each of them is, and the snapshots among them.
 
-use crate::lua::own_handle::Handle;
+use crate::lua::snapshot_handle::Handle;
 use crate::lua::state::{
     TYPE_CDATA, TYPE_FUNCTION, TYPE_NIL, TYPE_NONE, TYPE_NUMBER, TYPE_STRING, TYPE_TABLE,
     TYPE_THREAD, TYPE_USERDATA,
@@ -121,7 +121,8 @@ impl Call<'_> {
             .ok_or_else(|| self.type_error(number, "snapshot"))?;
         // SAFETY: as in `snapshot_argument`.
         let (reported, snapshot) = unsafe { ((*handle).reported, (*handle).take()) };
-        self.frame.outside(|outside| outside.remove(reported));
+        self.frame
+            .with_outside_memory(|outside| outside.remove(reported));
         drop(snapshot);
         Ok(())
     }

@@ -3,7 +3,7 @@
 use crate::capture_time::CaptureTime;
 use crate::lua::collector::{Standstill, collect, is_running, stop};
 use crate::lua::debug_record::DebugRecord;
-use crate::lua::own_handle::Handle;
+use crate::lua::snapshot_handle::Handle;
 use crate::lua::state::{State, TYPE_FUNCTION, TYPE_TABLE, TYPE_USERDATA};
 use crate::module::frame::{Frame, Hold, Outcome, push_handle};
 use crate::module::result::{Error, Return};
@@ -73,12 +73,12 @@ impl<'a> Call<'a> {
 
     /// Captures the whole heap with the given engine, or with the best one available.
     pub fn capture_whole(&self, engine: Option<Engine>) -> Result<Heap, Error> {
-        self.let_go_of_the_dropped();
+        self.collect_dropped_snapshots();
         let moment = CaptureTime::now();
         let captured = match engine {
             Some(Engine::Portable) => self.walk(Root::Whole, &[]),
             _ => match self.sweep(None) {
-                Err(Unavailable::Here(_)) if engine.is_none() => self.walk(Root::Whole, &[]),
+                Err(Unavailable::Reason(_)) if engine.is_none() => self.walk(Root::Whole, &[]),
                 swept => swept.map_err(Error::from),
             },
         };
@@ -88,7 +88,7 @@ impl<'a> Call<'a> {
     /// Captures what is reachable from argument 1, under the name in argument 2. Uses the portable
     /// engine unless the native one is asked for, which has to read the whole heap for that.
     pub fn capture_argument(&self, engine: Option<Engine>) -> Result<Heap, Error> {
-        self.let_go_of_the_dropped();
+        self.collect_dropped_snapshots();
         let moment = CaptureTime::now();
         let name = self.string_argument(2)?;
         let captured = match engine {
@@ -117,7 +117,7 @@ impl<'a> Call<'a> {
             metatables: self.known_metatables(),
             own_function: self.frame.function_address(),
             running_thread: state.raw() as u64,
-            is_stopped_anywhere: false,
+            is_stopped_at_any_instruction: false,
         };
         self.frame
             .trust(|trust| capture::capture(state, origin, root, trust))
@@ -160,14 +160,15 @@ impl<'a> Call<'a> {
 
     /// Collects when dropped snapshots may have piled up. Errors of finalizers are dropped: someone
     /// else's error is no reason to go without a snapshot.
-    fn let_go_of_the_dropped(&self) {
+    fn collect_dropped_snapshots(&self) {
         let state = self.state();
         if self
             .frame
-            .outside(|outside| outside.collection_is_due(state))
+            .with_outside_memory(|outside| outside.collection_is_due(state))
         {
             self.collect_protected();
-            self.frame.outside(|outside| outside.collected());
+            self.frame
+                .with_outside_memory(|outside| outside.collected());
         }
     }
 
@@ -182,7 +183,7 @@ impl<'a> Call<'a> {
             let handle = unsafe { &mut *handle };
             let held = handle.get().map_or(0, |snapshot| snapshot.memory());
             self.frame
-                .outside(|outside| match held.checked_sub(handle.reported) {
+                .with_outside_memory(|outside| match held.checked_sub(handle.reported) {
                     Some(more) => outside.add(more),
                     None => outside.remove(handle.reported - held),
                 });
@@ -263,7 +264,7 @@ impl<'a> Call<'a> {
         let bytes = snapshot.memory();
         // SAFETY: proved to be a handle, and on the top of the stack.
         unsafe { (*handle).put(snapshot, bytes) };
-        self.frame.outside(|outside| outside.add(bytes));
+        self.frame.with_outside_memory(|outside| outside.add(bytes));
         Ok(())
     }
 

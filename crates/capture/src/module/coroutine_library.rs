@@ -35,7 +35,7 @@ unsafe extern "C-unwind" fn resume(raw: Lua) -> c_int {
         return argument_error(state, c"coroutine expected");
     };
     let arguments = state.top() - 1;
-    match go_on(state, thread, arguments) {
+    match resume_thread(state, thread, arguments) {
         Some(results) => {
             state.push_boolean(true);
             move_from(thread, state, results);
@@ -75,21 +75,21 @@ unsafe extern "C-unwind" fn resume_wrapped(raw: Lua) -> c_int {
     let Some(thread) = state.thread(state.upvalue_index(1)) else {
         return 0;
     };
-    if let Some(results) = go_on(state, thread, state.top()) {
+    if let Some(results) = resume_thread(state, thread, state.top()) {
         move_from(thread, state, results);
         return results;
     }
     let is_in_memory = close(state, thread) != OUT_OF_MEMORY;
     if is_in_memory && is_text(state) {
-        add_place(state);
+        prepend_position(state);
     }
     state.raise()
 }
 
 /// Resumes a thread with the top `arguments` values, which it pops. Returns the number of results
 /// on the thread's top, for which `state` has room; on `None`, the error is on the top of `state`.
-fn go_on(state: State, thread: State, arguments: c_int) -> Option<c_int> {
-    if let Some(reason) = why_not(state, thread) {
+fn resume_thread(state: State, thread: State, arguments: c_int) -> Option<c_int> {
+    if let Some(reason) = resume_refusal(state, thread) {
         state.push_string(reason);
         return None;
     }
@@ -137,7 +137,7 @@ fn resume_raw(state: State, thread: State, arguments: c_int) -> (c_int, c_int) {
 }
 
 /// Why a thread cannot be resumed, where `lua_resume` does not say so itself.
-fn why_not(state: State, thread: State) -> Option<&'static [u8]> {
+fn resume_refusal(state: State, thread: State) -> Option<&'static [u8]> {
     if state.version() >= Version::Lua54 {
         return None;
     }
@@ -201,7 +201,7 @@ fn is_text(state: State) -> bool {
 }
 
 /// Prepends the position of the failed call to the error on the top. Uses two slots.
-fn add_place(state: State) {
+fn prepend_position(state: State) {
     let api = state.api();
     if let (Some(where_), Some(concat)) = (api.where_, api.concat) {
         // SAFETY: the state is the running one; room for two values is there in any C function.

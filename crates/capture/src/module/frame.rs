@@ -6,7 +6,7 @@
 
 use crate::lua::collector::OutsideMemory;
 use crate::lua::debug_record::DebugRecord;
-use crate::lua::own_handle::Handle;
+use crate::lua::snapshot_handle::Handle;
 use crate::lua::state::{State, TYPE_TABLE, TYPE_USERDATA};
 use crate::module::result::Error;
 use crate::native::trust::Trust;
@@ -98,7 +98,7 @@ pub(crate) struct Frame {
 impl Frame {
     /// Changes the count of the memory outside Lua that the module's snapshots take. `change` may
     /// lead back here: nothing is borrowed meanwhile, and the last to finish wins.
-    pub(crate) fn outside<R>(&self, change: impl FnOnce(&mut OutsideMemory) -> R) -> R {
+    pub(crate) fn with_outside_memory<R>(&self, change: impl FnOnce(&mut OutsideMemory) -> R) -> R {
         // SAFETY: alive while the running function has it as an upvalue; a plain value is copied.
         let mut outside = unsafe { (*self.shared).outside };
         let result = change(&mut outside);

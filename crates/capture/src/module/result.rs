@@ -56,7 +56,7 @@ impl From<Unavailable> for Error {
     fn from(unavailable: Unavailable) -> Self {
         match unavailable {
             Unavailable::Failed(error) => error.into(),
-            Unavailable::Here(reason) => {
+            Unavailable::Reason(reason) => {
                 Error::Message(format!("the native engine is not available here: {reason}"))
             }
         }

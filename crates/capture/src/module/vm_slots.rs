@@ -31,7 +31,7 @@ pub(super) fn claim(api: Api) -> Option<(usize, &'static Api)> {
             .filter(|taken| !resolve::is_loaded(&taken.api))
             .collect(),
     };
-    resolve::forget_asked();
+    resolve::clear_assert_cache();
     let mut claims = lock();
     let place = find(&api, &gone, &claims)?;
     claims[place] += 1;

@@ -19,7 +19,7 @@ use std::borrow::Cow;
 #[derive(Debug)]
 pub(crate) enum Unavailable {
     /// The native engine is not available here; the sentence says why.
-    Here(String),
+    Reason(String),
     /// The heap could not be built.
     Failed(BuildError),
 }
@@ -33,7 +33,7 @@ pub(crate) fn capture(
     trust: &mut Trust,
 ) -> Result<Heap, Unavailable> {
     let memory = OwnMemory::now().ok_or_else(|| {
-        Unavailable::Here("the system does not tell which memory can be read".to_owned())
+        Unavailable::Reason("the system does not tell which memory can be read".to_owned())
     })?;
     let facts = Facts::of(state, origin.metatables);
     let mut reasons = Reasons::default();
@@ -43,14 +43,14 @@ pub(crate) fn capture(
             .and_then(|(swept, vm_address)| finish(swept, layout, vm_address, root, is_trusted));
         match tried {
             Ok(heap) => {
-                *trust = Trust::In(layout.name());
+                *trust = Trust::Verified(layout.name());
                 return Ok(heap);
             }
             Err(failure) => reasons.note(layout, failure).map_err(Unavailable::Failed)?,
         }
     }
     *trust = Trust::None;
-    Err(Unavailable::Here(format!(
+    Err(Unavailable::Reason(format!(
         "no structures that are known are those of this {} ({})",
         state.version(),
         reasons.into_words()

@@ -58,7 +58,7 @@ impl Modes {
 
     /// Verifies that what was taken for metatables are metatables. A program may have yet to fill
     /// some, but most have metamethods.
-    pub(super) fn prove(&self) -> Swept {
+    pub(super) fn verify_objects(&self) -> Swept {
         match self.with_others > 1 && self.with_others > self.with_metamethods {
             true => Err(LayoutMismatch::Metatables.into()),
             false => Ok(()),
@@ -77,7 +77,7 @@ mod tests {
                 .put(address, WeakMode::default(), fields)
                 .expect("memory");
         }
-        modes.prove().is_ok()
+        modes.verify_objects().is_ok()
     }
 
     #[test]

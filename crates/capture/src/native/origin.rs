@@ -17,7 +17,7 @@ pub(crate) struct Origin {
     pub(crate) running_thread: u64,
     /// Whether the VM was stopped at any of its instructions, not in a call of ours: a stack's top
     /// may be out of date, and a slot may refer to an object that is gone.
-    pub(crate) is_stopped_anywhere: bool,
+    pub(crate) is_stopped_at_any_instruction: bool,
 }
 
 /// The value that a capture starts from.

@@ -1,6 +1,6 @@
 //! Our own snapshots in a VM's heap, and the markers that tell when they were made.
 
-use crate::lua::own_handle::Handle;
+use crate::lua::snapshot_handle::Handle;
 use crate::memory::memory::{Memory, Read};
 use crate::native::layout_mismatch::Swept;
 use crate::native::origin::Origin;

@@ -51,7 +51,7 @@ pub(crate) fn capture(
         return Err(NotCaptured::Unknown(reason));
     }
     let origin = Origin {
-        is_stopped_anywhere: true,
+        is_stopped_at_any_instruction: true,
         ..Origin::default()
     };
     let mut reasons = Reasons::default();

@@ -23,14 +23,14 @@ pub(super) trait Sweep<'m>: Sized {
     /// Gives all objects their nodes, and counts the memory that is not objects.
     fn list(&mut self) -> Swept;
     /// Verifies what can be verified before any reference is read.
-    fn prove(&mut self) -> Swept;
+    fn verify_objects(&mut self) -> Swept;
     /// Verifies what can be verified after all references were read.
-    fn prove_afterwards(&mut self) -> Swept;
-    fn refer_from_root(&mut self) -> Swept;
+    fn verify_references(&mut self) -> Swept;
+    fn add_edges_of_root(&mut self) -> Swept;
     /// Gives a node of this kind its references. Returns `None` for kinds that never have any.
-    fn refer_from_kind(&mut self, kind: Kind, node: NodeId, address: u64) -> Option<Swept>;
+    fn add_edges_of_kind(&mut self, kind: Kind, node: NodeId, address: u64) -> Option<Swept>;
     /// Prefetches the parts of the table at `address`.
-    fn expect_table(&self, address: u64);
+    fn prefetch_table(&self, address: u64);
     /// Sets the texts of long strings.
     fn name_long_strings(&mut self) -> Swept;
     fn close(self) -> SweptHeap;
@@ -43,16 +43,16 @@ pub(super) trait Sweep<'m>: Sized {
         heap.expect_sizes(total / 48, total / 16);
         self.list()?;
         self.parts().heap.close_objects()?;
-        self.prove()?;
+        self.verify_objects()?;
         let Parts { heap, own, .. } = self.parts();
         own.find_markers(heap)?;
         let listed = self.heap().node_count() as u32;
-        self.refer_from_root()?;
+        self.add_edges_of_root()?;
         for node in (1..listed).map(NodeId) {
             self.look_ahead(node, listed);
-            self.refer_from(node)?;
+            self.add_edges_of(node)?;
         }
-        self.prove_afterwards()?;
+        self.verify_references()?;
         self.name_long_strings()?;
         let Parts { heap, own, .. } = self.parts();
         own.note_markers(heap)?;
@@ -67,12 +67,12 @@ pub(super) trait Sweep<'m>: Sized {
         const NEAR: u32 = 6;
         let heap = self.heap();
         if node.0 + FAR < listed {
-            self.memory().expect(heap.address(NodeId(node.0 + FAR)));
+            self.memory().prefetch(heap.address(NodeId(node.0 + FAR)));
         }
         if node.0 + NEAR < listed {
             let near = NodeId(node.0 + NEAR);
             if heap.kind(near) == Kind::Table {
-                self.expect_table(heap.address(near));
+                self.prefetch_table(heap.address(near));
             }
         }
     }
@@ -80,11 +80,11 @@ pub(super) trait Sweep<'m>: Sized {
     /// Gives a node its references. A misfit only makes the node doubtful: garbage may refer to an
     /// object that is gone, or to whatever is now in its place.
     #[inline]
-    fn refer_from(&mut self, node: NodeId) -> Swept {
+    fn add_edges_of(&mut self, node: NodeId) -> Swept {
         let address = self.heap().address(node);
         let kind = self.heap().kind(node);
         self.parts().heap.begin_edges();
-        match self.refer_from_kind(kind, node, address) {
+        match self.add_edges_of_kind(kind, node, address) {
             None => return Ok(()),
             Some(Err(Failure::LayoutMismatch(mismatch))) => {
                 self.parts().ledger.doubt(node, mismatch)?

@@ -9,13 +9,13 @@ pub(crate) enum Trust {
     #[default]
     None,
     /// The layout of this name.
-    In(&'static str),
+    Verified(&'static str),
 }
 
 impl Trust {
     /// Whether this layout was verified.
     pub(crate) fn is(&self, layout: Layout) -> bool {
-        *self == Trust::In(layout.name())
+        *self == Trust::Verified(layout.name())
     }
 
     /// Returns the layouts in the order in which to try them: the one that was verified first.

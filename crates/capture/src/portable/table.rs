@@ -36,8 +36,8 @@ impl Walk {
             state.raw_get_index(-1, index);
             if let Some(kind) = kind_of(state.type_of(-1)) {
                 let address = state.pointer(-1);
-                state.expect(address);
-                self.builder.expect(kind, address);
+                state.prefetch(address);
+                self.builder.prefetch(kind, address);
             }
             state.pop(1);
         }
@@ -71,8 +71,8 @@ impl Walk {
                 continue;
             };
             let address = state.pointer(-1);
-            state.expect(address);
-            self.builder.expect(kind, address);
+            state.prefetch(address);
+            self.builder.prefetch(kind, address);
             let label = self.key_label(state, -2, key_type)?;
             let Some((target, new)) = self.meet_object(state, -1, kind, address)? else {
                 state.pop(1);

@@ -93,8 +93,8 @@ impl Walk {
 
     /// Number of levels of the running thread that are the module's own.
     fn own_levels(&mut self, state: State) -> c_int {
-        const MOST: c_int = 4;
-        for level in 0..MOST {
+        const MAX_OWN_LEVELS: c_int = 4;
+        for level in 0..MAX_OWN_LEVELS {
             let record = &mut self.thread.record;
             if !state.stack_level(level, record) || !state.info(c"f", record) {
                 break;

@@ -1,6 +1,6 @@
 //! Userdata: user values, environments, and our own snapshots among them.
 
-use crate::lua::own_handle::Handle;
+use crate::lua::snapshot_handle::Handle;
 use crate::lua::state::State;
 use crate::portable::walk::{Walk, Walked};
 use luasnap_heap::{Label, NodeId, Strength};

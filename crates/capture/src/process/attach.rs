@@ -111,10 +111,10 @@ pub fn attach(process: u32, options: AttachOptions<'_>) -> Result<Attached, Atta
         }
         sleep(BETWEEN * attached.tries);
     }
-    let standstill = copier.standstill();
-    attached.pause = standstill.longest;
-    attached.stood_still = standstill.total;
-    attached.stops = standstill.stops;
+    let stop_times = copier.stop_times();
+    attached.pause = stop_times.longest;
+    attached.stood_still = stop_times.total;
+    attached.stops = stop_times.stops;
     drop(copier);
     attached.captures = finish(process, options, captures)?;
     Ok(attached)

@@ -7,11 +7,11 @@
 use crate::memory::memory_pieces::{MemoryPieces, Piece};
 use crate::process::buffer::{Buffer, Place};
 use crate::process::error::{AttachError, AttachErrorKind, no_memory, reason};
-use crate::process::pages::{Pages, Run, Sort};
+use crate::process::memory_limits;
+use crate::process::pages::{MappingKind, Pages, Run};
 use crate::process::remote_memory::{Part, RemoteMemory};
-use crate::process::room;
 use crate::process::shared_memory::SharedMemory;
-use crate::process::standstill::{PATIENCE, Standstill, while_stopped};
+use crate::process::standstill::{PATIENCE, StopTimes, while_stopped};
 use std::io;
 use std::sync::Mutex;
 use std::thread;
@@ -39,7 +39,7 @@ pub(super) struct Copier<'a> {
     has_shared: bool,
     constants: Copied,
     writable: Copied,
-    standstill: Standstill,
+    stop_times: StopTimes,
 }
 
 /// Pages, and a copy of them.
@@ -59,11 +59,12 @@ impl<'a> Copier<'a> {
     ) -> Result<Copier<'a>, AttachError> {
         let failed = |error| AttachError::failed(process, &error);
         let no_place = |error| no_place(process, place, error);
-        let constants = Pages::of_process(process, Sort::Constant(shared))
+        let constants = Pages::of_process(process, MappingKind::Constant(shared))
             .and_then(Pages::keep_small)
             .map_err(failed)?;
-        let writable = Pages::of_process(process, sort(shared, has_shared)).map_err(failed)?;
-        room::expect(process, constants.len + to_be_fetched(writable.len), place)?;
+        let writable =
+            Pages::of_process(process, mapping_kind(shared, has_shared)).map_err(failed)?;
+        memory_limits::check(process, constants.len + to_be_fetched(writable.len), place)?;
         let mut copier = Copier {
             process,
             remote: RemoteMemory::new(process),
@@ -72,7 +73,7 @@ impl<'a> Copier<'a> {
             has_shared,
             constants: Copied::exactly(constants, place).map_err(no_place)?,
             writable: Copied::room_for(writable, place).map_err(no_place)?,
-            standstill: Standstill::default(),
+            stop_times: StopTimes::default(),
         };
         copier.constants.read(&copier.remote).map_err(failed)?;
         Ok(copier)
@@ -89,15 +90,15 @@ impl<'a> Copier<'a> {
         loop {
             self.writable.fetch();
             let (process, remote, writable) = (self.process, &self.remote, &mut self.writable);
-            let sort = sort(self.shared, self.has_shared);
-            let copied = while_stopped(process, PATIENCE, &mut self.standstill, || {
-                writable.copy_anew(process, remote, sort)
+            let kind = mapping_kind(self.shared, self.has_shared);
+            let copied = while_stopped(process, PATIENCE, &mut self.stop_times, || {
+                writable.copy_again(process, remote, kind)
             })?;
             let Some(pages) = copied.map_err(|error| self.failed(error))? else {
                 break;
             };
             self.writable = Copied::none().map_err(|error| self.failed(error))?;
-            room::expect(process, to_be_fetched(pages.len), self.place)?;
+            memory_limits::check(process, to_be_fetched(pages.len), self.place)?;
             self.writable = Copied::room_for(pages, self.place)
                 .map_err(|error| no_place(process, self.place, error))?;
         }
@@ -107,8 +108,8 @@ impl<'a> Copier<'a> {
     }
 
     /// Returns how long the process stood still so far.
-    pub(super) fn standstill(&self) -> Standstill {
-        self.standstill
+    pub(super) fn stop_times(&self) -> StopTimes {
+        self.stop_times
     }
 
     fn failed(&self, error: io::Error) -> AttachError {
@@ -140,10 +141,10 @@ fn no_place(process: u32, place: Place<'_>, error: io::Error) -> AttachError {
 }
 
 /// The memory of a process that is copied while it is stopped.
-fn sort(shared: &SharedMemory, has_shared: bool) -> Sort<'_> {
+fn mapping_kind(shared: &SharedMemory, has_shared: bool) -> MappingKind<'_> {
     match has_shared {
-        true => Sort::Writable(shared),
-        false => Sort::Private,
+        true => MappingKind::Writable(shared),
+        false => MappingKind::Private,
     }
 }
 
@@ -164,7 +165,7 @@ impl Copied {
         let len = to_be_fetched(pages.len);
         let more = match place {
             // Where addresses are limited, the heaps need them.
-            Place::Memory if !room::addresses_are_limited() => ROOM,
+            Place::Memory if !memory_limits::addresses_are_limited() => ROOM,
             _ => 1,
         };
         let mut buffer = Buffer::new(more * len, place);
@@ -185,13 +186,13 @@ impl Copied {
 
     /// Copies the memory that a process can write now. If there is no room for it, nothing is
     /// copied, and the pages that need room are returned.
-    fn copy_anew(
+    fn copy_again(
         &mut self,
         process: u32,
         remote: &RemoteMemory,
-        sort: Sort<'_>,
+        kind: MappingKind<'_>,
     ) -> io::Result<Option<Pages>> {
-        let pages = Pages::of_process(process, sort)?;
+        let pages = Pages::of_process(process, kind)?;
         if pages.len > self.buffer.len() {
             return Ok(Some(pages));
         }

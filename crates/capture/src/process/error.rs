@@ -77,10 +77,10 @@ impl AttachError {
         )
     }
 
-    /// For a thread that does not stop; `in_vain` is how long the process stood still in failed
+    /// For a thread that does not stop; `stood_still` is how long the process stood still in failed
     /// attempts.
-    pub(super) fn does_not_stop(process: u32, thread: u32, in_vain: Duration) -> AttachError {
-        let stood = match in_vain {
+    pub(super) fn does_not_stop(process: u32, thread: u32, stood_still: Duration) -> AttachError {
+        let stood = match stood_still {
             Duration::ZERO => "the process was not stopped".to_owned(),
             time => format!(
                 "the process stood still for {:.1} ms in vain, and goes on",

@@ -1,7 +1,7 @@
 //! The processes of this machine that have a Lua state.
 
 use crate::process::found_state::FoundState;
-use crate::process::pages::Sort;
+use crate::process::pages::MappingKind;
 use crate::process::search::states_of_running;
 use crate::process::shared_memory::SharedMemory;
 use crate::process::threads::living_thread;
@@ -41,7 +41,7 @@ fn lua_process(pid: u32) -> Option<LuaProcess> {
     let mut states = Vec::new();
     // What was found before an error counts: the process may be exiting.
     let _ = SharedMemory::of_process(pid).and_then(|shared| {
-        states_of_running(pid, Sort::Writable(&shared), |state| {
+        states_of_running(pid, MappingKind::Writable(&shared), |state| {
             states.push(FoundState::uncaptured(&state));
             ControlFlow::Continue(())
         })

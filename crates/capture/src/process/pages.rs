@@ -17,7 +17,7 @@ const MOST_CONSTANTS: u64 = 256 << 20;
 
 /// A kind of mappings.
 #[derive(Clone, Copy, Debug)]
-pub(super) enum Sort<'a> {
+pub(super) enum MappingKind<'a> {
     /// Writable memory that no other process can write.
     Private,
     /// All writable memory.
@@ -103,12 +103,12 @@ impl Stretch {
 
 impl Pages {
     /// Returns the pages of a process, as they are now.
-    pub(super) fn of_process(process: u32, sort: Sort<'_>) -> io::Result<Pages> {
+    pub(super) fn of_process(process: u32, kind: MappingKind<'_>) -> io::Result<Pages> {
         let thread = living_thread(process);
         let maps = std::fs::read(format!("/proc/{thread}/maps"))?;
         let mut present = PresentPages::new(thread);
         Pages::of_mappings(
-            mappings(&maps).filter(|mapping| sort.has(mapping)),
+            mappings(&maps).filter(|mapping| kind.has(mapping)),
             |mapping, found| present.each(mapping.start, mapping.end, found),
         )
     }
@@ -237,14 +237,18 @@ impl Pages {
     }
 }
 
-impl Sort<'_> {
+impl MappingKind<'_> {
     fn has(self, mapping: &Mapping<'_>) -> bool {
         let is_private = mapping.is_private_memory();
         match self {
-            Sort::Private => mapping.is_writable && is_private,
-            Sort::Writable(shared) => mapping.is_writable && (is_private || shared.has(mapping)),
-            Sort::Shared(shared) => mapping.is_writable && shared.has(mapping),
-            Sort::Constant(shared) => !mapping.is_writable && (is_private || shared.has(mapping)),
+            MappingKind::Private => mapping.is_writable && is_private,
+            MappingKind::Writable(shared) => {
+                mapping.is_writable && (is_private || shared.has(mapping))
+            }
+            MappingKind::Shared(shared) => mapping.is_writable && shared.has(mapping),
+            MappingKind::Constant(shared) => {
+                !mapping.is_writable && (is_private || shared.has(mapping))
+            }
         }
     }
 }
@@ -412,8 +416,8 @@ mod tests {
                 }
             }
             let byte = |address: u64| (address / 8 % 251) as u8;
-            let copied = |sort: Sort<'_>| {
-                let chosen = mappings.iter().filter(|mapping| sort.has(mapping)).cloned();
+            let copied = |kind: MappingKind<'_>| {
+                let chosen = mappings.iter().filter(|mapping| kind.has(mapping)).cloned();
                 let pages = Pages::of_mappings(chosen, |mapping, found| {
                     for page in (mapping.start..mapping.end).step_by(PAGE as usize) {
                         if there[((page - BASE) / PAGE) as usize] {
@@ -432,7 +436,8 @@ mod tests {
                 }
                 (pages, copy)
             };
-            let copies = [copied(Sort::Writable(&shared)), copied(Sort::Constant(&shared))];
+            let kinds = [MappingKind::Writable(&shared), MappingKind::Constant(&shared)];
+            let copies = kinds.map(copied);
             let memory = MemoryPieces::new(copies.iter().flat_map(|(pages, copy)| {
                 pages.regions.iter().map(|region| Piece {
                     address: region.address,
@@ -471,7 +476,7 @@ mod tests {
         let mut buffer = Buffer::new(64 << 20, Place::Memory).unwrap();
         buffer.fetch(64 << 20, 1);
         let start = buffer.as_ptr() as u64;
-        let pages = Pages::of_process(std::process::id(), Sort::Private).unwrap();
+        let pages = Pages::of_process(std::process::id(), MappingKind::Private).unwrap();
         fn has(pages: &Pages, address: u64) -> bool {
             pages
                 .runs
@@ -483,11 +488,11 @@ mod tests {
         let untouched = std::thread::spawn(move || {
             let local = 0u8;
             let local = &raw const local as u64;
-            let pages = Pages::of_process(std::process::id(), Sort::Private).unwrap();
+            let pages = Pages::of_process(std::process::id(), MappingKind::Private).unwrap();
             has(&pages, local) && !has(&pages, local - (1 << 20))
         });
         assert!(untouched.join().unwrap());
-        let constants = Pages::of_process(std::process::id(), Sort::Constant(&shared))
+        let constants = Pages::of_process(std::process::id(), MappingKind::Constant(&shared))
             .and_then(Pages::keep_small)
             .unwrap();
         static TEXT: &str = "a constant";

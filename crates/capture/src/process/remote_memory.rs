@@ -169,7 +169,7 @@ pub(super) struct LiveMemory<'a> {
 
 impl LiveMemory<'_> {
     /// Most bytes read at once from a running process.
-    const MOST: usize = 1 << 16;
+    const MAX_READ: usize = 1 << 16;
 
     pub(super) fn new(remote: &RemoteMemory) -> LiveMemory<'_> {
         LiveMemory {
@@ -181,7 +181,7 @@ impl LiveMemory<'_> {
 
 impl Memory for LiveMemory<'_> {
     fn bytes(&self, address: u64, len: usize) -> Option<&[u8]> {
-        if len > Self::MOST {
+        if len > Self::MAX_READ {
             return None;
         }
         let read = |into: &mut [u8]| {
@@ -196,7 +196,7 @@ impl Memory for LiveMemory<'_> {
         true
     }
 
-    fn expect(&self, _: u64) {}
+    fn prefetch(&self, _: u64) {}
 }
 
 #[cfg(test)]

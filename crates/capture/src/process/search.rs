@@ -3,7 +3,7 @@
 use crate::memory::memory_pieces::MemoryPieces;
 use crate::native::main_state::{MainState, Signatures, main_state_at};
 use crate::process::error::{AttachError, no_memory};
-use crate::process::pages::{Pages, Sort};
+use crate::process::pages::{MappingKind, Pages};
 use crate::process::remote_memory::{LiveMemory, RemoteMemory};
 use crate::process::shared_memory::SharedMemory;
 use crate::process::threads::{has_ended, living_thread};
@@ -28,12 +28,12 @@ pub(super) fn states_in(memory: &MemoryPieces<'_>) -> Vec<MainState> {
 /// Calls `found` with the main states of a process while it runs, until `found` breaks.
 pub(super) fn states_of_running(
     process: u32,
-    sort: Sort<'_>,
+    kind: MappingKind<'_>,
     mut found: impl FnMut(MainState) -> ControlFlow<()>,
 ) -> io::Result<()> {
     let signatures = Signatures::new();
     let remote = RemoteMemory::new(process);
-    let pages = Pages::of_process(process, sort)?;
+    let pages = Pages::of_process(process, kind)?;
     if pages.runs.is_empty() {
         return Ok(());
     }
@@ -89,9 +89,9 @@ pub(super) struct Places {
 
 /// Checks that a process has a Lua state, so that it is worth stopping, and in what memory.
 pub(super) fn expect_state(process: u32, shared: &SharedMemory) -> Result<Places, AttachError> {
-    let has_state = |sort: Sort<'_>| {
+    let has_state = |kind: MappingKind<'_>| {
         let mut is_there = false;
-        let looked = states_of_running(process, sort, |_| {
+        let looked = states_of_running(process, kind, |_| {
             is_there = true;
             ControlFlow::Break(())
         });
@@ -100,10 +100,10 @@ pub(super) fn expect_state(process: u32, shared: &SharedMemory) -> Result<Places
             looked => looked.map(|()| false),
         }
     };
-    let looked = has_state(Sort::Private).and_then(|private| {
+    let looked = has_state(MappingKind::Private).and_then(|private| {
         Ok(Places {
             private,
-            shared: has_state(Sort::Shared(shared))?,
+            shared: has_state(MappingKind::Shared(shared))?,
         })
     });
     match looked {

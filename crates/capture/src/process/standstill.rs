@@ -37,7 +37,7 @@ const STACK: usize = 512 << 10;
 
 /// How long a process stood still in all of its stops, failed ones included.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub(super) struct Standstill {
+pub(super) struct StopTimes {
     /// The sum.
     pub(super) total: Duration,
     /// The longest stop.
@@ -45,10 +45,10 @@ pub(super) struct Standstill {
     /// Number of stops.
     pub(super) stops: u32,
     /// Number of failed attempts.
-    in_vain: usize,
+    failed_attempts: usize,
 }
 
-impl Standstill {
+impl StopTimes {
     fn add(&mut self, time: Duration) {
         self.total += time;
         self.longest = self.longest.max(time);
@@ -56,7 +56,7 @@ impl Standstill {
     }
 }
 
-/// Does work while a process is stopped, and adds the time it stood still to `standstill`. Earlier
+/// Does work while a process is stopped, and adds the time it stood still to `times`. Earlier
 /// failed attempts in it count: after a few in total there is no further attempt.
 ///
 /// # Errors
@@ -67,34 +67,33 @@ impl Standstill {
 pub(super) fn while_stopped<T: Send>(
     process: u32,
     patience: Duration,
-    standstill: &mut Standstill,
+    times: &mut StopTimes,
     work: impl FnOnce() -> T + Send,
 ) -> Result<T, AttachError> {
     let deadline = Instant::now() + patience;
     let mut work = Some(work);
     loop {
-        let does_not_stop = |thread, standstill: &Standstill| {
-            AttachError::does_not_stop(process, thread, standstill.total)
-        };
+        let does_not_stop =
+            |thread, times: &StopTimes| AttachError::does_not_stop(process, thread, times.total);
         if let Some(thread) = wait_for_hanging(process, deadline) {
-            return Err(does_not_stop(thread, standstill));
+            return Err(does_not_stop(thread, times));
         }
         let since = Instant::now();
-        let tried = try_once(process, TRIES[standstill.in_vain], &mut work);
+        let tried = try_once(process, TRIES[times.failed_attempts], &mut work);
         match tried {
             Ok((Some(done), pause)) => {
-                standstill.add(pause);
+                times.add(pause);
                 return Ok(done);
             }
             Ok((None, _)) => unreachable!("work is done once"),
             Err(NotStopped::Never(thread)) => {
                 let stood = since.elapsed();
-                standstill.add(stood);
-                let is_last = standstill.in_vain + 1 == TRIES.len();
+                times.add(stood);
+                let is_last = times.failed_attempts + 1 == TRIES.len();
                 if is_last || Instant::now() > deadline {
-                    return Err(does_not_stop(thread, standstill));
+                    return Err(does_not_stop(thread, times));
                 }
-                standstill.in_vain += 1;
+                times.failed_attempts += 1;
                 sleep(REST * stood);
             }
             Err(NotStopped::Refused(error)) => return Err(error),
@@ -141,7 +140,7 @@ fn try_once<T: Send, W: FnOnce() -> T + Send>(
             .map_err(|error| AttachError::no_thread(process, &error))?;
         while !is_done.load(Ordering::Acquire) && !stopping.is_finished() {
             thread::park_timeout(WATCH);
-            bury_ended(process);
+            reap_ended(process);
         }
         let stopped = stopping.join();
         stopped.unwrap_or_else(|panic| std::panic::resume_unwind(panic))
@@ -151,7 +150,7 @@ fn try_once<T: Send, W: FnOnce() -> T + Send>(
 /// Reaps the ended threads that this process traces. A thread that executes another program waits
 /// for that, and meanwhile holds a lock that whoever seizes another thread waits for: so the thread
 /// that stops the process cannot do it.
-fn bury_ended(process: u32) {
+fn reap_ended(process: u32) {
     let threads = threads(process).into_iter().flatten();
     for thread in threads.filter(|&thread| thread != process) {
         let _ = wait_for(thread, libc::WEXITED);
@@ -220,15 +219,13 @@ mod tests {
     #[test]
     fn for_a_thread_that_hangs_no_other_is_stopped() {
         let (program, lines) = one_that_waits();
-        let mut standstill = Standstill::default();
+        let mut times = StopTimes::default();
         let patience = Duration::from_millis(100);
-        let stopped = while_stopped(program.id(), patience, &mut standstill, || {
-            panic!("it stopped")
-        });
+        let stopped = while_stopped(program.id(), patience, &mut times, || panic!("it stopped"));
         let error = stopped.unwrap_err();
         assert_eq!(error.kind(), AttachErrorKind::DoesNotStop, "{error}");
         assert!(error.to_string().contains("was not stopped"), "{error}");
-        assert_eq!(standstill, Standstill::default());
+        assert_eq!(times, StopTimes::default());
         assert_eq!(refusal::tracer(program.id()), None);
         goes_on(program, lines);
     }
@@ -236,7 +233,7 @@ mod tests {
     #[test]
     fn one_that_hangs_for_a_moment_is_waited_for() {
         let (mut program, mut lines) = one_that_waits();
-        let mut standstill = Standstill::default();
+        let mut times = StopTimes::default();
         let mut stdin = program.stdin.take().expect("a pipe");
         let id = program.id();
         thread::scope(|scope| {
@@ -245,9 +242,9 @@ mod tests {
                 write!(stdin, "!").expect("it reads");
             });
             let minute = Duration::from_secs(60);
-            while_stopped(id, minute, &mut standstill, || ()).expect("it stops");
+            while_stopped(id, minute, &mut times, || ()).expect("it stops");
         });
-        assert!(standstill.stops >= 1 && standstill.longest <= standstill.total);
+        assert!(times.stops >= 1 && times.longest <= times.total);
         writeln!(stdin, "a line").expect("it reads");
         assert!(lines.any(|line| line.contains("got a line")));
         drop(stdin);
@@ -311,7 +308,7 @@ mod tests {
                 .expect("this test");
         let mut done = 0;
         for _ in 0..400 {
-            match while_stopped(program.id(), PATIENCE, &mut Standstill::default(), || ()) {
+            match while_stopped(program.id(), PATIENCE, &mut StopTimes::default(), || ()) {
                 Ok(_) => done += 1,
                 Err(error) => {
                     let kinds = [AttachErrorKind::Ended, AttachErrorKind::NotPermitted];

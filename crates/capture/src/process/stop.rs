@@ -73,7 +73,7 @@ enum Seized {
 impl Stop {
     /// Stops a process. After an error, none of its threads stays stopped.
     pub(super) fn new(process: u32, patience: Duration) -> Result<Stop, NotStopped> {
-        let mut stop = Stop::of_none(process, patience);
+        let mut stop = Stop::unseized(process, patience);
         // A thread that is not stopped yet may create others.
         while stop.seize_new_threads()? {
             // A process that executes other programs again and again always has new ones.
@@ -90,7 +90,7 @@ impl Stop {
     }
 
     /// A stop that has not seized any thread yet.
-    fn of_none(process: u32, patience: Duration) -> Stop {
+    fn unseized(process: u32, patience: Duration) -> Stop {
         let since = Instant::now();
         Stop {
             process,
@@ -209,7 +209,7 @@ impl Stop {
                 false
             }
             ThreadState::Ended => {
-                self.bury(thread);
+                self.reap(thread);
                 any_ended = true;
                 false
             }
@@ -228,7 +228,7 @@ impl Stop {
         stopped.retain(|one| match state_of(one.thread) {
             ThreadState::Stopped(_) => true,
             ThreadState::Ended => {
-                self.bury(one.thread);
+                self.reap(one.thread);
                 any_ended = true;
                 false
             }
@@ -247,7 +247,7 @@ impl Stop {
 
     /// Reaps a thread that has ended: another one, which executes another program, may wait for
     /// that. The end of the process itself is left to its parent.
-    fn bury(&self, thread: u32) {
+    fn reap(&self, thread: u32) {
         if thread != self.process {
             let _ = wait_for(thread, libc::WEXITED);
         }
@@ -353,7 +353,7 @@ mod tests {
     #[test]
     fn the_end_of_a_process_is_for_its_parent_to_know() {
         let mut program = echo();
-        let mut stop = Stop::of_none(program.id(), PATIENCE);
+        let mut stop = Stop::unseized(program.id(), PATIENCE);
         assert!(stop.seize_new_threads().unwrap());
         program.kill().expect("it is there");
         stop.wait().unwrap();

@@ -187,7 +187,7 @@ fn refused(path: &Path) -> CoreError {
 }
 
 #[test]
-fn files_that_are_none() {
+fn files_that_are_not_cores() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("file");
     let error = refused(&path);

@@ -48,7 +48,7 @@ pub fn global(heap: &Heap, name: &str) -> NodeId {
 }
 
 /// Returns the reachable string that has this text, if any.
-pub fn held_string(heap: &Heap, reach: &Reach, text: &str) -> Option<NodeId> {
+pub fn reachable_string(heap: &Heap, reach: &Reach, text: &str) -> Option<NodeId> {
     heap.nodes().find(|&node| {
         heap.kind(node) == Kind::String
             && heap.source(node) == text.as_bytes()
@@ -76,14 +76,14 @@ pub fn check_heap(heap: Heap) {
     for place in RETAINERS {
         let text = format!("held by {place}");
         assert!(
-            held_string(&heap, &reach, &text).is_some(),
+            reachable_string(&heap, &reach, &text).is_some(),
             "{place} holds nothing"
         );
     }
     for place in ["dead coroutine", "nobody"] {
         let text = format!("held by {place}");
         assert_eq!(
-            held_string(&heap, &reach, &text),
+            reachable_string(&heap, &reach, &text),
             None,
             "{place} holds something"
         );
@@ -199,8 +199,8 @@ fn check_waiting(vm: Vm, _: &str) {
     assert_eq!(attached.tries, 1);
     let (_, heap) = only(attached);
     let reach = Reach::new(&heap, Through::Everything).unwrap();
-    assert!(held_string(&heap, &reach, "held by main thread").is_some());
-    assert_eq!(held_string(&heap, &reach, "held by nobody"), None);
+    assert!(reachable_string(&heap, &reach, "held by main thread").is_some());
+    assert_eq!(reachable_string(&heap, &reach, "held by nobody"), None);
     let local = heap.edges(main_thread(&heap)).find(
         |edge| matches!(edge.label, Label::Local(name) if heap.name(name) == b"mine:script.lua"),
     );

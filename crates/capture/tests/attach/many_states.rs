@@ -1,6 +1,6 @@
 //! Hundreds of states in one process, as in actor frameworks, each in use by some thread.
 
-use crate::heaps::{global, held_string};
+use crate::heaps::{global, reachable_string};
 use crate::target::{Target, child_of_this_test};
 use luasnap_capture::process::{AttachErrorKind, AttachOptions, Attached, attach};
 use luasnap_heap::{Reach, Through};
@@ -54,7 +54,7 @@ impl State {
 
 /// Attaches, trying again where threads do not stop: on a busy machine they may not get a processor
 /// for longer than their process may stand still.
-fn attach_at_last(process: u32, options: AttachOptions<'_>) -> Attached {
+fn attach_with_retries(process: u32, options: AttachOptions<'_>) -> Attached {
     let deadline = Instant::now() + Duration::from_secs(60);
     loop {
         match attach(process, options) {
@@ -109,7 +109,7 @@ fn each_of_hundreds_is_found_and_captured() {
         tries: 20,
         ..AttachOptions::default()
     };
-    let attached = attach_at_last(target.id(), options);
+    let attached = attach_with_retries(target.id(), options);
     assert_eq!(attached.captures.len(), THREADS * STATES);
     let mut numbers = Vec::new();
     for (state, heap) in &attached.captures {
@@ -117,8 +117,9 @@ fn each_of_hundreds_is_found_and_captured() {
         let heap = heap.as_ref().unwrap_or_else(|error| panic!("{error}"));
         let reach = Reach::new(heap, Through::Everything).unwrap();
         assert_eq!(heap.count(global(heap, "actor")), 2);
-        let number = (0..THREADS * STATES)
-            .find(|number| held_string(heap, &reach, &format!("actor number {number}")).is_some());
+        let number = (0..THREADS * STATES).find(|number| {
+            reachable_string(heap, &reach, &format!("actor number {number}")).is_some()
+        });
         numbers.push(number.expect("a mark"));
     }
     numbers.sort_unstable();
@@ -134,7 +135,7 @@ fn all_threads_go_on() {
             tries: 1,
             ..AttachOptions::default()
         };
-        attach_at_last(target.id(), options);
+        attach_with_retries(target.id(), options);
     }
     let folder = format!("/proc/{}/task", target.id());
     for thread in std::fs::read_dir(folder).expect("threads") {

@@ -3,7 +3,7 @@
 
 use crate::cores::{Left, write_core};
 use crate::heaps::{global, only};
-use crate::target::{Target, child_of_this_test, said_by};
+use crate::target::{Target, child_of_this_test, stdout_of};
 use luasnap_capture::process::{AttachErrorKind, AttachOptions, attach, lua_processes, read_core};
 use luasnap_heap::{Census, Heap, Snapshot};
 use mlua_sys as lua;
@@ -258,7 +258,7 @@ fn child_with_little_room() {
 fn attached_with(target: &Target, variables: &[(&str, &str)]) -> String {
     let mut child = child_of_this_test("memory_kinds::child_with_little_room");
     child.env("TARGET", target.id().to_string());
-    said_by(child.envs(variables.iter().copied()))
+    stdout_of(child.envs(variables.iter().copied()))
 }
 
 #[test]
@@ -334,7 +334,7 @@ fn a_control_group_without_room() {
     child = Command::new("sh");
     child.args(["-c", "echo $$ > \"$0/cgroup.procs\"; exec \"$@\""]);
     child.arg(&group).arg(program).args(arguments);
-    let said = said_by(child.env("TARGET", target.id().to_string()));
+    let said = stdout_of(child.env("TARGET", target.id().to_string()));
     while fs::remove_dir(&group).is_err_and(|error| error.raw_os_error() == Some(libc::EBUSY)) {
         std::thread::yield_now();
     }

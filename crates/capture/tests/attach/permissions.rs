@@ -1,6 +1,6 @@
 //! Processes that the system does not let us read, each with its own remedy.
 
-use crate::target::{Target, child_of_this_test, said_by};
+use crate::target::{Target, child_of_this_test, stdout_of};
 use luasnap_capture::process::{AttachOptions, attach};
 use luasnap_hosts::{Host, Vm};
 use std::fs;
@@ -57,7 +57,7 @@ fn refused_child() -> Command {
 
 #[track_caller]
 fn assert_refused(child: &mut Command, target: u32, parts: &[&str]) {
-    let said = said_by(child.env("TARGET", target.to_string()));
+    let said = stdout_of(child.env("TARGET", target.to_string()));
     let start = format!("NotPermitted: process {target} may not be read: ");
     assert!(said.contains(&start), "{said}");
     assert!(parts.iter().all(|part| said.contains(part)), "{said}");

@@ -84,7 +84,7 @@ const KEYS: &str = r#"
     io.stdout:write("ready\n") io.stdout:flush() io.read()"#;
 
 #[test]
-fn structures_that_nobody_knows() {
+fn unknown_layouts() {
     // Attaching does not depend on what the C API reports about frames.
     for name in luasnap_hosts::changed("").filter(|name| !name.starts_with("record-")) {
         let target = Target::start(Host::Changed(name), KEYS);

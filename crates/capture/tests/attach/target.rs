@@ -118,7 +118,7 @@ pub fn child_of_this_test(name: &str) -> Command {
 
 /// Returns what a child prints; it must end successfully.
 #[track_caller]
-pub fn said_by(command: &mut Command) -> String {
+pub fn stdout_of(command: &mut Command) -> String {
     let output = command
         .output()
         .unwrap_or_else(|error| panic!("{command:?}: {error}"));

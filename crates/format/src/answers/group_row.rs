@@ -115,11 +115,11 @@ pub fn top(snapshot: &Snapshot, by: GroupOrder, n: usize) -> Result<Top> {
         [node] => first == Some(*node) || heap.globals() == Some(*node),
         _ => false,
     };
-    let told = top
+    let listed = top
         .into_iter()
         .filter(|(index, _)| !holds_all(*index))
         .take(n);
-    let rows = told.map(|(index, retained)| {
+    let rows = listed.map(|(index, retained)| {
         let group = &groups.groups()[index];
         GroupRow::new(snapshot, groups, group, (retained.bytes, live.bytes))
     });

@@ -141,9 +141,9 @@ pub fn growth(snapshots: &[&Snapshot], most: usize) -> Result<GrowthAnswer, Grow
     let growing = || growth.growing().take(most);
     let places = growing().enumerate();
     let places: FxHashMap<u64, usize> = places.map(|(at, row)| (row.fingerprint.0, at)).collect();
-    let told = growth.changed().take(most);
+    let listed = growth.changed().take(most);
     Ok(GrowthAnswer {
-        changed: words.rows(told)?,
+        changed: words.rows(listed)?,
         changed_count: growth.changed().count(),
         growing: words.rows(growing())?,
         suspects: words.suspects(&suspects[..suspects.len().min(most)], &places)?,
@@ -189,19 +189,19 @@ impl Words<'_> {
     fn suspects(
         &self,
         suspects: &[Suspect],
-        told: &FxHashMap<u64, usize>,
+        listed: &FxHashMap<u64, usize>,
     ) -> Result<Vec<SuspectRow>> {
         suspects
             .iter()
-            .map(|suspect| self.suspect(suspect, told))
+            .map(|suspect| self.suspect(suspect, listed))
             .collect()
     }
 
-    fn suspect(&self, suspect: &Suspect, told: &FxHashMap<u64, usize>) -> Result<SuspectRow> {
+    fn suspect(&self, suspect: &Suspect, listed: &FxHashMap<u64, usize>) -> Result<SuspectRow> {
         let fingerprint = |row: &usize| self.growth.row(*row).fingerprint;
-        let place = |row: &usize| told.get(&fingerprint(row).0).copied();
-        let is_told = |row: &&usize| told.contains_key(&fingerprint(row).0);
-        let groups = suspect.rows.iter().filter(is_told);
+        let place = |row: &usize| listed.get(&fingerprint(row).0).copied();
+        let is_listed = |row: &&usize| listed.contains_key(&fingerprint(row).0);
+        let groups = suspect.rows.iter().filter(is_listed);
         let last = self.snapshots[self.snapshots.len() - 1];
         let path = |rank: Rank| path_of_everything(last, rank);
         Ok(SuspectRow {

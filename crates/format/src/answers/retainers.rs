@@ -185,9 +185,9 @@ impl<'a> Question<'a> {
         ranked.sort_unstable_by_key(|(retainer, rank)| {
             (Reverse(retainer.references), *rank, retainer.edge)
         });
-        let told = ranked.iter().take(most);
-        let told = told.map(|(retainer, rank)| self.retainer_row(retainer, *rank));
-        Ok((told.collect::<Result<_>>()?, count))
+        let listed = ranked.iter().take(most);
+        let listed = listed.map(|(retainer, rank)| self.retainer_row(retainer, *rank));
+        Ok((listed.collect::<Result<_>>()?, count))
     }
 
     fn retainer_row(&self, retainer: &Retainer, rank: Option<Rank>) -> Result<RetainerRow> {

@@ -15,7 +15,7 @@ pub(super) struct Limited<'a> {
 
 impl<'a> Limited<'a> {
     /// Writes after what the file already contains.
-    pub(super) fn behind_the_end(file: &'a File) -> io::Result<Limited<'a>> {
+    pub(super) fn at_end(file: &'a File) -> io::Result<Limited<'a>> {
         let metadata = file.metadata()?;
         Ok(Limited {
             file,

@@ -109,7 +109,7 @@ fn write_to(
 }
 
 fn write_directly(file: File, write: impl FnOnce(&mut dyn io::Write) -> Result) -> Result<Written> {
-    write(&mut Limited::behind_the_end(&file)?)?;
+    write(&mut Limited::at_end(&file)?)?;
     Ok(Written {
         readable_by_others: None,
     })
@@ -126,7 +126,7 @@ fn replace(
         temporary::remove_left_behind(folder);
     }
     let temporary = Temporary::new(folder, permissions.at_first())?;
-    write(&mut Limited::behind_the_end(temporary.file())?)?;
+    write(&mut Limited::at_end(temporary.file())?)?;
     let mode = permissions.give_to(temporary.file())?;
     if options.synced {
         temporary.file().sync_all()?;

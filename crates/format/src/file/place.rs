@@ -19,7 +19,7 @@ impl Place {
     /// Fails unless `there`, a regular file or not, may be written to directly.
     pub(super) fn expect_trusted(&self, there: &Metadata) -> io::Result<()> {
         match self {
-            Place::File { folder, .. } => is_to_be_trusted(there, &fs::metadata(folder)?),
+            Place::File { folder, .. } => check_trusted(there, &fs::metadata(folder)?),
             Place::OpenFile(_) => Ok(()),
         }
     }
@@ -43,7 +43,7 @@ pub(super) fn resolve(path: &Path) -> io::Result<Place> {
         match fs::read_link(&path) {
             Ok(_) if folder.starts_with("/proc") => return Ok(Place::OpenFile(path)),
             Ok(target) => {
-                is_to_be_trusted(&fs::symlink_metadata(&path)?, &fs::metadata(&folder)?)?;
+                check_trusted(&fs::symlink_metadata(&path)?, &fs::metadata(&folder)?)?;
                 path = folder.join(target);
             }
             Err(_) => return Ok(Place::File { folder, path }),
@@ -56,7 +56,7 @@ pub(super) fn resolve(path: &Path) -> io::Result<Place> {
 /// folder's owner are followed, and only their FIFOs, sockets and devices are written to: anybody
 /// else could be waiting for the data. The system has the same two rules, but both may be switched
 /// off, and the second applies only to opens that may create a file.
-fn is_to_be_trusted(there: &Metadata, folder: &Metadata) -> io::Result<()> {
+fn check_trusted(there: &Metadata, folder: &Metadata) -> io::Result<()> {
     const STICKY_AND_FOR_ALL: u32 = 0o1002;
     let is_for_all = folder.mode() & STICKY_AND_FOR_ALL == STICKY_AND_FOR_ALL;
     let is_known = there.uid() == geteuid().as_raw() || there.uid() == folder.uid();

@@ -88,7 +88,7 @@ pub enum Problem {
     Lengths,
     /// There are bytes after the end.
     #[error("something follows it")]
-    BytesBehind,
+    TrailingBytes,
     /// The file claims more content than a file of its length can have.
     #[error("a file of this length cannot have that much in it")]
     TooMuch,

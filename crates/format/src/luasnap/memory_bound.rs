@@ -20,12 +20,15 @@ fn memory<'a>(entries: impl Iterator<Item = &'a Entry>) -> u64 {
 }
 
 /// Whether a file of this length may have these sections.
-pub(super) fn are_proven<'a>(file_len: u64, entries: impl Iterator<Item = &'a Entry>) -> bool {
+pub(super) fn is_size_plausible<'a>(
+    file_len: u64,
+    entries: impl Iterator<Item = &'a Entry>,
+) -> bool {
     memory(entries) <= file_len.saturating_mul(MEMORY_PER_BYTE) + TO_SPARE
 }
 
 /// Returns the number of bytes that a file of `file_len` with these sections is too short.
-pub(super) fn lacking<'a>(file_len: u64, entries: impl Iterator<Item = &'a Entry>) -> u64 {
+pub(super) fn padding_needed<'a>(file_len: u64, entries: impl Iterator<Item = &'a Entry>) -> u64 {
     let memory = memory(entries).saturating_sub(TO_SPARE);
     memory.div_ceil(MEMORY_PER_BYTE).saturating_sub(file_len)
 }

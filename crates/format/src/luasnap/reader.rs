@@ -96,10 +96,10 @@ fn read_on(file: &mut File, bytes: &mut Vec<u8>, mut len: u64) -> Result<(), Loa
 pub fn read_snapshot(bytes: &[u8]) -> Result<Snapshot, LoadError> {
     let header = Header::read(bytes)?;
     if bytes.len() as u64 > header.file_len {
-        return Err(LoadError::malformed("end", Problem::BytesBehind));
+        return Err(LoadError::malformed("end", Problem::TrailingBytes));
     }
     let table = Table::read(bytes, header)?;
-    if !memory_bound::are_proven(header.file_len, table.entries()) {
+    if !memory_bound::is_size_plausible(header.file_len, table.entries()) {
         return Err(LoadError::malformed("table of sections", Problem::TooMuch));
     }
     let (edges, rest) = both(|| read_edges(&table), || read_rest(&table));

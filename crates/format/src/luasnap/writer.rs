@@ -55,7 +55,7 @@ pub fn write_snapshot(
 ) -> Result {
     let mut sections = sections(snapshot, options)?;
     add_padding(&mut sections)?;
-    let entries: Vec<Entry> = sections.iter().map(|made| made.entry).collect();
+    let entries: Vec<Entry> = sections.iter().map(|built| built.entry).collect();
     let header = Header {
         file_len: file_len(&sections),
         sections: sections.len() as u32,
@@ -69,22 +69,22 @@ pub fn write_snapshot(
 }
 
 /// A finished section.
-struct Made {
+struct BuiltSection {
     entry: Entry,
     bytes: Vec<u8>,
 }
 
 /// Makes sections, one after the other.
-struct Maker {
+struct SectionBuilder {
     blocks: BlockWriter,
-    made: Vec<Made>,
+    built: Vec<BuiltSection>,
 }
 
-impl Maker {
-    fn new() -> Result<Maker> {
-        Ok(Maker {
+impl SectionBuilder {
+    fn new() -> Result<SectionBuilder> {
+        Ok(SectionBuilder {
             blocks: BlockWriter::new()?,
-            made: Vec::new(),
+            built: Vec::new(),
         })
     }
 
@@ -92,7 +92,7 @@ impl Maker {
     fn end(&mut self, section: Section, count: usize) {
         let bytes = self.blocks.take();
         if count > 0 {
-            self.made.push(Made::new(section, count, bytes));
+            self.built.push(BuiltSection::new(section, count, bytes));
         }
     }
 
@@ -116,94 +116,97 @@ impl Maker {
     }
 }
 
-impl Made {
-    fn new(section: Section, count: usize, bytes: Vec<u8>) -> Made {
+impl BuiltSection {
+    fn new(section: Section, count: usize, bytes: Vec<u8>) -> BuiltSection {
         let entry = Entry {
             section,
             count: count as u64,
             stored_len: bytes.len() as u64,
             checksum: xxh3_64(&bytes),
         };
-        Made { entry, bytes }
+        BuiltSection { entry, bytes }
     }
 }
 
 /// Returns all sections but the padding, in the order of their numbers.
-fn sections(snapshot: &Snapshot, options: SaveOptions) -> Result<Vec<Made>> {
+fn sections(snapshot: &Snapshot, options: SaveOptions) -> Result<Vec<BuiltSection>> {
     let heap = snapshot.everything();
     let targets = || {
-        let mut maker = Maker::new()?;
+        let mut builder = SectionBuilder::new()?;
         let edges = heap.edge_count();
-        maker.numbers(Section::Targets, edges, |to| write_targets(heap, to))?;
-        Ok(maker.made)
+        builder.numbers(Section::Targets, edges, |to| write_targets(heap, to))?;
+        Ok(builder.built)
     };
     let the_rest = || {
-        let mut maker = Maker::new()?;
-        make_facts(snapshot, &mut maker)?;
-        make_nodes(heap, &mut maker)?;
-        make_labels(heap, &mut maker)?;
-        make_names(heap, options, &mut maker)?;
-        make_tables(heap, &mut maker)?;
+        let mut builder = SectionBuilder::new()?;
+        make_facts(snapshot, &mut builder)?;
+        make_nodes(heap, &mut builder)?;
+        make_labels(heap, &mut builder)?;
+        make_names(heap, options, &mut builder)?;
+        make_tables(heap, &mut builder)?;
         let difference = snapshot.stored_difference()?;
-        make_difference(&difference.unwrap_or_default(), &mut maker)?;
-        Ok(maker.made)
+        make_difference(&difference.unwrap_or_default(), &mut builder)?;
+        Ok(builder.built)
     };
-    let (targets, rest): (Result<Vec<Made>>, Result<Vec<Made>>) = both(targets, the_rest);
+    let (targets, rest): (Result<Vec<BuiltSection>>, Result<Vec<BuiltSection>>) =
+        both(targets, the_rest);
     let mut sections = rest?;
     sections.extend(targets?);
-    sections.sort_by_key(|made| made.entry.section as u16);
+    sections.sort_by_key(|built| built.entry.section as u16);
     Ok(sections)
 }
 
-fn file_len(sections: &[Made]) -> u64 {
-    let stored: u64 = sections.iter().map(|made| made.entry.stored_len).sum();
+fn file_len(sections: &[BuiltSection]) -> u64 {
+    let stored: u64 = sections.iter().map(|built| built.entry.stored_len).sum();
     (HEADER_LEN + table_len(sections.len() as u32)) as u64 + stored
 }
 
 /// Pads the file to the size that the [bound on memory](memory_bound) requires.
-fn add_padding(sections: &mut Vec<Made>) -> Result {
-    let lacking =
-        memory_bound::lacking(file_len(sections), sections.iter().map(|made| &made.entry));
-    if lacking == 0 {
+fn add_padding(sections: &mut Vec<BuiltSection>) -> Result {
+    let padding_needed = memory_bound::padding_needed(
+        file_len(sections),
+        sections.iter().map(|built| &built.entry),
+    );
+    if padding_needed == 0 {
         return Ok(());
     }
-    let lacking = lacking as usize;
+    let padding_needed = padding_needed as usize;
     let mut zeros = Vec::new();
-    zeros.try_reserve_exact(lacking)?;
-    zeros.resize(lacking, 0);
-    sections.push(Made::new(Section::Padding, lacking, zeros));
+    zeros.try_reserve_exact(padding_needed)?;
+    zeros.resize(padding_needed, 0);
+    sections.push(BuiltSection::new(Section::Padding, padding_needed, zeros));
     Ok(())
 }
 
-fn make_facts(snapshot: &Snapshot, maker: &mut Maker) -> Result {
+fn make_facts(snapshot: &Snapshot, builder: &mut SectionBuilder) -> Result {
     let facts = facts::bytes(snapshot);
-    maker.bytes(Section::Facts, facts.len(), &facts)
+    builder.bytes(Section::Facts, facts.len(), &facts)
 }
 
-fn make_nodes(heap: &Heap, maker: &mut Maker) -> Result {
+fn make_nodes(heap: &Heap, builder: &mut SectionBuilder) -> Result {
     let (columns, nodes) = (heap.columns(), heap.node_count());
     let kinds = gather(columns.kinds.iter().map(|kind| *kind as u8))?;
-    maker.bytes(Section::Kinds, nodes, &kinds)?;
-    maker.numbers(Section::Addresses, nodes, |to| to.deltas(columns.addresses))?;
-    maker.numbers(Section::Sizes, nodes, |to| to.planes(columns.sizes))?;
-    maker.numbers(Section::Counts, nodes, |to| to.planes(columns.counts))?;
-    maker.numbers(Section::Sources, nodes, |to| {
+    builder.bytes(Section::Kinds, nodes, &kinds)?;
+    builder.numbers(Section::Addresses, nodes, |to| to.deltas(columns.addresses))?;
+    builder.numbers(Section::Sizes, nodes, |to| to.planes(columns.sizes))?;
+    builder.numbers(Section::Counts, nodes, |to| to.planes(columns.counts))?;
+    builder.numbers(Section::Sources, nodes, |to| {
         to.by_kind(columns.kinds, columns.sources.iter().map(|name| name.0))
     })?;
     let edges = gather(heap.nodes().map(|node| heap.edge_range(node).len() as u32))?;
-    maker.numbers(Section::EdgeCounts, nodes, |to| to.planes(&edges))?;
+    builder.numbers(Section::EdgeCounts, nodes, |to| to.planes(&edges))?;
     let is_large = |node: &NodeId| columns.sizes[node.index()] == LARGE_SIZE;
     let large = heap.nodes().filter(is_large);
     make_rows(
-        maker,
+        builder,
         Section::LargeSizes,
         large.map(|node| [u64::from(node.0), heap.size(node)]),
     )
 }
 
-fn make_labels(heap: &Heap, maker: &mut Maker) -> Result {
+fn make_labels(heap: &Heap, builder: &mut SectionBuilder) -> Result {
     let (mut tags, mut values) = (Vec::new(), Vec::new());
-    maker.numbers(Section::Labels, heap.edge_count(), |to| {
+    builder.numbers(Section::Labels, heap.edge_count(), |to| {
         write_labels(heap, to, |place| {
             let (tag, value) = tag_and_value(heap.columns().wide_labels[place]);
             tags.try_reserve(1)?;
@@ -213,20 +216,20 @@ fn make_labels(heap: &Heap, maker: &mut Maker) -> Result {
             Ok(())
         })
     })?;
-    maker.bytes(Section::WideTags, tags.len(), &tags)?;
-    maker.numbers(Section::WideValues, values.len(), |to| to.deltas(&values))
+    builder.bytes(Section::WideTags, tags.len(), &tags)?;
+    builder.numbers(Section::WideValues, values.len(), |to| to.deltas(&values))
 }
 
-fn make_names(heap: &Heap, options: SaveOptions, maker: &mut Maker) -> Result {
+fn make_names(heap: &Heap, options: SaveOptions, builder: &mut SectionBuilder) -> Result {
     let names = heap.columns().names;
     let ids = || (0..names.len() as u32).map(NameId);
     let left_out = Redaction::new(heap, options)?;
     if left_out.is_nothing() {
         let lengths = gather(ids().map(|name| names.get(name).len() as u64))?;
-        maker.numbers(Section::NameLengths, lengths.len(), |to| {
+        builder.numbers(Section::NameLengths, lengths.len(), |to| {
             to.planes(&lengths)
         })?;
-        return maker.bytes(Section::NameBytes, names.bytes().len(), names.bytes());
+        return builder.bytes(Section::NameBytes, names.bytes().len(), names.bytes());
     }
     let (mut lengths, mut bytes) = (Vec::new(), Vec::new());
     lengths.try_reserve_exact(names.len())?;
@@ -235,13 +238,13 @@ fn make_names(heap: &Heap, options: SaveOptions, maker: &mut Maker) -> Result {
         left_out.push(heap, name, &mut bytes)?;
         lengths.push((bytes.len() - start) as u64);
     }
-    maker.numbers(Section::NameLengths, lengths.len(), |to| {
+    builder.numbers(Section::NameLengths, lengths.len(), |to| {
         to.planes(&lengths)
     })?;
-    maker.bytes(Section::NameBytes, bytes.len(), &bytes)
+    builder.bytes(Section::NameBytes, bytes.len(), &bytes)
 }
 
-fn make_tables(heap: &Heap, maker: &mut Maker) -> Result {
+fn make_tables(heap: &Heap, builder: &mut SectionBuilder) -> Result {
     let columns = heap.columns();
     let runs = columns.runs.iter().map(|run| {
         let order = match run.order {
@@ -251,12 +254,12 @@ fn make_tables(heap: &Heap, maker: &mut Maker) -> Result {
         };
         [u64::from(run.start.0), order]
     });
-    make_rows(maker, Section::Runs, runs)?;
+    make_rows(builder, Section::Runs, runs)?;
     let marks = columns
         .marks
         .iter()
         .map(|mark| [mark.address, u64::from(mark.place.0), u64::from(mark.run)]);
-    make_rows(maker, Section::Marks, marks)?;
+    make_rows(builder, Section::Marks, marks)?;
     let tables = columns.sparse_tables.iter().map(|table| {
         let slots = [table.array_slots, table.array_used, table.hash_slots];
         let [array_slots, array_used, hash_slots] = slots.map(u64::from);
@@ -269,10 +272,10 @@ fn make_tables(heap: &Heap, maker: &mut Maker) -> Result {
             u64::from(table.hash_used),
         ]
     });
-    make_rows(maker, Section::SparseTables, tables)
+    make_rows(builder, Section::SparseTables, tables)
 }
 
-fn make_difference(stored: &StoredDifference, maker: &mut Maker) -> Result {
+fn make_difference(stored: &StoredDifference, builder: &mut SectionBuilder) -> Result {
     let nodes = stored.changes.len();
     let changes = stored.changes.iter().map(|change| match change {
         Change::None => (0, 0),
@@ -283,14 +286,14 @@ fn make_difference(stored: &StoredDifference, maker: &mut Maker) -> Result {
     });
     let tags = gather(changes.clone().map(|change| change.0))?;
     let entries = gather(changes.map(|change| change.1))?;
-    maker.bytes(Section::Changes, nodes, &tags)?;
-    maker.numbers(Section::ChangedEntries, nodes, |to| to.planes(&entries))?;
-    maker.numbers(Section::Refs, nodes, |to| to.planes(&stored.refs))
+    builder.bytes(Section::Changes, nodes, &tags)?;
+    builder.numbers(Section::ChangedEntries, nodes, |to| to.planes(&entries))?;
+    builder.numbers(Section::Refs, nodes, |to| to.planes(&stored.refs))
 }
 
 /// Writes rows of 64-bit numbers.
 fn make_rows<const N: usize>(
-    maker: &mut Maker,
+    builder: &mut SectionBuilder,
     section: Section,
     rows: impl Iterator<Item = [u64; N]>,
 ) -> Result {
@@ -302,7 +305,7 @@ fn make_rows<const N: usize>(
         }
         count += 1;
     }
-    maker.bytes(section, count, &bytes)
+    builder.bytes(section, count, &bytes)
 }
 
 fn gather<T>(values: impl ExactSizeIterator<Item = T>) -> Result<Vec<T>> {

@@ -109,22 +109,22 @@ pub fn object_by_path(heap: &Heap, path: &[u8]) -> Result<NodeId, LookupError> {
     let mut printed = Vec::new();
     push_printable(&mut printed, path)?;
     let path = &printed[..];
-    let mut way = Way {
+    let mut cursor = PathCursor {
         heap,
         path,
         at: 0,
         step: Vec::new(),
         digits: Vec::new(),
     };
-    let mut node = way.start()?;
-    while way.at < path.len() {
-        node = way.go_on(node)?;
+    let mut node = cursor.start()?;
+    while cursor.at < path.len() {
+        node = cursor.follow_step(node)?;
     }
     Ok(node)
 }
 
 /// A path, and how far it has been followed.
-struct Way<'a> {
+struct PathCursor<'a> {
     heap: &'a Heap,
     path: &'a [u8],
     /// The number of bytes already followed.
@@ -133,7 +133,7 @@ struct Way<'a> {
     digits: Vec<u8>,
 }
 
-impl Way<'_> {
+impl PathCursor<'_> {
     /// Returns the object where the path starts.
     fn start(&mut self) -> Result<NodeId, LookupError> {
         let globals = self.heap.globals();
@@ -141,9 +141,9 @@ impl Way<'_> {
             self.at = 2;
             return Ok(globals);
         }
-        match self.go_on(NodeId::ROOT) {
+        match self.follow_step(NodeId::ROOT) {
             Err(LookupError::Path { .. }) if globals.is_some() => {
-                self.go_on(globals.unwrap_or(NodeId::ROOT))
+                self.follow_step(globals.unwrap_or(NodeId::ROOT))
             }
             root => root,
         }
@@ -158,7 +158,7 @@ impl Way<'_> {
     }
 
     /// Follows a step: the longest one that fits, since names may contain dots.
-    fn go_on(&mut self, from: NodeId) -> Result<NodeId, LookupError> {
+    fn follow_step(&mut self, from: NodeId) -> Result<NodeId, LookupError> {
         let start = self.at + usize::from(self.at > 0 && self.path.get(self.at) == Some(&b'.'));
         let mut found = None;
         for edge in edges_of(self.heap, from) {

@@ -24,7 +24,7 @@ fn loaded_again(snapshot: &Snapshot) -> Snapshot {
 }
 
 /// Everything that a heap has, a line for each node and for each other thing.
-fn told(heap: &Heap) -> Vec<String> {
+fn listing(heap: &Heap) -> Vec<String> {
     let mut lines = Vec::new();
     for node in heap.nodes() {
         let mut line = format!(
@@ -61,7 +61,7 @@ fn text(
 
 /// Asserts that two snapshots have and print the same.
 fn assert_same(a: &Snapshot, b: &Snapshot) {
-    assert_eq!(told(a.everything()), told(b.everything()));
+    assert_eq!(listing(a.everything()), listing(b.everything()));
     assert_eq!(a.birthmark(), b.birthmark());
     assert_eq!(a.is_difference(), b.is_difference());
     assert_eq!(a.len(), b.len());
@@ -210,5 +210,5 @@ fn large_columns_are_what_they_were() {
     }
     let snapshot = Snapshot::new(builder.finish().unwrap());
     let loaded = loaded_again(&snapshot);
-    assert_eq!(told(snapshot.everything()), told(loaded.everything()));
+    assert_eq!(listing(snapshot.everything()), listing(loaded.everything()));
 }

@@ -135,8 +135,8 @@ impl SweepBuilder {
 
     /// Prefetches what [`add`](Self::add) and [`find`](Self::find) will need for this object.
     #[inline]
-    pub fn expect(&self, address: u64) {
-        self.map.expect(address);
+    pub fn prefetch(&self, address: u64) {
+        self.map.prefetch(address);
     }
 
     /// Returns the node's kind.

@@ -116,8 +116,8 @@ impl HeapBuilder {
 
     /// Prefetches what [`find`](Self::find) will need for this object.
     #[inline]
-    pub fn expect(&self, kind: Kind, address: u64) {
-        self.map.expect(kind, address);
+    pub fn prefetch(&self, kind: Kind, address: u64) {
+        self.map.prefetch(kind, address);
     }
 
     fn add(&mut self, kind: Kind, address: u64) -> Result<NodeId, BuildError> {
@@ -202,12 +202,12 @@ impl HeapBuilder {
         if open.edges.len() >= HUGE {
             return push(&mut self.huge, (source, std::mem::take(open)));
         }
-        self.lay_down(source, open)?;
+        self.append_edges(source, open)?;
         open.edges.clear();
         Ok(())
     }
 
-    fn lay_down(&mut self, source: NodeId, open: &OpenEdges) -> Result<(), BuildError> {
+    fn append_edges(&mut self, source: NodeId, open: &OpenEdges) -> Result<(), BuildError> {
         let start = self.heap.move_edges(source)?;
         for &(target, label) in &open.edges {
             self.heap.push_packed(target, label)?;
@@ -266,7 +266,7 @@ impl HeapBuilder {
         self.map = AddressMap::default();
         self.name_index = NameIndex::default();
         for (source, open) in std::mem::take(&mut self.huge) {
-            self.lay_down(source, &open)?;
+            self.append_edges(source, &open)?;
         }
         let HeapBuilder {
             mut heap,

@@ -102,7 +102,7 @@ fn difference(
     larger: fn(u32) -> Change,
 ) -> Result<Snapshot, BuildError> {
     let heap = side.objects()?;
-    if side.holds_nothing()? || other.holds_nothing()? {
+    if side.nothing_reachable()? || other.nothing_reachable()? {
         return Ok(Snapshot::empty());
     }
     let changes = changes(side, other, alone, larger)?;

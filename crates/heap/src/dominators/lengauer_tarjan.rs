@@ -25,12 +25,12 @@ pub(crate) fn immediate_dominators(search: DfsNumbering) -> Result<Dominated, Bu
         least,
         back,
     } = search;
-    let behind = Behind::new(nodes.len(), &back)?;
+    let back_edges = BackEdges::new(nodes.len(), &back)?;
     drop(back);
     let mut forest = Forest::new(&parents, &least)?;
     drop((parents, least));
-    forest.run(&behind);
-    drop(behind);
+    forest.run(&back_edges);
+    drop(back_edges);
     Ok(Dominated {
         nodes,
         dominators: forest.dominators()?,
@@ -39,13 +39,13 @@ pub(crate) fn immediate_dominators(search: DfsNumbering) -> Result<Dominated, Bu
 
 /// By number: the sources, with higher numbers, of the references to each node. Of those with lower
 /// numbers only the lowest counts.
-struct Behind {
+struct BackEdges {
     starts: Vec<u32>,
     sources: Vec<u32>,
 }
 
-impl Behind {
-    fn new(len: usize, back: &[Back]) -> Result<Behind, BuildError> {
+impl BackEdges {
+    fn new(len: usize, back: &[Back]) -> Result<BackEdges, BuildError> {
         if back.len() > u32::MAX as usize {
             return Err(BuildError::TooManyEdges);
         }
@@ -65,7 +65,7 @@ impl Behind {
             *start -= 1;
             sources[*start as usize] = reference.source;
         }
-        Ok(Behind { starts, sources })
+        Ok(BackEdges { starts, sources })
     }
 }
 
@@ -109,10 +109,10 @@ impl Forest {
         })
     }
 
-    fn run(&mut self, behind: &Behind) {
+    fn run(&mut self, back_edges: &BackEdges) {
         for at in (1..self.trees.len() as u32).rev() {
             self.settle(at);
-            self.take(at, behind);
+            self.take(at, back_edges);
         }
         if !self.trees.is_empty() {
             self.settle(0);
@@ -136,15 +136,15 @@ impl Forest {
 
     /// Finds the semidominator of `at`, and takes the node.
     #[inline]
-    fn take(&mut self, at: u32, behind: &Behind) {
+    fn take(&mut self, at: u32, back_edges: &BackEdges) {
         let mut semi = self.trees[at as usize].semi;
         let (start, end) = (
-            behind.starts[at as usize] as usize,
-            behind.starts[at as usize + 1] as usize,
+            back_edges.starts[at as usize] as usize,
+            back_edges.starts[at as usize + 1] as usize,
         );
         for place in (start..end).rev() {
-            self.read_ahead(behind, place);
-            semi = semi.min(self.least(behind.sources[place], at).1);
+            self.read_ahead(back_edges, place);
+            semi = semi.min(self.least(back_edges.sources[place], at).1);
         }
         let parent = self.trees[at as usize].ancestor;
         let dominator = match semi == parent {
@@ -158,16 +158,16 @@ impl Forest {
     }
 
     #[inline]
-    fn read_ahead(&self, behind: &Behind, place: usize) {
+    fn read_ahead(&self, back_edges: &BackEdges, place: usize) {
         let ancestor = |node: u32| self.trees[node as usize].ancestor;
         if let Some(far) = place.checked_sub(24) {
-            prefetch(ancestor(behind.sources[far]));
+            prefetch(ancestor(back_edges.sources[far]));
         }
         if let Some(near) = place.checked_sub(16) {
-            prefetch(ancestor(ancestor(behind.sources[near])));
+            prefetch(ancestor(ancestor(back_edges.sources[near])));
         }
         if let Some(nearer) = place.checked_sub(8) {
-            prefetch(ancestor(ancestor(ancestor(behind.sources[nearer]))));
+            prefetch(ancestor(ancestor(ancestor(back_edges.sources[nearer]))));
         }
     }
 

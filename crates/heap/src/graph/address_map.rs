@@ -96,7 +96,7 @@ impl AddressMap {
 
     /// Prefetches what [`find`](Self::find) will need.
     #[inline]
-    pub(crate) fn expect(&self, kind: Kind, address: u64) {
+    pub(crate) fn prefetch(&self, kind: Kind, address: u64) {
         if !self.buckets.is_empty() {
             prefetch(self.buckets[home(key(kind, address), self.buckets.len())].used);
         }

@@ -44,7 +44,7 @@ pub struct Heap {
     pub(crate) edge_counts: Vec<u8>,
     pub(crate) many_edges: FxHashMap<NodeId, u32>,
     /// The number of edges in the columns that belong to no node: see [`Heap::move_edges`].
-    pub(crate) left_behind: usize,
+    pub(crate) orphaned_edges: usize,
     pub(crate) targets: Vec<NodeId>,
     pub(crate) labels: Vec<PackedLabel>,
     pub(crate) wide_labels: Vec<Label>,
@@ -71,7 +71,7 @@ impl Heap {
     /// Returns the number of edges.
     #[inline]
     pub fn edge_count(&self) -> usize {
-        self.targets.len() - self.left_behind
+        self.targets.len() - self.orphaned_edges
     }
 
     /// Returns all nodes in order, the synthetic root first.
@@ -205,7 +205,7 @@ impl Heap {
     }
 
     /// Sets when the heap was captured, in milliseconds since 1970, and in which process.
-    pub fn set_moment(&mut self, taken_at: Option<u64>, process: Option<Process>) {
+    pub fn set_capture_time(&mut self, taken_at: Option<u64>, process: Option<Process>) {
         self.provenance.taken_at = taken_at;
         self.provenance.process = process;
     }
@@ -233,7 +233,7 @@ impl Heap {
             b"" => NameId::EMPTY,
             name => Arc::make_mut(&mut self.names).add(name)?,
         };
-        self.left_behind += self.root_range().len();
+        self.orphaned_edges += self.root_range().len();
         self.many_edges.remove(&NodeId::ROOT);
         let start = self.targets.len();
         self.push_edge(node, Label::Root(name), Strength::Strong)?;
@@ -472,7 +472,7 @@ impl Heap {
         self.labels.try_reserve(range.len())?;
         self.targets.extend_from_within(range.clone());
         self.labels.extend_from_within(range.clone());
-        self.left_behind += range.len();
+        self.orphaned_edges += range.len();
         Ok(start)
     }
 

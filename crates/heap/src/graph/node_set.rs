@@ -42,7 +42,7 @@ impl NodeSet {
 
     /// Prefetches what a query for `node` will need.
     #[inline]
-    pub(crate) fn expect(&self, node: NodeId) {
+    pub(crate) fn prefetch(&self, node: NodeId) {
         prefetch(self.words[node.index() / 64]);
     }
 }

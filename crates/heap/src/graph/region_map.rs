@@ -113,7 +113,7 @@ impl RegionMap {
 
     /// Prefetches what [`insert`](Self::insert) and [`find`](Self::find) will need.
     #[inline]
-    pub(crate) fn expect(&self, address: u64) {
+    pub(crate) fn prefetch(&self, address: u64) {
         if let Some(region) = self.region(address >> REGION) {
             prefetch(self.places[region * WORDS + word(address)].bits);
         }

@@ -15,29 +15,31 @@ pub struct Fingerprint(pub u64);
 
 /// The state of the hash while a fingerprint is made.
 #[derive(Clone, Copy)]
-pub(crate) struct Ink(u64);
+pub(crate) struct FingerprintHasher(u64);
 
-impl Ink {
+impl FingerprintHasher {
     /// Begins the fingerprint of a thing of this sort.
-    pub(crate) fn new(sort: &str) -> Ink {
-        Ink(0xCBF2_9CE4_8422_2325).text(sort.as_bytes())
+    pub(crate) fn new(sort: &str) -> FingerprintHasher {
+        FingerprintHasher(0xCBF2_9CE4_8422_2325).text(sort.as_bytes())
     }
 
-    pub(crate) fn text(self, bytes: &[u8]) -> Ink {
+    pub(crate) fn text(self, bytes: &[u8]) -> FingerprintHasher {
         bytes
             .iter()
-            .fold(self.number(bytes.len() as u64), |ink, &byte| ink.byte(byte))
+            .fold(self.number(bytes.len() as u64), |hasher, &byte| {
+                hasher.byte(byte)
+            })
     }
 
-    pub(crate) fn number(self, number: u64) -> Ink {
+    pub(crate) fn number(self, number: u64) -> FingerprintHasher {
         number
             .to_le_bytes()
             .into_iter()
-            .fold(self, |ink, byte| ink.byte(byte))
+            .fold(self, |hasher, byte| hasher.byte(byte))
     }
 
     /// Adds a kind.
-    pub(crate) fn kind(self, kind: Kind) -> Ink {
+    pub(crate) fn kind(self, kind: Kind) -> FingerprintHasher {
         match kind {
             Kind::CFunction => self.text(b"C function"),
             kind => self.text(kind.type_name().as_bytes()),
@@ -45,7 +47,11 @@ impl Ink {
     }
 
     /// Adds a label that is not generalised.
-    pub(crate) fn label<'a>(self, label: Label, name: impl Fn(NameId) -> &'a [u8]) -> Ink {
+    pub(crate) fn label<'a>(
+        self,
+        label: Label,
+        name: impl Fn(NameId) -> &'a [u8],
+    ) -> FingerprintHasher {
         match label {
             Label::Field(id) => self.text(b"field").text(name(id)),
             Label::Upvalue(id) => self.text(b"upvalue").text(name(id)),
@@ -74,7 +80,7 @@ impl Ink {
         Fingerprint(bits ^ bits >> 33)
     }
 
-    fn byte(self, byte: u8) -> Ink {
-        Ink((self.0 ^ u64::from(byte)).wrapping_mul(0x100_0000_01B3))
+    fn byte(self, byte: u8) -> FingerprintHasher {
+        FingerprintHasher((self.0 ^ u64::from(byte)).wrapping_mul(0x100_0000_01B3))
     }
 }

@@ -15,7 +15,7 @@ use crate::graph::node::NodeId;
 use crate::graph::tally::Tally;
 use crate::groups::class::{ClassName, Classes};
 use crate::groups::coroutine::coroutine_body;
-use crate::groups::fingerprint::{Fingerprint, Ink};
+use crate::groups::fingerprint::{Fingerprint, FingerprintHasher};
 use crate::groups::grouped::Grouped;
 use crate::groups::path_map::PathMap;
 use crate::groups::path_pattern::{PathPatterns, PatternId, mix};
@@ -442,25 +442,27 @@ impl<'a> Grouping<'a> {
     }
 
     fn fingerprint(&self, kind: Kind, name: GroupName) -> Fingerprint {
-        let ink = Ink::new("group").kind(kind);
-        let ink = match name {
-            GroupName::HeldBy(pattern) => ink
+        let hasher = FingerprintHasher::new("group").kind(kind);
+        let hasher = match name {
+            GroupName::HeldBy(pattern) => hasher
                 .text(b"held by")
                 .number(self.groups.patterns.fingerprint(pattern).0),
-            GroupName::Class(ClassName::Own(name)) => ink.text(b"class").text(self.heap.name(name)),
-            GroupName::Class(ClassName::HeldBy(pattern)) => ink
+            GroupName::Class(ClassName::Own(name)) => {
+                hasher.text(b"class").text(self.heap.name(name))
+            }
+            GroupName::Class(ClassName::HeldBy(pattern)) => hasher
                 .text(b"class held by")
                 .number(self.groups.patterns.fingerprint(pattern).0),
-            GroupName::Code { source, line } => ink
+            GroupName::Code { source, line } => hasher
                 .text(b"code")
                 .text(self.heap.name(source))
                 .number(line.into()),
-            GroupName::StringsOf(owner) => ink
+            GroupName::StringsOf(owner) => hasher
                 .text(b"strings of")
                 .number(self.groups.groups[owner].fingerprint.0),
-            GroupName::SharedStrings => ink.text(b"shared strings"),
+            GroupName::SharedStrings => hasher.text(b"shared strings"),
         };
-        ink.finish()
+        hasher.finish()
     }
 }
 

@@ -12,7 +12,7 @@ use crate::graph::fallible_vec::{held, push};
 use crate::graph::heap::Heap;
 use crate::graph::kind::Kind;
 use crate::graph::label::Label;
-use crate::groups::fingerprint::{Fingerprint, Ink};
+use crate::groups::fingerprint::{Fingerprint, FingerprintHasher};
 use crate::groups::pattern_set::KindSet;
 use hashbrown::HashTable;
 
@@ -201,20 +201,20 @@ pub(crate) fn fingerprint(
     step: GroupStep,
 ) -> Fingerprint {
     // People write fingerprints down: this word must stay, whatever patterns are called.
-    let ink = Ink::new("path").kind(kind);
-    let ink = match above {
-        Some(above) => ink.number(above.fingerprint.0),
-        None => ink,
+    let hasher = FingerprintHasher::new("path").kind(kind);
+    let hasher = match above {
+        Some(above) => hasher.number(above.fingerprint.0),
+        None => hasher,
     };
-    let ink = match step {
-        GroupStep::AnyKey => ink.text(b"any key"),
-        GroupStep::AnyName => ink.text(b"any name"),
-        GroupStep::Reference => ink.text(b"reference"),
-        GroupStep::Globals => ink.text(b"globals"),
-        GroupStep::Loaded => ink.text(b"loaded"),
-        GroupStep::Exact(label) => ink.label(label, |name| heap.name(name)),
+    let hasher = match step {
+        GroupStep::AnyKey => hasher.text(b"any key"),
+        GroupStep::AnyName => hasher.text(b"any name"),
+        GroupStep::Reference => hasher.text(b"reference"),
+        GroupStep::Globals => hasher.text(b"globals"),
+        GroupStep::Loaded => hasher.text(b"loaded"),
+        GroupStep::Exact(label) => hasher.label(label, |name| heap.name(name)),
     };
-    ink.finish()
+    hasher.finish()
 }
 
 fn hash(parent: Option<PatternId>, kind: Kind, step: GroupStep) -> u64 {

@@ -111,7 +111,7 @@ enum Side {
 
 /// How the search reached a side of an object.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-enum Came {
+enum Arrival {
     /// By a reference.
     By(Step),
     /// From the other side.
@@ -148,29 +148,29 @@ impl Search {
     }
 
     /// Visits a side of an object, unless the search has been there.
-    fn visit(&mut self, node: NodeId, side: Side, came: Came) -> Result<(), BuildError> {
+    fn visit(&mut self, node: NodeId, side: Side, arrival: Arrival) -> Result<(), BuildError> {
         if !self.seen[side as usize].insert(node) {
             return Ok(());
         }
-        self.from[side as usize][node.index()] = match came {
-            Came::By(step) => {
+        self.from[side as usize][node.index()] = match arrival {
+            Arrival::By(step) => {
                 self.edges[node.index()] = step.edge;
                 step.from.0
             }
-            Came::Across => ACROSS,
-            Came::Back(next) => next.0,
+            Arrival::Across => ACROSS,
+            Arrival::Back(next) => next.0,
         };
         push(&mut self.queue, (node, side))
     }
 
-    fn came(&self, node: NodeId, side: Side) -> Came {
+    fn arrival(&self, node: NodeId, side: Side) -> Arrival {
         match (self.from[side as usize][node.index()], side) {
-            (ACROSS, _) => Came::Across,
-            (from, Side::In) => Came::By(Step {
+            (ACROSS, _) => Arrival::Across,
+            (from, Side::In) => Arrival::By(Step {
                 from: NodeId(from),
                 edge: self.edges[node.index()],
             }),
-            (next, Side::Out) => Came::Back(NodeId(next)),
+            (next, Side::Out) => Arrival::Back(NodeId(next)),
         }
     }
 }
@@ -180,7 +180,7 @@ impl Flow<'_> {
     fn augment(&mut self) -> Result<bool, BuildError> {
         let mut search = Search::new(self.heap.node_count())?;
         for &start in &self.starts {
-            search.visit(start, Side::Out, Came::Across)?;
+            search.visit(start, Side::Out, Arrival::Across)?;
         }
         // No path leads back into a start.
         for &start in &self.starts {
@@ -211,8 +211,8 @@ impl Flow<'_> {
     /// back along that path.
     fn cross(&self, search: &mut Search, node: NodeId) -> Result<(), BuildError> {
         match self.into.get(&node) {
-            None => search.visit(node, Side::Out, Came::Across),
-            Some(step) => search.visit(step.from, Side::Out, Came::Back(node)),
+            None => search.visit(node, Side::Out, Arrival::Across),
+            Some(step) => search.visit(step.from, Side::Out, Arrival::Back(node)),
         }
     }
 
@@ -220,7 +220,7 @@ impl Flow<'_> {
     /// target.
     fn leave(&self, search: &mut Search, node: NodeId) -> Result<Option<Step>, BuildError> {
         if self.into.contains_key(&node) {
-            search.visit(node, Side::In, Came::Across)?;
+            search.visit(node, Side::In, Arrival::Across)?;
         }
         for edge in self.heap.edge_range(node) {
             let to = self.heap.target(edge);
@@ -232,7 +232,7 @@ impl Flow<'_> {
                 edge: edge as u32,
             };
             if to != self.target {
-                search.visit(to, Side::In, Came::By(step))?;
+                search.visit(to, Side::In, Arrival::By(step))?;
             } else if !self.last.contains(&step) {
                 return Ok(Some(step));
             }
@@ -246,20 +246,20 @@ impl Flow<'_> {
         let (mut node, mut side) = (last.from, Side::Out);
         self.last.push(last);
         while side == Side::In || !self.starts.contains(&node) {
-            (node, side) = match search.came(node, side) {
-                Came::By(step) => {
+            (node, side) = match search.arrival(node, side) {
+                Arrival::By(step) => {
                     self.into
                         .try_reserve(1)
                         .map_err(|_| BuildError::OutOfMemory)?;
                     self.into.insert(node, step);
                     (step.from, Side::Out)
                 }
-                Came::Across if side == Side::Out => (node, Side::In),
-                Came::Across => {
+                Arrival::Across if side == Side::Out => (node, Side::In),
+                Arrival::Across => {
                     self.into.remove(&node);
                     (node, Side::Out)
                 }
-                Came::Back(next) => (next, Side::In),
+                Arrival::Back(next) => (next, Side::In),
             };
         }
         Ok(())

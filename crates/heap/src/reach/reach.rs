@@ -60,7 +60,7 @@ impl Reach {
         let Marking {
             mut seen, queue, ..
         } = marking;
-        for node in shut(heap, through) {
+        for node in excluded(heap, through) {
             seen.remove(node);
         }
         Ok(Reach {
@@ -102,7 +102,7 @@ impl Reach {
 }
 
 /// Returns the nodes that must not be reached.
-fn shut(heap: &Heap, through: Through) -> impl Iterator<Item = NodeId> + '_ {
+fn excluded(heap: &Heap, through: Through) -> impl Iterator<Item = NodeId> + '_ {
     // Through everything, no node is excluded.
     let kinds = match through {
         Through::Everything => &[],
@@ -131,7 +131,7 @@ struct Marking<'a> {
 impl<'a> Marking<'a> {
     fn new(heap: &'a Heap, through: Through) -> Result<Self, BuildError> {
         let mut seen = NodeSet::with_room_for(heap.node_count())?;
-        for node in shut(heap, through) {
+        for node in excluded(heap, through) {
             seen.insert(node);
         }
         Ok(Marking {
@@ -165,7 +165,7 @@ impl<'a> Marking<'a> {
         if let Some(node) = ahead(16) {
             prefetch(heap.kind(node));
         }
-        heap.prefetch_queued(ahead, |target| self.seen.expect(target));
+        heap.prefetch_queued(ahead, |target| self.seen.prefetch(target));
     }
 
     fn expand(&mut self, node: NodeId) -> Result<(), BuildError> {

@@ -60,7 +60,7 @@ fn exact_in_older_releases() {
 }
 
 #[test]
-fn structures_that_nobody_knows() {
+fn unknown_layouts() {
     for name in changed("").filter(|name| !is_refused(name)) {
         check_with_zoo(Host::Changed(name), "changed", "");
     }

@@ -31,7 +31,7 @@ impl<'m> CTypes<'m> {
         places: &'static CTState,
         address: u64,
     ) -> Swept<CTypes<'m>> {
-        const WHAT: LayoutMismatch = LayoutMismatch::Unreadable("the table of C types");
+        const UNREADABLE: LayoutMismatch = LayoutMismatch::Unreadable("the table of C types");
         if address == 0 {
             return Ok(CTypes {
                 places,
@@ -39,11 +39,11 @@ impl<'m> CTypes<'m> {
                 size: 0,
             });
         }
-        let state = memory.structure(address, places.size).ok_or(WHAT)?;
+        let state = memory.structure(address, places.size).ok_or(UNREADABLE)?;
         let count = u64::from(state.int(places.table_size));
         let types = memory
             .items(state.word(places.table), count, places.type_size)
-            .ok_or(WHAT)?;
+            .ok_or(UNREADABLE)?;
         let callbacks = 2 * u64::from(state.int(places.callback_count));
         Ok(CTypes {
             places,

@@ -31,7 +31,7 @@ impl<M: Memory> Sweep<'_, M> {
     }
 
     /// Sets the visible address, that of its payload. It has no references.
-    pub(super) fn refer_from_cdata(&mut self, node: NodeId, address: u64) -> Swept {
+    pub(super) fn add_edges_of_cdata(&mut self, node: NodeId, address: u64) -> Swept {
         self.heap.set_address(node, address + u64::from(CDATA));
         Ok(())
     }

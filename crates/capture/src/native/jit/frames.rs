@@ -11,7 +11,7 @@ use crate::native::jit::sweep::Sweep;
 use crate::native::jit::tags::Value;
 use crate::native::layout_mismatch::{LayoutMismatch, Swept};
 
-pub(super) const WHAT: LayoutMismatch = LayoutMismatch::Unreadable("a thread");
+pub(super) const UNREADABLE: LayoutMismatch = LayoutMismatch::Unreadable("a thread");
 pub(super) const SLOT: u64 = WORD as u64;
 
 /// `FRAME_TYPE`, `FRAME_TYPEP`: the bits of a link that tell its type.
@@ -44,7 +44,7 @@ mod machine_frame {
     /// The low bits of its address are flags.
     pub(super) const ADDRESS: u64 = !3;
     /// Far more steps than `LUAI_MAXCCALLS` and the frames of a stack allow.
-    pub(super) const MOST: u32 = 1 << 18;
+    pub(super) const MAX_STEPS: u32 = 1 << 18;
 }
 
 /// A frame on a thread's stack.
@@ -79,7 +79,7 @@ impl<'m> Frames<'m> {
         let end = stack.saturating_add(SLOT * u64::from(state.int(places.stack_size)));
         let is_inside = |slot: u64| slot >= stack.saturating_add(2 * SLOT) && slot <= end;
         if end == u64::MAX || !is_inside(base) || !is_inside(state.word(places.top)) {
-            return Err(WHAT.into());
+            return Err(UNREADABLE.into());
         }
         Ok(Frames {
             thread,
@@ -98,14 +98,14 @@ impl<'m> Frames<'m> {
                 at: self.at,
                 next: self.next,
             };
-            let link = sweep.memory.word(self.at).ok_or(WHAT)?;
+            let link = sweep.memory.word(self.at).ok_or(UNREADABLE)?;
             // A frame for an error without a function has the thread in its place, and is no level.
             let is_level = !self.is_outer_half && sweep.function_of(self.at)? != self.thread;
             self.is_outer_half = link & WHOLE_TYPE == VARARG;
             self.next = Some(self.at);
             self.at = sweep.outer(self.at)?;
             if self.at < self.bottom - SLOT {
-                return Err(WHAT.into());
+                return Err(UNREADABLE.into());
             }
             if is_level {
                 return Ok(Some(frame));
@@ -124,10 +124,10 @@ impl<'m> Frames<'m> {
         let next = match frame.next {
             None => sweep.machine_code_place(self.machine_frame(sweep), self.thread),
             Some(next) => {
-                let link = sweep.memory.word(next).ok_or(WHAT)?;
+                let link = sweep.memory.word(next).ok_or(UNREADABLE)?;
                 match (link & TYPE, link & WHOLE_TYPE) {
                     (CODE, _) => link,
-                    (_, CONTINUATION) => sweep.memory.word(next - 2 * SLOT).ok_or(WHAT)?,
+                    (_, CONTINUATION) => sweep.memory.word(next - 2 * SLOT).ok_or(UNREADABLE)?,
                     _ => self.place_below_host(sweep, next)?,
                 }
             }
@@ -148,7 +148,7 @@ impl<'m> Frames<'m> {
         let stack = self.bottom - SLOT;
         let mut machine = self.machine_frame(sweep);
         let mut at = self.state.word(sweep.layout.state.base) - SLOT;
-        for _ in 0..machine_frame::MOST {
+        for _ in 0..machine_frame::MAX_STEPS {
             if machine == 0 {
                 return Ok(0);
             }
@@ -164,7 +164,7 @@ impl<'m> Frames<'m> {
             if at < next {
                 return Ok(sweep.machine_code_place(machine, 0));
             }
-            let link = sweep.memory.word(at).ok_or(WHAT)?;
+            let link = sweep.memory.word(at).ok_or(UNREADABLE)?;
             let is_callback = link & WHOLE_TYPE == CONTINUATION
                 && sweep.memory.word(at - 3 * SLOT) == Some(CALLBACK);
             if link & TYPE == HOST || is_callback {
@@ -182,32 +182,32 @@ impl<'m> Frames<'m> {
 impl<M: Memory> Sweep<'_, M> {
     /// Address of what runs in a frame: a function, or the thread itself.
     pub(super) fn function_of(&self, frame: u64) -> Swept<u64> {
-        let value = self.memory.word(frame - SLOT).ok_or(WHAT)?;
+        let value = self.memory.word(frame - SLOT).ok_or(UNREADABLE)?;
         Ok(Value(value).address())
     }
 
     /// Address of the frame that called the one at `frame`, lower on the stack.
     fn outer(&self, frame: u64) -> Swept<u64> {
-        let link = self.memory.word(frame).ok_or(WHAT)?;
+        let link = self.memory.word(frame).ok_or(UNREADABLE)?;
         let distance = match link & TYPE {
             // The call instruction before that address names the slot of the function.
             CODE => {
-                let call = link.checked_sub(INSTRUCTION).ok_or(WHAT)?;
-                let call = self.memory.structure(call, 4).ok_or(WHAT)?;
+                let call = link.checked_sub(INSTRUCTION).ok_or(UNREADABLE)?;
+                let call = self.memory.structure(call, 4).ok_or(UNREADABLE)?;
                 SLOT * (2 + u64::from(call.byte(1)))
             }
             _ => link & !WHOLE_TYPE,
         };
         match frame.checked_sub(distance) {
             Some(outer) if outer < frame => Ok(outer),
-            _ => Err(WHAT.into()),
+            _ => Err(UNREADABLE.into()),
         }
     }
 
     /// Address of the outer half of a frame, which has its extra arguments; `None` if it has no
     /// outer half.
     pub(super) fn outer_half(&self, frame: u64) -> Swept<Option<u64>> {
-        let link = self.memory.word(frame).ok_or(WHAT)?;
+        let link = self.memory.word(frame).ok_or(UNREADABLE)?;
         match link & WHOLE_TYPE {
             VARARG => Ok(Some(self.outer(frame)?)),
             _ => Ok(None),
@@ -240,7 +240,7 @@ impl<M: Memory> Sweep<'_, M> {
         let number = |place: u64| (place.wrapping_sub(code) as i64 / INSTRUCTION as i64) as u32;
         let count = self
             .prototype(prototype)
-            .ok_or(WHAT)?
+            .ok_or(UNREADABLE)?
             .int(places.code_count);
         match number(next).wrapping_sub(1) {
             // Builds with a VM thread (`vmthref`) count that as the first instruction.

@@ -9,7 +9,7 @@ use crate::native::layout_mismatch::{LayoutMismatch, Swept};
 use crate::native::sweep::Sweep as _;
 use luasnap_heap::{Kind, Label, NameId, NodeId, Strength};
 
-const WHAT: LayoutMismatch = LayoutMismatch::Unreadable("a function");
+const UNREADABLE: LayoutMismatch = LayoutMismatch::Unreadable("a function");
 const ENVIRONMENT: (Kind, &str) = (Kind::Table, "a function's environment");
 
 /// `FF_LUA` in `ffid`: a Lua function.
@@ -38,7 +38,7 @@ impl<'m, M: Memory> Sweep<'m, M> {
 
     /// Returns the prototype of the Lua function at `address`, if there is one.
     pub(super) fn prototype_of(&mut self, address: u64) -> Swept<Option<KnownPrototype<'m>>> {
-        let function = self.function(address).ok_or(WHAT)?;
+        let function = self.function(address).ok_or(UNREADABLE)?;
         self.known_prototype(self.prototype_before(function))
     }
 
@@ -55,11 +55,11 @@ impl<'m, M: Memory> Sweep<'m, M> {
         self.memory.items(start, u64::from(count), WORD)
     }
 
-    pub(super) fn refer_from_lua_function(&mut self, node: NodeId, address: u64) -> Swept {
+    pub(super) fn add_edges_of_lua_function(&mut self, node: NodeId, address: u64) -> Swept {
         let places = &self.layout.function;
-        let function = self.function(address).ok_or(WHAT)?;
+        let function = self.function(address).ok_or(UNREADABLE)?;
         let upvalues = self.upvalues(address, function, places.upvalues);
-        let upvalues = upvalues.ok_or(WHAT)?;
+        let upvalues = upvalues.ok_or(UNREADABLE)?;
         let environment = function.word(places.environment);
         self.refer_to_kind(node, environment, Label::Environment, ENVIRONMENT)?;
         let mut names: &[u8] = &[];
@@ -96,13 +96,13 @@ impl<'m, M: Memory> Sweep<'m, M> {
         Ok(())
     }
 
-    pub(super) fn refer_from_c_function(&mut self, node: NodeId, address: u64) -> Swept {
+    pub(super) fn add_edges_of_c_function(&mut self, node: NodeId, address: u64) -> Swept {
         let places = &self.layout.function;
-        let function = self.function(address).ok_or(WHAT)?;
+        let function = self.function(address).ok_or(UNREADABLE)?;
         let upvalues = self.upvalues(address, function, places.c_upvalues);
         let environment = function.word(places.environment);
         self.refer_to_kind(node, environment, Label::Environment, ENVIRONMENT)?;
-        for upvalue in words(upvalues.ok_or(WHAT)?) {
+        for upvalue in words(upvalues.ok_or(UNREADABLE)?) {
             self.refer_to_value(node, Value(upvalue), Label::Upvalue(NameId::EMPTY))?;
         }
         Ok(())
@@ -110,16 +110,19 @@ impl<'m, M: Memory> Sweep<'m, M> {
 
     /// Adds a reference to the value of an upvalue. It is in the upvalue, or on a stack while that
     /// is open.
-    pub(super) fn refer_from_upvalue(&mut self, node: NodeId, address: u64) -> Swept {
-        const WHAT: LayoutMismatch = LayoutMismatch::Unreadable("an upvalue");
+    pub(super) fn add_edges_of_upvalue(&mut self, node: NodeId, address: u64) -> Swept {
+        const UNREADABLE: LayoutMismatch = LayoutMismatch::Unreadable("an upvalue");
         let places = &self.layout.upvalue;
-        let upvalue = self.memory.structure(address, places.size).ok_or(WHAT)?;
+        let upvalue = self
+            .memory
+            .structure(address, places.size)
+            .ok_or(UNREADABLE)?;
         let place = upvalue.word(places.value);
         let is_own = place == address + u64::from(places.own_value);
         if is_own != (upvalue.byte(places.closed) != 0) {
-            return Err(WHAT.into());
+            return Err(UNREADABLE.into());
         }
-        let value = self.memory.word(place).ok_or(WHAT)?;
+        let value = self.memory.word(place).ok_or(UNREADABLE)?;
         self.refer_to_value(node, Value(value), Label::Value)
     }
 }

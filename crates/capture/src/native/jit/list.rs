@@ -9,7 +9,7 @@ use crate::native::layout_mismatch::{LayoutMismatch, Swept};
 use luasnap_heap::{Kind, NodeId, RunOrder};
 use std::iter;
 
-const WHAT: LayoutMismatch = LayoutMismatch::Unreadable("an object");
+const UNREADABLE: LayoutMismatch = LayoutMismatch::Unreadable("an object");
 /// `LJ_GC_FIXED` in an object's `marked`: never collected.
 const FIXED: u8 = 1 << 5;
 /// The low bits of a bucket's reference are flags of the bucket.
@@ -84,11 +84,11 @@ impl<M: Memory> Sweep<'_, M> {
         // Strings are in no order in memory, but their addresses are known in advance.
         let ahead = words(buckets).skip(AHEAD).chain(iter::repeat(0));
         for (number, (bucket, later)) in (0..).zip(words(buckets).zip(ahead)) {
-            self.memory.expect(later & ADDRESS);
-            self.heap.expect(later & ADDRESS);
+            self.memory.prefetch(later & ADDRESS);
+            self.heap.prefetch(later & ADDRESS);
             let mut next = bucket & ADDRESS;
             while next != 0 {
-                let hash = self.hash_of(next).ok_or(WHAT)?;
+                let hash = self.hash_of(next).ok_or(UNREADABLE)?;
                 if u64::from(hash) & (count - 1) != number {
                     return Err(LayoutMismatch::StringTable.into());
                 }
@@ -102,7 +102,7 @@ impl<M: Memory> Sweep<'_, M> {
     /// Makes a node of an object. Returns it, and the address of the next object.
     #[inline]
     fn list_object(&mut self, address: u64) -> Swept<(NodeId, u64)> {
-        let header = self.memory.structure(address, HEADER).ok_or(WHAT)?;
+        let header = self.memory.structure(address, HEADER).ok_or(UNREADABLE)?;
         let (next, object_type) = (header.word(0), header.byte(TYPE));
         let kind = tags::kind(object_type).ok_or(LayoutMismatch::UnknownType(object_type))?;
         if kind != Kind::String {
@@ -127,14 +127,14 @@ impl<M: Memory> Sweep<'_, M> {
             Kind::Cdata => (kind, self.cdata_size(address)),
             _ => (kind, Some(u64::from(self.layout.upvalue.size))),
         };
-        let size = size.ok_or(WHAT)?;
+        let size = size.ok_or(UNREADABLE)?;
         let node = self.ledger.add(&mut self.heap, kind, address, size)?;
         match kind {
             Kind::Userdata => self.note_own(node, address)?,
             // Open upvalues are on no other list.
             Kind::Thread => {
                 let place = u64::from(self.layout.state.open_upvalues);
-                let first = self.memory.word(address + place).ok_or(WHAT)?;
+                let first = self.memory.word(address + place).ok_or(UNREADABLE)?;
                 self.list_chain(first)?;
             }
             _ => {}

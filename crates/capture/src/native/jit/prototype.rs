@@ -10,7 +10,7 @@ use crate::native::sweep::Sweep as _;
 use crate::version::Version;
 use luasnap_heap::{Kind, Label, NameId, NodeId, Strength};
 
-const WHAT: LayoutMismatch = LayoutMismatch::Unreadable("a prototype");
+const UNREADABLE: LayoutMismatch = LayoutMismatch::Unreadable("a prototype");
 /// Bytes of an instruction, and of an upvalue's entry.
 const INSTRUCTION: u64 = 4;
 const UPVALUE: u64 = 2;
@@ -54,7 +54,7 @@ impl<'m, M: Memory> Sweep<'m, M> {
             return Ok(None);
         }
         self.describe_prototype(node, address)?;
-        let prototype = self.prototype(address).ok_or(WHAT)?;
+        let prototype = self.prototype(address).ok_or(UNREADABLE)?;
         self.known = KnownPrototype {
             upvalue_count: prototype.byte(self.layout.prototype.upvalue_count),
             address,
@@ -77,7 +77,7 @@ impl<'m, M: Memory> Sweep<'m, M> {
             return Ok(());
         }
         let places = &self.layout.prototype;
-        let prototype = self.prototype(address).ok_or(WHAT)?;
+        let prototype = self.prototype(address).ok_or(UNREADABLE)?;
         let source = prototype.word(places.source);
         let is_string = self
             .heap
@@ -99,7 +99,7 @@ impl<'m, M: Memory> Sweep<'m, M> {
     }
 
     /// Verifies the fields of a prototype on which only names depend.
-    fn prove_prototype(&mut self, node: NodeId, address: u64, prototype: Structure<'_>) -> Swept {
+    fn verify_prototype(&mut self, node: NodeId, address: u64, prototype: Structure<'_>) -> Swept {
         let places = &self.layout.prototype;
         let fits = prototype.byte(places.parameters) <= prototype.byte(places.frame_size)
             && self.parts_fit(address, prototype)
@@ -168,11 +168,11 @@ impl<'m, M: Memory> Sweep<'m, M> {
         line <= prototype.int(places.line_count)
     }
 
-    pub(super) fn refer_from_prototype(&mut self, node: NodeId, address: u64) -> Swept {
+    pub(super) fn add_edges_of_prototype(&mut self, node: NodeId, address: u64) -> Swept {
         self.describe_prototype(node, address)?;
         let places = &self.layout.prototype;
-        let prototype = self.prototype(address).ok_or(WHAT)?;
-        self.prove_prototype(node, address, prototype)?;
+        let prototype = self.prototype(address).ok_or(UNREADABLE)?;
+        self.verify_prototype(node, address, prototype)?;
         let name = (Kind::String, "a chunk's name");
         let source = prototype.word(places.source);
         self.refer_to_kind(node, source, Label::DebugName, name)?;
@@ -181,7 +181,7 @@ impl<'m, M: Memory> Sweep<'m, M> {
         let start = prototype
             .word(places.constants)
             .wrapping_sub(u64::from(WORD) * count);
-        let constants = self.memory.items(start, count, WORD).ok_or(WHAT)?;
+        let constants = self.memory.items(start, count, WORD).ok_or(UNREADABLE)?;
         for constant in words(constants).rev() {
             if let Some(target) = self.object(node, constant)? {
                 let label = match self.heap.kind(target) {

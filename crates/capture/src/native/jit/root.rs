@@ -23,7 +23,7 @@ const BASIC_TYPES: [(u16, &str); 7] = [
 
 impl<M: Memory> Sweep<'_, M> {
     /// Gives the synthetic root its references. The first is the registry.
-    pub(super) fn refer_from_globals(&mut self) -> Swept {
+    pub(super) fn add_edges_of_globals(&mut self) -> Swept {
         let places = &self.layout.global_state;
         self.heap.begin_edges();
         let registry = Value(self.global.word(places.registry));

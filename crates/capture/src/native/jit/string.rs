@@ -8,12 +8,12 @@ use luasnap_heap::{Kind, NameId, NodeId};
 
 /// Longer texts are kept whole only if they are names.
 const SHORT: u64 = 40;
-const WHAT: LayoutMismatch = LayoutMismatch::Unreadable("a string");
+const UNREADABLE: LayoutMismatch = LayoutMismatch::Unreadable("a string");
 
 impl<'m, M: Memory> Sweep<'m, M> {
     /// Makes a node of a string. A short text is kept at once, while it is in the cache.
     pub(super) fn list_string(&mut self, address: u64) -> Swept<NodeId> {
-        let len = self.string_len(address).ok_or(WHAT)?;
+        let len = self.string_len(address).ok_or(UNREADABLE)?;
         let header = u64::from(self.layout.string.size);
         // At least one zero byte follows, and the size is rounded up to a multiple of 4.
         let size = header + ((len + 4) & !3);
@@ -24,7 +24,7 @@ impl<'m, M: Memory> Sweep<'m, M> {
             let bytes = self
                 .memory
                 .bytes(address + header, len as usize + 1)
-                .ok_or(WHAT)?;
+                .ok_or(UNREADABLE)?;
             let Some((0, bytes)) = bytes.split_last() else {
                 return Err(LayoutMismatch::Text.into());
             };
@@ -83,7 +83,7 @@ impl<'m, M: Memory> Sweep<'m, M> {
     /// The same for a long string, or the empty one.
     #[cold]
     fn long_text_of(&mut self, string: NodeId) -> Swept<NameId> {
-        let text = self.text_at(self.heap.address(string)).ok_or(WHAT)?;
+        let text = self.text_at(self.heap.address(string)).ok_or(UNREADABLE)?;
         let name = self.heap.add_name(text)?;
         self.heap.set_source(string, name);
         Ok(name)

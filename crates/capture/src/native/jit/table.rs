@@ -76,15 +76,15 @@ impl<M: Memory> Sweep<'_, M> {
 
     /// Prefetches the parts of the table at `address`, whose header was prefetched before.
     #[inline]
-    pub(super) fn expect_table_at(&self, address: u64) {
+    pub(super) fn prefetch_table_at(&self, address: u64) {
         let places = &self.layout.table;
         if let Some(table) = self.memory.structure(address, places.size) {
-            self.memory.expect(table.word(places.array));
-            self.memory.expect(table.word(places.nodes));
+            self.memory.prefetch(table.word(places.array));
+            self.memory.prefetch(table.word(places.nodes));
         }
     }
 
-    pub(super) fn refer_from_table(&mut self, node: NodeId, address: u64) -> Swept {
+    pub(super) fn add_edges_of_table(&mut self, node: NodeId, address: u64) -> Swept {
         let parts = self
             .table_parts(address)
             .ok_or(LayoutMismatch::Unreadable("a table"))?;
@@ -94,9 +94,9 @@ impl<M: Memory> Sweep<'_, M> {
             let metatable = (Kind::Table, "a table's metatable");
             self.refer_to_kind(node, parts.metatable, Label::Metatable, metatable)?;
         }
-        self.prove_table(node, parts)?;
-        let in_array = self.refer_from_array(node, parts, mode)?;
-        let in_nodes = self.refer_from_nodes(node, parts, mode)?;
+        self.verify_table(node, parts)?;
+        let in_array = self.add_edges_of_array(node, parts, mode)?;
+        let in_nodes = self.add_edges_of_nodes(node, parts, mode)?;
         self.heap.set_count(node, in_array + in_nodes);
         let array = (parts.array_size, in_array);
         self.heap
@@ -105,7 +105,7 @@ impl<M: Memory> Sweep<'_, M> {
     }
 
     /// Adds the references of the array part. Returns the number of its entries.
-    fn refer_from_array(&mut self, source: NodeId, parts: Parts, mode: WeakMode) -> Swept<u32> {
+    fn add_edges_of_array(&mut self, source: NodeId, parts: Parts, mode: WeakMode) -> Swept<u32> {
         let slots = self
             .memory
             .items(parts.array, parts.array_size, WORD)
@@ -119,7 +119,7 @@ impl<M: Memory> Sweep<'_, M> {
     }
 
     /// Adds the references of the hash part. Returns the number of its entries.
-    fn refer_from_nodes(&mut self, source: NodeId, parts: Parts, mode: WeakMode) -> Swept<u32> {
+    fn add_edges_of_nodes(&mut self, source: NodeId, parts: Parts, mode: WeakMode) -> Swept<u32> {
         let nodes = self
             .memory
             .items(parts.nodes, parts.node_count, NODE)
@@ -129,7 +129,7 @@ impl<M: Memory> Sweep<'_, M> {
             let value = Value(node.word(NODE_VALUE));
             if !value.is_nil() {
                 count += 1;
-                self.refer_from_entry(source, Value(node.word(NODE_KEY)), value, mode)?;
+                self.add_edges_of_entry(source, Value(node.word(NODE_KEY)), value, mode)?;
             }
         }
         Ok(count)
@@ -138,7 +138,7 @@ impl<M: Memory> Sweep<'_, M> {
     /// Adds the references of an entry of the hash part. A weak key does not make the reference to
     /// its value weak: there are no ephemerons.
     #[inline(always)]
-    fn refer_from_entry(
+    fn add_edges_of_entry(
         &mut self,
         source: NodeId,
         key: Value,
@@ -153,11 +153,11 @@ impl<M: Memory> Sweep<'_, M> {
             self.heap.edge(known.node, Label::Key, Strength::Strong)?;
             return self.refer_to_element(source, value, Label::Field(known.text), mode);
         }
-        self.refer_from_other_entry(source, address, value, mode)
+        self.add_edges_of_other_entry(source, address, value, mode)
     }
 
     /// The same for a key that was not met recently, or is not a string.
-    fn refer_from_other_entry(
+    fn add_edges_of_other_entry(
         &mut self,
         source: NodeId,
         key: u64,

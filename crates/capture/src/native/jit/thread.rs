@@ -3,7 +3,7 @@
 use crate::lua::stack_slot_label::{FUNCTION, HOST, TEMPORARY, VARARG};
 use crate::lua::stack_slots::SlotName;
 use crate::memory::memory::{Memory, Read, Structure};
-use crate::native::jit::frames::{Frame, Frames, SLOT, WHAT};
+use crate::native::jit::frames::{Frame, Frames, SLOT, UNREADABLE};
 use crate::native::jit::known_prototype::KnownPrototype;
 use crate::native::jit::local_names::ActiveLocals;
 use crate::native::jit::sweep::Sweep;
@@ -41,8 +41,8 @@ impl<'m, M: Memory> Sweep<'m, M> {
         Some(own + SLOT * u64::from(self.state(address)?.int(places.stack_size)))
     }
 
-    pub(super) fn refer_from_thread(&mut self, node: NodeId, address: u64) -> Swept {
-        let state = self.state(address).ok_or(WHAT)?;
+    pub(super) fn add_edges_of_thread(&mut self, node: NodeId, address: u64) -> Swept {
+        let state = self.state(address).ok_or(UNREADABLE)?;
         let globals = state.word(self.layout.state.globals);
         self.refer_to_object(node, globals, Label::Environment)?;
         self.slots.clear();
@@ -70,7 +70,7 @@ impl<'m, M: Memory> Sweep<'m, M> {
     fn may_run(&self, state: Structure<'_>) -> bool {
         let places = &self.layout.state;
         let has_begun = state.word(places.c_frame) != 0;
-        self.origin.is_stopped_anywhere && has_begun && state.byte(places.status) == 0
+        self.origin.is_stopped_at_any_instruction && has_begun && state.byte(places.status) == 0
     }
 
     /// Notes every slot of a stack, since it is not known which are in use.
@@ -196,7 +196,7 @@ impl<'m, M: Memory> Sweep<'m, M> {
         limit: u64,
     ) -> Swept {
         let places = &self.layout.prototype;
-        let prototype = self.prototype(running.prototype).ok_or(WHAT)?;
+        let prototype = self.prototype(running.prototype).ok_or(UNREADABLE)?;
         if prototype.byte(places.flags) & HAS_EXTRA_ARGUMENTS == 0 {
             return Ok(());
         }
@@ -210,12 +210,12 @@ impl<'m, M: Memory> Sweep<'m, M> {
     }
 
     fn take(&mut self, node: NodeId, slot: u64, name: SlotName) -> Swept {
-        let value = Value(self.memory.word(slot).ok_or(WHAT)?);
+        let value = Value(self.memory.word(slot).ok_or(UNREADABLE)?);
         let Some(address) = value.object() else {
             return Ok(());
         };
-        let target = match self.origin.is_stopped_anywhere {
-            true => self.object_that_may_be(value),
+        let target = match self.origin.is_stopped_at_any_instruction {
+            true => self.object_if_alive(value),
             false => self.object(node, address)?,
         };
         if let Some(target) = target {
@@ -225,7 +225,7 @@ impl<'m, M: Memory> Sweep<'m, M> {
     }
 
     /// Returns the object in a slot that may be out of use, if it still exists.
-    fn object_that_may_be(&self, value: Value) -> Option<NodeId> {
+    fn object_if_alive(&self, value: Value) -> Option<NodeId> {
         let found = self.heap.find(value.address())?;
         tags::agree(value, self.heap.kind(found)).then_some(found)
     }

@@ -7,7 +7,7 @@ use crate::native::layout_mismatch::{LayoutMismatch, Swept};
 use crate::native::sweep::Sweep as _;
 use luasnap_heap::{Label, NodeId};
 
-const WHAT: LayoutMismatch = LayoutMismatch::Unreadable("a trace");
+const UNREADABLE: LayoutMismatch = LayoutMismatch::Unreadable("a trace");
 /// Bytes of an instruction, and of an entry of a snapshot's map.
 const INSTRUCTION: u64 = 8;
 const MAP_ENTRY: u64 = 4;
@@ -78,9 +78,9 @@ impl<'m, M: Memory> Sweep<'m, M> {
         self.refer_to_object(source, address.unwrap_or(0), Label::Trace)
     }
 
-    pub(super) fn refer_from_trace(&mut self, node: NodeId, address: u64) -> Swept {
+    pub(super) fn add_edges_of_trace(&mut self, node: NodeId, address: u64) -> Swept {
         let places = &self.layout.trace;
-        let trace = self.trace(address).ok_or(WHAT)?;
+        let trace = self.trace(address).ok_or(UNREADABLE)?;
         if trace.half(places.number) == 0 {
             return Ok(()); // it was flushed, and waits for the collector
         }
@@ -96,14 +96,14 @@ impl<'m, M: Memory> Sweep<'m, M> {
     /// or two.
     fn refer_to_constants(&mut self, node: NodeId, address: u64, trace: Structure<'_>) -> Swept {
         let first = u64::from(trace.int(self.layout.trace.instruction_start));
-        let count = (TRUE + 1).checked_sub(first).ok_or(WHAT)?;
+        let count = (TRUE + 1).checked_sub(first).ok_or(UNREADABLE)?;
         let start = address + self.trace_header();
-        let constants = self.memory.items(start, count, WORD).ok_or(WHAT)?;
+        let constants = self.memory.items(start, count, WORD).ok_or(UNREADABLE)?;
         let mut constants = constants
             .rchunks_exact(usize::from(WORD))
             .rev()
             .map(Structure);
-        let primitive = constants.next_back().ok_or(WHAT)?.byte(OPCODE);
+        let primitive = constants.next_back().ok_or(UNREADABLE)?.byte(OPCODE);
         while let Some(constant) = constants.next() {
             let opcode = constant.byte(OPCODE).wrapping_sub(primitive);
             let has_second_word =

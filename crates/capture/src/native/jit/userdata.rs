@@ -8,7 +8,7 @@ use crate::native::own_snapshots::Userdata;
 use crate::native::sweep::Sweep as _;
 use luasnap_heap::{Kind, Label, NodeId};
 
-const WHAT: LayoutMismatch = LayoutMismatch::Unreadable("a userdata");
+const UNREADABLE: LayoutMismatch = LayoutMismatch::Unreadable("a userdata");
 /// `UDTYPE_BUFFER`.
 const BUFFER: u8 = 3;
 /// Sizes of `SBufExt`, and offsets in it: the end and the start of a buffer's memory, a reference
@@ -61,8 +61,8 @@ impl<M: Memory> Sweep<'_, M> {
         Some(size)
     }
 
-    pub(super) fn refer_from_userdata(&mut self, node: NodeId, address: u64) -> Swept {
-        let (userdata, environment) = self.userdata(address).ok_or(WHAT)?;
+    pub(super) fn add_edges_of_userdata(&mut self, node: NodeId, address: u64) -> Swept {
+        let (userdata, environment) = self.userdata(address).ok_or(UNREADABLE)?;
         if userdata.metatable != 0 {
             if self.userdata_metatables.get(userdata.metatable).is_none() {
                 let fields = self.fields_of(userdata.metatable);
@@ -75,7 +75,7 @@ impl<M: Memory> Sweep<'_, M> {
         let table = (Kind::Table, "a userdata's environment");
         self.refer_to_kind(node, environment, Label::Environment, table)?;
         if self.is_buffer(address) {
-            self.refer_from_buffer(node, userdata)?;
+            self.add_edges_of_buffer(node, userdata)?;
         }
         // Its visible address is that of its payload.
         self.heap.set_address(node, userdata.payload);
@@ -83,10 +83,13 @@ impl<M: Memory> Sweep<'_, M> {
     }
 
     /// Adds the references of a string buffer, which no API function shows.
-    fn refer_from_buffer(&mut self, node: NodeId, userdata: Userdata) -> Swept {
+    fn add_edges_of_buffer(&mut self, node: NodeId, userdata: Userdata) -> Swept {
         let has_two = userdata.len >= u64::from(SIZE);
         let size = if has_two { SIZE } else { SIZE_WITH_ONE };
-        let buffer = self.memory.structure(userdata.payload, size).ok_or(WHAT)?;
+        let buffer = self
+            .memory
+            .structure(userdata.payload, size)
+            .ok_or(UNREADABLE)?;
         if buffer.word(FLAGS) & SHOWS_OBJECT != 0 {
             self.refer_to_object(node, buffer.word(SHOWN), Label::Constant)?;
         }

@@ -56,10 +56,10 @@ impl<'m, M: Memory, const L: usize> Sweep<'m, M, L> {
             .items(start, self.upvalue_count(closure), POINTER)
     }
 
-    pub(super) fn refer_from_lua_function(&mut self, node: NodeId, address: u64) -> Swept {
-        const WHAT: LayoutMismatch = LayoutMismatch::Unreadable("a function");
-        let closure = self.closure(address).ok_or(WHAT)?;
-        let upvalues = self.upvalues_behind(address, closure).ok_or(WHAT)?;
+    pub(super) fn add_edges_of_lua_function(&mut self, node: NodeId, address: u64) -> Swept {
+        const UNREADABLE: LayoutMismatch = LayoutMismatch::Unreadable("a function");
+        let closure = self.closure(address).ok_or(UNREADABLE)?;
+        let upvalues = self.upvalues_behind(address, closure).ok_or(UNREADABLE)?;
         self.refer_to_environment(node, closure)?;
         let prototype = closure.word(Self::LAYOUT.closure.prototype);
         let mut names: &[u8] = &[];
@@ -95,7 +95,7 @@ impl<'m, M: Memory, const L: usize> Sweep<'m, M, L> {
         Ok(())
     }
 
-    pub(super) fn refer_from_c_function(&mut self, node: NodeId, address: u64) -> Swept {
+    pub(super) fn add_edges_of_c_function(&mut self, node: NodeId, address: u64) -> Swept {
         let closure = self
             .closure(address)
             .ok_or(LayoutMismatch::Unreadable("a function"))?;
@@ -124,7 +124,7 @@ impl<'m, M: Memory, const L: usize> Sweep<'m, M, L> {
 
     /// Adds a reference to the value of an upvalue. It is in the upvalue, or on a stack while that
     /// is open.
-    pub(super) fn refer_from_upvalue(&mut self, node: NodeId, address: u64) -> Swept {
+    pub(super) fn add_edges_of_upvalue(&mut self, node: NodeId, address: u64) -> Swept {
         let upvalue = self
             .memory
             .structure(address, Self::LAYOUT.upvalue.size)

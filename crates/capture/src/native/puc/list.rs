@@ -93,8 +93,8 @@ impl<M: Memory, const L: usize> Sweep<'_, M, L> {
         // Strings are in no order in memory, but their addresses are known in advance.
         let ahead = firsts.clone().skip(AHEAD).chain(iter::repeat(0));
         for (number, (first, later)) in (0..).zip(firsts.zip(ahead)) {
-            self.memory.expect(later);
-            self.heap.expect(later);
+            self.memory.prefetch(later);
+            self.heap.prefetch(later);
             let mut next = first;
             while next != 0 {
                 let hash = self
@@ -197,12 +197,12 @@ impl<M: Memory, const L: usize> Sweep<'_, M, L> {
     /// Lists the open upvalues of a thread (5.3): those that no function has any more stay there
     /// until their variables end.
     fn list_open_upvalues(&mut self, thread: u64) -> Swept {
-        const WHAT: LayoutMismatch = LayoutMismatch::Unreadable("an open upvalue");
+        const UNREADABLE: LayoutMismatch = LayoutMismatch::Unreadable("an open upvalue");
         let layout = Self::LAYOUT;
         let mut next = thread + u64::from(layout.state.open_upvalues);
         // Some were listed with their functions, so that a ring would not come to an end by itself.
         for _ in 0..=self.ledger.total() / u64::from(layout.upvalue.size) {
-            let upvalue = self.memory.word(next).ok_or(WHAT)?;
+            let upvalue = self.memory.word(next).ok_or(UNREADABLE)?;
             if upvalue == 0 {
                 return Ok(());
             }

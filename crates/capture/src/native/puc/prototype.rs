@@ -104,7 +104,7 @@ impl<'m, M: Memory, const L: usize> Sweep<'m, M, L> {
 
     /// Verifies the fields of a prototype on which only names depend: its source, its lines, and
     /// its parameters.
-    fn prove_prototype(&mut self, node: NodeId, prototype: Structure<'_>) -> Swept {
+    fn verify_prototype(&mut self, node: NodeId, prototype: Structure<'_>) -> Swept {
         let places = &Self::LAYOUT.prototype;
         let (first, last) = (prototype.int(places.line), prototype.int(places.last_line));
         let parameters = prototype.byte(places.parameters);
@@ -124,20 +124,21 @@ impl<'m, M: Memory, const L: usize> Sweep<'m, M, L> {
         }
     }
 
-    pub(super) fn refer_from_prototype(&mut self, node: NodeId, address: u64) -> Swept {
-        const WHAT: LayoutMismatch = LayoutMismatch::Unreadable("a prototype");
+    pub(super) fn add_edges_of_prototype(&mut self, node: NodeId, address: u64) -> Swept {
+        const UNREADABLE: LayoutMismatch = LayoutMismatch::Unreadable("a prototype");
         self.describe_prototype(node, address)?;
         let places = &Self::LAYOUT.prototype;
-        let prototype = self.prototype(address).ok_or(WHAT)?;
+        let prototype = self.prototype(address).ok_or(UNREADABLE)?;
         let items = |start: u16, count: u16, size: u16| {
             let count = u64::from(prototype.int(count));
             self.memory.items(prototype.word(start), count, size)
         };
-        let constants = items(places.constants, places.constant_count, VALUE).ok_or(WHAT)?;
-        let nested = items(places.nested, places.nested_count, POINTER).ok_or(WHAT)?;
-        let locals = items(places.locals, places.local_count, places.local_size).ok_or(WHAT)?;
+        let constants = items(places.constants, places.constant_count, VALUE).ok_or(UNREADABLE)?;
+        let nested = items(places.nested, places.nested_count, POINTER).ok_or(UNREADABLE)?;
+        let locals =
+            items(places.locals, places.local_count, places.local_size).ok_or(UNREADABLE)?;
         let upvalues = self.upvalue_names(address);
-        self.prove_prototype(node, prototype)?;
+        self.verify_prototype(node, prototype)?;
         const NAME: (Kind, &str) = (Kind::String, "a name in a prototype");
         let source = prototype.word(places.source);
         self.refer_to_kind(node, source, Label::DebugName, NAME)?;

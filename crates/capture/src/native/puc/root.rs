@@ -24,7 +24,7 @@ const GLOBALS: u64 = 2;
 
 impl<M: Memory, const L: usize> Sweep<'_, M, L> {
     /// Gives the synthetic root its references. The first is the registry.
-    pub(super) fn refer_from_globals(&mut self) -> Swept {
+    pub(super) fn add_edges_of_globals(&mut self) -> Swept {
         let places = &Self::LAYOUT.global_state;
         self.heap.begin_edges();
         self.root(self.global.word(places.registry), "[REGISTRY]")?;

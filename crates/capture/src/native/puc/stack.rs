@@ -12,7 +12,7 @@ use crate::native::puc::tags::{self, ValueType};
 use crate::version::Version;
 use luasnap_heap::{BuildError, Kind, NameId, NodeId};
 
-pub(super) const WHAT: LayoutMismatch = LayoutMismatch::Unreadable("a thread");
+pub(super) const UNREADABLE: LayoutMismatch = LayoutMismatch::Unreadable("a thread");
 
 /// `PF_VAHID` in a prototype's `flag` (5.5): extra arguments are before the function.
 const HIDDEN_ARGUMENTS: u8 = 1;
@@ -89,7 +89,7 @@ impl<'s, 'm, M: Memory, const L: usize> StackWalk<'s, 'm, M, L> {
 
     pub(super) fn run(&mut self) -> Swept {
         if self.top < self.stack || self.top > self.end {
-            return Err(WHAT.into());
+            return Err(UNREADABLE.into());
         }
         let mut call = self.state.word(Self::LAYOUT.state.call);
         let outermost = self.outermost();
@@ -109,7 +109,7 @@ impl<'s, 'm, M: Memory, const L: usize> StackWalk<'s, 'm, M, L> {
                 // The only call whose function is known beforehand.
                 is_own = false;
                 if !self.is_own_call(at) {
-                    return Err(WHAT.into());
+                    return Err(UNREADABLE.into());
                 }
             } else {
                 self.function_call(at)?;
@@ -117,16 +117,16 @@ impl<'s, 'm, M: Memory, const L: usize> StackWalk<'s, 'm, M, L> {
             limit = at.function;
             call = self.outer(call)?;
         }
-        Err(WHAT.into())
+        Err(UNREADABLE.into())
     }
 
     /// Returns the slot after the last that the innermost call may use. A Lua function does not
     /// keep `top` up to date, but it uses no more slots than it said when it was called.
     fn innermost_limit(&mut self, call: u64) -> Swept<u64> {
-        if !self.sweep.origin.is_stopped_anywhere {
+        if !self.sweep.origin.is_stopped_at_any_instruction {
             return Ok(self.top);
         }
-        let info = self.sweep.call_info(call).ok_or(WHAT)?;
+        let info = self.sweep.call_info(call).ok_or(UNREADABLE)?;
         let said = info.word(Self::LAYOUT.call.top);
         let function = self.call(call, self.top)?.function;
         Ok(match self.function_at(function)? {
@@ -149,13 +149,13 @@ impl<'s, 'm, M: Memory, const L: usize> StackWalk<'s, 'm, M, L> {
         if Self::VERSION == Version::Lua51 {
             return Ok(call.wrapping_sub(u64::from(places.size)));
         }
-        let info = self.sweep.call_info(call).ok_or(WHAT)?;
+        let info = self.sweep.call_info(call).ok_or(UNREADABLE)?;
         Ok(info.word(places.previous))
     }
 
     fn call(&self, address: u64, limit: u64) -> Swept<Call> {
         let places = &Self::LAYOUT.call;
-        let info = self.sweep.call_info(address).ok_or(WHAT)?;
+        let info = self.sweep.call_info(address).ok_or(UNREADABLE)?;
         let function = match places.extra {
             // The debug library corrects it as well.
             place if place != ABSENT && self.yields(address) => {
@@ -165,7 +165,7 @@ impl<'s, 'm, M: Memory, const L: usize> StackWalk<'s, 'm, M, L> {
         };
         // It may be behind `limit`: a Lua function does not keep `top` up to date.
         if function < self.stack || function >= self.end {
-            return Err(WHAT.into());
+            return Err(UNREADABLE.into());
         }
         let has_base = match Self::VERSION {
             Version::Lua51 => true,
@@ -237,11 +237,13 @@ impl<'s, 'm, M: Memory, const L: usize> StackWalk<'s, 'm, M, L> {
 
     /// Returns what runs in a call, and at which instruction.
     fn running(&mut self, call: Call) -> Swept<Running> {
-        let info = self.sweep.call_info(call.address).ok_or(WHAT)?;
+        let info = self.sweep.call_info(call.address).ok_or(UNREADABLE)?;
         let (source, is_lua) = match self.function_at(call.function)? {
             Some((source, is_lua)) => (source, is_lua),
             // Without a call of ours, nothing has verified that these are calls at all.
-            None if self.sweep.origin.is_stopped_anywhere => return Err(WHAT.into()),
+            None if self.sweep.origin.is_stopped_at_any_instruction => {
+                return Err(UNREADABLE.into());
+            }
             None => (self.sweep.heap.intern(HOST.as_bytes())?, false),
         };
         let is_lua_call = match Self::VERSION {
@@ -261,13 +263,13 @@ impl<'s, 'm, M: Memory, const L: usize> StackWalk<'s, 'm, M, L> {
         if Self::VERSION == Version::Lua51 {
             self.levels += info.int(Self::LAYOUT.call.tail_calls);
         }
-        let function = self.sweep.memory.word(call.function).ok_or(WHAT)?;
+        let function = self.sweep.memory.word(call.function).ok_or(UNREADABLE)?;
         let place = Self::LAYOUT.closure.prototype;
         let prototype = self.sweep.memory.word(function + u64::from(place));
         let prototype = prototype
             .filter(|&prototype| self.sweep.prototype_node(prototype).is_some())
-            .ok_or(WHAT)?;
-        let fields = self.sweep.prototype(prototype).ok_or(WHAT)?;
+            .ok_or(UNREADABLE)?;
+        let fields = self.sweep.prototype(prototype).ok_or(UNREADABLE)?;
         let code = fields.word(Self::LAYOUT.prototype.code);
         let count = u64::from(fields.int(Self::LAYOUT.prototype.code_count));
         let state = &Self::LAYOUT.state;
@@ -286,13 +288,13 @@ impl<'s, 'm, M: Memory, const L: usize> StackWalk<'s, 'm, M, L> {
             prototype,
             pc: (offset / INSTRUCTION) as i64 - 1,
         };
-        self.prove_arguments(call, running, fields)?;
+        self.verify_arguments(call, running, fields)?;
         Ok(running)
     }
 
     /// Verifies that a call's arguments are where its function's parameters say: extra ones are
     /// before its first own slot.
-    fn prove_arguments(&self, call: Call, running: Running, prototype: Structure<'_>) -> Swept {
+    fn verify_arguments(&self, call: Call, running: Running, prototype: Structure<'_>) -> Swept {
         let places = &Self::LAYOUT.prototype;
         let parameters = u64::from(prototype.byte(places.parameters));
         let flags = prototype.byte(places.flags);
@@ -318,7 +320,7 @@ impl<'s, 'm, M: Memory, const L: usize> StackWalk<'s, 'm, M, L> {
                 if !moves || running.pc < 1 {
                     return Ok(());
                 }
-                let info = self.sweep.call_info(call.address).ok_or(WHAT)?;
+                let info = self.sweep.call_info(call.address).ok_or(UNREADABLE)?;
                 let extra = u64::from(info.int(Self::LAYOUT.call.extra_arguments));
                 self.sweep
                     .has_moved(call.function, extra.saturating_add(parameters))
@@ -340,7 +342,7 @@ impl<'s, 'm, M: Memory, const L: usize> StackWalk<'s, 'm, M, L> {
     /// Returns the short source of the function in a slot, and whether it is a Lua function; `None`
     /// if there is no function.
     fn function_at(&mut self, slot: u64) -> Swept<Option<(NameId, bool)>> {
-        let value = self.sweep.memory.structure(slot, VALUE).ok_or(WHAT)?;
+        let value = self.sweep.memory.structure(slot, VALUE).ok_or(UNREADABLE)?;
         let value_type = self.sweep.types[usize::from(value.byte(TAG))];
         let address = value.word(0);
         if value_type == ValueType::Object
@@ -382,13 +384,13 @@ impl<'s, 'm, M: Memory, const L: usize> StackWalk<'s, 'm, M, L> {
             return Ok(());
         }
         let places = &Self::LAYOUT.prototype;
-        let prototype = self.sweep.prototype(running.prototype).ok_or(WHAT)?;
+        let prototype = self.sweep.prototype(running.prototype).ok_or(UNREADABLE)?;
         let count = u64::from(prototype.int(places.local_count));
         let locals = self
             .sweep
             .memory
             .items(prototype.word(places.locals), count, places.local_size)
-            .ok_or(WHAT)?;
+            .ok_or(UNREADABLE)?;
         for local in locals.chunks_exact(usize::from(places.local_size)) {
             let local = Structure(local);
             let start = i64::from(local.int(places.local_start));
@@ -411,7 +413,7 @@ impl<'s, 'm, M: Memory, const L: usize> StackWalk<'s, 'm, M, L> {
     /// Notes the extra arguments of a call of a Lua function.
     fn extra_arguments(&mut self, call: Call, running: Running) -> Swept {
         let places = &Self::LAYOUT;
-        let prototype = self.sweep.prototype(running.prototype).ok_or(WHAT)?;
+        let prototype = self.sweep.prototype(running.prototype).ok_or(UNREADABLE)?;
         let flags = prototype.byte(places.prototype.flags);
         let size = u64::from(VALUE);
         let (first, end) = match Self::VERSION {
@@ -425,7 +427,7 @@ impl<'s, 'm, M: Memory, const L: usize> StackWalk<'s, 'm, M, L> {
                     Version::Lua55 => flags & HIDDEN_ARGUMENTS != 0,
                     _ => flags != 0,
                 };
-                let info = self.sweep.call_info(call.address).ok_or(WHAT)?;
+                let info = self.sweep.call_info(call.address).ok_or(UNREADABLE)?;
                 let count = match has_extra {
                     true => u64::from(info.int(places.call.extra_arguments)),
                     false => 0,
@@ -437,7 +439,7 @@ impl<'s, 'm, M: Memory, const L: usize> StackWalk<'s, 'm, M, L> {
             }
         };
         if first < self.stack {
-            return Err(WHAT.into());
+            return Err(UNREADABLE.into());
         }
         let name = self.unnamed(VARARG, running.source)?;
         self.take_all(first, end, name)
@@ -462,20 +464,20 @@ impl<'s, 'm, M: Memory, const L: usize> StackWalk<'s, 'm, M, L> {
 
     /// Returns the object in a slot, if there is one.
     fn object_in(&mut self, slot: u64) -> Swept<Option<NodeId>> {
-        let value = self.sweep.memory.structure(slot, VALUE).ok_or(WHAT)?;
+        let value = self.sweep.memory.structure(slot, VALUE).ok_or(UNREADABLE)?;
         let value_type = self.sweep.types[usize::from(value.byte(TAG))];
         if value_type == ValueType::Other {
             // A slot that is out of use may hold anything.
             return Ok(None);
         }
-        if self.sweep.origin.is_stopped_anywhere && value_type == ValueType::Object {
-            return Ok(self.object_that_may_be_in(value));
+        if self.sweep.origin.is_stopped_at_any_instruction && value_type == ValueType::Object {
+            return Ok(self.object_if_alive_in(value));
         }
         self.sweep.target(self.node, value_type, value.word(0))
     }
 
     /// The same for a slot that may be out of use, if its object still exists.
-    fn object_that_may_be_in(&self, value: Structure<'_>) -> Option<NodeId> {
+    fn object_if_alive_in(&self, value: Structure<'_>) -> Option<NodeId> {
         let found = self.sweep.heap.find(value.word(0))?;
         tags::agree(value.byte(TAG), self.sweep.heap.kind(found)).then_some(found)
     }

@@ -149,7 +149,7 @@ impl<'m, M: Memory, const L: usize> Sweep<'m, M, L> {
         let ahead = long_strings.iter().skip(AHEAD).map(Some);
         for (&node, later) in long_strings.iter().zip(ahead.chain(iter::repeat(None))) {
             if let Some(&later) = later {
-                self.memory.expect(self.heap.address(later));
+                self.memory.prefetch(self.heap.address(later));
             }
             let Some(text) = self.text_at(self.heap.address(node)) else {
                 continue;

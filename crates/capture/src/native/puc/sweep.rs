@@ -192,35 +192,35 @@ impl<'m, M: Memory, const L: usize> sweep::Sweep<'m> for Sweep<'m, M, L> {
         self.recount_calls()
     }
 
-    fn prove(&mut self) -> Swept {
-        self.prove_objects()
+    fn verify_objects(&mut self) -> Swept {
+        self.verify_meaning_of_objects()
     }
 
-    fn prove_afterwards(&mut self) -> Swept {
-        self.prove_references()
+    fn verify_references(&mut self) -> Swept {
+        self.verify_meaning_of_references()
     }
 
-    fn refer_from_root(&mut self) -> Swept {
-        self.refer_from_globals()
+    fn add_edges_of_root(&mut self) -> Swept {
+        self.add_edges_of_globals()
     }
 
     #[inline(always)]
-    fn refer_from_kind(&mut self, kind: Kind, node: NodeId, address: u64) -> Option<Swept> {
+    fn add_edges_of_kind(&mut self, kind: Kind, node: NodeId, address: u64) -> Option<Swept> {
         Some(match kind {
-            Kind::Table => self.refer_from_table(node, address),
-            Kind::LuaFunction => self.refer_from_lua_function(node, address),
-            Kind::CFunction => self.refer_from_c_function(node, address),
-            Kind::Upvalue => self.refer_from_upvalue(node, address),
-            Kind::Userdata => self.refer_from_userdata(node, address),
-            Kind::Thread => self.refer_from_thread(node, address),
-            Kind::Prototype => self.refer_from_prototype(node, address),
+            Kind::Table => self.add_edges_of_table(node, address),
+            Kind::LuaFunction => self.add_edges_of_lua_function(node, address),
+            Kind::CFunction => self.add_edges_of_c_function(node, address),
+            Kind::Upvalue => self.add_edges_of_upvalue(node, address),
+            Kind::Userdata => self.add_edges_of_userdata(node, address),
+            Kind::Thread => self.add_edges_of_thread(node, address),
+            Kind::Prototype => self.add_edges_of_prototype(node, address),
             _ => return None,
         })
     }
 
     #[inline]
-    fn expect_table(&self, address: u64) {
-        self.expect_table_at(address);
+    fn prefetch_table(&self, address: u64) {
+        self.prefetch_table_at(address);
     }
 
     fn name_long_strings(&mut self) -> Swept {

@@ -100,15 +100,15 @@ impl<'m, M: Memory, const L: usize> Sweep<'m, M, L> {
 
     /// Prefetches the parts of the table at `address`, whose header was prefetched before.
     #[inline]
-    pub(super) fn expect_table_at(&self, address: u64) {
+    pub(super) fn prefetch_table_at(&self, address: u64) {
         let places = &Self::LAYOUT.table;
         if let Some(table) = self.memory.structure(address, places.size) {
-            self.memory.expect(table.word(places.array));
-            self.memory.expect(table.word(places.nodes));
+            self.memory.prefetch(table.word(places.array));
+            self.memory.prefetch(table.word(places.nodes));
         }
     }
 
-    pub(super) fn refer_from_table(&mut self, node: NodeId, address: u64) -> Swept {
+    pub(super) fn add_edges_of_table(&mut self, node: NodeId, address: u64) -> Swept {
         let parts = self
             .table_parts(address)
             .ok_or(LayoutMismatch::Unreadable("a table"))?;
@@ -118,12 +118,12 @@ impl<'m, M: Memory, const L: usize> Sweep<'m, M, L> {
             let metatable = (Kind::Table, "a table's metatable");
             self.refer_to_kind(node, parts.metatable, Label::Metatable, metatable)?;
         }
-        self.prove_table(node, parts)?;
+        self.verify_table(node, parts)?;
         let in_array = match Self::VERSION {
-            Version::Lua55 => self.refer_from_packed_array(node, parts, mode)?,
-            _ => self.refer_from_array(node, parts, mode)?,
+            Version::Lua55 => self.add_edges_of_packed_array(node, parts, mode)?,
+            _ => self.add_edges_of_array(node, parts, mode)?,
         };
-        let in_nodes = self.refer_from_nodes(node, parts, mode)?;
+        let in_nodes = self.add_edges_of_nodes(node, parts, mode)?;
         self.heap.set_count(node, in_array + in_nodes);
         let array = (parts.array_size, in_array);
         self.heap
@@ -132,7 +132,7 @@ impl<'m, M: Memory, const L: usize> Sweep<'m, M, L> {
     }
 
     /// Adds the references of the array part. Returns the number of its entries.
-    fn refer_from_array(&mut self, source: NodeId, parts: Parts, mode: WeakMode) -> Swept<u32> {
+    fn add_edges_of_array(&mut self, source: NodeId, parts: Parts, mode: WeakMode) -> Swept<u32> {
         let slots = self
             .memory
             .items(parts.array, parts.array_size, VALUE)
@@ -151,7 +151,7 @@ impl<'m, M: Memory, const L: usize> Sweep<'m, M, L> {
 
     /// The same for the array part of 5.5: values backwards before its middle, tags forwards behind
     /// it.
-    fn refer_from_packed_array(
+    fn add_edges_of_packed_array(
         &mut self,
         source: NodeId,
         parts: Parts,
@@ -205,7 +205,7 @@ impl<'m, M: Memory, const L: usize> Sweep<'m, M, L> {
     }
 
     /// Adds the references of the hash part. Returns the number of its entries.
-    fn refer_from_nodes(&mut self, source: NodeId, parts: Parts, mode: WeakMode) -> Swept<u32> {
+    fn add_edges_of_nodes(&mut self, source: NodeId, parts: Parts, mode: WeakMode) -> Swept<u32> {
         let places = &Self::LAYOUT.node;
         let nodes = self
             .memory
@@ -219,14 +219,14 @@ impl<'m, M: Memory, const L: usize> Sweep<'m, M, L> {
                 continue;
             }
             count += 1;
-            self.refer_from_entry(source, parts, node, value_type, mode)?;
+            self.add_edges_of_entry(source, parts, node, value_type, mode)?;
         }
         Ok(count)
     }
 
     /// Adds the references of an entry of the hash part.
     #[inline(always)]
-    fn refer_from_entry(
+    fn add_edges_of_entry(
         &mut self,
         source: NodeId,
         parts: Parts,
@@ -238,9 +238,9 @@ impl<'m, M: Memory, const L: usize> Sweep<'m, M, L> {
         let key_type = self.types[usize::from(node.byte(places.key_tag))];
         let (key, value) = (node.word(places.key), node.word(places.value));
         match key_type {
-            ValueType::Integer => self.prove_integer(parts, key)?,
-            ValueType::Float => self.prove_float(key)?,
-            ValueType::Boolean => self.prove_boolean(parts, node)?,
+            ValueType::Integer => self.verify_integer(parts, key)?,
+            ValueType::Float => self.verify_float(key)?,
+            ValueType::Boolean => self.verify_boolean(parts, node)?,
             _ if value_type == ValueType::Integer => self.note_integer(key, value),
             _ => {}
         }
@@ -257,11 +257,11 @@ impl<'m, M: Memory, const L: usize> Sweep<'m, M, L> {
             }
             return Ok(());
         }
-        self.refer_from_other_entry(source, node, value_type, mode)
+        self.add_edges_of_other_entry(source, node, value_type, mode)
     }
 
     /// The same for a key that was not met recently, or is not a string.
-    fn refer_from_other_entry(
+    fn add_edges_of_other_entry(
         &mut self,
         source: NodeId,
         node: Structure<'_>,

@@ -5,7 +5,7 @@ use crate::lua::stack_slots::SlotName;
 use crate::memory::memory::{Memory, Read, Structure};
 use crate::native::layout_mismatch::Swept;
 use crate::native::puc::header::VALUE;
-use crate::native::puc::stack::{StackWalk, WHAT};
+use crate::native::puc::stack::{StackWalk, UNREADABLE};
 use crate::native::puc::sweep::Sweep;
 use crate::native::sweep::Sweep as _;
 use crate::version::Version;
@@ -79,11 +79,11 @@ impl<'m, M: Memory, const L: usize> Sweep<'m, M, L> {
                 continue;
             }
             let address = self.heap.address(node);
-            let said = self.state(address).ok_or(WHAT)?;
+            let said = self.state(address).ok_or(UNREADABLE)?;
             let said = u64::from(said.half(Self::LAYOUT.state.call_count));
-            let count = self.count_calls(address).ok_or(WHAT)?;
+            let count = self.count_calls(address).ok_or(UNREADABLE)?;
             if count % WRAPS != said {
-                return Err(WHAT.into());
+                return Err(UNREADABLE.into());
             }
             let more = call * (count - said);
             self.ledger.count(more)?;
@@ -111,8 +111,8 @@ impl<'m, M: Memory, const L: usize> Sweep<'m, M, L> {
         }
     }
 
-    pub(super) fn refer_from_thread(&mut self, node: NodeId, address: u64) -> Swept {
-        let state = self.state(address).ok_or(WHAT)?;
+    pub(super) fn add_edges_of_thread(&mut self, node: NodeId, address: u64) -> Swept {
+        let state = self.state(address).ok_or(UNREADABLE)?;
         if Self::LAYOUT.state.globals != ABSENT {
             let globals = state.word(Self::LAYOUT.state.globals);
             self.refer_to_object(node, globals, Label::Environment)?;

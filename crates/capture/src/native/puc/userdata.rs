@@ -48,10 +48,10 @@ impl<'m, M: Memory, const L: usize> Sweep<'m, M, L> {
         Some((userdata.payload - address).saturating_add(userdata.len))
     }
 
-    pub(super) fn refer_from_userdata(&mut self, node: NodeId, address: u64) -> Swept {
-        const WHAT: LayoutMismatch = LayoutMismatch::Unreadable("a userdata");
+    pub(super) fn add_edges_of_userdata(&mut self, node: NodeId, address: u64) -> Swept {
+        const UNREADABLE: LayoutMismatch = LayoutMismatch::Unreadable("a userdata");
         let places = &Self::LAYOUT.userdata;
-        let userdata = self.userdata(address).ok_or(WHAT)?;
+        let userdata = self.userdata(address).ok_or(UNREADABLE)?;
         if userdata.metatable != 0 {
             if self.userdata_metatables.get(userdata.metatable).is_none() {
                 let fields = self.fields_of(userdata.metatable);
@@ -82,7 +82,7 @@ impl<'m, M: Memory, const L: usize> Sweep<'m, M, L> {
         let start = address + u64::from(places.user_values);
         let values = match userdata.value_count {
             0 => &[],
-            count => self.memory.items(start, count, VALUE).ok_or(WHAT)?,
+            count => self.memory.items(start, count, VALUE).ok_or(UNREADABLE)?,
         };
         for (number, value) in (1..).zip(values.chunks_exact(usize::from(VALUE))) {
             self.refer_to_value(node, Structure(value), Label::UserValue(number))?;

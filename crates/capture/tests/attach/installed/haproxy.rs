@@ -1,7 +1,7 @@
 //! HAProxy with a Lua script: a task that works and sleeps.
 
 use super::OPTIONS;
-use crate::heaps::{field, held_string};
+use crate::heaps::{field, reachable_string};
 use crate::target::Target;
 use luasnap_capture::process::attach;
 use luasnap_heap::{Census, Reach, Snapshot, Through};
@@ -50,7 +50,7 @@ fn what_a_task_holds() {
             if let Some(kept) = field(&heap, globals, "kept") {
                 assert_eq!(heap.count(kept), 1000);
                 let reach = Reach::new(&heap, Through::Everything).unwrap();
-                assert!(held_string(&heap, &reach, "held by a task").is_some());
+                assert!(reachable_string(&heap, &reach, "held by a task").is_some());
                 found += 1;
             }
             let census = Census::new(&Snapshot::new(heap)).unwrap();

@@ -1,7 +1,7 @@
 //! An nginx worker with the Lua module, while it answers requests.
 
 use super::OPTIONS;
-use crate::heaps::{global, held_string, only};
+use crate::heaps::{global, only, reachable_string};
 use crate::target::Target;
 use luasnap_capture::process::attach;
 use luasnap_heap::{Census, Reach, Snapshot, Through};
@@ -94,7 +94,7 @@ fn look(target: &Target, answered: &AtomicU32) {
         assert_eq!(state.vm.family(), "LuaJIT");
         assert_eq!(heap.count(global(&heap, "kept")), 1000);
         let reach = Reach::new(&heap, Through::Everything).unwrap();
-        with_request += u32::from(held_string(&heap, &reach, "held by a request").is_some());
+        with_request += u32::from(reachable_string(&heap, &reach, "held by a request").is_some());
         let census = Census::new(&Snapshot::new(heap)).unwrap();
         assert_eq!(census.unaccounted, Some(0));
     }

@@ -2,7 +2,7 @@
 //! libraries of functions.
 
 use super::OPTIONS;
-use crate::heaps::{field, held_string};
+use crate::heaps::{field, reachable_string};
 use crate::target::Target;
 use luasnap_capture::process::attach;
 use luasnap_heap::{Census, Kind, NodeId, Reach, Snapshot, Through};
@@ -81,7 +81,7 @@ fn what_scripts_and_libraries_hold() {
             scripts += 1;
         }
         let reach = Reach::new(&heap, Through::Everything).unwrap();
-        libraries += u32::from(held_string(&heap, &reach, "held by a library").is_some());
+        libraries += u32::from(reachable_string(&heap, &reach, "held by a library").is_some());
         let census = Census::new(&Snapshot::new(heap)).unwrap();
         assert_eq!(census.unaccounted, Some(0));
     }

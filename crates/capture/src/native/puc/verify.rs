@@ -5,11 +5,11 @@ use crate::layout::ABSENT;
 use crate::memory::memory::{Memory, Read, Structure};
 use crate::native::layout_mismatch::{LayoutMismatch, Swept};
 use crate::native::modes::Fields;
-use crate::native::proof::{is_event, is_near, is_sample, prove_metamethods, prove_metatables};
 use crate::native::puc::header::{HEADER, TAG, VALUE};
 use crate::native::puc::sweep::Sweep;
 use crate::native::puc::table::Parts;
 use crate::native::puc::tags::{self, ValueType};
+use crate::native::verify::{is_event, is_near, is_sample, verify_metamethods, verify_metatables};
 use crate::version::Version;
 use luasnap_heap::{Kind, NodeId};
 
@@ -29,11 +29,11 @@ const SHORT_STRING: u8 = 4;
 
 impl<'m, M: Memory, const L: usize> Sweep<'m, M, L> {
     /// Verifies what can be verified once every object is known.
-    pub(super) fn prove_objects(&self) -> Swept {
-        self.prove_metamethods()?;
-        self.prove_metatables_of_types()?;
-        self.prove_finalizers()?;
-        self.prove_string_table()
+    pub(super) fn verify_meaning_of_objects(&self) -> Swept {
+        self.verify_metamethods()?;
+        self.verify_metatables_of_types()?;
+        self.verify_finalizers()?;
+        self.verify_string_table()
     }
 
     /// Addresses of the metamethods' names.
@@ -44,15 +44,15 @@ impl<'m, M: Memory, const L: usize> Sweep<'m, M, L> {
     }
 
     /// Verifies the names of the metamethods.
-    fn prove_metamethods(&self) -> Swept {
-        prove_metamethods(&self.heap, self.metamethods())
+    fn verify_metamethods(&self) -> Swept {
+        verify_metamethods(&self.heap, self.metamethods())
     }
 
     /// Verifies that the metatables of the basic types are tables, and that types whose values have
     /// their own have none.
-    fn prove_metatables_of_types(&self) -> Swept {
+    fn verify_metatables_of_types(&self) -> Swept {
         let place = Self::LAYOUT.global_state.metatables;
-        prove_metatables((0..TYPES).map(|number| {
+        verify_metatables((0..TYPES).map(|number| {
             let address = self.global.word(place + 8 * number);
             let may_have_one = !WITH_OWN_METATABLES.contains(&number);
             address == 0 || (may_have_one && self.is(address, Kind::Table))
@@ -61,7 +61,7 @@ impl<'m, M: Memory, const L: usize> Sweep<'m, M, L> {
 
     /// Verifies the list of objects with a finalizer (5.2 on): the `__gc` of their metatables put
     /// them there. They may have lost it since, but not all of them: files are among the oldest.
-    fn prove_finalizers(&self) -> Swept {
+    fn verify_finalizers(&self) -> Swept {
         const GC: &[u8] = b"__gc";
         let gc = self.metamethods().find(|&address| {
             let node = self.heap.find(address);
@@ -92,10 +92,14 @@ impl<'m, M: Memory, const L: usize> Sweep<'m, M, L> {
 
     /// Verifies that the string table has the strings that were listed, each in the bucket of its
     /// hash. Up to 5.2 they were listed from there.
-    fn prove_string_table(&self) -> Swept {
+    fn verify_string_table(&self) -> Swept {
         let places = &Self::LAYOUT.global_state;
         let used = u64::from(self.global.int(places.strings_used));
-        if !is_near(self.short_strings, used, self.origin.is_stopped_anywhere) {
+        if !is_near(
+            self.short_strings,
+            used,
+            self.origin.is_stopped_at_any_instruction,
+        ) {
             return Err(LayoutMismatch::StringTable.into());
         }
         let next = match Self::LAYOUT.string.next_in_bucket {
@@ -115,7 +119,7 @@ impl<'m, M: Memory, const L: usize> Sweep<'m, M, L> {
                 if string == 0 {
                     break;
                 }
-                self.prove_place(string, number, count)?;
+                self.verify_place(string, number, count)?;
                 string = self.memory.word(string + next).unwrap_or(0);
             }
         }
@@ -124,7 +128,7 @@ impl<'m, M: Memory, const L: usize> Sweep<'m, M, L> {
 
     /// Verifies that `string` is a short string that was listed, and that its hash leads to this
     /// bucket of `count`.
-    fn prove_place(&self, string: u64, bucket: u64, count: u64) -> Swept {
+    fn verify_place(&self, string: u64, bucket: u64, count: u64) -> Swept {
         let hash = match self.is(string, Kind::String) {
             true => self.hash_of_short(string),
             false => None,
@@ -149,30 +153,30 @@ impl<'m, M: Memory, const L: usize> Sweep<'m, M, L> {
     /// Verifies, for a sample of tables, that keys are where their hashes say and values are what
     /// their tags say.
     #[inline]
-    pub(super) fn prove_table(&self, node: NodeId, parts: Parts) -> Swept {
+    pub(super) fn verify_table(&self, node: NodeId, parts: Parts) -> Swept {
         match is_sample(node) {
-            true => self.prove_sample(parts),
+            true => self.verify_sample(parts),
             false => Ok(()),
         }
     }
 
     #[inline(never)]
-    fn prove_sample(&self, parts: Parts) -> Swept {
-        const WHAT: LayoutMismatch = LayoutMismatch::Unreadable("a table's hash part");
+    fn verify_sample(&self, parts: Parts) -> Swept {
+        const UNREADABLE: LayoutMismatch = LayoutMismatch::Unreadable("a table's hash part");
         let places = &Self::LAYOUT.node;
         let size = usize::from(places.size);
         let nodes = self
             .memory
             .items(parts.nodes, parts.node_count, places.size)
-            .ok_or(WHAT)?;
+            .ok_or(UNREADABLE)?;
         let entries = nodes.chunks_exact(size).map(Structure).filter(|node| {
             let tag = node.byte(places.value + TAG);
             self.types[usize::from(tag)] != ValueType::Nil
         });
         for entry in entries.take(ENTRIES) {
             let (key_tag, key) = (entry.byte(places.key_tag), entry.word(places.key));
-            self.prove_tag(entry.byte(places.value + TAG), entry.word(places.value))?;
-            self.prove_tag(key_tag, key)?;
+            self.verify_tag(entry.byte(places.value + TAG), entry.word(places.value))?;
+            self.verify_tag(key_tag, key)?;
             if self.types[usize::from(key_tag)] == ValueType::Object
                 && self.is(key, Kind::String)
                 && let Some(hash) = self.hash_of_short(key)
@@ -187,7 +191,7 @@ impl<'m, M: Memory, const L: usize> Sweep<'m, M, L> {
     }
 
     /// Verifies that a value refers to an object of the type that its tag says.
-    fn prove_tag(&self, tag: u8, value: u64) -> Swept {
+    fn verify_tag(&self, tag: u8, value: u64) -> Swept {
         if self.types[usize::from(tag)] != ValueType::Object {
             return Ok(());
         }
@@ -245,13 +249,13 @@ impl<'m, M: Memory, const L: usize> Sweep<'m, M, L> {
     /// Verifies that a boolean key is where the hash of the value it is read as says: in every
     /// release that is 1 for `true`.
     #[cold]
-    pub(super) fn prove_boolean(&self, parts: Parts, entry: Structure<'_>) -> Swept {
-        const WHAT: LayoutMismatch = LayoutMismatch::Unreadable("a table's hash part");
+    pub(super) fn verify_boolean(&self, parts: Parts, entry: Structure<'_>) -> Swept {
+        const UNREADABLE: LayoutMismatch = LayoutMismatch::Unreadable("a table's hash part");
         let places = &Self::LAYOUT.node;
         let nodes = self
             .memory
             .items(parts.nodes, parts.node_count, places.size)
-            .ok_or(WHAT)?;
+            .ok_or(UNREADABLE)?;
         let is_true =
             |node: Structure<'_>| self.is_true(node.byte(places.key_tag), node.word(places.key));
         let is_it = |node: Structure<'_>| {
@@ -269,21 +273,21 @@ impl<'m, M: Memory, const L: usize> Sweep<'m, M, L> {
     /// ones are left over from an older value. A key that reads the same with 32 bits needs no
     /// check.
     #[inline]
-    pub(super) fn prove_integer(&mut self, parts: Parts, key: u64) -> Swept {
+    pub(super) fn verify_integer(&mut self, parts: Parts, key: u64) -> Swept {
         match key as i64 == i64::from(key as i32) {
             true => Ok(()),
-            false => self.prove_wide_integer(parts, key),
+            false => self.verify_wide_integer(parts, key),
         }
     }
 
     #[cold]
-    fn prove_wide_integer(&mut self, parts: Parts, key: u64) -> Swept {
-        const WHAT: LayoutMismatch = LayoutMismatch::Unreadable("a table's hash part");
+    fn verify_wide_integer(&mut self, parts: Parts, key: u64) -> Swept {
+        const UNREADABLE: LayoutMismatch = LayoutMismatch::Unreadable("a table's hash part");
         let places = &Self::LAYOUT.node;
         let nodes = self
             .memory
             .items(parts.nodes, parts.node_count, places.size)
-            .ok_or(WHAT)?;
+            .ok_or(UNREADABLE)?;
         let types = &self.types;
         let is_it = |node: Structure<'_>| {
             let value_type = types[usize::from(node.byte(places.key_tag))];
@@ -304,7 +308,7 @@ impl<'m, M: Memory, const L: usize> Sweep<'m, M, L> {
 
     /// Verifies that a float key has 64 bits: one of 32 reads as a subnormal number or as a NaN.
     #[inline]
-    pub(super) fn prove_float(&self, key: u64) -> Swept {
+    pub(super) fn verify_float(&self, key: u64) -> Swept {
         let number = f64::from_bits(key);
         match number == 0.0 || number.is_normal() || number.is_infinite() {
             true => Ok(()),
@@ -321,12 +325,12 @@ impl<'m, M: Memory, const L: usize> Sweep<'m, M, L> {
     }
 
     /// Verifies what can be verified once all references are known.
-    pub(super) fn prove_references(&self) -> Swept {
+    pub(super) fn verify_meaning_of_references(&self) -> Swept {
         // In a call of ours the API has told where tables have their metatables.
-        if self.origin.is_stopped_anywhere {
-            self.modes.prove()?;
+        if self.origin.is_stopped_at_any_instruction {
+            self.modes.verify_objects()?;
         }
-        self.userdata_metatables.prove()?;
+        self.userdata_metatables.verify_objects()?;
         if self.misplaced_locals > self.placed_locals {
             return Err(LayoutMismatch::Kind("where a local variable begins and ends").into());
         }

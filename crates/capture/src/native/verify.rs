@@ -7,7 +7,7 @@ use luasnap_heap::{Kind, NodeId, SweepBuilder};
 /// Verifies the names of the metamethods, the strings at these addresses: each begins with two
 /// underscores, and those that every VM since 5.1 has are among them. Forks have others too, in
 /// their own order.
-pub(super) fn prove_metamethods(
+pub(super) fn verify_metamethods(
     heap: &SweepBuilder,
     addresses: impl Iterator<Item = u64>,
 ) -> Swept {
@@ -31,7 +31,7 @@ pub(super) fn prove_metamethods(
 }
 
 /// Verifies that each place for a basic type's metatable holds what it may hold.
-pub(super) fn prove_metatables(mut are_right: impl Iterator<Item = bool>) -> Swept {
+pub(super) fn verify_metatables(mut are_right: impl Iterator<Item = bool>) -> Swept {
     match are_right.all(|is_right| is_right) {
         true => Ok(()),
         false => Err(LayoutMismatch::Kind("the metatable of a basic type").into()),
@@ -55,6 +55,6 @@ pub(super) fn is_sample(node: NodeId) -> bool {
 
 /// Whether a VM's own count matches what was found. A VM that was stopped anywhere may have been
 /// about to count one more or one less.
-pub(super) fn is_near(found: u64, counted: u64, is_stopped_anywhere: bool) -> bool {
-    found.abs_diff(counted) <= u64::from(is_stopped_anywhere)
+pub(super) fn is_near(found: u64, counted: u64, is_stopped_at_any_instruction: bool) -> bool {
+    found.abs_diff(counted) <= u64::from(is_stopped_at_any_instruction)
 }

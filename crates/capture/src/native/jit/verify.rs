@@ -9,7 +9,7 @@ use crate::native::jit::table::{NODE, NODE_KEY, NODE_VALUE, Parts};
 use crate::native::jit::tags::{self, Value, ValueType};
 use crate::native::layout_mismatch::{LayoutMismatch, Swept};
 use crate::native::modes::Fields;
-use crate::native::proof::{is_event, is_near, is_sample, prove_metamethods, prove_metatables};
+use crate::native::verify::{is_event, is_near, is_sample, verify_metamethods, verify_metatables};
 use crate::version::Version;
 use luasnap_heap::{Kind, NodeId};
 
@@ -25,12 +25,16 @@ const TAGS: u16 = 14;
 
 impl<M: Memory> Sweep<'_, M> {
     /// Verifies what can be verified once every object is known.
-    pub(super) fn prove_objects(&self) -> Swept {
-        self.prove_metamethods()?;
-        self.prove_metatables_of_types()?;
-        self.prove_finalizers_of_cdata()?;
+    pub(super) fn verify_meaning_of_objects(&self) -> Swept {
+        self.verify_metamethods()?;
+        self.verify_metatables_of_types()?;
+        self.verify_finalizers_of_cdata()?;
         let used = u64::from(self.global.int(self.layout.global_state.strings_used));
-        match is_near(self.table_strings, used, self.origin.is_stopped_anywhere) {
+        match is_near(
+            self.table_strings,
+            used,
+            self.origin.is_stopped_at_any_instruction,
+        ) {
             true => Ok(()),
             false => Err(LayoutMismatch::StringTable.into()),
         }
@@ -44,16 +48,16 @@ impl<M: Memory> Sweep<'_, M> {
     }
 
     /// Verifies the names of the metamethods.
-    fn prove_metamethods(&self) -> Swept {
-        prove_metamethods(&self.heap, self.metamethods())
+    fn verify_metamethods(&self) -> Swept {
+        verify_metamethods(&self.heap, self.metamethods())
     }
 
     /// Verifies that the metatables of the basic types are tables, and that types whose values have
     /// their own have none.
-    fn prove_metatables_of_types(&self) -> Swept {
+    fn verify_metatables_of_types(&self) -> Swept {
         let places = &self.layout.global_state;
         let place = places.roots + WORD * places.root_metatables;
-        prove_metatables((0..TAGS).map(|number| {
+        verify_metatables((0..TAGS).map(|number| {
             let address = self.global.word(place + WORD * number);
             let may_have_one = !NO_BASIC_TYPES.contains(&number);
             address == 0 || (may_have_one && self.is(address, Kind::Table))
@@ -62,7 +66,7 @@ impl<M: Memory> Sweep<'_, M> {
 
     /// Verifies that there is a table of finalizers where C types are in use: in older builds the
     /// state of the C types has it, in newer ones it is the last root.
-    fn prove_finalizers_of_cdata(&self) -> Swept {
+    fn verify_finalizers_of_cdata(&self) -> Swept {
         let places = &self.layout.global_state;
         let c_types = self.global.word(places.c_types);
         if c_types == 0 {
@@ -101,15 +105,15 @@ impl<M: Memory> Sweep<'_, M> {
     /// Verifies, for a sample of tables, that keys are where their hashes say and values are what
     /// their tags say.
     #[inline]
-    pub(super) fn prove_table(&self, node: NodeId, parts: Parts) -> Swept {
+    pub(super) fn verify_table(&self, node: NodeId, parts: Parts) -> Swept {
         match is_sample(node) {
-            true => self.prove_sample(parts),
+            true => self.verify_sample(parts),
             false => Ok(()),
         }
     }
 
     #[inline(never)]
-    fn prove_sample(&self, parts: Parts) -> Swept {
+    fn verify_sample(&self, parts: Parts) -> Swept {
         let nodes = self
             .memory
             .items(parts.nodes, parts.node_count, NODE)
@@ -118,8 +122,8 @@ impl<M: Memory> Sweep<'_, M> {
         let entries = entries.filter(|node| !Value(node.word(NODE_VALUE)).is_nil());
         for entry in entries.take(ENTRIES) {
             let key = Value(entry.word(NODE_KEY));
-            self.prove_tag(Value(entry.word(NODE_VALUE)))?;
-            self.prove_tag(key)?;
+            self.verify_tag(Value(entry.word(NODE_VALUE)))?;
+            self.verify_tag(key)?;
             if !is_next(parts, entry.word(NODE_NEXT)) {
                 return Err(LayoutMismatch::Key.into());
             }
@@ -140,7 +144,7 @@ impl<M: Memory> Sweep<'_, M> {
     }
 
     /// Verifies that a value refers to an object of the type that its tag says.
-    fn prove_tag(&self, value: Value) -> Swept {
+    fn verify_tag(&self, value: Value) -> Swept {
         let Some(address) = value.object() else {
             return Ok(());
         };
@@ -155,12 +159,12 @@ impl<M: Memory> Sweep<'_, M> {
     }
 
     /// Verifies what can be verified once all references are known.
-    pub(super) fn prove_references(&self) -> Swept {
+    pub(super) fn verify_meaning_of_references(&self) -> Swept {
         // In a call of ours the API has told where tables have their metatables.
-        if self.origin.is_stopped_anywhere {
-            self.modes.prove()?;
+        if self.origin.is_stopped_at_any_instruction {
+            self.modes.verify_objects()?;
         }
-        self.userdata_metatables.prove()
+        self.userdata_metatables.verify_objects()
     }
 
     /// Returns what the fields of a metatable say.

@@ -71,7 +71,7 @@ impl Room {
 }
 
 /// Checks that there is room for a copy of `copy` bytes and for the heaps captured from it.
-pub(super) fn expect(process: u32, copy: usize, place: Place<'_>) -> Result<(), AttachError> {
+pub(super) fn check(process: u32, copy: usize, place: Place<'_>) -> Result<(), AttachError> {
     let need = Need::of_copy(copy as u64);
     let Some(reason) = lacks(need, Room::now(place), place) else {
         return Ok(());
@@ -367,8 +367,8 @@ mod tests {
         assert!(room.disk.is_some());
         let [all, .., plain] = statm().unwrap();
         assert!(all > plain && plain > 0);
-        assert!(expect(1, 1 << 16, Place::Memory).is_ok());
-        let error = expect(1, usize::MAX / 4, Place::Memory).unwrap_err();
+        assert!(check(1, 1 << 16, Place::Memory).is_ok());
+        let error = check(1, usize::MAX / 4, Place::Memory).unwrap_err();
         assert_eq!(error.kind(), AttachErrorKind::NoRoom);
         assert!(error.to_string().starts_with("process 1 was not stopped: "));
     }
