@@ -207,7 +207,7 @@ impl SweepBuilder {
     /// # Errors
     ///
     /// [`BuildError::OutOfMemory`] if memory runs out;
-    /// [`BuildError::TooManyNames`] beyond 4,294,967,296 names.
+    /// [`BuildError::TooManyNames`] beyond 4,294,967,295 names.
     #[inline]
     pub fn add_name(&mut self, bytes: &[u8]) -> Result<NameId, BuildError> {
         if bytes.is_empty() {
@@ -221,7 +221,7 @@ impl SweepBuilder {
     /// # Errors
     ///
     /// [`BuildError::OutOfMemory`] if memory runs out;
-    /// [`BuildError::TooManyNames`] beyond 4,294,967,296 names.
+    /// [`BuildError::TooManyNames`] beyond 4,294,967,295 names.
     pub fn intern(&mut self, bytes: &[u8]) -> Result<NameId, BuildError> {
         self.name_index.intern(&mut self.names, bytes)
     }

@@ -165,7 +165,7 @@ impl HeapBuilder {
     /// # Errors
     ///
     /// [`BuildError::OutOfMemory`] if memory runs out;
-    /// [`BuildError::TooManyNames`] beyond 4,294,967,296 names.
+    /// [`BuildError::TooManyNames`] beyond 4,294,967,295 names.
     #[inline]
     pub fn name(&mut self, bytes: &[u8]) -> Result<NameId, BuildError> {
         self.name_index.intern(&mut self.names, bytes)

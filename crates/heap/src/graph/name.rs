@@ -91,13 +91,22 @@ impl Names {
     /// Adds a name, even if there is one with the same bytes.
     #[inline]
     pub(crate) fn add(&mut self, bytes: &[u8]) -> Result<NameId, BuildError> {
-        let id = u32::try_from(self.len()).map_err(|_| BuildError::TooManyNames)?;
+        let id = next_id(self.len())?;
         if self.bytes.capacity() - self.bytes.len() < bytes.len() {
             self.bytes.try_reserve(bytes.len())?;
         }
         push(&mut self.starts, (self.bytes.len() + bytes.len()) as u64)?;
         self.bytes.extend_from_slice(bytes);
-        Ok(NameId(id))
+        Ok(id)
+    }
+}
+
+/// Returns the id of the name after `len` others. The number of names must fit 32 bits too, as their
+/// ids do.
+fn next_id(len: usize) -> Result<NameId, BuildError> {
+    match u32::try_from(len) {
+        Ok(id) if id < u32::MAX => Ok(NameId(id)),
+        _ => Err(BuildError::TooManyNames),
     }
 }
 
@@ -130,5 +139,24 @@ impl NameIndex {
         self.table
             .insert_unique(code, id.0, |&id| hash(names.get(NameId(id))));
         Ok(id)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn there_are_as_many_names_as_the_error_says() {
+        const MAX: usize = 4_294_967_295;
+        assert_eq!(next_id(0), Ok(NameId::EMPTY));
+        assert_eq!(next_id(MAX - 1), Ok(NameId(u32::MAX - 1)));
+        for len in [MAX, MAX + 1, usize::MAX] {
+            assert_eq!(next_id(len), Err(BuildError::TooManyNames));
+        }
+        assert_eq!(
+            BuildError::TooManyNames.to_string(),
+            "the heap has more names than a snapshot can number (4,294,967,295)"
+        );
     }
 }
