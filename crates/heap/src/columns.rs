@@ -112,8 +112,8 @@ pub enum ColumnError {
     /// The first node is not the synthetic root, or another one is.
     #[error("the first object, and no other one, must be the root")]
     Root,
-    /// The sizes add up to more than 2^63 bytes.
-    #[error("the sizes of the objects add up to more than 2^63 bytes")]
+    /// The sizes add up to 2^63 bytes or more.
+    #[error("the sizes of the objects add up to 2^63 bytes or more")]
     Sizes,
     /// A sparse table uses more slots than it has, or is not a table.
     #[error("number {at} of the sparse tables is not a sparse table")]
@@ -252,11 +252,13 @@ impl Columns {
             });
         }
         let small: u64 = self.sizes.iter().map(|size| u64::from(*size)).sum();
-        let large = self.large_sizes.iter().map(|large| large.1);
-        let sum = large.fold(small, u64::saturating_add);
-        (sum <= i64::MAX as u64)
-            .then_some(())
-            .ok_or(ColumnError::Sizes)
+        // A large size takes the place of what stands for it; of several for one node, the last.
+        let large = self.large_sizes.chunk_by(|a, b| a.0 == b.0);
+        let large = large.filter_map(|same| same.last());
+        let sum = large.fold(u128::from(small), |sum, (_, size)| {
+            sum - u128::from(LARGE_SIZE) + u128::from(*size)
+        });
+        (sum < 1 << 63).then_some(()).ok_or(ColumnError::Sizes)
     }
 
     fn check_edges(&self) -> Result<(), ColumnError> {

@@ -593,7 +593,7 @@ fn sizes_that_no_memory_has_are_an_error() {
     parts.sections.push(large);
     assert_eq!(
         error(&parts.file()),
-        "its heap makes no sense: the sizes of the objects add up to more than 2^63 bytes"
+        "its heap makes no sense: the sizes of the objects add up to 2^63 bytes or more"
     );
     parts.section(section::LARGE_SIZES).blocks = vec![row(&[1, 1 << 62, 2, 1 << 61])];
     let snapshot = read_snapshot(&parts.file()).unwrap();

@@ -310,6 +310,29 @@ fn sizes_add_up_to_what_a_memory_can_have() {
         },
         ColumnError::Sizes,
     );
+    // Exactly as much as the error says, and one byte less.
+    let mut columns = small();
+    columns.sizes[1] = LARGE_SIZE;
+    let others: u64 = [0, 2, 3]
+        .map(|node| u64::from(columns.sizes[node]))
+        .iter()
+        .sum();
+    columns.large_sizes.push((NodeId(1), (1 << 63) - others));
+    let error = columns.clone().into_heap().unwrap_err();
+    assert_eq!(error, ColumnError::Sizes);
+    assert!(
+        error.to_string().ends_with("add up to 2^63 bytes or more"),
+        "{error}"
+    );
+    columns.large_sizes[0].1 -= 1;
+    let heap = columns.clone().into_heap().unwrap();
+    assert_eq!(
+        heap.nodes().map(|node| heap.size(node)).sum::<u64>(),
+        (1 << 63) - 1
+    );
+    // Of several sizes of one node, the last counts.
+    columns.large_sizes.insert(0, (NodeId(1), u64::MAX));
+    assert!(columns.into_heap().is_ok());
 }
 
 #[test]
