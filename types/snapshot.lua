@@ -46,7 +46,7 @@ local Snapshot = {}
 
 ---@class snapshot.CheckOptions
 ---@field runs? integer How many runs count, from 2 to 1000; 5 by default.
----@field allow? string[] What may grow: groups' names or fingerprints, or suspects' fingerprints.
+---@field allow? string[] What may grow, at most 10000: groups' names or fingerprints, or suspects' fingerprints.
 
 ---@class snapshot.SaveOptions
 ---@field strings? boolean Whether the texts of strings go into the file; true by default.

@@ -6,7 +6,7 @@ use crate::module::call::Call;
 use crate::module::result::Error;
 use std::ffi::c_int;
 
-/// The largest number of strings that is read from a list.
+/// The largest number of strings in a list.
 const LONGEST_LIST: usize = 10_000;
 
 impl Call<'_> {
@@ -37,9 +37,19 @@ impl Call<'_> {
     /// is nil. Uses two slots more.
     pub fn list_option(&self, number: u32, name: &str) -> Result<Vec<Vec<u8>>, Error> {
         let list = self.option(number, name, "table of strings", |state, lua_type| {
-            (lua_type == TYPE_TABLE).then(|| strings(state)).flatten()
+            if lua_type != TYPE_TABLE {
+                return None;
+            }
+            match state.raw_len(-1) {
+                len if len > LONGEST_LIST => Some(Err(len)),
+                len => strings(state, len).map(Ok),
+            }
         })?;
-        Ok(list.unwrap_or_default())
+        list.unwrap_or(Ok(Vec::new())).map_err(|len| {
+            let reason =
+                format!("option '{name}' is a table of at most {LONGEST_LIST} strings, got {len}");
+            Error::Argument { number, reason }
+        })
     }
 
     /// What `read` makes of the field `name` of argument `number`: it gets the state with the value
@@ -78,11 +88,11 @@ impl Call<'_> {
     }
 }
 
-/// The strings of the list on the top of the stack; `None` where it contains anything else. Uses
-/// one slot.
-fn strings(state: State) -> Option<Vec<Vec<u8>>> {
+/// The first `len` strings of the list on the top of the stack; `None` where one of them is anything
+/// else. Uses one slot.
+fn strings(state: State, len: usize) -> Option<Vec<Vec<u8>>> {
     let mut strings = Vec::new();
-    for index in 1..=state.raw_len(-1).min(LONGEST_LIST) {
+    for index in 1..=len {
         state.raw_get_index(-1, index as i64);
         let is_string = state.type_of(-1) == TYPE_STRING;
         if is_string {

@@ -311,6 +311,12 @@ do
   wrong("option 'allow' is a table of strings, got string", { allow = "_G.leaked" })
   wrong("option 'allow' is a table of strings, got table", { allow = { 5 } })
   wrong("option 'allow' is a table of strings, got table", { allow = { "one", {} } })
+  -- A list that is too long is not cut: what was left out would be reported as a leak.
+  local long = {}
+  for i = 1, 10000 do long[i] = "one" end
+  snapshot.check(function() end, { allow = long })
+  long[10001] = "one"
+  wrong("option 'allow' is a table of at most 10000 strings, got 10001", { allow = long })
 end
 
 -- What the function raises comes out as it is.
