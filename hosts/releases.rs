@@ -13,7 +13,21 @@ pub const OLDER: [&str; 10] = [
 ];
 
 /// Luas that were changed: a name, the release, and what stands instead of what in a header.
-pub const CHANGED: [(&str, &str, &str, &str, &str); 29] = [
+pub const CHANGED: [(&str, &str, &str, &str, &str); 31] = [
+    (
+        "value-5.1",
+        "5.1.5",
+        "lobject.h",
+        VALUE,
+        "Value value; void *changed; int tt",
+    ),
+    (
+        "top-5.1",
+        "5.1.5",
+        "lstate.h",
+        TOP,
+        "StkId base;  /* base of current function */\n  StkId top;  /* first free slot in the stack */",
+    ),
     (
         "table-5.1",
         "5.1.5",
@@ -219,6 +233,9 @@ pub const CHANGED: [(&str, &str, &str, &str, &str); 29] = [
         "int event;\n  int more[2];\n  const char *name;",
     ),
 ];
+const VALUE: &str = "Value value; int tt";
+const TOP: &str =
+    "StkId top;  /* first free slot in the stack */\n  StkId base;  /* base of current function */";
 const INTEGER_53: &str = "LUA_TNUMINT\t(LUA_TNUMBER | (1 << 4))";
 const INTEGER: &str = "LUA_VNUMINT\tmakevariant(LUA_TNUMBER, 0)";
 const FLOAT: &str = "#if !defined(LUA_FLOAT_TYPE)\n#define LUA_FLOAT_TYPE\tLUA_FLOAT_DOUBLE";

@@ -2,8 +2,11 @@
 
 use super::build::{Built, programs};
 use anyhow::{Context, Result};
+use nix::sys::signal::{Signal, killpg};
+use nix::unistd::Pid;
 use std::fs::{self, File};
 use std::os::unix::fs::symlink;
+use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::thread::sleep;
@@ -62,6 +65,7 @@ pub fn run(programs_of_ours: &Programs, built: &Built) -> Result<Ran> {
         .stdin(Stdio::null())
         .stdout(Stdio::null())
         .stderr(said)
+        .process_group(0)
         .spawn()
         .context("cannot start a program of ours")?;
     let status = wait(&mut child)?;
@@ -97,7 +101,7 @@ pub fn run(programs_of_ours: &Programs, built: &Built) -> Result<Ran> {
     }))
 }
 
-/// Waits for a child to end, and kills it after `PATIENCE`; then returns `None`.
+/// Waits for a child to end, and kills it after `PATIENCE` with what it started; then returns `None`.
 fn wait(child: &mut Child) -> Result<Option<ExitStatus>> {
     let start = Instant::now();
     loop {
@@ -105,7 +109,8 @@ fn wait(child: &mut Child) -> Result<Option<ExitStatus>> {
             return Ok(Some(status));
         }
         if start.elapsed() > PATIENCE {
-            child.kill().context("cannot kill a child")?;
+            let group = Pid::from_raw(child.id() as i32);
+            killpg(group, Signal::SIGKILL).context("cannot kill a child")?;
             child.wait().context("cannot wait for a child")?;
             return Ok(None);
         }

@@ -124,8 +124,9 @@ const VALUE: u64 = 16;
 /// The first slot with an extra argument, and the number of such slots.
 fn vararg_slots(thread: State, index: u64, function: u64) -> Option<(u64, u64)> {
     const MAX_SLOTS: u64 = 1 << 20; // LUAI_MAXCSTACK is far below
-    let call = thread_word_51(thread, LUA_51.state.base_call) + index * at(LUA_51.call.size);
-    let [base, func] = pair(call + at(LUA_51.call.base))?;
+    let calls = thread_word_51(thread, LUA_51.state.base_call);
+    let call = calls.wrapping_add(index.wrapping_mul(at(LUA_51.call.size)));
+    let [base, func] = pair(call.wrapping_add(at(LUA_51.call.base)))?;
     let slots = base.checked_sub(func)? / VALUE;
     // Nearly all frames end here; any other must have the function that the API told.
     let proved = (2..MAX_SLOTS).contains(&slots) && word(func)? == function;
@@ -151,6 +152,23 @@ pub(crate) fn index_from_top_51(thread: State, slot: u64) -> Option<i32> {
         .ok()
         .map(|distance| -distance)
         .filter(|index| (PSEUDO_INDICES_51 + 1..0).contains(index))
+}
+
+/// Whether a 5.1 state's stack is laid out as we know it: a number that is pushed must be in the
+/// slot at `top`, and `top` a slot further on then.
+///
+/// Uses one stack slot.
+pub(crate) fn is_known_stack_51(state: State) -> bool {
+    const NUMBER: u64 = 3; // LUA_TNUMBER
+    const PUSHED: f64 = 5.1;
+    let slot = thread_word_51(state, LUA_51.state.top);
+    state.push_number(PUSHED);
+    let top = thread_word_51(state, LUA_51.state.top);
+    let is_known = top == slot.wrapping_add(VALUE)
+        && word(slot) == Some(PUSHED.to_bits())
+        && word(slot.wrapping_add(8)).is_some_and(|tag| tag & 0xFFFF_FFFF == NUMBER);
+    state.pop(1);
+    is_known
 }
 
 /// Whether a 5.1 thread's stack has a free slot, so that `lua_checkstack` need not grow it: a

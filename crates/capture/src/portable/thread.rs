@@ -1,6 +1,8 @@
 //! Threads: everything on their stacks.
 
-use crate::lua::private_state::{has_free_slot_51, index_from_top_51, varargs_51};
+use crate::lua::private_state::{
+    Vararg, has_free_slot_51, index_from_top_51, is_known_stack_51, varargs_51,
+};
 use crate::lua::resolve::may_assert;
 use crate::lua::stack_slots::SlotName;
 use crate::lua::state::{State, TYPE_FUNCTION};
@@ -216,6 +218,8 @@ impl Walk {
             return Ok(());
         };
         varargs_51(thread, index, function, &mut self.thread.varargs_here)?;
+        let is_object = |vararg: &Vararg| kind_of(vararg.lua_type).is_some();
+        self.thread.varargs_here.retain(is_object);
         if self.thread.varargs_here.is_empty() {
             return Ok(());
         }
@@ -237,12 +241,18 @@ impl Walk {
     /// Adds the references of extra arguments of 5.1 frames. Returns true when that reached
     /// something new, which now waits to be walked.
     pub(super) fn reach_varargs(&mut self, state: State) -> Walked<bool> {
+        if !self.thread.varargs.is_empty() && !self.knows_stack_51(state) {
+            // An index made of what is not a slot could be any value. Missing an object is the
+            // lesser evil.
+            self.thread.varargs.clear();
+        }
         while let Some(hidden) = self.thread.varargs.pop() {
-            if self.refer_to_vararg(&hidden)? {
+            if let Some(target) = self.vararg_target(&hidden) {
+                self.refer_to_vararg(&hidden, target)?;
                 continue;
             }
             if may_assert(state.api()) {
-                // It would assert on the index below. Missing an object is the lesser evil.
+                // It would assert on the index below.
                 self.thread.varargs.clear();
                 return Ok(false);
             }
@@ -255,31 +265,42 @@ impl Walk {
             hidden.thread.move_top(state);
             if let Some((target, new)) = self.meet(state, -1, state.type_of(-1))? {
                 self.enqueue_if(state, target, new)?;
-                self.thread.varargs.push(hidden); // now it is known
+                self.refer_to_vararg(&hidden, target)?;
             } else {
                 state.pop(1);
             }
             return Ok(true);
         }
         for hidden in std::mem::take(&mut self.thread.far_varargs) {
-            self.refer_to_vararg(&hidden)?;
+            if let Some(target) = self.vararg_target(&hidden) {
+                self.refer_to_vararg(&hidden, target)?;
+            }
         }
         Ok(false)
     }
 
-    /// Adds the reference of an extra argument; returns false where its object is not known yet.
-    fn refer_to_vararg(&mut self, hidden: &HiddenVararg) -> Walked<bool> {
-        let Some(kind) = kind_of(hidden.vararg.lua_type) else {
-            return Ok(true);
-        };
+    /// Whether this 5.1's stacks are laid out as we know them, which is found out once.
+    ///
+    /// Uses one stack slot.
+    fn knows_stack_51(&mut self, state: State) -> bool {
+        *self
+            .thread
+            .knows_stack_51
+            .get_or_insert_with(|| is_known_stack_51(state))
+    }
+
+    /// Returns the object of an extra argument; `None` where it is not known yet, or none.
+    fn vararg_target(&self, hidden: &HiddenVararg) -> Option<NodeId> {
+        let kind = kind_of(hidden.vararg.lua_type)?;
         let address = match kind {
             Kind::Userdata => hidden.vararg.value.wrapping_add(USERDATA_HEADER_51),
             _ => hidden.vararg.value,
         };
-        let Some(target) = self.builder.find(kind, address) else {
-            return Ok(false);
-        };
-        // As with other slots: once for each object and name.
+        self.builder.find(kind, address)
+    }
+
+    /// Adds the reference of an extra argument: as with other slots, once for each object and name.
+    fn refer_to_vararg(&mut self, hidden: &HiddenVararg, target: NodeId) -> Walked {
         let known = &mut self.thread.known_varargs;
         known.try_reserve(1).map_err(|_| BuildError::OutOfMemory)?;
         if known.insert((hidden.node, target, hidden.label)) {
@@ -287,7 +308,7 @@ impl Walk {
             self.builder
                 .edge(hidden.node, target, label, Strength::Strong)?;
         }
-        Ok(true)
+        Ok(())
     }
 
     fn refer_to_slots(&mut self) -> Walked {

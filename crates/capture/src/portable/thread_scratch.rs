@@ -19,6 +19,8 @@ pub(super) struct ThreadScratch {
     /// Those that are too far from the top for an index.
     pub(super) far_varargs: Vec<HiddenVararg>,
     pub(super) known_varargs: FxHashSet<(NodeId, NodeId, NameId)>,
+    /// Whether the stacks of this 5.1 are laid out as we know them, once that was asked.
+    pub(super) knows_stack_51: Option<bool>,
 }
 
 /// An extra argument on a 5.1 stack, whose object may be reached by other means.
@@ -40,6 +42,7 @@ impl ThreadScratch {
             varargs_here: Vec::new(),
             far_varargs: Vec::new(),
             known_varargs: FxHashSet::default(),
+            knows_stack_51: None,
         }
     }
 }

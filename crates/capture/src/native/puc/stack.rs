@@ -78,7 +78,7 @@ impl<'s, 'm, M: Memory, const L: usize> StackWalk<'s, 'm, M, L> {
             thread,
             state,
             stack,
-            end: stack + u64::from(VALUE).saturating_mul(slots),
+            end: stack.wrapping_add(u64::from(VALUE).saturating_mul(slots)),
             slots,
             top: state.word(places.top),
             levels: 0,
@@ -174,7 +174,7 @@ impl<'s, 'm, M: Memory, const L: usize> StackWalk<'s, 'm, M, L> {
         };
         let base = match has_base {
             true => info.word(places.base),
-            false => function + u64::from(VALUE),
+            false => function.wrapping_add(u64::from(VALUE)),
         };
         Ok(Call {
             address,
@@ -207,7 +207,7 @@ impl<'s, 'm, M: Memory, const L: usize> StackWalk<'s, 'm, M, L> {
         {
             let body = self.unnamed(FUNCTION, source)?;
             self.take(slot, body)?;
-            slot += u64::from(VALUE);
+            slot = slot.wrapping_add(u64::from(VALUE));
         }
         self.take_all(slot, call.limit, temporary)
     }
@@ -221,7 +221,7 @@ impl<'s, 'm, M: Memory, const L: usize> StackWalk<'s, 'm, M, L> {
 
     /// Notes the function of a call, its locals, temporaries and extra arguments.
     fn function_call(&mut self, call: Call) -> Swept {
-        self.levels += 1;
+        self.levels = self.levels.saturating_add(1);
         let running = self.running(call)?;
         let function = self.unnamed(FUNCTION, running.source)?;
         self.take(call.function, function)?;
@@ -261,11 +261,15 @@ impl<'s, 'm, M: Memory, const L: usize> StackWalk<'s, 'm, M, L> {
             });
         }
         if Self::VERSION == Version::Lua51 {
-            self.levels += info.int(Self::LAYOUT.call.tail_calls);
+            let lost = info.int(Self::LAYOUT.call.tail_calls);
+            self.levels = self.levels.saturating_add(lost);
         }
         let function = self.sweep.memory.word(call.function).ok_or(UNREADABLE)?;
         let place = Self::LAYOUT.closure.prototype;
-        let prototype = self.sweep.memory.word(function + u64::from(place));
+        let prototype = self
+            .sweep
+            .memory
+            .word(function.wrapping_add(u64::from(place)));
         let prototype = prototype
             .filter(|&prototype| self.sweep.prototype_node(prototype).is_some())
             .ok_or(UNREADABLE)?;
@@ -334,7 +338,7 @@ impl<'s, 'm, M: Memory, const L: usize> StackWalk<'s, 'm, M, L> {
 
     /// Whether a slot behind a call's function is nil.
     fn is_nil(&self, call: Call, slot: u64) -> bool {
-        let address = call.function + u64::from(VALUE) * slot;
+        let address = call.function.wrapping_add(u64::from(VALUE) * slot);
         let value = self.sweep.memory.structure(address, VALUE);
         value.is_some_and(|value| self.sweep.types[usize::from(value.byte(TAG))] == ValueType::Nil)
     }
@@ -350,7 +354,10 @@ impl<'s, 'm, M: Memory, const L: usize> StackWalk<'s, 'm, M, L> {
             && self.sweep.heap.kind(node) == Kind::LuaFunction
         {
             let place = Self::LAYOUT.closure.prototype;
-            let prototype = self.sweep.memory.word(address + u64::from(place));
+            let prototype = self
+                .sweep
+                .memory
+                .word(address.wrapping_add(u64::from(place)));
             let source = match prototype.and_then(|prototype| {
                 let node = self.sweep.prototype_node(prototype)?;
                 Some((node, prototype))
@@ -404,7 +411,7 @@ impl<'s, 'm, M: Memory, const L: usize> StackWalk<'s, 'm, M, L> {
                         .slot_names
                         .named(&mut self.sweep.heap, name, running.source)?;
                 self.take(*slot, name)?;
-                *slot += u64::from(VALUE);
+                *slot = slot.wrapping_add(u64::from(VALUE));
             }
         }
         Ok(())
@@ -420,7 +427,10 @@ impl<'s, 'm, M: Memory, const L: usize> StackWalk<'s, 'm, M, L> {
             Version::Lua51 => return self.extra_arguments_51(call, running),
             Version::Lua52 | Version::Lua53 => {
                 let parameters = u64::from(prototype.byte(places.prototype.parameters));
-                (call.function + size * (parameters + 1), call.base)
+                (
+                    call.function.wrapping_add(size * (parameters + 1)),
+                    call.base,
+                )
             }
             version => {
                 let has_extra = match version {
@@ -449,7 +459,7 @@ impl<'s, 'm, M: Memory, const L: usize> StackWalk<'s, 'm, M, L> {
     /// and its base.
     fn extra_arguments_51(&mut self, call: Call, running: Running) -> Swept {
         let name = self.unnamed(VARARG, running.source)?.name;
-        let mut slot = call.function + u64::from(VALUE);
+        let mut slot = call.function.wrapping_add(u64::from(VALUE));
         while slot < call.base {
             if let Some(target) = self.object_in(slot)? {
                 self.extra_arguments
@@ -457,7 +467,7 @@ impl<'s, 'm, M: Memory, const L: usize> StackWalk<'s, 'm, M, L> {
                     .map_err(BuildError::from)?;
                 self.extra_arguments.push((target, name));
             }
-            slot += u64::from(VALUE);
+            slot = slot.wrapping_add(u64::from(VALUE));
         }
         Ok(())
     }
@@ -494,7 +504,7 @@ impl<'s, 'm, M: Memory, const L: usize> StackWalk<'s, 'm, M, L> {
         let mut slot = slot;
         while slot < limit {
             self.take(slot, name)?;
-            slot += u64::from(VALUE);
+            slot = slot.wrapping_add(u64::from(VALUE));
         }
         Ok(())
     }

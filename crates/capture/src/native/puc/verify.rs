@@ -68,7 +68,9 @@ impl<'m, M: Memory, const L: usize> Sweep<'m, M, L> {
             node.is_some_and(|node| self.heap.name(self.heap.source(node)) == GC)
         });
         let Some(gc) = gc else { return Ok(()) };
-        let (mut with, mut without) = (0, 0);
+        // Where tables have their metatables says nothing of userdata. Programs cancel finalizers of
+        // tables by taking `__gc` out, so tables alone refuse nothing that userdata confirm.
+        let (mut with, mut without, mut userdata_with, mut userdata_without) = (0, 0, 0, 0);
         for node in self.finalized.clone().rev().take(FINALIZED).map(NodeId) {
             let address = self.heap.address(node);
             let metatable = match self.heap.kind(node) {
@@ -79,12 +81,18 @@ impl<'m, M: Memory, const L: usize> Sweep<'m, M, L> {
             let has_it = metatable.is_some_and(|metatable| {
                 self.is(metatable, Kind::Table) && self.has_field(metatable, |key| key == gc)
             });
-            match has_it {
-                true => with += 1,
-                false => without += 1,
+            match (self.heap.kind(node), has_it) {
+                (Kind::Userdata, true) => userdata_with += 1,
+                (Kind::Userdata, false) => userdata_without += 1,
+                (_, true) => with += 1,
+                (_, false) => without += 1,
             }
         }
-        match without > 0 && with == 0 {
+        let is_wrong = match userdata_with + userdata_without {
+            0 => without > 0 && with == 0,
+            _ => userdata_with == 0,
+        };
+        match is_wrong {
             true => Err(LayoutMismatch::Metatables.into()),
             false => Ok(()),
         }
