@@ -197,6 +197,7 @@ fn as_text(files: &[SnapshotFile], answer: &GrowthAnswer) -> Result<String> {
         writeln!(text, "Nothing changed.")?;
         return Ok(text);
     }
+    writeln!(text, "{}\n", answer.verdict)?;
     let is_series = files.len() > 2;
     if is_series {
         writeln!(text, "{}\nWhat changed:", suspects(answer)?)?;
@@ -216,13 +217,19 @@ fn suspects(answer: &GrowthAnswer) -> Result<String> {
         writeln!(text, "No group grew in every step.")?;
         return Ok(text);
     }
-    for (at, suspect) in answer.suspects.iter().enumerate() {
+    let large = answer.suspects.iter().filter(|suspect| !suspect.is_small);
+    for (at, suspect) in large.enumerate() {
         text += if at > 0 { "\n" } else { "" };
+        let held_by = suspect.held_by.map(|who| format!(", held by {who}"));
+        let entries = match suspect.grown {
+            0 => format!("{} more", count_of_entries(suspect.entries)),
+            bytes => format!("{} more", byte_size(bytes)),
+        };
         writeln!(
             text,
-            "Leak suspect, accumulation point {}: {} more, of {} retained ({:.1}% of all)",
+            "Leak suspect, accumulation point {}{}: {entries}, of {} retained ({:.1}% of all)",
             suspect.point,
-            byte_size(suspect.grown),
+            held_by.unwrap_or_default(),
             byte_size(suspect.retained),
             100.0 * suspect.share,
         )?;
@@ -230,7 +237,22 @@ fn suspects(answer: &GrowthAnswer) -> Result<String> {
         writeln!(text, "  e.g. {}", suspect.example)?;
         writeln!(text, "  fingerprint {}", suspect.fingerprint)?;
     }
+    let small = || answer.suspects.iter().filter(|suspect| suspect.is_small);
+    if small().count() > 0 {
+        let bytes = small().map(|suspect| suspect.grown).sum();
+        writeln!(
+            text,
+            "\n{} more, {} in all",
+            grouped(small().count() as u64),
+            byte_size(bytes)
+        )?;
+    }
     Ok(text)
+}
+
+fn count_of_entries(count: u64) -> String {
+    let entry = if count == 1 { "entry" } else { "entries" };
+    format!("{} {entry}", grouped(count))
 }
 
 fn suspect_groups<'a>(rows: impl Iterator<Item = &'a GrowthRow>) -> String {
@@ -262,6 +284,10 @@ fn changes(rows: &[GrowthRow], is_series: bool) -> String {
     if is_series {
         names.insert(3, Column::Word("every step"));
     }
+    let has_entries = rows.iter().any(|row| row.entry_change != 0);
+    if has_entries {
+        names.insert(2, Column::Number("entries"));
+    }
     let mut columns = Columns::new(&names);
     for row in rows {
         let mut cells = vec![
@@ -274,6 +300,13 @@ fn changes(rows: &[GrowthRow], is_series: bool) -> String {
         if is_series {
             let word = if row.grows_in_every_step { "grew" } else { "" };
             cells.insert(3, word.to_owned());
+        }
+        if has_entries {
+            let entries = match row.entry_change {
+                0 => String::new(),
+                change => signed(change),
+            };
+            cells.insert(2, entries);
         }
         columns.row(cells);
     }

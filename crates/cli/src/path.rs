@@ -85,7 +85,10 @@ fn title(snapshot: &Snapshot, target: &Query, nodes: &[NodeId]) -> Result<String
             let name = object_name(heap, *node);
             match groups.group_of(*node).map(|at| &groups.groups()[at]) {
                 Some(group) if group.count > 1 => {
-                    format!("{name} ({})", group_name(snapshot, groups, group)?)
+                    format!(
+                        "{name} ({})",
+                        group_name(snapshot.everything(), groups, group)?
+                    )
                 }
                 _ => name,
             }

@@ -85,7 +85,9 @@ impl Top {
                     grouped(top.groups.len() as u64),
                     grouped(top.group_count as u64),
                 );
-                print(format!("{head}\n\n{}", as_text(&top.groups)))?;
+                let verdict = top.verdict.as_ref().map(|verdict| format!("{verdict}\n\n"));
+                let verdict = verdict.unwrap_or_default();
+                print(format!("{head}\n\n{verdict}{}", as_text(&top.groups)))?;
             }
         }
         Ok(ExitCode::SUCCESS)

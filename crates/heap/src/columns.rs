@@ -392,7 +392,7 @@ impl Snapshot {
         all("changes", root, |change| *change == Change::None)?;
         let mut tree = ShortestPathTree::new(&heap)?;
         tree.refs = stored.refs;
-        Ok(Snapshot::difference(heap, tree, stored.changes))
+        Ok(Snapshot::difference(heap, tree, stored.changes, None))
     }
 }
 

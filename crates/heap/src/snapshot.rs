@@ -8,6 +8,7 @@ use crate::graph::error::BuildError;
 use crate::graph::heap::Heap;
 use crate::graph::kind::Kind;
 use crate::graph::node::NodeId;
+use crate::groups::changed_groups::ChangedGroups;
 use crate::groups::group::Groups;
 use crate::groups::grouped::Grouped;
 use crate::groups::pattern_set::PatternSet;
@@ -30,6 +31,7 @@ pub struct Snapshot {
     everything_tree: OnceLock<ShortestPathTree>,
     groups: OnceLock<Arc<Groups>>,
     difference: Option<Changes>,
+    changed_groups: Option<ChangedGroups>,
     birthmark: OnceLock<Birthmark>,
 }
 
@@ -47,14 +49,21 @@ impl Snapshot {
         Snapshot::default()
     }
 
-    /// Returns a difference: an excerpt of a heap with the change of each node.
-    pub(crate) fn difference(heap: Heap, tree: ShortestPathTree, by_node: Vec<Change>) -> Snapshot {
+    /// Returns a difference: an excerpt of a heap with the change of each node, and the groups that
+    /// changed, if they are known.
+    pub(crate) fn difference(
+        heap: Heap,
+        tree: ShortestPathTree,
+        by_node: Vec<Change>,
+        changed_groups: Option<ChangedGroups>,
+    ) -> Snapshot {
         Snapshot {
             everything: heap,
             // The tree's nodes are those of the heap.
             objects: OnceLock::from(None),
             tree: OnceLock::from(tree),
             difference: Some(Changes::new(by_node)),
+            changed_groups,
             ..Snapshot::default()
         }
     }
@@ -147,7 +156,7 @@ impl Snapshot {
     }
 
     /// Returns the shortest paths in [everything](Self::everything),
-    /// [by names](ShortestPathTree::by_names), which are found by the first call; for a difference, its
+    /// which are found by the first call; for a difference, its
     /// [`tree`](Self::tree).
     ///
     /// # Errors
@@ -160,7 +169,7 @@ impl Snapshot {
         if let Some(tree) = self.everything_tree.get() {
             return Ok(tree);
         }
-        let tree = ShortestPathTree::by_names(&self.everything)?;
+        let tree = ShortestPathTree::new(&self.everything)?;
         Ok(self.everything_tree.get_or_init(|| tree))
     }
 
@@ -186,9 +195,30 @@ impl Snapshot {
         Ok(Grouped {
             heap: &self.everything,
             tree: self.everything_tree()?,
-            dominators: self.dominators()?,
+            dominators: Some(self.dominators()?),
             changes: self.difference.as_ref(),
         })
+    }
+
+    /// Returns the groups that changed, in a difference of two whole snapshots. One that was stored and
+    /// read again has only [`groups`](Self::groups).
+    pub fn changed_groups(&self) -> Option<&ChangedGroups> {
+        self.changed_groups.as_ref()
+    }
+
+    /// Returns the groups of a whole snapshot without their retained sizes, which takes no dominators; or
+    /// with them, if they are known.
+    pub(crate) fn groups_by_name(&self) -> Result<Arc<Groups>, BuildError> {
+        if let Some(groups) = self.groups.get() {
+            return Ok(Arc::clone(groups));
+        }
+        let grouped = Grouped {
+            heap: &self.everything,
+            tree: self.everything_tree()?,
+            dominators: None,
+            changes: None,
+        };
+        Ok(Arc::new(Groups::new(grouped, &PatternSet::default())?))
     }
 
     /// Returns the number of [references](ShortestPathTree::refs) to a node of [`objects`](Self::objects).
@@ -249,5 +279,9 @@ impl Snapshot {
                 .map_or(0, ShortestPathTree::memory)
             + self.groups.get().map_or(0, |groups| groups.memory())
             + self.difference.as_ref().map_or(0, Changes::memory)
+            + self
+                .changed_groups
+                .as_ref()
+                .map_or(0, ChangedGroups::memory)
     }
 }

@@ -3,7 +3,7 @@
 use crate::arguments::{Result, engine_of_environment};
 use crate::failure::comparison_error;
 use luasnap_capture::{Call, Error, Return};
-use luasnap_format::{GrowthAnswer, GrowthRow, Name, byte_size, grouped};
+use luasnap_format::{GrowthAnswer, GrowthRow, Name, SuspectRow, byte_size, grouped};
 use luasnap_heap::{Kind, Snapshot};
 
 /// Number of runs by default, at least and at most.
@@ -82,8 +82,19 @@ impl Options {
         });
         let is_known =
             is_allowed_name(&row.name) || is_allowed(&row.fingerprint) || in_allowed_suspect;
-        row.kind != Kind::Trace && !is_known
+        row.kind != Kind::Trace && !is_known && !is_explained(answer, row)
     }
+}
+
+/// Whether a group has as many members as before, and is larger only because members of another group came into
+/// it: that one is told.
+fn is_explained(answer: &GrowthAnswer, row: &GrowthRow) -> bool {
+    let is_point = |suspect: &&SuspectRow| suspect.groups.contains(&row.fingerprint);
+    row.count_change == 0
+        && answer.suspects.iter().filter(is_point).any(|suspect| {
+            let mut others = answer.rows_of(suspect);
+            others.any(|other| other.count_change > 0)
+        })
 }
 
 fn message(leaks: &[&GrowthRow], runs: usize) -> String {
@@ -109,9 +120,21 @@ fn message(leaks: &[&GrowthRow], runs: usize) -> String {
 fn grown(leak: &GrowthRow, runs: usize) -> String {
     let (kind, name) = (leak.kind.type_name(), &leak.name);
     let bytes = byte_size(leak.size_change.unsigned_abs());
-    match leak.count_change {
-        0 => format!("\n  larger by {bytes} in all: {kind} {name}"),
-        more => format!(
+    let entries = |change: i64| {
+        let change_a_run = rate(change, runs);
+        format!(
+            "+{} entries ({change_a_run} a run",
+            grouped(change.unsigned_abs())
+        )
+    };
+    match (leak.count_change, leak.size_change, leak.entry_change) {
+        (0, 0, more) => format!("\n  {}): {kind} {name}", entries(more)),
+        (0, _, 1..) => {
+            let entries = entries(leak.entry_change);
+            format!("\n  {entries}, {bytes} in all): {kind} {name}")
+        }
+        (0, ..) => format!("\n  larger by {bytes} in all: {kind} {name}"),
+        (more, ..) => format!(
             "\n  +{} {kind} ({} a run, {bytes} in all): {name}",
             grouped(more.unsigned_abs()),
             rate(more, runs),

@@ -4,23 +4,40 @@ use crate::answer_error::Result;
 use crate::answers::name::Name;
 use crate::answers::short_path::{cut_end, pattern_text};
 use crate::labels::printable::push_bytes;
-use luasnap_heap::{ClassName, Fingerprint, Group, GroupName, Groups, Heap, Snapshot};
+use luasnap_heap::{ClassName, Fingerprint, Group, GroupName, Groups, Heap};
 
 /// Returns the name of a group: a path pattern (`_G.sessions.[*]`), a class (`class Player`), a place in the
-/// source (`main.lua:20`), or the owner of strings (`strings of _G.sessions.[*]`).
+/// source (`main.lua:20`), or the owners of strings (`strings of _G.sessions.[*]`). `heap` is the one that was
+/// grouped.
 ///
 /// # Errors
 ///
 /// [`AnswerError::OutOfMemory`](crate::AnswerError::OutOfMemory) if memory runs out.
-pub fn group_name(snapshot: &Snapshot, groups: &Groups, group: &Group) -> Result<Name> {
-    let heap = snapshot.everything();
-    match group.name {
-        GroupName::StringsOf(owner) => {
-            let owner = own_name(heap, groups, &groups.groups()[owner])?;
-            joined(b"strings of ", owner.bytes())
+pub fn group_name(heap: &Heap, groups: &Groups, group: &Group) -> Result<Name> {
+    let GroupName::StringsOf(owners) = group.name else {
+        return own_name(heap, groups, group);
+    };
+    // Owners that differ only in their kind have one name.
+    let mut names: Vec<Name> = Vec::new();
+    for owner in groups.owners(owners) {
+        let name = own_name(heap, groups, &groups.groups()[owner])?;
+        if !names.contains(&name) {
+            names.try_reserve(1)?;
+            names.push(name);
         }
-        _ => own_name(heap, groups, group),
     }
+    let mut text = Vec::new();
+    push_bytes(&mut text, b"strings of ")?;
+    for (at, name) in names.iter().enumerate() {
+        let before: &[u8] = match at {
+            0 => b"",
+            _ if at + 1 == names.len() => b" and ",
+            _ => b", ",
+        };
+        push_bytes(&mut text, before)?;
+        push_bytes(&mut text, name.bytes())?;
+    }
+    Ok(text.into())
 }
 
 /// Returns the name of a group that is not named after another one.
@@ -31,6 +48,11 @@ fn own_name(heap: &Heap, groups: &Groups, group: &Group) -> Result<Name> {
         GroupName::Code { source, line } => {
             let mut text = short_text(heap.name(source))?;
             push_bytes(&mut text, format!(":{line}").as_bytes())?;
+            Ok(text.into())
+        }
+        GroupName::LoadedCode { pattern, line } => {
+            let mut text = format!("[string \"...\"]:{line} of ").into_bytes();
+            push_bytes(&mut text, pattern_text(heap, groups, pattern)?.bytes())?;
             Ok(text.into())
         }
         GroupName::StringsOf(_) | GroupName::SharedStrings => Ok("shared strings".into()),

@@ -5,7 +5,8 @@ use crate::answers::field;
 use crate::answers::group_name::{fingerprint_text, group_name};
 use crate::answers::name::Name;
 use crate::answers::short_path::path_of_everything;
-use luasnap_heap::{Census, Group, GroupOrder, Groups, Kind, Snapshot};
+use crate::labels::numbers::{byte_size, count_of};
+use luasnap_heap::{Census, Dominators, Group, GroupOrder, Groups, Kind, Snapshot, Tally};
 use serde::Serialize;
 
 /// A group of a snapshot.
@@ -27,13 +28,15 @@ pub struct GroupRow {
     pub retained: u64,
     /// The retained size as a part of all objects' bytes, from 0 to 1.
     pub share: f64,
-    /// The shortest path to the first member.
+    /// The path to the member that retains most.
     pub example: Name,
 }
 
 /// The groups that retain most.
 #[derive(Clone, Debug, Serialize)]
 pub struct Top {
+    /// Where the memory is, in a sentence or two; only by retained size.
+    pub verdict: Option<String>,
     /// The bytes of all objects.
     pub size: u64,
     /// The number of objects.
@@ -54,7 +57,7 @@ impl GroupRow {
         Ok(GroupRow {
             fingerprint: fingerprint_text(group.fingerprint),
             kind: group.kind,
-            name: group_name(snapshot, groups, group)?,
+            name: group_name(snapshot.everything(), groups, group)?,
             count: group.count.into(),
             shallow: group.shallow,
             retained,
@@ -102,31 +105,106 @@ impl GroupRow {
 pub fn top(snapshot: &Snapshot, by: GroupOrder, n: usize) -> Result<Top> {
     let live = Census::new(snapshot)?.live;
     let groups = snapshot.groups()?;
-    let top = groups.top(
-        snapshot.everything(),
-        snapshot.dominators()?,
-        by,
-        n.saturating_add(2),
-    )?;
+    let dominators = snapshot.dominators()?;
     let heap = snapshot.everything();
+    // The verdict looks at a few groups even if fewer rows are asked for.
+    let most = n.max(VERDICT_ROWS).saturating_add(ANCESTORS);
+    let top = groups.top(heap, dominators, by, most)?;
     let tree = snapshot.everything_tree()?;
     let first = tree.ranks().next().map(|rank| tree.node(rank));
     let holds_all = |index: usize| match groups.members(index) {
         [node] => first == Some(*node) || heap.globals() == Some(*node),
         _ => false,
     };
-    let listed = top
-        .into_iter()
-        .filter(|(index, _)| !holds_all(*index))
-        .take(n);
-    let rows = listed.map(|(index, retained)| {
-        let group = &groups.groups()[index];
+    let mut chosen = top;
+    chosen.retain(|(index, _)| !holds_all(*index));
+    if by == GroupOrder::Retained {
+        fold_ancestors(dominators, groups, &mut chosen);
+    }
+    let row = |(index, retained): &(usize, Tally)| {
+        let group = &groups.groups()[*index];
         GroupRow::new(snapshot, groups, group, (retained.bytes, live.bytes))
-    });
+    };
+    let mut rows: Vec<GroupRow> = chosen.iter().map(row).collect::<Result<_>>()?;
+    let verdict = match by {
+        GroupOrder::Retained => Some(verdict(&rows)),
+        _ => None,
+    };
+    rows.truncate(n);
     Ok(Top {
+        verdict,
         size: live.bytes,
         count: live.count,
-        groups: rows.collect::<Result<_>>()?,
+        groups: rows,
         group_count: groups.groups().len(),
     })
+}
+
+/// The number of groups that the verdict looks at.
+const VERDICT_ROWS: usize = 10;
+/// How many more groups are measured than are asked for: some are folded.
+const ANCESTORS: usize = 8;
+
+/// Leaves out single objects that retain little more than another single one below them: the path of that one
+/// names them.
+fn fold_ancestors(dominators: &Dominators, groups: &Groups, chosen: &mut Vec<(usize, Tally)>) {
+    let single = |index: usize| match groups.members(index) {
+        [node] => Some(*node),
+        _ => None,
+    };
+    let mut at = 0;
+    while at < chosen.len() {
+        let (index, retained) = chosen[at];
+        let is_same = |(below, less): &(usize, Tally)| {
+            let (Some(above), Some(below)) = (single(index), single(*below)) else {
+                return false;
+            };
+            let place = dominators.place(below);
+            above != below
+                && place.is_some_and(|place| dominators.subtree(above).contains(&place))
+                && u128::from(less.bytes) * 100 >= u128::from(retained.bytes) * 99
+        };
+        match chosen[at + 1..].iter().any(is_same) {
+            true => {
+                chosen.remove(at);
+            }
+            false => at += 1,
+        }
+    }
+}
+
+/// Says in a sentence or two where the memory is: in one object, or in very many of one kind.
+fn verdict(rows: &[GroupRow]) -> String {
+    /// What has less of all bytes than this is not worth a sentence.
+    const LARGE: f64 = 0.2;
+    let is_large = |row: &&GroupRow| row.share >= LARGE;
+    let one = rows.iter().filter(is_large).find(|row| row.count == 1);
+    let many = rows.iter().filter(is_large).find(|row| row.count > 1);
+    let whole = |row: &GroupRow| {
+        let bytes = byte_size(row.retained);
+        format!("{bytes}, {:.0}% of all", 100.0 * row.share)
+    };
+    let members = |row: &GroupRow| count_of(row.count, row.kind.type_name());
+    match (one, many) {
+        (Some(one), Some(many)) if many.retained <= one.retained => format!(
+            "One {}, {}, retains {}. In it are {}: {} ({}).",
+            one.kind.type_name(),
+            one.name,
+            whole(one),
+            members(many),
+            many.name,
+            whole(many),
+        ),
+        (Some(one), None) => format!(
+            "One {}, {}, retains {}.",
+            one.kind.type_name(),
+            one.name,
+            whole(one)
+        ),
+        (_, Some(many)) => {
+            let (members, name) = (members(many), &many.name);
+            format!("{members}, {name}, retain {} together.", whole(many))
+        }
+        (None, None) => "No object and no group retains a fifth of all.".to_owned(),
+    }
 }

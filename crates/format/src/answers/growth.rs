@@ -5,9 +5,13 @@ use crate::answers::field;
 use crate::answers::group_name::{fingerprint_text, group_name};
 use crate::answers::name::Name;
 use crate::answers::short_path::path_of_everything;
+use crate::labels::numbers::{byte_size, count_of, grouped};
 use luasnap_heap::{CompareError, GroupGrowth, Growth, Kind, Rank, Snapshot, Suspect};
 use rustc_hash::FxHashMap;
 use serde::Serialize;
+
+/// Suspects with less than this part of the growth are small: 1 / 100.
+const SMALL_PART: u64 = 100;
 
 /// A group over several snapshots.
 #[derive(Clone, Debug, Serialize)]
@@ -27,38 +31,49 @@ pub struct GrowthRow {
     pub count_change: i64,
     /// How many more bytes the members have in the last snapshot than in the first.
     pub size_change: i64,
+    /// How many more entries the tables among them have in the last snapshot than in the first.
+    pub entry_change: i64,
     /// Whether it grew from each snapshot to the next.
     #[serde(rename = "growing")]
     pub grows_in_every_step: bool,
-    /// The shortest path to a member.
+    /// The path to the largest member that came, or that grew most.
     pub example: Name,
 }
 
 /// A leak suspect: groups that grow in every step, and their accumulation point.
 #[derive(Clone, Debug, Serialize)]
 pub struct SuspectRow {
-    /// The fingerprints of the groups' rows in [`GrowthAnswer::growing`]; the first grew most.
+    /// The fingerprints of the groups' rows in [`GrowthAnswer::growing`]; the first grew most, or holds the others.
     pub groups: Vec<String>,
     /// The same rows, as indices.
     #[serde(skip)]
     rows: Vec<usize>,
-    /// The path to the accumulation point.
+    /// The path to the accumulation point; `[REGISTRY].[ref]` for the references of C code.
     pub point: Name,
+    /// Who holds what accumulates, if it is not the point itself: `C code (luaL_ref)`.
+    pub held_by: Option<&'static str>,
     /// The retained size of the accumulation point in the last snapshot, in bytes.
     pub retained: u64,
     /// The retained size as a part of all objects' bytes, from 0 to 1.
     pub share: f64,
     /// By how many bytes the groups grew.
     pub grown: u64,
-    /// The path to a member of the group that grew most.
+    /// How many more entries the tables of the groups have.
+    pub entries: u64,
+    /// Whether that is less than a hundredth of what all suspects grew.
+    #[serde(rename = "small")]
+    pub is_small: bool,
+    /// The path to the largest member that came below the point, of the first group.
     pub example: Name,
-    /// The fingerprint of the group that grew most, the same from run to run.
+    /// The fingerprint of the first group, the same from run to run.
     pub fingerprint: String,
 }
 
 /// What grew.
 #[derive(Clone, Debug, Serialize)]
 pub struct GrowthAnswer {
+    /// What grows, how fast and where, in a sentence.
+    pub verdict: String,
     /// Groups that changed, those that grew most first.
     pub changed: Vec<GrowthRow>,
     /// The number of groups that changed, including those that are not listed.
@@ -142,7 +157,8 @@ pub fn growth(snapshots: &[&Snapshot], most: usize) -> Result<GrowthAnswer, Grow
     let places = growing().enumerate();
     let places: FxHashMap<u64, usize> = places.map(|(at, row)| (row.fingerprint.0, at)).collect();
     let listed = growth.changed().take(most);
-    Ok(GrowthAnswer {
+    let mut answer = GrowthAnswer {
+        verdict: String::new(),
         changed: words.rows(listed)?,
         changed_count: growth.changed().count(),
         growing: words.rows(growing())?,
@@ -150,13 +166,87 @@ pub fn growth(snapshots: &[&Snapshot], most: usize) -> Result<GrowthAnswer, Grow
         sizes: (0..snapshots.len())
             .map(|at| growth.rows().map(|row| row.shallow[at]).sum())
             .collect(),
-    })
+    };
+    answer.verdict = answer.sentence(elapsed(snapshots));
+    Ok(answer)
+}
+
+/// Returns the time from the first to the last snapshot, in milliseconds, if both know theirs.
+fn elapsed(snapshots: &[&Snapshot]) -> Option<u64> {
+    let time = |of: Option<&&Snapshot>| of?.everything().provenance().taken_at;
+    let elapsed = time(snapshots.last())?.checked_sub(time(snapshots.first())?);
+    elapsed.filter(|elapsed| *elapsed > 0)
 }
 
 impl GrowthAnswer {
+    fn sentence(&self, elapsed: Option<u64>) -> String {
+        let rate = |bytes: u64| match elapsed {
+            // What takes moments has no rate that lasts.
+            Some(elapsed) if elapsed >= 1000 => {
+                let a_minute = u128::from(bytes) * 60_000 / u128::from(elapsed);
+                format!(
+                    ", {} a minute over {}",
+                    byte_size(a_minute.min(u64::MAX.into()) as u64),
+                    duration(elapsed)
+                )
+            }
+            _ => String::new(),
+        };
+        if let Some(suspect) = self.suspects.first() {
+            let held_by = suspect.held_by.map(|who| format!(" (held by {who})"));
+            let what = self.rows_of(suspect).next().map(|row| {
+                let kind = row.kind.type_name();
+                match (row.count_change, row.entry_change) {
+                    (0, 0) => String::new(),
+                    (0, entries) => format!(": {}", count_of_entries(entries)),
+                    (count, _) => format!(
+                        ": {} more, {}",
+                        count_of(count.unsigned_abs(), kind),
+                        row.name
+                    ),
+                }
+            });
+            return format!(
+                "{}{} grows in every step, by {}{}{}.",
+                suspect.point,
+                held_by.unwrap_or_default(),
+                byte_size(suspect.grown),
+                rate(suspect.grown),
+                what.unwrap_or_default(),
+            );
+        }
+        match self.changed.first().filter(|row| row.size_change > 0) {
+            Some(row) => {
+                let bytes = row.size_change.unsigned_abs();
+                format!(
+                    "{} grew most, by {}{}.",
+                    row.name,
+                    byte_size(bytes),
+                    rate(bytes)
+                )
+            }
+            None => "Nothing grew.".to_owned(),
+        }
+    }
+
     /// Returns the rows of a suspect's groups, the one that grew most first.
     pub fn rows_of<'a>(&'a self, suspect: &'a SuspectRow) -> impl Iterator<Item = &'a GrowthRow> {
         suspect.rows.iter().map(|at| &self.growing[*at])
+    }
+}
+
+fn count_of_entries(change: i64) -> String {
+    let entry = if change == 1 { "entry" } else { "entries" };
+    format!("{} {entry} more", grouped(change.unsigned_abs()))
+}
+
+/// Returns a time in a readable unit: `12 s`, `5 min`, `3.5 h`.
+fn duration(milliseconds: u64) -> String {
+    let seconds = milliseconds / 1000;
+    match seconds {
+        0..120 => format!("{seconds} s"),
+        120..7200 => format!("{} min", seconds / 60),
+        _ => format!("{:.1} h", seconds as f64 / 3600.0),
     }
 }
 
@@ -175,13 +265,18 @@ impl Words<'_> {
         let snapshot = self.snapshots[row.snapshot];
         Ok(GrowthRow {
             kind: row.group.kind,
-            name: group_name(snapshot, self.growth.groups(row.snapshot), row.group)?,
+            name: group_name(
+                snapshot.everything(),
+                self.growth.groups(row.snapshot),
+                row.group,
+            )?,
             counts: row.counts.to_vec(),
             sizes: row.shallow.to_vec(),
             count_change: row.count_change(),
             size_change: row.shallow_change(),
+            entry_change: row.entry_change(),
             grows_in_every_step: row.grows_in_every_step(),
-            example: path_of_everything(snapshot, row.group.example)?,
+            example: path_of_everything(snapshot, row.example)?,
             fingerprint: fingerprint_text(row.fingerprint),
         })
     }
@@ -191,13 +286,25 @@ impl Words<'_> {
         suspects: &[Suspect],
         listed: &FxHashMap<u64, usize>,
     ) -> Result<Vec<SuspectRow>> {
+        let all = suspects
+            .iter()
+            .map(Suspect::weight)
+            .fold(0, u64::saturating_add);
         suspects
             .iter()
-            .map(|suspect| self.suspect(suspect, listed))
+            .map(|suspect| {
+                let is_small = suspect.weight() < all.div_ceil(SMALL_PART);
+                self.suspect(suspect, listed, is_small)
+            })
             .collect()
     }
 
-    fn suspect(&self, suspect: &Suspect, listed: &FxHashMap<u64, usize>) -> Result<SuspectRow> {
+    fn suspect(
+        &self,
+        suspect: &Suspect,
+        listed: &FxHashMap<u64, usize>,
+        is_small: bool,
+    ) -> Result<SuspectRow> {
         let fingerprint = |row: &usize| self.growth.row(*row).fingerprint;
         let place = |row: &usize| listed.get(&fingerprint(row).0).copied();
         let is_listed = |row: &&usize| listed.contains_key(&fingerprint(row).0);
@@ -210,12 +317,16 @@ impl Words<'_> {
                 .collect(),
             rows: suspect.rows.iter().filter_map(place).collect(),
             point: match suspect.point_rank {
+                Some(_) if suspect.by_reference => "[REGISTRY].[ref]".into(),
                 Some(rank) => path(rank)?,
                 None => "the roots".into(),
             },
+            held_by: suspect.by_reference.then_some("C code (luaL_ref)"),
             retained: suspect.retained.bytes,
             share: suspect.share,
             grown: suspect.grown,
+            entries: suspect.entries,
+            is_small,
             example: path(suspect.example)?,
             fingerprint: fingerprint_text(suspect.fingerprint),
         })

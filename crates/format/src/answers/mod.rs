@@ -5,6 +5,7 @@ pub(crate) mod group_name;
 pub(crate) mod group_row;
 pub(crate) mod growth;
 pub(crate) mod name;
+pub(crate) mod report;
 pub(crate) mod retainers;
 pub(crate) mod short_path;
 pub(crate) mod stats;

@@ -4,7 +4,9 @@ use crate::answer_error::Result;
 use crate::answers::name::Name;
 use crate::labels::path::push_step_bytes;
 use crate::labels::printable::push_bytes;
-use luasnap_heap::{GroupStep, Groups, Heap, Label, PathStarts, PatternId, Rank, Snapshot};
+use luasnap_heap::{
+    GroupStep, Groups, Heap, Label, PathStarts, PatternId, Rank, ShortestPathTree, Snapshot,
+};
 use std::collections::VecDeque;
 
 /// The number of steps of a long path that are shown at its start, ...
@@ -22,8 +24,11 @@ const STEP_BYTES: usize = 48;
 ///
 /// [`AnswerError::OutOfMemory`](crate::AnswerError::OutOfMemory) if memory runs out.
 pub fn path_of_everything(snapshot: &Snapshot, rank: Rank) -> Result<Name> {
-    let heap = snapshot.everything();
-    let tree = snapshot.everything_tree()?;
+    short_path(snapshot.everything(), snapshot.everything_tree()?, rank)
+}
+
+/// Returns the path to an object for people, as [`path_of_everything`] does, in any heap.
+pub(crate) fn short_path(heap: &Heap, tree: &ShortestPathTree, rank: Rank) -> Result<Name> {
     let starts = PathStarts::of(heap);
     let start = |rank: Rank| starts.step(heap, tree, rank);
     let upward = std::iter::successors(Some(rank), |rank| match start(*rank) {

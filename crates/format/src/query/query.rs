@@ -91,7 +91,7 @@ pub fn resolve(snapshot: &Snapshot, word: &[u8]) -> Result<Query, QueryError> {
     let mut nearest = Nearest::to(printed.as_bytes());
     let mut inner = None;
     for (index, group) in groups.groups().iter().enumerate() {
-        let name = group_name(snapshot, groups, group)?;
+        let name = group_name(snapshot.everything(), groups, group)?;
         let has_name = name.is_meant_by(word);
         let is_meant = has_name && group.kind.is_object();
         if is_meant || fingerprint_text(group.fingerprint).as_bytes() == word {

@@ -1,10 +1,10 @@
-//! The short report: the largest groups, and the tables that grew most.
+//! The short report: the largest groups, and what grew most.
 
 use crate::answer_error::Result;
-use crate::answers::group_name::group_name;
-use crate::answers::short_path::{path_of_everything, pattern_text};
+use crate::answers::report::{Report, ReportOf, ReportRow, ResizedRow, report};
 use crate::labels::numbers::{byte_size, count_of, grouped};
-use luasnap_heap::{Change, Engine, Group, GroupName, Groups, Kind, Rank, Snapshot};
+use luasnap_heap::{Engine, Kind, Snapshot};
+use std::fmt::Display;
 use std::io;
 
 /// How much a report lists.
@@ -25,141 +25,98 @@ impl Default for ReportOptions {
 ///
 /// # Errors
 ///
-/// [`AnswerError::Io`](crate::AnswerError::Io) if `out` fails; [`AnswerError::OutOfMemory`](crate::AnswerError::OutOfMemory) if memory runs out;
-/// [`AnswerError::TooLarge`](crate::AnswerError::TooLarge) if what is derived from the snapshot does not fit 32-bit numbers.
+/// [`AnswerError::Io`](crate::AnswerError::Io) if `out` fails;
+/// [`AnswerError::OutOfMemory`](crate::AnswerError::OutOfMemory) if memory runs out;
+/// [`AnswerError::TooLarge`](crate::AnswerError::TooLarge) if what is derived from the snapshot does not fit 32-bit
+/// numbers.
 pub fn write_report(
     out: &mut dyn io::Write,
     snapshot: &Snapshot,
     options: ReportOptions,
 ) -> Result {
-    let groups = snapshot.groups()?;
-    let words = Words::of(snapshot);
-    if groups.groups().is_empty() && groups.resized().is_empty() {
-        return Ok(writeln!(out, "{}", words.nothing)?);
+    let report = report(snapshot, options.rows)?;
+    if report.group_count == 0 && report.resized_count == 0 {
+        let nothing = match report.of {
+            ReportOf::All => "the snapshot is empty.",
+            ReportOf::New => "nothing new is left behind.",
+            ReportOf::Gone => "nothing is gone.",
+        };
+        return Ok(writeln!(out, "{nothing}")?);
     }
-    if !groups.groups().is_empty() {
-        write_summary(out, groups, &words)?;
-        write_groups(out, snapshot, groups, &words, options)?;
+    if report.group_count > 0 {
+        write_summary(out, &report)?;
+        write_groups(out, &report)?;
     }
-    if !groups.resized().is_empty() {
-        if !groups.groups().is_empty() {
+    if report.resized_count > 0 {
+        if report.group_count > 0 {
             writeln!(out)?;
         }
-        write_resized(out, snapshot, groups, options)?;
+        write_resized(out, &report)?;
     }
     Ok(())
 }
 
-/// The wording of a report.
-struct Words {
-    /// The words before and after "object" or "objects".
-    before: &'static str,
-    after: &'static str,
-    nothing: &'static str,
-    /// The word before bytes: only the native engine's sizes are exact.
-    about: &'static str,
-    /// The heading of the column of bytes.
-    bytes: &'static str,
-    /// What is not counted.
-    without: &'static str,
-}
-
-impl Words {
-    fn of(snapshot: &Snapshot) -> Words {
-        let heap = snapshot.everything();
-        let gone = snapshot.is_difference()
-            && heap
-                .nodes()
-                .any(|node| matches!(snapshot.change(node), Change::Gone | Change::Shrank(_)));
-        let (before, after, nothing) = match (snapshot.is_difference(), gone) {
-            (true, false) => ("new ", "", "nothing new is left behind."),
-            (true, true) => ("", " that are gone", "nothing is gone."),
-            (false, _) => ("", "", "the snapshot is empty."),
-        };
-        let (about, bytes) = match heap.provenance().engine {
-            Engine::Native => ("", "bytes"),
-            Engine::Portable => ("about ", "about"),
-        };
-        Words {
-            before,
-            after,
-            nothing,
-            about,
-            bytes,
-            without: match heap.provenance().engine {
-                Engine::Native if !snapshot.is_difference() => "",
-                _ => " (strings not counted)",
-            },
-        }
-    }
-}
-
-fn write_summary(out: &mut dyn io::Write, groups: &Groups, words: &Words) -> io::Result<()> {
-    let objects: u64 = groups
-        .groups()
-        .iter()
-        .map(|group| u64::from(group.count))
-        .sum();
-    let bytes = groups.groups().iter().map(|group| group.shallow).sum();
-    let hold = if groups.groups().len() == 1 {
-        "group holds"
-    } else {
-        "groups hold"
+fn write_summary(out: &mut dyn io::Write, report: &Report) -> io::Result<()> {
+    let hold = match report.group_count {
+        1 => "group holds",
+        _ => "groups hold",
     };
-    let object = if objects == 1 { "object" } else { "objects" };
+    let object = if report.count == 1 {
+        "object"
+    } else {
+        "objects"
+    };
+    let (before, after) = match report.of {
+        ReportOf::All => ("", ""),
+        ReportOf::New => ("new ", ""),
+        ReportOf::Gone => ("", " that are gone"),
+    };
+    // Only the native engine's sizes are exact.
+    let about = match report.engine {
+        Engine::Native => "",
+        Engine::Portable => "about ",
+    };
+    let without = match report.with_strings {
+        true => "",
+        false => " (strings not counted)",
+    };
     writeln!(
         out,
-        "{} {hold} {} {}{object}{}, {}{}{}:\n",
-        grouped(groups.groups().len() as u64),
-        grouped(objects),
-        words.before,
-        words.after,
-        words.about,
-        byte_size(bytes),
-        words.without,
+        "{} {hold} {} {before}{object}{after}, {about}{}{without}:\n",
+        grouped(report.group_count as u64),
+        grouped(report.count),
+        byte_size(report.size),
     )
 }
 
-fn write_groups(
-    out: &mut dyn io::Write,
-    snapshot: &Snapshot,
-    groups: &Groups,
-    words: &Words,
-    options: ReportOptions,
-) -> Result {
+fn write_groups(out: &mut dyn io::Write, report: &Report) -> Result {
     // Retained sizes have no meaning in a difference, which has only what changed.
-    let retained = |of: &dyn std::fmt::Display| match snapshot.is_difference() {
-        true => String::new(),
-        false => format!("  {of:>10}"),
+    let retained = |text: &dyn Display| match report.of {
+        ReportOf::All => format!("  {text:>10}"),
+        _ => String::new(),
+    };
+    let bytes = match report.engine {
+        Engine::Native => "bytes",
+        Engine::Portable => "about",
     };
     writeln!(
         out,
-        "  {:>11}  {:>10}{}  {:8}  held by",
+        "  {:>11}  {bytes:>10}{}  {:8}  held by",
         "objects",
-        words.bytes,
         retained(&"retained"),
         "type"
     )?;
-    for (at, group) in groups.groups().iter().take(options.rows).enumerate() {
-        let bytes = match snapshot.is_difference() {
-            true => 0,
-            false => {
-                groups
-                    .exact_retained(snapshot.everything(), snapshot.dominators()?, at)?
-                    .bytes
-            }
-        };
+    for row in &report.groups {
         writeln!(
             out,
             "  {:>11}  {:>10}{}  {:8}  {}",
-            grouped(group.count.into()),
-            byte_size(group.shallow),
-            retained(&byte_size(bytes)),
-            group.kind.type_name(),
-            described(snapshot, groups, group)?,
+            grouped(row.count),
+            byte_size(row.size),
+            retained(&byte_size(row.retained.unwrap_or(0))),
+            row.kind.type_name(),
+            described(row),
         )?;
-        if !group.has_one_pattern || groups.patterns().is_general(group.pattern) {
-            let example = path_of_everything(snapshot, group.example)?;
+        if let Some(example) = &row.example {
             let (nothing, no_bytes) = ("", retained(&""));
             writeln!(
                 out,
@@ -167,7 +124,7 @@ fn write_groups(
             )?;
         }
     }
-    let more = groups.groups().len().saturating_sub(options.rows);
+    let more = report.group_count - report.groups.len();
     if more > 0 {
         writeln!(out, "  ... and {}", count_of(more as u64, "smaller group"))?;
     }
@@ -175,46 +132,58 @@ fn write_groups(
 }
 
 /// Returns the path pattern of a group, if it has one, and what else is known about it.
-fn described(snapshot: &Snapshot, groups: &Groups, group: &Group) -> Result<String> {
-    let name = group_name(snapshot, groups, group)?;
-    let path = || pattern_text(snapshot.everything(), groups, group.pattern);
-    Ok(match (group.kind, group.name) {
-        (Kind::CFunction, _) => format!("{name}  (in C)"),
-        (Kind::Thread, GroupName::Code { .. }) if group.has_one_pattern => {
-            format!("{}  (runs {name})", path()?)
-        }
-        (_, GroupName::Code { .. }) if group.has_one_pattern => {
-            format!("{}  (defined at {name})", path()?)
-        }
-        _ => name.to_string(),
-    })
+fn described(row: &ReportRow) -> String {
+    match (row.kind, &row.path) {
+        (Kind::CFunction, _) => format!("{}  (in C)", row.name),
+        (Kind::Thread, Some(path)) => format!("{path}  (runs {})", row.name),
+        (_, Some(path)) => format!("{path}  (defined at {})", row.name),
+        _ => row.name.to_string(),
+    }
 }
 
-fn write_resized(
-    out: &mut dyn io::Write,
-    snapshot: &Snapshot,
-    groups: &Groups,
-    options: ReportOptions,
-) -> Result {
-    let heap = snapshot.everything();
-    let tree = snapshot.everything_tree()?;
-    let change = |rank: Rank| snapshot.change(tree.node(rank));
-    let first = groups.resized().first();
-    let (title, verb) = match first.map(|&(rank, _)| change(rank)) {
-        Some(Change::Shrank(_)) => ("Tables that shrank most:", "shrank"),
-        _ => ("Tables that grew most:", "grew"),
+fn write_resized(out: &mut dyn io::Write, report: &Report) -> Result {
+    let is_table = |row: &ResizedRow| row.kind == Kind::Table;
+    let subject = match report.resized.iter().all(is_table) {
+        true => "Tables",
+        false => "Tables and coroutines",
     };
-    writeln!(out, "{title}")?;
-    for &(rank, entries) in groups.resized().iter().take(options.rows) {
-        let entry = if entries == 1 { "entry" } else { "entries" };
-        let now = heap.count(tree.node(rank));
-        let path = path_of_everything(snapshot, rank)?;
-        let (by, to) = (grouped(entries.into()), grouped(now.into()));
-        writeln!(out, "  {path} {verb} by {by} {entry} to {to}")?;
+    let verb = match report.of {
+        ReportOf::Gone => "shrank",
+        _ => "grew",
+    };
+    writeln!(out, "{subject} that {verb} most:")?;
+    for row in &report.resized {
+        writeln!(out, "  {}", resized_text(row, verb))?;
     }
-    let more = groups.resized().len().saturating_sub(options.rows);
+    let more = report.resized_count - report.resized.len();
     if more > 0 {
-        writeln!(out, "  ... and {}", count_of(more as u64, "more table"))?;
+        let what = match report.resized.iter().all(|row| row.count == 1) {
+            true => "more table",
+            false => "more group",
+        };
+        writeln!(out, "  ... and {}", count_of(more as u64, what))?;
     }
     Ok(())
+}
+
+/// Returns how something grew or shrank: `_G.cache grew by 2 entries to 5 (by 64 B to 120 B)`.
+fn resized_text(row: &ResizedRow, verb: &str) -> String {
+    let subject = match row.count {
+        1 => row.name.to_string(),
+        count => format!("{} {}", count_of(count, row.kind.type_name()), row.name),
+    };
+    let (by, to) = (byte_size(row.size_change), byte_size(row.size));
+    if row.entry_change == 0 {
+        return format!("{subject} {verb} by {by} to {to}");
+    }
+    let entry = match row.entry_change {
+        1 => "entry",
+        _ => "entries",
+    };
+    let (entries, now) = (grouped(row.entry_change), grouped(row.entries));
+    let bytes = match row.size_change {
+        0 => String::new(),
+        _ => format!(" (by {by} to {to})"),
+    };
+    format!("{subject} {verb} by {entries} {entry} to {now}{bytes}")
 }

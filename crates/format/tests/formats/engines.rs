@@ -90,8 +90,8 @@ fn everything(more: bool) -> Snapshot {
         (
             NodeId::ROOT,
             vec![
-                (string, Label::Root(t), Strength::Strong),
                 (root, Label::Root(t), Strength::Strong),
+                (string, Label::Root(t), Strength::Strong),
             ],
         ),
         (root, of_root),

@@ -75,7 +75,10 @@ fn assert_same(a: &Snapshot, b: &Snapshot) {
     let report = |out: &mut dyn io::Write, snapshot: &Snapshot| {
         write_report(out, snapshot, ReportOptions::default())
     };
-    assert_eq!(text(report, a), text(report, b));
+    // A stored difference has its objects alone.
+    if a.changed_groups().is_some() == b.changed_groups().is_some() {
+        assert_eq!(text(report, a), text(report, b));
+    }
     let [of_a, of_b] = [a, b].map(|snapshot| Census {
         memory: 0,
         ..Census::new(snapshot).unwrap()

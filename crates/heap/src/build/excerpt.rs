@@ -24,24 +24,82 @@ impl Excerpt {
         tree: &ShortestPathTree,
         chosen: impl Iterator<Item = Rank>,
     ) -> Result<Excerpt, BuildError> {
+        Ok(Self::copy(heap, tree, chosen, false, |_| Ok(()))?.0)
+    }
+
+    /// Like [`new`](Self::new), but paths for people start where they do in the other heap: the main thread
+    /// is a GC root here as well. `add` copies further names of the other heap.
+    pub(crate) fn with_names<T>(
+        heap: &Heap,
+        tree: &ShortestPathTree,
+        chosen: impl Iterator<Item = Rank>,
+        add: impl FnOnce(&mut NameCopy<'_>) -> Result<T, BuildError>,
+    ) -> Result<(Excerpt, T), BuildError> {
+        Self::copy(heap, tree, chosen, true, add)
+    }
+
+    fn copy<T>(
+        heap: &Heap,
+        tree: &ShortestPathTree,
+        chosen: impl Iterator<Item = Rank>,
+        with_main_thread: bool,
+        add: impl FnOnce(&mut NameCopy<'_>) -> Result<T, BuildError>,
+    ) -> Result<(Excerpt, T), BuildError> {
         let kept = with_ancestors(tree, chosen)?;
         let mut copy = Copy {
             from: heap,
             tree,
             to: Heap::with_root(),
-            names: Names::default(),
-            name_index: NameIndex::default(),
+            names: NameCopy {
+                from: heap,
+                names: Names::default(),
+                index: NameIndex::default(),
+            },
         };
         let ranks = copy.nodes(&kept)?;
-        copy.edges(&kept, &ranks)?;
+        copy.edges(&kept, &ranks, with_main_thread)?;
+        let added = add(&mut copy.names)?;
         copy.to.shrink();
-        copy.names.shrink();
-        copy.to.names = Arc::new(copy.names);
+        copy.names.names.shrink();
+        copy.to.names = Arc::new(copy.names.names);
         copy.to.provenance = heap.provenance.of_excerpt();
         copy.to.all_reached = true;
-        Ok(Excerpt {
-            heap: copy.to,
-            ranks,
+        let heap = copy.to;
+        Ok((Excerpt { heap, ranks }, added))
+    }
+
+    /// Returns the rank that an object has in the excerpt's own tree, by its rank in the other heap's;
+    /// `None` if the excerpt does not have it.
+    pub(crate) fn rank_of(&self, rank: Rank) -> Option<Rank> {
+        // The first one stands for the synthetic root, and the others keep their order.
+        let at = self.ranks.get(1..)?.binary_search(&rank).ok()?;
+        Some(Rank(at as u32))
+    }
+}
+
+/// Copies names of one heap to another.
+pub(crate) struct NameCopy<'a> {
+    from: &'a Heap,
+    names: Names,
+    index: NameIndex,
+}
+
+impl NameCopy<'_> {
+    /// Returns the id that a name has in the copy.
+    pub(crate) fn name(&mut self, name: NameId) -> Result<NameId, BuildError> {
+        self.index.intern(&mut self.names, self.from.name(name))
+    }
+
+    /// Returns a label with its name in the copy. A key that is an object becomes its address.
+    pub(crate) fn label(&mut self, label: Label) -> Result<Label, BuildError> {
+        Ok(match label {
+            Label::Field(name) => Label::Field(self.name(name)?),
+            Label::Upvalue(name) => Label::Upvalue(self.name(name)?),
+            Label::Local(name) => Label::Local(self.name(name)?),
+            Label::Root(name) => Label::Root(self.name(name)?),
+            // The key itself may be left out.
+            Label::Object(key) => Label::Address(self.from.kind(key), self.from.address(key)),
+            label => label,
         })
     }
 }
@@ -68,8 +126,7 @@ struct Copy<'a> {
     from: &'a Heap,
     tree: &'a ShortestPathTree,
     to: Heap,
-    names: Names,
-    name_index: NameIndex,
+    names: NameCopy<'a>,
 }
 
 impl Copy<'_> {
@@ -88,14 +145,19 @@ impl Copy<'_> {
             }
             self.to.set_size(new, self.from.size(old));
             self.to.counts[new.index()] = self.from.count(old);
-            self.to.sources[new.index()] = self.name(self.from.source_id(old))?;
+            self.to.sources[new.index()] = self.names.name(self.from.source_id(old))?;
         }
         Ok(ranks)
     }
 
     /// Copies the tree's edges. All objects but the tree's root are, in order, the children of the
     /// objects in breadth-first order, so counting finds their new ids.
-    fn edges(&mut self, kept: &[bool], ranks: &[Rank]) -> Result<(), BuildError> {
+    fn edges(
+        &mut self,
+        kept: &[bool],
+        ranks: &[Rank],
+        with_main_thread: bool,
+    ) -> Result<(), BuildError> {
         let roots = self.from.root_range();
         let tree = self.tree;
         let is_root = |rank: Rank| roots.contains(&tree.edge(rank));
@@ -109,9 +171,16 @@ impl Copy<'_> {
             0..0
         };
         let mut new = 2;
+        let main_thread = self.from.root_named(b"[mainthread]");
+        let main_thread = main_thread.filter(|_| with_main_thread);
         for rank in top.map(Rank).filter(|rank| kept[rank.index()]) {
             if is_root(rank) {
                 self.edge(rank, NodeId(new))?;
+            } else if let Some(edge) = main_thread
+                && edge.target == tree.node(rank)
+            {
+                let label = self.names.label(edge.label)?;
+                self.to.push_edge(NodeId(new), label, Strength::Strong)?;
             }
             new += 1;
         }
@@ -132,20 +201,7 @@ impl Copy<'_> {
 
     /// Copies the edge by which the tree reaches an object.
     fn edge(&mut self, rank: Rank, new: NodeId) -> Result<(), BuildError> {
-        let label = match self.from.label(self.tree.edge(rank)) {
-            Label::Field(name) => Label::Field(self.name(name)?),
-            Label::Upvalue(name) => Label::Upvalue(self.name(name)?),
-            Label::Local(name) => Label::Local(self.name(name)?),
-            Label::Root(name) => Label::Root(self.name(name)?),
-            // The key itself may be left out.
-            Label::Object(key) => Label::Address(self.from.kind(key), self.from.address(key)),
-            label => label,
-        };
+        let label = self.names.label(self.from.label(self.tree.edge(rank)))?;
         self.to.push_edge(new, label, Strength::Strong)
-    }
-
-    fn name(&mut self, name: NameId) -> Result<NameId, BuildError> {
-        self.name_index
-            .intern(&mut self.names, self.from.name(name))
     }
 }

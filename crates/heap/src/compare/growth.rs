@@ -1,12 +1,18 @@
 //! Growth: how the groups of several snapshots changed from one to the next.
 
+use crate::compare::arrival::Arrivals;
+use crate::compare::object_changes::ObjectChanges;
 use crate::graph::error::BuildError;
 use crate::graph::fallible_vec::{held, push, room};
 use crate::graph::heap::Heap;
 use crate::graph::label::Label;
+use crate::graph::node::NodeId;
 use crate::groups::fingerprint::Fingerprint;
 use crate::groups::group::{Group, Groups};
+use crate::groups::path_map::FoldedName;
+use crate::groups::path_pattern::many_names;
 use crate::groups::pattern_set::PatternSet;
+use crate::reach::shortest_path_tree::Rank;
 use crate::snapshot::Snapshot;
 use rustc_hash::FxHashMap;
 use std::sync::Arc;
@@ -127,6 +133,11 @@ pub struct Growth {
     counts: Vec<u64>,
     shallow: Vec<u64>,
     retained: Vec<u64>,
+    entries: Vec<u64>,
+    /// By group of the last snapshot: the largest member that came.
+    arrived: Vec<Option<Rank>>,
+    /// What came between the first and the last snapshot.
+    changes: ObjectChanges,
 }
 
 /// Where a row comes from.
@@ -156,6 +167,11 @@ pub struct GroupGrowth<'a> {
     pub shallow: &'a [u64],
     /// A lower bound of their retained size in each snapshot, in bytes: see [`Group::retained`].
     pub retained: &'a [u64],
+    /// The number of entries of all tables among them in each snapshot.
+    pub entries: &'a [u64],
+    /// The member that retains most of those that came after the first snapshot, or that grew most since; any
+    /// member if none did. A rank in the tree of everything of [`snapshot`](Self::snapshot).
+    pub example: Rank,
 }
 
 impl GroupGrowth<'_> {
@@ -170,14 +186,18 @@ impl GroupGrowth<'_> {
         change(self.shallow)
     }
 
-    /// Whether the group grew from each snapshot to the next: more members or more bytes, and fewer of
-    /// neither.
+    /// Returns how many more entries the tables of the group have in the last snapshot than in the first.
+    pub fn entry_change(&self) -> i64 {
+        change(self.entries)
+    }
+
+    /// Whether the group grew from each snapshot to the next: more members, more bytes or more entries, and
+    /// fewer of none. The memory of a table that gains entries in each step grows only now and then.
     pub fn grows_in_every_step(&self) -> bool {
-        let mut steps = self.counts.windows(2).zip(self.shallow.windows(2));
-        steps.all(|(counts, bytes)| {
-            counts[0] <= counts[1]
-                && bytes[0] <= bytes[1]
-                && (counts[0] < counts[1] || bytes[0] < bytes[1])
+        let columns = [self.counts, self.shallow, self.entries];
+        (1..self.counts.len()).all(|at| {
+            columns.iter().all(|values| values[at - 1] <= values[at])
+                && columns.iter().any(|values| values[at - 1] < values[at])
         })
     }
 
@@ -188,7 +208,7 @@ impl GroupGrowth<'_> {
 
     fn is_changed(&self) -> bool {
         let differs = |values: &[u64]| values.windows(2).any(|pair| pair[0] != pair[1]);
-        differs(self.counts) || differs(self.shallow)
+        differs(self.counts) || differs(self.shallow) || differs(self.entries)
     }
 }
 
@@ -214,6 +234,12 @@ impl Growth {
         };
         growth.count()?;
         growth.sort()?;
+        let [first, .., last] = snapshots else {
+            return Ok(growth);
+        };
+        let groups = &growth.groups[growth.groups.len() - 1];
+        growth.changes = ObjectChanges::new(last, first)?;
+        growth.arrived = Arrivals::new(last, &growth.changes)?.examples(groups)?;
         Ok(growth)
     }
 
@@ -233,19 +259,24 @@ impl Growth {
     }
 
     /// Returns a row by its index. Rows whose shallow size grew most come first, those that shrank most
-    /// last; among equals, those that got most members.
+    /// last; among equals, those that got most members, then most entries.
     pub fn row(&self, at: usize) -> GroupGrowth<'_> {
         let row = self.rows[at];
         let steps = self.groups.len();
         let values = at * steps..(at + 1) * steps;
+        let group = &self.groups[row.snapshot as usize].groups()[row.group as usize];
+        let is_last = row.snapshot as usize + 1 == steps;
+        let arrived = self.arrived.get(row.group as usize).copied().flatten();
         GroupGrowth {
             fingerprint: row.fingerprint,
             snapshot: row.snapshot as usize,
-            group: &self.groups[row.snapshot as usize].groups()[row.group as usize],
+            group,
             group_index: row.group as usize,
             counts: &self.counts[values.clone()],
             shallow: &self.shallow[values.clone()],
-            retained: &self.retained[values],
+            retained: &self.retained[values.clone()],
+            entries: &self.entries[values],
+            example: arrived.filter(|_| is_last).unwrap_or(group.example),
         }
     }
 
@@ -269,6 +300,17 @@ impl Growth {
         &self.groups[snapshot]
     }
 
+    /// Returns the best example among objects of the last snapshot that `point` dominates; `None` if none of them
+    /// came.
+    pub(crate) fn example_below(
+        &self,
+        last: &Snapshot,
+        members: &[NodeId],
+        point: NodeId,
+    ) -> Result<Option<NodeId>, BuildError> {
+        Ok(Arrivals::new(last, &self.changes)?.example_below(members, point))
+    }
+
     /// Returns the bytes of memory that it takes, including what is shared with the snapshots.
     pub fn memory(&self) -> usize {
         self.groups.iter().map(|of| of.memory()).sum::<usize>()
@@ -276,6 +318,9 @@ impl Growth {
             + held(&self.counts)
             + held(&self.shallow)
             + held(&self.retained)
+            + held(&self.entries)
+            + held(&self.arrived)
+            + self.changes.memory()
     }
 
     /// Makes the rows and their values.
@@ -295,7 +340,13 @@ impl Growth {
                         group: at as u32,
                     };
                     push(&mut self.rows, row)?;
-                    for values in [&mut self.counts, &mut self.shallow, &mut self.retained] {
+                    let columns = [
+                        &mut self.counts,
+                        &mut self.shallow,
+                        &mut self.retained,
+                        &mut self.entries,
+                    ];
+                    for values in columns {
                         values.try_reserve(steps)?;
                         values.resize(values.len() + steps, 0);
                     }
@@ -304,6 +355,7 @@ impl Growth {
                 let place = row as usize * steps + snapshot;
                 self.counts[place] += u64::from(group.count);
                 self.shallow[place] = self.shallow[place].saturating_add(group.shallow);
+                self.entries[place] = self.entries[place].saturating_add(group.entries);
                 self.retained[place] = self.retained[place].saturating_add(group.retained);
             }
         }
@@ -315,7 +367,7 @@ impl Growth {
         order.extend(0..self.len() as u32);
         order.sort_unstable_by_key(|&at| {
             let row = self.row(at as usize);
-            let grown = (row.shallow_change(), row.count_change());
+            let grown = (row.shallow_change(), row.count_change(), row.entry_change());
             (std::cmp::Reverse(grown), row.fingerprint)
         });
         let steps = self.groups.len();
@@ -328,7 +380,8 @@ impl Growth {
             Ok::<_, BuildError>(sorted)
         };
         let (counts, shallow) = (sorted(&self.counts)?, sorted(&self.shallow)?);
-        self.retained = sorted(&self.retained)?;
+        let (retained, entries) = (sorted(&self.retained)?, sorted(&self.entries)?);
+        (self.retained, self.entries) = (retained, entries);
         (self.counts, self.shallow) = (counts, shallow);
         let mut rows = room(order.len())?;
         rows.extend(order.iter().map(|&at| self.rows[at as usize]));
@@ -349,7 +402,7 @@ fn grouped_alike(snapshots: &[&Snapshot]) -> Result<Vec<Arc<Groups>>, BuildError
         for snapshot in snapshots {
             all.push(grouped(snapshot, &general)?);
         }
-        let mut is_new = false;
+        let mut is_new = keep_growing_names(&all, &mut general)?;
         for groups in &all {
             is_new |= general.add(&groups.pattern_set)?;
         }
@@ -358,6 +411,42 @@ fn grouped_alike(snapshots: &[&Snapshot]) -> Result<Vec<Arc<Groups>>, BuildError
         }
         round += 1;
     }
+}
+
+/// Keeps names that were generalised although what is below them grew in every step, unless very many of one
+/// object did. Returns whether there is any.
+fn keep_growing_names(all: &[Arc<Groups>], general: &mut PatternSet) -> Result<bool, BuildError> {
+    let [earlier @ .., last] = all else {
+        return Ok(false);
+    };
+    let mut known = room(earlier.len())?;
+    for groups in earlier {
+        let mut bytes: FxHashMap<Fingerprint, u64> = FxHashMap::default();
+        bytes.try_reserve(groups.folded.len())?;
+        bytes.extend(groups.folded.iter().map(|name| (name.exact, name.bytes)));
+        known.push(bytes);
+    }
+    let grows = |name: &&FoldedName| {
+        let mut later = name.bytes;
+        known.iter().rev().all(|bytes| {
+            let before = bytes.get(&name.exact).copied();
+            let grew = before.is_some_and(|before| before < later);
+            later = before.unwrap_or(0);
+            grew
+        })
+    };
+    let growing = || last.folded.iter().filter(grows);
+    let mut siblings: FxHashMap<Fingerprint, u32> = FxHashMap::default();
+    for name in growing() {
+        siblings.try_reserve(1)?;
+        *siblings.entry(name.parent).or_default() += 1;
+    }
+    let mut is_any = false;
+    for name in growing().filter(|name| !many_names(siblings[&name.parent])) {
+        general.note_large(name.exact)?;
+        is_any = true;
+    }
+    Ok(is_any)
 }
 
 /// Returns the groups of a snapshot, with `general` generalised: mostly that is what the snapshot

@@ -5,6 +5,7 @@
 //! has allocated since precedes them in its lists (see
 //! [`AllocationOrder`](crate::AllocationOrder)).
 
+use crate::compare::view::View;
 use crate::graph::allocation_order::{AllocationOrder, RunOrder};
 use crate::graph::error::BuildError;
 use crate::graph::fallible_vec::push;
@@ -37,30 +38,32 @@ pub(crate) struct Identity<'a> {
 }
 
 impl<'a> Identity<'a> {
-    /// Compares objects of `side` with twins in `other`, both as in their `objects` views.
-    pub(crate) fn new(side: &'a Snapshot, other: &'a Snapshot) -> Result<Self, BuildError> {
+    /// Compares objects of `side` with twins in `other`.
+    pub(crate) fn new(side: View<'a>, other: View<'a>) -> Result<Self, BuildError> {
         let mut identity = Identity {
             side_is_later: false,
-            earlier: side.objects()?.allocation_order(),
+            earlier: side.heap.allocation_order(),
             newer: Vec::new(),
         };
-        let (Some(of_side), Some(of_other)) = (side.birthmark(), other.birthmark()) else {
+        let (Some(of_side), Some(of_other)) =
+            (side.snapshot.birthmark(), other.snapshot.birthmark())
+        else {
             return Ok(identity);
         };
         if of_side.vm_address != of_other.vm_address
             || of_side.vm_address == 0
             || of_side.sequence == of_other.sequence
-            || process(side) != process(other)
+            || process(side.snapshot) != process(other.snapshot)
         {
             return Ok(identity);
         }
         let (mut later, mut marks) = (other, of_side.marks);
         if of_side.sequence > of_other.sequence {
             identity.side_is_later = true;
-            identity.earlier = other.objects()?.allocation_order();
+            identity.earlier = other.heap.allocation_order();
             (later, marks) = (side, of_other.marks);
         }
-        identity.newer = newer(later.objects()?.allocation_order(), marks)?;
+        identity.newer = newer(later.heap.allocation_order(), marks)?;
         Ok(identity)
     }
 

@@ -1,6 +1,11 @@
 //! Comparing snapshots: differences, growth, leak suspects.
 
+pub(crate) mod arrival;
 pub(crate) mod difference;
+pub(crate) mod group_changes;
 pub(crate) mod growth;
 pub(crate) mod identity;
+pub(crate) mod object_changes;
 pub(crate) mod suspect;
+pub(crate) mod twins;
+pub(crate) mod view;

@@ -7,6 +7,8 @@ use crate::graph::fallible_vec::{filled, push, room};
 use crate::graph::node::NodeId;
 use crate::graph::tally::Tally;
 use crate::groups::fingerprint::Fingerprint;
+use crate::groups::path_pattern::{GroupStep, PatternId};
+use crate::groups::path_start::PathStarts;
 use crate::reach::shortest_path_tree::Rank;
 use crate::snapshot::Snapshot;
 use rustc_hash::FxHashMap;
@@ -19,7 +21,7 @@ const PART: u64 = 90;
 /// A leak suspect: groups that grow in every step, and their accumulation point.
 #[derive(Clone, Debug)]
 pub struct Suspect {
-    /// Indices of rows of the [`Growth`]. The first one grew most and names the suspect.
+    /// Indices of rows of the [`Growth`]. The first one names the suspect: it grew most, or holds the others.
     pub rows: Vec<usize>,
     /// The accumulation point: the nearest object in the last snapshot that dominates at least 90 %
     /// of the bytes of the group that grew most, and whose own group does not get more members in
@@ -31,9 +33,15 @@ pub struct Suspect {
     pub retained: Tally,
     /// The retained size as a part of all bytes in use, from 0 to 1.
     pub share: f64,
+    /// Whether references that C code keeps in the registry hold the members (`luaL_ref`). Then the first row
+    /// is what they refer to, and the point is the registry.
+    pub by_reference: bool,
     /// By how many bytes the groups together grew from the first to the last snapshot.
     pub grown: u64,
-    /// A member of the group that grew most, in the last snapshot's tree of everything.
+    /// How many more entries the tables among them have.
+    pub entries: u64,
+    /// The largest member below the point of those that came, of the group that names the suspect: a rank in the
+    /// last snapshot's tree of everything.
     pub example: Rank,
     /// The fingerprint of that group, which identifies the suspect from run to run.
     pub fingerprint: Fingerprint,
@@ -44,7 +52,8 @@ impl Growth {
     /// compared. Of the groups that grow in every step, the hundred that grew most are considered.
     ///
     /// Groups with the same accumulation point are one suspect: sessions, their inventories, the strings of
-    /// both. [`Growth`] has an example.
+    /// both. Where that point is the whole program, groups below another growing one are one suspect with it, and
+    /// so is all that references in the registry hold. [`Growth`] has an example.
     ///
     /// # Errors
     ///
@@ -53,23 +62,51 @@ impl Growth {
         let search = Search::new(self, last)?;
         let mut suspects: Vec<Suspect> = Vec::new();
         let mut at_point: FxHashMap<NodeId, usize> = FxHashMap::default();
+        let mut scattered = Vec::new();
         let growing = (0..self.len()).filter(|&at| self.row(at).grows_in_every_step());
         for at in growing.take(MOST_GROUPS) {
             let row = self.row(at);
             let point = search.point(&row)?;
-            let grown = row.shallow_change().max(0) as u64;
-            let is_one_place = !search.is_top(point);
-            if is_one_place && let Some(&known) = at_point.get(&point) {
-                suspects[known].rows.push(at);
-                suspects[known].grown += grown;
+            if search.is_top(point) {
+                push(&mut scattered, (at, point))?;
                 continue;
             }
-            at_point.insert(point, suspects.len());
-            push(&mut suspects, search.suspect(at, &row, point, grown))?;
+            at_point.try_reserve(1)?;
+            match at_point.get(&point) {
+                Some(&known) => suspects[known].add(at, &row)?,
+                None => {
+                    at_point.insert(point, suspects.len());
+                    push(&mut suspects, search.suspect(at, &row, point))?;
+                }
+            }
         }
-        search.rank_points(&mut suspects)?;
-        suspects.sort_by_key(|suspect| std::cmp::Reverse(suspect.grown));
+        search.fold_scattered(scattered, &mut suspects)?;
+        search.find_ranks(&mut suspects)?;
+        suspects.sort_by_key(|suspect| std::cmp::Reverse(suspect.weight()));
         Ok(suspects)
+    }
+}
+
+/// Bytes that an entry of a table takes at least, sooner or later.
+const ENTRY: u64 = 16;
+
+impl Suspect {
+    /// Returns by how many bytes the suspect grew, or will have grown once the memory of its tables follows their
+    /// entries.
+    pub fn weight(&self) -> u64 {
+        self.grown.max(self.entries.saturating_mul(ENTRY))
+    }
+
+    /// Adds a group with the same accumulation point.
+    fn add(&mut self, at: usize, row: &GroupGrowth<'_>) -> Result<(), BuildError> {
+        push(&mut self.rows, at)?;
+        self.grown = self
+            .grown
+            .saturating_add(row.shallow_change().max(0) as u64);
+        self.entries = self
+            .entries
+            .saturating_add(row.entry_change().max(0) as u64);
+        Ok(())
     }
 }
 
@@ -141,35 +178,126 @@ impl<'a> Search<'a> {
             .is_some_and(|group| self.multiplies[group])
     }
 
-    fn suspect(&self, at: usize, row: &GroupGrowth<'_>, point: NodeId, grown: u64) -> Suspect {
+    fn suspect(&self, at: usize, row: &GroupGrowth<'_>, point: NodeId) -> Suspect {
         let all = self.dominators.retained(NodeId::ROOT).bytes;
         let retained = self.dominators.retained(point);
         Suspect {
             rows: vec![at],
             point,
             point_rank: None,
+            by_reference: false,
             retained,
             share: retained.bytes as f64 / all.max(1) as f64,
-            grown,
-            example: row.group.example,
+            grown: row.shallow_change().max(0) as u64,
+            entries: row.entry_change().max(0) as u64,
+            example: row.example,
             fingerprint: row.fingerprint,
         }
     }
 
-    /// Finds the ranks of all points in the tree of everything.
-    fn rank_points(&self, suspects: &mut [Suspect]) -> Result<(), BuildError> {
-        let mut wanted: FxHashMap<NodeId, Rank> = FxHashMap::default();
-        wanted.extend(suspects.iter().map(|suspect| (suspect.point, Rank::ROOT)));
-        let tree = self.last.everything_tree()?;
-        for rank in tree.ranks() {
-            if let Some(place) = wanted.get_mut(&tree.node(rank)) {
-                *place = rank;
+    /// Makes suspects of groups whose accumulation point is the whole program, those above others first.
+    fn fold_scattered(
+        &self,
+        mut scattered: Vec<(usize, NodeId)>,
+        suspects: &mut Vec<Suspect>,
+    ) -> Result<(), BuildError> {
+        // The groups that grew most stay first among those of one depth.
+        scattered.sort_by_key(|(at, _)| self.depth(*at));
+        let mut by_pattern: FxHashMap<PatternId, usize> = FxHashMap::default();
+        let mut references: Option<usize> = None;
+        let mut registry = None;
+        for (at, point) in scattered {
+            let row = self.growth.row(at);
+            let is_last = row.snapshot + 1 == self.growth.snapshot_count();
+            if is_last && self.is_registry(&row) {
+                registry = Some((at, point));
+                continue;
             }
+            let is_reference = is_last && self.is_below_reference(row.group.pattern);
+            let above = match is_last {
+                true => self.above(row.group.pattern, &by_pattern),
+                false => None,
+            };
+            let known = if is_reference { references } else { above };
+            if let Some(known) = known {
+                suspects[known].add(at, &row)?;
+                continue;
+            }
+            let mut suspect = self.suspect(at, &row, point);
+            suspect.by_reference = is_reference;
+            if is_reference {
+                references = Some(suspects.len());
+            } else if is_last {
+                by_pattern.try_reserve(1)?;
+                by_pattern.insert(row.group.pattern, suspects.len());
+            }
+            push(suspects, suspect)?;
         }
-        for suspect in suspects {
-            if suspect.point != NodeId::ROOT {
-                suspect.point_rank = wanted.get(&suspect.point).copied();
+        // The registry's own memory grows with the references.
+        match (registry, references) {
+            (Some((at, _)), Some(known)) => suspects[known].add(at, &self.growth.row(at)),
+            (Some((at, point)), None) => {
+                push(suspects, self.suspect(at, &self.growth.row(at), point))
             }
+            (None, _) => Ok(()),
+        }
+    }
+
+    fn depth(&self, at: usize) -> usize {
+        let row = self.growth.row(at);
+        let patterns = self.growth.groups(row.snapshot).patterns();
+        patterns.steps(row.group.pattern).count()
+    }
+
+    /// Returns the suspect whose first group is above a pattern.
+    fn above(&self, pattern: PatternId, known: &FxHashMap<PatternId, usize>) -> Option<usize> {
+        let patterns = self
+            .growth
+            .groups(self.growth.snapshot_count() - 1)
+            .patterns();
+        patterns
+            .and_above(pattern)
+            .find_map(|above| known.get(&above).copied())
+    }
+
+    fn is_below_reference(&self, pattern: PatternId) -> bool {
+        let patterns = self
+            .growth
+            .groups(self.growth.snapshot_count() - 1)
+            .patterns();
+        patterns
+            .steps(pattern)
+            .any(|step| step == GroupStep::Reference)
+    }
+
+    /// Whether a group is the registry alone.
+    fn is_registry(&self, row: &GroupGrowth<'_>) -> bool {
+        let groups = self.growth.groups(row.snapshot);
+        let registry = PathStarts::of(self.last.everything()).registry();
+        matches!(groups.members(row.group_index), [node] if Some(*node) == registry)
+    }
+
+    /// Finds the best examples, and the ranks of all points, in the tree of everything.
+    fn find_ranks(&self, suspects: &mut [Suspect]) -> Result<(), BuildError> {
+        let mut wanted: Vec<NodeId> = room(2 * suspects.len())?;
+        for suspect in suspects.iter() {
+            let row = self.growth.row(suspect.rows[0]);
+            let is_last = row.snapshot + 1 == self.growth.snapshot_count();
+            let example = match is_last {
+                true => {
+                    let members = self.growth.groups(row.snapshot).members(row.group_index);
+                    self.growth
+                        .example_below(self.last, members, suspect.point)?
+                }
+                false => None,
+            };
+            wanted.push(suspect.point);
+            wanted.push(example.unwrap_or(NodeId::ROOT));
+        }
+        let ranks = self.last.everything_tree()?.ranks_of(&wanted)?;
+        for (suspect, ranks) in suspects.iter_mut().zip(ranks.chunks(2)) {
+            suspect.point_rank = ranks[0];
+            suspect.example = ranks[1].unwrap_or(suspect.example);
         }
         Ok(())
     }

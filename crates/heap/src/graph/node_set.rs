@@ -2,7 +2,7 @@
 //! cache.
 
 use crate::graph::error::BuildError;
-use crate::graph::fallible_vec::filled;
+use crate::graph::fallible_vec::{filled, held};
 use crate::graph::node::NodeId;
 use crate::graph::prefetch::prefetch;
 
@@ -38,6 +38,11 @@ impl NodeSet {
     #[inline]
     pub(crate) fn remove(&mut self, node: NodeId) {
         self.words[node.index() / 64] &= !(1 << (node.0 % 64));
+    }
+
+    /// Returns the bytes of memory that it takes.
+    pub(crate) fn memory(&self) -> usize {
+        held(&self.words)
     }
 
     /// Prefetches what a query for `node` will need.

@@ -5,24 +5,20 @@
 //! one owner. All others are grouped by the [pattern](crate::PathPatterns) of their path.
 
 use crate::dominators::dominator_tree::Dominators;
-use crate::graph::change::Change;
 use crate::graph::error::BuildError;
-use crate::graph::fallible_vec::{filled, held, push, room};
+use crate::graph::fallible_vec::{held, push, room};
 use crate::graph::heap::Heap;
 use crate::graph::kind::Kind;
 use crate::graph::name::NameId;
 use crate::graph::node::NodeId;
 use crate::graph::tally::Tally;
-use crate::groups::class::{ClassName, Classes};
-use crate::groups::coroutine::coroutine_body;
-use crate::groups::fingerprint::{Fingerprint, FingerprintHasher};
-use crate::groups::grouped::Grouped;
-use crate::groups::path_map::PathMap;
-use crate::groups::path_pattern::{PathPatterns, PatternId, mix};
-use crate::groups::path_start::PathStarts;
+use crate::groups::class::ClassName;
+use crate::groups::fingerprint::Fingerprint;
+use crate::groups::path_map::FoldedName;
+use crate::groups::path_pattern::{PathPatterns, PatternId};
 use crate::groups::pattern_set::PatternSet;
-use crate::reach::shortest_path_tree::{Rank, ShortestPathTree};
-use hashbrown::HashTable;
+use crate::groups::string_owners::{Owners, OwnersId};
+use crate::reach::shortest_path_tree::Rank;
 
 /// The name of a group.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -38,9 +34,17 @@ pub enum GroupName {
         /// The line where the code begins.
         line: u32,
     },
-    /// Strings whose immediate dominators are in the group of this index.
-    StringsOf(usize),
-    /// Strings that only the roots dominate.
+    /// Functions or prototypes of code that was loaded from strings without a name, which have paths of this
+    /// pattern. The short source would be the beginning of the text.
+    LoadedCode {
+        /// The pattern of the path to the functions, or to the functions of the prototypes.
+        pattern: PatternId,
+        /// The line of the text where the code begins; 0 for all of it.
+        line: u32,
+    },
+    /// Strings that objects of these groups refer to, and no others: see [`Groups::owners`].
+    StringsOf(OwnersId),
+    /// Strings of very many groups, or of the VM itself.
     SharedStrings,
 }
 
@@ -59,10 +63,12 @@ pub struct Group {
     pub count: u32,
     /// The sum of their shallow sizes, in bytes.
     pub shallow: u64,
+    /// The number of entries of all tables among them.
+    pub entries: u64,
     /// A lower bound of their retained size, in bytes: what they dominate one by one.
     /// [`Groups::exact_retained`] also counts what only several of them keep alive.
     pub retained: u64,
-    /// The first of them, in the [tree of everything](crate::Snapshot::everything_tree).
+    /// The one that retains most, in the [tree of everything](crate::Snapshot::everything_tree).
     pub example: Rank,
     /// The name as a number that is the same from run to run.
     pub fingerprint: Fingerprint,
@@ -117,33 +123,54 @@ pub enum GroupOrder {
 /// ```
 #[derive(Debug, Default)]
 pub struct Groups {
-    groups: Vec<Group>,
-    patterns: PathPatterns,
+    pub(crate) groups: Vec<Group>,
+    pub(super) patterns: PathPatterns,
     /// By node: the index of its group, or [`NO_GROUP`].
-    group_of: Vec<u32>,
+    pub(super) group_of: Vec<u32>,
     /// The members of the first group, then those of the next, each in the order of the tree.
-    members: Vec<NodeId>,
+    pub(super) members: Vec<NodeId>,
     /// The start of each group's members, and the end of the last group's.
-    starts: Vec<u32>,
-    resized: Vec<(Rank, u32)>,
+    pub(super) starts: Vec<u32>,
+    pub(super) resized: Vec<(Rank, u32)>,
+    /// The owners in the groups' names.
+    pub(super) owners: Vec<Owners>,
     /// The names that were generalised.
     pub(crate) pattern_set: PatternSet,
+    /// Those of them below which there is much.
+    pub(crate) folded: Vec<FoldedName>,
 }
 
 /// Stands in `group_of` for no group.
-const NO_GROUP: u32 = u32::MAX;
+pub(super) const NO_GROUP: u32 = u32::MAX;
 
 impl Groups {
-    /// Groups objects; `given` is generalised in any case.
-    pub(crate) fn new(grouped: Grouped<'_>, given: &PatternSet) -> Result<Groups, BuildError> {
-        let mut grouping = Grouping::new(grouped, given)?;
-        grouping.place_all()?;
-        grouping.place_strings()?;
-        let mut groups = grouping.groups;
-        groups.sort()?;
-        groups.list_members(grouped.tree)?;
-        groups.estimate_retained(grouped.dominators)?;
-        Ok(groups)
+    /// Returns the indices of the groups that own strings together.
+    pub fn owners(&self, owners: OwnersId) -> impl ExactSizeIterator<Item = usize> + '_ {
+        let groups = self.owners[owners.0 as usize].groups();
+        groups.iter().map(|&group| group as usize)
+    }
+
+    /// Returns no groups yet, for names with these patterns.
+    pub(crate) fn with_patterns(patterns: PathPatterns) -> Groups {
+        Groups {
+            patterns,
+            ..Groups::default()
+        }
+    }
+
+    /// Adds owners that another value has, by the new indices of groups.
+    pub(crate) fn add_owners(
+        &mut self,
+        others: &Groups,
+        owners: OwnersId,
+        new_index: &[u32],
+    ) -> Result<OwnersId, BuildError> {
+        let mut set = others.owners[owners.0 as usize];
+        for group in set.groups_mut() {
+            *group = new_index[*group as usize];
+        }
+        push(&mut self.owners, set)?;
+        Ok(OwnersId(self.owners.len() as u32 - 1))
     }
 
     /// Returns the groups, largest shallow size first.
@@ -244,236 +271,8 @@ impl Groups {
             + held(&self.members)
             + held(&self.starts)
             + held(&self.resized)
+            + held(&self.owners)
+            + held(&self.folded)
             + self.pattern_set.memory()
     }
-
-    /// Sorts the groups, the largest first. Ties are broken by the first object, in canonical order.
-    fn sort(&mut self) -> Result<(), BuildError> {
-        let mut order: Vec<u32> = room(self.groups.len())?;
-        order.extend(0..self.groups.len() as u32);
-        order.sort_unstable_by(|&a, &b| {
-            let (a, b) = (&self.groups[a as usize], &self.groups[b as usize]);
-            b.shallow.cmp(&a.shallow).then(a.example.cmp(&b.example))
-        });
-        let mut new_index = filled(order.len(), 0u32)?;
-        let mut sorted: Vec<Group> = room(order.len())?;
-        for (new, &old) in order.iter().enumerate() {
-            new_index[old as usize] = new as u32;
-            sorted.push(self.groups[old as usize]);
-        }
-        for group in &mut sorted {
-            if let GroupName::StringsOf(owner) = &mut group.name {
-                *owner = new_index[*owner] as usize;
-            }
-        }
-        for group in self.group_of.iter_mut().filter(|of| **of != NO_GROUP) {
-            *group = new_index[*group as usize];
-        }
-        self.groups = sorted;
-        self.resized
-            .sort_unstable_by(|a, b| b.1.cmp(&a.1).then(a.0.cmp(&b.0)));
-        Ok(())
-    }
-
-    fn list_members(&mut self, tree: &ShortestPathTree) -> Result<(), BuildError> {
-        self.starts = filled(self.groups.len() + 1, 0)?;
-        let mut all = 0;
-        for (start, group) in self.starts.iter_mut().zip(&self.groups) {
-            *start = all;
-            all += group.count;
-        }
-        self.starts[self.groups.len()] = all;
-        self.members = filled(all as usize, NodeId::ROOT)?;
-        let mut next: Vec<u32> = room(self.starts.len())?;
-        next.extend_from_slice(&self.starts);
-        for node in tree.ranks().map(|rank| tree.node(rank)) {
-            if let Some(group) = self.group_of(node) {
-                self.members[next[group] as usize] = node;
-                next[group] += 1;
-            }
-        }
-        Ok(())
-    }
-
-    fn estimate_retained(&mut self, dominators: &Dominators) -> Result<(), BuildError> {
-        for at in 0..self.groups.len() {
-            let members = self.members(at).iter().copied();
-            self.groups[at].retained = dominators.retained_at_least(members)?.bytes;
-        }
-        Ok(())
-    }
-}
-
-/// The state of grouping.
-struct Grouping<'a> {
-    grouped: Grouped<'a>,
-    heap: &'a Heap,
-    tree: &'a ShortestPathTree,
-    groups: Groups,
-    index: HashTable<u32>,
-    /// By rank.
-    pattern_of: Vec<PatternId>,
-    classes: Classes,
-}
-
-impl<'a> Grouping<'a> {
-    fn new(grouped: Grouped<'a>, given: &PatternSet) -> Result<Self, BuildError> {
-        let Grouped { heap, tree, .. } = grouped;
-        let mut map = PathMap::new(grouped, given)?;
-        let classes = match grouped.is_difference() {
-            true => Classes::default(),
-            false => Classes::new(heap, tree, &mut map)?,
-        };
-        Ok(Grouping {
-            grouped,
-            heap,
-            tree,
-            groups: Groups {
-                patterns: map.patterns,
-                pattern_set: map.pattern_set,
-                group_of: filled(heap.node_count(), NO_GROUP)?,
-                ..Groups::default()
-            },
-            index: HashTable::new(),
-            pattern_of: map.pattern_of,
-            classes,
-        })
-    }
-
-    /// Puts all objects but strings into groups.
-    fn place_all(&mut self) -> Result<(), BuildError> {
-        for rank in self.tree.ranks() {
-            let node = self.tree.node(rank);
-            if !self.grouped.is_member(node) {
-                let change = self.grouped.change(node);
-                if let Change::Grew(entries) | Change::Shrank(entries) = change {
-                    push(&mut self.groups.resized, (rank, entries))?;
-                }
-            } else if self.heap.kind(node) != Kind::String {
-                self.add(rank, self.name(rank))?;
-            }
-        }
-        Ok(())
-    }
-
-    /// Puts strings into groups by their immediate dominators.
-    fn place_strings(&mut self) -> Result<(), BuildError> {
-        // The registry dominates the whole program, which says nothing.
-        let registry = PathStarts::of(self.heap).registry();
-        for rank in self.tree.ranks() {
-            let node = self.tree.node(rank);
-            if self.heap.kind(node) == Kind::String && self.grouped.is_member(node) {
-                let owner = self.grouped.dominators.immediate(node);
-                let owner = owner.filter(|owner| Some(*owner) != registry);
-                let name = match owner.and_then(|owner| self.groups.group_of(owner)) {
-                    Some(owner) => GroupName::StringsOf(owner),
-                    None => GroupName::SharedStrings,
-                };
-                self.add(rank, name)?;
-            }
-        }
-        Ok(())
-    }
-
-    /// Returns the name of an object's group.
-    fn name(&self, rank: Rank) -> GroupName {
-        let node = self.tree.node(rank);
-        let code = |function: NodeId| GroupName::Code {
-            source: self.heap.source_id(function),
-            line: self.heap.count(function),
-        };
-        let name = match self.heap.kind(node) {
-            Kind::LuaFunction | Kind::Prototype => Some(code(node)),
-            Kind::Thread => coroutine_body(self.heap, node)
-                .filter(|body| self.heap.kind(*body) == Kind::LuaFunction)
-                .map(code),
-            _ => self.classes.of(self.heap, node).map(GroupName::Class),
-        };
-        name.unwrap_or(GroupName::HeldBy(self.pattern_of[rank.index()]))
-    }
-
-    /// Counts an object in its group.
-    fn add(&mut self, rank: Rank, name: GroupName) -> Result<(), BuildError> {
-        let node = self.tree.node(rank);
-        let pattern = self.pattern_of[rank.index()];
-        let at = self.group(rank, name)?;
-        let group = &mut self.groups.groups[at as usize];
-        group.count += 1;
-        group.shallow = group.shallow.saturating_add(self.heap.size(node));
-        group.has_one_pattern &= group.pattern == pattern;
-        self.groups.group_of[node.index()] = at;
-        Ok(())
-    }
-
-    /// Returns the group of an object, which is made if it is new.
-    fn group(&mut self, rank: Rank, name: GroupName) -> Result<u32, BuildError> {
-        let kind = self.heap.kind(self.tree.node(rank));
-        let code = hash(kind, name);
-        let groups = &self.groups.groups;
-        let same = |&at: &u32| {
-            let group = &groups[at as usize];
-            group.kind == kind && group.name == name
-        };
-        if let Some(&at) = self.index.find(code, same) {
-            return Ok(at);
-        }
-        let fingerprint = self.fingerprint(kind, name);
-        let groups = &mut self.groups.groups;
-        let new = groups.len() as u32;
-        push(
-            groups,
-            Group {
-                name,
-                kind,
-                pattern: self.pattern_of[rank.index()],
-                has_one_pattern: true,
-                count: 0,
-                shallow: 0,
-                retained: 0,
-                example: rank,
-                fingerprint,
-            },
-        )?;
-        let of = |&at: &u32| hash(groups[at as usize].kind, groups[at as usize].name);
-        let reserved = self.index.try_reserve(1, of);
-        reserved.map_err(|_| BuildError::OutOfMemory)?;
-        self.index.insert_unique(code, new, of);
-        Ok(new)
-    }
-
-    fn fingerprint(&self, kind: Kind, name: GroupName) -> Fingerprint {
-        let hasher = FingerprintHasher::new("group").kind(kind);
-        let hasher = match name {
-            GroupName::HeldBy(pattern) => hasher
-                .text(b"held by")
-                .number(self.groups.patterns.fingerprint(pattern).0),
-            GroupName::Class(ClassName::Own(name)) => {
-                hasher.text(b"class").text(self.heap.name(name))
-            }
-            GroupName::Class(ClassName::HeldBy(pattern)) => hasher
-                .text(b"class held by")
-                .number(self.groups.patterns.fingerprint(pattern).0),
-            GroupName::Code { source, line } => hasher
-                .text(b"code")
-                .text(self.heap.name(source))
-                .number(line.into()),
-            GroupName::StringsOf(owner) => hasher
-                .text(b"strings of")
-                .number(self.groups.groups[owner].fingerprint.0),
-            GroupName::SharedStrings => hasher.text(b"shared strings"),
-        };
-        hasher.finish()
-    }
-}
-
-fn hash(kind: Kind, name: GroupName) -> u64 {
-    let (tag, a, b) = match name {
-        GroupName::HeldBy(pattern) => (0, pattern.0.into(), 0),
-        GroupName::Class(ClassName::Own(name)) => (1, name.0.into(), 0),
-        GroupName::Class(ClassName::HeldBy(pattern)) => (2, pattern.0.into(), 0),
-        GroupName::Code { source, line } => (3, source.0.into(), line.into()),
-        GroupName::StringsOf(owner) => (4, owner as u64, 0),
-        GroupName::SharedStrings => (5, 0, 0),
-    };
-    mix(mix(mix(kind as u64, tag), a), b)
 }

@@ -7,13 +7,14 @@ use crate::graph::kind::Kind;
 use crate::graph::node::NodeId;
 use crate::reach::shortest_path_tree::ShortestPathTree;
 
-/// A heap, or the excerpt of a difference, with its shortest paths and its dominators.
+/// A heap, or the excerpt of a difference, with its shortest paths.
 #[derive(Clone, Copy)]
 pub(crate) struct Grouped<'a> {
     pub(crate) heap: &'a Heap,
     /// Shortest paths in everything, by names.
     pub(crate) tree: &'a ShortestPathTree,
-    pub(crate) dominators: &'a Dominators,
+    /// Without them retained sizes are 0, and examples the first members.
+    pub(crate) dominators: Option<&'a Dominators>,
     /// Only for a difference.
     pub(crate) changes: Option<&'a Changes>,
 }

@@ -1,10 +1,11 @@
 //! The path pattern of each object.
 
 use crate::graph::error::BuildError;
-use crate::graph::fallible_vec::filled;
+use crate::graph::fallible_vec::{filled, push};
 use crate::graph::heap::Heap;
 use crate::graph::label::Label;
 use crate::graph::name::NameId;
+use crate::groups::fingerprint::Fingerprint;
 use crate::groups::grouped::Grouped;
 use crate::groups::known_name::KnownNames;
 use crate::groups::path_pattern::{
@@ -15,8 +16,13 @@ use crate::groups::pattern_set::{KindSet, PatternSet};
 use crate::reach::shortest_path_tree::{Rank, ShortestPathTree};
 use std::ops::Range;
 
-/// One of many names is kept if the object has at least this part of the bytes: 1 / 16.
-const LARGE_PART: u64 = 16;
+/// One of many names is kept if what is below it has at least this part of all bytes: 1 / 10.
+const LARGE_PART: u64 = 10;
+/// It is also kept if that is more than so many times the median of its siblings, unless many are.
+const OUTLIER: u64 = 16;
+/// Of the names that are not kept, those are listed below which there is at least this part of all bytes:
+/// 1 / 1000. They may turn out to grow.
+const LISTED_PART: u64 = 1000;
 /// The most passes over a snapshot. Another one follows if something was found too late.
 const MOST_ROUNDS: usize = 4;
 
@@ -28,6 +34,18 @@ pub(crate) struct PathMap {
     /// The names that were generalised, and those that would have been if they had been there.
     pub(crate) pattern_set: PatternSet,
     pub(crate) known_names: Option<KnownNames>,
+    pub(crate) folded: Vec<FoldedName>,
+}
+
+/// A name that was generalised although much is below it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct FoldedName {
+    /// The fingerprint of the pattern above it.
+    pub(crate) parent: Fingerprint,
+    /// The fingerprint that it has if it is kept.
+    pub(crate) exact: Fingerprint,
+    /// The bytes of the objects below.
+    pub(crate) bytes: u64,
 }
 
 impl PathMap {
@@ -62,8 +80,10 @@ struct Search<'a> {
     tree: &'a ShortestPathTree,
     given: &'a PatternSet,
     map: PathMap,
-    /// By rank: the bytes of the objects below. Only if the names in the code are not known.
+    /// By rank: the bytes of the objects below.
     bytes_below: Vec<u64>,
+    /// The bytes below the children of one object.
+    siblings: Vec<u64>,
     starts: PathStarts,
     /// The first pattern that is new at the current level.
     new_patterns: usize,
@@ -75,10 +95,6 @@ impl<'a> Search<'a> {
     fn new(grouped: Grouped<'a>, given: &'a PatternSet) -> Result<Self, BuildError> {
         let Grouped { heap, tree, .. } = grouped;
         let known_names = KnownNames::of(heap, tree)?;
-        let bytes_below = match known_names {
-            Some(_) => Vec::new(),
-            None => bytes_below(grouped)?,
-        };
         Ok(Search {
             grouped,
             heap,
@@ -89,8 +105,10 @@ impl<'a> Search<'a> {
                 pattern_of: filled(tree.len(), PatternId(0))?,
                 pattern_set: PatternSet::default(),
                 known_names,
+                folded: Vec::new(),
             },
-            bytes_below,
+            bytes_below: bytes_below(grouped)?,
+            siblings: Vec::new(),
             starts: PathStarts::of(heap),
             new_patterns: 0,
             too_late: false,
@@ -172,6 +190,7 @@ impl<'a> Search<'a> {
 
     fn place_children(&mut self, rank: Rank) -> Result<(), BuildError> {
         let above = self.map.pattern_of[rank.index()];
+        let large_from = self.large_from(rank)?;
         for child in self.tree.children(rank) {
             let label = self.heap.label(self.tree.edge(child));
             self.map.pattern_of[child.index()] =
@@ -181,7 +200,7 @@ impl<'a> Search<'a> {
                     let PathPattern { parent, step, .. } = *self.map.patterns.pattern(above);
                     self.below(parent, child, step)?
                 } else {
-                    let step = self.step(rank, child, label)?;
+                    let step = self.step(rank, child, label, large_from)?;
                     self.below(Some(above), child, step)?
                 };
         }
@@ -206,7 +225,13 @@ impl<'a> Search<'a> {
         Ok(pattern)
     }
 
-    fn step(&mut self, parent: Rank, child: Rank, label: Label) -> Result<GroupStep, BuildError> {
+    fn step(
+        &mut self,
+        parent: Rank,
+        child: Rank,
+        label: Label,
+        large_from: u64,
+    ) -> Result<GroupStep, BuildError> {
         Ok(match label {
             Label::Index(_) if self.starts.registry() == Some(self.tree.node(parent)) => {
                 GroupStep::Reference
@@ -216,45 +241,90 @@ impl<'a> Search<'a> {
             | Label::Boolean(_)
             | Label::Object(_)
             | Label::Address(..) => GroupStep::AnyKey,
-            Label::Field(name) if self.is_one_of_many(parent, child, name)? => GroupStep::AnyName,
+            Label::Field(name) if self.is_one_of_many(parent, child, name, large_from)? => {
+                GroupStep::AnyName
+            }
             label => GroupStep::Exact(label),
         })
     }
 
+    /// Whether a name is generalised. `large_from` is what the object must have below it to keep its name.
     fn is_one_of_many(
         &mut self,
         parent: Rank,
         child: Rank,
         name: NameId,
+        large_from: u64,
     ) -> Result<bool, BuildError> {
         let above = *self
             .map
             .patterns
             .pattern(self.map.pattern_of[parent.index()]);
-        if above.many == KindSet::default() {
-            return Ok(false);
-        }
-        let Some(kinds) = self.as_data(name, child) else {
-            return Ok(false);
+        let kinds = match above.many == KindSet::default() {
+            true => None,
+            false => self.as_data(name, child),
         };
-        if kinds == KindSet::MIXED {
-            let step = GroupStep::Exact(Label::Field(name));
-            let kind = self.heap.kind(self.tree.node(child));
-            let exact = fingerprint(self.heap, Some(above), kind, step);
-            if self.is_large_part(parent, child) {
-                self.map.pattern_set.note_large(exact)?;
-                return Ok(false);
-            }
-            return Ok(above.many.has(kinds) && !self.given.large.contains(&exact));
+        if !kinds.is_some_and(|kinds| above.many.has(kinds)) {
+            return Ok(false);
         }
-        Ok(above.many.has(kinds))
+        let bytes = self.bytes_below[child.index()];
+        let is_large = bytes >= large_from;
+        let is_listed = bytes >= self.bytes_below[0].div_ceil(LISTED_PART);
+        if !is_large && !is_listed && self.given.large.is_empty() {
+            return Ok(true);
+        }
+        let step = GroupStep::Exact(Label::Field(name));
+        let kind = self.heap.kind(self.tree.node(child));
+        let exact = fingerprint(self.heap, Some(above), kind, step);
+        if is_large {
+            self.map.pattern_set.note_large(exact)?;
+            return Ok(false);
+        }
+        if self.given.large.contains(&exact) {
+            return Ok(false);
+        }
+        if is_listed {
+            let parent = self.map.pattern_of[parent.index()];
+            let folded = FoldedName {
+                parent: self.map.patterns.fingerprint(parent),
+                exact,
+                bytes,
+            };
+            push(&mut self.map.folded, folded)?;
+        }
+        Ok(true)
     }
 
-    fn is_large_part(&self, parent: Rank, child: Rank) -> bool {
+    /// Returns the bytes that must be below one of an object's many names so that it is kept: a tenth of all,
+    /// or far more than below the others.
+    fn large_from(&mut self, parent: Rank) -> Result<u64, BuildError> {
+        let pattern = self.map.pattern_of[parent.index()];
+        let has_many = self.map.patterns.pattern(pattern).many != KindSet::default();
+        let children = self.tree.child_range(parent);
         // Each of a few objects is a large part, which says nothing.
-        many_names(self.tree.children(parent).len() as u32)
-            && self.bytes_below[child.index()]
-                >= self.bytes_below[parent.index()].div_ceil(LARGE_PART)
+        if !has_many || !many_names(children.len() as u32) {
+            return Ok(u64::MAX);
+        }
+        let large = self.bytes_below[0].div_ceil(LARGE_PART).max(1);
+        self.siblings.clear();
+        self.siblings.try_reserve(children.len())?;
+        for child in children.map(Rank) {
+            if matches!(self.heap.label(self.tree.edge(child)), Label::Field(_)) {
+                self.siblings.push(self.bytes_below[child.index()]);
+            }
+        }
+        if self.siblings.is_empty() {
+            return Ok(large);
+        }
+        let middle = self.siblings.len() / 2;
+        let (_, &mut median, _) = self.siblings.select_nth_unstable(middle);
+        let outlier = median.saturating_mul(OUTLIER).saturating_add(1);
+        let outliers = self.siblings.iter().filter(|bytes| **bytes >= outlier);
+        match many_names(outliers.count() as u32) {
+            // Sizes that differ so much tell nothing.
+            true => Ok(large),
+            false => Ok(large.min(outlier)),
+        }
     }
 }
 

@@ -8,7 +8,7 @@
 //! is.
 
 use crate::graph::error::BuildError;
-use crate::graph::fallible_vec::{held, push};
+use crate::graph::fallible_vec::{filled, held, push};
 use crate::graph::heap::Heap;
 use crate::graph::kind::Kind;
 use crate::graph::label::Label;
@@ -79,8 +79,13 @@ pub struct PathPatterns {
 impl PathPatterns {
     /// Returns the steps of a path pattern, the last one first.
     pub fn steps(&self, pattern: PatternId) -> impl Iterator<Item = GroupStep> + '_ {
-        std::iter::successors(Some(pattern), |pattern| self.pattern(*pattern).parent)
+        self.and_above(pattern)
             .map(|pattern| self.pattern(pattern).step)
+    }
+
+    /// Returns a pattern and those above it, from the last step upwards.
+    pub(crate) fn and_above(&self, pattern: PatternId) -> impl Iterator<Item = PatternId> + '_ {
+        std::iter::successors(Some(pattern), |pattern| self.pattern(*pattern).parent)
     }
 
     /// Whether a pattern has a step that stands for several.
@@ -108,6 +113,46 @@ impl PathPatterns {
     ) -> Result<PatternId, BuildError> {
         let PathPattern { parent, step, .. } = *self.pattern(upvalue);
         self.below(heap, parent, kind, step)
+    }
+
+    /// Returns the wanted patterns and those above them, and the new id of each by the old one. `label` returns
+    /// a label as it is in the heap that the excerpt is for.
+    pub(crate) fn excerpt(
+        &self,
+        wanted: impl Iterator<Item = PatternId>,
+        mut label: impl FnMut(Label) -> Result<Label, BuildError>,
+    ) -> Result<(PathPatterns, Vec<PatternId>), BuildError> {
+        let mut is_wanted = filled(self.patterns.len(), false)?;
+        for pattern in wanted {
+            let mut next = Some(pattern);
+            while let Some(pattern) = next
+                && !is_wanted[pattern.0 as usize]
+            {
+                is_wanted[pattern.0 as usize] = true;
+                next = self.pattern(pattern).parent;
+            }
+        }
+        let mut excerpt = PathPatterns::default();
+        let mut new_ids = filled(self.patterns.len(), PatternId(0))?;
+        // A pattern comes after those above it.
+        for (at, pattern) in self.patterns.iter().enumerate() {
+            if !is_wanted[at] {
+                continue;
+            }
+            new_ids[at] = PatternId(excerpt.patterns.len() as u32);
+            let step = match pattern.step {
+                GroupStep::Exact(of) => GroupStep::Exact(label(of)?),
+                step => step,
+            };
+            let parent = pattern.parent.map(|parent| new_ids[parent.0 as usize]);
+            let pattern = PathPattern {
+                step,
+                parent,
+                ..*pattern
+            };
+            push(&mut excerpt.patterns, pattern)?;
+        }
+        Ok((excerpt, new_ids))
     }
 
     /// Returns the number of patterns.

@@ -6,3 +6,4 @@ pub(crate) mod reach;
 pub(crate) mod retainers;
 pub(crate) mod shortest_path_tree;
 pub(crate) mod walk;
+pub(crate) mod weak_step;

@@ -1,15 +1,15 @@
-//! Shortest paths from the GC roots, as a breadth-first tree.
+//! Shortest paths from the GC roots, as a breadth-first tree. Paths with fewer weak steps come first.
 
 use crate::graph::error::BuildError;
 use crate::graph::fallible_vec::{filled, held, push, room};
 use crate::graph::heap::Heap;
-use crate::graph::kind::Kind;
 use crate::graph::label::Label;
 use crate::graph::label_order::{LabelOrder, in_order};
 use crate::graph::node::NodeId;
 use crate::graph::prefetch::prefetch;
 use crate::graph::strength::Strength;
 use crate::reach::ephemeron::Waiting;
+use crate::reach::weak_step::WeakSteps;
 use std::ops::Range;
 
 /// The place of a reachable object in breadth-first order: an index into the columns of a
@@ -29,7 +29,7 @@ impl Rank {
     }
 }
 
-/// A shortest path to every reachable object.
+/// A shortest path to every reachable object, by way of as few [weak steps](WeakSteps) as possible.
 ///
 /// Weak references are not steps. The value of an ephemeron is reached from the table, but only
 /// after the key has been reached otherwise, so that no path depends on itself.
@@ -79,30 +79,14 @@ pub struct ShortestPathTree {
 }
 
 impl ShortestPathTree {
-    /// Finds the shortest paths to everything that a heap's GC roots keep alive.
+    /// Finds the best paths to everything that a heap's GC roots keep alive: those with the fewest
+    /// [weak steps](WeakSteps), among these the shortest, among these the first in canonical order.
     ///
     /// # Errors
     ///
     /// [`BuildError::OutOfMemory`] if memory runs out.
     pub fn new(heap: &Heap) -> Result<ShortestPathTree, BuildError> {
-        Self::search(heap, None)
-    }
-
-    /// Like [`new`](Self::new), but stack slots without a name of their own (`(temporary)`, `(for state)`) are
-    /// steps only if no other path leads there: a running loop keeps in them what has a name elsewhere.
-    ///
-    /// # Errors
-    ///
-    /// [`BuildError::OutOfMemory`] if memory runs out.
-    pub fn by_names(heap: &Heap) -> Result<ShortestPathTree, BuildError> {
-        Self::search(heap, Some(Vec::new()))
-    }
-
-    fn search(
-        heap: &Heap,
-        nameless: Option<Vec<(Rank, u32)>>,
-    ) -> Result<ShortestPathTree, BuildError> {
-        let mut search = Search::new(heap, nameless)?;
+        let mut search = Search::new(heap)?;
         search.run()?;
         let mut tree = search.tree;
         if search.late {
@@ -219,15 +203,32 @@ struct Search<'a> {
     order: LabelOrder,
     /// Ephemerons that wait for their key: the rank of the table, and the edge to the value.
     waiting: Waiting<(Rank, u32)>,
-    /// References from slots without a name, with the rank of the thread; `None` if these are
-    /// followed like all others.
-    nameless: Option<Vec<(Rank, u32)>>,
+    weak_steps: WeakSteps,
+    /// The number of weak steps on the paths that are being found, as a position in `postponed`.
+    weakness: usize,
+    /// References that are weak steps, by the number of weak steps of the paths through them.
+    postponed: [Vec<Postponed>; WeakSteps::MAX_WEIGHT + 1],
+    /// The next of those whose turn it is.
+    next_postponed: usize,
+    /// The first rank of each level that was begun, and the level's depth.
+    levels: Vec<(u32, u32)>,
     /// Whether some object was found after other objects' children.
     late: bool,
 }
 
+/// A weak step that is taken once nothing else is left to find with as few weak steps.
+#[derive(Clone, Copy)]
+struct Postponed {
+    /// The number of steps to its source.
+    depth: u32,
+    /// How many were postponed before it, of those whose turn is the same.
+    number: u32,
+    source: Rank,
+    edge: u32,
+}
+
 impl<'a> Search<'a> {
-    fn new(heap: &'a Heap, nameless: Option<Vec<(Rank, u32)>>) -> Result<Self, BuildError> {
+    fn new(heap: &'a Heap) -> Result<Self, BuildError> {
         let mut tree = ShortestPathTree::with_room(heap.node_count())?;
         tree.refs = filled(heap.node_count(), 0)?;
         Ok(Search {
@@ -236,7 +237,11 @@ impl<'a> Search<'a> {
             candidates: Vec::new(),
             order: LabelOrder::default(),
             waiting: Waiting::default(),
-            nameless,
+            weak_steps: WeakSteps::of(heap),
+            weakness: 0,
+            postponed: [const { Vec::new() }; WeakSteps::MAX_WEIGHT + 1],
+            next_postponed: 0,
+            levels: Vec::new(),
             late: false,
         })
     }
@@ -246,40 +251,91 @@ impl<'a> Search<'a> {
         let first = roots
             .clone()
             .find(|&edge| !self.heap.strength(edge).is_weak());
-        if let Some(first) = first {
-            self.count(Rank::ROOT, first as u32);
-            self.tree.starts.push(1);
-            self.expand(Rank::ROOT, self.heap.edge_range(self.tree.node(Rank::ROOT)))?;
-            self.expand(Rank::ROOT, first + 1..roots.end)?;
-        }
-        let mut at = 1;
-        while at < self.tree.len() || self.follow_nameless() {
+        let Some(first) = first else {
+            self.tree.starts.push(0);
+            return Ok(());
+        };
+        self.count(Rank::ROOT, first as u32);
+        self.tree.starts.push(1);
+        self.begin_level(1, 1)?;
+        let root = self.tree.node(Rank::ROOT);
+        self.expand(Rank::ROOT, root, 0, self.heap.edge_range(root))?;
+        self.expand(Rank::ROOT, NodeId::ROOT, 0, first + 1..roots.end)?;
+        let (mut at, mut level) = (1, 0);
+        loop {
+            if at == self.tree.len() && !self.follow_next_postponed()? {
+                break;
+            }
+            while level + 1 < self.levels.len() && self.levels[level + 1].0 as usize <= at {
+                level += 1;
+            }
+            let depth = self.levels[level].1;
+            self.follow_postponed(depth)?;
             let rank = Rank(at as u32);
             let node = self.tree.node(rank);
             self.read_ahead(at);
             self.tree.starts.push(self.tree.len() as u32);
+            self.begin_level(self.tree.len(), depth + 1)?;
             self.release(node);
-            self.expand(rank, self.heap.edge_range(node))?;
+            self.expand(rank, node, depth, self.heap.edge_range(node))?;
             at += 1;
         }
         self.tree.starts.push(self.tree.len() as u32);
         Ok(())
     }
 
-    /// Follows the postponed references. Returns whether that led to new nodes.
-    fn follow_nameless(&mut self) -> bool {
-        let known = self.tree.len();
-        for (rank, edge) in self
-            .nameless
-            .as_mut()
-            .map(std::mem::take)
-            .unwrap_or_default()
-        {
-            self.count(rank, edge);
+    /// Notes that objects found from now on have this depth, which never falls while the number of weak
+    /// steps is the same.
+    #[inline]
+    fn begin_level(&mut self, first: usize, depth: u32) -> Result<(), BuildError> {
+        match self.levels.last_mut() {
+            Some((_, last)) if *last == depth => Ok(()),
+            // Nothing was found at that depth.
+            Some((start, last)) if *start as usize == first => {
+                *last = depth;
+                Ok(())
+            }
+            _ => push(&mut self.levels, (first as u32, depth)),
         }
-        let is_new = self.tree.len() > known;
-        self.late |= is_new;
-        is_new
+    }
+
+    /// Takes the weak steps from objects at this depth or above, so that what they lead to has its
+    /// place in the queue.
+    #[inline]
+    fn follow_postponed(&mut self, depth: u32) -> Result<(), BuildError> {
+        while let Some(&step) = self.postponed[self.weakness].get(self.next_postponed)
+            && step.depth <= depth
+        {
+            self.next_postponed += 1;
+            self.begin_level(self.tree.len(), step.depth + 1)?;
+            self.late |= self.count(step.source, step.edge);
+        }
+        Ok(())
+    }
+
+    /// Takes the next weak steps, of paths with as few of them as possible. Returns whether any led to an
+    /// object that was not found yet.
+    fn follow_next_postponed(&mut self) -> Result<bool, BuildError> {
+        let found = self.tree.len();
+        loop {
+            let next = self.postponed[self.weakness].get(self.next_postponed);
+            if let Some(&Postponed { depth, .. }) = next {
+                self.follow_postponed(depth)?;
+                if self.tree.len() > found {
+                    return Ok(true);
+                }
+                continue;
+            }
+            self.postponed[self.weakness].clear();
+            self.next_postponed = 0;
+            self.weakness = (self.weakness + 1) % self.postponed.len();
+            if self.postponed.iter().all(Vec::is_empty) {
+                return Ok(false);
+            }
+            // Those of weight 2 were postponed before those of weight 1.
+            let turn = &mut self.postponed[self.weakness];
+            turn.sort_unstable_by_key(|step| (step.depth, step.number));
+        }
     }
 
     /// Prefetches what the nodes in the queue will need.
@@ -292,7 +348,13 @@ impl<'a> Search<'a> {
     }
 
     /// Follows the references of one object, in canonical order if it matters.
-    fn expand(&mut self, rank: Rank, edges: Range<usize>) -> Result<(), BuildError> {
+    fn expand(
+        &mut self,
+        rank: Rank,
+        source: NodeId,
+        depth: u32,
+        edges: Range<usize>,
+    ) -> Result<(), BuildError> {
         let heap = self.heap;
         self.candidates.clear();
         let mut sorted = true;
@@ -314,15 +376,25 @@ impl<'a> Search<'a> {
         if !sorted {
             self.order.sort(heap, &mut self.candidates)?;
         }
-        let is_stack = heap.kind(self.tree.node(rank)) == Kind::Thread;
+        let may_be_weak = self.weak_steps.may_start_at(heap, source);
         for at in 0..self.candidates.len() {
             let edge = self.candidates[at];
-            match &mut self.nameless {
-                Some(put_off) if is_stack && is_nameless(heap, edge) => {
-                    push(put_off, (rank, edge))?
-                }
-                _ => self.follow(rank, edge)?,
+            let weight = match may_be_weak {
+                true => self.weak_steps.weight(heap, source, edge as usize),
+                false => 0,
+            };
+            if weight == 0 {
+                self.follow(rank, edge)?;
+                continue;
             }
+            let turn = (self.weakness + weight) % self.postponed.len();
+            let step = Postponed {
+                depth,
+                number: self.postponed[turn].len() as u32,
+                source: rank,
+                edge,
+            };
+            push(&mut self.postponed[turn], step)?;
         }
         Ok(())
     }
@@ -361,12 +433,6 @@ impl<'a> Search<'a> {
             self.late |= self.count(rank, edge);
         }
     }
-}
-
-/// Whether a reference is from a slot without a name of its own: its label starts with a
-/// parenthesis.
-fn is_nameless(heap: &Heap, edge: u32) -> bool {
-    matches!(heap.label(edge as usize), Label::Local(name) if heap.name(name).starts_with(b"("))
 }
 
 /// Renumbers a tree level by level, after late children broke that order.

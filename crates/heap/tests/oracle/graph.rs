@@ -78,9 +78,11 @@ impl Graph {
     /// Returns the label of an edge, which no other edge has.
     fn label(&self, builder: &mut HeapBuilder, at: usize) -> Label {
         let link = &self.links[at];
-        let name = match self.is_nameless(link) {
-            true => format!("(n{at})"),
-            false => format!("n{at}"),
+        let name = match self.weight(link) {
+            _ if self.is_registry(link) => "[REGISTRY]".to_owned(),
+            2 => format!("(n{at})"),
+            _ if link.sort == 4 && link.key % 2 == 0 => String::new(),
+            _ => format!("n{at}"),
         };
         let name = builder.name(name.as_bytes()).unwrap();
         match (link.source, link.strength, link.sort) {
@@ -91,16 +93,35 @@ impl Graph {
             (.., 1) => Label::Index(at as i64),
             (.., 2) => Label::Number(at as f64 + 0.5),
             (.., 3) => Label::Address(Kind::Table, at as u64),
-            (.., 4) => Label::Upvalue(name),
-            (.., 5) => Label::Local(name),
+            (.., 4) if self.nodes[link.source - 1].0 == Kind::LuaFunction => Label::Upvalue(name),
+            (.., 5) if self.nodes[link.source - 1].0 == Kind::Thread => Label::Local(name),
             _ => Label::Field(name),
         }
     }
 
-    /// Whether an edge is from a thread's slot without a name.
-    pub fn is_nameless(&self, link: &Link) -> bool {
-        let is_stack = link.source != 0 && self.nodes[link.source - 1].0 == Kind::Thread;
-        is_stack && link.strength != Strength::Ephemeron && link.sort == 5
+    /// Whether an edge is the GC root that makes its target the registry: the first.
+    fn is_registry(&self, link: &Link) -> bool {
+        let first = self.links.iter().find(|link| link.source == 0);
+        first.is_some_and(|first| std::ptr::eq(first, link))
+    }
+
+    /// Returns the weight of an edge as a weak step.
+    pub fn weight(&self, link: &Link) -> u32 {
+        let kind = |node: usize| self.nodes[node - 1].0;
+        let registry = self.links.iter().find(|link| link.source == 0);
+        if link.source == 0 {
+            return u32::from(kind(link.target) == Kind::Thread);
+        }
+        if link.strength == Strength::Ephemeron {
+            return 0;
+        }
+        match (link.sort, kind(link.source)) {
+            (0 | 1, _) => u32::from(registry.is_some_and(|root| root.target == link.source)),
+            // Upvalues without a name, see `label`.
+            (4, Kind::LuaFunction) if link.key % 2 == 0 => 1,
+            (5, Kind::Thread) => 1 + u32::from(link.key % 2 == 0),
+            _ => 0,
+        }
     }
 
     /// Whether an edge keeps its target alive, if exactly the nodes in `reached` are alive.
@@ -139,23 +160,25 @@ impl Graph {
         self.links.iter().find(holds).map(|link| link.target)
     }
 
-    /// Returns how many steps each node is below the tree's root, by relaxing until nothing
+    /// Returns the weak steps and the steps of the best path to each node, by relaxing until nothing
     /// changes. Ephemerons of live keys count as ordinary edges.
-    pub fn distances(&self) -> Vec<Option<u32>> {
+    pub fn distances(&self) -> Vec<Option<(u32, u32)>> {
         let reached = self.reached();
         let mut distances = vec![None; self.nodes.len() + 1];
         let Some(first) = self.first_root() else {
             return distances;
         };
-        distances[first] = Some(0);
+        distances[first] = Some((0, 0));
         loop {
             let mut changed = false;
             for link in self.links.iter().filter(|link| self.holds(link, &reached)) {
                 let source = if link.source == 0 { first } else { link.source };
-                let Some(through) = distances[source].map(|steps: u32| steps + 1) else {
+                let weight = self.weight(link);
+                let further = |(weak, steps): (u32, u32)| (weak + weight, steps + 1);
+                let Some(through) = distances[source].map(further) else {
                     continue;
                 };
-                if distances[link.target].is_none_or(|steps| steps > through) {
+                if distances[link.target].is_none_or(|known| known > through) {
                     distances[link.target] = Some(through);
                     changed = true;
                 }

@@ -3,7 +3,9 @@
 use crate::everything::everything;
 use crate::group::{Below, name};
 use crate::program::{Program, Step};
-use luasnap_heap::{CompareError, Engine, Growth, Kind, Label, NodeId, Snapshot, Tally, increase};
+use luasnap_heap::{
+    CompareError, Engine, Growth, Kind, Label, NodeId, Snapshot, Suspect, Tally, increase,
+};
 use proptest::prelude::*;
 use std::collections::BTreeMap;
 
@@ -192,7 +194,118 @@ fn a_leak_is_one_suspect_whatever_its_parts() {
     );
     let first = growth.row(suspect.rows[0]);
     assert_eq!(suspect.fingerprint, first.fingerprint);
-    assert_eq!(suspect.example, first.group.example);
+    // It came, and the oldest did not.
+    let example = snapshots[2]
+        .everything_tree()
+        .unwrap()
+        .node(suspect.example);
+    let address = snapshots[2].everything().address(example);
+    let before = snapshots[0].everything();
+    assert!(before.nodes().all(|node| before.address(node) != address));
+    assert_eq!(suspect.example, first.example);
+}
+
+/// The suspects as the name of their point, the names of their rows, their bytes and their entries.
+fn suspects(snapshots: &[Snapshot]) -> Vec<(String, Vec<String>, u64, u64)> {
+    let growth = growth(snapshots);
+    let last = snapshots.last().unwrap();
+    let names = rows(snapshots, &growth);
+    let groups = growth.groups(snapshots.len() - 1);
+    let point = |suspect: &Suspect| match groups.group_of(suspect.point) {
+        _ if suspect.by_reference => "[ref]".to_owned(),
+        Some(group) => name(last.everything(), groups, &groups.groups()[group]),
+        None => "roots".to_owned(),
+    };
+    growth
+        .suspects(last)
+        .unwrap()
+        .iter()
+        .map(|suspect| {
+            let names = suspect.rows.iter().map(|at| names[*at].0.clone()).collect();
+            (point(suspect), names, suspect.grown, suspect.entries)
+        })
+        .collect()
+}
+
+#[test]
+fn entries_count_though_the_memory_stays() {
+    let snapshots = [1100, 1200, 1300].map(|entries| {
+        let mut program = Program::new();
+        let stamps = program.field(program.globals, Kind::Table, "stamps");
+        program.define(stamps, "", entries);
+        program.finish()
+    });
+    let point = "_G.stamps".to_owned();
+    assert_eq!(suspects(&snapshots), [(point.clone(), vec![point], 0, 200)]);
+}
+
+#[test]
+fn all_that_references_of_c_code_hold_is_one_suspect() {
+    let snapshots = [10, 20, 30].map(|count| {
+        let mut program = Program::new();
+        for at in 0..count {
+            let step = Step::Plain(Label::Index(100 + at));
+            let function = program.function(program.registry, step, "plugin.lua", 8);
+            let state = program.add(Kind::Table);
+            program.upvalue(function, "state", state);
+            let items = program.field(state, Kind::Table, "items");
+            program.index(items, Kind::Table, 1);
+        }
+        program.knows(&["items"]);
+        program.finish()
+    });
+    let found = suspects(&snapshots);
+    assert_eq!(found.len(), 1, "{found:#?}");
+    let (point, rows, ..) = &found[0];
+    assert_eq!(
+        (point.as_str(), rows[0].as_str()),
+        ("[ref]", "plugin.lua:8")
+    );
+    assert_eq!(rows.len(), 5, "{rows:?}");
+}
+
+#[test]
+fn what_grows_below_the_roots_is_one_suspect_with_what_holds_it() {
+    // A global for each request: the accumulation point is the table of globals.
+    let snapshots = [20, 40, 60].map(|count| {
+        let mut program = Program::new();
+        for at in 0..count {
+            let request = program.field(program.globals, Kind::Table, &format!("request{at}"));
+            program.field(request, Kind::Table, "body");
+        }
+        program.knows(&["body"]);
+        program.finish()
+    });
+    let found = suspects(&snapshots);
+    assert_eq!(found.len(), 1, "{found:#?}");
+    let mut rows = found[0].1.clone();
+    rows.sort_unstable();
+    assert_eq!(rows, ["_G.*", "_G.*.body", "strings of _G"]);
+}
+
+#[test]
+fn what_has_much_or_grows_keeps_its_name_among_many() {
+    // The code that made the globals is gone, so no name is known.
+    let snapshots = [300, 310, 320].map(|sessions| {
+        let mut program = Program::new();
+        for at in 0..20 {
+            program.field(program.globals, Kind::Table, &format!("plugin{at:02}"));
+        }
+        let world = program.field(program.globals, Kind::Table, "world");
+        program.set_size(world, 1 << 20);
+        let cache = program.field(program.globals, Kind::Table, "cache");
+        for at in 0..sessions {
+            program.field(cache, Kind::Table, &format!("session{at}"));
+        }
+        program.knows(&["nothing of these"]);
+        program.finish()
+    });
+    let growth = growth(&snapshots);
+    let rows: BTreeMap<_, _> = rows(&snapshots, &growth).into_iter().collect();
+    assert_eq!(rows["_G.world"], [1, 1, 1]);
+    assert_eq!(rows["_G.cache.*"], [300, 310, 320]);
+    assert_eq!(rows["_G.*"], [20, 20, 20]);
+    assert!(rows.contains_key("_G.cache"), "{rows:#?}");
 }
 
 #[test]

@@ -1,0 +1,236 @@
+//! Which groups changed between two snapshots, on everything that they have.
+
+use crate::build::excerpt::{Excerpt, NameCopy};
+use crate::compare::object_changes::ObjectChanges;
+use crate::graph::error::BuildError;
+use crate::graph::fallible_vec::{filled, push, room};
+use crate::graph::kind::Kind;
+use crate::groups::changed_groups::{ChangedGroups, Resized};
+use crate::groups::class::ClassName;
+use crate::groups::group::{Group, GroupName, Groups};
+use crate::groups::path_pattern::PatternId;
+use crate::reach::shortest_path_tree::{Rank, ShortestPathTree};
+use crate::snapshot::Snapshot;
+
+/// Returns the groups in which `side` has more than `other`; `None` for snapshots that are differences
+/// themselves.
+pub(crate) fn changed_groups(
+    side: &Snapshot,
+    other: &Snapshot,
+    is_decrease: bool,
+) -> Result<Option<ChangedGroups>, BuildError> {
+    if side.is_difference() || other.is_difference() {
+        return Ok(None);
+    }
+    let changes = ObjectChanges::new(side, other)?;
+    let groups = side.groups_by_name()?;
+    let tree = side.everything_tree()?;
+    let mut counted = Counted::new(side, &groups, &changes)?;
+    if is_decrease {
+        counted.count_what_is_left();
+    }
+    let kept = counted.kept(&groups)?;
+    let mut chosen: Vec<Rank> = room(2 * kept.len())?;
+    chosen.extend(kept.iter().map(|&at| counted.groups[at].example));
+    chosen.extend(counted.resized.iter().map(|resized| resized.example));
+    let (excerpt, projected) =
+        Excerpt::with_names(side.everything(), tree, chosen.into_iter(), |names| {
+            counted.project(&groups, &kept, names)
+        })?;
+    let rank = |rank: Rank| excerpt.rank_of(rank).unwrap_or(Rank::ROOT);
+    let (mut groups, mut resized) = projected;
+    for group in &mut groups.groups {
+        group.example = rank(group.example);
+    }
+    for resized in &mut resized {
+        resized.example = rank(resized.example);
+    }
+    let tree = ShortestPathTree::new(&excerpt.heap)?;
+    let heap = excerpt.heap;
+    Ok(Some(ChangedGroups {
+        heap,
+        tree,
+        groups,
+        resized,
+        is_decrease,
+    }))
+}
+
+/// The changes by group.
+struct Counted {
+    /// As in the snapshot, but with the counts and sizes of what is new.
+    groups: Vec<Group>,
+    resized: Vec<Resized>,
+}
+
+impl Counted {
+    fn new(
+        side: &Snapshot,
+        groups: &Groups,
+        changes: &ObjectChanges,
+    ) -> Result<Counted, BuildError> {
+        let (heap, tree) = (side.everything(), side.everything_tree()?);
+        let mut counted = Counted {
+            groups: room(groups.groups().len())?,
+            resized: Vec::new(),
+        };
+        counted
+            .groups
+            .extend(groups.groups().iter().map(|group| Group {
+                count: 0,
+                shallow: 0,
+                retained: 0,
+                ..*group
+            }));
+        // By group: the size of the example, the position among the resized, the change of that example.
+        let mut largest = filled(groups.groups().len(), 0u64)?;
+        let mut position = filled(groups.groups().len(), u32::MAX)?;
+        let mut most: Vec<(u64, u32)> = Vec::new();
+        for rank in tree.ranks() {
+            let node = tree.node(rank);
+            let Some(at) = groups.group_of(node) else {
+                continue;
+            };
+            let size = heap.size(node);
+            if changes.alone.contains(node) {
+                let group = &mut counted.groups[at];
+                if group.count == 0 || size > largest[at] {
+                    (group.example, largest[at]) = (rank, size);
+                }
+                group.count += 1;
+                group.shallow = group.shallow.saturating_add(size);
+            } else if let Some(larger) = changes.larger(node) {
+                if position[at] == u32::MAX {
+                    position[at] = counted.resized.len() as u32;
+                    let new = Resized {
+                        group: at,
+                        objects: 0,
+                        entries: 0,
+                        bytes: 0,
+                        entries_now: 0,
+                        bytes_now: 0,
+                        example: rank,
+                    };
+                    push(&mut counted.resized, new)?;
+                    push(&mut most, (0, 0))?;
+                }
+                let position = position[at] as usize;
+                let resized = &mut counted.resized[position];
+                if (larger.bytes, larger.entries) > most[position] {
+                    most[position] = (larger.bytes, larger.entries);
+                    resized.example = rank;
+                }
+                resized.objects += 1;
+                resized.entries += u64::from(larger.entries);
+                resized.bytes = resized.bytes.saturating_add(larger.bytes);
+                if heap.kind(node) == Kind::Table {
+                    resized.entries_now += u64::from(heap.count(node));
+                }
+                resized.bytes_now = resized.bytes_now.saturating_add(size);
+            }
+        }
+        Ok(counted)
+    }
+
+    /// Makes the later snapshot the one that has less.
+    fn count_what_is_left(&mut self) {
+        for resized in &mut self.resized {
+            resized.entries_now = resized.entries_now.saturating_sub(resized.entries);
+            resized.bytes_now = resized.bytes_now.saturating_sub(resized.bytes);
+        }
+    }
+
+    /// Returns the indices of the groups that changed, and of the owners in their names, the largest first.
+    fn kept(&self, groups: &Groups) -> Result<Vec<usize>, BuildError> {
+        let mut is_kept = filled(self.groups.len(), false)?;
+        for (is_kept, group) in is_kept.iter_mut().zip(&self.groups) {
+            *is_kept = group.count > 0;
+        }
+        for resized in &self.resized {
+            is_kept[resized.group] = true;
+        }
+        for at in 0..self.groups.len() {
+            if let GroupName::StringsOf(owners) = self.groups[at].name
+                && is_kept[at]
+            {
+                groups
+                    .owners(owners)
+                    .for_each(|owner| is_kept[owner] = true);
+            }
+        }
+        let mut kept: Vec<usize> = room(self.groups.len())?;
+        kept.extend((0..self.groups.len()).filter(|&at| is_kept[at]));
+        kept.sort_unstable_by(|&a, &b| {
+            let key = |group: &Group| (std::cmp::Reverse(group.shallow), group.example);
+            let (a, b) = (&self.groups[a], &self.groups[b]);
+            key(a).cmp(&key(b)).then(a.fingerprint.cmp(&b.fingerprint))
+        });
+        Ok(kept)
+    }
+
+    /// Returns the kept groups with names of another heap, and what was resized, most first.
+    fn project(
+        &self,
+        groups: &Groups,
+        kept: &[usize],
+        names: &mut NameCopy<'_>,
+    ) -> Result<(Groups, Vec<Resized>), BuildError> {
+        let mut new_index = filled(self.groups.len(), u32::MAX)?;
+        for (new, &old) in kept.iter().enumerate() {
+            new_index[old] = new as u32;
+        }
+        let wanted = kept.iter().flat_map(|&at| {
+            let group = &self.groups[at];
+            let named = match group.name {
+                GroupName::HeldBy(pattern) | GroupName::Class(ClassName::HeldBy(pattern)) => {
+                    pattern
+                }
+                GroupName::LoadedCode { pattern, .. } => pattern,
+                _ => group.pattern,
+            };
+            [group.pattern, named]
+        });
+        let (patterns, new_pattern) = groups
+            .patterns()
+            .excerpt(wanted, |label| names.label(label))?;
+        let pattern = |pattern: PatternId| new_pattern[pattern.0 as usize];
+        let mut projected = Groups::with_patterns(patterns);
+        for &at in kept {
+            let group = self.groups[at];
+            let name = match group.name {
+                GroupName::HeldBy(of) => GroupName::HeldBy(pattern(of)),
+                GroupName::Class(ClassName::HeldBy(of)) => {
+                    GroupName::Class(ClassName::HeldBy(pattern(of)))
+                }
+                GroupName::Class(ClassName::Own(name)) => {
+                    GroupName::Class(ClassName::Own(names.name(name)?))
+                }
+                GroupName::Code { source, line } => GroupName::Code {
+                    source: names.name(source)?,
+                    line,
+                },
+                GroupName::LoadedCode { pattern: of, line } => GroupName::LoadedCode {
+                    pattern: pattern(of),
+                    line,
+                },
+                GroupName::StringsOf(owners) => {
+                    GroupName::StringsOf(projected.add_owners(groups, owners, &new_index)?)
+                }
+                GroupName::SharedStrings => GroupName::SharedStrings,
+            };
+            let group = Group {
+                name,
+                pattern: pattern(group.pattern),
+                ..group
+            };
+            push(&mut projected.groups, group)?;
+        }
+        let mut resized: Vec<Resized> = room(self.resized.len())?;
+        resized.extend(self.resized.iter().map(|resized| Resized {
+            group: new_index[resized.group] as usize,
+            ..*resized
+        }));
+        resized.sort_by_key(|resized| std::cmp::Reverse((resized.bytes, resized.entries)));
+        Ok((projected, resized))
+    }
+}

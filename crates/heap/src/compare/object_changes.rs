@@ -1,0 +1,82 @@
+//! How each object changed between two snapshots, on everything that they have.
+
+use crate::compare::twins::match_twins;
+use crate::compare::view::View;
+use crate::graph::error::BuildError;
+use crate::graph::fallible_vec::{held, push};
+use crate::graph::kind::Kind;
+use crate::graph::node::NodeId;
+use crate::graph::node_set::NodeSet;
+use crate::snapshot::Snapshot;
+
+/// The changes of all objects of a snapshot.
+#[derive(Debug, Default)]
+pub(crate) struct ObjectChanges {
+    /// What the other snapshot does not have.
+    pub(crate) alone: NodeSet,
+    /// What has more entries or bytes than there, in the order of the nodes.
+    larger: Vec<Larger>,
+}
+
+/// A table or a thread that is larger than its twin.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Larger {
+    node: NodeId,
+    /// By how many entries.
+    pub(crate) entries: u32,
+    /// By how many bytes.
+    pub(crate) bytes: u64,
+}
+
+impl ObjectChanges {
+    /// Finds what `side` has more than `other`. Both are whole snapshots.
+    pub(crate) fn new(side: &Snapshot, other: &Snapshot) -> Result<ObjectChanges, BuildError> {
+        let (view, twins) = (View::everything(side), View::everything(other));
+        let mut changes = ObjectChanges {
+            alone: NodeSet::with_room_for(view.heap.node_count())?,
+            larger: Vec::new(),
+        };
+        match_twins(view, twins, |node, twin| {
+            let Some(twin) = twin else {
+                changes.alone.insert(node);
+                return Ok(());
+            };
+            if !matches!(view.heap.kind(node), Kind::Table | Kind::Thread) {
+                return Ok(());
+            }
+            let entries = match view.heap.kind(node) {
+                Kind::Table => {
+                    let count = view.heap.count(node);
+                    count.saturating_sub(twins.heap.count(twin))
+                }
+                _ => 0,
+            };
+            let bytes = view.heap.size(node).saturating_sub(twins.heap.size(twin));
+            if entries == 0 && bytes == 0 {
+                return Ok(());
+            }
+            let larger = Larger {
+                node,
+                entries,
+                bytes,
+            };
+            push(&mut changes.larger, larger)
+        })?;
+        // Twins that are not found at once come at the end.
+        changes.larger.sort_unstable_by_key(|larger| larger.node);
+        Ok(changes)
+    }
+
+    /// Returns by how much an object is larger than its twin, if it is.
+    pub(crate) fn larger(&self, node: NodeId) -> Option<Larger> {
+        let at = self
+            .larger
+            .binary_search_by_key(&node, |larger| larger.node);
+        at.ok().map(|at| self.larger[at])
+    }
+
+    /// Returns the bytes of memory that it takes.
+    pub(crate) fn memory(&self) -> usize {
+        self.alone.memory() + held(&self.larger)
+    }
+}

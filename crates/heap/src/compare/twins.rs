@@ -1,0 +1,189 @@
+//! The twins of objects: the same objects in another capture.
+
+use crate::compare::identity::Identity;
+use crate::compare::view::View;
+use crate::graph::address_map::AddressMap;
+use crate::graph::error::BuildError;
+use crate::graph::fallible_vec::push;
+use crate::graph::heap::Heap;
+use crate::graph::kind::Kind;
+use crate::graph::node::NodeId;
+use crate::graph::node_set::NodeSet;
+
+/// Calls `tell` for every object of `side` with its twin in `other`.
+///
+/// Two captures of one program have nearly the same objects in nearly the same order. So both are
+/// first traversed side by side; only objects without a twin there are looked up, in a map of the
+/// other's remaining objects.
+pub(crate) fn match_twins(
+    side: View<'_>,
+    other: View<'_>,
+    mut tell: impl FnMut(NodeId, Option<NodeId>) -> Result<(), BuildError>,
+) -> Result<(), BuildError> {
+    let identity = Identity::new(side, other)?;
+    let (heap, twins) = (side.heap, other.heap);
+    // Short strings are in a hash table, whose order tells nothing: another text is another string.
+    let is_same = |node: NodeId, twin: NodeId| {
+        identity.is_same(node, twin)
+            && (heap.kind(node) != Kind::String
+                || heap.size(node) == twins.size(twin) && heap.source(node) == twins.source(twin))
+    };
+    let mut pair = SideBySide::new(heap, other, &identity)?;
+    let mut alone = Vec::new();
+    for node in heap.nodes().filter(|&node| side.is_member(node)) {
+        if identity.has_no_twin(node) {
+            tell(node, None)?;
+            continue;
+        }
+        match pair.twin(node) {
+            Some(twin) => tell(node, Some(twin).filter(|&twin| is_same(node, twin)))?,
+            None => push(&mut alone, node)?,
+        }
+    }
+    if alone.is_empty() {
+        return Ok(());
+    }
+    let left = pair.left()?;
+    for node in alone {
+        let is_it = |twin: &NodeId| twins.kind(*twin) == heap.kind(node) && is_same(node, *twin);
+        let twin = left.find(heap.kind(node), heap.address(node));
+        tell(node, twin.filter(is_it))?;
+    }
+    Ok(())
+}
+
+/// The objects of another heap, traversed alongside those of `heap`.
+struct SideBySide<'a> {
+    heap: &'a Heap,
+    other: &'a Heap,
+    others: View<'a>,
+    identity: &'a Identity<'a>,
+    /// The object of the other heap that is expected next, and an alternative, since a leap may
+    /// have been wrong.
+    next: [usize; 2],
+    /// The number of objects without a twin since the last one that had one.
+    misses: usize,
+    matched: NodeSet,
+}
+
+impl<'a> SideBySide<'a> {
+    /// The number of objects of the other heap that may be missing in a row without losing track.
+    const AHEAD: usize = 16;
+
+    fn new(
+        heap: &'a Heap,
+        other: View<'a>,
+        identity: &'a Identity<'a>,
+    ) -> Result<Self, BuildError> {
+        let matched = NodeSet::with_room_for(other.heap.node_count())?;
+        let mut pair = SideBySide {
+            heap,
+            other: other.heap,
+            others: other,
+            identity,
+            next: [0; 2],
+            misses: 0,
+            matched,
+        };
+        pair.go_on_from(1);
+        Ok(pair)
+    }
+
+    /// Returns the twin of `node`, if it is among the next objects.
+    fn twin(&mut self, node: NodeId) -> Option<NodeId> {
+        let [next, other_way] = self.next;
+        let found = self.find(node, next, Self::AHEAD).or_else(|| {
+            let found = self.find(node, other_way, Self::AHEAD)?;
+            self.next[1] = next;
+            Some(found)
+        });
+        let Some(found) = found.or_else(|| self.leap(node)) else {
+            self.misses += 1;
+            return None;
+        };
+        self.misses = 0;
+        self.matched.insert(NodeId(found as u32));
+        self.go_on_from(found + 1);
+        Some(NodeId(found as u32))
+    }
+
+    /// Looks farther ahead after many misses: the more misses, the farther and the less often, so
+    /// that the whole search takes time in proportion to the misses.
+    fn leap(&mut self, node: NodeId) -> Option<usize> {
+        if self.misses < Self::AHEAD || !self.misses.is_power_of_two() {
+            return None;
+        }
+        let found = self.find(node, self.next[0], self.misses * Self::AHEAD)?;
+        self.next[1] = self.next[0];
+        Some(found)
+    }
+
+    fn find(&self, node: NodeId, from: usize, ahead: usize) -> Option<usize> {
+        let (kind, address) = (self.heap.kind(node), self.heap.address(node));
+        let end = self.other.node_count().min(from + ahead);
+        (from..end).find(|&at| {
+            self.other.addresses[at] == address
+                && self.other.kinds[at] == kind
+                && self.others.is_member(NodeId(at as u32))
+        })
+    }
+
+    /// Expects the object at `at` next, or the first one after it that can be a twin.
+    fn go_on_from(&mut self, at: usize) {
+        let newer = self.identity.end_of_newer(NodeId(at as u32));
+        self.next[0] = newer.map_or(at, NodeId::index);
+    }
+
+    /// Returns the objects of the other heap that have no twin yet.
+    fn left(&self) -> Result<AddressMap, BuildError> {
+        let is_left = |node: &NodeId| !self.matched.contains(*node) && self.others.is_member(*node);
+        let nodes = || self.other.nodes().filter(is_left);
+        let mut map = AddressMap::with_room_for(nodes().count())?;
+        for node in nodes() {
+            map.insert(self.other.kind(node), self.other.address(node), node)?;
+        }
+        Ok(map)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::build::walk_builder::HeapBuilder;
+    use crate::graph::provenance::Provenance;
+    use crate::snapshot::Snapshot;
+
+    fn snapshot(addresses: impl Iterator<Item = u64>) -> Snapshot {
+        let mut builder = HeapBuilder::new();
+        for address in addresses {
+            builder.node(Kind::Table, 16 * address).unwrap();
+        }
+        Snapshot::new(builder.finish_reached(Provenance::default()).unwrap())
+    }
+
+    /// Returns the number of objects of `side` that find no twin side by side.
+    fn misses(side: &Snapshot, other: &Snapshot) -> usize {
+        let [side, other] = [side, other].map(|of| View::objects(of).unwrap());
+        let identity = Identity::new(side, other).unwrap();
+        let heap = side.heap;
+        let mut pair = SideBySide::new(heap, other, &identity).unwrap();
+        let nodes = heap.nodes().skip(1);
+        nodes.filter(|node| pair.twin(*node).is_none()).count()
+    }
+
+    #[test]
+    fn the_way_is_found_again() {
+        let all = snapshot(1..10_000);
+        let holes = snapshot((1..10_000).filter(|at| at % 2000 > 300));
+        assert!(misses(&holes, &all) < 5 * 40);
+        assert_eq!(misses(&all, &holes), 300 + 4 * 301);
+        // A leap to an object that has moved far ahead is undone.
+        let moved = snapshot(
+            (1..100)
+                .chain(20_000..20_016)
+                .chain([300])
+                .chain(100..10_000),
+        );
+        assert!(misses(&moved, &all) < 64);
+    }
+}

@@ -1,0 +1,307 @@
+//! How objects are put into groups.
+
+use crate::dominators::dominator_tree::Dominators;
+use crate::graph::change::Change;
+use crate::graph::error::BuildError;
+use crate::graph::fallible_vec::{filled, push, room};
+use crate::graph::heap::Heap;
+use crate::graph::kind::Kind;
+use crate::graph::node::NodeId;
+use crate::groups::class::{ClassName, Classes};
+use crate::groups::coroutine::coroutine_body;
+use crate::groups::fingerprint::{Fingerprint, FingerprintHasher};
+use crate::groups::group::{Group, GroupName, Groups, NO_GROUP};
+use crate::groups::grouped::Grouped;
+use crate::groups::path_map::PathMap;
+use crate::groups::path_pattern::{PatternId, mix};
+use crate::groups::pattern_set::PatternSet;
+use crate::groups::string_owners::{MAX_OWNERS, Owners, StringOwners};
+use crate::reach::shortest_path_tree::{Rank, ShortestPathTree};
+use hashbrown::HashTable;
+
+/// The beginning of the short source of code that was loaded from a string without a name.
+const LOADED: &[u8] = b"[string \"";
+
+impl Groups {
+    /// Groups objects; `given` is generalised in any case.
+    pub(crate) fn new(grouped: Grouped<'_>, given: &PatternSet) -> Result<Groups, BuildError> {
+        let mut grouping = Grouping::new(grouped, given)?;
+        grouping.place_all()?;
+        grouping.place_strings()?;
+        let mut groups = grouping.groups;
+        groups.sort()?;
+        groups.list_members(grouped.tree)?;
+        if let Some(dominators) = grouped.dominators {
+            groups.estimate_retained(dominators, grouped.tree)?;
+        }
+        Ok(groups)
+    }
+
+    /// Sorts the groups, the largest first. Ties are broken by the first object, in canonical order.
+    fn sort(&mut self) -> Result<(), BuildError> {
+        let mut order: Vec<u32> = room(self.groups.len())?;
+        order.extend(0..self.groups.len() as u32);
+        order.sort_unstable_by(|&a, &b| {
+            let (a, b) = (&self.groups[a as usize], &self.groups[b as usize]);
+            b.shallow.cmp(&a.shallow).then(a.example.cmp(&b.example))
+        });
+        let mut new_index = filled(order.len(), 0u32)?;
+        let mut sorted: Vec<Group> = room(order.len())?;
+        for (new, &old) in order.iter().enumerate() {
+            new_index[old as usize] = new as u32;
+            sorted.push(self.groups[old as usize]);
+        }
+        for group in self.owners.iter_mut().flat_map(Owners::groups_mut) {
+            *group = new_index[*group as usize];
+        }
+        for group in self.group_of.iter_mut().filter(|of| **of != NO_GROUP) {
+            *group = new_index[*group as usize];
+        }
+        self.groups = sorted;
+        self.resized
+            .sort_unstable_by(|a, b| b.1.cmp(&a.1).then(a.0.cmp(&b.0)));
+        Ok(())
+    }
+
+    fn list_members(&mut self, tree: &ShortestPathTree) -> Result<(), BuildError> {
+        self.starts = filled(self.groups.len() + 1, 0)?;
+        let mut all = 0;
+        for (start, group) in self.starts.iter_mut().zip(&self.groups) {
+            *start = all;
+            all += group.count;
+        }
+        self.starts[self.groups.len()] = all;
+        self.members = filled(all as usize, NodeId::ROOT)?;
+        let mut next: Vec<u32> = room(self.starts.len())?;
+        next.extend_from_slice(&self.starts);
+        for node in tree.ranks().map(|rank| tree.node(rank)) {
+            if let Some(group) = self.group_of(node) {
+                self.members[next[group] as usize] = node;
+                next[group] += 1;
+            }
+        }
+        Ok(())
+    }
+
+    /// Finds a lower bound of each group's retained size, and the largest of its members.
+    fn estimate_retained(
+        &mut self,
+        dominators: &Dominators,
+        tree: &ShortestPathTree,
+    ) -> Result<(), BuildError> {
+        let mut largest = filled(self.groups.len(), 0u64)?;
+        for rank in tree.ranks() {
+            let node = tree.node(rank);
+            if let Some(group) = self.group_of(node) {
+                let retained = dominators.retained(node).bytes;
+                // Of several, the first in the order of the tree.
+                if retained > largest[group] {
+                    largest[group] = retained;
+                    self.groups[group].example = rank;
+                }
+            }
+        }
+        for at in 0..self.groups.len() {
+            let members = self.members(at).iter().copied();
+            self.groups[at].retained = dominators.retained_at_least(members)?.bytes;
+        }
+        Ok(())
+    }
+}
+
+/// The state of grouping.
+struct Grouping<'a> {
+    grouped: Grouped<'a>,
+    heap: &'a Heap,
+    tree: &'a ShortestPathTree,
+    groups: Groups,
+    index: HashTable<u32>,
+    /// By rank.
+    pattern_of: Vec<PatternId>,
+    classes: Classes,
+}
+
+impl<'a> Grouping<'a> {
+    fn new(grouped: Grouped<'a>, given: &PatternSet) -> Result<Self, BuildError> {
+        let Grouped { heap, tree, .. } = grouped;
+        let mut map = PathMap::new(grouped, given)?;
+        let classes = match grouped.is_difference() {
+            true => Classes::default(),
+            false => Classes::new(heap, tree, &mut map)?,
+        };
+        Ok(Grouping {
+            grouped,
+            heap,
+            tree,
+            groups: Groups {
+                patterns: map.patterns,
+                pattern_set: map.pattern_set,
+                folded: map.folded,
+                group_of: filled(heap.node_count(), NO_GROUP)?,
+                ..Groups::default()
+            },
+            index: HashTable::new(),
+            pattern_of: map.pattern_of,
+            classes,
+        })
+    }
+
+    /// Puts all objects but strings into groups.
+    fn place_all(&mut self) -> Result<(), BuildError> {
+        for rank in self.tree.ranks() {
+            let node = self.tree.node(rank);
+            if !self.grouped.is_member(node) {
+                let change = self.grouped.change(node);
+                if let Change::Grew(entries) | Change::Shrank(entries) = change {
+                    push(&mut self.groups.resized, (rank, entries))?;
+                }
+            } else if self.heap.kind(node) != Kind::String {
+                self.add(rank, self.name(rank))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Puts strings into groups by their owners.
+    fn place_strings(&mut self) -> Result<(), BuildError> {
+        let mut owners =
+            StringOwners::new(self.heap, self.tree, |node| self.groups.group_of(node))?;
+        self.groups.owners = std::mem::take(&mut owners.sets);
+        for rank in self.tree.ranks() {
+            let node = self.tree.node(rank);
+            if self.heap.kind(node) == Kind::String && self.grouped.is_member(node) {
+                let of = owners.of(node).map(GroupName::StringsOf);
+                self.add(rank, of.unwrap_or(GroupName::SharedStrings))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Returns the name of an object's group.
+    fn name(&self, rank: Rank) -> GroupName {
+        let node = self.tree.node(rank);
+        let code = |function: NodeId| {
+            let (source, line) = (self.heap.source_id(function), self.heap.count(function));
+            match self.heap.name(source).starts_with(LOADED) {
+                true => GroupName::LoadedCode {
+                    pattern: self.pattern_of[rank.index()],
+                    line,
+                },
+                false => GroupName::Code { source, line },
+            }
+        };
+        let name = match self.heap.kind(node) {
+            Kind::LuaFunction | Kind::Prototype => Some(code(node)),
+            Kind::Thread => coroutine_body(self.heap, node)
+                .filter(|body| self.heap.kind(*body) == Kind::LuaFunction)
+                .map(code),
+            _ => self.classes.of(self.heap, node).map(GroupName::Class),
+        };
+        name.unwrap_or(GroupName::HeldBy(self.pattern_of[rank.index()]))
+    }
+
+    /// Counts an object in its group.
+    fn add(&mut self, rank: Rank, name: GroupName) -> Result<(), BuildError> {
+        let node = self.tree.node(rank);
+        let pattern = self.pattern_of[rank.index()];
+        let at = self.group(rank, name)?;
+        let group = &mut self.groups.groups[at as usize];
+        group.count += 1;
+        group.shallow = group.shallow.saturating_add(self.heap.size(node));
+        if self.heap.kind(node) == Kind::Table {
+            group.entries += u64::from(self.heap.count(node));
+        }
+        group.has_one_pattern &= group.pattern == pattern;
+        self.groups.group_of[node.index()] = at;
+        Ok(())
+    }
+
+    /// Returns the group of an object, which is made if it is new.
+    fn group(&mut self, rank: Rank, name: GroupName) -> Result<u32, BuildError> {
+        let kind = self.heap.kind(self.tree.node(rank));
+        let code = hash(kind, name);
+        let groups = &self.groups.groups;
+        let same = |&at: &u32| {
+            let group = &groups[at as usize];
+            group.kind == kind && group.name == name
+        };
+        if let Some(&at) = self.index.find(code, same) {
+            return Ok(at);
+        }
+        let fingerprint = self.fingerprint(kind, name);
+        let groups = &mut self.groups.groups;
+        let new = groups.len() as u32;
+        push(
+            groups,
+            Group {
+                name,
+                kind,
+                pattern: self.pattern_of[rank.index()],
+                has_one_pattern: true,
+                count: 0,
+                shallow: 0,
+                entries: 0,
+                retained: 0,
+                example: rank,
+                fingerprint,
+            },
+        )?;
+        let of = |&at: &u32| hash(groups[at as usize].kind, groups[at as usize].name);
+        let reserved = self.index.try_reserve(1, of);
+        reserved.map_err(|_| BuildError::OutOfMemory)?;
+        self.index.insert_unique(code, new, of);
+        Ok(new)
+    }
+
+    fn fingerprint(&self, kind: Kind, name: GroupName) -> Fingerprint {
+        let hasher = FingerprintHasher::new("group").kind(kind);
+        let hasher = match name {
+            GroupName::HeldBy(pattern) => hasher
+                .text(b"held by")
+                .number(self.groups.patterns.fingerprint(pattern).0),
+            GroupName::Class(ClassName::Own(name)) => {
+                hasher.text(b"class").text(self.heap.name(name))
+            }
+            GroupName::Class(ClassName::HeldBy(pattern)) => hasher
+                .text(b"class held by")
+                .number(self.groups.patterns.fingerprint(pattern).0),
+            GroupName::Code { source, line } => hasher
+                .text(b"code")
+                .text(self.heap.name(source))
+                .number(line.into()),
+            GroupName::LoadedCode { pattern, line } => hasher
+                .text(b"loaded code")
+                .number(self.groups.patterns.fingerprint(pattern).0)
+                .number(line.into()),
+            GroupName::StringsOf(owners) => {
+                let owner = |group: usize| self.groups.groups[group].fingerprint.0;
+                let mut prints = [u64::MAX; MAX_OWNERS];
+                for (print, group) in prints.iter_mut().zip(self.groups.owners(owners)) {
+                    *print = owner(group);
+                }
+                // The order in which the tree comes to the owners may differ from run to run.
+                let prints = &mut prints[..self.groups.owners(owners).len()];
+                prints.sort_unstable();
+                let hasher = hasher.text(b"strings of");
+                prints
+                    .iter()
+                    .fold(hasher, |hasher, print| hasher.number(*print))
+            }
+            GroupName::SharedStrings => hasher.text(b"shared strings"),
+        };
+        hasher.finish()
+    }
+}
+
+fn hash(kind: Kind, name: GroupName) -> u64 {
+    let (tag, a, b) = match name {
+        GroupName::HeldBy(pattern) => (0, pattern.0.into(), 0),
+        GroupName::Class(ClassName::Own(name)) => (1, name.0.into(), 0),
+        GroupName::Class(ClassName::HeldBy(pattern)) => (2, pattern.0.into(), 0),
+        GroupName::Code { source, line } => (3, source.0.into(), line.into()),
+        GroupName::StringsOf(owners) => (4, owners.0.into(), 0),
+        GroupName::SharedStrings => (5, 0, 0),
+        GroupName::LoadedCode { pattern, line } => (6, pattern.0.into(), line.into()),
+    };
+    mix(mix(mix(kind as u64, tag), a), b)
+}
