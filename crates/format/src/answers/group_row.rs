@@ -3,6 +3,7 @@
 use crate::answer_error::Result;
 use crate::answers::field;
 use crate::answers::group_name::{fingerprint_text, group_name};
+use crate::answers::ledger::Ledger;
 use crate::answers::name::Name;
 use crate::answers::short_path::path_of_everything;
 use luasnap_heap::{Census, Group, GroupOrder, Groups, Kind, Snapshot};
@@ -42,6 +43,8 @@ pub struct Top {
     pub groups: Vec<GroupRow>,
     /// The number of groups in all.
     pub group_count: usize,
+    /// Where the process's memory is.
+    pub ledger: Ledger,
 }
 
 impl GroupRow {
@@ -100,7 +103,8 @@ impl GroupRow {
 /// # }
 /// ```
 pub fn top(snapshot: &Snapshot, by: GroupOrder, n: usize) -> Result<Top> {
-    let live = Census::new(snapshot)?.live;
+    let census = Census::new(snapshot)?;
+    let live = census.live;
     let groups = snapshot.groups()?;
     let top = groups.top(
         snapshot.everything(),
@@ -128,5 +132,6 @@ pub fn top(snapshot: &Snapshot, by: GroupOrder, n: usize) -> Result<Top> {
         count: live.count,
         groups: rows.collect::<Result<_>>()?,
         group_count: groups.groups().len(),
+        ledger: Ledger::new(snapshot, &census)?,
     })
 }

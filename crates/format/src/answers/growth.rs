@@ -3,9 +3,10 @@
 use crate::answer_error::{AnswerError, Result};
 use crate::answers::field;
 use crate::answers::group_name::{fingerprint_text, group_name};
+use crate::answers::ledger::{Ledger, LedgerChange};
 use crate::answers::name::Name;
 use crate::answers::short_path::path_of_everything;
-use luasnap_heap::{CompareError, GroupGrowth, Growth, Kind, Rank, Snapshot, Suspect};
+use luasnap_heap::{Census, CompareError, GroupGrowth, Growth, Kind, Rank, Snapshot, Suspect};
 use rustc_hash::FxHashMap;
 use serde::Serialize;
 
@@ -69,6 +70,8 @@ pub struct GrowthAnswer {
     pub suspects: Vec<SuspectRow>,
     /// The bytes of all objects in each snapshot.
     pub sizes: Vec<u64>,
+    /// Where the process's memory is in the first and the last snapshot.
+    pub ledger: LedgerChange,
 }
 
 /// Why growth could not be found.
@@ -150,7 +153,12 @@ pub fn growth(snapshots: &[&Snapshot], most: usize) -> Result<GrowthAnswer, Grow
         sizes: (0..snapshots.len())
             .map(|at| growth.rows().map(|row| row.shallow[at]).sum())
             .collect(),
+        ledger: LedgerChange::new(ledger(snapshots[0])?, ledger(last)?),
     })
+}
+
+fn ledger(snapshot: &Snapshot) -> Result<Ledger> {
+    Ledger::new(snapshot, &Census::new(snapshot)?)
 }
 
 impl GrowthAnswer {

@@ -1,4 +1,5 @@
 //! Counting: the census by kind, and waste.
 
 pub(crate) mod census;
+pub(crate) mod finalizers;
 pub(crate) mod waste;
