@@ -138,7 +138,7 @@ local Snapshot = {}
 ---@field unaccounted? integer What is left of the total; native snapshots only.
 ---@field outside? integer Physical memory that is not the VM's.
 ---@field snapshots? integer What luasnap's own snapshots held of that.
----@field cdata integer How many cdata there are, garbage included.
+---@field cdata? integer How many cdata there are, garbage included; native snapshots only.
 ---@field finalizers integer How many userdata have a function in `__gc`, garbage included.
 ---@field verdict? string What most of it is: a sentence without a full stop.
 

@@ -59,7 +59,7 @@ fn outside(ledger: &Ledger) -> Option<String> {
         parts.push(format!("{} of it in snapshots", byte_size(bytes)));
     }
     let holders: Vec<String> = [
-        (ledger.cdata, "cdata"),
+        (ledger.cdata.unwrap_or(0), "cdata"),
         (ledger.finalizers, "userdata with finalizers"),
     ]
     .into_iter()

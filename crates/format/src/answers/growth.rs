@@ -144,6 +144,7 @@ pub fn growth(snapshots: &[&Snapshot], most: usize) -> Result<GrowthAnswer, Grow
     let growing = || growth.growing().take(most);
     let places = growing().enumerate();
     let places: FxHashMap<u64, usize> = places.map(|(at, row)| (row.fingerprint.0, at)).collect();
+    let vm = &last.everything().provenance().vm;
     let listed = growth.changed().take(most);
     Ok(GrowthAnswer {
         changed: words.rows(listed)?,
@@ -153,7 +154,7 @@ pub fn growth(snapshots: &[&Snapshot], most: usize) -> Result<GrowthAnswer, Grow
         sizes: (0..snapshots.len())
             .map(|at| growth.rows().map(|row| row.shallow[at]).sum())
             .collect(),
-        ledger: LedgerChange::new(ledger(snapshots[0])?, ledger(last)?),
+        ledger: LedgerChange::new(ledger(snapshots[0])?, ledger(last)?, vm),
     })
 }
 

@@ -2,7 +2,7 @@
 
 use crate::answer_error::Result;
 use crate::labels::numbers::byte_size;
-use luasnap_heap::{Census, Kind, Snapshot, count_with_finalizer};
+use luasnap_heap::{Census, Engine, Kind, Snapshot, count_with_finalizer};
 use serde::Serialize;
 
 /// A program and its libraries take about this much by themselves, in bytes. Less outside the VM is not
@@ -14,6 +14,10 @@ const MUCH_GARBAGE: u64 = 1 << 20;
 const MUCH_GROWTH: u64 = 4 << 20;
 
 const OUTSIDE: &str = "are outside the Lua VM: the allocator, C libraries, other VMs";
+/// In Lua 5.5 a string that a C function made piece by piece, such as `string.rep`, keeps its text outside what the
+/// VM counts.
+const OUTSIDE_5_5: &str =
+    "are outside the Lua VM's count: texts of long strings, the allocator, C libraries, other VMs";
 const GARBAGE: &str = "are garbage the collector has not reached: no leak";
 
 /// Where a process's memory is, in bytes; `None` where that is unknown.
@@ -40,8 +44,9 @@ pub struct Ledger {
     pub outside: Option<u64>,
     /// What luasnap's own snapshots held of that. Known only in-process.
     pub snapshots: Option<u64>,
-    /// The number of cdata, garbage included. They may hold memory outside.
-    pub cdata: u64,
+    /// The number of cdata, garbage included. They may hold memory outside. Unknown to the portable engine, and
+    /// in a difference.
+    pub cdata: Option<u64>,
     /// The number of userdata with a finalizer, garbage included. They may hold memory outside.
     pub finalizers: u64,
     /// What there is to say about it: a sentence without a full stop.
@@ -96,6 +101,7 @@ impl Ledger {
         let other = blocks.fold(census.own.bytes, u64::saturating_add);
         let cdata = census.kinds.iter().find(|row| row.kind == Kind::Cdata);
         let cdata = cdata.map_or(0, |row| row.live.count + row.garbage.count);
+        let has_cdata = census.engine == Engine::Native && !snapshot.is_difference();
         let mut ledger = Ledger {
             resident: memory.resident,
             peak_resident: memory.peak_resident,
@@ -107,11 +113,11 @@ impl Ledger {
             unaccounted: census.unaccounted,
             outside: minus(memory.resident, census.total),
             snapshots: memory.snapshots,
-            cdata,
+            cdata: has_cdata.then_some(cdata),
             finalizers: count_with_finalizer(snapshot)?,
             verdict: None,
         };
-        ledger.verdict = ledger.say();
+        ledger.verdict = ledger.say(&census.vm);
         Ok(ledger)
     }
 
@@ -120,11 +126,13 @@ impl Ledger {
         minus(self.outside, Some(self.snapshots.unwrap_or(0)))
     }
 
-    fn say(&self) -> Option<String> {
+    fn say(&self, vm: &str) -> Option<String> {
         let outside = of(self.foreign(), self.resident, OF_A_PROGRAM);
         let garbage = of(self.garbage, self.vm_total, MUCH_GARBAGE);
         match (outside, garbage) {
-            (Some([part, all]), _) => Some(format!("{part} of the process's {all} {OUTSIDE}")),
+            (Some([part, all]), _) => {
+                Some(format!("{part} of the process's {all} {}", outside_of(vm)))
+            }
             (None, Some([part, all])) => Some(format!("{part} of the VM's {all} {GARBAGE}")),
             (None, None) => None,
         }
@@ -132,16 +140,18 @@ impl Ledger {
 }
 
 impl LedgerChange {
-    /// Returns the ledgers of two snapshots of one program, and what there is to say about the growth.
-    pub fn new(first: Ledger, last: Ledger) -> LedgerChange {
+    /// Returns the ledgers of two snapshots of one program, whose VM is of this family (`Lua 5.4`), and what
+    /// there is to say about the growth.
+    pub fn new(first: Ledger, last: Ledger, vm: &str) -> LedgerChange {
         let grown = |what: fn(&Ledger) -> Option<u64>| minus(what(&last), what(&first));
         let process = grown(|ledger| ledger.resident);
-        let vm = grown(|ledger| ledger.vm_total);
+        let total = grown(|ledger| ledger.vm_total);
         let outside = of(grown(Ledger::foreign), process, MUCH_GROWTH);
-        let garbage = of(grown(|ledger| ledger.garbage), vm, MUCH_GARBAGE);
+        let garbage = of(grown(|ledger| ledger.garbage), total, MUCH_GARBAGE);
         let verdict = match (outside, garbage) {
             (Some([part, all]), _) => Some(format!(
-                "{part} of the {all} by which the process grew {OUTSIDE}"
+                "{part} of the {all} by which the process grew {}",
+                outside_of(vm)
             )),
             (None, Some([part, all])) => Some(format!(
                 "{part} of the {all} by which the VM grew {GARBAGE}"
@@ -153,6 +163,13 @@ impl LedgerChange {
             last,
             verdict,
         }
+    }
+}
+
+fn outside_of(vm: &str) -> &'static str {
+    match vm {
+        "Lua 5.5" => OUTSIDE_5_5,
+        _ => OUTSIDE,
     }
 }
 

@@ -96,7 +96,7 @@ fn its_parts_are_the_whole() {
         unaccounted: Some(MIB as i64 - 1024),
         outside: Some(10 * MIB),
         snapshots: Some(5),
-        cdata: 2,
+        cdata: Some(2),
         finalizers: 2,
         verdict: None,
     };
@@ -107,7 +107,6 @@ fn its_parts_are_the_whole() {
 fn what_is_unknown_is_not_guessed() {
     let known = |provenance| ledger(&heap(100, 7, provenance));
     let nothing = Ledger {
-        cdata: 1,
         finalizers: 1,
         ..Ledger::default()
     };
@@ -167,11 +166,39 @@ fn it_says_what_most_of_it_is() {
     assert_eq!(verdict(20 * MIB, 19 * MIB, 0, 60 * MIB, 30 * MIB), None);
 }
 
+/// There the texts of long strings are not in the VM's total.
+#[test]
+fn of_lua_5_5_it_names_texts() {
+    let provenance = Provenance {
+        vm: "Lua 5.5".into(),
+        total: Some(MIB),
+        process_memory: process(100 * MIB, 0),
+        ..Provenance::default()
+    };
+    let large = ledger(&heap(0, 0, provenance));
+    let end = "are outside the Lua VM's count: texts of long strings, the allocator, C libraries, other VMs";
+    assert!(
+        large
+            .verdict
+            .as_ref()
+            .is_some_and(|text| text.ends_with(end))
+    );
+    let change = LedgerChange::new(
+        Ledger {
+            resident: Some(MIB),
+            ..large.clone()
+        },
+        large,
+        "Lua 5.5",
+    );
+    assert_eq!(change.verdict, None, "the first had as much outside");
+}
+
 #[test]
 fn it_says_what_most_of_the_growth_is() {
     let change = |last: Snapshot| {
         let first = snapshot(20 * MIB, 19 * MIB, 0, process(40 * MIB, MIB));
-        LedgerChange::new(ledger(&first), ledger(&last)).verdict
+        LedgerChange::new(ledger(&first), ledger(&last), "Lua 5.4").verdict
     };
     assert_eq!(
         change(snapshot(20 * MIB, 19 * MIB, 0, process(40 * MIB, MIB))),
@@ -271,6 +298,6 @@ fn forged_facts_of_memory_are_refused_or_do_no_harm() {
             (forged.resident, forged.limit),
             (Some(extreme), Some(extreme))
         );
-        LedgerChange::new(ledger(&snapshot(1, 0, 0, process(1, 0))), forged);
+        LedgerChange::new(ledger(&snapshot(1, 0, 0, process(1, 0))), forged, "");
     }
 }

@@ -36,7 +36,9 @@ for i = 1, 30 do
 end
 local after = ledger()
 check.equal(after.finalizers - before.finalizers, 17)
-if check.is_luajit then
+if not is_native then
+  check.equal(after.cdata, nil)
+elseif check.is_luajit then
   local ffi = require "ffi"
   for i = 1, 40 do kept[i] = ffi.new "int[4]" end
   local with = ledger()
@@ -54,11 +56,12 @@ check.equal(more >= held:stats().memory / 2, true)
 kept = nil
 check.collect()
 local first = snapshot.snapshot()
-kept = { ("x"):rep(32 * MIB) }
+kept = {}
+for i = 1, 2 ^ 21 do kept[i] = i end
 local last = snapshot.snapshot()
 local grown = snapshot.growth(first, last).ledger
-check.equal(grown.last.vm_total - grown.first.vm_total >= 31 * MIB, true)
-check.equal(grown.last.resident >= 32 * MIB, true)
+check.equal(grown.last.vm_total - grown.first.vm_total >= 15 * MIB, true)
+check.equal(grown.last.resident >= 15 * MIB, true)
 check.equal(grown.last.resident, last:stats().ledger.resident)
 check.equal(grown.first.peak_resident, first:stats().ledger.peak_resident)
 
@@ -92,5 +95,5 @@ check.equal(difference.vm_total, nil)
 -- Of nothing.
 first:free()
 local nothing = first:stats().ledger
-check.equal(nothing.cdata, 0)
+check.equal(nothing.finalizers, 0)
 check.equal(nothing.resident, nil)
