@@ -111,7 +111,7 @@ fn only_what_is_known_is_said() {
     );
     let part = head("part");
     assert!(
-        part.len() == 1 && part[0].starts_with("Lua VM   "),
+        part.len() == 1 && part[0].starts_with("Lua VM  "),
         "{part:?}"
     );
     assert_eq!(head("difference"), [""; 0]);

@@ -13,7 +13,7 @@ fn it_says_what_holds_the_memory() {
         "#luasnap: # KiB in # objects; # of # groups\n\
          process ...\n\
          Lua VM # KiB: # KiB in use, # KiB its own\n\
-         outside ..."
+         outside ...\n"
     );
     let rows = of_the_script(&masked(&rows));
     let first: String = rows.split_inclusive('\n').take(9).collect();
