@@ -116,6 +116,7 @@ local Snapshot = {}
 ---@field changed_count integer How many groups changed.
 ---@field suspects snapshot.Suspect[]
 ---@field sizes integer[] The bytes of all objects in each snapshot.
+---@field ledger snapshot.LedgerChange Where the process's memory is in the first and the last snapshot.
 
 ---@class snapshot.Tally
 ---@field count integer
@@ -124,6 +125,27 @@ local Snapshot = {}
 ---@class snapshot.KindTally: snapshot.Tally
 ---@field garbage_count integer
 ---@field garbage_bytes integer
+
+---Where the process's memory is, in bytes.
+---@class snapshot.Ledger
+---@field resident? integer Physical memory (RSS) when the snapshot was taken; only of snapshots of everything.
+---@field peak_resident? integer The most that ever was.
+---@field limit? integer The smallest limit that its control groups set, if there is one.
+---@field vm_total? integer Bytes that the VM says it holds: the sum of the next four.
+---@field in_use? integer Objects in use; native snapshots only.
+---@field garbage? integer Objects that the collector has not freed yet; native snapshots only.
+---@field other? integer The VM's own structures, and luasnap's handles in the VM; native snapshots only.
+---@field unaccounted? integer What is left of the total; native snapshots only.
+---@field outside? integer Physical memory that is not the VM's.
+---@field snapshots? integer What luasnap's own snapshots held of that.
+---@field cdata? integer How many cdata there are, garbage included; native snapshots only.
+---@field finalizers integer How many userdata have a function in `__gc`, garbage included.
+---@field verdict? string What most of it is: a sentence without a full stop.
+
+---@class snapshot.LedgerChange
+---@field first snapshot.Ledger Of the first snapshot.
+---@field last snapshot.Ledger Of the last snapshot.
+---@field verdict? string What most of the growth is: a sentence without a full stop.
 
 ---@class snapshot.Stats
 ---@field engine snapshot.Engine
@@ -136,6 +158,7 @@ local Snapshot = {}
 ---@field own snapshot.Tally Snapshots in the Lua heap.
 ---@field blocks table<string, integer> Bytes of what belongs to the VM and is no object, by name.
 ---@field memory integer Bytes that the snapshot holds, outside the Lua heap.
+---@field ledger snapshot.Ledger Where the process's memory is.
 ---@field garbage? snapshot.Tally What nothing holds and the collector has not freed yet; native snapshots only.
 ---@field total? integer Bytes that the VM says it holds.
 ---@field accounted? integer What objects and blocks add up to; native snapshots only.

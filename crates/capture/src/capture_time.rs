@@ -1,17 +1,19 @@
-//! When a capture is made, and in which process.
+//! When a capture is made, and in which process, with what memory.
 
-use luasnap_heap::{Heap, Process};
+use crate::process_memory;
+use luasnap_heap::{Heap, Process, ProcessMemory};
 use std::fs;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-/// When a capture begins, and in which process.
+/// When a capture begins, and in which process, with what memory.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct CaptureTime {
     taken_at: Option<u64>,
     process: Option<Process>,
+    memory: ProcessMemory,
 }
 
 impl CaptureTime {
@@ -20,14 +22,26 @@ impl CaptureTime {
         CaptureTime {
             taken_at: milliseconds(SystemTime::now()),
             process: this_process(),
+            memory: ProcessMemory::default(),
+        }
+    }
+
+    /// This moment in this process, with what the system says of its memory. Snapshots hold so many bytes
+    /// of that.
+    pub(crate) fn with_memory(snapshots: usize) -> CaptureTime {
+        CaptureTime {
+            memory: process_memory::of_this_process(snapshots as u64),
+            ..CaptureTime::now()
         }
     }
 
     /// This moment in the process that this one knows as `id`.
     pub(crate) fn in_process(id: u32) -> CaptureTime {
+        let status = fs::read(format!("/proc/{id}/status")).unwrap_or_default();
         CaptureTime {
             taken_at: milliseconds(SystemTime::now()),
-            process: other_process(id),
+            process: other_process(id, &status),
+            memory: process_memory::of_process(id, &status),
         }
     }
 
@@ -36,12 +50,13 @@ impl CaptureTime {
         CaptureTime {
             taken_at: written.and_then(milliseconds),
             process,
+            memory: ProcessMemory::default(),
         }
     }
 
-    /// Records time and process in the captured heap.
+    /// Records time, process and its memory in the captured heap.
     pub(crate) fn mark(self, mut heap: Heap) -> Heap {
-        heap.set_capture_time(self.taken_at, self.process);
+        heap.set_capture_time(self.taken_at, self.process, self.memory);
         heap
     }
 }
@@ -69,10 +84,10 @@ fn this_process() -> Option<Process> {
 
 /// Another process, as it knows itself: in a container it has a different id from the one seen
 /// here. `None` where the system does not tell enough about it.
-fn other_process(id: u32) -> Option<Process> {
+fn other_process(id: u32, status: &[u8]) -> Option<Process> {
     let folder = Path::new("/proc").join(id.to_string());
-    let status = fs::read_to_string(folder.join("status")).ok()?;
-    let own = status.lines().find_map(|line| line.strip_prefix("NSpid:"));
+    let mut lines = status.split(|&byte| byte == b'\n');
+    let own = lines.find_map(|line| std::str::from_utf8(line.strip_prefix(b"NSpid:")?).ok());
     let own = own.and_then(|ids| ids.split_ascii_whitespace().last()?.parse().ok());
     let id = own.unwrap_or(id);
     let instance = instance_of(&folder, id)?;
@@ -141,9 +156,10 @@ mod tests {
 
     #[test]
     fn others_see_what_a_process_is() {
-        let seen = other_process(std::process::id()).expect("/proc");
+        let status = fs::read("/proc/self/status").expect("/proc");
+        let seen = other_process(std::process::id(), &status).expect("/proc");
         assert_eq!(Some(seen), this_process());
-        assert_eq!(other_process(u32::MAX), None);
+        assert_eq!(other_process(u32::MAX, b""), None);
     }
 
     #[test]

@@ -40,6 +40,7 @@
 compile_error!("the C API tables are written for the 64-bit ABIs of x86-64 and AArch64");
 
 mod capture_time;
+mod cgroup;
 mod column_allocator;
 mod layout;
 mod lua;
@@ -48,6 +49,7 @@ mod module;
 mod native;
 mod portable;
 pub mod process;
+mod process_memory;
 mod reserve;
 mod version;
 

@@ -1,6 +1,7 @@
 //! `luasnap diff`: growth and leak suspects.
 
 use crate::exit_code::GREW;
+use crate::ledger;
 use crate::output::{print, print_json, report_problem};
 use crate::progress::Progress;
 use crate::snapshot_file::SnapshotFile;
@@ -189,10 +190,15 @@ fn as_text(files: &[SnapshotFile], answer: &GrowthAnswer) -> Result<String> {
     let change = last as i64 - first as i64;
     writeln!(
         text,
-        "{:>10}  from the first to the last ({:+.1}%)\n",
+        "{:>10}  from the first to the last ({:+.1}%)",
         signed_bytes(change),
         100.0 * change as f64 / first.max(1) as f64
     )?;
+    let ledger = ledger::change_as_text(&answer.ledger);
+    if !ledger.is_empty() {
+        write!(text, "\n{ledger}")?;
+    }
+    writeln!(text)?;
     if answer.changed.is_empty() {
         writeln!(text, "Nothing changed.")?;
         return Ok(text);

@@ -1,6 +1,7 @@
 //! `luasnap info`: a summary of a snapshot.
 
 use crate::exit_code::OF_READERS;
+use crate::ledger;
 use crate::output::{AnswerAboutFile, print, print_json};
 use crate::progress::Progress;
 use crate::snapshot_file::{SnapshotFile, taken_at};
@@ -8,7 +9,7 @@ use crate::table::{Column, Columns};
 use crate::waste;
 use anyhow::Result;
 use clap::Args;
-use luasnap_format::{Stats, WasteAnswer, byte_size, grouped, printable_path};
+use luasnap_format::{Ledger, Stats, WasteAnswer, byte_size, grouped, printable_path};
 use luasnap_heap::{Census, Kind, Tally, Waste};
 use serde::Serialize;
 use std::fmt::Write;
@@ -41,22 +42,29 @@ impl Info {
         let file = SnapshotFile::open(&self.file, &progress)?;
         let found = progress.step("counting", || Waste::new(&file.snapshot))?;
         let waste = luasnap_format::waste(&file.snapshot, &found, self.rows)?;
+        let stats = Stats::new(&file.snapshot, &found.census)?;
         drop(progress);
         match self.json {
             true => {
-                let answer = Answer::new(&file, &found.census, &waste);
+                let answer = Answer::new(&file, &stats, &waste);
                 print_json(&AnswerAboutFile::new(&file.path, &answer))?;
             }
-            false => print(as_text(&file, &found.census, &waste)?)?,
+            false => print(as_text(&file, &found.census, &stats.ledger, &waste)?)?,
         }
         Ok(ExitCode::SUCCESS)
     }
 }
 
-fn as_text(file: &SnapshotFile, census: &Census, waste: &WasteAnswer) -> Result<String> {
+fn as_text(
+    file: &SnapshotFile,
+    census: &Census,
+    ledger: &Ledger,
+    waste: &WasteAnswer,
+) -> Result<String> {
     let mut text = String::new();
     let path = printable_path(&file.path);
-    writeln!(text, "{path}: {}\n", origin(file, census))?;
+    writeln!(text, "{path}: {}", origin(file, census))?;
+    writeln!(text, "{}", ledger::as_text(ledger))?;
     write!(text, "{}", kinds(census))?;
     write!(text, "{}", memory(census)?)?;
     write!(text, "{}", waste::as_text(waste)?)?;
@@ -161,18 +169,18 @@ struct Answer<'a> {
     process: Option<u32>,
     taken_at_ms: Option<u64>,
     #[serde(flatten)]
-    stats: Stats,
+    stats: &'a Stats,
     waste: &'a WasteAnswer,
 }
 
 impl<'a> Answer<'a> {
-    fn new(file: &SnapshotFile, census: &Census, waste: &'a WasteAnswer) -> Answer<'a> {
+    fn new(file: &SnapshotFile, stats: &'a Stats, waste: &'a WasteAnswer) -> Answer<'a> {
         let provenance = file.snapshot.everything().provenance();
         Answer {
             file_bytes: file.bytes,
             process: provenance.process.map(|process| process.id),
             taken_at_ms: provenance.taken_at,
-            stats: Stats::new(census),
+            stats,
             waste,
         }
     }

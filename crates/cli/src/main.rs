@@ -9,6 +9,7 @@ mod diff;
 mod exit_code;
 mod export;
 mod info;
+mod ledger;
 mod module_file;
 mod output;
 mod output_file;

@@ -1,6 +1,7 @@
 //! `luasnap top`: the groups that retain most.
 
 use crate::exit_code::OF_READERS;
+use crate::ledger;
 use crate::output::{AnswerAboutFile, print, print_json};
 use crate::progress::Progress;
 use crate::snapshot_file::SnapshotFile;
@@ -19,6 +20,9 @@ use std::process::ExitCode;
 /// all its members went. The same bytes may count for several groups. `size` is the shallow size: what the
 /// members take themselves. The registry and the table of globals are not listed, since they retain all the
 /// others.
+///
+/// The head says where the process's memory is: what the system said when the snapshot was taken, what of that
+/// the Lua VM holds, and what of that is in use or garbage.
 #[derive(Args)]
 #[command(after_help = OF_READERS)]
 pub struct Top {
@@ -78,16 +82,20 @@ impl Top {
             true => print_json(&AnswerAboutFile::new(&file.path, &top))?,
             false => {
                 let head = format!(
-                    "{}: {} in {} objects; {} of {} groups:",
+                    "{}: {} in {} objects; {} of {} groups",
                     printable_path(&file.path),
                     byte_size(top.size),
                     grouped(top.count),
                     grouped(top.groups.len() as u64),
                     grouped(top.group_count as u64),
                 );
+                let ledger = ledger::as_text(&top.ledger);
                 let verdict = top.verdict.as_ref().map(|verdict| format!("{verdict}\n\n"));
                 let verdict = verdict.unwrap_or_default();
-                print(format!("{head}\n\n{verdict}{}", as_text(&top.groups)))?;
+                print(format!(
+                    "{verdict}{head}\n{ledger}\n{}",
+                    as_text(&top.groups)
+                ))?;
             }
         }
         Ok(ExitCode::SUCCESS)

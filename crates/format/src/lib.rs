@@ -49,6 +49,7 @@ pub use answer_error::AnswerError;
 pub use answers::group_name::{fingerprint_text, group_name};
 pub use answers::group_row::{GroupRow, Top, top};
 pub use answers::growth::{GrowthAnswer, GrowthError, GrowthRow, SuspectRow, growth};
+pub use answers::ledger::{Ledger, LedgerChange};
 pub use answers::name::Name;
 pub use answers::report::{Report, ReportOf, ReportRow, ResizedRow, report};
 pub use answers::retainers::{KeeperRow, RetainerRow, Retainers, RetainersOptions, retainers};

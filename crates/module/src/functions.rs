@@ -140,7 +140,7 @@ fn report(call: &mut Call<'_>) -> Result {
 /// `stats(s)`: totals of a snapshot, and whether they account for all of the VM's memory.
 fn stats(call: &mut Call<'_>) -> Result {
     let snapshot = argument(call, 1)?;
-    let stats = Stats::new(&Census::new(&snapshot)?);
+    let stats = Stats::new(&snapshot, &Census::new(&snapshot)?).map_err(answer_error)?;
     Ok(Return::Value(lua_value(&stats)?))
 }
 

@@ -39,10 +39,10 @@ const MOST_NOT_RUN: usize = 10;
 ///
 /// After a line `<!-- not run: REASON -->` an example is not changed.
 ///
-/// Output that differs only in addresses, times, dates, process IDs, sizes of files and the version
-/// of luasnap is not changed. Exits with 1 if --check found output that is not current, or if
-/// types/snapshot.lua or docs/lua-api.md does not name exactly the module's functions; with 2 if an
-/// example failed.
+/// Output that differs only in addresses, times, dates, process IDs, the memory of processes, sizes
+/// of files and the version of luasnap is not changed. Exits with 1 if --check found output that is
+/// not current, or if types/snapshot.lua or docs/lua-api.md does not name exactly the module's
+/// functions; with 2 if an example failed.
 #[derive(Args)]
 pub struct Docs {
     /// Write nothing; report which examples are not current.

@@ -60,6 +60,11 @@ impl OutsideMemory {
     /// Bytes below which no collection is worthwhile.
     const SMALL: usize = 32 << 20;
 
+    /// Bytes that they hold.
+    pub(crate) fn held(&self) -> usize {
+        self.held
+    }
+
     pub(crate) fn add(&mut self, bytes: usize) {
         self.held += bytes;
     }

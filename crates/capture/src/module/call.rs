@@ -74,7 +74,8 @@ impl<'a> Call<'a> {
     /// Captures the whole heap with the given engine, or with the best one available.
     pub fn capture_whole(&self, engine: Option<Engine>) -> Result<Heap, Error> {
         self.collect_dropped_snapshots();
-        let moment = CaptureTime::now();
+        let held = self.frame.with_outside_memory(|outside| outside.held());
+        let moment = CaptureTime::with_memory(held);
         let captured = match engine {
             Some(Engine::Portable) => self.walk(Root::Whole, &[]),
             _ => match self.sweep(None) {

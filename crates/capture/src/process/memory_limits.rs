@@ -1,8 +1,8 @@
 //! Whether there is room for the copy of a process and for its heaps, checked before it is stopped:
 //! a copy that exhausts the memory would bring down other programs, that process first.
 
+use crate::cgroup;
 use crate::process::buffer::Place;
-use crate::process::cgroup;
 use crate::process::error::{AttachError, AttachErrorKind};
 use std::ffi::CString;
 use std::fmt;

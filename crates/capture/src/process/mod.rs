@@ -6,7 +6,6 @@
 mod attach;
 mod buffer;
 mod capture;
-mod cgroup;
 mod copy;
 mod core_error;
 mod core_file;

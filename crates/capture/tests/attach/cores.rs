@@ -152,6 +152,8 @@ fn check(captures: Result<Vec<StateCapture>, CoreError>, vm: Vm) {
     assert_eq!(state.script.as_deref(), Some("script.lua"));
     let heap = heap.unwrap_or_else(|error| panic!("{error}"));
     assert!(heap.provenance().taken_at.is_some());
+    // It says nothing of physical memory.
+    assert_eq!(heap.provenance().process_memory, Default::default());
     check_heap(heap);
 }
 

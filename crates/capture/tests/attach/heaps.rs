@@ -113,6 +113,9 @@ fn check_busy(host: Host) {
         assert_eq!(process.id, target.id());
         assert_eq!(*identity.get_or_insert(process), process);
         assert!(provenance.taken_at.is_some());
+        let memory = provenance.process_memory;
+        assert!(memory.resident > Some(100_000) && memory.peak_resident >= memory.resident);
+        assert_eq!(memory.snapshots, None);
         check_heap(heap);
     }
 }

@@ -1,7 +1,7 @@
 //! `luasnap diff`.
 
 use crate::files::{POPULATIONS, answer, ask, json};
-use crate::masked::{of_the_script, without_numbers};
+use crate::masked::{masked, of_the_script, without_numbers};
 use crate::program::golden::assert_golden;
 
 #[test]
@@ -15,7 +15,7 @@ fn it_says_what_grew_in_every_step_of_three() {
     assert_golden("diff_three", &changes(&words));
 }
 
-/// Returns the part of an answer that follows the sizes of the snapshots.
+/// Returns the part of an answer that follows the sizes of the snapshots and the ledger.
 fn changes(words: &[&str]) -> String {
     let text = answer(words);
     let (sizes, changes) = text.split_once("\n\n").unwrap();
@@ -26,6 +26,15 @@ fn changes(words: &[&str]) -> String {
     }
     let last = without_numbers(sizes.lines().last().unwrap());
     assert_eq!(last, " +# KiB from the first to the last (+#%)");
+    let (ledger, changes) = changes.split_once("\n\n").unwrap();
+    assert_eq!(
+        without_numbers(&masked(&format!("{ledger}\n"))),
+        " first last change\n\
+         process ...\n\
+         Lua VM # KiB # KiB +# KiB\n\
+         garbage # B # B +# B\n\
+         outside ...\n"
+    );
     of_the_script(changes)
 }
 

@@ -8,6 +8,7 @@ mod files;
 mod help;
 mod hostile;
 mod info;
+mod ledger;
 mod manual;
 mod masked;
 mod path;

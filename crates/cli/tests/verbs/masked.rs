@@ -1,9 +1,15 @@
 //! Masks what differs from run to run, or with changes of luasnap itself.
 
-/// A text with `0x...` for each address, and `...` for process ids, times and sizes of files.
+/// A text with `0x...` for each address, and `...` for process ids, the memory of processes, times and sizes of
+/// files.
 pub fn masked(text: &str) -> String {
     let mut clean = String::new();
     for line in text.split_inclusive('\n') {
+        let mut places = ["process  ", "outside  "].into_iter();
+        if let Some(place) = places.find(|place| line.starts_with(place)) {
+            clean += &format!("{place}...\n");
+            continue;
+        }
         let line = after_each(line, "0x", |c| c.is_ascii_hexdigit());
         let line = after_each(&line, "process ", |c| c.is_ascii_digit());
         let line = after_each(&line, "taken ", |c| !matches!(c, ',' | '\n'));
@@ -79,6 +85,8 @@ fn what_differs_is_masked() {
         "a table:0x55d0, process 17, taken 2026-11-25 17:40:12 UTC, file of 1.5 KiB\n0xab 7\n";
     let expected = "a table:0x..., process ..., taken ..., file of ...\n0x... 7\n";
     assert_eq!(masked(text), expected);
+    let text = "process  2.1 MiB resident\nLua VM   3 B\noutside  2.1 MiB\n";
+    assert_eq!(masked(text), "process  ...\nLua VM   3 B\noutside  ...\n");
     let text = "retained     %  size\n 1.0 KiB  10.5   7 B\n 1.0 KiB   0.5  luasnap:0\n";
     let expected = "retained     %  size\n 1.0 KiB     #   7 B\n";
     assert_eq!(of_the_script(text), expected);

@@ -3,6 +3,7 @@
 use crate::answer_error::Result;
 use crate::answers::field;
 use crate::answers::group_name::{fingerprint_text, group_name};
+use crate::answers::ledger::Ledger;
 use crate::answers::name::Name;
 use crate::answers::short_path::path_of_everything;
 use crate::labels::numbers::{byte_size, count_of};
@@ -45,6 +46,8 @@ pub struct Top {
     pub groups: Vec<GroupRow>,
     /// The number of groups in all.
     pub group_count: usize,
+    /// Where the process's memory is.
+    pub ledger: Ledger,
 }
 
 impl GroupRow {
@@ -103,7 +106,8 @@ impl GroupRow {
 /// # }
 /// ```
 pub fn top(snapshot: &Snapshot, by: GroupOrder, n: usize) -> Result<Top> {
-    let live = Census::new(snapshot)?.live;
+    let census = Census::new(snapshot)?;
+    let live = census.live;
     let groups = snapshot.groups()?;
     let dominators = snapshot.dominators()?;
     let heap = snapshot.everything();
@@ -137,6 +141,7 @@ pub fn top(snapshot: &Snapshot, by: GroupOrder, n: usize) -> Result<Top> {
         count: live.count,
         groups: rows,
         group_count: groups.groups().len(),
+        ledger: Ledger::new(snapshot, &census)?,
     })
 }
 

@@ -3,10 +3,11 @@
 use crate::answer_error::{AnswerError, Result};
 use crate::answers::field;
 use crate::answers::group_name::{fingerprint_text, group_name};
+use crate::answers::ledger::{Ledger, LedgerChange};
 use crate::answers::name::Name;
 use crate::answers::short_path::path_of_everything;
 use crate::labels::numbers::{byte_size, count_of, grouped};
-use luasnap_heap::{CompareError, GroupGrowth, Growth, Kind, Rank, Snapshot, Suspect};
+use luasnap_heap::{Census, CompareError, GroupGrowth, Growth, Kind, Rank, Snapshot, Suspect};
 use rustc_hash::FxHashMap;
 use serde::Serialize;
 
@@ -84,6 +85,8 @@ pub struct GrowthAnswer {
     pub suspects: Vec<SuspectRow>,
     /// The bytes of all objects in each snapshot.
     pub sizes: Vec<u64>,
+    /// Where the process's memory is in the first and the last snapshot.
+    pub ledger: LedgerChange,
 }
 
 /// Why growth could not be found.
@@ -156,6 +159,7 @@ pub fn growth(snapshots: &[&Snapshot], most: usize) -> Result<GrowthAnswer, Grow
     let growing = || growth.growing().take(most);
     let places = growing().enumerate();
     let places: FxHashMap<u64, usize> = places.map(|(at, row)| (row.fingerprint.0, at)).collect();
+    let vm = &last.everything().provenance().vm;
     let listed = growth.changed().take(most);
     let mut answer = GrowthAnswer {
         verdict: String::new(),
@@ -166,6 +170,7 @@ pub fn growth(snapshots: &[&Snapshot], most: usize) -> Result<GrowthAnswer, Grow
         sizes: (0..snapshots.len())
             .map(|at| growth.rows().map(|row| row.shallow[at]).sum())
             .collect(),
+        ledger: LedgerChange::new(ledger(snapshots[0])?, ledger(last)?, vm),
     };
     answer.verdict = answer.sentence(elapsed(snapshots));
     Ok(answer)
@@ -176,6 +181,10 @@ fn elapsed(snapshots: &[&Snapshot]) -> Option<u64> {
     let time = |of: Option<&&Snapshot>| of?.everything().provenance().taken_at;
     let elapsed = time(snapshots.last())?.checked_sub(time(snapshots.first())?);
     elapsed.filter(|elapsed| *elapsed > 0)
+}
+
+fn ledger(snapshot: &Snapshot) -> Result<Ledger> {
+    Ledger::new(snapshot, &Census::new(snapshot)?)
 }
 
 impl GrowthAnswer {

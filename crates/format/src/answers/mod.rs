@@ -4,6 +4,7 @@ pub(crate) mod field;
 pub(crate) mod group_name;
 pub(crate) mod group_row;
 pub(crate) mod growth;
+pub(crate) mod ledger;
 pub(crate) mod name;
 pub(crate) mod report;
 pub(crate) mod retainers;

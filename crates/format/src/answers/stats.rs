@@ -1,6 +1,8 @@
 //! The census of a snapshot, as an answer.
 
-use luasnap_heap::{Census, Kind, KindCensus, Tally};
+use crate::answer_error::Result;
+use crate::answers::ledger::Ledger;
+use luasnap_heap::{Census, Kind, KindCensus, Snapshot, Tally};
 use serde::Serialize;
 use std::collections::BTreeMap;
 
@@ -35,6 +37,8 @@ pub struct Stats {
     pub unaccounted: Option<i64>,
     /// Bytes of memory that the snapshot takes, outside the Lua heap.
     pub memory: u64,
+    /// Where the process's memory is.
+    pub ledger: Ledger,
 }
 
 /// A number of objects, and the sum of their shallow sizes.
@@ -69,7 +73,7 @@ impl From<Tally> for Sum {
 }
 
 impl Stats {
-    /// Returns a census as an answer.
+    /// Returns the census of a snapshot as an answer.
     ///
     /// # Examples
     ///
@@ -92,16 +96,20 @@ impl Stats {
     /// }
     /// let snapshot = Snapshot::new(builder.finish()?);
     ///
-    /// let stats = Stats::new(&Census::new(&snapshot)?);
+    /// let stats = Stats::new(&snapshot, &Census::new(&snapshot)?)?;
     /// assert_eq!((stats.objects.count, stats.objects.bytes), (4, 200));
     /// assert_eq!(stats.kinds["table"].count, 4);
     /// # Ok(())
     /// # }
     /// ```
-    pub fn new(census: &Census) -> Stats {
+    ///
+    /// # Errors
+    ///
+    /// [`AnswerError::OutOfMemory`](crate::AnswerError::OutOfMemory) if memory runs out.
+    pub fn new(snapshot: &Snapshot, census: &Census) -> Result<Stats> {
         let has_some = |of_kind: &&KindCensus| of_kind.live.count + of_kind.garbage.count > 0;
         let kinds = census.kinds.iter().filter(has_some);
-        Stats {
+        Ok(Stats {
             engine: census.engine.name(),
             exact: census.is_exact(),
             vm: census.vm.to_string(),
@@ -118,7 +126,8 @@ impl Stats {
             accounted: census.accounted,
             unaccounted: census.unaccounted,
             memory: census.memory as u64,
-        }
+            ledger: Ledger::new(snapshot, census)?,
+        })
     }
 }
 

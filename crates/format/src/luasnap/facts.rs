@@ -33,6 +33,10 @@ mod number {
     pub const BIRTHMARK: u16 = 12;
     pub const IS_DIFFERENCE: u16 = 13;
     pub const SLOT_SIZES: u16 = 14;
+    pub const RESIDENT: u16 = 15;
+    pub const PEAK_RESIDENT: u16 = 16;
+    pub const MEMORY_LIMIT: u16 = 17;
+    pub const SNAPSHOT_MEMORY: u16 = 18;
 }
 
 /// Bytes before each fact.
@@ -97,6 +101,17 @@ fn put_provenance(out: &mut Vec<u8>, heap: &Heap) {
             number::PROCESS,
             &[&process.instance.to_le_bytes(), &process.id.to_le_bytes()],
         );
+    }
+    let memory = provenance.process_memory;
+    for (number, bytes) in [
+        (number::RESIDENT, memory.resident),
+        (number::PEAK_RESIDENT, memory.peak_resident),
+        (number::MEMORY_LIMIT, memory.limit),
+        (number::SNAPSHOT_MEMORY, memory.snapshots),
+    ] {
+        if let Some(bytes) = bytes {
+            put(out, number, &[&bytes.to_le_bytes()]);
+        }
     }
 }
 
@@ -163,6 +178,10 @@ impl Facts {
                     instance: word(instance)?,
                 });
             }
+            number::RESIDENT => provenance.process_memory.resident = Some(word(value)?),
+            number::PEAK_RESIDENT => provenance.process_memory.peak_resident = Some(word(value)?),
+            number::MEMORY_LIMIT => provenance.process_memory.limit = Some(word(value)?),
+            number::SNAPSHOT_MEMORY => provenance.process_memory.snapshots = Some(word(value)?),
             number::GLOBALS => self.globals = Some(NodeId(id_of(value)?)),
             number::ALL_REACHED => self.all_reached = flag(value)?,
             number::IS_DIFFERENCE => self.is_difference = flag(value)?,

@@ -1,8 +1,8 @@
 //! Random heaps with some of everything.
 
 use luasnap_heap::{
-    Birthmark, Engine, Heap, Kind, Label, NodeId, Process, Provenance, RunOrder, SlotSizes,
-    Snapshot, Strength, SweepBuilder,
+    Birthmark, Engine, Heap, Kind, Label, NodeId, Process, ProcessMemory, Provenance, RunOrder,
+    SlotSizes, Snapshot, Strength, SweepBuilder,
 };
 use proptest::prelude::*;
 
@@ -169,6 +169,12 @@ impl Recipe {
                 id: 77,
                 instance: self.fact,
             }),
+            process_memory: ProcessMemory {
+                resident: given(11).then_some(self.fact),
+                peak_resident: given(12).then_some(u64::MAX),
+                limit: given(13).then_some(0),
+                snapshots: given(14).then_some(self.fact / 2),
+            },
             slot_sizes: given(7).then_some(SlotSizes {
                 array: 16,
                 hash: 24,

@@ -1,4 +1,5 @@
-//! Counting: the census by kind, and waste.
+//! Counting: the census by kind, userdata with a finalizer, and waste.
 
 pub(crate) mod census;
+pub(crate) mod finalizers;
 pub(crate) mod waste;

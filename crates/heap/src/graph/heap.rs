@@ -7,7 +7,7 @@ use crate::graph::kind::Kind;
 use crate::graph::label::{Label, PackedLabel};
 use crate::graph::name::{NameId, Names};
 use crate::graph::node::NodeId;
-use crate::graph::provenance::{Process, Provenance};
+use crate::graph::provenance::{Process, ProcessMemory, Provenance};
 use crate::graph::sparse_table::SparseTable;
 use crate::graph::strength::Strength;
 use rustc_hash::FxHashMap;
@@ -204,10 +204,17 @@ impl Heap {
         &self.provenance
     }
 
-    /// Sets when the heap was captured, in milliseconds since 1970, and in which process.
-    pub fn set_capture_time(&mut self, taken_at: Option<u64>, process: Option<Process>) {
+    /// Sets when the heap was captured, in milliseconds since 1970, in which process, and what the
+    /// system said of its memory.
+    pub fn set_capture_time(
+        &mut self,
+        taken_at: Option<u64>,
+        process: Option<Process>,
+        memory: ProcessMemory,
+    ) {
         self.provenance.taken_at = taken_at;
         self.provenance.process = process;
+        self.provenance.process_memory = memory;
     }
 
     /// Returns the order in which the VM allocated the objects.

@@ -48,6 +48,8 @@ pub struct Provenance {
     pub taken_at: Option<u64>,
     /// The process that it was captured in, if known.
     pub process: Option<Process>,
+    /// What the system said of that process's memory.
+    pub process_memory: ProcessMemory,
 }
 
 /// A process.
@@ -57,6 +59,20 @@ pub struct Process {
     pub id: u32,
     /// A random number, which tells processes with the same id apart.
     pub instance: u64,
+}
+
+/// What the system said of a process's memory when a heap was captured, in bytes; `None` where that is
+/// unknown, as in core files.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct ProcessMemory {
+    /// What was in physical memory (RSS).
+    pub resident: Option<u64>,
+    /// The most that ever was.
+    pub peak_resident: Option<u64>,
+    /// The smallest limit that control groups set; `None` also if none does.
+    pub limit: Option<u64>,
+    /// What snapshots of this VM held outside the Lua heap. Known only in-process.
+    pub snapshots: Option<u64>,
 }
 
 impl Provenance {

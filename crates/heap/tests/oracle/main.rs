@@ -6,6 +6,7 @@ mod difference;
 mod disjoint_paths;
 mod dominator;
 mod everything;
+mod finalizers;
 mod graph;
 mod group;
 mod group_name;

@@ -47,7 +47,7 @@ end
 
 if engine == "native" then
   check.equal(shape(counted), "accounted:number blocks:table engine:string exact:boolean "
-    .. "garbage:table kinds:table layout:string memory:number objects:table own:table "
+    .. "garbage:table kinds:table layout:string ledger:table memory:number objects:table own:table "
     .. "references:number total:number unaccounted:number vm:string")
   check.equal(counted.exact, true)
   check.equal(counted.kinds.string.count > 100, true)

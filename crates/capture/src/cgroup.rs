@@ -1,4 +1,4 @@
-//! The limits that control groups set on this process's memory (`cgroups(7)`, both versions).
+//! The limits that control groups set on the memory of processes (`cgroups(7)`, both versions).
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -11,18 +11,50 @@ enum Interface {
 }
 
 /// Bytes that the control groups of this process still allow; `None` where none has a limit.
-pub(super) fn left() -> Option<u64> {
-    let read = |path: &Path| fs::read_to_string(path).ok();
-    let groups = read("/proc/self/cgroup".as_ref())?;
-    let mounts = read("/proc/self/mountinfo".as_ref())?;
-    let folders = folders(&groups, &mounts);
-    let left = folders
-        .iter()
-        .filter_map(|(folder, interface)| left_in(*interface, |name| read(&folder.join(name))));
-    left.min()
+pub(crate) fn left() -> Option<u64> {
+    let groups = read("/proc/self/cgroup")?;
+    least(&groups, left_in)
 }
 
-/// The folders of the groups that this process is in, and of their ancestors.
+/// The smallest limit, in bytes, that the control groups of this process set on its memory.
+pub(crate) fn limit() -> Option<u64> {
+    let groups = read("/proc/self/cgroup")?;
+    least(&groups, limit_in)
+}
+
+/// The smallest limit, in bytes, that the control groups of the process that this one knows as `id`
+/// set on its memory, as far as they are visible here.
+pub(crate) fn limit_of(id: u32) -> Option<u64> {
+    let groups = read(format!("/proc/{id}/cgroup"))?;
+    least(&visible(&groups), limit_in)
+}
+
+/// The groups of another process without those outside what this one may see, whose place of the
+/// same name here would be of another group.
+fn visible(groups: &str) -> String {
+    let is_visible = |line: &&str| !line.contains("/..");
+    let lines: Vec<&str> = groups.lines().filter(is_visible).collect();
+    lines.join("\n")
+}
+
+fn read(path: impl AsRef<Path>) -> Option<String> {
+    fs::read_to_string(path).ok()
+}
+
+/// The files of a group, by their names.
+type Files<'a> = &'a dyn Fn(&str) -> Option<String>;
+
+/// The smallest number of bytes in these groups, of those that have one.
+fn least(groups: &str, of: impl Fn(Interface, Files<'_>) -> Option<u64>) -> Option<u64> {
+    let mounts = read("/proc/self/mountinfo")?;
+    let folders = folders(groups, &mounts);
+    let numbers = folders
+        .iter()
+        .filter_map(|(folder, interface)| of(*interface, &|name| read(folder.join(name))));
+    numbers.min()
+}
+
+/// The folders of these groups of a process, and of their ancestors.
 fn folders(groups: &str, mounts: &str) -> Vec<(PathBuf, Interface)> {
     let mut folders = Vec::new();
     for line in groups.lines() {
@@ -69,32 +101,35 @@ fn mount(line: &str, interface: Interface) -> Option<(&str, &str)> {
 }
 
 /// Bytes that a group still allows. Inactive pages of files are freed when memory is needed.
-fn left_in(interface: Interface, read: impl Fn(&str) -> Option<String>) -> Option<u64> {
-    let number = |name| read(name)?.trim().parse::<u64>().ok();
-    let (limit, used, unused) = match interface {
-        Interface::First => (
-            number("memory.limit_in_bytes"),
-            number("memory.usage_in_bytes"),
-            "total_inactive_file",
-        ),
-        Interface::Second => (
-            // `max` is not a number. Above `high` a process is slowed down, nearly to a standstill.
-            [number("memory.max"), number("memory.high")]
-                .into_iter()
-                .flatten()
-                .min(),
-            number("memory.current"),
-            "inactive_file",
-        ),
+fn left_in(interface: Interface, files: Files<'_>) -> Option<u64> {
+    let (used, unused) = match interface {
+        Interface::First => ("memory.usage_in_bytes", "total_inactive_file"),
+        Interface::Second => ("memory.current", "inactive_file"),
     };
-    // Version 1 reports no limit as a number that no machine has.
-    let limit = limit.filter(|&limit| limit < 1 << 60)?;
-    let unused = read("memory.stat").and_then(|text| {
+    let limit = limit_in(interface, files)?;
+    let used = number_in(files, used)?;
+    let unused = files("memory.stat").and_then(|text| {
         let value = text.lines().find_map(|line| line.strip_prefix(unused))?;
         value.trim().parse::<u64>().ok()
     });
-    let used = used?.saturating_sub(unused.unwrap_or(0));
+    let used = used.saturating_sub(unused.unwrap_or(0));
     Some(limit.saturating_sub(used))
+}
+
+/// The limit of a group, in bytes.
+fn limit_in(interface: Interface, files: Files<'_>) -> Option<u64> {
+    let limits = match interface {
+        Interface::First => [number_in(files, "memory.limit_in_bytes"), None],
+        // `max` is not a number. Above `high` a process is slowed down, nearly to a standstill.
+        Interface::Second => ["memory.max", "memory.high"].map(|name| number_in(files, name)),
+    };
+    // Version 1 reports no limit as a number that no machine has.
+    let is_one = |limit: &u64| *limit < 1 << 60;
+    limits.into_iter().flatten().filter(is_one).min()
+}
+
+fn number_in(files: Files<'_>, name: &str) -> Option<u64> {
+    files(name)?.trim().parse().ok()
 }
 
 #[cfg(test)]
@@ -148,6 +183,18 @@ mod tests {
     }
 
     #[test]
+    fn of_another_process_only_what_is_seen_counts() {
+        let groups = "4:memory:/../other\n3:cpu:/a\n0::/a..b\n";
+        assert_eq!(visible(groups), "3:cpu:/a\n0::/a..b");
+    }
+
+    #[test]
+    fn a_process_has_one_limit_whoever_asks() {
+        assert_eq!(limit(), limit_of(std::process::id()));
+        assert_eq!(limit_of(u32::MAX), None);
+    }
+
+    #[test]
     fn what_is_left_is_told_by_both_interfaces() {
         let group = |files: &'static [(&str, &str)]| {
             move |name: &str| {
@@ -161,26 +208,29 @@ mod tests {
             ("memory.current", "700\n"),
             ("memory.stat", "anon 500\nfile 200\ninactive_file 150\n"),
         ]);
-        assert_eq!(left_in(Interface::Second, second), Some(450));
+        assert_eq!(left_in(Interface::Second, &second), Some(450));
+        assert_eq!(limit_in(Interface::Second, &second), Some(1000));
         let slowed = group(&[
             ("memory.max", "max"),
             ("memory.high", "600"),
             ("memory.current", "700"),
         ]);
-        assert_eq!(left_in(Interface::Second, slowed), Some(0));
+        assert_eq!(left_in(Interface::Second, &slowed), Some(0));
+        assert_eq!(limit_in(Interface::Second, &slowed), Some(600));
         let free = group(&[("memory.max", "max"), ("memory.current", "700")]);
-        assert_eq!(left_in(Interface::Second, free), None);
+        assert_eq!(left_in(Interface::Second, &free), None);
         let first = group(&[
             ("memory.limit_in_bytes", "1000"),
             ("memory.usage_in_bytes", "900"),
             ("memory.stat", "inactive_file 1\ntotal_inactive_file 300\n"),
         ]);
-        assert_eq!(left_in(Interface::First, first), Some(400));
+        assert_eq!(left_in(Interface::First, &first), Some(400));
         let free = group(&[
             ("memory.limit_in_bytes", "9223372036854771712"),
             ("memory.usage_in_bytes", "900"),
         ]);
-        assert_eq!(left_in(Interface::First, free), None);
-        assert_eq!(left_in(Interface::First, |_| None), None);
+        assert_eq!(left_in(Interface::First, &free), None);
+        assert_eq!(limit_in(Interface::First, &free), None);
+        assert_eq!(left_in(Interface::First, &|_| None), None);
     }
 }
