@@ -8,8 +8,8 @@ use crate::table::{Column, Columns};
 use crate::waste;
 use anyhow::Result;
 use clap::Args;
-use luasnap_format::{Stats, WasteAnswer, byte_size, grouped, printable_path};
-use luasnap_heap::{Census, Kind, Tally, Waste};
+use luasnap_format::{Stats, WasteAnswer, byte_size, grouped, printable_path, status_words};
+use luasnap_heap::{Census, Kind, Tally, ThreadStatus, Waste};
 use serde::Serialize;
 use std::fmt::Write;
 use std::path::PathBuf;
@@ -58,6 +58,7 @@ fn as_text(file: &SnapshotFile, census: &Census, waste: &WasteAnswer) -> Result<
     let path = printable_path(&file.path);
     writeln!(text, "{path}: {}\n", origin(file, census))?;
     write!(text, "{}", kinds(census))?;
+    write!(text, "{}", coroutines(census))?;
     write!(text, "{}", memory(census)?)?;
     write!(text, "{}", waste::as_text(waste)?)?;
     Ok(text)
@@ -117,6 +118,19 @@ fn kind_name(kind: Kind) -> &'static str {
         Kind::CFunction => "C function",
         Kind::Prototype => "prototype",
         kind => kind.type_name(),
+    }
+}
+
+/// Returns how many coroutines are doing what, in a line; empty if there are none.
+fn coroutines(census: &Census) -> String {
+    let counted = ThreadStatus::ALL.iter().zip(census.coroutines);
+    let counted: Vec<String> = counted
+        .filter(|(_, count)| *count > 0)
+        .map(|(status, count)| format!("{} {}", grouped(count), status_words(*status)))
+        .collect();
+    match counted.is_empty() {
+        true => String::new(),
+        false => format!("\ncoroutines: {}\n", counted.join(", ")),
     }
 }
 

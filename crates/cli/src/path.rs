@@ -7,7 +7,7 @@ use crate::snapshot_file::SnapshotFile;
 use anyhow::{Context, Result};
 use clap::Args;
 use luasnap_format::{
-    Query, Retainers, RetainersOptions, byte_size, count_of, group_name, grouped, object_name,
+    CoroutineRow, Query, Retainers, RetainersOptions, byte_size, count_of, group_name, grouped, object_name,
     printable_path, resolve, retainers,
 };
 use luasnap_heap::{NodeId, Snapshot};
@@ -112,6 +112,13 @@ fn as_text(title: &str, is_group: bool, held: &Retainers) -> Result<String> {
         (Some(path), false) => writeln!(text, "shortest path: {path}")?,
         (None, _) => writeln!(text, "it is garbage: nothing keeps it alive")?,
     }
+    if let Some(doing) = &held.coroutine {
+        let it = if is_group { "that one is" } else { "it is" };
+        writeln!(text, "{it} {}", doing.words)?;
+        if let Some(error) = &doing.error {
+            writeln!(text, "its error: {error}")?;
+        }
+    }
     if !held.retainers.is_empty() {
         writeln!(
             text,
@@ -120,14 +127,15 @@ fn as_text(title: &str, is_group: bool, held: &Retainers) -> Result<String> {
         )?;
         for retainer in &held.retainers {
             match retainer.references {
-                1 => writeln!(text, "  {}", retainer.path)?,
-                many => writeln!(
+                1 => write!(text, "  {}", retainer.path)?,
+                many => write!(
                     text,
                     "  {}  (by {} references)",
                     retainer.retainer,
                     grouped(many.into())
                 )?,
             }
+            writeln!(text, "{}", doing(&retainer.coroutine))?;
         }
         let more = held.retainer_count - held.retainers.len();
         if more > 0 {
@@ -142,7 +150,8 @@ fn as_text(title: &str, is_group: bool, held: &Retainers) -> Result<String> {
         )?;
         for keeper in &held.keepers {
             let retained = byte_size(keeper.retained);
-            writeln!(text, "  {}  (retained size {retained})", keeper.path)?;
+            let doing = doing(&keeper.coroutine);
+            writeln!(text, "  {}  (retained size {retained}){doing}", keeper.path)?;
         }
     }
     if held.paths.len() > 1 {
@@ -156,6 +165,14 @@ fn as_text(title: &str, is_group: bool, held: &Retainers) -> Result<String> {
         }
     }
     Ok(text)
+}
+
+/// Returns what a coroutine is doing, to be written behind its path; empty for what is none.
+fn doing(coroutine: &Option<CoroutineRow>) -> String {
+    match coroutine {
+        Some(doing) => format!("  ({})", doing.words),
+        None => String::new(),
+    }
 }
 
 /// The answer for programs.

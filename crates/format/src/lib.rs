@@ -46,6 +46,7 @@ mod sink;
 mod text;
 
 pub use answer_error::AnswerError;
+pub use answers::coroutine::{CoroutineRow, status_words};
 pub use answers::group_name::{fingerprint_text, group_name};
 pub use answers::group_row::{GroupRow, Top, top};
 pub use answers::growth::{GrowthAnswer, GrowthError, GrowthRow, SuspectRow, growth};

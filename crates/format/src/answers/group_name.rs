@@ -1,30 +1,32 @@
 //! Names of groups.
 
 use crate::answer_error::Result;
+use crate::answers::coroutine::{CoroutineRow, status_words};
 use crate::answers::name::Name;
 use crate::answers::short_path::{cut_end, pattern_text};
 use crate::labels::printable::push_bytes;
 use luasnap_heap::{ClassName, Fingerprint, Group, GroupName, Groups, Heap, Snapshot};
 
 /// Returns the name of a group: a path pattern (`_G.sessions.[*]`), a class (`class Player`), a place in the
-/// source (`main.lua:20`), or the owner of strings (`strings of _G.sessions.[*]`).
+/// source (`main.lua:20`), what coroutines are doing
+/// (`coroutine at jobs.lua:12 (in wait, called at jobs.lua:16)`), or the owner of strings (`strings of _G.sessions.[*]`).
 ///
 /// # Errors
 ///
 /// [`AnswerError::OutOfMemory`](crate::AnswerError::OutOfMemory) if memory runs out.
 pub fn group_name(snapshot: &Snapshot, groups: &Groups, group: &Group) -> Result<Name> {
-    let heap = snapshot.everything();
     match group.name {
         GroupName::StringsOf(owner) => {
-            let owner = own_name(heap, groups, &groups.groups()[owner])?;
+            let owner = own_name(snapshot, groups, &groups.groups()[owner])?;
             joined(b"strings of ", owner.bytes())
         }
-        _ => own_name(heap, groups, group),
+        _ => own_name(snapshot, groups, group),
     }
 }
 
 /// Returns the name of a group that is not named after another one.
-fn own_name(heap: &Heap, groups: &Groups, group: &Group) -> Result<Name> {
+fn own_name(snapshot: &Snapshot, groups: &Groups, group: &Group) -> Result<Name> {
+    let heap = snapshot.everything();
     match group.name {
         GroupName::HeldBy(pattern) => pattern_text(heap, groups, pattern),
         GroupName::Class(name) => joined(b"class ", class_text(heap, groups, name)?.bytes()),
@@ -32,6 +34,14 @@ fn own_name(heap: &Heap, groups: &Groups, group: &Group) -> Result<Name> {
             let mut text = short_text(heap.name(source))?;
             push_bytes(&mut text, format!(":{line}").as_bytes())?;
             Ok(text.into())
+        }
+        GroupName::Coroutine(name) => {
+            // All members do the same; only the name of their function is this one's.
+            let example = snapshot.everything_tree()?.node(group.example);
+            match CoroutineRow::of(heap, example)? {
+                Some(row) => row.group_name(),
+                None => Ok(status_words(name.status).into()),
+            }
         }
         GroupName::StringsOf(_) | GroupName::SharedStrings => Ok("shared strings".into()),
     }

@@ -1,6 +1,7 @@
 //! The groups that retain most, as rows.
 
 use crate::answer_error::Result;
+use crate::answers::coroutine::CoroutineRow;
 use crate::answers::field;
 use crate::answers::group_name::{fingerprint_text, group_name};
 use crate::answers::name::Name;
@@ -29,6 +30,9 @@ pub struct GroupRow {
     pub share: f64,
     /// The shortest path to the first member.
     pub example: Name,
+    /// Of coroutines: what the first member is doing.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub coroutine: Option<CoroutineRow>,
 }
 
 /// The groups that retain most.
@@ -60,6 +64,10 @@ impl GroupRow {
             retained,
             share: field::share(retained, all),
             example: path_of_everything(snapshot, group.example)?,
+            coroutine: CoroutineRow::of(
+                snapshot.everything(),
+                snapshot.everything_tree()?.node(group.example),
+            )?,
         })
     }
 }

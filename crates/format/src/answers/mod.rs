@@ -1,5 +1,6 @@
 //! Answers, each computed once as rows for text, JSON and Lua.
 
+pub(crate) mod coroutine;
 pub(crate) mod field;
 pub(crate) mod group_name;
 pub(crate) mod group_row;

@@ -1,6 +1,7 @@
 //! What keeps an object or a group alive: retainers, dominators, paths.
 
 use crate::answer_error::Result;
+use crate::answers::coroutine::CoroutineRow;
 use crate::answers::field;
 use crate::answers::name::Name;
 use crate::answers::short_path::{path_of_everything, steps_text};
@@ -35,6 +36,9 @@ pub struct Retainers {
     pub share: f64,
     /// The shortest path to the first of them; `None` if it is garbage.
     pub path: Option<Name>,
+    /// What the first of them is doing, if it is a coroutine.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub coroutine: Option<CoroutineRow>,
     /// The number of retainers.
     pub retainer_count: usize,
     /// The retainers: those with most references first, then the nearest to a GC root.
@@ -55,6 +59,9 @@ pub struct RetainerRow {
     pub path: Name,
     /// The number of its references to the objects.
     pub references: u32,
+    /// What it is doing, if it is a coroutine.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub coroutine: Option<CoroutineRow>,
 }
 
 /// A dominator.
@@ -66,6 +73,9 @@ pub struct KeeperRow {
     pub retained: u64,
     /// The retained size as a part of all objects' bytes, from 0 to 1.
     pub share: f64,
+    /// What it is doing, if it is a coroutine.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub coroutine: Option<CoroutineRow>,
 }
 
 /// The most dominators that are listed.
@@ -126,6 +136,10 @@ pub fn retainers(
         share: question.share(retained.bytes),
         path: match path {
             Some(rank) => Some(path_of_everything(snapshot, rank)?),
+            None => None,
+        },
+        coroutine: match targets.first() {
+            Some(node) => CoroutineRow::of(question.heap, *node)?,
             None => None,
         },
         retainer_count,
@@ -200,6 +214,7 @@ impl<'a> Question<'a> {
             path: join(&own_path, &step),
             retainer: own_path,
             references: retainer.references,
+            coroutine: CoroutineRow::of(self.heap, retainer.node)?,
         })
     }
 
@@ -234,6 +249,7 @@ impl<'a> Question<'a> {
                 path: path_of_everything(self.snapshot, rank)?,
                 retained: dominators.retained(node).bytes,
                 share: self.share(dominators.retained(node).bytes),
+                coroutine: CoroutineRow::of(self.heap, node)?,
             })
         };
         alive.map(keeper).collect()

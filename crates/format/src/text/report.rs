@@ -1,7 +1,9 @@
 //! The short report: the largest groups, and the tables that grew most.
 
 use crate::answer_error::Result;
+use crate::answers::coroutine::CoroutineRow;
 use crate::answers::group_name::group_name;
+use crate::answers::name::Name;
 use crate::answers::short_path::{path_of_everything, pattern_text};
 use crate::labels::numbers::{byte_size, count_of, grouped};
 use luasnap_heap::{Change, Engine, Group, GroupName, Groups, Kind, Rank, Snapshot};
@@ -159,7 +161,12 @@ fn write_groups(
             described(snapshot, groups, group)?,
         )?;
         if !group.has_one_pattern || groups.patterns().is_general(group.pattern) {
-            let example = path_of_everything(snapshot, group.example)?;
+            let mut example = path_of_everything(snapshot, group.example)?.to_string();
+            if group.count > 1
+                && let Some(error) = error_of(snapshot, group)?
+            {
+                example += &format!("  ({error})");
+            }
             let (nothing, no_bytes) = ("", retained(&""));
             writeln!(
                 out,
@@ -180,6 +187,20 @@ fn described(snapshot: &Snapshot, groups: &Groups, group: &Group) -> Result<Stri
     let path = || pattern_text(snapshot.everything(), groups, group.pattern);
     Ok(match (group.kind, group.name) {
         (Kind::CFunction, _) => format!("{name}  (in C)"),
+        (_, GroupName::Coroutine(_)) => {
+            let example = snapshot.everything_tree()?.node(group.example);
+            let doing = CoroutineRow::of(snapshot.everything(), example)?;
+            let mut text = match doing.filter(|_| group.has_one_pattern) {
+                Some(doing) => format!("{}  ({})", path()?, doing.words),
+                None => name.to_string(),
+            };
+            if group.count == 1
+                && let Some(error) = error_of(snapshot, group)?
+            {
+                text += &format!(": {error}");
+            }
+            text
+        }
         (Kind::Thread, GroupName::Code { .. }) if group.has_one_pattern => {
             format!("{}  (runs {name})", path()?)
         }
@@ -188,6 +209,13 @@ fn described(snapshot: &Snapshot, groups: &Groups, group: &Group) -> Result<Stri
         }
         _ => name.to_string(),
     })
+}
+
+/// Returns the text of the error that ended the first of a group's coroutines, if it is known.
+fn error_of(snapshot: &Snapshot, group: &Group) -> Result<Option<Name>> {
+    let example = snapshot.everything_tree()?.node(group.example);
+    let doing = CoroutineRow::of(snapshot.everything(), example)?;
+    Ok(doing.and_then(|doing| doing.error))
 }
 
 fn write_resized(

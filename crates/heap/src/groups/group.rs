@@ -1,8 +1,8 @@
 //! Groups: the objects of a snapshot, by what they are.
 //!
 //! Ten thousand entries of one cache are one finding, not ten thousand. Objects of a class are one group,
-//! wherever they are; so are functions of one place in the source, coroutines of one body, and strings of
-//! one owner. All others are grouped by the [pattern](crate::PathPatterns) of their path.
+//! wherever they are; so are functions of one place in the source, coroutines that wait or died at one
+//! place, and strings of one owner. All others are grouped by the [pattern](crate::PathPatterns) of their path.
 
 use crate::dominators::dominator_tree::Dominators;
 use crate::graph::change::Change;
@@ -14,7 +14,7 @@ use crate::graph::name::NameId;
 use crate::graph::node::NodeId;
 use crate::graph::tally::Tally;
 use crate::groups::class::{ClassName, Classes};
-use crate::groups::coroutine::coroutine_body;
+use crate::groups::coroutine::{CoroutineName, coroutine_body};
 use crate::groups::fingerprint::{Fingerprint, FingerprintHasher};
 use crate::groups::grouped::Grouped;
 use crate::groups::path_map::PathMap;
@@ -31,13 +31,16 @@ pub enum GroupName {
     HeldBy(PatternId),
     /// Tables or userdata of a class.
     Class(ClassName),
-    /// Functions or prototypes of one place in the source, or coroutines that run the function there.
+    /// Functions or prototypes of one place in the source. If it is not known what coroutines are doing:
+    /// those that were started with the function there.
     Code {
         /// The short source.
         source: NameId,
         /// The line where the code begins.
         line: u32,
     },
+    /// Coroutines that do the same at one place.
+    Coroutine(CoroutineName),
     /// Strings whose immediate dominators are in the group of this index.
     StringsOf(usize),
     /// Strings that only the roots dominate.
@@ -62,7 +65,8 @@ pub struct Group {
     /// A lower bound of their retained size, in bytes: what they dominate one by one.
     /// [`Groups::exact_retained`] also counts what only several of them keep alive.
     pub retained: u64,
-    /// The first of them, in the [tree of everything](crate::Snapshot::everything_tree).
+    /// The first of them, in the [tree of everything](crate::Snapshot::everything_tree); of strings the
+    /// first of the largest.
     pub example: Rank,
     /// The name as a number that is the same from run to run.
     pub fingerprint: Fingerprint,
@@ -384,9 +388,12 @@ impl<'a> Grouping<'a> {
         };
         let name = match self.heap.kind(node) {
             Kind::LuaFunction | Kind::Prototype => Some(code(node)),
-            Kind::Thread => coroutine_body(self.heap, node)
-                .filter(|body| self.heap.kind(*body) == Kind::LuaFunction)
-                .map(code),
+            Kind::Thread => match self.heap.coroutine(node) {
+                Some(state) => Some(GroupName::Coroutine(state.into())),
+                None => coroutine_body(self.heap, node)
+                    .filter(|body| self.heap.kind(*body) == Kind::LuaFunction)
+                    .map(code),
+            },
             _ => self.classes.of(self.heap, node).map(GroupName::Class),
         };
         name.unwrap_or(GroupName::HeldBy(self.pattern_of[rank.index()]))
@@ -400,6 +407,11 @@ impl<'a> Grouping<'a> {
         let group = &mut self.groups.groups[at as usize];
         group.count += 1;
         group.shallow = group.shallow.saturating_add(self.heap.size(node));
+        // Strings have only their owner in common: the largest shows what takes the memory.
+        let example = self.tree.node(group.example);
+        if group.kind == Kind::String && self.heap.size(node) > self.heap.size(example) {
+            group.example = rank;
+        }
         group.has_one_pattern &= group.pattern == pattern;
         self.groups.group_of[node.index()] = at;
         Ok(())
@@ -457,6 +469,7 @@ impl<'a> Grouping<'a> {
                 .text(b"code")
                 .text(self.heap.name(source))
                 .number(line.into()),
+            GroupName::Coroutine(name) => name.add_to(hasher, self.heap),
             GroupName::StringsOf(owner) => hasher
                 .text(b"strings of")
                 .number(self.groups.groups[owner].fingerprint.0),
@@ -472,6 +485,11 @@ fn hash(kind: Kind, name: GroupName) -> u64 {
         GroupName::Class(ClassName::Own(name)) => (1, name.0.into(), 0),
         GroupName::Class(ClassName::HeldBy(pattern)) => (2, pattern.0.into(), 0),
         GroupName::Code { source, line } => (3, source.0.into(), line.into()),
+        GroupName::Coroutine(name) => {
+            let place = (name.place.source.0, name.place.line);
+            let at = (name.status as u64, name.caller.line);
+            (6, mix(place.0.into(), place.1.into()), mix(at.0, at.1.into()))
+        }
         GroupName::StringsOf(owner) => (4, owner as u64, 0),
         GroupName::SharedStrings => (5, 0, 0),
     };

@@ -4,13 +4,14 @@
 use crate::layout::{self, ABSENT, PucLayout};
 use crate::lua::stack_slot_label::{FUNCTION, HOST, TEMPORARY, VARARG};
 use crate::lua::stack_slots::SlotName;
+use crate::lua::thread_calls::{LuaCall, ThreadCalls};
 use crate::memory::memory::{Memory, Read, Structure};
 use crate::native::layout_mismatch::{LayoutMismatch, Swept};
 use crate::native::puc::header::{TAG, VALUE};
 use crate::native::puc::sweep::Sweep;
 use crate::native::puc::tags::{self, ValueType};
 use crate::version::Version;
-use luasnap_heap::{BuildError, Kind, NameId, NodeId};
+use luasnap_heap::{BuildError, CodePlace, Kind, NameId, NodeId};
 
 pub(super) const UNREADABLE: LayoutMismatch = LayoutMismatch::Unreadable("a thread");
 
@@ -56,6 +57,8 @@ pub(super) struct StackWalk<'s, 'm, M, const L: usize> {
     top: u64,
     /// Number of levels that the debug library would count, without our own.
     pub(super) levels: u32,
+    /// What they say the thread is doing.
+    pub(super) calls: ThreadCalls,
     /// Extra arguments of 5.1.
     pub(super) extra_arguments: Vec<(NodeId, NameId)>,
 }
@@ -82,6 +85,7 @@ impl<'s, 'm, M: Memory, const L: usize> StackWalk<'s, 'm, M, L> {
             slots,
             top: state.word(places.top),
             levels: 0,
+            calls: ThreadCalls::default(),
             extra_arguments: Vec::new(),
             sweep,
         }
@@ -207,6 +211,12 @@ impl<'s, 'm, M: Memory, const L: usize> StackWalk<'s, 'm, M, L> {
         {
             let body = self.unnamed(FUNCTION, source)?;
             self.take(slot, body)?;
+            let body = self.lua_function_in(slot).map(|(function, line)| LuaCall {
+                function: Some(function),
+                place: CodePlace { source, line: 0 },
+                defined: line,
+            });
+            self.calls.set_body(body);
             slot += u64::from(VALUE);
         }
         self.take_all(slot, call.limit, temporary)
@@ -223,6 +233,7 @@ impl<'s, 'm, M: Memory, const L: usize> StackWalk<'s, 'm, M, L> {
     fn function_call(&mut self, call: Call) -> Swept {
         self.levels += 1;
         let running = self.running(call)?;
+        self.note_call(call, running);
         let function = self.unnamed(FUNCTION, running.source)?;
         self.take(call.function, function)?;
         let mut slot = call.base;
@@ -233,6 +244,41 @@ impl<'s, 'm, M: Memory, const L: usize> StackWalk<'s, 'm, M, L> {
             self.extra_arguments(call, running)?;
         }
         Ok(())
+    }
+
+    /// Notes a call for what the thread is doing.
+    fn note_call(&mut self, call: Call, running: Running) {
+        if running.prototype == 0 {
+            let function = self.sweep.memory.word(call.function);
+            self.calls
+                .add_c(function.and_then(|address| self.sweep.heap.find(address)));
+        } else if self.calls.wants_more()
+            && let Some((function, defined)) = self.lua_function_in(call.function)
+        {
+            let prototype = self.sweep.prototype(running.prototype);
+            let line = prototype.map(|prototype| self.sweep.line_at(prototype, running.pc));
+            self.calls.add(LuaCall {
+                function: Some(function),
+                place: CodePlace {
+                    source: running.source,
+                    line: line.unwrap_or(0),
+                },
+                defined,
+            });
+        }
+    }
+
+    /// Returns the Lua function in a slot, and the line where it is defined.
+    fn lua_function_in(&self, slot: u64) -> Option<(NodeId, u32)> {
+        let address = self.sweep.memory.word(slot)?;
+        let function = self.sweep.heap.find(address)?;
+        if self.sweep.heap.kind(function) != Kind::LuaFunction {
+            return None;
+        }
+        let place = Self::LAYOUT.closure.prototype;
+        let prototype = self.sweep.memory.word(address + u64::from(place))?;
+        let prototype = self.sweep.prototype_node(prototype)?;
+        Some((function, self.sweep.heap.count(prototype)))
     }
 
     /// Returns what runs in a call, and at which instruction.
