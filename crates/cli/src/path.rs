@@ -7,8 +7,8 @@ use crate::snapshot_file::SnapshotFile;
 use anyhow::{Context, Result};
 use clap::Args;
 use luasnap_format::{
-    CoroutineRow, Query, Retainers, RetainersOptions, byte_size, count_of, group_name, grouped, object_name,
-    printable_path, resolve, retainers,
+    CoroutineRow, Query, Retainers, RetainersOptions, byte_size, count_of, group_name, grouped,
+    object_name, printable_path, resolve, retainers,
 };
 use luasnap_heap::{NodeId, Snapshot};
 use serde::Serialize;

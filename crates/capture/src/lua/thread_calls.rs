@@ -132,7 +132,13 @@ mod tests {
         let line = |text: &str| line_of_error(text.as_bytes(), b"a.lua");
         assert_eq!(line("a.lua:12: no: 7"), Some(12));
         for other in [
-            "", "a.lua", "a.lua:", "a.lua:12", "a.lua:x:", "b.lua:12:", "a.lua:-1:",
+            "",
+            "a.lua",
+            "a.lua:",
+            "a.lua:12",
+            "a.lua:x:",
+            "b.lua:12:",
+            "a.lua:-1:",
         ] {
             assert_eq!(line(other), None, "{other}");
         }

@@ -29,6 +29,9 @@ pub struct CoroutineRow {
     /// The text of the error that ended it, if the VM still has it; long ones are cut.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub error: Option<Name>,
+    /// Whether the line of `at` is known.
+    #[serde(skip)]
+    has_line: bool,
     /// The same in words: `suspended at jobs.lua:12, in wait, called at jobs.lua:16`.
     pub words: Name,
 }
@@ -70,6 +73,7 @@ impl CoroutineRow {
                 b"" => None,
                 text => Some(copy(text)?),
             },
+            has_line: at.line != 0,
             words: Name::default(),
         };
         row.words = row.in_words()?;
@@ -81,19 +85,27 @@ impl CoroutineRow {
         let status = self.status;
         let mut text = Vec::new();
         push_bytes(&mut text, status_words(status).as_bytes())?;
-        let at = match status {
-            ThreadStatus::NotStarted => ", of ",
-            ThreadStatus::Dead => return Ok(text.into()),
-            _ => " at ",
-        };
-        match &self.at {
-            Some(place) => push(&mut text, at, place)?,
-            None => push_bytes(&mut text, b", in C")?,
+        match (status, &self.at) {
+            (ThreadStatus::Dead, _) => return Ok(text.into()),
+            (_, None) => push_bytes(&mut text, b", in C")?,
+            (ThreadStatus::NotStarted, Some(place)) => push(&mut text, ", of ", place)?,
+            (_, Some(place)) => {
+                push_bytes(&mut text, b" ")?;
+                self.push_place(&mut text, place)?;
+            }
         }
         if let Some(details) = self.details(", in ")? {
             push(&mut text, "", &details)?;
         }
         Ok(text.into())
+    }
+
+    /// Appends where it is; where the line is not known, in which function.
+    fn push_place(&self, text: &mut Vec<u8>, place: &Name) -> Result {
+        match &self.defined_at {
+            Some(defined) if !self.has_line => push(text, "in the function of ", defined),
+            _ => push(text, "at ", place),
+        }
     }
 
     /// Returns the function and who called it, if either is known: `in wait, called at jobs.lua:16`.
@@ -123,20 +135,18 @@ impl CoroutineRow {
         let status = self.status;
         let mut text = Vec::new();
         let before: &[u8] = match status {
-            ThreadStatus::NotStarted => b"coroutine of ",
-            ThreadStatus::Suspended => b"coroutine at ",
-            ThreadStatus::Normal => b"coroutine that resumed another at ",
-            ThreadStatus::Running => b"running coroutine at ",
-            ThreadStatus::Failed => b"coroutine dead by an error at ",
+            ThreadStatus::NotStarted | ThreadStatus::Suspended => b"coroutine ",
+            ThreadStatus::Normal => b"coroutine that resumed another ",
+            ThreadStatus::Running => b"running coroutine ",
+            ThreadStatus::Failed => b"coroutine dead by an error ",
             ThreadStatus::Dead => b"dead coroutine",
         };
         push_bytes(&mut text, before)?;
-        if status == ThreadStatus::Dead {
-            return Ok(text.into());
-        }
-        match &self.at {
-            Some(place) => push(&mut text, "", place)?,
-            None => push_bytes(&mut text, b"[C]")?,
+        match (status, &self.at) {
+            (ThreadStatus::Dead, _) => return Ok(text.into()),
+            (_, None) => push_bytes(&mut text, b"in C")?,
+            (ThreadStatus::NotStarted, Some(place)) => push(&mut text, "of ", place)?,
+            (_, Some(place)) => self.push_place(&mut text, place)?,
         }
         if status == ThreadStatus::NotStarted {
             push_bytes(&mut text, b", not started")?;

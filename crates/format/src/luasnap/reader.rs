@@ -15,8 +15,8 @@ use crate::luasnap::numbers::{column, read_by_kind, read_bytes, read_deltas, rea
 use crate::luasnap::section::{Section, Table, proven_entries, table_len};
 use crate::luasnap::two_threads::both;
 use luasnap_heap::{
-    Change, CodePlace, Columns, Kind, Label, Mark, NameId, Names, NodeId, PackedLabel, Run, RunOrder,
-    Snapshot, SparseTable, StoredDifference, ThreadState, ThreadStatus,
+    Change, CodePlace, Columns, Kind, Label, Mark, NameId, Names, NodeId, PackedLabel, Run,
+    RunOrder, Snapshot, SparseTable, StoredDifference, ThreadState, ThreadStatus,
 };
 use std::fs::File;
 use std::io::Read;
@@ -278,10 +278,7 @@ fn read_sparse_tables(
     })
 }
 
-fn read_threads(
-    table: &Table<'_>,
-    zstd: &mut Decompressor,
-) -> Result<Vec<ThreadState>, LoadError> {
+fn read_threads(table: &Table<'_>, zstd: &mut Decompressor) -> Result<Vec<ThreadState>, LoadError> {
     read_rows(table, Section::Threads, zstd, |row: [u64; 9]| {
         let number = |at: usize| u32::try_from(row[at]).ok();
         let place = |at: usize| {

@@ -1,5 +1,6 @@
 //! Building a heap from a VM's own lists: first all objects, then the references of each.
 
+use crate::build::thread_notes::{ThreadNote, ThreadNotes};
 use crate::graph::allocation_order::RunOrder;
 use crate::graph::error::BuildError;
 use crate::graph::fallible_vec::push;
@@ -11,7 +12,6 @@ use crate::graph::node::NodeId;
 use crate::graph::provenance::Provenance;
 use crate::graph::region_map::RegionMap;
 use crate::graph::sparse_table::SparseTable;
-use crate::build::thread_notes::{ThreadNote, ThreadNotes};
 use crate::graph::strength::Strength;
 use rustc_hash::FxHashMap;
 use std::sync::Arc;

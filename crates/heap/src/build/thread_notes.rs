@@ -180,7 +180,10 @@ fn local_name(
             let text = names.get(name);
             // Slots without a name have one in brackets.
             if text.first().is_some_and(|first| *first != b'(') {
-                length = text.iter().position(|byte| *byte == b':').map(|at| (name, at));
+                length = text
+                    .iter()
+                    .position(|byte| *byte == b':')
+                    .map(|at| (name, at));
                 break;
             }
         }

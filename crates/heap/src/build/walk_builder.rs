@@ -1,5 +1,6 @@
 //! Building a heap from a stream of nodes and edges.
 
+use crate::build::thread_notes::{ThreadNote, ThreadNotes};
 use crate::graph::address_map::AddressMap;
 use crate::graph::error::BuildError;
 use crate::graph::fallible_vec::push;
@@ -9,7 +10,6 @@ use crate::graph::label::{Label, PackedLabel};
 use crate::graph::name::{NameId, NameIndex, Names};
 use crate::graph::node::NodeId;
 use crate::graph::provenance::Provenance;
-use crate::build::thread_notes::{ThreadNote, ThreadNotes};
 use crate::graph::strength::Strength;
 use std::sync::Arc;
 

@@ -488,7 +488,11 @@ fn hash(kind: Kind, name: GroupName) -> u64 {
         GroupName::Coroutine(name) => {
             let place = (name.place.source.0, name.place.line);
             let at = (name.status as u64, name.caller.line);
-            (6, mix(place.0.into(), place.1.into()), mix(at.0, at.1.into()))
+            (
+                6,
+                mix(place.0.into(), place.1.into()),
+                mix(at.0, at.1.into()),
+            )
         }
         GroupName::StringsOf(owner) => (4, owner as u64, 0),
         GroupName::SharedStrings => (5, 0, 0),

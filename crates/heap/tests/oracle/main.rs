@@ -2,6 +2,7 @@
 
 mod census;
 mod columns;
+mod coroutine;
 mod difference;
 mod disjoint_paths;
 mod dominator;

@@ -11,7 +11,7 @@ macro_rules! scripts {
 }
 
 scripts! {
-    absent answers arguments collector contexts dropped files freed growing hostile leaks memory metamethods
+    absent answers arguments collector contexts coroutines dropped files freed growing hostile leaks memory metamethods
     module oracle reach saved statistics threads untouched varargs waste weak
 }
 

@@ -167,7 +167,9 @@ impl<'m, M: Memory> Sweep<'m, M> {
             return first.saturating_add(count);
         }
         let size = self.line_size(prototype);
-        let bytes = self.memory.bytes(lines + size * u64::from(at), size as usize);
+        let bytes = self
+            .memory
+            .bytes(lines + size * u64::from(at), size as usize);
         bytes.map_or(0, |bytes| first.saturating_add(little_endian(bytes)))
     }
 

@@ -110,9 +110,9 @@ impl<'m, M: Memory, const L: usize> Sweep<'m, M, L> {
             _ => lines.get(..=pc).map(|lines| {
                 let (from, line) = self.absolute_line(prototype, pc).unwrap_or((0, first));
                 // Each is the difference to the line of the instruction before.
-                lines[from..]
-                    .iter()
-                    .fold(line, |line, step| line.wrapping_add_signed(i32::from(*step as i8)))
+                lines[from..].iter().fold(line, |line, step| {
+                    line.wrapping_add_signed(i32::from(*step as i8))
+                })
             }),
         };
         let last = prototype.int(places.last_line);

@@ -2,7 +2,9 @@
 
 use crate::layout::ABSENT;
 use crate::lua::stack_slots::SlotName;
-use crate::lua::thread_calls::{MEMORY_ERROR, MEMORY_ERROR_TEXT, RUN_ERROR, ThreadCalls, kept_text};
+use crate::lua::thread_calls::{
+    MEMORY_ERROR, MEMORY_ERROR_TEXT, RUN_ERROR, ThreadCalls, kept_text,
+};
 use crate::memory::memory::{Memory, Read, Structure};
 use crate::native::layout_mismatch::Swept;
 use crate::native::puc::header::{TAG, VALUE};
