@@ -30,8 +30,10 @@ pub(crate) struct LuaCall {
 pub(crate) struct ThreadCalls {
     innermost: Option<LuaCall>,
     caller: Option<LuaCall>,
-    /// The innermost function if that is in C.
-    in_c: Option<NodeId>,
+    /// Whether the innermost function is in C, ...
+    is_in_c: bool,
+    /// ... and that function, if it is an object.
+    c_function: Option<NodeId>,
     has_calls: bool,
     /// Whether it has a function, in Lua or in C, that was not called yet.
     has_body: bool,
@@ -56,7 +58,7 @@ impl ThreadCalls {
     /// Notes a call of another function.
     pub(crate) fn add_c(&mut self, function: Option<NodeId>) {
         if !self.has_calls {
-            self.in_c = function;
+            (self.is_in_c, self.c_function) = (true, function);
         }
         self.has_calls = true;
     }
@@ -98,7 +100,8 @@ impl ThreadCalls {
             state,
             function: innermost.and_then(|call| call.function),
             caller: self.caller.and_then(|call| call.function),
-            resumes_by: self.in_c.filter(|_| is_active),
+            may_resume: is_active && self.is_in_c,
+            c_function: self.c_function,
         }
     }
 }

@@ -204,7 +204,8 @@ fn doing(builder: &mut SweepBuilder, node: NodeId, number: u32) -> ThreadNote {
     ThreadNote {
         function: some(number),
         caller: some(number / 3),
-        resumes_by: some(number / 5),
+        may_resume: number.is_multiple_of(8),
+        c_function: some(number / 5),
         ..ThreadNote::new(state)
     }
 }

@@ -20,9 +20,11 @@ pub struct ThreadNote {
     pub function: Option<NodeId>,
     /// The Lua function that called it.
     pub caller: Option<NodeId>,
-    /// Its innermost function if that is in C, for a thread that either runs or has resumed another one;
-    /// otherwise `None`.
-    pub resumes_by: Option<NodeId>,
+    /// Whether it may have resumed another thread although its state says that it runs: nothing tells
+    /// which thread runs, and its innermost function is in C.
+    pub may_resume: bool,
+    /// That function in C, if it is an object.
+    pub c_function: Option<NodeId>,
 }
 
 impl ThreadNote {
@@ -32,7 +34,8 @@ impl ThreadNote {
             state,
             function: None,
             caller: None,
-            resumes_by: None,
+            may_resume: false,
+            c_function: None,
         }
     }
 }
@@ -75,12 +78,15 @@ impl ThreadNotes {
         };
         for at in 0..self.notes.len() {
             let note = self.notes[at];
-            let Some(function) = note.resumes_by.filter(|_| is_active(&note)) else {
+            if !note.may_resume || !is_active(&note) {
                 continue;
-            };
+            }
+            let upvalues = note
+                .c_function
+                .map_or(0..0, |function| heap.edge_range(function));
             let held = heap
                 .edge_range(note.state.node)
-                .chain(heap.edge_range(function))
+                .chain(upvalues)
                 .map(|edge| heap.target(edge));
             let others = &self.notes;
             let resumes = held

@@ -119,7 +119,8 @@ fn of_several_that_are_active_the_last_one_runs() {
     for thread in threads {
         let state = ThreadState::new(thread, ThreadStatus::Running);
         let note = ThreadNote {
-            resumes_by: Some(resume),
+            may_resume: true,
+            c_function: Some(resume),
             ..ThreadNote::new(state)
         };
         program.builder.note_thread(note).unwrap();

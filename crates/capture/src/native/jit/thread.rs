@@ -1,5 +1,6 @@
 //! Threads: everything on their stacks, as the debug library shows it.
 
+use crate::layout::ABSENT;
 use crate::lua::stack_slot_label::{FUNCTION, HOST, TEMPORARY, VARARG};
 use crate::lua::stack_slots::SlotName;
 use crate::lua::thread_calls::{
@@ -188,6 +189,11 @@ impl<'m, M: Memory> Sweep<'m, M> {
         state: Structure<'_>,
         mut calls: ThreadCalls,
     ) -> Swept {
+        // A thread of the VM's own, which never runs Lua code, is no coroutine.
+        let vm_thread = self.layout.global_state.vm_thread;
+        if vm_thread != ABSENT && self.global.word(vm_thread) == address {
+            return Ok(());
+        }
         let status = state.byte(self.layout.state.status);
         let running = self.origin.running_thread;
         let is_running = (running != 0).then_some(running == address);

@@ -4,14 +4,14 @@
 use crate::layout::{self, ABSENT, PucLayout};
 use crate::lua::stack_slot_label::{FUNCTION, HOST, TEMPORARY, VARARG};
 use crate::lua::stack_slots::SlotName;
-use crate::lua::thread_calls::{LuaCall, ThreadCalls};
+use crate::lua::thread_calls::ThreadCalls;
 use crate::memory::memory::{Memory, Read, Structure};
 use crate::native::layout_mismatch::{LayoutMismatch, Swept};
 use crate::native::puc::header::{TAG, VALUE};
 use crate::native::puc::sweep::Sweep;
 use crate::native::puc::tags::{self, ValueType};
 use crate::version::Version;
-use luasnap_heap::{BuildError, CodePlace, Kind, NameId, NodeId};
+use luasnap_heap::{BuildError, Kind, NameId, NodeId};
 
 pub(super) const UNREADABLE: LayoutMismatch = LayoutMismatch::Unreadable("a thread");
 
@@ -211,12 +211,7 @@ impl<'s, 'm, M: Memory, const L: usize> StackWalk<'s, 'm, M, L> {
         {
             let body = self.unnamed(FUNCTION, source)?;
             self.take(slot, body)?;
-            let body = self.lua_function_in(slot).map(|(function, line)| LuaCall {
-                function: Some(function),
-                place: CodePlace { source, line: 0 },
-                defined: line,
-            });
-            self.calls.set_body(body);
+            self.calls.set_body(self.sweep.lua_call_in(slot, source, 0));
             slot += u64::from(VALUE);
         }
         self.take_all(slot, call.limit, temporary)
@@ -250,35 +245,16 @@ impl<'s, 'm, M: Memory, const L: usize> StackWalk<'s, 'm, M, L> {
     fn note_call(&mut self, call: Call, running: Running) {
         if running.prototype == 0 {
             let function = self.sweep.memory.word(call.function);
-            self.calls
-                .add_c(function.and_then(|address| self.sweep.heap.find(address)));
-        } else if self.calls.wants_more()
-            && let Some((function, defined)) = self.lua_function_in(call.function)
-        {
+            let function = function.and_then(|address| self.sweep.heap.find(address));
+            self.calls.add_c(function);
+        } else if self.calls.wants_more() {
             let prototype = self.sweep.prototype(running.prototype);
-            let line = prototype.map(|prototype| self.sweep.line_at(prototype, running.pc));
-            self.calls.add(LuaCall {
-                function: Some(function),
-                place: CodePlace {
-                    source: running.source,
-                    line: line.unwrap_or(0),
-                },
-                defined,
-            });
+            let line = prototype.map_or(0, |prototype| self.sweep.line_at(prototype, running.pc));
+            let source = running.source;
+            if let Some(call) = self.sweep.lua_call_in(call.function, source, line) {
+                self.calls.add(call);
+            }
         }
-    }
-
-    /// Returns the Lua function in a slot, and the line where it is defined.
-    fn lua_function_in(&self, slot: u64) -> Option<(NodeId, u32)> {
-        let address = self.sweep.memory.word(slot)?;
-        let function = self.sweep.heap.find(address)?;
-        if self.sweep.heap.kind(function) != Kind::LuaFunction {
-            return None;
-        }
-        let place = Self::LAYOUT.closure.prototype;
-        let prototype = self.sweep.memory.word(address + u64::from(place))?;
-        let prototype = self.sweep.prototype_node(prototype)?;
-        Some((function, self.sweep.heap.count(prototype)))
     }
 
     /// Returns what runs in a call, and at which instruction.

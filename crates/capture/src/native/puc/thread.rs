@@ -3,7 +3,7 @@
 use crate::layout::ABSENT;
 use crate::lua::stack_slots::SlotName;
 use crate::lua::thread_calls::{
-    MEMORY_ERROR, MEMORY_ERROR_TEXT, RUN_ERROR, ThreadCalls, kept_text,
+    LuaCall, MEMORY_ERROR, MEMORY_ERROR_TEXT, RUN_ERROR, ThreadCalls, kept_text,
 };
 use crate::memory::memory::{Memory, Read, Structure};
 use crate::native::layout_mismatch::Swept;
@@ -13,7 +13,7 @@ use crate::native::puc::sweep::Sweep;
 use crate::native::puc::tags::ValueType;
 use crate::native::sweep::Sweep as _;
 use crate::version::Version;
-use luasnap_heap::{Kind, Label, NameId, NodeId, Strength};
+use luasnap_heap::{CodePlace, Kind, Label, NameId, NodeId, Strength};
 
 /// `EXTRA_STACK`: slots behind `stack_last`.
 const EXTRA_SLOTS: u64 = 5;
@@ -166,6 +166,23 @@ impl<'m, M: Memory, const L: usize> Sweep<'m, M, L> {
             _ => NameId::EMPTY,
         };
         Ok(self.heap.note_thread(note)?)
+    }
+
+    /// A call of the Lua function in a slot of a stack, at this line; `None` if there is none.
+    pub(super) fn lua_call_in(&self, slot: u64, source: NameId, line: u32) -> Option<LuaCall> {
+        let address = self.memory.word(slot)?;
+        let function = self.heap.find(address)?;
+        if self.heap.kind(function) != Kind::LuaFunction {
+            return None;
+        }
+        let place = Self::LAYOUT.closure.prototype;
+        let prototype = self.memory.word(address + u64::from(place))?;
+        let prototype = self.prototype_node(prototype)?;
+        Some(LuaCall {
+            function: Some(function),
+            place: CodePlace { source, line },
+            defined: self.heap.count(prototype),
+        })
     }
 
     /// The text of the error that ended a thread: whoever raised it left it on the top. What
