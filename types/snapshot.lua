@@ -100,7 +100,15 @@ local Snapshot = {}
 ---@field retainers snapshot.Retainer[] Those with most references first.
 ---@field retainer_count integer How many there are, with those that are not listed.
 ---@field keepers snapshot.Keeper[] The nearest first; at most 8.
+---@field weakness? snapshot.Weakness[] Of it and its dominators, tables with weak keys of which entries stay for ever.
 ---@field paths string[] Of one object, the paths that share nothing: it is freed only when each is cut.
+
+---A table with weak keys of which entries stay for ever.
+---@class snapshot.Weakness
+---@field path string The shortest path to it.
+---@field entries integer How many entries stay.
+---@field why "no_object_keys"|"values_hold_keys" Strings and numbers never go; or values refer to their keys.
+---@field words string The same in words.
 
 ---How a group changed from snapshot to snapshot.
 ---@class snapshot.GrowthRow

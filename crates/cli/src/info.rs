@@ -8,7 +8,9 @@ use crate::table::{Column, Columns};
 use crate::waste;
 use anyhow::Result;
 use clap::Args;
-use luasnap_format::{Stats, WasteAnswer, byte_size, grouped, printable_path, status_words};
+use luasnap_format::{
+    Stats, WasteAnswer, WeaknessRow, byte_size, grouped, printable_path, status_words, weakness,
+};
 use luasnap_heap::{Census, Kind, Tally, ThreadStatus, Waste};
 use serde::Serialize;
 use std::fmt::Write;
@@ -41,19 +43,25 @@ impl Info {
         let file = SnapshotFile::open(&self.file, &progress)?;
         let found = progress.step("counting", || Waste::new(&file.snapshot))?;
         let waste = luasnap_format::waste(&file.snapshot, &found, self.rows)?;
+        let weak = weakness(&file.snapshot, self.rows)?;
         drop(progress);
         match self.json {
             true => {
-                let answer = Answer::new(&file, &found.census, &waste);
+                let answer = Answer::new(&file, &found.census, &waste, &weak);
                 print_json(&AnswerAboutFile::new(&file.path, &answer))?;
             }
-            false => print(as_text(&file, &found.census, &waste)?)?,
+            false => print(as_text(&file, &found.census, &waste, &weak)?)?,
         }
         Ok(ExitCode::SUCCESS)
     }
 }
 
-fn as_text(file: &SnapshotFile, census: &Census, waste: &WasteAnswer) -> Result<String> {
+fn as_text(
+    file: &SnapshotFile,
+    census: &Census,
+    waste: &WasteAnswer,
+    weak: &[WeaknessRow],
+) -> Result<String> {
     let mut text = String::new();
     let path = printable_path(&file.path);
     writeln!(text, "{path}: {}\n", origin(file, census))?;
@@ -61,6 +69,12 @@ fn as_text(file: &SnapshotFile, census: &Census, waste: &WasteAnswer) -> Result<
     write!(text, "{}", coroutines(census))?;
     write!(text, "{}", memory(census)?)?;
     write!(text, "{}", waste::as_text(waste)?)?;
+    if !weak.is_empty() {
+        writeln!(text, "\nWeak tables that keep entries for ever")?;
+    }
+    for row in weak {
+        writeln!(text, "  {}: {}", row.path, row.words)?;
+    }
     Ok(text)
 }
 
@@ -177,10 +191,16 @@ struct Answer<'a> {
     #[serde(flatten)]
     stats: Stats,
     waste: &'a WasteAnswer,
+    weak_tables: &'a [WeaknessRow],
 }
 
 impl<'a> Answer<'a> {
-    fn new(file: &SnapshotFile, census: &Census, waste: &'a WasteAnswer) -> Answer<'a> {
+    fn new(
+        file: &SnapshotFile,
+        census: &Census,
+        waste: &'a WasteAnswer,
+        weak_tables: &'a [WeaknessRow],
+    ) -> Answer<'a> {
         let provenance = file.snapshot.everything().provenance();
         Answer {
             file_bytes: file.bytes,
@@ -188,6 +208,7 @@ impl<'a> Answer<'a> {
             taken_at_ms: provenance.taken_at,
             stats: Stats::new(census),
             waste,
+            weak_tables,
         }
     }
 }

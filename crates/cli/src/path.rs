@@ -154,6 +154,9 @@ fn as_text(title: &str, is_group: bool, held: &Retainers) -> Result<String> {
             writeln!(text, "  {}  (retained size {retained}){doing}", keeper.path)?;
         }
     }
+    for row in &held.weakness {
+        writeln!(text, "\nweak table {}: {}", row.path, row.words)?;
+    }
     if held.paths.len() > 1 {
         let count = held.paths.len();
         writeln!(

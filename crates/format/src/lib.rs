@@ -57,6 +57,7 @@ pub use answers::stats::{KindRow, Stats, Sum};
 pub use answers::waste::{
     DuplicateStrings, RepeatedTextRow, SparseTableList, SparseTableRow, WasteAnswer, waste,
 };
+pub use answers::weakness::{WeaknessRow, weakness};
 pub use file::{
     FileError, FileOptions, Written, is_standard_output, readable_by_others, remove_temporary_file,
     write_file,

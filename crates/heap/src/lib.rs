@@ -62,6 +62,7 @@ pub use compare::growth::{CompareError, GroupGrowth, Growth};
 pub use compare::suspect::Suspect;
 pub use count::census::{Census, KindCensus};
 pub use count::waste::{Duplicates, RepeatedText, SparseTables, Waste, WastedSlots};
+pub use count::weak_tables::{LastingEntries, WhyEntriesStay, lasting_entries};
 pub use dominators::dominator_tree::Dominators;
 pub use graph::allocation_order::{AllocationOrder, Mark, Run, RunOrder};
 pub use graph::birthmark::Birthmark;

@@ -10,3 +10,4 @@ pub(crate) mod retainers;
 pub(crate) mod short_path;
 pub(crate) mod stats;
 pub(crate) mod waste;
+pub(crate) mod weakness;

@@ -5,9 +5,10 @@ use crate::answers::coroutine::CoroutineRow;
 use crate::answers::field;
 use crate::answers::name::Name;
 use crate::answers::short_path::{path_of_everything, steps_text};
+use crate::answers::weakness::{WeaknessRow, weakness_of};
 use luasnap_heap::{
-    Census, DisjointPath, Heap, NodeId, Rank, Reach, Retainer, ShortestPathTree, Snapshot, Through,
-    disjoint_paths, retainers_of,
+    Census, DisjointPath, Heap, Kind, NodeId, Rank, Reach, Retainer, ShortestPathTree, Snapshot,
+    Through, disjoint_paths, retainers_of,
 };
 use serde::Serialize;
 use std::cmp::Reverse;
@@ -46,6 +47,10 @@ pub struct Retainers {
     /// The dominators of all of them: without any one of these they would be garbage. The nearest first;
     /// without the registry and the table of globals.
     pub keepers: Vec<KeeperRow>,
+    /// What is weak and yet stays: the first of them and its dominators, if they are tables with weak keys of
+    /// which entries stay for ever.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub weakness: Vec<WeaknessRow>,
     /// Paths from the nearest dominator that share nothing: each has to be cut to free the object.
     pub paths: Vec<Name>,
 }
@@ -145,6 +150,7 @@ pub fn retainers(
         retainer_count,
         retainers,
         keepers: question.keepers()?,
+        weakness: question.weakness()?,
         paths: question.disjoint_paths(options.paths)?,
     })
 }
@@ -253,6 +259,21 @@ impl<'a> Question<'a> {
             })
         };
         alive.map(keeper).collect()
+    }
+
+    /// Returns what is weak and yet stays, of the first target and its nearest dominators.
+    fn weakness(&self) -> Result<Vec<WeaknessRow>> {
+        let dominators = self.snapshot.dominators()?;
+        let first = self.targets.first().copied();
+        let upward = std::iter::successors(first, |node| dominators.immediate(*node));
+        let tables: Vec<NodeId> = upward
+            .filter(|node| self.heap.kind(*node) == Kind::Table)
+            .take(KEEPERS)
+            .collect();
+        match tables.is_empty() {
+            true => Ok(Vec::new()),
+            false => weakness_of(self.snapshot, &tables),
+        }
     }
 
     /// Returns paths that share nothing, for a single object. All paths run through its immediate

@@ -2,3 +2,4 @@
 
 pub(crate) mod census;
 pub(crate) mod waste;
+pub(crate) mod weak_tables;

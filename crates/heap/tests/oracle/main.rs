@@ -18,3 +18,4 @@ mod retainer;
 mod shape;
 mod view;
 mod waste;
+mod weak_tables;

@@ -12,7 +12,7 @@ macro_rules! scripts {
 
 scripts! {
     absent answers arguments collector contexts coroutines dropped files freed growing hostile leaks memory metamethods
-    module oracle reach saved statistics threads untouched varargs waste weak
+    module oracle reach saved statistics threads untouched varargs waste weak weakness
 }
 
 /// The scripts for the native engine only.
