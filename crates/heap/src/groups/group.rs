@@ -65,8 +65,8 @@ pub struct Group {
     /// A lower bound of their retained size, in bytes: what they dominate one by one.
     /// [`Groups::exact_retained`] also counts what only several of them keep alive.
     pub retained: u64,
-    /// The first of them, in the [tree of everything](crate::Snapshot::everything_tree); of strings the
-    /// first of the largest.
+    /// The first of them, in the [tree of everything](crate::Snapshot::everything_tree); of strings one
+    /// of which no other is more than twice as large.
     pub example: Rank,
     /// The name as a number that is the same from run to run.
     pub fingerprint: Fingerprint,
@@ -407,9 +407,9 @@ impl<'a> Grouping<'a> {
         let group = &mut self.groups.groups[at as usize];
         group.count += 1;
         group.shallow = group.shallow.saturating_add(self.heap.size(node));
-        // Strings have only their owner in common: the largest shows what takes the memory.
-        let example = self.tree.node(group.example);
-        if group.kind == Kind::String && self.heap.size(node) > self.heap.size(example) {
+        // Strings have only their owner in common: a much larger one shows better what takes the memory.
+        let example = self.heap.size(self.tree.node(group.example));
+        if group.kind == Kind::String && self.heap.size(node) > example.saturating_mul(2) {
             group.example = rank;
         }
         group.has_one_pattern &= group.pattern == pattern;
