@@ -63,18 +63,31 @@ local Snapshot = {}
 ---@field share number Which part of all objects' size that is, from 0 to 1.
 ---@field example string The shortest path to a member.
 ---@field fingerprint string The same from run to run.
+---@field coroutine? snapshot.Coroutine Of coroutines: what the first member is doing.
+
+---What a coroutine is doing.
+---@class snapshot.Coroutine
+---@field status "not_started"|"suspended"|"normal"|"running"|"failed"|"dead" "failed" is dead by an error.
+---@field at? string Where it waits, runs or died: "jobs.lua:12". Nil if it runs C alone.
+---@field function? string The name of the function there.
+---@field defined_at? string Where that function is defined.
+---@field called_at? string Where that function was called.
+---@field error? string The text of the error that ended it, if the VM still has it.
+---@field words string All that in words.
 
 ---An object that holds what was asked about.
 ---@class snapshot.Retainer
 ---@field retainer string The shortest path to it.
 ---@field path string The path to what it holds.
 ---@field references integer How many references it has to that.
+---@field coroutine? snapshot.Coroutine What it is doing, if it is a coroutine.
 
 ---An object without which all that was asked about would be freed.
 ---@class snapshot.Keeper
 ---@field path string The shortest path to it.
 ---@field retained integer Its retained size, in bytes.
 ---@field share number Which part of all objects' size that is, from 0 to 1.
+---@field coroutine? snapshot.Coroutine What it is doing, if it is a coroutine.
 
 ---@class snapshot.Retainers
 ---@field count integer How many objects are asked about.
@@ -83,10 +96,19 @@ local Snapshot = {}
 ---@field retained_count integer How many objects that is.
 ---@field share number Which part of all objects' size that is, from 0 to 1.
 ---@field path string The shortest path to the first of them.
+---@field coroutine? snapshot.Coroutine What the first of them is doing, if it is a coroutine.
 ---@field retainers snapshot.Retainer[] Those with most references first.
 ---@field retainer_count integer How many there are, with those that are not listed.
 ---@field keepers snapshot.Keeper[] The nearest first; at most 8.
+---@field weakness? snapshot.Weakness[] Of it and its dominators, tables with weak keys of which entries stay for ever.
 ---@field paths string[] Of one object, the paths that share nothing: it is freed only when each is cut.
+
+---A table with weak keys of which entries stay for ever.
+---@class snapshot.Weakness
+---@field path string The shortest path to it.
+---@field entries integer How many entries stay.
+---@field why "no_object_keys"|"values_hold_keys" Strings and numbers never go; or values refer to their keys.
+---@field words string The same in words.
 
 ---How a group changed from snapshot to snapshot.
 ---@class snapshot.GrowthRow
@@ -155,6 +177,7 @@ local Snapshot = {}
 ---@field objects snapshot.Tally All that is in use.
 ---@field references integer How many references there are among all objects.
 ---@field kinds table<string, snapshot.KindTally> By kind: table, lua_function, c_function, thread, userdata, ...
+---@field coroutines? table<string, integer> How many there are of each status; not the main thread.
 ---@field own snapshot.Tally Snapshots in the Lua heap.
 ---@field blocks table<string, integer> Bytes of what belongs to the VM and is no object, by name.
 ---@field memory integer Bytes that the snapshot holds, outside the Lua heap.

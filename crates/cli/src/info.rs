@@ -9,8 +9,11 @@ use crate::table::{Column, Columns};
 use crate::waste;
 use anyhow::Result;
 use clap::Args;
-use luasnap_format::{Ledger, Stats, WasteAnswer, byte_size, grouped, printable_path};
-use luasnap_heap::{Census, Kind, Tally, Waste};
+use luasnap_format::{
+    Ledger, Stats, WasteAnswer, WeaknessRow, byte_size, grouped, printable_path, status_words,
+    weakness,
+};
+use luasnap_heap::{Census, Kind, Tally, ThreadStatus, Waste};
 use serde::Serialize;
 use std::fmt::Write;
 use std::path::PathBuf;
@@ -43,13 +46,14 @@ impl Info {
         let found = progress.step("counting", || Waste::new(&file.snapshot))?;
         let waste = luasnap_format::waste(&file.snapshot, &found, self.rows)?;
         let stats = Stats::new(&file.snapshot, &found.census)?;
+        let weak = weakness(&file.snapshot, self.rows)?;
         drop(progress);
         match self.json {
             true => {
-                let answer = Answer::new(&file, &stats, &waste);
+                let answer = Answer::new(&file, &stats, &waste, &weak);
                 print_json(&AnswerAboutFile::new(&file.path, &answer))?;
             }
-            false => print(as_text(&file, &found.census, &stats.ledger, &waste)?)?,
+            false => print(as_text(&file, &found.census, &stats.ledger, &waste, &weak)?)?,
         }
         Ok(ExitCode::SUCCESS)
     }
@@ -60,14 +64,22 @@ fn as_text(
     census: &Census,
     ledger: &Ledger,
     waste: &WasteAnswer,
+    weak: &[WeaknessRow],
 ) -> Result<String> {
     let mut text = String::new();
     let path = printable_path(&file.path);
     writeln!(text, "{path}: {}", origin(file, census))?;
     writeln!(text, "{}", ledger::as_text(ledger))?;
     write!(text, "{}", kinds(census))?;
+    write!(text, "{}", coroutines(census))?;
     write!(text, "{}", memory(census)?)?;
     write!(text, "{}", waste::as_text(waste)?)?;
+    if !weak.is_empty() {
+        writeln!(text, "\nWeak tables that keep entries for ever")?;
+    }
+    for row in weak {
+        writeln!(text, "  {}: {}", row.path, row.words)?;
+    }
     Ok(text)
 }
 
@@ -128,6 +140,19 @@ fn kind_name(kind: Kind) -> &'static str {
     }
 }
 
+/// Returns how many coroutines are doing what, in a line; empty if there are none.
+fn coroutines(census: &Census) -> String {
+    let counted = ThreadStatus::ALL.iter().zip(census.coroutines);
+    let counted: Vec<String> = counted
+        .filter(|(_, count)| *count > 0)
+        .map(|(status, count)| format!("{} {}", grouped(count), status_words(*status)))
+        .collect();
+    match counted.is_empty() {
+        true => String::new(),
+        false => format!("\ncoroutines: {}\n", counted.join(", ")),
+    }
+}
+
 /// Returns what the VM's memory consists of; empty if its total is not known.
 fn memory(census: &Census) -> Result<String> {
     let mut text = String::new();
@@ -171,10 +196,16 @@ struct Answer<'a> {
     #[serde(flatten)]
     stats: &'a Stats,
     waste: &'a WasteAnswer,
+    weak_tables: &'a [WeaknessRow],
 }
 
 impl<'a> Answer<'a> {
-    fn new(file: &SnapshotFile, stats: &'a Stats, waste: &'a WasteAnswer) -> Answer<'a> {
+    fn new(
+        file: &SnapshotFile,
+        stats: &'a Stats,
+        waste: &'a WasteAnswer,
+        weak_tables: &'a [WeaknessRow],
+    ) -> Answer<'a> {
         let provenance = file.snapshot.everything().provenance();
         Answer {
             file_bytes: file.bytes,
@@ -182,6 +213,7 @@ impl<'a> Answer<'a> {
             taken_at_ms: provenance.taken_at,
             stats,
             waste,
+            weak_tables,
         }
     }
 }

@@ -7,8 +7,8 @@ use crate::snapshot_file::SnapshotFile;
 use anyhow::{Context, Result};
 use clap::Args;
 use luasnap_format::{
-    Query, Retainers, RetainersOptions, byte_size, count_of, group_name, grouped, object_name,
-    printable_path, resolve, retainers,
+    CoroutineRow, Query, Retainers, RetainersOptions, byte_size, count_of, group_name, grouped,
+    object_name, printable_path, resolve, retainers,
 };
 use luasnap_heap::{NodeId, Snapshot};
 use serde::Serialize;
@@ -87,7 +87,12 @@ fn title(snapshot: &Snapshot, target: &Query, nodes: &[NodeId]) -> Result<String
                 Some(group) if group.count > 1 => {
                     format!(
                         "{name} ({})",
-                        group_name(snapshot.everything(), groups, group)?
+                        group_name(
+                            snapshot.everything(),
+                            snapshot.everything_tree()?,
+                            groups,
+                            group
+                        )?
                     )
                 }
                 _ => name,
@@ -115,6 +120,13 @@ fn as_text(title: &str, is_group: bool, held: &Retainers) -> Result<String> {
         (Some(path), false) => writeln!(text, "shortest path: {path}")?,
         (None, _) => writeln!(text, "it is garbage: nothing keeps it alive")?,
     }
+    if let Some(doing) = &held.coroutine {
+        let it = if is_group { "that one is" } else { "it is" };
+        writeln!(text, "{it} {}", doing.words)?;
+        if let Some(error) = &doing.error {
+            writeln!(text, "its error: {error}")?;
+        }
+    }
     if !held.retainers.is_empty() {
         writeln!(
             text,
@@ -123,14 +135,15 @@ fn as_text(title: &str, is_group: bool, held: &Retainers) -> Result<String> {
         )?;
         for retainer in &held.retainers {
             match retainer.references {
-                1 => writeln!(text, "  {}", retainer.path)?,
-                many => writeln!(
+                1 => write!(text, "  {}", retainer.path)?,
+                many => write!(
                     text,
                     "  {}  (by {} references)",
                     retainer.retainer,
                     grouped(many.into())
                 )?,
             }
+            writeln!(text, "{}", doing(&retainer.coroutine))?;
         }
         let more = held.retainer_count - held.retainers.len();
         if more > 0 {
@@ -145,8 +158,12 @@ fn as_text(title: &str, is_group: bool, held: &Retainers) -> Result<String> {
         )?;
         for keeper in &held.keepers {
             let retained = byte_size(keeper.retained);
-            writeln!(text, "  {}  (retained size {retained})", keeper.path)?;
+            let doing = doing(&keeper.coroutine);
+            writeln!(text, "  {}  (retained size {retained}){doing}", keeper.path)?;
         }
+    }
+    for row in &held.weakness {
+        writeln!(text, "\nweak table {}: {}", row.path, row.words)?;
     }
     if held.paths.len() > 1 {
         let count = held.paths.len();
@@ -159,6 +176,14 @@ fn as_text(title: &str, is_group: bool, held: &Retainers) -> Result<String> {
         }
     }
     Ok(text)
+}
+
+/// Returns what a coroutine is doing, to be written behind its path; empty for what is none.
+fn doing(coroutine: &Option<CoroutineRow>) -> String {
+    match coroutine {
+        Some(doing) => format!("  ({})", doing.words),
+        None => String::new(),
+    }
 }
 
 /// The answer for programs.

@@ -15,8 +15,8 @@ use std::process::ExitCode;
 
 /// List the groups of objects that retain most
 ///
-/// Tables and userdata are grouped by class, functions and coroutines by where they are defined, strings by
-/// their owner, all others by their path. `retained` is the retained size of a group: what would be freed if
+/// Tables and userdata are grouped by class, functions by where they are defined, coroutines by what they are
+/// doing, strings by their owner, all others by their path. `retained` is the retained size of a group: what would be freed if
 /// all its members went. The same bytes may count for several groups. `size` is the shallow size: what the
 /// members take themselves. The registry and the table of globals are not listed, since they retain all the
 /// others.

@@ -46,6 +46,7 @@ mod sink;
 mod text;
 
 pub use answer_error::AnswerError;
+pub use answers::coroutine::{CoroutineRow, status_words};
 pub use answers::group_name::{fingerprint_text, group_name};
 pub use answers::group_row::{GroupRow, Top, top};
 pub use answers::growth::{GrowthAnswer, GrowthError, GrowthRow, SuspectRow, growth};
@@ -58,6 +59,7 @@ pub use answers::stats::{KindRow, Stats, Sum};
 pub use answers::waste::{
     DuplicateStrings, RepeatedTextRow, SparseTableList, SparseTableRow, WasteAnswer, waste,
 };
+pub use answers::weakness::{WeaknessRow, weakness};
 pub use file::{
     FileError, FileOptions, Written, is_standard_output, readable_by_others, remove_temporary_file,
     write_file,

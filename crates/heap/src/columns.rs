@@ -14,6 +14,7 @@ use crate::graph::name::{NameId, Names};
 use crate::graph::node::NodeId;
 use crate::graph::provenance::Provenance;
 use crate::graph::sparse_table::SparseTable;
+use crate::graph::thread_state::ThreadState;
 use crate::reach::shortest_path_tree::ShortestPathTree;
 use crate::snapshot::Snapshot;
 use std::sync::Arc;
@@ -52,6 +53,8 @@ pub struct StoredColumns<'a> {
     pub marks: &'a [Mark],
     /// The tables that keep far more slots than they use, by their nodes.
     pub sparse_tables: &'a [SparseTable],
+    /// What the threads are doing, by their nodes.
+    pub threads: &'a [ThreadState],
 }
 
 /// Stands for a size that does not fit the column of sizes.
@@ -75,6 +78,7 @@ impl Heap {
             runs: &self.order.runs,
             marks: &self.order.marks,
             sparse_tables: &self.sparse_tables,
+            threads: &self.threads,
         }
     }
 }
@@ -159,6 +163,8 @@ pub struct Columns {
     pub marks: Vec<Mark>,
     /// The tables that keep far more slots than they use, by their nodes.
     pub sparse_tables: Vec<SparseTable>,
+    /// What the threads are doing, by their nodes.
+    pub threads: Vec<ThreadState>,
     /// Where the heap comes from.
     pub provenance: Provenance,
 }
@@ -175,6 +181,7 @@ impl Columns {
         self.check_edges()?;
         self.check_order()?;
         self.check_sparse_tables()?;
+        self.check_threads()?;
         let mut heap = Heap {
             kinds: self.kinds,
             addresses: self.addresses,
@@ -192,6 +199,7 @@ impl Columns {
                 marks: self.marks,
             },
             sparse_tables: self.sparse_tables,
+            threads: self.threads,
             provenance: self.provenance,
             ..Heap::default()
         };
@@ -313,6 +321,19 @@ impl Columns {
             return Err(ColumnError::Order {
                 column: "sparse tables",
             });
+        }
+        Ok(())
+    }
+
+    fn check_threads(&self) -> Result<(), ColumnError> {
+        let names = self.names.len();
+        all("threads", &self.threads, |of| {
+            let used = [of.place.source, of.function, of.caller.source, of.error];
+            self.kinds.get(of.node.index()) == Some(&Kind::Thread)
+                && used.iter().all(|name| (name.0 as usize) < names)
+        })?;
+        if !self.threads.is_sorted_by(|a, b| a.node < b.node) {
+            return Err(ColumnError::Order { column: "threads" });
         }
         Ok(())
     }

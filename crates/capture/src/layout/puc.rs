@@ -223,10 +223,12 @@ pub(crate) struct Proto {
     pub(crate) local_name: u16,
     pub(crate) local_start: u16,
     pub(crate) local_end: u16,
-    /// `sizelineinfo`, and the size of an item.
+    /// `lineinfo` and `sizelineinfo`, and the size of an item.
+    pub(crate) lines: u16,
     pub(crate) line_count: u16,
     pub(crate) line_size: u16,
-    /// `sizeabslineinfo`, and the size of an item (from 5.4 on).
+    /// `abslineinfo` and `sizeabslineinfo`, and the size of an item (from 5.4 on).
+    pub(crate) absolute_lines: u16,
     pub(crate) absolute_line_count: u16,
     pub(crate) absolute_line_size: u16,
 }

@@ -9,4 +9,5 @@ pub(crate) mod snapshot_handle;
 pub(crate) mod stack_slot_label;
 pub(crate) mod stack_slots;
 pub(crate) mod state;
+pub(crate) mod thread_calls;
 pub(crate) mod weak_mode;

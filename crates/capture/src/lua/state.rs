@@ -106,6 +106,13 @@ impl State {
         unsafe { (self.api.xmove)(self.raw, to.raw, 1) }
     }
 
+    /// `lua_status`; `None` where the host does not export it.
+    pub(crate) fn status(self) -> Option<c_int> {
+        let status = self.api.status?;
+        // SAFETY: promised.
+        Some(unsafe { status(self.raw) })
+    }
+
     #[inline]
     pub(crate) fn type_of(self, index: c_int) -> c_int {
         // SAFETY: promised.

@@ -5,13 +5,16 @@ use crate::lua::private_state::{
 };
 use crate::lua::resolve::may_assert;
 use crate::lua::stack_slots::SlotName;
-use crate::lua::state::{State, TYPE_FUNCTION};
+use crate::lua::state::{State, TYPE_FUNCTION, TYPE_STRING};
+use crate::lua::thread_calls::{
+    LuaCall, MEMORY_ERROR, MEMORY_ERROR_TEXT, RUN_ERROR, ThreadCalls, kept_text, line_of_error,
+};
 use crate::portable::frames::{Frame, Links, level_count, step_out};
 use crate::portable::label_cache::is_temporary;
 use crate::portable::thread_scratch::HiddenVararg;
 use crate::portable::walk::{Walk, Walked, kind_of};
 use crate::version::Version;
-use luasnap_heap::{BuildError, Kind, Label, NodeId, Strength};
+use luasnap_heap::{BuildError, CodePlace, Kind, Label, NameId, NodeId, Strength};
 use std::ffi::{CStr, c_int};
 
 /// Bytes of a thread without its stack, and of a stack slot and a call: an estimate for all
@@ -33,16 +36,43 @@ impl Walk {
     pub(super) fn walk_thread(&mut self, state: State, node: NodeId) -> Walked {
         if let Some(thread) = state.thread(-1) {
             self.thread.slots.clear();
+            self.thread.calls = ThreadCalls::default();
             if state.environment(-1) {
                 self.refer(state, Label::Environment, Strength::Strong)?;
             }
             let is_own = thread.raw() == state.raw();
             if is_own || has_room(thread)? {
                 self.walk_stack(state, thread, node, is_own)?;
+                self.note_thread(thread, node, is_own)?;
             }
             self.refer_to_slots()?;
         }
         Ok(())
+    }
+
+    /// Notes what a thread is doing, whose stack was walked.
+    fn note_thread(&mut self, thread: State, node: NodeId, is_running: bool) -> Walked {
+        let Some(status) = thread.status() else {
+            return Ok(());
+        };
+        let status = u8::try_from(status).unwrap_or(RUN_ERROR);
+        let mut note = self.thread.calls.note(node, status, Some(is_running));
+        note.state.error = match status {
+            MEMORY_ERROR => self.builder.name(MEMORY_ERROR_TEXT)?,
+            // Whoever raised it left it on the top. What `lua_resume` returns is a copy; in LuaJIT it is
+            // the text itself, which is on the stack no more once it was taken.
+            RUN_ERROR if thread.top() > 0 && thread.type_of(-1) == TYPE_STRING => {
+                let (text, source) = (thread.string(-1), note.state.place.source);
+                let is_it = self.version != Version::LuaJit
+                    || line_of_error(text, self.builder.text(source)).is_some();
+                match is_it {
+                    true => self.builder.name(kept_text(text))?,
+                    false => NameId::EMPTY,
+                }
+            }
+            _ => NameId::EMPTY,
+        };
+        self.builder.note_thread(note)
     }
 
     fn walk_stack(&mut self, state: State, thread: State, node: NodeId, is_own: bool) -> Walked {
@@ -116,12 +146,23 @@ impl Walk {
             thread.push_value(index);
             thread.move_top(state);
             let is_body = index == 1 && state.type_of(-1) == TYPE_FUNCTION;
-            let label = if is_body {
-                self.body_label(state)?
-            } else {
-                self.host_label()?
-            };
-            self.take_slot(state, label)?;
+            if !is_body {
+                let label = self.host_label()?;
+                self.take_slot(state, label)?;
+                continue;
+            }
+            let is_lua = !state.is_c_function(-1);
+            let label = self.body_label(state)?;
+            let function = self.take_slot(state, label)?;
+            let source = self
+                .thread
+                .sources
+                .name(&mut self.builder, &self.function_record)?;
+            self.thread.calls.set_body(is_lua.then_some(LuaCall {
+                function,
+                place: CodePlace { source, line: 0 },
+                defined: self.function_record.line_defined(),
+            }));
         }
         Ok(())
     }
@@ -153,12 +194,13 @@ impl Walk {
     /// Walks the function of the record's call, its locals, temporaries and extra arguments.
     fn walk_frame(&mut self, state: State, thread: State, node: NodeId, frame: Frame) -> Walked {
         let (mut function, mut is_lua) = (0, false);
-        if frame == Frame::Function && thread.info(c"Sf", &mut self.thread.record) {
+        if frame == Frame::Function && thread.info(c"Slf", &mut self.thread.record) {
             thread.move_top(state);
             function = state.pointer(-1);
             is_lua = !state.is_c_function(-1);
             let label = self.slot_label(FUNCTION, frame)?;
-            self.take_slot(state, label)?;
+            let taken = self.take_slot(state, label)?;
+            self.note_call(taken, is_lua)?;
         }
         self.walk_locals(state, thread, frame, 1)?;
         match (frame, self.version) {
@@ -169,6 +211,25 @@ impl Walk {
             (Frame::Function, Version::Lua51) => Ok(()),
             (Frame::Function, _) => self.walk_locals(state, thread, frame, -1),
         }
+    }
+
+    /// Notes the record's call for what the thread is doing.
+    fn note_call(&mut self, function: Option<NodeId>, is_lua: bool) -> Walked {
+        let thread = &mut self.thread;
+        if !is_lua {
+            thread.calls.add_c(function);
+        } else if thread.calls.wants_more() {
+            let source = thread.sources.name(&mut self.builder, &thread.record)?;
+            thread.calls.add(LuaCall {
+                function,
+                place: CodePlace {
+                    source,
+                    line: thread.record.current_line().unwrap_or(0),
+                },
+                defined: thread.record.line_defined(),
+            });
+        }
+        Ok(())
     }
 
     /// Walks the record's locals and temporaries (`step` 1), or its extra arguments (`step` -1).
@@ -201,14 +262,15 @@ impl Walk {
         Ok(SlotName { is_temporary, name })
     }
 
-    /// Pops a value that was in a slot of the thread's stack.
-    fn take_slot(&mut self, state: State, label: SlotName) -> Walked {
+    /// Pops a value that was in a slot of the thread's stack, and returns its node.
+    fn take_slot(&mut self, state: State, label: SlotName) -> Walked<Option<NodeId>> {
         let Some((target, new)) = self.meet(state, -1, state.type_of(-1))? else {
             state.pop(1);
-            return Ok(());
+            return Ok(None);
         };
         self.thread.slots.add(target, label)?;
-        self.enqueue_if(state, target, new)
+        self.enqueue_if(state, target, new)?;
+        Ok(Some(target))
     }
 
     /// Keeps the extra arguments of a 5.1 frame for the end: the API cannot show them, but most of

@@ -4,6 +4,7 @@ use crate::lua::debug_record::DebugRecord;
 use crate::lua::private_state::Vararg;
 use crate::lua::stack_slots::StackSlots;
 use crate::lua::state::State;
+use crate::lua::thread_calls::ThreadCalls;
 use crate::version::Version;
 use luasnap_heap::{BuildError, HeapBuilder, NameId, NodeId};
 use rustc_hash::{FxHashMap, FxHashSet};
@@ -14,6 +15,8 @@ pub(super) struct ThreadScratch {
     pub(super) sources: Sources,
     /// The slots of the thread being walked.
     pub(super) slots: StackSlots,
+    /// What its calls say it is doing.
+    pub(super) calls: ThreadCalls,
     pub(super) varargs: Vec<HiddenVararg>,
     pub(super) varargs_here: Vec<Vararg>,
     /// Those that are too far from the top for an index.
@@ -38,6 +41,7 @@ impl ThreadScratch {
             record: DebugRecord::new(version),
             sources: Sources::default(),
             slots: StackSlots::default(),
+            calls: ThreadCalls::default(),
             varargs: Vec::new(),
             varargs_here: Vec::new(),
             far_varargs: Vec::new(),

@@ -1,26 +1,33 @@
 //! Names of groups.
 
 use crate::answer_error::Result;
+use crate::answers::coroutine::{CoroutineRow, status_words};
 use crate::answers::name::Name;
 use crate::answers::short_path::{cut_end, pattern_text};
 use crate::labels::printable::push_bytes;
-use luasnap_heap::{ClassName, Fingerprint, Group, GroupName, Groups, Heap};
+use luasnap_heap::{ClassName, Fingerprint, Group, GroupName, Groups, Heap, ShortestPathTree};
 
 /// Returns the name of a group: a path pattern (`_G.sessions.[*]`), a class (`class Player`), a place in the
-/// source (`main.lua:20`), or the owners of strings (`strings of _G.sessions.[*]`). `heap` is the one that was
-/// grouped.
+/// source (`main.lua:20`), or the owners of strings (`strings of _G.sessions.[*]`), or what coroutines are doing
+/// (`coroutine at jobs.lua:12 (in wait, called at jobs.lua:16)`). `heap` is the one that was grouped, and `tree` its
+/// tree.
 ///
 /// # Errors
 ///
 /// [`AnswerError::OutOfMemory`](crate::AnswerError::OutOfMemory) if memory runs out.
-pub fn group_name(heap: &Heap, groups: &Groups, group: &Group) -> Result<Name> {
+pub fn group_name(
+    heap: &Heap,
+    tree: &ShortestPathTree,
+    groups: &Groups,
+    group: &Group,
+) -> Result<Name> {
     let GroupName::StringsOf(owners) = group.name else {
-        return own_name(heap, groups, group);
+        return own_name(heap, tree, groups, group);
     };
     // Owners that differ only in their kind have one name.
     let mut names: Vec<Name> = Vec::new();
     for owner in groups.owners(owners) {
-        let name = own_name(heap, groups, &groups.groups()[owner])?;
+        let name = own_name(heap, tree, groups, &groups.groups()[owner])?;
         if !names.contains(&name) {
             names.try_reserve(1)?;
             names.push(name);
@@ -41,7 +48,7 @@ pub fn group_name(heap: &Heap, groups: &Groups, group: &Group) -> Result<Name> {
 }
 
 /// Returns the name of a group that is not named after another one.
-fn own_name(heap: &Heap, groups: &Groups, group: &Group) -> Result<Name> {
+fn own_name(heap: &Heap, tree: &ShortestPathTree, groups: &Groups, group: &Group) -> Result<Name> {
     match group.name {
         GroupName::HeldBy(pattern) => pattern_text(heap, groups, pattern),
         GroupName::Class(name) => joined(b"class ", class_text(heap, groups, name)?.bytes()),
@@ -54,6 +61,13 @@ fn own_name(heap: &Heap, groups: &Groups, group: &Group) -> Result<Name> {
             let mut text = format!("[string \"...\"]:{line} of ").into_bytes();
             push_bytes(&mut text, pattern_text(heap, groups, pattern)?.bytes())?;
             Ok(text.into())
+        }
+        GroupName::Coroutine(name) => {
+            // All members do the same; only the name of their function is this one's.
+            match CoroutineRow::of(heap, tree.node(group.example))? {
+                Some(row) => row.group_name(),
+                None => Ok(status_words(name.status).into()),
+            }
         }
         GroupName::StringsOf(_) | GroupName::SharedStrings => Ok("shared strings".into()),
     }

@@ -1,6 +1,7 @@
 //! The groups that retain most, as rows.
 
 use crate::answer_error::Result;
+use crate::answers::coroutine::CoroutineRow;
 use crate::answers::field;
 use crate::answers::group_name::{fingerprint_text, group_name};
 use crate::answers::ledger::Ledger;
@@ -31,6 +32,9 @@ pub struct GroupRow {
     pub share: f64,
     /// The path to the member that retains most.
     pub example: Name,
+    /// Of coroutines: what the first member is doing.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub coroutine: Option<CoroutineRow>,
 }
 
 /// The groups that retain most.
@@ -60,12 +64,21 @@ impl GroupRow {
         Ok(GroupRow {
             fingerprint: fingerprint_text(group.fingerprint),
             kind: group.kind,
-            name: group_name(snapshot.everything(), groups, group)?,
+            name: group_name(
+                snapshot.everything(),
+                snapshot.everything_tree()?,
+                groups,
+                group,
+            )?,
             count: group.count.into(),
             shallow: group.shallow,
             retained,
             share: field::share(retained, all),
             example: path_of_everything(snapshot, group.example)?,
+            coroutine: CoroutineRow::of(
+                snapshot.everything(),
+                snapshot.everything_tree()?.node(group.example),
+            )?,
         })
     }
 }

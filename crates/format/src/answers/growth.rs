@@ -276,6 +276,7 @@ impl Words<'_> {
             kind: row.group.kind,
             name: group_name(
                 snapshot.everything(),
+                snapshot.everything_tree()?,
                 self.growth.groups(row.snapshot),
                 row.group,
             )?,

@@ -1,5 +1,6 @@
 //! Answers, each computed once as rows for text, JSON and Lua.
 
+pub(crate) mod coroutine;
 pub(crate) mod field;
 pub(crate) mod group_name;
 pub(crate) mod group_row;
@@ -11,3 +12,4 @@ pub(crate) mod retainers;
 pub(crate) mod short_path;
 pub(crate) mod stats;
 pub(crate) mod waste;
+pub(crate) mod weakness;

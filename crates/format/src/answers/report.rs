@@ -1,6 +1,7 @@
 //! The largest groups of a snapshot or of a difference, and what grew or shrank, as rows.
 
 use crate::answer_error::Result;
+use crate::answers::coroutine::CoroutineRow;
 use crate::answers::field;
 use crate::answers::group_name::group_name;
 use crate::answers::name::Name;
@@ -33,6 +34,10 @@ pub struct ReportRow {
     pub name: Name,
     /// The path pattern of all its members, if they have one and the name is another.
     pub path: Option<Name>,
+    /// What its members are doing, if they are coroutines.
+    pub doing: Option<Name>,
+    /// The text of the error that ended the example, if one did.
+    pub error: Option<Name>,
     /// The number of its members that the report is about.
     pub count: u64,
     /// Their shallow size together, in bytes.
@@ -214,7 +219,11 @@ impl<'a> Source<'a> {
             None => None,
         };
         let is_exact = group.has_one_pattern && !self.groups.patterns().is_general(group.pattern);
-        let is_code = matches!(group.name, GroupName::Code { .. });
+        let is_code = matches!(group.name, GroupName::Code { .. } | GroupName::Coroutine(_));
+        let doing = match group.name {
+            GroupName::Coroutine(_) => CoroutineRow::of(self.heap, self.tree.node(group.example))?,
+            _ => None,
+        };
         let path = match is_code && group.has_one_pattern {
             true => Some(pattern_text(self.heap, self.groups, group.pattern)?),
             false => None,
@@ -222,7 +231,9 @@ impl<'a> Source<'a> {
         let is_string = group.kind == Kind::String;
         Ok(ReportRow {
             kind: group.kind,
-            name: group_name(self.heap, self.groups, group)?,
+            name: group_name(self.heap, self.tree, self.groups, group)?,
+            doing: doing.as_ref().map(|row| row.words.clone()),
+            error: doing.and_then(|row| row.error),
             path,
             count: group.count.into(),
             size: group.shallow,
@@ -238,7 +249,10 @@ impl<'a> Source<'a> {
         let node = self.tree.node(row.example);
         let name = match row.objects {
             1 => short_path(self.heap, self.tree, row.example)?,
-            _ => group_name(self.heap, self.groups, &self.groups.groups()[row.group])?,
+            _ => {
+                let group = &self.groups.groups()[row.group];
+                group_name(self.heap, self.tree, self.groups, group)?
+            }
         };
         Ok(ResizedRow {
             kind: self.heap.kind(node),

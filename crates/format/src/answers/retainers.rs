@@ -1,12 +1,14 @@
 //! What keeps an object or a group alive: retainers, dominators, paths.
 
 use crate::answer_error::Result;
+use crate::answers::coroutine::CoroutineRow;
 use crate::answers::field;
 use crate::answers::name::Name;
 use crate::answers::short_path::{path_of_everything, steps_text};
+use crate::answers::weakness::{WeaknessRow, weakness_of};
 use luasnap_heap::{
-    Census, DisjointPath, Heap, NodeId, Rank, Reach, Retainer, ShortestPathTree, Snapshot, Through,
-    disjoint_paths, retainers_of,
+    Census, DisjointPath, Heap, Kind, NodeId, Rank, Reach, Retainer, ShortestPathTree, Snapshot,
+    Through, disjoint_paths, retainers_of,
 };
 use serde::Serialize;
 use std::cmp::Reverse;
@@ -35,6 +37,9 @@ pub struct Retainers {
     pub share: f64,
     /// The shortest path to the first of them; `None` if it is garbage.
     pub path: Option<Name>,
+    /// What the first of them is doing, if it is a coroutine.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub coroutine: Option<CoroutineRow>,
     /// The number of retainers.
     pub retainer_count: usize,
     /// The retainers: those with most references first, then the nearest to a GC root.
@@ -42,6 +47,10 @@ pub struct Retainers {
     /// The dominators of all of them: without any one of these they would be garbage. The nearest first;
     /// without the registry and the table of globals.
     pub keepers: Vec<KeeperRow>,
+    /// What is weak and yet stays: the first of them and its dominators, if they are tables with weak keys of
+    /// which entries stay for ever.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub weakness: Vec<WeaknessRow>,
     /// Paths from the nearest dominator that share nothing: each has to be cut to free the object.
     pub paths: Vec<Name>,
 }
@@ -55,6 +64,9 @@ pub struct RetainerRow {
     pub path: Name,
     /// The number of its references to the objects.
     pub references: u32,
+    /// What it is doing, if it is a coroutine.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub coroutine: Option<CoroutineRow>,
 }
 
 /// A dominator.
@@ -66,6 +78,9 @@ pub struct KeeperRow {
     pub retained: u64,
     /// The retained size as a part of all objects' bytes, from 0 to 1.
     pub share: f64,
+    /// What it is doing, if it is a coroutine.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub coroutine: Option<CoroutineRow>,
 }
 
 /// The most dominators that are listed.
@@ -128,9 +143,14 @@ pub fn retainers(
             Some(rank) => Some(path_of_everything(snapshot, rank)?),
             None => None,
         },
+        coroutine: match targets.first() {
+            Some(node) => CoroutineRow::of(question.heap, *node)?,
+            None => None,
+        },
         retainer_count,
         retainers,
         keepers: question.keepers()?,
+        weakness: question.weakness()?,
         paths: question.disjoint_paths(options.paths)?,
     })
 }
@@ -200,6 +220,7 @@ impl<'a> Question<'a> {
             path: join(&own_path, &step),
             retainer: own_path,
             references: retainer.references,
+            coroutine: CoroutineRow::of(self.heap, retainer.node)?,
         })
     }
 
@@ -234,9 +255,25 @@ impl<'a> Question<'a> {
                 path: path_of_everything(self.snapshot, rank)?,
                 retained: dominators.retained(node).bytes,
                 share: self.share(dominators.retained(node).bytes),
+                coroutine: CoroutineRow::of(self.heap, node)?,
             })
         };
         alive.map(keeper).collect()
+    }
+
+    /// Returns what is weak and yet stays, of the first target and its nearest dominators.
+    fn weakness(&self) -> Result<Vec<WeaknessRow>> {
+        let dominators = self.snapshot.dominators()?;
+        let first = self.targets.first().copied();
+        let upward = std::iter::successors(first, |node| dominators.immediate(*node));
+        let tables: Vec<NodeId> = upward
+            .filter(|node| self.heap.kind(*node) == Kind::Table)
+            .take(KEEPERS)
+            .collect();
+        match tables.is_empty() {
+            true => Ok(Vec::new()),
+            false => weakness_of(self.snapshot, &tables),
+        }
     }
 
     /// Returns paths that share nothing, for a single object. All paths run through its immediate

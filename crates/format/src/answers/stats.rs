@@ -2,7 +2,7 @@
 
 use crate::answer_error::Result;
 use crate::answers::ledger::Ledger;
-use luasnap_heap::{Census, Kind, KindCensus, Snapshot, Tally};
+use luasnap_heap::{Census, Kind, KindCensus, Snapshot, Tally, ThreadStatus};
 use serde::Serialize;
 use std::collections::BTreeMap;
 
@@ -23,6 +23,10 @@ pub struct Stats {
     pub references: u64,
     /// By kind, without kinds of which there are no objects.
     pub kinds: BTreeMap<&'static str, KindRow>,
+    /// Reachable coroutines by status, without those of which there are none; not the main thread. Left out if
+    /// there are none, or if it is not known.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub coroutines: BTreeMap<&'static str, u64>,
     /// Unreachable objects that the collector has not freed yet, if known.
     pub garbage: Option<Sum>,
     /// The module's own snapshots in the VM.
@@ -118,6 +122,12 @@ impl Stats {
             references: census.references as u64,
             kinds: kinds
                 .map(|of_kind| (name(of_kind.kind), row(of_kind)))
+                .collect(),
+            coroutines: ThreadStatus::ALL
+                .iter()
+                .zip(census.coroutines)
+                .filter(|(_, count)| *count > 0)
+                .map(|(status, count)| (status.name(), count))
                 .collect(),
             garbage: census.garbage.map(Sum::from),
             own: census.own.into(),

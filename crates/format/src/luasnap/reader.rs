@@ -15,8 +15,8 @@ use crate::luasnap::numbers::{column, read_by_kind, read_bytes, read_deltas, rea
 use crate::luasnap::section::{Section, Table, proven_entries, table_len};
 use crate::luasnap::two_threads::both;
 use luasnap_heap::{
-    Change, Columns, Kind, Label, Mark, NameId, Names, NodeId, PackedLabel, Run, RunOrder,
-    Snapshot, SparseTable, StoredDifference,
+    Change, CodePlace, Columns, Kind, Label, Mark, NameId, Names, NodeId, PackedLabel, Run,
+    RunOrder, Snapshot, SparseTable, StoredDifference, ThreadState, ThreadStatus,
 };
 use std::fs::File;
 use std::io::Read;
@@ -196,6 +196,7 @@ fn read_rest(table: &Table<'_>) -> Result<Rest, LoadError> {
         runs: read_runs(table, &mut zstd)?,
         marks: read_marks(table, &mut zstd)?,
         sparse_tables: read_sparse_tables(table, &mut zstd)?,
+        threads: read_threads(table, &mut zstd)?,
         ..Columns::default()
     };
     let difference = read_difference(table, &mut zstd)?;
@@ -273,6 +274,27 @@ fn read_sparse_tables(
             array_used: u32::try_from(row[2]).ok()?,
             hash_slots: u32::try_from(row[3]).ok()?,
             hash_used: u32::try_from(row[4]).ok()?,
+        })
+    })
+}
+
+fn read_threads(table: &Table<'_>, zstd: &mut Decompressor) -> Result<Vec<ThreadState>, LoadError> {
+    read_rows(table, Section::Threads, zstd, |row: [u64; 9]| {
+        let number = |at: usize| u32::try_from(row[at]).ok();
+        let place = |at: usize| {
+            Some(CodePlace {
+                source: NameId(number(at)?),
+                line: number(at + 1)?,
+            })
+        };
+        Some(ThreadState {
+            node: node_id(row[0])?,
+            status: ThreadStatus::from_number(u8::try_from(row[1]).ok()?)?,
+            place: place(2)?,
+            defined: number(4)?,
+            function: NameId(number(5)?),
+            caller: place(6)?,
+            error: NameId(number(8)?),
         })
     })
 }

@@ -106,6 +106,12 @@ fn note(uses: &mut [Use], name: NameId, used: Use) {
 
 /// Notes sources of code. The source of a string is its text.
 fn note_sources(columns: &StoredColumns<'_>, uses: &mut [Use]) {
+    for of in columns.threads {
+        note(uses, of.place.source, Use::Source);
+        note(uses, of.caller.source, Use::Source);
+        // Errors are texts, and those of strings are what is left out first.
+        note(uses, of.function, Use::Local);
+    }
     for (kind, source) in columns.kinds.iter().zip(columns.sources) {
         if *kind != Kind::String {
             note(uses, *source, Use::Source);

@@ -51,6 +51,8 @@ pub(super) enum Section {
     Refs = 20,
     /// Zeros that pad the file to the size that its contents require.
     Padding = 21,
+    /// Rows: a thread, and what it is doing.
+    Threads = 22,
 }
 
 /// How the values of a section are encoded.
@@ -75,7 +77,7 @@ pub(super) enum Encoding {
 
 impl Section {
     /// All sections, in the order in which they are written.
-    pub(super) const ALL: [Section; 21] = [
+    pub(super) const ALL: [Section; 22] = [
         Section::Facts,
         Section::Kinds,
         Section::Addresses,
@@ -97,6 +99,7 @@ impl Section {
         Section::ChangedEntries,
         Section::Refs,
         Section::Padding,
+        Section::Threads,
     ];
 
     fn from_number(number: u16) -> Option<Section> {
@@ -127,6 +130,7 @@ impl Section {
             Section::ChangedEntries => "section of changed entries",
             Section::Refs => "section of counted references",
             Section::Padding => "padding",
+            Section::Threads => "section of threads",
         }
     }
 
@@ -140,6 +144,7 @@ impl Section {
             | Section::Runs
             | Section::Marks
             | Section::SparseTables
+            | Section::Threads
             | Section::Changes => Encoding::Bytes,
             Section::Sizes
             | Section::Counts
@@ -167,8 +172,14 @@ impl Section {
             Section::Runs => 8,
             Section::Marks => 16,
             Section::SparseTables => 20,
+            Section::Threads => 36,
             Section::Padding => 0,
         }
+    }
+
+    /// Whether readers that do not know the section may skip it.
+    fn is_optional(self) -> bool {
+        matches!(self, Section::Padding | Section::Threads)
     }
 }
 
@@ -233,10 +244,9 @@ pub(super) fn table_bytes(entries: &[Entry]) -> Vec<u8> {
     for (entry, bytes) in entries.iter().zip(bytes.chunks_exact_mut(ENTRY_LEN)) {
         bytes[..2].copy_from_slice(&(entry.section as u16).to_le_bytes());
         bytes[2] = entry.section.encoding() as u8;
-        bytes[3] = if entry.section == Section::Padding {
-            OPTIONAL
-        } else {
-            0
+        bytes[3] = match entry.section.is_optional() {
+            true => OPTIONAL,
+            false => 0,
         };
         put_u32(bytes, 4, 0);
         put_u64(bytes, 8, entry.count);

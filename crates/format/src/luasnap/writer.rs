@@ -272,7 +272,22 @@ fn make_tables(heap: &Heap, builder: &mut SectionBuilder) -> Result {
             u64::from(table.hash_used),
         ]
     });
-    make_rows(builder, Section::SparseTables, tables)
+    make_rows(builder, Section::SparseTables, tables)?;
+    let threads = columns.threads.iter().map(|of| {
+        [
+            of.node.0,
+            u32::from(of.status as u8),
+            of.place.source.0,
+            of.place.line,
+            of.defined,
+            of.function.0,
+            of.caller.source.0,
+            of.caller.line,
+            of.error.0,
+        ]
+        .map(u64::from)
+    });
+    make_rows(builder, Section::Threads, threads)
 }
 
 fn make_difference(stored: &StoredDifference, builder: &mut SectionBuilder) -> Result {

@@ -2,6 +2,8 @@
 
 use crate::answer_error::{AnswerError, Result};
 use crate::answers::group_name::{fingerprint_text, group_name};
+use crate::answers::name::Name;
+use crate::answers::short_path::pattern_text;
 use crate::labels::printable::printable;
 use crate::query::lookup::{LookupError, address_of, object_at, object_by_path, suggestions};
 use crate::query::suggestions::Nearest;
@@ -87,19 +89,27 @@ pub fn resolve(snapshot: &Snapshot, word: &[u8]) -> Result<Query, QueryError> {
         Err(path) => path,
     };
     let groups = snapshot.groups().map_err(AnswerError::from)?;
+    let tree = snapshot.everything_tree().map_err(AnswerError::from)?;
     let printed = printable(word);
     let mut nearest = Nearest::to(printed.as_bytes());
-    let mut inner = None;
+    let (mut inner, mut by_pattern, mut by_class) = (None, None, ByClass::None);
     for (index, group) in groups.groups().iter().enumerate() {
-        let name = group_name(snapshot.everything(), groups, group)?;
+        let name = group_name(heap, tree, groups, group)?;
         let has_name = name.is_meant_by(word);
         let is_meant = has_name && group.kind.is_object();
         if is_meant || fingerprint_text(group.fingerprint).as_bytes() == word {
             return Ok(Query::Group(index));
         }
         inner = inner.or(has_name.then_some(index));
+        // Reports call functions by their path as well.
+        if by_pattern.is_none() && group.has_one_pattern && group.kind.is_object() {
+            let pattern = pattern_text(heap, groups, group.pattern)?;
+            by_pattern = pattern.is_meant_by(word).then_some(index);
+        }
+        by_class.see(&name, word, index);
         nearest.see(name.to_string().as_bytes());
     }
+    let inner = inner.or(by_pattern).or(by_class.only());
     match inner {
         Some(index) => Ok(Query::Group(index)),
         None => Err(QueryError::Neither {
@@ -126,6 +136,38 @@ impl Query {
                 nodes.extend_from_slice(groups.members(*index));
                 Ok(nodes)
             }
+        }
+    }
+}
+
+/// The classes of which a word is the last part: `class Player` of `class _G.Player`.
+#[derive(Clone, Copy)]
+enum ByClass {
+    None,
+    One(usize),
+    Several,
+}
+
+impl ByClass {
+    fn see(&mut self, name: &Name, word: &[u8], index: usize) {
+        const CLASS: &[u8] = b"class ";
+        let (Some(name), Some(word)) = (name.bytes().strip_prefix(CLASS), word.strip_prefix(CLASS))
+        else {
+            return;
+        };
+        let rest = name.strip_suffix(word);
+        if rest.is_some_and(|rest| rest.ends_with(b".")) {
+            *self = match self {
+                ByClass::None => ByClass::One(index),
+                _ => ByClass::Several,
+            };
+        }
+    }
+
+    fn only(self) -> Option<usize> {
+        match self {
+            ByClass::One(index) => Some(index),
+            _ => None,
         }
     }
 }

@@ -117,10 +117,14 @@ fn write_groups(out: &mut dyn io::Write, report: &Report) -> Result {
             described(row),
         )?;
         if let Some(example) = &row.example {
+            let error = row.error.as_ref().filter(|_| row.count > 1);
+            let error = error
+                .map(|error| format!("  ({error})"))
+                .unwrap_or_default();
             let (nothing, no_bytes) = ("", retained(&""));
             writeln!(
                 out,
-                "  {nothing:11}  {nothing:10}{no_bytes}  {nothing:8}  e.g. {example}"
+                "  {nothing:11}  {nothing:10}{no_bytes}  {nothing:8}  e.g. {example}{error}"
             )?;
         }
     }
@@ -133,6 +137,16 @@ fn write_groups(out: &mut dyn io::Write, report: &Report) -> Result {
 
 /// Returns the path pattern of a group, if it has one, and what else is known about it.
 fn described(row: &ReportRow) -> String {
+    if let Some(doing) = &row.doing {
+        let text = match &row.path {
+            Some(path) => format!("{path}  ({doing})"),
+            None => row.name.to_string(),
+        };
+        return match &row.error {
+            Some(error) if row.count == 1 => format!("{text}: {error}"),
+            _ => text,
+        };
+    }
     match (row.kind, &row.path) {
         (Kind::CFunction, _) => format!("{}  (in C)", row.name),
         (Kind::Thread, Some(path)) => format!("{path}  (runs {})", row.name),

@@ -5,7 +5,7 @@ use crate::all_analyses::run_all_with;
 use crate::file_parts::{Parts, section};
 use crate::fixture::{Disk, is_full, sample};
 use crate::luasnap::saved;
-use crate::random_heap::{recipe, sample_of_everything};
+use crate::random_heap::{recipe, sample_of_everything, sample_with_threads};
 use luasnap_format::{LoadError, SaveOptions, open_snapshot, read_snapshot, write_snapshot};
 use luasnap_heap::Snapshot;
 use proptest::prelude::*;
@@ -359,6 +359,11 @@ impl Forged {
         Forged::rows(section::SPARSE_TABLES, rows)
     }
 
+    /// Rows: a thread and what it is doing.
+    fn threads(rows: &[[u64; 9]]) -> Forged {
+        Forged::rows(section::THREADS, rows)
+    }
+
     /// Asserts that a file with this section is refused with this message.
     #[track_caller]
     fn assert_refused(self, expected: &str) {
@@ -580,6 +585,48 @@ fn a_sparse_table_that_comes_twice_assert_refused() {
     let row = [2, 4, 1, 4, 1];
     Forged::sparse_tables(&[row, row])
         .assert_refused("its heap makes no sense: the sparse tables are out of order");
+}
+
+#[test]
+fn a_thread_that_makes_no_sense_is_refused() {
+    let table = 1;
+    let good = [table, 1, 0, 0, 0, 0, 0, 0, 0];
+    let with = |at: usize, value: u64| {
+        let mut row = good;
+        row[at] = value;
+        Forged::threads(&[row])
+    };
+    for node in [table, 0, 999] {
+        with(0, node).assert_refused(
+            "its heap makes no sense: number 0 of the threads refers to something that does not exist",
+        );
+    }
+    for (at, value) in [
+        (0, 1 << 32),
+        (1, 6),
+        (1, 256),
+        (3, 1 << 32),
+        (4, 1 << 40),
+        (7, u64::MAX),
+    ] {
+        with(at, value).assert_refused("its section of threads makes no sense: a row is wrong");
+    }
+}
+
+#[test]
+fn a_reader_that_does_not_know_threads_may_skip_them() {
+    let file = saved(&sample_with_threads(), SaveOptions::default());
+    let mut parts = Parts::of(&file);
+    assert_eq!(parts.section(section::THREADS).flags, 1);
+    parts
+        .sections
+        .retain(|part| part.number != section::THREADS);
+    let snapshot = read_snapshot(&parts.file()).unwrap();
+    assert!(snapshot.everything().threads().is_empty());
+    assert_eq!(
+        read_snapshot(&file).unwrap().everything().threads().len(),
+        1
+    );
 }
 
 #[test]

@@ -26,6 +26,7 @@ pub mod section {
     pub const RUNS: u16 = 15;
     pub const MARKS: u16 = 16;
     pub const SPARSE_TABLES: u16 = 17;
+    pub const THREADS: u16 = 22;
 }
 
 /// A section with its blocks decompressed.

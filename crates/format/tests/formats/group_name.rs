@@ -127,12 +127,23 @@ fn names_that_a_terminal_cannot_show_and_long_ones() {
     let name = |kind| {
         let group = groups.groups().iter().find(|group| group.kind == kind);
         let group = group.filter(|group| group.count == 3).unwrap();
-        group_name(snapshot.everything(), groups, group).unwrap()
+        group_name(
+            snapshot.everything(),
+            snapshot.everything_tree().unwrap(),
+            groups,
+            group,
+        )
+        .unwrap()
     };
-    let classes = groups
-        .groups()
-        .iter()
-        .map(|group| group_name(snapshot.everything(), groups, group).unwrap());
+    let classes = groups.groups().iter().map(|group| {
+        group_name(
+            snapshot.everything(),
+            snapshot.everything_tree().unwrap(),
+            groups,
+            group,
+        )
+        .unwrap()
+    });
     let shown = r"class package.loaded.A\nClass";
     let classes: Vec<_> = classes.filter(|name| format!("{name}") == shown).collect();
     let [class] = &classes[..] else {

@@ -46,6 +46,7 @@ fn listing(heap: &Heap) -> Vec<String> {
     lines.push(format!("{:?} {}", columns.globals, columns.all_reached));
     lines.push(format!("{:?} {:?}", columns.runs, columns.marks));
     lines.push(format!("{:?}", columns.sparse_tables));
+    lines.push(format!("{:?}", columns.threads));
     lines.push(format!("{:?}", heap.provenance()));
     lines
 }

@@ -1,8 +1,8 @@
 //! Random heaps with some of everything.
 
 use luasnap_heap::{
-    Birthmark, Engine, Heap, Kind, Label, NodeId, Process, ProcessMemory, Provenance, RunOrder,
-    SlotSizes, Snapshot, Strength, SweepBuilder,
+    Birthmark, CodePlace, Engine, Heap, Kind, Label, NodeId, Process, ProcessMemory, Provenance,
+    RunOrder, SlotSizes, Snapshot, Strength, SweepBuilder, ThreadNote, ThreadState, ThreadStatus,
 };
 use proptest::prelude::*;
 
@@ -85,6 +85,10 @@ impl Recipe {
             if kind == Kind::Table && count % 3 == 1 {
                 let array = (u64::from(count), count / 2);
                 builder.note_slots(node, array, (64, 1)).unwrap();
+            }
+            if kind == Kind::Thread && count % 4 == 2 {
+                let note = doing(&mut builder, node, count);
+                builder.note_thread(note).unwrap();
             }
             if kind == Kind::Table && self.fact.is_multiple_of(5) {
                 builder.set_globals(node);
@@ -183,9 +187,47 @@ impl Recipe {
     }
 }
 
-/// A small snapshot whose file has every section but those of differences.
+/// What a thread is doing, by a number.
+fn doing(builder: &mut SweepBuilder, node: NodeId, number: u32) -> ThreadNote {
+    let status = ThreadStatus::ALL[number as usize / 4 % ThreadStatus::ALL.len()];
+    let mut name = |text: &str| builder.intern(text.as_bytes()).unwrap();
+    let place = CodePlace {
+        source: name("file1.lua"),
+        line: number,
+    };
+    let state = ThreadState {
+        place,
+        defined: number / 2,
+        caller: CodePlace {
+            source: name("file2.lua"),
+            line: number.wrapping_add(1),
+        },
+        error: name("an error"),
+        ..ThreadState::new(node, status)
+    };
+    // It may be of any kind, or not be there.
+    let some = |number: u32| Some(NodeId(1 + number % node.0));
+    ThreadNote {
+        function: some(number),
+        caller: some(number / 3),
+        may_resume: number.is_multiple_of(8),
+        c_function: some(number / 5),
+        ..ThreadNote::new(state)
+    }
+}
+
+/// A small snapshot whose file has every section of the first version but those of differences.
 pub fn sample_of_everything() -> Snapshot {
-    let things = Kind::ALL.map(|kind| (kind, 40 + (kind as u64 & 1) * u64::from(u32::MAX), 4));
+    sample_with(4)
+}
+
+/// The same with the section of threads.
+pub fn sample_with_threads() -> Snapshot {
+    sample_with(6)
+}
+
+fn sample_with(count: u32) -> Snapshot {
+    let things = Kind::ALL.map(|kind| (kind, 40 + (kind as u64 & 1) * u64::from(u32::MAX), count));
     let links = (0..20u8).map(|sort| Link {
         source: usize::from(sort / 3),
         target: usize::from(sort) % things.len(),

@@ -4,7 +4,8 @@ use crate::file_parts::Parts;
 use crate::luasnap::saved;
 use luasnap_format::{SaveOptions, read_snapshot, write_text};
 use luasnap_heap::{
-    Kind, Label, NameId, NodeId, Provenance, RunOrder, Snapshot, Strength, SweepBuilder,
+    CodePlace, Kind, Label, NameId, NodeId, Provenance, RunOrder, Snapshot, Strength, SweepBuilder,
+    ThreadNote, ThreadState, ThreadStatus,
 };
 
 /// Builds a heap of objects with texts.
@@ -69,6 +70,18 @@ fn program() -> Snapshot {
         (thread, table, Label::Local(local)),
         (thread, table, Label::Local(local_of_code)),
     ];
+    let place = |texts: &mut Texts, source: &str, line| CodePlace {
+        source: texts.name(source),
+        line,
+    };
+    let state = ThreadState {
+        place: place(&mut texts, "game/main.lua", 7),
+        caller: place(&mut texts, "[string \"return 'SECRET code'\"]", 1),
+        function: texts.name("waiting function"),
+        error: texts.name("SECRET error"),
+        ..ThreadState::new(thread, ThreadStatus::Failed)
+    };
+    texts.builder.note_thread(ThreadNote::new(state)).unwrap();
     for node in (0..texts.builder.node_count() as u32).map(NodeId) {
         texts.builder.begin_edges();
         for (_, target, label) in edges.iter().filter(|edge| edge.0 == node) {
@@ -90,7 +103,8 @@ fn has(file: &[u8], text: &str) -> bool {
     })
 }
 
-const NAMES: [&str; 6] = [
+const NAMES: [&str; 7] = [
+    "waiting function",
     "a key",
     "key and value",
     "game/main.lua",
@@ -105,6 +119,7 @@ fn everything_is_kept_unless_asked_otherwise() {
     for text in NAMES.into_iter().chain([
         "SECRET value",
         "SECRET garbage",
+        "SECRET error",
         "return 'SECRET code'",
         "[REGISTRY]",
     ]) {

@@ -7,6 +7,7 @@ use crate::graph::label::Label;
 use crate::graph::name::{NameId, NameIndex, Names};
 use crate::graph::node::NodeId;
 use crate::graph::strength::Strength;
+use crate::graph::thread_state::{CodePlace, ThreadState};
 use crate::reach::shortest_path_tree::{Rank, ShortestPathTree};
 use std::sync::Arc;
 
@@ -58,6 +59,7 @@ impl Excerpt {
         };
         let ranks = copy.nodes(&kept)?;
         copy.edges(&kept, &ranks, with_main_thread)?;
+        copy.threads(&ranks)?;
         let added = add(&mut copy.names)?;
         copy.to.shrink();
         copy.names.names.shrink();
@@ -195,6 +197,34 @@ impl Copy<'_> {
                 new += 1;
             }
             self.to.end_edges(NodeId(node), start)?;
+        }
+        Ok(())
+    }
+
+    /// Copies what the threads are doing.
+    fn threads(&mut self, ranks: &[Rank]) -> Result<(), BuildError> {
+        if self.from.threads.is_empty() {
+            return Ok(());
+        }
+        for (node, &rank) in (1..).map(NodeId).zip(&ranks[1..]) {
+            let Some(&state) = self.from.thread(self.tree.node(rank)) else {
+                continue;
+            };
+            let mut place = |place: CodePlace| -> Result<CodePlace, BuildError> {
+                Ok(CodePlace {
+                    source: self.names.name(place.source)?,
+                    ..place
+                })
+            };
+            let state = ThreadState {
+                node,
+                place: place(state.place)?,
+                caller: place(state.caller)?,
+                function: self.names.name(state.function)?,
+                error: self.names.name(state.error)?,
+                ..state
+            };
+            push(&mut self.to.threads, state)?;
         }
         Ok(())
     }

@@ -3,4 +3,5 @@
 pub(crate) mod excerpt;
 pub(crate) mod objects_view;
 pub(crate) mod sweep_builder;
+pub(crate) mod thread_notes;
 pub(crate) mod walk_builder;

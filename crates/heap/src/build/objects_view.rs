@@ -3,13 +3,14 @@
 //! Strings, prototypes and upvalues are folded away, so that the two engines' heaps read the same.
 
 use crate::graph::error::BuildError;
-use crate::graph::fallible_vec::filled;
+use crate::graph::fallible_vec::{filled, push};
 use crate::graph::heap::Heap;
 use crate::graph::kind::Kind;
 use crate::graph::label::Label;
 use crate::graph::node::NodeId;
 use crate::graph::prefetch::prefetch;
 use crate::graph::provenance::Provenance;
+use crate::graph::thread_state::ThreadState;
 use crate::reach::reach::{Reach, Through};
 use std::sync::Arc;
 
@@ -56,6 +57,13 @@ pub fn objects_view(heap: &Heap) -> Result<Heap, BuildError> {
         copy.node(node)?;
     }
     let mut view = copy.to;
+    for &state in &heap.threads {
+        let id = new_ids[state.node.index()];
+        if is_shown(id) {
+            let node = NodeId(id);
+            push(&mut view.threads, ThreadState { node, ..state })?;
+        }
+    }
     view.shrink();
     view.all_reached = true;
     Ok(view)

@@ -1,5 +1,6 @@
 //! Building a heap from a VM's own lists: first all objects, then the references of each.
 
+use crate::build::thread_notes::{ThreadNote, ThreadNotes};
 use crate::graph::allocation_order::RunOrder;
 use crate::graph::error::BuildError;
 use crate::graph::fallible_vec::push;
@@ -30,6 +31,7 @@ pub struct SweepBuilder {
     unlisted: FxHashMap<u64, NodeId>,
     /// The start of the current node's edges.
     edges_start: usize,
+    threads: ThreadNotes,
 }
 
 impl Default for SweepBuilder {
@@ -41,6 +43,7 @@ impl Default for SweepBuilder {
             name_index: NameIndex::default(),
             unlisted: FxHashMap::default(),
             edges_start: 0,
+            threads: ThreadNotes::default(),
         }
     }
 }
@@ -283,6 +286,15 @@ impl SweepBuilder {
         }
     }
 
+    /// Notes what a thread is doing. Call it at most once for each thread.
+    ///
+    /// # Errors
+    ///
+    /// [`BuildError::OutOfMemory`] if memory runs out.
+    pub fn note_thread(&mut self, note: ThreadNote) -> Result<(), BuildError> {
+        self.threads.add(note)
+    }
+
     /// Begins the edges of a node.
     #[inline]
     pub fn begin_edges(&mut self) {
@@ -321,17 +333,19 @@ impl SweepBuilder {
     ///
     /// # Errors
     ///
-    /// None at present.
+    /// [`BuildError::OutOfMemory`] if memory runs out.
     pub fn finish(self, provenance: Provenance) -> Result<Heap, BuildError> {
         let SweepBuilder {
             mut heap,
             mut names,
             map,
             name_index,
+            threads,
             ..
         } = self;
         drop((map, name_index));
         heap.fill_columns();
+        threads.finish(&mut heap, &mut names)?;
         heap.provenance = provenance;
         heap.shrink();
         names.shrink();

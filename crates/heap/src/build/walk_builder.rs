@@ -1,5 +1,6 @@
 //! Building a heap from a stream of nodes and edges.
 
+use crate::build::thread_notes::{ThreadNote, ThreadNotes};
 use crate::graph::address_map::AddressMap;
 use crate::graph::error::BuildError;
 use crate::graph::fallible_vec::push;
@@ -65,6 +66,7 @@ pub struct HeapBuilder {
     /// Edges of huge tables, kept apart until the builder's own memory is freed: otherwise two
     /// copies would exist at the peak.
     huge: Vec<(NodeId, OpenEdges)>,
+    threads: ThreadNotes,
 }
 
 /// The number of edges from which a table is huge.
@@ -86,6 +88,7 @@ impl HeapBuilder {
             name_index: NameIndex::default(),
             late: Vec::new(),
             huge: Vec::new(),
+            threads: ThreadNotes::default(),
         }
     }
 
@@ -169,6 +172,20 @@ impl HeapBuilder {
     #[inline]
     pub fn name(&mut self, bytes: &[u8]) -> Result<NameId, BuildError> {
         self.name_index.intern(&mut self.names, bytes)
+    }
+
+    /// Notes what a thread is doing. Call it at most once for each thread.
+    ///
+    /// # Errors
+    ///
+    /// [`BuildError::OutOfMemory`] if memory runs out.
+    pub fn note_thread(&mut self, note: ThreadNote) -> Result<(), BuildError> {
+        self.threads.add(note)
+    }
+
+    /// Returns the bytes of a name.
+    pub fn text(&self, name: NameId) -> &[u8] {
+        self.names.get(name)
     }
 
     /// Adds a reference to the object that is being walked.
@@ -272,6 +289,7 @@ impl HeapBuilder {
             mut heap,
             mut late,
             mut names,
+            threads,
             ..
         } = self;
         // A stable sort would allocate, and abort if memory runs out.
@@ -284,6 +302,7 @@ impl HeapBuilder {
             }
             heap.end_edges(source, start)?;
         }
+        threads.finish(&mut heap, &mut names)?;
         heap.shrink();
         names.shrink();
         heap.names = Arc::new(names);

@@ -209,6 +209,9 @@ impl Counted {
                     source: names.name(source)?,
                     line,
                 },
+                GroupName::Coroutine(name) => {
+                    GroupName::Coroutine(name.with_names(|name| names.name(name))?)
+                }
                 GroupName::LoadedCode { pattern: of, line } => GroupName::LoadedCode {
                     pattern: pattern(of),
                     line,

@@ -4,6 +4,7 @@ use crate::graph::error::BuildError;
 use crate::graph::kind::Kind;
 use crate::graph::provenance::Engine;
 use crate::graph::tally::Tally;
+use crate::graph::thread_state::ThreadStatus;
 use crate::reach::reach::{Reach, Through};
 use crate::snapshot::Snapshot;
 use std::borrow::Cow;
@@ -69,6 +70,8 @@ pub struct Census {
     pub vm: Cow<'static, str>,
     /// The releases whose structures the VM has, if known.
     pub layout: Option<Cow<'static, str>>,
+    /// The number of reachable coroutines of each [status](ThreadStatus::ALL); none where that is not known.
+    pub coroutines: [u64; ThreadStatus::ALL.len()],
     /// Bytes of memory that the snapshot takes, outside the Lua heap.
     pub memory: usize,
 }
@@ -119,6 +122,16 @@ impl Census {
                 of_kind.garbage.add(bytes);
             }
         }
+        let mut coroutines = [0; ThreadStatus::ALL.len()];
+        for of in heap.threads() {
+            let is_live = match snapshot.is_difference() {
+                true => snapshot.is_member(of.node),
+                false => reach.is_none_or(|reach| reach.contains(of.node)),
+            };
+            if is_live && heap.coroutine(of.node).is_some() {
+                coroutines[of.status as usize] += 1;
+            }
+        }
         let mut kinds = kinds.to_vec();
         kinds.retain(|of_kind| of_kind.kind != Kind::Snapshot);
         let live = Tally::sum(kinds.iter().map(|of_kind| of_kind.live));
@@ -145,6 +158,7 @@ impl Census {
             engine: provenance.engine,
             vm: provenance.vm.clone(),
             layout: provenance.layout.clone(),
+            coroutines,
             memory: snapshot.memory(),
         }
     }

@@ -3,3 +3,4 @@
 pub(crate) mod census;
 pub(crate) mod finalizers;
 pub(crate) mod waste;
+pub(crate) mod weak_tables;

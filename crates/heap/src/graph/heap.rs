@@ -10,6 +10,7 @@ use crate::graph::node::NodeId;
 use crate::graph::provenance::{Process, ProcessMemory, Provenance};
 use crate::graph::sparse_table::SparseTable;
 use crate::graph::strength::Strength;
+use crate::graph::thread_state::ThreadState;
 use rustc_hash::FxHashMap;
 use std::sync::Arc;
 
@@ -56,6 +57,8 @@ pub struct Heap {
     pub(crate) order: AllocationOrder,
     /// In the order of their nodes.
     pub(crate) sparse_tables: Vec<SparseTable>,
+    /// In the order of their nodes.
+    pub(crate) threads: Vec<ThreadState>,
     pub(crate) provenance: Provenance,
     /// The number of nodes that fit before a column grows.
     pub(crate) node_room: usize,
@@ -271,6 +274,7 @@ impl Heap {
             + self.many_edges.capacity() * size_of::<(NodeId, u32)>()
             + self.order.memory()
             + held(&self.sparse_tables)
+            + held(&self.threads)
     }
 }
 
@@ -505,5 +509,6 @@ impl Heap {
         shrink(&mut self.labels);
         shrink(&mut self.wide_labels);
         shrink(&mut self.sparse_tables);
+        shrink(&mut self.threads);
     }
 }

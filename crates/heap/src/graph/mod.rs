@@ -19,3 +19,5 @@ pub(crate) mod region_map;
 pub(crate) mod sparse_table;
 pub(crate) mod strength;
 pub(crate) mod tally;
+pub(crate) mod thread_state;
+pub(crate) mod thread_states;

@@ -88,6 +88,13 @@ impl Names {
         shrink(&mut self.starts);
     }
 
+    /// Adds the first `length` bytes of a name as a name.
+    pub(crate) fn add_part(&mut self, name: NameId, length: usize) -> Result<NameId, BuildError> {
+        let mut part = room(length)?;
+        part.extend_from_slice(&self.get(name)[..length]);
+        self.add(&part)
+    }
+
     /// Adds a name, even if there is one with the same bytes.
     #[inline]
     pub(crate) fn add(&mut self, bytes: &[u8]) -> Result<NameId, BuildError> {

@@ -1,8 +1,8 @@
 //! Groups: the objects of a snapshot, by what they are.
 //!
 //! Ten thousand entries of one cache are one finding, not ten thousand. Objects of a class are one group,
-//! wherever they are; so are functions of one place in the source, coroutines of one body, and strings of
-//! one owner. All others are grouped by the [pattern](crate::PathPatterns) of their path.
+//! wherever they are; so are functions of one place in the source, coroutines that wait or died at one
+//! place, and strings of the same owners. All others are grouped by the [pattern](crate::PathPatterns) of their path.
 
 use crate::dominators::dominator_tree::Dominators;
 use crate::graph::error::BuildError;
@@ -13,6 +13,7 @@ use crate::graph::name::NameId;
 use crate::graph::node::NodeId;
 use crate::graph::tally::Tally;
 use crate::groups::class::ClassName;
+use crate::groups::coroutine::CoroutineName;
 use crate::groups::fingerprint::Fingerprint;
 use crate::groups::path_map::FoldedName;
 use crate::groups::path_pattern::{PathPatterns, PatternId};
@@ -27,7 +28,8 @@ pub enum GroupName {
     HeldBy(PatternId),
     /// Tables or userdata of a class.
     Class(ClassName),
-    /// Functions or prototypes of one place in the source, or coroutines that run the function there.
+    /// Functions or prototypes of one place in the source. If it is not known what coroutines are doing:
+    /// those that were started with the function there.
     Code {
         /// The short source.
         source: NameId,
@@ -42,6 +44,8 @@ pub enum GroupName {
         /// The line of the text where the code begins; 0 for all of it.
         line: u32,
     },
+    /// Coroutines that do the same at one place.
+    Coroutine(CoroutineName),
     /// Strings that objects of these groups refer to, and no others: see [`Groups::owners`].
     StringsOf(OwnersId),
     /// Strings of very many groups, or of the VM itself.

@@ -192,9 +192,12 @@ impl<'a> Grouping<'a> {
         };
         let name = match self.heap.kind(node) {
             Kind::LuaFunction | Kind::Prototype => Some(code(node)),
-            Kind::Thread => coroutine_body(self.heap, node)
-                .filter(|body| self.heap.kind(*body) == Kind::LuaFunction)
-                .map(code),
+            Kind::Thread => match self.heap.coroutine(node) {
+                Some(state) => Some(GroupName::Coroutine(state.into())),
+                None => coroutine_body(self.heap, node)
+                    .filter(|body| self.heap.kind(*body) == Kind::LuaFunction)
+                    .map(code),
+            },
             _ => self.classes.of(self.heap, node).map(GroupName::Class),
         };
         name.unwrap_or(GroupName::HeldBy(self.pattern_of[rank.index()]))
@@ -273,6 +276,7 @@ impl<'a> Grouping<'a> {
                 .text(b"loaded code")
                 .number(self.groups.patterns.fingerprint(pattern).0)
                 .number(line.into()),
+            GroupName::Coroutine(name) => name.add_to(hasher, self.heap),
             GroupName::StringsOf(owners) => {
                 let owner = |group: usize| self.groups.groups[group].fingerprint.0;
                 let mut prints = [u64::MAX; MAX_OWNERS];
@@ -299,6 +303,15 @@ fn hash(kind: Kind, name: GroupName) -> u64 {
         GroupName::Class(ClassName::Own(name)) => (1, name.0.into(), 0),
         GroupName::Class(ClassName::HeldBy(pattern)) => (2, pattern.0.into(), 0),
         GroupName::Code { source, line } => (3, source.0.into(), line.into()),
+        GroupName::Coroutine(name) => {
+            let place = (name.place.source.0, name.place.line);
+            let at = (name.status as u64, name.caller.line);
+            (
+                7,
+                mix(place.0.into(), place.1.into()),
+                mix(at.0, at.1.into()),
+            )
+        }
         GroupName::StringsOf(owners) => (4, owners.0.into(), 0),
         GroupName::SharedStrings => (5, 0, 0),
         GroupName::LoadedCode { pattern, line } => (6, pattern.0.into(), line.into()),

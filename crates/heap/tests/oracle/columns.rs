@@ -4,9 +4,10 @@
 use crate::everything::{Everything, everything, listed};
 use crate::graph::{graph, rows};
 use luasnap_heap::{
-    Census, Change, ColumnError, Columns, Heap, Kind, LARGE_SIZE, Label, Mark, NameId, Names,
-    NodeId, PackedLabel, Reach, Run, RunOrder, ShortestPathTree, Snapshot, SparseTable,
-    StoredDifference, Strength, Through, decrease, increase, objects_view,
+    Census, Change, CodePlace, ColumnError, Columns, Heap, Kind, LARGE_SIZE, Label, Mark, NameId,
+    Names, NodeId, PackedLabel, Reach, Run, RunOrder, ShortestPathTree, Snapshot, SparseTable,
+    StoredDifference, Strength, ThreadState, ThreadStatus, Through, decrease, increase,
+    objects_view,
 };
 use proptest::prelude::*;
 
@@ -41,6 +42,7 @@ fn columns(heap: &Heap) -> Columns {
         runs: stored.runs.to_vec(),
         marks: stored.marks.to_vec(),
         sparse_tables: stored.sparse_tables.to_vec(),
+        threads: stored.threads.to_vec(),
         provenance: heap.provenance().clone(),
     }
 }
@@ -79,6 +81,7 @@ enum Damage {
     AddRun(NodeId),
     AddMark(Mark),
     AddSparseTable(NodeId, u32),
+    AddThread(NodeId, NameId),
     RemoveEdge,
 }
 
@@ -112,6 +115,7 @@ fn damage() -> impl Strategy<Value = Damage> {
         node().prop_map(Damage::AddRun),
         mark.prop_map(Damage::AddMark),
         (node(), value()).prop_map(|(node, slots)| Damage::AddSparseTable(node, slots)),
+        (node(), 0..40u32).prop_map(|(node, name)| Damage::AddThread(node, NameId(name))),
         Just(Damage::RemoveEdge),
     ]
 }
@@ -150,6 +154,10 @@ impl Damage {
                 node,
                 array_slots,
                 ..SparseTable::default()
+            }),
+            Damage::AddThread(node, name) => columns.threads.push(ThreadState {
+                function: name,
+                ..ThreadState::new(node, ThreadStatus::Suspended)
             }),
             Damage::RemoveEdge => {
                 columns.targets.pop();
@@ -381,6 +389,56 @@ fn sparse_tables_are_tables() {
     assert_refused(
         |heap| heap.sparse_tables.push(a_string),
         ColumnError::SparseTable { at: 0 },
+    );
+}
+
+#[test]
+fn states_are_of_threads() {
+    let a_string = ThreadState::new(NodeId(2), ThreadStatus::Dead);
+    assert_refused(
+        |heap| heap.threads.push(a_string),
+        out_of_range("threads", 0),
+    );
+    let thread = ThreadState::new(NodeId(1), ThreadStatus::Dead);
+    let no_name = NameId(999);
+    for unnamed in [
+        ThreadState {
+            function: no_name,
+            ..thread
+        },
+        ThreadState {
+            error: no_name,
+            ..thread
+        },
+        ThreadState {
+            place: CodePlace {
+                source: no_name,
+                line: 1,
+            },
+            ..thread
+        },
+        ThreadState {
+            caller: CodePlace {
+                source: no_name,
+                line: 1,
+            },
+            ..thread
+        },
+    ] {
+        assert_refused(
+            |heap| {
+                heap.kinds[1] = Kind::Thread;
+                heap.threads.push(unnamed);
+            },
+            out_of_range("threads", 0),
+        );
+    }
+    assert_refused(
+        |heap| {
+            heap.kinds[1] = Kind::Thread;
+            heap.threads.extend([thread, thread]);
+        },
+        ColumnError::Order { column: "threads" },
     );
 }
 

@@ -72,6 +72,7 @@ pub fn name(heap: &Heap, groups: &Groups, group: &Group) -> String {
         GroupName::Class(ClassName::Own(id)) => format!("class {}", bytes(id)),
         GroupName::Class(ClassName::HeldBy(pattern)) => format!("class {}", path(pattern)),
         GroupName::Code { source, line } => format!("{}:{line}", bytes(source)),
+        GroupName::Coroutine(name) => format!("coroutine {name:?}"),
         GroupName::LoadedCode { pattern, line } => format!("loaded:{line} of {}", path(pattern)),
         GroupName::StringsOf(owners) => {
             let owners = groups.owners(owners);

@@ -2,6 +2,7 @@
 
 mod census;
 mod columns;
+mod coroutine;
 mod difference;
 mod disjoint_paths;
 mod dominator;
@@ -18,3 +19,4 @@ mod retainer;
 mod shape;
 mod view;
 mod waste;
+mod weak_tables;

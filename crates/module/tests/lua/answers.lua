@@ -66,7 +66,7 @@ do
   expect("_G.world.players.[*].bag.[*]", "table", 40, "_G.world.players.[1].bag.[1]")
   row = expect("_G.world.names.*", "table", 50, "_G.world.names.name of 1")
   expect("script.lua:" .. callback_line, "function", 60, "_G.world.callbacks.[1]")
-  row = expect("script.lua:" .. body_line, "thread", 70, "_G.world.waiting.[1]")
+  row = expect("coroutine at script.lua:" .. body_line, "thread", 70, "_G.world.waiting.[1]")
   check.equal(row.size > 70 * 100, true)
   if is_native then
     row = expect("strings of class _G.Player", "string", 40, "_G.world.players.[1].name")

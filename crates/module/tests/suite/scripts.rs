@@ -11,8 +11,8 @@ macro_rules! scripts {
 }
 
 scripts! {
-    absent answers arguments collector contexts dropped files freed growing hostile leaks ledger memory
-    metamethods module oracle reach saved statistics threads untouched varargs waste weak
+    absent answers arguments collector contexts coroutines dropped files freed growing hostile leaks ledger memory
+    metamethods module oracle reach saved statistics threads untouched varargs waste weak weakness
 }
 
 /// The scripts for the native engine only.

@@ -148,6 +148,31 @@ impl<'m, M: Memory> Sweep<'m, M> {
         }
     }
 
+    /// Line of an instruction; 0 where the function is stripped.
+    pub(super) fn line_at(&self, address: u64, instruction: u32) -> u32 {
+        let places = &self.layout.prototype;
+        let Some(prototype) = self.prototype(address) else {
+            return 0;
+        };
+        let (first, count) = (prototype.int(places.line), prototype.int(places.line_count));
+        let lines = prototype.word(places.lines);
+        if lines == 0 || first == BUILT_IN {
+            return 0;
+        }
+        // The first instruction is the function's head.
+        let Some(at) = instruction.checked_sub(1) else {
+            return first;
+        };
+        if instruction == prototype.int(places.code_count) {
+            return first.saturating_add(count);
+        }
+        let size = self.line_size(prototype);
+        let bytes = self
+            .memory
+            .bytes(lines + size * u64::from(at), size as usize);
+        bytes.map_or(0, |bytes| first.saturating_add(little_endian(bytes)))
+    }
+
     /// Whether the line of a function's last instruction, counted from its first line, is one of
     /// its lines.
     fn lines_fit(&self, prototype: Structure<'_>) -> bool {
@@ -161,11 +186,7 @@ impl<'m, M: Memory> Sweep<'m, M> {
         let Some(bytes) = self.memory.bytes(last, size as usize) else {
             return false;
         };
-        let line = bytes
-            .iter()
-            .rev()
-            .fold(0, |line, byte| line << 8 | u32::from(*byte));
-        line <= prototype.int(places.line_count)
+        little_endian(bytes) <= prototype.int(places.line_count)
     }
 
     pub(super) fn add_edges_of_prototype(&mut self, node: NodeId, address: u64) -> Swept {
@@ -193,4 +214,12 @@ impl<'m, M: Memory> Sweep<'m, M> {
         }
         self.refer_to_trace(node, prototype.half(places.trace))
     }
+}
+
+/// The number in at most four bytes, the lowest first.
+fn little_endian(bytes: &[u8]) -> u32 {
+    bytes
+        .iter()
+        .rev()
+        .fold(0, |number, byte| number << 8 | u32::from(*byte))
 }

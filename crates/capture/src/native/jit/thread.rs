@@ -1,7 +1,11 @@
 //! Threads: everything on their stacks, as the debug library shows it.
 
+use crate::layout::ABSENT;
 use crate::lua::stack_slot_label::{FUNCTION, HOST, TEMPORARY, VARARG};
 use crate::lua::stack_slots::SlotName;
+use crate::lua::thread_calls::{
+    LuaCall, MEMORY_ERROR, MEMORY_ERROR_TEXT, RUN_ERROR, ThreadCalls, kept_text, line_of_error,
+};
 use crate::memory::memory::{Memory, Read, Structure};
 use crate::native::jit::frames::{Frame, Frames, SLOT, UNREADABLE};
 use crate::native::jit::known_prototype::KnownPrototype;
@@ -10,7 +14,7 @@ use crate::native::jit::sweep::Sweep;
 use crate::native::jit::tags::{self, Value};
 use crate::native::layout_mismatch::{Failure, Swept};
 use crate::native::sweep::Sweep as _;
-use luasnap_heap::{Kind, Label, NameId, NodeId, Strength};
+use luasnap_heap::{CodePlace, Kind, Label, NameId, NodeId, Strength};
 
 /// `PROTO_VARARG` in a prototype's flags.
 const HAS_EXTRA_ARGUMENTS: u8 = 2;
@@ -48,7 +52,10 @@ impl<'m, M: Memory> Sweep<'m, M> {
         self.slots.clear();
         if state.word(self.layout.state.stack) != 0 {
             match self.walk_stack(node, address, state) {
-                Ok(levels) => self.heap.set_count(node, levels),
+                Ok((levels, calls)) => {
+                    self.heap.set_count(node, levels);
+                    self.note_thread(node, address, state, calls)?;
+                }
                 Err(Failure::LayoutMismatch(_)) if self.may_run(state) => {}
                 Err(other) => return Err(other),
             }
@@ -84,8 +91,13 @@ impl<'m, M: Memory> Sweep<'m, M> {
     }
 
     /// Notes the slots of all frames. Returns the number of levels that the debug library would
-    /// count, without our own.
-    fn walk_stack(&mut self, node: NodeId, thread: u64, state: Structure<'m>) -> Swept<u32> {
+    /// count, without our own, and what they say the thread is doing.
+    fn walk_stack(
+        &mut self,
+        node: NodeId,
+        thread: u64,
+        state: Structure<'m>,
+    ) -> Swept<(u32, ThreadCalls)> {
         let places = &self.layout.state;
         let [stack, base, top] =
             [places.stack, places.base, places.top].map(|place| state.word(place));
@@ -95,6 +107,7 @@ impl<'m, M: Memory> Sweep<'m, M> {
             false => 0,
         };
         let (mut levels, mut outermost) = (0, None);
+        let mut calls = ThreadCalls::default();
         while let Some(frame) = frames.step(self)? {
             outermost = Some(frame.at);
             let function = self.function_of(frame.at)?;
@@ -104,6 +117,7 @@ impl<'m, M: Memory> Sweep<'m, M> {
             }
             levels += 1;
             let running = self.running(&frames, frame, function)?;
+            self.note_call(&mut calls, function, running);
             self.walk_frame(node, frame, running, top)?;
         }
         let host = self.heap.intern(HOST.as_bytes())?;
@@ -112,27 +126,114 @@ impl<'m, M: Memory> Sweep<'m, M> {
                 let temporary = self.unnamed(TEMPORARY, host)?;
                 self.take_all(node, stack + 2 * SLOT, outermost - SLOT, temporary)?;
             }
-            None => self.walk_idle_stack(node, base, top, host)?,
+            None => self.walk_idle_stack(node, (base, top), host, &mut calls)?,
         }
-        Ok(levels)
+        Ok((levels, calls))
     }
 
     /// Notes the slots of a coroutine that has not started, or is done: the body and its arguments,
     /// or nothing.
-    fn walk_idle_stack(&mut self, node: NodeId, base: u64, top: u64, host: NameId) -> Swept {
+    fn walk_idle_stack(
+        &mut self,
+        node: NodeId,
+        (base, top): (u64, u64),
+        host: NameId,
+        calls: &mut ThreadCalls,
+    ) -> Swept {
         let mut slot = base;
         let first = self.memory.word(slot).filter(|_| slot < top);
         if let Some(function) = first.and_then(|value| Value(value).function()) {
-            let source = match self.prototype_if_lua(function)? {
-                Some(prototype) => prototype.source,
-                None => host,
-            };
+            let prototype = self.prototype_if_lua(function)?;
+            let source = prototype.map_or(host, |prototype| prototype.source);
+            calls.set_body(prototype.map(|prototype| LuaCall {
+                function: self.heap.find(function),
+                place: CodePlace { source, line: 0 },
+                defined: prototype.line,
+            }));
             let body = self.unnamed(FUNCTION, source)?;
             self.take(node, slot, body)?;
             slot += SLOT;
         }
         let temporary = self.unnamed(TEMPORARY, host)?;
         self.take_all(node, slot, top, temporary)
+    }
+
+    /// Notes a call for what the thread is doing.
+    fn note_call(&self, calls: &mut ThreadCalls, function: u64, running: Running) {
+        let function = self.heap.find(function);
+        if running.prototype == 0 {
+            return calls.add_c(function);
+        }
+        if !calls.wants_more() {
+            return;
+        }
+        let line = running
+            .instruction
+            .map(|instruction| self.line_at(running.prototype, instruction));
+        let defined = self.heap.find(running.prototype);
+        calls.add(LuaCall {
+            function,
+            place: CodePlace {
+                source: running.source,
+                line: line.unwrap_or(0),
+            },
+            defined: defined.map_or(0, |prototype| self.heap.count(prototype)),
+        });
+    }
+
+    /// Notes what a thread is doing.
+    fn note_thread(
+        &mut self,
+        node: NodeId,
+        address: u64,
+        state: Structure<'_>,
+        mut calls: ThreadCalls,
+    ) -> Swept {
+        // A thread of the VM's own, which never runs Lua code, is no coroutine.
+        let vm_thread = self.layout.global_state.vm_thread;
+        if vm_thread != ABSENT && self.global.word(vm_thread) == address {
+            return Ok(());
+        }
+        let status = state.byte(self.layout.state.status);
+        let running = self.origin.running_thread;
+        let is_running = (running != 0).then_some(running == address);
+        let mut error = NameId::EMPTY;
+        if status == MEMORY_ERROR {
+            error = self.heap.intern(MEMORY_ERROR_TEXT)?;
+        } else if status == RUN_ERROR
+            && let Some(call) = calls.innermost()
+            && let Some((text, line)) = self.error_text(state, call.place.source)
+        {
+            // An error of the VM's own leaves no other trace of the line.
+            if call.place.line == 0 && line >= call.defined {
+                call.place.line = line;
+            }
+            error = self.heap.intern(kept_text(text))?;
+        }
+        let mut note = calls.note(node, status, is_running);
+        note.state.error = error;
+        Ok(self.heap.note_thread(note)?)
+    }
+
+    /// The text of the error that ended a thread, and the line that it begins with. Who resumed the
+    /// thread has taken it away, but the slot behind the top keeps it until the collector passes; what
+    /// is there is the text if it begins with a place in the source of the innermost function.
+    fn error_text(&self, state: Structure<'_>, source: NameId) -> Option<(&'m [u8], u32)> {
+        let places = &self.layout.state;
+        let top = state.word(places.top);
+        let end = state.word(places.stack) + SLOT * u64::from(state.int(places.stack_size));
+        [top, top.wrapping_sub(SLOT)].into_iter().find_map(|slot| {
+            if slot < state.word(places.base) || slot >= end {
+                return None;
+            }
+            let value = Value(self.memory.word(slot)?);
+            let string = self.object_if_alive(value)?;
+            if self.heap.kind(string) != Kind::String {
+                return None;
+            }
+            let text = self.text_at(value.address())?;
+            Some((text, line_of_error(text, self.heap.name(source))?))
+        })
     }
 
     /// Returns what runs in a frame, and at which instruction.

@@ -90,6 +90,50 @@ impl<'m, M: Memory, const L: usize> Sweep<'m, M, L> {
         Ok(())
     }
 
+    /// Line of an instruction; 0 where the function is stripped, or says one that it cannot have.
+    pub(super) fn line_at(&self, prototype: Structure<'_>, pc: i64) -> u32 {
+        let places = &Self::LAYOUT.prototype;
+        let Ok(pc) = usize::try_from(pc) else {
+            return 0;
+        };
+        let first = prototype.int(places.line);
+        let count = u64::from(prototype.int(places.line_count));
+        let lines = self
+            .memory
+            .items(prototype.word(places.lines), count, places.line_size);
+        let lines = lines.unwrap_or_default();
+        let line = match places.absolute_lines {
+            ABSENT => lines
+                .chunks_exact(usize::from(places.line_size))
+                .nth(pc)
+                .map(|line| Structure(line).int(0)),
+            _ => lines.get(..=pc).map(|lines| {
+                let (from, line) = self.absolute_line(prototype, pc).unwrap_or((0, first));
+                // Each is the difference to the line of the instruction before.
+                lines[from..].iter().fold(line, |line, step| {
+                    line.wrapping_add_signed(i32::from(*step as i8))
+                })
+            }),
+        };
+        let last = prototype.int(places.last_line);
+        line.filter(|line| *line >= first && (last == 0 || *line <= last))
+            .unwrap_or(0)
+    }
+
+    /// The last instruction up to `pc` whose line is stored as it is: the number of the one behind it,
+    /// and its line (from 5.4 on).
+    fn absolute_line(&self, prototype: Structure<'_>, pc: usize) -> Option<(usize, u32)> {
+        let places = &Self::LAYOUT.prototype;
+        let count = u64::from(prototype.int(places.absolute_line_count));
+        let size = places.absolute_line_size;
+        let start = prototype.word(places.absolute_lines);
+        let lines = self.memory.items(start, count, size)?;
+        // `AbsLineInfo` has an instruction and its line, by rising instructions.
+        let mut lines = lines.chunks_exact(usize::from(size)).map(Structure);
+        let last = lines.rfind(|line| line.int(0) as usize <= pc)?;
+        Some((last.int(0) as usize + 1, last.int(4)))
+    }
+
     /// Names of the upvalues of a prototype's functions: items that begin with the address of a
     /// string. Empty where a stripped function has none.
     fn upvalue_names(&self, address: u64) -> &'m [u8] {

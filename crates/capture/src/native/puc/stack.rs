@@ -4,6 +4,7 @@
 use crate::layout::{self, ABSENT, PucLayout};
 use crate::lua::stack_slot_label::{FUNCTION, HOST, TEMPORARY, VARARG};
 use crate::lua::stack_slots::SlotName;
+use crate::lua::thread_calls::ThreadCalls;
 use crate::memory::memory::{Memory, Read, Structure};
 use crate::native::layout_mismatch::{LayoutMismatch, Swept};
 use crate::native::puc::header::{TAG, VALUE};
@@ -56,6 +57,8 @@ pub(super) struct StackWalk<'s, 'm, M, const L: usize> {
     top: u64,
     /// Number of levels that the debug library would count, without our own.
     pub(super) levels: u32,
+    /// What they say the thread is doing.
+    pub(super) calls: ThreadCalls,
     /// Extra arguments of 5.1.
     pub(super) extra_arguments: Vec<(NodeId, NameId)>,
 }
@@ -82,6 +85,7 @@ impl<'s, 'm, M: Memory, const L: usize> StackWalk<'s, 'm, M, L> {
             slots,
             top: state.word(places.top),
             levels: 0,
+            calls: ThreadCalls::default(),
             extra_arguments: Vec::new(),
             sweep,
         }
@@ -207,6 +211,7 @@ impl<'s, 'm, M: Memory, const L: usize> StackWalk<'s, 'm, M, L> {
         {
             let body = self.unnamed(FUNCTION, source)?;
             self.take(slot, body)?;
+            self.calls.set_body(self.sweep.lua_call_in(slot, source, 0));
             slot = slot.wrapping_add(u64::from(VALUE));
         }
         self.take_all(slot, call.limit, temporary)
@@ -223,6 +228,7 @@ impl<'s, 'm, M: Memory, const L: usize> StackWalk<'s, 'm, M, L> {
     fn function_call(&mut self, call: Call) -> Swept {
         self.levels = self.levels.saturating_add(1);
         let running = self.running(call)?;
+        self.note_call(call, running);
         let function = self.unnamed(FUNCTION, running.source)?;
         self.take(call.function, function)?;
         let mut slot = call.base;
@@ -233,6 +239,22 @@ impl<'s, 'm, M: Memory, const L: usize> StackWalk<'s, 'm, M, L> {
             self.extra_arguments(call, running)?;
         }
         Ok(())
+    }
+
+    /// Notes a call for what the thread is doing.
+    fn note_call(&mut self, call: Call, running: Running) {
+        if running.prototype == 0 {
+            let function = self.sweep.memory.word(call.function);
+            let function = function.and_then(|address| self.sweep.heap.find(address));
+            self.calls.add_c(function);
+        } else if self.calls.wants_more() {
+            let prototype = self.sweep.prototype(running.prototype);
+            let line = prototype.map_or(0, |prototype| self.sweep.line_at(prototype, running.pc));
+            let source = running.source;
+            if let Some(call) = self.sweep.lua_call_in(call.function, source, line) {
+                self.calls.add(call);
+            }
+        }
     }
 
     /// Returns what runs in a call, and at which instruction.

@@ -2,14 +2,18 @@
 
 use crate::layout::ABSENT;
 use crate::lua::stack_slots::SlotName;
+use crate::lua::thread_calls::{
+    LuaCall, MEMORY_ERROR, MEMORY_ERROR_TEXT, RUN_ERROR, ThreadCalls, kept_text,
+};
 use crate::memory::memory::{Memory, Read, Structure};
 use crate::native::layout_mismatch::Swept;
-use crate::native::puc::header::VALUE;
+use crate::native::puc::header::{TAG, VALUE};
 use crate::native::puc::stack::{StackWalk, UNREADABLE};
 use crate::native::puc::sweep::Sweep;
+use crate::native::puc::tags::ValueType;
 use crate::native::sweep::Sweep as _;
 use crate::version::Version;
-use luasnap_heap::{Kind, Label, NodeId, Strength};
+use luasnap_heap::{CodePlace, Kind, Label, NameId, NodeId, Strength};
 
 /// `EXTRA_STACK`: slots behind `stack_last`.
 const EXTRA_SLOTS: u64 = 5;
@@ -125,7 +129,9 @@ impl<'m, M: Memory, const L: usize> Sweep<'m, M, L> {
         let mut walk = StackWalk::new(self, node, address, state);
         walk.run()?;
         let (levels, extra) = (walk.levels, std::mem::take(&mut walk.extra_arguments));
+        let calls = walk.calls;
         self.heap.set_count(node, levels);
+        self.note_thread(node, address, state, &calls)?;
         self.refer_to_slots()?;
         // The API of 5.1 does not show them, so they come last.
         self.slots.clear();
@@ -137,6 +143,61 @@ impl<'m, M: Memory, const L: usize> Sweep<'m, M, L> {
             self.slots.add(target, name)?;
         }
         self.refer_to_slots()
+    }
+
+    /// Notes what a thread is doing.
+    fn note_thread(
+        &mut self,
+        node: NodeId,
+        address: u64,
+        state: Structure<'_>,
+        calls: &ThreadCalls,
+    ) -> Swept {
+        let status = state.byte(Self::LAYOUT.state.status);
+        let running = self.origin.running_thread;
+        let is_running = (running != 0).then_some(running == address);
+        let mut note = calls.note(node, status, is_running);
+        note.state.error = match status {
+            MEMORY_ERROR => self.heap.intern(MEMORY_ERROR_TEXT)?,
+            RUN_ERROR => match self.error_text(state) {
+                Some(text) => self.heap.intern(kept_text(text))?,
+                None => NameId::EMPTY,
+            },
+            _ => NameId::EMPTY,
+        };
+        Ok(self.heap.note_thread(note)?)
+    }
+
+    /// A call of the Lua function in a slot of a stack, at this line; `None` if there is none.
+    pub(super) fn lua_call_in(&self, slot: u64, source: NameId, line: u32) -> Option<LuaCall> {
+        let address = self.memory.word(slot)?;
+        let function = self.heap.find(address)?;
+        if self.heap.kind(function) != Kind::LuaFunction {
+            return None;
+        }
+        let place = Self::LAYOUT.closure.prototype;
+        let prototype = self.memory.word(address + u64::from(place))?;
+        let prototype = self.prototype_node(prototype)?;
+        Some(LuaCall {
+            function: Some(function),
+            place: CodePlace { source, line },
+            defined: self.heap.count(prototype),
+        })
+    }
+
+    /// The text of the error that ended a thread: whoever raised it left it on the top. What
+    /// `lua_resume` returns is a copy.
+    fn error_text(&self, state: Structure<'_>) -> Option<&'m [u8]> {
+        let places = &Self::LAYOUT.state;
+        let last = state.word(places.top).checked_sub(u64::from(VALUE))?;
+        if last < state.word(places.stack) {
+            return None;
+        }
+        let value = self.memory.structure(last, VALUE)?;
+        let string = self.heap.find(value.word(0))?;
+        let is_string = self.types[usize::from(value.byte(TAG))] == ValueType::Object
+            && self.heap.kind(string) == Kind::String;
+        is_string.then(|| self.text_at(value.word(0))).flatten()
     }
 
     /// Adds references to the objects in the noted slots.

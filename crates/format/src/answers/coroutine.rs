@@ -1,0 +1,209 @@
+//! What coroutines are doing, in words.
+
+use crate::answer_error::Result;
+use crate::answers::name::Name;
+use crate::answers::short_path::cut_end;
+use crate::labels::printable::push_bytes;
+use luasnap_heap::{CodePlace, Heap, NameId, NodeId, ThreadState, ThreadStatus};
+use serde::{Serialize, Serializer};
+
+/// What a coroutine is doing.
+#[derive(Clone, Debug, Serialize)]
+pub struct CoroutineRow {
+    /// `not_started`, `suspended`, `normal`, `running`, `failed` (dead by an error) or `dead`.
+    #[serde(serialize_with = "status")]
+    pub status: ThreadStatus,
+    /// Where it waits, runs or died: `jobs.lua:12`; if it has not started, where its function is defined.
+    /// Without a line if that is not known. `None` if it runs C alone.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub at: Option<Name>,
+    /// The name of the function there, if it is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub function: Option<Name>,
+    /// Where that function is defined.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub defined_at: Option<Name>,
+    /// Where that function was called.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub called_at: Option<Name>,
+    /// The text of the error that ended it, if the VM still has it; long ones are cut.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub error: Option<Name>,
+    /// Whether the line of `at` is known.
+    #[serde(skip)]
+    has_line: bool,
+    /// The same in words: `suspended at jobs.lua:12, in wait, called at jobs.lua:16`.
+    pub words: Name,
+}
+
+impl CoroutineRow {
+    /// Returns what a node is doing; `None` if it is no coroutine, or if that is not known.
+    pub(crate) fn of(heap: &Heap, node: NodeId) -> Result<Option<CoroutineRow>> {
+        match heap.coroutine(node) {
+            Some(state) => CoroutineRow::new(heap, state).map(Some),
+            None => Ok(None),
+        }
+    }
+
+    fn new(heap: &Heap, state: &ThreadState) -> Result<CoroutineRow> {
+        let known = |name: NameId| match heap.name(name) {
+            b"" => Ok(None),
+            text => cut(text).map(Some),
+        };
+        let at = match state.status {
+            ThreadStatus::NotStarted => CodePlace {
+                line: state.defined,
+                ..state.place
+            },
+            _ => state.place,
+        };
+        let mut row = CoroutineRow {
+            status: state.status,
+            at: place(heap, at)?,
+            function: known(state.function)?,
+            defined_at: place(
+                heap,
+                CodePlace {
+                    line: state.defined,
+                    ..state.place
+                },
+            )?,
+            called_at: place(heap, state.caller)?,
+            error: match heap.name(state.error) {
+                b"" => None,
+                text => Some(copy(text)?),
+            },
+            has_line: at.line != 0,
+            words: Name::default(),
+        };
+        row.words = row.in_words()?;
+        Ok(row)
+    }
+
+    /// Returns what it is doing, in words.
+    fn in_words(&self) -> Result<Name> {
+        let status = self.status;
+        let mut text = Vec::new();
+        push_bytes(&mut text, status_words(status).as_bytes())?;
+        match (status, &self.at) {
+            (ThreadStatus::Dead, _) => return Ok(text.into()),
+            (_, None) => push_bytes(&mut text, b", in C")?,
+            (ThreadStatus::NotStarted, Some(place)) => push(&mut text, ", of ", place)?,
+            (_, Some(place)) => {
+                push_bytes(&mut text, b" ")?;
+                self.push_place(&mut text, place)?;
+            }
+        }
+        if let Some(details) = self.details(", in ")? {
+            push(&mut text, "", &details)?;
+        }
+        Ok(text.into())
+    }
+
+    /// Appends where it is; where the line is not known, in which function.
+    fn push_place(&self, text: &mut Vec<u8>, place: &Name) -> Result {
+        match &self.defined_at {
+            Some(defined) if !self.has_line => push(text, "in the function of ", defined),
+            _ => push(text, "at ", place),
+        }
+    }
+
+    /// Returns the function and who called it, if either is known: `in wait, called at jobs.lua:16`.
+    fn details(&self, before: &str) -> Result<Option<Name>> {
+        let mut text = Vec::new();
+        // What has not started is in no function.
+        if self.status == ThreadStatus::NotStarted {
+            return Ok(None);
+        }
+        if let Some(function) = &self.function {
+            push(&mut text, before, function)?;
+        }
+        if let Some(caller) = &self.called_at {
+            let before = match self.function {
+                Some(_) => ", called at ",
+                None if before == "in " => "called at ",
+                None => ", called at ",
+            };
+            push(&mut text, before, caller)?;
+        }
+        Ok((!text.is_empty()).then(|| text.into()))
+    }
+
+    /// Returns the name of the group of coroutines that do this:
+    /// `coroutine at jobs.lua:12 (in wait, called at jobs.lua:16)`.
+    pub(crate) fn group_name(&self) -> Result<Name> {
+        let status = self.status;
+        let mut text = Vec::new();
+        let before: &[u8] = match status {
+            ThreadStatus::NotStarted | ThreadStatus::Suspended => b"coroutine ",
+            ThreadStatus::Normal => b"coroutine that resumed another ",
+            ThreadStatus::Running => b"running coroutine ",
+            ThreadStatus::Failed => b"coroutine dead by an error ",
+            ThreadStatus::Dead => b"dead coroutine",
+        };
+        push_bytes(&mut text, before)?;
+        match (status, &self.at) {
+            (ThreadStatus::Dead, _) => return Ok(text.into()),
+            (_, None) => push_bytes(&mut text, b"in C")?,
+            (ThreadStatus::NotStarted, Some(place)) => push(&mut text, "of ", place)?,
+            (_, Some(place)) => self.push_place(&mut text, place)?,
+        }
+        if status == ThreadStatus::NotStarted {
+            push_bytes(&mut text, b", not started")?;
+        }
+        if let Some(details) = self.details("in ")? {
+            push(&mut text, " (", &details)?;
+            push_bytes(&mut text, b")")?;
+        }
+        Ok(text.into())
+    }
+}
+
+/// Serializes a status: its name.
+fn status<S: Serializer>(
+    status: &ThreadStatus,
+    serializer: S,
+) -> std::result::Result<S::Ok, S::Error> {
+    serializer.serialize_str(status.name())
+}
+
+/// Returns a status in words.
+pub fn status_words(status: ThreadStatus) -> &'static str {
+    match status {
+        ThreadStatus::NotStarted => "not started",
+        ThreadStatus::Suspended => "suspended",
+        ThreadStatus::Normal => "waiting for one that it resumed",
+        ThreadStatus::Running => "running",
+        ThreadStatus::Failed => "dead by an error",
+        ThreadStatus::Dead => "dead",
+    }
+}
+
+/// Returns the text of a place, if there is one. Its line is left out if it is not known.
+fn place(heap: &Heap, place: CodePlace) -> Result<Option<Name>> {
+    if !place.is_known() {
+        return Ok(None);
+    }
+    let mut text = cut(heap.name(place.source))?.into_bytes();
+    if place.line != 0 {
+        push_bytes(&mut text, format!(":{}", place.line).as_bytes())?;
+    }
+    Ok(Some(text.into()))
+}
+
+fn push(text: &mut Vec<u8>, before: &str, name: &Name) -> Result {
+    push_bytes(text, before.as_bytes())?;
+    push_bytes(text, name.bytes())
+}
+
+fn copy(bytes: &[u8]) -> Result<Name> {
+    let mut text = Vec::new();
+    push_bytes(&mut text, bytes)?;
+    Ok(text.into())
+}
+
+fn cut(bytes: &[u8]) -> Result<Name> {
+    let mut text = copy(bytes)?.into_bytes();
+    cut_end(&mut text, 0)?;
+    Ok(text.into())
+}

@@ -1,0 +1,86 @@
+//! Weak tables of which entries stay for ever, as rows.
+
+use crate::answer_error::Result;
+use crate::answers::name::Name;
+use crate::answers::short_path::path_of_everything;
+use crate::labels::numbers::grouped;
+use luasnap_heap::{LastingEntries, NodeId, Snapshot, WhyEntriesStay, lasting_entries};
+use serde::{Serialize, Serializer};
+
+/// A table with weak keys of which entries stay for ever.
+#[derive(Clone, Debug, Serialize)]
+pub struct WeaknessRow {
+    /// The shortest path to the table.
+    pub path: Name,
+    /// The number of entries that stay.
+    pub entries: u32,
+    /// `no_object_keys`: no key is an object, and strings and numbers never go. `values_hold_keys`: values lead
+    /// to their keys, which Lua 5.1 and LuaJIT then never free.
+    #[serde(serialize_with = "why")]
+    pub why: WhyEntriesStay,
+    /// The same in words.
+    pub words: String,
+}
+
+impl WeaknessRow {
+    fn new(path: Name, of: LastingEntries) -> WeaknessRow {
+        let entries = match of.entries {
+            1 => "1 entry".to_owned(),
+            many => format!("{} entries", grouped(many.into())),
+        };
+        let words = match of.why {
+            WhyEntriesStay::NoKeyIsAnObject => format!(
+                "its keys are weak, but it never loses {entries}: \
+                 their keys are strings or numbers, which are never collected"
+            ),
+            WhyEntriesStay::ValuesHoldKeys => format!(
+                "its keys are weak, but it never loses {entries}: their values refer to their keys; \
+                 Lua 5.1 and LuaJIT keep such entries for ever, from 5.2 on they go"
+            ),
+        };
+        WeaknessRow {
+            path,
+            entries: of.entries,
+            why: of.why,
+            words,
+        }
+    }
+}
+
+/// Serializes a reason: its name.
+fn why<S: Serializer>(why: &WhyEntriesStay, serializer: S) -> std::result::Result<S::Ok, S::Error> {
+    serializer.serialize_str(match why {
+        WhyEntriesStay::NoKeyIsAnObject => "no_object_keys",
+        WhyEntriesStay::ValuesHoldKeys => "values_hold_keys",
+    })
+}
+
+/// Returns the weak tables of a snapshot of which entries stay for ever, those with most entries first; at
+/// most `most`.
+///
+/// # Errors
+///
+/// [`AnswerError::OutOfMemory`](crate::AnswerError::OutOfMemory) if memory runs out.
+pub fn weakness(snapshot: &Snapshot, most: usize) -> Result<Vec<WeaknessRow>> {
+    let mut found = lasting_entries(snapshot)?;
+    found.sort_unstable_by_key(|of| (std::cmp::Reverse(of.entries), of.node));
+    found.truncate(most);
+    rows(snapshot, &found)
+}
+
+/// Returns the rows of those of these tables of which entries stay for ever.
+pub(crate) fn weakness_of(snapshot: &Snapshot, tables: &[NodeId]) -> Result<Vec<WeaknessRow>> {
+    let mut found = lasting_entries(snapshot)?;
+    found.retain(|of| tables.contains(&of.node));
+    rows(snapshot, &found)
+}
+
+fn rows(snapshot: &Snapshot, found: &[LastingEntries]) -> Result<Vec<WeaknessRow>> {
+    let tree = snapshot.everything_tree()?;
+    let nodes: Vec<NodeId> = found.iter().map(|of| of.node).collect();
+    let ranks = tree.ranks_of(&nodes)?;
+    let rows = found.iter().zip(ranks);
+    rows.filter_map(|(of, rank)| Some((*of, rank?)))
+        .map(|(of, rank)| Ok(WeaknessRow::new(path_of_everything(snapshot, rank)?, of)))
+        .collect()
+}
