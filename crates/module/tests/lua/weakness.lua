@@ -44,10 +44,13 @@ check.collect()
 check.equal(weakness "owners", expected)
 -- What holds an object says so too.
 if check.is_51_api then
-  local first = next(owners)
+  local address
+  do
+    local first = next(owners)
+    address = tostring(first)
+    first = nil
+  end
   local s = snapshot.snapshot()
-  local address = tostring(first)
-  first = nil
   check.equal(snapshot.retainers(s, address).weakness[1].path, "_G.owners")
 end
 
