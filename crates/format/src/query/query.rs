@@ -134,6 +134,12 @@ impl Query {
                 let mut nodes = Vec::new();
                 nodes.try_reserve_exact(groups.members(*index).len())?;
                 nodes.extend_from_slice(groups.members(*index));
+                // Answers show the path to the first: that is the example that was shown before.
+                let example = groups.groups()[*index].example;
+                let example = snapshot.everything_tree()?.node(example);
+                if let Some(at) = nodes.iter().position(|node| *node == example) {
+                    nodes.swap(0, at);
+                }
                 Ok(nodes)
             }
         }

@@ -46,7 +46,8 @@ else
 end
 
 if engine == "native" then
-  check.equal(shape(counted), "accounted:number blocks:table engine:string exact:boolean "
+  check.equal(shape(counted), "accounted:number blocks:table "
+    .. (counted.coroutines and "coroutines:table " or "") .. "engine:string exact:boolean "
     .. "garbage:table kinds:table layout:string ledger:table memory:number objects:table own:table "
     .. "references:number total:number unaccounted:number vm:string")
   check.equal(counted.exact, true)
