@@ -22,11 +22,13 @@ pub(crate) fn match_twins(
 ) -> Result<(), BuildError> {
     let identity = Identity::new(side, other)?;
     let (heap, twins) = (side.heap, other.heap);
-    // Short strings are in a hash table, whose order tells nothing: another text is another string.
+    // Short strings are in a hash table, whose order tells nothing: another text is another string, where
+    // both texts are known.
     let is_same = |node: NodeId, twin: NodeId| {
         identity.is_same(node, twin)
             && (heap.kind(node) != Kind::String
-                || heap.size(node) == twins.size(twin) && heap.source(node) == twins.source(twin))
+                || heap.size(node) == twins.size(twin)
+                    && is_one_text(heap.source(node), twins.source(twin)))
     };
     let mut pair = SideBySide::new(heap, other, &identity)?;
     let mut alone = Vec::new();
@@ -50,6 +52,10 @@ pub(crate) fn match_twins(
         tell(node, twin.filter(is_it))?;
     }
     Ok(())
+}
+
+fn is_one_text(a: &[u8], b: &[u8]) -> bool {
+    a.is_empty() || b.is_empty() || a == b
 }
 
 /// The objects of another heap, traversed alongside those of `heap`.

@@ -109,12 +109,37 @@ fn has_weak_keys(heap: &Heap, metatable: NodeId) -> bool {
     })
 }
 
-/// Returns the key of an entry with an object as its key whose value is held strongly.
-fn is_strong_entry(heap: &Heap, edge: usize) -> Option<NodeId> {
-    match heap.label(edge) {
-        Label::Object(key) if heap.strength(edge) == Strength::Strong => Some(key),
-        _ => None,
+/// The key of an entry. The portable engine knows only the address of one that it meets later.
+#[derive(Clone, Copy)]
+enum Key {
+    Node(NodeId),
+    Address(Kind, u64),
+}
+
+impl Key {
+    fn is(self, heap: &Heap, node: NodeId) -> bool {
+        match self {
+            Key::Node(key) => key == node,
+            Key::Address(kind, address) => heap.kind(node) == kind && heap.address(node) == address,
+        }
     }
+
+    fn kind(self, heap: &Heap) -> Kind {
+        match self {
+            Key::Node(key) => heap.kind(key),
+            Key::Address(kind, _) => kind,
+        }
+    }
+}
+
+/// Returns the key of an entry with an object as its key whose value is held strongly.
+fn is_strong_entry(heap: &Heap, edge: usize) -> Option<Key> {
+    let key = match heap.label(edge) {
+        Label::Object(key) => Key::Node(key),
+        Label::Address(kind, address) => Key::Address(kind, address),
+        _ => return None,
+    };
+    (heap.strength(edge) == Strength::Strong).then_some(key)
 }
 
 /// Returns how many entries of a table stay because their values hold their keys: the key is only alive by
@@ -127,7 +152,7 @@ fn entries_that_hold_their_keys(snapshot: &Snapshot, table: NodeId) -> Result<u3
     let mut entries = 0;
     for edge in heap.edge_range(table) {
         if let Some(key) = is_strong_entry(heap, edge)
-            && heap.kind(key) != Kind::String
+            && key.kind(heap) != Kind::String
             && holds(heap, dominators, table, heap.target(edge), key)
         {
             entries += 1;
@@ -136,15 +161,23 @@ fn entries_that_hold_their_keys(snapshot: &Snapshot, table: NodeId) -> Result<u3
     Ok(entries)
 }
 
-fn holds(heap: &Heap, dominators: &Dominators, table: NodeId, value: NodeId, key: NodeId) -> bool {
+fn holds(heap: &Heap, dominators: &Dominators, table: NodeId, value: NodeId, key: Key) -> bool {
     let leads_to_key = |target: NodeId| {
-        target == key
+        key.is(heap, target)
             || heap.kind(target) == Kind::Upvalue
-                && heap.edge_range(target).any(|edge| heap.target(edge) == key)
+                && heap
+                    .edge_range(target)
+                    .any(|edge| key.is(heap, heap.target(edge)))
+    };
+    let is_alive_by_the_table = match key {
+        Key::Node(key) => {
+            key != table && dominators.contains(key) && dominators.dominates(table, key)
+        }
+        Key::Address(..) => false,
     };
     let mut looked_at = heap.edge_range(value).take(MOST_LOOKED_AT);
-    key != table && dominators.contains(key) && dominators.dominates(table, key)
-        || value == key
+    is_alive_by_the_table
+        || key.is(heap, value)
         || looked_at
             .any(|edge| heap.strength(edge) == Strength::Strong && leads_to_key(heap.target(edge)))
 }

@@ -24,12 +24,13 @@ end
 
 --- Two snapshots are one and the same, whatever is asked. (How much memory one has depends on what it
 -- was asked before.)
-local function same(got, expected)
+local function same(got, expected, is_difference)
   check.equal(#got, #expected)
   check.equal(tostring(got), tostring(expected))
   check.equal(check.text(got), check.text(expected))
   check.equal(json(got), json(expected))
-  check.equal(got:report(), expected:report())
+  -- A difference that was saved has its objects alone.
+  if not is_difference then check.equal(got:report(), expected:report()) end
   check.equal(shown(got:stats(), { memory = true }), shown(expected:stats(), { memory = true }))
   check.equal(shown(got:waste()), shown(expected:waste()))
   check.equal(shown(got:top { by = "retained" }), shown(expected:top { by = "retained" }))
@@ -105,8 +106,8 @@ do
       same(compare(saved_a, b), expected)
       same(compare(a, saved_b), expected)
       same(compare(saved_a, saved_b), expected)
-      same(again(expected), expected)
-      same(again(compare(saved_a, saved_b)), expected)
+      same(again(expected), expected, true)
+      same(again(compare(saved_a, saved_b)), expected, true)
     end
   end
   check.equal(#old:incr(before), 0)
