@@ -114,6 +114,7 @@ fn state(types: &Types, release: Release) -> Result<Structure> {
         .at("open_upvalues", POINTER, "openupval")
         .at_if(release < LUA_52, "globals", VALUE, "l_gt")
         .at_if(release < LUA_52, "saved_pc", POINTER, "savedpc")
+        .at_if(release < LUA_52, "base", POINTER, "base")
         .at("status", BYTE, "status")
         .finish()
 }

@@ -95,6 +95,8 @@ pub(crate) struct LuaState {
     pub(crate) saved_pc: u16,
     /// `status`, a byte.
     pub(crate) status: u16,
+    /// `base` (5.1).
+    pub(crate) base: u16,
 }
 
 /// `CallInfo`.

@@ -48,6 +48,7 @@ pub(crate) static PUC_DEBIAN_LAYOUTS: &[PucLayout] = &[PucLayout {
         globals: 120,
         saved_pc: 48,
         status: 10,
+        base: ABSENT,
     },
     call: CallInfo {
         size: 40,

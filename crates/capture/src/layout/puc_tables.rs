@@ -48,6 +48,7 @@ pub(crate) static PUC_LAYOUTS: &[PucLayout] = &[
             open_upvalues: 56,
             globals: ABSENT,
             saved_pc: ABSENT,
+            base: ABSENT,
             status: 11,
         },
         call: CallInfo {
@@ -186,6 +187,7 @@ pub(crate) static PUC_LAYOUTS: &[PucLayout] = &[
             open_upvalues: 56,
             globals: ABSENT,
             saved_pc: ABSENT,
+            base: ABSENT,
             status: 11,
         },
         call: CallInfo {
@@ -324,6 +326,7 @@ pub(crate) static PUC_LAYOUTS: &[PucLayout] = &[
             open_upvalues: 56,
             globals: ABSENT,
             saved_pc: ABSENT,
+            base: ABSENT,
             status: 10,
         },
         call: CallInfo {
@@ -462,6 +465,7 @@ pub(crate) static PUC_LAYOUTS: &[PucLayout] = &[
             open_upvalues: 56,
             globals: ABSENT,
             saved_pc: ABSENT,
+            base: ABSENT,
             status: 10,
         },
         call: CallInfo {
@@ -600,6 +604,7 @@ pub(crate) static PUC_LAYOUTS: &[PucLayout] = &[
             open_upvalues: 56,
             globals: ABSENT,
             saved_pc: ABSENT,
+            base: ABSENT,
             status: 10,
         },
         call: CallInfo {
@@ -738,6 +743,7 @@ pub(crate) static PUC_LAYOUTS: &[PucLayout] = &[
             open_upvalues: 64,
             globals: ABSENT,
             saved_pc: ABSENT,
+            base: ABSENT,
             status: 10,
         },
         call: CallInfo {
@@ -876,6 +882,7 @@ pub(crate) static PUC_LAYOUTS: &[PucLayout] = &[
             open_upvalues: 64,
             globals: ABSENT,
             saved_pc: ABSENT,
+            base: ABSENT,
             status: 12,
         },
         call: CallInfo {
@@ -1014,6 +1021,7 @@ pub(crate) static PUC_LAYOUTS: &[PucLayout] = &[
             open_upvalues: 96,
             globals: ABSENT,
             saved_pc: ABSENT,
+            base: ABSENT,
             status: 10,
         },
         call: CallInfo {
@@ -1152,6 +1160,7 @@ pub(crate) static PUC_LAYOUTS: &[PucLayout] = &[
             open_upvalues: 152,
             globals: 120,
             saved_pc: 48,
+            base: 24,
             status: 10,
         },
         call: CallInfo {

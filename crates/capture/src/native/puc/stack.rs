@@ -96,6 +96,7 @@ impl<'s, 'm, M: Memory, const L: usize> StackWalk<'s, 'm, M, L> {
             return Err(UNREADABLE.into());
         }
         let mut call = self.state.word(Self::LAYOUT.state.call);
+        self.verify_base(call)?;
         let outermost = self.outermost();
         let origin = self.sweep.origin;
         let mut is_own = self.thread == origin.running_thread && origin.own_function != 0;
@@ -257,6 +258,24 @@ impl<'s, 'm, M: Memory, const L: usize> StackWalk<'s, 'm, M, L> {
         }
     }
 
+    /// Verifies that `base` is before `top`, and that of the innermost call (5.1): the two could have changed
+    /// places. `lua_yield` alone moves it, to the values that it returns.
+    fn verify_base(&self, call: u64) -> Swept {
+        const OK: u8 = 0;
+        let places = &Self::LAYOUT.state;
+        if places.base == ABSENT {
+            return Ok(());
+        }
+        let base = self.state.word(places.base);
+        let info = self.sweep.call_info(call).ok_or(UNREADABLE)?;
+        let is_moved = self.state.byte(places.status) != OK;
+        let is_right = base <= self.top && (is_moved || base == info.word(Self::LAYOUT.call.base));
+        match is_right {
+            true => Ok(()),
+            false => Err(LayoutMismatch::Kind("where a call begins").into()),
+        }
+    }
+
     /// Returns what runs in a call, and at which instruction.
     fn running(&mut self, call: Call) -> Swept<Running> {
         let info = self.sweep.call_info(call.address).ok_or(UNREADABLE)?;
@@ -284,6 +303,10 @@ impl<'s, 'm, M: Memory, const L: usize> StackWalk<'s, 'm, M, L> {
         }
         if Self::VERSION == Version::Lua51 {
             let lost = info.int(Self::LAYOUT.call.tail_calls);
+            // Another number there may be -1.
+            if i32::try_from(lost).is_err() {
+                return Err(LayoutMismatch::Kind("a number of tail calls").into());
+            }
             self.levels = self.levels.saturating_add(lost);
         }
         let function = self.sweep.memory.word(call.function).ok_or(UNREADABLE)?;
