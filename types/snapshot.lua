@@ -118,21 +118,26 @@ local Snapshot = {}
 ---@field sizes integer[] Their shallow sizes in each snapshot, in bytes.
 ---@field count_change integer From the first snapshot to the last.
 ---@field size_change integer From the first snapshot to the last, in bytes.
+---@field entry_change integer How many more entries its tables have, from the first snapshot to the last.
 ---@field growing boolean Whether it grew in every step.
----@field example string The shortest path to a member.
+---@field example string The path to the largest member that came.
 ---@field fingerprint string The same from run to run.
 
 ---A leak suspect.
 ---@class snapshot.Suspect
 ---@field point string The path to the accumulation point, the object where it piles up.
+---@field held_by? string Who holds what accumulates, if it is not the point itself: "C code (luaL_ref)".
 ---@field retained integer The retained size of that object in the last snapshot, in bytes.
 ---@field share number Which part of all objects' size that is, from 0 to 1.
 ---@field grown integer The bytes that came.
+---@field entries integer The entries of tables that came.
+---@field small boolean Whether it is less than a hundredth of what all suspects grew.
 ---@field groups string[] The fingerprints of the groups that pile up there.
 ---@field example string The path to a member.
 ---@field fingerprint string The same from run to run.
 
 ---@class snapshot.Growth
+---@field verdict string What grows, how fast and where, in a sentence.
 ---@field growing snapshot.GrowthRow[] Groups that grew in every step.
 ---@field changed snapshot.GrowthRow[] Groups that changed, those that grew most first; at most 1000.
 ---@field changed_count integer How many groups changed.

@@ -290,7 +290,7 @@ fn changes(rows: &[GrowthRow], is_series: bool) -> String {
     if is_series {
         names.insert(3, Column::Word("every step"));
     }
-    let has_entries = rows.iter().any(|row| row.entry_change != 0);
+    let has_entries = !Columns::are_narrow() && rows.iter().any(|row| row.entry_change != 0);
     if has_entries {
         names.insert(2, Column::Number("entries"));
     }

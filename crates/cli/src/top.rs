@@ -93,7 +93,7 @@ impl Top {
                 let verdict = top.verdict.as_ref().map(|verdict| format!("{verdict}\n\n"));
                 let verdict = verdict.unwrap_or_default();
                 print(format!(
-                    "{verdict}{head}\n{ledger}\n{}",
+                    "{head}\n{ledger}\n{verdict}{}",
                     as_text(&top.groups)
                 ))?;
             }

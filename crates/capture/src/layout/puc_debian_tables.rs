@@ -47,8 +47,8 @@ pub(crate) static PUC_DEBIAN_LAYOUTS: &[PucLayout] = &[PucLayout {
         open_upvalues: 152,
         globals: 120,
         saved_pc: 48,
+        base: 24,
         status: 10,
-        base: ABSENT,
     },
     call: CallInfo {
         size: 40,

@@ -135,7 +135,8 @@ pub fn top(snapshot: &Snapshot, by: GroupOrder, n: usize) -> Result<Top> {
     };
     let mut chosen = top;
     chosen.retain(|(index, _)| !holds_all(*index));
-    if by == GroupOrder::Retained {
+    // Whoever asks for all gets all.
+    if by == GroupOrder::Retained && n < groups.groups().len() {
         fold_ancestors(dominators, groups, &mut chosen);
     }
     let row = |(index, retained): &(usize, Tally)| {

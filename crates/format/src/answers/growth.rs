@@ -215,8 +215,13 @@ impl GrowthAnswer {
                     ),
                 }
             });
+            // One step is no series.
+            let grew = match self.sizes.len() {
+                2 => "grew",
+                _ => "grows in every step,",
+            };
             return format!(
-                "{}{} grows in every step, by {}{}{}.",
+                "{}{} {grew} by {}{}{}.",
                 suspect.point,
                 held_by.unwrap_or_default(),
                 byte_size(suspect.grown),

@@ -48,12 +48,9 @@ pub struct ReportRow {
     pub example: Option<Name>,
 }
 
-/// Tables or threads of one group that grew or shrank.
+/// Tables of one group that grew or shrank.
 #[derive(Clone, Debug, Serialize)]
 pub struct ResizedRow {
-    /// The kind of them.
-    #[serde(rename = "type", serialize_with = "field::kind")]
-    pub kind: Kind,
     /// The path to the only one, or the name of the group.
     pub name: Name,
     /// The number of them.
@@ -246,7 +243,6 @@ impl<'a> Source<'a> {
     }
 
     fn resized_row(&self, row: &Resized) -> Result<ResizedRow> {
-        let node = self.tree.node(row.example);
         let name = match row.objects {
             1 => short_path(self.heap, self.tree, row.example)?,
             _ => {
@@ -255,7 +251,6 @@ impl<'a> Source<'a> {
             }
         };
         Ok(ResizedRow {
-            kind: self.heap.kind(node),
             name,
             count: row.objects,
             entry_change: row.entries,

@@ -156,16 +156,11 @@ fn described(row: &ReportRow) -> String {
 }
 
 fn write_resized(out: &mut dyn io::Write, report: &Report) -> Result {
-    let is_table = |row: &ResizedRow| row.kind == Kind::Table;
-    let subject = match report.resized.iter().all(is_table) {
-        true => "Tables",
-        false => "Tables and coroutines",
-    };
     let verb = match report.of {
         ReportOf::Gone => "shrank",
         _ => "grew",
     };
-    writeln!(out, "{subject} that {verb} most:")?;
+    writeln!(out, "Tables that {verb} most:")?;
     for row in &report.resized {
         writeln!(out, "  {}", resized_text(row, verb))?;
     }
@@ -184,7 +179,7 @@ fn write_resized(out: &mut dyn io::Write, report: &Report) -> Result {
 fn resized_text(row: &ResizedRow, verb: &str) -> String {
     let subject = match row.count {
         1 => row.name.to_string(),
-        count => format!("{} {}", count_of(count, row.kind.type_name()), row.name),
+        count => format!("{} {}", count_of(count, "table"), row.name),
     };
     let (by, to) = (byte_size(row.size_change), byte_size(row.size));
     if row.entry_change == 0 {

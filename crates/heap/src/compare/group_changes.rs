@@ -4,6 +4,7 @@ use crate::build::excerpt::{Excerpt, NameCopy};
 use crate::compare::object_changes::ObjectChanges;
 use crate::graph::error::BuildError;
 use crate::graph::fallible_vec::{filled, push, room};
+use crate::graph::heap::Heap;
 use crate::graph::kind::Kind;
 use crate::groups::changed_groups::{ChangedGroups, Resized};
 use crate::groups::class::ClassName;
@@ -56,6 +57,23 @@ pub(crate) fn changed_groups(
     }))
 }
 
+/// Returns for each group whether it is that of strings which only the main thread's stack has: messages and
+/// arguments of the calls that run at this moment.
+fn strings_of_the_main_thread(heap: &Heap, groups: &Groups) -> Result<Vec<bool>, BuildError> {
+    let mut found = filled(groups.groups().len(), false)?;
+    let main_thread = heap.root_named(b"[mainthread]").map(|edge| edge.target);
+    let main_thread = main_thread.and_then(|node| groups.group_of(node));
+    let main_thread = main_thread.filter(|at| groups.groups()[*at].count == 1);
+    for (found, group) in found.iter_mut().zip(groups.groups()) {
+        if let GroupName::StringsOf(owners) = group.name {
+            *found = groups
+                .owners(owners)
+                .all(|owner| Some(owner) == main_thread);
+        }
+    }
+    Ok(found)
+}
+
 /// The changes by group.
 struct Counted {
     /// As in the snapshot, but with the counts and sizes of what is new.
@@ -83,6 +101,7 @@ impl Counted {
                 ..*group
             }));
         // By group: the size of the example, the position among the resized, the change of that example.
+        let is_of_the_moment = strings_of_the_main_thread(heap, groups)?;
         let mut largest = filled(groups.groups().len(), 0u64)?;
         let mut position = filled(groups.groups().len(), u32::MAX)?;
         let mut most: Vec<(u64, u32)> = Vec::new();
@@ -92,7 +111,12 @@ impl Counted {
                 continue;
             };
             let size = heap.size(node);
-            if changes.alone.contains(node) {
+            let is_new = changes.alone.contains(node);
+            // What LuaJIT compiles comes by itself.
+            if is_new && (is_of_the_moment[at] || heap.kind(node) == Kind::Trace) {
+                continue;
+            }
+            if is_new {
                 let group = &mut counted.groups[at];
                 if group.count == 0 || size > largest[at] {
                     (group.example, largest[at]) = (rank, size);
@@ -123,9 +147,7 @@ impl Counted {
                 resized.objects += 1;
                 resized.entries += u64::from(larger.entries);
                 resized.bytes = resized.bytes.saturating_add(larger.bytes);
-                if heap.kind(node) == Kind::Table {
-                    resized.entries_now += u64::from(heap.count(node));
-                }
+                resized.entries_now += u64::from(heap.count(node));
                 resized.bytes_now = resized.bytes_now.saturating_add(size);
             }
         }

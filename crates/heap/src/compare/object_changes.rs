@@ -18,7 +18,7 @@ pub(crate) struct ObjectChanges {
     larger: Vec<Larger>,
 }
 
-/// A table or a thread that is larger than its twin.
+/// A table that is larger than its twin.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Larger {
     node: NodeId,
@@ -41,16 +41,12 @@ impl ObjectChanges {
                 changes.alone.insert(node);
                 return Ok(());
             };
-            if !matches!(view.heap.kind(node), Kind::Table | Kind::Thread) {
+            // Stacks grow by what was called, whatever is left of it.
+            if view.heap.kind(node) != Kind::Table {
                 return Ok(());
             }
-            let entries = match view.heap.kind(node) {
-                Kind::Table => {
-                    let count = view.heap.count(node);
-                    count.saturating_sub(twins.heap.count(twin))
-                }
-                _ => 0,
-            };
+            let count = view.heap.count(node);
+            let entries = count.saturating_sub(twins.heap.count(twin));
             let bytes = view.heap.size(node).saturating_sub(twins.heap.size(twin));
             if entries == 0 && bytes == 0 {
                 return Ok(());

@@ -64,9 +64,16 @@ impl Growth {
         let mut at_point: FxHashMap<NodeId, usize> = FxHashMap::default();
         let mut scattered = Vec::new();
         let growing = (0..self.len()).filter(|&at| self.row(at).grows_in_every_step());
-        for at in growing.take(MOST_GROUPS) {
+        let mut growing: Vec<usize> = growing.take(MOST_GROUPS).collect();
+        // What came names a suspect, not the tables that grew by it.
+        growing.sort_by_key(|&at| self.row(at).count_change() <= 0);
+        for at in growing {
             let row = self.row(at);
-            let point = search.point(&row)?;
+            let mut point = search.point(&row)?;
+            if row.count_change() <= 0 && !at_point.contains_key(&point) {
+                let above = search.above_point(point, &at_point);
+                point = above.unwrap_or(point);
+            }
             if search.is_top(point) {
                 push(&mut scattered, (at, point))?;
                 continue;
@@ -147,6 +154,18 @@ impl<'a> Search<'a> {
                 let heap = self.last.everything();
                 heap.root_range().next().map(|edge| heap.target(edge)) == Some(node)
             }
+    }
+
+    /// Returns the nearest known accumulation point that dominates a node.
+    fn above_point(&self, node: NodeId, known: &FxHashMap<NodeId, usize>) -> Option<NodeId> {
+        let mut next = self.dominators.immediate(node);
+        while let Some(node) = next {
+            if known.contains_key(&node) {
+                return Some(node);
+            }
+            next = self.dominators.immediate(node);
+        }
+        None
     }
 
     /// Returns the accumulation point of a group.

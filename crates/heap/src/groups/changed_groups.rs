@@ -18,20 +18,20 @@ pub struct ChangedGroups {
     pub(crate) is_decrease: bool,
 }
 
-/// The tables and threads of a group that grew, or that shrank.
+/// The tables of a group that grew, or that shrank.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Resized {
     /// The index of the group.
     pub group: usize,
     /// The number of them.
     pub objects: u64,
-    /// By how many entries the tables together grew or shrank.
+    /// By how many entries they grew or shrank together.
     pub entries: u64,
-    /// By how many bytes all together grew or shrank.
+    /// By how many bytes they grew or shrank.
     pub bytes: u64,
-    /// The number of entries that the tables have in the later snapshot.
+    /// The number of entries that they have in the later snapshot.
     pub entries_now: u64,
-    /// The bytes that all have in the later snapshot.
+    /// The bytes that they have in the later snapshot.
     pub bytes_now: u64,
     /// The one whose size changed most.
     pub example: Rank,

@@ -142,7 +142,9 @@ crate::each_vm!(super::check_environment: by_environment);
 
 #[test]
 fn the_environment_where_there_is_no_native_engine() {
-    for name in changed("").filter(|name| !is_refused(name)) {
+    // Where a call has no values, it does not matter which is its base and which its top.
+    let is_other = |name: &&str| !is_refused(name) && !name.starts_with("top-");
+    for name in changed("").filter(is_other) {
         let host = Host::Changed(name);
         assert_eq!(engine(host, None), "portable", "{host:?}");
         assert_eq!(engine(host, Some("portable")), "portable", "{host:?}");
