@@ -81,7 +81,7 @@ impl Graph {
         let name = match self.weight(link) {
             _ if self.is_registry(link) => "[REGISTRY]".to_owned(),
             2 => format!("(n{at})"),
-            _ if link.sort == 4 && link.key % 2 == 0 => String::new(),
+            _ if link.sort == 4 && link.key % 2 == 0 => format!("(u{at})"),
             _ => format!("n{at}"),
         };
         let name = builder.name(name.as_bytes()).unwrap();
