@@ -81,7 +81,7 @@ impl Graph {
         let name = match self.weight(link) {
             _ if self.is_registry(link) => "[REGISTRY]".to_owned(),
             2 => format!("(n{at})"),
-            _ if link.sort == 4 && link.key % 2 == 0 => format!("(u{at})"),
+            _ if link.sort == 4 && link.key.is_multiple_of(2) => format!("(u{at})"),
             _ => format!("n{at}"),
         };
         let name = builder.name(name.as_bytes()).unwrap();
@@ -118,8 +118,8 @@ impl Graph {
         match (link.sort, kind(link.source)) {
             (0 | 1, _) => u32::from(registry.is_some_and(|root| root.target == link.source)),
             // Upvalues without a name, see `label`.
-            (4, Kind::LuaFunction) if link.key % 2 == 0 => 1,
-            (5, Kind::Thread) => 1 + u32::from(link.key % 2 == 0),
+            (4, Kind::LuaFunction) if link.key.is_multiple_of(2) => 1,
+            (5, Kind::Thread) => 1 + u32::from(link.key.is_multiple_of(2)),
             _ => 0,
         }
     }
