@@ -21,7 +21,7 @@ describe("sessions", function()
     local function check() snapshot.check(visit) end
     assert.error_matches(check, "1 group grows in each of 5 runs:\n")
     assert.error_matches(check, "%+5 table %(1 a run, .*%): class Session\n")
-    assert.error_matches(check, "for example [^\n]*closed%.%[1%]\n")
+    assert.error_matches(check, "for example [^\n]*closed%.%[%d+%]\n")
   end)
 
   it("leave nothing but what is known", function()

@@ -22,7 +22,7 @@ function TestSessions.test_they_stay_when_they_are_closed()
   -- shows that it does, and what it says.
   luaunit.assertErrorMsgContains("1 group grows in each of 5 runs:\n", snapshot.check, visit)
   luaunit.assertErrorMsgContains("): class Session\n", snapshot.check, visit)
-  luaunit.assertErrorMsgMatches(".*for example [^\n]*closed%.%[1%]\n.*", snapshot.check, visit)
+  luaunit.assertErrorMsgMatches(".*for example [^\n]*closed%.%[%d+%]\n.*", snapshot.check, visit)
 end
 
 function TestSessions.test_they_leave_nothing_but_what_is_known()
