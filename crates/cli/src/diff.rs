@@ -9,7 +9,7 @@ use crate::table::{Column, Columns};
 use anyhow::{Result, anyhow};
 use clap::Args;
 use luasnap_format::{
-    GrowthAnswer, GrowthError, GrowthRow, byte_size, count_of, grouped, printable_path,
+    GrowthAnswer, GrowthError, GrowthRow, byte_size, count_of, entries_of, grouped, printable_path,
 };
 use luasnap_heap::{CompareError, Snapshot};
 use serde::Serialize;
@@ -228,7 +228,7 @@ fn suspects(answer: &GrowthAnswer) -> Result<String> {
         text += if at > 0 { "\n" } else { "" };
         let held_by = suspect.held_by.map(|who| format!(", held by {who}"));
         let entries = match suspect.grown {
-            0 => format!("{} more", count_of_entries(suspect.entries)),
+            0 => format!("{} more", entries_of(suspect.entries)),
             bytes => format!("{} more", byte_size(bytes)),
         };
         writeln!(
@@ -254,11 +254,6 @@ fn suspects(answer: &GrowthAnswer) -> Result<String> {
         )?;
     }
     Ok(text)
-}
-
-fn count_of_entries(count: u64) -> String {
-    let entry = if count == 1 { "entry" } else { "entries" };
-    format!("{} {entry}", grouped(count))
 }
 
 fn suspect_groups<'a>(rows: impl Iterator<Item = &'a GrowthRow>) -> String {

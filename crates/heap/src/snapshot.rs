@@ -155,9 +155,8 @@ impl Snapshot {
         Ok(self.dominators.get_or_init(|| dominators))
     }
 
-    /// Returns the shortest paths in [everything](Self::everything),
-    /// which are found by the first call; for a difference, its
-    /// [`tree`](Self::tree).
+    /// Returns the shortest paths in [everything](Self::everything), which are found by the first call; for a
+    /// difference, its [`tree`](Self::tree).
     ///
     /// # Errors
     ///

@@ -3,7 +3,7 @@
 use crate::arguments::{Result, engine_of_environment};
 use crate::failure::comparison_error;
 use luasnap_capture::{Call, Error, Return};
-use luasnap_format::{GrowthAnswer, GrowthRow, Name, SuspectRow, byte_size, grouped};
+use luasnap_format::{GrowthAnswer, GrowthRow, Name, SuspectRow, byte_size, entries_of, grouped};
 use luasnap_heap::{Kind, Snapshot};
 
 /// Number of runs by default, at least and at most.
@@ -123,8 +123,8 @@ fn grown(leak: &GrowthRow, runs: usize) -> String {
     let entries = |change: i64| {
         let change_a_run = rate(change, runs);
         format!(
-            "+{} entries ({change_a_run} a run",
-            grouped(change.unsigned_abs())
+            "+{} ({change_a_run} a run",
+            entries_of(change.unsigned_abs())
         )
     };
     match (leak.count_change, leak.size_change, leak.entry_change) {

@@ -124,16 +124,14 @@ pub fn top(snapshot: &Snapshot, by: GroupOrder, n: usize) -> Result<Top> {
     let groups = snapshot.groups()?;
     let dominators = snapshot.dominators()?;
     let heap = snapshot.everything();
-    // The verdict looks at a few groups even if fewer rows are asked for.
-    let most = n.max(VERDICT_ROWS).saturating_add(ANCESTORS);
-    let top = groups.top(heap, dominators, by, most)?;
+    // The registry and the table of globals may be among them.
+    let mut chosen = groups.top_candidates(heap, dominators, by, n.saturating_add(2))?;
     let tree = snapshot.everything_tree()?;
     let first = tree.ranks().next().map(|rank| tree.node(rank));
     let holds_all = |index: usize| match groups.members(index) {
         [node] => first == Some(*node) || heap.globals() == Some(*node),
         _ => false,
     };
-    let mut chosen = top;
     chosen.retain(|(index, _)| !holds_all(*index));
     // Whoever asks for all gets all.
     if by == GroupOrder::Retained && n < groups.groups().len() {
@@ -159,13 +157,8 @@ pub fn top(snapshot: &Snapshot, by: GroupOrder, n: usize) -> Result<Top> {
     })
 }
 
-/// The number of groups that the verdict looks at.
-const VERDICT_ROWS: usize = 10;
-/// How many more groups are measured than are asked for: some are folded.
-const ANCESTORS: usize = 8;
-
-/// Leaves out single objects that retain little more than another single one below them: the path of that one
-/// names them.
+/// Leaves out single objects that retain hardly more than another single one below them, whose path names them.
+/// The largest group comes first.
 fn fold_ancestors(dominators: &Dominators, groups: &Groups, chosen: &mut Vec<(usize, Tally)>) {
     let single = |index: usize| match groups.members(index) {
         [node] => Some(*node),
@@ -174,16 +167,15 @@ fn fold_ancestors(dominators: &Dominators, groups: &Groups, chosen: &mut Vec<(us
     let mut at = 0;
     while at < chosen.len() {
         let (index, retained) = chosen[at];
-        let is_same = |(below, less): &(usize, Tally)| {
-            let (Some(above), Some(below)) = (single(index), single(*below)) else {
-                return false;
-            };
-            let place = dominators.place(below);
-            above != below
-                && place.is_some_and(|place| dominators.subtree(above).contains(&place))
-                && u128::from(less.bytes) * 100 >= u128::from(retained.bytes) * 99
+        let retains_as_much = |(_, below): &&(usize, Tally)| {
+            u128::from(below.bytes) * 100 >= u128::from(retained.bytes) * 99
         };
-        match chosen[at + 1..].iter().any(is_same) {
+        let is_above = |(below, _): &(usize, Tally)| match (single(index), single(*below)) {
+            (Some(above), Some(below)) => dominators.dominates(above, below),
+            _ => false,
+        };
+        let mut next = chosen[at + 1..].iter().take_while(retains_as_much);
+        match next.any(is_above) {
             true => {
                 chosen.remove(at);
             }

@@ -6,7 +6,7 @@ use crate::answers::group_name::{fingerprint_text, group_name};
 use crate::answers::ledger::{Ledger, LedgerChange};
 use crate::answers::name::Name;
 use crate::answers::short_path::path_of_everything;
-use crate::labels::numbers::{byte_size, count_of, grouped};
+use crate::labels::numbers::{byte_size, count_of, entries_of};
 use luasnap_heap::{Census, CompareError, GroupGrowth, Growth, Kind, Rank, Snapshot, Suspect};
 use rustc_hash::FxHashMap;
 use serde::Serialize;
@@ -207,7 +207,7 @@ impl GrowthAnswer {
                 let kind = row.kind.type_name();
                 match (row.count_change, row.entry_change) {
                     (0, 0) => String::new(),
-                    (0, entries) => format!(": {}", count_of_entries(entries)),
+                    (0, entries) => format!(": {} more", entries_of(entries.unsigned_abs())),
                     (count, _) => format!(
                         ": {} more, {}",
                         count_of(count.unsigned_abs(), kind),
@@ -247,11 +247,6 @@ impl GrowthAnswer {
     pub fn rows_of<'a>(&'a self, suspect: &'a SuspectRow) -> impl Iterator<Item = &'a GrowthRow> {
         suspect.rows.iter().map(|at| &self.growing[*at])
     }
-}
-
-fn count_of_entries(change: i64) -> String {
-    let entry = if change == 1 { "entry" } else { "entries" };
-    format!("{} {entry} more", grouped(change.unsigned_abs()))
 }
 
 /// Returns a time in a readable unit: `12 s`, `5 min`, `3.5 h`.

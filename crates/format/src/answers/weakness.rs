@@ -3,7 +3,7 @@
 use crate::answer_error::Result;
 use crate::answers::name::Name;
 use crate::answers::short_path::path_of_everything;
-use crate::labels::numbers::grouped;
+use crate::labels::numbers::entries_of;
 use luasnap_heap::{LastingEntries, NodeId, Snapshot, WhyEntriesStay, lasting_entries};
 use serde::{Serialize, Serializer};
 
@@ -24,10 +24,7 @@ pub struct WeaknessRow {
 
 impl WeaknessRow {
     fn new(path: Name, of: LastingEntries) -> WeaknessRow {
-        let entries = match of.entries {
-            1 => "1 entry".to_owned(),
-            many => format!("{} entries", grouped(many.into())),
-        };
+        let entries = entries_of(of.entries.into());
         let words = match of.why {
             WhyEntriesStay::NoKeyIsAnObject => format!(
                 "its keys are weak, but it never loses {entries}: \

@@ -19,6 +19,12 @@ pub fn count_of(count: u64, one: &str) -> String {
     format!("{} {one}{plural}", grouped(count))
 }
 
+/// Returns a number of entries with its noun: `1 entry`, `2,000 entries`.
+pub fn entries_of(count: u64) -> String {
+    let noun = if count == 1 { "entry" } else { "entries" };
+    format!("{} {noun}", grouped(count))
+}
+
 /// Returns a number of bytes in a readable unit: `12 B`, `1.5 KiB`.
 pub fn byte_size(bytes: u64) -> String {
     const UNITS: [&str; 6] = ["KiB", "MiB", "GiB", "TiB", "PiB", "EiB"];
@@ -49,6 +55,7 @@ mod tests {
         ] {
             assert_eq!(grouped(number), text);
         }
+        assert_eq!([1, 2000].map(entries_of), ["1 entry", "2,000 entries"]);
         for (bytes, text) in [
             (0, "0 B"),
             (1023, "1023 B"),

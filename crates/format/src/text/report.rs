@@ -2,7 +2,7 @@
 
 use crate::answer_error::Result;
 use crate::answers::report::{Report, ReportOf, ReportRow, ResizedRow, report};
-use crate::labels::numbers::{byte_size, count_of, grouped};
+use crate::labels::numbers::{byte_size, count_of, entries_of, grouped};
 use luasnap_heap::{Engine, Kind, Snapshot};
 use std::fmt::Display;
 use std::io;
@@ -185,14 +185,10 @@ fn resized_text(row: &ResizedRow, verb: &str) -> String {
     if row.entry_change == 0 {
         return format!("{subject} {verb} by {by} to {to}");
     }
-    let entry = match row.entry_change {
-        1 => "entry",
-        _ => "entries",
-    };
-    let (entries, now) = (grouped(row.entry_change), grouped(row.entries));
+    let (entries, now) = (entries_of(row.entry_change), grouped(row.entries));
     let bytes = match row.size_change {
         0 => String::new(),
         _ => format!(" (by {by} to {to})"),
     };
-    format!("{subject} {verb} by {entries} {entry} to {now}{bytes}")
+    format!("{subject} {verb} by {entries} to {now}{bytes}")
 }

@@ -7,7 +7,7 @@ use crate::graph::label::Label;
 use crate::graph::name::{NameId, NameIndex, Names};
 use crate::graph::node::NodeId;
 use crate::graph::strength::Strength;
-use crate::graph::thread_state::{CodePlace, ThreadState};
+use crate::graph::thread_state::ThreadState;
 use crate::reach::shortest_path_tree::{Rank, ShortestPathTree};
 use std::sync::Arc;
 
@@ -210,18 +210,13 @@ impl Copy<'_> {
             let Some(&state) = self.from.thread(self.tree.node(rank)) else {
                 continue;
             };
-            let mut place = |place: CodePlace| -> Result<CodePlace, BuildError> {
-                Ok(CodePlace {
-                    source: self.names.name(place.source)?,
-                    ..place
-                })
-            };
+            let mut name = |name| self.names.name(name);
             let state = ThreadState {
                 node,
-                place: place(state.place)?,
-                caller: place(state.caller)?,
-                function: self.names.name(state.function)?,
-                error: self.names.name(state.error)?,
+                place: state.place.with_name(&mut name)?,
+                caller: state.caller.with_name(&mut name)?,
+                function: name(state.function)?,
+                error: name(state.error)?,
                 ..state
             };
             push(&mut self.to.threads, state)?;

@@ -2,12 +2,13 @@
 //! their functions, and which of several that are active runs.
 
 use crate::graph::error::BuildError;
-use crate::graph::fallible_vec::{filled, push};
+use crate::graph::fallible_vec::push;
 use crate::graph::heap::Heap;
 use crate::graph::kind::Kind;
 use crate::graph::label::Label;
 use crate::graph::name::{NameId, Names};
 use crate::graph::node::NodeId;
+use crate::graph::node_set::NodeSet;
 use crate::graph::thread_state::{ThreadState, ThreadStatus};
 use rustc_hash::FxHashMap;
 
@@ -208,12 +209,12 @@ fn field_names(
     wanted: &mut FxHashMap<NodeId, NameId>,
 ) -> Result<(), BuildError> {
     // One look at a bit is less than one into a map, and nearly all references are to others.
-    let mut is_wanted = filled(heap.kinds.len().div_ceil(64), 0u64)?;
-    for node in wanted.keys() {
-        is_wanted[node.index() / 64] |= 1 << (node.index() % 64);
+    let mut is_wanted = NodeSet::with_room_for(heap.kinds.len())?;
+    for &node in wanted.keys() {
+        is_wanted.insert(node);
     }
     for (edge, target) in heap.targets.iter().enumerate() {
-        if is_wanted[target.index() / 64] & 1 << (target.index() % 64) == 0 {
+        if !is_wanted.contains(*target) {
             continue;
         }
         if let Label::Field(name) = heap.label(edge)

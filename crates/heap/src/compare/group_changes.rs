@@ -100,10 +100,11 @@ impl Counted {
                 retained: 0,
                 ..*group
             }));
-        // By group: the size of the example, the position among the resized, the change of that example.
         let is_of_the_moment = strings_of_the_main_thread(heap, groups)?;
+        // By group: the size of the example, and the position among the resized.
         let mut largest = filled(groups.groups().len(), 0u64)?;
         let mut position = filled(groups.groups().len(), u32::MAX)?;
+        // By position there: the change of the example.
         let mut most: Vec<(u64, u32)> = Vec::new();
         for rank in tree.ranks() {
             let node = tree.node(rank);
@@ -255,7 +256,10 @@ impl Counted {
             group: new_index[resized.group] as usize,
             ..*resized
         }));
-        resized.sort_by_key(|resized| std::cmp::Reverse((resized.bytes, resized.entries)));
+        resized.sort_unstable_by_key(|resized| {
+            let change = (resized.bytes, resized.entries);
+            (std::cmp::Reverse(change), resized.example)
+        });
         Ok((projected, resized))
     }
 }

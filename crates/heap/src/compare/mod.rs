@@ -3,6 +3,7 @@
 pub(crate) mod arrival;
 pub(crate) mod difference;
 pub(crate) mod group_changes;
+pub(crate) mod grouped_alike;
 pub(crate) mod growth;
 pub(crate) mod identity;
 pub(crate) mod object_changes;

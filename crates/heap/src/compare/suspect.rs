@@ -158,14 +158,10 @@ impl<'a> Search<'a> {
 
     /// Returns the nearest known accumulation point that dominates a node.
     fn above_point(&self, node: NodeId, known: &FxHashMap<NodeId, usize>) -> Option<NodeId> {
-        let mut next = self.dominators.immediate(node);
-        while let Some(node) = next {
-            if known.contains_key(&node) {
-                return Some(node);
-            }
-            next = self.dominators.immediate(node);
-        }
-        None
+        let above = known.keys().copied();
+        let above = above.filter(|point| self.dominators.dominates(*point, node));
+        // Of several that dominate it, the nearest comes last in the dominator tree's order.
+        above.max_by_key(|point| self.dominators.place(*point))
     }
 
     /// Returns the accumulation point of a group.

@@ -11,7 +11,8 @@ use crate::groups::class::metatable_of;
 use crate::snapshot::Snapshot;
 
 /// Returns the number of userdata whose metatable has a function in `__gc`: of a
-/// [whole](crate::Provenance::is_whole) heap with the garbage, of a difference those that changed. The module's own snapshots are not counted.
+/// [whole](crate::Provenance::is_whole) heap with the garbage, of a difference those that changed. The module's
+/// own snapshots are not counted.
 ///
 /// # Examples
 ///

@@ -62,6 +62,15 @@ pub struct CodePlace {
 }
 
 impl CodePlace {
+    /// Returns it with its name as it is in another heap.
+    pub(crate) fn with_name<E>(
+        self,
+        name: &mut impl FnMut(NameId) -> Result<NameId, E>,
+    ) -> Result<CodePlace, E> {
+        let source = name(self.source)?;
+        Ok(CodePlace { source, ..self })
+    }
+
     /// Whether there is a place.
     pub fn is_known(self) -> bool {
         self.source != NameId::EMPTY

@@ -51,15 +51,9 @@ impl CoroutineName {
         self,
         mut name: impl FnMut(NameId) -> Result<NameId, BuildError>,
     ) -> Result<CoroutineName, BuildError> {
-        let mut place = |place: CodePlace| -> Result<CodePlace, BuildError> {
-            Ok(CodePlace {
-                source: name(place.source)?,
-                ..place
-            })
-        };
         Ok(CoroutineName {
-            place: place(self.place)?,
-            caller: place(self.caller)?,
+            place: self.place.with_name(&mut name)?,
+            caller: self.caller.with_name(&mut name)?,
             ..self
         })
     }

@@ -235,6 +235,24 @@ impl Groups {
         by: GroupOrder,
         n: usize,
     ) -> Result<Vec<(usize, Tally)>, BuildError> {
+        let mut top = self.top_candidates(heap, dominators, by, n)?;
+        top.truncate(n);
+        Ok(top)
+    }
+
+    /// Returns what [`top`](Self::top) measured for its answer, in the same order: at least `n` groups, if there are
+    /// as many.
+    ///
+    /// # Errors
+    ///
+    /// [`BuildError::OutOfMemory`] if memory runs out.
+    pub fn top_candidates(
+        &self,
+        heap: &Heap,
+        dominators: &Dominators,
+        by: GroupOrder,
+        n: usize,
+    ) -> Result<Vec<(usize, Tally)>, BuildError> {
         let by_retained = matches!(by, GroupOrder::Retained | GroupOrder::Class);
         let is_asked_for = |at: &u32| {
             let is_class = matches!(self.groups[*at as usize].name, GroupName::Class(_));
@@ -262,7 +280,6 @@ impl Groups {
         }
         if by_retained {
             top.sort_by_key(|(_, retained)| std::cmp::Reverse(retained.bytes));
-            top.truncate(n);
         }
         Ok(top)
     }

@@ -1,6 +1,7 @@
 //! PUC Lua: how its objects are listed (`list`), and what each kind of object refers to (a file for
 //! each).
 
+mod call_verify;
 mod function;
 pub(crate) mod global_state;
 mod header;

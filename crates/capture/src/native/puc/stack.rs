@@ -16,45 +16,45 @@ use luasnap_heap::{BuildError, Kind, NameId, NodeId};
 pub(super) const UNREADABLE: LayoutMismatch = LayoutMismatch::Unreadable("a thread");
 
 /// `PF_VAHID` in a prototype's `flag` (5.5): extra arguments are before the function.
-const HIDDEN_ARGUMENTS: u8 = 1;
+pub(super) const HIDDEN_ARGUMENTS: u8 = 1;
 
 /// Bytes of an instruction.
 const INSTRUCTION: u64 = 4;
 
 /// A call on a thread's stack.
 #[derive(Clone, Copy)]
-struct Call {
+pub(super) struct Call {
     /// Address of its `CallInfo`.
-    address: u64,
+    pub(super) address: u64,
     /// The slot of its function.
-    function: u64,
+    pub(super) function: u64,
     /// Its first own slot.
-    base: u64,
+    pub(super) base: u64,
     /// The slot after its last.
     limit: u64,
 }
 
 /// What is known about the function of a call.
 #[derive(Clone, Copy)]
-struct Running {
-    source: NameId,
+pub(super) struct Running {
+    pub(super) source: NameId,
     /// Address of its prototype; 0 if it is not a Lua function.
-    prototype: u64,
+    pub(super) prototype: u64,
     /// Number of the current instruction.
-    pc: i64,
+    pub(super) pc: i64,
 }
 
 /// A walk over the calls of one thread, from the innermost outwards.
 pub(super) struct StackWalk<'s, 'm, M, const L: usize> {
-    sweep: &'s mut Sweep<'m, M, L>,
+    pub(super) sweep: &'s mut Sweep<'m, M, L>,
     node: NodeId,
     thread: u64,
-    state: Structure<'m>,
+    pub(super) state: Structure<'m>,
     stack: u64,
     end: u64,
     /// Number of slots of the stack.
-    slots: u64,
-    top: u64,
+    pub(super) slots: u64,
+    pub(super) top: u64,
     /// Number of levels that the debug library would count, without our own.
     pub(super) levels: u32,
     /// What they say the thread is doing.
@@ -64,8 +64,8 @@ pub(super) struct StackWalk<'s, 'm, M, const L: usize> {
 }
 
 impl<'s, 'm, M: Memory, const L: usize> StackWalk<'s, 'm, M, L> {
-    const LAYOUT: &'static PucLayout = layout::puc(L);
-    const VERSION: Version = Self::LAYOUT.version;
+    pub(super) const LAYOUT: &'static PucLayout = layout::puc(L);
+    pub(super) const VERSION: Version = Self::LAYOUT.version;
 
     pub(super) fn new(
         sweep: &'s mut Sweep<'m, M, L>,
@@ -258,24 +258,6 @@ impl<'s, 'm, M: Memory, const L: usize> StackWalk<'s, 'm, M, L> {
         }
     }
 
-    /// Verifies that `base` is before `top`, and that of the innermost call (5.1): the two could have changed
-    /// places. `lua_yield` alone moves it, to the values that it returns.
-    fn verify_base(&self, call: u64) -> Swept {
-        const OK: u8 = 0;
-        let places = &Self::LAYOUT.state;
-        if places.base == ABSENT {
-            return Ok(());
-        }
-        let base = self.state.word(places.base);
-        let info = self.sweep.call_info(call).ok_or(UNREADABLE)?;
-        let is_moved = self.state.byte(places.status) != OK;
-        let is_right = base <= self.top && (is_moved || base == info.word(Self::LAYOUT.call.base));
-        match is_right {
-            true => Ok(()),
-            false => Err(LayoutMismatch::Kind("where a call begins").into()),
-        }
-    }
-
     /// Returns what runs in a call, and at which instruction.
     fn running(&mut self, call: Call) -> Swept<Running> {
         let info = self.sweep.call_info(call.address).ok_or(UNREADABLE)?;
@@ -339,53 +321,6 @@ impl<'s, 'm, M: Memory, const L: usize> StackWalk<'s, 'm, M, L> {
         };
         self.verify_arguments(call, running, fields)?;
         Ok(running)
-    }
-
-    /// Verifies that a call's arguments are where its function's parameters say: extra ones are
-    /// before its first own slot.
-    fn verify_arguments(&self, call: Call, running: Running, prototype: Structure<'_>) -> Swept {
-        let places = &Self::LAYOUT.prototype;
-        let parameters = u64::from(prototype.byte(places.parameters));
-        let flags = prototype.byte(places.flags);
-        let fits = match Self::VERSION {
-            Version::Lua51 | Version::Lua52 | Version::Lua53 => {
-                let before = call.base.wrapping_sub(call.function);
-                let slots = before / u64::from(VALUE);
-                let is_whole = before.is_multiple_of(u64::from(VALUE)) && slots <= self.slots;
-                // Arguments bound to parameters were moved away from there.
-                let mut moved = 1..slots.min(parameters + 1);
-                is_whole
-                    && match flags {
-                        0 => slots == 1,
-                        _ => slots >= 1 && moved.all(|slot| self.is_nil(call, slot)),
-                    }
-            }
-            version => {
-                let moves = match version {
-                    Version::Lua55 => flags & HIDDEN_ARGUMENTS != 0,
-                    _ => flags != 0,
-                };
-                // The first instruction of such a function moves it.
-                if !moves || running.pc < 1 {
-                    return Ok(());
-                }
-                let info = self.sweep.call_info(call.address).ok_or(UNREADABLE)?;
-                let extra = u64::from(info.int(Self::LAYOUT.call.extra_arguments));
-                self.sweep
-                    .has_moved(call.function, extra.saturating_add(parameters))
-            }
-        };
-        match fits {
-            true => Ok(()),
-            false => Err(LayoutMismatch::Kind("what a call was given").into()),
-        }
-    }
-
-    /// Whether a slot behind a call's function is nil.
-    fn is_nil(&self, call: Call, slot: u64) -> bool {
-        let address = call.function.wrapping_add(u64::from(VALUE) * slot);
-        let value = self.sweep.memory.structure(address, VALUE);
-        value.is_some_and(|value| self.sweep.types[usize::from(value.byte(TAG))] == ValueType::Nil)
     }
 
     /// Returns the short source of the function in a slot, and whether it is a Lua function; `None`

@@ -1,0 +1,372 @@
+//! The search for the shortest paths: breadth-first, weak steps last.
+
+use crate::graph::error::BuildError;
+use crate::graph::fallible_vec::{filled, push, room};
+use crate::graph::heap::Heap;
+use crate::graph::label::Label;
+use crate::graph::label_order::{LabelOrder, in_order};
+use crate::graph::node::NodeId;
+use crate::graph::prefetch::prefetch;
+use crate::graph::strength::Strength;
+use crate::reach::ephemeron::Waiting;
+use crate::reach::shortest_path_tree::{Rank, ShortestPathTree};
+use crate::reach::weak_step::WeakSteps;
+use std::ops::Range;
+
+impl ShortestPathTree {
+    /// Finds the best paths to everything that a heap's GC roots keep alive: those with the fewest
+    /// [weak steps](WeakSteps), among these the shortest, among these the first in canonical order.
+    ///
+    /// # Errors
+    ///
+    /// [`BuildError::OutOfMemory`] if memory runs out.
+    pub fn new(heap: &Heap) -> Result<ShortestPathTree, BuildError> {
+        let mut search = Search::new(heap)?;
+        search.run()?;
+        let mut tree = search.tree;
+        if search.late {
+            renumber(heap, &mut tree)?;
+        }
+        Ok(tree)
+    }
+
+    fn with_room(nodes: usize) -> Result<ShortestPathTree, BuildError> {
+        Ok(ShortestPathTree {
+            nodes: room(nodes)?,
+            parents: room(nodes)?,
+            edges: room(nodes)?,
+            starts: room(nodes + 1)?,
+            refs: Vec::new(),
+        })
+    }
+
+    #[inline]
+    fn add(&mut self, node: NodeId, parent: Rank, edge: u32) {
+        self.nodes.push(node);
+        self.parents.push(parent);
+        self.edges.push(edge);
+    }
+}
+
+/// The breadth-first search. Its queue is the tree's own list of nodes.
+struct Search<'a> {
+    heap: &'a Heap,
+    tree: ShortestPathTree,
+    /// Edges of the current node that may lead to new nodes.
+    candidates: Vec<u32>,
+    order: LabelOrder,
+    /// Ephemerons that wait for their key: the rank of the table, and the edge to the value.
+    waiting: Waiting<(Rank, u32)>,
+    weak_steps: WeakSteps,
+    /// The number of weak steps on the paths that are being found, as a position in `postponed`.
+    weakness: usize,
+    /// References that are weak steps, by the number of weak steps of the paths through them.
+    postponed: [Vec<Postponed>; WeakSteps::MAX_WEIGHT + 1],
+    /// The next of those whose turn it is.
+    next_postponed: usize,
+    /// The first rank of each level that was begun, and the level's depth.
+    levels: Vec<(u32, u32)>,
+    /// Whether some object was found after other objects' children.
+    late: bool,
+}
+
+/// A weak step that is taken once nothing else is left to find with as few weak steps.
+#[derive(Clone, Copy)]
+struct Postponed {
+    /// The number of steps to its source.
+    depth: u32,
+    /// How many were postponed before it, of those whose turn is the same.
+    number: u32,
+    source: Rank,
+    edge: u32,
+}
+
+impl<'a> Search<'a> {
+    fn new(heap: &'a Heap) -> Result<Self, BuildError> {
+        let mut tree = ShortestPathTree::with_room(heap.node_count())?;
+        tree.refs = filled(heap.node_count(), 0)?;
+        Ok(Search {
+            heap,
+            tree,
+            candidates: Vec::new(),
+            order: LabelOrder::default(),
+            waiting: Waiting::default(),
+            weak_steps: WeakSteps::of(heap),
+            weakness: 0,
+            postponed: [const { Vec::new() }; WeakSteps::MAX_WEIGHT + 1],
+            next_postponed: 0,
+            levels: Vec::new(),
+            late: false,
+        })
+    }
+
+    fn run(&mut self) -> Result<(), BuildError> {
+        let roots = self.heap.root_range();
+        let first = roots
+            .clone()
+            .find(|&edge| !self.heap.strength(edge).is_weak());
+        let Some(first) = first else {
+            self.tree.starts.push(0);
+            return Ok(());
+        };
+        self.count(Rank::ROOT, first as u32);
+        self.tree.starts.push(1);
+        self.begin_level(1, 1)?;
+        let root = self.tree.node(Rank::ROOT);
+        self.expand(Rank::ROOT, root, 0, self.heap.edge_range(root))?;
+        self.expand(Rank::ROOT, NodeId::ROOT, 0, first + 1..roots.end)?;
+        let (mut at, mut level) = (1, 0);
+        loop {
+            if at == self.tree.len() && !self.follow_next_postponed()? {
+                break;
+            }
+            while level + 1 < self.levels.len() && self.levels[level + 1].0 as usize <= at {
+                level += 1;
+            }
+            let depth = self.levels[level].1;
+            self.follow_postponed(depth)?;
+            let rank = Rank(at as u32);
+            let node = self.tree.node(rank);
+            self.read_ahead(at);
+            self.tree.starts.push(self.tree.len() as u32);
+            self.begin_level(self.tree.len(), depth + 1)?;
+            self.release(node);
+            self.expand(rank, node, depth, self.heap.edge_range(node))?;
+            at += 1;
+        }
+        self.tree.starts.push(self.tree.len() as u32);
+        Ok(())
+    }
+
+    /// Notes that objects found from now on have this depth, which never falls while the number of weak
+    /// steps is the same.
+    #[inline]
+    fn begin_level(&mut self, first: usize, depth: u32) -> Result<(), BuildError> {
+        match self.levels.last_mut() {
+            Some((_, last)) if *last == depth => Ok(()),
+            // Nothing was found at that depth.
+            Some((start, last)) if *start as usize == first => {
+                *last = depth;
+                Ok(())
+            }
+            _ => push(&mut self.levels, (first as u32, depth)),
+        }
+    }
+
+    /// Takes the weak steps from objects at this depth or above, so that what they lead to has its
+    /// place in the queue.
+    #[inline]
+    fn follow_postponed(&mut self, depth: u32) -> Result<(), BuildError> {
+        while let Some(&step) = self.postponed[self.weakness].get(self.next_postponed)
+            && step.depth <= depth
+        {
+            self.next_postponed += 1;
+            self.begin_level(self.tree.len(), step.depth + 1)?;
+            self.late |= self.count(step.source, step.edge);
+        }
+        Ok(())
+    }
+
+    /// Takes the next weak steps, of paths with as few of them as possible. Returns whether any led to an
+    /// object that was not found yet.
+    fn follow_next_postponed(&mut self) -> Result<bool, BuildError> {
+        let found = self.tree.len();
+        loop {
+            let next = self.postponed[self.weakness].get(self.next_postponed);
+            if let Some(&Postponed { depth, .. }) = next {
+                self.follow_postponed(depth)?;
+                if self.tree.len() > found {
+                    return Ok(true);
+                }
+                continue;
+            }
+            self.postponed[self.weakness].clear();
+            self.next_postponed = 0;
+            self.weakness = (self.weakness + 1) % self.postponed.len();
+            if self.postponed.iter().all(Vec::is_empty) {
+                return Ok(false);
+            }
+            // Those of weight 2 were postponed before those of weight 1.
+            let turn = &mut self.postponed[self.weakness];
+            turn.sort_unstable_by_key(|step| (step.depth, step.number));
+        }
+    }
+
+    /// Prefetches what the nodes in the queue will need.
+    #[inline]
+    fn read_ahead(&self, at: usize) {
+        self.heap.prefetch_queued(
+            |distance| self.tree.nodes.get(at + distance).copied(),
+            |target| prefetch(self.tree.refs[target.index()]),
+        );
+    }
+
+    /// Follows the references of one object, in canonical order if it matters.
+    fn expand(
+        &mut self,
+        rank: Rank,
+        source: NodeId,
+        depth: u32,
+        edges: Range<usize>,
+    ) -> Result<(), BuildError> {
+        let heap = self.heap;
+        self.candidates.clear();
+        let mut sorted = true;
+        for edge in edges {
+            let strength = heap.strength(edge);
+            let refs = &mut self.tree.refs[heap.target(edge).index()];
+            if strength == Strength::Strong && *refs > 0 {
+                *refs += 1;
+            } else if !strength.is_weak() {
+                let edge = edge as u32;
+                sorted = sorted
+                    && self
+                        .candidates
+                        .last()
+                        .is_none_or(|&last| in_order(heap, last, edge));
+                push(&mut self.candidates, edge)?;
+            }
+        }
+        if !sorted {
+            self.order.sort(heap, &mut self.candidates)?;
+        }
+        let may_be_weak = self.weak_steps.may_start_at(heap, source);
+        for at in 0..self.candidates.len() {
+            let edge = self.candidates[at];
+            let weight = match may_be_weak {
+                true => self.weak_steps.weight(heap, source, edge as usize),
+                false => 0,
+            };
+            if weight == 0 {
+                self.follow(rank, edge)?;
+                continue;
+            }
+            let turn = (self.weakness + weight) % self.postponed.len();
+            let step = Postponed {
+                depth,
+                number: self.postponed[turn].len() as u32,
+                source: rank,
+                edge,
+            };
+            push(&mut self.postponed[turn], step)?;
+        }
+        Ok(())
+    }
+
+    /// Follows a reference, or makes it wait for its key.
+    #[inline]
+    fn follow(&mut self, rank: Rank, edge: u32) -> Result<(), BuildError> {
+        if self.heap.strength(edge as usize) == Strength::Ephemeron
+            && let Label::Object(key) = self.heap.label(edge as usize)
+            && self.tree.refs(key) == 0
+        {
+            return self.waiting.add(key, (rank, edge));
+        }
+        self.count(rank, edge);
+        Ok(())
+    }
+
+    /// Counts a reference that keeps its target alive. Returns whether it is the target's first.
+    #[inline]
+    fn count(&mut self, rank: Rank, edge: u32) -> bool {
+        let target = self.heap.target(edge as usize);
+        let refs = &mut self.tree.refs[target.index()];
+        *refs += 1;
+        let new = *refs == 1 && target != NodeId::ROOT;
+        if new {
+            self.tree.add(target, rank, edge);
+        }
+        new
+    }
+
+    /// Follows the ephemerons that waited for `key`.
+    #[inline]
+    fn release(&mut self, key: NodeId) {
+        let mut released = self.waiting.release(key);
+        while let Some((rank, edge)) = self.waiting.next(&mut released) {
+            self.late |= self.count(rank, edge);
+        }
+    }
+}
+
+/// Renumbers a tree level by level, after late children broke that order.
+fn renumber(heap: &Heap, tree: &mut ShortestPathTree) -> Result<(), BuildError> {
+    let (starts, mut children) = children_by_parent(tree)?;
+    let mut order = LabelOrder::default();
+    let mut renumbered = ShortestPathTree::with_room(tree.len())?;
+    // By new rank: the old one.
+    let mut old: Vec<Rank> = room(tree.len())?;
+    renumbered.add(tree.node(Rank::ROOT), Rank::ROOT, tree.edges[0]);
+    old.push(Rank::ROOT);
+    let mut at = 0;
+    while at < old.len() {
+        renumbered.starts.push(old.len() as u32);
+        let parent = old[at].index();
+        let children = &mut children[starts[parent] as usize..starts[parent + 1] as usize];
+        if !children.is_sorted_by(|a, b| in_order(heap, a.edge, b.edge)) {
+            sort_children(heap, &mut order, children)?;
+        }
+        for child in children {
+            renumbered.add(tree.node(child.rank), Rank(at as u32), child.edge);
+            old.push(child.rank);
+        }
+        at += 1;
+    }
+    renumbered.starts.push(old.len() as u32);
+    renumbered.refs = std::mem::take(&mut tree.refs);
+    *tree = renumbered;
+    Ok(())
+}
+
+#[derive(Clone, Copy)]
+struct Child {
+    rank: Rank,
+    edge: u32,
+}
+
+/// Returns the start of each object's children, and the children in the order of their discovery.
+fn children_by_parent(tree: &ShortestPathTree) -> Result<(Vec<u32>, Vec<Child>), BuildError> {
+    let len = tree.len();
+    // Counts are two places up, so that placing the children leaves each start where it belongs.
+    let mut starts = filled(len + 2, 0u32)?;
+    for parent in &tree.parents[1..] {
+        starts[parent.index() + 2] += 1;
+    }
+    for at in 1..starts.len() {
+        starts[at] += starts[at - 1];
+    }
+    let mut children = filled(
+        len - 1,
+        Child {
+            rank: Rank::ROOT,
+            edge: 0,
+        },
+    )?;
+    for rank in tree.ranks().skip(1) {
+        let next = &mut starts[tree.parents[rank.index()].index() + 1];
+        children[*next as usize] = Child {
+            rank,
+            edge: tree.edges[rank.index()],
+        };
+        *next += 1;
+    }
+    Ok((starts, children))
+}
+
+fn sort_children(
+    heap: &Heap,
+    order: &mut LabelOrder,
+    children: &mut [Child],
+) -> Result<(), BuildError> {
+    let mut edges: Vec<u32> = room(children.len())?;
+    edges.extend(children.iter().map(|child| child.edge));
+    order.sort(heap, &mut edges)?;
+    let mut ranks: Vec<Child> = room(children.len())?;
+    ranks.extend_from_slice(children);
+    ranks.sort_unstable_by_key(|child| child.edge);
+    for (child, edge) in children.iter_mut().zip(edges) {
+        let at = ranks.partition_point(|child| child.edge < edge);
+        *child = ranks[at];
+    }
+    Ok(())
+}
