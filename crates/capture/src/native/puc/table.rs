@@ -204,13 +204,17 @@ impl<'m, M: Memory, const L: usize> Sweep<'m, M, L> {
         value_type == ValueType::Object && self.heap.kind(target) != Kind::String
     }
 
+    /// Returns the nodes of a table's hash part.
+    pub(super) fn hash_part(&self, parts: Parts) -> Swept<&'m [u8]> {
+        let size = Self::LAYOUT.node.size;
+        let nodes = self.memory.items(parts.nodes, parts.node_count, size);
+        Ok(nodes.ok_or(LayoutMismatch::Unreadable("a table's hash part"))?)
+    }
+
     /// Adds the references of the hash part. Returns the number of its entries.
     fn add_edges_of_nodes(&mut self, source: NodeId, parts: Parts, mode: WeakMode) -> Swept<u32> {
         let places = &Self::LAYOUT.node;
-        let nodes = self
-            .memory
-            .items(parts.nodes, parts.node_count, places.size)
-            .ok_or(LayoutMismatch::Unreadable("a table's hash part"))?;
+        let nodes = self.hash_part(parts)?;
         let mut count = 0;
         for node in nodes.chunks_exact(usize::from(places.size)) {
             let node = Structure(node);

@@ -170,13 +170,9 @@ impl<'m, M: Memory, const L: usize> Sweep<'m, M, L> {
 
     #[inline(never)]
     fn verify_sample(&self, parts: Parts) -> Swept {
-        const UNREADABLE: LayoutMismatch = LayoutMismatch::Unreadable("a table's hash part");
         let places = &Self::LAYOUT.node;
         let size = usize::from(places.size);
-        let nodes = self
-            .memory
-            .items(parts.nodes, parts.node_count, places.size)
-            .ok_or(UNREADABLE)?;
+        let nodes = self.hash_part(parts)?;
         let entries = nodes.chunks_exact(size).map(Structure).filter(|node| {
             let tag = node.byte(places.value + TAG);
             self.types[usize::from(tag)] != ValueType::Nil
@@ -258,12 +254,8 @@ impl<'m, M: Memory, const L: usize> Sweep<'m, M, L> {
     /// release that is 1 for `true`.
     #[cold]
     pub(super) fn verify_boolean(&self, parts: Parts, entry: Structure<'_>) -> Swept {
-        const UNREADABLE: LayoutMismatch = LayoutMismatch::Unreadable("a table's hash part");
         let places = &Self::LAYOUT.node;
-        let nodes = self
-            .memory
-            .items(parts.nodes, parts.node_count, places.size)
-            .ok_or(UNREADABLE)?;
+        let nodes = self.hash_part(parts)?;
         let is_true =
             |node: Structure<'_>| self.is_true(node.byte(places.key_tag), node.word(places.key));
         let is_it = |node: Structure<'_>| {
@@ -290,12 +282,8 @@ impl<'m, M: Memory, const L: usize> Sweep<'m, M, L> {
 
     #[cold]
     fn verify_wide_integer(&mut self, parts: Parts, key: u64) -> Swept {
-        const UNREADABLE: LayoutMismatch = LayoutMismatch::Unreadable("a table's hash part");
         let places = &Self::LAYOUT.node;
-        let nodes = self
-            .memory
-            .items(parts.nodes, parts.node_count, places.size)
-            .ok_or(UNREADABLE)?;
+        let nodes = self.hash_part(parts)?;
         let types = &self.types;
         let is_it = |node: Structure<'_>| {
             let value_type = types[usize::from(node.byte(places.key_tag))];
