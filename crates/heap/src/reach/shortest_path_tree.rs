@@ -99,8 +99,8 @@ impl ShortestPathTree {
         (rank != Rank::ROOT).then(|| self.parents[rank.index()])
     }
 
-    /// Returns the number of the last [edge](Heap::edge) on the path: for the tree's root and the other GC
-    /// roots below it, an edge of [`NodeId::ROOT`].
+    /// Returns the number of the last [edge](crate::graph::heap::Heap::edge) on the path: for the tree's root
+    /// and the other GC roots below it, an edge of [`NodeId::ROOT`].
     #[inline]
     pub fn edge(&self, rank: Rank) -> usize {
         self.edges[rank.index()] as usize
