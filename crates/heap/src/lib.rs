@@ -48,6 +48,7 @@ mod count;
 mod dominators;
 mod graph;
 mod groups;
+mod on_demand;
 mod printable;
 mod reach;
 mod snapshot;

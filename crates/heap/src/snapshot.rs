@@ -12,15 +12,25 @@ use crate::groups::changed_groups::ChangedGroups;
 use crate::groups::group::Groups;
 use crate::groups::grouped::Grouped;
 use crate::groups::pattern_set::PatternSet;
+use crate::on_demand::OnDemand;
 use crate::reach::shortest_path_tree::ShortestPathTree;
 use std::sync::{Arc, OnceLock};
 
 /// A snapshot: a heap, or the difference of two, with what was derived from it so far.
 ///
 /// People see its [objects](Snapshot::objects), whichever engine captured the heap. A difference owns its
-/// data: the changed objects and the paths to them.
-#[derive(Debug, Default)]
+/// data: the changed objects and the paths to them. Only until its [groups](Snapshot::changed_groups) are asked
+/// for it keeps the snapshot of which it is an excerpt.
+///
+/// It never changes but for what is derived from it, so copies share all of it.
+#[derive(Clone, Debug, Default)]
 pub struct Snapshot {
+    parts: Arc<Parts>,
+}
+
+/// What copies of a snapshot share.
+#[derive(Debug, Default)]
+struct Parts {
     /// As it was captured.
     everything: Heap,
     /// The view of the heap; `None` if the heap has nothing else.
@@ -31,16 +41,22 @@ pub struct Snapshot {
     everything_tree: OnceLock<ShortestPathTree>,
     groups: OnceLock<Arc<Groups>>,
     difference: Option<Changes>,
-    changed_groups: Option<ChangedGroups>,
+    changed_groups: Option<OnDemand<ChangedGroups>>,
     birthmark: OnceLock<Birthmark>,
 }
 
 impl Snapshot {
     /// Returns the snapshot of a whole heap.
     pub fn new(heap: Heap) -> Snapshot {
-        Snapshot {
+        Snapshot::of(Parts {
             everything: heap,
-            ..Snapshot::default()
+            ..Parts::default()
+        })
+    }
+
+    fn of(parts: Parts) -> Snapshot {
+        Snapshot {
+            parts: Arc::new(parts),
         }
     }
 
@@ -55,17 +71,17 @@ impl Snapshot {
         heap: Heap,
         tree: ShortestPathTree,
         by_node: Vec<Change>,
-        changed_groups: Option<ChangedGroups>,
+        changed_groups: Option<OnDemand<ChangedGroups>>,
     ) -> Snapshot {
-        Snapshot {
+        Snapshot::of(Parts {
             everything: heap,
             // The tree's nodes are those of the heap.
             objects: OnceLock::from(None),
             tree: OnceLock::from(tree),
             difference: Some(Changes::new(by_node)),
             changed_groups,
-            ..Snapshot::default()
-        }
+            ..Parts::default()
+        })
     }
 
     /// Returns the number of objects; for a difference, the number of changed ones.
@@ -74,7 +90,7 @@ impl Snapshot {
     ///
     /// [`BuildError::OutOfMemory`] if memory runs out.
     pub fn len(&self) -> Result<usize, BuildError> {
-        Ok(match &self.difference {
+        Ok(match &self.parts.difference {
             Some(changes) => changes.count(),
             None => self.objects()?.node_count().saturating_sub(1),
         })
@@ -91,7 +107,7 @@ impl Snapshot {
 
     /// Returns the heap as it was captured. Its nodes are not those of [`objects`](Self::objects).
     pub fn everything(&self) -> &Heap {
-        &self.everything
+        &self.parts.everything
     }
 
     /// Returns the [view](objects_view) of the reachable objects, which is made by the first call; the heap
@@ -101,27 +117,27 @@ impl Snapshot {
     ///
     /// [`BuildError::OutOfMemory`] if memory runs out.
     pub fn objects(&self) -> Result<&Heap, BuildError> {
-        if let Some(objects) = self.objects.get() {
-            return Ok(objects.as_ref().unwrap_or(&self.everything));
+        if let Some(objects) = self.parts.objects.get() {
+            return Ok(objects.as_ref().unwrap_or(&self.parts.everything));
         }
         let objects = match self.has_objects_alone() {
             true => None,
-            false => Some(objects_view(&self.everything)?),
+            false => Some(objects_view(&self.parts.everything)?),
         };
-        let objects = self.objects.get_or_init(|| objects);
-        Ok(objects.as_ref().unwrap_or(&self.everything))
+        let objects = self.parts.objects.get_or_init(|| objects);
+        Ok(objects.as_ref().unwrap_or(&self.parts.everything))
     }
 
     /// Sets the data by which later captures know when this one was made. Only the first call
     /// counts.
     pub fn set_birthmark(&self, birthmark: Birthmark) {
-        let _ = self.birthmark.set(birthmark);
+        let _ = self.parts.birthmark.set(birthmark);
     }
 
     /// Returns the data by which later captures know when this one was made, if it was
     /// [set](Self::set_birthmark).
     pub fn birthmark(&self) -> Option<&Birthmark> {
-        self.birthmark.get()
+        self.parts.birthmark.get()
     }
 
     /// Returns the shortest paths in [`objects`](Self::objects), which are found by the first call.
@@ -133,11 +149,11 @@ impl Snapshot {
     ///
     /// [`BuildError::OutOfMemory`] if memory runs out.
     pub fn tree(&self) -> Result<&ShortestPathTree, BuildError> {
-        if let Some(tree) = self.tree.get() {
+        if let Some(tree) = self.parts.tree.get() {
             return Ok(tree);
         }
         let tree = ShortestPathTree::new(self.objects()?)?;
-        Ok(self.tree.get_or_init(|| tree))
+        Ok(self.parts.tree.get_or_init(|| tree))
     }
 
     /// Returns the dominator tree of [everything](Self::everything), which is found by the first
@@ -148,11 +164,11 @@ impl Snapshot {
     /// [`BuildError::OutOfMemory`] if memory runs out;
     /// [`BuildError::TooManyEdges`] beyond 4,294,967,295 references.
     pub fn dominators(&self) -> Result<&Dominators, BuildError> {
-        if let Some(dominators) = self.dominators.get() {
+        if let Some(dominators) = self.parts.dominators.get() {
             return Ok(dominators);
         }
-        let dominators = Dominators::new(&self.everything)?;
-        Ok(self.dominators.get_or_init(|| dominators))
+        let dominators = Dominators::new(&self.parts.everything)?;
+        Ok(self.parts.dominators.get_or_init(|| dominators))
     }
 
     /// Returns the shortest paths in [everything](Self::everything), which are found by the first call; for a
@@ -165,11 +181,11 @@ impl Snapshot {
         if self.is_difference() {
             return self.tree();
         }
-        if let Some(tree) = self.everything_tree.get() {
+        if let Some(tree) = self.parts.everything_tree.get() {
             return Ok(tree);
         }
-        let tree = ShortestPathTree::new(&self.everything)?;
-        Ok(self.everything_tree.get_or_init(|| tree))
+        let tree = ShortestPathTree::new(&self.parts.everything)?;
+        Ok(self.parts.everything_tree.get_or_init(|| tree))
     }
 
     /// Returns the [groups](Groups) of the snapshot, which are made by the first call.
@@ -182,37 +198,42 @@ impl Snapshot {
     }
 
     pub(crate) fn shared_groups(&self) -> Result<&Arc<Groups>, BuildError> {
-        if let Some(groups) = self.groups.get() {
+        if let Some(groups) = self.parts.groups.get() {
             return Ok(groups);
         }
         let groups = Arc::new(Groups::new(self.grouped()?, &PatternSet::default())?);
-        Ok(self.groups.get_or_init(|| groups))
+        Ok(self.parts.groups.get_or_init(|| groups))
     }
 
     /// Returns the input of grouping.
     pub(crate) fn grouped(&self) -> Result<Grouped<'_>, BuildError> {
         Ok(Grouped {
-            heap: &self.everything,
+            heap: &self.parts.everything,
             tree: self.everything_tree()?,
             dominators: Some(self.dominators()?),
-            changes: self.difference.as_ref(),
+            changes: self.parts.difference.as_ref(),
         })
     }
 
-    /// Returns the groups that changed, in a difference of two whole snapshots. One that was stored and
-    /// read again has only [`groups`](Self::groups).
-    pub fn changed_groups(&self) -> Option<&ChangedGroups> {
-        self.changed_groups.as_ref()
+    /// Returns the groups that changed, in a difference of two whole snapshots, which are made by the first call.
+    /// One that was stored and read again has only [`groups`](Self::groups).
+    ///
+    /// # Errors
+    ///
+    /// [`BuildError::OutOfMemory`] if memory runs out.
+    pub fn changed_groups(&self) -> Result<Option<&ChangedGroups>, BuildError> {
+        let groups = self.parts.changed_groups.as_ref();
+        groups.map(OnDemand::get).transpose()
     }
 
     /// Returns the groups of a whole snapshot without their retained sizes, which takes no dominators; or
     /// with them, if they are known.
     pub(crate) fn groups_by_name(&self) -> Result<Arc<Groups>, BuildError> {
-        if let Some(groups) = self.groups.get() {
+        if let Some(groups) = self.parts.groups.get() {
             return Ok(Arc::clone(groups));
         }
         let grouped = Grouped {
-            heap: &self.everything,
+            heap: &self.parts.everything,
             tree: self.everything_tree()?,
             dominators: None,
             changes: None,
@@ -232,20 +253,21 @@ impl Snapshot {
     /// Returns the change of a node; in a whole snapshot, [`Change::None`].
     #[inline]
     pub fn change(&self, node: NodeId) -> Change {
-        self.difference
+        self.parts
+            .difference
             .as_ref()
             .map_or(Change::None, |changes| changes.of(node))
     }
 
     /// Whether it is the difference of two snapshots.
     pub fn is_difference(&self) -> bool {
-        self.difference.is_some()
+        self.parts.difference.is_some()
     }
 
     /// Whether a node of the view is one of the snapshot's objects: in a difference, whether it has changed.
     #[inline]
     pub fn is_member(&self, node: NodeId) -> bool {
-        match &self.difference {
+        match &self.parts.difference {
             Some(changes) => changes.of(node) != Change::None,
             None => node != NodeId::ROOT,
         }
@@ -253,34 +275,29 @@ impl Snapshot {
 
     /// Whether the heap has only reachable objects, so that it is its own view.
     fn has_objects_alone(&self) -> bool {
-        if let Some(objects) = self.objects.get() {
+        if let Some(objects) = self.parts.objects.get() {
             return objects.is_none();
         }
-        let heap = &self.everything;
+        let heap = &self.parts.everything;
         heap.all_reached && heap.kinds.iter().skip(1).copied().all(Kind::is_object)
-    }
-
-    /// Whether nothing is reachable, as in a snapshot that was freed.
-    pub(crate) fn nothing_reachable(&self) -> Result<bool, BuildError> {
-        Ok(self.objects()?.node_count() <= 1)
     }
 
     /// Returns the bytes of memory that it takes, including what was derived so far.
     pub fn memory(&self) -> usize {
-        let view = self.objects.get().and_then(Option::as_ref);
-        self.everything.memory()
+        let view = self.parts.objects.get().and_then(Option::as_ref);
+        let changed = self.parts.changed_groups.as_ref();
+        let changed = changed.and_then(OnDemand::made);
+        self.parts.everything.memory()
             + view.map_or(0, Heap::column_memory)
-            + self.tree.get().map_or(0, ShortestPathTree::memory)
-            + self.dominators.get().map_or(0, Dominators::memory)
+            + self.parts.tree.get().map_or(0, ShortestPathTree::memory)
+            + self.parts.dominators.get().map_or(0, Dominators::memory)
             + self
+                .parts
                 .everything_tree
                 .get()
                 .map_or(0, ShortestPathTree::memory)
-            + self.groups.get().map_or(0, |groups| groups.memory())
-            + self.difference.as_ref().map_or(0, Changes::memory)
-            + self
-                .changed_groups
-                .as_ref()
-                .map_or(0, ChangedGroups::memory)
+            + self.parts.groups.get().map_or(0, |groups| groups.memory())
+            + self.parts.difference.as_ref().map_or(0, Changes::memory)
+            + changed.map_or(0, ChangedGroups::memory)
     }
 }

@@ -98,8 +98,8 @@ pub struct Report {
 /// [`AnswerError::TooLarge`](crate::AnswerError::TooLarge) if what is derived from the snapshot does not fit 32-bit
 /// numbers.
 pub fn report(snapshot: &Snapshot, most: usize) -> Result<Report> {
-    let of = of(snapshot);
-    match snapshot.changed_groups() {
+    let of = of(snapshot)?;
+    match snapshot.changed_groups()? {
         Some(changed) => Source::of_changed(changed).report(of, changed.resized(), most),
         None => {
             let source = Source::of_groups(snapshot)?;
@@ -109,22 +109,22 @@ pub fn report(snapshot: &Snapshot, most: usize) -> Result<Report> {
     }
 }
 
-fn of(snapshot: &Snapshot) -> ReportOf {
+fn of(snapshot: &Snapshot) -> Result<ReportOf> {
     if !snapshot.is_difference() {
-        return ReportOf::All;
+        return Ok(ReportOf::All);
     }
     let is_gone = |change| matches!(change, Change::Gone | Change::Shrank(_));
-    let is_decrease = match snapshot.changed_groups() {
+    let is_decrease = match snapshot.changed_groups()? {
         Some(changed) => changed.is_decrease(),
         None => {
             let mut nodes = snapshot.everything().nodes();
             nodes.any(|node| is_gone(snapshot.change(node)))
         }
     };
-    match is_decrease {
+    Ok(match is_decrease {
         true => ReportOf::Gone,
         false => ReportOf::New,
-    }
+    })
 }
 
 /// What rows are made of.

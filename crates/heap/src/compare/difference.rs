@@ -5,17 +5,17 @@
 
 use crate::build::excerpt::Excerpt;
 use crate::compare::group_changes::changed_groups;
-use crate::compare::twins::match_twins;
-use crate::compare::view::View;
+use crate::compare::object_changes::ObjectChanges;
 use crate::graph::change::Change;
 use crate::graph::error::BuildError;
-use crate::graph::fallible_vec::filled;
+use crate::graph::fallible_vec::{filled, push};
 use crate::graph::heap::Heap;
-use crate::graph::kind::Kind;
 use crate::graph::node::NodeId;
+use crate::graph::node_set::NodeSet;
+use crate::on_demand::OnDemand;
+use crate::reach::reach::{Reach, Through};
 use crate::reach::shortest_path_tree::ShortestPathTree;
 use crate::snapshot::Snapshot;
-use rustc_hash::FxHashMap;
 
 /// Returns what `b` has in addition to `a`: new objects, and tables that grew. Paths and references
 /// are those of `b`. The difference is empty if either snapshot is.
@@ -102,76 +102,110 @@ fn difference(
     larger: fn(u32) -> Change,
 ) -> Result<Snapshot, BuildError> {
     let heap = side.objects()?;
-    if side.nothing_reachable()? || other.nothing_reachable()? {
+    let there = There::new(other)?;
+    if heap.node_count() <= 1 || there.is_empty() {
         return Ok(Snapshot::empty());
     }
-    let changes = changes(side, other, alone, larger)?;
-    let changed_groups = changed_groups(side, other, alone == Change::Gone)?;
+    let all = ObjectChanges::with_twins(side, other, |twin| there.has(twin))?;
+    let changes = changes_of_view(side, &all, alone, larger)?;
+    let groups = match side.is_difference() || other.is_difference() {
+        true => None,
+        false => {
+            let (side, is_decrease) = (side.clone(), alone == Change::Gone);
+            Some(OnDemand::new(move || {
+                changed_groups(&side, &all, is_decrease)
+            }))
+        }
+    };
     if changes.is_empty() {
         let mut nothing = Heap::with_root();
         nothing.provenance = heap.provenance.of_excerpt();
-        let heap = nothing;
-        let tree = ShortestPathTree::new(&heap)?;
-        return Ok(Snapshot::difference(
-            heap,
-            tree,
-            vec![Change::None],
-            changed_groups,
-        ));
+        let tree = ShortestPathTree::new(&nothing)?;
+        let by_node = vec![Change::None];
+        return Ok(Snapshot::difference(nothing, tree, by_node, groups));
     }
     let tree = side.tree()?;
-    let mut is_changed = filled(heap.node_count(), false)?;
-    for &node in changes.keys() {
-        is_changed[node.index()] = true;
+    let mut is_changed = NodeSet::with_room_for(heap.node_count())?;
+    for &(node, _) in &changes {
+        is_changed.insert(node);
     }
     let chosen = tree
         .ranks()
-        .filter(|&rank| is_changed[tree.node(rank).index()]);
+        .filter(|&rank| is_changed.contains(tree.node(rank)));
     let Excerpt { mut heap, ranks } = Excerpt::new(heap, tree, chosen)?;
     let mut new_tree = ShortestPathTree::new(&heap)?;
     let mut by_node = filled(heap.node_count(), Change::None)?;
     for (at, &rank) in ranks.iter().enumerate().skip(1) {
         let node = tree.node(rank);
         new_tree.refs[at] = tree.refs(node);
-        by_node[at] = changes.get(&node).copied().unwrap_or(Change::None);
+        if let Ok(found) = changes.binary_search_by_key(&node, |(node, _)| *node) {
+            by_node[at] = changes[found].1;
+        }
         if let Change::Shrank(entries) = by_node[at] {
             heap.counts[at] -= entries;
         }
     }
-    Ok(Snapshot::difference(
-        heap,
-        new_tree,
-        by_node,
-        changed_groups,
-    ))
+    Ok(Snapshot::difference(heap, new_tree, by_node, groups))
 }
 
-/// Returns the changed objects of `side`.
-fn changes(
+/// What a snapshot has of the objects that people see.
+struct There<'a> {
+    heap: &'a Heap,
+    /// `None` if all are reachable.
+    reach: Option<Reach>,
+}
+
+impl<'a> There<'a> {
+    fn new(snapshot: &'a Snapshot) -> Result<There<'a>, BuildError> {
+        let heap = snapshot.everything();
+        let reach = match heap.all_reached {
+            true => None,
+            false => Some(Reach::new(heap, Through::Objects)?),
+        };
+        Ok(There { heap, reach })
+    }
+
+    fn is_empty(&self) -> bool {
+        let count = self.reach.as_ref().map(Reach::count);
+        count.unwrap_or(self.heap.node_count().saturating_sub(1)) == 0
+    }
+
+    /// Whether a node is there. Of what is no object people do not see whether it was garbage.
+    #[inline]
+    fn has(&self, node: NodeId) -> bool {
+        let reach = self.reach.as_ref();
+        reach.is_none_or(|reach| reach.contains(node) || !self.heap.kind(node).is_object())
+    }
+}
+
+/// Returns the changed objects of a snapshot's view, in order.
+fn changes_of_view(
     side: &Snapshot,
-    other: &Snapshot,
+    changes: &ObjectChanges,
     alone: Change,
     larger: fn(u32) -> Change,
-) -> Result<FxHashMap<NodeId, Change>, BuildError> {
-    let mut changes = FxHashMap::default();
-    let (side, other) = (View::objects(side)?, View::objects(other)?);
-    let (heap, twins) = (side.heap, other.heap);
-    match_twins(side, other, |node, twin| {
-        let change = match twin {
-            None => alone,
-            Some(twin) if heap.kind(node) == Kind::Table => {
-                match heap.count(node).checked_sub(twins.count(twin)) {
-                    None | Some(0) => return Ok(()),
-                    Some(entries) => larger(entries),
-                }
-            }
-            Some(_) => return Ok(()),
+) -> Result<Vec<(NodeId, Change)>, BuildError> {
+    let (heap, everything) = (side.objects()?, side.everything());
+    let mut found = Vec::new();
+    let mut all = everything.nodes().skip(1);
+    let mut grown = changes.all_larger().iter().peekable();
+    for node in heap.nodes().skip(1) {
+        // The view has the same order.
+        let is_it = |of: &NodeId| {
+            everything.address(*of) == heap.address(node) && everything.kind(*of) == heap.kind(node)
         };
-        changes
-            .try_reserve(1)
-            .map_err(|_| BuildError::OutOfMemory)?;
-        changes.insert(node, change);
-        Ok(())
-    })?;
-    Ok(changes)
+        let Some(of) = all.find(is_it) else {
+            break;
+        };
+        let mut entries = 0;
+        while let Some(more) = grown.next_if(|more| more.node <= of) {
+            entries = if more.node == of { more.entries } else { 0 };
+        }
+        if changes.alone.contains(of) {
+            push(&mut found, (node, alone))?;
+        } else if entries > 0 {
+            push(&mut found, (node, larger(entries)))?;
+        }
+    }
+    Ok(found)
 }

@@ -13,20 +13,15 @@ use crate::groups::path_pattern::PatternId;
 use crate::reach::shortest_path_tree::{Rank, ShortestPathTree};
 use crate::snapshot::Snapshot;
 
-/// Returns the groups in which `side` has more than `other`; `None` for snapshots that are differences
-/// themselves.
+/// Returns the groups in which a whole snapshot has more than another one, by what of it changed.
 pub(crate) fn changed_groups(
     side: &Snapshot,
-    other: &Snapshot,
+    changes: &ObjectChanges,
     is_decrease: bool,
-) -> Result<Option<ChangedGroups>, BuildError> {
-    if side.is_difference() || other.is_difference() {
-        return Ok(None);
-    }
-    let changes = ObjectChanges::new(side, other)?;
+) -> Result<ChangedGroups, BuildError> {
     let groups = side.groups_by_name()?;
     let tree = side.everything_tree()?;
-    let mut counted = Counted::new(side, &groups, &changes)?;
+    let mut counted = Counted::new(side, &groups, changes)?;
     if is_decrease {
         counted.count_what_is_left();
     }
@@ -48,13 +43,13 @@ pub(crate) fn changed_groups(
     }
     let tree = ShortestPathTree::new(&excerpt.heap)?;
     let heap = excerpt.heap;
-    Ok(Some(ChangedGroups {
+    Ok(ChangedGroups {
         heap,
         tree,
         groups,
         resized,
         is_decrease,
-    }))
+    })
 }
 
 /// Returns for each group whether it is that of strings which only the main thread's stack has: messages and

@@ -21,7 +21,7 @@ pub(crate) struct ObjectChanges {
 /// A table that is larger than its twin.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Larger {
-    node: NodeId,
+    pub(crate) node: NodeId,
     /// By how many entries.
     pub(crate) entries: u32,
     /// By how many bytes.
@@ -29,15 +29,24 @@ pub(crate) struct Larger {
 }
 
 impl ObjectChanges {
-    /// Finds what `side` has more than `other`. Both are whole snapshots.
+    /// Finds what `side` has more than `other`. What is garbage there counts as there.
     pub(crate) fn new(side: &Snapshot, other: &Snapshot) -> Result<ObjectChanges, BuildError> {
-        let (view, twins) = (View::everything(side), View::everything(other));
+        Self::with_twins(side, other, |_| true)
+    }
+
+    /// Finds what `side` has more than `other`, of which only the nodes count for which `is_there` is true.
+    pub(crate) fn with_twins(
+        side: &Snapshot,
+        other: &Snapshot,
+        is_there: impl Fn(NodeId) -> bool,
+    ) -> Result<ObjectChanges, BuildError> {
+        let (view, twins) = (View::of(side), View::of(other));
         let mut changes = ObjectChanges {
             alone: NodeSet::with_room_for(view.heap.node_count())?,
             larger: Vec::new(),
         };
         match_twins(view, twins, |node, twin| {
-            let Some(twin) = twin else {
+            let Some(twin) = twin.filter(|twin| is_there(*twin)) else {
                 changes.alone.insert(node);
                 return Ok(());
             };
@@ -69,6 +78,11 @@ impl ObjectChanges {
             .larger
             .binary_search_by_key(&node, |larger| larger.node);
         at.ok().map(|at| self.larger[at])
+    }
+
+    /// Returns what has more entries or bytes than its twin, in the order of the nodes.
+    pub(crate) fn all_larger(&self) -> &[Larger] {
+        &self.larger
     }
 
     /// Returns the bytes of memory that it takes.

@@ -169,7 +169,7 @@ mod tests {
 
     /// Returns the number of objects of `side` that find no twin side by side.
     fn misses(side: &Snapshot, other: &Snapshot) -> usize {
-        let [side, other] = [side, other].map(|of| View::objects(of).unwrap());
+        let [side, other] = [side, other].map(View::of);
         let identity = Identity::new(side, other).unwrap();
         let heap = side.heap;
         let mut pair = SideBySide::new(heap, other, &identity).unwrap();

@@ -5,3 +5,4 @@ pub(crate) mod dominator_tree;
 pub(crate) mod holding_edges;
 pub(crate) mod lengauer_tarjan;
 pub(crate) mod retained_set;
+pub(crate) mod retained_sets;

@@ -273,11 +273,11 @@ impl Groups {
             true => n.saturating_mul(2).saturating_add(8),
             false => n,
         });
+        let mut sets: Vec<&[NodeId]> = room(order.len())?;
+        sets.extend(order.iter().map(|&at| self.members(at as usize)));
+        let retained = dominators.retained_by_each(heap, &sets)?;
         let mut top = room(order.len())?;
-        for at in order {
-            let retained = self.exact_retained(heap, dominators, at as usize)?;
-            top.push((at as usize, retained));
-        }
+        top.extend(order.iter().map(|&at| at as usize).zip(retained));
         if by_retained {
             top.sort_by_key(|(_, retained)| std::cmp::Reverse(retained.bytes));
         }

@@ -118,6 +118,27 @@ proptest! {
         let alone = (0..=graph.things.len()).map(id).filter_map(|node| below(&node));
         prop_assert_eq!(least, tally(&graph, alone));
     }
+
+    #[test]
+    fn what_each_of_many_sets_retains_is_found_at_once(
+        (graph, sets) in everything(30).prop_flat_map(|graph| {
+            let nodes = 0..=graph.things.len();
+            let sets = prop::collection::vec(prop::collection::vec(nodes, 0..6), 0..70);
+            (Just(graph), sets)
+        })
+    ) {
+        let heap = graph.heap();
+        let dominators = Dominators::new(&heap).unwrap();
+        let retained = |set: &Vec<usize>| {
+            let left = graph.reached_without(&set.iter().copied().collect());
+            tally(&graph, &graph.reached() - &left)
+        };
+        let expected: Vec<Tally> = sets.iter().map(retained).collect();
+        let sets: Vec<Vec<NodeId>> =
+            sets.into_iter().map(|set| set.into_iter().map(id).collect()).collect();
+        let sets: Vec<&[NodeId]> = sets.iter().map(Vec::as_slice).collect();
+        prop_assert_eq!(dominators.retained_by_each(&heap, &sets), Ok(expected));
+    }
 }
 
 /// Makes tables numbered from 1, and references to nodes with their strengths and keys.
