@@ -11,11 +11,13 @@ use clap::Args;
 use luasnap_format::{
     GrowthAnswer, GrowthError, GrowthRow, byte_size, count_of, entries_of, grouped, printable_path,
 };
-use luasnap_heap::{CompareError, Snapshot};
+use luasnap_heap::{BuildError, CompareError, Snapshot};
 use serde::Serialize;
 use std::fmt::{self, Write};
+use std::panic::resume_unwind;
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::thread;
 
 const MORE_HELP: &str = "\
 Exit codes:
@@ -102,13 +104,14 @@ impl Limit {
 impl Diff {
     /// Runs the command.
     pub fn execute(self) -> Result<ExitCode> {
-        let progress = Progress::new(self.files.len() + 1);
+        let progress = Progress::new(self.files.len() + 2);
         let files = self
             .files
             .iter()
             .map(|path| SnapshotFile::open(path, &progress))
             .collect::<Result<Vec<_>>>()?;
         let snapshots: Vec<&Snapshot> = files.iter().map(|file| &file.snapshot).collect();
+        progress.step("grouping", || group(&snapshots))?;
         let answer = progress
             .step("comparing", || {
                 luasnap_format::growth(&snapshots, self.rows)
@@ -127,6 +130,25 @@ impl Diff {
             _ => ExitCode::SUCCESS,
         })
     }
+}
+
+/// Groups the snapshots, which is most of the work: two at once, as more would take much memory.
+fn group(snapshots: &[&Snapshot]) -> Result<(), BuildError> {
+    for pair in snapshots.chunks(2) {
+        thread::scope(|scope| {
+            let grouping = pair.iter().skip(1).map(|snapshot| {
+                let group = || snapshot.groups().map(drop);
+                thread::Builder::new().spawn_scoped(scope, group)
+            });
+            let grouping: Vec<_> = grouping.collect();
+            pair[0].groups()?;
+            for thread in grouping.into_iter().flatten() {
+                thread.join().unwrap_or_else(|panic| resume_unwind(panic))?;
+            }
+            Ok::<_, BuildError>(())
+        })?;
+    }
+    Ok(())
 }
 
 /// Returns an error that says which of the files cannot be compared, and why.

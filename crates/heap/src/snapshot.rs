@@ -188,6 +188,11 @@ impl Snapshot {
         Ok(self.parts.everything_tree.get_or_init(|| tree))
     }
 
+    /// Returns the shortest paths in everything if they were found already.
+    pub(crate) fn known_everything_tree(&self) -> Option<&ShortestPathTree> {
+        self.parts.everything_tree.get()
+    }
+
     /// Returns the [groups](Groups) of the snapshot, which are made by the first call.
     ///
     /// # Errors

@@ -119,10 +119,11 @@ impl GroupRow {
 /// # }
 /// ```
 pub fn top(snapshot: &Snapshot, by: GroupOrder, n: usize) -> Result<Top> {
-    let census = Census::new(snapshot)?;
-    let live = census.live;
     let groups = snapshot.groups()?;
     let dominators = snapshot.dominators()?;
+    // Later, since the paths tell what is reachable.
+    let census = Census::new(snapshot)?;
+    let live = census.live;
     let heap = snapshot.everything();
     // The registry and the table of globals may be among them.
     let mut chosen = groups.top_candidates(heap, dominators, by, n.saturating_add(2))?;

@@ -6,12 +6,16 @@ use crate::graph::error::BuildError;
 use crate::graph::fallible_vec::{filled, push, room};
 use crate::graph::heap::Heap;
 use crate::graph::kind::Kind;
+use crate::graph::node::NodeId;
 use crate::groups::changed_groups::{ChangedGroups, Resized};
 use crate::groups::class::ClassName;
 use crate::groups::group::{Group, GroupName, Groups};
 use crate::groups::path_pattern::PatternId;
 use crate::reach::shortest_path_tree::{Rank, ShortestPathTree};
 use crate::snapshot::Snapshot;
+
+/// The number of groups whose retained size is found exactly: so many of the largest, and as many others.
+const MEASURED: usize = 32;
 
 /// Returns the groups in which a whole snapshot has more than another one, by what of it changed.
 pub(crate) fn changed_groups(
@@ -26,6 +30,7 @@ pub(crate) fn changed_groups(
         counted.count_what_is_left();
     }
     let kept = counted.kept(&groups)?;
+    counted.measure(side, changes, &groups, &kept)?;
     let mut chosen: Vec<Rank> = room(2 * kept.len())?;
     chosen.extend(kept.iter().map(|&at| counted.groups[at].example));
     chosen.extend(counted.resized.iter().map(|resized| resized.example));
@@ -184,6 +189,44 @@ impl Counted {
             key(a).cmp(&key(b)).then(a.fingerprint.cmp(&b.fingerprint))
         });
         Ok(kept)
+    }
+
+    /// Finds what the new members of each group retain: exactly for the groups of which most is new and for those
+    /// that seem to retain most, of all others what their members retain one by one.
+    fn measure(
+        &mut self,
+        side: &Snapshot,
+        changes: &ObjectChanges,
+        groups: &Groups,
+        kept: &[usize],
+    ) -> Result<(), BuildError> {
+        let dominators = side.dominators()?;
+        let new_members = |at: usize| {
+            let members = groups.members(at).iter().copied();
+            members.filter(|node| changes.alone.contains(*node))
+        };
+        let mut measured: Vec<usize> = room(kept.len())?;
+        measured.extend(kept.iter().filter(|at| self.groups[**at].count > 0));
+        for &at in &measured {
+            let retained = dominators.retained_at_least(new_members(at))?;
+            self.groups[at].retained = retained.bytes;
+        }
+        let first = measured.len().min(MEASURED);
+        measured[first..].sort_by_key(|at| std::cmp::Reverse(self.groups[*at].retained));
+        measured.truncate(2 * MEASURED);
+        let mut sets: Vec<Vec<NodeId>> = room(measured.len())?;
+        for &at in &measured {
+            let mut members: Vec<NodeId> = room(self.groups[at].count as usize)?;
+            members.extend(new_members(at));
+            sets.push(members);
+        }
+        let mut borrowed: Vec<&[NodeId]> = room(sets.len())?;
+        borrowed.extend(sets.iter().map(Vec::as_slice));
+        let retained = dominators.retained_by_each(side.everything(), &borrowed)?;
+        for (at, retained) in measured.into_iter().zip(retained) {
+            self.groups[at].retained = retained.bytes;
+        }
+        Ok(())
     }
 
     /// Returns the kept groups with names of another heap, and what was resized, most first.

@@ -170,5 +170,9 @@ pub(crate) fn reach_of(snapshot: &Snapshot) -> Result<Option<Reach>, BuildError>
     if heap.all_reached || snapshot.is_difference() {
         return Ok(None);
     }
-    Reach::new(heap, Through::Everything).map(Some)
+    let reach = match snapshot.known_everything_tree() {
+        Some(tree) => Reach::of_tree(heap, tree),
+        None => Reach::new(heap, Through::Everything),
+    };
+    reach.map(Some)
 }

@@ -49,8 +49,9 @@ impl ChangedGroups {
     }
 
     /// Returns the groups, the largest first. Their counts and sizes are those of what is new or gone; a group
-    /// without any may be the owner of others, or have [changed its size](Self::resized). Retained sizes are 0,
-    /// and there are no members.
+    /// without any may be the owner of others, or have [changed its size](Self::resized). Retained sizes are
+    /// those of what is new or gone, in the snapshot that has it: exact for 32 of the largest groups and as many
+    /// that retain most, lower bounds for all others. There are no members.
     pub fn groups(&self) -> &Groups {
         &self.groups
     }

@@ -10,6 +10,7 @@ use crate::graph::node_set::NodeSet;
 use crate::graph::prefetch::prefetch;
 use crate::graph::strength::Strength;
 use crate::reach::ephemeron::Waiting;
+use crate::reach::shortest_path_tree::ShortestPathTree;
 
 /// The nodes through which references are followed.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -67,6 +68,22 @@ impl Reach {
             reached: seen,
             through,
             count: queue.len().saturating_sub(1),
+        })
+    }
+
+    /// Returns what is reachable through everything, for callers that have the shortest paths already.
+    pub(crate) fn of_tree(heap: &Heap, tree: &ShortestPathTree) -> Result<Reach, BuildError> {
+        let mut reached = NodeSet::with_room_for(heap.node_count())?;
+        if heap.node_count() > 0 {
+            reached.insert(NodeId::ROOT);
+        }
+        for rank in tree.ranks() {
+            reached.insert(tree.node(rank));
+        }
+        Ok(Reach {
+            reached,
+            through: Through::Everything,
+            count: tree.len(),
         })
     }
 
