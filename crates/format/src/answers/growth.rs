@@ -37,6 +37,8 @@ pub struct GrowthRow {
     /// Whether it grew from each snapshot to the next.
     #[serde(rename = "growing")]
     pub grows_in_every_step: bool,
+    /// In how many of the last steps it grew, without one between them in which it did not.
+    pub growing_steps: usize,
     /// The path to the largest member that came, or that grew most.
     pub example: Name,
 }
@@ -172,7 +174,7 @@ pub fn growth(snapshots: &[&Snapshot], most: usize) -> Result<GrowthAnswer, Grow
             .collect(),
         ledger: LedgerChange::new(ledger(snapshots[0])?, ledger(last)?, vm),
     };
-    answer.verdict = answer.sentence(elapsed(snapshots));
+    answer.verdict = answer.sentence(snapshots);
     Ok(answer)
 }
 
@@ -188,8 +190,8 @@ fn ledger(snapshot: &Snapshot) -> Result<Ledger> {
 }
 
 impl GrowthAnswer {
-    fn sentence(&self, elapsed: Option<u64>) -> String {
-        let rate = |bytes: u64| match elapsed {
+    fn sentence(&self, snapshots: &[&Snapshot]) -> String {
+        let rate = |bytes: u64| match elapsed(snapshots) {
             // What takes moments has no rate that lasts.
             Some(elapsed) if elapsed >= 1000 => {
                 let a_minute = u128::from(bytes) * 60_000 / u128::from(elapsed);
@@ -233,10 +235,11 @@ impl GrowthAnswer {
             Some(row) => {
                 let bytes = row.size_change.unsigned_abs();
                 format!(
-                    "{} grew most, by {}{}.",
+                    "{} grew most, by {}{}{}.",
                     row.name,
                     byte_size(bytes),
-                    rate(bytes)
+                    rate(bytes),
+                    since(row, snapshots),
                 )
             }
             None => "Nothing grew.".to_owned(),
@@ -247,6 +250,19 @@ impl GrowthAnswer {
     pub fn rows_of<'a>(&'a self, suspect: &'a SuspectRow) -> impl Iterator<Item = &'a GrowthRow> {
         suspect.rows.iter().map(|at| &self.growing[*at])
     }
+}
+
+/// Says since when a group has grown in each step, if not from the beginning; empty for a single step.
+fn since(row: &GrowthRow, snapshots: &[&Snapshot]) -> String {
+    let steps = row.growing_steps;
+    if steps < 2 {
+        return String::new();
+    }
+    let time = match elapsed(&snapshots[snapshots.len() - 1 - steps..]) {
+        Some(elapsed) if elapsed >= 1000 => format!(" ({})", duration(elapsed)),
+        _ => String::new(),
+    };
+    format!(", in each of the last {steps} steps{time}")
 }
 
 /// Returns a time in a readable unit: `12 s`, `5 min`, `3.5 h`.
@@ -286,6 +302,7 @@ impl Words<'_> {
             size_change: row.shallow_change(),
             entry_change: row.entry_change(),
             grows_in_every_step: row.grows_in_every_step(),
+            growing_steps: row.growing_steps(),
             example: path_of_everything(snapshot, row.example)?,
             fingerprint: fingerprint_text(row.fingerprint),
         })

@@ -6,11 +6,13 @@ use crate::answers::field;
 use crate::answers::group_name::group_name;
 use crate::answers::name::Name;
 use crate::answers::short_path::{pattern_text, short_path};
+use crate::labels::numbers::{byte_size, count_of, entries_of, grouped};
 use luasnap_heap::{
     Change, ChangedGroups, Engine, Group, GroupName, Groups, Heap, Kind, Resized, ShortestPathTree,
     Snapshot,
 };
 use serde::Serialize;
+use std::cmp::Reverse;
 
 /// What a report is about.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
@@ -42,7 +44,8 @@ pub struct ReportRow {
     pub count: u64,
     /// Their shallow size together, in bytes.
     pub size: u64,
-    /// Their retained size, in bytes; not in a difference.
+    /// Their retained size, in bytes. In a difference, that of the members which are new or gone, in the snapshot
+    /// that has them, if it was whole; at least that of each by itself.
     pub retained: Option<u64>,
     /// The path to the largest of them, if the name is not the path of all.
     pub example: Option<Name>,
@@ -70,6 +73,8 @@ pub struct ResizedRow {
 pub struct Report {
     /// What it is about.
     pub of: ReportOf,
+    /// Of a difference: what of it retains most, or grew most, in a sentence.
+    pub verdict: Option<String>,
     /// The engine that captured the snapshot: the portable one estimates sizes and does not count strings.
     #[serde(skip)]
     pub engine: Engine,
@@ -127,14 +132,95 @@ fn of(snapshot: &Snapshot) -> Result<ReportOf> {
     })
 }
 
+/// Where retained sizes come from.
+enum RetainedSizes<'a> {
+    /// They are found for the groups that are listed.
+    Of(&'a Snapshot),
+    /// The groups have them.
+    InGroups,
+    /// A difference that was stored has only what changed, of which they would say nothing.
+    Unknown,
+}
+
 /// What rows are made of.
 struct Source<'a> {
     heap: &'a Heap,
     tree: &'a ShortestPathTree,
     groups: &'a Groups,
-    /// The snapshot, if retained sizes have a meaning: a difference has only what changed.
-    whole: Option<&'a Snapshot>,
+    retained: RetainedSizes<'a>,
     with_strings: bool,
+}
+
+impl ReportRow {
+    /// Says what the members retain: `One new coroutine, _G.jobs.a (dead by an error at a.lua:12), retains 16 MiB.`
+    fn sentence(&self, of: ReportOf, engine: Engine) -> String {
+        let (new, gone) = match of {
+            ReportOf::Gone => ("", " that are gone"),
+            _ => ("new ", ""),
+        };
+        let retained = byte_size(self.retained.unwrap_or(0));
+        let retained = match engine {
+            Engine::Native => retained,
+            Engine::Portable => format!("about {retained}"),
+        };
+        let place = match (&self.path, &self.doing) {
+            (Some(path), Some(doing)) => format!("{path} ({doing})"),
+            (Some(path), None) => format!("{path} (defined at {})", self.name),
+            (None, _) => self.name.to_string(),
+        };
+        let kind = match self.doing {
+            Some(_) => "coroutine",
+            None => self.kind.type_name(),
+        };
+        // `strings of _G.users` says what they are.
+        let owners = match self.kind {
+            Kind::String => place.strip_prefix("strings "),
+            _ => None,
+        };
+        let gone = if self.count == 1 {
+            gone.replace(" are ", " is ")
+        } else {
+            gone.to_owned()
+        };
+        let verb = match (of, self.count) {
+            (ReportOf::Gone, _) => "retained",
+            (_, 1) => "retains",
+            _ => "retain",
+        };
+        let what = match self.count {
+            1 => format!("One {new}{kind}"),
+            count => count_of(count, &format!("{new}{kind}")),
+        };
+        match owners {
+            Some(owners) => format!("{what} {owners}{gone} {verb} {retained}."),
+            None => format!("{what}{gone}, {place}, {verb} {retained}."),
+        }
+    }
+}
+
+impl ResizedRow {
+    /// Says how something grew or shrank: `_G.cache grew by 2 entries to 5 (by 64 B to 120 B).`
+    fn sentence(&self, verb: &str) -> String {
+        format!("{}.", self.text(verb))
+    }
+
+    /// Returns how something grew or shrank, in words.
+    pub(crate) fn text(&self, verb: &str) -> String {
+        let subject = match self.count {
+            1 => self.name.to_string(),
+            count => format!("{} {}", count_of(count, "table"), self.name),
+        };
+        let (by, to) = (byte_size(self.size_change), byte_size(self.size));
+        if self.entry_change == 0 {
+            return format!("{subject} {verb} by {by} to {to}");
+        }
+        let (entries, now) = (entries_of(self.entry_change), grouped(self.entries));
+        let bytes = match self.size_change {
+            0 => String::new(),
+            _ => format!(" (by {by} to {to})"),
+        };
+        format!("{subject} {verb} by {entries} to {now}{bytes}")
+    }
 }
 
 impl<'a> Source<'a> {
@@ -143,7 +229,7 @@ impl<'a> Source<'a> {
             heap: changed.heap(),
             tree: changed.tree(),
             groups: changed.groups(),
-            whole: None,
+            retained: RetainedSizes::InGroups,
             with_strings: changed.heap().provenance().engine == Engine::Native,
         }
     }
@@ -154,7 +240,10 @@ impl<'a> Source<'a> {
             heap: snapshot.everything(),
             tree: snapshot.everything_tree()?,
             groups: snapshot.groups()?,
-            whole: is_whole.then_some(snapshot),
+            retained: match is_whole {
+                true => RetainedSizes::Of(snapshot),
+                false => RetainedSizes::Unknown,
+            },
             with_strings: is_whole && snapshot.everything().provenance().engine == Engine::Native,
         })
     }
@@ -190,6 +279,7 @@ impl<'a> Source<'a> {
         let rows = with_members().take(most);
         Ok(Report {
             of,
+            verdict: self.verdict(of, resized)?,
             engine: self.heap.provenance().engine,
             with_strings: self.with_strings,
             count: groups.iter().map(|group| u64::from(group.count)).sum(),
@@ -207,13 +297,42 @@ impl<'a> Source<'a> {
         })
     }
 
+    /// Says what of a difference retains most, or grew most; of several that retain the same, the fewest.
+    fn verdict(&self, of: ReportOf, resized: &[Resized]) -> Result<Option<String>> {
+        if !matches!(self.retained, RetainedSizes::InGroups) {
+            return Ok(None);
+        }
+        let groups = self.groups.groups().iter().enumerate();
+        let most = groups
+            .filter(|(_, group)| group.count > 0)
+            .max_by_key(|(at, group)| (group.retained, Reverse(group.count), Reverse(*at)));
+        let retained = most.map_or(0, |(_, group)| group.retained);
+        let grown = resized.first().filter(|row| row.bytes > retained);
+        Ok(match (grown, most) {
+            (Some(grown), _) => {
+                let verb = if of == ReportOf::Gone {
+                    "shrank"
+                } else {
+                    "grew"
+                };
+                Some(self.resized_row(grown)?.sentence(verb))
+            }
+            (None, Some((at, group))) => {
+                let engine = self.heap.provenance().engine;
+                Some(self.row(at, group)?.sentence(of, engine))
+            }
+            (None, None) => None,
+        })
+    }
+
     fn row(&self, at: usize, group: &Group) -> Result<ReportRow> {
-        let retained = match self.whole {
-            Some(snapshot) => {
+        let retained = match self.retained {
+            RetainedSizes::Of(snapshot) => {
                 let dominators = snapshot.dominators()?;
                 Some(self.groups.exact_retained(self.heap, dominators, at)?.bytes)
             }
-            None => None,
+            RetainedSizes::InGroups => Some(group.retained),
+            RetainedSizes::Unknown => None,
         };
         let is_exact = group.has_one_pattern && !self.groups.patterns().is_general(group.pattern);
         let is_code = matches!(group.name, GroupName::Code { .. } | GroupName::Coroutine(_));

@@ -1,8 +1,8 @@
 //! The short report: the largest groups, and what grew most.
 
 use crate::answer_error::Result;
-use crate::answers::report::{Report, ReportOf, ReportRow, ResizedRow, report};
-use crate::labels::numbers::{byte_size, count_of, entries_of, grouped};
+use crate::answers::report::{Report, ReportOf, ReportRow, report};
+use crate::labels::numbers::{byte_size, count_of, grouped};
 use luasnap_heap::{Engine, Kind, Snapshot};
 use std::fmt::Display;
 use std::io;
@@ -42,6 +42,9 @@ pub fn write_report(
             ReportOf::Gone => "nothing is gone.",
         };
         return Ok(writeln!(out, "{nothing}")?);
+    }
+    if let Some(verdict) = &report.verdict {
+        writeln!(out, "{verdict}\n")?;
     }
     if report.group_count > 0 {
         write_summary(out, &report)?;
@@ -90,10 +93,10 @@ fn write_summary(out: &mut dyn io::Write, report: &Report) -> io::Result<()> {
 }
 
 fn write_groups(out: &mut dyn io::Write, report: &Report) -> Result {
-    // Retained sizes have no meaning in a difference, which has only what changed.
-    let retained = |text: &dyn Display| match report.of {
-        ReportOf::All => format!("  {text:>10}"),
-        _ => String::new(),
+    let is_known = report.groups.iter().any(|row| row.retained.is_some());
+    let retained = |text: &dyn Display| match is_known {
+        true => format!("  {text:>10}"),
+        false => String::new(),
     };
     let bytes = match report.engine {
         Engine::Native => "bytes",
@@ -162,7 +165,7 @@ fn write_resized(out: &mut dyn io::Write, report: &Report) -> Result {
     };
     writeln!(out, "Tables that {verb} most:")?;
     for row in &report.resized {
-        writeln!(out, "  {}", resized_text(row, verb))?;
+        writeln!(out, "  {}", row.text(verb))?;
     }
     let more = report.resized_count - report.resized.len();
     if more > 0 {
@@ -173,22 +176,4 @@ fn write_resized(out: &mut dyn io::Write, report: &Report) -> Result {
         writeln!(out, "  ... and {}", count_of(more as u64, what))?;
     }
     Ok(())
-}
-
-/// Returns how something grew or shrank: `_G.cache grew by 2 entries to 5 (by 64 B to 120 B)`.
-fn resized_text(row: &ResizedRow, verb: &str) -> String {
-    let subject = match row.count {
-        1 => row.name.to_string(),
-        count => format!("{} {}", count_of(count, "table"), row.name),
-    };
-    let (by, to) = (byte_size(row.size_change), byte_size(row.size));
-    if row.entry_change == 0 {
-        return format!("{subject} {verb} by {by} to {to}");
-    }
-    let (entries, now) = (entries_of(row.entry_change), grouped(row.entries));
-    let bytes = match row.size_change {
-        0 => String::new(),
-        _ => format!(" (by {by} to {to})"),
-    };
-    format!("{subject} {verb} by {entries} to {now}{bytes}")
 }

@@ -42,16 +42,18 @@ fn program(leaked: u32) -> Snapshot {
 fn what_a_leak_looks_like() {
     let more = increase(&program(0), &program(10_000)).unwrap();
     let expected = "\
+10,000 new tables, _G.cache.*, retain about 546.9 KiB.
+
 5 groups hold 10,007 new objects, about 547.3 KiB (strings not counted):
 
-      objects       about  type      held by
-       10,000   546.9 KiB  table     _G.cache.*
-                                     e.g. _G.cache.session-0
-            3       168 B  function  _G.handlers.[*]  (defined at main.lua:20)
-                                     e.g. _G.handlers.[1]
-            2       112 B  table     _G.list.next
-            1        56 B  table     _G.list
-            1        56 B  function  _G.list.close  (in C)
+      objects       about    retained  type      held by
+       10,000   546.9 KiB   546.9 KiB  table     _G.cache.*
+                                                 e.g. _G.cache.session-0
+            3       168 B       168 B  function  _G.handlers.[*]  (defined at main.lua:20)
+                                                 e.g. _G.handlers.[1]
+            2       112 B       112 B  table     _G.list.next
+            1        56 B       224 B  table     _G.list
+            1        56 B        56 B  function  _G.list.close  (in C)
 
 Tables that grew most:
   _G.cache grew by 10,000 entries to 10,012
@@ -64,11 +66,13 @@ Tables that grew most:
 fn only_so_many_rows() {
     let more = increase(&program(0), &program(20)).unwrap();
     let expected = "\
+20 new tables, _G.cache.*, retain about 1.1 KiB.
+
 5 groups hold 27 new objects, about 1.5 KiB (strings not counted):
 
-      objects       about  type      held by
-           20     1.1 KiB  table     _G.cache.*
-                                     e.g. _G.cache.session-0
+      objects       about    retained  type      held by
+           20     1.1 KiB     1.1 KiB  table     _G.cache.*
+                                                 e.g. _G.cache.session-0
   ... and 4 smaller groups
 
 Tables that grew most:
@@ -83,7 +87,10 @@ fn what_is_gone() {
     let less = decrease(&program(1), &program(0)).unwrap();
     let text = report(&less, 1);
     assert!(
-        text.starts_with("5 groups hold 6 objects that are gone, about 336 B"),
+        text.starts_with(
+            "One table that is gone, _G.list, retained about 224 B.\n\n\
+             5 groups hold 6 objects that are gone, about 336 B"
+        ),
         "{text}"
     );
     assert!(

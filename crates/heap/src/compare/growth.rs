@@ -188,11 +188,17 @@ impl GroupGrowth<'_> {
     /// Whether the group grew from each snapshot to the next: more members, more bytes or more entries, and
     /// fewer of none. The memory of a table that gains entries in each step grows only now and then.
     pub fn grows_in_every_step(&self) -> bool {
+        self.growing_steps() == self.counts.len() - 1
+    }
+
+    /// Returns in how many of the last steps the group grew, without one between them in which it did not.
+    pub fn growing_steps(&self) -> usize {
         let columns = [self.counts, self.shallow, self.entries];
-        (1..self.counts.len()).all(|at| {
-            columns.iter().all(|values| values[at - 1] <= values[at])
-                && columns.iter().any(|values| values[at - 1] < values[at])
-        })
+        let grew = |at: &usize| {
+            columns.iter().all(|values| values[at - 1] <= values[*at])
+                && columns.iter().any(|values| values[at - 1] < values[*at])
+        };
+        (1..self.counts.len()).rev().take_while(grew).count()
     }
 
     /// Whether the group has more members after each step.
