@@ -199,6 +199,9 @@ fn cannot_compare(files: &[SnapshotFile], error: GrowthError) -> anyhow::Error {
 
 fn as_text(files: &[SnapshotFile], answer: &GrowthAnswer) -> Result<String> {
     let mut text = String::new();
+    if !answer.changed.is_empty() {
+        writeln!(text, "{}\n", answer.verdict)?;
+    }
     for (file, bytes) in files.iter().zip(&answer.sizes) {
         writeln!(
             text,
@@ -225,7 +228,6 @@ fn as_text(files: &[SnapshotFile], answer: &GrowthAnswer) -> Result<String> {
         writeln!(text, "Nothing changed.")?;
         return Ok(text);
     }
-    writeln!(text, "{}\n", answer.verdict)?;
     let is_series = files.len() > 2;
     if is_series {
         writeln!(text, "{}\nWhat changed:", suspects(answer)?)?;

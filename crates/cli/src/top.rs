@@ -93,7 +93,7 @@ impl Top {
                 let verdict = top.verdict.as_ref().map(|verdict| format!("{verdict}\n\n"));
                 let verdict = verdict.unwrap_or_default();
                 print(format!(
-                    "{head}\n{ledger}\n{verdict}{}",
+                    "{verdict}{head}\n{ledger}\n{}",
                     as_text(&top.groups)
                 ))?;
             }

@@ -40,7 +40,7 @@ pub fn check(call: &mut Call<'_>) -> Result {
         .collect();
     match leaks.is_empty() {
         true => Ok(Return::Nothing),
-        false => Err(Error::Message(message(&leaks, options.runs))),
+        false => Err(Error::Message(message(&leaks, &options))),
     }
 }
 
@@ -72,6 +72,15 @@ impl Options {
         Ok(options)
     }
 
+    /// Returns the fingerprint of a group by an older rule if that one is allowed.
+    fn older_of<'a>(&self, leak: &'a GrowthRow) -> Option<&'a str> {
+        let is_allowed = |older: &&String| self.allowed.iter().any(|one| one == older.as_bytes());
+        leak.older_fingerprints
+            .iter()
+            .find(is_allowed)
+            .map(String::as_str)
+    }
+
     /// Whether a group that grew counts as a leak. Code compiled by LuaJIT does not, nor does a
     /// group that is allowed, by itself or through the leak suspect that it belongs to.
     fn counts(&self, answer: &GrowthAnswer, row: &GrowthRow) -> bool {
@@ -97,7 +106,8 @@ fn is_explained(answer: &GrowthAnswer, row: &GrowthRow) -> bool {
         })
 }
 
-fn message(leaks: &[&GrowthRow], runs: usize) -> String {
+fn message(leaks: &[&GrowthRow], options: &Options) -> String {
+    let runs = options.runs;
     let groups = match leaks.len() {
         1 => "1 group grows".to_owned(),
         many => format!("{} groups grow", grouped(many as u64)),
@@ -109,6 +119,9 @@ fn message(leaks: &[&GrowthRow], runs: usize) -> String {
             text += &format!("\n      for example {}", leak.example);
         }
         text += &format!("\n      to allow it: \"{}\"", leak.fingerprint);
+        if let Some(older) = options.older_of(leak) {
+            text += &format!(" (which replaces \"{older}\", a fingerprint of an older release)");
+        }
     }
     if leaks.len() > NAMED {
         text += &format!("\n  ... and {} more", grouped((leaks.len() - NAMED) as u64));

@@ -8,7 +8,9 @@ use crate::answers::ledger::Ledger;
 use crate::answers::name::Name;
 use crate::answers::short_path::path_of_everything;
 use crate::labels::numbers::{byte_size, count_of};
-use luasnap_heap::{Census, Dominators, Group, GroupOrder, Groups, Kind, Snapshot, Tally};
+use luasnap_heap::{
+    Census, Dominators, FINGERPRINT_RULE, Group, GroupOrder, Groups, Kind, Snapshot, Tally,
+};
 use serde::Serialize;
 
 /// A group of a snapshot.
@@ -42,6 +44,8 @@ pub struct GroupRow {
 pub struct Top {
     /// Where the memory is, in a sentence or two; only by retained size.
     pub verdict: Option<String>,
+    /// The rule of all fingerprints.
+    pub fingerprint_rule: u32,
     /// The bytes of all objects.
     pub size: u64,
     /// The number of objects.
@@ -150,6 +154,7 @@ pub fn top(snapshot: &Snapshot, by: GroupOrder, n: usize) -> Result<Top> {
     rows.truncate(n);
     Ok(Top {
         verdict,
+        fingerprint_rule: FINGERPRINT_RULE,
         size: live.bytes,
         count: live.count,
         groups: rows,

@@ -7,7 +7,9 @@ use crate::answers::ledger::{Ledger, LedgerChange};
 use crate::answers::name::Name;
 use crate::answers::short_path::path_of_everything;
 use crate::labels::numbers::{byte_size, count_of, entries_of};
-use luasnap_heap::{Census, CompareError, GroupGrowth, Growth, Kind, Rank, Snapshot, Suspect};
+use luasnap_heap::{
+    Census, CompareError, FINGERPRINT_RULE, GroupGrowth, Growth, Kind, Rank, Snapshot, Suspect,
+};
 use rustc_hash::FxHashMap;
 use serde::Serialize;
 
@@ -19,6 +21,9 @@ const SMALL_PART: u64 = 100;
 pub struct GrowthRow {
     /// The fingerprint of the name: 12 hexadecimal digits, the same from run to run.
     pub fingerprint: String,
+    /// Those that its members had by older rules.
+    #[serde(skip)]
+    pub older_fingerprints: Vec<String>,
     /// The kind of its members.
     #[serde(rename = "type", serialize_with = "field::kind")]
     pub kind: Kind,
@@ -77,6 +82,8 @@ pub struct SuspectRow {
 pub struct GrowthAnswer {
     /// What grows, how fast and where, in a sentence.
     pub verdict: String,
+    /// The rule of all fingerprints.
+    pub fingerprint_rule: u32,
     /// Groups that changed, those that grew most first.
     pub changed: Vec<GrowthRow>,
     /// The number of groups that changed, including those that are not listed.
@@ -165,6 +172,7 @@ pub fn growth(snapshots: &[&Snapshot], most: usize) -> Result<GrowthAnswer, Grow
     let listed = growth.changed().take(most);
     let mut answer = GrowthAnswer {
         verdict: String::new(),
+        fingerprint_rule: FINGERPRINT_RULE,
         changed: words.rows(listed)?,
         changed_count: growth.changed().count(),
         growing: words.rows(growing())?,
@@ -288,12 +296,14 @@ impl Words<'_> {
 
     fn row(&self, row: &GroupGrowth<'_>) -> Result<GrowthRow> {
         let snapshot = self.snapshots[row.snapshot];
+        let groups = self.growth.groups(row.snapshot);
+        let older = groups.older_fingerprints(snapshot.everything(), row.group_index);
         Ok(GrowthRow {
             kind: row.group.kind,
             name: group_name(
                 snapshot.everything(),
                 snapshot.everything_tree()?,
-                self.growth.groups(row.snapshot),
+                groups,
                 row.group,
             )?,
             counts: row.counts.to_vec(),
@@ -305,6 +315,7 @@ impl Words<'_> {
             growing_steps: row.growing_steps(),
             example: path_of_everything(snapshot, row.example)?,
             fingerprint: fingerprint_text(row.fingerprint),
+            older_fingerprints: older.into_iter().map(fingerprint_text).collect(),
         })
     }
 

@@ -1,8 +1,9 @@
 //! Fingerprints: names of groups as numbers that are the same from run to run.
 //!
-//! People write them down (in lists of known leaks, in reports), so the rule has a [number](FINGERPRINT_RULE) that changes with it. 64-bit FNV-1a
-//! over all parts, each text after its length and each number as eight bytes, lowest first; then the
-//! finalizer of MurmurHash3, which spreads every bit over all others.
+//! People write them down (in lists of known leaks, in reports), so the rule has a
+//! [number](FINGERPRINT_RULE) that changes with it. 64-bit FNV-1a over all parts, each text after its length and
+//! each number as eight bytes, lowest first; then the finalizer of MurmurHash3, which spreads every bit over all
+//! others.
 
 use crate::graph::kind::Kind;
 use crate::graph::label::Label;
@@ -11,8 +12,9 @@ use crate::graph::name::NameId;
 /// The number of the rule by which fingerprints are made. Those of another rule say nothing about the
 /// same group: programs that keep them keep this too.
 ///
-/// By rule 1, coroutines had the fingerprint of the function that they were started with; by rule 2 they
-/// have that of what they are doing.
+/// By rule 1, coroutines had the fingerprint of the function that they were started with, code without a name
+/// that of its text, and strings that of the one group that dominated them: see
+/// [`Groups::older_fingerprints`](crate::Groups::older_fingerprints).
 pub const FINGERPRINT_RULE: u32 = 2;
 
 /// The name of a group as a number: made of names, kinds and places in sources, not of addresses. It is the

@@ -8,6 +8,7 @@ pub(crate) mod group;
 pub(crate) mod grouped;
 pub(crate) mod grouping;
 pub(crate) mod known_name;
+pub(crate) mod older_fingerprint;
 pub(crate) mod path_map;
 pub(crate) mod path_pattern;
 pub(crate) mod path_start;
