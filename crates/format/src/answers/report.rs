@@ -5,6 +5,7 @@ use crate::answers::coroutine::CoroutineRow;
 use crate::answers::field;
 use crate::answers::group_name::group_name;
 use crate::answers::name::Name;
+use crate::answers::object_row::anonymous_example;
 use crate::answers::short_path::{pattern_text, short_path};
 use luasnap_heap::{
     Change, ChangedGroups, Engine, Group, GroupName, Groups, Heap, Kind, Resized, ShortestPathTree,
@@ -46,6 +47,8 @@ pub struct ReportRow {
     pub retained: Option<u64>,
     /// The path to the largest of them, if the name is not the path of all.
     pub example: Option<Name>,
+    /// What that one is, if neither the last step of its path nor the name of the group says it.
+    pub example_is: Option<Name>,
 }
 
 /// Tables of one group that grew or shrank.
@@ -239,6 +242,12 @@ impl<'a> Source<'a> {
                 true => None,
                 false => Some(short_path(self.heap, self.tree, group.example)?),
             },
+            example_is: anonymous_example(
+                self.heap,
+                self.tree,
+                self.groups,
+                (group.name, group.example),
+            )?,
         })
     }
 
