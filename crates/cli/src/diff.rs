@@ -271,6 +271,15 @@ fn is(what: &Option<Name>) -> String {
     }
 }
 
+/// Returns what the example of a group is, to be written behind the group's name.
+fn example_is(row: &GrowthRow) -> String {
+    match (&row.example_is, row.counts.last()) {
+        (Some(is), Some(1)) => format!(" ({is})"),
+        (Some(is), _) => format!(" (e.g. {is})"),
+        (None, _) => String::new(),
+    }
+}
+
 fn suspect_groups<'a>(rows: impl Iterator<Item = &'a GrowthRow>) -> String {
     let mut columns = Columns::without_head(&[
         Column::Number("bytes"),
@@ -311,7 +320,7 @@ fn changes(rows: &[GrowthRow], is_series: bool) -> String {
             signed(row.count_change),
             grouped(row.counts.last().copied().unwrap_or(0)),
             row.kind.type_name().to_owned(),
-            format!("{}{}", row.name, is(&row.example_is)),
+            format!("{}{}", row.name, example_is(row)),
         ];
         if is_series {
             let word = if row.grows_in_every_step { "grew" } else { "" };

@@ -28,8 +28,8 @@ pub struct Path {
     /// The snapshot file
     file: PathBuf,
 
-    /// An address (0x55d0), a path (_G.server.sessions), or the name or fingerprint of a group, as
-    /// `luasnap top` and `luasnap top --json` list them
+    /// An address (0x55d0), a path (_G.server.sessions), its last part (sessions), or the name or fingerprint
+    /// of a group, as `luasnap top` and `luasnap top --json` list them
     what: OsString,
 
     /// List this many retainers

@@ -8,8 +8,8 @@ use crate::answers::name::{Name, NameText};
 use crate::answers::short_path::cut_name;
 use crate::labels::numbers::{entries_of, grouped};
 use luasnap_heap::{
-    GroupName, Groups, Heap, Kind, Label, NodeId, Rank, ShortestPathTree, Snapshot, SparseTable,
-    weak_mode,
+    GroupName, Groups, Heap, Kind, Label, NodeId, PathStarts, Rank, ShortestPathTree, Snapshot,
+    SparseTable, weak_mode,
 };
 use serde::Serialize;
 
@@ -155,7 +155,9 @@ pub(crate) fn anonymous_example(
     let name_says_it = match name {
         GroupName::Code { .. } | GroupName::Coroutine(_) | GroupName::Class(_) => true,
         GroupName::LoadedCode { .. } => heap.kind(tree.node(example)) == Kind::Prototype,
-        GroupName::HeldBy(_) | GroupName::StringsOf(_) | GroupName::SharedStrings => false,
+        // One of many texts, by chance, says nothing about the others.
+        GroupName::StringsOf(_) | GroupName::SharedStrings => true,
+        GroupName::HeldBy(_) => false,
     };
     match !name_says_it && is_anonymous(heap, tree, example) {
         true => Ok(Some(
@@ -167,8 +169,8 @@ pub(crate) fn anonymous_example(
 
 fn is_anonymous(heap: &Heap, tree: &ShortestPathTree, rank: Rank) -> bool {
     let node = tree.node(rank);
-    // A table of globals has a name, wherever it is found.
-    if heap.globals() == Some(node) {
+    // Globals, modules and the main thread have names, wherever they are found.
+    if PathStarts::of(heap).step(heap, tree, rank).is_some() {
         return false;
     }
     // What an upvalue has is at the step of the upvalue.

@@ -52,7 +52,10 @@ pub(crate) fn objects_by_last_part(snapshot: &Snapshot, word: &[u8]) -> Result<V
     let ranks = tree.ranks_of(&sources(&found))?;
     let mut one_each: FxHashMap<NodeId, Candidate> = FxHashMap::default();
     for ((candidate, before), rank) in found.into_iter().zip(ranks) {
+        // LuaJIT keeps tables from which it makes others.
+        let is_template = |rank| heap.label(tree.edge(rank)) == Label::Constant;
         let fits = match (before, rank) {
+            (_, Some(rank)) if is_template(rank) => false,
             (0, _) => true,
             (before, Some(rank)) => end.steps(rank, &word[..before])?.is_some(),
             (_, None) => false,

@@ -3,7 +3,7 @@
 
 use crate::answer_error::Result;
 use crate::query::path_search::{PathSearch, Reading};
-use luasnap_heap::{Heap, Kind, Label, NodeId, Snapshot};
+use luasnap_heap::{Heap, Kind, Label, NodeId, Rank, Snapshot};
 use rustc_hash::FxHashSet;
 
 /// Returns the objects that a pattern, escaped as it is printed, means: `_G.panels.[*]`, `class _G.*`,
@@ -25,7 +25,18 @@ pub(crate) fn objects_by_pattern(snapshot: &Snapshot, word: &[u8]) -> Result<Vec
     if found.iter().any(|node| heap.kind(*node).is_object()) {
         found.retain(|node| heap.kind(*node).is_object());
     }
-    Ok(found)
+    in_order(snapshot, found)
+}
+
+/// Returns those that are in use, the nearest to a GC root first.
+fn in_order(snapshot: &Snapshot, found: Vec<NodeId>) -> Result<Vec<NodeId>> {
+    let ranks = snapshot.everything_tree()?.ranks_of(&found)?;
+    let ranked = found.into_iter().zip(ranks);
+    let mut alive: Vec<(Rank, NodeId)> = ranked
+        .filter_map(|(node, rank)| Some((rank?, node)))
+        .collect();
+    alive.sort_unstable();
+    Ok(alive.into_iter().map(|(_, node)| node).collect())
 }
 
 fn by_steps(heap: &Heap, pattern: &[u8]) -> Result<Vec<NodeId>> {

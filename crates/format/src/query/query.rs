@@ -129,12 +129,15 @@ pub fn resolve(snapshot: &Snapshot, word: &[u8]) -> Result<Query, QueryError> {
     if let Some(index) = named.exact.or(named.inner).or(named.by_pattern) {
         return Ok(Query::Group(index));
     }
-    if let Some(group) = one_group(snapshot, &printed, &named.by_cut_name)? {
-        return Ok(group);
-    }
     let by_cut_path = objects_by_cut_path(snapshot, printed.as_bytes())?;
     if let Some(object) = one_object(snapshot, &printed, &by_cut_path)? {
         return Ok(object);
+    }
+    if let Some(group) = one_group(snapshot, &printed, &named.by_cut_name)? {
+        return Ok(group);
+    }
+    if let ([group], true) = (&named.by_end[..], word.starts_with(b"class ")) {
+        return Ok(Query::Group(*group));
     }
     let by_pattern = objects_by_pattern(snapshot, printed.as_bytes())?;
     if !by_pattern.is_empty() {
@@ -266,7 +269,7 @@ impl GroupsNamed {
             }
             if named.by_pattern.is_none() && group.has_one_pattern && is_object {
                 let pattern = pattern_text(heap, groups, group.pattern)?;
-                named.by_pattern = pattern.is_meant_by(word).then_some(index);
+                named.by_pattern = pattern.is_wholly(word).then_some(index);
             }
             if name.is_cut_as(word) {
                 push(&mut named.by_cut_name, index)?;
