@@ -62,6 +62,7 @@ local Snapshot = {}
 ---@field retained integer The retained size of all members as one, in bytes.
 ---@field share number Which part of all objects' size that is, from 0 to 1.
 ---@field example string The shortest path to a member.
+---@field example_is? string What that one is, if neither the last step of its path nor the name says it.
 ---@field fingerprint string The same from run to run.
 ---@field coroutine? snapshot.Coroutine Of coroutines: what the first member is doing.
 
@@ -77,17 +78,37 @@ local Snapshot = {}
 
 ---An object that holds what was asked about.
 ---@class snapshot.Retainer
----@field retainer string The shortest path to it.
+---@field retainer string The shortest path to it; of GC roots their name, such as "[REGISTRY].[fixed]".
 ---@field path string The path to what it holds.
 ---@field references integer How many references it has to that.
+---@field what? string What it is, if the last step of its own path does not say it.
 ---@field coroutine? snapshot.Coroutine What it is doing, if it is a coroutine.
 
 ---An object without which all that was asked about would be freed.
 ---@class snapshot.Keeper
 ---@field path string The shortest path to it.
+---@field what? string What it is, if the last step of that path does not say it.
 ---@field retained integer Its retained size, in bytes.
 ---@field share number Which part of all objects' size that is, from 0 to 1.
 ---@field coroutine? snapshot.Coroutine What it is doing, if it is a coroutine.
+
+---What an object is.
+---@class snapshot.Object
+---@field type snapshot.Type
+---@field address string "0x55d0"
+---@field class? string Its class, if it has one.
+---@field defined_at? string Of functions in Lua: "jobs.lua:12".
+---@field entries? integer Of tables: how many entries it has.
+---@field slots? snapshot.Slots Of tables with many empty slots.
+---@field weak? "k"|"v"|"kv" Of weak tables: what is weak, as in `__mode`.
+---@field words string All that in words.
+
+---The slots of a table.
+---@class snapshot.Slots
+---@field array integer How many slots its array part has.
+---@field array_used integer How many of them are in use.
+---@field hash integer How many slots its hash part has.
+---@field hash_used integer How many of them are in use.
 
 ---@class snapshot.Retainers
 ---@field count integer How many objects are asked about.
@@ -96,6 +117,8 @@ local Snapshot = {}
 ---@field retained_count integer How many objects that is.
 ---@field share number Which part of all objects' size that is, from 0 to 1.
 ---@field path string The shortest path to the first of them.
+---@field object snapshot.Object What the first of them is.
+---@field refers_to_itself? string[] Of one object: the steps by which it refers to itself.
 ---@field coroutine? snapshot.Coroutine What the first of them is doing, if it is a coroutine.
 ---@field retainers snapshot.Retainer[] Those with most references first.
 ---@field retainer_count integer How many there are, with those that are not listed.
@@ -121,11 +144,13 @@ local Snapshot = {}
 ---@field entry_change integer How many more entries its tables have, from the first snapshot to the last.
 ---@field growing boolean Whether it grew in every step.
 ---@field example string The path to the largest member that came.
+---@field example_is? string What that one is, if neither the last step of its path nor the name says it.
 ---@field fingerprint string The same from run to run.
 
 ---A leak suspect.
 ---@class snapshot.Suspect
 ---@field point string The path to the accumulation point, the object where it piles up.
+---@field point_is? string What that object is, if the last step of the path does not say it.
 ---@field held_by? string Who holds what accumulates, if it is not the point itself: "C code (luaL_ref)".
 ---@field retained integer The retained size of that object in the last snapshot, in bytes.
 ---@field share number Which part of all objects' size that is, from 0 to 1.
@@ -134,6 +159,7 @@ local Snapshot = {}
 ---@field small boolean Whether it is less than a hundredth of what all suspects grew.
 ---@field groups string[] The fingerprints of the groups that pile up there.
 ---@field example string The path to a member.
+---@field example_is? string What that one is, if the last step of its path does not say it.
 ---@field fingerprint string The same from run to run.
 
 ---@class snapshot.Growth

@@ -9,7 +9,8 @@ use crate::table::{Column, Columns};
 use anyhow::{Result, anyhow};
 use clap::Args;
 use luasnap_format::{
-    GrowthAnswer, GrowthError, GrowthRow, byte_size, count_of, entries_of, grouped, printable_path,
+    GrowthAnswer, GrowthError, GrowthRow, Name, byte_size, count_of, entries_of, grouped,
+    printable_path,
 };
 use luasnap_heap::{BuildError, CompareError, Snapshot};
 use serde::Serialize;
@@ -257,14 +258,20 @@ fn suspects(answer: &GrowthAnswer) -> Result<String> {
         };
         writeln!(
             text,
-            "Leak suspect, accumulation point {}{}: {entries}, of {} retained ({:.1}% of all)",
+            "Leak suspect, accumulation point {}{}{}: {entries}, of {} retained ({:.1}% of all)",
             suspect.point,
+            is(&suspect.point_is),
             held_by.unwrap_or_default(),
             byte_size(suspect.retained),
             100.0 * suspect.share,
         )?;
         text += &suspect_groups(answer.rows_of(suspect));
-        writeln!(text, "  e.g. {}", suspect.example)?;
+        writeln!(
+            text,
+            "  e.g. {}{}",
+            suspect.example,
+            is(&suspect.example_is)
+        )?;
         writeln!(text, "  fingerprint {}", suspect.fingerprint)?;
     }
     let small = || answer.suspects.iter().filter(|suspect| suspect.is_small);
@@ -278,6 +285,23 @@ fn suspects(answer: &GrowthAnswer) -> Result<String> {
         )?;
     }
     Ok(text)
+}
+
+/// Returns what an object is, to be written behind its path; empty if the path says it.
+fn is(what: &Option<Name>) -> String {
+    match what {
+        Some(what) => format!(" ({what})"),
+        None => String::new(),
+    }
+}
+
+/// Returns what the example of a group is, to be written behind the group's name.
+fn example_is(row: &GrowthRow) -> String {
+    match (&row.example_is, row.counts.last()) {
+        (Some(is), Some(1)) => format!(" ({is})"),
+        (Some(is), _) => format!(" (e.g. {is})"),
+        (None, _) => String::new(),
+    }
 }
 
 fn suspect_groups<'a>(rows: impl Iterator<Item = &'a GrowthRow>) -> String {
@@ -320,7 +344,7 @@ fn changes(rows: &[GrowthRow], is_series: bool) -> String {
             signed(row.count_change),
             grouped(row.counts.last().copied().unwrap_or(0)),
             row.kind.type_name().to_owned(),
-            row.name.to_string(),
+            format!("{}{}", row.name, example_is(row)),
         ];
         if is_series {
             let word = if row.grows_in_every_step { "grew" } else { "" };

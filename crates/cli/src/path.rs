@@ -7,10 +7,10 @@ use crate::snapshot_file::SnapshotFile;
 use anyhow::{Context, Result};
 use clap::Args;
 use luasnap_format::{
-    CoroutineRow, Query, Retainers, RetainersOptions, byte_size, count_of, group_name, grouped,
-    object_name, printable_path, resolve, retainers,
+    CoroutineRow, Name, Query, Retainers, RetainersOptions, byte_size, count_of, group_name,
+    grouped, object_name, printable_path, resolve, retainers,
 };
-use luasnap_heap::{NodeId, Snapshot};
+use luasnap_heap::{Kind, NodeId, Snapshot};
 use serde::Serialize;
 use std::ffi::OsString;
 use std::fmt::Write;
@@ -28,8 +28,8 @@ pub struct Path {
     /// The snapshot file
     file: PathBuf,
 
-    /// An address (0x55d0), a path (_G.server.sessions), or the name or fingerprint of a group, as
-    /// `luasnap top` and `luasnap top --json` list them
+    /// An address (0x55d0), a path (_G.server.sessions), its last part (sessions), or the name or fingerprint
+    /// of a group, as `luasnap top` and `luasnap top --json` list them
     what: OsString,
 
     /// List this many retainers
@@ -64,7 +64,7 @@ impl Path {
         })?;
         drop(progress);
         let title = title(snapshot, &target, &nodes)?;
-        let is_group = matches!(target, Query::Group(_));
+        let is_group = !matches!(target, Query::Object(_));
         match self.json {
             true => print_json(&Answer {
                 what: &title,
@@ -98,11 +98,17 @@ fn title(snapshot: &Snapshot, target: &Query, nodes: &[NodeId]) -> Result<String
                 _ => name,
             }
         }
-        (Query::Group(_), [first, ..]) => {
+        (Query::Group(_) | Query::Objects(_), [first, ..]) => {
             let kind = heap.kind(*first).type_name();
-            count_of(nodes.len() as u64, kind)
+            let is_first = |node: &NodeId| heap.kind(*node).type_name() == kind;
+            let sort = if nodes.iter().all(is_first) {
+                kind
+            } else {
+                "object"
+            };
+            count_of(nodes.len() as u64, sort)
         }
-        (Query::Group(_), []) => "nothing".to_owned(),
+        (Query::Group(_) | Query::Objects(_), []) => "nothing".to_owned(),
     })
 }
 
@@ -115,8 +121,21 @@ fn as_text(title: &str, is_group: bool, held: &Retainers) -> Result<String> {
         byte_size(held.retained),
         count_of(held.retained_count, "object"),
     )?;
+    let object = held.object.as_ref();
+    // What a coroutine is doing is said below.
+    let object = object.filter(|_| held.coroutine.is_none());
+    if let (Some(object), false) = (object, is_group) {
+        let article = match object.kind {
+            Kind::Upvalue => "an",
+            _ => "a",
+        };
+        writeln!(text, "it is {article} {}", object.words)?;
+    }
     match (&held.path, is_group) {
-        (Some(path), true) => writeln!(text, "for example: {path}")?,
+        (Some(path), true) => {
+            let is = object.map(|object| format!("  ({})", object.words));
+            writeln!(text, "for example: {path}{}", is.unwrap_or_default())?;
+        }
         (Some(path), false) => writeln!(text, "shortest path: {path}")?,
         (None, _) => writeln!(text, "it is garbage: nothing keeps it alive")?,
     }
@@ -126,6 +145,11 @@ fn as_text(title: &str, is_group: bool, held: &Retainers) -> Result<String> {
         if let Some(error) = &doing.error {
             writeln!(text, "its error: {error}")?;
         }
+    }
+    if !held.refers_to_itself.is_empty() {
+        let steps = held.refers_to_itself.iter();
+        let steps: Vec<String> = steps.map(|step| format!("`{step}`")).collect();
+        writeln!(text, "it also refers to itself, by {}", steps.join(", "))?;
     }
     if !held.retainers.is_empty() {
         writeln!(
@@ -143,7 +167,8 @@ fn as_text(title: &str, is_group: bool, held: &Retainers) -> Result<String> {
                     grouped(many.into())
                 )?,
             }
-            writeln!(text, "{}", doing(&retainer.coroutine))?;
+            let is = is(&retainer.coroutine, &retainer.what);
+            writeln!(text, "{is}")?;
         }
         let more = held.retainer_count - held.retainers.len();
         if more > 0 {
@@ -158,8 +183,8 @@ fn as_text(title: &str, is_group: bool, held: &Retainers) -> Result<String> {
         )?;
         for keeper in &held.keepers {
             let retained = byte_size(keeper.retained);
-            let doing = doing(&keeper.coroutine);
-            writeln!(text, "  {}  (retained size {retained}){doing}", keeper.path)?;
+            let is = is(&keeper.coroutine, &keeper.what);
+            writeln!(text, "  {}  (retained size {retained}){is}", keeper.path)?;
         }
     }
     for row in &held.weakness {
@@ -178,10 +203,11 @@ fn as_text(title: &str, is_group: bool, held: &Retainers) -> Result<String> {
     Ok(text)
 }
 
-/// Returns what a coroutine is doing, to be written behind its path; empty for what is none.
-fn doing(coroutine: &Option<CoroutineRow>) -> String {
-    match coroutine {
-        Some(doing) => format!("  ({})", doing.words),
+/// Returns what an object is or is doing, to be written behind its path; empty if the path says it.
+fn is(coroutine: &Option<CoroutineRow>, what: &Option<Name>) -> String {
+    let words = coroutine.as_ref().map(|doing| &doing.words);
+    match words.or(what.as_ref()) {
+        Some(words) => format!("  ({words})"),
         None => String::new(),
     }
 }

@@ -118,10 +118,12 @@ fn as_text(rows: &[GroupRow]) -> String {
     let mut columns = Columns::new(&names);
     for row in rows {
         let (name, example) = (row.name.to_string(), row.example.to_string());
+        let is = row.example_is.as_ref().map(|is| format!(" ({is})"));
+        let is = is.unwrap_or_default();
         let last = match (example == name, is_narrow) {
-            (true, _) => [name, String::new()],
-            (false, true) => [format!("{name}\ne.g. {example}"), String::new()],
-            (false, false) => [name, example],
+            (true, _) => [name + &is, String::new()],
+            (false, true) => [format!("{name}\ne.g. {example}{is}"), String::new()],
+            (false, false) => [name, example + &is],
         };
         let first = [
             byte_size(row.retained),

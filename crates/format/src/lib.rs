@@ -52,6 +52,7 @@ pub use answers::group_row::{GroupRow, Top, top};
 pub use answers::growth::{GrowthAnswer, GrowthError, GrowthRow, SuspectRow, growth};
 pub use answers::ledger::{Ledger, LedgerChange};
 pub use answers::name::Name;
+pub use answers::object_row::{ObjectRow, SlotsRow};
 pub use answers::report::{Report, ReportOf, ReportRow, ResizedRow, report};
 pub use answers::retainers::{KeeperRow, RetainerRow, Retainers, RetainersOptions, retainers};
 pub use answers::short_path::path_of_everything;
@@ -73,7 +74,8 @@ pub use labels::printable::{printable, printable_path};
 pub use luasnap::{
     LoadError, OpenError, Problem, SaveOptions, open_snapshot, read_snapshot, write_snapshot,
 };
-pub use query::lookup::{LookupError, address_of, object_at, object_by_path};
+pub use query::lookup::{address_of, object_at, object_by_path};
+pub use query::lookup_error::LookupError;
 pub use query::query::{Query, QueryError, resolve};
 pub use reason::reason;
 pub use text::object_table::write_text;

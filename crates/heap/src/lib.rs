@@ -64,7 +64,9 @@ pub use compare::suspect::Suspect;
 pub use count::census::{Census, KindCensus};
 pub use count::finalizers::count_with_finalizer;
 pub use count::waste::{Duplicates, RepeatedText, SparseTables, Waste, WastedSlots};
-pub use count::weak_tables::{LastingEntries, WhyEntriesStay, lasting_entries};
+pub use count::weak_tables::{
+    LastingEntries, WeakMode, WhyEntriesStay, lasting_entries, weak_mode,
+};
 pub use dominators::dominator_tree::Dominators;
 pub use graph::allocation_order::{AllocationOrder, Mark, Run, RunOrder};
 pub use graph::birthmark::Birthmark;
@@ -92,7 +94,7 @@ pub use groups::string_owners::{MAX_OWNERS, OwnersId};
 pub use printable::{Printable, is_printable};
 pub use reach::disjoint_paths::{DisjointPath, disjoint_paths};
 pub use reach::reach::{Reach, Through};
-pub use reach::retainers::{Retainer, retainers_of};
+pub use reach::retainers::{Retainer, references_to_itself, retainers_of};
 pub use reach::shortest_path_tree::{Rank, ShortestPathTree};
 pub use reach::walk::{Visit, Walk};
 pub use reach::weak_step::{PATH_RULE, WeakSteps};

@@ -11,6 +11,7 @@ mod info;
 mod ledger;
 mod manual;
 mod masked;
+mod pasted;
 mod path;
 mod pipes;
 #[path = "../program/mod.rs"]

@@ -68,9 +68,14 @@ fn programs_get_all_of_it() {
             .map(|retainer| retainer[name].clone())
             .collect::<Vec<_>>()
     };
+    // The function, not its variable.
+    assert_eq!(field("retainer"), ["_G.town.people", "_G.town.bells.[5]"]);
+    assert_eq!(retainers[1]["what"], "function town.lua:18");
+    assert_eq!(held["object"]["class"], "_G.Person");
+    assert_eq!(held["object"]["entries"], 2);
     assert_eq!(
-        field("retainer"),
-        ["_G.town.people", "_G.town.bells.[5].person"]
+        held["object"]["words"],
+        "table of class _G.Person with 2 entries"
     );
     assert_eq!(
         field("path"),

@@ -1,9 +1,8 @@
 //! What coroutines are doing, in words.
 
 use crate::answer_error::Result;
-use crate::answers::name::Name;
-use crate::answers::short_path::cut_end;
-use crate::labels::printable::push_bytes;
+use crate::answers::name::{Name, NameText};
+use crate::answers::short_path::cut_name;
 use luasnap_heap::{CodePlace, Heap, NameId, NodeId, ThreadState, ThreadStatus};
 use serde::{Serialize, Serializer};
 
@@ -26,7 +25,7 @@ pub struct CoroutineRow {
     /// Where that function was called.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub called_at: Option<Name>,
-    /// The text of the error that ended it, if the VM still has it; long ones are cut.
+    /// The text of the error that ended it, if the VM still has it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub error: Option<Name>,
     /// Whether the line of `at` is known.
@@ -48,7 +47,7 @@ impl CoroutineRow {
     fn new(heap: &Heap, state: &ThreadState) -> Result<CoroutineRow> {
         let known = |name: NameId| match heap.name(name) {
             b"" => Ok(None),
-            text => cut(text).map(Some),
+            text => cut_name(text).map(Some),
         };
         let at = match state.status {
             ThreadStatus::NotStarted => CodePlace {
@@ -71,7 +70,7 @@ impl CoroutineRow {
             called_at: place(heap, state.caller)?,
             error: match heap.name(state.error) {
                 b"" => None,
-                text => Some(copy(text)?),
+                text => Some(name_of(text)?),
             },
             has_line: at.line != 0,
             words: Name::default(),
@@ -83,25 +82,25 @@ impl CoroutineRow {
     /// Returns what it is doing, in words.
     fn in_words(&self) -> Result<Name> {
         let status = self.status;
-        let mut text = Vec::new();
-        push_bytes(&mut text, status_words(status).as_bytes())?;
+        let mut text = NameText::default();
+        text.push(status_words(status).as_bytes())?;
         match (status, &self.at) {
-            (ThreadStatus::Dead, _) => return Ok(text.into()),
-            (_, None) => push_bytes(&mut text, b", in C")?,
+            (ThreadStatus::Dead, _) => return Ok(text.finish()),
+            (_, None) => text.push(b", in C")?,
             (ThreadStatus::NotStarted, Some(place)) => push(&mut text, ", of ", place)?,
             (_, Some(place)) => {
-                push_bytes(&mut text, b" ")?;
+                text.push(b" ")?;
                 self.push_place(&mut text, place)?;
             }
         }
         if let Some(details) = self.details(", in ")? {
             push(&mut text, "", &details)?;
         }
-        Ok(text.into())
+        Ok(text.finish())
     }
 
     /// Appends where it is; where the line is not known, in which function.
-    fn push_place(&self, text: &mut Vec<u8>, place: &Name) -> Result {
+    fn push_place(&self, text: &mut NameText, place: &Name) -> Result {
         match &self.defined_at {
             Some(defined) if !self.has_line => push(text, "in the function of ", defined),
             _ => push(text, "at ", place),
@@ -110,7 +109,7 @@ impl CoroutineRow {
 
     /// Returns the function and who called it, if either is known: `in wait, called at jobs.lua:16`.
     fn details(&self, before: &str) -> Result<Option<Name>> {
-        let mut text = Vec::new();
+        let mut text = NameText::default();
         // What has not started is in no function.
         if self.status == ThreadStatus::NotStarted {
             return Ok(None);
@@ -126,14 +125,14 @@ impl CoroutineRow {
             };
             push(&mut text, before, caller)?;
         }
-        Ok((!text.is_empty()).then(|| text.into()))
+        Ok((!text.is_empty()).then(|| text.finish()))
     }
 
     /// Returns the name of the group of coroutines that do this:
     /// `coroutine at jobs.lua:12 (in wait, called at jobs.lua:16)`.
     pub(crate) fn group_name(&self) -> Result<Name> {
         let status = self.status;
-        let mut text = Vec::new();
+        let mut text = NameText::default();
         let before: &[u8] = match status {
             ThreadStatus::NotStarted | ThreadStatus::Suspended => b"coroutine ",
             ThreadStatus::Normal => b"coroutine that resumed another ",
@@ -141,21 +140,21 @@ impl CoroutineRow {
             ThreadStatus::Failed => b"coroutine dead by an error ",
             ThreadStatus::Dead => b"dead coroutine",
         };
-        push_bytes(&mut text, before)?;
+        text.push(before)?;
         match (status, &self.at) {
-            (ThreadStatus::Dead, _) => return Ok(text.into()),
-            (_, None) => push_bytes(&mut text, b"in C")?,
+            (ThreadStatus::Dead, _) => return Ok(text.finish()),
+            (_, None) => text.push(b"in C")?,
             (ThreadStatus::NotStarted, Some(place)) => push(&mut text, "of ", place)?,
             (_, Some(place)) => self.push_place(&mut text, place)?,
         }
         if status == ThreadStatus::NotStarted {
-            push_bytes(&mut text, b", not started")?;
+            text.push(b", not started")?;
         }
         if let Some(details) = self.details("in ")? {
             push(&mut text, " (", &details)?;
-            push_bytes(&mut text, b")")?;
+            text.push(b")")?;
         }
-        Ok(text.into())
+        Ok(text.finish())
     }
 }
 
@@ -184,26 +183,22 @@ fn place(heap: &Heap, place: CodePlace) -> Result<Option<Name>> {
     if !place.is_known() {
         return Ok(None);
     }
-    let mut text = cut(heap.name(place.source))?.into_bytes();
+    let mut text = NameText::default();
+    text.push_name(&cut_name(heap.name(place.source))?)?;
     if place.line != 0 {
-        push_bytes(&mut text, format!(":{}", place.line).as_bytes())?;
+        text.push(format!(":{}", place.line).as_bytes())?;
     }
-    Ok(Some(text.into()))
+    Ok(Some(text.finish()))
 }
 
-fn push(text: &mut Vec<u8>, before: &str, name: &Name) -> Result {
-    push_bytes(text, before.as_bytes())?;
-    push_bytes(text, name.bytes())
+fn push(text: &mut NameText, before: &str, name: &Name) -> Result {
+    text.push(before.as_bytes())?;
+    text.push_name(name)
 }
 
-fn copy(bytes: &[u8]) -> Result<Name> {
-    let mut text = Vec::new();
-    push_bytes(&mut text, bytes)?;
-    Ok(text.into())
-}
-
-fn cut(bytes: &[u8]) -> Result<Name> {
-    let mut text = copy(bytes)?.into_bytes();
-    cut_end(&mut text, 0)?;
-    Ok(text.into())
+/// Returns a text as a name of which people see all.
+fn name_of(text: &[u8]) -> Result<Name> {
+    let mut name = NameText::default();
+    name.push(text)?;
+    Ok(name.finish())
 }

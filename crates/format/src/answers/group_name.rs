@@ -2,9 +2,8 @@
 
 use crate::answer_error::Result;
 use crate::answers::coroutine::{CoroutineRow, status_words};
-use crate::answers::name::Name;
-use crate::answers::short_path::{cut_end, pattern_text};
-use crate::labels::printable::push_bytes;
+use crate::answers::name::{Name, NameText};
+use crate::answers::short_path::{cut_name, pattern_text};
 use luasnap_heap::{ClassName, Fingerprint, Group, GroupName, Groups, Heap, ShortestPathTree};
 
 /// Returns the name of a group: a path pattern (`_G.sessions.[*]`), a class (`class Player`), a place in the
@@ -33,34 +32,34 @@ pub fn group_name(
             names.push(name);
         }
     }
-    let mut text = Vec::new();
-    push_bytes(&mut text, b"strings of ")?;
+    let mut text = NameText::default();
+    text.push(b"strings of ")?;
     for (at, name) in names.iter().enumerate() {
         let before: &[u8] = match at {
             0 => b"",
             _ if at + 1 == names.len() => b" and ",
             _ => b", ",
         };
-        push_bytes(&mut text, before)?;
-        push_bytes(&mut text, name.bytes())?;
+        text.push(before)?;
+        text.push_name(name)?;
     }
-    Ok(text.into())
+    Ok(text.finish())
 }
 
 /// Returns the name of a group that is not named after another one.
 fn own_name(heap: &Heap, tree: &ShortestPathTree, groups: &Groups, group: &Group) -> Result<Name> {
     match group.name {
         GroupName::HeldBy(pattern) => pattern_text(heap, groups, pattern),
-        GroupName::Class(name) => joined(b"class ", class_text(heap, groups, name)?.bytes()),
+        GroupName::Class(name) => joined(b"class ", &class_text(heap, groups, name)?),
         GroupName::Code { source, line } => {
-            let mut text = short_text(heap.name(source))?;
-            push_bytes(&mut text, format!(":{line}").as_bytes())?;
-            Ok(text.into())
+            let mut text = NameText::default();
+            text.push_name(&cut_name(heap.name(source))?)?;
+            text.push(format!(":{line}").as_bytes())?;
+            Ok(text.finish())
         }
         GroupName::LoadedCode { pattern, line } => {
-            let mut text = format!("[string \"...\"]:{line} of ").into_bytes();
-            push_bytes(&mut text, pattern_text(heap, groups, pattern)?.bytes())?;
-            Ok(text.into())
+            let code = format!("[string \"...\"]:{line} of ");
+            joined(code.as_bytes(), &pattern_text(heap, groups, pattern)?)
         }
         GroupName::Coroutine(name) => {
             // All members do the same; only the name of their function is this one's.
@@ -76,23 +75,16 @@ fn own_name(heap: &Heap, tree: &ShortestPathTree, groups: &Groups, group: &Group
 /// Returns the name of a class: its `__name` (`Player`), or a path pattern (`_G.Player`).
 pub(crate) fn class_text(heap: &Heap, groups: &Groups, name: ClassName) -> Result<Name> {
     match name {
-        ClassName::Own(name) => short_text(heap.name(name)).map(Name::from),
+        ClassName::Own(name) => cut_name(heap.name(name)),
         ClassName::HeldBy(pattern) => pattern_text(heap, groups, pattern),
     }
 }
 
-fn short_text(bytes: &[u8]) -> Result<Vec<u8>> {
-    let mut text = Vec::new();
-    push_bytes(&mut text, bytes)?;
-    cut_end(&mut text, 0)?;
-    Ok(text)
-}
-
-fn joined(first: &[u8], second: &[u8]) -> Result<Name> {
-    let mut text = Vec::new();
-    push_bytes(&mut text, first)?;
-    push_bytes(&mut text, second)?;
-    Ok(text.into())
+fn joined(first: &[u8], second: &Name) -> Result<Name> {
+    let mut text = NameText::default();
+    text.push(first)?;
+    text.push_name(second)?;
+    Ok(text.finish())
 }
 
 /// Returns a fingerprint as people write it down: its first 48 bits as 12 hexadecimal digits.

@@ -6,6 +6,7 @@ use crate::answers::field;
 use crate::answers::group_name::{fingerprint_text, group_name};
 use crate::answers::ledger::Ledger;
 use crate::answers::name::Name;
+use crate::answers::object_row::anonymous_example;
 use crate::answers::short_path::path_of_everything;
 use crate::labels::numbers::{byte_size, count_of};
 use luasnap_heap::{
@@ -34,6 +35,9 @@ pub struct GroupRow {
     pub share: f64,
     /// The path to the member that retains most.
     pub example: Name,
+    /// What that one is, if neither the last step of its path nor the name of the group says it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub example_is: Option<Name>,
     /// Of coroutines: what the first member is doing.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub coroutine: Option<CoroutineRow>,
@@ -79,6 +83,12 @@ impl GroupRow {
             retained,
             share: field::share(retained, all),
             example: path_of_everything(snapshot, group.example)?,
+            example_is: anonymous_example(
+                snapshot.everything(),
+                snapshot.everything_tree()?,
+                groups,
+                (group.name, group.example),
+            )?,
             coroutine: CoroutineRow::of(
                 snapshot.everything(),
                 snapshot.everything_tree()?.node(group.example),

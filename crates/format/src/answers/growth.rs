@@ -5,6 +5,7 @@ use crate::answers::field;
 use crate::answers::group_name::{fingerprint_text, group_name};
 use crate::answers::ledger::{Ledger, LedgerChange};
 use crate::answers::name::Name;
+use crate::answers::object_row::{anonymous_example, anonymous_object};
 use crate::answers::short_path::path_of_everything;
 use crate::labels::numbers::{byte_size, count_of, entries_of};
 use luasnap_heap::{
@@ -46,6 +47,9 @@ pub struct GrowthRow {
     pub growing_steps: usize,
     /// The path to the largest member that came, or that grew most.
     pub example: Name,
+    /// What that one is, if neither the last step of its path nor the name of the group says it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub example_is: Option<Name>,
 }
 
 /// A leak suspect: groups that grow in every step, and their accumulation point.
@@ -58,6 +62,9 @@ pub struct SuspectRow {
     rows: Vec<usize>,
     /// The path to the accumulation point; `[REGISTRY].[ref]` for the references of C code.
     pub point: Name,
+    /// What the point is, if the last step of its path does not say it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub point_is: Option<Name>,
     /// Who holds what accumulates, if it is not the point itself: `C code (luaL_ref)`.
     pub held_by: Option<&'static str>,
     /// The retained size of the accumulation point in the last snapshot, in bytes.
@@ -73,6 +80,9 @@ pub struct SuspectRow {
     pub is_small: bool,
     /// The path to the largest member that came below the point, of the first group.
     pub example: Name,
+    /// What that one is, if the last step of its path does not say it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub example_is: Option<Name>,
     /// The fingerprint of the first group, the same from run to run.
     pub fingerprint: String,
 }
@@ -230,9 +240,11 @@ impl GrowthAnswer {
                 2 => "grew",
                 _ => "grows in every step,",
             };
+            let point_is = suspect.point_is.as_ref().map(|is| format!(" ({is})"));
             return format!(
-                "{}{} {grew} by {}{}{}.",
+                "{}{}{} {grew} by {}{}{}.",
                 suspect.point,
+                point_is.unwrap_or_default(),
                 held_by.unwrap_or_default(),
                 byte_size(suspect.grown),
                 rate(suspect.grown),
@@ -314,6 +326,12 @@ impl Words<'_> {
             grows_in_every_step: row.grows_in_every_step(),
             growing_steps: row.growing_steps(),
             example: path_of_everything(snapshot, row.example)?,
+            example_is: anonymous_example(
+                snapshot.everything(),
+                snapshot.everything_tree()?,
+                self.growth.groups(row.snapshot),
+                (row.group.name, row.example),
+            )?,
             fingerprint: fingerprint_text(row.fingerprint),
             older_fingerprints: older.into_iter().map(fingerprint_text).collect(),
         })
@@ -359,6 +377,10 @@ impl Words<'_> {
                 Some(rank) => path(rank)?,
                 None => "the roots".into(),
             },
+            point_is: match suspect.point_rank {
+                Some(rank) if !suspect.by_reference => anonymous_object(last, rank)?,
+                _ => None,
+            },
             held_by: suspect.by_reference.then_some("C code (luaL_ref)"),
             retained: suspect.retained.bytes,
             share: suspect.share,
@@ -366,6 +388,7 @@ impl Words<'_> {
             entries: suspect.entries,
             is_small,
             example: path(suspect.example)?,
+            example_is: anonymous_object(last, suspect.example)?,
             fingerprint: fingerprint_text(suspect.fingerprint),
         })
     }

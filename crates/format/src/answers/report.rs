@@ -5,6 +5,7 @@ use crate::answers::coroutine::CoroutineRow;
 use crate::answers::field;
 use crate::answers::group_name::group_name;
 use crate::answers::name::Name;
+use crate::answers::object_row::anonymous_example;
 use crate::answers::short_path::{pattern_text, short_path};
 use crate::labels::numbers::{byte_size, count_of, entries_of, grouped};
 use luasnap_heap::{
@@ -49,6 +50,8 @@ pub struct ReportRow {
     pub retained: Option<u64>,
     /// The path to the largest of them, if the name is not the path of all.
     pub example: Option<Name>,
+    /// What that one is, if neither the last step of its path nor the name of the group says it.
+    pub example_is: Option<Name>,
 }
 
 /// Tables of one group that grew or shrank.
@@ -358,6 +361,12 @@ impl<'a> Source<'a> {
                 true => None,
                 false => Some(short_path(self.heap, self.tree, group.example)?),
             },
+            example_is: anonymous_example(
+                self.heap,
+                self.tree,
+                self.groups,
+                (group.name, group.example),
+            )?,
         })
     }
 

@@ -3,13 +3,15 @@
 use crate::answer_error::Result;
 use crate::answers::coroutine::CoroutineRow;
 use crate::answers::field;
-use crate::answers::name::Name;
-use crate::answers::short_path::{path_of_everything, steps_text};
+use crate::answers::name::{Name, NameText};
+use crate::answers::object_row::{ObjectRow, anonymous_object};
+use crate::answers::short_path::{path_of_everything, steps_text, whole_path_of_everything};
 use crate::answers::weakness::{WeaknessRow, weakness_of};
 use luasnap_heap::{
     Census, DisjointPath, Heap, Kind, NodeId, Rank, Reach, Retainer, ShortestPathTree, Snapshot,
-    Through, disjoint_paths, retainers_of,
+    Through, disjoint_paths, references_to_itself, retainers_of,
 };
+use rustc_hash::FxHashMap;
 use serde::Serialize;
 use std::cmp::Reverse;
 
@@ -37,10 +39,16 @@ pub struct Retainers {
     pub share: f64,
     /// The shortest path to the first of them; `None` if it is garbage.
     pub path: Option<Name>,
+    /// What the first of them is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub object: Option<ObjectRow>,
     /// What the first of them is doing, if it is a coroutine.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub coroutine: Option<CoroutineRow>,
-    /// The number of retainers.
+    /// Of a single object: the steps by which it refers to itself. That keeps nothing alive.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub refers_to_itself: Vec<Name>,
+    /// The number of retainers, without the objects themselves.
     pub retainer_count: usize,
     /// The retainers: those with most references first, then the nearest to a GC root.
     pub retainers: Vec<RetainerRow>,
@@ -58,12 +66,15 @@ pub struct Retainers {
 /// A retainer.
 #[derive(Clone, Debug, Serialize)]
 pub struct RetainerRow {
-    /// Its own shortest path; empty for a GC root.
+    /// Its own shortest path; of GC roots their name, such as `[REGISTRY].[fixed]`.
     pub retainer: Name,
     /// Its path, with the step of its first reference to one of the objects.
     pub path: Name,
     /// The number of its references to the objects.
     pub references: u32,
+    /// What it is, if the last step of its own path does not say it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub what: Option<Name>,
     /// What it is doing, if it is a coroutine.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub coroutine: Option<CoroutineRow>,
@@ -74,6 +85,9 @@ pub struct RetainerRow {
 pub struct KeeperRow {
     /// Its shortest path.
     pub path: Name,
+    /// What it is, if the last step of the path does not say it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub what: Option<Name>,
     /// Its retained size, in bytes.
     pub retained: u64,
     /// The retained size as a part of all objects' bytes, from 0 to 1.
@@ -85,6 +99,8 @@ pub struct KeeperRow {
 
 /// The most dominators that are listed.
 const KEEPERS: usize = 8;
+/// The most references of an object to itself that are listed.
+const TO_ITSELF: usize = 8;
 
 /// Returns what keeps `targets` alive, which are nodes of [`Snapshot::everything`].
 ///
@@ -140,13 +156,18 @@ pub fn retainers(
         retained_count: retained.count,
         share: question.share(retained.bytes),
         path: match path {
-            Some(rank) => Some(path_of_everything(snapshot, rank)?),
+            Some(rank) => Some(whole_path_of_everything(snapshot, rank)?),
+            None => None,
+        },
+        object: match targets.first() {
+            Some(node) => Some(ObjectRow::of(snapshot, *node)?),
             None => None,
         },
         coroutine: match targets.first() {
             Some(node) => CoroutineRow::of(question.heap, *node)?,
             None => None,
         },
+        refers_to_itself: question.to_itself()?,
         retainer_count,
         retainers,
         keepers: question.keepers()?,
@@ -207,21 +228,82 @@ impl<'a> Question<'a> {
         });
         let listed = ranked.iter().take(most);
         let listed = listed.map(|(retainer, rank)| self.retainer_row(retainer, *rank));
-        Ok((listed.collect::<Result<_>>()?, count))
+        let mut rows: Vec<RetainerRow> = listed.collect::<Result<_>>()?;
+        self.tell_apart(&mut rows, &ranked)?;
+        Ok((rows, count))
     }
 
     fn retainer_row(&self, retainer: &Retainer, rank: Option<Rank>) -> Result<RetainerRow> {
-        let step = steps_text(self.heap, [self.heap.label(retainer.edge)].into_iter())?;
-        let own_path = match rank {
-            Some(rank) => path_of_everything(self.snapshot, rank)?,
-            None => Name::default(),
+        let step = self.step(retainer.edge)?;
+        if retainer.node == NodeId::ROOT {
+            // Paths have all other GC roots below the first one.
+            let first = self.heap.root_range().next();
+            let root = match first.filter(|first| *first != retainer.edge) {
+                Some(first) => join(&self.step(first)?, &step)?,
+                None => step,
+            };
+            return Ok(RetainerRow {
+                path: root.clone(),
+                retainer: root,
+                references: retainer.references,
+                what: Some("GC root: held by the VM itself".into()),
+                coroutine: None,
+            });
+        }
+        let (own_path, what) = match rank {
+            Some(rank) => (
+                path_of_everything(self.snapshot, rank)?,
+                anonymous_object(self.snapshot, rank)?,
+            ),
+            None => (Name::default(), None),
         };
         Ok(RetainerRow {
-            path: join(&own_path, &step),
+            path: join(&own_path, &step)?,
             retainer: own_path,
             references: retainer.references,
+            what,
             coroutine: CoroutineRow::of(self.heap, retainer.node)?,
         })
+    }
+
+    /// Tells retainers of one path apart: keys of one table, variables of one name.
+    fn tell_apart(
+        &self,
+        rows: &mut [RetainerRow],
+        ranked: &[(Retainer, Option<Rank>)],
+    ) -> Result<()> {
+        let mut counts: FxHashMap<Vec<u8>, u32> = FxHashMap::default();
+        for row in &*rows {
+            counts.try_reserve(1)?;
+            *counts.entry(row.retainer.bytes().to_vec()).or_default() += 1;
+        }
+        for (row, (retainer, _)) in rows.iter_mut().zip(ranked) {
+            if counts[row.retainer.bytes()] > 1 && retainer.node != NodeId::ROOT {
+                let object = ObjectRow::of(self.snapshot, retainer.node)?;
+                let mut text = NameText::default();
+                text.push_name(&object.words)?;
+                text.push(format!(" at {:#x}", object.address).as_bytes())?;
+                row.what = Some(text.finish());
+            }
+        }
+        Ok(())
+    }
+
+    /// Returns the step of an edge.
+    fn step(&self, edge: usize) -> Result<Name> {
+        steps_text(self.heap, [self.heap.label(edge)].into_iter())
+    }
+
+    /// Returns the steps by which a single object refers to itself.
+    fn to_itself(&self) -> Result<Vec<Name>> {
+        let &[target] = self.targets else {
+            return Ok(Vec::new());
+        };
+        if !self.reach.contains(target) {
+            return Ok(Vec::new());
+        }
+        let edges = references_to_itself(self.heap, &self.reach, target);
+        edges.take(TO_ITSELF).map(|edge| self.step(edge)).collect()
     }
 
     /// Returns the dominators of all targets, without those of the whole program.
@@ -242,6 +324,8 @@ impl<'a> Question<'a> {
         let nodes: Vec<NodeId> = upward
             .skip(1)
             .filter(|node| *node != NodeId::ROOT && !self.shared.contains(node))
+            // An upvalue has the path of its value or, if that is asked about, of the answer.
+            .filter(|node| self.heap.kind(*node) != Kind::Upvalue)
             .skip_while(|node| !dominates_all(node))
             .take(KEEPERS)
             .collect();
@@ -253,6 +337,7 @@ impl<'a> Question<'a> {
         let keeper = |(node, rank)| {
             Ok(KeeperRow {
                 path: path_of_everything(self.snapshot, rank)?,
+                what: anonymous_object(self.snapshot, rank)?,
                 retained: dominators.retained(node).bytes,
                 share: self.share(dominators.retained(node).bytes),
                 coroutine: CoroutineRow::of(self.heap, node)?,
@@ -276,14 +361,18 @@ impl<'a> Question<'a> {
         }
     }
 
-    /// Returns paths that share nothing, for a single object. All paths run through its immediate
-    /// dominator and part after it.
+    /// Returns paths that share nothing, for a single object. All paths run through its nearest
+    /// dominator that is no upvalue, and part after it.
     fn disjoint_paths(&self, most: usize) -> Result<Vec<Name>> {
         let &[target] = self.targets else {
             return Ok(Vec::new());
         };
         let dominators = self.snapshot.dominators()?;
-        let parting: Vec<NodeId> = dominators.immediate(target).into_iter().collect();
+        let above = std::iter::successors(dominators.immediate(target), |node| {
+            dominators.immediate(*node)
+        });
+        let mut places = above.filter(|node| self.heap.kind(*node) != Kind::Upvalue);
+        let parting: Vec<NodeId> = places.next().into_iter().collect();
         let paths = disjoint_paths(self.heap, &self.reach, &parting, target, most);
         let paths = paths?;
         paths.iter().map(|path| self.disjoint_path(path)).collect()
@@ -300,7 +389,7 @@ impl<'a> Question<'a> {
         }
         let rank = self.ranks(&[path.start])?[0];
         match rank {
-            Some(rank) => Ok(join(&path_of_everything(self.snapshot, rank)?, &steps)),
+            Some(rank) => join(&path_of_everything(self.snapshot, rank)?, &steps),
             None => Ok(steps),
         }
     }
@@ -313,10 +402,12 @@ fn room<T>(count: usize) -> Result<Vec<T>> {
     Ok(room)
 }
 
-fn join(path: &Name, step: &Name) -> Name {
-    match (path.bytes(), step.bytes()) {
-        (b"", _) => step.clone(),
-        (_, b"") => path.clone(),
-        (path, step) => [path, b".", step].concat().into(),
+fn join(path: &Name, step: &Name) -> Result<Name> {
+    let mut text = NameText::default();
+    text.push_name(path)?;
+    if !path.is_empty() && !step.is_empty() {
+        text.push(b".")?;
     }
+    text.push_name(step)?;
+    Ok(text.finish())
 }

@@ -1,13 +1,12 @@
-//! Paths that are short enough to read.
+//! Paths to objects, whole and as people read them.
 
 use crate::answer_error::Result;
-use crate::answers::name::Name;
+use crate::answers::name::{Name, NameText};
 use crate::labels::path::push_step_bytes;
 use crate::labels::printable::push_bytes;
 use luasnap_heap::{
     GroupStep, Groups, Heap, Label, PathStarts, PatternId, Rank, ShortestPathTree, Snapshot,
 };
-use std::collections::VecDeque;
 
 /// The number of steps of a long path that are shown at its start, ...
 const FIRST: usize = 8;
@@ -15,10 +14,13 @@ const FIRST: usize = 8;
 const LAST: usize = 4;
 /// The number of bytes of a long step that are shown.
 const STEP_BYTES: usize = 48;
+/// The most bytes of a path in a row, so that many rows of a very long list stay bounded. Longer ones are cut
+/// everywhere.
+const MOST_BYTES: usize = 64 << 10;
 
-/// Returns the shortest path to the object at a rank of the [tree of everything](Snapshot::everything_tree),
-/// for people: it starts at the table of globals, the table of loaded modules or the main thread if it leads
-/// through one of them, and its middle and its long steps are cut.
+/// Returns the shortest path to the object at a rank of the [tree of everything](Snapshot::everything_tree):
+/// it starts at the table of globals, the table of loaded modules or the main thread if it leads through one of
+/// them. People see its middle and its long steps cut.
 ///
 /// # Errors
 ///
@@ -27,8 +29,18 @@ pub fn path_of_everything(snapshot: &Snapshot, rank: Rank) -> Result<Name> {
     short_path(snapshot.everything(), snapshot.everything_tree()?, rank)
 }
 
-/// Returns the path to an object for people, as [`path_of_everything`] does, in any heap.
+/// Returns the path to an object as [`path_of_everything`] does, however long it is.
+pub(crate) fn whole_path_of_everything(snapshot: &Snapshot, rank: Rank) -> Result<Name> {
+    let (heap, tree) = (snapshot.everything(), snapshot.everything_tree()?);
+    path_of(heap, tree, rank, usize::MAX)
+}
+
+/// Returns the path to an object as [`path_of_everything`] does, in any heap.
 pub(crate) fn short_path(heap: &Heap, tree: &ShortestPathTree, rank: Rank) -> Result<Name> {
+    path_of(heap, tree, rank, MOST_BYTES)
+}
+
+fn path_of(heap: &Heap, tree: &ShortestPathTree, rank: Rank, most: usize) -> Result<Name> {
     let starts = PathStarts::of(heap);
     let start = |rank: Rank| starts.step(heap, tree, rank);
     let upward = std::iter::successors(Some(rank), |rank| match start(*rank) {
@@ -37,26 +49,28 @@ pub(crate) fn short_path(heap: &Heap, tree: &ShortestPathTree, rank: Rank) -> Re
     });
     // The step to an upvalue's value is the upvalue's name, as in the `objects` view.
     let is_step = |rank: &Rank| heap.label(tree.edge(*rank)) != Label::Value;
-    join(upward.filter(is_step), |out, rank| {
-        let exact = || GroupStep::Exact(heap.label(tree.edge(rank)));
-        push_group_step(out, heap, start(rank).unwrap_or_else(exact))
+    let exact = |rank: Rank| GroupStep::Exact(heap.label(tree.edge(rank)));
+    let steps = upward.filter(is_step);
+    join(steps, most, |out, rank| {
+        push_group_step(out, heap, start(rank).unwrap_or_else(|| exact(rank)))
     })
 }
 
-/// Returns a path of these labels, the first step first, with its middle and its long steps cut.
+/// Returns a path of these labels, the first step first.
 pub(crate) fn steps_text(
     heap: &Heap,
     labels: impl DoubleEndedIterator<Item = Label>,
 ) -> Result<Name> {
     let is_step = |label: &Label| *label != Label::Value;
-    join(labels.rev().filter(is_step), |out, label| {
-        push_short_step(out, heap, label)
+    join(labels.rev().filter(is_step), MOST_BYTES, |out, label| {
+        push_step_bytes(out, heap, label, &mut Vec::new())
     })
 }
 
 /// Returns the text of a path pattern.
 pub(crate) fn pattern_text(heap: &Heap, groups: &Groups, path: PatternId) -> Result<Name> {
-    join(groups.patterns().steps(path), |out, step| {
+    let steps = groups.patterns().steps(path);
+    join(steps, MOST_BYTES, |out, step| {
         push_group_step(out, heap, step)
     })
 }
@@ -69,60 +83,90 @@ fn push_group_step(out: &mut Vec<u8>, heap: &Heap, step: GroupStep) -> Result {
         GroupStep::Reference => b"[ref]",
         GroupStep::Globals => b"_G",
         GroupStep::Loaded => b"package.loaded",
-        GroupStep::Exact(label) => return push_short_step(out, heap, label),
+        GroupStep::Exact(label) => return push_step_bytes(out, heap, label, &mut Vec::new()),
     };
     push_bytes(out, fixed)
 }
 
-/// Joins the steps of a path, given from its end upwards.
-fn join<T>(
-    mut upward: impl Iterator<Item = T>,
+/// Joins the steps of a path, given from its end upwards. People see its middle and its long steps cut, and a path
+/// of more bytes than `most` is cut everywhere.
+fn join<T: Copy>(
+    upward: impl Iterator<Item = T>,
+    most: usize,
     push: impl Fn(&mut Vec<u8>, T) -> Result,
 ) -> Result<Name> {
-    let mut last: Vec<T> = upward.by_ref().take(LAST).collect();
-    last.reverse();
-    let mut first = VecDeque::with_capacity(FIRST + 1);
-    let mut left_out = 0;
+    let mut steps = Vec::new();
     for step in upward {
-        first.push_front(step);
-        if first.len() > FIRST {
-            first.pop_back();
-            left_out += 1;
+        steps.try_reserve(1)?;
+        steps.push(step);
+    }
+    steps.reverse();
+    let left_out = steps.len().saturating_sub(FIRST + LAST);
+    let mut is_long = left_out > 0;
+    let mut whole = Vec::new();
+    let mut short = Vec::new();
+    for (at, &step) in steps.iter().enumerate() {
+        let start = whole.len();
+        let before: &[u8] = if at > 0 { b"." } else { b"" };
+        push_bytes(&mut whole, before)?;
+        push(&mut whole, step)?;
+        if at < FIRST || at >= FIRST + left_out {
+            let step = &whole[start + before.len()..];
+            is_long |= step.len() > STEP_BYTES;
+            let is_after_gap = left_out > 0 && at == FIRST + left_out;
+            push_bytes(&mut short, if is_after_gap { b"" } else { before })?;
+            push_cut(&mut short, step)?;
+        }
+        if left_out > 0 && at + 1 == FIRST {
+            push_bytes(&mut short, gap_text(left_out).as_bytes())?;
+        }
+        // Only the last steps of such a path are still needed.
+        if whole.len() > most {
+            is_long = true;
+            whole.truncate(most + 1);
         }
     }
-    let mut path = Vec::new();
-    for step in first {
-        push(&mut path, step)?;
-        push_bytes(&mut path, b".")?;
+    if whole.len() > most {
+        return Ok(short.into());
     }
-    if left_out > 0 {
-        push_bytes(&mut path, format!("..[{left_out} steps]...").as_bytes())?;
-    }
-    for (at, step) in last.into_iter().enumerate() {
-        if at > 0 {
-            push_bytes(&mut path, b".")?;
+    let mut name = NameText::default();
+    name.push_both(&whole, is_long.then_some(&short[..]))?;
+    Ok(name.finish())
+}
+
+/// Returns what stands for steps that are left out.
+pub(crate) fn gap_text(steps: usize) -> String {
+    format!("...[{steps} steps]...")
+}
+
+/// Appends text, cut if it is long.
+pub(crate) fn push_cut(out: &mut Vec<u8>, text: &[u8]) -> Result {
+    match cut(text) {
+        Some(shown) => {
+            push_bytes(out, shown)?;
+            push_bytes(out, b"...")
         }
-        push(&mut path, step)?;
+        None => push_bytes(out, text),
     }
-    Ok(path.into())
 }
 
-/// Appends a step, cut if it is long.
-fn push_short_step(out: &mut Vec<u8>, heap: &Heap, label: Label) -> Result {
-    let start = out.len();
-    push_step_bytes(out, heap, label, &mut Vec::new())?;
-    cut_end(out, start)
-}
-
-/// Cuts the text that begins at `start` if it is long, at the end of a character.
-pub(crate) fn cut_end(text: &mut Vec<u8>, start: usize) -> Result {
-    if text.len() - start <= STEP_BYTES {
-        return Ok(());
+/// Returns the beginning of a long text that people see, up to the end of a character; `None` for a short one.
+fn cut(text: &[u8]) -> Option<&[u8]> {
+    if text.len() <= STEP_BYTES {
+        return None;
     }
-    let is_inside = |at: &usize| text[start + *at] & 0xC0 == 0x80;
+    let is_inside = |at: &usize| text[*at] & 0xC0 == 0x80;
     // No character has more than 4 bytes.
     let mut ends = (STEP_BYTES - 3..=STEP_BYTES).rev();
     let end = ends.find(|at| !is_inside(at)).unwrap_or(STEP_BYTES);
-    text.truncate(start + end);
-    push_bytes(text, b"...")
+    Some(&text[..end])
+}
+
+/// Returns a text as a name, of which people see the beginning if it is long.
+pub(crate) fn cut_name(text: &[u8]) -> Result<Name> {
+    let mut short = Vec::new();
+    push_cut(&mut short, text)?;
+    let mut name = NameText::default();
+    name.push_both(text, cut(text).map(|_| &short[..]))?;
+    Ok(name.finish())
 }

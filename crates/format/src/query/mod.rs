@@ -1,5 +1,11 @@
 //! What a user asks about: resolving words and suggesting similar ones.
 
+pub(crate) mod cut_path;
+pub(crate) mod last_part;
 pub(crate) mod lookup;
+pub(crate) mod lookup_error;
+pub(crate) mod path_end;
+pub(crate) mod path_search;
+pub(crate) mod pattern;
 pub(crate) mod query;
 pub(crate) mod suggestions;

@@ -124,10 +124,12 @@ fn write_groups(out: &mut dyn io::Write, report: &Report) -> Result {
             let error = error
                 .map(|error| format!("  ({error})"))
                 .unwrap_or_default();
+            let is = row.example_is.as_ref();
+            let is = is.map(|is| format!("  ({is})")).unwrap_or_default();
             let (nothing, no_bytes) = ("", retained(&""));
             writeln!(
                 out,
-                "  {nothing:11}  {nothing:10}{no_bytes}  {nothing:8}  e.g. {example}{error}"
+                "  {nothing:11}  {nothing:10}{no_bytes}  {nothing:8}  e.g. {example}{is}{error}"
             )?;
         }
     }

@@ -3,7 +3,7 @@
 
 use crate::all_analyses::run_all_with;
 use crate::file_parts::{Part, Parts, repair_checksums};
-use luasnap_format::{Query, address_of, printable, read_snapshot, resolve};
+use luasnap_format::{address_of, printable, read_snapshot, resolve};
 use luasnap_heap::{Snapshot, is_printable};
 use std::sync::LazyLock;
 
@@ -60,8 +60,10 @@ pub fn words(bytes: &[u8]) {
         read_snapshot(file).expect("a snapshot")
     });
     let mean = |word: &[u8]| match resolve(&ASKED, word) {
-        Ok(Query::Object(node)) => Ok((true, node.0 as usize)),
-        Ok(Query::Group(group)) => Ok((false, group)),
+        Ok(query) => Ok((
+            std::mem::discriminant(&query),
+            query.nodes(&ASKED).expect("its objects"),
+        )),
         Err(error) => {
             let message = error.to_string();
             assert!(message.chars().all(is_printable), "{message:?}");

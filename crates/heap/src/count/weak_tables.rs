@@ -99,14 +99,68 @@ fn is_in_use(snapshot: &Snapshot, node: NodeId) -> Result<bool, BuildError> {
 
 /// Whether a metatable makes keys weak, and values not: those would go by themselves.
 fn has_weak_keys(heap: &Heap, metatable: NodeId) -> bool {
+    let mode = mode_of(heap, metatable);
+    mode.keys && !mode.values
+}
+
+/// Which references of a table are weak.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct WeakMode {
+    /// Those to its keys.
+    pub keys: bool,
+    /// Those to its values.
+    pub values: bool,
+}
+
+/// Returns which references of a table are weak: what its metatable says or, in heaps without strings, what its
+/// entries show.
+///
+/// # Examples
+///
+/// ```
+/// use luasnap_heap::{HeapBuilder, Kind, Label, NodeId, Strength, WeakMode};
+/// # fn main() -> Result<(), luasnap_heap::BuildError> {
+/// let mut builder = HeapBuilder::new();
+/// let (cache, _) = builder.node(Kind::Table, 0x10)?;
+/// let (entry, _) = builder.node(Kind::Table, 0x20)?;
+/// let root = Label::Root(builder.name(b"cache")?);
+/// builder.edge(NodeId::ROOT, cache, root, Strength::Strong)?;
+/// builder.edge(cache, entry, Label::Index(1), Strength::WeakValue)?;
+/// let heap = builder.finish()?;
+/// assert_eq!(luasnap_heap::weak_mode(&heap, cache), WeakMode { keys: false, values: true });
+/// # Ok(())
+/// # }
+/// ```
+pub fn weak_mode(heap: &Heap, table: NodeId) -> WeakMode {
+    let mut mode = WeakMode::default();
+    for edge in heap.edge_range(table) {
+        match (heap.strength(edge), heap.label(edge)) {
+            (Strength::WeakKey | Strength::Ephemeron, _) => mode.keys = true,
+            (Strength::WeakValue, _) => mode.values = true,
+            (Strength::Strong, Label::Metatable) => {
+                let said = mode_of(heap, heap.target(edge));
+                mode.keys |= said.keys;
+                mode.values |= said.values;
+            }
+            _ => {}
+        }
+    }
+    mode
+}
+
+/// Returns what a metatable says in `__mode`.
+fn mode_of(heap: &Heap, metatable: NodeId) -> WeakMode {
     let is_mode = |edge: &usize| matches!(heap.label(*edge), Label::Field(name) if heap.name(name) == b"__mode");
     let mode = heap.edge_range(metatable).find(is_mode);
-    mode.map(|edge| heap.target(edge)).is_some_and(|mode| {
-        let text = heap.source(mode);
-        // The VMs read it up to the first zero byte.
-        let text = text.split(|byte| *byte == 0).next().unwrap_or_default();
-        heap.kind(mode) == Kind::String && text.contains(&b'k') && !text.contains(&b'v')
-    })
+    let mode = mode.map(|edge| heap.target(edge));
+    let mode = mode.filter(|mode| heap.kind(*mode) == Kind::String);
+    let text = mode.map_or(&b""[..], |mode| heap.source(mode));
+    // The VMs read it up to the first zero byte.
+    let text = text.split(|byte| *byte == 0).next().unwrap_or_default();
+    WeakMode {
+        keys: text.contains(&b'k'),
+        values: text.contains(&b'v'),
+    }
 }
 
 /// The key of an entry. The portable engine knows only the address of one that it meets later.

@@ -2,13 +2,17 @@
 //!
 //! The largest number of them is found (by Menger's theorem: a flow of one through each object,
 //! found by augmenting paths), not just those that remain after shortest paths are removed.
+//!
+//! Several paths may lead through one upvalue: it is a variable of several closures, and each of them has to be cut.
 
 use crate::graph::error::BuildError;
 use crate::graph::fallible_vec::{filled, push};
 use crate::graph::heap::Heap;
+use crate::graph::kind::Kind;
 use crate::graph::node::NodeId;
 use crate::graph::node_set::NodeSet;
 use crate::reach::reach::Reach;
+use crate::reach::upvalue::value_edge;
 use rustc_hash::FxHashMap;
 
 /// A path of references to an object.
@@ -22,7 +26,7 @@ pub struct DisjointPath {
 
 /// Returns at most `most` paths to `target` that share no object except their start, the shortest
 /// first. Any path may start at any of `starts`: at [`NodeId::ROOT`], or at an object on all paths,
-/// such as the target's immediate dominator. Empty if `target` is unreachable or one of `starts`.
+/// such as the nearest dominator of the target that is no upvalue. They may share upvalues. Empty if `target` is unreachable or one of `starts`.
 ///
 /// Each path takes at worst a pass over everything that the starts keep alive. `reach` is the
 /// [`Reach`] of the heap through everything.
@@ -223,7 +227,7 @@ impl Flow<'_> {
             search.visit(node, Side::In, Arrival::Across)?;
         }
         for edge in self.heap.edge_range(node) {
-            let to = self.heap.target(edge);
+            let Some(to) = self.end(edge) else { continue };
             if search.seen[Side::In as usize].contains(to) || !self.reach.holds(self.heap, edge) {
                 continue;
             }
@@ -238,6 +242,20 @@ impl Flow<'_> {
             }
         }
         Ok(None)
+    }
+
+    /// Returns where an edge leads: to the value of an upvalue, not to the upvalue itself.
+    fn end(&self, edge: usize) -> Option<NodeId> {
+        match self.upvalue(edge) {
+            Some(upvalue) => value_edge(self.heap, upvalue).map(|edge| self.heap.target(edge)),
+            None => Some(self.heap.target(edge)),
+        }
+    }
+
+    /// Returns the upvalue that an edge leads through.
+    fn upvalue(&self, edge: usize) -> Option<NodeId> {
+        let to = self.heap.target(edge);
+        (self.heap.kind(to) == Kind::Upvalue && to != self.target).then_some(to)
     }
 
     /// Adds the path that was found. Tracing it back from its end shows which steps are new, and
@@ -270,9 +288,9 @@ impl Flow<'_> {
         for &last in &self.last {
             let mut edges = Vec::new();
             let mut step = last;
-            push(&mut edges, step.edge)?;
+            self.push_step(&mut edges, step)?;
             while let Some(&before) = self.into.get(&step.from) {
-                push(&mut edges, before.edge)?;
+                self.push_step(&mut edges, before)?;
                 step = before;
             }
             edges.reverse();
@@ -286,5 +304,14 @@ impl Flow<'_> {
         }
         paths.sort_by_key(|path| path.edges.len());
         Ok(paths)
+    }
+
+    /// Appends the edges of a step, the last one first.
+    fn push_step(&self, edges: &mut Vec<u32>, step: Step) -> Result<(), BuildError> {
+        let upvalue = self.upvalue(step.edge as usize);
+        if let Some(value) = upvalue.and_then(|upvalue| value_edge(self.heap, upvalue)) {
+            push(edges, value as u32)?;
+        }
+        push(edges, step.edge)
     }
 }

@@ -6,5 +6,6 @@ pub(crate) mod path_search;
 pub(crate) mod reach;
 pub(crate) mod retainers;
 pub(crate) mod shortest_path_tree;
+pub(crate) mod upvalue;
 pub(crate) mod walk;
 pub(crate) mod weak_step;

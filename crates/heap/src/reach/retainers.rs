@@ -3,22 +3,30 @@
 use crate::graph::error::BuildError;
 use crate::graph::fallible_vec::push;
 use crate::graph::heap::Heap;
+use crate::graph::kind::Kind;
+use crate::graph::label::Label;
 use crate::graph::node::NodeId;
 use crate::graph::node_set::NodeSet;
 use crate::reach::reach::Reach;
+use crate::reach::upvalue::value_edge;
+use std::cmp::Reverse;
 
 /// A retainer: an object with references that keep others alive.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Retainer {
-    /// The object; [`NodeId::ROOT`] for a GC root.
+    /// The object; [`NodeId::ROOT`] for GC roots.
     pub node: NodeId,
-    /// The number of its first [edge](Heap::edge) to one of them.
+    /// The number of its first [edge](Heap::edge) to one of them, or to an upvalue that has one of them.
     pub edge: usize,
     /// The number of its references to them.
     pub references: u32,
 }
 
 /// Returns the retainers of `targets`, without the targets themselves, those with most references first.
+///
+/// An upvalue is a variable, which several closures may have. So not the upvalue is the retainer of its value, but
+/// each of these closures is, unless an upvalue is itself among the targets. GC roots are one retainer for each
+/// label.
 ///
 /// Weak references and garbage keep nothing alive. `reach` is the [`Reach`] of the heap through everything.
 ///
@@ -59,19 +67,30 @@ pub fn retainers_of(
     targets: &[NodeId],
 ) -> Result<Vec<Retainer>, BuildError> {
     let mut wanted = NodeSet::with_room_for(heap.node_count())?;
+    // The targets, and the upvalues that have them.
+    let mut held = NodeSet::with_room_for(heap.node_count())?;
     for &target in targets {
         wanted.insert(target);
+        held.insert(target);
+    }
+    for node in heap.nodes() {
+        let value = value_edge(heap, node).map(|edge| heap.target(edge));
+        if value.is_some_and(|value| wanted.contains(value)) {
+            held.insert(node);
+        }
     }
     let mut found = Vec::new();
     for node in heap.nodes() {
-        if !reach.contains(node) || wanted.contains(node) {
+        // The targets and their upvalues do not count.
+        if !reach.contains(node) || held.contains(node) {
             continue;
         }
-        let mut holds = heap
-            .edge_range(node)
-            .filter(|&edge| wanted.contains(heap.target(edge)) && reach.holds(heap, edge));
-        if let Some(edge) = holds.next() {
-            let references = 1 + holds.count() as u32;
+        let holds = |edge: &usize| held.contains(heap.target(*edge)) && reach.holds(heap, *edge);
+        let mut edges = heap.edge_range(node).filter(holds);
+        if node == NodeId::ROOT {
+            add_roots(heap, edges, &mut found)?;
+        } else if let Some(edge) = edges.next() {
+            let references = 1 + edges.count() as u32;
             push(
                 &mut found,
                 Retainer {
@@ -83,6 +102,53 @@ pub fn retainers_of(
         }
     }
     // Ties keep the order of the nodes.
-    found.sort_by_key(|retainer| std::cmp::Reverse(retainer.references));
+    found.sort_by_key(|retainer| Reverse(retainer.references));
     Ok(found)
+}
+
+/// Adds these edges of the synthetic root, as one retainer for each label. There are few labels.
+fn add_roots(
+    heap: &Heap,
+    edges: impl Iterator<Item = usize>,
+    found: &mut Vec<Retainer>,
+) -> Result<(), BuildError> {
+    for edge in edges {
+        let label = heap.label(edge);
+        let known = found
+            .iter_mut()
+            .find(|known| is_same_root(heap, heap.label(known.edge), label));
+        match known {
+            Some(known) => known.references += 1,
+            None => push(
+                found,
+                Retainer {
+                    node: NodeId::ROOT,
+                    edge,
+                    references: 1,
+                },
+            )?,
+        }
+    }
+    Ok(())
+}
+
+fn is_same_root(heap: &Heap, a: Label, b: Label) -> bool {
+    match (a, b) {
+        (Label::Root(a), Label::Root(b)) => heap.name(a) == heap.name(b),
+        (a, b) => a == b,
+    }
+}
+
+/// Returns the edges by which a reachable object refers to itself: straight, or by an upvalue that has it.
+pub fn references_to_itself<'a>(
+    heap: &'a Heap,
+    reach: &'a Reach,
+    node: NodeId,
+) -> impl Iterator<Item = usize> + 'a {
+    let is_itself = move |target: NodeId| {
+        let value = || value_edge(heap, target).map(|edge| heap.target(edge));
+        target == node || heap.kind(target) == Kind::Upvalue && value() == Some(node)
+    };
+    let is_it = move |edge: &usize| reach.holds(heap, *edge) && is_itself(heap.target(*edge));
+    heap.edge_range(node).filter(is_it)
 }

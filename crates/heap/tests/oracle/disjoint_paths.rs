@@ -93,6 +93,24 @@ proptest! {
     }
 }
 
+proptest! {
+    /// Functions that share an upvalue have to be cut one by one, as if each had the value itself.
+    #[test]
+    fn upvalues_are_no_places_of_their_own(graph in graph(12, true), target in 1..12usize) {
+        let target = NodeId(target.min(graph.nodes.len()) as u32);
+        let count = |heap: &Heap| {
+            let reach = Reach::new(heap, Through::Everything).unwrap();
+            let paths = disjoint_paths(heap, &reach, &[NodeId::ROOT], target, 100).unwrap();
+            for path in &paths {
+                between(heap, path.start, &path.edges);
+            }
+            paths.len()
+        };
+        let direct = graph.heap(0..graph.links.len());
+        prop_assert_eq!(count(&direct), count(&graph.heap_with_upvalues()));
+    }
+}
+
 #[test]
 fn taking_the_shortest_first_would_find_only_one() {
     // a and b lead to the target through c and d; the shortest path crosses from a to d.

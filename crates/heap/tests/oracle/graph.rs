@@ -75,6 +75,37 @@ impl Graph {
         builder.finish().unwrap()
     }
 
+    /// Returns the heap as the native engine has it: functions that have one object as an upvalue share the upvalue.
+    pub fn heap_with_upvalues(&self) -> Heap {
+        let mut builder = HeapBuilder::new();
+        for (at, &(kind, count)) in self.nodes.iter().enumerate() {
+            let (node, _) = builder.node(kind, address(at + 1)).unwrap();
+            builder.set_count(node, count);
+        }
+        for at in 0..self.links.len() {
+            let link = &self.links[at];
+            let label = self.label(&mut builder, at);
+            let (source, target) = (NodeId(link.source as u32), NodeId(link.target as u32));
+            let is_upvalue =
+                matches!(label, Label::Upvalue(_)) && link.strength == Strength::Strong;
+            let target = match is_upvalue {
+                true => {
+                    let place = address(self.nodes.len() + 1 + link.target);
+                    let (upvalue, is_new) = builder.node(Kind::Upvalue, place).unwrap();
+                    if is_new {
+                        builder
+                            .edge(upvalue, target, Label::Value, Strength::Strong)
+                            .unwrap();
+                    }
+                    upvalue
+                }
+                false => target,
+            };
+            builder.edge(source, target, label, link.strength).unwrap();
+        }
+        builder.finish().unwrap()
+    }
+
     /// Returns the label of an edge, which no other edge has.
     fn label(&self, builder: &mut HeapBuilder, at: usize) -> Label {
         let link = &self.links[at];

@@ -246,7 +246,9 @@ do
   absent("_G", "^the snapshot has no '_G'", freed)
   absent("0x1", "^no object lies at 0x1$", freed)
   check.equal(#freed:top(), 0)
-  local difference = snapshot.snapshot({}, "d"):incr(snapshot.snapshot({ new = {} }, "d"))
+  -- (Both are there all the time: else the second could lie where the first lay.)
+  local older, newer = {}, { new = {} }
+  local difference = snapshot.snapshot(older, "d"):incr(snapshot.snapshot(newer, "d"))
   check.equal(difference:path "d.new", "d.new")
   check.equal(#difference:top() > 0, true)
   check.equal(difference:retainers("d.new").retainers[1].path, "d.new")
@@ -365,7 +367,8 @@ do
   check.equal(type(load), "function")
 end
 
--- A long list: its end has a path, whose middle is left out.
+-- A long list: its end has a path, which is whole however long it is. Rows are cut where they would be very long, and
+-- are found all the same.
 do
   list = {}
   local at = list
@@ -374,11 +377,17 @@ do
   at = nil
   check.collect()
   local s = snapshot.snapshot({ list = list }, "root")
-  check.equal(s:path(last), "root.list.next.next.next.next.next.next...[99990 steps]...next.next.next.next")
+  local whole = "root.list" .. (".next"):rep(100000)
+  check.equal(s:path(last) == whole, true)
+  check.equal(s:path(whole) == whole, true)
   check.equal(#s:top() < 5, true)
   local held = s:retainers(last)
+  check.equal(held.path == whole, true)
   check.equal(held.retainer_count, 1)
   check.equal(#held.keepers, 8)
+  check.equal(held.keepers[1].path, "root.list.next.next.next.next.next.next...[99989 steps]...next.next.next.next")
+  check.equal(#s:path(held.keepers[1].path), #whole - #".next")
+  check.equal(#s:path(held.keepers[8].path), #whole - 8 * #".next")
   list = nil
 end
 

@@ -1,0 +1,291 @@
+//! What an object is: where a function is defined, what a coroutine is doing, how large a table is.
+
+use crate::answer_error::Result;
+use crate::answers::coroutine::CoroutineRow;
+use crate::answers::field;
+use crate::answers::group_name::class_text;
+use crate::answers::name::{Name, NameText};
+use crate::answers::short_path::cut_name;
+use crate::labels::numbers::{entries_of, grouped};
+use luasnap_heap::{
+    GroupName, Groups, Heap, Kind, Label, NodeId, PathStarts, Rank, ShortestPathTree, Snapshot,
+    SparseTable, weak_mode,
+};
+use serde::Serialize;
+
+/// What an object is.
+#[derive(Clone, Debug, Serialize)]
+pub struct ObjectRow {
+    /// Its kind.
+    #[serde(rename = "type", serialize_with = "field::kind")]
+    pub kind: Kind,
+    /// Its address.
+    #[serde(serialize_with = "field::address")]
+    pub address: u64,
+    /// Its class, if it has one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub class: Option<Name>,
+    /// Of functions in Lua: where it is defined.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub defined_at: Option<Name>,
+    /// Of tables: the number of entries.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub entries: Option<u32>,
+    /// Of tables with many empty slots: what its slots are.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub slots: Option<SlotsRow>,
+    /// Of weak tables: what is weak, as in `__mode`: `k`, `v` or `kv`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub weak: Option<&'static str>,
+    /// All that in words: `function jobs.lua:12`, `table with 3 entries, weak keys`.
+    pub words: Name,
+}
+
+/// The slots of a table.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub struct SlotsRow {
+    /// The number of slots of its array part, ...
+    pub array: u32,
+    /// ... and how many of them are in use.
+    pub array_used: u32,
+    /// The number of slots of its hash part, ...
+    pub hash: u32,
+    /// ... and how many of them are in use.
+    pub hash_used: u32,
+}
+
+impl ObjectRow {
+    /// Returns what a node of [`Snapshot::everything`] is.
+    pub(crate) fn of(snapshot: &Snapshot, node: NodeId) -> Result<ObjectRow> {
+        ObjectRow::new(snapshot.everything(), || Ok(snapshot.groups()?), node)
+    }
+
+    /// Returns what a node is. `groups` are those of the heap; few objects need them.
+    fn new<'a>(
+        heap: &Heap,
+        groups: impl FnOnce() -> Result<&'a Groups>,
+        node: NodeId,
+    ) -> Result<ObjectRow> {
+        let kind = heap.kind(node);
+        let is_table = kind == Kind::Table;
+        let mut row = ObjectRow {
+            kind,
+            address: heap.address(node),
+            class: class_of(heap, groups, node)?,
+            defined_at: match kind {
+                Kind::LuaFunction => Some(defined_at(heap, node)?),
+                _ => None,
+            },
+            entries: is_table.then(|| heap.count(node)),
+            slots: slots_of(heap, node),
+            weak: is_table.then(|| weak_letters(heap, node)).flatten(),
+            words: Name::default(),
+        };
+        row.words = row.in_words(heap, node)?;
+        Ok(row)
+    }
+
+    fn in_words(&self, heap: &Heap, node: NodeId) -> Result<Name> {
+        let mut text = NameText::default();
+        match self.kind {
+            Kind::LuaFunction if heap.count(node) == 0 => {
+                text.push(b"main function of ")?;
+                text.push_name(&cut_name(heap.source(node))?)?;
+            }
+            Kind::LuaFunction => {
+                text.push(b"function ")?;
+                text.push_name(&defined_at(heap, node)?)?;
+            }
+            Kind::CFunction => text.push(b"function in C")?,
+            Kind::Thread => push_thread(&mut text, heap, node)?,
+            Kind::Prototype if !heap.source(node).is_empty() => {
+                text.push(b"prototype of ")?;
+                text.push_name(&defined_at(heap, node)?)?;
+            }
+            Kind::String => push_string(&mut text, heap.source(node))?,
+            kind => text.push(kind.type_name().as_bytes())?,
+        }
+        if let Some(class) = &self.class {
+            text.push(b" of class ")?;
+            text.push_name(class)?;
+        }
+        if let Some(entries) = self.entries {
+            text.push(format!(" with {}", entries_of(entries.into())).as_bytes())?;
+        }
+        if let Some(slots) = &self.slots {
+            for (all, used, part) in [
+                (slots.array, slots.array_used, "array"),
+                (slots.hash, slots.hash_used, "hash"),
+            ] {
+                if all > 0 {
+                    let (all, used) = (grouped(all.into()), grouped(used.into()));
+                    text.push(format!(", {used} of {all} {part} slots in use").as_bytes())?;
+                }
+            }
+        }
+        if let Some(weak) = self.weak {
+            text.push(match weak {
+                "k" => b", weak keys",
+                "v" => b", weak values",
+                _ => b", weak keys and values",
+            })?;
+        }
+        Ok(text.finish())
+    }
+}
+
+/// Returns what the object at a rank is, if the last step of its path says little: a number in the registry, a key,
+/// a variable without a name. `None` if the step says enough.
+pub(crate) fn anonymous_object(snapshot: &Snapshot, rank: Rank) -> Result<Option<Name>> {
+    let (heap, tree) = (snapshot.everything(), snapshot.everything_tree()?);
+    match is_anonymous(heap, tree, rank) {
+        true => Ok(Some(ObjectRow::of(snapshot, tree.node(rank))?.words)),
+        false => Ok(None),
+    }
+}
+
+/// Returns what the example of a group of this heap is, as [`anonymous_object`] does, unless the name of the group
+/// says it.
+pub(crate) fn anonymous_example(
+    heap: &Heap,
+    tree: &ShortestPathTree,
+    groups: &Groups,
+    (name, example): (GroupName, Rank),
+) -> Result<Option<Name>> {
+    let name_says_it = match name {
+        GroupName::Code { .. } | GroupName::Coroutine(_) | GroupName::Class(_) => true,
+        GroupName::LoadedCode { .. } => heap.kind(tree.node(example)) == Kind::Prototype,
+        // One of many texts, by chance, says nothing about the others.
+        GroupName::StringsOf(_) | GroupName::SharedStrings => true,
+        GroupName::HeldBy(_) => false,
+    };
+    match !name_says_it && is_anonymous(heap, tree, example) {
+        true => Ok(Some(
+            ObjectRow::new(heap, || Ok(groups), tree.node(example))?.words,
+        )),
+        false => Ok(None),
+    }
+}
+
+fn is_anonymous(heap: &Heap, tree: &ShortestPathTree, rank: Rank) -> bool {
+    let node = tree.node(rank);
+    // Globals, modules and the main thread have names, wherever they are found.
+    if PathStarts::of(heap).step(heap, tree, rank).is_some() {
+        return false;
+    }
+    // What an upvalue has is at the step of the upvalue.
+    let step = match heap.label(tree.edge(rank)) {
+        Label::Value => tree.parent(rank).unwrap_or(rank),
+        _ => rank,
+    };
+    let is_nameless = |name| matches!(heap.name(name), [] | [b'(', ..]);
+    match heap.label(tree.edge(step)) {
+        Label::Index(_) | Label::Number(_) | Label::Boolean(_) => {
+            let registry = heap.root_named(b"[REGISTRY]").map(|edge| edge.target);
+            let above = tree.parent(step).map(|above| tree.node(above));
+            registry.is_some() && above == registry || says_what_it_is(heap, node)
+        }
+        Label::Key | Label::Object(_) | Label::Address(..) => true,
+        Label::UserValue(_) | Label::Prototype | Label::Constant | Label::Trace => true,
+        Label::Upvalue(name) | Label::Local(name) => is_nameless(name),
+        Label::Root(name) => matches!(heap.name(name), b"[fixed]" | b"[root]" | b"[finalizer]"),
+        Label::Field(_)
+        | Label::Metatable
+        | Label::Environment
+        | Label::DebugName
+        | Label::Value => false,
+    }
+}
+
+/// Whether more is known about an object than how many entries it has.
+fn says_what_it_is(heap: &Heap, node: NodeId) -> bool {
+    match heap.kind(node) {
+        Kind::LuaFunction | Kind::Thread => true,
+        Kind::Table | Kind::Userdata => has_metatable(heap, node),
+        _ => false,
+    }
+}
+
+fn has_metatable(heap: &Heap, node: NodeId) -> bool {
+    heap.edges(node).any(|edge| edge.label == Label::Metatable)
+}
+
+/// Returns the name of an object's class, if it has one.
+fn class_of<'a>(
+    heap: &Heap,
+    groups: impl FnOnce() -> Result<&'a Groups>,
+    node: NodeId,
+) -> Result<Option<Name>> {
+    if !matches!(heap.kind(node), Kind::Table | Kind::Userdata) || !has_metatable(heap, node) {
+        return Ok(None);
+    }
+    let groups = groups()?;
+    let group = groups.group_of(node).map(|at| groups.groups()[at].name);
+    match group {
+        Some(GroupName::Class(name)) => class_text(heap, groups, name).map(Some),
+        _ => Ok(None),
+    }
+}
+
+/// Returns where a function is defined.
+fn defined_at(heap: &Heap, function: NodeId) -> Result<Name> {
+    let mut text = NameText::default();
+    text.push_name(&cut_name(heap.source(function))?)?;
+    text.push(format!(":{}", heap.count(function)).as_bytes())?;
+    Ok(text.finish())
+}
+
+fn push_thread(text: &mut NameText, heap: &Heap, node: NodeId) -> Result {
+    let main = heap.root_named(b"[mainthread]").map(|edge| edge.target);
+    if main == Some(node) {
+        return text.push(b"main thread");
+    }
+    text.push(b"coroutine")?;
+    match CoroutineRow::of(heap, node)? {
+        Some(row) => {
+            text.push(b", ")?;
+            text.push_name(&row.words)
+        }
+        None => Ok(()),
+    }
+}
+
+fn push_string(text: &mut NameText, string: &[u8]) -> Result {
+    text.push(b"string")?;
+    // Texts may be left out of a file.
+    if string.is_empty() {
+        return Ok(());
+    }
+    text.push(b" \"")?;
+    text.push_name(&cut_name(string)?)?;
+    text.push(b"\"")
+}
+
+/// Returns the slots of a table, if they are known.
+fn slots_of(heap: &Heap, node: NodeId) -> Option<SlotsRow> {
+    let tables = heap.sparse_tables();
+    let found = tables.binary_search_by_key(&node, |of| of.node).ok()?;
+    let SparseTable {
+        array_slots,
+        array_used,
+        hash_slots,
+        hash_used,
+        ..
+    } = tables[found];
+    Some(SlotsRow {
+        array: array_slots,
+        array_used,
+        hash: hash_slots,
+        hash_used,
+    })
+}
+
+fn weak_letters(heap: &Heap, table: NodeId) -> Option<&'static str> {
+    let mode = weak_mode(heap, table);
+    match (mode.keys, mode.values) {
+        (true, true) => Some("kv"),
+        (true, false) => Some("k"),
+        (false, true) => Some("v"),
+        (false, false) => None,
+    }
+}

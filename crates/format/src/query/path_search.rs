@@ -1,0 +1,243 @@
+//! Following a path, step by step, through the references of a heap.
+
+use crate::answer_error::Result;
+use crate::answers::short_path::push_cut;
+use crate::labels::path::{push_step, push_step_bytes};
+use crate::labels::printable::push_printable;
+use crate::query::lookup_error::LookupError;
+use crate::query::suggestions::Nearest;
+use luasnap_heap::{Heap, Kind, Label, NodeId};
+use rustc_hash::FxHashSet;
+use std::cmp::Reverse;
+
+/// What the steps of a path may be, besides those of references.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Reading {
+    /// Long names that people saw cut: `aaaa...`.
+    pub(crate) cut: bool,
+    /// Steps for many: `[*]`, `*`, `[ref]`.
+    pub(crate) patterns: bool,
+}
+
+/// The search for the objects that a path leads to. Names may have dots and brackets in them, so that a path may be
+/// read in several ways: the longest steps come first, and where they lead nowhere, shorter ones are tried.
+pub(crate) struct PathSearch<'a> {
+    heap: &'a Heap,
+    /// The path, escaped as it is printed.
+    path: &'a [u8],
+    reading: Reading,
+    registry: Option<NodeId>,
+    /// The object of the first GC root: paths have the other GC roots below it.
+    first: Option<NodeId>,
+    /// Objects with the number of bytes that were followed to them, the next one last.
+    next: Vec<(NodeId, usize)>,
+    /// What was ever in `next`: each is followed once.
+    seen: FxHashSet<(NodeId, usize)>,
+    /// Where the path led farthest, and ended.
+    farthest: (NodeId, usize),
+    step: Vec<u8>,
+    digits: Vec<u8>,
+}
+
+impl<'a> PathSearch<'a> {
+    /// Begins a search. `path` is escaped as it is printed.
+    pub(crate) fn new(heap: &'a Heap, path: &'a [u8], reading: Reading) -> PathSearch<'a> {
+        let registry = heap.root_named(b"[REGISTRY]").map(|edge| edge.target);
+        let mut search = PathSearch {
+            heap,
+            path,
+            reading,
+            registry,
+            first: heap.root_range().next().map(|edge| heap.target(edge)),
+            next: Vec::new(),
+            seen: FxHashSet::default(),
+            farthest: (NodeId::ROOT, 0),
+            step: Vec::new(),
+            digits: Vec::new(),
+        };
+        search.next = search.starts();
+        search
+    }
+
+    /// Returns where the path may start, the best last: at `_G`, at `package.loaded`, at a GC root, or at the name of a
+    /// global variable.
+    fn starts(&self) -> Vec<(NodeId, usize)> {
+        const LOADED: &[u8] = b"package.loaded";
+        let globals = self.heap.globals();
+        let mut starts: Vec<(NodeId, usize)> = globals.map(|node| (node, 0)).into_iter().collect();
+        starts.push((NodeId::ROOT, 0));
+        if let Some(loaded) = self.loaded().filter(|_| self.is_next(0, LOADED)) {
+            starts.push((loaded, LOADED.len()));
+        }
+        if let Some(globals) = globals.filter(|_| self.is_next(0, b"_G")) {
+            starts.push((globals, 2));
+        }
+        starts
+    }
+
+    /// Returns the table of loaded modules.
+    fn loaded(&self) -> Option<NodeId> {
+        let is_loaded = |label: Label| matches!(label, Label::Field(name) if self.heap.name(name) == b"_LOADED");
+        let mut edges = self.heap.edges(self.registry?);
+        edges
+            .find(|edge| is_loaded(edge.label))
+            .map(|edge| edge.target)
+    }
+
+    /// Returns the next object that the path may lead to; `None` if there are no more.
+    pub(crate) fn next(&mut self) -> Result<Option<NodeId>> {
+        while let Some((node, at)) = self.next.pop() {
+            if at == self.path.len() && at > 0 {
+                return Ok(Some(node));
+            }
+            self.follow(node, at)?;
+        }
+        Ok(None)
+    }
+
+    /// Returns all objects that the path may lead to, each once.
+    pub(crate) fn all(mut self) -> Result<Vec<NodeId>> {
+        let mut found = Vec::new();
+        while let Some(node) = self.next()? {
+            found.try_reserve(1)?;
+            found.push(node);
+        }
+        Ok(found)
+    }
+
+    /// Follows all references that fit the next step.
+    fn follow(&mut self, node: NodeId, at: usize) -> Result {
+        let start = self.start_of_step(at);
+        let mut found: Vec<(usize, NodeId)> = Vec::new();
+        for edge in self.edges_of(node) {
+            let label = self.heap.label(edge);
+            let length = self.length(node, label, start)?;
+            // A name without letters is a step if there is a dot before it.
+            if let Some(length) = length.filter(|length| start + length > at) {
+                found.try_reserve(1)?;
+                let target = self.heap.target(edge);
+                found.push((length, through_upvalue(self.heap, target)));
+            }
+        }
+        if found.is_empty() {
+            let is_farther = at > self.farthest.1;
+            // Names of global variables come after GC roots.
+            if is_farther || at == 0 && self.farthest.1 == 0 {
+                self.farthest = (node, at);
+            }
+        }
+        found.sort_by_key(|(length, _)| Reverse(*length));
+        self.next.try_reserve(found.len())?;
+        self.seen.try_reserve(found.len())?;
+        for (length, target) in found.into_iter().rev() {
+            let place = (target, start + length);
+            if self.seen.insert(place) {
+                self.next.push(place);
+            }
+        }
+        Ok(())
+    }
+
+    /// Returns the edges of a node; for the root, which an empty heap does not have, the GC roots, which are also below
+    /// the object of the first one.
+    fn edges_of(&self, node: NodeId) -> impl Iterator<Item = usize> + use<> {
+        let roots = self.heap.root_range();
+        let (own, others) = match node {
+            NodeId::ROOT => (roots, 0..0),
+            node if self.first == Some(node) => (self.heap.edge_range(node), roots),
+            node => (self.heap.edge_range(node), 0..0),
+        };
+        own.chain(others)
+    }
+
+    fn start_of_step(&self, at: usize) -> usize {
+        at + usize::from(at > 0 && self.path.get(at) == Some(&b'.'))
+    }
+
+    /// Returns the number of bytes of the step at `start`, if this label fits it.
+    fn length(&mut self, from: NodeId, label: Label, start: usize) -> Result<Option<usize>> {
+        self.render(label)?;
+        if self.is_next(start, &self.step) {
+            return Ok(Some(self.step.len()));
+        }
+        if self.reading.cut {
+            self.render_cut(label)?;
+            if !self.step.is_empty() && self.is_next(start, &self.step) {
+                return Ok(Some(self.step.len()));
+            }
+        }
+        if self.reading.patterns {
+            let general: &[u8] = match label {
+                Label::Index(_) if self.registry == Some(from) => b"[ref]",
+                Label::Index(_)
+                | Label::Number(_)
+                | Label::Boolean(_)
+                | Label::Object(_)
+                | Label::Address(..) => b"[*]",
+                Label::Field(_) => b"*",
+                _ => return Ok(None),
+            };
+            return Ok(self.is_next(start, general).then_some(general.len()));
+        }
+        Ok(None)
+    }
+
+    fn render(&mut self, label: Label) -> Result {
+        self.step.clear();
+        push_step(&mut self.step, self.heap, label, &mut self.digits)
+    }
+
+    /// Renders a step as people see it, if it is so long that they see it cut.
+    fn render_cut(&mut self, label: Label) -> Result {
+        self.step.clear();
+        let (mut whole, mut shown) = (Vec::new(), Vec::new());
+        push_step_bytes(&mut whole, self.heap, label, &mut self.digits)?;
+        push_cut(&mut shown, &whole)?;
+        match shown == whole {
+            true => Ok(()),
+            false => push_printable(&mut self.step, &shown),
+        }
+    }
+
+    /// Whether the path has this step at `at`, and not just one that starts like it.
+    fn is_next(&self, at: usize, step: &[u8]) -> bool {
+        let rest = self.path.get(at..).unwrap_or_default();
+        rest.starts_with(step) && matches!(rest.get(step.len()), None | Some(b'.' | b'['))
+    }
+
+    /// Returns the error for a path that leads nowhere: how far it led, and what is near.
+    pub(crate) fn lost(mut self) -> LookupError {
+        let (from, at) = self.farthest;
+        let start = self.start_of_step(at);
+        let rest = self.path.get(start..).unwrap_or_default();
+        let end = rest
+            .iter()
+            .skip(1)
+            .position(|byte| matches!(byte, b'.' | b'['));
+        let mut nearest = Nearest::to(&rest[..end.map_or(rest.len(), |end| end + 1)]);
+        for edge in self.edges_of(from) {
+            if let Err(error) = self.render(self.heap.label(edge)) {
+                return error.into();
+            }
+            nearest.see(&self.step);
+        }
+        // Cut between steps, so these are whole characters.
+        let text = |bytes| String::from_utf8_lossy(bytes).into_owned();
+        LookupError::Path {
+            above: text(&self.path[..at]),
+            missing: text(rest),
+            near: nearest.words(),
+        }
+    }
+}
+
+/// Returns the value of an upvalue, since a path has no step for the upvalue itself; any other node
+/// unchanged.
+pub(crate) fn through_upvalue(heap: &Heap, node: NodeId) -> NodeId {
+    if heap.kind(node) != Kind::Upvalue {
+        return node;
+    }
+    let mut edges = heap.edges(node);
+    let value = edges.find(|edge| edge.label == Label::Value);
+    value.map_or(node, |edge| edge.target)
+}
