@@ -7,6 +7,7 @@ pub(crate) mod group_row;
 pub(crate) mod growth;
 pub(crate) mod ledger;
 pub(crate) mod name;
+pub(crate) mod owner_row;
 pub(crate) mod report;
 pub(crate) mod retainers;
 pub(crate) mod short_path;
