@@ -41,7 +41,7 @@ impl CodeName<'_> {
             }
             _ => {}
         }
-        match short.strip_prefix(DOTS) {
+        match short.strip_prefix(DOTS).filter(|end| !end.is_empty()) {
             Some(end) => path_of(end, true),
             // `=content_by_lua(/etc/nginx.conf:59)`
             None if is_call(short) => CodeName::Given(short),

@@ -161,14 +161,18 @@ impl<'a, 'h: 'a> Rounds<'a, 'h> {
             }
             let owner = self.spread.of(code);
             for edge in heap.edge_range(code) {
-                self.spread.give(heap.target(edge), owner)?;
+                if self.reach.holds(heap, edge) {
+                    self.spread.give(heap.target(edge), owner)?;
+                }
             }
         }
         // Functions share upvalues, so their owners are known only now.
         for upvalue in self.live(|kind| kind == Kind::Upvalue) {
             let owner = self.spread.of(upvalue);
             for edge in heap.edge_range(upvalue) {
-                self.spread.give(heap.target(edge), owner)?;
+                if self.reach.holds(heap, edge) {
+                    self.spread.give(heap.target(edge), owner)?;
+                }
             }
         }
         Ok(())
