@@ -32,11 +32,11 @@ pub struct Top {
     /// The snapshot file
     file: PathBuf,
 
-    /// Sort by
+    /// Sort by, or list owners
     #[arg(long, value_enum, default_value_t = By::Retained)]
     by: By,
 
-    /// List this many groups
+    /// List this many rows
     #[arg(short = 'n', long = "rows", default_value_t = 20)]
     rows: usize,
 

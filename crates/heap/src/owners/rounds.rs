@@ -1,7 +1,7 @@
 //! The rounds in which the owners of all objects are found, the best evidence first.
 //!
 //! 1. Code is its source's, a module is its code's, a coroutine is that of the code it runs.
-//! 2. What code holds itself, by upvalues, constants, environments and globals, is that code's.
+//! 2. What code holds itself, by upvalues, constants, environments, globals and modules, is that code's.
 //! 3. What all these hold is theirs.
 //! 4. What only stacks hold is that of the code in whose call it is.
 //! 5. What is left and held by code without a name is that code's.
@@ -52,6 +52,7 @@ impl<'a, 'h: 'a> Rounds<'a, 'h> {
         rounds.fix_what_the_vm_has();
         rounds.fix_threads();
         rounds.give_what_code_holds()?;
+        rounds.give_what_modules_hold()?;
         rounds.give_globals()?;
         rounds.spread.settle();
         rounds.spread.spread_from_all()?;
@@ -172,6 +173,20 @@ impl<'a, 'h: 'a> Rounds<'a, 'h> {
             for edge in heap.edge_range(upvalue) {
                 if self.reach.holds(heap, edge) {
                     self.spread.give(heap.target(edge), owner)?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// What a module has under names is the module's, and that of others who took it from there.
+    fn give_what_modules_hold(&mut self) -> Result<(), BuildError> {
+        let heap = self.heap;
+        for (_, module) in self.places.modules(heap) {
+            let owner = self.spread.of(module);
+            if self.spread.is_settled(module) && heap.kind(module) == Kind::Table {
+                for (_, value) in strong_fields(heap, module) {
+                    self.spread.give(value, owner)?;
                 }
             }
         }

@@ -119,7 +119,7 @@ impl<'a> SourcePath<'a> {
         roots: &FxHashSet<Vec<u8>>,
     ) -> Result<PathOwner, BuildError> {
         let parts = &self.parts[..];
-        if let Some(name) = vim_owner(parts) {
+        if let Some(name) = vim_owner(parts, self.is_absolute) {
             return named(name);
         }
         let below = match below_known_root(parts).or(module.map(|count| parts.len() - count)) {
@@ -164,7 +164,11 @@ pub(crate) fn owner_of_module(name: &[u8]) -> &[u8] {
 }
 
 /// Returns the plugin of Vim or Neovim to which a file belongs.
-fn vim_owner<'a>(parts: &[&'a [u8]]) -> Option<&'a [u8]> {
+fn vim_owner<'a>(parts: &[&'a [u8]], is_absolute: bool) -> Option<&'a [u8]> {
+    // Neovim has some files of its runtime in itself: `vim/shared.lua`.
+    if let ([b"vim", _, ..], false) = (parts, is_absolute) {
+        return Some(RUNTIME);
+    }
     let mut windows = (0..parts.len()).map(|first| &parts[first..]);
     windows.find_map(|parts| match parts {
         [b"pack", _, b"start" | b"opt", plugin, _, ..] => Some(*plugin),
@@ -311,19 +315,14 @@ mod tests {
                 "plenary.nvim",
             ),
             ("/usr/share/nvim/runtime/lua/vim/lsp.lua", "nvim/runtime"),
-            ("...x.nvim/lua/telescope/a.lua", "lua/telescope"),
+            ("vim/shared.lua", "nvim/runtime"),
+            ("...x.nvim/lua/telescope/a.lua", "telescope"),
             ("/srv/app/game/world.lua", "game"),
             ("/srv/app/server.lua", "server.lua"),
             ("src/world/map.lua", "world"),
             ("lib/world/map.lua", "lib/world"),
         ] {
-            let modules = ["telescope.init"];
-            let found = owner(path, &modules).0;
-            let expected = match path.starts_with("...") {
-                true => "telescope",
-                false => expected,
-            };
-            assert_eq!(found, expected, "{path}");
+            assert_eq!(owner(path, &[]).0, expected, "{path}");
         }
     }
 

@@ -178,12 +178,17 @@ fn modules_belong_to_their_files() {
     // Another module has a function of the standard library, and everybody has modules.
     program.refer(http, format, Step::Field("format".to_owned()));
     program.upvalue(trim, "http", http);
+    let pool = program.field(http, Kind::Table, "pool");
+    let proxy = program.field(http, Kind::Table, "proxy");
+    program.upvalue(trim, "proxy", proxy);
     program.upvalue(get, "core", core);
     assert_owners(
         &program,
         &[
             (http, "socket"),
             (get, "socket"),
+            (pool, "socket"),
+            (proxy, "(shared)"),
             (core, "socket"),
             (connect, "socket"),
             (settings, "game"),
