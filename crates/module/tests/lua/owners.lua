@@ -65,7 +65,7 @@ for i = 1, 250 do package.loaded["quick.core"].spare[i] = {} end
 
 -- A plugin of Neovim with a long path, of which the VM shows the end.
 local picker = load_as(
-  "@/home/somebody/.local/share/nvim/site/pack/packer/start/telescope.nvim/lua/telescope/pickers/window.lua",
+  "@/home/somebody/.local/share/nvim/site/pack/packer/start/telescope.nvim/lua/telescope/pickers/layout_strategies/window.lua",
   [[
   local windows = {}
   for i = 1, 400 do windows[i] = {} end
@@ -155,10 +155,10 @@ has(by_name, "AddOns/Bag", 451)
 check.equal(has(by_name, "shared", 551).kind, "code")
 has(by_name, "mods/\255\27", 651)
 has(by_name, "mods/wait", 851)
-check.equal(has(by_name, "mods/templates", 500).count >= 500, true)
+check.equal(by_name["mods/templates"].count >= 500, true)
 check.matches(has(by_name, "plugins/chat", 1001).example, "log$")
--- The portable engine sees the end of a long path alone.
-has(by_name, is_native and "telescope.nvim" or "telescope", 401)
+-- The portable engine sees the end of a long path alone, and here a single file below it.
+has(by_name, is_native and "telescope.nvim" or "window.lua", 401)
 if is_native then
   has(by_name, "mods/rooms", 951)
   check.equal(by_name["(shared)"].count >= 1051 + 751, true)
@@ -182,7 +182,7 @@ do
   for _, row in ipairs(snapshot.top(difference, { by = "owner" })) do count = count + row.count end
   check.equal(count, snapshot.stats(difference).objects.count)
 end
-check.equal(#snapshot.top(snapshot.snapshot({ 1 }), { by = "owner" }) > 0, true)
+check.equal(#snapshot.top(snapshot.snapshot({ 1 }, "value"), { by = "owner" }) > 0, true)
 
 -- A file of it says the same.
 do
