@@ -186,15 +186,14 @@ fn is_vim_plugin(folder: &[u8]) -> bool {
 
 /// Returns where a path goes on below a folder in which modules are looked for everywhere.
 fn below_known_root(parts: &[&[u8]]) -> Option<usize> {
-    let found = (0..parts.len())
+    (0..parts.len())
         .rev()
         .find_map(|first| match &parts[first..] {
             [b"lualib", _, ..] => Some(first + 1),
             [b"lua", version, _, ..] if is_version(version) => Some(first + 2),
             [b"share", luajit, _, ..] if luajit.starts_with(b"luajit-") => Some(first + 2),
             _ => None,
-        });
-    found
+        })
 }
 
 /// Whether it is the version of a Lua: `5.4`.
