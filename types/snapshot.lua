@@ -37,8 +37,8 @@ local Snapshot = {}
 ---@field engine? snapshot.Engine Native where it verifies the layout, for everything; portable for a value.
 
 ---@class snapshot.TopOptions
----@field by? "retained"|"size"|"count"|"class" What comes first; "retained" by default.
----@field n? integer How many groups, at most 10000; 20 by default.
+---@field by? "retained"|"size"|"count"|"class"|"owner" What comes first, or "owner" for owners; "retained" by default.
+---@field n? integer How many rows, at most 10000; 20 by default.
 
 ---@class snapshot.RetainersOptions
 ---@field retainers? integer How many immediate retainers to list, at most 10000; 100 by default.
@@ -65,6 +65,16 @@ local Snapshot = {}
 ---@field example_is? string What that one is, if neither the last step of its path nor the name says it.
 ---@field fingerprint string The same from run to run.
 ---@field coroutine? snapshot.Coroutine Of coroutines: what the first member is doing.
+
+---What a plugin, a module or a folder of source has.
+---@class snapshot.Owner
+---@field kind "code"|"unnamed"|"lua"|"shared"|"unknown" "unnamed" is code that was loaded without a name.
+---@field name string
+---@field files integer How many source files of it have code in use.
+---@field count integer How many objects it has.
+---@field size integer Their shallow sizes together, in bytes.
+---@field share number Which part of all objects' size that is, from 0 to 1.
+---@field example? string The path to where most of it is.
 
 ---What a coroutine is doing.
 ---@class snapshot.Coroutine
@@ -334,10 +344,10 @@ function snapshot.save(s, path, options) end
 ---@return snapshot.Snapshot
 function snapshot.load(path) end
 
----Returns the groups that retain most.
+---Returns the groups that retain most, or with `by = "owner"` the owners that have most.
 ---@param s snapshot.Snapshot
 ---@param options? snapshot.TopOptions
----@return snapshot.Group[]
+---@return snapshot.Group[]|snapshot.Owner[]
 function snapshot.top(s, options) end
 
 ---Returns what changed from snapshot to snapshot, what grew in every step, and where it piles up.

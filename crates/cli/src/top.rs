@@ -1,4 +1,4 @@
-//! `luasnap top`: the groups that retain most.
+//! `luasnap top`: the groups that retain most, and the owners that have most.
 
 use crate::exit_code::OF_READERS;
 use crate::ledger;
@@ -8,7 +8,7 @@ use crate::snapshot_file::SnapshotFile;
 use crate::table::{Column, Columns};
 use anyhow::Result;
 use clap::{Args, ValueEnum};
-use luasnap_format::{GroupRow, byte_size, grouped, printable_path};
+use luasnap_format::{GroupRow, OwnerRow, byte_size, grouped, owner_kind, printable_path};
 use luasnap_heap::GroupOrder;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -21,6 +21,9 @@ use std::process::ExitCode;
 /// members take themselves. The registry and the table of globals are not listed, since they retain all the
 /// others.
 ///
+/// `--by owner` says whose the memory is: each object belongs to the plugin, the module or the folder of source whose
+/// code holds it, so the rows add up to all objects. `shared` is what several hold, `unknown` what no known code holds.
+///
 /// The head says where the process's memory is: what the system said when the snapshot was taken, what of that
 /// the Lua VM holds, and what of that is in use or garbage.
 #[derive(Args)]
@@ -29,11 +32,11 @@ pub struct Top {
     /// The snapshot file
     file: PathBuf,
 
-    /// Sort by
+    /// Sort by, or list owners
     #[arg(long, value_enum, default_value_t = By::Retained)]
     by: By,
 
-    /// List this many groups
+    /// List this many rows
     #[arg(short = 'n', long = "rows", default_value_t = 20)]
     rows: usize,
 
@@ -52,15 +55,19 @@ enum By {
     Count,
     /// Retained size, classes only
     Class,
+    /// Shallow size of what each plugin, module or folder of source has
+    Owner,
 }
 
 impl By {
-    fn order(self) -> GroupOrder {
+    /// Returns the order of groups; `None` if it is no groups that are asked for.
+    fn order(self) -> Option<GroupOrder> {
         match self {
-            By::Retained => GroupOrder::Retained,
-            By::Size => GroupOrder::Shallow,
-            By::Count => GroupOrder::Count,
-            By::Class => GroupOrder::Class,
+            By::Retained => Some(GroupOrder::Retained),
+            By::Size => Some(GroupOrder::Shallow),
+            By::Count => Some(GroupOrder::Count),
+            By::Class => Some(GroupOrder::Class),
+            By::Owner => None,
         }
     }
 }
@@ -68,6 +75,37 @@ impl By {
 impl Top {
     /// Runs the command.
     pub fn execute(self) -> Result<ExitCode> {
+        match self.by.order() {
+            Some(order) => self.groups(order),
+            None => self.owners(),
+        }
+    }
+
+    fn owners(self) -> Result<ExitCode> {
+        let progress = Progress::new(2);
+        let file = SnapshotFile::open(&self.file, &progress)?;
+        let top = progress.step("finding owners", || {
+            luasnap_format::top_owners(&file.snapshot, self.rows)
+        })?;
+        drop(progress);
+        if self.json {
+            print_json(&AnswerAboutFile::new(&file.path, &top))?;
+            return Ok(ExitCode::SUCCESS);
+        }
+        let head = format!(
+            "{}: {} in {} objects; {} of {} owners",
+            printable_path(&file.path),
+            byte_size(top.size),
+            grouped(top.count),
+            grouped(top.owners.len() as u64),
+            grouped(top.owner_count as u64),
+        );
+        let ledger = ledger::as_text(&top.ledger);
+        print(format!("{head}\n{ledger}\n{}", owners_text(&top.owners)))?;
+        Ok(ExitCode::SUCCESS)
+    }
+
+    fn groups(self, order: GroupOrder) -> Result<ExitCode> {
         let progress = Progress::new(4);
         let file = SnapshotFile::open(&self.file, &progress)?;
         progress.step("finding dominators", || {
@@ -75,7 +113,7 @@ impl Top {
         })?;
         progress.step("grouping", || file.snapshot.groups().map(drop))?;
         let top = progress.step("measuring groups", || {
-            luasnap_format::top(&file.snapshot, self.by.order(), self.rows)
+            luasnap_format::top(&file.snapshot, order, self.rows)
         })?;
         drop(progress);
         match self.json {
@@ -133,6 +171,34 @@ fn as_text(rows: &[GroupRow]) -> String {
             row.kind.type_name().to_owned(),
         ];
         columns.row(first.into_iter().chain(last));
+    }
+    columns.text()
+}
+
+fn owners_text(rows: &[OwnerRow]) -> String {
+    let mut columns = Columns::new(&[
+        Column::Number("size"),
+        Column::Number("%"),
+        Column::Number("count"),
+        Column::Number("files"),
+        Column::Word("kind"),
+        Column::Text("owner"),
+        Column::Text("for example"),
+    ]);
+    for row in rows {
+        let example = row.example.as_ref().map(ToString::to_string);
+        columns.row([
+            byte_size(row.size),
+            format!("{:.1}", 100.0 * row.share),
+            grouped(row.count),
+            match row.files {
+                0 => String::new(),
+                files => grouped(files),
+            },
+            owner_kind(row.kind).to_owned(),
+            row.name.to_string(),
+            example.unwrap_or_default(),
+        ]);
     }
     columns.text()
 }

@@ -1,6 +1,6 @@
 //! Heaps and answers as text, JSON and files.
 //!
-//! * Answers, as rows: [`top`], [`growth`], [`retainers`], [`Stats`], [`waste`]. [`resolve`] finds what a user
+//! * Answers, as rows: [`top`], [`top_owners`], [`growth`], [`retainers`], [`Stats`], [`waste`]. [`resolve`] finds what a user
 //!   asks about.
 //! * Text and JSON of a snapshot: [`write_text`], [`write_report`], [`write_json`].
 //! * Files: [`write_snapshot`] and [`open_snapshot`] for `.luasnap`, [`write_heapsnapshot`] for Chrome DevTools
@@ -53,6 +53,7 @@ pub use answers::growth::{GrowthAnswer, GrowthError, GrowthRow, SuspectRow, grow
 pub use answers::ledger::{Ledger, LedgerChange};
 pub use answers::name::Name;
 pub use answers::object_row::{ObjectRow, SlotsRow};
+pub use answers::owner_row::{OwnerRow, TopOwners, owner_kind, top_owners};
 pub use answers::report::{Report, ReportOf, ReportRow, ResizedRow, report};
 pub use answers::retainers::{KeeperRow, RetainerRow, Retainers, RetainersOptions, retainers};
 pub use answers::short_path::path_of_everything;

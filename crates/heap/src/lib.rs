@@ -8,7 +8,8 @@
 //! * [`Groups`]: objects by class, place in the source, owner or path pattern;
 //! * [`retainers_of`], [`disjoint_paths`]: what keeps an object alive;
 //! * [`increase`], [`decrease`], [`Growth`]: what changed between snapshots, and leak suspects;
-//! * [`Census`], [`Waste`]: objects by kind, and wasted memory.
+//! * [`Census`], [`Waste`]: objects by kind, and wasted memory;
+//! * [`Owners`]: objects by the plugins and folders of source whose code holds them.
 //!
 //! A [`Snapshot`] is a heap with what was derived from it so far.
 //!
@@ -49,6 +50,7 @@ mod dominators;
 mod graph;
 mod groups;
 mod on_demand;
+mod owners;
 mod printable;
 mod reach;
 mod snapshot;
@@ -91,6 +93,7 @@ pub use groups::group::{Group, GroupName, GroupOrder, Groups};
 pub use groups::path_pattern::{GroupStep, PathPatterns, PatternId};
 pub use groups::path_start::PathStarts;
 pub use groups::string_owners::{MAX_OWNERS, OwnersId};
+pub use owners::owned::{Owner, OwnerKind, Owners};
 pub use printable::{Printable, is_printable};
 pub use reach::disjoint_paths::{DisjointPath, disjoint_paths};
 pub use reach::reach::{Reach, Through};

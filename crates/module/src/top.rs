@@ -1,4 +1,5 @@
-//! `top(s [, options])`: the groups with the largest sizes or counts, as a list of plain tables.
+//! `top(s [, options])`: the groups with the largest sizes or counts, or the owners with most, as a list of plain
+//! tables.
 
 use crate::arguments::{Result, argument};
 use crate::failure::answer_error;
@@ -14,29 +15,45 @@ const MOST_ROWS: usize = 10_000;
 pub fn top(call: &mut Call<'_>) -> Result {
     let snapshot = argument(call, 1)?;
     let mut rows = ROWS;
-    let mut by = GroupOrder::Retained;
+    let mut by = By::Groups(GroupOrder::Retained);
     if !call.is_nil_argument(2) {
         rows = call.count_option(2, "n")?.unwrap_or(ROWS).min(MOST_ROWS);
         if let Some(name) = call.string_option(2, "by")? {
-            by = order_named(&name)?;
+            by = named(&name)?;
         }
     }
-    let top = luasnap_format::top(&snapshot, by, rows).map_err(answer_error)?;
-    Ok(Return::Value(lua_value(&top.groups)?))
+    let value = match by {
+        By::Owner => {
+            let top = luasnap_format::top_owners(&snapshot, rows).map_err(answer_error)?;
+            lua_value(&top.owners)?
+        }
+        By::Groups(order) => {
+            let top = luasnap_format::top(&snapshot, order, rows).map_err(answer_error)?;
+            lua_value(&top.groups)?
+        }
+    };
+    Ok(Return::Value(value))
 }
 
-fn order_named(name: &[u8]) -> Result<GroupOrder> {
+/// What the rows are, and which comes first.
+enum By {
+    Groups(GroupOrder),
+    Owner,
+}
+
+fn named(name: &[u8]) -> Result<By> {
     Ok(match name {
-        b"retained" => GroupOrder::Retained,
-        b"size" => GroupOrder::Shallow,
-        b"count" => GroupOrder::Count,
-        b"class" => GroupOrder::Class,
+        b"retained" => By::Groups(GroupOrder::Retained),
+        b"size" => By::Groups(GroupOrder::Shallow),
+        b"count" => By::Groups(GroupOrder::Count),
+        b"class" => By::Groups(GroupOrder::Class),
+        b"owner" => By::Owner,
         other => {
             let name = Printable(other);
             return Err(Error::Argument {
                 number: 2,
                 reason: format!(
-                    "option 'by' is 'retained', 'size', 'count' or 'class', got '{name}'"
+                    "option 'by' is 'retained', 'size', 'count', 'class' or 'owner', got '{name}'"
                 ),
             });
         }

@@ -52,6 +52,16 @@ impl ChunkName {
         &self.text[..self.len]
     }
 
+    /// Whether it is the end of a file's path, of which the source has all. Then the source is worth keeping: its
+    /// beginning may say whose code it is. Longer than any path it is not.
+    pub(crate) fn is_cut_path(&self, source: &[u8]) -> bool {
+        const PATH_MAX: usize = 4096;
+        source.first() == Some(&b'@')
+            && source.len() <= PATH_MAX
+            && self.bytes().starts_with(DOTS)
+            && !source[1..].starts_with(DOTS)
+    }
+
     fn push(&mut self, text: &[u8]) {
         self.text[self.len..self.len + text.len()].copy_from_slice(text);
         self.len += text.len();
@@ -107,6 +117,23 @@ mod tests {
     fn short(version: Version, source: &str) -> String {
         let name = ChunkName::new(version, source.as_bytes());
         String::from_utf8(name.bytes().to_vec()).unwrap()
+    }
+
+    #[test]
+    fn paths_that_were_cut_are_worth_keeping() {
+        let folder = "folder/".repeat(10);
+        for (source, expected) in [
+            (format!("@/{folder}a.lua"), true),
+            ("@a.lua".to_owned(), false),
+            (format!("=/{folder}a.lua"), false),
+            (format!("return '{folder}'"), false),
+            (format!("@/{}", "folder/".repeat(1000)), false),
+        ] {
+            for version in [Version::Lua51, Version::Lua54, Version::LuaJit] {
+                let name = ChunkName::new(version, source.as_bytes());
+                assert_eq!(name.is_cut_path(source.as_bytes()), expected, "{source}");
+            }
+        }
     }
 
     #[test]

@@ -51,6 +51,7 @@ fn names_in_a_heap() {
         for words in [
             "top hostile.luasnap -n 1000",
             "top hostile.luasnap -n 1000 --by class",
+            "top hostile.luasnap -n 1000 --by owner",
             "top hostile.luasnap -n 1000 --json",
             "info hostile.luasnap -n 100",
             "info hostile.luasnap -n 100 --json",

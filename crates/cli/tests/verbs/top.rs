@@ -103,3 +103,39 @@ fn so_many_rows_are_listed() {
     let nothing = answer(&["top", "1.luasnap", "-n", "0"]);
     assert!(nothing.contains("; 0 of "), "{nothing}");
 }
+
+#[test]
+fn it_says_whose_it_is() {
+    let (head, rows) = in_two(&["top", "1.luasnap", "--by", "owner"]);
+    let first = head.lines().next().unwrap();
+    assert_eq!(
+        without_numbers(first),
+        "#luasnap: # KiB in # objects; # of # owners"
+    );
+    // The others are as large as luasnap's own script.
+    let is_the_towns = |line: &&str| line.contains("owner") || line.contains("town.lua");
+    let rows: Vec<&str> = rows.lines().filter(is_the_towns).collect();
+    assert_golden("top_by_owner", &without_numbers(&rows.join("\n")));
+}
+
+#[test]
+fn owners_add_up_to_all_objects() {
+    let top = json(&["top", "1.luasnap", "--by", "owner", "-n", "1000"]);
+    let owners = top["owners"].as_array().unwrap();
+    assert_eq!(top["owner_count"], owners.len());
+    for name in ["size", "count"] {
+        let all = owners.iter().map(|owner| owner[name].as_u64().unwrap());
+        assert_eq!(top[name], all.sum::<u64>());
+    }
+    let named = |kind: &str, name: &str| {
+        let mut owners = owners.iter();
+        owners.find(|owner| owner["kind"] == kind && owner["name"] == name)
+    };
+    let town = named("code", "town.lua").unwrap();
+    assert_eq!(town["files"], 1);
+    assert_eq!(town["example"], "_G.town");
+    assert!(town["share"].as_f64().unwrap() > 0.3, "{town}");
+    for (kind, name) in [("lua", "Lua"), ("shared", "shared")] {
+        assert_eq!(named(kind, name).unwrap()["files"], 0);
+    }
+}

@@ -8,6 +8,7 @@ pub(crate) mod growth;
 pub(crate) mod ledger;
 pub(crate) mod name;
 pub(crate) mod object_row;
+pub(crate) mod owner_row;
 pub(crate) mod report;
 pub(crate) mod retainers;
 pub(crate) mod short_path;

@@ -1,7 +1,7 @@
 //! Runs all analyses of a snapshot, to see whether they succeed. The fuzz target uses this too.
 
 use luasnap_format::{
-    ReportOptions, SaveOptions, Stats, write_json, write_json_indented, write_report,
+    ReportOptions, SaveOptions, Stats, top_owners, write_json, write_json_indented, write_report,
     write_snapshot, write_text,
 };
 use luasnap_heap::{Census, Snapshot, decrease, increase};
@@ -11,6 +11,7 @@ use std::io::sink;
 pub fn run_all(snapshot: &Snapshot) {
     snapshot.tree().unwrap();
     snapshot.groups().unwrap();
+    top_owners(snapshot, 10).unwrap();
     Stats::new(snapshot, &Census::new(snapshot).unwrap()).unwrap();
     write_text(&mut sink(), snapshot).unwrap();
     write_json(&mut sink(), snapshot).unwrap();

@@ -13,6 +13,7 @@ mod group;
 mod group_name;
 mod growth;
 mod identity;
+mod owners;
 mod path;
 mod program;
 mod retainer;

@@ -79,19 +79,20 @@ impl<'m, M: Memory> Sweep<'m, M> {
         let places = &self.layout.prototype;
         let prototype = self.prototype(address).ok_or(UNREADABLE)?;
         let source = prototype.word(places.source);
-        let is_string = self
-            .heap
-            .find(source)
-            .is_some_and(|string| self.heap.kind(string) == Kind::String);
-        let text = match is_string {
-            true => self.text_at(source).unwrap_or_default(),
-            false => &[],
+        let string = self.heap.find(source);
+        let string = string.filter(|string| self.heap.kind(*string) == Kind::String);
+        let text = match string {
+            Some(_) => self.text_at(source).unwrap_or_default(),
+            None => &[],
         };
         let line = prototype.int(places.line);
         let (short, line) = match line {
             BUILT_IN => (ChunkName::builtin(text), 0),
             line => (ChunkName::new(Version::LuaJit, text), line),
         };
+        if let Some(string) = string.filter(|_| short.is_cut_path(text)) {
+            self.text_of(string)?;
+        }
         self.heap.set_count(node, line);
         let name = self.heap.intern(short.bytes())?;
         self.heap.set_source(node, name);

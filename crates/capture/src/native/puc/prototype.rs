@@ -76,15 +76,16 @@ impl<'m, M: Memory, const L: usize> Sweep<'m, M, L> {
             .ok_or(LayoutMismatch::Unreadable("a prototype"))?;
         self.heap.set_count(node, prototype.int(places.line));
         let source = prototype.word(places.source);
-        let is_string = self
-            .heap
-            .find(source)
-            .is_some_and(|string| self.heap.kind(string) == Kind::String);
-        let text = match is_string {
-            true => self.text_at(source).unwrap_or(b"=?"),
-            false => b"=?",
+        let string = self.heap.find(source);
+        let string = string.filter(|string| self.heap.kind(*string) == Kind::String);
+        let text = match string {
+            Some(_) => self.text_at(source).unwrap_or(b"=?"),
+            None => b"=?",
         };
         let short = ChunkName::new(Self::VERSION, text);
+        if let Some(string) = string.filter(|_| short.is_cut_path(text)) {
+            self.text_of(string)?;
+        }
         let name = self.heap.intern(short.bytes())?;
         self.heap.set_source(node, name);
         Ok(())
