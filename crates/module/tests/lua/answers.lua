@@ -413,7 +413,7 @@ do
   end
   wrong("table expected, got number", 5)
   wrong("table expected, got string", "retained")
-  wrong("option 'by' is 'retained', 'size', 'count' or 'class', got 'bytes'", { by = "bytes" })
+  wrong("option 'by' is 'retained', 'size', 'count', 'class' or 'owner', got 'bytes'", { by = "bytes" })
   wrong("option 'by' is a string, got number", { by = 5 })
   wrong("option 'n' is a whole number from 0 on, got number", { n = -1 })
   wrong("option 'n' is a whole number from 0 on, got string", { n = "5" })
