@@ -66,6 +66,15 @@ local Snapshot = {}
 ---@field fingerprint string The same from run to run.
 ---@field coroutine? snapshot.Coroutine Of coroutines: what the first member is doing.
 
+---The groups that retain most, and what is to be said of all.
+---@class snapshot.Top: snapshot.Group[]
+---@field verdict? string Where the memory is, in a sentence or two; only by retained size.
+---@field size integer The bytes of all objects.
+---@field count integer The number of all objects.
+---@field group_count integer The number of groups in all.
+---@field fingerprint_rule integer The rule of all fingerprints.
+---@field ledger snapshot.Ledger Where the process's memory is.
+
 ---What a plugin, a module or a folder of source has.
 ---@class snapshot.Owner
 ---@field kind "code"|"unnamed"|"lua"|"shared"|"unknown" "unnamed" is code that was loaded without a name.
@@ -347,7 +356,7 @@ function snapshot.load(path) end
 ---Returns the groups that retain most, or with `by = "owner"` the owners that have most.
 ---@param s snapshot.Snapshot
 ---@param options? snapshot.TopOptions
----@return snapshot.Group[]|snapshot.Owner[]
+---@return snapshot.Top|snapshot.Owner[]
 function snapshot.top(s, options) end
 
 ---Returns what changed from snapshot to snapshot, what grew in every step, and where it piles up.

@@ -16,6 +16,22 @@ pub fn lua_value(answer: &impl Serialize) -> Result<Value, Error> {
     value.map_err(|error| Error::Message(format!("internal error in snapshot (a bug): {error}")))
 }
 
+/// Converts an answer to a list of the rows in one of its fields, beside which the other fields stand.
+///
+/// # Errors
+/// The answer contains something that a row cannot have, or no such list, which are bugs.
+pub fn lua_list(answer: &impl Serialize, rows: &str) -> Result<Value, Error> {
+    let wrong = || Error::Message("internal error in snapshot (a bug): no list of rows".to_owned());
+    let Value::Table(mut fields) = lua_value(answer)? else {
+        return Err(wrong());
+    };
+    let at = fields.iter().position(|(name, _)| name == rows);
+    match at.map(|at| fields.remove(at)) {
+        Some((_, Value::List(rows))) => Ok(Value::ListWithFields(rows, fields)),
+        _ => Err(wrong()),
+    }
+}
+
 /// What a row cannot contain.
 #[derive(Debug)]
 struct NotARow(String);

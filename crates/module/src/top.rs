@@ -3,7 +3,7 @@
 
 use crate::arguments::{Result, argument};
 use crate::failure::answer_error;
-use crate::lua_value::lua_value;
+use crate::lua_value::lua_list;
 use luasnap_capture::{Call, Error, Return};
 use luasnap_heap::{GroupOrder, Printable};
 
@@ -25,11 +25,11 @@ pub fn top(call: &mut Call<'_>) -> Result {
     let value = match by {
         By::Owner => {
             let top = luasnap_format::top_owners(&snapshot, rows).map_err(answer_error)?;
-            lua_value(&top.owners)?
+            lua_list(&top, "owners")?
         }
         By::Groups(order) => {
             let top = luasnap_format::top(&snapshot, order, rows).map_err(answer_error)?;
-            lua_value(&top.groups)?
+            lua_list(&top, "groups")?
         }
     };
     Ok(Return::Value(value))

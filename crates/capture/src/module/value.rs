@@ -19,6 +19,8 @@ pub enum Value {
     Table(Vec<(Cow<'static, str>, Value)>),
     /// A table with keys from 1 on.
     List(Vec<Value>),
+    /// A table with both: `#` and `ipairs` find the values.
+    ListWithFields(Vec<Value>, Vec<(Cow<'static, str>, Value)>),
 }
 
 /// How deeply our tables are nested at most: their structure is fixed in the code.
@@ -39,20 +41,35 @@ impl Value {
             Value::Text(text) => state.push_string(text),
             Value::Table(fields) => {
                 state.new_table();
-                for (name, value) in fields {
-                    state.push_string(name.as_bytes());
-                    value.push(state);
-                    state.raw_set(-3);
-                }
+                set_fields(state, fields);
             }
             Value::List(values) => {
                 state.new_table();
-                for (number, value) in (1..).zip(values) {
-                    state.push_integer(number);
-                    value.push(state);
-                    state.raw_set(-3);
-                }
+                set_values(state, values);
+            }
+            Value::ListWithFields(values, fields) => {
+                state.new_table();
+                set_values(state, values);
+                set_fields(state, fields);
             }
         }
+    }
+}
+
+/// Sets fields of the table on top of the stack. Uses what [`Value::push`] does, and raises.
+fn set_fields(state: State, fields: &[(Cow<'static, str>, Value)]) {
+    for (name, value) in fields {
+        state.push_string(name.as_bytes());
+        value.push(state);
+        state.raw_set(-3);
+    }
+}
+
+/// Sets the values from 1 on of the table on top of the stack. Uses what [`Value::push`] does, and raises.
+fn set_values(state: State, values: &[Value]) {
+    for (number, value) in (1..).zip(values) {
+        state.push_integer(number);
+        value.push(state);
+        state.raw_set(-3);
     }
 }

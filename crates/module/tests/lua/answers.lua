@@ -66,7 +66,10 @@ do
   expect("_G.world.players.[*].bag.[*]", "table", 40, "_G.world.players.[1].bag.[1]")
   row = expect("_G.world.names.*", "table", 50, "_G.world.names.name of 1")
   expect("script.lua:" .. callback_line, "function", 60, "_G.world.callbacks.[1]")
-  row = expect("coroutine at script.lua:" .. body_line, "thread", 70, "_G.world.waiting.[1]")
+  -- (Stacks are of different sizes: the collector shrinks them.)
+  row = row_of(all, "coroutine at script.lua:" .. body_line, "thread")
+  check.matches(row.example, "^_G%.world%.waiting%.%[%d+%]$")
+  check.equal(row.count, 70)
   check.equal(row.size > 70 * 100, true)
   if is_native then
     row = expect("strings of class _G.Player", "string", 40, "_G.world.players.[1].name")
