@@ -300,16 +300,20 @@ impl<'a> Source<'a> {
         })
     }
 
-    /// Says what of a difference retains most, or grew most; of several that retain the same, the fewest.
+    /// Says what of a difference retains most, or grew most. Of several that retain nearly the same, the fewest,
+    /// and of these the one below the others.
     fn verdict(&self, of: ReportOf, resized: &[Resized]) -> Result<Option<String>> {
         if !matches!(self.retained, RetainedSizes::InGroups) {
             return Ok(None);
         }
-        let groups = self.groups.groups().iter().enumerate();
-        let most = groups
-            .filter(|(_, group)| group.count > 0)
-            .max_by_key(|(at, group)| (group.retained, Reverse(group.count), Reverse(*at)));
-        let retained = most.map_or(0, |(_, group)| group.retained);
+        let new = || {
+            let groups = self.groups.groups().iter().enumerate();
+            groups.filter(|(_, group)| group.count > 0)
+        };
+        let retained = new().map(|(_, group)| group.retained).max().unwrap_or(0);
+        let most = new()
+            .filter(|(_, group)| u128::from(group.retained) * 100 >= u128::from(retained) * 99)
+            .min_by_key(|(at, group)| (group.count, group.retained, Reverse(*at)));
         let grown = resized.first().filter(|row| row.bytes > retained);
         Ok(match (grown, most) {
             (Some(grown), _) => {

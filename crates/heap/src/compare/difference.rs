@@ -102,11 +102,11 @@ fn difference(
     larger: fn(u32) -> Change,
 ) -> Result<Snapshot, BuildError> {
     let heap = side.objects()?;
-    let there = There::new(other)?;
-    if heap.node_count() <= 1 || there.is_empty() {
+    let seen = Seen::new(other)?;
+    if heap.node_count() <= 1 || seen.is_empty() {
         return Ok(Snapshot::empty());
     }
-    let all = ObjectChanges::with_twins(side, other, |twin| there.has(twin))?;
+    let all = ObjectChanges::with_twins(side, other, |twin| seen.has(twin))?;
     let changes = changes_of_view(side, &all, alone, larger)?;
     let groups = match side.is_difference() || other.is_difference() {
         true => None,
@@ -148,21 +148,21 @@ fn difference(
     Ok(Snapshot::difference(heap, new_tree, by_node, groups))
 }
 
-/// What a snapshot has of the objects that people see.
-struct There<'a> {
+/// What people see of a snapshot: the nodes of its view, which need not be made.
+struct Seen<'a> {
     heap: &'a Heap,
     /// `None` if all are reachable.
     reach: Option<Reach>,
 }
 
-impl<'a> There<'a> {
-    fn new(snapshot: &'a Snapshot) -> Result<There<'a>, BuildError> {
+impl<'a> Seen<'a> {
+    fn new(snapshot: &'a Snapshot) -> Result<Seen<'a>, BuildError> {
         let heap = snapshot.everything();
         let reach = match heap.all_reached {
             true => None,
             false => Some(Reach::new(heap, Through::Objects)?),
         };
-        Ok(There { heap, reach })
+        Ok(Seen { heap, reach })
     }
 
     fn is_empty(&self) -> bool {
@@ -170,7 +170,7 @@ impl<'a> There<'a> {
         count.unwrap_or(self.heap.node_count().saturating_sub(1)) == 0
     }
 
-    /// Whether a node is there. Of what is no object people do not see whether it was garbage.
+    /// Whether people see an object; true for what is none.
     #[inline]
     fn has(&self, node: NodeId) -> bool {
         let reach = self.reach.as_ref();
@@ -201,7 +201,7 @@ fn changes_of_view(
         while let Some(more) = grown.next_if(|more| more.node <= of) {
             entries = if more.node == of { more.entries } else { 0 };
         }
-        if changes.alone.contains(of) {
+        if changes.is_new_to_people(of) {
             push(&mut found, (node, alone))?;
         } else if entries > 0 {
             push(&mut found, (node, larger(entries)))?;

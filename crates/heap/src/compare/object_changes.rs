@@ -16,6 +16,8 @@ pub(crate) struct ObjectChanges {
     pub(crate) alone: NodeSet,
     /// What has more entries or bytes than there, in the order of the nodes.
     larger: Vec<Larger>,
+    /// What the other snapshot has, but does not show to people, in the order of the nodes.
+    unseen: Vec<NodeId>,
 }
 
 /// A table that is larger than its twin.
@@ -34,22 +36,26 @@ impl ObjectChanges {
         Self::with_twins(side, other, |_| true)
     }
 
-    /// Finds what `side` has more than `other`, of which only the nodes count for which `is_there` is true.
+    /// Finds what `side` has more than `other`, and what people saw in none but `side`: `is_seen` is about
+    /// nodes of `other`.
     pub(crate) fn with_twins(
         side: &Snapshot,
         other: &Snapshot,
-        is_there: impl Fn(NodeId) -> bool,
+        is_seen: impl Fn(NodeId) -> bool,
     ) -> Result<ObjectChanges, BuildError> {
         let (view, twins) = (View::of(side), View::of(other));
         let mut changes = ObjectChanges {
             alone: NodeSet::with_room_for(view.heap.node_count())?,
-            larger: Vec::new(),
+            ..ObjectChanges::default()
         };
         match_twins(view, twins, |node, twin| {
-            let Some(twin) = twin.filter(|twin| is_there(*twin)) else {
+            let Some(twin) = twin else {
                 changes.alone.insert(node);
                 return Ok(());
             };
+            if !is_seen(twin) {
+                push(&mut changes.unseen, node)?;
+            }
             // Stacks grow by what was called, whatever is left of it.
             if view.heap.kind(node) != Kind::Table {
                 return Ok(());
@@ -69,7 +75,13 @@ impl ObjectChanges {
         })?;
         // Twins that are not found at once come at the end.
         changes.larger.sort_unstable_by_key(|larger| larger.node);
+        changes.unseen.sort_unstable();
         Ok(changes)
+    }
+
+    /// Whether people see a node in none but this snapshot.
+    pub(crate) fn is_new_to_people(&self, node: NodeId) -> bool {
+        self.alone.contains(node) || self.unseen.binary_search(&node).is_ok()
     }
 
     /// Returns by how much an object is larger than its twin, if it is.
@@ -87,6 +99,6 @@ impl ObjectChanges {
 
     /// Returns the bytes of memory that it takes.
     pub(crate) fn memory(&self) -> usize {
-        self.alone.memory() + held(&self.larger)
+        self.alone.memory() + held(&self.larger) + held(&self.unseen)
     }
 }

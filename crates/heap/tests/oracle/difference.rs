@@ -151,3 +151,28 @@ fn what_was_freed_differs_by_nothing() {
     assert!(increase(&whole, &whole).unwrap().is_empty().unwrap());
     assert_eq!(whole.tree().unwrap().parent(Rank::ROOT), None);
 }
+
+#[test]
+fn what_was_garbage_before_is_new_to_people() {
+    use luasnap_heap::{Label, NodeId, Strength};
+    let snapshot = |is_held: bool| {
+        let mut builder = HeapBuilder::new();
+        let (globals, _) = builder.node(Kind::Table, address(1)).unwrap();
+        let (table, _) = builder.node(Kind::Table, address(2)).unwrap();
+        let root = Label::Root(builder.name(b"_G").unwrap());
+        let field = Label::Field(builder.name(b"back").unwrap());
+        let strong = Strength::Strong;
+        builder.edge(NodeId::ROOT, globals, root, strong).unwrap();
+        if is_held {
+            builder.edge(globals, table, field, strong).unwrap();
+        }
+        Snapshot::new(builder.finish().unwrap())
+    };
+    let (before, after) = (snapshot(false), snapshot(true));
+    assert_eq!(before.len(), Ok(1));
+    let new = BTreeMap::from([((address(2), Kind::Table), Change::New)]);
+    assert_eq!(changes(&increase(&before, &after).unwrap()), new);
+    let gone = BTreeMap::from([((address(2), Kind::Table), Change::Gone)]);
+    assert_eq!(changes(&decrease(&after, &before).unwrap()), gone);
+    assert!(decrease(&before, &after).unwrap().is_empty().unwrap());
+}
