@@ -4,6 +4,7 @@ use crate::compare::growth::{GroupGrowth, Growth};
 use crate::dominators::dominator_tree::Dominators;
 use crate::graph::error::BuildError;
 use crate::graph::fallible_vec::{filled, push, room};
+use crate::graph::kind::Kind;
 use crate::graph::node::NodeId;
 use crate::graph::tally::Tally;
 use crate::groups::fingerprint::Fingerprint;
@@ -21,7 +22,8 @@ const PART: u64 = 90;
 /// A leak suspect: groups that grow in every step, and their accumulation point.
 #[derive(Clone, Debug)]
 pub struct Suspect {
-    /// Indices of rows of the [`Growth`]. The first one names the suspect: it grew most, or holds the others.
+    /// Indices of rows of the [`Growth`]. The first one names the suspect: of what came and is no
+    /// prototype or upvalue it grew most, or it holds the others.
     pub rows: Vec<usize>,
     /// The accumulation point: the nearest object in the last snapshot that dominates at least 90 %
     /// of the bytes of the group that grew most, and whose own group does not get more members in
@@ -65,8 +67,12 @@ impl Growth {
         let mut scattered = Vec::new();
         let growing = (0..self.len()).filter(|&at| self.row(at).grows_in_every_step());
         let mut growing: Vec<usize> = growing.take(MOST_GROUPS).collect();
-        // What came names a suspect, not the tables that grew by it.
-        growing.sort_by_key(|&at| self.row(at).count_change() <= 0);
+        // What came names a suspect, not the tables that grew by it; objects do rather than what only the VM sees.
+        growing.sort_by_key(|&at| {
+            let row = self.row(at);
+            let is_inner = matches!(row.group.kind, Kind::Prototype | Kind::Upvalue);
+            (row.count_change() <= 0, is_inner)
+        });
         for at in growing {
             let row = self.row(at);
             let mut point = search.point(&row)?;
