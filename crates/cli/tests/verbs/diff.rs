@@ -15,10 +15,11 @@ fn it_says_what_grew_in_every_step_of_three() {
     assert_golden("diff_three", &changes(&words));
 }
 
-/// Returns the part of an answer that follows the sizes of the snapshots and the ledger.
+/// Returns the verdict of an answer, and what follows the sizes of the snapshots and the ledger.
 fn changes(words: &[&str]) -> String {
     let text = answer(words);
-    let (sizes, changes) = text.split_once("\n\n").unwrap();
+    let (verdict, rest) = text.split_once("\n\n").unwrap();
+    let (sizes, changes) = rest.split_once("\n\n").unwrap();
     let files = words.len() - 1;
     assert_eq!(sizes.lines().count(), files + 1, "{sizes}");
     for (line, file) in sizes.lines().zip(&words[1..]) {
@@ -35,7 +36,7 @@ fn changes(words: &[&str]) -> String {
          garbage # B # B +# B\n\
          outside ...\n"
     );
-    of_the_script(changes)
+    format!("{verdict}\n\n{}", of_the_script(changes))
 }
 
 #[test]

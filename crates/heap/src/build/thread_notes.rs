@@ -10,6 +10,7 @@ use crate::graph::name::{NameId, Names};
 use crate::graph::node::NodeId;
 use crate::graph::node_set::NodeSet;
 use crate::graph::thread_state::{ThreadState, ThreadStatus};
+use crate::reach::reach::{Reach, Through};
 use rustc_hash::FxHashMap;
 
 /// A thread's state, as a capture found it on the thread's stack.
@@ -213,15 +214,27 @@ fn field_names(
     for &node in wanted.keys() {
         is_wanted.insert(node);
     }
-    for (edge, target) in heap.targets.iter().enumerate() {
-        if !is_wanted.contains(*target) {
-            continue;
-        }
-        if let Label::Field(name) = heap.label(edge)
-            && let Some(known) = wanted.get_mut(target)
-            && (*known == NameId::EMPTY || names.get(name) < names.get(*known))
-        {
-            *known = name;
+    let field = |edge: usize| match heap.label(edge) {
+        Label::Field(name) if is_wanted.contains(heap.target(edge)) => Some(name),
+        _ => None,
+    };
+    if !(0..heap.targets.len()).any(|edge| field(edge).is_some()) {
+        return Ok(());
+    }
+    // Keys and values of garbage may be gone already, and others lie where they lay.
+    let reach = match heap.all_reached {
+        true => None,
+        false => Some(Reach::new(heap, Through::Everything)?),
+    };
+    let is_alive = |node: &NodeId| reach.as_ref().is_none_or(|reach| reach.contains(*node));
+    for node in heap.nodes().filter(is_alive) {
+        for edge in heap.edge_range(node) {
+            if let Some(name) = field(edge)
+                && let Some(known) = wanted.get_mut(&heap.target(edge))
+                && (*known == NameId::EMPTY || names.get(name) < names.get(*known))
+            {
+                *known = name;
+            }
         }
     }
     Ok(())
