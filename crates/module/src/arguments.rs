@@ -5,7 +5,7 @@ use luasnap_heap::{Engine, Printable, Snapshot};
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 use std::path::PathBuf;
-use std::sync::{Arc, LazyLock};
+use std::sync::LazyLock;
 
 /// What a function returns or raises.
 pub(crate) type Result<T = Return> = std::result::Result<T, Error>;
@@ -21,11 +21,11 @@ pub(crate) fn path_argument(call: &Call<'_>, number: u32) -> Result<PathBuf> {
 }
 
 /// Returns the snapshot given as an argument; an empty one if it was freed.
-pub(crate) fn argument(call: &Call<'_>, number: u32) -> Result<Arc<Snapshot>> {
-    static EMPTY: LazyLock<Arc<Snapshot>> = LazyLock::new(|| Arc::new(Snapshot::empty()));
+pub(crate) fn argument(call: &Call<'_>, number: u32) -> Result<Snapshot> {
+    static EMPTY: LazyLock<Snapshot> = LazyLock::new(Snapshot::empty);
     Ok(call
         .snapshot_argument(number)?
-        .unwrap_or_else(|| Arc::clone(&EMPTY)))
+        .unwrap_or_else(|| EMPTY.clone()))
 }
 
 /// Returns the engine chosen by the option `engine`.

@@ -4,7 +4,6 @@ use crate::arguments::{Result, argument, path_argument};
 use crate::failure::{read_error, write_error};
 use luasnap_capture::{Call, Return};
 use luasnap_format::{FileOptions, SaveOptions, open_snapshot, write_file, write_snapshot};
-use std::sync::Arc;
 
 /// `save(s, path [, options])`.
 pub fn save(call: &mut Call<'_>) -> Result {
@@ -30,5 +29,5 @@ pub fn save(call: &mut Call<'_>) -> Result {
 pub fn load(call: &mut Call<'_>) -> Result {
     let path = path_argument(call, 1)?;
     let snapshot = open_snapshot(&path).map_err(read_error)?;
-    Ok(Return::Loaded(Arc::new(snapshot)))
+    Ok(Return::Loaded(snapshot))
 }

@@ -10,7 +10,6 @@ use luasnap_format::{
 };
 use luasnap_heap::{BuildError, Census, Snapshot, Waste, decrease, increase};
 use std::io::Write;
-use std::sync::Arc;
 
 /// Number of rows of each kind that `waste` returns, by default and at most.
 const WASTE_ROWS: usize = 10;
@@ -82,7 +81,7 @@ fn snapshot(call: &mut Call<'_>) -> Result {
         call.string_argument(2)?;
         call.capture_argument(engine)?
     };
-    Ok(Return::Snapshot(Arc::new(Snapshot::new(heap))))
+    Ok(Return::Snapshot(Snapshot::new(heap)))
 }
 
 /// `print(s)` and its variants.
@@ -114,7 +113,7 @@ fn compare(
     difference: fn(&Snapshot, &Snapshot) -> std::result::Result<Snapshot, BuildError>,
 ) -> Result {
     let (first, second) = (argument(call, 1)?, argument(call, 2)?);
-    Ok(Return::Snapshot(Arc::new(difference(&first, &second)?)))
+    Ok(Return::Snapshot(difference(&first, &second)?))
 }
 
 /// `free(s)`.

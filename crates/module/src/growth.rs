@@ -16,7 +16,7 @@ pub fn growth(call: &mut Call<'_>) -> Result {
     let snapshots = (1..=given.unwrap_or(call.argument_count().min(2)))
         .map(|number| argument(call, number))
         .collect::<Result<Vec<_>>>()?;
-    let snapshots: Vec<&Snapshot> = snapshots.iter().map(AsRef::as_ref).collect();
+    let snapshots: Vec<&Snapshot> = snapshots.iter().collect();
     let answer = luasnap_format::growth(&snapshots, MOST_ROWS).map_err(comparison_error)?;
     Ok(Return::Value(lua_value(&answer)?))
 }

@@ -3,14 +3,13 @@
 use crate::lua::state::{State, TYPE_USERDATA};
 use luasnap_heap::Snapshot;
 use std::ffi::c_int;
-use std::sync::Arc;
 
 /// The payload of a snapshot's userdata.
 #[repr(C)]
 pub(crate) struct Handle {
     /// Its own address, which a userdata of another library that was given our metatable lacks.
     mark: *const Handle,
-    snapshot: Option<Arc<Snapshot>>,
+    snapshot: Option<Snapshot>,
     /// What the collector was told of the snapshot's memory, in bytes.
     pub(crate) reported: usize,
     /// Address of the marker that the userdata refers to; 0 where it has none, and from the
@@ -56,17 +55,17 @@ impl Handle {
         }
     }
 
-    pub(crate) fn put(&mut self, snapshot: Arc<Snapshot>, reported: usize) {
+    pub(crate) fn put(&mut self, snapshot: Snapshot, reported: usize) {
         self.snapshot = Some(snapshot);
         self.reported = reported;
     }
 
     /// The snapshot; `None` once it was freed.
-    pub(crate) fn get(&self) -> Option<Arc<Snapshot>> {
+    pub(crate) fn get(&self) -> Option<Snapshot> {
         self.snapshot.clone()
     }
 
-    pub(crate) fn take(&mut self) -> Option<Arc<Snapshot>> {
+    pub(crate) fn take(&mut self) -> Option<Snapshot> {
         self.reported = 0;
         self.snapshot.take()
     }

@@ -9,7 +9,6 @@ use crate::module::call::Call;
 use crate::module::result::Error;
 use luasnap_heap::Snapshot;
 use std::ffi::c_int;
-use std::sync::Arc;
 
 impl Call<'_> {
     /// The error for an argument that is not of the expected type.
@@ -106,7 +105,7 @@ impl Call<'_> {
     }
 
     /// The snapshot in argument `number`; `None` when it was freed.
-    pub fn snapshot_argument(&self, number: u32) -> Result<Option<Arc<Snapshot>>, Error> {
+    pub fn snapshot_argument(&self, number: u32) -> Result<Option<Snapshot>, Error> {
         match self.handle(number) {
             // SAFETY: proved to be a handle, and alive as an argument of the running function.
             Some(handle) => Ok(unsafe { (*handle).get() }),

@@ -13,7 +13,6 @@ use crate::native::origin::{self, Origin};
 use crate::portable::walk::{Root, Walk};
 use luasnap_heap::{Birthmark, Engine, Heap, Printable, Snapshot};
 use std::ffi::c_int;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 /// Number of native captures in this process that got a marker.
@@ -224,7 +223,7 @@ impl<'a> Call<'a> {
 
     /// Pushes the first handle of a snapshot. That of a native capture gets a marker, which tells
     /// later captures what is older than this one.
-    fn push_captured(&self, snapshot: Arc<Snapshot>) -> Result<(), Error> {
+    fn push_captured(&self, snapshot: Snapshot) -> Result<(), Error> {
         let engine = snapshot.everything().provenance().engine;
         let hold = match engine == Engine::Native && !snapshot.is_difference() {
             true => Hold::Marker,
@@ -237,7 +236,7 @@ impl<'a> Call<'a> {
     /// `arguments`.
     fn push_snapshot(
         &self,
-        snapshot: Arc<Snapshot>,
+        snapshot: Snapshot,
         arguments: &[c_int],
         hold: Hold,
     ) -> Result<(), Error> {

@@ -3,18 +3,17 @@
 use crate::module::value::Value;
 use crate::native::capture::Unavailable;
 use luasnap_heap::{BuildError, Snapshot};
-use std::sync::Arc;
 
 /// What a function returns to Lua.
 pub enum Return {
     /// Nothing.
     Nothing,
     /// A snapshot, as a new userdata.
-    Snapshot(Arc<Snapshot>),
+    Snapshot(Snapshot),
     /// A snapshot that was captured earlier, as a new userdata.
-    Loaded(Arc<Snapshot>),
+    Loaded(Snapshot),
     /// The same snapshot as the argument of that number, as another userdata.
-    Copy(Arc<Snapshot>, u32),
+    Copy(Snapshot, u32),
     /// A string.
     Text(Vec<u8>),
     /// A number.
