@@ -92,14 +92,12 @@ impl Top {
             print_json(&AnswerAboutFile::new(&file.path, &top))?;
             return Ok(ExitCode::SUCCESS);
         }
-        let head = format!(
-            "{}: {} in {} objects; {} of {} owners",
-            printable_path(&file.path),
-            byte_size(top.size),
-            grouped(top.count),
+        let rows = format!(
+            "{} of {} owners",
             grouped(top.owners.len() as u64),
             grouped(top.owner_count as u64),
         );
+        let head = head(&file, (top.size, top.count), &rows);
         let ledger = ledger::as_text(&top.ledger);
         print(format!("{head}\n{ledger}\n{}", owners_text(&top.owners)))?;
         Ok(ExitCode::SUCCESS)
@@ -119,14 +117,12 @@ impl Top {
         match self.json {
             true => print_json(&AnswerAboutFile::new(&file.path, &top))?,
             false => {
-                let head = format!(
-                    "{}: {} in {} objects; {} of {} groups",
-                    printable_path(&file.path),
-                    byte_size(top.size),
-                    grouped(top.count),
+                let rows = format!(
+                    "{} of {} groups",
                     grouped(top.groups.len() as u64),
                     grouped(top.group_count as u64),
                 );
+                let head = head(&file, (top.size, top.count), &rows);
                 let ledger = ledger::as_text(&top.ledger);
                 let verdict = top.verdict.as_ref().map(|verdict| format!("{verdict}\n\n"));
                 let verdict = verdict.unwrap_or_default();
@@ -138,6 +134,16 @@ impl Top {
         }
         Ok(ExitCode::SUCCESS)
     }
+}
+
+/// Says of which file the rows are, how many bytes and objects that has, and which rows these are.
+fn head(file: &SnapshotFile, (bytes, objects): (u64, u64), rows: &str) -> String {
+    format!(
+        "{}: {} in {} objects; {rows}",
+        printable_path(&file.path),
+        byte_size(bytes),
+        grouped(objects),
+    )
 }
 
 fn as_text(rows: &[GroupRow]) -> String {
