@@ -92,7 +92,7 @@ pub use groups::fingerprint::{FINGERPRINT_RULE, Fingerprint};
 pub use groups::group::{Group, GroupName, GroupOrder, Groups};
 pub use groups::path_pattern::{GroupStep, PathPatterns, PatternId};
 pub use groups::path_start::PathStarts;
-pub use groups::string_owners::{MAX_OWNERS, OwnersId};
+pub use groups::string_owners::{MAX_OWNERS, OwnerGroupsId};
 pub use owners::owned::{Owner, OwnerKind, Owners};
 pub use printable::{Printable, is_printable};
 pub use reach::disjoint_paths::{DisjointPath, disjoint_paths};

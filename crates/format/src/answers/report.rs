@@ -279,7 +279,9 @@ impl<'a> Source<'a> {
                 .enumerate()
                 .filter(|(_, group)| group.count > 0)
         };
-        let rows = with_members().take(most);
+        let listed: Vec<(usize, &Group)> = with_members().take(most).collect();
+        let retained = self.retained(&listed)?;
+        let rows = listed.into_iter().zip(retained);
         Ok(Report {
             of,
             verdict: self.verdict(of, resized)?,
@@ -288,7 +290,7 @@ impl<'a> Source<'a> {
             count: groups.iter().map(|group| u64::from(group.count)).sum(),
             size: groups.iter().map(|group| group.shallow).sum(),
             groups: rows
-                .map(|(at, group)| self.row(at, group))
+                .map(|((_, group), retained)| self.row(group, retained))
                 .collect::<Result<_>>()?,
             group_count: with_members().count(),
             resized: resized
@@ -324,23 +326,31 @@ impl<'a> Source<'a> {
                 };
                 Some(self.resized_row(grown)?.sentence(verb))
             }
-            (None, Some((at, group))) => {
+            (None, Some((_, group))) => {
                 let engine = self.heap.provenance().engine;
-                Some(self.row(at, group)?.sentence(of, engine))
+                let row = self.row(group, Some(group.retained))?;
+                Some(row.sentence(of, engine))
             }
             (None, None) => None,
         })
     }
 
-    fn row(&self, at: usize, group: &Group) -> Result<ReportRow> {
-        let retained = match self.retained {
+    /// Returns the retained sizes of groups with their indices.
+    fn retained(&self, groups: &[(usize, &Group)]) -> Result<Vec<Option<u64>>> {
+        Ok(match self.retained {
             RetainedSizes::Of(snapshot) => {
-                let dominators = snapshot.dominators()?;
-                Some(self.groups.exact_retained(self.heap, dominators, at)?.bytes)
+                let members: Vec<_> = groups.iter().map(|of| self.groups.members(of.0)).collect();
+                let retained = snapshot
+                    .dominators()?
+                    .retained_by_each(self.heap, &members)?;
+                retained.iter().map(|of| Some(of.bytes)).collect()
             }
-            RetainedSizes::InGroups => Some(group.retained),
-            RetainedSizes::Unknown => None,
-        };
+            RetainedSizes::InGroups => groups.iter().map(|of| Some(of.1.retained)).collect(),
+            RetainedSizes::Unknown => vec![None; groups.len()],
+        })
+    }
+
+    fn row(&self, group: &Group, retained: Option<u64>) -> Result<ReportRow> {
         let is_exact = group.has_one_pattern && !self.groups.patterns().is_general(group.pattern);
         let is_code = matches!(group.name, GroupName::Code { .. } | GroupName::Coroutine(_));
         let doing = match group.name {

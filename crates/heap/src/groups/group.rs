@@ -18,7 +18,7 @@ use crate::groups::fingerprint::Fingerprint;
 use crate::groups::path_map::FoldedName;
 use crate::groups::path_pattern::{PathPatterns, PatternId};
 use crate::groups::pattern_set::PatternSet;
-use crate::groups::string_owners::{Owners, OwnersId};
+use crate::groups::string_owners::{OwnerGroups, OwnerGroupsId};
 use crate::reach::shortest_path_tree::Rank;
 
 /// The name of a group.
@@ -47,7 +47,7 @@ pub enum GroupName {
     /// Coroutines that do the same at one place.
     Coroutine(CoroutineName),
     /// Strings that objects of these groups refer to, and no others: see [`Groups::owners`].
-    StringsOf(OwnersId),
+    StringsOf(OwnerGroupsId),
     /// Strings of very many groups, or of the VM itself.
     SharedStrings,
 }
@@ -70,7 +70,7 @@ pub struct Group {
     /// The number of entries of all tables among them.
     pub entries: u64,
     /// A lower bound of their retained size, in bytes: what they dominate one by one.
-    /// [`Groups::exact_retained`] also counts what only several of them keep alive.
+    /// [`Dominators::retained_by`] also counts what only several of them keep alive.
     pub retained: u64,
     /// The one that retains most, in the [tree of everything](crate::Snapshot::everything_tree).
     pub example: Rank,
@@ -137,7 +137,7 @@ pub struct Groups {
     pub(super) starts: Vec<u32>,
     pub(super) resized: Vec<(Rank, u32)>,
     /// The owners in the groups' names.
-    pub(super) owners: Vec<Owners>,
+    pub(super) owners: Vec<OwnerGroups>,
     /// The names that were generalised.
     pub(crate) pattern_set: PatternSet,
     /// Those of them below which there is much.
@@ -149,7 +149,7 @@ pub(super) const NO_GROUP: u32 = u32::MAX;
 
 impl Groups {
     /// Returns the indices of the groups that own strings together.
-    pub fn owners(&self, owners: OwnersId) -> impl ExactSizeIterator<Item = usize> + '_ {
+    pub fn owners(&self, owners: OwnerGroupsId) -> impl ExactSizeIterator<Item = usize> + '_ {
         let groups = self.owners[owners.0 as usize].groups();
         groups.iter().map(|&group| group as usize)
     }
@@ -166,15 +166,15 @@ impl Groups {
     pub(crate) fn add_owners(
         &mut self,
         others: &Groups,
-        owners: OwnersId,
+        owners: OwnerGroupsId,
         new_index: &[u32],
-    ) -> Result<OwnersId, BuildError> {
+    ) -> Result<OwnerGroupsId, BuildError> {
         let mut set = others.owners[owners.0 as usize];
         for group in set.groups_mut() {
             *group = new_index[*group as usize];
         }
         push(&mut self.owners, set)?;
-        Ok(OwnersId(self.owners.len() as u32 - 1))
+        Ok(OwnerGroupsId(self.owners.len() as u32 - 1))
     }
 
     /// Returns the groups, largest shallow size first.
@@ -202,21 +202,6 @@ impl Groups {
     /// Returns the tables that grew or shrank, and by how many entries, most first.
     pub fn resized(&self) -> &[(Rank, u32)] {
         &self.resized
-    }
-
-    /// Returns the retained size of the group with this index. Takes at most one pass over the
-    /// heap.
-    ///
-    /// # Errors
-    ///
-    /// [`BuildError::OutOfMemory`] if memory runs out.
-    pub fn exact_retained(
-        &self,
-        heap: &Heap,
-        dominators: &Dominators,
-        group: usize,
-    ) -> Result<Tally, BuildError> {
-        dominators.retained_by(heap, self.members(group))
     }
 
     /// Returns the indices of the top `n` groups, with their retained sizes.

@@ -15,7 +15,7 @@ use crate::groups::grouped::Grouped;
 use crate::groups::path_map::PathMap;
 use crate::groups::path_pattern::{PatternId, mix};
 use crate::groups::pattern_set::PatternSet;
-use crate::groups::string_owners::{MAX_OWNERS, Owners, StringOwners};
+use crate::groups::string_owners::{MAX_OWNERS, OwnerGroups, StringOwners};
 use crate::reach::shortest_path_tree::{Rank, ShortestPathTree};
 use hashbrown::HashTable;
 
@@ -51,7 +51,7 @@ impl Groups {
             new_index[old as usize] = new as u32;
             sorted.push(self.groups[old as usize]);
         }
-        for group in self.owners.iter_mut().flat_map(Owners::groups_mut) {
+        for group in self.owners.iter_mut().flat_map(OwnerGroups::groups_mut) {
             *group = new_index[*group as usize];
         }
         for group in self.group_of.iter_mut().filter(|of| **of != NO_GROUP) {

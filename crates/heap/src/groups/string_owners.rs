@@ -14,16 +14,16 @@ pub const MAX_OWNERS: usize = 3;
 /// A few groups that own strings together, as a position in a list of such sets.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 #[repr(transparent)]
-pub struct OwnersId(pub(crate) u32);
+pub struct OwnerGroupsId(pub(crate) u32);
 
 /// Indices of groups, in the order in which the tree comes to them.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
-pub(crate) struct Owners {
+pub(crate) struct OwnerGroups {
     groups: [u32; MAX_OWNERS],
     len: u32,
 }
 
-impl Owners {
+impl OwnerGroups {
     #[inline]
     fn contains(self, group: u32) -> bool {
         self.groups()[..].contains(&group)
@@ -38,7 +38,7 @@ impl Owners {
     }
 
     /// Returns the set with one more group; `None` if that is more than [`MAX_OWNERS`].
-    fn with(mut self, group: u32) -> Option<Owners> {
+    fn with(mut self, group: u32) -> Option<OwnerGroups> {
         let len = self.len as usize;
         *self.groups.get_mut(len)? = group;
         self.len += 1;
@@ -55,8 +55,8 @@ impl Owners {
 pub(crate) struct StringOwners {
     /// By node: [`NONE`], [`MANY`] or the position of a set, with [`FINAL`] once it does not change any more.
     of: Vec<u32>,
-    pub(crate) sets: Vec<Owners>,
-    positions: FxHashMap<Owners, u32>,
+    pub(crate) sets: Vec<OwnerGroups>,
+    positions: FxHashMap<OwnerGroups, u32>,
     /// The set with one more group, by set and group.
     larger: FxHashMap<(u32, u32), u32>,
 }
@@ -87,7 +87,7 @@ impl StringOwners {
         };
         // Two positions that stand for no set.
         for _ in [NONE, MANY] {
-            push(&mut owners.sets, Owners::default())?;
+            push(&mut owners.sets, OwnerGroups::default())?;
         }
         for is_asked in RANKS {
             for source in heap.nodes().filter(|&node| is_asked(heap.kind(node))) {
@@ -110,10 +110,10 @@ impl StringOwners {
     }
 
     /// Returns the groups that own a string; `None` if it is nobody's.
-    pub(crate) fn of(&self, string: NodeId) -> Option<OwnersId> {
+    pub(crate) fn of(&self, string: NodeId) -> Option<OwnerGroupsId> {
         match self.of[string.index()] & !FINAL {
             NONE | MANY => None,
-            set => Some(OwnersId(set)),
+            set => Some(OwnerGroupsId(set)),
         }
     }
 
@@ -149,7 +149,7 @@ impl StringOwners {
         Ok(found)
     }
 
-    fn position(&mut self, owners: Owners) -> Result<u32, BuildError> {
+    fn position(&mut self, owners: OwnerGroups) -> Result<u32, BuildError> {
         if let Some(&known) = self.positions.get(&owners) {
             return Ok(known);
         }

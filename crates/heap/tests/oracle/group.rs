@@ -267,7 +267,7 @@ proptest! {
         let mut expected = Vec::new();
         for (at, group) in groups.groups().iter().enumerate() {
             let freed = freed(&of, groups.members(at));
-            prop_assert_eq!(groups.exact_retained(snapshot.everything(), snapshot.dominators().unwrap(), at).unwrap(), freed);
+            prop_assert_eq!(snapshot.dominators().unwrap().retained_by(snapshot.everything(), groups.members(at)).unwrap(), freed);
             prop_assert!((group.shallow..=freed.bytes).contains(&group.retained));
             expected.push((at, freed));
         }
