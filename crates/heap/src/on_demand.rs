@@ -4,37 +4,49 @@ use crate::graph::error::BuildError;
 use std::fmt;
 use std::sync::{Mutex, OnceLock, PoisonError};
 
-/// Makes a value from what it holds.
-pub(crate) type Make<T> = dyn Fn() -> Result<T, BuildError> + Send;
+/// What a value is made from.
+pub(crate) trait Make<T>: Send {
+    fn make(&self) -> Result<T, BuildError>;
 
-/// A value, or what makes it. What that holds is freed once the value is there.
+    /// Returns the bytes of memory that this takes.
+    fn memory(&self) -> usize;
+}
+
+/// A value, or what it is made from, which is freed once the value is there.
 pub(crate) struct OnDemand<T> {
     made: OnceLock<T>,
-    make: Mutex<Option<Box<Make<T>>>>,
+    from: Mutex<Option<Box<dyn Make<T>>>>,
 }
 
 impl<T> OnDemand<T> {
-    pub(crate) fn new(make: impl Fn() -> Result<T, BuildError> + Send + 'static) -> OnDemand<T> {
+    pub(crate) fn new(from: impl Make<T> + 'static) -> OnDemand<T> {
         OnDemand {
             made: OnceLock::new(),
-            make: Mutex::new(Some(Box::new(make))),
+            from: Mutex::new(Some(Box::new(from))),
         }
     }
 
     /// Returns the value, which is made by the first call that succeeds.
     pub(crate) fn get(&self) -> Result<&T, BuildError> {
-        let mut make = self.make.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut from = self.from.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(value) = self.made.get() {
             return Ok(value);
         }
-        let value = make.as_ref().expect("it is kept until the value is there")()?;
-        *make = None;
+        let source = from.as_ref().expect("it is kept until the value is there");
+        let value = source.make()?;
+        *from = None;
         Ok(self.made.get_or_init(|| value))
     }
 
-    /// Returns the value if it is there.
-    pub(crate) fn made(&self) -> Option<&T> {
-        self.made.get()
+    /// Returns the bytes of memory that it takes: of a value that is there, what `of_value` says.
+    pub(crate) fn memory(&self, of_value: impl FnOnce(&T) -> usize) -> usize {
+        match self.made.get() {
+            Some(value) => of_value(value),
+            None => {
+                let from = self.from.lock().unwrap_or_else(PoisonError::into_inner);
+                from.as_ref().map_or(0, |from| from.memory())
+            }
+        }
     }
 }
 

@@ -13,6 +13,7 @@ use crate::groups::group::Groups;
 use crate::groups::grouped::Grouped;
 use crate::groups::pattern_set::PatternSet;
 use crate::on_demand::OnDemand;
+use crate::reach::reach::{Reach, Through};
 use crate::reach::shortest_path_tree::ShortestPathTree;
 use std::sync::{Arc, OnceLock};
 
@@ -188,9 +189,16 @@ impl Snapshot {
         Ok(self.parts.everything_tree.get_or_init(|| tree))
     }
 
-    /// Returns the shortest paths in everything if they were found already.
-    pub(crate) fn known_everything_tree(&self) -> Option<&ShortestPathTree> {
-        self.parts.everything_tree.get()
+    /// Returns what of [everything](Self::everything) the GC roots keep alive: what has a path, if paths are known.
+    ///
+    /// # Errors
+    ///
+    /// [`BuildError::OutOfMemory`] if memory runs out.
+    pub fn reach(&self) -> Result<Reach, BuildError> {
+        match self.parts.everything_tree.get() {
+            Some(tree) => Reach::of_tree(self.everything(), tree),
+            None => Reach::new(self.everything(), Through::Everything),
+        }
     }
 
     /// Returns the [groups](Groups) of the snapshot, which are made by the first call.
@@ -287,11 +295,19 @@ impl Snapshot {
         heap.all_reached && heap.kinds.iter().skip(1).copied().all(Kind::is_object)
     }
 
-    /// Returns the bytes of memory that it takes, including what was derived so far.
+    /// Returns the bytes that nobody else has a share in: all, or none if there are copies.
+    pub(crate) fn memory_of_its_own(&self) -> usize {
+        match Arc::strong_count(&self.parts) {
+            1 => self.memory(),
+            _ => 0,
+        }
+    }
+
+    /// Returns the bytes of memory that it takes, including what was derived so far. A difference that keeps the
+    /// snapshot of which it is an excerpt counts that once nobody else has it.
     pub fn memory(&self) -> usize {
         let view = self.parts.objects.get().and_then(Option::as_ref);
         let changed = self.parts.changed_groups.as_ref();
-        let changed = changed.and_then(OnDemand::made);
         self.parts.everything.memory()
             + view.map_or(0, Heap::column_memory)
             + self.parts.tree.get().map_or(0, ShortestPathTree::memory)
@@ -303,6 +319,6 @@ impl Snapshot {
                 .map_or(0, ShortestPathTree::memory)
             + self.parts.groups.get().map_or(0, |groups| groups.memory())
             + self.parts.difference.as_ref().map_or(0, Changes::memory)
-            + changed.map_or(0, ChangedGroups::memory)
+            + changed.map_or(0, |groups| groups.memory(ChangedGroups::memory))
     }
 }

@@ -9,7 +9,7 @@ use crate::answers::short_path::{path_of_everything, steps_text, whole_path_of_e
 use crate::answers::weakness::{WeaknessRow, weakness_of};
 use luasnap_heap::{
     Census, DisjointPath, Heap, Kind, NodeId, Rank, Reach, Retainer, ShortestPathTree, Snapshot,
-    Through, disjoint_paths, references_to_itself, retainers_of,
+    disjoint_paths, references_to_itself, retainers_of,
 };
 use rustc_hash::FxHashMap;
 use serde::Serialize;
@@ -194,7 +194,7 @@ impl<'a> Question<'a> {
         let heap = snapshot.everything();
         let tree = snapshot.everything_tree()?;
         let top = tree.ranks().next().map(|rank| tree.node(rank));
-        let reach = Reach::new(heap, Through::Everything)?;
+        let reach = snapshot.reach()?;
         Ok(Question {
             all: Census::with_reach(snapshot, &reach).live.bytes,
             snapshot,

@@ -4,7 +4,7 @@
 //! allocation: see `identity`.
 
 use crate::build::excerpt::Excerpt;
-use crate::compare::group_changes::changed_groups;
+use crate::compare::group_changes::Ungrouped;
 use crate::compare::object_changes::ObjectChanges;
 use crate::graph::change::Change;
 use crate::graph::error::BuildError;
@@ -112,8 +112,10 @@ fn difference(
         true => None,
         false => {
             let (side, is_decrease) = (side.clone(), alone == Change::Gone);
-            Some(OnDemand::new(move || {
-                changed_groups(&side, &all, is_decrease)
+            Some(OnDemand::new(Ungrouped {
+                side,
+                changes: all,
+                is_decrease,
             }))
         }
     };

@@ -11,14 +11,32 @@ use crate::groups::changed_groups::{ChangedGroups, Resized};
 use crate::groups::class::ClassName;
 use crate::groups::group::{Group, GroupName, Groups};
 use crate::groups::path_pattern::PatternId;
+use crate::on_demand::Make;
 use crate::reach::shortest_path_tree::{Rank, ShortestPathTree};
 use crate::snapshot::Snapshot;
 
 /// The number of groups whose retained size is found exactly: so many of the largest, and as many others.
 const MEASURED: usize = 32;
 
+/// What changed of a whole snapshot, before it is grouped.
+pub(crate) struct Ungrouped {
+    pub(crate) side: Snapshot,
+    pub(crate) changes: ObjectChanges,
+    pub(crate) is_decrease: bool,
+}
+
+impl Make<ChangedGroups> for Ungrouped {
+    fn make(&self) -> Result<ChangedGroups, BuildError> {
+        changed_groups(&self.side, &self.changes, self.is_decrease)
+    }
+
+    fn memory(&self) -> usize {
+        self.changes.memory() + self.side.memory_of_its_own()
+    }
+}
+
 /// Returns the groups in which a whole snapshot has more than another one, by what of it changed.
-pub(crate) fn changed_groups(
+fn changed_groups(
     side: &Snapshot,
     changes: &ObjectChanges,
     is_decrease: bool,

@@ -5,7 +5,7 @@ use crate::graph::kind::Kind;
 use crate::graph::provenance::Engine;
 use crate::graph::tally::Tally;
 use crate::graph::thread_state::ThreadStatus;
-use crate::reach::reach::{Reach, Through};
+use crate::reach::reach::Reach;
 use crate::snapshot::Snapshot;
 use std::borrow::Cow;
 
@@ -170,9 +170,5 @@ pub(crate) fn reach_of(snapshot: &Snapshot) -> Result<Option<Reach>, BuildError>
     if heap.all_reached || snapshot.is_difference() {
         return Ok(None);
     }
-    let reach = match snapshot.known_everything_tree() {
-        Some(tree) => Reach::of_tree(heap, tree),
-        None => Reach::new(heap, Through::Everything),
-    };
-    reach.map(Some)
+    snapshot.reach().map(Some)
 }

@@ -10,7 +10,7 @@ use crate::owners::evidence::OwnerId;
 use crate::owners::places::Places;
 use crate::owners::rounds::Rounds;
 use crate::owners::sources::Sources;
-use crate::reach::reach::{Reach, Through};
+use crate::reach::reach::Reach;
 use crate::reach::shortest_path_tree::{Rank, ShortestPathTree};
 use crate::snapshot::Snapshot;
 
@@ -97,7 +97,7 @@ impl Owners {
     /// [`BuildError::OutOfMemory`] if memory runs out.
     pub fn new(snapshot: &Snapshot) -> Result<Owners, BuildError> {
         let heap = snapshot.everything();
-        let reach = Reach::new(heap, Through::Everything)?;
+        let reach = snapshot.reach()?;
         let places = Places::of(heap);
         let mut sources = Sources::new(heap, &places, |node| reach.contains(node))?;
         let found = Rounds::run(heap, &reach, places, &mut sources)?;

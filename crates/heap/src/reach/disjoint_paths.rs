@@ -26,7 +26,8 @@ pub struct DisjointPath {
 
 /// Returns at most `most` paths to `target` that share no object except their start, the shortest
 /// first. Any path may start at any of `starts`: at [`NodeId::ROOT`], or at an object on all paths,
-/// such as the nearest dominator of the target that is no upvalue. They may share upvalues. Empty if `target` is unreachable or one of `starts`.
+/// such as the nearest dominator of the target that is no upvalue. They may share upvalues. Empty if `target` is
+/// unreachable or one of `starts`.
 ///
 /// Each path takes at worst a pass over everything that the starts keep alive. `reach` is the
 /// [`Reach`] of the heap through everything.

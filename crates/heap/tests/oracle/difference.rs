@@ -176,3 +176,32 @@ fn what_was_garbage_before_is_new_to_people() {
     assert_eq!(changes(&decrease(&after, &before).unwrap()), gone);
     assert!(decrease(&before, &after).unwrap().is_empty().unwrap());
 }
+
+#[test]
+fn a_difference_counts_what_it_keeps_until_it_is_grouped() {
+    let snapshot = |tables: u64| {
+        use luasnap_heap::{Label, NodeId, Strength};
+        let mut builder = HeapBuilder::new();
+        let (globals, _) = builder.node(Kind::Table, 0x10).unwrap();
+        let root = Label::Root(builder.name(b"_G").unwrap());
+        builder
+            .edge(NodeId::ROOT, globals, root, Strength::Strong)
+            .unwrap();
+        for at in 1..=tables {
+            let (table, _) = builder.node(Kind::Table, 0x1000 + 16 * at).unwrap();
+            builder
+                .edge(globals, table, Label::Index(at as i64), Strength::Strong)
+                .unwrap();
+        }
+        Snapshot::new(builder.finish().unwrap())
+    };
+    let (before, after) = (snapshot(10_000), snapshot(10_001));
+    let more = increase(&before, &after).unwrap();
+    let (alone, kept) = (more.memory(), after.memory());
+    drop((before, after));
+    // Nobody else has it any more.
+    assert!(more.memory() >= alone + kept, "{}", more.memory());
+    let groups = more.changed_groups().unwrap().unwrap();
+    assert_eq!(groups.groups().groups()[0].count, 1);
+    assert!(more.memory() < kept / 10, "{} of {kept}", more.memory());
+}

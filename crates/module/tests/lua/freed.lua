@@ -52,10 +52,15 @@ tree[4] = {}
 local after = snapshot.snapshot(tree, "tree")
 local grown = snapshot.incr(before, after)
 text = check.text(grown)
+-- (Its report is made now, and that of an equal one when both are gone.)
+local report = snapshot.incr(before, after):report()
 before:free()
 after:free()
 check.equal(check.text(grown), text)
 check.equal(#grown, 2)
+check.matches(report, "new")
+check.equal(grown:report(), report)
+check.equal(grown:report(), report)
 
 -- The metamethods free too; what they are given beside the snapshot does not matter.
 local metatable = debug.getmetatable(again)
