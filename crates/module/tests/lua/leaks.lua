@@ -305,6 +305,15 @@ do
   jobs = nil
 end
 
+-- So is that of code without a name, which was that of its text.
+do
+  loaded = {}
+  local function leak() loaded[#loaded + 1] = load "return function() return 12345 end" end
+  local replaced = ' %(which replaces "18c533063987", a fingerprint of an older release%)'
+  leaks(leak, { allow = { "18c533063987" } }, 'to allow it: "%x+"' .. replaced)
+  loaded = nil
+end
+
 -- Wrong arguments.
 for kind, value in pairs { table = {}, number = 5, string = "f", boolean = true } do
   check.raises("bad argument #1 to 'check' (function expected, got " .. kind .. ")", snapshot.check, value)
