@@ -99,6 +99,7 @@ pub use reach::disjoint_paths::{DisjointPath, disjoint_paths};
 pub use reach::reach::{Reach, Through};
 pub use reach::retainers::{Retainer, references_to_itself, retainers_of};
 pub use reach::shortest_path_tree::{Rank, ShortestPathTree};
+pub use reach::upvalue::value_edge;
 pub use reach::walk::{Visit, Walk};
 pub use reach::weak_step::{PATH_RULE, WeakSteps};
 pub use snapshot::Snapshot;

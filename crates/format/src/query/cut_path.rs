@@ -5,6 +5,7 @@ use crate::answers::short_path::gap_text;
 use crate::query::path_end::PathEnd;
 use crate::query::path_search::{PathSearch, Reading};
 use luasnap_heap::{Heap, Label, NodeId, PathStarts, Rank, ShortestPathTree, Snapshot};
+use rustc_hash::FxHashSet;
 
 /// The most objects from which steps that were left out are counted.
 const MOST_HEADS: usize = 8;
@@ -28,6 +29,10 @@ pub(crate) fn objects_by_cut_path(snapshot: &Snapshot, path: &[u8]) -> Result<Ve
     for head in heads.into_iter().take(MOST_HEADS) {
         add_below(heap, tree, (head, steps, tail), &mut found)?;
     }
+    // One path may lead through several heads.
+    let mut seen: FxHashSet<NodeId> = FxHashSet::default();
+    seen.try_reserve(found.len())?;
+    found.retain(|node| seen.insert(*node));
     Ok(found)
 }
 
@@ -81,7 +86,6 @@ fn add_below(
         if steps.is_some_and(|steps| steps > 0)
             && end.steps(rank, tail)? == steps
             && !is_upvalue_of_next(heap, tree, rank)
-            && !found.contains(&tree.node(rank))
         {
             found.try_reserve(1)?;
             found.push(tree.node(rank));

@@ -6,7 +6,7 @@ use crate::labels::path::{push_step, push_step_bytes};
 use crate::labels::printable::push_printable;
 use crate::query::lookup_error::LookupError;
 use crate::query::suggestions::Nearest;
-use luasnap_heap::{Heap, Kind, Label, NodeId};
+use luasnap_heap::{Heap, Label, NodeId, value_edge};
 use rustc_hash::FxHashSet;
 use std::cmp::Reverse;
 
@@ -234,10 +234,5 @@ impl<'a> PathSearch<'a> {
 /// Returns the value of an upvalue, since a path has no step for the upvalue itself; any other node
 /// unchanged.
 pub(crate) fn through_upvalue(heap: &Heap, node: NodeId) -> NodeId {
-    if heap.kind(node) != Kind::Upvalue {
-        return node;
-    }
-    let mut edges = heap.edges(node);
-    let value = edges.find(|edge| edge.label == Label::Value);
-    value.map_or(node, |edge| edge.target)
+    value_edge(heap, node).map_or(node, |edge| heap.target(edge))
 }

@@ -7,7 +7,7 @@ use crate::graph::node::NodeId;
 
 /// Returns the edge from an upvalue to its value; `None` for any other node, and where the value is no object.
 #[inline]
-pub(crate) fn value_edge(heap: &Heap, node: NodeId) -> Option<usize> {
+pub fn value_edge(heap: &Heap, node: NodeId) -> Option<usize> {
     if heap.kind(node) != Kind::Upvalue {
         return None;
     }
