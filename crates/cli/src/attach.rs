@@ -1,17 +1,22 @@
 //! `luasnap attach`: a snapshot of every Lua state in a running process.
 
+use crate::capture_answer::{self, AnswerOptions};
 use crate::output::report_problem;
+use crate::output_file::OutputFile;
+use crate::process_argument::ProcessArgument;
 use crate::progress::Progress;
 use crate::refusal::Refusal;
-use crate::state_files::{StateFiles, address};
+use crate::state_files::{StateFiles, address, numbered};
 use anyhow::Result;
 use clap::Args;
 use luasnap_capture::process::{AttachErrorKind, AttachOptions, Attached};
 use luasnap_format::byte_size;
 use luasnap_heap::is_printable;
+use serde::Serialize;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
+use time::OffsetDateTime;
 
 const MORE_HELP: &str = "\
 Exit codes:
@@ -27,12 +32,15 @@ Exit codes:
   17   a thread of it does not stop
   18   of several states, some could not be read
   19   there is not enough memory for its copy, or of the disk with --scratch
+  23   several processes have that name; they are listed
   125  luasnap itself failed";
 
 /// What the user can do where several states cannot be written to one place.
 const STATE_REMEDY: &str = "choose one by --state ADDRESS, as `luasnap ps` has it, or name a file";
 
-/// Take a snapshot of every Lua state in a running process
+/// Take a snapshot of every Lua state in a running process, and say what holds its memory
+///
+/// Each state is saved in a file; of the largest, the groups that retain most are printed, as by `luasnap top`.
 ///
 /// The process stands still while its memory is copied, about half a second for each gigabyte, and goes
 /// on whatever happens to luasnap. It is only read: nothing is written into it, no code runs in it, and
@@ -46,10 +54,12 @@ const STATE_REMEDY: &str = "choose one by --state ADDRESS, as `luasnap ps` has i
 #[derive(Args)]
 #[command(after_help = MORE_HELP)]
 pub struct Attach {
-    /// The process (`luasnap ps` lists those with a Lua state)
-    pid: u32,
+    /// The process, or the name of its program (`luasnap ps` lists those with a Lua state)
+    #[arg(value_parser = ProcessArgument::parse, value_name = "PID|NAME")]
+    process: ProcessArgument,
 
-    /// Write to this file (default: PROGRAM-PID.luasnap); several states get a number each
+    /// Write to this file, and replace an older one (default: PROGRAM-PID-TIME.luasnap, which replaces nothing);
+    /// several states get a number each
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
 
@@ -65,33 +75,66 @@ pub struct Attach {
     /// as the process has in memory. The file has no name, and is gone when luasnap ends
     #[arg(long, value_name = "FOLDER")]
     scratch: Option<PathBuf>,
+
+    #[command(flatten)]
+    answer: AnswerOptions,
+}
+
+/// What attaching cost the process, for programs.
+#[derive(Serialize)]
+struct Cost {
+    pid: u32,
+    /// The longest stop, in milliseconds.
+    pause: f64,
+    /// All stops together, in milliseconds.
+    stood_still: f64,
+    stops: u32,
+    /// Bytes.
+    copied: u64,
 }
 
 impl Attach {
     /// Runs the command.
     pub fn execute(self) -> Result<ExitCode> {
-        let progress = Progress::new(2);
+        let pid = self.process.find()?;
+        let output = match self.output {
+            Some(path) => OutputFile::named(path),
+            None => OutputFile::chosen(free_name(pid)),
+        };
+        // Before the process is stopped for nothing.
+        output.check()?;
+        let progress = Progress::new(self.answer.steps(2));
         let options = AttachOptions {
             tries: self.tries,
             state: self.state,
             scratch: self.scratch.as_deref(),
         };
         let attached = progress
-            .step(format!("reading process {}", self.pid), || {
-                luasnap_capture::process::attach(self.pid, options)
+            .step(format!("reading process {pid}"), || {
+                luasnap_capture::process::attach(pid, options)
             })
             .map_err(|error| Refusal::new(&error, exit_code(error.kind())))?;
-        let output = self.output.unwrap_or_else(|| default_name(self.pid));
+        let cost = Cost::new(pid, &attached);
         let stood_still = stood_still(&attached);
         let captures = attached.captures;
         let files = progress.step("writing", || {
             StateFiles::write(&output, captures, STATE_REMEDY)
         })?;
-        drop(progress);
         report_problem(stood_still);
-        files.warn();
-        files.print()?;
-        Ok(files.exit_code())
+        capture_answer::print(files, self.answer, &cost, progress)
+    }
+}
+
+impl Cost {
+    fn new(pid: u32, attached: &Attached) -> Cost {
+        let milliseconds = |time: Duration| time.as_micros() as f64 / 1000.0;
+        Cost {
+            pid,
+            pause: milliseconds(attached.pause),
+            stood_still: milliseconds(attached.stood_still),
+            stops: attached.stops,
+            copied: attached.copied,
+        }
     }
 }
 
@@ -112,22 +155,50 @@ fn stood_still(attached: &Attached) -> String {
     )
 }
 
-fn default_name(pid: u32) -> PathBuf {
+/// Returns a name with the program, the process and the time, which no file has, nor one with a number.
+fn free_name(pid: u32) -> PathBuf {
+    let start = format!("{}-{pid}-{}", program_name(pid), now());
+    let is_free = |path: &PathBuf| !path.exists() && !numbered(path, 1).exists();
+    let names = (1..).map(|number| match number {
+        1 => PathBuf::from(format!("{start}.luasnap")),
+        _ => PathBuf::from(format!("{start}.{number}.luasnap")),
+    });
+    let mut free = names.filter(is_free);
+    free.next().expect("there are more numbers than files")
+}
+
+/// Returns what the system calls the program, as a part of a file's name.
+fn program_name(pid: u32) -> String {
     let name = std::fs::read_to_string(format!("/proc/{pid}/comm")).unwrap_or_default();
-    let name: String = name
-        .trim()
-        .chars()
+    let letters = name.trim().chars();
+    let name: String = letters
         .map(|letter| match letter {
             '/' | ' ' => '_',
             letter if !is_printable(letter) => '_',
             letter => letter,
         })
         .collect();
-    let name = if name.is_empty() { "process" } else { &name };
-    PathBuf::from(format!("{name}-{pid}.luasnap"))
+    if name.is_empty() {
+        "process".to_owned()
+    } else {
+        name
+    }
 }
 
-fn exit_code(kind: AttachErrorKind) -> u8 {
+/// Returns the time in UTC as `20261130T174012Z`: names sort by it.
+fn now() -> String {
+    let now = OffsetDateTime::now_utc();
+    let (hour, minute, second) = now.to_hms();
+    let month = u8::from(now.month());
+    format!(
+        "{:04}{month:02}{:02}T{hour:02}{minute:02}{second:02}Z",
+        now.year(),
+        now.day()
+    )
+}
+
+/// The exit code of a reason why a process cannot be read.
+pub fn exit_code(kind: AttachErrorKind) -> u8 {
     match kind {
         AttachErrorKind::NoSuchProcess => 10,
         AttachErrorKind::Ended => 11,

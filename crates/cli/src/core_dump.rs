@@ -1,5 +1,7 @@
 //! `luasnap core`: the Lua states of a process that has ended, from its core file.
 
+use crate::capture_answer::{self, AnswerOptions};
+use crate::output_file::OutputFile;
 use crate::progress::Progress;
 use crate::refusal::Refusal;
 use crate::state_files::StateFiles;
@@ -7,6 +9,7 @@ use anyhow::Result;
 use clap::Args;
 use luasnap_capture::process::{CoreErrorKind, read_core};
 use luasnap_format::printable_path;
+use serde::Serialize;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -23,7 +26,9 @@ Exit codes:
   22   it ends early, and what is there has no Lua state that can be read
   125  luasnap itself failed";
 
-/// Take a snapshot of every Lua state in a core file
+/// Take a snapshot of every Lua state in a core file, and say what holds its memory
+///
+/// Each state is saved in a file; of the largest, the groups that retain most are printed, as by `luasnap top`.
 ///
 /// The core may come from the kernel or from gcore. It is mapped, not copied.
 #[derive(Args)]
@@ -35,31 +40,44 @@ pub struct CoreDump {
     /// The program that left it, where the core names one that is no longer there
     program: Option<PathBuf>,
 
-    /// Write to this file (default: FILE.luasnap); several states get a number each
+    /// Write to this file, and replace an older one (default: FILE.luasnap, which replaces nothing); several states
+    /// get a number each
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
+
+    #[command(flatten)]
+    answer: AnswerOptions,
+}
+
+/// Whose states they are, for programs.
+#[derive(Serialize)]
+struct Origin {
+    core: String,
 }
 
 impl CoreDump {
     /// Runs the command.
     pub fn execute(self) -> Result<ExitCode> {
-        let progress = Progress::new(2);
+        let output = match self.output {
+            Some(path) => OutputFile::named(path),
+            None => {
+                let mut name = self.file.clone().into_os_string();
+                name.push(".luasnap");
+                OutputFile::chosen(name.into())
+            }
+        };
+        let progress = Progress::new(self.answer.steps(2));
         let message = format!("reading {}", printable_path(&self.file));
         let states = progress
             .step(message, || read_core(&self.file, self.program.as_deref()))
             .map_err(|error| Refusal::new(&error, exit_code(error.kind())))?;
-        let output = self.output.unwrap_or_else(|| {
-            let mut name = self.file.into_os_string();
-            name.push(".luasnap");
-            name.into()
-        });
         let files = progress.step("writing", || {
             StateFiles::write(&output, states, "name a file")
         })?;
-        drop(progress);
-        files.warn();
-        files.print()?;
-        Ok(files.exit_code())
+        let origin = Origin {
+            core: self.file.display().to_string(),
+        };
+        capture_answer::print(files, self.answer, &origin, progress)
     }
 }
 

@@ -4,6 +4,8 @@
 pub const GREW: u8 = 3;
 /// Some of several Lua states could not be read.
 pub const INCOMPLETE: u8 = 18;
+/// Several processes have the name that was given.
+pub const SEVERAL_PROCESSES: u8 = 23;
 /// luasnap itself failed.
 pub const FAILED: u8 = 125;
 /// An interpreter cannot be started: the code that shells use.

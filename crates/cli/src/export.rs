@@ -2,7 +2,7 @@
 
 use crate::exit_code::OF_READERS;
 use crate::output::{finish, report_problem};
-use crate::output_file::write_heap;
+use crate::output_file::OutputFile;
 use crate::progress::Progress;
 use crate::snapshot_file::SnapshotFile;
 use anyhow::Result;
@@ -63,10 +63,10 @@ impl Export {
         let progress = Progress::new(2);
         let file = SnapshotFile::open(&self.file, &progress)?;
         let write = |out: &mut dyn io::Write| self.to.write(out, &file.snapshot);
-        match &self.output {
+        match self.output {
             Some(path) => {
-                let message = format!("writing {}", printable_path(path));
-                let warning = progress.step(message, || write_heap(path, write))?;
+                let message = format!("writing {}", printable_path(&path));
+                let warning = progress.step(message, || OutputFile::named(path).write(write))?;
                 drop(progress);
                 if let Some(warning) = warning {
                     report_problem(warning);

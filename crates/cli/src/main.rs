@@ -3,6 +3,7 @@
 #![forbid(unsafe_code)]
 
 mod attach;
+mod capture_answer;
 mod command_line;
 mod core_dump;
 mod diff;
@@ -15,6 +16,7 @@ mod output;
 mod output_file;
 mod panics;
 mod path;
+mod process_argument;
 mod progress;
 mod ps;
 mod refusal;

@@ -46,7 +46,8 @@ impl Ps {
     }
 }
 
-fn as_text(processes: &[LuaProcess]) -> Columns {
+/// Returns the processes as a table.
+pub fn as_text(processes: &[LuaProcess]) -> Columns {
     let mut columns = Columns::new(&[
         Column::Number("pid"),
         Column::Word("state"),

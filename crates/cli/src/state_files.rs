@@ -2,14 +2,14 @@
 
 use crate::exit_code;
 use crate::output::{print, report_problem};
-use crate::output_file::write_heap;
+use crate::output_file::OutputFile;
 use anyhow::{Result, ensure};
 use luasnap_capture::process::{FoundState, StateCapture};
 use luasnap_format::{
     SaveOptions, address_of, byte_size, is_standard_output, printable_path, write_snapshot,
 };
 use luasnap_heap::{Census, Printable, Snapshot};
-use std::fmt;
+use serde::Serialize;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -18,8 +18,10 @@ use std::process::ExitCode;
 pub struct StateFiles {
     states: Vec<(FoundState, Outcome)>,
     warnings: Vec<String>,
+    /// The largest of those that were saved, and its file.
+    pub largest: Option<(PathBuf, Snapshot)>,
     /// Whether a state went to standard output; then nothing else may go there.
-    is_standard_output: bool,
+    pub is_standard_output: bool,
 }
 
 enum Outcome {
@@ -28,48 +30,139 @@ enum Outcome {
     Unreadable(String),
 }
 
+/// A state, for programs.
+#[derive(Serialize)]
+pub struct StateRow {
+    /// The address of its main thread.
+    state: String,
+    vm: String,
+    layout: String,
+    /// The total that the VM reports, in bytes.
+    total: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    script: Option<String>,
+    /// The file that it was saved in.
+    file: Option<String>,
+    /// How many bytes of the total are unaccounted for.
+    unaccounted: Option<i64>,
+    /// Why it could not be read.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<String>,
+}
+
 impl StateFiles {
     /// Writes each state that was captured. `remedy` tells the user what to do where several cannot
     /// be written to `output`.
-    pub fn write(output: &Path, captures: Vec<StateCapture>, remedy: &str) -> Result<StateFiles> {
-        let (mut states, mut warnings) = (Vec::new(), Vec::new());
+    pub fn write(
+        output: &OutputFile,
+        captures: Vec<StateCapture>,
+        remedy: &str,
+    ) -> Result<StateFiles> {
         let is_alone = captures.len() == 1;
         if !is_alone {
-            expect_numbers(output, captures.len(), remedy)?;
+            expect_numbers(&output.path, captures.len(), remedy)?;
         }
-        // Checked first: a file that is replaced is a different one afterwards.
-        let is_standard_output = is_alone && is_standard_output(output);
-        for (number, (state, capture)) in (1..).zip(captures) {
+        let saved = captures.iter().enumerate();
+        let saved = saved.filter(|(_, (_, capture))| capture.is_ok());
+        let largest = saved.max_by_key(|(_, (state, _))| state.total);
+        let largest = largest.map(|(at, _)| at);
+        let mut files = StateFiles {
+            states: Vec::new(),
+            warnings: Vec::new(),
+            largest: None,
+            // Checked first: a file that is replaced is a different one afterwards.
+            is_standard_output: is_alone && is_standard_output(&output.path),
+        };
+        for (at, (state, capture)) in captures.into_iter().enumerate() {
             let outcome = match capture {
                 Ok(heap) => {
                     let path = match is_alone {
-                        true => output.to_owned(),
-                        false => numbered(output, number),
+                        true => output.path.clone(),
+                        false => numbered(&output.path, at + 1),
                     };
                     let snapshot = Snapshot::new(heap);
-                    warnings.extend(write_heap(&path, |out| {
-                        write_snapshot(out, &snapshot, SaveOptions::default())
-                    })?);
-                    Outcome::Saved(path, Census::new(&snapshot)?.unaccounted.unwrap_or(0))
+                    let written = output
+                        .at(path.clone())
+                        .write(|out| write_snapshot(out, &snapshot, SaveOptions::default()))?;
+                    files.warnings.extend(written);
+                    let unaccounted = Census::new(&snapshot)?.unaccounted.unwrap_or(0);
+                    if largest == Some(at) {
+                        files.largest = Some((path.clone(), snapshot));
+                    }
+                    Outcome::Saved(path, unaccounted)
                 }
                 Err(error) => Outcome::Unreadable(error.to_string()),
             };
-            states.push((state, outcome));
+            files.states.push((state, outcome));
         }
-        Ok(StateFiles {
-            states,
-            warnings,
-            is_standard_output,
-        })
+        Ok(files)
     }
 
-    /// Prints the outcome for each state: on standard output, unless a state is written there.
+    /// Prints a line for each state: on standard output, unless a state is written there.
     pub fn print(&self) -> Result<()> {
-        if !self.is_standard_output {
-            return print(self);
+        let lines = self.states.iter().map(|(state, outcome)| match outcome {
+            Outcome::Saved(path, unaccounted) => {
+                let unaccounted = match unaccounted {
+                    0 => String::new(),
+                    bytes => format!(", {bytes} bytes of it unaccounted for"),
+                };
+                format!(
+                    "{}: {}{unaccounted}",
+                    printable_path(path),
+                    described(state)
+                )
+            }
+            Outcome::Unreadable(reason) => format!("{}: {reason}", described(state)),
+        });
+        self.print_lines(lines)
+    }
+
+    /// Prints the files alone, a line each; reports the states that could not be read.
+    pub fn print_names(&self) -> Result<()> {
+        for (state, outcome) in &self.states {
+            if let Outcome::Unreadable(reason) = outcome {
+                report_problem(format_args!("{}: {reason}", described(state)));
+            }
         }
-        self.to_string().lines().for_each(report_problem);
-        Ok(())
+        if self.is_standard_output {
+            return Ok(());
+        }
+        let names = self.states.iter().filter_map(|(_, outcome)| match outcome {
+            Outcome::Saved(path, _) => Some(printable_path(path).to_string()),
+            Outcome::Unreadable(_) => None,
+        });
+        self.print_lines(names)
+    }
+
+    fn print_lines(&self, lines: impl Iterator<Item = String>) -> Result<()> {
+        if self.is_standard_output {
+            lines.for_each(report_problem);
+            return Ok(());
+        }
+        print(lines.map(|line| line + "\n").collect::<String>())
+    }
+
+    /// Returns the states, for programs.
+    pub fn rows(&self) -> Vec<StateRow> {
+        let rows = self.states.iter().map(|(state, outcome)| {
+            let (file, unaccounted, error) = match outcome {
+                Outcome::Saved(path, unaccounted) => {
+                    (Some(path.display().to_string()), Some(*unaccounted), None)
+                }
+                Outcome::Unreadable(reason) => (None, None, Some(reason.clone())),
+            };
+            StateRow {
+                state: format!("{:#x}", state.main_thread),
+                vm: state.vm.to_string(),
+                layout: state.layout.to_string(),
+                total: state.total,
+                script: state.script.clone(),
+                file,
+                unaccounted,
+                error,
+            }
+        });
+        rows.collect()
     }
 
     /// Prints the warnings about the files.
@@ -86,24 +179,6 @@ impl StateFiles {
             true => ExitCode::SUCCESS,
             false => ExitCode::from(exit_code::INCOMPLETE),
         }
-    }
-}
-
-impl fmt::Display for StateFiles {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (state, outcome) in &self.states {
-            match outcome {
-                Outcome::Saved(path, unaccounted) => {
-                    write!(f, "{}: {}", printable_path(path), described(state))?;
-                    if *unaccounted != 0 {
-                        write!(f, ", {unaccounted} bytes of it unaccounted for")?;
-                    }
-                    writeln!(f)?;
-                }
-                Outcome::Unreadable(reason) => writeln!(f, "{}: {reason}", described(state))?,
-            }
-        }
-        Ok(())
     }
 }
 
@@ -139,7 +214,7 @@ fn expect_numbers(output: &Path, states: usize, remedy: &str) -> Result<()> {
 }
 
 /// `name.luasnap` as `name-2.luasnap`.
-fn numbered(path: &Path, number: usize) -> PathBuf {
+pub fn numbered(path: &Path, number: usize) -> PathBuf {
     let mut name = path.file_stem().unwrap_or_default().to_owned();
     name.push(format!("-{number}"));
     if let Some(extension) = path.extension() {

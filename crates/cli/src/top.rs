@@ -9,8 +9,8 @@ use crate::table::{Column, Columns};
 use anyhow::Result;
 use clap::{Args, ValueEnum};
 use luasnap_format::{GroupRow, OwnerRow, byte_size, grouped, owner_kind, printable_path};
-use luasnap_heap::GroupOrder;
-use std::path::PathBuf;
+use luasnap_heap::{GroupOrder, Snapshot};
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 /// List the groups of objects that retain most
@@ -97,56 +97,68 @@ impl Top {
             grouped(top.owners.len() as u64),
             grouped(top.owner_count as u64),
         );
-        let head = head(&file, (top.size, top.count), &rows);
+        let head = head(&file.path, (top.size, top.count), &rows);
         let ledger = ledger::as_text(&top.ledger);
         print(format!("{head}\n{ledger}\n{}", owners_text(&top.owners)))?;
         Ok(ExitCode::SUCCESS)
     }
 
     fn groups(self, order: GroupOrder) -> Result<ExitCode> {
-        let progress = Progress::new(4);
+        let progress = Progress::new(1 + STEPS);
         let file = SnapshotFile::open(&self.file, &progress)?;
-        progress.step("finding dominators", || {
-            file.snapshot.dominators().map(drop)
-        })?;
-        progress.step("grouping", || file.snapshot.groups().map(drop))?;
-        let top = progress.step("measuring groups", || {
-            luasnap_format::top(&file.snapshot, order, self.rows)
-        })?;
+        let top = find(&file.snapshot, order, self.rows, &progress)?;
         drop(progress);
         match self.json {
             true => print_json(&AnswerAboutFile::new(&file.path, &top))?,
-            false => {
-                let rows = format!(
-                    "{} of {} groups",
-                    grouped(top.groups.len() as u64),
-                    grouped(top.group_count as u64),
-                );
-                let head = head(&file, (top.size, top.count), &rows);
-                let ledger = ledger::as_text(&top.ledger);
-                let verdict = top.verdict.as_ref().map(|verdict| format!("{verdict}\n\n"));
-                let verdict = verdict.unwrap_or_default();
-                print(format!(
-                    "{verdict}{head}\n{ledger}\n{}",
-                    as_text(&top.groups)
-                ))?;
-            }
+            false => print(as_text(&file.path, &top))?,
         }
         Ok(ExitCode::SUCCESS)
     }
 }
 
+/// The steps of [`find`].
+pub const STEPS: usize = 3;
+
+/// Finds the first groups of a snapshot, in steps of work.
+pub fn find(
+    snapshot: &Snapshot,
+    order: GroupOrder,
+    rows: usize,
+    progress: &Progress,
+) -> Result<luasnap_format::Top> {
+    progress.step("finding dominators", || snapshot.dominators().map(drop))?;
+    progress.step("grouping", || snapshot.groups().map(drop))?;
+    let top = progress.step("measuring groups", || {
+        luasnap_format::top(snapshot, order, rows)
+    })?;
+    Ok(top)
+}
+
+/// Returns the groups of a file's snapshot as text: the verdict, where the memory is, and the rows.
+pub fn as_text(path: &Path, top: &luasnap_format::Top) -> String {
+    let rows = format!(
+        "{} of {} groups",
+        grouped(top.groups.len() as u64),
+        grouped(top.group_count as u64),
+    );
+    let head = head(path, (top.size, top.count), &rows);
+    let ledger = ledger::as_text(&top.ledger);
+    let verdict = top.verdict.as_ref().map(|verdict| format!("{verdict}\n\n"));
+    let verdict = verdict.unwrap_or_default();
+    format!("{verdict}{head}\n{ledger}\n{}", groups_text(&top.groups))
+}
+
 /// Says of which file the rows are, how many bytes and objects that has, and which rows these are.
-fn head(file: &SnapshotFile, (bytes, objects): (u64, u64), rows: &str) -> String {
+fn head(path: &Path, (bytes, objects): (u64, u64), rows: &str) -> String {
     format!(
         "{}: {} in {} objects; {rows}",
-        printable_path(&file.path),
+        printable_path(path),
         byte_size(bytes),
         grouped(objects),
     )
 }
 
-fn as_text(rows: &[GroupRow]) -> String {
+fn groups_text(rows: &[GroupRow]) -> String {
     let is_narrow = Columns::are_narrow();
     let mut names = vec![
         Column::Number("retained"),

@@ -63,8 +63,8 @@ pub use answers::waste::{
 };
 pub use answers::weakness::{WeaknessRow, weakness};
 pub use file::{
-    FileError, FileOptions, Written, is_standard_output, readable_by_others, remove_temporary_file,
-    write_file,
+    FileError, FileOptions, Written, check_writable, is_standard_output, readable_by_others,
+    remove_temporary_file, write_file,
 };
 pub use heapsnapshot::write_heapsnapshot;
 pub use json::json_string::readable_json;

@@ -25,6 +25,11 @@ pub struct LuaProcess {
 /// Returns the processes of this machine that have a Lua state, by id. None of them is stopped.
 /// This process, and those that may not be read, are left out.
 pub fn lua_processes() -> Vec<LuaProcess> {
+    process_ids().into_iter().filter_map(lua_process).collect()
+}
+
+/// Returns the ids of this machine's processes but this one, in order.
+pub(super) fn process_ids() -> Vec<u32> {
     let Ok(processes) = fs::read_dir("/proc") else {
         return Vec::new();
     };
@@ -34,10 +39,11 @@ pub fn lua_processes() -> Vec<LuaProcess> {
         .filter(|&id| id != std::process::id())
         .collect();
     ids.sort_unstable();
-    ids.into_iter().filter_map(lua_process).collect()
+    ids
 }
 
-fn lua_process(pid: u32) -> Option<LuaProcess> {
+/// Returns a process with its states; `None` if it has none, or may not be read. It is not stopped.
+pub fn lua_process(pid: u32) -> Option<LuaProcess> {
     let mut states = Vec::new();
     // What was found before an error counts: the process may be exiting.
     let _ = SharedMemory::of_process(pid).and_then(|shared| {
@@ -61,7 +67,7 @@ fn lua_process(pid: u32) -> Option<LuaProcess> {
 
 /// The words of a command line, each terminated by a zero. A title is followed by many zeroes,
 /// since it overwrites a longer command line.
-fn words(line: &[u8]) -> Vec<Vec<u8>> {
+pub(super) fn words(line: &[u8]) -> Vec<Vec<u8>> {
     let Some(end) = line.iter().rposition(|byte| *byte != 0) else {
         return Vec::new();
     };

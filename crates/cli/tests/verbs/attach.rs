@@ -32,9 +32,15 @@ fn a_running_program_is_read_and_goes_on() {
         attached.stderr.contains("the process stood still for "),
         "{attached:?}"
     );
-    let said = attached.stdout.trim_end();
-    assert!(said.starts_with("first.luasnap: state 0x"), "{said}");
-    assert!(!said.contains("unaccounted"), "{said}");
+    let said = &attached.stdout;
+    let (line, answer) = said.split_once("\n\n").unwrap();
+    assert!(line.starts_with("first.luasnap: state 0x"), "{said}");
+    assert!(!line.contains("unaccounted"), "{said}");
+    // What it says of the snapshot is what `top` says of the file.
+    let words = ["top", "first.luasnap", "-n", "10"];
+    let top = luasnap(folder.path(), &words).stdout;
+    let next = "saved to first.luasnap; next: luasnap top|path|view|report first.luasnap\n";
+    assert_eq!(answer, format!("{top}\n{next}"));
 
     let top = luasnap(
         folder.path(),
@@ -51,10 +57,17 @@ fn a_running_program_is_read_and_goes_on() {
     let thread = luasnap(folder.path(), &["path", "first.luasnap", "target.lua:5"]);
     assert_eq!(thread.code, Some(0), "{thread:?}");
 
-    // Nothing changed between the two, since the target waits.
-    let again = luasnap(folder.path(), &["attach", &id]);
-    let file = format!("luasnap-{id}.luasnap");
-    assert!(again.stdout.starts_with(&file), "{again:?}");
+    // Nothing changed between the two, since the target waits. Nothing is overwritten either.
+    let again = luasnap(folder.path(), &["attach", &id, "--quiet"]);
+    let third = luasnap(folder.path(), &["attach", &id, "--quiet"]);
+    let [file, third] = [again, third].map(|ran| ran.stdout.trim_end().to_owned());
+    assert_ne!(file, third);
+    for name in [&file, &third] {
+        let time = name.strip_prefix(&format!("luasnap-{id}-20")).unwrap();
+        let time = time.strip_suffix(".luasnap").unwrap();
+        assert!(time.contains('T') && time.contains('Z'), "{name}");
+        assert!(folder.path().join(name).exists(), "{name}");
+    }
     let diff = luasnap(
         folder.path(),
         &["diff", "first.luasnap", &file, "--fail-on-growth", "0"],
@@ -93,7 +106,92 @@ fn what_cannot_be_read_has_its_own_code() {
     assert_eq!(text.code, Some(21), "{text:?}");
     let missing = luasnap(folder.path(), &["core", "nothing"]);
     assert_eq!(missing.code, Some(20), "{missing:?}");
-    assert_eq!(luasnap(folder.path(), &["attach", "none"]).code, Some(2));
+    let none = luasnap(folder.path(), &["attach", "luasnap-none"]);
+    assert_eq!(none.code, Some(10), "{none:?}");
+    let said = "luasnap: no process is called 'luasnap-none'; `luasnap ps` lists those that have a Lua state\n";
+    assert_eq!(none.stderr, said);
+    std::fs::write(folder.path().join("a.luasnap"), "").unwrap();
+    let file = luasnap(folder.path(), &["attach", "a.luasnap"]);
+    assert_eq!(file.code, Some(2), "{file:?}");
+    let hint = "this is a file: `luasnap top a.luasnap` reads a snapshot, `luasnap core a.luasnap` a core file";
+    assert!(file.stderr.contains(hint), "{file:?}");
+}
+
+/// A copy of luasnap with a name that no other process has.
+fn under_another_name(folder: &Path, name: &str) -> std::process::Child {
+    let program = folder.join(name);
+    // The system calls a program what it was started as.
+    let _ = std::os::unix::fs::symlink(crate::program::LUASNAP, &program);
+    let script = format!("{SCRIPT} print 'ready' io.stdout:flush() io.read()");
+    std::fs::write(folder.join("named.lua"), script).unwrap();
+    let mut child = Command::new(program)
+        .current_dir(folder)
+        .args(["run", "--quiet", "named.lua"])
+        .stdin(std::process::Stdio::piped())
+        .stdout(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut line = [0; 6];
+    std::io::Read::read_exact(child.stdout.as_mut().unwrap(), &mut line).unwrap();
+    assert_eq!(&line, b"ready\n");
+    child
+}
+
+#[test]
+fn a_process_may_be_given_by_its_name() {
+    let folder = tempfile::tempdir().unwrap();
+    let name = "luasnap-of-names";
+    let mut first = under_another_name(folder.path(), name);
+    let words = ["attach", name, "--json", "-o", "a.luasnap"];
+    let alone = luasnap(folder.path(), &words);
+    assert_eq!(alone.code, Some(0), "{alone:?}");
+    let answer: serde_json::Value = serde_json::from_str(&alone.stdout).unwrap();
+    assert_eq!(answer["pid"], first.id());
+    assert!(answer["pause"].as_f64().unwrap() > 0.0);
+    assert!(answer["copied"].as_u64().unwrap() > 100_000);
+    let states = answer["states"].as_array().unwrap();
+    assert_eq!(states.len(), 1);
+    assert_eq!(states[0]["file"], "a.luasnap");
+    assert_eq!(states[0]["vm"], "Lua 5.4");
+    assert_eq!(states[0]["unaccounted"], 0);
+    assert_eq!(answer["top"]["file"], "a.luasnap");
+    assert_eq!(answer["top"]["groups"].as_array().unwrap().len(), 10);
+    assert_eq!(answer["top"]["groups"][0]["name"], "_G.sessions");
+
+    let mut second = under_another_name(folder.path(), name);
+    let several = luasnap(folder.path(), &["attach", name]);
+    let ids = [first.id(), second.id()].map(|id| id.to_string());
+    for child in [&mut first, &mut second] {
+        child.kill().unwrap();
+        child.wait().unwrap();
+    }
+    assert_eq!(several.code, Some(23), "{several:?}");
+    for id in &ids {
+        assert!(several.stdout.contains(id), "{several:?}");
+    }
+    let said = format!("luasnap: 2 processes are called '{name}': give the id of one\n");
+    assert_eq!(several.stderr, said);
+}
+
+/// The process is not stopped for a file that cannot be written.
+#[test]
+fn where_no_file_can_be_written_the_process_is_not_stopped() {
+    let folder = tempfile::tempdir().unwrap();
+    let target = Target::start(folder.path(), SCRIPT, &[]);
+    let id = target.id();
+    std::fs::create_dir(folder.path().join("folder")).unwrap();
+    for (output, reason) in [
+        ("no/where.luasnap", "No such file or directory"),
+        ("folder", "Is a directory"),
+        ("/proc/x.luasnap", "No such file or directory"),
+    ] {
+        let refused = luasnap(folder.path(), &["attach", &id, "-o", output]);
+        assert_eq!(refused.code, Some(125), "{refused:?}");
+        // Nothing is said of a stop.
+        let said = format!("luasnap: cannot write '{output}': {reason}\n");
+        assert_eq!(refused.stderr, said);
+    }
+    target.finish();
 }
 
 /// Messages without the error numbers that Rust adds, or names of error kinds instead.

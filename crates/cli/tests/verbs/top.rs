@@ -141,3 +141,14 @@ fn owners_add_up_to_all_objects() {
         assert_eq!(named(kind, name).unwrap()["files"], 0);
     }
 }
+
+#[test]
+fn a_file_without_a_verb_is_for_top() {
+    let of_top = answer(&["top", "1.luasnap"]);
+    assert_eq!(answer(&["1.luasnap"]), of_top);
+    let rows = answer(&["1.luasnap", "-n", "2", "--by", "count"]);
+    assert_eq!(
+        rows,
+        answer(&["top", "1.luasnap", "-n", "2", "--by", "count"])
+    );
+}

@@ -12,6 +12,7 @@ use crate::labels::printable::printable_path;
 use limited::Limited;
 use permissions::Permissions;
 use place::Place;
+use rustix::io::Errno;
 use std::fs::{self, File, OpenOptions};
 use std::io;
 use std::path::{Path, PathBuf};
@@ -39,6 +40,8 @@ pub struct FileOptions {
     pub synced: bool,
     /// Files that killed writers left in the folder are removed. This lists all names in it.
     pub tidy: bool,
+    /// An older file of that name is an error, even one that came while this one was written.
+    pub keep_older: bool,
 }
 
 /// A file that was written.
@@ -70,6 +73,43 @@ pub fn write_file(
     })
 }
 
+/// Checks that a file can be written, before the work whose result it is to have. Nothing of this stays.
+/// Whether the disk has room for it is not known.
+///
+/// # Errors
+///
+/// [`FileError`] if [`write_file`] would fail.
+pub fn check_writable(path: &Path, options: FileOptions) -> Result<(), FileError> {
+    let check = || -> io::Result<()> {
+        let place = place::resolve(path)?;
+        let there = match fs::metadata(path) {
+            Ok(there) => there,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                return match (place, path.file_name()) {
+                    (Place::File { folder, .. }, Some(_)) => Temporary::new(&folder, 0).map(drop),
+                    _ => Err(error),
+                };
+            }
+            Err(error) => return Err(error),
+        };
+        match place {
+            _ if options.keep_older => Err(Errno::EXIST.into()),
+            _ if there.is_dir() => Err(Errno::ISDIR.into()),
+            // Opening somebody's FIFO means waiting for them.
+            _ if !there.is_file() => place.expect_trusted(&there),
+            Place::OpenFile(_) => Ok(()),
+            Place::File { folder, .. } => {
+                OpenOptions::new().write(true).open(path)?;
+                Temporary::new(&folder, 0).map(drop)
+            }
+        }
+    };
+    check().map_err(|error| FileError {
+        path: path.to_owned(),
+        source: error.into(),
+    })
+}
+
 fn write_to(
     path: &Path,
     options: FileOptions,
@@ -77,6 +117,9 @@ fn write_to(
 ) -> Result<Written> {
     let place = place::resolve(path)?;
     if let Ok(there) = fs::metadata(path) {
+        if options.keep_older {
+            return Err(io::Error::from(Errno::EXIST).into());
+        }
         if let Place::OpenFile(_) = place
             && let Some(file) = standard_output::at(&there)?
         {
@@ -131,7 +174,10 @@ fn replace(
     if options.synced {
         temporary.file().sync_all()?;
     }
-    temporary.move_to(path)?;
+    match options.keep_older {
+        true => temporary.move_to_free(path)?,
+        false => temporary.move_to(path)?,
+    }
     if options.synced {
         sync_folder(folder)?;
     }

@@ -63,6 +63,25 @@ impl Temporary {
     }
 }
 
+impl Temporary {
+    /// Gives it the name `path`, in the same folder.
+    ///
+    /// # Errors
+    ///
+    /// `AlreadyExists` if there is a file of that name.
+    pub(super) fn move_to_free(self, path: &Path) -> io::Result<()> {
+        match self {
+            Temporary::Named(named) => named.move_to_free(path),
+            Temporary::Nameless(mut file, folder) => match link(&file, path) {
+                Err(error) if error.kind() != io::ErrorKind::AlreadyExists => {
+                    copy(&mut file, &folder)?.move_to_free(path)
+                }
+                linked => linked,
+            },
+        }
+    }
+}
+
 /// A file with a temporary name.
 pub(super) struct Named<F> {
     // Dropped in this order: the name stays noted for as long as the file may have it.
@@ -73,6 +92,12 @@ pub(super) struct Named<F> {
 impl<F> Named<F> {
     fn move_to(self, path: &Path) -> io::Result<()> {
         self.temporary.persist(path).map_err(|error| error.error)?;
+        Ok(())
+    }
+
+    fn move_to_free(self, path: &Path) -> io::Result<()> {
+        let moved = self.temporary.persist_noclobber(path);
+        moved.map_err(|error| error.error)?;
         Ok(())
     }
 }
@@ -249,6 +274,34 @@ mod tests {
         Temporary::Named(named).move_to(&path).unwrap();
         assert_eq!(fs::read_to_string(&path).unwrap(), "new");
         assert_eq!(names(folder.path()), ["file"]);
+    }
+
+    #[test]
+    fn a_name_that_is_taken_is_kept() {
+        let _alone = alone();
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("file");
+        fs::write(&path, "older").unwrap();
+        for temporary in [
+            Temporary::new(folder.path(), 0o600).unwrap(),
+            Temporary::Named(named(folder.path(), 0o600).unwrap()),
+        ] {
+            let error = temporary.move_to_free(&path).unwrap_err();
+            assert_eq!(error.kind(), io::ErrorKind::AlreadyExists);
+            assert_eq!(fs::read_to_string(&path).unwrap(), "older");
+            assert_eq!(names(folder.path()), ["file"]);
+        }
+        for temporary in [
+            Temporary::new(folder.path(), 0o600).unwrap(),
+            Temporary::Named(named(folder.path(), 0o600).unwrap()),
+        ] {
+            fs::remove_file(&path).unwrap();
+            let mut file = temporary.file();
+            file.write_all(b"new").unwrap();
+            temporary.move_to_free(&path).unwrap();
+            assert_eq!(fs::read_to_string(&path).unwrap(), "new");
+            assert_eq!(names(folder.path()), ["file"]);
+        }
     }
 
     #[test]

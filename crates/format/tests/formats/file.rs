@@ -56,6 +56,7 @@ const PRIVATE: FileOptions = FileOptions {
     private: true,
     synced: true,
     tidy: true,
+    keep_older: false,
 };
 
 fn write_privately(path: &Path) -> Written {
