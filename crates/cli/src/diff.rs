@@ -2,10 +2,11 @@
 
 use crate::exit_code::GREW;
 use crate::ledger;
+use crate::look;
 use crate::output::{print, print_json, report_problem};
 use crate::progress::Progress;
 use crate::snapshot_file::SnapshotFile;
-use crate::table::{Column, Columns};
+use crate::table::{CellText, Column, Columns};
 use anyhow::{Result, anyhow};
 use clap::Args;
 use luasnap_format::{
@@ -259,7 +260,7 @@ fn suspects(answer: &GrowthAnswer) -> Result<String> {
         writeln!(
             text,
             "Leak suspect, accumulation point {}{}{}: {entries}, of {} retained ({:.1}% of all)",
-            suspect.point,
+            look::name(&suspect.point),
             is(&suspect.point_is),
             held_by.unwrap_or_default(),
             byte_size(suspect.retained),
@@ -269,7 +270,7 @@ fn suspects(answer: &GrowthAnswer) -> Result<String> {
         writeln!(
             text,
             "  e.g. {}{}",
-            suspect.example,
+            look::name(&suspect.example),
             is(&suspect.example_is)
         )?;
         writeln!(text, "  fingerprint {}", suspect.fingerprint)?;
@@ -316,7 +317,7 @@ fn suspect_groups<'a>(rows: impl Iterator<Item = &'a GrowthRow>) -> String {
             format!("  {}", signed_bytes(row.size_change)),
             signed(row.count_change),
             row.kind.type_name().to_owned(),
-            row.name.to_string(),
+            look::name(&row.name),
         ]);
     }
     columns.text()
@@ -339,23 +340,23 @@ fn changes(rows: &[GrowthRow], is_series: bool) -> String {
     }
     let mut columns = Columns::new(&names);
     for row in rows {
-        let mut cells = vec![
-            signed_bytes(row.size_change),
-            signed(row.count_change),
-            grouped(row.counts.last().copied().unwrap_or(0)),
-            row.kind.type_name().to_owned(),
-            format!("{}{}", row.name, example_is(row)),
+        let mut cells: Vec<CellText> = vec![
+            CellText::change(signed_bytes(row.size_change), row.size_change),
+            CellText::change(signed(row.count_change), row.count_change),
+            grouped(row.counts.last().copied().unwrap_or(0)).into(),
+            CellText::kind(row.kind),
+            format!("{}{}", look::name(&row.name), example_is(row)).into(),
         ];
         if is_series {
             let word = if row.grows_in_every_step { "grew" } else { "" };
-            cells.insert(3, word.to_owned());
+            cells.insert(3, word.to_owned().into());
         }
         if has_entries {
             let entries = match row.entry_change {
                 0 => String::new(),
                 change => signed(change),
             };
-            cells.insert(2, entries);
+            cells.insert(2, CellText::change(entries, row.entry_change));
         }
         columns.row(cells);
     }

@@ -2,6 +2,7 @@
 
 use crate::exit_code::OF_READERS;
 use crate::ledger;
+use crate::look;
 use crate::output::{AnswerAboutFile, print, print_json};
 use crate::progress::Progress;
 use crate::snapshot_file::{SnapshotFile, taken_at};
@@ -78,7 +79,7 @@ fn as_text(
         writeln!(text, "\nWeak tables that keep entries for ever")?;
     }
     for row in weak {
-        writeln!(text, "  {}: {}", row.path, row.words)?;
+        writeln!(text, "  {}: {}", look::name(&row.path), row.words)?;
     }
     Ok(text)
 }

@@ -11,6 +11,7 @@ mod exit_code;
 mod export;
 mod info;
 mod ledger;
+mod look;
 mod module_file;
 mod output;
 mod output_file;
@@ -28,6 +29,7 @@ mod top;
 mod waste;
 
 use clap::{Parser, Subcommand};
+use look::LookOptions;
 use refusal::Refusal;
 use std::process::ExitCode;
 
@@ -46,6 +48,9 @@ Each verb's --help lists its exit codes.";
 #[derive(Parser)]
 #[command(bin_name = "luasnap", version, arg_required_else_help = true, after_help = MORE_HELP)]
 struct CommandLine {
+    #[command(flatten)]
+    look: LookOptions,
+
     #[command(subcommand)]
     verb: Verb,
 }
@@ -66,7 +71,9 @@ enum Verb {
 fn main() -> ExitCode {
     panics::print_readably();
     luasnap_capture::end_cleanly(luasnap_format::remove_temporary_file);
-    let done = match command_line::parse::<CommandLine>().verb {
+    let command_line = command_line::parse::<CommandLine>();
+    command_line.look.set();
+    let done = match command_line.verb {
         Verb::Run(run) => run.execute(),
         Verb::Attach(attach) => attach.execute(),
         Verb::Ps(ps) => ps.execute(),

@@ -1,6 +1,7 @@
 //! `luasnap path`: what keeps an object or a group alive.
 
 use crate::exit_code::OF_READERS;
+use crate::look;
 use crate::output::{print, print_json};
 use crate::progress::Progress;
 use crate::snapshot_file::SnapshotFile;
@@ -134,9 +135,14 @@ fn as_text(title: &str, is_group: bool, held: &Retainers) -> Result<String> {
     match (&held.path, is_group) {
         (Some(path), true) => {
             let is = object.map(|object| format!("  ({})", object.words));
-            writeln!(text, "for example: {path}{}", is.unwrap_or_default())?;
+            writeln!(
+                text,
+                "for example: {}{}",
+                look::name(path),
+                is.unwrap_or_default()
+            )?;
         }
-        (Some(path), false) => writeln!(text, "shortest path: {path}")?,
+        (Some(path), false) => writeln!(text, "shortest path: {}", look::name(path))?,
         (None, _) => writeln!(text, "it is garbage: nothing keeps it alive")?,
     }
     if let Some(doing) = &held.coroutine {
@@ -159,11 +165,11 @@ fn as_text(title: &str, is_group: bool, held: &Retainers) -> Result<String> {
         )?;
         for retainer in &held.retainers {
             match retainer.references {
-                1 => write!(text, "  {}", retainer.path)?,
+                1 => write!(text, "  {}", look::name(&retainer.path))?,
                 many => write!(
                     text,
                     "  {}  (by {} references)",
-                    retainer.retainer,
+                    look::name(&retainer.retainer),
                     grouped(many.into())
                 )?,
             }
@@ -184,11 +190,13 @@ fn as_text(title: &str, is_group: bool, held: &Retainers) -> Result<String> {
         for keeper in &held.keepers {
             let retained = byte_size(keeper.retained);
             let is = is(&keeper.coroutine, &keeper.what);
-            writeln!(text, "  {}  (retained size {retained}){is}", keeper.path)?;
+            let path = look::name(&keeper.path);
+            writeln!(text, "  {path}  (retained size {retained}){is}")?;
         }
     }
     for row in &held.weakness {
-        writeln!(text, "\nweak table {}: {}", row.path, row.words)?;
+        let path = look::name(&row.path);
+        writeln!(text, "\nweak table {path}: {}", row.words)?;
     }
     if held.paths.len() > 1 {
         let count = held.paths.len();
@@ -197,7 +205,7 @@ fn as_text(title: &str, is_group: bool, held: &Retainers) -> Result<String> {
             "\n{count} paths share nothing, and each has to be cut:"
         )?;
         for path in &held.paths {
-            writeln!(text, "  {path}")?;
+            writeln!(text, "  {}", look::name(path))?;
         }
     }
     Ok(text)

@@ -2,10 +2,11 @@
 
 use crate::exit_code::OF_READERS;
 use crate::ledger;
+use crate::look;
 use crate::output::{AnswerAboutFile, print, print_json};
 use crate::progress::Progress;
 use crate::snapshot_file::SnapshotFile;
-use crate::table::{Column, Columns};
+use crate::table::{CellText, Column, Columns};
 use anyhow::Result;
 use clap::{Args, ValueEnum};
 use luasnap_format::{GroupRow, OwnerRow, byte_size, grouped, owner_kind, printable_path};
@@ -159,21 +160,23 @@ fn head(path: &Path, (bytes, objects): (u64, u64), rows: &str) -> String {
 }
 
 fn groups_text(rows: &[GroupRow]) -> String {
-    let is_narrow = Columns::are_narrow();
-    let mut names = vec![
-        Column::Number("retained"),
-        Column::Number("%"),
+    let (is_narrow, has_bars) = (Columns::are_narrow(), Columns::have_bars());
+    let mut names = vec![Column::Number("retained"), Column::Number("%")];
+    if has_bars {
+        names.push(Column::Word("of all"));
+    }
+    names.extend([
         Column::Number("size"),
         Column::Number("count"),
         Column::Word("type"),
         Column::Text("group"),
-    ];
+    ]);
     if !is_narrow {
         names.push(Column::Text("for example"));
     }
     let mut columns = Columns::new(&names);
     for row in rows {
-        let (name, example) = (row.name.to_string(), row.example.to_string());
+        let (name, example) = (look::name(&row.name), look::name(&row.example));
         let is = row.example_is.as_ref().map(|is| format!(" ({is})"));
         let is = is.unwrap_or_default();
         let last = match (example == name, is_narrow) {
@@ -181,14 +184,20 @@ fn groups_text(rows: &[GroupRow]) -> String {
             (false, true) => [format!("{name}\ne.g. {example}{is}"), String::new()],
             (false, false) => [name, example + &is],
         };
-        let first = [
-            byte_size(row.retained),
-            format!("{:.1}", 100.0 * row.share),
-            byte_size(row.shallow),
-            grouped(row.count),
-            row.kind.type_name().to_owned(),
+        let mut cells: Vec<CellText> = vec![
+            byte_size(row.retained).into(),
+            format!("{:.1}", 100.0 * row.share).into(),
         ];
-        columns.row(first.into_iter().chain(last));
+        if has_bars {
+            cells.push(CellText::bar(row.share));
+        }
+        cells.extend([
+            byte_size(row.shallow).into(),
+            grouped(row.count).into(),
+            CellText::kind(row.kind),
+        ]);
+        cells.extend(last.map(CellText::from));
+        columns.row(cells);
     }
     columns.text()
 }
@@ -204,7 +213,7 @@ fn owners_text(rows: &[OwnerRow]) -> String {
         Column::Text("for example"),
     ]);
     for row in rows {
-        let example = row.example.as_ref().map(ToString::to_string);
+        let example = row.example.as_ref().map(look::name);
         columns.row([
             byte_size(row.size),
             format!("{:.1}", 100.0 * row.share),
@@ -214,7 +223,7 @@ fn owners_text(rows: &[OwnerRow]) -> String {
                 files => grouped(files),
             },
             owner_kind(row.kind).to_owned(),
-            row.name.to_string(),
+            look::name(&row.name),
             example.unwrap_or_default(),
         ]);
     }

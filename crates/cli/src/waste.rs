@@ -1,5 +1,6 @@
 //! Wasted memory of a snapshot, for people.
 
+use crate::look;
 use anyhow::Result;
 use luasnap_format::{SparseTableRow, WasteAnswer, byte_size, count_of, grouped};
 use std::fmt::Write;
@@ -22,7 +23,7 @@ pub fn as_text(waste: &WasteAnswer) -> Result<String> {
                 grouped(row.count),
                 grouped(row.size),
                 row.text,
-                row.example,
+                look::name(&row.example),
             )?;
         }
     }
@@ -35,7 +36,7 @@ pub fn as_text(waste: &WasteAnswer) -> Result<String> {
         )?;
         for row in &tables.top {
             let (bytes, slots) = (byte_size(row.bytes), slots_in_use(row));
-            writeln!(text, "  {bytes:>10}  {slots}: {}", row.path)?;
+            writeln!(text, "  {bytes:>10}  {slots}: {}", look::name(&row.path))?;
         }
     }
     Ok(text)

@@ -69,6 +69,7 @@ pub use file::{
 pub use heapsnapshot::write_heapsnapshot;
 pub use json::json_string::readable_json;
 pub use json::object_tree::{write_json, write_json_indented};
+pub use labels::cut::fit;
 pub use labels::numbers::{byte_size, count_of, entries_of, grouped};
 pub use labels::object_label::object_name;
 pub use labels::printable::{printable, printable_path};

@@ -129,7 +129,7 @@ fn examples_are_below_names_where_there_is_no_room_beside_them() {
     assert!(below.contains(" e.g. _G.mayor.house\n"), "{below}");
     let beside = plain(&shown(&["top", "1.luasnap"], 130));
     assert!(
-        beside.contains("class House                _G.mayor.house\n"),
+        beside.contains("class House                    _G.mayor.house\n"),
         "{beside}"
     );
 }
@@ -182,4 +182,88 @@ fn programs_see_no_progress() {
 fn heads_are_bold_on_terminals() {
     let text = shown(&["info", "1.luasnap"], 80);
     assert!(text.contains("\x1b[1m"), "{text}");
+}
+
+/// A terminal that says it has no columns, or hardly any, gets what a pipe gets.
+#[test]
+fn rows_are_not_fitted_to_very_narrow_terminals() {
+    for words in [&["top", "1.luasnap"][..], &["info", "1.luasnap"]] {
+        // The head is bold, with the blanks that fill its columns.
+        let trimmed = |text: &str| {
+            text.lines()
+                .map(|line| line.trim_end().to_owned())
+                .collect()
+        };
+        let piped: Vec<String> = trimmed(&ask(words).stdout);
+        for columns in [0, 1, 20, 59] {
+            let shown: Vec<String> = trimmed(&plain(&shown(words, columns)));
+            assert_eq!(shown, piped, "{columns} columns");
+        }
+    }
+}
+
+/// What was left out of a name is not needed to ask about it.
+#[test]
+fn long_names_are_cut_at_steps_and_can_be_pasted() {
+    let folder = tempfile::tempdir().unwrap();
+    let script = "local key = ('x'):rep(20)
+        deep = { [key] = { [key] = { [key] = { last = {} } } } }
+        other = { [key] = { [key] = { last = {} } } }
+        urls = {}
+        for i = 1, 300 do urls['https://a.b/' .. i] = { i } end
+        for i = 1, 200 do deep[key][key][key].last[i] = { i } end";
+    fs::write(folder.path().join("deep.lua"), script).unwrap();
+    let save = ["run", "--quiet", "--save", "deep.luasnap", "deep.lua"];
+    let ran = crate::program::luasnap(folder.path()).args(save).status();
+    assert!(ran.unwrap().success());
+    let file = folder.path().join("deep.luasnap");
+    let file = file.to_str().unwrap();
+
+    let cut = "_G.deep…last";
+    let text = plain(&shown(&["top", file], 80));
+    assert!(
+        text.lines().any(|line| line.ends_with(&format!(" {cut}"))),
+        "{text}"
+    );
+    let key = "x".repeat(20);
+    let whole = format!("_G.deep.{key}.{key}.{key}.last");
+    let full = plain(&shown(&["top", file, "--full"], 200));
+    assert!(full.contains(&format!(" {whole}\n")), "{full}");
+
+    let path = ask(&["path", file, cut]).stdout;
+    assert!(
+        path.contains(&format!("shortest path: {whole}\n")),
+        "{path}"
+    );
+    // Two things fit.
+    let several = ask(&["path", file, "_G…last"]);
+    assert_eq!(several.code, Some(125), "{several:?}");
+    for path in [&whole, &format!("_G.other.{key}.{key}.last")] {
+        assert!(several.stderr.contains(path), "{several:?}");
+    }
+    // A key with dots is one step.
+    let url = ask(&["path", file, r#"_G.urls.["https://a.b/7"]"#]).stdout;
+    assert!(
+        url.contains("shortest path: _G.urls.[\"https://a.b/7\"]\n"),
+        "{url}"
+    );
+    assert_eq!(ask(&["path", file, "_G.urls.https://a.b/7"]).stdout, url);
+}
+
+#[test]
+fn colour_is_a_matter_of_choice() {
+    const GREEN: &str = "\x1b[38;5;2m";
+    let words = ["top", "1.luasnap", "--color"];
+    let with = |choice| [&words[..], &[choice]].concat();
+    assert!(shown(&with("auto"), 120).contains(GREEN));
+    assert!(shown(&with("always"), 120).contains(GREEN));
+    assert!(!shown(&with("never"), 120).contains('\x1b'));
+    let piped = |choice| ask(&with(choice)).stdout;
+    assert!(piped("always").contains(GREEN));
+    assert!(!piped("auto").contains('\x1b') && !piped("never").contains('\x1b'));
+    let quiet = in_town(&words[..2]).env("NO_COLOR", "1").output().unwrap();
+    assert!(!quiet.stdout.contains(&0x1b));
+    // What grew stands out.
+    let grown = shown(&["diff", "1.luasnap", "2.luasnap"], 120);
+    assert!(grown.contains("\x1b[38;5;9m+"), "{grown}");
 }

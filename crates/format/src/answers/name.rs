@@ -2,6 +2,7 @@
 
 use crate::answer_error::Result;
 use crate::labels::printable::push_bytes;
+use crate::labels::step::GAP;
 use luasnap_heap::Printable;
 use serde::{Serialize, Serializer};
 use std::fmt::{self, Display, Formatter};
@@ -43,14 +44,44 @@ impl Name {
         is(&self.whole, typed)
     }
 
-    /// Whether `typed` is the name as people see it, cut.
+    /// Whether `typed` is the name with parts left out: as people see it, or as it is cut for a narrow terminal.
     pub(crate) fn is_cut_as(&self, typed: &[u8]) -> bool {
-        self.short.as_ref().is_some_and(|short| is(short, typed))
+        if !typed.windows(GAP.len()).any(|part| part == GAP.as_bytes()) {
+            return false;
+        }
+        let is_seen = |short: &Vec<u8>| is(short, typed) || has_parts(short, typed);
+        self.short.as_ref().is_some_and(is_seen) || has_parts(&self.whole, typed)
+    }
+
+    /// The whole name, escaped, however long it is.
+    pub fn whole(&self) -> Printable<'_> {
+        Printable(&self.whole)
     }
 }
 
 fn is(name: &[u8], typed: &[u8]) -> bool {
     name == typed || Printable(name).to_string().as_bytes() == typed
+}
+
+/// Whether a name has the parts of what was typed, which has gaps between them: from its beginning to its end, in this
+/// order.
+fn has_parts(name: &[u8], typed: &[u8]) -> bool {
+    let name = Printable(name).to_string();
+    let typed = String::from_utf8_lossy(typed);
+    let mut parts: Vec<&str> = typed.split(GAP).collect();
+    let (Some(last), Some(first)) = (parts.pop(), parts.first().copied()) else {
+        return false;
+    };
+    let Some(mut rest) = name.strip_prefix(first) else {
+        return false;
+    };
+    for part in &parts[1..] {
+        match rest.find(part) {
+            Some(at) => rest = &rest[at + part.len()..],
+            None => return false,
+        }
+    }
+    rest.ends_with(last)
 }
 
 /// A name under construction: the whole, and what people see of it.

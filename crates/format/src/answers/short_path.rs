@@ -2,8 +2,9 @@
 
 use crate::answer_error::Result;
 use crate::answers::name::{Name, NameText};
-use crate::labels::path::push_step_bytes;
+use crate::labels::path::push_answer_step;
 use crate::labels::printable::push_bytes;
+use crate::labels::step::GAP;
 use luasnap_heap::{
     GroupStep, Groups, Heap, Label, PathStarts, PatternId, Rank, ShortestPathTree, Snapshot,
 };
@@ -12,8 +13,11 @@ use luasnap_heap::{
 const FIRST: usize = 8;
 /// ... and at its end.
 const LAST: usize = 4;
-/// The number of bytes of a long step that are shown.
+/// A step of more bytes is long. Of it people see so many at its start, ...
 const STEP_BYTES: usize = 48;
+const STEP_FIRST: usize = 30;
+/// ... and at its end.
+const STEP_LAST: usize = 15;
 /// The most bytes of a path in a row, so that many rows of a very long list stay bounded. Longer ones are cut
 /// everywhere.
 const MOST_BYTES: usize = 64 << 10;
@@ -63,7 +67,7 @@ pub(crate) fn steps_text(
 ) -> Result<Name> {
     let is_step = |label: &Label| *label != Label::Value;
     join(labels.rev().filter(is_step), MOST_BYTES, |out, label| {
-        push_step_bytes(out, heap, label, &mut Vec::new())
+        push_answer_step(out, heap, label, &mut Vec::new())
     })
 }
 
@@ -83,7 +87,7 @@ fn push_group_step(out: &mut Vec<u8>, heap: &Heap, step: GroupStep) -> Result {
         GroupStep::Reference => b"[ref]",
         GroupStep::Globals => b"_G",
         GroupStep::Loaded => b"package.loaded",
-        GroupStep::Exact(label) => return push_step_bytes(out, heap, label, &mut Vec::new()),
+        GroupStep::Exact(label) => return push_answer_step(out, heap, label, &mut Vec::new()),
     };
     push_bytes(out, fixed)
 }
@@ -136,33 +140,37 @@ fn join<T: Copy>(
 
 /// Returns what stands for steps that are left out.
 pub(crate) fn gap_text(steps: usize) -> String {
-    format!("...[{steps} steps]...")
+    format!("{GAP}[{steps} steps]{GAP}")
 }
 
-/// Appends text, cut if it is long.
+/// Appends text, cut in the middle if it is long.
 pub(crate) fn push_cut(out: &mut Vec<u8>, text: &[u8]) -> Result {
     match cut(text) {
-        Some(shown) => {
-            push_bytes(out, shown)?;
-            push_bytes(out, b"...")
+        Some([first, last]) => {
+            push_bytes(out, first)?;
+            push_bytes(out, GAP.as_bytes())?;
+            push_bytes(out, last)
         }
         None => push_bytes(out, text),
     }
 }
 
-/// Returns the beginning of a long text that people see, up to the end of a character; `None` for a short one.
-fn cut(text: &[u8]) -> Option<&[u8]> {
+/// Returns the beginning and the end of a long text, of whole characters, that people see; `None` for a short one.
+fn cut(text: &[u8]) -> Option<[&[u8]; 2]> {
     if text.len() <= STEP_BYTES {
         return None;
     }
     let is_inside = |at: &usize| text[*at] & 0xC0 == 0x80;
     // No character has more than 4 bytes.
-    let mut ends = (STEP_BYTES - 3..=STEP_BYTES).rev();
-    let end = ends.find(|at| !is_inside(at)).unwrap_or(STEP_BYTES);
-    Some(&text[..end])
+    let mut ends = (STEP_FIRST - 3..=STEP_FIRST).rev();
+    let end = ends.find(|at| !is_inside(at)).unwrap_or(STEP_FIRST);
+    let last = text.len() - STEP_LAST;
+    let mut starts = last..=last + 3;
+    let start = starts.find(|at| !is_inside(at)).unwrap_or(last);
+    Some([&text[..end], &text[start..]])
 }
 
-/// Returns a text as a name, of which people see the beginning if it is long.
+/// Returns a text as a name, of which people see the beginning and the end if it is long.
 pub(crate) fn cut_name(text: &[u8]) -> Result<Name> {
     let mut short = Vec::new();
     push_cut(&mut short, text)?;

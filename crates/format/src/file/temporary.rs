@@ -282,19 +282,19 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("file");
         fs::write(&path, "older").unwrap();
-        for temporary in [
-            Temporary::new(folder.path(), 0o600).unwrap(),
-            Temporary::Named(named(folder.path(), 0o600).unwrap()),
-        ] {
+        let kinds: [fn(&Path) -> Temporary; 2] = [
+            |folder| Temporary::new(folder, 0o600).unwrap(),
+            |folder| Temporary::Named(named(folder, 0o600).unwrap()),
+        ];
+        for kind in kinds {
+            let temporary = kind(folder.path());
             let error = temporary.move_to_free(&path).unwrap_err();
             assert_eq!(error.kind(), io::ErrorKind::AlreadyExists);
             assert_eq!(fs::read_to_string(&path).unwrap(), "older");
             assert_eq!(names(folder.path()), ["file"]);
         }
-        for temporary in [
-            Temporary::new(folder.path(), 0o600).unwrap(),
-            Temporary::Named(named(folder.path(), 0o600).unwrap()),
-        ] {
+        for kind in kinds {
+            let temporary = kind(folder.path());
             fs::remove_file(&path).unwrap();
             let mut file = temporary.file();
             file.write_all(b"new").unwrap();

@@ -99,14 +99,14 @@ pub(crate) fn push_step(
     push_step_by(out, Step::new(heap, label, digits), push_printable)
 }
 
-/// Appends the step of a label, with its name in the program's own bytes.
-pub(crate) fn push_step_bytes(
+/// Appends the step of a label as answers have it, with its name in the program's own bytes.
+pub(crate) fn push_answer_step(
     out: &mut Vec<u8>,
     heap: &Heap,
     label: Label,
     digits: &mut Vec<u8>,
 ) -> Result {
-    push_step_by(out, Step::new(heap, label, digits), push_bytes)
+    push_step_by(out, Step::in_answers(heap, label, digits), push_bytes)
 }
 
 fn push_step_by(

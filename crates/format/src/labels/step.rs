@@ -21,6 +21,14 @@ impl<'a> Step<'a> {
         }
     }
 
+    fn quoted(name: &'a [u8]) -> Self {
+        Step {
+            open: "[\"",
+            name,
+            close: "\"]",
+        }
+    }
+
     fn fixed(text: &'static str) -> Self {
         Step {
             open: text,
@@ -37,16 +45,24 @@ impl<'a> Step<'a> {
         }
     }
 
-    /// Returns the step of a label. `digits` is a buffer for numbers and addresses.
+    /// Returns the step of a label as answers have it: a key that could be mistaken for several steps, or for none, is
+    /// quoted. `digits` is a buffer for numbers and addresses.
+    pub(crate) fn in_answers(heap: &'a Heap, label: Label, digits: &'a mut Vec<u8>) -> Self {
+        match label {
+            Label::Field(name) if is_mistakable(heap.name(name)) => Step::quoted(heap.name(name)),
+            label => Step::new(heap, label, digits),
+        }
+    }
+
+    /// Returns the step of a label as the eleven functions and the files for other tools have it. `digits` is a buffer
+    /// for numbers and addresses.
     #[inline]
     pub(crate) fn new(heap: &'a Heap, label: Label, digits: &'a mut Vec<u8>) -> Self {
         match label {
             // Otherwise the key could be mistaken for one that is not a string.
-            Label::Field(name) if heap.name(name).first() == Some(&b'[') => Step {
-                open: "[\"",
-                name: heap.name(name),
-                close: "\"]",
-            },
+            Label::Field(name) if heap.name(name).first() == Some(&b'[') => {
+                Step::quoted(heap.name(name))
+            }
             Label::Field(name) | Label::Root(name) => Step::named(heap.name(name)),
             Label::Upvalue(name) if heap.name(name).is_empty() => Step::fixed("[upvalue]"),
             Label::Upvalue(name) => Step::named(heap.name(name)),
@@ -70,6 +86,19 @@ impl<'a> Step<'a> {
         }
     }
 }
+
+/// Whether a key could be mistaken for several steps, for one of a pattern, for a gap, or for none.
+fn is_mistakable(key: &[u8]) -> bool {
+    let is_mark =
+        |byte: &u8| matches!(byte, b'.' | b'[' | b']' | b'"') || byte.is_ascii_whitespace();
+    key.is_empty()
+        || key == b"*"
+        || key.iter().any(is_mark)
+        || key.windows(GAP.len()).any(|part| part == GAP.as_bytes())
+}
+
+/// What stands for steps, or letters, that are left out.
+pub(crate) const GAP: &str = "…";
 
 /// Appends what is between the brackets of a step that is a number or an address.
 fn push_digits(out: &mut Vec<u8>, heap: &Heap, label: Label) {

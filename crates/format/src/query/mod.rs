@@ -8,4 +8,5 @@ pub(crate) mod path_end;
 pub(crate) mod path_search;
 pub(crate) mod pattern;
 pub(crate) mod query;
+mod shown_step;
 pub(crate) mod suggestions;

@@ -1,17 +1,15 @@
 //! Whether paths end in what a user typed.
 
 use crate::answer_error::Result;
-use crate::answers::short_path::push_cut;
-use crate::labels::path::{push_step, push_step_bytes};
-use crate::labels::printable::push_printable;
+use crate::labels::step::GAP;
+use crate::query::shown_step::ShownStep;
 use luasnap_heap::{Heap, Label, Rank, ShortestPathTree};
 
 /// Compares the ends of paths with words, which are escaped as they are printed.
 pub(crate) struct PathEnd<'a> {
     heap: &'a Heap,
     tree: &'a ShortestPathTree,
-    step: Vec<u8>,
-    digits: Vec<u8>,
+    step: ShownStep,
 }
 
 impl<'a> PathEnd<'a> {
@@ -19,8 +17,7 @@ impl<'a> PathEnd<'a> {
         PathEnd {
             heap,
             tree,
-            step: Vec::new(),
-            digits: Vec::new(),
+            step: ShownStep::default(),
         }
     }
 
@@ -30,20 +27,9 @@ impl<'a> PathEnd<'a> {
         label: Label,
         word: &'w [u8],
     ) -> Result<Option<&'w [u8]>> {
-        self.step.clear();
-        push_step(&mut self.step, self.heap, label, &mut self.digits)?;
-        if let Some(before) = before(word, &self.step) {
-            return Ok(Some(before));
-        }
-        if !word.ends_with(b"...") {
-            return Ok(None);
-        }
-        let (mut whole, mut shown) = (Vec::new(), Vec::new());
-        push_step_bytes(&mut whole, self.heap, label, &mut self.digits)?;
-        push_cut(&mut shown, &whole)?;
-        self.step.clear();
-        push_printable(&mut self.step, &shown)?;
-        Ok(before(word, &self.step))
+        let has_gap = word.windows(GAP.len()).any(|part| part == GAP.as_bytes());
+        let find = |step: &[u8]| before(word, step);
+        self.step.first_form(self.heap, label, has_gap, find)
     }
 
     /// Returns the number of steps in a word, if the path to a rank ends in them.

@@ -1,10 +1,8 @@
 //! Following a path, step by step, through the references of a heap.
 
 use crate::answer_error::Result;
-use crate::answers::short_path::push_cut;
-use crate::labels::path::{push_step, push_step_bytes};
-use crate::labels::printable::push_printable;
 use crate::query::lookup_error::LookupError;
+use crate::query::shown_step::ShownStep;
 use crate::query::suggestions::Nearest;
 use luasnap_heap::{Heap, Label, NodeId, value_edge};
 use rustc_hash::FxHashSet;
@@ -13,7 +11,7 @@ use std::cmp::Reverse;
 /// What the steps of a path may be, besides those of references.
 #[derive(Clone, Copy, Default)]
 pub(crate) struct Reading {
-    /// Long names that people saw cut: `aaaa...`.
+    /// Long names that people saw cut: `aaaa…zzzz`.
     pub(crate) cut: bool,
     /// Steps for many: `[*]`, `*`, `[ref]`.
     pub(crate) patterns: bool,
@@ -35,8 +33,7 @@ pub(crate) struct PathSearch<'a> {
     seen: FxHashSet<(NodeId, usize)>,
     /// Where the path led farthest, and ended.
     farthest: (NodeId, usize),
-    step: Vec<u8>,
-    digits: Vec<u8>,
+    step: ShownStep,
 }
 
 impl<'a> PathSearch<'a> {
@@ -52,8 +49,7 @@ impl<'a> PathSearch<'a> {
             next: Vec::new(),
             seen: FxHashSet::default(),
             farthest: (NodeId::ROOT, 0),
-            step: Vec::new(),
-            digits: Vec::new(),
+            step: ShownStep::default(),
         };
         search.next = search.starts();
         search
@@ -66,10 +62,10 @@ impl<'a> PathSearch<'a> {
         let globals = self.heap.globals();
         let mut starts: Vec<(NodeId, usize)> = globals.map(|node| (node, 0)).into_iter().collect();
         starts.push((NodeId::ROOT, 0));
-        if let Some(loaded) = self.loaded().filter(|_| self.is_next(0, LOADED)) {
+        if let Some(loaded) = self.loaded().filter(|_| is_next(self.path, 0, LOADED)) {
             starts.push((loaded, LOADED.len()));
         }
-        if let Some(globals) = globals.filter(|_| self.is_next(0, b"_G")) {
+        if let Some(globals) = globals.filter(|_| is_next(self.path, 0, b"_G")) {
             starts.push((globals, 2));
         }
         starts
@@ -156,15 +152,11 @@ impl<'a> PathSearch<'a> {
 
     /// Returns the number of bytes of the step at `start`, if this label fits it.
     fn length(&mut self, from: NodeId, label: Label, start: usize) -> Result<Option<usize>> {
-        self.render(label)?;
-        if self.is_next(start, &self.step) {
-            return Ok(Some(self.step.len()));
-        }
-        if self.reading.cut {
-            self.render_cut(label)?;
-            if !self.step.is_empty() && self.is_next(start, &self.step) {
-                return Ok(Some(self.step.len()));
-            }
+        let (path, cut) = (self.path, self.reading.cut);
+        let length = |step: &[u8]| is_next(path, start, step).then_some(step.len());
+        let found = self.step.first_form(self.heap, label, cut, length)?;
+        if found.is_some() {
+            return Ok(found);
         }
         if self.reading.patterns {
             let general: &[u8] = match label {
@@ -177,32 +169,9 @@ impl<'a> PathSearch<'a> {
                 Label::Field(_) => b"*",
                 _ => return Ok(None),
             };
-            return Ok(self.is_next(start, general).then_some(general.len()));
+            return Ok(is_next(self.path, start, general).then_some(general.len()));
         }
         Ok(None)
-    }
-
-    fn render(&mut self, label: Label) -> Result {
-        self.step.clear();
-        push_step(&mut self.step, self.heap, label, &mut self.digits)
-    }
-
-    /// Renders a step as people see it, if it is so long that they see it cut.
-    fn render_cut(&mut self, label: Label) -> Result {
-        self.step.clear();
-        let (mut whole, mut shown) = (Vec::new(), Vec::new());
-        push_step_bytes(&mut whole, self.heap, label, &mut self.digits)?;
-        push_cut(&mut shown, &whole)?;
-        match shown == whole {
-            true => Ok(()),
-            false => push_printable(&mut self.step, &shown),
-        }
-    }
-
-    /// Whether the path has this step at `at`, and not just one that starts like it.
-    fn is_next(&self, at: usize, step: &[u8]) -> bool {
-        let rest = self.path.get(at..).unwrap_or_default();
-        rest.starts_with(step) && matches!(rest.get(step.len()), None | Some(b'.' | b'['))
     }
 
     /// Returns the error for a path that leads nowhere: how far it led, and what is near.
@@ -216,10 +185,11 @@ impl<'a> PathSearch<'a> {
             .position(|byte| matches!(byte, b'.' | b'['));
         let mut nearest = Nearest::to(&rest[..end.map_or(rest.len(), |end| end + 1)]);
         for edge in self.edges_of(from) {
-            if let Err(error) = self.render(self.heap.label(edge)) {
-                return error.into();
+            let label = self.heap.label(edge);
+            match self.step.quoted(self.heap, label) {
+                Ok(step) => nearest.see(step),
+                Err(error) => return error.into(),
             }
-            nearest.see(&self.step);
         }
         // Cut between steps, so these are whole characters.
         let text = |bytes| String::from_utf8_lossy(bytes).into_owned();
@@ -229,6 +199,12 @@ impl<'a> PathSearch<'a> {
             near: nearest.words(),
         }
     }
+}
+
+/// Whether a path has this step at `at`, and not just one that starts like it.
+fn is_next(path: &[u8], at: usize, step: &[u8]) -> bool {
+    let rest = path.get(at..).unwrap_or_default();
+    rest.starts_with(step) && matches!(rest.get(step.len()), None | Some(b'.' | b'['))
 }
 
 /// Returns the value of an upvalue, since a path has no step for the upvalue itself; any other node

@@ -144,13 +144,13 @@ fn names_that_a_terminal_cannot_show_and_long_ones() {
         )
         .unwrap()
     });
-    let shown = r"class package.loaded.A\nClass";
+    let shown = r#"class package.loaded.["A\nClass"]"#;
     let classes: Vec<_> = classes.filter(|name| format!("{name}") == shown).collect();
     let [class] = &classes[..] else {
         panic!("one class: {classes:?}");
     };
-    assert_eq!(class.bytes(), b"class package.loaded.A\nClass");
-    let cut = format!("{}...:7", "é".repeat(24));
+    assert_eq!(class.bytes(), b"class package.loaded.[\"A\nClass\"]");
+    let cut = format!("{}…{}:7", "é".repeat(15), "é".repeat(7));
     assert_eq!(name(Kind::LuaFunction).to_string(), cut);
 }
 

@@ -128,7 +128,7 @@ fn long_paths_and_long_keys_are_cut() {
     let widest = text.lines().map(|line| line.chars().count()).max().unwrap();
     assert!(widest < 150, "{widest}");
     assert!(
-        text.contains("t.k0.k1.k2.k3.k4.k5.k6...["),
+        text.contains("t.k0.k1.k2.k3.k4.k5.k6…["),
         "{}",
         &text[..2000]
     );

@@ -91,16 +91,17 @@ all_raw(before:growth(whole), "growth", {})
 
 -- Each name is found as it is, and as it is shown.
 for _, name in ipairs(hostile) do
-  local shown = "_G.world." .. snapshot.printable(name)
-  for _, path in ipairs { "_G.world." .. name, shown } do
-    local found = assert(whole:path(path))
-    check.equal(found, "_G.world." .. name)
+  local printable = snapshot.printable(name)
+  -- What has blanks or brackets in it is quoted.
+  local whole_path = "_G.world." .. (name:find "[%s%[]" and '["' .. name .. '"]' or name)
+  for _, path in ipairs { whole_path, snapshot.printable(whole_path), "_G.world." .. name, "_G.world." .. printable } do
+    check.equal(assert(whole:path(path)), whole_path)
     local retainers = assert(whole:retainers(path))
     check.equal(retainers.count, 1)
-    check.equal(retainers.path, "_G.world." .. name)
+    check.equal(retainers.path, whole_path)
     all_raw(retainers, "retainers", {})
   end
-  check.equal(whole:path(world[name]), "_G.world." .. name)
+  check.equal(whole:path(world[name]), whole_path)
 end
 
 -- What is said where something is wrong.

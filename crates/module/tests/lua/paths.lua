@@ -180,15 +180,23 @@ do
   local s = taken()
   check.equal(s:path(at.here), path .. ".here")
   check.equal(s:path(path .. ".here"), path .. ".here")
-  local whole = "_G.deep." .. name .. "1.one"
+  local whole = '_G.deep.["' .. name .. '1"].one'
   check.equal(s:path(deep[name .. "1"].one), whole)
   check.equal(s:path(whole), whole)
-  check.equal(s:path("_G.deep." .. name:sub(1, 48) .. "....one"), whole)
-  local short = "_G.deep" .. (".below"):rep(6) .. "...[41 steps]...below.below.below.here"
+  check.equal(s:path("_G.deep." .. name .. "1.one"), whole)
+  local key = '["' .. name .. '1"]'
+  check.equal(s:path("_G.deep." .. key:sub(1, 30) .. "…" .. key:sub(-15) .. ".one"), whole)
+  local short = "_G.deep" .. (".below"):rep(6) .. "…[41 steps]…below.below.below.here"
   check.equal(s:path(short), path .. ".here")
-  local found, reason = s:path("_G.deep." .. name:sub(1, 48) .. "...")
+  -- As many steps as there are.
+  check.equal(s:path "_G.deep…here", path .. ".here")
+  check.equal(s:path "_G.deep.below.below…below.here", path .. ".here")
+  check.equal(s:path "_G…one", whole)
+  check.equal(s:path "_G…[41 steps]…here", nil)
+  check.equal(s:path "_G.here…deep", nil)
+  local found, reason = s:path "_G.deep.below…below"
   check.equal(found, nil)
-  check.matches(reason, " may mean 2 objects: ")
+  check.matches(reason, " may mean %d+ objects: ")
   deep = nil
 end
 
@@ -216,13 +224,15 @@ end
 do
   odd = { ["a.b"] = { x = {} }, a = { b = { y = {} }, [1] = {} }, ["a[1]"] = { z = {} }, [""] = { [""] = { {} } } }
   local s = taken()
-  check.equal(s:path "odd.a.b.x", "_G.odd.a.b.x")
+  check.equal(s:path "odd.a.b.x", '_G.odd.["a.b"].x')
+  check.equal(s:path '_G.odd.["a.b"].x', '_G.odd.["a.b"].x')
   check.equal(s:path "odd.a.b.y", "_G.odd.a.b.y")
   check.equal(s:retainers("odd.a.b").retainers[1].retainer, "_G.odd")
-  check.equal(s:path "odd.a[1].z", "_G.odd.a[1].z")
+  check.equal(s:path "odd.a[1].z", '_G.odd.["a[1]"].z')
   check.equal(s:path "odd.a.[1]", "_G.odd.a.[1]")
-  check.equal(s:path(odd[""][""][1]), "_G.odd...[1]")
-  check.equal(s:path "_G.odd...[1]", "_G.odd...[1]")
+  check.equal(s:path(odd[""][""][1]), '_G.odd.[""].[""].[1]')
+  check.equal(s:path '_G.odd.[""].[""].[1]', '_G.odd.[""].[""].[1]')
+  check.equal(s:path "_G.odd...[1]", '_G.odd.[""].[""].[1]')
   odd = nil
 end
 

@@ -1,0 +1,76 @@
+//! How answers look: what the user asked for, and what the terminal can show.
+
+use anstream::{AutoStream, ColorChoice};
+use clap::{Args, ValueEnum};
+use crossterm::terminal;
+use luasnap_format::Name;
+use std::io::{IsTerminal, stdout};
+use std::sync::OnceLock;
+
+/// Rows are fitted to a terminal of so many columns at least. A narrower one, or one that says it has none, gets them
+/// as a pipe does.
+const LEAST_WIDTH: u16 = 60;
+
+static OPTIONS: OnceLock<LookOptions> = OnceLock::new();
+
+/// How answers look. It is set once for all of the program, as colour is for its streams.
+#[derive(Args, Clone, Copy, Debug, Default)]
+pub struct LookOptions {
+    /// Write names and paths whole, however long they are
+    #[arg(long, global = true)]
+    full: bool,
+
+    /// Colour the answers: on a terminal unless NO_COLOR is set, always, or never
+    #[arg(long, global = true, value_enum, value_name = "WHEN", default_value_t = Color::Auto)]
+    color: Color,
+}
+
+#[derive(Clone, Copy, Debug, Default, ValueEnum)]
+enum Color {
+    #[default]
+    Auto,
+    Always,
+    Never,
+}
+
+impl LookOptions {
+    /// Makes all answers look so.
+    pub fn set(self) {
+        match self.color {
+            Color::Auto => ColorChoice::Auto,
+            Color::Always => ColorChoice::Always,
+            Color::Never => ColorChoice::Never,
+        }
+        .write_global();
+        // Nothing else sets them.
+        let _ = OPTIONS.set(self);
+    }
+}
+
+fn options() -> LookOptions {
+    OPTIONS.get().copied().unwrap_or_default()
+}
+
+/// Returns a name as people see it: cut if it is long, unless they asked for all of it.
+pub fn name(name: &Name) -> String {
+    match options().full {
+        true => name.whole().to_string(),
+        false => name.to_string(),
+    }
+}
+
+/// Returns the width that rows are to fit; `None` where they may be of any.
+pub fn width() -> Option<u16> {
+    let (columns, _) = terminal::size().ok().filter(|_| stdout().is_terminal())?;
+    (columns >= LEAST_WIDTH).then_some(columns)
+}
+
+/// Whether steps of paths are left out so that rows fit the terminal.
+pub fn fits_names() -> bool {
+    !options().full
+}
+
+/// Whether standard output gets colours.
+pub fn has_color() -> bool {
+    AutoStream::choice(&stdout()) != ColorChoice::Never
+}

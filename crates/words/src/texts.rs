@@ -1,0 +1,78 @@
+//! Finding the texts of a language.
+
+use crate::language::Language;
+use crate::{chinese, english};
+
+/// A text by its code, with `{name}` where an argument goes.
+pub(crate) type Text = (&'static str, &'static str);
+/// A noun by its English singular: the singular and the plural.
+pub(crate) type Noun = (&'static str, (&'static str, &'static str));
+
+fn texts(language: Language) -> &'static [Text] {
+    match language {
+        Language::English => english::TEXTS,
+        Language::Chinese => chinese::TEXTS,
+    }
+}
+
+fn nouns(language: Language) -> &'static [Noun] {
+    match language {
+        Language::English => english::NOUNS,
+        Language::Chinese => chinese::NOUNS,
+    }
+}
+
+/// Returns the codes that there are texts for, in order.
+pub fn codes() -> impl Iterator<Item = &'static str> {
+    english::TEXTS.iter().map(|(code, _)| *code)
+}
+
+/// Returns the text of a code. The code itself if there is none, which tests find.
+pub(crate) fn template(language: Language, code: &'static str) -> &'static str {
+    let texts = texts(language);
+    let found = texts.binary_search_by_key(&code, |(known, _)| known);
+    debug_assert!(found.is_ok(), "there is no text for '{code}'");
+    found.map_or(code, |at| texts[at].1)
+}
+
+/// Returns the singular and the plural of a noun by its English singular.
+pub(crate) fn noun(language: Language, one: &'static str) -> (&'static str, &'static str) {
+    let nouns = nouns(language);
+    let found = nouns.binary_search_by_key(&one, |(known, _)| known);
+    debug_assert!(found.is_ok(), "there is no noun '{one}'");
+    found.map_or((one, one), |at| nouns[at].1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeSet;
+
+    fn holes(text: &str) -> BTreeSet<&str> {
+        let after = text.split('{').skip(1);
+        after
+            .map(|rest| rest.split_once('}').expect(text).0)
+            .collect()
+    }
+
+    #[test]
+    fn every_language_has_every_text_with_the_same_arguments() {
+        for language in Language::ALL {
+            assert!(
+                texts(language).is_sorted_by(|a, b| a.0 < b.0),
+                "{language:?}"
+            );
+            assert!(
+                nouns(language).is_sorted_by(|a, b| a.0 < b.0),
+                "{language:?}"
+            );
+            let codes: Vec<_> = texts(language).iter().map(|(code, _)| *code).collect();
+            assert_eq!(codes, super::codes().collect::<Vec<_>>(), "{language:?}");
+            for ((code, text), (_, english)) in texts(language).iter().zip(english::TEXTS) {
+                assert_eq!(holes(text), holes(english), "{language:?}: {code}");
+            }
+            let ones = |nouns: &[Noun]| nouns.iter().map(|(one, _)| *one).collect::<Vec<_>>();
+            assert_eq!(ones(nouns(language)), ones(english::NOUNS), "{language:?}");
+        }
+    }
+}
