@@ -10,6 +10,7 @@ use crate::graph::fallible_vec::{filled, push};
 use crate::graph::heap::Heap;
 use crate::graph::kind::Kind;
 use crate::graph::label::{Label, PackedLabel};
+use crate::graph::loaded_code::LoadedCode;
 use crate::graph::name::{NameId, Names};
 use crate::graph::node::NodeId;
 use crate::graph::provenance::Provenance;
@@ -55,6 +56,8 @@ pub struct StoredColumns<'a> {
     pub sparse_tables: &'a [SparseTable],
     /// What the threads are doing, by their nodes.
     pub threads: &'a [ThreadState],
+    /// Code that was loaded without a name, by its nodes.
+    pub loaded_code: &'a [LoadedCode],
 }
 
 /// Stands for a size that does not fit the column of sizes.
@@ -79,6 +82,7 @@ impl Heap {
             marks: &self.order.marks,
             sparse_tables: &self.sparse_tables,
             threads: &self.threads,
+            loaded_code: &self.loaded_code,
         }
     }
 }
@@ -165,6 +169,8 @@ pub struct Columns {
     pub sparse_tables: Vec<SparseTable>,
     /// What the threads are doing, by their nodes.
     pub threads: Vec<ThreadState>,
+    /// Code that was loaded without a name, by its nodes.
+    pub loaded_code: Vec<LoadedCode>,
     /// Where the heap comes from.
     pub provenance: Provenance,
 }
@@ -182,6 +188,7 @@ impl Columns {
         self.check_order()?;
         self.check_sparse_tables()?;
         self.check_threads()?;
+        self.check_loaded_code()?;
         let mut heap = Heap {
             kinds: self.kinds,
             addresses: self.addresses,
@@ -200,6 +207,7 @@ impl Columns {
             },
             sparse_tables: self.sparse_tables,
             threads: self.threads,
+            loaded_code: self.loaded_code,
             provenance: self.provenance,
             ..Heap::default()
         };
@@ -334,6 +342,19 @@ impl Columns {
         })?;
         if !self.threads.is_sorted_by(|a, b| a.node < b.node) {
             return Err(ColumnError::Order { column: "threads" });
+        }
+        Ok(())
+    }
+
+    fn check_loaded_code(&self) -> Result<(), ColumnError> {
+        all("loaded code", &self.loaded_code, |of| {
+            let kind = self.kinds.get(of.node.index());
+            matches!(kind, Some(Kind::LuaFunction | Kind::Prototype))
+        })?;
+        if !self.loaded_code.is_sorted_by(|a, b| a.node < b.node) {
+            return Err(ColumnError::Order {
+                column: "loaded code",
+            });
         }
         Ok(())
     }

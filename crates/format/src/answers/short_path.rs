@@ -2,6 +2,7 @@
 
 use crate::answer_error::Result;
 use crate::answers::name::{Name, NameText};
+use crate::labels::environment::push_environment;
 use crate::labels::path::push_step_bytes;
 use crate::labels::printable::push_bytes;
 use luasnap_heap::{
@@ -19,8 +20,8 @@ const STEP_BYTES: usize = 48;
 const MOST_BYTES: usize = 64 << 10;
 
 /// Returns the shortest path to the object at a rank of the [tree of everything](Snapshot::everything_tree):
-/// it starts at the table of globals, the table of loaded modules or the main thread if it leads through one of
-/// them. People see its middle and its long steps cut.
+/// it starts at the table of globals, the table of loaded modules, the main thread or an
+/// [environment](luasnap_heap::Environment) if it leads through one of them. People see its middle and its long steps cut.
 ///
 /// # Errors
 ///
@@ -83,6 +84,7 @@ fn push_group_step(out: &mut Vec<u8>, heap: &Heap, step: GroupStep) -> Result {
         GroupStep::Reference => b"[ref]",
         GroupStep::Globals => b"_G",
         GroupStep::Loaded => b"package.loaded",
+        GroupStep::Environment(chunk) => return push_environment(out, heap, chunk),
         GroupStep::Exact(label) => return push_step_bytes(out, heap, label, &mut Vec::new()),
     };
     push_bytes(out, fixed)

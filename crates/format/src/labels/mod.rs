@@ -1,6 +1,7 @@
 //! Text of objects, references and numbers.
 
 pub(crate) mod digits;
+pub(crate) mod environment;
 pub(crate) mod numbers;
 pub(crate) mod object_label;
 pub(crate) mod path;

@@ -15,8 +15,8 @@ use crate::luasnap::numbers::{column, read_by_kind, read_bytes, read_deltas, rea
 use crate::luasnap::section::{Section, Table, proven_entries, table_len};
 use crate::luasnap::two_threads::both;
 use luasnap_heap::{
-    Change, CodePlace, Columns, Kind, Label, Mark, NameId, Names, NodeId, PackedLabel, Run,
-    RunOrder, Snapshot, SparseTable, StoredDifference, ThreadState, ThreadStatus,
+    Change, CodePlace, CodeShape, Columns, Kind, Label, LoadedCode, Mark, NameId, Names, NodeId,
+    PackedLabel, Run, RunOrder, Snapshot, SparseTable, StoredDifference, ThreadState, ThreadStatus,
 };
 use std::fs::File;
 use std::io::Read;
@@ -197,6 +197,7 @@ fn read_rest(table: &Table<'_>) -> Result<Rest, LoadError> {
         marks: read_marks(table, &mut zstd)?,
         sparse_tables: read_sparse_tables(table, &mut zstd)?,
         threads: read_threads(table, &mut zstd)?,
+        loaded_code: read_loaded_code(table, &mut zstd)?,
         ..Columns::default()
     };
     let difference = read_difference(table, &mut zstd)?;
@@ -296,6 +297,20 @@ fn read_threads(table: &Table<'_>, zstd: &mut Decompressor) -> Result<Vec<Thread
             caller: place(6)?,
             error: NameId(number(8)?),
         })
+    })
+}
+
+fn read_loaded_code(
+    table: &Table<'_>,
+    zstd: &mut Decompressor,
+) -> Result<Vec<LoadedCode>, LoadError> {
+    read_rows(table, Section::LoadedCode, zstd, |row: [u64; 3]| {
+        let shape = CodeShape {
+            last_line: u32::try_from(row[1]).ok()?,
+            upvalues: u8::try_from(row[2]).ok()?,
+        };
+        let node = node_id(row[0])?;
+        Some(LoadedCode { node, shape })
     })
 }
 

@@ -5,7 +5,7 @@
 
 use crate::answer_error::Result;
 use crate::luasnap::save_options::SaveOptions;
-use luasnap_heap::{Heap, Kind, Label, NameId, NodeId, StoredColumns};
+use luasnap_heap::{Heap, Kind, LOADED_SOURCE, Label, NameId, NodeId, StoredColumns};
 
 /// The use of a name. If it has several, the last one in this list counts.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -22,9 +22,7 @@ enum Use {
     Root,
 }
 
-/// The beginning of a short source that contains the code itself, and its replacement: the code was
-/// a string value.
-const CODE: &[u8] = b"[string \"";
+/// What replaces a short source that contains the code itself, which was a string value.
 const NO_CODE: &[u8] = b"[string \"...\"]";
 
 /// The names that go into a file.
@@ -93,7 +91,10 @@ impl Use {
 
 /// Returns a source, or the name of a slot that ends in a source, without the code.
 fn without_code(bytes: &[u8]) -> [&[u8]; 2] {
-    match bytes.windows(CODE.len()).position(|at| at == CODE) {
+    match bytes
+        .windows(LOADED_SOURCE.len())
+        .position(|at| at == LOADED_SOURCE)
+    {
         Some(code) => [&bytes[..code], NO_CODE],
         None => [bytes, b""],
     }

@@ -53,6 +53,8 @@ pub(super) enum Section {
     Padding = 21,
     /// Rows: a thread, and what it is doing.
     Threads = 22,
+    /// Rows: code that was loaded without a name, the line where it ends, and the number of its upvalues.
+    LoadedCode = 23,
 }
 
 /// How the values of a section are encoded.
@@ -77,7 +79,7 @@ pub(super) enum Encoding {
 
 impl Section {
     /// All sections, in the order in which they are written.
-    pub(super) const ALL: [Section; 22] = [
+    pub(super) const ALL: [Section; 23] = [
         Section::Facts,
         Section::Kinds,
         Section::Addresses,
@@ -100,6 +102,7 @@ impl Section {
         Section::Refs,
         Section::Padding,
         Section::Threads,
+        Section::LoadedCode,
     ];
 
     fn from_number(number: u16) -> Option<Section> {
@@ -131,6 +134,7 @@ impl Section {
             Section::Refs => "section of counted references",
             Section::Padding => "padding",
             Section::Threads => "section of threads",
+            Section::LoadedCode => "section of loaded code",
         }
     }
 
@@ -145,6 +149,7 @@ impl Section {
             | Section::Marks
             | Section::SparseTables
             | Section::Threads
+            | Section::LoadedCode
             | Section::Changes => Encoding::Bytes,
             Section::Sizes
             | Section::Counts
@@ -173,13 +178,17 @@ impl Section {
             Section::Marks => 16,
             Section::SparseTables => 20,
             Section::Threads => 36,
+            Section::LoadedCode => 12,
             Section::Padding => 0,
         }
     }
 
     /// Whether readers that do not know the section may skip it.
     fn is_optional(self) -> bool {
-        matches!(self, Section::Padding | Section::Threads)
+        matches!(
+            self,
+            Section::Padding | Section::Threads | Section::LoadedCode
+        )
     }
 }
 

@@ -287,7 +287,12 @@ fn make_tables(heap: &Heap, builder: &mut SectionBuilder) -> Result {
         ]
         .map(u64::from)
     });
-    make_rows(builder, Section::Threads, threads)
+    make_rows(builder, Section::Threads, threads)?;
+    let code = columns.loaded_code.iter().map(|code| {
+        let (last_line, upvalues) = (code.shape.last_line, code.shape.upvalues);
+        [code.node.0, last_line, upvalues.into()].map(u64::from)
+    });
+    make_rows(builder, Section::LoadedCode, code)
 }
 
 fn make_difference(stored: &StoredDifference, builder: &mut SectionBuilder) -> Result {

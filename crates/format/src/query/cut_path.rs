@@ -19,11 +19,11 @@ pub(crate) fn objects_by_cut_path(snapshot: &Snapshot, path: &[u8]) -> Result<Ve
     };
     let Some((head, steps, tail)) = around_gap(path) else {
         return match path.windows(3).any(|part| part == b"...") {
-            true => PathSearch::new(heap, path, reading).all(),
+            true => PathSearch::in_snapshot(snapshot, path, reading)?.all(),
             false => Ok(Vec::new()),
         };
     };
-    let heads = PathSearch::new(heap, head, reading).all()?;
+    let heads = PathSearch::in_snapshot(snapshot, head, reading)?.all()?;
     let tree = snapshot.everything_tree()?;
     let mut found = Vec::new();
     for head in heads.into_iter().take(MOST_HEADS) {

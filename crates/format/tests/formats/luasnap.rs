@@ -47,6 +47,7 @@ fn listing(heap: &Heap) -> Vec<String> {
     lines.push(format!("{:?} {:?}", columns.runs, columns.marks));
     lines.push(format!("{:?}", columns.sparse_tables));
     lines.push(format!("{:?}", columns.threads));
+    lines.push(format!("{:?}", columns.loaded_code));
     lines.push(format!("{:?}", heap.provenance()));
     lines
 }

@@ -9,6 +9,7 @@ use crate::graph::error::BuildError;
 use crate::graph::fallible_vec::{held, push, room};
 use crate::graph::heap::Heap;
 use crate::graph::kind::Kind;
+use crate::graph::loaded_code::CodeShape;
 use crate::graph::name::NameId;
 use crate::graph::node::NodeId;
 use crate::graph::tally::Tally;
@@ -43,6 +44,8 @@ pub enum GroupName {
         pattern: PatternId,
         /// The line of the text where the code begins; 0 for all of it.
         line: u32,
+        /// The line where it ends, and the number of its upvalues, if they are known.
+        shape: Option<CodeShape>,
     },
     /// Coroutines that do the same at one place.
     Coroutine(CoroutineName),

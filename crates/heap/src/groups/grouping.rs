@@ -6,6 +6,7 @@ use crate::graph::error::BuildError;
 use crate::graph::fallible_vec::{filled, push, room};
 use crate::graph::heap::Heap;
 use crate::graph::kind::Kind;
+use crate::graph::loaded_code::{CodeShape, LOADED_SOURCE};
 use crate::graph::node::NodeId;
 use crate::groups::class::{ClassName, Classes};
 use crate::groups::coroutine::coroutine_body;
@@ -15,12 +16,9 @@ use crate::groups::grouped::Grouped;
 use crate::groups::path_map::PathMap;
 use crate::groups::path_pattern::{PatternId, mix};
 use crate::groups::pattern_set::PatternSet;
-use crate::groups::string_owners::{MAX_OWNERS, OwnerGroups, StringOwners};
+use crate::groups::string_owners::{OwnerGroups, StringOwners};
 use crate::reach::shortest_path_tree::{Rank, ShortestPathTree};
 use hashbrown::HashTable;
-
-/// The beginning of the short source of code that was loaded from a string without a name.
-const LOADED: &[u8] = b"[string \"";
 
 impl Groups {
     /// Groups objects; `given` is generalised in any case.
@@ -182,10 +180,11 @@ impl<'a> Grouping<'a> {
         let node = self.tree.node(rank);
         let code = |function: NodeId| {
             let (source, line) = (self.heap.source_id(function), self.heap.count(function));
-            match self.heap.name(source).starts_with(LOADED) {
+            match self.heap.name(source).starts_with(LOADED_SOURCE) {
                 true => GroupName::LoadedCode {
                     pattern: self.pattern_of[rank.index()],
                     line,
+                    shape: self.heap.shape_of_loaded_code(function),
                 },
                 false => GroupName::Code { source, line },
             }
@@ -272,24 +271,18 @@ impl<'a> Grouping<'a> {
                 .text(b"code")
                 .text(self.heap.name(source))
                 .number(line.into()),
-            GroupName::LoadedCode { pattern, line } => hasher
-                .text(b"loaded code")
-                .number(self.groups.patterns.fingerprint(pattern).0)
-                .number(line.into()),
+            GroupName::LoadedCode {
+                pattern,
+                line,
+                shape,
+            } => {
+                let pattern = self.groups.patterns.fingerprint(pattern);
+                hasher.loaded_code(pattern, line, shape)
+            }
             GroupName::Coroutine(name) => name.add_to(hasher, self.heap),
             GroupName::StringsOf(owners) => {
-                let owner = |group: usize| self.groups.groups[group].fingerprint.0;
-                let mut prints = [u64::MAX; MAX_OWNERS];
-                for (print, group) in prints.iter_mut().zip(self.groups.owners(owners)) {
-                    *print = owner(group);
-                }
-                // The order in which the tree comes to the owners may differ from run to run.
-                let prints = &mut prints[..self.groups.owners(owners).len()];
-                prints.sort_unstable();
-                let hasher = hasher.text(b"strings of");
-                prints
-                    .iter()
-                    .fold(hasher, |hasher, print| hasher.number(*print))
+                let owners = self.groups.owners(owners);
+                hasher.strings_of(owners.map(|owner| self.groups.groups[owner].fingerprint))
             }
             GroupName::SharedStrings => hasher.text(b"shared strings"),
         };
@@ -314,7 +307,18 @@ fn hash(kind: Kind, name: GroupName) -> u64 {
         }
         GroupName::StringsOf(owners) => (4, owners.0.into(), 0),
         GroupName::SharedStrings => (5, 0, 0),
-        GroupName::LoadedCode { pattern, line } => (6, pattern.0.into(), line.into()),
+        GroupName::LoadedCode {
+            pattern,
+            line,
+            shape,
+        } => {
+            let CodeShape {
+                last_line,
+                upvalues,
+            } = shape.unwrap_or_default();
+            let lines = mix(line.into(), last_line.into());
+            (6, pattern.0.into(), mix(lines, upvalues.into()))
+        }
     };
     mix(mix(mix(kind as u64, tag), a), b)
 }

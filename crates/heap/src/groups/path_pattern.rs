@@ -12,6 +12,7 @@ use crate::graph::fallible_vec::{filled, held, push};
 use crate::graph::heap::Heap;
 use crate::graph::kind::Kind;
 use crate::graph::label::Label;
+use crate::graph::name::NameId;
 use crate::groups::fingerprint::{Fingerprint, FingerprintHasher};
 use crate::groups::pattern_set::KindSet;
 use hashbrown::HashTable;
@@ -42,6 +43,9 @@ pub enum GroupStep {
     Globals,
     /// The table of loaded modules, at which the path starts again as well.
     Loaded,
+    /// An environment of code, at which the path starts as well: the short source of the code, as in an
+    /// [`Environment`](crate::Environment).
+    Environment(NameId),
     /// A step that is not generalised.
     Exact(Label),
 }
@@ -115,12 +119,12 @@ impl PathPatterns {
         self.below(heap, parent, kind, step)
     }
 
-    /// Returns the wanted patterns and those above them, and the new id of each by the old one. `label` returns
-    /// a label as it is in the heap that the excerpt is for.
+    /// Returns the wanted patterns and those above them, and the new id of each by the old one. `step` returns
+    /// a step as it is in the heap that the excerpt is for.
     pub(crate) fn excerpt(
         &self,
         wanted: impl Iterator<Item = PatternId>,
-        mut label: impl FnMut(Label) -> Result<Label, BuildError>,
+        mut step: impl FnMut(GroupStep) -> Result<GroupStep, BuildError>,
     ) -> Result<(PathPatterns, Vec<PatternId>), BuildError> {
         let mut is_wanted = filled(self.patterns.len(), false)?;
         for pattern in wanted {
@@ -140,10 +144,7 @@ impl PathPatterns {
                 continue;
             }
             new_ids[at] = PatternId(excerpt.patterns.len() as u32);
-            let step = match pattern.step {
-                GroupStep::Exact(of) => GroupStep::Exact(label(of)?),
-                step => step,
-            };
+            let step = step(pattern.step)?;
             let parent = pattern.parent.map(|parent| new_ids[parent.0 as usize]);
             let pattern = PathPattern {
                 step,
@@ -257,6 +258,7 @@ pub(crate) fn fingerprint(
         GroupStep::Reference => hasher.text(b"reference"),
         GroupStep::Globals => hasher.text(b"globals"),
         GroupStep::Loaded => hasher.text(b"loaded"),
+        GroupStep::Environment(chunk) => hasher.text(b"environment of").text(heap.name(chunk)),
         GroupStep::Exact(label) => hasher.label(label, |name| heap.name(name)),
     };
     hasher.finish()
@@ -275,6 +277,7 @@ fn hash(parent: Option<PatternId>, kind: Kind, step: GroupStep) -> u64 {
         GroupStep::Globals => (8, 0),
         GroupStep::Loaded => (9, 0),
         GroupStep::Reference => (10, 0),
+        GroupStep::Environment(chunk) => (11, u64::from(chunk.0)),
     };
     let code = mix(
         parent.map_or(0, |pattern| u64::from(pattern.0) + 1),

@@ -22,6 +22,7 @@ use crate::owners::evidence::OwnerId;
 use crate::owners::places::{Places, is_standard_entry, is_standard_module, strong_fields};
 use crate::owners::sources::Sources;
 use crate::owners::spread::{Spread, is_slot};
+use crate::reach::environments::environment_of;
 use crate::reach::reach::Reach;
 
 pub(crate) struct Rounds<'a, 'h> {
@@ -221,20 +222,12 @@ impl<'a, 'h: 'a> Rounds<'a, 'h> {
         let heap = self.heap;
         let mut found = NodeSet::with_room_for(heap.node_count())?;
         for function in self.live(|kind| kind == Kind::LuaFunction) {
-            for edge in heap.edge_range(function) {
-                let held = heap.target(edge);
-                let table = match heap.kind(held) {
-                    Kind::Upvalue => heap.edge_range(held).next().map(|edge| heap.target(edge)),
-                    _ => Some(held),
-                };
-                let Some(table) = table.filter(|table| heap.kind(*table) == Kind::Table) else {
-                    continue;
-                };
-                let is_shared = self.spread.of(table) == OwnerId::SHARED;
-                if is_shared && is_environment(heap, heap.label(edge)) && found.insert(table) {
-                    self.spread.make_place(table);
-                    push(tables, table)?;
-                }
+            let Some(table) = environment_of(heap, function) else {
+                continue;
+            };
+            if self.spread.of(table) == OwnerId::SHARED && found.insert(table) {
+                self.spread.make_place(table);
+                push(tables, table)?;
             }
         }
         Ok(())
@@ -324,15 +317,6 @@ fn is_module(kind: Kind) -> bool {
         kind,
         Kind::Table | Kind::Userdata | Kind::CFunction | Kind::LuaFunction
     )
-}
-
-/// Whether a function has its globals there.
-fn is_environment(heap: &Heap, label: Label) -> bool {
-    match label {
-        Label::Environment => true,
-        Label::Upvalue(name) => heap.name(name) == b"_ENV",
-        _ => false,
-    }
 }
 
 /// Whether the VM has what is under a root with this name.

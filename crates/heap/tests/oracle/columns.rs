@@ -4,10 +4,10 @@
 use crate::everything::{Everything, everything, listed};
 use crate::graph::{graph, rows};
 use luasnap_heap::{
-    Census, Change, CodePlace, ColumnError, Columns, Heap, Kind, LARGE_SIZE, Label, Mark, NameId,
-    Names, NodeId, PackedLabel, Reach, Run, RunOrder, ShortestPathTree, Snapshot, SparseTable,
-    StoredDifference, Strength, ThreadState, ThreadStatus, Through, decrease, increase,
-    objects_view,
+    Census, Change, CodePlace, CodeShape, ColumnError, Columns, Heap, Kind, LARGE_SIZE, Label,
+    LoadedCode, Mark, NameId, Names, NodeId, PackedLabel, Reach, Run, RunOrder, ShortestPathTree,
+    Snapshot, SparseTable, StoredDifference, Strength, ThreadState, ThreadStatus, Through,
+    decrease, increase, objects_view,
 };
 use proptest::prelude::*;
 
@@ -43,6 +43,7 @@ fn columns(heap: &Heap) -> Columns {
         marks: stored.marks.to_vec(),
         sparse_tables: stored.sparse_tables.to_vec(),
         threads: stored.threads.to_vec(),
+        loaded_code: stored.loaded_code.to_vec(),
         provenance: heap.provenance().clone(),
     }
 }
@@ -82,6 +83,7 @@ enum Damage {
     AddMark(Mark),
     AddSparseTable(NodeId, u32),
     AddThread(NodeId, NameId),
+    AddLoadedCode(NodeId, u8),
     RemoveEdge,
 }
 
@@ -112,6 +114,7 @@ fn damage() -> impl Strategy<Value = Damage> {
         Just(Damage::WideNotANumber),
         node().prop_map(Damage::Globals),
         Just(Damage::AllReached),
+        (node(), 0..3u8).prop_map(|(node, upvalues)| Damage::AddLoadedCode(node, upvalues)),
         node().prop_map(Damage::AddRun),
         mark.prop_map(Damage::AddMark),
         (node(), value()).prop_map(|(node, slots)| Damage::AddSparseTable(node, slots)),
@@ -158,6 +161,10 @@ impl Damage {
             Damage::AddThread(node, name) => columns.threads.push(ThreadState {
                 function: name,
                 ..ThreadState::new(node, ThreadStatus::Suspended)
+            }),
+            Damage::AddLoadedCode(node, upvalues) => columns.loaded_code.push(LoadedCode {
+                node,
+                shape: CodeShape::new(1, u32::MAX, upvalues),
             }),
             Damage::RemoveEdge => {
                 columns.targets.pop();
@@ -389,6 +396,29 @@ fn sparse_tables_are_tables() {
     assert_refused(
         |heap| heap.sparse_tables.push(a_string),
         ColumnError::SparseTable { at: 0 },
+    );
+}
+
+#[test]
+fn shapes_are_of_code() {
+    let code = |node| LoadedCode {
+        node: NodeId(node),
+        shape: CodeShape::default(),
+    };
+    for node in [0, 2, 999] {
+        assert_refused(
+            |heap| heap.loaded_code.push(code(node)),
+            out_of_range("loaded code", 0),
+        );
+    }
+    assert_refused(
+        |heap| {
+            heap.kinds[1] = Kind::Prototype;
+            heap.loaded_code.extend([code(1), code(1)]);
+        },
+        ColumnError::Order {
+            column: "loaded code",
+        },
     );
 }
 
