@@ -48,8 +48,9 @@ fn path_of(heap: &Heap, tree: &ShortestPathTree, rank: Rank, most: usize) -> Res
         Some(_) => None,
         None => tree.parent(*rank),
     });
-    // The step to an upvalue's value is the upvalue's name, as in the `objects` view.
-    let is_step = |rank: &Rank| heap.label(tree.edge(*rank)) != Label::Value;
+    // The step to an upvalue's value is the upvalue's name, as in the `objects` view; unless paths start there.
+    let is_step =
+        |rank: &Rank| heap.label(tree.edge(*rank)) != Label::Value || start(*rank).is_some();
     let exact = |rank: Rank| GroupStep::Exact(heap.label(tree.edge(rank)));
     let steps = upward.filter(is_step);
     join(steps, most, |out, rank| {
