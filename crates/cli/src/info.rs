@@ -78,7 +78,7 @@ fn as_text(
         writeln!(text, "\nWeak tables that keep entries for ever")?;
     }
     for row in weak {
-        writeln!(text, "  {}: {}", row.path, row.words)?;
+        writeln!(text, "  {}: {}", row.path_and_what(), row.words)?;
     }
     Ok(text)
 }

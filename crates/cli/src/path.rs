@@ -188,7 +188,8 @@ fn as_text(title: &str, is_group: bool, held: &Retainers) -> Result<String> {
         }
     }
     for row in &held.weakness {
-        writeln!(text, "\nweak table {}: {}", row.path, row.words)?;
+        let table = row.path_and_what();
+        writeln!(text, "\nweak table {table}: {}", row.words)?;
     }
     if held.paths.len() > 1 {
         let count = held.paths.len();

@@ -19,6 +19,7 @@ use crate::graph::node_set::NodeSet;
 use crate::groups::coroutine::coroutine_body;
 use crate::owners::constants::Constants;
 use crate::owners::evidence::OwnerId;
+use crate::owners::joint_owners::JointOwners;
 use crate::owners::places::{Places, is_standard_entry, is_standard_module, strong_fields};
 use crate::owners::sources::Sources;
 use crate::owners::spread::{Spread, is_slot};
@@ -34,13 +35,13 @@ pub(crate) struct Rounds<'a, 'h> {
 }
 
 impl<'a, 'h: 'a> Rounds<'a, 'h> {
-    /// Returns the owner of each object that `reach` has, by node.
+    /// Returns the owner of each object that `reach` has, by node, and what owners there are together.
     pub(crate) fn run(
         heap: &'h Heap,
         reach: &'a Reach,
         places: Places,
         sources: &'a mut Sources<'h>,
-    ) -> Result<Vec<OwnerId>, BuildError> {
+    ) -> Result<(Vec<OwnerId>, JointOwners), BuildError> {
         let mut rounds = Rounds {
             heap,
             reach,
@@ -98,7 +99,9 @@ impl<'a, 'h: 'a> Rounds<'a, 'h> {
                 if is_standard_module(name) != is_standard || !is_module(heap.kind(module)) {
                     continue;
                 }
-                let owner = self.sources.of_module(name, module)?;
+                let owner = self
+                    .sources
+                    .of_module(name, module, &mut self.spread.joint)?;
                 self.spread.fix(module, owner);
                 self.fix_functions_in(module, self.spread.of(module));
             }
@@ -204,12 +207,19 @@ impl<'a, 'h: 'a> Rounds<'a, 'h> {
         }
         self.add_shared_environments(&mut tables)?;
         let is_live = |node| reach.contains(node);
-        let constants = Constants::new(heap, &tables, self.sources, is_live)?;
+        let constants = Constants::new(
+            heap,
+            &tables,
+            (self.sources, &mut self.spread.joint),
+            is_live,
+        )?;
         for &table in &tables {
             for (name, value) in strong_fields(heap, table) {
                 let owner = match constants.are_known {
                     true => constants.of(name),
-                    false => self.sources.of_functions_in(value),
+                    false => self
+                        .sources
+                        .of_functions_in(value, &mut self.spread.joint)?,
                 };
                 self.spread.give(value, owner)?;
             }
@@ -225,7 +235,7 @@ impl<'a, 'h: 'a> Rounds<'a, 'h> {
             let Some(table) = environment_of(heap, function) else {
                 continue;
             };
-            if self.spread.of(table) == OwnerId::SHARED && found.insert(table) {
+            if self.spread.of(table).is_shared() && found.insert(table) {
                 self.spread.make_place(table);
                 push(tables, table)?;
             }
@@ -271,7 +281,8 @@ impl<'a, 'h: 'a> Rounds<'a, 'h> {
                 let entry = self.heap.target(edge);
                 let is_live = self.reach.holds(self.heap, edge);
                 if is_live && is_module(self.heap.kind(entry)) {
-                    let owner = self.sources.of_functions_in(entry);
+                    let joint = &mut self.spread.joint;
+                    let owner = self.sources.of_functions_in(entry, joint)?;
                     self.spread.give(entry, owner)?;
                 }
             }

@@ -209,6 +209,16 @@ if is_native then
   users, audit = nil, nil
 end
 
+-- A step without a name says what it is, also of what grows by itself.
+do
+  local Queue = { __name = "Queue" }
+  local queue = setmetatable({}, Queue)
+  registry[#registry + 1] = queue
+  local report = report_of(function() for i = 1, 100 do queue[i] = 1 end end)
+  check.matches(report, "%[REGISTRY%]%.%[%d+%] %(table[^\n]*100 entries[^\n]*%) grew by 100 entries to 100")
+  registry[#registry] = nil
+end
+
 -- References of C code are one suspect, led by what they hold.
 do
   local line = debug.getinfo(1, "l").currentline + 3
