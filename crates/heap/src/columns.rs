@@ -5,6 +5,7 @@
 
 use crate::graph::allocation_order::{AllocationOrder, Mark, Run};
 use crate::graph::change::Change;
+use crate::graph::environment::Environment;
 use crate::graph::error::BuildError;
 use crate::graph::fallible_vec::{filled, push};
 use crate::graph::heap::Heap;
@@ -16,6 +17,8 @@ use crate::graph::node::NodeId;
 use crate::graph::provenance::Provenance;
 use crate::graph::sparse_table::SparseTable;
 use crate::graph::thread_state::ThreadState;
+use crate::groups::changed_groups::ChangedGroups;
+use crate::on_demand::OnDemand;
 use crate::reach::shortest_path_tree::ShortestPathTree;
 use crate::snapshot::Snapshot;
 use std::sync::Arc;
@@ -56,6 +59,8 @@ pub struct StoredColumns<'a> {
     pub sparse_tables: &'a [SparseTable],
     /// What the threads are doing, by their nodes.
     pub threads: &'a [ThreadState],
+    /// Of an excerpt: the environments at which paths start, by their nodes.
+    pub environments: Option<&'a [Environment]>,
     /// Code that was loaded without a name, by its nodes.
     pub loaded_code: &'a [LoadedCode],
 }
@@ -82,6 +87,7 @@ impl Heap {
             marks: &self.order.marks,
             sparse_tables: &self.sparse_tables,
             threads: &self.threads,
+            environments: self.environments.as_deref(),
             loaded_code: &self.loaded_code,
         }
     }
@@ -169,6 +175,8 @@ pub struct Columns {
     pub sparse_tables: Vec<SparseTable>,
     /// What the threads are doing, by their nodes.
     pub threads: Vec<ThreadState>,
+    /// Of an excerpt: the environments at which paths start, by their nodes.
+    pub environments: Option<Vec<Environment>>,
     /// Code that was loaded without a name, by its nodes.
     pub loaded_code: Vec<LoadedCode>,
     /// Where the heap comes from.
@@ -189,6 +197,7 @@ impl Columns {
         self.check_sparse_tables()?;
         self.check_threads()?;
         self.check_loaded_code()?;
+        self.check_environments()?;
         let mut heap = Heap {
             kinds: self.kinds,
             addresses: self.addresses,
@@ -208,6 +217,7 @@ impl Columns {
             sparse_tables: self.sparse_tables,
             threads: self.threads,
             loaded_code: self.loaded_code,
+            environments: self.environments,
             provenance: self.provenance,
             ..Heap::default()
         };
@@ -359,6 +369,20 @@ impl Columns {
         Ok(())
     }
 
+    fn check_environments(&self) -> Result<(), ColumnError> {
+        let environments = self.environments.as_deref().unwrap_or_default();
+        all("environments", environments, |of| {
+            self.kinds.get(of.node.index()) == Some(&Kind::Table)
+                && (of.chunk.0 as usize) < self.names.len()
+        })?;
+        if !environments.is_sorted_by(|a, b| a.node < b.node) {
+            return Err(ColumnError::Order {
+                column: "environments",
+            });
+        }
+        Ok(())
+    }
+
     /// Whether `node` exists and is not the synthetic root, which nothing refers to.
     #[inline]
     fn has(&self, node: NodeId) -> bool {
@@ -378,7 +402,7 @@ fn same_length(column: &'static str, found: usize, expected: u64) -> Result<(), 
     })
 }
 
-fn all<T>(
+pub(crate) fn all<T>(
     column: &'static str,
     values: &[T],
     is_valid: impl Fn(&T) -> bool,
@@ -416,7 +440,7 @@ impl Snapshot {
         Ok(Some(stored))
     }
 
-    /// Returns a difference from its stored parts.
+    /// Returns a difference from its stored parts, and from the groups that changed, if they were stored.
     ///
     /// # Errors
     ///
@@ -424,6 +448,7 @@ impl Snapshot {
     pub fn from_stored_difference(
         heap: Heap,
         stored: StoredDifference,
+        groups: Option<ChangedGroups>,
     ) -> Result<Snapshot, ColumnError> {
         let nodes = heap.node_count() as u64;
         same_length("changes", stored.changes.len(), nodes)?;
@@ -434,7 +459,8 @@ impl Snapshot {
         all("changes", root, |change| *change == Change::None)?;
         let mut tree = ShortestPathTree::new(&heap)?;
         tree.refs = stored.refs;
-        Ok(Snapshot::difference(heap, tree, stored.changes, None))
+        let groups = groups.map(OnDemand::made);
+        Ok(Snapshot::difference(heap, tree, stored.changes, groups))
     }
 }
 

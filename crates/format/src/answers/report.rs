@@ -143,7 +143,8 @@ enum RetainedSizes<'a> {
     Of(&'a Snapshot),
     /// The groups have them.
     InGroups,
-    /// A difference that was stored has only what changed, of which they would say nothing.
+    /// A difference of differences, or one in a file of an older luasnap, has only what changed, of which they
+    /// would say nothing.
     Unknown,
 }
 

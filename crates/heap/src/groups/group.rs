@@ -140,7 +140,7 @@ pub struct Groups {
     pub(super) starts: Vec<u32>,
     pub(super) resized: Vec<(Rank, u32)>,
     /// The owners in the groups' names.
-    pub(super) owners: Vec<OwnerGroups>,
+    pub(crate) owners: Vec<OwnerGroups>,
     /// The names that were generalised.
     pub(crate) pattern_set: PatternSet,
     /// Those of them below which there is much.
@@ -163,6 +163,11 @@ impl Groups {
             patterns,
             ..Groups::default()
         }
+    }
+
+    /// Adds owners, by the indices of groups.
+    pub(crate) fn add_stored_owners(&mut self, groups: &[u32]) -> Result<(), BuildError> {
+        push(&mut self.owners, OwnerGroups::new(groups))
     }
 
     /// Adds owners that another value has, by the new indices of groups.

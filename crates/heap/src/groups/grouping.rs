@@ -105,6 +105,39 @@ impl Groups {
         }
         Ok(())
     }
+
+    /// Returns the fingerprint of a group. Those of owners of strings are there already.
+    pub(crate) fn fingerprint(&self, heap: &Heap, kind: Kind, name: GroupName) -> Fingerprint {
+        let hasher = FingerprintHasher::new("group").kind(kind);
+        let hasher = match name {
+            GroupName::HeldBy(pattern) => hasher
+                .text(b"held by")
+                .number(self.patterns.fingerprint(pattern).0),
+            GroupName::Class(ClassName::Own(name)) => hasher.text(b"class").text(heap.name(name)),
+            GroupName::Class(ClassName::HeldBy(pattern)) => hasher
+                .text(b"class held by")
+                .number(self.patterns.fingerprint(pattern).0),
+            GroupName::Code { source, line } => hasher
+                .text(b"code")
+                .text(heap.name(source))
+                .number(line.into()),
+            GroupName::LoadedCode {
+                pattern,
+                line,
+                shape,
+            } => {
+                let pattern = self.patterns.fingerprint(pattern);
+                hasher.loaded_code(pattern, line, shape)
+            }
+            GroupName::Coroutine(name) => name.add_to(hasher, heap),
+            GroupName::StringsOf(owners) => {
+                let owners = self.owners(owners);
+                hasher.strings_of(owners.map(|owner| self.groups[owner].fingerprint))
+            }
+            GroupName::SharedStrings => hasher.text(b"shared strings"),
+        };
+        hasher.finish()
+    }
 }
 
 /// The state of grouping.
@@ -230,7 +263,7 @@ impl<'a> Grouping<'a> {
         if let Some(&at) = self.index.find(code, same) {
             return Ok(at);
         }
-        let fingerprint = self.fingerprint(kind, name);
+        let fingerprint = self.groups.fingerprint(self.heap, kind, name);
         let groups = &mut self.groups.groups;
         let new = groups.len() as u32;
         push(
@@ -253,40 +286,6 @@ impl<'a> Grouping<'a> {
         reserved.map_err(|_| BuildError::OutOfMemory)?;
         self.index.insert_unique(code, new, of);
         Ok(new)
-    }
-
-    fn fingerprint(&self, kind: Kind, name: GroupName) -> Fingerprint {
-        let hasher = FingerprintHasher::new("group").kind(kind);
-        let hasher = match name {
-            GroupName::HeldBy(pattern) => hasher
-                .text(b"held by")
-                .number(self.groups.patterns.fingerprint(pattern).0),
-            GroupName::Class(ClassName::Own(name)) => {
-                hasher.text(b"class").text(self.heap.name(name))
-            }
-            GroupName::Class(ClassName::HeldBy(pattern)) => hasher
-                .text(b"class held by")
-                .number(self.groups.patterns.fingerprint(pattern).0),
-            GroupName::Code { source, line } => hasher
-                .text(b"code")
-                .text(self.heap.name(source))
-                .number(line.into()),
-            GroupName::LoadedCode {
-                pattern,
-                line,
-                shape,
-            } => {
-                let pattern = self.groups.patterns.fingerprint(pattern);
-                hasher.loaded_code(pattern, line, shape)
-            }
-            GroupName::Coroutine(name) => name.add_to(hasher, self.heap),
-            GroupName::StringsOf(owners) => {
-                let owners = self.groups.owners(owners);
-                hasher.strings_of(owners.map(|owner| self.groups.groups[owner].fingerprint))
-            }
-            GroupName::SharedStrings => hasher.text(b"shared strings"),
-        };
-        hasher.finish()
     }
 }
 

@@ -27,7 +27,7 @@ const NESTED_INDICES: usize = 3;
 /// A path pattern of a [`PathPatterns`]: an index, valid only there.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 #[repr(transparent)]
-pub struct PatternId(pub(crate) u32);
+pub struct PatternId(pub u32);
 
 /// A step of a path pattern.
 #[derive(Clone, Copy, PartialEq, Debug)]
@@ -71,6 +71,35 @@ pub(crate) struct PathPattern {
     general: bool,
     /// The kinds of which objects at this pattern have many under string keys.
     pub(crate) many: KindSet,
+}
+
+impl PathPattern {
+    fn new(
+        heap: &Heap,
+        (parent, above): (Option<PatternId>, Option<PathPattern>),
+        kind: Kind,
+        step: GroupStep,
+    ) -> PathPattern {
+        PathPattern {
+            fingerprint: fingerprint(heap, above, kind, step),
+            step,
+            parent,
+            kind,
+            general: above.is_some_and(|above| above.general) || step.is_general(),
+            many: KindSet::default(),
+        }
+    }
+}
+
+/// A path pattern as it is stored.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub struct StoredPattern {
+    /// The pattern above it, which comes before it.
+    pub parent: Option<PatternId>,
+    /// The kind of the objects there.
+    pub kind: Kind,
+    /// The last step.
+    pub step: GroupStep,
 }
 
 /// Path patterns, each once.
@@ -156,6 +185,22 @@ impl PathPatterns {
         Ok((excerpt, new_ids))
     }
 
+    /// Returns a pattern as it is for storing.
+    pub(crate) fn stored(&self, pattern: PatternId) -> StoredPattern {
+        let PathPattern {
+            parent, kind, step, ..
+        } = *self.pattern(pattern);
+        StoredPattern { parent, kind, step }
+    }
+
+    /// Adds a stored pattern; the one above it was added before.
+    pub(crate) fn add(&mut self, heap: &Heap, stored: StoredPattern) -> Result<(), BuildError> {
+        let StoredPattern { parent, kind, step } = stored;
+        let above = parent.map(|parent| *self.pattern(parent));
+        let pattern = PathPattern::new(heap, (parent, above), kind, step);
+        push(&mut self.patterns, pattern)
+    }
+
     /// Returns the number of patterns.
     pub(crate) fn len(&self) -> usize {
         self.patterns.len()
@@ -202,14 +247,7 @@ impl PathPatterns {
         let new = patterns.len() as u32;
         push(
             patterns,
-            PathPattern {
-                fingerprint: fingerprint(heap, above, kind, step),
-                step,
-                parent,
-                kind,
-                general: above.is_some_and(|above| above.general) || step.is_general(),
-                many: KindSet::default(),
-            },
+            PathPattern::new(heap, (parent, above), kind, step),
         )?;
         let of = |&at: &u32| {
             let pattern = &patterns[at as usize];

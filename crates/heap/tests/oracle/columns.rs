@@ -44,6 +44,7 @@ fn columns(heap: &Heap) -> Columns {
         sparse_tables: stored.sparse_tables.to_vec(),
         threads: stored.threads.to_vec(),
         loaded_code: stored.loaded_code.to_vec(),
+        environments: stored.environments.map(<[_]>::to_vec),
         provenance: heap.provenance().clone(),
     }
 }
@@ -228,7 +229,7 @@ proptest! {
             return Ok(());
         }
         let heap = columns(difference.everything()).into_heap().unwrap();
-        let again = Snapshot::from_stored_difference(heap, stored).unwrap();
+        let again = Snapshot::from_stored_difference(heap, stored, None).unwrap();
         prop_assert_eq!(again.len(), difference.len());
         for node in difference.everything().nodes() {
             prop_assert_eq!(again.change(node), difference.change(node));
@@ -493,7 +494,8 @@ fn a_difference_that_does_not_fit_its_heap_is_refused() {
     };
     let heap = || small().into_heap().unwrap();
     let none = Change::None;
-    let refused = |heap, changes| Snapshot::from_stored_difference(heap, stored(changes)).is_err();
+    let refused =
+        |heap, changes| Snapshot::from_stored_difference(heap, stored(changes), None).is_err();
     assert!(refused(heap(), vec![none; 3]));
     // No difference contains a string.
     assert!(refused(heap(), vec![none; 4]));
