@@ -152,7 +152,7 @@ do
     ['%[string "%.%.%."%]:2%-3 of _G%.heap%.many%.loaded%.%[%*%]'] = function(i)
       add("loaded", assert(load_text("local a = 'secret " .. i .. "'\nreturn function()\nreturn a end"))())
     end,
-    ["coroutine at script%.lua:%d+"] = function()
+    ["suspended at script%.lua:%d+"] = function()
       local co = coroutine.create(function() coroutine.yield() end)
       coroutine.resume(co)
       add("waiting", co)
@@ -172,14 +172,15 @@ do
     for i = 21, 40 do leak(i) end
     check.collect()
     local after = snapshot.snapshot()
-    local is_seen = is_native or not name:find "strings"
-    for _, difference in ipairs { snapshot.incr(before, after), snapshot.decr(after, before) } do
+    -- The portable engine sees no strings, and so no `__name`.
+    local is_seen = is_native or not (name:find "strings" or name:find "Kept")
+    for k, difference in ipairs { snapshot.incr(before, after), snapshot.decr(after, before) } do
       local saved = again(difference)
-      same(saved, difference)
-      same(again(saved), difference)
+      check.equal(saved:report(), difference:report())
+      check.equal(again(saved):report(), difference:report())
       if is_seen then check.matches(saved:report(), (name:gsub("grew", "[grewshank]+"))) end
       -- Without texts or names there is a report without these.
-      for _, options in ipairs { { strings = false }, { names = false }, { strings = false, names = false } } do
+      for _, options in ipairs(k == 1 and { { strings = false }, { names = false, strings = false } } or {}) do
         local said = again(difference, options):report()
         check.equal(said:find("secret", 1, true), nil)
         check.equal(#said > 50, true)
