@@ -79,11 +79,20 @@ local Snapshot = {}
 ---@class snapshot.Owner
 ---@field kind "code"|"unnamed"|"lua"|"shared"|"unknown" "unnamed" is code that was loaded without a name.
 ---@field name string
+---@field sharers? snapshot.Sharers[] Of "shared": who has what together, most first.
 ---@field files integer How many source files of it have code in use.
 ---@field count integer How many objects it has.
 ---@field size integer Their shallow sizes together, in bytes.
 ---@field share number Which part of all objects' size that is, from 0 to 1.
 ---@field example? string The path to where most of it is.
+
+---What a few owners have together.
+---@class snapshot.Sharers
+---@field owners string[] Their names; none for what more than three have.
+---@field count integer How many objects that is.
+---@field size integer Their shallow sizes together, in bytes.
+---@field share number Which part of all objects' size that is, from 0 to 1.
+---@field words string Whose they are: "by plugins/a and plugins/b".
 
 ---What a coroutine is doing.
 ---@class snapshot.Coroutine
@@ -148,6 +157,7 @@ local Snapshot = {}
 ---A table with weak keys of which entries stay for ever.
 ---@class snapshot.Weakness
 ---@field path string The shortest path to it.
+---@field what? string What it is, if the last step of the path does not say it.
 ---@field entries integer How many entries stay.
 ---@field why "no_object_keys"|"values_hold_keys" Strings and numbers never go; or values refer to their keys.
 ---@field words string The same in words.

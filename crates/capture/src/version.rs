@@ -34,8 +34,9 @@ pub(crate) struct DebugLayout {
     pub(crate) currentline: usize,
     pub(crate) linedefined: usize,
     pub(crate) short_src: usize,
-    /// `nups`, an `unsigned char` from 5.2 on.
-    pub(crate) upvalue_count: Option<usize>,
+    /// `nups`: an `int` in 5.1 and LuaJIT, an `unsigned char` from 5.2 on.
+    pub(crate) upvalue_count: usize,
+    pub(crate) wide_upvalue_count: bool,
 }
 
 impl Version {
@@ -109,9 +110,9 @@ impl Version {
             Version::Lua55 => (48, 52, 76),
         };
         let upvalue_count = match self {
-            Version::Lua51 | Version::LuaJit => None, // an int, and not needed
-            Version::Lua52 | Version::Lua53 => Some(52),
-            Version::Lua54 | Version::Lua55 => Some(60),
+            Version::Lua51 | Version::LuaJit => 44,
+            Version::Lua52 | Version::Lua53 => 52,
+            Version::Lua54 | Version::Lua55 => 60,
         };
         DebugLayout {
             namewhat: 16,
@@ -120,6 +121,7 @@ impl Version {
             linedefined,
             short_src,
             upvalue_count,
+            wide_upvalue_count: self.is_51_api(),
         }
     }
 }

@@ -79,7 +79,8 @@ fn as_text(
         writeln!(text, "\nWeak tables that keep entries for ever")?;
     }
     for row in weak {
-        writeln!(text, "  {}: {}", look::name(&row.path), row.words)?;
+        let table = look::path_and_what(&row.path, row.what.as_ref());
+        writeln!(text, "  {table}: {}", row.words)?;
     }
     Ok(text)
 }

@@ -59,6 +59,14 @@ pub fn name(name: &Name) -> String {
     }
 }
 
+/// Returns a path as people see it, and what the object is, if the path does not say it.
+pub fn path_and_what(path: &Name, what: Option<&Name>) -> String {
+    match what {
+        Some(what) => format!("{} ({})", name(path), name(what)),
+        None => name(path),
+    }
+}
+
 /// Returns the width that rows are to fit; `None` where they may be of any.
 pub fn width() -> Option<u16> {
     let (columns, _) = terminal::size().ok().filter(|_| stdout().is_terminal())?;

@@ -195,8 +195,8 @@ fn as_text(title: &str, is_group: bool, held: &Retainers) -> Result<String> {
         }
     }
     for row in &held.weakness {
-        let path = look::name(&row.path);
-        writeln!(text, "\nweak table {path}: {}", row.words)?;
+        let table = look::path_and_what(&row.path, row.what.as_ref());
+        writeln!(text, "\nweak table {table}: {}", row.words)?;
     }
     if held.paths.len() > 1 {
         let count = held.paths.len();

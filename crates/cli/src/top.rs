@@ -223,9 +223,21 @@ fn owners_text(rows: &[OwnerRow]) -> String {
                 files => grouped(files),
             },
             owner_kind(row.kind).to_owned(),
-            look::name(&row.name),
+            name_and_sharers(row),
             example.unwrap_or_default(),
         ]);
     }
     columns.text()
+}
+
+/// The most sharers that are named below `shared`.
+const SHARERS: usize = 3;
+
+/// Returns the name of an owner; of what is shared also who shares most.
+fn name_and_sharers(row: &OwnerRow) -> String {
+    let mut text = look::name(&row.name);
+    for sharers in row.sharers.iter().take(SHARERS) {
+        text += &format!("\n{} {}", byte_size(sharers.size), sharers.words);
+    }
+    text
 }

@@ -53,7 +53,7 @@ pub use answers::growth::{GrowthAnswer, GrowthError, GrowthRow, SuspectRow, grow
 pub use answers::ledger::{Ledger, LedgerChange};
 pub use answers::name::Name;
 pub use answers::object_row::{ObjectRow, SlotsRow};
-pub use answers::owner_row::{OwnerRow, TopOwners, owner_kind, top_owners};
+pub use answers::owner_row::{OwnerRow, SharersRow, TopOwners, owner_kind, top_owners};
 pub use answers::report::{Report, ReportOf, ReportRow, ResizedRow, report};
 pub use answers::retainers::{KeeperRow, RetainerRow, Retainers, RetainersOptions, retainers};
 pub use answers::short_path::path_of_everything;

@@ -5,16 +5,20 @@
 
 use crate::graph::allocation_order::{AllocationOrder, Mark, Run};
 use crate::graph::change::Change;
+use crate::graph::environment::Environment;
 use crate::graph::error::BuildError;
 use crate::graph::fallible_vec::{filled, push};
 use crate::graph::heap::Heap;
 use crate::graph::kind::Kind;
 use crate::graph::label::{Label, PackedLabel};
+use crate::graph::loaded_code::LoadedCode;
 use crate::graph::name::{NameId, Names};
 use crate::graph::node::NodeId;
 use crate::graph::provenance::Provenance;
 use crate::graph::sparse_table::SparseTable;
 use crate::graph::thread_state::ThreadState;
+use crate::groups::changed_groups::ChangedGroups;
+use crate::on_demand::OnDemand;
 use crate::reach::shortest_path_tree::ShortestPathTree;
 use crate::snapshot::Snapshot;
 use std::sync::Arc;
@@ -55,6 +59,10 @@ pub struct StoredColumns<'a> {
     pub sparse_tables: &'a [SparseTable],
     /// What the threads are doing, by their nodes.
     pub threads: &'a [ThreadState],
+    /// Of an excerpt: the environments at which paths start, by their nodes.
+    pub environments: Option<&'a [Environment]>,
+    /// Code that was loaded without a name, by its nodes.
+    pub loaded_code: &'a [LoadedCode],
 }
 
 /// Stands for a size that does not fit the column of sizes.
@@ -79,6 +87,8 @@ impl Heap {
             marks: &self.order.marks,
             sparse_tables: &self.sparse_tables,
             threads: &self.threads,
+            environments: self.environments.as_deref(),
+            loaded_code: &self.loaded_code,
         }
     }
 }
@@ -165,6 +175,10 @@ pub struct Columns {
     pub sparse_tables: Vec<SparseTable>,
     /// What the threads are doing, by their nodes.
     pub threads: Vec<ThreadState>,
+    /// Of an excerpt: the environments at which paths start, by their nodes.
+    pub environments: Option<Vec<Environment>>,
+    /// Code that was loaded without a name, by its nodes.
+    pub loaded_code: Vec<LoadedCode>,
     /// Where the heap comes from.
     pub provenance: Provenance,
 }
@@ -182,6 +196,8 @@ impl Columns {
         self.check_order()?;
         self.check_sparse_tables()?;
         self.check_threads()?;
+        self.check_loaded_code()?;
+        self.check_environments()?;
         let mut heap = Heap {
             kinds: self.kinds,
             addresses: self.addresses,
@@ -200,6 +216,8 @@ impl Columns {
             },
             sparse_tables: self.sparse_tables,
             threads: self.threads,
+            loaded_code: self.loaded_code,
+            environments: self.environments,
             provenance: self.provenance,
             ..Heap::default()
         };
@@ -338,6 +356,33 @@ impl Columns {
         Ok(())
     }
 
+    fn check_loaded_code(&self) -> Result<(), ColumnError> {
+        all("loaded code", &self.loaded_code, |of| {
+            let kind = self.kinds.get(of.node.index());
+            matches!(kind, Some(Kind::LuaFunction | Kind::Prototype))
+        })?;
+        if !self.loaded_code.is_sorted_by(|a, b| a.node < b.node) {
+            return Err(ColumnError::Order {
+                column: "loaded code",
+            });
+        }
+        Ok(())
+    }
+
+    fn check_environments(&self) -> Result<(), ColumnError> {
+        let environments = self.environments.as_deref().unwrap_or_default();
+        all("environments", environments, |of| {
+            self.kinds.get(of.node.index()) == Some(&Kind::Table)
+                && (of.chunk.0 as usize) < self.names.len()
+        })?;
+        if !environments.is_sorted_by(|a, b| a.node < b.node) {
+            return Err(ColumnError::Order {
+                column: "environments",
+            });
+        }
+        Ok(())
+    }
+
     /// Whether `node` exists and is not the synthetic root, which nothing refers to.
     #[inline]
     fn has(&self, node: NodeId) -> bool {
@@ -357,7 +402,7 @@ fn same_length(column: &'static str, found: usize, expected: u64) -> Result<(), 
     })
 }
 
-fn all<T>(
+pub(crate) fn all<T>(
     column: &'static str,
     values: &[T],
     is_valid: impl Fn(&T) -> bool,
@@ -395,7 +440,7 @@ impl Snapshot {
         Ok(Some(stored))
     }
 
-    /// Returns a difference from its stored parts.
+    /// Returns a difference from its stored parts, and from the groups that changed, if they were stored.
     ///
     /// # Errors
     ///
@@ -403,6 +448,7 @@ impl Snapshot {
     pub fn from_stored_difference(
         heap: Heap,
         stored: StoredDifference,
+        groups: Option<ChangedGroups>,
     ) -> Result<Snapshot, ColumnError> {
         let nodes = heap.node_count() as u64;
         same_length("changes", stored.changes.len(), nodes)?;
@@ -413,7 +459,8 @@ impl Snapshot {
         all("changes", root, |change| *change == Change::None)?;
         let mut tree = ShortestPathTree::new(&heap)?;
         tree.refs = stored.refs;
-        Ok(Snapshot::difference(heap, tree, stored.changes, None))
+        let groups = groups.map(OnDemand::made);
+        Ok(Snapshot::difference(heap, tree, stored.changes, groups))
     }
 }
 

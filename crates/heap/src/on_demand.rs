@@ -26,6 +26,14 @@ impl<T> OnDemand<T> {
         }
     }
 
+    /// Returns a value that is there already.
+    pub(crate) fn made(value: T) -> OnDemand<T> {
+        OnDemand {
+            made: OnceLock::from(value),
+            from: Mutex::new(None),
+        }
+    }
+
     /// Returns the value, which is made by the first call that succeeds.
     pub(crate) fn get(&self) -> Result<&T, BuildError> {
         let mut from = self.from.lock().unwrap_or_else(PoisonError::into_inner);

@@ -229,7 +229,7 @@ impl Snapshot {
     }
 
     /// Returns the groups that changed, in a difference of two whole snapshots, which are made by the first call.
-    /// One that was stored and read again has only [`groups`](Self::groups).
+    /// A difference of differences has only [`groups`](Self::groups), and so has one in a file of an older luasnap.
     ///
     /// # Errors
     ///

@@ -1,6 +1,7 @@
 //! Records of calls (`lua_Debug`), whose layout differs by version.
 
 use crate::version::{DebugLayout, Version};
+use luasnap_heap::CodeShape;
 use std::ffi::{CStr, c_char, c_int, c_void};
 
 /// Larger than `lua_Debug` of any VM, even where a host has raised `LUA_IDSIZE`.
@@ -72,10 +73,21 @@ impl DebugRecord {
         u32::try_from(self.int(self.layout.linedefined)).unwrap_or(0)
     }
 
-    /// After `u`: number of upvalues of a Lua function, for VMs that can show one that is still
-    /// being made; `None` in 5.1 and LuaJIT.
-    pub(crate) fn upvalue_count(&self) -> Option<u8> {
-        Some(self.bytes[self.layout.upvalue_count?])
+    /// After `Su` of a Lua function: the line where it ends, and the number of its upvalues.
+    pub(crate) fn shape(&self) -> CodeShape {
+        // `lastlinedefined` is the next field in all versions.
+        let last_line = self.int(self.layout.linedefined + 4);
+        let last_line = u32::try_from(last_line).unwrap_or(0);
+        CodeShape::new(self.line_defined(), last_line, self.upvalue_count())
+    }
+
+    /// After `u`: the number of a function's upvalues, at most 255.
+    pub(crate) fn upvalue_count(&self) -> u8 {
+        let place = self.layout.upvalue_count;
+        match self.layout.wide_upvalue_count {
+            true => u8::try_from(self.int(place)).unwrap_or(u8::MAX),
+            false => self.bytes[place],
+        }
     }
 
     /// After `l`: the line being executed.

@@ -3,7 +3,7 @@
 use crate::lua::state::State;
 use crate::portable::walk::{Descent, Walk, Walked};
 use crate::version::Version;
-use luasnap_heap::{Kind, Label, NodeId, Strength};
+use luasnap_heap::{Kind, LOADED_SOURCE, Label, NodeId, Strength};
 use std::ffi::c_int;
 
 impl Walk {
@@ -32,6 +32,9 @@ impl Walk {
             self.builder.set_count(node, record.line_defined());
             let source = self.thread.sources.name(&mut self.builder, record)?;
             self.builder.set_source(node, source);
+            if self.builder.text(source).starts_with(LOADED_SOURCE) {
+                self.builder.note_loaded_code(node, record.shape())?;
+            }
         }
         Ok(())
     }
@@ -41,10 +44,9 @@ impl Walk {
     /// stack (5.5: in a table there). Its upvalues exist in name only, and asking for one would
     /// crash the process.
     fn is_half_made(&self, state: State) -> bool {
-        match self.function_record.upvalue_count() {
-            None | Some(0) => false,
-            Some(_) => !state.has_upvalue(-1, 1),
-        }
+        !self.version.is_51_api()
+            && self.function_record.upvalue_count() > 0
+            && !state.has_upvalue(-1, 1)
     }
 
     /// Continues the walk at upvalue `number`.

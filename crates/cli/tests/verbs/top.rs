@@ -3,6 +3,7 @@
 use crate::files::{answer, json};
 use crate::masked::{masked, of_the_script, without_numbers};
 use crate::program::golden::assert_golden;
+use crate::program::{Program, luasnap, output};
 use serde_json::Value;
 
 #[test]
@@ -115,7 +116,10 @@ fn it_says_whose_it_is() {
         "#luasnap: # KiB in # objects; # of # owners"
     );
     // The others are as large as luasnap's own script.
-    let is_the_towns = |line: &&str| line.contains("owner") || line.contains("town.lua");
+    let is_the_towns = |line: &&str| {
+        let is_row = line.contains(" code ") && line.contains("town.lua");
+        is_row || line.contains("for example")
+    };
     let rows: Vec<&str> = rows.lines().filter(is_the_towns).collect();
     assert_golden("top_by_owner", &without_numbers(&rows.join("\n")));
 }
@@ -151,4 +155,54 @@ fn a_file_without_a_verb_is_for_top() {
         rows,
         answer(&["top", "1.luasnap", "-n", "2", "--by", "count"])
     );
+}
+
+#[test]
+fn it_says_who_shares() {
+    let script = r#"
+        local function plugin(name)
+            return load("local list = { ... } return function() return list end", "@./plugins/" .. name .. "/init.lua")
+        end
+        local all = {}
+        for k, sharers in ipairs { { "a", "b" }, { "a", "b", "c", "d" }, { "b", "c" } } do
+            local text = {}
+            for i = 1, 4000 - 1000 * k do text[i] = { i } end
+            for _, name in ipairs(sharers) do all[#all + 1] = plugin(name)(text) end
+        end
+        kept = all
+    "#;
+    let program = Program::new(script)
+        .option("--save")
+        .option("shared.luasnap");
+    let program = program.option("--quiet");
+    assert_eq!(program.run(&[]).code, Some(0));
+    let top = |option: &[&str]| {
+        let mut command = luasnap(&program.folder());
+        command.args(["top", "shared.luasnap", "--by", "owner"]);
+        command.args(option);
+        output(command, "").stdout
+    };
+    let text = top(&[]);
+    let lines = text.lines().filter(|line| line.contains(" by "));
+    let lines: Vec<String> = lines.map(|line| without_numbers(line.trim())).collect();
+    let expected = [
+        "# KiB by plugins/a and plugins/b",
+        "# KiB by more than # owners",
+        "# KiB by plugins/b and plugins/c",
+    ];
+    assert_eq!(lines, expected, "{text}");
+    let answer: Value = serde_json::from_str(&top(&["--json"])).unwrap();
+    let mut owners = answer["owners"].as_array().unwrap().iter();
+    let shared = owners.find(|owner| owner["kind"] == "shared").unwrap();
+    let first = &shared["sharers"][0];
+    assert_eq!(
+        first["owners"],
+        serde_json::json!(["plugins/a", "plugins/b"])
+    );
+    assert_eq!(first["words"], "by plugins/a and plugins/b");
+    assert_eq!(first["count"], 3001);
+    assert!(first["size"].as_u64() < shared["size"].as_u64());
+    assert!(first["share"].as_f64() < shared["share"].as_f64());
+    assert_eq!(shared["sharers"][1]["owners"], serde_json::json!([]));
+    assert!(owners.all(|owner| owner.get("sharers").is_none()));
 }

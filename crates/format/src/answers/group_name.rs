@@ -57,8 +57,16 @@ fn own_name(heap: &Heap, tree: &ShortestPathTree, groups: &Groups, group: &Group
             text.push(format!(":{line}").as_bytes())?;
             Ok(text.finish())
         }
-        GroupName::LoadedCode { pattern, line } => {
-            let code = format!("[string \"...\"]:{line} of ");
+        GroupName::LoadedCode {
+            pattern,
+            line,
+            shape,
+        } => {
+            let last = shape.map_or(line, |shape| shape.last_line.max(line));
+            let code = match last > line {
+                true => format!("[string \"...\"]:{line}-{last} of "),
+                false => format!("[string \"...\"]:{line} of "),
+            };
             joined(code.as_bytes(), &pattern_text(heap, groups, pattern)?)
         }
         GroupName::Coroutine(name) => {

@@ -159,9 +159,22 @@ pub(crate) fn anonymous_example(
         GroupName::StringsOf(_) | GroupName::SharedStrings => true,
         GroupName::HeldBy(_) => false,
     };
-    match !name_says_it && is_anonymous(heap, tree, example) {
+    match name_says_it {
+        true => Ok(None),
+        false => anonymous_in(heap, tree, groups, example),
+    }
+}
+
+/// Returns what the object at a rank of this heap is, as [`anonymous_object`] does.
+pub(crate) fn anonymous_in(
+    heap: &Heap,
+    tree: &ShortestPathTree,
+    groups: &Groups,
+    rank: Rank,
+) -> Result<Option<Name>> {
+    match is_anonymous(heap, tree, rank) {
         true => Ok(Some(
-            ObjectRow::new(heap, || Ok(groups), tree.node(example))?.words,
+            ObjectRow::new(heap, || Ok(groups), tree.node(rank))?.words,
         )),
         false => Ok(None),
     }

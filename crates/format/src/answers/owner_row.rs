@@ -3,9 +3,9 @@
 use crate::answer_error::Result;
 use crate::answers::field;
 use crate::answers::ledger::Ledger;
-use crate::answers::name::Name;
+use crate::answers::name::{Name, NameText};
 use crate::answers::short_path::path_of_everything;
-use luasnap_heap::{Census, Owner, OwnerKind, Owners, Snapshot};
+use luasnap_heap::{Census, MAX_SHARERS, Owner, OwnerKind, Owners, Sharing, Snapshot};
 use serde::{Serialize, Serializer};
 
 /// The objects of one owner.
@@ -17,6 +17,9 @@ pub struct OwnerRow {
     /// Its name: `telescope.nvim`, `plugins/chat`, `main.lua`; `code without a name`, `Lua`, `shared` and `unknown`
     /// for the other kinds.
     pub name: Name,
+    /// Of `shared`: who has what together, most first. At most 16.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub sharers: Vec<SharersRow>,
     /// The number of its source files with code in use.
     pub files: u64,
     /// The number of its objects.
@@ -27,6 +30,21 @@ pub struct OwnerRow {
     pub share: f64,
     /// The path to the object where most of it is.
     pub example: Option<Name>,
+}
+
+/// What a few owners have together.
+#[derive(Clone, Debug, Serialize)]
+pub struct SharersRow {
+    /// Their names; empty for what more than three have.
+    pub owners: Vec<Name>,
+    /// The number of objects.
+    pub count: u64,
+    /// Their shallow sizes together, in bytes.
+    pub size: u64,
+    /// That as a part of all objects' bytes, from 0 to 1.
+    pub share: f64,
+    /// Whose they are in words: `by plugins/a and plugins/b`.
+    pub words: Name,
 }
 
 /// The owners that have most.
@@ -50,19 +68,57 @@ impl OwnerRow {
         let example = example.map(|rank| path_of_everything(snapshot, rank));
         Ok(OwnerRow {
             kind: owner.kind,
-            name: match owner.kind {
-                OwnerKind::Code => Name::from(owner.name.clone()),
-                OwnerKind::Unnamed => "code without a name".into(),
-                OwnerKind::Lua => "Lua".into(),
-                OwnerKind::Shared => "shared".into(),
-                OwnerKind::Unknown => "unknown".into(),
-            },
+            name: owner_name(owner.kind, &owner.name),
+            sharers: owner
+                .sharings
+                .iter()
+                .map(|sharing| SharersRow::new(sharing, all))
+                .collect::<Result<_>>()?,
             files: owner.files.into(),
             count: owner.live.count,
             size: owner.live.bytes,
             share: field::share(owner.live.bytes, all),
             example: example.transpose()?,
         })
+    }
+}
+
+impl SharersRow {
+    fn new(sharing: &Sharing, all: u64) -> Result<SharersRow> {
+        let owners = sharing.owners.iter();
+        let owners: Vec<Name> = owners.map(|(kind, name)| owner_name(*kind, name)).collect();
+        let mut words = NameText::default();
+        words.push(b"by ")?;
+        for (at, owner) in owners.iter().enumerate() {
+            let before: &[u8] = match at {
+                0 => b"",
+                _ if at + 1 == owners.len() => b" and ",
+                _ => b", ",
+            };
+            words.push(before)?;
+            words.push_name(owner)?;
+        }
+        if owners.is_empty() {
+            words.push(format!("more than {MAX_SHARERS} owners").as_bytes())?;
+        }
+        Ok(SharersRow {
+            owners,
+            count: sharing.live.count,
+            size: sharing.live.bytes,
+            share: field::share(sharing.live.bytes, all),
+            words: words.finish(),
+        })
+    }
+}
+
+/// Returns what people call an owner.
+fn owner_name(kind: OwnerKind, name: &[u8]) -> Name {
+    match kind {
+        OwnerKind::Code => Name::from(name.to_vec()),
+        OwnerKind::Unnamed => "code without a name".into(),
+        OwnerKind::Lua => "Lua".into(),
+        OwnerKind::Shared => "shared".into(),
+        OwnerKind::Unknown => "unknown".into(),
     }
 }
 

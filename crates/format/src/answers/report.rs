@@ -5,7 +5,7 @@ use crate::answers::coroutine::CoroutineRow;
 use crate::answers::field;
 use crate::answers::group_name::group_name;
 use crate::answers::name::Name;
-use crate::answers::object_row::anonymous_example;
+use crate::answers::object_row::{anonymous_example, anonymous_in};
 use crate::answers::short_path::{pattern_text, short_path};
 use crate::labels::numbers::{byte_size, count_of, entries_of, grouped};
 use luasnap_heap::{
@@ -59,6 +59,8 @@ pub struct ReportRow {
 pub struct ResizedRow {
     /// The path to the only one, or the name of the group.
     pub name: Name,
+    /// What the only one is, if the last step of its path does not say it.
+    pub what: Option<Name>,
     /// The number of them.
     pub count: u64,
     /// By how many entries they grew or shrank together.
@@ -141,7 +143,8 @@ enum RetainedSizes<'a> {
     Of(&'a Snapshot),
     /// The groups have them.
     InGroups,
-    /// A difference that was stored has only what changed, of which they would say nothing.
+    /// A difference of differences, or one in a file of an older luasnap, has only what changed, of which they
+    /// would say nothing.
     Unknown,
 }
 
@@ -210,7 +213,10 @@ impl ResizedRow {
     /// Returns how something grew or shrank, in words.
     pub(crate) fn text(&self, verb: &str) -> String {
         let subject = match self.count {
-            1 => self.name.to_string(),
+            1 => match &self.what {
+                Some(what) => format!("{} ({what})", self.name),
+                None => self.name.to_string(),
+            },
             count => format!("{} {}", count_of(count, "table"), self.name),
         };
         let (by, to) = (byte_size(self.size_change), byte_size(self.size));
@@ -385,15 +391,20 @@ impl<'a> Source<'a> {
     }
 
     fn resized_row(&self, row: &Resized) -> Result<ResizedRow> {
-        let name = match row.objects {
-            1 => short_path(self.heap, self.tree, row.example)?,
+        let (heap, tree, groups) = (self.heap, self.tree, self.groups);
+        let (name, what) = match row.objects {
+            1 => (
+                short_path(heap, tree, row.example)?,
+                anonymous_in(heap, tree, groups, row.example)?,
+            ),
             _ => {
-                let group = &self.groups.groups()[row.group];
-                group_name(self.heap, self.tree, self.groups, group)?
+                let group = &groups.groups()[row.group];
+                (group_name(heap, tree, groups, group)?, None)
             }
         };
         Ok(ResizedRow {
             name,
+            what,
             count: row.objects,
             entry_change: row.entries,
             size_change: row.bytes,

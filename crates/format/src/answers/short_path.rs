@@ -2,6 +2,7 @@
 
 use crate::answer_error::Result;
 use crate::answers::name::{Name, NameText};
+use crate::labels::environment::push_environment;
 use crate::labels::path::push_answer_step;
 use crate::labels::printable::push_bytes;
 use crate::labels::step::GAP;
@@ -23,8 +24,8 @@ const STEP_LAST: usize = 15;
 const MOST_BYTES: usize = 64 << 10;
 
 /// Returns the shortest path to the object at a rank of the [tree of everything](Snapshot::everything_tree):
-/// it starts at the table of globals, the table of loaded modules or the main thread if it leads through one of
-/// them. People see its middle and its long steps cut.
+/// it starts at the table of globals, the table of loaded modules, the main thread or an
+/// [environment](luasnap_heap::Environment) if it leads through one of them. People see its middle and its long steps cut.
 ///
 /// # Errors
 ///
@@ -51,8 +52,9 @@ fn path_of(heap: &Heap, tree: &ShortestPathTree, rank: Rank, most: usize) -> Res
         Some(_) => None,
         None => tree.parent(*rank),
     });
-    // The step to an upvalue's value is the upvalue's name, as in the `objects` view.
-    let is_step = |rank: &Rank| heap.label(tree.edge(*rank)) != Label::Value;
+    // The step to an upvalue's value is the upvalue's name, as in the `objects` view; unless paths start there.
+    let is_step =
+        |rank: &Rank| heap.label(tree.edge(*rank)) != Label::Value || start(*rank).is_some();
     let exact = |rank: Rank| GroupStep::Exact(heap.label(tree.edge(rank)));
     let steps = upward.filter(is_step);
     join(steps, most, |out, rank| {
@@ -87,6 +89,7 @@ fn push_group_step(out: &mut Vec<u8>, heap: &Heap, step: GroupStep) -> Result {
         GroupStep::Reference => b"[ref]",
         GroupStep::Globals => b"_G",
         GroupStep::Loaded => b"package.loaded",
+        GroupStep::Environment(chunk) => return push_environment(out, heap, chunk),
         GroupStep::Exact(label) => return push_answer_step(out, heap, label, &mut Vec::new()),
     };
     push_bytes(out, fixed)

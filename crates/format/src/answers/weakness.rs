@@ -2,9 +2,10 @@
 
 use crate::answer_error::Result;
 use crate::answers::name::Name;
+use crate::answers::object_row::anonymous_object;
 use crate::answers::short_path::path_of_everything;
 use crate::labels::numbers::entries_of;
-use luasnap_heap::{LastingEntries, NodeId, Snapshot, WhyEntriesStay, lasting_entries};
+use luasnap_heap::{LastingEntries, NodeId, Rank, Snapshot, WhyEntriesStay, lasting_entries};
 use serde::{Serialize, Serializer};
 
 /// A table with weak keys of which entries stay for ever.
@@ -12,6 +13,9 @@ use serde::{Serialize, Serializer};
 pub struct WeaknessRow {
     /// The shortest path to the table.
     pub path: Name,
+    /// What it is, if the last step of the path does not say it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub what: Option<Name>,
     /// The number of entries that stay.
     pub entries: u32,
     /// `no_object_keys`: no key is an object, and strings and numbers never go. `values_hold_keys`: values lead
@@ -23,7 +27,7 @@ pub struct WeaknessRow {
 }
 
 impl WeaknessRow {
-    fn new(path: Name, of: LastingEntries) -> WeaknessRow {
+    fn new(snapshot: &Snapshot, rank: Rank, of: LastingEntries) -> Result<WeaknessRow> {
         let entries = entries_of(of.entries.into());
         let words = match of.why {
             WhyEntriesStay::NoKeyIsAnObject => format!(
@@ -35,11 +39,20 @@ impl WeaknessRow {
                  Lua 5.1 and LuaJIT keep such entries for ever, from 5.2 on they go"
             ),
         };
-        WeaknessRow {
-            path,
+        Ok(WeaknessRow {
+            path: path_of_everything(snapshot, rank)?,
+            what: anonymous_object(snapshot, rank)?,
             entries: of.entries,
             why: of.why,
             words,
+        })
+    }
+
+    /// Returns the path, followed by what the table is if the path does not say it.
+    pub fn path_and_what(&self) -> String {
+        match &self.what {
+            Some(what) => format!("{} ({what})", self.path),
+            None => self.path.to_string(),
         }
     }
 }
@@ -78,6 +91,6 @@ fn rows(snapshot: &Snapshot, found: &[LastingEntries]) -> Result<Vec<WeaknessRow
     let ranks = tree.ranks_of(&nodes)?;
     let rows = found.iter().zip(ranks);
     rows.filter_map(|(of, rank)| Some((*of, rank?)))
-        .map(|(of, rank)| Ok(WeaknessRow::new(path_of_everything(snapshot, rank)?, of)))
+        .map(|(of, rank)| WeaknessRow::new(snapshot, rank, of))
         .collect()
 }

@@ -2,6 +2,7 @@
 
 pub(crate) mod cut;
 pub(crate) mod digits;
+pub(crate) mod environment;
 pub(crate) mod numbers;
 pub(crate) mod object_label;
 pub(crate) mod path;

@@ -15,6 +15,8 @@ pub(super) struct Facts {
     pub(super) all_reached: bool,
     pub(super) birthmark: Option<Birthmark>,
     pub(super) is_difference: bool,
+    /// Of a difference: whether its groups are those of what is gone.
+    pub(super) is_decrease: bool,
 }
 
 /// The numbers of facts. A new fact gets a new one.
@@ -37,23 +39,19 @@ mod number {
     pub const PEAK_RESIDENT: u16 = 16;
     pub const MEMORY_LIMIT: u16 = 17;
     pub const SNAPSHOT_MEMORY: u16 = 18;
+    pub const IS_DECREASE: u16 = 19;
 }
 
 /// Bytes before each fact.
 const HEAD: usize = 6;
 const PART: &str = "section of facts";
 
-/// Returns the facts of a snapshot, as in the file.
-pub(super) fn bytes(snapshot: &Snapshot) -> Vec<u8> {
-    let mut out = Vec::new();
-    let heap = snapshot.everything();
-    put_provenance(&mut out, heap);
-    let columns = heap.columns();
-    if let Some(globals) = columns.globals {
-        put(&mut out, number::GLOBALS, &[&globals.0.to_le_bytes()]);
+/// Returns the facts of a snapshot, as in the file. `is_decrease` is known of a difference with groups.
+pub(super) fn bytes(snapshot: &Snapshot, is_decrease: Option<bool>) -> Vec<u8> {
+    let mut out = of_heap(snapshot.everything(), snapshot.is_difference());
+    if let Some(is_decrease) = is_decrease {
+        put_flag(&mut out, number::IS_DECREASE, is_decrease);
     }
-    put_flag(&mut out, number::ALL_REACHED, columns.all_reached);
-    put_flag(&mut out, number::IS_DIFFERENCE, snapshot.is_difference());
     if let Some(mark) = snapshot.birthmark() {
         let words = [mark.vm_address, mark.sequence, mark.marks[0], mark.marks[1]];
         let words = words.map(u64::to_le_bytes);
@@ -63,6 +61,19 @@ pub(super) fn bytes(snapshot: &Snapshot) -> Vec<u8> {
             &words.each_ref().map(|word| &word[..]),
         );
     }
+    out
+}
+
+/// Returns the facts of a heap, as in the file.
+pub(super) fn of_heap(heap: &Heap, is_difference: bool) -> Vec<u8> {
+    let mut out = Vec::new();
+    put_provenance(&mut out, heap);
+    let columns = heap.columns();
+    if let Some(globals) = columns.globals {
+        put(&mut out, number::GLOBALS, &[&globals.0.to_le_bytes()]);
+    }
+    put_flag(&mut out, number::ALL_REACHED, columns.all_reached);
+    put_flag(&mut out, number::IS_DIFFERENCE, is_difference);
     out
 }
 
@@ -185,6 +196,7 @@ impl Facts {
             number::GLOBALS => self.globals = Some(NodeId(id_of(value)?)),
             number::ALL_REACHED => self.all_reached = flag(value)?,
             number::IS_DIFFERENCE => self.is_difference = flag(value)?,
+            number::IS_DECREASE => self.is_decrease = flag(value)?,
             number::BIRTHMARK if value.len() == 32 => {
                 self.birthmark = Some(Birthmark {
                     vm_address: u64_at(value, 0),

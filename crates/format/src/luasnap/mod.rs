@@ -9,6 +9,7 @@ mod byte_planes;
 mod edges;
 mod error;
 mod facts;
+mod group_rows;
 mod header;
 mod label_words;
 mod little_endian;

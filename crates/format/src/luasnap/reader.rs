@@ -7,6 +7,7 @@ use crate::luasnap::block::Decompressor;
 use crate::luasnap::edges::{read_labels, read_targets};
 use crate::luasnap::error::{LoadError, OpenError, Problem};
 use crate::luasnap::facts::{self, Facts};
+use crate::luasnap::group_rows::{self, GroupRow};
 use crate::luasnap::header::{HEADER_LEN, Header};
 use crate::luasnap::label_words::label;
 use crate::luasnap::little_endian::u64_at;
@@ -15,8 +16,9 @@ use crate::luasnap::numbers::{column, read_by_kind, read_bytes, read_deltas, rea
 use crate::luasnap::section::{Section, Table, proven_entries, table_len};
 use crate::luasnap::two_threads::both;
 use luasnap_heap::{
-    Change, CodePlace, Columns, Kind, Label, Mark, NameId, Names, NodeId, PackedLabel, Run,
-    RunOrder, Snapshot, SparseTable, StoredDifference, ThreadState, ThreadStatus,
+    Birthmark, Change, ChangedGroups, CodePlace, CodeShape, Columns, Environment, GroupName, Heap,
+    Kind, Label, LoadedCode, Mark, NameId, Names, NodeId, OwnerGroupsId, PackedLabel, Run,
+    RunOrder, Snapshot, SparseTable, StoredDifference, StoredGroups, ThreadState, ThreadStatus,
 };
 use std::fs::File;
 use std::io::Read;
@@ -94,6 +96,31 @@ fn read_on(file: &mut File, bytes: &mut Vec<u8>, mut len: u64) -> Result<(), Loa
 ///
 /// [`LoadError`] if the bytes are not a whole snapshot file, or if memory runs out.
 pub fn read_snapshot(bytes: &[u8]) -> Result<Snapshot, LoadError> {
+    let file = read_file(bytes)?;
+    let snapshot = match file.is_difference {
+        true => {
+            let groups = read_groups(&file)?;
+            Snapshot::from_stored_difference(file.heap, file.difference, groups)?
+        }
+        false => Snapshot::new(file.heap),
+    };
+    if let Some(birthmark) = file.birthmark {
+        snapshot.set_birthmark(birthmark);
+    }
+    Ok(snapshot)
+}
+
+/// What a file has in it, but for the groups of a difference.
+struct FileContents<'a> {
+    table: Table<'a>,
+    heap: Heap,
+    difference: StoredDifference,
+    is_difference: bool,
+    is_decrease: bool,
+    birthmark: Option<Birthmark>,
+}
+
+fn read_file(bytes: &[u8]) -> Result<FileContents<'_>, LoadError> {
     let header = Header::read(bytes)?;
     if bytes.len() as u64 > header.file_len {
         return Err(LoadError::malformed("end", Problem::TrailingBytes));
@@ -110,6 +137,7 @@ pub fn read_snapshot(bytes: &[u8]) -> Result<Snapshot, LoadError> {
         all_reached,
         birthmark,
         is_difference,
+        is_decrease,
     } = rest.facts;
     let columns = Columns {
         edge_counts: edges.counts,
@@ -121,15 +149,48 @@ pub fn read_snapshot(bytes: &[u8]) -> Result<Snapshot, LoadError> {
         provenance,
         ..rest.columns
     };
-    let heap = columns.into_heap()?;
-    let snapshot = match is_difference {
-        true => Snapshot::from_stored_difference(heap, rest.difference)?,
-        false => Snapshot::new(heap),
+    Ok(FileContents {
+        table,
+        heap: columns.into_heap()?,
+        difference: rest.difference,
+        is_difference,
+        is_decrease,
+        birthmark,
+    })
+}
+
+/// Reads the groups of a difference, if the file has them.
+fn read_groups(file: &FileContents<'_>) -> Result<Option<ChangedGroups>, LoadError> {
+    let table = &file.table;
+    let Some(examples) = table.section(Section::ChangedHeap)? else {
+        return Ok(None);
     };
-    if let Some(birthmark) = birthmark {
-        snapshot.set_birthmark(birthmark);
+    if examples.entry.count != examples.bytes.len() as u64 {
+        let part = Section::ChangedHeap.name();
+        return Err(LoadError::malformed(part, Problem::WrongLength));
     }
-    Ok(snapshot)
+    // The groups of a difference in that file, if it has any, are not read.
+    let heap = read_file(examples.bytes)?.heap;
+    let mut zstd = Decompressor::new()?;
+    let mut stored = StoredGroups {
+        patterns: read_rows(table, Section::Patterns, &mut zstd, group_rows::pattern)?,
+        resized: read_rows(table, Section::Resized, &mut zstd, group_rows::resized)?,
+        is_decrease: file.is_decrease,
+        ..StoredGroups::default()
+    };
+    let rows: Vec<GroupRow> = read_rows(table, Section::Groups, &mut zstd, Some)?;
+    stored.groups.try_reserve_exact(rows.len())?;
+    for row in rows {
+        let id = OwnerGroupsId(stored.owners.len() as u32);
+        let (group, owners) =
+            group_rows::group(row, id).ok_or_else(|| meaningless(Section::Groups, "a row"))?;
+        if matches!(group.name, GroupName::StringsOf(_)) {
+            stored.owners.try_reserve(1)?;
+            stored.owners.push(owners);
+        }
+        stored.groups.push(group);
+    }
+    Ok(Some(stored.into_groups(heap)?))
 }
 
 /// The columns of references.
@@ -197,6 +258,8 @@ fn read_rest(table: &Table<'_>) -> Result<Rest, LoadError> {
         marks: read_marks(table, &mut zstd)?,
         sparse_tables: read_sparse_tables(table, &mut zstd)?,
         threads: read_threads(table, &mut zstd)?,
+        loaded_code: read_loaded_code(table, &mut zstd)?,
+        environments: read_environments(table, &mut zstd)?,
         ..Columns::default()
     };
     let difference = read_difference(table, &mut zstd)?;
@@ -297,6 +360,33 @@ fn read_threads(table: &Table<'_>, zstd: &mut Decompressor) -> Result<Vec<Thread
             error: NameId(number(8)?),
         })
     })
+}
+
+fn read_loaded_code(
+    table: &Table<'_>,
+    zstd: &mut Decompressor,
+) -> Result<Vec<LoadedCode>, LoadError> {
+    read_rows(table, Section::LoadedCode, zstd, |row: [u64; 3]| {
+        let shape = CodeShape {
+            last_line: u32::try_from(row[1]).ok()?,
+            upvalues: u8::try_from(row[2]).ok()?,
+        };
+        let node = node_id(row[0])?;
+        Some(LoadedCode { node, shape })
+    })
+}
+
+/// Reads the environments of an excerpt; `None` if there are none, and those that its code shows count.
+fn read_environments(
+    table: &Table<'_>,
+    zstd: &mut Decompressor,
+) -> Result<Option<Vec<Environment>>, LoadError> {
+    let rows = read_rows(table, Section::Environments, zstd, |[node, chunk]| {
+        let chunk = NameId(u32::try_from(chunk).ok()?);
+        let node = node_id(node)?;
+        Some(Environment { node, chunk })
+    })?;
+    Ok((!rows.is_empty()).then_some(rows))
 }
 
 fn read_difference(

@@ -5,7 +5,10 @@
 
 use crate::answer_error::Result;
 use crate::luasnap::save_options::SaveOptions;
-use luasnap_heap::{Heap, Kind, Label, NameId, NodeId, StoredColumns};
+use luasnap_heap::{
+    GroupName, GroupStep, Heap, Kind, LOADED_SOURCE, Label, NameId, NodeId, StoredColumns,
+    StoredGroups,
+};
 
 /// The use of a name. If it has several, the last one in this list counts.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -22,9 +25,7 @@ enum Use {
     Root,
 }
 
-/// The beginning of a short source that contains the code itself, and its replacement: the code was
-/// a string value.
-const CODE: &[u8] = b"[string \"";
+/// What replaces a short source that contains the code itself, which was a string value.
 const NO_CODE: &[u8] = b"[string \"...\"]";
 
 /// The names that go into a file.
@@ -35,7 +36,12 @@ pub(super) struct Redaction {
 }
 
 impl Redaction {
-    pub(super) fn new(heap: &Heap, options: SaveOptions) -> Result<Redaction> {
+    /// `groups` are those whose names are in this heap.
+    pub(super) fn new(
+        heap: &Heap,
+        groups: &StoredGroups,
+        options: SaveOptions,
+    ) -> Result<Redaction> {
         let mut uses = Vec::new();
         if !(options.strings && options.names) {
             let columns = heap.columns();
@@ -43,6 +49,7 @@ impl Redaction {
             uses.resize(columns.names.len(), Use::Text);
             note_sources(&columns, &mut uses);
             note_labels(heap, &columns, &mut uses);
+            note_groups(groups, &mut uses);
         }
         Ok(Redaction { options, uses })
     }
@@ -93,7 +100,10 @@ impl Use {
 
 /// Returns a source, or the name of a slot that ends in a source, without the code.
 fn without_code(bytes: &[u8]) -> [&[u8]; 2] {
-    match bytes.windows(CODE.len()).position(|at| at == CODE) {
+    match bytes
+        .windows(LOADED_SOURCE.len())
+        .position(|at| at == LOADED_SOURCE)
+    {
         Some(code) => [&bytes[..code], NO_CODE],
         None => [bytes, b""],
     }
@@ -106,6 +116,9 @@ fn note(uses: &mut [Use], name: NameId, used: Use) {
 
 /// Notes sources of code. The source of a string is its text.
 fn note_sources(columns: &StoredColumns<'_>, uses: &mut [Use]) {
+    for of in columns.environments.unwrap_or_default() {
+        note(uses, of.chunk, Use::Source);
+    }
     for of in columns.threads {
         note(uses, of.place.source, Use::Source);
         note(uses, of.caller.source, Use::Source);
@@ -122,15 +135,42 @@ fn note_sources(columns: &StoredColumns<'_>, uses: &mut [Use]) {
 fn note_labels(heap: &Heap, columns: &StoredColumns<'_>, uses: &mut [Use]) {
     for edge in (0..heap.node_count() as u32).flat_map(|node| heap.edge_range(NodeId(node))) {
         match heap.label(edge) {
-            Label::Field(name) => note(uses, name, Use::Key),
-            Label::Upvalue(name) => note(uses, name, Use::Upvalue),
-            Label::Local(name) => note(uses, name, Use::Local),
-            Label::Root(name) => note(uses, name, Use::Root),
             Label::Key => {
                 let target = heap.target(edge);
                 if heap.kind(target) == Kind::String {
                     note(uses, columns.sources[target.index()], Use::Key);
                 }
+            }
+            label => note_label(label, uses),
+        }
+    }
+}
+
+fn note_label(label: Label, uses: &mut [Use]) {
+    match label {
+        Label::Field(name) => note(uses, name, Use::Key),
+        Label::Upvalue(name) => note(uses, name, Use::Upvalue),
+        Label::Local(name) => note(uses, name, Use::Local),
+        Label::Root(name) => note(uses, name, Use::Root),
+        _ => {}
+    }
+}
+
+/// Notes the names of groups. That of a class is a text.
+fn note_groups(groups: &StoredGroups, uses: &mut [Use]) {
+    for pattern in &groups.patterns {
+        match pattern.step {
+            GroupStep::Exact(label) => note_label(label, uses),
+            GroupStep::Environment(chunk) => note(uses, chunk, Use::Source),
+            _ => {}
+        }
+    }
+    for group in &groups.groups {
+        match group.name {
+            GroupName::Code { source, .. } => note(uses, source, Use::Source),
+            GroupName::Coroutine(name) => {
+                note(uses, name.place.source, Use::Source);
+                note(uses, name.caller.source, Use::Source);
             }
             _ => {}
         }

@@ -53,6 +53,18 @@ pub(super) enum Section {
     Padding = 21,
     /// Rows: a thread, and what it is doing.
     Threads = 22,
+    /// Rows: code that was loaded without a name, the line where it ends, and the number of its upvalues.
+    LoadedCode = 23,
+    /// Rows: an environment at which paths start, and the name of its chunk.
+    Environments = 24,
+    /// Of a difference: a whole file with the examples of the groups that changed.
+    ChangedHeap = 25,
+    /// Rows: a path pattern.
+    Patterns = 26,
+    /// Rows: a group.
+    Groups = 27,
+    /// Rows: what grew or shrank.
+    Resized = 28,
 }
 
 /// How the values of a section are encoded.
@@ -77,7 +89,7 @@ pub(super) enum Encoding {
 
 impl Section {
     /// All sections, in the order in which they are written.
-    pub(super) const ALL: [Section; 22] = [
+    pub(super) const ALL: [Section; 28] = [
         Section::Facts,
         Section::Kinds,
         Section::Addresses,
@@ -100,6 +112,12 @@ impl Section {
         Section::Refs,
         Section::Padding,
         Section::Threads,
+        Section::LoadedCode,
+        Section::Environments,
+        Section::ChangedHeap,
+        Section::Patterns,
+        Section::Groups,
+        Section::Resized,
     ];
 
     fn from_number(number: u16) -> Option<Section> {
@@ -131,6 +149,12 @@ impl Section {
             Section::Refs => "section of counted references",
             Section::Padding => "padding",
             Section::Threads => "section of threads",
+            Section::LoadedCode => "section of loaded code",
+            Section::Environments => "section of environments",
+            Section::ChangedHeap => "section of examples",
+            Section::Patterns => "section of path patterns",
+            Section::Groups => "section of groups",
+            Section::Resized => "section of resized tables",
         }
     }
 
@@ -145,6 +169,11 @@ impl Section {
             | Section::Marks
             | Section::SparseTables
             | Section::Threads
+            | Section::LoadedCode
+            | Section::Environments
+            | Section::Patterns
+            | Section::Groups
+            | Section::Resized
             | Section::Changes => Encoding::Bytes,
             Section::Sizes
             | Section::Counts
@@ -156,7 +185,7 @@ impl Section {
             Section::Sources => Encoding::ByKind,
             Section::Targets => Encoding::Targets,
             Section::Labels => Encoding::Labels,
-            Section::Padding => Encoding::Raw,
+            Section::Padding | Section::ChangedHeap => Encoding::Raw,
         }
     }
 
@@ -164,6 +193,8 @@ impl Section {
     pub(super) fn memory(self) -> u64 {
         match self {
             Section::Facts | Section::Kinds | Section::NameBytes | Section::Changes => 1,
+            // That file keeps to the same bound by itself.
+            Section::ChangedHeap => 1,
             Section::Addresses | Section::NameLengths | Section::EdgeCounts => 8,
             Section::Sizes | Section::Counts | Section::Sources => 4,
             Section::Targets | Section::Labels | Section::ChangedEntries | Section::Refs => 4,
@@ -173,13 +204,28 @@ impl Section {
             Section::Marks => 16,
             Section::SparseTables => 20,
             Section::Threads => 36,
+            Section::LoadedCode => 12,
+            Section::Environments => 8,
+            Section::Patterns => 80,
+            Section::Groups => 240,
+            Section::Resized => 56,
             Section::Padding => 0,
         }
     }
 
     /// Whether readers that do not know the section may skip it.
     fn is_optional(self) -> bool {
-        matches!(self, Section::Padding | Section::Threads)
+        matches!(
+            self,
+            Section::Padding
+                | Section::Threads
+                | Section::LoadedCode
+                | Section::Environments
+                | Section::ChangedHeap
+                | Section::Patterns
+                | Section::Groups
+                | Section::Resized
+        )
     }
 }
 

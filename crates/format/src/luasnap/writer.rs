@@ -8,6 +8,7 @@ use crate::answer_error::Result;
 use crate::luasnap::block::{self, BlockWriter};
 use crate::luasnap::edges::{write_labels, write_targets};
 use crate::luasnap::facts;
+use crate::luasnap::group_rows::{group_row, pattern_row, resized_row};
 use crate::luasnap::header::{HEADER_LEN, Header};
 use crate::luasnap::label_words::tag_and_value;
 use crate::luasnap::memory_bound;
@@ -17,7 +18,8 @@ use crate::luasnap::save_options::SaveOptions;
 use crate::luasnap::section::{Entry, Section, table_bytes, table_len};
 use crate::luasnap::two_threads::both;
 use luasnap_heap::{
-    Change, Heap, LARGE_SIZE, NameId, NodeId, RunOrder, Snapshot, StoredDifference,
+    Change, ChangedGroups, Heap, LARGE_SIZE, NameId, NodeId, RunOrder, Snapshot, StoredDifference,
+    StoredGroups,
 };
 use std::io;
 use xxhash_rust::xxh3::xxh3_64;
@@ -53,8 +55,50 @@ pub fn write_snapshot(
     snapshot: &Snapshot,
     options: SaveOptions,
 ) -> Result {
-    let mut sections = sections(snapshot, options)?;
-    add_padding(&mut sections)?;
+    let changed = snapshot.changed_groups()?;
+    let groups = changed
+        .map(StoredGroups::new)
+        .transpose()?
+        .unwrap_or_default();
+    let contents = Contents {
+        heap: snapshot.everything(),
+        facts: facts::bytes(snapshot, changed.map(ChangedGroups::is_decrease)),
+        difference: snapshot.stored_difference()?.unwrap_or_default(),
+        examples: match changed {
+            Some(changed) => file_of_examples(changed, &groups, options)?,
+            None => Vec::new(),
+        },
+        groups: &groups,
+        // They are in the heap of the examples.
+        groups_named_here: &StoredGroups::default(),
+        options,
+    };
+    write_sections(out, padded_sections(&contents)?)
+}
+
+/// Returns a file with the examples of the groups of a difference: their heap, and nothing else.
+fn file_of_examples(
+    changed: &ChangedGroups,
+    groups: &StoredGroups,
+    options: SaveOptions,
+) -> Result<Vec<u8>> {
+    let heap = changed.heap();
+    let sections = padded_sections(&Contents {
+        heap,
+        facts: facts::of_heap(heap, false),
+        difference: StoredDifference::default(),
+        examples: Vec::new(),
+        groups: &StoredGroups::default(),
+        groups_named_here: groups,
+        options,
+    })?;
+    let mut file = Vec::new();
+    file.try_reserve_exact(file_len(&sections) as usize)?;
+    write_sections(&mut file, sections)?;
+    Ok(file)
+}
+
+fn write_sections(out: &mut dyn io::Write, sections: Vec<BuiltSection>) -> Result {
     let entries: Vec<Entry> = sections.iter().map(|built| built.entry).collect();
     let header = Header {
         file_len: file_len(&sections),
@@ -66,6 +110,19 @@ pub fn write_snapshot(
         out.write_all(&section.bytes)?;
     }
     Ok(out.flush()?)
+}
+
+/// What a file has in it.
+struct Contents<'a> {
+    heap: &'a Heap,
+    facts: Vec<u8>,
+    difference: StoredDifference,
+    /// A file with the heap of the examples of the groups.
+    examples: Vec<u8>,
+    groups: &'a StoredGroups,
+    /// The groups that have names of this heap.
+    groups_named_here: &'a StoredGroups,
+    options: SaveOptions,
 }
 
 /// A finished section.
@@ -128,9 +185,15 @@ impl BuiltSection {
     }
 }
 
+fn padded_sections(contents: &Contents<'_>) -> Result<Vec<BuiltSection>> {
+    let mut sections = sections(contents)?;
+    add_padding(&mut sections)?;
+    Ok(sections)
+}
+
 /// Returns all sections but the padding, in the order of their numbers.
-fn sections(snapshot: &Snapshot, options: SaveOptions) -> Result<Vec<BuiltSection>> {
-    let heap = snapshot.everything();
+fn sections(contents: &Contents<'_>) -> Result<Vec<BuiltSection>> {
+    let heap = contents.heap;
     let targets = || {
         let mut builder = SectionBuilder::new()?;
         let edges = heap.edge_count();
@@ -139,13 +202,14 @@ fn sections(snapshot: &Snapshot, options: SaveOptions) -> Result<Vec<BuiltSectio
     };
     let the_rest = || {
         let mut builder = SectionBuilder::new()?;
-        make_facts(snapshot, &mut builder)?;
+        let facts = &contents.facts;
+        builder.bytes(Section::Facts, facts.len(), facts)?;
         make_nodes(heap, &mut builder)?;
         make_labels(heap, &mut builder)?;
-        make_names(heap, options, &mut builder)?;
+        make_names(contents, &mut builder)?;
         make_tables(heap, &mut builder)?;
-        let difference = snapshot.stored_difference()?;
-        make_difference(&difference.unwrap_or_default(), &mut builder)?;
+        make_difference(&contents.difference, &mut builder)?;
+        make_groups(contents, &mut builder)?;
         Ok(builder.built)
     };
     let (targets, rest): (Result<Vec<BuiltSection>>, Result<Vec<BuiltSection>>) =
@@ -176,11 +240,6 @@ fn add_padding(sections: &mut Vec<BuiltSection>) -> Result {
     zeros.resize(padding_needed, 0);
     sections.push(BuiltSection::new(Section::Padding, padding_needed, zeros));
     Ok(())
-}
-
-fn make_facts(snapshot: &Snapshot, builder: &mut SectionBuilder) -> Result {
-    let facts = facts::bytes(snapshot);
-    builder.bytes(Section::Facts, facts.len(), &facts)
 }
 
 fn make_nodes(heap: &Heap, builder: &mut SectionBuilder) -> Result {
@@ -220,10 +279,11 @@ fn make_labels(heap: &Heap, builder: &mut SectionBuilder) -> Result {
     builder.numbers(Section::WideValues, values.len(), |to| to.deltas(&values))
 }
 
-fn make_names(heap: &Heap, options: SaveOptions, builder: &mut SectionBuilder) -> Result {
+fn make_names(contents: &Contents<'_>, builder: &mut SectionBuilder) -> Result {
+    let heap = contents.heap;
     let names = heap.columns().names;
     let ids = || (0..names.len() as u32).map(NameId);
-    let left_out = Redaction::new(heap, options)?;
+    let left_out = Redaction::new(heap, contents.groups_named_here, contents.options)?;
     if left_out.is_nothing() {
         let lengths = gather(ids().map(|name| names.get(name).len() as u64))?;
         builder.numbers(Section::NameLengths, lengths.len(), |to| {
@@ -287,7 +347,15 @@ fn make_tables(heap: &Heap, builder: &mut SectionBuilder) -> Result {
         ]
         .map(u64::from)
     });
-    make_rows(builder, Section::Threads, threads)
+    make_rows(builder, Section::Threads, threads)?;
+    let code = columns.loaded_code.iter().map(|code| {
+        let (last_line, upvalues) = (code.shape.last_line, code.shape.upvalues);
+        [code.node.0, last_line, upvalues.into()].map(u64::from)
+    });
+    make_rows(builder, Section::LoadedCode, code)?;
+    let environments = columns.environments.unwrap_or_default().iter();
+    let environments = environments.map(|of| [of.node.0, of.chunk.0].map(u64::from));
+    make_rows(builder, Section::Environments, environments)
 }
 
 fn make_difference(stored: &StoredDifference, builder: &mut SectionBuilder) -> Result {
@@ -304,6 +372,27 @@ fn make_difference(stored: &StoredDifference, builder: &mut SectionBuilder) -> R
     builder.bytes(Section::Changes, nodes, &tags)?;
     builder.numbers(Section::ChangedEntries, nodes, |to| to.planes(&entries))?;
     builder.numbers(Section::Refs, nodes, |to| to.planes(&stored.refs))
+}
+
+fn make_groups(contents: &Contents<'_>, builder: &mut SectionBuilder) -> Result {
+    let (examples, groups) = (&contents.examples, contents.groups);
+    if examples.is_empty() {
+        return Ok(());
+    }
+    let mut file = Vec::new();
+    file.try_reserve_exact(examples.len())?;
+    file.extend_from_slice(examples);
+    let built = BuiltSection::new(Section::ChangedHeap, file.len(), file);
+    builder.built.push(built);
+    make_rows(
+        builder,
+        Section::Patterns,
+        groups.patterns.iter().map(pattern_row),
+    )?;
+    let rows = groups.groups.iter().map(|group| group_row(groups, group));
+    make_rows(builder, Section::Groups, rows)?;
+    let resized = groups.resized.iter().map(resized_row);
+    make_rows(builder, Section::Resized, resized)
 }
 
 /// Writes rows of 64-bit numbers.

@@ -26,7 +26,7 @@ pub(crate) fn objects_by_cut_path(snapshot: &Snapshot, path: &[u8]) -> Result<Ve
     let tree = snapshot.everything_tree()?;
     let mut found = Vec::new();
     for gap in gaps(path).take(MOST_GAPS) {
-        let heads = PathSearch::new(heap, gap.head, reading).all()?;
+        let heads = PathSearch::in_snapshot(snapshot, gap.head, reading)?.all()?;
         for head in heads.into_iter().take(MOST_HEADS) {
             add_below(heap, tree, head, &gap, &mut found)?;
         }
@@ -35,7 +35,7 @@ pub(crate) fn objects_by_cut_path(snapshot: &Snapshot, path: &[u8]) -> Result<Ve
         }
     }
     // The gap may be inside a step.
-    found.extend(PathSearch::new(heap, path, reading).all()?);
+    found.extend(PathSearch::in_snapshot(snapshot, path, reading)?.all()?);
     // One path may lead through several heads.
     let mut seen: FxHashSet<NodeId> = FxHashSet::default();
     seen.try_reserve(found.len())?;

@@ -1,10 +1,13 @@
 //! Following a path, step by step, through the references of a heap.
 
 use crate::answer_error::Result;
+use crate::answers::short_path::push_cut;
+use crate::labels::environment::{ENVIRONMENT, push_environment};
+use crate::labels::printable::push_printable;
 use crate::query::lookup_error::LookupError;
 use crate::query::shown_step::ShownStep;
 use crate::query::suggestions::Nearest;
-use luasnap_heap::{Heap, Label, NodeId, value_edge};
+use luasnap_heap::{Environment, Heap, Label, NameId, NodeId, Snapshot, value_edge};
 use rustc_hash::FxHashSet;
 use std::cmp::Reverse;
 
@@ -27,6 +30,9 @@ pub(crate) struct PathSearch<'a> {
     registry: Option<NodeId>,
     /// The object of the first GC root: paths have the other GC roots below it.
     first: Option<NodeId>,
+    /// The environments at which paths start.
+    environments: &'a [Environment],
+    is_begun: bool,
     /// Objects with the number of bytes that were followed to them, the next one last.
     next: Vec<(NodeId, usize)>,
     /// What was ever in `next`: each is followed once.
@@ -40,35 +46,74 @@ impl<'a> PathSearch<'a> {
     /// Begins a search. `path` is escaped as it is printed.
     pub(crate) fn new(heap: &'a Heap, path: &'a [u8], reading: Reading) -> PathSearch<'a> {
         let registry = heap.root_named(b"[REGISTRY]").map(|edge| edge.target);
-        let mut search = PathSearch {
+        PathSearch {
             heap,
             path,
             reading,
             registry,
             first: heap.root_range().next().map(|edge| heap.target(edge)),
+            environments: &[],
+            is_begun: false,
             next: Vec::new(),
             seen: FxHashSet::default(),
             farthest: (NodeId::ROOT, 0),
             step: ShownStep::default(),
-        };
-        search.next = search.starts();
-        search
+        }
     }
 
-    /// Returns where the path may start, the best last: at `_G`, at `package.loaded`, at a GC root, or at the name of a
-    /// global variable.
-    fn starts(&self) -> Vec<(NodeId, usize)> {
+    /// Begins a search in everything that a snapshot has: paths may start at an environment as well.
+    pub(crate) fn in_snapshot(
+        snapshot: &'a Snapshot,
+        path: &'a [u8],
+        reading: Reading,
+    ) -> Result<PathSearch<'a>> {
+        let mut search = PathSearch::new(snapshot.everything(), path, reading);
+        if path.starts_with(ENVIRONMENT) {
+            search.environments = snapshot.everything_tree()?.environments();
+        }
+        Ok(search)
+    }
+
+    /// Finds where the path may start, the best last: at `_G`, at `package.loaded`, at an environment, at a GC root, or at
+    /// the name of a global variable.
+    fn find_starts(&mut self) -> Result {
         const LOADED: &[u8] = b"package.loaded";
         let globals = self.heap.globals();
         let mut starts: Vec<(NodeId, usize)> = globals.map(|node| (node, 0)).into_iter().collect();
         starts.push((NodeId::ROOT, 0));
+        // The first of several with one name comes first.
+        for of in self.environments.iter().rev() {
+            if let Some(length) = self.length_of_environment(of.chunk)? {
+                starts.try_reserve(1)?;
+                starts.push((of.node, length));
+            }
+        }
         if let Some(loaded) = self.loaded().filter(|_| is_next(self.path, 0, LOADED)) {
             starts.push((loaded, LOADED.len()));
         }
         if let Some(globals) = globals.filter(|_| is_next(self.path, 0, b"_G")) {
             starts.push((globals, 2));
         }
-        starts
+        self.next = starts;
+        Ok(())
+    }
+
+    /// Returns the number of bytes of the step of an environment, if the path begins with it.
+    fn length_of_environment(&mut self, chunk: NameId) -> Result<Option<usize>> {
+        let (mut whole, mut cut, mut shown) = (Vec::new(), Vec::new(), Vec::new());
+        push_environment(&mut whole, self.heap, chunk)?;
+        push_cut(&mut cut, &whole)?;
+        for step in [&whole, &cut] {
+            shown.clear();
+            push_printable(&mut shown, step)?;
+            if is_next(self.path, 0, &shown) {
+                return Ok(Some(shown.len()));
+            }
+            if !self.reading.cut {
+                break;
+            }
+        }
+        Ok(None)
     }
 
     /// Returns the table of loaded modules.
@@ -82,6 +127,10 @@ impl<'a> PathSearch<'a> {
 
     /// Returns the next object that the path may lead to; `None` if there are no more.
     pub(crate) fn next(&mut self) -> Result<Option<NodeId>> {
+        if !self.is_begun {
+            self.is_begun = true;
+            self.find_starts()?;
+        }
         while let Some((node, at)) = self.next.pop() {
             if at == self.path.len() && at > 0 {
                 return Ok(Some(node));
@@ -92,7 +141,7 @@ impl<'a> PathSearch<'a> {
     }
 
     /// Returns all objects that the path may lead to, each once.
-    pub(crate) fn all(mut self) -> Result<Vec<NodeId>> {
+    pub(crate) fn all(&mut self) -> Result<Vec<NodeId>> {
         let mut found = Vec::new();
         while let Some(node) = self.next()? {
             found.try_reserve(1)?;
@@ -191,6 +240,9 @@ impl<'a> PathSearch<'a> {
                 Err(error) => return error.into(),
             }
         }
+        if let Err(error) = self.see_environments(at, &mut nearest) {
+            return error.into();
+        }
         // Cut between steps, so these are whole characters.
         let text = |bytes| String::from_utf8_lossy(bytes).into_owned();
         LookupError::Path {
@@ -198,6 +250,19 @@ impl<'a> PathSearch<'a> {
             missing: text(rest),
             near: nearest.words(),
         }
+    }
+}
+
+impl PathSearch<'_> {
+    /// Paths may start at environments, too.
+    fn see_environments(&mut self, at: usize, nearest: &mut Nearest) -> Result {
+        for of in self.environments.iter().filter(|_| at == 0) {
+            let (mut step, mut shown) = (Vec::new(), Vec::new());
+            push_environment(&mut step, self.heap, of.chunk)?;
+            push_printable(&mut shown, &step)?;
+            nearest.see(&shown);
+        }
+        Ok(())
     }
 }
 

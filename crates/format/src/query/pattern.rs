@@ -7,18 +7,25 @@ use luasnap_heap::{Heap, Kind, Label, NodeId, Rank, Snapshot};
 use rustc_hash::FxHashSet;
 
 /// Returns the objects that a pattern, escaped as it is printed, means: `_G.panels.[*]`, `class _G.*`,
-/// `[string "..."]:0 of _G.compiled.[*]`. None if the word is no pattern. Strings and what else only the VM sees are
+/// `[string "..."]:2-3 of _G.compiled.[*]`. None if the word is no pattern. Strings and what else only the VM sees are
 /// among them only if there is nothing else.
 pub(crate) fn objects_by_pattern(snapshot: &Snapshot, word: &[u8]) -> Result<Vec<NodeId>> {
     let heap = snapshot.everything();
     let mut found = if let Some(class) = word.strip_prefix(b"class ") {
-        members(heap, &by_steps(heap, class)?)?
-    } else if let Some((line, pattern)) = loaded_code(word) {
-        let mut functions = by_steps(heap, pattern)?;
-        functions.retain(|node| heap.kind(*node) == Kind::LuaFunction && heap.count(*node) == line);
+        members(heap, &by_steps(snapshot, class)?)?
+    } else if let Some((line, last, pattern)) = loaded_code(word) {
+        let mut functions = by_steps(snapshot, pattern)?;
+        let ends_there = |node: NodeId| {
+            let shape = heap.shape_of_loaded_code(node);
+            shape.is_some_and(|shape| Some(shape.last_line) == last)
+        };
+        functions.retain(|node| {
+            let is_there = heap.kind(*node) == Kind::LuaFunction && heap.count(*node) == line;
+            is_there && (last.is_none() || ends_there(*node))
+        });
         functions
     } else if word.contains(&b'*') || word.windows(5).any(|part| part == b"[ref]") {
-        by_steps(heap, word)?
+        by_steps(snapshot, word)?
     } else {
         Vec::new()
     };
@@ -39,20 +46,31 @@ fn in_order(snapshot: &Snapshot, found: Vec<NodeId>) -> Result<Vec<NodeId>> {
     Ok(alive.into_iter().map(|(_, node)| node).collect())
 }
 
-fn by_steps(heap: &Heap, pattern: &[u8]) -> Result<Vec<NodeId>> {
+fn by_steps(snapshot: &Snapshot, pattern: &[u8]) -> Result<Vec<NodeId>> {
     let reading = Reading {
         cut: true,
         patterns: true,
     };
-    PathSearch::new(heap, pattern, reading).all()
+    PathSearch::in_snapshot(snapshot, pattern, reading)?.all()
 }
 
-/// Returns the line and the pattern of code that was loaded without a name.
-fn loaded_code(word: &[u8]) -> Option<(u32, &[u8])> {
+/// Returns the first line, the last line if the word has it, and the pattern of code that was loaded without a
+/// name.
+fn loaded_code(word: &[u8]) -> Option<(u32, Option<u32>, &[u8])> {
     let rest = word.strip_prefix(br#"[string "..."]:"#)?;
-    let end = rest.iter().position(|byte| !byte.is_ascii_digit())?;
-    let line = std::str::from_utf8(&rest[..end]).ok()?.parse().ok()?;
-    Some((line, rest[end..].strip_prefix(b" of ")?))
+    let (line, rest) = number(rest)?;
+    let (last, rest) = match rest.strip_prefix(b"-") {
+        Some(rest) => number(rest).map(|(last, rest)| (Some(last), rest))?,
+        None => (None, rest),
+    };
+    Some((line, last, rest.strip_prefix(b" of ")?))
+}
+
+/// Returns the number at the beginning of a word, and what follows.
+fn number(word: &[u8]) -> Option<(u32, &[u8])> {
+    let end = word.iter().position(|byte| !byte.is_ascii_digit())?;
+    let number = std::str::from_utf8(&word[..end]).ok()?.parse().ok()?;
+    Some((number, &word[end..]))
 }
 
 /// Returns the objects that have one of these as their metatable, or as the `__index` of it.

@@ -3,12 +3,14 @@
 use crate::answer_error::{AnswerError, Result};
 use crate::answers::group_name::{fingerprint_text, group_name};
 use crate::answers::short_path::{path_of_everything, pattern_text, steps_text};
+use crate::labels::environment::ENVIRONMENT;
 use crate::labels::numbers::count_of;
 use crate::labels::printable::printable;
 use crate::query::cut_path::objects_by_cut_path;
 use crate::query::last_part::{Candidate, objects_by_last_part};
-use crate::query::lookup::{address_of, object_at, object_by_path};
+use crate::query::lookup::{address_of, object_at};
 use crate::query::lookup_error::{LookupError, suggestions};
+use crate::query::path_search::{PathSearch, Reading};
 use crate::query::pattern::objects_by_pattern;
 use crate::query::suggestions::Nearest;
 use luasnap_heap::{Heap, Label, NodeId, Snapshot};
@@ -72,7 +74,8 @@ impl From<AnswerError> for QueryError {
     }
 }
 
-/// Finds what a word means: an object by its address (`0x55d0`, `table: 0x55d0`) or its path (`_G.server.sessions`),
+/// Finds what a word means: an object by its address (`0x55d0`, `table: 0x55d0`) or its path (`_G.server.sessions`,
+/// `[environment of chat.lua].history`),
 /// a group by its fingerprint or its name, or the objects of a path pattern (`_G.panels.[*]`).
 ///
 /// A path that is also a group's name means the object; a place in the source means the functions, not their
@@ -120,15 +123,26 @@ pub fn resolve(snapshot: &Snapshot, word: &[u8]) -> Result<Query, QueryError> {
     if let Some(roots) = roots_named(snapshot, printed.as_bytes()) {
         return Ok(Query::Objects(roots));
     }
-    let path = match object_by_path(heap, word) {
-        Ok(node) => return Ok(Query::Object(node)),
-        Err(LookupError::Failed(error)) => return Err(error.into()),
-        Err(path) => path,
+    let mut search = PathSearch::in_snapshot(snapshot, printed.as_bytes(), Reading::default())?;
+    let first = search.next()?;
+    let mut others = match printed.as_bytes().starts_with(ENVIRONMENT) {
+        // Code of one name may have many environments.
+        true => search.all()?,
+        false => Vec::new(),
     };
+    if let (Some(node), []) = (first, &others[..]) {
+        return Ok(Query::Object(node));
+    }
     let named = GroupsNamed::find(snapshot, word)?;
     if let Some(index) = named.exact.or(named.inner).or(named.by_pattern) {
         return Ok(Query::Group(index));
     }
+    if let Some(first) = first {
+        others.try_reserve(1).map_err(AnswerError::from)?;
+        others.insert(0, first);
+        return Ok(Query::Objects(others));
+    }
+    let path = search.lost();
     let by_cut_path = objects_by_cut_path(snapshot, printed.as_bytes())?;
     if let Some(object) = one_object(snapshot, &printed, &by_cut_path)? {
         return Ok(object);

@@ -364,6 +364,11 @@ impl Forged {
         Forged::rows(section::THREADS, rows)
     }
 
+    /// Rows: code, the line where it ends, the number of its upvalues.
+    fn loaded_code(rows: &[[u64; 3]]) -> Forged {
+        Forged::rows(section::LOADED_CODE, rows)
+    }
+
     /// Asserts that a file with this section is refused with this message.
     #[track_caller]
     fn assert_refused(self, expected: &str) {
@@ -614,19 +619,33 @@ fn a_thread_that_makes_no_sense_is_refused() {
 }
 
 #[test]
-fn a_reader_that_does_not_know_threads_may_skip_them() {
+fn loaded_code_that_makes_no_sense_is_refused() {
+    let table = 1;
+    for node in [table, 0, 999] {
+        Forged::loaded_code(&[[node, 1, 1]]).assert_refused(
+            "its heap makes no sense: number 0 of the loaded code refers to something that does not exist",
+        );
+    }
+    for row in [[1 << 32, 1, 1], [2, 1 << 32, 1], [2, 1, 256]] {
+        Forged::loaded_code(&[row])
+            .assert_refused("its section of loaded code makes no sense: a row is wrong");
+    }
+}
+
+#[test]
+fn a_reader_that_does_not_know_threads_and_loaded_code_may_skip_them() {
     let file = saved(&sample_with_threads(), SaveOptions::default());
     let mut parts = Parts::of(&file);
-    assert_eq!(parts.section(section::THREADS).flags, 1);
-    parts
-        .sections
-        .retain(|part| part.number != section::THREADS);
+    for number in [section::THREADS, section::LOADED_CODE] {
+        assert_eq!(parts.section(number).flags, 1);
+        parts.sections.retain(|part| part.number != number);
+    }
     let snapshot = read_snapshot(&parts.file()).unwrap();
-    assert!(snapshot.everything().threads().is_empty());
-    assert_eq!(
-        read_snapshot(&file).unwrap().everything().threads().len(),
-        1
-    );
+    let heap = snapshot.everything();
+    assert!(heap.threads().is_empty() && heap.loaded_code().is_empty());
+    let snapshot = read_snapshot(&file).unwrap();
+    let heap = snapshot.everything();
+    assert_eq!((heap.threads().len(), heap.loaded_code().len()), (1, 2));
 }
 
 #[test]

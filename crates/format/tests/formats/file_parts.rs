@@ -27,6 +27,7 @@ pub mod section {
     pub const MARKS: u16 = 16;
     pub const SPARSE_TABLES: u16 = 17;
     pub const THREADS: u16 = 22;
+    pub const LOADED_CODE: u16 = 23;
 }
 
 /// A section with its blocks decompressed.

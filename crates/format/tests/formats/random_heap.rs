@@ -1,8 +1,9 @@
 //! Random heaps with some of everything.
 
 use luasnap_heap::{
-    Birthmark, CodePlace, Engine, Heap, Kind, Label, NodeId, Process, ProcessMemory, Provenance,
-    RunOrder, SlotSizes, Snapshot, Strength, SweepBuilder, ThreadNote, ThreadState, ThreadStatus,
+    Birthmark, CodePlace, CodeShape, Engine, Heap, Kind, Label, NodeId, Process, ProcessMemory,
+    Provenance, RunOrder, SlotSizes, Snapshot, Strength, SweepBuilder, ThreadNote, ThreadState,
+    ThreadStatus,
 };
 use proptest::prelude::*;
 
@@ -89,6 +90,10 @@ impl Recipe {
             if kind == Kind::Thread && count % 4 == 2 {
                 let note = doing(&mut builder, node, count);
                 builder.note_thread(note).unwrap();
+            }
+            if matches!(kind, Kind::LuaFunction | Kind::Prototype) && count % 4 == 2 {
+                let shape = CodeShape::new(count / 2, count, count as u8);
+                builder.note_loaded_code(node, shape).unwrap();
             }
             if kind == Kind::Table && self.fact.is_multiple_of(5) {
                 builder.set_globals(node);
@@ -221,7 +226,7 @@ pub fn sample_of_everything() -> Snapshot {
     sample_with(4)
 }
 
-/// The same with the section of threads.
+/// The same with the sections of threads and of loaded code.
 pub fn sample_with_threads() -> Snapshot {
     sample_with(6)
 }

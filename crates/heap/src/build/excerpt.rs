@@ -1,5 +1,6 @@
 //! Excerpts: a small heap of some objects of a larger one and their paths.
 
+use crate::graph::environment::Environment;
 use crate::graph::error::BuildError;
 use crate::graph::fallible_vec::{filled, push};
 use crate::graph::heap::Heap;
@@ -60,6 +61,8 @@ impl Excerpt {
         let ranks = copy.nodes(&kept)?;
         copy.edges(&kept, &ranks, with_main_thread)?;
         copy.threads(&ranks)?;
+        copy.loaded_code(&ranks)?;
+        copy.environments(&ranks)?;
         let added = add(&mut copy.names)?;
         copy.to.shrink();
         copy.names.names.shrink();
@@ -221,6 +224,34 @@ impl Copy<'_> {
             };
             push(&mut self.to.threads, state)?;
         }
+        Ok(())
+    }
+
+    /// Copies the shapes of code that was loaded without a name.
+    fn loaded_code(&mut self, ranks: &[Rank]) -> Result<(), BuildError> {
+        if self.from.loaded_code.is_empty() {
+            return Ok(());
+        }
+        for (node, &rank) in (1..).map(NodeId).zip(&ranks[1..]) {
+            if let Some(shape) = self.from.shape_of_loaded_code(self.tree.node(rank)) {
+                self.to.note_loaded_code(node, shape)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Paths start where they do in the other heap.
+    fn environments(&mut self, ranks: &[Rank]) -> Result<(), BuildError> {
+        let mut copied = Vec::new();
+        if !self.tree.environments().is_empty() {
+            for (node, &rank) in (1..).map(NodeId).zip(&ranks[1..]) {
+                if let Some(of) = self.tree.environment(self.tree.node(rank)) {
+                    let chunk = self.names.name(of.chunk)?;
+                    push(&mut copied, Environment { node, chunk })?;
+                }
+            }
+        }
+        self.to.environments = Some(copied);
         Ok(())
     }
 

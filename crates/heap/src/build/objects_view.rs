@@ -7,6 +7,7 @@ use crate::graph::fallible_vec::{filled, push};
 use crate::graph::heap::Heap;
 use crate::graph::kind::Kind;
 use crate::graph::label::Label;
+use crate::graph::loaded_code::LoadedCode;
 use crate::graph::node::NodeId;
 use crate::graph::prefetch::prefetch;
 use crate::graph::provenance::Provenance;
@@ -62,6 +63,13 @@ pub fn objects_view(heap: &Heap) -> Result<Heap, BuildError> {
         if is_shown(id) {
             let node = NodeId(id);
             push(&mut view.threads, ThreadState { node, ..state })?;
+        }
+    }
+    for &code in &heap.loaded_code {
+        let id = new_ids[code.node.index()];
+        if is_shown(id) {
+            let node = NodeId(id);
+            push(&mut view.loaded_code, LoadedCode { node, ..code })?;
         }
     }
     view.shrink();

@@ -7,6 +7,7 @@ use crate::graph::fallible_vec::push;
 use crate::graph::heap::Heap;
 use crate::graph::kind::Kind;
 use crate::graph::label::Label;
+use crate::graph::loaded_code::CodeShape;
 use crate::graph::name::{NameId, NameIndex, Names};
 use crate::graph::node::NodeId;
 use crate::graph::provenance::Provenance;
@@ -295,6 +296,16 @@ impl SweepBuilder {
         self.threads.add(note)
     }
 
+    /// Notes the shape of a Lua function or a prototype whose source begins as
+    /// [`LOADED_SOURCE`](crate::LOADED_SOURCE). Call it at most once for each.
+    ///
+    /// # Errors
+    ///
+    /// [`BuildError::OutOfMemory`] if memory runs out.
+    pub fn note_loaded_code(&mut self, node: NodeId, shape: CodeShape) -> Result<(), BuildError> {
+        self.heap.note_loaded_code(node, shape)
+    }
+
     /// Begins the edges of a node.
     #[inline]
     pub fn begin_edges(&mut self) {
@@ -346,6 +357,7 @@ impl SweepBuilder {
         drop((map, name_index));
         heap.fill_columns();
         threads.finish(&mut heap, &mut names)?;
+        heap.sort_loaded_code();
         heap.provenance = provenance;
         heap.shrink();
         names.shrink();

@@ -10,7 +10,7 @@ use crate::graph::name::{NameId, Names};
 use crate::graph::node::NodeId;
 use crate::graph::node_set::NodeSet;
 use crate::graph::thread_state::{ThreadState, ThreadStatus};
-use crate::reach::reach::{Reach, Through};
+use crate::reach::reach::Reach;
 use rustc_hash::FxHashMap;
 
 /// A thread's state, as a capture found it on the thread's stack.
@@ -221,13 +221,17 @@ fn field_names(
     if !(0..heap.targets.len()).any(|edge| field(edge).is_some()) {
         return Ok(());
     }
+    let mut tables = Vec::new();
+    for node in heap.nodes() {
+        if heap.edge_range(node).any(|edge| field(edge).is_some()) {
+            push(&mut tables, node)?;
+        }
+    }
     // Keys and values of garbage may be gone already, and others lie where they lay.
-    let reach = match heap.all_reached {
-        true => None,
-        false => Some(Reach::new(heap, Through::Everything)?),
-    };
-    let is_alive = |node: &NodeId| reach.as_ref().is_none_or(|reach| reach.contains(*node));
-    for node in heap.nodes().filter(is_alive) {
+    if !heap.all_reached {
+        tables = Reach::among(heap, tables)?;
+    }
+    for node in tables {
         for edge in heap.edge_range(node) {
             if let Some(name) = field(edge)
                 && let Some(known) = wanted.get_mut(&heap.target(edge))

@@ -7,6 +7,7 @@ use crate::graph::fallible_vec::push;
 use crate::graph::heap::Heap;
 use crate::graph::kind::Kind;
 use crate::graph::label::{Label, PackedLabel};
+use crate::graph::loaded_code::CodeShape;
 use crate::graph::name::{NameId, NameIndex, Names};
 use crate::graph::node::NodeId;
 use crate::graph::provenance::Provenance;
@@ -183,6 +184,16 @@ impl HeapBuilder {
         self.threads.add(note)
     }
 
+    /// Notes the shape of a Lua function or a prototype whose source begins as
+    /// [`LOADED_SOURCE`](crate::LOADED_SOURCE). Call it at most once for each.
+    ///
+    /// # Errors
+    ///
+    /// [`BuildError::OutOfMemory`] if memory runs out.
+    pub fn note_loaded_code(&mut self, node: NodeId, shape: CodeShape) -> Result<(), BuildError> {
+        self.heap.note_loaded_code(node, shape)
+    }
+
     /// Returns the bytes of a name.
     pub fn text(&self, name: NameId) -> &[u8] {
         self.names.get(name)
@@ -303,6 +314,7 @@ impl HeapBuilder {
             heap.end_edges(source, start)?;
         }
         threads.finish(&mut heap, &mut names)?;
+        heap.sort_loaded_code();
         heap.shrink();
         names.shrink();
         heap.names = Arc::new(names);

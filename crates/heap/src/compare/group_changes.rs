@@ -10,7 +10,7 @@ use crate::graph::node::NodeId;
 use crate::groups::changed_groups::{ChangedGroups, Resized};
 use crate::groups::class::ClassName;
 use crate::groups::group::{Group, GroupName, Groups};
-use crate::groups::path_pattern::PatternId;
+use crate::groups::path_pattern::{GroupStep, PatternId};
 use crate::on_demand::Make;
 use crate::reach::shortest_path_tree::{Rank, ShortestPathTree};
 use crate::snapshot::Snapshot;
@@ -269,9 +269,13 @@ impl Counted {
             };
             [group.pattern, named]
         });
-        let (patterns, new_pattern) = groups
-            .patterns()
-            .excerpt(wanted, |label| names.label(label))?;
+        let (patterns, new_pattern) = groups.patterns().excerpt(wanted, |step| {
+            Ok(match step {
+                GroupStep::Exact(label) => GroupStep::Exact(names.label(label)?),
+                GroupStep::Environment(chunk) => GroupStep::Environment(names.name(chunk)?),
+                step => step,
+            })
+        })?;
         let pattern = |pattern: PatternId| new_pattern[pattern.0 as usize];
         let mut projected = Groups::with_patterns(patterns);
         for &at in kept {
@@ -291,9 +295,14 @@ impl Counted {
                 GroupName::Coroutine(name) => {
                     GroupName::Coroutine(name.with_names(|name| names.name(name))?)
                 }
-                GroupName::LoadedCode { pattern: of, line } => GroupName::LoadedCode {
+                GroupName::LoadedCode {
+                    pattern: of,
+                    line,
+                    shape,
+                } => GroupName::LoadedCode {
                     pattern: pattern(of),
                     line,
+                    shape,
                 },
                 GroupName::StringsOf(owners) => {
                     GroupName::StringsOf(projected.add_owners(groups, owners, &new_index)?)

@@ -1,10 +1,12 @@
 //! The object graph, in columns.
 
 use crate::graph::allocation_order::AllocationOrder;
+use crate::graph::environment::Environment;
 use crate::graph::error::BuildError;
 use crate::graph::fallible_vec::{held, push, shrink};
 use crate::graph::kind::Kind;
 use crate::graph::label::{Label, PackedLabel};
+use crate::graph::loaded_code::LoadedCode;
 use crate::graph::name::{NameId, Names};
 use crate::graph::node::NodeId;
 use crate::graph::provenance::{Process, ProcessMemory, Provenance};
@@ -59,6 +61,11 @@ pub struct Heap {
     pub(crate) sparse_tables: Vec<SparseTable>,
     /// In the order of their nodes.
     pub(crate) threads: Vec<ThreadState>,
+    /// In the order of their nodes.
+    pub(crate) loaded_code: Vec<LoadedCode>,
+    /// Of an excerpt: the environments at which paths start, in the order of their nodes. Otherwise the code in
+    /// the heap tells.
+    pub(crate) environments: Option<Vec<Environment>>,
     pub(crate) provenance: Provenance,
     /// The number of nodes that fit before a column grows.
     pub(crate) node_room: usize,
@@ -275,6 +282,8 @@ impl Heap {
             + self.order.memory()
             + held(&self.sparse_tables)
             + held(&self.threads)
+            + held(&self.loaded_code)
+            + self.environments.as_ref().map_or(0, |list| held(list))
     }
 }
 
@@ -510,5 +519,6 @@ impl Heap {
         shrink(&mut self.wide_labels);
         shrink(&mut self.sparse_tables);
         shrink(&mut self.threads);
+        shrink(&mut self.loaded_code);
     }
 }

@@ -7,15 +7,18 @@
 
 use crate::graph::kind::Kind;
 use crate::graph::label::Label;
+use crate::graph::loaded_code::CodeShape;
 use crate::graph::name::NameId;
+use crate::groups::string_owners::MAX_OWNERS;
 
 /// The number of the rule by which fingerprints are made. Those of another rule say nothing about the
 /// same group: programs that keep them keep this too.
 ///
-/// By rule 1, coroutines had the fingerprint of the function that they were started with, code without a name
-/// that of its text, and strings that of the one group that dominated them: see
+/// By rule 2, code without a name was told apart by the line where it begins alone, and paths knew no
+/// environments. By rule 1, coroutines had the fingerprint of the function that they were started with, code
+/// without a name that of its text, and strings that of the one group that dominated them. See
 /// [`Groups::older_fingerprints`](crate::Groups::older_fingerprints).
-pub const FINGERPRINT_RULE: u32 = 2;
+pub const FINGERPRINT_RULE: u32 = 3;
 
 /// The name of a group as a number: made of names, kinds and places in sources, not of addresses. It is the
 /// same in every process and on every machine.
@@ -80,6 +83,39 @@ impl FingerprintHasher {
             Label::Value => self.text(b"value"),
             Label::Trace => self.text(b"trace"),
         }
+    }
+
+    /// Adds code that was loaded without a name, by the pattern of its path. That of rule 2 has no shape.
+    pub(crate) fn loaded_code(
+        self,
+        pattern: Fingerprint,
+        line: u32,
+        shape: Option<CodeShape>,
+    ) -> FingerprintHasher {
+        let hasher = self.text(b"loaded code").number(pattern.0);
+        let hasher = hasher.number(line.into());
+        match shape {
+            Some(shape) => hasher
+                .number(shape.last_line.into())
+                .number(shape.upvalues.into()),
+            None => hasher,
+        }
+    }
+
+    /// Adds strings, by the fingerprints of at most [`MAX_OWNERS`] groups that own them.
+    pub(crate) fn strings_of(self, owners: impl Iterator<Item = Fingerprint>) -> FingerprintHasher {
+        let mut prints = [u64::MAX; MAX_OWNERS];
+        let mut count = 0;
+        for (print, owner) in prints.iter_mut().zip(owners) {
+            *print = owner.0;
+            count += 1;
+        }
+        // The order in which the tree comes to the owners may differ from run to run.
+        let prints = &mut prints[..count];
+        prints.sort_unstable();
+        let hasher = self.text(b"strings of");
+        let add = |hasher: FingerprintHasher, print: &u64| hasher.number(*print);
+        prints.iter().fold(hasher, add)
     }
 
     pub(crate) fn finish(self) -> Fingerprint {

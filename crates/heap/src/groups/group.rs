@@ -9,6 +9,7 @@ use crate::graph::error::BuildError;
 use crate::graph::fallible_vec::{held, push, room};
 use crate::graph::heap::Heap;
 use crate::graph::kind::Kind;
+use crate::graph::loaded_code::CodeShape;
 use crate::graph::name::NameId;
 use crate::graph::node::NodeId;
 use crate::graph::tally::Tally;
@@ -43,6 +44,8 @@ pub enum GroupName {
         pattern: PatternId,
         /// The line of the text where the code begins; 0 for all of it.
         line: u32,
+        /// The line where it ends, and the number of its upvalues, if they are known.
+        shape: Option<CodeShape>,
     },
     /// Coroutines that do the same at one place.
     Coroutine(CoroutineName),
@@ -137,7 +140,7 @@ pub struct Groups {
     pub(super) starts: Vec<u32>,
     pub(super) resized: Vec<(Rank, u32)>,
     /// The owners in the groups' names.
-    pub(super) owners: Vec<OwnerGroups>,
+    pub(crate) owners: Vec<OwnerGroups>,
     /// The names that were generalised.
     pub(crate) pattern_set: PatternSet,
     /// Those of them below which there is much.
@@ -160,6 +163,11 @@ impl Groups {
             patterns,
             ..Groups::default()
         }
+    }
+
+    /// Adds owners, by the indices of groups.
+    pub(crate) fn add_stored_owners(&mut self, groups: &[u32]) -> Result<(), BuildError> {
+        push(&mut self.owners, OwnerGroups::new(groups))
     }
 
     /// Adds owners that another value has, by the new indices of groups.

@@ -6,6 +6,7 @@ use crate::graph::error::BuildError;
 use crate::graph::fallible_vec::{filled, push, room};
 use crate::graph::heap::Heap;
 use crate::graph::kind::Kind;
+use crate::graph::loaded_code::{CodeShape, LOADED_SOURCE};
 use crate::graph::node::NodeId;
 use crate::groups::class::{ClassName, Classes};
 use crate::groups::coroutine::coroutine_body;
@@ -15,12 +16,9 @@ use crate::groups::grouped::Grouped;
 use crate::groups::path_map::PathMap;
 use crate::groups::path_pattern::{PatternId, mix};
 use crate::groups::pattern_set::PatternSet;
-use crate::groups::string_owners::{MAX_OWNERS, OwnerGroups, StringOwners};
+use crate::groups::string_owners::{OwnerGroups, StringOwners};
 use crate::reach::shortest_path_tree::{Rank, ShortestPathTree};
 use hashbrown::HashTable;
-
-/// The beginning of the short source of code that was loaded from a string without a name.
-const LOADED: &[u8] = b"[string \"";
 
 impl Groups {
     /// Groups objects; `given` is generalised in any case.
@@ -107,6 +105,39 @@ impl Groups {
         }
         Ok(())
     }
+
+    /// Returns the fingerprint of a group. Those of owners of strings are there already.
+    pub(crate) fn fingerprint(&self, heap: &Heap, kind: Kind, name: GroupName) -> Fingerprint {
+        let hasher = FingerprintHasher::new("group").kind(kind);
+        let hasher = match name {
+            GroupName::HeldBy(pattern) => hasher
+                .text(b"held by")
+                .number(self.patterns.fingerprint(pattern).0),
+            GroupName::Class(ClassName::Own(name)) => hasher.text(b"class").text(heap.name(name)),
+            GroupName::Class(ClassName::HeldBy(pattern)) => hasher
+                .text(b"class held by")
+                .number(self.patterns.fingerprint(pattern).0),
+            GroupName::Code { source, line } => hasher
+                .text(b"code")
+                .text(heap.name(source))
+                .number(line.into()),
+            GroupName::LoadedCode {
+                pattern,
+                line,
+                shape,
+            } => {
+                let pattern = self.patterns.fingerprint(pattern);
+                hasher.loaded_code(pattern, line, shape)
+            }
+            GroupName::Coroutine(name) => name.add_to(hasher, heap),
+            GroupName::StringsOf(owners) => {
+                let owners = self.owners(owners);
+                hasher.strings_of(owners.map(|owner| self.groups[owner].fingerprint))
+            }
+            GroupName::SharedStrings => hasher.text(b"shared strings"),
+        };
+        hasher.finish()
+    }
 }
 
 /// The state of grouping.
@@ -182,10 +213,11 @@ impl<'a> Grouping<'a> {
         let node = self.tree.node(rank);
         let code = |function: NodeId| {
             let (source, line) = (self.heap.source_id(function), self.heap.count(function));
-            match self.heap.name(source).starts_with(LOADED) {
+            match self.heap.name(source).starts_with(LOADED_SOURCE) {
                 true => GroupName::LoadedCode {
                     pattern: self.pattern_of[rank.index()],
                     line,
+                    shape: self.heap.shape_of_loaded_code(function),
                 },
                 false => GroupName::Code { source, line },
             }
@@ -231,7 +263,7 @@ impl<'a> Grouping<'a> {
         if let Some(&at) = self.index.find(code, same) {
             return Ok(at);
         }
-        let fingerprint = self.fingerprint(kind, name);
+        let fingerprint = self.groups.fingerprint(self.heap, kind, name);
         let groups = &mut self.groups.groups;
         let new = groups.len() as u32;
         push(
@@ -255,46 +287,6 @@ impl<'a> Grouping<'a> {
         self.index.insert_unique(code, new, of);
         Ok(new)
     }
-
-    fn fingerprint(&self, kind: Kind, name: GroupName) -> Fingerprint {
-        let hasher = FingerprintHasher::new("group").kind(kind);
-        let hasher = match name {
-            GroupName::HeldBy(pattern) => hasher
-                .text(b"held by")
-                .number(self.groups.patterns.fingerprint(pattern).0),
-            GroupName::Class(ClassName::Own(name)) => {
-                hasher.text(b"class").text(self.heap.name(name))
-            }
-            GroupName::Class(ClassName::HeldBy(pattern)) => hasher
-                .text(b"class held by")
-                .number(self.groups.patterns.fingerprint(pattern).0),
-            GroupName::Code { source, line } => hasher
-                .text(b"code")
-                .text(self.heap.name(source))
-                .number(line.into()),
-            GroupName::LoadedCode { pattern, line } => hasher
-                .text(b"loaded code")
-                .number(self.groups.patterns.fingerprint(pattern).0)
-                .number(line.into()),
-            GroupName::Coroutine(name) => name.add_to(hasher, self.heap),
-            GroupName::StringsOf(owners) => {
-                let owner = |group: usize| self.groups.groups[group].fingerprint.0;
-                let mut prints = [u64::MAX; MAX_OWNERS];
-                for (print, group) in prints.iter_mut().zip(self.groups.owners(owners)) {
-                    *print = owner(group);
-                }
-                // The order in which the tree comes to the owners may differ from run to run.
-                let prints = &mut prints[..self.groups.owners(owners).len()];
-                prints.sort_unstable();
-                let hasher = hasher.text(b"strings of");
-                prints
-                    .iter()
-                    .fold(hasher, |hasher, print| hasher.number(*print))
-            }
-            GroupName::SharedStrings => hasher.text(b"shared strings"),
-        };
-        hasher.finish()
-    }
 }
 
 fn hash(kind: Kind, name: GroupName) -> u64 {
@@ -314,7 +306,18 @@ fn hash(kind: Kind, name: GroupName) -> u64 {
         }
         GroupName::StringsOf(owners) => (4, owners.0.into(), 0),
         GroupName::SharedStrings => (5, 0, 0),
-        GroupName::LoadedCode { pattern, line } => (6, pattern.0.into(), line.into()),
+        GroupName::LoadedCode {
+            pattern,
+            line,
+            shape,
+        } => {
+            let CodeShape {
+                last_line,
+                upvalues,
+            } = shape.unwrap_or_default();
+            let lines = mix(line.into(), last_line.into());
+            (6, pattern.0.into(), mix(lines, upvalues.into()))
+        }
     };
     mix(mix(mix(kind as u64, tag), a), b)
 }

@@ -11,12 +11,23 @@ use crate::groups::group::{GroupName, Groups};
 const MOST: usize = 1000;
 
 impl Groups {
-    /// Returns the fingerprints that a group's members, the first thousand of them, had by
-    /// [rule](crate::FINGERPRINT_RULE) 1, where they differ from that of the group; `heap` is the one that was
+    /// Returns the fingerprints that a group, or its first thousand members, had by older
+    /// [rules](crate::FINGERPRINT_RULE), where they differ from that of the group; `heap` is the one that was
     /// grouped.
     ///
-    /// Those of paths that lead elsewhere by the newer rule of [paths](crate::PATH_RULE) are not known.
+    /// Those of paths that lead elsewhere by the newer rule of [paths](crate::PATH_RULE), or through
+    /// environments, are not known.
     pub fn older_fingerprints(&self, heap: &Heap, group: usize) -> Vec<Fingerprint> {
+        let mut older = self.by_rule_1(heap, group);
+        older.push(self.by_rule_2(group));
+        older.sort_unstable();
+        older.dedup();
+        let now = self.groups[group].fingerprint;
+        older.retain(|older| *older != now);
+        older
+    }
+
+    fn by_rule_1(&self, heap: &Heap, group: usize) -> Vec<Fingerprint> {
         let of = &self.groups[group];
         let code = |function: NodeId| {
             let hasher = FingerprintHasher::new("group").kind(of.kind);
@@ -24,7 +35,7 @@ impl Groups {
             hasher.number(heap.count(function).into()).finish()
         };
         let members = self.members(group).iter().copied().take(MOST);
-        let mut older: Vec<Fingerprint> = match of.name {
+        match of.name {
             // What a coroutine was started with.
             GroupName::Coroutine(_) => members
                 .filter_map(|thread| coroutine_body(heap, thread))
@@ -37,12 +48,11 @@ impl Groups {
             GroupName::StringsOf(owners) => self
                 .owners(owners)
                 .flat_map(|owner| {
-                    let now = self.groups[owner].fingerprint;
                     let older = match self.groups[owner].name {
                         GroupName::StringsOf(_) => Vec::new(),
-                        _ => self.older_fingerprints(heap, owner),
+                        _ => self.by_rule_1(heap, owner),
                     };
-                    older.into_iter().chain([now])
+                    older.into_iter().chain([self.by_rule_2(owner)])
                 })
                 .map(|owner| {
                     let hasher = FingerprintHasher::new("group").kind(of.kind);
@@ -50,10 +60,28 @@ impl Groups {
                 })
                 .collect(),
             _ => Vec::new(),
-        };
-        older.sort_unstable();
-        older.dedup();
-        older.retain(|older| *older != of.fingerprint);
-        older
+        }
+    }
+
+    /// Code without a name had no shape.
+    fn by_rule_2(&self, group: usize) -> Fingerprint {
+        let of = &self.groups[group];
+        let hasher = FingerprintHasher::new("group").kind(of.kind);
+        match of.name {
+            GroupName::LoadedCode { pattern, line, .. } => {
+                let pattern = self.patterns.fingerprint(pattern);
+                hasher.loaded_code(pattern, line, None).finish()
+            }
+            GroupName::StringsOf(owners) => {
+                let owners = self
+                    .owners(owners)
+                    .map(|owner| match self.groups[owner].name {
+                        GroupName::StringsOf(_) => self.groups[owner].fingerprint,
+                        _ => self.by_rule_2(owner),
+                    });
+                hasher.strings_of(owners).finish()
+            }
+            _ => of.fingerprint,
+        }
     }
 }

@@ -12,6 +12,7 @@ use crate::graph::fallible_vec::{filled, held, push};
 use crate::graph::heap::Heap;
 use crate::graph::kind::Kind;
 use crate::graph::label::Label;
+use crate::graph::name::NameId;
 use crate::groups::fingerprint::{Fingerprint, FingerprintHasher};
 use crate::groups::pattern_set::KindSet;
 use hashbrown::HashTable;
@@ -26,7 +27,7 @@ const NESTED_INDICES: usize = 3;
 /// A path pattern of a [`PathPatterns`]: an index, valid only there.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 #[repr(transparent)]
-pub struct PatternId(pub(crate) u32);
+pub struct PatternId(pub u32);
 
 /// A step of a path pattern.
 #[derive(Clone, Copy, PartialEq, Debug)]
@@ -42,6 +43,9 @@ pub enum GroupStep {
     Globals,
     /// The table of loaded modules, at which the path starts again as well.
     Loaded,
+    /// An environment of code, at which the path starts as well: the short source of the code, as in an
+    /// [`Environment`](crate::Environment).
+    Environment(NameId),
     /// A step that is not generalised.
     Exact(Label),
 }
@@ -67,6 +71,35 @@ pub(crate) struct PathPattern {
     general: bool,
     /// The kinds of which objects at this pattern have many under string keys.
     pub(crate) many: KindSet,
+}
+
+impl PathPattern {
+    fn new(
+        heap: &Heap,
+        (parent, above): (Option<PatternId>, Option<PathPattern>),
+        kind: Kind,
+        step: GroupStep,
+    ) -> PathPattern {
+        PathPattern {
+            fingerprint: fingerprint(heap, above, kind, step),
+            step,
+            parent,
+            kind,
+            general: above.is_some_and(|above| above.general) || step.is_general(),
+            many: KindSet::default(),
+        }
+    }
+}
+
+/// A path pattern as it is stored.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub struct StoredPattern {
+    /// The pattern above it, which comes before it.
+    pub parent: Option<PatternId>,
+    /// The kind of the objects there.
+    pub kind: Kind,
+    /// The last step.
+    pub step: GroupStep,
 }
 
 /// Path patterns, each once.
@@ -115,12 +148,12 @@ impl PathPatterns {
         self.below(heap, parent, kind, step)
     }
 
-    /// Returns the wanted patterns and those above them, and the new id of each by the old one. `label` returns
-    /// a label as it is in the heap that the excerpt is for.
+    /// Returns the wanted patterns and those above them, and the new id of each by the old one. `step` returns
+    /// a step as it is in the heap that the excerpt is for.
     pub(crate) fn excerpt(
         &self,
         wanted: impl Iterator<Item = PatternId>,
-        mut label: impl FnMut(Label) -> Result<Label, BuildError>,
+        mut step: impl FnMut(GroupStep) -> Result<GroupStep, BuildError>,
     ) -> Result<(PathPatterns, Vec<PatternId>), BuildError> {
         let mut is_wanted = filled(self.patterns.len(), false)?;
         for pattern in wanted {
@@ -140,10 +173,7 @@ impl PathPatterns {
                 continue;
             }
             new_ids[at] = PatternId(excerpt.patterns.len() as u32);
-            let step = match pattern.step {
-                GroupStep::Exact(of) => GroupStep::Exact(label(of)?),
-                step => step,
-            };
+            let step = step(pattern.step)?;
             let parent = pattern.parent.map(|parent| new_ids[parent.0 as usize]);
             let pattern = PathPattern {
                 step,
@@ -153,6 +183,22 @@ impl PathPatterns {
             push(&mut excerpt.patterns, pattern)?;
         }
         Ok((excerpt, new_ids))
+    }
+
+    /// Returns a pattern as it is for storing.
+    pub(crate) fn stored(&self, pattern: PatternId) -> StoredPattern {
+        let PathPattern {
+            parent, kind, step, ..
+        } = *self.pattern(pattern);
+        StoredPattern { parent, kind, step }
+    }
+
+    /// Adds a stored pattern; the one above it was added before.
+    pub(crate) fn add(&mut self, heap: &Heap, stored: StoredPattern) -> Result<(), BuildError> {
+        let StoredPattern { parent, kind, step } = stored;
+        let above = parent.map(|parent| *self.pattern(parent));
+        let pattern = PathPattern::new(heap, (parent, above), kind, step);
+        push(&mut self.patterns, pattern)
     }
 
     /// Returns the number of patterns.
@@ -201,14 +247,7 @@ impl PathPatterns {
         let new = patterns.len() as u32;
         push(
             patterns,
-            PathPattern {
-                fingerprint: fingerprint(heap, above, kind, step),
-                step,
-                parent,
-                kind,
-                general: above.is_some_and(|above| above.general) || step.is_general(),
-                many: KindSet::default(),
-            },
+            PathPattern::new(heap, (parent, above), kind, step),
         )?;
         let of = |&at: &u32| {
             let pattern = &patterns[at as usize];
@@ -257,6 +296,7 @@ pub(crate) fn fingerprint(
         GroupStep::Reference => hasher.text(b"reference"),
         GroupStep::Globals => hasher.text(b"globals"),
         GroupStep::Loaded => hasher.text(b"loaded"),
+        GroupStep::Environment(chunk) => hasher.text(b"environment of").text(heap.name(chunk)),
         GroupStep::Exact(label) => hasher.label(label, |name| heap.name(name)),
     };
     hasher.finish()
@@ -275,6 +315,7 @@ fn hash(parent: Option<PatternId>, kind: Kind, step: GroupStep) -> u64 {
         GroupStep::Globals => (8, 0),
         GroupStep::Loaded => (9, 0),
         GroupStep::Reference => (10, 0),
+        GroupStep::Environment(chunk) => (11, u64::from(chunk.0)),
     };
     let code = mix(
         parent.map_or(0, |pattern| u64::from(pattern.0) + 1),

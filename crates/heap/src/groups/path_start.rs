@@ -16,7 +16,7 @@ pub struct PathStarts {
 
 impl PathStarts {
     /// Returns the starts of a heap's paths: the table of globals, the table of loaded modules, and the main
-    /// thread.
+    /// thread. [Environments](ShortestPathTree::environments) are known to the tree.
     pub fn of(heap: &Heap) -> PathStarts {
         let main_thread = heap.root_named(b"[mainthread]");
         PathStarts {
@@ -36,6 +36,9 @@ impl PathStarts {
         let node = tree.node(rank);
         if self.globals == Some(node) {
             return Some(GroupStep::Globals);
+        }
+        if let Some(environment) = tree.environment(node) {
+            return Some(GroupStep::Environment(environment.chunk));
         }
         if let Some((_, label)) = self.main_thread.filter(|(thread, _)| *thread == node) {
             return Some(GroupStep::Exact(label));

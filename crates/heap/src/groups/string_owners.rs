@@ -14,7 +14,7 @@ pub const MAX_OWNERS: usize = 3;
 /// A few groups that own strings together, as a position in a list of such sets.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 #[repr(transparent)]
-pub struct OwnerGroupsId(pub(crate) u32);
+pub struct OwnerGroupsId(pub u32);
 
 /// Indices of groups, in the order in which the tree comes to them.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
@@ -24,6 +24,16 @@ pub(crate) struct OwnerGroups {
 }
 
 impl OwnerGroups {
+    /// Returns the set of at most [`MAX_OWNERS`] groups.
+    pub(crate) fn new(groups: &[u32]) -> OwnerGroups {
+        let mut set = OwnerGroups::default();
+        for (place, group) in set.groups.iter_mut().zip(groups) {
+            *place = *group;
+            set.len += 1;
+        }
+        set
+    }
+
     #[inline]
     fn contains(self, group: u32) -> bool {
         self.groups()[..].contains(&group)

@@ -1,5 +1,7 @@
 //! What code is called by its chunk name: a file, or something else.
 
+use crate::graph::loaded_code::LOADED_SOURCE;
+
 /// What a short source says.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum CodeName<'a> {
@@ -13,8 +15,7 @@ pub(crate) enum CodeName<'a> {
     BuiltIn,
 }
 
-/// With these begin the short sources of code without a name, of built-in code, and of long paths.
-const TEXT: &[u8] = b"[string \"";
+/// With these begin the short sources of built-in code, and of long paths.
 const BUILT_IN: &[u8] = b"[builtin:";
 const DOTS: &[u8] = b"...";
 
@@ -23,7 +24,7 @@ impl CodeName<'_> {
     /// known; the beginning of it alone is not taken.
     pub(crate) fn new<'a>(short: &'a [u8], whole: &'a [u8]) -> CodeName<'a> {
         let is_nameless = matches!(short, b"" | b"?" | b"=?" | b"(load)" | b"[C]");
-        if is_nameless || short.starts_with(TEXT) {
+        if is_nameless || short.starts_with(LOADED_SOURCE) {
             return CodeName::Unnamed;
         }
         if short.starts_with(BUILT_IN) {

@@ -7,6 +7,7 @@ use crate::graph::label::Label;
 use crate::graph::name::NameId;
 use crate::graph::node::NodeId;
 use crate::owners::evidence::OwnerId;
+use crate::owners::joint_owners::JointOwners;
 use crate::owners::places::strong_fields;
 use crate::owners::sources::Sources;
 use rustc_hash::FxHashMap;
@@ -24,7 +25,7 @@ impl Constants {
     pub(crate) fn new(
         heap: &Heap,
         globals: &[NodeId],
-        sources: &Sources<'_>,
+        (sources, joint): (&Sources<'_>, &mut JointOwners),
         is_live: impl Fn(NodeId) -> bool,
     ) -> Result<Constants, BuildError> {
         let mut constants = Constants {
@@ -47,14 +48,14 @@ impl Constants {
                 if heap.kind(edge.target) == Kind::String
                     && let Some(known) = constants.owners.get_mut(&heap.source_id(edge.target))
                 {
-                    *known = known.and(owner);
+                    *known = joint.join(*known, owner)?;
                 }
             }
         }
         Ok(constants)
     }
 
-    /// Returns the owner of the code that names a global; [`OwnerId::SHARED`] if several do.
+    /// Returns the owner of the code that names a global, or the owners if several do.
     pub(crate) fn of(&self, global: NameId) -> OwnerId {
         let owner = self.owners.get(&global).copied();
         owner.unwrap_or(OwnerId::NONE)

@@ -3,6 +3,7 @@
 pub(crate) mod code_name;
 pub(crate) mod constants;
 pub(crate) mod evidence;
+pub(crate) mod joint_owners;
 pub(crate) mod owned;
 pub(crate) mod places;
 pub(crate) mod rounds;

@@ -7,6 +7,7 @@ use crate::graph::kind::Kind;
 use crate::graph::node::NodeId;
 use crate::graph::tally::Tally;
 use crate::owners::evidence::OwnerId;
+use crate::owners::joint_owners::{JointOwners, Sharers};
 use crate::owners::places::Places;
 use crate::owners::rounds::Rounds;
 use crate::owners::sources::Sources;
@@ -15,7 +16,7 @@ use crate::reach::shortest_path_tree::{Rank, ShortestPathTree};
 use crate::snapshot::Snapshot;
 
 /// What an owner is.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub enum OwnerKind {
     /// Code of one name: a plugin, a rock, a folder or a file of source, or a module written in C.
     Code,
@@ -29,6 +30,15 @@ pub enum OwnerKind {
     Unknown,
 }
 
+/// The objects that a few owners have together.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Sharing {
+    /// The owners, each with its name, by kind and name; empty if they are more than [`MAX_SHARERS`](crate::MAX_SHARERS).
+    pub owners: Vec<(OwnerKind, Vec<u8>)>,
+    /// The number of these objects and their shallow sizes, in bytes.
+    pub live: Tally,
+}
+
 /// The objects of one owner.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Owner {
@@ -36,6 +46,8 @@ pub struct Owner {
     pub kind: OwnerKind,
     /// The name, as people call it; empty for all kinds but [`OwnerKind::Code`].
     pub name: Vec<u8>,
+    /// Of [`OwnerKind::Shared`]: who has what together, most bytes first; not all if they are many.
+    pub sharings: Vec<Sharing>,
     /// The number of source files with code in use; 0 for all kinds but [`OwnerKind::Code`].
     pub files: u32,
     /// The number of its objects and their shallow sizes, in bytes.
@@ -89,6 +101,8 @@ pub struct Owners {
 impl Owners {
     /// Stands for an object that is not live.
     const NOBODY: u32 = u32::MAX;
+    /// The most sharings that are kept.
+    const MOST_SHARINGS: usize = 16;
 
     /// Finds the owners of all live objects. Takes a few passes over the heap.
     ///
@@ -100,13 +114,21 @@ impl Owners {
         let reach = snapshot.reach()?;
         let places = Places::of(heap);
         let mut sources = Sources::new(heap, &places, |node| reach.contains(node))?;
-        let found = Rounds::run(heap, &reach, places, &mut sources)?;
+        let (mut found, joint) = Rounds::run(heap, &reach, places, &mut sources)?;
+        let mut sharings = sharings(snapshot, &reach, (&found, &joint), &sources)?;
+        // What several have is one owner's from here on.
+        for owner in found.iter_mut().filter(|owner| owner.is_shared()) {
+            *owner = OwnerId::SHARED;
+        }
         let tallies = tallies(snapshot, &reach, &found, sources.count())?;
         let examples = examples(heap, snapshot.everything_tree()?, &found, &tallies)?;
         let mut owners = Vec::new();
         for (id, (&live, example)) in (0..).zip(tallies.iter().zip(examples)) {
             if live.count > 0 {
-                let owner = named(OwnerId(id), &mut sources);
+                let mut owner = named(OwnerId(id), &sources);
+                if owner.kind == OwnerKind::Shared {
+                    owner.sharings = std::mem::take(&mut sharings);
+                }
                 push(
                     &mut owners,
                     (
@@ -153,7 +175,9 @@ impl Owners {
     /// Returns the bytes of memory that it takes.
     pub fn memory(&self) -> usize {
         let names = self.owners.iter().map(|owner| owner.name.capacity());
-        held(&self.owners) + held(&self.of) + names.sum::<usize>()
+        let sharings = self.owners.iter().flat_map(|owner| &owner.sharings);
+        let sharings = sharings.map(|sharing| size_of::<Sharing>() + held(&sharing.owners));
+        held(&self.owners) + held(&self.of) + names.sum::<usize>() + sharings.sum::<usize>()
     }
 }
 
@@ -183,6 +207,52 @@ fn tallies(
         tallies[found[node.index()].0 as usize].add(heap.size(node));
     }
     Ok(tallies)
+}
+
+/// Returns what owners have together, most bytes first.
+fn sharings(
+    snapshot: &Snapshot,
+    reach: &Reach,
+    (found, joint): (&[OwnerId], &JointOwners),
+    sources: &Sources<'_>,
+) -> Result<Vec<Sharing>, BuildError> {
+    let heap = snapshot.everything();
+    // Those of very many come last.
+    let mut tallies = filled(joint.sets().len() + 1, Tally::default())?;
+    let shared = heap
+        .nodes()
+        .filter(|node| found[node.index()].is_shared() && is_counted(snapshot, reach, *node));
+    for node in shared {
+        let place = found[node.index()].0.checked_sub(OwnerId::FIRST_JOINT);
+        let place = place.map_or(joint.sets().len(), |place| place as usize);
+        tallies[place].add(heap.size(node));
+    }
+    let mut sharings = Vec::new();
+    for (place, live) in tallies.into_iter().enumerate() {
+        if live.count == 0 {
+            continue;
+        }
+        let mut owners = Vec::new();
+        for owner in joint
+            .sets()
+            .get(place)
+            .into_iter()
+            .flat_map(Sharers::owners)
+        {
+            let owner = named(owner, sources);
+            push(&mut owners, (owner.kind, owner.name))?;
+        }
+        owners.sort_unstable();
+        push(&mut sharings, Sharing { owners, live })?;
+    }
+    sharings.sort_unstable_by(|a, b| {
+        let order = b.live.bytes.cmp(&a.live.bytes);
+        order
+            .then_with(|| b.live.count.cmp(&a.live.count))
+            .then_with(|| a.owners.cmp(&b.owners))
+    });
+    sharings.truncate(Owners::MOST_SHARINGS);
+    Ok(sharings)
 }
 
 /// Returns where most of each owner's bytes are.
@@ -222,7 +292,7 @@ fn examples(
 }
 
 /// Returns an owner without its objects.
-fn named(id: OwnerId, sources: &mut Sources<'_>) -> Owner {
+fn named(id: OwnerId, sources: &Sources<'_>) -> Owner {
     let kind = match id {
         OwnerId::NONE => OwnerKind::Unknown,
         OwnerId::SHARED => OwnerKind::Shared,
@@ -230,13 +300,14 @@ fn named(id: OwnerId, sources: &mut Sources<'_>) -> Owner {
         OwnerId::UNNAMED => OwnerKind::Unnamed,
         _ => OwnerKind::Code,
     };
-    let (name, files) = match sources.take(id) {
-        Some(named) => (named.name, named.files),
+    let (name, files) = match sources.owner(id) {
+        Some(named) => (named.name.clone(), named.files),
         None => (Vec::new(), 0),
     };
     Owner {
         kind,
         name,
+        sharings: Vec::new(),
         files,
         live: Tally::default(),
         example: None,

@@ -19,9 +19,11 @@ use crate::graph::node_set::NodeSet;
 use crate::groups::coroutine::coroutine_body;
 use crate::owners::constants::Constants;
 use crate::owners::evidence::OwnerId;
+use crate::owners::joint_owners::JointOwners;
 use crate::owners::places::{Places, is_standard_entry, is_standard_module, strong_fields};
 use crate::owners::sources::Sources;
 use crate::owners::spread::{Spread, is_slot};
+use crate::reach::environments::environment_of;
 use crate::reach::reach::Reach;
 
 pub(crate) struct Rounds<'a, 'h> {
@@ -33,13 +35,13 @@ pub(crate) struct Rounds<'a, 'h> {
 }
 
 impl<'a, 'h: 'a> Rounds<'a, 'h> {
-    /// Returns the owner of each object that `reach` has, by node.
+    /// Returns the owner of each object that `reach` has, by node, and what owners there are together.
     pub(crate) fn run(
         heap: &'h Heap,
         reach: &'a Reach,
         places: Places,
         sources: &'a mut Sources<'h>,
-    ) -> Result<Vec<OwnerId>, BuildError> {
+    ) -> Result<(Vec<OwnerId>, JointOwners), BuildError> {
         let mut rounds = Rounds {
             heap,
             reach,
@@ -97,7 +99,9 @@ impl<'a, 'h: 'a> Rounds<'a, 'h> {
                 if is_standard_module(name) != is_standard || !is_module(heap.kind(module)) {
                     continue;
                 }
-                let owner = self.sources.of_module(name, module)?;
+                let owner = self
+                    .sources
+                    .of_module(name, module, &mut self.spread.joint)?;
                 self.spread.fix(module, owner);
                 self.fix_functions_in(module, self.spread.of(module));
             }
@@ -203,12 +207,19 @@ impl<'a, 'h: 'a> Rounds<'a, 'h> {
         }
         self.add_shared_environments(&mut tables)?;
         let is_live = |node| reach.contains(node);
-        let constants = Constants::new(heap, &tables, self.sources, is_live)?;
+        let constants = Constants::new(
+            heap,
+            &tables,
+            (self.sources, &mut self.spread.joint),
+            is_live,
+        )?;
         for &table in &tables {
             for (name, value) in strong_fields(heap, table) {
                 let owner = match constants.are_known {
                     true => constants.of(name),
-                    false => self.sources.of_functions_in(value),
+                    false => self
+                        .sources
+                        .of_functions_in(value, &mut self.spread.joint)?,
                 };
                 self.spread.give(value, owner)?;
             }
@@ -221,20 +232,12 @@ impl<'a, 'h: 'a> Rounds<'a, 'h> {
         let heap = self.heap;
         let mut found = NodeSet::with_room_for(heap.node_count())?;
         for function in self.live(|kind| kind == Kind::LuaFunction) {
-            for edge in heap.edge_range(function) {
-                let held = heap.target(edge);
-                let table = match heap.kind(held) {
-                    Kind::Upvalue => heap.edge_range(held).next().map(|edge| heap.target(edge)),
-                    _ => Some(held),
-                };
-                let Some(table) = table.filter(|table| heap.kind(*table) == Kind::Table) else {
-                    continue;
-                };
-                let is_shared = self.spread.of(table) == OwnerId::SHARED;
-                if is_shared && is_environment(heap, heap.label(edge)) && found.insert(table) {
-                    self.spread.make_place(table);
-                    push(tables, table)?;
-                }
+            let Some(table) = environment_of(heap, function) else {
+                continue;
+            };
+            if self.spread.of(table).is_shared() && found.insert(table) {
+                self.spread.make_place(table);
+                push(tables, table)?;
             }
         }
         Ok(())
@@ -278,7 +281,8 @@ impl<'a, 'h: 'a> Rounds<'a, 'h> {
                 let entry = self.heap.target(edge);
                 let is_live = self.reach.holds(self.heap, edge);
                 if is_live && is_module(self.heap.kind(entry)) {
-                    let owner = self.sources.of_functions_in(entry);
+                    let joint = &mut self.spread.joint;
+                    let owner = self.sources.of_functions_in(entry, joint)?;
                     self.spread.give(entry, owner)?;
                 }
             }
@@ -324,15 +328,6 @@ fn is_module(kind: Kind) -> bool {
         kind,
         Kind::Table | Kind::Userdata | Kind::CFunction | Kind::LuaFunction
     )
-}
-
-/// Whether a function has its globals there.
-fn is_environment(heap: &Heap, label: Label) -> bool {
-    match label {
-        Label::Environment => true,
-        Label::Upvalue(name) => heap.name(name) == b"_ENV",
-        _ => false,
-    }
 }
 
 /// Whether the VM has what is under a root with this name.

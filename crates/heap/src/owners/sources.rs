@@ -9,6 +9,7 @@ use crate::graph::name::NameId;
 use crate::graph::node::NodeId;
 use crate::owners::code_name::CodeName;
 use crate::owners::evidence::OwnerId;
+use crate::owners::joint_owners::JointOwners;
 use crate::owners::places::{Places, is_standard_module};
 use crate::owners::source_path::{PathOwner, SourcePath, owner_of_module};
 use rustc_hash::{FxHashMap, FxHashSet};
@@ -158,10 +159,10 @@ impl<'h> Sources<'h> {
         OwnerId::FIRST_NAMED as usize + self.named.len()
     }
 
-    /// Takes an owner that has a name out of the list.
-    pub(crate) fn take(&mut self, owner: OwnerId) -> Option<NamedOwner> {
+    /// Returns an owner that has a name.
+    pub(crate) fn owner(&self, owner: OwnerId) -> Option<&NamedOwner> {
         let place = owner.0.checked_sub(OwnerId::FIRST_NAMED)?;
-        self.named.get_mut(place as usize).map(std::mem::take)
+        self.named.get(place as usize)
     }
 
     /// Returns the owner of a Lua function or a prototype.
@@ -187,14 +188,19 @@ impl<'h> Sources<'h> {
 
     /// Returns the owner of a loaded module: of its file, or else of the functions in it; if there is no
     /// code of it, an owner with its name.
-    pub(crate) fn of_module(&mut self, name: &[u8], module: NodeId) -> Result<OwnerId, BuildError> {
+    pub(crate) fn of_module(
+        &mut self,
+        name: &[u8],
+        module: NodeId,
+        joint: &mut JointOwners,
+    ) -> Result<OwnerId, BuildError> {
         if is_standard_module(name) {
             return Ok(OwnerId::LUA);
         }
         if let Some(&owner) = self.of_module.get(name) {
             return Ok(owner);
         }
-        let functions = self.of_functions_in(module);
+        let functions = self.of_functions_in(module, joint)?;
         match functions.is_known() && functions != OwnerId::UNNAMED {
             true => Ok(functions),
             false => self.named(owner_of_module(name)),
@@ -202,15 +208,19 @@ impl<'h> Sources<'h> {
     }
 
     /// Returns what the Lua functions in a table say.
-    pub(crate) fn of_functions_in(&self, table: NodeId) -> OwnerId {
+    pub(crate) fn of_functions_in(
+        &self,
+        table: NodeId,
+        joint: &mut JointOwners,
+    ) -> Result<OwnerId, BuildError> {
         let heap = self.heap;
         let edges = heap.edge_range(table);
         let targets = edges.filter(|edge| !heap.strength(*edge).is_weak());
         let functions = targets
             .map(|edge| heap.target(edge))
             .filter(|target| heap.kind(*target) == Kind::LuaFunction);
-        let owners = functions.map(|function| self.of_code(function));
-        owners.fold(OwnerId::NONE, OwnerId::and)
+        let mut owners = functions.map(|function| self.of_code(function));
+        owners.try_fold(OwnerId::NONE, |known, owner| joint.join(known, owner))
     }
 }
 

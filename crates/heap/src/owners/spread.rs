@@ -9,14 +9,15 @@ use crate::graph::node::NodeId;
 use crate::graph::node_set::NodeSet;
 use crate::graph::prefetch::prefetch;
 use crate::owners::evidence::OwnerId;
+use crate::owners::joint_owners::JointOwners;
 use crate::owners::places::Places;
 use crate::reach::reach::Reach;
 
 /// The owners of all objects, as far as they are known.
 ///
 /// They become known in rounds: what an earlier round has found, a later one does not change. Within a round
-/// whatever is [given](Spread::give) counts, in any order: an object's owner changes at most twice, from
-/// nobody to one and from one to several, so each reference is followed at most twice.
+/// whatever is [given](Spread::give) counts, in any order: an object's owner changes at most four times, from
+/// nobody to one, from one to a few and from these to very many, so each reference is followed at most so often.
 pub(crate) struct Spread<'a> {
     heap: &'a Heap,
     reach: &'a Reach,
@@ -27,6 +28,8 @@ pub(crate) struct Spread<'a> {
     is_settled: NodeSet,
     /// Objects whose owner has changed.
     pending: Vec<NodeId>,
+    /// The sets of owners among them.
+    pub(crate) joint: JointOwners,
 }
 
 impl<'a> Spread<'a> {
@@ -46,6 +49,7 @@ impl<'a> Spread<'a> {
             of: filled(heap.node_count(), OwnerId::NONE)?,
             is_settled: NodeSet::with_room_for(heap.node_count())?,
             pending: Vec::new(),
+            joint: JointOwners::default(),
         })
     }
 
@@ -80,7 +84,7 @@ impl<'a> Spread<'a> {
             return Ok(());
         }
         let known = self.of[node.index()];
-        let new = known.and(owner);
+        let new = self.joint.join(known, owner)?;
         if new != known {
             self.of[node.index()] = new;
             push(&mut self.pending, node)?;
@@ -144,8 +148,8 @@ impl<'a> Spread<'a> {
             .prefetch_queued(ahead, |target| prefetch(self.of[target.index()]));
     }
 
-    pub(crate) fn into_owners(self) -> Vec<OwnerId> {
-        self.of
+    pub(crate) fn into_owners(self) -> (Vec<OwnerId>, JointOwners) {
+        (self.of, self.joint)
     }
 }
 

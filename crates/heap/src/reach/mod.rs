@@ -1,6 +1,7 @@
 //! Reachability, shortest paths, retainers, and paths that share nothing.
 
 pub(crate) mod disjoint_paths;
+pub(crate) mod environments;
 pub(crate) mod ephemeron;
 pub(crate) mod path_search;
 pub(crate) mod reach;

@@ -8,6 +8,7 @@ use crate::graph::label_order::{LabelOrder, in_order};
 use crate::graph::node::NodeId;
 use crate::graph::prefetch::prefetch;
 use crate::graph::strength::Strength;
+use crate::reach::environments;
 use crate::reach::ephemeron::Waiting;
 use crate::reach::shortest_path_tree::{Rank, ShortestPathTree};
 use crate::reach::weak_step::WeakSteps;
@@ -27,6 +28,7 @@ impl ShortestPathTree {
         if search.late {
             renumber(heap, &mut tree)?;
         }
+        tree.environments = environments::path_starts(heap, &tree)?;
         Ok(tree)
     }
 
@@ -37,6 +39,7 @@ impl ShortestPathTree {
             edges: room(nodes)?,
             starts: room(nodes + 1)?,
             refs: Vec::new(),
+            environments: Vec::new(),
         })
     }
 

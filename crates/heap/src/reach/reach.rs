@@ -57,7 +57,7 @@ impl Reach {
     /// [`BuildError::OutOfMemory`] if memory runs out.
     pub fn new(heap: &Heap, through: Through) -> Result<Reach, BuildError> {
         let mut marking = Marking::new(heap, through)?;
-        marking.run()?;
+        marking.run_until(|_| false)?;
         let Marking {
             mut seen, queue, ..
         } = marking;
@@ -69,6 +69,21 @@ impl Reach {
             through,
             count: queue.len().saturating_sub(1),
         })
+    }
+
+    /// Returns which of a few nodes are reachable through everything. The search ends as soon as all are found, so
+    /// it is short for what is near the GC roots.
+    pub(crate) fn among(heap: &Heap, mut wanted: Vec<NodeId>) -> Result<Vec<NodeId>, BuildError> {
+        let mut marking = Marking::new(heap, Through::Everything)?;
+        let mut left = wanted.len();
+        marking.run_until(|seen| {
+            while left > 0 && seen.contains(wanted[left - 1]) {
+                left -= 1;
+            }
+            left == 0
+        })?;
+        wanted.retain(|node| marking.seen.contains(*node));
+        Ok(wanted)
     }
 
     /// Returns what is reachable through everything, for callers that have the shortest paths already.
@@ -160,13 +175,17 @@ impl<'a> Marking<'a> {
         })
     }
 
-    fn run(&mut self) -> Result<(), BuildError> {
+    /// Follows references until all is reached, or `is_enough` says so of the nodes that are.
+    #[inline(always)]
+    fn run_until(&mut self, mut is_enough: impl FnMut(&NodeSet) -> bool) -> Result<(), BuildError> {
         if self.heap.node_count() == 0 {
             return Ok(());
         }
         self.reach(NodeId::ROOT);
         let mut at = 0;
-        while let Some(&node) = self.queue.get(at) {
+        while let Some(&node) = self.queue.get(at)
+            && !is_enough(&self.seen)
+        {
             self.read_ahead(at);
             self.expand(NodeId(node))?;
             at += 1;

@@ -1,5 +1,6 @@
 //! Shortest paths from the GC roots, as a breadth-first tree. Paths with fewer weak steps come first.
 
+use crate::graph::environment::Environment;
 use crate::graph::error::BuildError;
 use crate::graph::fallible_vec::{filled, held, room};
 use crate::graph::node::NodeId;
@@ -69,6 +70,8 @@ pub struct ShortestPathTree {
     pub(super) starts: Vec<u32>,
     /// By node; 0 for unreachable nodes.
     pub(crate) refs: Vec<u32>,
+    /// In the order of their nodes.
+    pub(super) environments: Vec<Environment>,
 }
 
 impl ShortestPathTree {
@@ -144,6 +147,18 @@ impl ShortestPathTree {
         Ok(ranks)
     }
 
+    /// Returns the environments at which paths for people start, in the order of their nodes.
+    pub fn environments(&self) -> &[Environment] {
+        &self.environments
+    }
+
+    /// Returns the environment at which paths for people start, if an object is one.
+    #[inline]
+    pub fn environment(&self, node: NodeId) -> Option<Environment> {
+        let found = self.environments.binary_search_by_key(&node, |of| of.node);
+        found.ok().map(|at| self.environments[at])
+    }
+
     /// Returns the bytes of memory that the tree takes.
     pub fn memory(&self) -> usize {
         held(&self.nodes)
@@ -151,5 +166,6 @@ impl ShortestPathTree {
             + held(&self.edges)
             + held(&self.starts)
             + held(&self.refs)
+            + held(&self.environments)
     }
 }

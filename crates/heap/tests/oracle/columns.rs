@@ -4,10 +4,10 @@
 use crate::everything::{Everything, everything, listed};
 use crate::graph::{graph, rows};
 use luasnap_heap::{
-    Census, Change, CodePlace, ColumnError, Columns, Heap, Kind, LARGE_SIZE, Label, Mark, NameId,
-    Names, NodeId, PackedLabel, Reach, Run, RunOrder, ShortestPathTree, Snapshot, SparseTable,
-    StoredDifference, Strength, ThreadState, ThreadStatus, Through, decrease, increase,
-    objects_view,
+    Census, Change, CodePlace, CodeShape, ColumnError, Columns, Heap, Kind, LARGE_SIZE, Label,
+    LoadedCode, Mark, NameId, Names, NodeId, PackedLabel, Reach, Run, RunOrder, ShortestPathTree,
+    Snapshot, SparseTable, StoredDifference, Strength, ThreadState, ThreadStatus, Through,
+    decrease, increase, objects_view,
 };
 use proptest::prelude::*;
 
@@ -43,6 +43,8 @@ fn columns(heap: &Heap) -> Columns {
         marks: stored.marks.to_vec(),
         sparse_tables: stored.sparse_tables.to_vec(),
         threads: stored.threads.to_vec(),
+        loaded_code: stored.loaded_code.to_vec(),
+        environments: stored.environments.map(<[_]>::to_vec),
         provenance: heap.provenance().clone(),
     }
 }
@@ -82,6 +84,7 @@ enum Damage {
     AddMark(Mark),
     AddSparseTable(NodeId, u32),
     AddThread(NodeId, NameId),
+    AddLoadedCode(NodeId, u8),
     RemoveEdge,
 }
 
@@ -112,6 +115,7 @@ fn damage() -> impl Strategy<Value = Damage> {
         Just(Damage::WideNotANumber),
         node().prop_map(Damage::Globals),
         Just(Damage::AllReached),
+        (node(), 0..3u8).prop_map(|(node, upvalues)| Damage::AddLoadedCode(node, upvalues)),
         node().prop_map(Damage::AddRun),
         mark.prop_map(Damage::AddMark),
         (node(), value()).prop_map(|(node, slots)| Damage::AddSparseTable(node, slots)),
@@ -158,6 +162,10 @@ impl Damage {
             Damage::AddThread(node, name) => columns.threads.push(ThreadState {
                 function: name,
                 ..ThreadState::new(node, ThreadStatus::Suspended)
+            }),
+            Damage::AddLoadedCode(node, upvalues) => columns.loaded_code.push(LoadedCode {
+                node,
+                shape: CodeShape::new(1, u32::MAX, upvalues),
             }),
             Damage::RemoveEdge => {
                 columns.targets.pop();
@@ -221,7 +229,7 @@ proptest! {
             return Ok(());
         }
         let heap = columns(difference.everything()).into_heap().unwrap();
-        let again = Snapshot::from_stored_difference(heap, stored).unwrap();
+        let again = Snapshot::from_stored_difference(heap, stored, None).unwrap();
         prop_assert_eq!(again.len(), difference.len());
         for node in difference.everything().nodes() {
             prop_assert_eq!(again.change(node), difference.change(node));
@@ -393,6 +401,29 @@ fn sparse_tables_are_tables() {
 }
 
 #[test]
+fn shapes_are_of_code() {
+    let code = |node| LoadedCode {
+        node: NodeId(node),
+        shape: CodeShape::default(),
+    };
+    for node in [0, 2, 999] {
+        assert_refused(
+            |heap| heap.loaded_code.push(code(node)),
+            out_of_range("loaded code", 0),
+        );
+    }
+    assert_refused(
+        |heap| {
+            heap.kinds[1] = Kind::Prototype;
+            heap.loaded_code.extend([code(1), code(1)]);
+        },
+        ColumnError::Order {
+            column: "loaded code",
+        },
+    );
+}
+
+#[test]
 fn states_are_of_threads() {
     let a_string = ThreadState::new(NodeId(2), ThreadStatus::Dead);
     assert_refused(
@@ -463,7 +494,8 @@ fn a_difference_that_does_not_fit_its_heap_is_refused() {
     };
     let heap = || small().into_heap().unwrap();
     let none = Change::None;
-    let refused = |heap, changes| Snapshot::from_stored_difference(heap, stored(changes)).is_err();
+    let refused =
+        |heap, changes| Snapshot::from_stored_difference(heap, stored(changes), None).is_err();
     assert!(refused(heap(), vec![none; 3]));
     // No difference contains a string.
     assert!(refused(heap(), vec![none; 4]));

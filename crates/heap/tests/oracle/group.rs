@@ -59,6 +59,12 @@ pub fn name(heap: &Heap, groups: &Groups, group: &Group) -> String {
         GroupStep::Reference => "[ref]".to_owned(),
         GroupStep::Globals => "_G".to_owned(),
         GroupStep::Loaded => "package.loaded".to_owned(),
+        GroupStep::Environment(chunk) => {
+            format!(
+                "environment of {}",
+                String::from_utf8_lossy(heap.name(chunk))
+            )
+        }
         GroupStep::Exact(label) => crate::graph::step(heap, label),
     };
     let path = |path| {
@@ -73,7 +79,15 @@ pub fn name(heap: &Heap, groups: &Groups, group: &Group) -> String {
         GroupName::Class(ClassName::HeldBy(pattern)) => format!("class {}", path(pattern)),
         GroupName::Code { source, line } => format!("{}:{line}", bytes(source)),
         GroupName::Coroutine(name) => format!("coroutine {name:?}"),
-        GroupName::LoadedCode { pattern, line } => format!("loaded:{line} of {}", path(pattern)),
+        GroupName::LoadedCode {
+            pattern,
+            line,
+            shape,
+        } => {
+            let shape = shape.map(|of| format!("-{} {}u", of.last_line, of.upvalues));
+            let shape = shape.unwrap_or_default();
+            format!("loaded:{line}{shape} of {}", path(pattern))
+        }
         GroupName::StringsOf(owners) => {
             let owners = groups.owners(owners);
             let names: Vec<String> = owners

@@ -279,6 +279,184 @@ fn code_without_a_name_is_called_by_who_holds_it() {
 }
 
 #[test]
+fn code_without_a_name_is_told_apart_by_its_lines_and_upvalues() {
+    let program = |with_shapes: bool| {
+        let mut program = Program::new();
+        let compiled = program.field(program.globals, Kind::Table, "compiled");
+        // Whole texts, by the number of their lines in LuaJIT: these are one group.
+        let shapes = [(0, 1, 1), (0, 7, 1), (2, 3, 1), (2, 3, 2), (2, 5, 1)];
+        for at in 0..30 {
+            let (first, last, upvalues) = shapes[at as usize % shapes.len()];
+            let step = Step::Plain(Label::Index(at + 1));
+            let source = format!("[string \"local user = 'u{at}'...\"]");
+            let function = program.function(compiled, step, &source, first);
+            if with_shapes {
+                program.shape(function, last, upvalues);
+            }
+        }
+        program
+    };
+    let snapshot = program(true).finish();
+    let expected = [
+        ("loaded:0-0 1u of _G.compiled.[*]", 12),
+        ("loaded:2-3 1u of _G.compiled.[*]", 6),
+        ("loaded:2-3 2u of _G.compiled.[*]", 6),
+        ("loaded:2-5 1u of _G.compiled.[*]", 6),
+    ];
+    let named = |(name, count): (&str, u32)| (name.to_owned(), count);
+    let expected = expected.map(named).into();
+    assert_eq!(counted(&snapshot, Kind::LuaFunction), expected);
+    // By rule 2 all those that begin at one line were one group, as in a file without shapes.
+    let older = program(false).finish();
+    let expected = [
+        ("loaded:0 of _G.compiled.[*]", 12),
+        ("loaded:2 of _G.compiled.[*]", 18),
+    ];
+    let expected = expected.map(named).into();
+    assert_eq!(counted(&older, Kind::LuaFunction), expected);
+    let functions = |snapshot: &Snapshot| {
+        let groups = snapshot.groups().unwrap();
+        let all = groups.groups().iter().enumerate();
+        let functions = all.filter(|(_, group)| group.kind == Kind::LuaFunction);
+        functions
+            .map(|(at, group)| (at, group.fingerprint))
+            .collect::<Vec<_>>()
+    };
+    let of_rule_2: Vec<_> = functions(&older).iter().map(|of| of.1).collect();
+    let groups = snapshot.groups().unwrap();
+    let mut prints = Vec::new();
+    for (at, print) in functions(&snapshot) {
+        let replaced = groups.older_fingerprints(snapshot.everything(), at);
+        assert!(replaced.iter().any(|one| of_rule_2.contains(one)));
+        assert!(!of_rule_2.contains(&print) && !replaced.contains(&print));
+        prints.push(print);
+    }
+    prints.sort_unstable();
+    prints.dedup();
+    assert_eq!(prints.len(), 4);
+    let reversed = program(true).finish_at(0x9_0000, true);
+    let mut again: Vec<_> = functions(&reversed).iter().map(|of| of.1).collect();
+    again.sort_unstable();
+    assert_eq!(again, prints);
+}
+
+/// A host that keeps functions of plugins by references, each with an environment of its own.
+fn sandboxes() -> Program {
+    let mut program = Program::new();
+    let (loaded, globals) = (program.loaded, program.globals);
+    program.refer(loaded, globals, Step::Field("_G".to_owned()));
+    let plugin = |program: &mut Program, reference: i64, source: &str, line: u32| {
+        let step = Step::Plain(Label::Index(reference));
+        let function = program.function(program.registry, step, source, line);
+        let environment = program.add(Kind::Table);
+        program.upvalue(function, "_ENV", environment);
+        let seen = program.field(environment, Kind::Table, "seen");
+        program.index(seen, Kind::Userdata, 1);
+        (function, environment)
+    };
+    let (_, chat) = plugin(&mut program, 5, "plugins/chat.lua", 3);
+    plugin(&mut program, 6, "[string \"local x = 1...\"]", 1);
+    // Of two chunks the first by bytes counts, wherever they are.
+    let (_, shared) = plugin(&mut program, 7, "plugins/b.lua", 1);
+    let other = program.function(
+        program.registry,
+        Step::Plain(Label::Index(8)),
+        "plugins/a.lua",
+        1,
+    );
+    program.refer(other, shared, Step::Plain(Label::Environment));
+    // This one has a name in the program.
+    let (_, listed) = plugin(&mut program, 9, "plugins/mail.lua", 1);
+    let boxes = program.field(program.globals, Kind::Table, "boxes");
+    program.refer(boxes, listed, Step::Field("mail".to_owned()));
+    // What the globals' own code has is no sandbox.
+    let main = program.function(
+        program.registry,
+        Step::Plain(Label::Index(10)),
+        "main.lua",
+        1,
+    );
+    program.upvalue(main, "_ENV", globals);
+    // A sandbox within a sandbox, on a stack.
+    let inner = program.function(
+        chat,
+        Step::Field("run".to_owned()),
+        "plugins/chat/rule.lua",
+        1,
+    );
+    let rule = program.add(Kind::Table);
+    program.refer(inner, rule, Step::Plain(Label::Environment));
+    program.refer(program.main_thread, rule, Step::Local("rule:main.lua"));
+    program.field(rule, Kind::Thread, "job");
+    program
+}
+
+#[test]
+fn an_environment_without_a_lasting_name_is_called_by_its_code() {
+    let program = sandboxes();
+    let expected = [
+        ("_G", 1),
+        ("_G.boxes", 1),
+        ("_G.boxes.mail", 1),
+        ("_G.boxes.mail.seen", 1),
+        ("[REGISTRY]", 1),
+        ("environment of ", 1),
+        ("environment of .seen", 1),
+        ("environment of plugins/a.lua", 1),
+        ("environment of plugins/a.lua.seen", 1),
+        ("environment of plugins/chat.lua", 1),
+        ("environment of plugins/chat.lua.seen", 1),
+        ("environment of plugins/chat/rule.lua", 1),
+        ("package.loaded", 1),
+    ];
+    let expected: BTreeMap<String, u32> = expected
+        .map(|(name, count)| (name.to_owned(), count))
+        .into();
+    let prints = |snapshot: &Snapshot| {
+        let groups = snapshot.groups().unwrap();
+        let mut prints: Vec<_> = groups.groups().iter().map(|of| of.fingerprint).collect();
+        prints.sort_unstable();
+        prints
+    };
+    let first = program.finish();
+    assert_eq!(counted(&first, Kind::Table), expected);
+    assert!(counted(&first, Kind::Thread).contains_key("environment of plugins/chat/rule.lua.job"));
+    for (base, is_reversed) in [(0x1000, true), (0x8_0000, false)] {
+        let again = program.finish_at(base, is_reversed);
+        assert_eq!(counted(&again, Kind::Table), expected);
+        assert_eq!(prints(&again), prints(&first));
+    }
+    // People see the same of what both engines see.
+    let objects = Snapshot::new(first.objects().unwrap().clone());
+    assert_eq!(counted(&objects, Kind::Table), expected);
+}
+
+#[test]
+fn a_difference_has_the_environments_of_the_whole() {
+    let mut program = sandboxes();
+    let before = program.finish();
+    let late = program.function(
+        program.registry,
+        Step::Plain(Label::Index(11)),
+        "plugins/log.lua",
+        1,
+    );
+    let environment = program.add(Kind::Table);
+    program.upvalue(late, "_ENV", environment);
+    program.field(environment, Kind::Userdata, "file");
+    let new = luasnap_heap::increase(&before, &program.finish()).unwrap();
+    let changed = new.changed_groups().unwrap().unwrap();
+    let name = |snapshot: &luasnap_heap::Heap, groups: &luasnap_heap::Groups| {
+        let userdata = groups.groups().iter().find(|of| of.kind == Kind::Userdata);
+        crate::group::name(snapshot, groups, userdata.unwrap())
+    };
+    let expected = "environment of plugins/log.lua.file";
+    assert_eq!(name(changed.heap(), changed.groups()), expected);
+    assert_eq!(name(new.everything(), new.groups().unwrap()), expected);
+    assert_eq!(changed.tree().environments().len(), 1);
+}
+
+#[test]
 fn references_of_the_registry_are_one_group() {
     let mut program = Program::new();
     for at in 4..=30 {

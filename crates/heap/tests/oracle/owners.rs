@@ -4,11 +4,11 @@
 use crate::program::{Program, Step};
 use crate::shape;
 use luasnap_heap::{
-    Census, Heap, Kind, Label, NodeId, OwnerKind, Owners, Provenance, Snapshot, Strength,
-    SweepBuilder,
+    Census, Heap, Kind, Label, MAX_SHARERS, NodeId, OwnerKind, Owners, Provenance, Snapshot,
+    Strength, SweepBuilder,
 };
 use proptest::prelude::*;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The owner of an object, by its address in [`Program::finish`]: a name, or a kind in parentheses.
 fn owner(snapshot: &Snapshot, owners: &Owners, object: usize) -> String {
@@ -96,6 +96,63 @@ fn upvalues_belong_to_the_code_that_has_them() {
             (program.globals, "(lua)"),
         ],
     );
+}
+
+#[test]
+fn what_is_shared_names_those_who_share_it() {
+    let mut program = Program::new();
+    let plugins: Vec<usize> = ["a", "b", "c", "d"]
+        .iter()
+        .map(|name| global_function(&mut program, name, &format!("./plugins/{name}.lua")).0)
+        .collect();
+    let share = |program: &mut Program, plugins: &[usize], bytes: u64| {
+        let table = program.add(Kind::Table);
+        program.set_size(table, bytes);
+        for &plugin in plugins {
+            let list = program.add(Kind::Table);
+            program.set_size(list, 0);
+            program.upvalue(plugin, "list", list);
+            program.refer(list, table, Step::Plain(Label::Index(1)));
+        }
+        table
+    };
+    share(&mut program, &plugins[..2], 5000);
+    let below = share(&mut program, &plugins[1..3], 1000);
+    program.index(below, Kind::Table, 1);
+    share(&mut program, &plugins, 3000);
+    share(&mut program, &plugins[..3], 20_000);
+    let snapshot = program.finish();
+    let owners = Owners::new(&snapshot).unwrap();
+    let shared = owners
+        .owners()
+        .iter()
+        .find(|of| of.kind == OwnerKind::Shared);
+    let shared = shared.unwrap();
+    let listed: Vec<(Vec<String>, u64, u64)> = shared
+        .sharings
+        .iter()
+        .map(|of| {
+            let names = of
+                .owners
+                .iter()
+                .map(|of| String::from_utf8_lossy(&of.1).into_owned());
+            (names.collect(), of.live.count, of.live.bytes)
+        })
+        .collect();
+    let names = |names: &[&str]| names.iter().map(|name| format!("plugins/{name}")).collect();
+    let expected: Vec<(Vec<String>, u64, u64)> = vec![
+        (names(&["a", "b", "c"]), 1, 20_000),
+        (names(&["a", "b"]), 1, 5000),
+        (names(&[]), 1, 3000),
+        (names(&["b", "c"]), 2, 1100),
+    ];
+    assert_eq!(listed, expected);
+    assert_eq!(shared.live.bytes, 29_100);
+    let others = owners
+        .owners()
+        .iter()
+        .filter(|of| of.kind != OwnerKind::Shared);
+    assert!(others.into_iter().all(|of| of.sharings.is_empty()));
 }
 
 #[test]
@@ -498,6 +555,32 @@ impl Random {
     }
 }
 
+impl Random {
+    /// The number of objects that the same files have together, by these; none for more than three.
+    fn sharings(&self) -> BTreeMap<Vec<String>, u64> {
+        let reached = self.reached();
+        let mut counts = BTreeMap::new();
+        let owners = self.owners().into_iter().enumerate().skip(1);
+        for (_, files) in owners.filter(|(at, files)| files.len() > 1 && reached.contains(at)) {
+            let names = files.iter().map(|file| format!("{file}.lua"));
+            let names = names.filter(|_| files.len() <= MAX_SHARERS).collect();
+            *counts.entry(names).or_default() += 1;
+        }
+        counts
+    }
+}
+
+/// The number of objects that several owners have together, by the names of these.
+fn sharings(owners: &Owners) -> BTreeMap<Vec<String>, u64> {
+    let all = owners.owners().iter().flat_map(|owner| &owner.sharings);
+    let row = |sharing: &luasnap_heap::Sharing| {
+        let names = sharing.owners.iter().map(|(_, name)| name.clone());
+        let names = names.map(|name| String::from_utf8(name).unwrap());
+        (names.collect(), sharing.live.count)
+    };
+    all.map(row).collect()
+}
+
 proptest! {
     #[test]
     fn owners_spread_as_by_the_naive_method(random in random()) {
@@ -514,5 +597,6 @@ proptest! {
             };
             prop_assert_eq!(text(&owners, NodeId(at as u32)), expected, "{}", at);
         }
+        prop_assert_eq!(sharings(&owners), random.sharings());
     }
 }

@@ -1,7 +1,9 @@
 //! Heaps of whole programs, built by hand as the native engine captures them.
 
 use crate::everything::provenance;
-use luasnap_heap::{Kind, Label, NodeId, Provenance, RunOrder, Snapshot, Strength, SweepBuilder};
+use luasnap_heap::{
+    CodeShape, Kind, Label, NodeId, Provenance, RunOrder, Snapshot, Strength, SweepBuilder,
+};
 use std::collections::HashMap;
 
 /// The name of a reference.
@@ -19,6 +21,7 @@ struct Thing {
     size: u64,
     count: u32,
     source: String,
+    shape: Option<CodeShape>,
 }
 
 /// A program under construction. Objects are numbered from 1 on, and have 100 bytes each.
@@ -61,6 +64,7 @@ impl Program {
             size: 100,
             count: 0,
             source: String::new(),
+            shape: None,
         });
         self.things.len()
     }
@@ -117,6 +121,13 @@ impl Program {
     pub fn define(&mut self, code: usize, source: &str, line: u32) {
         self.things[code - 1].source = source.to_owned();
         self.things[code - 1].count = line;
+    }
+
+    /// Sets the line where code ends, and the number of its upvalues.
+    pub fn shape(&mut self, code: usize, last_line: u32, upvalues: u8) {
+        let first_line = self.things[code - 1].count;
+        let shape = CodeShape::new(first_line, last_line, upvalues);
+        self.things[code - 1].shape = Some(shape);
     }
 
     pub fn set_size(&mut self, object: usize, size: u64) {
@@ -181,6 +192,9 @@ impl Program {
             builder.set_count(node, thing.count);
             let source = builder.intern(thing.source.as_bytes()).unwrap();
             builder.set_source(node, source);
+            if let Some(shape) = thing.shape {
+                builder.note_loaded_code(node, shape).unwrap();
+            }
         }
         for from in 0..=count {
             builder.begin_edges();

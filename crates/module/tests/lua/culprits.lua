@@ -127,6 +127,39 @@ do
   compiled = nil
 end
 
+-- What is at other lines, or has other upvalues, is other code.
+compiled = {}
+do
+  local texts = {
+    "local t, u = ... return {\nfunction() return t end, function() return t, u end, function()\nreturn t\nend }",
+    "local t, u = ...\nreturn {\n\nfunction() return t end }",
+  }
+  local before = taken()
+  for i = 1, 40 do
+    -- The text itself tells nothing.
+    for _, text in ipairs(texts) do compiled[#compiled + 1] = assert(load_text("local id = " .. i .. " " .. text))(i) end
+  end
+  local after = taken()
+  local rows = snapshot.top(after, { n = 10000 })
+  local counts = {}
+  for _, row in ipairs(rows) do
+    if row.type == "function" and row.name:find("_G.compiled", 1, true) then
+      counts[#counts + 1] = row.count .. " " .. row.name
+    end
+  end
+  table.sort(counts)
+  check.equal(table.concat(counts, "\n"), ([[
+40 [string "..."]:2 of _G.compiled.[*].[*]
+40 [string "..."]:2 of _G.compiled.[*].[*]
+40 [string "..."]:2-4 of _G.compiled.[*].[*]
+40 [string "..."]:4 of _G.compiled.[*].[*] ]]):gsub(" $", ""))
+  -- Such a name finds them in a snapshot, and what came in a difference.
+  check.equal(snapshot.retainers(after, '[string "..."]:2-4 of _G.compiled.[*].[*]').count, 40)
+  local new = snapshot.retainers(snapshot.incr(before, after), '[string "..."]:2-4 of _G.compiled.[*].[*]')
+  check.equal(new.count, 40)
+  compiled = nil
+end
+
 -- Entries, though the memory stays.
 stamps = {}
 do
@@ -174,6 +207,16 @@ if is_native then
   end)
   check.equal(row_of(growth.growing, "strings of _G.audit and _G.users").count_change, 200)
   users, audit = nil, nil
+end
+
+-- A step without a name says what it is, also of what grows by itself.
+do
+  local Queue = { __name = "Queue" }
+  local queue = setmetatable({}, Queue)
+  registry[#registry + 1] = queue
+  local report = report_of(function() for i = 1, 100 do queue[i] = 1 end end)
+  check.matches(report, "%[REGISTRY%]%.%[%d+%] %(table[^\n]*100 entries[^\n]*%) grew by 100 entries to 100")
+  registry[#registry] = nil
 end
 
 -- References of C code are one suspect, led by what they hold.

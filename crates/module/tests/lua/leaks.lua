@@ -311,6 +311,9 @@ do
   local function leak() loaded[#loaded + 1] = load "return function() return 12345 end" end
   local replaced = ' %(which replaces "18c533063987", a fingerprint of an older release%)'
   leaks(leak, { allow = { "18c533063987" } }, 'to allow it: "%x+"' .. replaced)
+  -- By rule 2 it was that of all code at the line where it begins.
+  replaced = replaced:gsub("18c533063987", "f11579adfccd")
+  leaks(leak, { allow = { "f11579adfccd" } }, 'to allow it: "%x+"' .. replaced)
   loaded = nil
 end
 

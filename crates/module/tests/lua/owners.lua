@@ -168,6 +168,22 @@ else
   check.equal(by_name["(shared)"].count >= 751, true)
   check.equal(by_name["(unknown)"].count >= 951 + 1051 + 1151, true)
 end
+-- Who shares what, most first.
+do
+  local sharers, sum = by_name["(shared)"].sharers, 0
+  local by_words = {}
+  for k, row in ipairs(sharers) do
+    check.equal(k == 1 or row.size <= sharers[k - 1].size, true)
+    by_words[row.words], sum = row, sum + row.count
+  end
+  local both_mods = by_words["by mods/one and mods/two"]
+  check.equal(both_mods.count >= 751 and both_mods.count < 760, true)
+  check.equal(table.concat(both_mods.owners, " "), "mods/one mods/two")
+  check.equal(both_mods.share > 0 and both_mods.share < 1, true)
+  if is_native then check.equal(by_words["by mods/guests and mods/rooms"].count >= 1051, true) end
+  check.equal(sum <= by_name["(shared)"].count, true)
+  check.equal(by_name["mods/one"].sharers, nil)
+end
 check.equal(by_name["(lua)"].count > 0, true)
 for k = 2, #rows do check.equal(rows[k - 1].size >= rows[k].size, true) end
 

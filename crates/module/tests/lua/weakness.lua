@@ -54,6 +54,17 @@ if check.is_51_api then
   check.equal(snapshot.retainers(s, address).weakness[1].path, "_G.owners")
 end
 
+-- What is held by C code is said to be what it is.
+if is_native then
+  local registry = debug.getregistry()
+  registry[#registry + 1] = setmetatable({ a = {} }, { __mode = "k" })
+  local s = snapshot.snapshot()
+  local row = snapshot.retainers(s, "[REGISTRY].[" .. #registry .. "]").weakness[1]
+  check.equal(row.path, "[REGISTRY].[" .. #registry .. "]")
+  check.equal(row.what, "table with 1 entry, weak keys")
+  registry[#registry] = nil
+end
+
 -- A value that does not: the entry goes when the key does.
 owners = weak()
 owners[object] = { "value" }

@@ -69,6 +69,9 @@ impl<'m, M: Memory> Sweep<'m, M> {
                     .edge(known.node, Label::Prototype, Strength::Strong)?;
                 self.heap.set_count(node, known.line);
                 self.heap.set_source(node, known.source);
+                if let Some(shape) = known.shape {
+                    self.heap.note_loaded_code(node, shape)?;
+                }
                 names = known.upvalue_names;
                 if known.upvalue_count != function.byte(places.upvalue_count) {
                     self.ledger

@@ -1,6 +1,6 @@
 //! What functions need of their prototype.
 
-use luasnap_heap::{NameId, NodeId};
+use luasnap_heap::{CodeShape, NameId, NodeId};
 
 /// What functions need of their prototype.
 #[derive(Clone, Copy, Default)]
@@ -9,6 +9,8 @@ pub(super) struct KnownPrototype<'m> {
     pub(super) node: NodeId,
     pub(super) line: u32,
     pub(super) source: NameId,
+    /// Of code that was loaded without a name.
+    pub(super) shape: Option<CodeShape>,
     pub(super) upvalue_count: u8,
     /// Names of its functions' upvalues, each ending with a zero byte. Empty where a stripped
     /// function has none.

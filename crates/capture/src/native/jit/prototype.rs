@@ -8,7 +8,7 @@ use crate::native::jit::sweep::Sweep;
 use crate::native::layout_mismatch::{LayoutMismatch, Swept};
 use crate::native::sweep::Sweep as _;
 use crate::version::Version;
-use luasnap_heap::{Kind, Label, NameId, NodeId, Strength};
+use luasnap_heap::{CodeShape, Kind, LOADED_SOURCE, Label, NameId, NodeId, Strength};
 
 const UNREADABLE: LayoutMismatch = LayoutMismatch::Unreadable("a prototype");
 /// Bytes of an instruction, and of an upvalue's entry.
@@ -61,6 +61,7 @@ impl<'m, M: Memory> Sweep<'m, M> {
             node,
             line: self.heap.count(node),
             source: self.heap.source(node),
+            shape: self.shape_of_loaded(node, prototype),
             upvalue_names: self.part(address, self.layout.prototype.upvalue_names),
         };
         Ok(Some(self.known))
@@ -97,6 +98,19 @@ impl<'m, M: Memory> Sweep<'m, M> {
         let name = self.heap.intern(short.bytes())?;
         self.heap.set_source(node, name);
         Ok(())
+    }
+
+    /// Returns the shape of a described prototype, if it was loaded without a name.
+    fn shape_of_loaded(&self, node: NodeId, prototype: Structure<'_>) -> Option<CodeShape> {
+        let source = self.heap.name(self.heap.source(node));
+        if !source.starts_with(LOADED_SOURCE) {
+            return None;
+        }
+        let places = &self.layout.prototype;
+        let first = self.heap.count(node);
+        let last = first.saturating_add(prototype.int(places.line_count));
+        let upvalues = prototype.byte(places.upvalue_count);
+        Some(CodeShape::new(first, last, upvalues))
     }
 
     /// Verifies the fields of a prototype on which only names depend.
@@ -195,6 +209,9 @@ impl<'m, M: Memory> Sweep<'m, M> {
         let places = &self.layout.prototype;
         let prototype = self.prototype(address).ok_or(UNREADABLE)?;
         self.verify_prototype(node, address, prototype)?;
+        if let Some(shape) = self.shape_of_loaded(node, prototype) {
+            self.heap.note_loaded_code(node, shape)?;
+        }
         let name = (Kind::String, "a chunk's name");
         let source = prototype.word(places.source);
         self.refer_to_kind(node, source, Label::DebugName, name)?;

@@ -68,6 +68,9 @@ impl<'m, M: Memory, const L: usize> Sweep<'m, M, L> {
                 .edge(known.node, Label::Prototype, Strength::Strong)?;
             self.heap.set_count(node, known.line);
             self.heap.set_source(node, known.source);
+            if let Some(shape) = known.shape {
+                self.heap.note_loaded_code(node, shape)?;
+            }
             names = known.upvalue_names;
         } else if prototype != 0 {
             self.ledger

@@ -9,7 +9,7 @@ use crate::native::puc::known_prototype::KnownPrototype;
 use crate::native::puc::sweep::Sweep;
 use crate::native::sweep::Sweep as _;
 use crate::version::Version;
-use luasnap_heap::{Kind, Label, NameId, NodeId};
+use luasnap_heap::{CodeShape, Kind, LOADED_SOURCE, Label, NameId, NodeId};
 use std::cmp::Ordering;
 
 /// `PF_FIXED` in a prototype's `flag`: its code lies in memory that is not the VM's (5.5).
@@ -60,9 +60,21 @@ impl<'m, M: Memory, const L: usize> Sweep<'m, M, L> {
             node,
             line: self.heap.count(node),
             source: self.heap.source(node),
+            shape: self.shape_of_loaded(node, address),
             upvalue_names: self.upvalue_names(address),
         };
         Ok(Some(self.prototype))
+    }
+
+    /// Returns the shape of a described prototype, if it was loaded without a name.
+    fn shape_of_loaded(&self, node: NodeId, address: u64) -> Option<CodeShape> {
+        let source = self.heap.name(self.heap.source(node));
+        let prototype = self.prototype(address);
+        let prototype = prototype.filter(|_| source.starts_with(LOADED_SOURCE))?;
+        let places = &Self::LAYOUT.prototype;
+        let upvalues = u8::try_from(prototype.int(places.upvalue_count)).unwrap_or(u8::MAX);
+        let (first, last) = (prototype.int(places.line), prototype.int(places.last_line));
+        Some(CodeShape::new(first, last, upvalues))
     }
 
     /// Notes the source and the line of a prototype, once.
@@ -172,6 +184,9 @@ impl<'m, M: Memory, const L: usize> Sweep<'m, M, L> {
     pub(super) fn add_edges_of_prototype(&mut self, node: NodeId, address: u64) -> Swept {
         const UNREADABLE: LayoutMismatch = LayoutMismatch::Unreadable("a prototype");
         self.describe_prototype(node, address)?;
+        if let Some(shape) = self.shape_of_loaded(node, address) {
+            self.heap.note_loaded_code(node, shape)?;
+        }
         let places = &Self::LAYOUT.prototype;
         let prototype = self.prototype(address).ok_or(UNREADABLE)?;
         let items = |start: u16, count: u16, size: u16| {

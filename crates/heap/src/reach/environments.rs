@@ -1,0 +1,121 @@
+//! Which tables are the environments of code, and at which of them paths for people start.
+//!
+//! Hosts run scripts whose globals are a table of their own. What leads there is often a reference of C code, a
+//! stack or the upvalue of some function. Then the code that has the environment says best what it is.
+
+use crate::graph::environment::Environment;
+use crate::graph::error::BuildError;
+use crate::graph::fallible_vec::{filled, push, room};
+use crate::graph::heap::Heap;
+use crate::graph::kind::Kind;
+use crate::graph::label::Label;
+use crate::graph::loaded_code::given_name;
+use crate::graph::name::NameId;
+use crate::graph::node::NodeId;
+use crate::graph::node_set::NodeSet;
+use crate::reach::shortest_path_tree::{Rank, ShortestPathTree};
+use crate::reach::upvalue::value_edge;
+use crate::reach::weak_step::WeakSteps;
+use rustc_hash::FxHashMap;
+
+/// Returns the table in which a Lua function finds its global variables: its environment (5.1, LuaJIT), or the
+/// value of its upvalue `_ENV`.
+pub(crate) fn environment_of(heap: &Heap, function: NodeId) -> Option<NodeId> {
+    let mut edges = heap.edge_range(function);
+    let held = heap.target(edges.find(|edge| is_environment(heap, heap.label(*edge)))?);
+    let table = value_edge(heap, held).map_or(held, |edge| heap.target(edge));
+    (heap.kind(table) == Kind::Table).then_some(table)
+}
+
+/// Whether a function has its globals there.
+fn is_environment(heap: &Heap, label: Label) -> bool {
+    match label {
+        Label::Environment => true,
+        Label::Upvalue(name) => heap.name(name) == b"_ENV",
+        _ => false,
+    }
+}
+
+/// Returns the environments at which paths for people start, in the order of their nodes: those whose own path has
+/// a [weak step](WeakSteps), or ends at the environment of a function. An excerpt has those of the whole heap.
+pub(crate) fn path_starts(
+    heap: &Heap,
+    tree: &ShortestPathTree,
+) -> Result<Vec<Environment>, BuildError> {
+    if let Some(known) = &heap.environments {
+        let mut starts = room(known.len())?;
+        starts.extend_from_slice(known);
+        return Ok(starts);
+    }
+    let chunks = chunks_by_environment(heap, tree)?;
+    if chunks.is_empty() {
+        return Ok(Vec::new());
+    }
+    let mut is_candidate = NodeSet::with_room_for(heap.node_count())?;
+    for &node in chunks.keys() {
+        is_candidate.insert(node);
+    }
+    let weak_steps = WeakSteps::of(heap);
+    let mut starts = Vec::new();
+    // By rank: whether the path, from where it starts for people, has a weak step.
+    let mut is_weak = filled(tree.len(), false)?;
+    for rank in tree.ranks() {
+        let (node, parent) = (tree.node(rank), tree.parent(rank));
+        let source = parent.map_or(NodeId::ROOT, |parent| tree.node(parent));
+        let mut weak = parent.is_some_and(|parent| is_weak[parent.index()])
+            || weak_steps.weight(heap, source, tree.edge(rank)) > 0;
+        if heap.globals == Some(node) {
+            weak = false;
+        } else if is_candidate.contains(node)
+            && (weak || is_environment(heap, last_step(heap, tree, rank)))
+        {
+            let chunk = chunks.get(&node).copied().unwrap_or(NameId::EMPTY);
+            push(&mut starts, Environment { node, chunk })?;
+            weak = false;
+        }
+        is_weak[rank.index()] = weak;
+    }
+    starts.sort_unstable_by_key(|start| start.node);
+    Ok(starts)
+}
+
+/// Returns the last step of a path: to the value of an upvalue, that of the upvalue.
+fn last_step(heap: &Heap, tree: &ShortestPathTree, rank: Rank) -> Label {
+    match (heap.label(tree.edge(rank)), tree.parent(rank)) {
+        (Label::Value, Some(upvalue)) => heap.label(tree.edge(upvalue)),
+        (label, _) => label,
+    }
+}
+
+/// Returns the environments of code in use but for the table of globals, each with the name of the chunk that it
+/// is called by. None if the globals are not known.
+fn chunks_by_environment(
+    heap: &Heap,
+    tree: &ShortestPathTree,
+) -> Result<FxHashMap<NodeId, NameId>, BuildError> {
+    let mut chunks: FxHashMap<NodeId, NameId> = FxHashMap::default();
+    let Some(globals) = heap.globals else {
+        return Ok(chunks);
+    };
+    let functions = heap
+        .nodes()
+        .filter(|node| heap.kind(*node) == Kind::LuaFunction && tree.refs(*node) > 0);
+    for function in functions {
+        let environment = environment_of(heap, function).filter(|table| *table != globals);
+        let Some(environment) = environment else {
+            continue;
+        };
+        let source = heap.source_id(function);
+        let chunk = match given_name(heap.name(source)) {
+            Some(_) => source,
+            None => NameId::EMPTY,
+        };
+        chunks.try_reserve(1)?;
+        let known = chunks.entry(environment).or_insert(chunk);
+        let is_first = || heap.name(chunk) < heap.name(*known);
+        if chunk != NameId::EMPTY && (*known == NameId::EMPTY || is_first()) {
+            *known = chunk;
+        }
+    }
+    Ok(chunks)
+}
