@@ -418,8 +418,16 @@ impl DominatorRows {
         Ok(sum)
     }
 
-    /// Returns the object that retains most.
-    fn largest(&self, target: RowTarget) -> NodeId {
+    /// Returns the number of objects that a row stands for.
+    pub fn count(&self, target: RowTarget) -> u64 {
+        match target {
+            RowTarget::Object(_) => 1,
+            RowTarget::Fold(fold) => self.children.fold(fold).count.into(),
+        }
+    }
+
+    /// Returns the object that retains most of those that a row stands for.
+    pub fn largest(&self, target: RowTarget) -> NodeId {
         match target {
             RowTarget::Object(node) => node,
             RowTarget::Fold(fold) => self.children.members(fold)[0],
