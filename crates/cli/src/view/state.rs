@@ -131,7 +131,12 @@ impl State {
             Command::Retainers => {
                 self.ask(|context, target| Ok(Box::new(Retainers::of(context, target)?)))?;
             }
-            Command::Difference if !self.subject.rows.has_growth() => self.say(words::ONE_FILE),
+            Command::Difference if !self.subject.rows.has_growth() => {
+                self.say(match self.subject.growth {
+                    Some(_) => words::OTHER_PROCESS,
+                    None => words::ONE_FILE,
+                });
+            }
             Command::Difference => {
                 self.difference = !self.difference;
                 self.say(words::difference(self.difference));

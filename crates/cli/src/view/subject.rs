@@ -5,7 +5,9 @@ use crate::progress::Progress;
 use crate::snapshot_file::SnapshotFile;
 use crate::view::words;
 use anyhow::Result;
-use luasnap_format::{DominatorRows, GrowthAnswer, NameHit, Query, RowTarget, Top, growth, top};
+use luasnap_format::{
+    DominatorRows, GrowthAnswer, GrowthError, NameHit, Query, RowTarget, Top, growth, top,
+};
 use luasnap_heap::{GroupOrder, NodeId, Snapshot};
 use std::path::PathBuf;
 
@@ -70,27 +72,33 @@ impl Subject {
             files.push(file);
         }
         let snapshots: Vec<&Snapshot> = files.iter().map(|file| &file.snapshot).collect();
+        let subject = Subject::new(&snapshots, &progress);
+        let mut subject = subject.map_err(|error| cannot_compare(&files, error))?;
+        subject.title = words::title(&files, subject.rows.live());
+        Ok(subject)
+    }
+
+    /// Derives what is shown from snapshots, which are in the order in which they were taken.
+    pub fn new(snapshots: &[&Snapshot], progress: &Progress) -> Result<Subject, GrowthError> {
         let (first, last) = (snapshots[0], snapshots[snapshots.len() - 1]);
-        let found = match snapshots.len() {
+        let grown = match snapshots.len() {
             1 => None,
-            _ => {
-                let grown = progress.step(words::COMPARING, || growth(&snapshots, MOST_GROUPS));
-                Some(grown.map_err(|error| cannot_compare(&files, error))?)
-            }
+            _ => Some(progress.step(words::COMPARING, || growth(snapshots, MOST_GROUPS))?),
         };
-        let rows = progress.step(words::SORTING, || match found.is_some() {
+        // Objects of another process have nothing to do with these, whatever their addresses.
+        let is_since = grown.is_some() && may_be_one_process(first, last);
+        let rows = progress.step(words::SORTING, || match is_since {
             true => DominatorRows::new(last)?.since(first),
             false => DominatorRows::new(last),
         })?;
         let top = progress.step(words::MEASURING_GROUPS, || {
             top(last, GroupOrder::Retained, MOST_GROUPS)
         })?;
-        let title = words::title(&files, rows.live());
         Ok(Subject {
-            title,
+            title: String::new(),
             rows,
             top,
-            growth: found,
+            growth: grown,
         })
     }
 
@@ -127,5 +135,14 @@ impl Subject {
             Target::Fold(fold) => self.rows.count(RowTarget::Fold(fold)),
             Target::Group(group) => self.snapshot().groups()?.groups()[group].count.into(),
         })
+    }
+}
+
+/// Whether two snapshots may be of one process.
+fn may_be_one_process(a: &Snapshot, b: &Snapshot) -> bool {
+    let process = |of: &Snapshot| of.everything().provenance().process;
+    match (process(a), process(b)) {
+        (Some(a), Some(b)) => a == b,
+        _ => true,
     }
 }

@@ -154,6 +154,8 @@ pub const NOTHING_BELOW: &str = "it retains nothing but itself";
 pub const AT_THE_TOP: &str = "this is the top of the tree";
 pub const NO_OBJECT: &str = "this row is no object";
 pub const ONE_FILE: &str = "nothing to compare with: luasnap view OLDER NEWER shows what came";
+pub const OTHER_PROCESS: &str =
+    "the files are of different processes: their groups can be compared (s), their objects cannot";
 pub const ONE_ORDER: &str = "these rows have one order";
 pub const CANCELLED: &str = "cancelled";
 pub const IT_IS_GARBAGE: &str = "it is garbage: nothing keeps it alive";

@@ -41,6 +41,8 @@ pub struct DominatorRow {
     pub share: f64,
     /// The retained size as a part of what the object above retains, from 0 to 1.
     pub share_above: f64,
+    /// The shallow size as a part of what the object above retains, from 0 to 1.
+    pub size_share_above: f64,
     /// What came since the older snapshot, if there is one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub growth: Option<RowGrowth>,
@@ -559,6 +561,7 @@ impl DominatorRows {
             retained_count: retained.count,
             share: field::share(retained.bytes, self.live.bytes),
             share_above: field::share(retained.bytes, above),
+            size_share_above: field::share(shallow, above),
             growth,
         })
     }

@@ -86,12 +86,7 @@ impl Columns {
             }
         };
         let plain = Style::new();
-        let mark = if cells.is_new { "+" } else { "" };
-        put(
-            self.has_size,
-            pad(&format!("{mark}{}", cells.size), SIZE, true),
-            plain,
-        );
+        put(self.has_size, pad(&cells.size, SIZE, true), plain);
         let share = cells.share.map(|share| format!("{:.1}%", 100.0 * share));
         put(
             self.has_share,
@@ -103,8 +98,11 @@ impl Columns {
         put(self.has_count, pad(&cells.count, COUNT, true), plain);
         put(self.has_kind, pad(cells.kind, KIND, false), palette.kind());
         // Names say more than what they name.
-        let name = cut_middle(&cells.name, self.rest);
-        let left = self.rest.saturating_sub(width(&name) + 2);
+        let mark = if cells.is_new { "+ " } else { "" };
+        let room = self.rest.saturating_sub(width(mark));
+        let name = cut_middle(&cells.name, room);
+        let left = room.saturating_sub(width(&name) + 2);
+        line.push_span(Span::styled(mark, style(palette.came())));
         line.push_span(name);
         if left > 3 && !cells.what.is_empty() {
             let what = format!("  {}", cut_end(&cells.what, left));

@@ -18,6 +18,8 @@ pub struct Groups {
     by: By,
     rows: Vec<GroupRow>,
     all: usize,
+    /// The bytes of all objects.
+    bytes: u64,
     task: Option<Task<Vec<GroupRow>>>,
     cursor: Cursor,
 }
@@ -37,6 +39,7 @@ impl Groups {
             by: By::Retained,
             rows: subject.top.groups.clone(),
             all: subject.top.group_count,
+            bytes: subject.top.size,
             task: None,
             cursor: Cursor::default(),
         }
@@ -88,7 +91,10 @@ impl Groups {
                 By::Shallow => byte_size(row.shallow),
                 _ => byte_size(row.retained),
             },
-            share: Some(row.share),
+            share: Some(match self.by {
+                By::Shallow => row.shallow as f64 / self.bytes.max(1) as f64,
+                _ => row.share,
+            }),
             count: grouped(row.count),
             kind: row.kind.type_name(),
             what: match example == name {

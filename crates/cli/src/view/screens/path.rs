@@ -9,7 +9,6 @@ use crate::view::screens::tree::{Tree, cells};
 use crate::view::subject::Target;
 use crate::view::words;
 use anyhow::Result;
-use luasnap_format::byte_size;
 use luasnap_heap::NodeId;
 use std::ops::Range;
 
@@ -18,8 +17,14 @@ pub struct Path {
     question: Question,
     steps: Vec<NodeId>,
     /// What comes below the steps.
-    others: Vec<(Cells, Option<NodeId>)>,
+    others: Vec<Other>,
     cursor: Cursor,
+}
+
+/// A row below the steps.
+enum Other {
+    Line(Cells),
+    Object(NodeId),
 }
 
 impl Path {
@@ -42,25 +47,19 @@ impl Path {
         let others = &mut self.others;
         others.clear();
         if !answer.keepers.is_empty() {
-            others.push((Cells::title(words::DOMINATORS), None));
+            others.push(Other::Line(Cells::title(words::DOMINATORS)));
         }
-        for keeper in &answer.keepers {
-            let what = keeper.coroutine.as_ref().map(|doing| &doing.words);
-            let what = what.or(keeper.what.as_ref());
-            let cells = Cells {
-                size: byte_size(keeper.retained),
-                share: Some(keeper.share),
-                name: keeper.path.to_string(),
-                what: what.map(ToString::to_string).unwrap_or_default(),
-                ..Cells::default()
-            };
-            others.push((cells, Some(keeper.node)));
-        }
+        others.extend(
+            answer
+                .keepers
+                .iter()
+                .map(|keeper| Other::Object(keeper.node)),
+        );
         if answer.paths.len() > 1 {
             let title = words::paths_that_share_nothing(answer.paths.len());
-            others.push((Cells::title(title), None));
+            others.push(Other::Line(Cells::title(title)));
             let paths = answer.paths.iter();
-            others.extend(paths.map(|path| (Cells::text(path.to_string()), None)));
+            others.extend(paths.map(|path| Other::Line(Cells::text(path.to_string()))));
         }
     }
 
@@ -69,7 +68,10 @@ impl Path {
         let at = at.checked_sub(1)?;
         match self.steps.get(at) {
             Some(node) => Some(*node),
-            None => self.others.get(at - self.steps.len())?.1,
+            None => match self.others.get(at - self.steps.len())? {
+                Other::Object(node) => Some(*node),
+                Other::Line(_) => None,
+            },
         }
     }
 }
@@ -118,9 +120,15 @@ impl Screen for Path {
             match self.steps.get(at) {
                 Some(node) => {
                     let row = context.subject.rows.step(*node)?;
-                    Ok(cells(&row, row.share))
+                    Ok(cells(&row, row.share, false))
                 }
-                None => Ok(self.others[at - self.steps.len()].0.clone()),
+                None => match &self.others[at - self.steps.len()] {
+                    Other::Line(cells) => Ok(cells.clone()),
+                    Other::Object(node) => {
+                        let row = context.subject.rows.object(*node)?;
+                        Ok(cells(&row, row.share, false))
+                    }
+                },
             }
         };
         range.map(row).collect()

@@ -50,7 +50,7 @@ impl Retainers {
                     let count = String::new();
                     Ok(Cells {
                         count,
-                        ..cells(&row, row.share)
+                        ..cells(&row, row.share, false)
                     })
                 }
                 None => Ok(Cells::text(words::WAITING)),

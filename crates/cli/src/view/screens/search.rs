@@ -62,7 +62,7 @@ impl Search {
         let group = match self.hits[at] {
             NameHit::Object(node) => {
                 let row = subject.rows.object(node)?;
-                return Ok(cells(&row, row.share));
+                return Ok(cells(&row, row.share, false));
             }
             NameHit::Group(group) => group,
         };

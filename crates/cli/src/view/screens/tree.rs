@@ -257,10 +257,10 @@ fn order_name(order: RowOrder) -> &'static str {
     }
 }
 
-/// Returns an object as a row.
-pub fn cells(row: &DominatorRow, share: f64) -> Cells {
+/// Returns an object as a row, with what came if that is to be shown.
+pub fn cells(row: &DominatorRow, share: f64, difference: bool) -> Cells {
     let name = row.name.to_string();
-    let growth = row.growth;
+    let growth = row.growth.filter(|_| difference);
     let came = growth.map(|growth| growth.came).filter(|came| *came > 0);
     let what = row.what.to_string();
     Cells {
@@ -304,7 +304,14 @@ impl Screen for Tree {
     }
 
     fn heads(&self, context: Context<'_>) -> Heads {
-        words::heads_of_objects(context.difference)
+        let heads = words::heads_of_objects(context.difference);
+        match self.chosen {
+            RowOrder::Shallow => Heads {
+                size: words::SHALLOW,
+                ..heads
+            },
+            _ => heads,
+        }
     }
 
     fn keys(&self) -> &'static [Hint] {
@@ -321,12 +328,20 @@ impl Screen for Tree {
 
     fn rows(&mut self, context: Context<'_>, range: Range<usize>) -> Result<Vec<Cells>> {
         self.find_more(context.subject, range.end)?;
-        let row = |at: usize| match self.row_at(at) {
-            Some(row) => {
-                let row = context.subject.rows.row(&self.rows, row)?;
-                Ok(cells(&row, row.share_above))
-            }
-            None => Ok(Cells::text(words::WAITING)),
+        let row = |at: usize| {
+            let Some(row) = self.row_at(at) else {
+                return Ok(Cells::text(words::WAITING));
+            };
+            let row = context.subject.rows.row(&self.rows, row)?;
+            let cells = cells(&row, row.share_above, context.difference);
+            Ok(match self.chosen {
+                RowOrder::Shallow => Cells {
+                    size: byte_size(row.shallow),
+                    share: Some(row.size_share_above),
+                    ..cells
+                },
+                _ => cells,
+            })
         };
         range.map(row).collect()
     }
