@@ -32,7 +32,9 @@ fn end(text: &str, columns: usize) -> &str {
     for (at, character) in text.char_indices().rev() {
         taken += width_of(character);
         if taken > columns {
-            return &text[at + character.len_utf8()..];
+            let end = &text[at + character.len_utf8()..];
+            // An accent belongs to the letter before it.
+            return end.trim_start_matches(|character| width_of(character) == 0);
         }
     }
     text
