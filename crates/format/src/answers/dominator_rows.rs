@@ -6,7 +6,7 @@ use crate::answers::group_name::group_name;
 use crate::answers::name::Name;
 use crate::answers::object_row::ObjectRow;
 use crate::answers::row_order::RowOrder;
-use crate::answers::short_path::{last_step, path_below, path_of_everything};
+use crate::answers::short_path::{is_far_down, last_step, path_below, path_of_everything};
 use crate::labels::numbers::count_of;
 use luasnap_heap::{
     Census, Change, DominatorChildren, Dominators, Kind, Label, NodeId, PathStarts, Rank,
@@ -51,7 +51,7 @@ pub struct DominatorRow {
 /// What of a row came since an older snapshot.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
 pub struct RowGrowth {
-    /// Whether the object itself is new; of many, the one that retains most.
+    /// Whether the object itself is new; never of many.
     pub new: bool,
     /// How many more entries the table has.
     pub entries: u32,
@@ -213,10 +213,11 @@ impl DominatorRows {
     pub fn new(snapshot: &Snapshot) -> Result<DominatorRows> {
         let (heap, groups) = (snapshot.everything(), snapshot.groups()?);
         let group_of = |node| groups.group_of(node);
-        let children = DominatorChildren::new(heap, snapshot.dominators()?, group_of)?;
+        let ranks = RankIndex::new(heap, snapshot.everything_tree()?)?;
+        let children = DominatorChildren::new(heap, snapshot.dominators()?, &ranks, group_of)?;
         Ok(DominatorRows {
             children,
-            ranks: RankIndex::new(heap, snapshot.everything_tree()?)?,
+            ranks,
             live: Census::new(snapshot)?.live,
             snapshot: snapshot.clone(),
             growth: None,
@@ -464,13 +465,15 @@ impl DominatorRows {
         }
     }
 
-    /// Returns an object as a row whose name is its shortest path.
+    /// Returns an object as a row whose name is its shortest path; of one with more than a thousand steps, its end.
     ///
     /// # Errors
     ///
     /// As [`new`](Self::new).
     pub fn object(&self, node: NodeId) -> Result<DominatorRow> {
+        let (heap, tree) = (self.snapshot.everything(), self.snapshot.everything_tree()?);
         let name = match self.ranks.rank(node) {
+            Some(rank) if is_far_down(tree, rank) => path_below(heap, tree, rank, NodeId::ROOT)?,
             Some(rank) => path_of_everything(&self.snapshot, rank)?,
             None => Name::default(),
         };
@@ -540,7 +543,7 @@ impl DominatorRows {
             Some(growth) => {
                 let change = growth.change(node);
                 Some(RowGrowth {
-                    new: change == Change::New,
+                    new: change == Change::New && count == 1,
                     entries: match (change, count) {
                         (Change::Grew(entries), 1) => entries,
                         _ => 0,

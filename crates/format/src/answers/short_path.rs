@@ -64,6 +64,12 @@ fn path_of(heap: &Heap, tree: &ShortestPathTree, rank: Rank, most: usize) -> Res
 /// alone, so that many rows of a very long list stay quick.
 const MOST_STEPS: usize = 1000;
 
+/// Whether the path to the object at a rank has more than [`MOST_STEPS`].
+pub(crate) fn is_far_down(tree: &ShortestPathTree, rank: Rank) -> bool {
+    let upward = std::iter::successors(Some(rank), |rank| tree.parent(*rank));
+    upward.take(MOST_STEPS + 1).count() > MOST_STEPS
+}
+
 /// Returns the path from `above`, through which the shortest path to the object at a rank leads, to that object. From
 /// the synthetic root, the path as [`path_of_everything`] has it.
 pub(crate) fn path_below(

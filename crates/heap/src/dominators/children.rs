@@ -7,6 +7,7 @@ use crate::graph::fallible_vec::{filled, held, push, room};
 use crate::graph::heap::Heap;
 use crate::graph::node::NodeId;
 use crate::graph::tally::Tally;
+use crate::reach::rank_index::RankIndex;
 use std::cmp::Reverse;
 use std::ops::Range;
 
@@ -19,7 +20,8 @@ use std::ops::Range;
 /// # Examples
 ///
 /// ```
-/// use luasnap_heap::{DominatorChildren, Dominators, HeapBuilder, Kind, Label, NodeId, Strength};
+/// use luasnap_heap::{DominatorChildren, Dominators, HeapBuilder, Kind, Label, NodeId};
+/// use luasnap_heap::{RankIndex, ShortestPathTree, Strength};
 /// # fn main() -> Result<(), luasnap_heap::BuildError> {
 /// // `_G` has two tables of 100 and 200 bytes.
 /// let mut builder = HeapBuilder::new();
@@ -34,7 +36,8 @@ use std::ops::Range;
 /// }
 /// let heap = builder.finish()?;
 /// let dominators = Dominators::new(&heap)?;
-/// let children = DominatorChildren::new(&heap, &dominators, |_| None)?;
+/// let ranks = RankIndex::new(&heap, &ShortestPathTree::new(&heap)?)?;
+/// let children = DominatorChildren::new(&heap, &dominators, &ranks, |_| None)?;
 /// assert_eq!(children.rest(&dominators, globals), [large, small]);
 /// assert!(children.folds(&dominators, globals).is_empty());
 /// # Ok(())
@@ -70,6 +73,7 @@ pub struct ChildFold {
 struct Child {
     group: u32,
     bytes: u64,
+    rank: u32,
     place: u32,
 }
 
@@ -79,7 +83,8 @@ impl DominatorChildren {
 
     const NO_GROUP: u32 = u32::MAX;
 
-    /// Finds the children of all nodes of a tree, and folds those for which `group_of` returns the same.
+    /// Finds the children of all nodes of a tree, and folds those for which `group_of` returns the same. Of those that
+    /// retain as much, the first by rank come first.
     ///
     /// # Errors
     ///
@@ -87,17 +92,21 @@ impl DominatorChildren {
     pub fn new(
         heap: &Heap,
         dominators: &Dominators,
+        ranks: &RankIndex,
         group_of: impl Fn(NodeId) -> Option<usize>,
     ) -> Result<DominatorChildren, BuildError> {
         let mut children = Self::by_place(dominators)?;
         let mut scratch = Vec::new();
         let mut found = Vec::new();
+        let rank = |node: NodeId| ranks.rank(node).map_or(u32::MAX, |rank| rank.0);
         for place in 0..dominators.len() {
             let range = children.range(place as u32);
             if range.len() < Self::MANY {
-                let bytes = |node: &NodeId| Reverse(dominators.retained(*node).bytes);
-                // Ties keep the order of places.
-                children.nodes[range].sort_by_key(bytes);
+                let key = |node: &NodeId| {
+                    let bytes = dominators.retained(*node).bytes;
+                    (Reverse(bytes), rank(*node))
+                };
+                children.nodes[range].sort_unstable_by_key(key);
                 continue;
             }
             scratch.clear();
@@ -106,6 +115,7 @@ impl DominatorChildren {
                 scratch.push(Child {
                     group: group_of(node).map_or(Self::NO_GROUP, |group| group as u32),
                     bytes: dominators.retained(node).bytes,
+                    rank: rank(node),
                     place: dominators.place(node).unwrap_or(0),
                 });
             }
@@ -190,7 +200,7 @@ impl DominatorChildren {
             end = run.end;
         }
         rest.extend_from_slice(&sorted[end..]);
-        rest.sort_unstable_by_key(|child| (Reverse(child.bytes), child.place));
+        rest.sort_unstable_by_key(|child| (Reverse(child.bytes), child.rank));
         put(&mut self.nodes, &rest);
         Ok(())
     }
@@ -248,7 +258,7 @@ impl DominatorChildren {
 
 /// Sorts children by group and retained size, and finds the groups of many.
 fn fold(children: &mut [Child], found: &mut Vec<Range<usize>>) -> Result<(), BuildError> {
-    children.sort_unstable_by_key(|child| (child.group, Reverse(child.bytes), child.place));
+    children.sort_unstable_by_key(|child| (child.group, Reverse(child.bytes), child.rank));
     let mut start = 0;
     for run in children.chunk_by(|a, b| a.group == b.group) {
         let is_group = run[0].group != DominatorChildren::NO_GROUP;

@@ -1,6 +1,7 @@
 //! The screens, each with its rows and its own keys.
 
 pub mod groups;
+pub mod labels;
 pub mod path;
 pub mod question;
 pub mod retainers;

@@ -3,6 +3,7 @@
 use crate::view::cursor::Cursor;
 use crate::view::keys::Command;
 use crate::view::picture::{Cells, Heads, Hint};
+use crate::view::screens::labels::Labels;
 use crate::view::screens::question::Question;
 use crate::view::screens::screen::{Context, Done, Screen};
 use crate::view::screens::tree::{Tree, cells};
@@ -19,6 +20,7 @@ pub struct Path {
     /// What comes below the steps.
     others: Vec<Other>,
     cursor: Cursor,
+    labels: Labels,
 }
 
 /// A row below the steps.
@@ -35,6 +37,7 @@ impl Path {
         Ok(Path {
             cursor: Cursor::at(steps.len()),
             others: Vec::new(),
+            labels: Labels::default(),
             question,
             steps,
         })
@@ -60,6 +63,25 @@ impl Path {
             others.push(Other::Line(Cells::title(title)));
             let paths = answer.paths.iter();
             others.extend(paths.map(|path| Other::Line(Cells::text(path.to_string()))));
+        }
+    }
+
+    /// Returns a row in words.
+    fn row(&self, context: Context<'_>, at: usize) -> Result<Cells> {
+        let Some(at) = at.checked_sub(1) else {
+            return Ok(Cells::title(words::shortest_path(self.question.count)));
+        };
+        let rows = &context.subject.rows;
+        if let Some(node) = self.steps.get(at) {
+            let row = rows.step(*node)?;
+            return Ok(cells(&row, row.share, false));
+        }
+        match &self.others[at - self.steps.len()] {
+            Other::Line(cells) => Ok(cells.clone()),
+            Other::Object(node) => {
+                let row = rows.object(*node)?;
+                Ok(cells(&row, row.share, false))
+            }
         }
     }
 
@@ -113,25 +135,11 @@ impl Screen for Path {
     }
 
     fn rows(&mut self, context: Context<'_>, range: Range<usize>) -> Result<Vec<Cells>> {
-        let row = |at: usize| {
-            let Some(at) = at.checked_sub(1) else {
-                return Ok(Cells::title(words::shortest_path(self.question.count)));
-            };
-            match self.steps.get(at) {
-                Some(node) => {
-                    let row = context.subject.rows.step(*node)?;
-                    Ok(cells(&row, row.share, false))
-                }
-                None => match &self.others[at - self.steps.len()] {
-                    Other::Line(cells) => Ok(cells.clone()),
-                    Other::Object(node) => {
-                        let row = context.subject.rows.object(*node)?;
-                        Ok(cells(&row, row.share, false))
-                    }
-                },
-            }
-        };
-        range.map(row).collect()
+        let mut labels = std::mem::take(&mut self.labels);
+        let rows = range.map(|at| labels.row(at, || self.row(context, at)));
+        let rows = rows.collect();
+        self.labels = labels;
+        rows
     }
 
     fn target(&self, _: Context<'_>) -> Result<Option<Target>> {
@@ -152,6 +160,7 @@ impl Screen for Path {
         let is_new = self.question.take_news()?;
         if is_new {
             self.list_others();
+            self.labels.clear();
         }
         Ok(is_new)
     }

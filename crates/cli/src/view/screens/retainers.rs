@@ -3,6 +3,7 @@
 use crate::view::cursor::Cursor;
 use crate::view::keys::Command;
 use crate::view::picture::{Cells, Heads, Hint};
+use crate::view::screens::labels::Labels;
 use crate::view::screens::question::Question;
 use crate::view::screens::screen::{Context, Done, Screen};
 use crate::view::screens::tree::{Tree, cells};
@@ -18,6 +19,7 @@ pub struct Retainers {
     question: Question,
     nearest: Option<NodeId>,
     cursor: Cursor,
+    labels: Labels,
 }
 
 impl Retainers {
@@ -30,6 +32,7 @@ impl Retainers {
             question,
             nearest,
             cursor: Cursor::default(),
+            labels: Labels::default(),
         })
     }
 
@@ -122,7 +125,11 @@ impl Screen for Retainers {
     }
 
     fn rows(&mut self, context: Context<'_>, range: Range<usize>) -> Result<Vec<Cells>> {
-        range.map(|at| self.row(context, at)).collect()
+        let mut labels = std::mem::take(&mut self.labels);
+        let rows = range.map(|at| labels.row(at, || self.row(context, at)));
+        let rows = rows.collect();
+        self.labels = labels;
+        rows
     }
 
     fn target(&self, _: Context<'_>) -> Result<Option<Target>> {
@@ -140,7 +147,11 @@ impl Screen for Retainers {
     }
 
     fn take_news(&mut self) -> Result<bool> {
-        self.question.take_news()
+        let is_new = self.question.take_news()?;
+        if is_new {
+            self.labels.clear();
+        }
+        Ok(is_new)
     }
 
     fn is_busy(&self) -> bool {

@@ -4,6 +4,7 @@ use crate::view::cursor::Cursor;
 use crate::view::keys::Command;
 use crate::view::picture::{Cells, Heads, Hint};
 use crate::view::screens::groups::go_to;
+use crate::view::screens::labels::Labels;
 use crate::view::screens::screen::{Context, Done, Screen};
 use crate::view::screens::tree::cells;
 use crate::view::subject::{Subject, Target};
@@ -26,6 +27,7 @@ pub struct Search {
     task: Option<Task<Vec<NameHit>>>,
     is_cancelled: bool,
     cursor: Cursor,
+    labels: Labels,
 }
 
 impl Search {
@@ -54,6 +56,7 @@ impl Search {
             task: Some(task),
             is_cancelled: false,
             cursor: Cursor::default(),
+            labels: Labels::default(),
         })
     }
 
@@ -108,7 +111,11 @@ impl Screen for Search {
     }
 
     fn rows(&mut self, context: Context<'_>, range: Range<usize>) -> Result<Vec<Cells>> {
-        range.map(|at| self.row(context, at)).collect()
+        let mut labels = std::mem::take(&mut self.labels);
+        let rows = range.map(|at| labels.row(at, || self.row(context, at)));
+        let rows = rows.collect();
+        self.labels = labels;
+        rows
     }
 
     fn target(&self, _: Context<'_>) -> Result<Option<Target>> {

@@ -3,6 +3,7 @@
 use crate::view::cursor::Cursor;
 use crate::view::keys::Command;
 use crate::view::picture::{Cells, Heads, Hint};
+use crate::view::screens::labels::Labels;
 use crate::view::screens::screen::{Context, Done, Screen};
 use crate::view::subject::{Subject, Target};
 use crate::view::task::{News, Task};
@@ -34,6 +35,7 @@ pub struct Tree {
     order: Order,
     /// The levels above from which one came, with the row selected there.
     from: Vec<(DominatorLevel, RowTarget)>,
+    labels: Labels,
 }
 
 /// The rows of the level in order.
@@ -84,6 +86,7 @@ impl Tree {
             chosen: RowOrder::Retained,
             order: Order::Retained,
             from: Vec::new(),
+            labels: Labels::default(),
         })
     }
 
@@ -153,6 +156,7 @@ impl Tree {
 
     /// Puts the rows in the chosen order, as far as that can be done at once.
     fn put_in_order(&mut self, subject: &Arc<Subject>) -> Result<()> {
+        self.labels.clear();
         let by = self.chosen;
         if by == RowOrder::Retained {
             self.order = Order::Retained;
@@ -226,6 +230,20 @@ impl Tree {
             *task = Some(more);
         }
         Ok(())
+    }
+
+    /// Returns a row in words.
+    fn row(&self, context: Context<'_>, row: RowId) -> Result<Cells> {
+        let row = context.subject.rows.row(&self.rows, row)?;
+        let cells = cells(&row, row.share_above, context.difference);
+        Ok(match self.chosen {
+            RowOrder::Shallow => Cells {
+                size: byte_size(row.shallow),
+                share: Some(row.size_share_above),
+                ..cells
+            },
+            _ => cells,
+        })
     }
 
     fn change_order(&mut self, context: Context<'_>) -> Result<Done> {
@@ -328,22 +346,14 @@ impl Screen for Tree {
 
     fn rows(&mut self, context: Context<'_>, range: Range<usize>) -> Result<Vec<Cells>> {
         self.find_more(context.subject, range.end)?;
-        let row = |at: usize| {
-            let Some(row) = self.row_at(at) else {
-                return Ok(Cells::text(words::WAITING));
-            };
-            let row = context.subject.rows.row(&self.rows, row)?;
-            let cells = cells(&row, row.share_above, context.difference);
-            Ok(match self.chosen {
-                RowOrder::Shallow => Cells {
-                    size: byte_size(row.shallow),
-                    share: Some(row.size_share_above),
-                    ..cells
-                },
-                _ => cells,
-            })
+        let mut labels = std::mem::take(&mut self.labels);
+        let row = |at: usize| match self.row_at(at) {
+            Some(row) => labels.row(at, || self.row(context, row)),
+            None => Ok(Cells::text(words::WAITING)),
         };
-        range.map(row).collect()
+        let rows = range.map(row).collect();
+        self.labels = labels;
+        rows
     }
 
     fn target(&self, context: Context<'_>) -> Result<Option<Target>> {
@@ -380,7 +390,10 @@ impl Screen for Tree {
         };
         match under_way.news()? {
             News::None => return Ok(false),
-            News::Found(found) => (*first, *seen) = (found.first, found.seen),
+            News::Found(found) => {
+                (*first, *seen) = (found.first, found.seen);
+                self.labels.clear();
+            }
             News::Ended => *task = None,
         }
         Ok(true)
@@ -397,6 +410,7 @@ impl Screen for Tree {
             self.chosen = RowOrder::Retained;
             self.order = Order::Retained;
             self.cursor = Cursor::default();
+            self.labels.clear();
         }
         is_busy
     }
