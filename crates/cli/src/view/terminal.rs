@@ -3,8 +3,10 @@
 use crossterm::cursor::Hide;
 use crossterm::execute;
 use crossterm::terminal::{Clear, ClearType, EnterAlternateScreen};
-use ratatui::Terminal;
 use ratatui::backend::CrosstermBackend;
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::{Terminal, TerminalOptions, Viewport};
 use rustix::process::{Signal, getpid, kill_process};
 use rustix::stdio::{stdin, stdout};
 use rustix::termios::{OptionalActions, Termios, tcgetattr, tcsetattr};
@@ -23,11 +25,15 @@ static IS_TAKEN: AtomicBool = AtomicBool::new(false);
 const LEAVE: &[u8] = b"\x1b[?25h\x1b[0m\x1b[?1049l";
 
 /// A terminal that is drawn on.
-pub type Drawn = Terminal<CrosstermBackend<BufWriter<Stdout>>>;
+type Drawn = Terminal<CrosstermBackend<BufWriter<Stdout>>>;
+
+/// What a terminal has that does not know its size, such as a serial line.
+const USUAL_SIZE: (u16, u16) = (80, 24);
 
 /// The terminal while the view has it. It is given back when this is dropped.
 pub struct Taken {
-    pub drawn: Drawn,
+    drawn: Drawn,
+    size: (u16, u16),
     stop: Arc<AtomicBool>,
     went_on: Arc<AtomicBool>,
 }
@@ -49,8 +55,10 @@ impl Taken {
             std::process::exit(PANICKED);
         }));
         let (stop, went_on) = Default::default();
+        let size = size();
         let taken = Taken {
-            drawn: Terminal::new(CrosstermBackend::new(BufWriter::new(io::stdout())))?,
+            drawn: drawn(size)?,
+            size,
             stop,
             went_on,
         };
@@ -70,7 +78,43 @@ impl Taken {
         kill_process(getpid(), Signal::STOP)?;
         self.went_on.store(false, Ordering::Relaxed);
         set_up()?;
-        self.drawn.clear()
+        self.draw_anew()
+    }
+
+    /// Draws all of the next picture, not only what is another.
+    ///
+    /// # Errors
+    ///
+    /// If the terminal cannot be written to.
+    pub fn draw_anew(&mut self) -> io::Result<()> {
+        execute!(io::stdout(), Clear(ClearType::All))?;
+        self.drawn = drawn(self.size)?;
+        Ok(())
+    }
+
+    /// Returns the number of columns and of lines.
+    ///
+    /// # Errors
+    ///
+    /// If the size has changed and the terminal cannot be written to.
+    pub fn size(&mut self) -> io::Result<(u16, u16)> {
+        let now = size();
+        if now != self.size {
+            self.size = now;
+            self.draw_anew()?;
+        }
+        Ok(now)
+    }
+
+    /// Draws what is another than before.
+    ///
+    /// # Errors
+    ///
+    /// If the terminal cannot be written to.
+    pub fn draw(&mut self, draw: impl FnOnce(Rect, &mut Buffer)) -> io::Result<()> {
+        self.drawn
+            .draw(|frame| draw(frame.area(), frame.buffer_mut()))?;
+        Ok(())
     }
 
     /// Does what signals ask for. Returns whether everything has to be drawn again.
@@ -86,7 +130,7 @@ impl Taken {
         // Somebody else stopped it, and the terminal may have been used since.
         if self.went_on.swap(false, Ordering::Relaxed) {
             set_up()?;
-            self.drawn.clear()?;
+            self.draw_anew()?;
             return Ok(true);
         }
         Ok(false)
@@ -101,6 +145,20 @@ impl Drop for Taken {
 
 /// The exit code of programs that panic.
 const PANICKED: i32 = 101;
+
+fn size() -> (u16, u16) {
+    match crossterm::terminal::size() {
+        Ok((columns @ 1.., lines @ 1..)) => (columns, lines),
+        _ => USUAL_SIZE,
+    }
+}
+
+/// Returns a terminal with nothing drawn on it. Its size is fixed, since a change is looked for before each picture.
+fn drawn((columns, lines): (u16, u16)) -> io::Result<Drawn> {
+    let viewport = Viewport::Fixed(Rect::new(0, 0, columns, lines));
+    let backend = CrosstermBackend::new(BufWriter::new(io::stdout()));
+    Terminal::with_options(backend, TerminalOptions { viewport })
+}
 
 fn set_up() -> io::Result<()> {
     IS_TAKEN.store(true, Ordering::Relaxed);

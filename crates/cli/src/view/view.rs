@@ -95,6 +95,8 @@ impl View {
         let palette = Palette {
             has_colors: self.color.is_on(),
         };
+        // Otherwise the variable has a say in it, too.
+        crossterm::style::force_color_output(palette.has_colors);
         let mut state = State::new(subject, at)?;
         let mut terminal = Taken::take().map_err(no_terminal)?;
         let done = run(&mut state, &mut terminal, palette);
@@ -144,7 +146,7 @@ fn run(state: &mut State, terminal: &mut Taken, palette: Palette) -> Result<()> 
             is_stale = true;
             match take(state, event::read().map_err(no_terminal)?)? {
                 Then::GoOn => {}
-                Then::Redraw => terminal.drawn.clear().map_err(no_terminal)?,
+                Then::Redraw => terminal.draw_anew().map_err(no_terminal)?,
                 Then::Suspend => terminal.suspend().map_err(no_terminal)?,
                 Then::Quit => return Ok(()),
             }
@@ -171,14 +173,10 @@ fn take(state: &mut State, event: Event) -> Result<Then> {
 }
 
 fn show(state: &mut State, terminal: &mut Taken, palette: Palette) -> Result<()> {
-    terminal.drawn.autoresize().map_err(no_terminal)?;
-    let size = terminal.drawn.size().map_err(no_terminal)?;
-    let picture = state.picture(size.width, size.height)?;
-    terminal
-        .drawn
-        .draw(|frame| draw(&picture, palette, frame.area(), frame.buffer_mut()))
-        .map_err(no_terminal)?;
-    Ok(())
+    let (columns, lines) = terminal.size().map_err(no_terminal)?;
+    let picture = state.picture(columns, lines)?;
+    let drawn = terminal.draw(|area, cells| draw(&picture, palette, area, cells));
+    drawn.map_err(no_terminal)
 }
 
 /// A level of the dominator tree, for programs.

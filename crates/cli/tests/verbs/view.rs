@@ -134,12 +134,13 @@ fn keys_are_obeyed_and_the_terminal_is_given_back() {
     let mut terminal = Terminal::of_town(&[]);
     assert!(!terminal.is_as_before());
     terminal.press("g");
-    terminal.wait_for("class House");
+    // Blanks are no characters that are sent.
+    terminal.wait_for("House");
     terminal.press("\x1b");
     terminal.press("/people\r");
     terminal.wait_for("_G.town.people");
     terminal.press("?");
-    terminal.wait_for("nearest dominator");
+    terminal.wait_for("PgUp");
     // The first one ends the help.
     terminal.press("qq");
     let status = terminal.end();
@@ -180,7 +181,7 @@ fn it_can_be_stopped_and_goes_on() {
         terminal.signal(SIGCONT);
         let is_shown_again = |said: &str| {
             let again = said.rsplit_once(ENTER).map(|(_, again)| again);
-            said.matches(ENTER).count() == 2 && again.is_some_and(|again| again.contains("quit"))
+            said.matches(ENTER).count() >= 2 && again.is_some_and(|again| again.contains("quit"))
         };
         terminal.wait_until(is_shown_again, "second screen");
         assert!(!terminal.is_as_before());
