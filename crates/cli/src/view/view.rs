@@ -1,6 +1,7 @@
 //! The verb: what it is called with, and the loop of keys and pictures.
 
 use crate::exit_code::OF_READERS;
+use crate::look;
 use crate::output::{AnswerAboutFile, print_json};
 use crate::refusal::Refusal;
 use crate::view::drawing::draw::draw;
@@ -11,7 +12,7 @@ use crate::view::subject::Subject;
 use crate::view::terminal::Taken;
 use crate::view::words;
 use anyhow::{Context, Result, anyhow};
-use clap::{Args, ValueEnum};
+use clap::Args;
 use crossterm::event::{self, Event};
 use luasnap_format::{DominatorLevel, DominatorRow, RowTarget, printable_path, resolve};
 use luasnap_heap::NodeId;
@@ -42,10 +43,6 @@ pub struct View {
     #[arg(long, value_name = "WHAT")]
     at: Option<OsString>,
 
-    /// When to use colours
-    #[arg(long, value_enum, default_value_t = Color::Auto, value_name = "WHEN")]
-    color: Color,
-
     /// Write the rows of one level as JSON, instead of showing them
     #[arg(long)]
     json: bool,
@@ -53,26 +50,6 @@ pub struct View {
     /// With --json, list this many rows
     #[arg(short = 'n', long = "rows", default_value_t = 20)]
     rows: usize,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Color {
-    /// Unless the variable NO_COLOR is set
-    Auto,
-    /// Always
-    Always,
-    /// Never
-    Never,
-}
-
-impl Color {
-    fn is_on(self) -> bool {
-        match self {
-            Color::Auto => std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty()),
-            Color::Always => true,
-            Color::Never => false,
-        }
-    }
 }
 
 /// How long the loop waits for a key while something is under way, and otherwise: then only signals may come.
@@ -93,7 +70,7 @@ impl View {
             return Ok(ExitCode::SUCCESS);
         }
         let palette = Palette {
-            has_colors: self.color.is_on(),
+            has_colors: look::has_color(),
         };
         // Otherwise the variable has a say in it, too.
         crossterm::style::force_color_output(palette.has_colors);

@@ -111,7 +111,7 @@ pub(crate) fn path_below(
         return Ok(path);
     }
     let mut name = NameText::default();
-    name.push(b"....")?;
+    name.push(GAP.as_bytes())?;
     name.push_name(&path)?;
     Ok(name.finish())
 }

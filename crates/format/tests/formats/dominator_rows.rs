@@ -190,7 +190,7 @@ fn names_far_from_the_object_above_are_cut() {
     let top = rows.level(DominatorLevel::TOP).unwrap();
     assert_eq!(
         names(&rows, &top),
-        ["_G", "....next.next.next.next", "[other]"]
+        ["_G", "…next.next.next.next", "[other]"]
     );
 }
 

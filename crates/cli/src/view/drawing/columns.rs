@@ -100,7 +100,7 @@ impl Columns {
         // Names say more than what they name.
         let mark = if cells.is_new { "+ " } else { "" };
         let room = self.rest.saturating_sub(width(mark));
-        let name = cut_middle(&cells.name, room);
+        let name = cut_middle(&luasnap_format::fit(&cells.name, room, width), room);
         let left = room.saturating_sub(width(&name) + 2);
         line.push_span(Span::styled(mark, style(palette.came())));
         line.push_span(name);
