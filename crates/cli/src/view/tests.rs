@@ -355,6 +355,21 @@ fn a_difference() {
 }
 
 #[test]
+fn what_came_is_said_on_the_screens_below_as_well() {
+    let mut session = Session::new(vec![heap(40, 7), heap(45, 7)], 120, 16);
+    session.press("enter");
+    assert!(!session.screen().contains("+1.0 KiB"));
+    for key in ["g", "d", "esc"] {
+        session.press(key);
+    }
+    assert!(
+        session.screen().contains("+1.0 KiB"),
+        "{}",
+        session.screen()
+    );
+}
+
+#[test]
 fn objects_of_other_processes_are_not_compared() {
     let mut session = Session::new(vec![heap(40, 7), heap(45, 8)], 120, 12);
     session.press("d");

@@ -36,6 +36,8 @@ pub struct Tree {
     /// The levels above from which one came, with the row selected there.
     from: Vec<(DominatorLevel, RowTarget)>,
     labels: Labels,
+    /// Whether they say what came.
+    labels_say_growth: bool,
 }
 
 /// The rows of the level in order.
@@ -87,6 +89,7 @@ impl Tree {
             order: Order::Retained,
             from: Vec::new(),
             labels: Labels::default(),
+            labels_say_growth: false,
         })
     }
 
@@ -346,6 +349,11 @@ impl Screen for Tree {
 
     fn rows(&mut self, context: Context<'_>, range: Range<usize>) -> Result<Vec<Cells>> {
         self.find_more(context.subject, range.end)?;
+        // It may have been switched on another screen.
+        if self.labels_say_growth != context.difference {
+            self.labels_say_growth = context.difference;
+            self.labels.clear();
+        }
         let mut labels = std::mem::take(&mut self.labels);
         let row = |at: usize| match self.row_at(at) {
             Some(row) => labels.row(at, || self.row(context, row)),
