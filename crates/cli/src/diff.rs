@@ -154,7 +154,7 @@ fn group(snapshots: &[&Snapshot]) -> Result<(), BuildError> {
 }
 
 /// Returns an error that says which of the files cannot be compared, and why.
-fn cannot_compare(files: &[SnapshotFile], error: GrowthError) -> anyhow::Error {
+pub fn cannot_compare(files: &[SnapshotFile], error: GrowthError) -> anyhow::Error {
     let name = |number: usize| printable_path(&files[number - 1].path);
     let error = match error {
         GrowthError::Incomparable(error) => error,

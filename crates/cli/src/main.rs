@@ -26,6 +26,7 @@ mod snapshot_file;
 mod state_files;
 mod table;
 mod top;
+mod view;
 mod waste;
 
 use clap::{Parser, Subcommand};
@@ -39,6 +40,7 @@ To begin:
   luasnap attach PID                 take a snapshot of a running process
   luasnap top F                      list the groups of objects that retain most
   luasnap path F _G.server.sessions  show what keeps an object alive
+  luasnap view F                     look through it in the terminal
   luasnap diff F1 F2 F3              find leak suspects and their accumulation points
 
 Your program saves a snapshot with `snapshot.save(snapshot.snapshot(), path)`.
@@ -65,12 +67,19 @@ enum Verb {
     Top(top::Top),
     Diff(diff::Diff),
     Path(path::Path),
+    View(view::View),
     Export(export::Export),
+}
+
+/// What is cleaned up before a signal ends the program. A signal handler calls it.
+fn clear_away() {
+    luasnap_format::remove_temporary_file();
+    view::terminal::give_back();
 }
 
 fn main() -> ExitCode {
     panics::print_readably();
-    luasnap_capture::end_cleanly(luasnap_format::remove_temporary_file);
+    luasnap_capture::end_cleanly(clear_away);
     let command_line = command_line::parse::<CommandLine>();
     command_line.look.set();
     let done = match command_line.verb {
@@ -82,6 +91,7 @@ fn main() -> ExitCode {
         Verb::Top(top) => top.execute(),
         Verb::Diff(diff) => diff.execute(),
         Verb::Path(path) => path.execute(),
+        Verb::View(view) => view.execute(),
         Verb::Export(export) => export.execute(),
     };
     done.unwrap_or_else(|error| {

@@ -47,6 +47,9 @@ mod text;
 
 pub use answer_error::AnswerError;
 pub use answers::coroutine::{CoroutineRow, status_words};
+pub use answers::dominator_rows::{
+    DominatorLevel, DominatorRow, DominatorRows, LevelRows, RowGrowth, RowId, RowTarget,
+};
 pub use answers::group_name::{fingerprint_text, group_name};
 pub use answers::group_row::{GroupRow, Top, top};
 pub use answers::growth::{GrowthAnswer, GrowthError, GrowthRow, SuspectRow, growth};
@@ -56,6 +59,7 @@ pub use answers::object_row::{ObjectRow, SlotsRow};
 pub use answers::owner_row::{OwnerRow, SharersRow, TopOwners, owner_kind, top_owners};
 pub use answers::report::{Report, ReportOf, ReportRow, ResizedRow, report};
 pub use answers::retainers::{KeeperRow, RetainerRow, Retainers, RetainersOptions, retainers};
+pub use answers::row_order::{FirstRows, RowOrder};
 pub use answers::short_path::path_of_everything;
 pub use answers::stats::{KindRow, Stats, Sum};
 pub use answers::waste::{
@@ -78,6 +82,7 @@ pub use luasnap::{
 };
 pub use query::lookup::{address_of, object_at, object_by_path};
 pub use query::lookup_error::LookupError;
+pub use query::name_search::{NameHit, NameSearch};
 pub use query::query::{Query, QueryError, resolve};
 pub use reason::reason;
 pub use text::object_table::write_text;

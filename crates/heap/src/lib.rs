@@ -63,6 +63,7 @@ pub use build::walk_builder::{HeapBuilder, OpenEdges};
 pub use columns::{ColumnError, Columns, LARGE_SIZE, StoredColumns, StoredDifference};
 pub use compare::difference::{decrease, increase};
 pub use compare::growth::{CompareError, GroupGrowth, Growth};
+pub use compare::subtree_growth::SubtreeGrowth;
 pub use compare::suspect::Suspect;
 pub use count::census::{Census, KindCensus};
 pub use count::finalizers::count_with_finalizer;
@@ -70,6 +71,7 @@ pub use count::waste::{Duplicates, RepeatedText, SparseTables, Waste, WastedSlot
 pub use count::weak_tables::{
     LastingEntries, WeakMode, WhyEntriesStay, lasting_entries, weak_mode,
 };
+pub use dominators::children::{ChildFold, DominatorChildren};
 pub use dominators::dominator_tree::Dominators;
 pub use graph::allocation_order::{AllocationOrder, Mark, Run, RunOrder};
 pub use graph::birthmark::Birthmark;
@@ -100,6 +102,7 @@ pub use owners::joint_owners::MAX_SHARERS;
 pub use owners::owned::{Owner, OwnerKind, Owners, Sharing};
 pub use printable::{Printable, is_printable};
 pub use reach::disjoint_paths::{DisjointPath, disjoint_paths};
+pub use reach::rank_index::RankIndex;
 pub use reach::reach::{Reach, Through};
 pub use reach::retainers::{Retainer, references_to_itself, retainers_of};
 pub use reach::shortest_path_tree::{Rank, ShortestPathTree};

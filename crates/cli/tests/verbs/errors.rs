@@ -25,12 +25,13 @@ fn fails_with(words: &[&str], parts: &[&str]) {
 }
 
 /// Each verb, applied to this file.
-fn about(file: &str) -> [Vec<&str>; 5] {
+fn about(file: &str) -> [Vec<&str>; 6] {
     [
         vec!["info", file],
         vec!["top", file],
         vec!["diff", "1.luasnap", file],
         vec!["path", file, "_G"],
+        vec!["view", "--json", file],
         vec!["export", file],
     ]
 }

@@ -57,6 +57,8 @@ fn names_in_a_heap() {
             "info hostile.luasnap -n 100 --json",
             "diff before.luasnap hostile.luasnap -n 100",
             "diff before.luasnap hostile.luasnap -n 100 --json",
+            "view --json hostile.luasnap -n 1000",
+            "view --json hostile.luasnap --at _G.objects -n 1000",
             "path hostile.luasnap _G.objects",
             "path hostile.luasnap _G.objects --json",
             "path hostile.luasnap _G.nothing",

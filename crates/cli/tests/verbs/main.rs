@@ -26,3 +26,4 @@ mod terminal;
 #[path = "../../../capture/tests/attach/thirty_two_bit.rs"]
 mod thirty_two_bit;
 mod top;
+mod view;

@@ -10,13 +10,16 @@ use crate::answers::object_row::anonymous_example;
 use crate::answers::short_path::path_of_everything;
 use crate::labels::numbers::{byte_size, count_of};
 use luasnap_heap::{
-    Census, Dominators, FINGERPRINT_RULE, Group, GroupOrder, Groups, Kind, Snapshot, Tally,
+    Census, Dominators, FINGERPRINT_RULE, GroupOrder, Groups, Kind, Snapshot, Tally,
 };
 use serde::Serialize;
 
 /// A group of a snapshot.
 #[derive(Clone, Debug, Serialize)]
 pub struct GroupRow {
+    /// Its index among the [groups](Snapshot::groups) of the snapshot.
+    #[serde(skip)]
+    pub index: usize,
     /// The fingerprint of the name: 12 hexadecimal digits, the same from run to run.
     pub fingerprint: String,
     /// The kind of its members.
@@ -63,13 +66,21 @@ pub struct Top {
 }
 
 impl GroupRow {
+    /// Whether it retains a fifth of all bytes or more: what retains less is not worth a sentence.
+    pub fn is_large(&self) -> bool {
+        const LARGE: f64 = 0.2;
+        self.share >= LARGE
+    }
+
     fn new(
         snapshot: &Snapshot,
         groups: &Groups,
-        group: &Group,
+        index: usize,
         (retained, all): (u64, u64),
     ) -> Result<GroupRow> {
+        let group = &groups.groups()[index];
         Ok(GroupRow {
+            index,
             fingerprint: fingerprint_text(group.fingerprint),
             kind: group.kind,
             name: group_name(
@@ -153,8 +164,7 @@ pub fn top(snapshot: &Snapshot, by: GroupOrder, n: usize) -> Result<Top> {
         fold_ancestors(dominators, groups, &mut chosen);
     }
     let row = |(index, retained): &(usize, Tally)| {
-        let group = &groups.groups()[*index];
-        GroupRow::new(snapshot, groups, group, (retained.bytes, live.bytes))
+        GroupRow::new(snapshot, groups, *index, (retained.bytes, live.bytes))
     };
     let mut rows: Vec<GroupRow> = chosen.iter().map(row).collect::<Result<_>>()?;
     let verdict = match by {
@@ -202,9 +212,7 @@ fn fold_ancestors(dominators: &Dominators, groups: &Groups, chosen: &mut Vec<(us
 
 /// Says in a sentence or two where the memory is: in one object, or in very many of one kind.
 fn verdict(rows: &[GroupRow]) -> String {
-    /// What has less of all bytes than this is not worth a sentence.
-    const LARGE: f64 = 0.2;
-    let is_large = |row: &&GroupRow| row.share >= LARGE;
+    let is_large = |row: &&GroupRow| row.is_large();
     let one = rows.iter().filter(is_large).find(|row| row.count == 1);
     let many = rows.iter().filter(is_large).find(|row| row.count > 1);
     let whole = |row: &GroupRow| {

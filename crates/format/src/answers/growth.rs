@@ -9,7 +9,8 @@ use crate::answers::object_row::{anonymous_example, anonymous_object};
 use crate::answers::short_path::path_of_everything;
 use crate::labels::numbers::{byte_size, count_of, entries_of};
 use luasnap_heap::{
-    Census, CompareError, FINGERPRINT_RULE, GroupGrowth, Growth, Kind, Rank, Snapshot, Suspect,
+    Census, CompareError, FINGERPRINT_RULE, GroupGrowth, Growth, Kind, NodeId, Rank, Snapshot,
+    Suspect,
 };
 use rustc_hash::FxHashMap;
 use serde::Serialize;
@@ -20,6 +21,9 @@ const SMALL_PART: u64 = 100;
 /// A group over several snapshots.
 #[derive(Clone, Debug, Serialize)]
 pub struct GrowthRow {
+    /// The example, a node of [`Snapshot::everything`] of the last snapshot; `None` if that has none.
+    #[serde(skip)]
+    pub example_node: Option<NodeId>,
     /// The fingerprint of the name: 12 hexadecimal digits, the same from run to run.
     pub fingerprint: String,
     /// Those that its members had by older rules.
@@ -55,6 +59,10 @@ pub struct GrowthRow {
 /// A leak suspect: groups that grow in every step, and their accumulation point.
 #[derive(Clone, Debug, Serialize)]
 pub struct SuspectRow {
+    /// The accumulation point, a node of [`Snapshot::everything`] of the last snapshot; [`NodeId::ROOT`] for
+    /// `the roots`.
+    #[serde(skip)]
+    pub point_node: NodeId,
     /// The fingerprints of the groups' rows in [`GrowthAnswer::growing`]; the first grew most, or holds the others.
     pub groups: Vec<String>,
     /// The same rows, as indices.
@@ -310,7 +318,10 @@ impl Words<'_> {
         let snapshot = self.snapshots[row.snapshot];
         let groups = self.growth.groups(row.snapshot);
         let older = groups.older_fingerprints(snapshot.everything(), row.group_index);
+        let is_last = row.snapshot + 1 == self.snapshots.len();
+        let example = snapshot.everything_tree()?.node(row.example);
         Ok(GrowthRow {
+            example_node: is_last.then_some(example),
             kind: row.group.kind,
             name: group_name(
                 snapshot.everything(),
@@ -368,6 +379,7 @@ impl Words<'_> {
         let last = self.snapshots[self.snapshots.len() - 1];
         let path = |rank: Rank| path_of_everything(last, rank);
         Ok(SuspectRow {
+            point_node: suspect.point,
             groups: groups
                 .map(|row| fingerprint_text(fingerprint(row)))
                 .collect(),

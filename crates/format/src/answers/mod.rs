@@ -1,6 +1,7 @@
 //! Answers, each computed once as rows for text, JSON and Lua.
 
 pub(crate) mod coroutine;
+pub(crate) mod dominator_rows;
 pub(crate) mod field;
 pub(crate) mod group_name;
 pub(crate) mod group_row;
@@ -11,6 +12,7 @@ pub(crate) mod object_row;
 pub(crate) mod owner_row;
 pub(crate) mod report;
 pub(crate) mod retainers;
+pub(crate) mod row_order;
 pub(crate) mod short_path;
 pub(crate) mod stats;
 pub(crate) mod waste;

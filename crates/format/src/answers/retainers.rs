@@ -66,6 +66,9 @@ pub struct Retainers {
 /// A retainer.
 #[derive(Clone, Debug, Serialize)]
 pub struct RetainerRow {
+    /// The object, a node of [`Snapshot::everything`]; [`NodeId::ROOT`] for GC roots.
+    #[serde(skip)]
+    pub node: NodeId,
     /// Its own shortest path; of GC roots their name, such as `[REGISTRY].[fixed]`.
     pub retainer: Name,
     /// Its path, with the step of its first reference to one of the objects.
@@ -83,6 +86,9 @@ pub struct RetainerRow {
 /// A dominator.
 #[derive(Clone, Debug, Serialize)]
 pub struct KeeperRow {
+    /// The object, a node of [`Snapshot::everything`].
+    #[serde(skip)]
+    pub node: NodeId,
     /// Its shortest path.
     pub path: Name,
     /// What it is, if the last step of the path does not say it.
@@ -243,6 +249,7 @@ impl<'a> Question<'a> {
                 None => step,
             };
             return Ok(RetainerRow {
+                node: NodeId::ROOT,
                 path: root.clone(),
                 retainer: root,
                 references: retainer.references,
@@ -258,6 +265,7 @@ impl<'a> Question<'a> {
             None => (Name::default(), None),
         };
         Ok(RetainerRow {
+            node: retainer.node,
             path: join(&own_path, &step)?,
             retainer: own_path,
             references: retainer.references,
@@ -336,6 +344,7 @@ impl<'a> Question<'a> {
             .filter_map(|(node, rank)| Some((*node, rank?)));
         let keeper = |(node, rank)| {
             Ok(KeeperRow {
+                node,
                 path: path_of_everything(self.snapshot, rank)?,
                 what: anonymous_object(self.snapshot, rank)?,
                 retained: dominators.retained(node).bytes,

@@ -7,7 +7,7 @@ use crate::labels::path::push_answer_step;
 use crate::labels::printable::push_bytes;
 use crate::labels::step::GAP;
 use luasnap_heap::{
-    GroupStep, Groups, Heap, Label, PathStarts, PatternId, Rank, ShortestPathTree, Snapshot,
+    GroupStep, Groups, Heap, Label, NodeId, PathStarts, PatternId, Rank, ShortestPathTree, Snapshot,
 };
 
 /// The number of steps of a long path that are shown at its start, ...
@@ -60,6 +60,77 @@ fn path_of(heap: &Heap, tree: &ShortestPathTree, rank: Rank, most: usize) -> Res
     join(steps, most, |out, rank| {
         push_group_step(out, heap, start(rank).unwrap_or_else(|| exact(rank)))
     })
+}
+
+/// The most steps of a path from one object to another one that are looked at: of a longer one people see its end
+/// alone, so that many rows of a very long list stay quick.
+const MOST_STEPS: usize = 1000;
+
+/// Whether the path to the object at a rank has more than [`MOST_STEPS`].
+pub(crate) fn is_far_down(tree: &ShortestPathTree, rank: Rank) -> bool {
+    let upward = std::iter::successors(Some(rank), |rank| tree.parent(*rank));
+    upward.take(MOST_STEPS + 1).count() > MOST_STEPS
+}
+
+/// Returns the path from `above`, through which the shortest path to the object at a rank leads, to that object. From
+/// the synthetic root, the path as [`path_of_everything`] has it.
+pub(crate) fn path_below(
+    heap: &Heap,
+    tree: &ShortestPathTree,
+    rank: Rank,
+    above: NodeId,
+) -> Result<Name> {
+    let starts = PathStarts::of(heap);
+    let start = |rank: Rank| starts.step(heap, tree, rank);
+    let is_first = |rank: Rank| {
+        let parent = tree.parent(rank).map(|parent| tree.node(parent));
+        let is_root = || above == NodeId::ROOT && heap.root_range().contains(&tree.edge(rank));
+        parent == Some(above) || start(rank).is_some() || is_root()
+    };
+    let upward = std::iter::successors(Some(rank), |rank| match is_first(*rank) {
+        true => None,
+        false => tree.parent(*rank),
+    });
+    let is_value = |rank: &Rank| heap.label(tree.edge(*rank)) == Label::Value;
+    let mut steps = Vec::new();
+    for rank in upward.take(MOST_STEPS + 1) {
+        steps.try_reserve(1)?;
+        steps.push(rank);
+    }
+    let is_cut = steps.len() > MOST_STEPS;
+    // Below an upvalue itself there is no other step.
+    if steps.iter().any(|rank| !is_value(rank)) {
+        steps.retain(|rank| !is_value(rank));
+    }
+    if is_cut {
+        steps.truncate(LAST);
+    }
+    let exact = |rank: Rank| GroupStep::Exact(heap.label(tree.edge(rank)));
+    let path = join(steps.into_iter(), MOST_BYTES, |out, rank| {
+        push_group_step(out, heap, start(rank).unwrap_or_else(|| exact(rank)))
+    })?;
+    if !is_cut {
+        return Ok(path);
+    }
+    let mut name = NameText::default();
+    name.push(GAP.as_bytes())?;
+    name.push_name(&path)?;
+    Ok(name.finish())
+}
+
+/// Returns the last step of the shortest path to the object at a rank; of the value of an upvalue, the upvalue's.
+pub(crate) fn last_step(heap: &Heap, tree: &ShortestPathTree, rank: Rank) -> Result<Name> {
+    let parent = tree
+        .parent(rank)
+        .map_or(NodeId::ROOT, |parent| tree.node(parent));
+    let above = match (heap.label(tree.edge(rank)), tree.parent(rank)) {
+        (Label::Value, Some(upvalue)) => {
+            let parent = tree.parent(upvalue);
+            parent.map_or(NodeId::ROOT, |parent| tree.node(parent))
+        }
+        _ => parent,
+    };
+    path_below(heap, tree, rank, above)
 }
 
 /// Returns a path of these labels, the first step first.

@@ -4,6 +4,7 @@ mod all_analyses;
 #[path = "../../../../fuzz/corpus.rs"]
 mod corpus;
 mod damaged;
+mod dominator_rows;
 mod engines;
 mod file;
 mod file_parts;

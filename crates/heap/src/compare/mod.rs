@@ -7,6 +7,7 @@ pub(crate) mod grouped_alike;
 pub(crate) mod growth;
 pub(crate) mod identity;
 pub(crate) mod object_changes;
+pub(crate) mod subtree_growth;
 pub(crate) mod suspect;
 pub(crate) mod twins;
 pub(crate) mod view;

@@ -211,6 +211,12 @@ impl Dominators {
         self.nodes[place as usize]
     }
 
+    /// Returns the place of the immediate dominator of the node at a place; for the root, its own.
+    #[inline]
+    pub(crate) fn parent_at(&self, place: u32) -> u32 {
+        self.parents[place as usize]
+    }
+
     /// Returns the place of the nearest common dominator of all nodes from `first` to `last`.
     pub(crate) fn common(&self, first: u32, last: u32) -> u32 {
         let mut place = first;

@@ -1,5 +1,6 @@
 //! Retained sizes: the dominator tree, and what a set of nodes retains.
 
+pub(crate) mod children;
 pub(crate) mod dfs_numbering;
 pub(crate) mod dominator_tree;
 pub(crate) mod holding_edges;

@@ -4,6 +4,7 @@ pub(crate) mod disjoint_paths;
 pub(crate) mod environments;
 pub(crate) mod ephemeron;
 pub(crate) mod path_search;
+pub(crate) mod rank_index;
 pub(crate) mod reach;
 pub(crate) mod retainers;
 pub(crate) mod shortest_path_tree;

@@ -6,6 +6,7 @@ mod coroutine;
 mod difference;
 mod disjoint_paths;
 mod dominator;
+mod dominator_children;
 mod everything;
 mod finalizers;
 mod graph;

@@ -1,0 +1,20 @@
+//! `luasnap view`: a heap in a terminal.
+//!
+//! A key becomes a command (`keys`), which changes the state: a stack of `screens`. What the state shows is a
+//! `picture`, plain data, which `drawing` puts into the terminal's cells. All words are in `words`.
+
+mod cursor;
+mod drawing;
+mod keys;
+mod picture;
+mod screens;
+mod state;
+mod subject;
+mod task;
+pub mod terminal;
+#[cfg(test)]
+mod tests;
+mod view;
+mod words;
+
+pub use view::View;

@@ -1,0 +1,148 @@
+//! What is looked at: a snapshot, with what was derived from it once.
+
+use crate::diff::cannot_compare;
+use crate::progress::Progress;
+use crate::snapshot_file::SnapshotFile;
+use crate::view::words;
+use anyhow::Result;
+use luasnap_format::{
+    DominatorRows, GrowthAnswer, GrowthError, NameHit, Query, RowTarget, Top, growth, top,
+};
+use luasnap_heap::{GroupOrder, NodeId, Snapshot};
+use std::path::PathBuf;
+
+/// The most groups, and the most rows of a difference, that are listed.
+pub const MOST_GROUPS: usize = 100;
+
+/// The newest of the snapshots, and what came since the oldest.
+pub struct Subject {
+    /// Which files these are.
+    pub title: String,
+    /// The dominator tree.
+    pub rows: DominatorRows,
+    /// The groups that retain most.
+    pub top: Top,
+    /// What grew; `None` if there is one snapshot alone.
+    pub growth: Option<GrowthAnswer>,
+}
+
+/// What a row is about.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Target {
+    Object(NodeId),
+    /// Many of one group below one object.
+    Fold(usize),
+    /// The group with this index.
+    Group(usize),
+}
+
+impl From<RowTarget> for Target {
+    fn from(target: RowTarget) -> Target {
+        match target {
+            RowTarget::Object(node) => Target::Object(node),
+            RowTarget::Fold(fold) => Target::Fold(fold),
+        }
+    }
+}
+
+impl From<NameHit> for Target {
+    fn from(hit: NameHit) -> Target {
+        match hit {
+            NameHit::Object(node) => Target::Object(node),
+            NameHit::Group(group) => Target::Group(group),
+        }
+    }
+}
+
+impl Subject {
+    /// Reads the files, which are in the order in which they were taken, and derives what is shown.
+    pub fn load(paths: &[PathBuf]) -> Result<Subject> {
+        let progress = Progress::new(5 * paths.len() + 1);
+        let mut files = Vec::new();
+        for path in paths {
+            let file = SnapshotFile::open(path, &progress)?;
+            let snapshot = &file.snapshot;
+            progress.step(words::FINDING_PATHS, || {
+                snapshot.everything_tree().map(drop)
+            })?;
+            progress.step(words::FINDING_DOMINATORS, || {
+                snapshot.dominators().map(drop)
+            })?;
+            progress.step(words::GROUPING, || snapshot.groups().map(drop))?;
+            files.push(file);
+        }
+        let snapshots: Vec<&Snapshot> = files.iter().map(|file| &file.snapshot).collect();
+        let subject = Subject::new(&snapshots, &progress);
+        let mut subject = subject.map_err(|error| cannot_compare(&files, error))?;
+        subject.title = words::title(&files, subject.rows.live());
+        Ok(subject)
+    }
+
+    /// Derives what is shown from snapshots, which are in the order in which they were taken.
+    pub fn new(snapshots: &[&Snapshot], progress: &Progress) -> Result<Subject, GrowthError> {
+        let (first, last) = (snapshots[0], snapshots[snapshots.len() - 1]);
+        let grown = match snapshots.len() {
+            1 => None,
+            _ => Some(progress.step(words::COMPARING, || growth(snapshots, MOST_GROUPS))?),
+        };
+        // Objects of another process have nothing to do with these, whatever their addresses.
+        let is_since = grown.is_some() && may_be_one_process(first, last);
+        let rows = progress.step(words::SORTING, || match is_since {
+            true => DominatorRows::new(last)?.since(first),
+            false => DominatorRows::new(last),
+        })?;
+        let top = progress.step(words::MEASURING_GROUPS, || {
+            top(last, GroupOrder::Retained, MOST_GROUPS)
+        })?;
+        Ok(Subject {
+            title: String::new(),
+            rows,
+            top,
+            growth: grown,
+        })
+    }
+
+    /// Returns the snapshot.
+    pub fn snapshot(&self) -> &Snapshot {
+        self.rows.snapshot()
+    }
+
+    /// Returns the objects that a row is about; of many, the one that its name is taken from comes first.
+    pub fn nodes(&self, target: Target) -> Result<Vec<NodeId>> {
+        Ok(match target {
+            Target::Object(node) => vec![node],
+            Target::Fold(fold) => self.rows.members(RowTarget::Fold(fold)),
+            Target::Group(group) => Query::Group(group).nodes(self.snapshot())?,
+        })
+    }
+
+    /// Returns the object that stands for a row: of many, the one that retains most.
+    pub fn first(&self, target: Target) -> Result<NodeId> {
+        Ok(match target {
+            Target::Object(node) => node,
+            Target::Fold(fold) => self.rows.largest(RowTarget::Fold(fold)),
+            Target::Group(group) => {
+                let example = self.snapshot().groups()?.groups()[group].example;
+                self.snapshot().everything_tree()?.node(example)
+            }
+        })
+    }
+
+    /// Returns the number of objects that a row is about.
+    pub fn count(&self, target: Target) -> Result<u64> {
+        Ok(match target {
+            Target::Object(_) => 1,
+            Target::Fold(fold) => self.rows.count(RowTarget::Fold(fold)),
+            Target::Group(group) => self.snapshot().groups()?.groups()[group].count.into(),
+        })
+    }
+}
+
+/// Whether two snapshots may be of one process.
+fn may_be_one_process(a: &Snapshot, b: &Snapshot) -> bool {
+    let process = |of: &Snapshot| of.everything().provenance().process;
+    match (process(a), process(b)) {
+        (Some(a), Some(b)) => a == b,
+        _ => true,
+    }
+}
