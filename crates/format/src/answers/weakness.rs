@@ -47,14 +47,6 @@ impl WeaknessRow {
             words,
         })
     }
-
-    /// Returns the path, followed by what the table is if the path does not say it.
-    pub fn path_and_what(&self) -> String {
-        match &self.what {
-            Some(what) => format!("{} ({what})", self.path),
-            None => self.path.to_string(),
-        }
-    }
 }
 
 /// Serializes a reason: its name.
