@@ -5,12 +5,14 @@
 mod attach;
 mod capture_answer;
 mod command_line;
+mod completions;
 mod core_dump;
 mod diff;
 mod exit_code;
 mod export;
 mod info;
 mod ledger;
+mod man_pages;
 mod module_file;
 mod output;
 mod output_file;
@@ -27,7 +29,7 @@ mod table;
 mod top;
 mod waste;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, Parser, Subcommand};
 use refusal::Refusal;
 use std::process::ExitCode;
 
@@ -61,6 +63,9 @@ enum Verb {
     Diff(diff::Diff),
     Path(path::Path),
     Export(export::Export),
+    Completions(completions::Completions),
+    #[command(name = "man", hide = true)]
+    ManPages(man_pages::ManPages),
 }
 
 fn main() -> ExitCode {
@@ -76,6 +81,8 @@ fn main() -> ExitCode {
         Verb::Diff(diff) => diff.execute(),
         Verb::Path(path) => path.execute(),
         Verb::Export(export) => export.execute(),
+        Verb::Completions(completions) => completions.execute(CommandLine::command()),
+        Verb::ManPages(pages) => pages.execute(CommandLine::command()),
     };
     done.unwrap_or_else(|error| {
         output::report_problem(format_args!("{error:#}"));

@@ -6,7 +6,16 @@ use crate::files::answer;
 fn every_verb_is_listed_and_says_its_exit_codes() {
     let all = answer(&["--help"]);
     for verb in [
-        "run", "attach", "ps", "core", "info", "top", "diff", "path", "export",
+        "run",
+        "attach",
+        "ps",
+        "core",
+        "info",
+        "top",
+        "diff",
+        "path",
+        "export",
+        "completions",
     ] {
         let line = format!("  {verb} ");
         assert!(
