@@ -204,7 +204,9 @@ fn fold_ancestors(dominators: &Dominators, groups: &Groups, chosen: &mut Vec<(us
 fn verdict(rows: &[GroupRow]) -> String {
     /// What has less of all bytes than this is not worth a sentence.
     const LARGE: f64 = 0.2;
-    let is_large = |row: &&GroupRow| row.share >= LARGE;
+    // What only the VM sees, such as the upvalue that has a sandbox, is no answer.
+    let is_inner = |row: &GroupRow| matches!(row.kind, Kind::Upvalue | Kind::Prototype);
+    let is_large = |row: &&GroupRow| row.share >= LARGE && !is_inner(row);
     let one = rows.iter().filter(is_large).find(|row| row.count == 1);
     let many = rows.iter().filter(is_large).find(|row| row.count > 1);
     let whole = |row: &GroupRow| {
