@@ -77,11 +77,11 @@ impl StoredGroups {
         let mut made: Vec<Group> = self.groups;
         // Strings are called after their owners, which are other groups.
         for is_of_owners in [false, true] {
-            for at in 0..made.len() {
-                let group = made[at];
-                if matches!(group.name, GroupName::StringsOf(_)) == is_of_owners {
-                    made[at].fingerprint = groups.fingerprint(&heap, group.kind, group.name);
-                }
+            let of_this_round = made
+                .iter_mut()
+                .filter(|group| matches!(group.name, GroupName::StringsOf(_)) == is_of_owners);
+            for group in of_this_round {
+                group.fingerprint = groups.fingerprint(&heap, group.kind, group.name);
             }
             groups.groups.clear();
             groups

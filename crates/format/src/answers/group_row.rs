@@ -212,7 +212,9 @@ fn fold_ancestors(dominators: &Dominators, groups: &Groups, chosen: &mut Vec<(us
 
 /// Says in a sentence or two where the memory is: in one object, or in very many of one kind.
 fn verdict(rows: &[GroupRow]) -> String {
-    let is_large = |row: &&GroupRow| row.is_large();
+    // What only the VM sees, such as the upvalue that has a sandbox, is no answer.
+    let is_inner = |row: &GroupRow| matches!(row.kind, Kind::Upvalue | Kind::Prototype);
+    let is_large = |row: &&GroupRow| row.is_large() && !is_inner(row);
     let one = rows.iter().filter(is_large).find(|row| row.count == 1);
     let many = rows.iter().filter(is_large).find(|row| row.count > 1);
     let whole = |row: &GroupRow| {

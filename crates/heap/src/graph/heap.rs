@@ -283,7 +283,7 @@ impl Heap {
             + held(&self.sparse_tables)
             + held(&self.threads)
             + held(&self.loaded_code)
-            + self.environments.as_ref().map_or(0, |list| held(list))
+            + self.environments.as_ref().map_or(0, held)
     }
 }
 

@@ -91,6 +91,13 @@ do
   check.equal(difference:retainers("[environment of ./plugins/chat.lua].history.[*]").count, 10)
 end
 
+-- The first sentence names an object, not the upvalue that has the environment.
+do
+  host.mail(20000)
+  local verdict = taken():top().verdict
+  check.matches(verdict, "^One table, %[environment of mail %(tenant 1%)%]%.history, retains .* In it are 20,020 tables")
+end
+
 -- Many environments of one chunk are one group, and asked about together.
 do
   for _ = 1, 30 do start "=(request)" end

@@ -177,14 +177,14 @@ do
     for k, difference in ipairs { snapshot.incr(before, after), snapshot.decr(after, before) } do
       local saved = again(difference)
       check.equal(saved:report(), difference:report())
-      check.equal(again(saved):report(), difference:report())
       if is_seen then check.matches(saved:report(), (name:gsub("grew", "[grewshank]+"))) end
-      -- Without texts or names there is a report without these.
-      for _, options in ipairs(k == 1 and { { strings = false }, { names = false, strings = false } } or {}) do
-        local said = again(difference, options):report()
+      -- Without texts, and for some without names, there is a report without these.
+      if k == 1 then
+        local with_names = name:find "heap" ~= nil
+        local said = again(difference, { strings = false, names = with_names }):report()
         check.equal(said:find("secret", 1, true), nil)
         check.equal(#said > 50, true)
-        if options.names == false then check.equal(said:find "box.lua" or said:find "many", nil) end
+        if not with_names then check.equal(said:find "box.lua" or said:find "script.lua" or said:find "Known", nil) end
       end
     end
   end
