@@ -147,7 +147,10 @@ fn keys_are_obeyed_and_the_terminal_is_given_back() {
     assert_eq!(status.code(), Some(0));
     assert!(terminal.is_as_before());
     let said = terminal.all_said();
-    assert!(said.starts_with(ENTER) && said.ends_with(LEAVE), "{said:?}");
+    let (_, after) = said.rsplit_once(LEAVE).unwrap();
+    // The cursor is shown, twice.
+    assert!(said.starts_with(ENTER), "{said:?}");
+    assert_eq!(after.replace("\x1b[?25h", ""), "", "{said:?}");
 }
 
 #[test]

@@ -39,9 +39,9 @@ pub struct DominatorRow {
     pub retained_count: u64,
     /// The retained size as a part of all objects' bytes, from 0 to 1.
     pub share: f64,
-    /// The retained size as a part of what the object above retains, from 0 to 1.
+    /// The retained size as a part of what the row above retains, from 0 to 1.
     pub share_above: f64,
-    /// The shallow size as a part of what the object above retains, from 0 to 1.
+    /// The shallow size as a part of what the row above retains, from 0 to 1.
     pub size_share_above: f64,
     /// What came since the older snapshot, if there is one.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -446,7 +446,11 @@ impl DominatorRows {
         let above = rows.level.above();
         let target = self.target(rows, row)?;
         let name = self.name_below(above, target)?;
-        self.in_words(target, name, self.dominators()?.retained(above).bytes)
+        let bytes = match rows.level {
+            DominatorLevel::Children(node) => self.dominators()?.retained(node).bytes,
+            DominatorLevel::Members { fold, .. } => self.children.fold(fold).retained.bytes,
+        };
+        self.in_words(target, name, bytes)
     }
 
     /// Returns the name of a row below an object.
