@@ -391,7 +391,8 @@ function snapshot.path(s, what) end
 ---@return string? reason
 function snapshot.retainers(s, what, options) end
 
----Runs a function several times, and raises an error if a group of objects is larger after each run.
+---Runs a function several times, and raises an error if a group of objects is larger after each run: a failure of busted or
+---luaunit where one of them is loaded, else a string.
 ---@param f fun()
 ---@param options? snapshot.CheckOptions
 function snapshot.check(f, options) end

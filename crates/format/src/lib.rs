@@ -1,6 +1,6 @@
 //! Heaps and answers as text, JSON and files.
 //!
-//! * Answers, as rows: [`top`], [`top_owners`], [`growth`], [`retainers`], [`Stats`], [`waste`]. [`resolve`] finds what a user
+//! * Answers, as rows: [`top`], [`top_owners`], [`growth`], [`leaks`], [`retainers`], [`Stats`], [`waste`]. [`resolve`] finds what a user
 //!   asks about.
 //! * Text and JSON of a snapshot: [`write_text`], [`write_report`], [`write_json`].
 //! * Files: [`write_snapshot`] and [`open_snapshot`] for `.luasnap`, [`write_heapsnapshot`] for Chrome DevTools
@@ -53,6 +53,7 @@ pub use answers::dominator_rows::{
 pub use answers::group_name::{fingerprint_text, group_name};
 pub use answers::group_row::{GroupRow, Top, top};
 pub use answers::growth::{GrowthAnswer, GrowthError, GrowthRow, SuspectRow, growth};
+pub use answers::leak::{Allowed, LeakRow, leaks};
 pub use answers::ledger::{Ledger, LedgerChange};
 pub use answers::name::Name;
 pub use answers::object_row::{ObjectRow, SlotsRow};
@@ -85,5 +86,6 @@ pub use query::lookup_error::LookupError;
 pub use query::name_search::{NameHit, NameSearch};
 pub use query::query::{Query, QueryError, resolve};
 pub use reason::reason;
+pub use text::leaks::leak_text;
 pub use text::object_table::write_text;
 pub use text::report::{ReportOptions, write_report};

@@ -292,6 +292,11 @@ impl<'a> Call<'a> {
             Error::Raised => return Err(Error::Raised),
             Error::OutOfMemory => "not enough memory".to_owned(),
             Error::Message(message) => format!("{}{message}", self.position()),
+            Error::Failure(message) => {
+                let failure = format!("{}{message}", self.position());
+                self.fail_test(failure.as_bytes())?;
+                failure
+            }
             Error::Argument { number, reason } => self.argument_message(number, &reason),
         };
         self.push_text(text.as_bytes())?;

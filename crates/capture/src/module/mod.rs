@@ -15,5 +15,6 @@ pub(crate) mod options;
 pub(crate) mod result;
 pub(crate) mod signals;
 pub(crate) mod static_program;
+pub(crate) mod test_framework;
 pub(crate) mod value;
 pub(crate) mod vm_slots;

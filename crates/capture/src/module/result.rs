@@ -36,6 +36,9 @@ pub enum Error {
     },
     /// A sentence, to which the position of the call is prepended.
     Message(String),
+    /// A sentence with its position in the same way, as a failure of the test framework that is loaded (busted or
+    /// luaunit); where none is, as [`Error::Message`].
+    Failure(String),
     /// Out of memory, with Lua's own message.
     OutOfMemory,
     /// Whatever the VM raised; it is on the top of the stack. Made by this crate alone.

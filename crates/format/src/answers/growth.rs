@@ -67,7 +67,7 @@ pub struct SuspectRow {
     pub groups: Vec<String>,
     /// The same rows, as indices.
     #[serde(skip)]
-    rows: Vec<usize>,
+    pub(crate) rows: Vec<usize>,
     /// The path to the accumulation point; `[REGISTRY].[ref]` for the references of C code.
     pub point: Name,
     /// What the point is, if the last step of its path does not say it.

@@ -6,6 +6,7 @@ pub(crate) mod field;
 pub(crate) mod group_name;
 pub(crate) mod group_row;
 pub(crate) mod growth;
+pub(crate) mod leak;
 pub(crate) mod ledger;
 pub(crate) mod name;
 pub(crate) mod object_row;

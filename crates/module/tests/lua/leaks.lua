@@ -19,13 +19,13 @@ local function leaks(f, options, ...)
   local ok, message = pcall(snapshot.check, f, options)
   if ok then error("no leak was found", 2) end
   if type(message) ~= "string" then error("no message: " .. tostring(message), 2) end
-  for _, pattern in ipairs { "^%d+ groups? grows? in each of %d+ runs:\n", ... } do
+  for _, pattern in ipairs { "^%d+ leaks?,?[^\n]* in each of %d+ runs:\n", ... } do
     if not message:find(pattern) then error(message .. "\nhas no " .. pattern, 2) end
   end
   return message
 end
 
---- The fingerprint that a message gives for the group of that name.
+--- The fingerprint that a message gives for the leak with the group of that name.
 local function fingerprint_of(message, name)
   local plain = name:gsub("%p", "%%%0")
   local found = message:match("all%): " .. plain .. '\n[^"]*to allow it: "(%x+)"')
@@ -118,12 +118,45 @@ do
   check.equal(ok, false)
   local size = snapshot.snapshot({}, "t", { engine = os.getenv "LUASNAP_ENGINE" }):stats().objects.bytes
   check.equal((message:gsub('"%x+"', '"FINGERPRINT"')), ([[
-script.lua:%d: 1 group grows in each of 5 runs:
+script.lua:%d: 1 leak, accumulating at _G.leaked, in each of 5 runs:
   +5 table (1 a run, %d B in all): _G.leaked.[*]
-      for example _G.leaked.[2]
-      to allow it: "FINGERPRINT"]]):format(line, 5 * size))
+  for example _G.leaked.[2]
+  to allow it: "FINGERPRINT"]]):format(line, 5 * size))
   -- And the first run more.
   check.equal(#leaked, 6)
+end
+
+-- One cause is one block, and causes are told apart: where each accumulates, its groups, how to allow it.
+do
+  local function told(f)
+    local ok, message = pcall(function() snapshot.check(f, { runs = 2 }) end)
+    check.equal(ok, false)
+    message = message:gsub("^script%.lua:%d+:", "script.lua:LINE:")
+    message = message:gsub("[%d,]+ B in all", "N B in all"):gsub("[%d.]+ KiB in all", "N B in all")
+    return (message:gsub('"%x+"', '"FINGERPRINT"'))
+  end
+  local handlers = { tick = {}, draw = {} }
+  package.loaded.mylib = { on = { handlers = handlers } }
+  local function listen(event) handlers[event][#handlers[event] + 1] = { of = { event } } end
+  check.equal(told(function() listen "tick" end), [[
+script.lua:LINE: 1 leak, accumulating at package.loaded.mylib.on.handlers.tick, in each of 2 runs:
+  +2 table (1 a run, N B in all): package.loaded.mylib.on.handlers.tick.[*]
+  +2 table (1 a run, N B in all): package.loaded.mylib.on.handlers.tick.[*].of
+  for example package.loaded.mylib.on.handlers.tick.[2]
+  to allow it: "FINGERPRINT"]])
+  check.equal(told(function() listen "tick" listen "draw" listen "draw" end), [[
+script.lua:LINE: 2 leaks in each of 2 runs:
+  accumulating at package.loaded.mylib.on.handlers.draw:
+    +4 table (2 a run, N B in all): package.loaded.mylib.on.handlers.draw.[*]
+    +4 table (2 a run, N B in all): package.loaded.mylib.on.handlers.draw.[*].of
+    for example package.loaded.mylib.on.handlers.draw.[3]
+    to allow it: "FINGERPRINT"
+  accumulating at package.loaded.mylib.on.handlers.tick:
+    +2 table (1 a run, N B in all): package.loaded.mylib.on.handlers.tick.[*]
+    +2 table (1 a run, N B in all): package.loaded.mylib.on.handlers.tick.[*].of
+    for example package.loaded.mylib.on.handlers.tick.[5]
+    to allow it: "FINGERPRINT"]])
+  package.loaded.mylib = nil
 end
 
 -- How often it runs.
@@ -154,7 +187,7 @@ do
   players = {}
   leaks(function() players[#players + 1] = setmetatable({}, Player) end, nil,
     "%+5 table %(1 a run, [^\n]*%): class " .. (is_native and "Player\n" or "[^\n]*Player:script%.lua%]\n")
-    .. "      for example _G%.players%.%[2%]\n")
+    .. "  for example _G%.players%.%[2%]\n")
   players = nil
 
   -- Callbacks.
@@ -165,7 +198,7 @@ do
     callbacks[#callbacks + 1] = function() return n end
   end, nil,
     "%+5 function %(1 a run, [^\n]*%): script%.lua:" .. line .. "\n",
-    "for example _G%.callbacks%.%[2%]\n",
+    "for example _G%.callbacks%.%[2%][^\n]*\n",
     "%+5 table %(1 a run, [^\n]*%): _G%.callbacks%.%[%*%]%.n\n")
   callbacks = nil
 
@@ -178,7 +211,7 @@ do
     coroutine.resume(co)
     waiting[#waiting + 1] = co
   end, nil,
-    "%+5 thread %(1 a run, [^\n]*%): coroutine at script%.lua:" .. line .. "[^\n]*\n      for example _G%.waiting%.%[2%]\n",
+    "%+5 thread %(1 a run, [^\n]*%): coroutine at script%.lua:" .. line .. "[^\n]*\n", "\n  for example _G%.waiting%.%[2%]\n",
     "%+5 table %(1 a run, [^\n]*%): _G%.waiting%.%[%*%]%.%[held:script%.lua%]")
   waiting = nil
 
@@ -237,11 +270,11 @@ do
   -- A table that only gets more slots.
   numbers = { 1 }
   leaks(function() for i = 1, #numbers do numbers[#numbers + 1] = i end end, nil,
-    "\n  %+62 entries %(12%.4 a run[^\n]*%): table _G%.numbers\n      to allow it: \"%x+\"$")
+    "\n  %+62 entries %(12%.4 a run[^\n]*%): table _G%.numbers\n  to allow it: \"%x+\"$")
   numbers = nil
 end
 
--- Many groups: the first ten are named, the ones that grew most first.
+-- Many leaks: the first ten are told, the ones that grew most first.
 do
   local load_one = load "local t = ... return function() t[#t + 1] = {} end"
   local adders = {}
@@ -255,15 +288,15 @@ do
     many[i] = nil
   end
   local message = leaks(function() for _, add in ipairs(adders) do add() end end, nil,
-    "^12 groups grow in each of 5 runs:\n", "\n  %.%.%. and 2 more$")
+    "^12 leaks in each of 5 runs:\n  accumulating at _G%.many%.list%d+:\n    %+5 table ", "\n  %.%.%. and 2 more$")
   local _, named = message:gsub("to allow it", "")
   check.equal(named, 10)
   check.equal(type(load_one), "function")
   -- Two of three are allowed.
-  local message = leaks(function() for i = 1, 3 do adders[i]() end end, nil, "^3 groups grow")
+  local message = leaks(function() for i = 1, 3 do adders[i]() end end, nil, "^3 leaks in each")
   leaks(function() for i = 1, 3 do adders[i]() end end, {
     allow = { fingerprint_of(message, "_G.many.list1.[*]"), "_G.many.list3.[*]" },
-  }, "^1 group grows", ": _G%.many%.list2%.%[%*%]\n")
+  }, "^1 leak, accumulating at _G%.many%.list2, ", ": _G%.many%.list2%.%[%*%]\n")
   many = nil
 end
 
@@ -271,17 +304,21 @@ end
 do
   known = { list = {} }
   local function leak() known.list[#known.list + 1] = { {} } end
-  local message = leaks(leak, nil, "^2 groups grow")
+  local message = leaks(leak, nil, "^1 leak, accumulating at _G%.known%.list, ")
   local outer, inner = "_G.known.list.[*]", "_G.known.list.[*].[*]"
   passes(leak, { allow = { outer, inner } })
   passes(leak, { allow = { inner, "other", outer } })
-  leaks(leak, { allow = { inner } }, "^1 group grows", ": _G%.known%.list%.%[%*%]\n")
-  leaks(leak, { allow = { "_G.known" } }, "^2 groups")
-  leaks(leak, { allow = { "" } }, "^2 groups")
-  leaks(leak, { allow = {} }, "^2 groups")
-  passes(leak, { allow = { fingerprint_of(message, outer), fingerprint_of(message, inner) } })
-  -- That of the one that grew most stands for what piles up at the same place.
-  passes(leak, { runs = 3, allow = { message:match 'to allow it: "(%x+)"' } })
+  message = leaks(leak, { allow = { inner } }, "^1 leak", ": _G%.known%.list%.%[%*%]\n")
+  check.equal(message:find(": " .. inner .. "\n", 1, true), nil)
+  -- The example is one of what is not allowed.
+  leaks(leak, { allow = { outer } }, "for example _G%.known%.list%.%[%d+%]%.%[1%]\n")
+  local both = "_G%.known%.list%.%[%*%]\n  %+5 table %(1 a run, [^\n]*%): _G%.known%.list%.%[%*%]%.%[%*%]\n"
+  leaks(leak, { allow = { "_G.known" } }, both)
+  leaks(leak, { allow = { "" } }, both)
+  message = leaks(leak, { allow = {} }, both)
+  -- One fingerprint allows what accumulates at the same place.
+  check.equal(fingerprint_of(message, outer), fingerprint_of(message, inner))
+  passes(leak, { runs = 3, allow = { fingerprint_of(message, outer) } })
   -- By a name that is not text.
   odd = { ["\255\n"] = {} }
   local function strange() local t = odd["\255\n"] t[#t + 1] = {} end
@@ -315,6 +352,54 @@ do
   replaced = replaced:gsub("18c533063987", "f11579adfccd")
   leaks(leak, { allow = { "f11579adfccd" } }, 'to allow it: "%x+"' .. replaced)
   loaded = nil
+end
+
+-- In a test framework that is loaded a leak is a failure, raised by the framework's own `fail`.
+do
+  local kept = {}
+  local function leak() kept[#kept + 1] = {} end
+  local function said() return select(2, pcall(function() snapshot.check(leak) end)) end
+  local LEAK = "^script%.lua:%d+: 1 leak, accumulating at [^\n]*%[kept:script%.lua%], in each of 5 runs:\n"
+  check.matches(said(), LEAK)
+  -- As busted has it: behind a function, with a table as the value of the error. The message has its position.
+  local failure = {}
+  local function fail(message, level)
+    check.equal(level, 0)
+    failure.message = message
+    error(failure, level)
+  end
+  local keys = {}
+  package.loaded.busted = setmetatable({}, { __index = function(self, key)
+    check.equal(self, package.loaded.busted)
+    keys[#keys + 1] = key
+    return key == "fail" and fail or nil
+  end })
+  check.equal(said(), failure)
+  check.matches(failure.message, LEAK)
+  check.equal(table.concat(keys, " "), "fail")
+  -- It goes before luaunit, which has it in its table.
+  package.loaded.luaunit = { fail = function(message) error("FAILURE: " .. message, 0) end }
+  check.equal(said(), failure)
+  package.loaded.busted = nil
+  check.matches(said(), "^FAILURE: " .. LEAK:sub(2))
+  -- By way of another table.
+  package.loaded.luaunit = setmetatable({}, { __index = package.loaded.luaunit })
+  check.matches(said(), "^FAILURE: " .. LEAK:sub(2))
+  -- Other errors are errors, and what leaks nothing succeeds.
+  passes(function() end)
+  check.raises("mine", snapshot.check, function() error("mine", 0) end)
+  check.raises("bad argument #1 to 'check' (function expected, got table)", snapshot.check, {})
+  -- What is no framework is left alone: it is a message as without.
+  for _, other in ipairs { true, {}, { fail = true }, { fail = function() end }, setmetatable({}, { __index = error }),
+      setmetatable({}, { __index = true }), setmetatable({}, { __index = { fail = {} } }), setmetatable({}, {}) } do
+    package.loaded.busted, package.loaded.luaunit = other, other
+    check.matches(said(), LEAK)
+  end
+  package.loaded.busted, package.loaded.luaunit = nil, nil
+  -- None is loaded to find out.
+  package.preload.busted, package.preload.luaunit = error, error
+  check.matches(said(), LEAK)
+  package.preload.busted, package.preload.luaunit = nil, nil
 end
 
 -- Wrong arguments.
