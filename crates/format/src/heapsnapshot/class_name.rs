@@ -1,8 +1,9 @@
-//! Class names of tables and userdata: the rows of DevTools' Memory panel.
+//! Names of tables and userdata after their groups: the rows of DevTools' Memory panel.
 
 use crate::answer_error::Result;
 use crate::answers::group_name::class_text;
 use crate::answers::name::Name;
+use crate::answers::short_path::pattern_text;
 use luasnap_heap::{GroupName, Groups, Heap, NodeId, Snapshot};
 use rustc_hash::FxHashMap;
 
@@ -20,6 +21,21 @@ impl<'a> ClassNames<'a> {
             groups: snapshot.groups()?,
             by_group: FxHashMap::default(),
         })
+    }
+
+    /// Returns the group of a table or userdata, all of whose members have one name here.
+    #[inline]
+    pub(super) fn group(&self, node: NodeId) -> Option<usize> {
+        self.groups.group_of(node)
+    }
+
+    /// Returns the pattern of the paths to the members of a group without a class (`_G.cache.[*]`); `None` if it has
+    /// one.
+    pub(super) fn pattern(&self, group: usize) -> Result<Option<Name>> {
+        match self.groups.groups()[group].name {
+            GroupName::HeldBy(pattern) => pattern_text(self.heap, self.groups, pattern).map(Some),
+            _ => Ok(None),
+        }
     }
 
     /// Returns the class name of a table or userdata; `None` if it has none.

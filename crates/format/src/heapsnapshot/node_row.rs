@@ -51,6 +51,8 @@ pub(super) struct NodeNames<'a> {
     /// By C function: the name of the first field that refers to it.
     c_functions: FxHashMap<NodeId, NameId>,
     main_thread: Option<NodeId>,
+    /// By group of tables or userdata: the place of the name of its members among the strings.
+    by_group: FxHashMap<usize, u32>,
     /// A buffer for names.
     text: Vec<u8>,
 }
@@ -63,6 +65,7 @@ impl<'a> NodeNames<'a> {
             classes: ClassNames::new(snapshot)?,
             c_functions: c_function_names(heap, contents)?,
             main_thread: heap.root_named(b"[mainthread]").map(|edge| edge.target),
+            by_group: FxHashMap::default(),
             text: Vec::new(),
         })
     }
@@ -70,17 +73,41 @@ impl<'a> NodeNames<'a> {
     /// Returns the place of a node's name among the strings.
     #[inline]
     pub(super) fn name(&mut self, node: NodeId, strings: &mut Strings<'_>) -> Result<u32> {
-        if self.heap.kind(node) == Kind::String {
+        let kind = self.heap.kind(node);
+        if kind == Kind::String {
             return Ok(strings.name(self.heap.source_id(node)));
+        }
+        let is_grouped = matches!(kind, Kind::Table | Kind::Userdata);
+        let group = is_grouped.then(|| self.classes.group(node)).flatten();
+        if let Some(place) = group.and_then(|group| self.by_group.get(&group)) {
+            return Ok(*place);
         }
         let mut text = std::mem::take(&mut self.text);
         text.clear();
-        self.push_name(&mut text, node)?;
+        match group {
+            Some(group) if kind == Kind::Table => self.push_constructor(&mut text, node, group)?,
+            _ => self.push_name(&mut text, node)?,
+        }
         self.text = text;
-        strings.text(&self.text)
+        let place = strings.text(&self.text)?;
+        if let Some(group) = group {
+            self.by_group.try_reserve(1)?;
+            self.by_group.insert(group, place);
+        }
+        Ok(place)
     }
 
-    /// Appends a node's name.
+    /// Appends the name of a table: that of its class, else that of its group.
+    fn push_constructor(&mut self, out: &mut Vec<u8>, node: NodeId, group: usize) -> Result {
+        match self.classes.pattern(group)? {
+            // DevTools renames these after their fields.
+            Some(name) if name.bytes() == b"Object" => push_bytes(out, b"table Object"),
+            Some(name) if !name.is_empty() => push_bytes(out, name.bytes()),
+            _ => self.push_name(out, node),
+        }
+    }
+
+    /// Appends what a node is: the name of its row, but for tables without a class.
     pub(super) fn push_name(&mut self, out: &mut Vec<u8>, node: NodeId) -> Result {
         let heap = self.heap;
         match heap.kind(node) {

@@ -1,8 +1,10 @@
 //! Ids of objects that are the same in every file of one process.
 //!
 //! DevTools' Comparison matches objects of two files by their ids, and each file is written without the other.
-//! So an id is made of what an object keeps all its life: its kind and address, a size that cannot change,
-//! the line where a function is defined. Odd numbers below 2^32 are too few for addresses, hence a hash.
+//! So an id is made of what an object has in both: its kind, address and size, the line where a function is defined.
+//! A table that grew has another one: Comparison never looks at sizes of the same id, and shows it as deleted with the
+//! old size and new with the new one. Stacks grow and shrink all the time, so theirs does not count. Odd numbers
+//! below 2^32 are too few for addresses, hence a hash.
 //!
 //! If two objects want the same id, the one at the lower address gets it and the other takes its
 //! next choice, whichever comes first in the file: ids depend on the objects, not on their order.
@@ -60,8 +62,8 @@ impl Claim {
     fn of_object(heap: &Heap, node: NodeId) -> Claim {
         let (kind, address) = (heap.kind(node), heap.address(node));
         let lasting = match kind {
-            // Their sizes change.
-            Kind::Table | Kind::Thread | Kind::Snapshot => 0,
+            // Their sizes change without meaning anything.
+            Kind::Thread | Kind::Snapshot => 0,
             Kind::LuaFunction | Kind::Prototype => {
                 heap.size(node) << 24 ^ u64::from(heap.count(node))
             }

@@ -14,7 +14,7 @@ use std::io;
 /// Writes the reachable objects of a snapshot as `.heapsnapshot`: JSON that Chrome DevTools and memlab open.
 ///
 /// Every object has its shallow size in bytes, up to 4 GiB less a byte, and an id that is the same in another
-/// snapshot of the same process.
+/// snapshot of the same process, unless it is a table of another size by then.
 ///
 /// # Examples
 ///

@@ -1,5 +1,6 @@
 //! Heaps to export, with what the readers should report about them.
 
+use luasnap_format::group_name;
 use luasnap_heap::{
     Dominators, Edge, Heap, HeapBuilder, Kind, Label, NodeId, Reach, Snapshot, Strength, Through,
 };
@@ -25,7 +26,7 @@ impl Graph {
         }
     }
 
-    /// Adds an object that DevTools shows in the row of its kind.
+    /// Adds an object that DevTools shows in the row of its kind, tables in that of their group.
     pub fn object(&mut self, number: u64, kind: Kind, bytes: u64) -> NodeId {
         let row = match kind {
             Kind::LuaFunction | Kind::CFunction => "Function",
@@ -116,7 +117,8 @@ pub struct Row {
 }
 
 impl Exported {
-    fn new(snapshot: Snapshot, rows: Vec<String>) -> Exported {
+    fn new(snapshot: Snapshot, mut rows: Vec<String>) -> Exported {
+        name_tables(&snapshot, &mut rows);
         let reach = Reach::new(snapshot.everything(), Through::Everything).unwrap();
         let objects = snapshot.everything().nodes().skip(1);
         let nodes = objects.filter(|node| reach.contains(*node)).collect();
@@ -196,6 +198,23 @@ impl Exported {
     }
 }
 
+/// Tables without a class have the names of their groups.
+fn name_tables(snapshot: &Snapshot, rows: &mut [String]) {
+    let (heap, tree) = (snapshot.everything(), snapshot.everything_tree().unwrap());
+    let groups = snapshot.groups().unwrap();
+    for (at, group) in groups.groups().iter().enumerate() {
+        if group.kind != Kind::Table {
+            continue;
+        }
+        let name = group_name(heap, tree, groups, group).unwrap();
+        for node in groups.members(at) {
+            if rows[node.index()] == "table" {
+                rows[node.index()] = String::from_utf8(name.bytes().to_vec()).unwrap();
+            }
+        }
+    }
+}
+
 /// A small program's heap, with some of everything.
 pub fn program() -> Exported {
     let mut graph = Graph::new();
@@ -203,6 +222,7 @@ pub fn program() -> Exported {
     let globals = graph.object(1, Kind::Table, 400);
     graph.root("[REGISTRY]", registry);
     graph.item(registry, 2, globals);
+    graph.builder.set_globals(globals);
     let main = graph.instance(2, Kind::Thread, 1000, "main thread");
     graph.root("[mainthread]", main);
     classes(&mut graph, registry, globals);

@@ -162,36 +162,42 @@ fn devtools_shows_who_holds_what() {
         &[(".[REGISTRY]", ""), (".[REGISTRY]", "(GC roots)")],
     );
     let globals = held(&answer, registry, "2");
-    check(globals, &[("[2]", "table")]);
+    assert_eq!(globals["name"], "_G");
+    check(globals, &[("[2]", "[REGISTRY]")]);
     let print = named(&answer, "[C] print");
-    check(print, &[(".print", "table")]);
-    check(held(&answer, globals, "closure"), &[(".closure", "table")]);
+    check(print, &[(".print", "_G")]);
+    check(held(&answer, globals, "closure"), &[(".closure", "_G")]);
     check(named(&answer, "(upvalue)"), &[("->count", "")]);
-    check(named(&answer, "coroutine"), &[(".[-3]", "table")]);
+    check(named(&answer, "coroutine"), &[(".[-3]", "_G")]);
     let live = held(&answer, globals, "live");
     check(
         live,
         &[
-            (".live", "table"),
-            ("[[[1]]]", "table"),
-            ("[[key]]", "table"),
+            (".live", "_G"),
+            ("[[[1]]]", "_G.cache"),
+            ("[[key]]", "_G.retainer.names"),
         ],
     );
     let near = held(&answer, globals, "near");
     let far = held(&answer, near, "value of this weak key");
     check(
         far,
-        &[("{value of this weak key}", "table"), (".[table]", "table")],
+        &[
+            ("{value of this weak key}", "_G.near"),
+            (".[table]", "_G.retainer.names"),
+        ],
     );
 }
 
 #[test]
 #[ignore = "needs node, npm and a network"]
 fn devtools_compares_two_files() {
-    let heap = |numbers: &mut dyn Iterator<Item = u64>| {
+    let heap = |cache_bytes: u64, numbers: &mut dyn Iterator<Item = u64>| {
         let mut graph = Graph::new();
         let registry = graph.object(0, Kind::Table, 56);
         graph.root("[REGISTRY]", registry);
+        let cache = graph.object(5, Kind::Table, cache_bytes);
+        graph.field(registry, "cache", cache);
         let class = graph.class(registry, 1, "Session");
         for number in numbers {
             let node = match number % 3 {
@@ -207,8 +213,8 @@ fn devtools_compares_two_files() {
         graph.finish()
     };
     // The later one has its objects in another order, as a VM that allocates may.
-    let earlier = heap(&mut (10..1000));
-    let later = heap(&mut (500..1700).rev());
+    let earlier = heap(1000, &mut (10..1000));
+    let later = heap(3000, &mut (500..1700).rev());
     let answer = reader::devtools("devtools-compare", &later, Some(&earlier));
     let rows = answer["comparison"].as_array().unwrap();
     let found: BTreeMap<&str, (usize, usize, u64, u64)> = rows
@@ -236,6 +242,8 @@ fn devtools_compares_two_files() {
     };
     let expected = BTreeMap::from([
         ("Session", expected(0, |number| 100 + number)),
+        // One table that grew: as many are new as are gone, and the sizes tell.
+        ("[REGISTRY].cache", (1, 1, 3000, 1000)),
         ("Function", expected(1, |_| 40)),
         ("userdata", expected(2, |_| 24)),
     ]);
