@@ -27,6 +27,10 @@
 //! Runs the examples in the documents and inserts their output; `--check` writes nothing and exits
 //! with 1 if a document is not current. Its help has the conventions.
 //!
+//! # `cargo xtask man`
+//!
+//! Writes the pages of the manual for `man` to `target/man`, for a release: `luasnap.1`, `luasnap-attach.1` and so on.
+//!
 //! # To add a release
 //!
 //! - PUC Lua: add a line for the version of `lua-src` that has it to this crate's Cargo.toml.
@@ -43,6 +47,7 @@ mod docs;
 mod dwarf;
 mod jit;
 mod layout;
+mod man;
 mod mutants;
 mod output;
 mod probe;
@@ -73,6 +78,7 @@ enum Chore {
     Layouts(Layouts),
     Mutants(mutants::Mutants),
     Docs(docs::Docs),
+    Man(man::Man),
 }
 
 /// Derives the layouts of the VMs' structures from released sources, and writes them as Rust.
@@ -93,6 +99,7 @@ fn main() -> ExitCode {
         Chore::Layouts(layouts) => layouts.execute(),
         Chore::Mutants(mutants) => mutants.execute(),
         Chore::Docs(docs) => docs.execute(),
+        Chore::Man(man) => man.execute(),
     };
     done.unwrap_or_else(|error| {
         eprintln!("cargo xtask: {error:#}");

@@ -19,3 +19,10 @@ Exit codes:
   0    done
   2    luasnap was called wrongly
   125  luasnap failed: a file cannot be read, or has no answer in it";
+
+/// The exit codes of the verbs that read nothing, for their help.
+pub const OF_WRITERS: &str = "\
+Exit codes:
+  0    done
+  2    luasnap was called wrongly
+  125  luasnap failed: it cannot be written";

@@ -5,6 +5,7 @@
 mod attach;
 mod capture_answer;
 mod command_line;
+mod completions;
 mod core_dump;
 mod diff;
 mod exit_code;
@@ -12,6 +13,7 @@ mod export;
 mod info;
 mod ledger;
 mod look;
+mod man_pages;
 mod module_file;
 mod output;
 mod output_file;
@@ -29,7 +31,7 @@ mod top;
 mod view;
 mod waste;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, Parser, Subcommand};
 use look::LookOptions;
 use refusal::Refusal;
 use std::process::ExitCode;
@@ -69,6 +71,9 @@ enum Verb {
     Path(path::Path),
     View(view::View),
     Export(export::Export),
+    Completions(completions::Completions),
+    #[command(name = "man", hide = true)]
+    ManPages(man_pages::ManPages),
 }
 
 /// What is cleaned up before a signal ends the program. A signal handler calls it.
@@ -93,6 +98,8 @@ fn main() -> ExitCode {
         Verb::Path(path) => path.execute(),
         Verb::View(view) => view.execute(),
         Verb::Export(export) => export.execute(),
+        Verb::Completions(completions) => completions.execute(CommandLine::command()),
+        Verb::ManPages(pages) => pages.execute(CommandLine::command()),
     };
     done.unwrap_or_else(|error| {
         output::report_problem(format_args!("{error:#}"));

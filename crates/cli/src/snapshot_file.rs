@@ -24,7 +24,10 @@ impl SnapshotFile {
         let message = format!("reading {}", printable_path(path));
         let snapshot = progress.step(message, || luasnap_format::open_snapshot(path));
         // The message already includes its causes.
-        let snapshot = snapshot.map_err(|error| anyhow!(error.to_string()))?;
+        let snapshot = snapshot.map_err(|error| match process_meant(path) {
+            Some(pid) => anyhow!("{pid} is a process, not a file: luasnap attach {pid}"),
+            None => anyhow!(error.to_string()),
+        })?;
         let metadata = fs::metadata(path).ok().filter(Metadata::is_file);
         Ok(SnapshotFile {
             path: path.to_owned(),
@@ -32,6 +35,13 @@ impl SnapshotFile {
             snapshot,
         })
     }
+}
+
+/// Returns the ID of the process that was named in place of a file, if there is no such file.
+fn process_meant(path: &Path) -> Option<u32> {
+    let pid: u32 = path.to_str()?.parse().ok()?;
+    let is_process = Path::new("/proc").join(pid.to_string()).is_dir();
+    (!path.exists() && is_process).then_some(pid)
 }
 
 /// Returns a time, given in milliseconds since 1970, as `2026-11-25 17:40:12 UTC`.

@@ -221,3 +221,37 @@ fn wrong_calls_are_told_what_is_right() {
     let ran = ask(&["diff", "1.luasnap"]);
     assert!(ran.stderr.contains("<FILE> <FILE>..."), "{ran:#?}");
 }
+
+#[test]
+fn a_process_in_place_of_a_file_is_told_how_to_be_read() {
+    let pid = std::process::id().to_string();
+    for words in about(&pid) {
+        let hint = format!("{pid} is a process, not a file: luasnap attach {pid}");
+        fails(&words, &hint);
+    }
+    // Process ids are lower than this everywhere.
+    for words in about("4194305") {
+        let message = "cannot read '4194305': No such file or directory";
+        fails(&words, message);
+    }
+    // A file of that name is a file.
+    let folder = town();
+    fs::copy(folder.join("1.luasnap"), folder.join(&pid)).unwrap();
+    assert_eq!(ask(&["info", &pid]).code, Some(0));
+    fs::remove_file(folder.join(&pid)).unwrap();
+}
+
+#[test]
+fn a_typo_in_a_verb_is_told_what_is_near() {
+    for (typo, verb) in [
+        ("tpo", "top"),
+        ("difff", "diff"),
+        ("atach", "attach"),
+        ("complete", "completions"),
+    ] {
+        let ran = ask(&[typo]);
+        assert_eq!((ran.code, ran.stdout.as_str()), (Some(2), ""), "{ran:#?}");
+        assert!(ran.stderr.contains("similar subcommand"), "{ran:#?}");
+        assert!(ran.stderr.contains(&format!("'{verb}'")), "{ran:#?}");
+    }
+}

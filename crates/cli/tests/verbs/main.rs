@@ -1,6 +1,7 @@
 //! The verbs that answer questions about snapshot files, as a user calls them.
 
 mod attach;
+mod completions;
 mod diff;
 mod errors;
 mod export;
@@ -9,6 +10,7 @@ mod help;
 mod hostile;
 mod info;
 mod ledger;
+mod man_pages;
 mod manual;
 mod masked;
 mod pasted;
@@ -17,6 +19,7 @@ mod pipes;
 #[path = "../program/mod.rs"]
 mod program;
 mod ps;
+mod recipes;
 mod safe_files;
 mod save;
 mod standard_output;

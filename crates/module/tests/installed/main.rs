@@ -11,6 +11,7 @@ mod nvim;
 mod process;
 mod program;
 mod prosody;
+mod recipes;
 mod state;
 
 /// A test for each program: `each_program!(check)` makes `lua51` to `prosody`, which call `check`

@@ -10,7 +10,7 @@ use std::process::Command;
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// It listens on a socket in the folder that has all its files.
+/// It listens on a socket in the folder that has all its files. Tests may add locations.
 const CONFIG: &str = r#"
 load_module MODULES/ndk_http_module.so;
 load_module MODULES/ngx_http_lua_module.so;
@@ -44,6 +44,7 @@ http {
         ngx.print(ok == true and "" or ok)
       }
     }
+    include FOLDER/locations/*.conf;
     location = /hold { content_by_lua_block { require("requests").hold() } }
     location = /look { content_by_lua_block { require("requests").look() } }
   }
@@ -51,14 +52,14 @@ http {
 "#;
 
 /// A running nginx.
-struct Server {
+pub struct Server {
     process: Process,
     folder: PathBuf,
 }
 
 impl Server {
     /// Starts it in a folder; `init` runs before the master starts its worker.
-    fn start(folder: &Path, init: &str, engine: &str) -> Server {
+    pub fn start(folder: &Path, init: &str, engine: &str) -> Server {
         const MODULES: &str = "/usr/lib/nginx/modules";
         let config = CONFIG
             .replace("FOLDER", folder.to_str().expect("a path in UTF-8"))
@@ -102,7 +103,7 @@ impl Server {
 
     /// Returns the body of a response, which must be a success.
     #[track_caller]
-    fn get(&self, path: &str) -> String {
+    pub fn get(&self, path: &str) -> String {
         let mut answer = String::new();
         let mut stream = self.send(path);
         stream.read_to_string(&mut answer).expect("an answer");
@@ -115,12 +116,12 @@ impl Server {
         body.to_owned()
     }
 
-    fn log(&self) -> String {
+    pub fn log(&self) -> String {
         read(&self.folder.join("error.log"))
     }
 
     /// Asks it to end, and waits until it has.
-    fn stop(mut self) -> Ran {
+    pub fn stop(mut self) -> Ran {
         self.ask_to_end();
         assert!(!self.process.is_running(), "nginx does not stop");
         self.process.end()
