@@ -1,5 +1,6 @@
 //! The command line. clap repeats unknown words in its messages, so they are escaped.
 
+use crate::snapshot_file::process_meant;
 use clap::error::{ContextKind, ContextValue, Error};
 use clap::{CommandFactory, Parser};
 use luasnap_format::printable;
@@ -7,10 +8,13 @@ use std::env;
 use std::ffi::OsString;
 use std::path::Path;
 
+/// Letters that are wrong, missing, too many or two that changed places, in a word that is still taken for a verb.
+const MOST_TYPOS: usize = 1;
+
 /// Returns the parsed command line. If it is wrong, exits with clap's message.
 pub fn parse<T: Parser>() -> T {
     let words = with_verb::<T>(env::args_os().collect());
-    T::try_parse_from(words).unwrap_or_else(|error| escaped(error).exit())
+    T::try_parse_from(words).unwrap_or_else(|error| with_hint::<T>(escaped(error)).exit())
 }
 
 /// `luasnap FILE` means `luasnap top FILE`.
@@ -21,6 +25,34 @@ fn with_verb<T: CommandFactory>(mut words: Vec<OsString>) -> Vec<OsString> {
         words.insert(1, "top".into());
     }
     words
+}
+
+/// Adds what the user may have meant by a word that is no verb. clap compares words by what they share, and finds no
+/// `top` in `tpo`.
+fn with_hint<T: CommandFactory>(mut error: Error) -> Error {
+    let Some(ContextValue::String(word)) = error.get(ContextKind::InvalidSubcommand) else {
+        return error;
+    };
+    if let Some(pid) = process_meant(Path::new(word)) {
+        let hint = format!("{pid} is a process: luasnap attach {pid}");
+        let hint = ContextValue::StyledStrs(vec![hint.into()]);
+        error.insert(ContextKind::Suggested, hint);
+    } else if error.get(ContextKind::SuggestedSubcommand).is_none() {
+        let command_line = T::command();
+        let verbs = command_line.get_subcommands();
+        let verbs = verbs
+            .filter(|verb| !verb.is_hide_set())
+            .map(|verb| verb.get_name());
+        let is_near = |verb: &&str| strsim::osa_distance(word, verb) <= MOST_TYPOS;
+        let near: Vec<String> = verbs.filter(is_near).map(str::to_owned).collect();
+        if !near.is_empty() {
+            error.insert(
+                ContextKind::SuggestedSubcommand,
+                ContextValue::Strings(near),
+            );
+        }
+    }
+    error
 }
 
 /// Returns the error with its words escaped.

@@ -38,7 +38,7 @@ impl SnapshotFile {
 }
 
 /// Returns the ID of the process that was named in place of a file, if there is no such file.
-fn process_meant(path: &Path) -> Option<u32> {
+pub fn process_meant(path: &Path) -> Option<u32> {
     let pid: u32 = path.to_str()?.parse().ok()?;
     let is_process = Path::new("/proc").join(pid.to_string()).is_dir();
     (!path.exists() && is_process).then_some(pid)

@@ -254,4 +254,18 @@ fn a_typo_in_a_verb_is_told_what_is_near() {
         assert!(ran.stderr.contains("similar subcommand"), "{ran:#?}");
         assert!(ran.stderr.contains(&format!("'{verb}'")), "{ran:#?}");
     }
+    let ran = ask(&["frobnicate"]);
+    assert!(!ran.stderr.contains("similar"), "{ran:#?}");
+    // Hidden verbs are for those who know them.
+    let ran = ask(&["mna"]);
+    assert!(!ran.stderr.contains("similar"), "{ran:#?}");
+}
+
+#[test]
+fn a_process_in_place_of_a_verb_is_told_how_to_be_read() {
+    let pid = std::process::id().to_string();
+    let ran = ask(&[&pid]);
+    assert_eq!((ran.code, ran.stdout.as_str()), (Some(2), ""), "{ran:#?}");
+    let hint = format!("  tip: {pid} is a process: luasnap attach {pid}\n");
+    assert!(ran.stderr.contains(&hint), "{ran:#?}");
 }

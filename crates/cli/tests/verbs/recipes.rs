@@ -93,8 +93,10 @@ fn redis_is_read_from_outside() {
     let (script, _) = script.split_once("```").unwrap();
     // Another server may be running.
     let pid = server.0.id().to_string();
-    let script = script.replace("\"$(pidof redis-server)\"", &pid);
-    let ran = bash(folder.path(), &script.replace("sudo ", ""));
+    let attach = "sudo luasnap attach redis-server ";
+    assert!(script.starts_with(attach), "{script}");
+    let script = script.replace(attach, &format!("luasnap attach {pid} "));
+    let ran = bash(folder.path(), &script);
     assert_eq!(ran.code, Some(0), "{ran:#?}");
     for file in ["redis-1.luasnap", "redis-2.luasnap"] {
         assert!(ran.stdout.contains(file), "{ran:#?}");

@@ -14,6 +14,7 @@ mod fuzzed;
 mod group_name;
 mod heapsnapshot;
 mod json;
+mod leaks;
 mod ledger;
 mod lookup;
 mod luasnap;
