@@ -83,9 +83,10 @@ fn neovim_has_a_command() {
     let ran = nvim(
         folder.path(),
         &[
+            "lua kept = {}",
             "Luasnap",
             "write first.txt",
-            "lua kept = {} for i = 1, 10000 do kept[i] = { i } end",
+            "lua for i = 1, 10000 do kept[i] = { i } end",
             "Luasnap",
             "write second.txt",
             "lua assert(vim.bo.buftype == 'nofile' and not vim.bo.modifiable)",
