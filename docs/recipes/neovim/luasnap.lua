@@ -17,7 +17,7 @@ local function show(text)
   vim.cmd "botright new"
   vim.bo.buftype, vim.bo.bufhidden, vim.bo.swapfile = "nofile", "wipe", false
   vim.api.nvim_buf_set_lines(0, 0, -1, false, vim.split(text, "\n"))
-  vim.bo.modifiable = false
+  vim.bo.modifiable, vim.wo.wrap = false, false
 end
 
 vim.api.nvim_create_user_command("Luasnap", function(command)
