@@ -9,7 +9,9 @@ mod core_dump;
 mod diff;
 mod exit_code;
 mod export;
+mod growth_text;
 mod info;
+mod kept_files;
 mod ledger;
 mod module_file;
 mod output;
@@ -19,13 +21,18 @@ mod path;
 mod process_argument;
 mod progress;
 mod ps;
+mod quantity;
 mod refusal;
 mod run;
+mod screen;
 mod snapshot_file;
 mod state_files;
 mod table;
 mod top;
 mod waste;
+mod watch;
+mod watch_end;
+mod watch_output;
 
 use clap::{Parser, Subcommand};
 use refusal::Refusal;
@@ -35,6 +42,7 @@ const MORE_HELP: &str = "\
 To begin:
   luasnap run --save F x.lua         run a script, and save a snapshot when it ends
   luasnap attach PID                 take a snapshot of a running process
+  luasnap watch PID                  show what grows in a running process
   luasnap top F                      list the groups of objects that retain most
   luasnap path F _G.server.sessions  show what keeps an object alive
   luasnap diff F1 F2 F3              find leak suspects and their accumulation points
@@ -54,6 +62,7 @@ struct CommandLine {
 enum Verb {
     Run(run::Run),
     Attach(attach::Attach),
+    Watch(watch::Watch),
     Ps(ps::Ps),
     Core(core_dump::CoreDump),
     Info(info::Info),
@@ -63,12 +72,19 @@ enum Verb {
     Export(export::Export),
 }
 
+/// What a handler of signals does before the program ends.
+fn clear_away() {
+    screen::restore();
+    luasnap_format::remove_temporary_file();
+}
+
 fn main() -> ExitCode {
     panics::print_readably();
-    luasnap_capture::end_cleanly(luasnap_format::remove_temporary_file);
+    luasnap_capture::end_cleanly(clear_away);
     let done = match command_line::parse::<CommandLine>().verb {
         Verb::Run(run) => run.execute(),
         Verb::Attach(attach) => attach.execute(),
+        Verb::Watch(watch) => watch.execute(),
         Verb::Ps(ps) => ps.execute(),
         Verb::Core(core) => core.execute(),
         Verb::Info(info) => info.execute(),

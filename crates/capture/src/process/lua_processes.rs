@@ -1,8 +1,11 @@
 //! The processes of this machine that have a Lua state.
 
+use crate::process::attach::check;
+use crate::process::error::AttachError;
 use crate::process::found_state::FoundState;
 use crate::process::pages::MappingKind;
-use crate::process::search::states_of_running;
+use crate::process::refusal;
+use crate::process::search::{expect_state, states_of_running};
 use crate::process::shared_memory::SharedMemory;
 use crate::process::threads::living_thread;
 use std::fs;
@@ -42,16 +45,35 @@ pub(super) fn process_ids() -> Vec<u32> {
     ids
 }
 
+/// Returns the Lua states of a process, by address, none of them captured. It is not stopped.
+///
+/// # Errors
+/// See [`AttachErrorKind`](crate::process::AttachErrorKind): what [`attach`](crate::process::attach) says without
+/// stopping it.
+pub fn lua_states(process: u32) -> Result<Vec<FoundState>, AttachError> {
+    check(process)?;
+    let shared =
+        SharedMemory::of_process(process).map_err(|error| refusal::of_process(process, &error))?;
+    // It says why where there is none.
+    expect_state(process, &shared)?;
+    let mut states = states_of(process, &shared);
+    states.sort_by_key(|state| state.main_thread);
+    Ok(states)
+}
+
+/// The states that are found until an error, if there is one: the process may be exiting.
+fn states_of(process: u32, shared: &SharedMemory) -> Vec<FoundState> {
+    let mut states = Vec::new();
+    let _ = states_of_running(process, MappingKind::Writable(shared), |state| {
+        states.push(FoundState::uncaptured(&state));
+        ControlFlow::Continue(())
+    });
+    states
+}
+
 /// Returns a process with its states; `None` if it has none, or may not be read. It is not stopped.
 pub fn lua_process(pid: u32) -> Option<LuaProcess> {
-    let mut states = Vec::new();
-    // What was found before an error counts: the process may be exiting.
-    let _ = SharedMemory::of_process(pid).and_then(|shared| {
-        states_of_running(pid, MappingKind::Writable(&shared), |state| {
-            states.push(FoundState::uncaptured(&state));
-            ControlFlow::Continue(())
-        })
-    });
+    let states = states_of(pid, &SharedMemory::of_process(pid).ok()?);
     if states.is_empty() {
         return None;
     }

@@ -7,15 +7,15 @@ use crate::graph::fallible_vec::{filled, push, room};
 use crate::graph::heap::Heap;
 use crate::graph::kind::Kind;
 use crate::graph::node::NodeId;
-use crate::groups::class::{ClassName, Classes};
+use crate::groups::class::Classes;
 use crate::groups::coroutine::coroutine_body;
-use crate::groups::fingerprint::{Fingerprint, FingerprintHasher};
 use crate::groups::group::{Group, GroupName, Groups, NO_GROUP};
+use crate::groups::group_key::hash;
 use crate::groups::grouped::Grouped;
 use crate::groups::path_map::PathMap;
-use crate::groups::path_pattern::{PatternId, mix};
+use crate::groups::path_pattern::PatternId;
 use crate::groups::pattern_set::PatternSet;
-use crate::groups::string_owners::{MAX_OWNERS, OwnerGroups, StringOwners};
+use crate::groups::string_owners::{OwnerGroups, StringOwners};
 use crate::reach::shortest_path_tree::{Rank, ShortestPathTree};
 use hashbrown::HashTable;
 
@@ -231,7 +231,7 @@ impl<'a> Grouping<'a> {
         if let Some(&at) = self.index.find(code, same) {
             return Ok(at);
         }
-        let fingerprint = self.fingerprint(kind, name);
+        let fingerprint = self.groups.fingerprint(self.heap, kind, name);
         let groups = &mut self.groups.groups;
         let new = groups.len() as u32;
         push(
@@ -255,66 +255,4 @@ impl<'a> Grouping<'a> {
         self.index.insert_unique(code, new, of);
         Ok(new)
     }
-
-    fn fingerprint(&self, kind: Kind, name: GroupName) -> Fingerprint {
-        let hasher = FingerprintHasher::new("group").kind(kind);
-        let hasher = match name {
-            GroupName::HeldBy(pattern) => hasher
-                .text(b"held by")
-                .number(self.groups.patterns.fingerprint(pattern).0),
-            GroupName::Class(ClassName::Own(name)) => {
-                hasher.text(b"class").text(self.heap.name(name))
-            }
-            GroupName::Class(ClassName::HeldBy(pattern)) => hasher
-                .text(b"class held by")
-                .number(self.groups.patterns.fingerprint(pattern).0),
-            GroupName::Code { source, line } => hasher
-                .text(b"code")
-                .text(self.heap.name(source))
-                .number(line.into()),
-            GroupName::LoadedCode { pattern, line } => hasher
-                .text(b"loaded code")
-                .number(self.groups.patterns.fingerprint(pattern).0)
-                .number(line.into()),
-            GroupName::Coroutine(name) => name.add_to(hasher, self.heap),
-            GroupName::StringsOf(owners) => {
-                let owner = |group: usize| self.groups.groups[group].fingerprint.0;
-                let mut prints = [u64::MAX; MAX_OWNERS];
-                for (print, group) in prints.iter_mut().zip(self.groups.owners(owners)) {
-                    *print = owner(group);
-                }
-                // The order in which the tree comes to the owners may differ from run to run.
-                let prints = &mut prints[..self.groups.owners(owners).len()];
-                prints.sort_unstable();
-                let hasher = hasher.text(b"strings of");
-                prints
-                    .iter()
-                    .fold(hasher, |hasher, print| hasher.number(*print))
-            }
-            GroupName::SharedStrings => hasher.text(b"shared strings"),
-        };
-        hasher.finish()
-    }
-}
-
-fn hash(kind: Kind, name: GroupName) -> u64 {
-    let (tag, a, b) = match name {
-        GroupName::HeldBy(pattern) => (0, pattern.0.into(), 0),
-        GroupName::Class(ClassName::Own(name)) => (1, name.0.into(), 0),
-        GroupName::Class(ClassName::HeldBy(pattern)) => (2, pattern.0.into(), 0),
-        GroupName::Code { source, line } => (3, source.0.into(), line.into()),
-        GroupName::Coroutine(name) => {
-            let place = (name.place.source.0, name.place.line);
-            let at = (name.status as u64, name.caller.line);
-            (
-                7,
-                mix(place.0.into(), place.1.into()),
-                mix(at.0, at.1.into()),
-            )
-        }
-        GroupName::StringsOf(owners) => (4, owners.0.into(), 0),
-        GroupName::SharedStrings => (5, 0, 0),
-        GroupName::LoadedCode { pattern, line } => (6, pattern.0.into(), line.into()),
-    };
-    mix(mix(mix(kind as u64, tag), a), b)
 }

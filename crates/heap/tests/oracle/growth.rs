@@ -4,14 +4,50 @@ use crate::everything::everything;
 use crate::group::{Below, name};
 use crate::program::{Program, Step};
 use luasnap_heap::{
-    CompareError, Engine, Growth, Kind, Label, NodeId, Snapshot, Suspect, Tally, increase,
+    CompareError, Engine, GroupTable, Growth, Kind, Label, NodeId, Snapshot, Suspect, Tally, increase,
 };
 use proptest::prelude::*;
 use std::collections::BTreeMap;
 
 fn growth(snapshots: &[Snapshot]) -> Growth {
     let all: Vec<_> = snapshots.iter().collect();
-    Growth::new(&all).unwrap()
+    let growth = Growth::new(&all).unwrap();
+    assert_eq!(answers(&of_tables(snapshots), snapshots), answers(&growth, snapshots));
+    growth
+}
+
+/// Compares the last snapshot with what tables keep of those before.
+fn of_tables(snapshots: &[Snapshot]) -> Growth {
+    let [earlier @ .., last] = snapshots else {
+        panic!("no snapshots");
+    };
+    let mut tables: Vec<GroupTable> = Vec::new();
+    for snapshot in earlier {
+        let table = GroupTable::new(snapshot, tables.last()).unwrap();
+        tables.push(table);
+    }
+    Growth::of_tables(&tables, last).unwrap()
+}
+
+/// Names, counts, sizes and entries by fingerprint.
+type Rows = BTreeMap<u64, (String, Vec<u64>, Vec<u64>, Vec<u64>)>;
+/// Point, rows by fingerprint, bytes and entries.
+type Suspects = Vec<(NodeId, Vec<u64>, u64, u64)>;
+
+/// Returns all rows and all suspects.
+fn answers(growth: &Growth, snapshots: &[Snapshot]) -> (Rows, Suspects, Vec<u64>) {
+    let rows = growth.rows().map(|row| {
+        let name = name(growth.heap(row.snapshot), growth.groups(row.snapshot), row.group);
+        let values = [row.counts, row.shallow, row.entries].map(<[u64]>::to_vec);
+        let [counts, shallow, entries] = values;
+        (row.fingerprint.0, (name, counts, shallow, entries))
+    });
+    let suspects = growth.suspects(&snapshots[snapshots.len() - 1]).unwrap();
+    let suspects = suspects.iter().map(|suspect| {
+        let rows = suspect.rows.iter().map(|at| growth.row(*at).fingerprint.0);
+        (suspect.point, rows.collect(), suspect.grown, suspect.entries)
+    });
+    (rows.collect(), suspects.collect(), growth.sizes().collect())
 }
 
 /// Returns each row's name and its number of members in each snapshot.
@@ -388,6 +424,10 @@ proptest! {
         let Ok(growth) = Growth::new(&all) else {
             return Ok(());
         };
+        prop_assert_eq!(
+            answers(&of_tables(&snapshots), &snapshots),
+            answers(&growth, &snapshots)
+        );
         let maps: Vec<_> = (0..all.len()).map(|at| naive(&growth, at)).collect();
         let mut fingerprints: Vec<u64> = maps.iter().flat_map(|of| of.keys().copied()).collect();
         fingerprints.sort_unstable();
