@@ -6,8 +6,10 @@ use crate::output::{print, print_json, report_problem};
 use crate::progress::Progress;
 use crate::quantity;
 use crate::snapshot_file::SnapshotFile;
+use crate::snapshot_folder;
 use anyhow::{Result, anyhow};
-use clap::Args;
+use clap::error::ErrorKind;
+use clap::{Args, Command};
 use luasnap_format::{GrowthAnswer, GrowthError, byte_size, printable_path};
 use luasnap_heap::{BuildError, CompareError, Snapshot};
 use serde::Serialize;
@@ -24,16 +26,21 @@ Exit codes:
   3    memory grew by more than --fail-on-growth allows
   125  luasnap itself failed, or the snapshots cannot be compared";
 
+const USAGE: &str = "\
+luasnap diff [OPTIONS] <FILE> <FILE>...
+       luasnap diff [OPTIONS] <FOLDER>";
+
 /// Compare snapshots, and find leak suspects
 ///
 /// Of two snapshots, lists the groups of objects that changed. Of three or more, also leak suspects: groups
 /// that grew from each snapshot to the next, as leaks do and caches that fill do not, with their
 /// accumulation point. The fingerprint of a suspect is the same from run to run.
 #[derive(Args)]
-#[command(after_help = MORE_HELP)]
+#[command(after_help = MORE_HELP, override_usage = USAGE)]
 pub struct Diff {
-    /// The snapshot files, in the order in which they were taken
-    #[arg(required = true, num_args = 2.., value_name = "FILE")]
+    /// The snapshot files, in the order in which they were taken; or a folder of them, whose .luasnap files are
+    /// compared in the order of time
+    #[arg(required = true, value_name = "FILE|FOLDER")]
     files: Vec<PathBuf>,
 
     /// Exit with code 3 if all objects together grew by more than this from the first to the last
@@ -97,12 +104,7 @@ impl Limit {
 impl Diff {
     /// Runs the command.
     pub fn execute(self) -> Result<ExitCode> {
-        let progress = Progress::new(self.files.len() + 2);
-        let files = self
-            .files
-            .iter()
-            .map(|path| SnapshotFile::open(path, &progress))
-            .collect::<Result<Vec<_>>>()?;
+        let (progress, files) = self.open()?;
         let snapshots: Vec<&Snapshot> = files.iter().map(|file| &file.snapshot).collect();
         progress.step("grouping", || group(&snapshots))?;
         let answer = progress
@@ -111,7 +113,7 @@ impl Diff {
             })
             .map_err(|error| cannot_compare(&files, error))?;
         drop(progress);
-        let names: Vec<String> = files.iter().map(|file| printable_path(&file.path)).collect();
+        let names: Vec<String> = files.iter().map(|file| printable_path(&file.path).to_string()).collect();
         match self.json {
             true => print_json(&Answer::new(&files, &answer))?,
             false => print(growth_text(&names, &answer)?)?,
@@ -123,6 +125,32 @@ impl Diff {
             }
             _ => ExitCode::SUCCESS,
         })
+    }
+}
+
+impl Diff {
+    /// Reads the files, which are the first steps of the work.
+    fn open(&self) -> Result<(Progress, Vec<SnapshotFile>)> {
+        let progress = |files: usize| Progress::new(files + 2);
+        match &self.files[..] {
+            [folder] if folder.is_dir() => {
+                let paths = snapshot_folder::paths_in(folder)?;
+                let progress = progress(paths.len());
+                let files = snapshot_folder::open_all(folder, &paths, &progress)?;
+                Ok((progress, files))
+            }
+            [_] => {
+                let mut command = Diff::augment_args(Command::new("diff"));
+                let message = "give two snapshot files at least, or a folder of them";
+                command.error(ErrorKind::TooFewValues, message).exit()
+            }
+            paths => {
+                let progress = progress(paths.len());
+                let files = paths.iter().map(|path| SnapshotFile::open(path, &progress));
+                let files = files.collect::<Result<Vec<_>>>()?;
+                Ok((progress, files))
+            }
+        }
     }
 }
 

@@ -26,6 +26,7 @@ mod refusal;
 mod run;
 mod screen;
 mod snapshot_file;
+mod snapshot_folder;
 mod state_files;
 mod table;
 mod top;

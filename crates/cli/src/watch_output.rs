@@ -358,7 +358,7 @@ struct Ending<'a> {
 
 impl<'a> Ending<'a> {
     fn new(process: u32, summary: &'a Summary<'a>) -> Ending<'a> {
-        let milliseconds = |time: Duration| time.as_secs_f64() * 1000.0;
+        let milliseconds = |time: Duration| time.as_micros() as f64 / 1000.0;
         let files = summary.files.iter();
         Ending {
             end: summary.end.word(),

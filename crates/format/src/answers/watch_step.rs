@@ -89,7 +89,7 @@ impl WatchStep {
         let taken_at = provenance.taken_at;
         let elapsed = taken_at.zip(first);
         let elapsed = elapsed.and_then(|(now, first)| now.checked_sub(first));
-        let milliseconds = |time: Duration| time.as_secs_f64() * 1000.0;
+        let milliseconds = |time: Duration| time.as_micros() as f64 / 1000.0;
         let grown = growth.map_or(&[][..], |growth| &growth.changed);
         let grown = grown.iter().filter(|row| has_grown(row)).take(most);
         WatchStep {
