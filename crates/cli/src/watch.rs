@@ -316,7 +316,7 @@ impl Watching<'_> {
         let pid = self.pid;
         self.output.begin(&format!(
             "luasnap watch {pid}  {}  {} at {:#x}",
-            program_name(pid),
+            state.name.clone().unwrap_or_else(|| program_name(pid)),
             state.vm,
             state.main_thread
         ))?;

@@ -78,7 +78,7 @@ impl WatchOutput {
 
     /// Says what is watched.
     pub fn begin(&mut self, what: &str) -> Result<()> {
-        self.title = what.to_owned();
+        self.title = printable(what.as_bytes());
         self.draw()
     }
 

@@ -6,7 +6,7 @@ use crate::files::answer;
 fn every_verb_is_listed_and_says_its_exit_codes() {
     let all = answer(&["--help"]);
     for verb in [
-        "run", "attach", "ps", "core", "info", "top", "diff", "path", "export",
+        "run", "attach", "watch", "ps", "core", "info", "top", "diff", "path", "export",
     ] {
         let line = format!("  {verb} ");
         assert!(

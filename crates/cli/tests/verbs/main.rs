@@ -5,6 +5,7 @@ mod diff;
 mod errors;
 mod export;
 mod files;
+mod growing;
 mod help;
 mod hostile;
 mod info;
@@ -26,3 +27,4 @@ mod terminal;
 #[path = "../../../capture/tests/attach/thirty_two_bit.rs"]
 mod thirty_two_bit;
 mod top;
+mod watch;

@@ -11,6 +11,7 @@ mod fixture;
 mod fuzz_seeds;
 mod fuzzed;
 mod group_name;
+mod growth_series;
 mod heapsnapshot;
 mod json;
 mod ledger;

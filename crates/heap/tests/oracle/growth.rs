@@ -401,6 +401,68 @@ fn what_is_scattered_has_no_point() {
     assert_eq!((suspects[0].point, suspects[0].grown), (root, 3000));
 }
 
+#[test]
+fn a_table_has_the_largest_groups_and_those_that_grow() {
+    // Many small groups, each a function of its own place, and a leak that is smaller than all of them at first.
+    let program = |leak: usize| {
+        let mut program = Program::new();
+        let handlers = program.field(program.globals, Kind::Table, "handlers");
+        for line in 1..=5000 {
+            for at in 0..3 {
+                let step = Step::Plain(Label::Index(i64::from(3 * line + at)));
+                program.function(handlers, step, "plugins.lua", line as u32);
+            }
+        }
+        let queue = program.field(program.globals, Kind::Table, "queue");
+        for at in 0..leak {
+            program.index(queue, Kind::Table, at as i64);
+        }
+        program.knows(&["handlers", "queue"]);
+        program.finish()
+    };
+    let snapshots = [1, 2, 3, 4].map(program);
+    let mut tables: Vec<GroupTable> = Vec::new();
+    for snapshot in &snapshots[..3] {
+        let table = GroupTable::new(snapshot, tables.last()).unwrap();
+        assert!((1000..=2500).contains(&table.len()), "{}", table.len());
+        assert!(table.memory() < 2 << 20, "{}", table.memory());
+        let all = snapshot.groups().unwrap().groups();
+        assert_eq!(table.bytes(), all.iter().map(|group| group.shallow).sum::<u64>());
+        tables.push(table);
+    }
+    let last = &snapshots[3];
+    let growth = Growth::of_tables(&tables, last).unwrap();
+    let row = growth.rows().find(|row| {
+        name(growth.heap(row.snapshot), growth.groups(row.snapshot), row.group) == "_G.queue.[*]"
+    });
+    // The first table does not know that it grows.
+    let counts = row.unwrap().counts;
+    assert_eq!(&counts[1..], [2, 3, 4], "{counts:?}");
+}
+
+#[test]
+fn what_grows_among_folded_names_is_told_of_tables_too() {
+    // Of many tenants one grows. Each is a small part, so all of them are folded in each snapshot.
+    let program = |lines: usize| {
+        let mut program = Program::new();
+        let tenants = program.field(program.globals, Kind::Table, "tenants");
+        for at in 0..100 {
+            let tenant = program.field(tenants, Kind::Table, &format!("tenant{at:02}"));
+            let log = program.field(tenant, Kind::Table, "log");
+            for line in 0..if at == 42 { lines } else { 20 } {
+                program.index(log, Kind::Table, line as i64);
+            }
+        }
+        program.knows(&["tenants", "log"]);
+        program.finish()
+    };
+    let snapshots = [20, 25, 30, 35].map(program);
+    // Compared with what the tables tell as well.
+    let found = suspects(&snapshots);
+    let points: Vec<_> = found.iter().map(|of| of.0.as_str()).collect();
+    assert_eq!(points, ["_G.tenants.tenant42.log"], "{found:#?}");
+}
+
 /// Returns members and bytes by fingerprint.
 fn naive(growth: &Growth, snapshot: usize) -> BTreeMap<u64, (u64, u64)> {
     let mut naive = BTreeMap::new();
