@@ -73,9 +73,7 @@ fn limit(text: &str) -> Result<Limit, String> {
             false => Err(wrong()),
         };
     }
-    quantity::bytes(text)
-        .map(Limit::Bytes)
-        .map_err(|_| wrong())
+    quantity::bytes(text).map(Limit::Bytes).map_err(|_| wrong())
 }
 
 impl fmt::Display for Limit {
@@ -113,7 +111,10 @@ impl Diff {
             })
             .map_err(|error| cannot_compare(&files, error))?;
         drop(progress);
-        let names: Vec<String> = files.iter().map(|file| printable_path(&file.path).to_string()).collect();
+        let names: Vec<String> = files
+            .iter()
+            .map(|file| printable_path(&file.path).to_string())
+            .collect();
         match self.json {
             true => print_json(&Answer::new(&files, &answer))?,
             false => print(growth_text(&names, &answer)?)?,

@@ -56,57 +56,85 @@ impl Ps {
 
 /// Returns the processes, a row each.
 pub fn as_text(processes: &[LuaProcess]) -> Columns {
-    let mut columns = Columns::new(&[
+    let room = name_room();
+    let mut names = vec![
         Column::Number("pid"),
         Column::Number("states"),
         Column::Word("vm"),
         Column::Number("bytes"),
         Column::Number("rss"),
-        Column::Word("largest state"),
         Column::Line("command"),
-    ]);
+    ];
+    if room > 0 {
+        names.insert(5, Column::Word("largest state"));
+    }
+    let mut columns = Columns::new(&names);
     for process in processes {
         let largest = process.states.iter().max_by_key(|state| state.total);
         let Some(largest) = largest else { continue };
-        columns.row([
+        let mut cells = vec![
             process.pid.to_string(),
             process.states.len().to_string(),
             largest.vm.to_string(),
             byte_size(total(process)),
             process.resident.map(byte_size).unwrap_or_default(),
-            match process.states.len() {
-                1 => name(largest),
-                _ => format!("{}, {}", byte_size(largest.total), name(largest)),
-            },
             command(process),
-        ]);
+        ];
+        if room > 0 {
+            let name = name(largest, room);
+            let cell = match process.states.len() {
+                2.. if room == LONG => format!("{}, {name}", byte_size(largest.total)),
+                _ => name,
+            };
+            cells.insert(5, cell);
+        }
+        columns.row(cells);
     }
     columns
 }
 
 /// Returns the states, a row each.
 fn states_as_text(processes: &[LuaProcess]) -> Columns {
-    let mut columns = Columns::new(&[
+    let room = name_room();
+    let mut names = vec![
         Column::Number("pid"),
         Column::Word("state"),
         Column::Word("vm"),
         Column::Number("bytes"),
-        Column::Word("name"),
         Column::Line("command"),
-    ]);
+    ];
+    if room > 0 {
+        names.insert(4, Column::Word("name"));
+    }
+    let mut columns = Columns::new(&names);
     for process in processes {
         for state in &process.states {
-            columns.row([
+            let mut cells = vec![
                 process.pid.to_string(),
                 format!("{:#x}", state.main_thread),
                 state.vm.to_string(),
                 byte_size(state.total),
-                name(state),
                 command(process),
-            ]);
+            ];
+            if room > 0 {
+                cells.insert(4, name(state, room));
+            }
+            columns.row(cells);
         }
     }
     columns
+}
+
+/// The most letters of a state's name where there is room.
+const LONG: usize = 32;
+
+/// Returns how many letters of a state's name there is room for; 0 on a narrow terminal.
+fn name_room() -> usize {
+    match Columns::room() {
+        ..80 => 0,
+        80..120 => 16,
+        120.. => LONG,
+    }
 }
 
 /// Returns the bytes of a process's VMs together.
@@ -115,18 +143,17 @@ fn total(process: &LuaProcess) -> u64 {
     totals.fold(0, u64::saturating_add)
 }
 
-/// Returns what a state is called, escaped and not too long; its address where nothing is known.
-fn name(state: &FoundState) -> String {
-    const MOST: usize = 32;
+/// Returns what a state is called, escaped, in so many letters at most; its address where nothing is known.
+fn name(state: &FoundState, most: usize) -> String {
     let Some(name) = &state.name else {
         return format!("{:#x}", state.main_thread);
     };
     let shown = printable(name.as_bytes());
     let count = shown.chars().count();
-    match count > MOST {
+    match count > most {
         // The end of a path says more than its beginning.
         true => {
-            let end: String = shown.chars().skip(count - (MOST - 3)).collect();
+            let end: String = shown.chars().skip(count - (most - 3)).collect();
             format!("...{end}")
         }
         false => shown,

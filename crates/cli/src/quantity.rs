@@ -26,7 +26,9 @@ pub fn time(text: &str) -> Result<Duration, String> {
         _ => None,
     };
     let number: Option<u64> = digits.parse().ok();
-    let milliseconds = number.zip(unit).and_then(|(number, unit)| number.checked_mul(unit));
+    let milliseconds = number
+        .zip(unit)
+        .and_then(|(number, unit)| number.checked_mul(unit));
     match milliseconds {
         // Nobody waits for a century, and the clock could not tell when it is over.
         Some(milliseconds @ 1..3_155_760_000_000) => Ok(Duration::from_millis(milliseconds)),
@@ -59,9 +61,23 @@ mod tests {
             ("10m", 600_000),
             ("2h", 7_200_000),
         ] {
-            assert_eq!(time(text), Ok(Duration::from_millis(milliseconds)), "{text}");
+            assert_eq!(
+                time(text),
+                Ok(Duration::from_millis(milliseconds)),
+                "{text}"
+            );
         }
-        for text in ["", "s", "0", "0ms", "-1s", "1d", "1 s", "99999999999999h", "\u{fc}"] {
+        for text in [
+            "",
+            "s",
+            "0",
+            "0ms",
+            "-1s",
+            "1d",
+            "1 s",
+            "99999999999999h",
+            "\u{fc}",
+        ] {
             assert!(time(text).is_err(), "{text}");
         }
     }

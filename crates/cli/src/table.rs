@@ -105,6 +105,14 @@ impl Columns {
     /// Whether the terminal is so narrow that examples go below the names.
     pub fn are_narrow() -> bool {
         const NARROW: u16 = 120;
-        stdout().is_terminal() && Table::new().width().is_some_and(|width| width < NARROW)
+        Columns::room() < NARROW
+    }
+
+    /// Returns the width of the terminal; as much as there can be where output is for programs.
+    pub fn room() -> u16 {
+        match stdout().is_terminal() {
+            true => Table::new().width().unwrap_or(u16::MAX),
+            false => u16::MAX,
+        }
     }
 }

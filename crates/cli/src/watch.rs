@@ -180,10 +180,10 @@ impl Watching<'_> {
         }
         let states = match lua_states(self.pid) {
             Ok(states) => states,
-            Err(error) => match self.after_error(error)? {
-                Some(end) => return Ok(end),
-                None => Vec::new(),
-            },
+            Err(error) => {
+                let end = self.after_error(error)?;
+                return Ok(end.unwrap_or(End::NoState));
+            }
         };
         self.begin(&states)?;
         let start = Instant::now();
@@ -352,7 +352,8 @@ impl Watching<'_> {
             | AttachErrorKind::DoesNotStop
             | AttachErrorKind::NoRoom
             | AttachErrorKind::Failed => {
-                self.output.problem(&format!("a step was left out: {error}"))?;
+                self.output
+                    .problem(&format!("a step was left out: {error}"))?;
                 None
             }
         })

@@ -49,9 +49,7 @@ pub use answer_error::AnswerError;
 pub use answers::coroutine::{CoroutineRow, status_words};
 pub use answers::group_name::{fingerprint_text, group_name};
 pub use answers::group_row::{GroupRow, Top, top};
-pub use answers::growth::{
-    GrowthAnswer, GrowthError, GrowthRow, SuspectRow, duration, growth,
-};
+pub use answers::growth::{GrowthAnswer, GrowthError, GrowthRow, SuspectRow, duration, growth};
 pub use answers::growth_series::GrowthSeries;
 pub use answers::ledger::{Ledger, LedgerChange};
 pub use answers::name::Name;

@@ -42,9 +42,9 @@ fn sight(look: &impl Look) -> Sight {
     let globals = table_of(&loaded, b"_G").map(|table| look.entries(table));
     let globals = globals.unwrap_or_default();
     let is_there = |entries: &[(Vec<u8>, Seen)], name: &[u8]| {
-        entries.iter().any(|(key, value)| {
-            key == name && !matches!(value, Seen::Function(_))
-        })
+        entries
+            .iter()
+            .any(|(key, value)| key == name && !matches!(value, Seen::Function(_)))
     };
     let functions = look.stack().into_iter().filter_map(|seen| match seen {
         Seen::Function(function) => look.code(function),
@@ -94,5 +94,7 @@ fn loaded_chunk(
     }
     let most = counts.values().copied().max()?;
     let mut chunks = counts.into_iter();
-    chunks.find(|(_, count)| *count == most).map(|(chunk, _)| chunk)
+    chunks
+        .find(|(_, count)| *count == most)
+        .map(|(chunk, _)| chunk)
 }

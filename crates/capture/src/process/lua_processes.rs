@@ -136,7 +136,10 @@ mod tests {
                 "nginx: master process /usr/sbin/nginx -g daemon off;",
                 Some("nginx master"),
             ),
-            ("nginx: privileged agent process", Some("nginx privileged agent")),
+            (
+                "nginx: privileged agent process",
+                Some("nginx privileged agent"),
+            ),
             ("nginx", None),
             ("redis-server *:6379", None),
         ] {

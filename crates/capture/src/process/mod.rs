@@ -29,13 +29,13 @@ mod stop;
 mod test_programs;
 mod threads;
 
+pub use crate::process_memory::resident;
 pub use attach::{AttachOptions, Attached, attach};
 pub use capture::{StateCapture, Uncaptured};
 pub use core_error::{CoreError, CoreErrorKind};
 pub use core_file::read_core;
 pub use error::{AttachError, AttachErrorKind};
 pub use found_state::FoundState;
-pub use crate::process_memory::resident;
 pub use identity::{Fate, ProcessIdentity};
 pub use lua_processes::{LuaProcess, lua_process, lua_processes, lua_states};
 pub use processes_named::processes_named;

@@ -206,15 +206,20 @@ fn the_files_of_a_folder_are_compared_in_the_order_of_time() {
         &["diff", "empty"],
         "the folder empty has no files that end in .luasnap: growth is found between two at least",
     );
-    fs::copy(folder.join("shots/a.luasnap"), folder.join("empty/a.luasnap")).unwrap();
+    fs::copy(
+        folder.join("shots/a.luasnap"),
+        folder.join("empty/a.luasnap"),
+    )
+    .unwrap();
     refused(
         &["diff", "empty"],
         "the folder empty has one file that ends in .luasnap: growth is found between two at least",
     );
     // Another process.
-    let alone = Program::new("").option("--quiet").option("--save").option(
-        folder.join("empty/b.luasnap").to_str().unwrap(),
-    );
+    let alone = Program::new("")
+        .option("--quiet")
+        .option("--save")
+        .option(folder.join("empty/b.luasnap").to_str().unwrap());
     assert_eq!(alone.run(&[]).code, Some(0));
     refused(
         &["diff", "empty"],

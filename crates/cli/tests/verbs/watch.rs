@@ -91,7 +91,10 @@ fn a_steady_leak_is_told_as_diff_tells_it() {
     assert_eq!(points, expected, "{diff:#}");
     let last = &steps[steps.len() - 1];
     assert_eq!(last["verdict"], end["growth"]["verdict"]);
-    assert_eq!(last["size"], diff["sizes"].as_array().unwrap().last().unwrap().clone());
+    assert_eq!(
+        last["size"],
+        diff["sizes"].as_array().unwrap().last().unwrap().clone()
+    );
     let group = &last["groups"][0];
     assert!(group["bytes_per_minute"].as_i64().unwrap() > 0, "{group}");
     assert_eq!(group["growing"], true);
@@ -127,7 +130,10 @@ fn piped_it_writes_a_line_a_step_and_the_verdict() {
     assert!(end.starts_with(&watched), "{end}");
     assert!(end.contains(" it stood still for "), "{end}");
     assert!(end.contains(" grows in every step, by "), "{end}");
-    assert!(end.contains("Leak suspect, accumulation point _G.sessions: "), "{end}");
+    assert!(
+        end.contains("Leak suspect, accumulation point _G.sessions: "),
+        "{end}"
+    );
     growing.finish();
 }
 
@@ -175,7 +181,10 @@ fn it_ends_with_the_process() {
     assert_eq!(code, Some(0), "{text}");
     let expected = format!("\nprocess {id} has ended\n\nWatched process {id}, 1 step; ");
     assert!(text.starts_with(&expected), "{text}");
-    assert!(text.ends_with("There is nothing to compare: that takes two steps.\n"), "{text}");
+    assert!(
+        text.ends_with("There is nothing to compare: that takes two steps.\n"),
+        "{text}"
+    );
 }
 
 #[test]
@@ -188,7 +197,8 @@ fn it_ends_where_the_process_runs_another_program() {
         io.stdout:flush()
         io.read()
         local name = ffi.new('char[4]', 'cat')
-        local words = ffi.new('char *[2]', name)
+        local words = ffi.new('char *[2]')
+        words[0] = name
         ffi.C.execv('/bin/cat', words)";
     fs::write(folder.path().join("exec.lua"), script).unwrap();
     let mut command = Command::new(Vm::LuaJit.interpreter());
@@ -222,14 +232,19 @@ fn signals_end_it_with_the_verdict() {
     let target = Target::start(folder.path(), "", &[]);
     let id = target.id();
     for ending in [Signal::SIGINT, Signal::SIGTERM] {
-        let words = ["watch", &id, "--every", "100ms", "-o", "shots", "--keep", "2"];
+        let words = [
+            "watch", &id, "--every", "100ms", "-o", "shots", "--keep", "2",
+        ];
         let (child, mut lines) = start(folder.path(), &words);
         next_line(&mut lines);
         assert!(next_line(&mut lines).ends_with("  nothing grew\n"));
         signal(&child, ending);
         let (text, code) = rest(child, lines);
         assert_eq!(code, Some(0), "{text}");
-        assert!(text.contains("\nKept 2 snapshots, shots/luasnap-"), "{text}");
+        assert!(
+            text.contains("\nKept 2 snapshots, shots/luasnap-"),
+            "{text}"
+        );
         assert!(text.ends_with("\nNothing changed.\n"), "{text}");
     }
     // Of each, the last two, and no temporary files.
@@ -237,7 +252,10 @@ fn signals_end_it_with_the_verdict() {
         .unwrap()
         .map(|entry| entry.unwrap().file_name().into_string().unwrap())
         .collect();
-    assert!(names.iter().all(|name| name.ends_with(".luasnap")), "{names:?}");
+    assert!(
+        names.iter().all(|name| name.ends_with(".luasnap")),
+        "{names:?}"
+    );
     assert_eq!(names.len(), 4, "{names:?}");
     target.finish();
 }
@@ -259,7 +277,10 @@ fn a_second_signal_ends_it_at_once() {
         .unwrap()
         .map(|entry| entry.unwrap().file_name().into_string().unwrap())
         .collect();
-    assert!(names.iter().all(|name| name.ends_with(".luasnap")), "{names:?}");
+    assert!(
+        names.iter().all(|name| name.ends_with(".luasnap")),
+        "{names:?}"
+    );
     target.finish();
 }
 
@@ -283,7 +304,10 @@ fn it_begins_when_the_process_has_as_much_memory() {
     let (text, code) = rest(child, lines);
     assert_eq!(code, Some(0), "{text}");
     let end: Value = serde_json::from_str(&text).unwrap();
-    assert_eq!((&end["end"], &end["steps"]), (&"interrupted".into(), &0.into()));
+    assert_eq!(
+        (&end["end"], &end["steps"]),
+        (&"interrupted".into(), &0.into())
+    );
     assert_eq!(end["stops"], 0, "it was not stopped");
     // It ends before there is enough.
     let (child, lines) = start(folder.path(), &["watch", &id, "--above", "900G"]);
@@ -313,7 +337,12 @@ fn what_cannot_be_watched_has_the_codes_of_attach() {
     fs::write(folder.path().join("file"), "").unwrap();
     let no_folder = luasnap(folder.path(), &["watch", &id, "-o", "file"]);
     assert_eq!(no_folder.code, Some(125), "{no_folder:?}");
-    assert!(no_folder.stderr.contains("cannot make the folder file: File exists"), "{no_folder:?}");
+    assert!(
+        no_folder
+            .stderr
+            .contains("cannot make the folder file: File exists"),
+        "{no_folder:?}"
+    );
     for wrong in [
         &["watch"][..],
         &["watch", &id, "--keep", "3"],
@@ -377,7 +406,10 @@ impl OnTerminal {
         while let Ok(length @ 1..) = self.terminal.read(&mut buffer) {
             shown.extend_from_slice(&buffer[..length]);
         }
-        (String::from_utf8(shown).unwrap(), self.child.wait().unwrap().code())
+        (
+            String::from_utf8(shown).unwrap(),
+            self.child.wait().unwrap().code(),
+        )
     }
 }
 
@@ -402,8 +434,14 @@ fn on_a_terminal_it_draws_in_place_and_leaves_it_as_it_was() {
         assert_eq!(code, Some(0), "{shown}");
         let (screen, after) = shown.split_once(LEAVE).unwrap();
         assert!(!screen.contains(ENTER) && !after.contains(ENTER), "{shown}");
-        assert!(after.starts_with(&format!("Watched process {id}")), "{after}");
-        assert!(after.contains("Leak suspect, accumulation point"), "{after}");
+        assert!(
+            after.starts_with(&format!("Watched process {id}")),
+            "{after}"
+        );
+        assert!(
+            after.contains("Leak suspect, accumulation point"),
+            "{after}"
+        );
     }
     growing.finish();
 }
@@ -421,7 +459,10 @@ fn ctrl_c_on_a_terminal_leaves_it_as_it_was() {
             signal(&watch.child, Signal::SIGINT);
         }
         let (shown, code) = watch.rest();
-        assert!(matches!((times, code), (_, Some(0)) | (2, None)), "{code:?} {shown}");
+        assert!(
+            matches!((times, code), (_, Some(0)) | (2, None)),
+            "{code:?} {shown}"
+        );
         assert_eq!(shown.matches(LEAVE).count(), 1, "{shown:?}");
     }
     target.finish();

@@ -9,7 +9,8 @@ use crate::answers::object_row::{anonymous_example, anonymous_object};
 use crate::answers::short_path::{path_of_everything, short_path};
 use crate::labels::numbers::{byte_size, count_of, entries_of};
 use luasnap_heap::{
-    Census, CompareError, FINGERPRINT_RULE, GroupGrowth, GroupTable, Growth, Kind, Rank, Snapshot, Suspect,
+    Census, CompareError, FINGERPRINT_RULE, GroupGrowth, GroupTable, Growth, Kind, Rank, Snapshot,
+    Suspect,
 };
 use rustc_hash::FxHashMap;
 use serde::Serialize;

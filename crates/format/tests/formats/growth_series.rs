@@ -15,7 +15,9 @@ fn snapshot(entries: u64, second: u64) -> Snapshot {
     builder
         .edge(NodeId::ROOT, globals, root, Strength::Strong)
         .unwrap();
-    builder.edge(globals, cache, field, Strength::Strong).unwrap();
+    builder
+        .edge(globals, cache, field, Strength::Strong)
+        .unwrap();
     for number in 1..=entries {
         let (entry, _) = builder.node(Kind::Table, 0x20 + 0x10 * number).unwrap();
         builder.set_size(entry, 100);

@@ -4,14 +4,13 @@ use crate::build::excerpt::Excerpt;
 use crate::compare::compare_error::CompareError;
 use crate::compare::growth_step::expect_whole;
 use crate::graph::error::BuildError;
-use crate::graph::fallible_vec::{filled, room};
+use crate::graph::fallible_vec::{filled, held, room};
 use crate::graph::heap::Heap;
 use crate::groups::fingerprint::Fingerprint;
-use crate::groups::group::{GroupName, Groups};
+use crate::groups::group::{Group, GroupName, Groups};
 use crate::groups::pattern_set::PatternSet;
 use crate::reach::shortest_path_tree::{Rank, ShortestPathTree};
 use crate::snapshot::Snapshot;
-use rustc_hash::FxHashMap;
 use std::cmp::Reverse;
 use std::sync::Arc;
 
@@ -19,6 +18,8 @@ use std::sync::Arc;
 const LARGEST: usize = 1536;
 /// ... and for what they grew since the table before.
 const GROWN: usize = 512;
+/// Of so many groups, the largest, the sizes are known to the next table.
+const KNOWN: usize = 8192;
 /// The most names that are kept apart though they are generalised in the snapshot itself, the largest first.
 const MOST_NAMES: usize = 1024;
 /// The most steps of a pattern, and of the path to an example. Deeper groups are left out.
@@ -78,8 +79,10 @@ struct Parts {
     tree: ShortestPathTree,
     /// Unfolded, and without members.
     groups: Groups,
-    /// By the fingerprints of the unfolded names: the shallow size.
-    sizes: FxHashMap<Fingerprint, u64>,
+    /// The shallow sizes of unfolded groups, those that are left out included, by fingerprint.
+    sizes: Vec<(Fingerprint, u64)>,
+    /// Whether these are all groups.
+    has_all_sizes: bool,
     /// The bytes of all objects, those of groups that are left out included.
     bytes: u64,
 }
@@ -157,10 +160,7 @@ impl GroupTable {
             sizes,
             ..
         } = &*self.parts;
-        heap.memory()
-            + tree.memory()
-            + groups.memory()
-            + sizes.capacity() * size_of::<(Fingerprint, u64)>()
+        heap.memory() + tree.memory() + groups.memory() + held(sizes)
     }
 }
 
@@ -178,19 +178,17 @@ impl Parts {
         chosen.push(Rank::ROOT);
         let examples = kept.iter().map(|&at| unfolded.groups()[at].example);
         chosen.extend(examples.filter(|example| is_near(tree, *example)));
-        let (excerpt, (mut groups, _)) = Excerpt::with_names(
-            snapshot.everything(),
-            tree,
-            chosen.into_iter(),
-            |names| unfolded.projected(unfolded.groups(), &kept, names),
-        )?;
-        let mut sizes: FxHashMap<Fingerprint, u64> = FxHashMap::default();
-        sizes.try_reserve(groups.groups.len())?;
+        let (excerpt, (mut groups, _)) =
+            Excerpt::with_names(snapshot.everything(), tree, chosen.into_iter(), |names| {
+                unfolded.projected(unfolded.groups(), &kept, names)
+            })?;
         for group in &mut groups.groups {
             group.example = excerpt.rank_of(group.example).unwrap_or(Rank::ROOT);
-            let size = sizes.entry(group.fingerprint).or_default();
-            *size = size.saturating_add(group.shallow);
         }
+        let known = unfolded.groups().iter().take(KNOWN);
+        let mut sizes = room(known.len())?;
+        sizes.extend(known.map(|group| (group.fingerprint, group.shallow)));
+        sizes.sort_unstable();
         // What was kept apart only here is not large.
         groups.pattern_set.add(&own.pattern_set)?;
         let sizes_of_all = own.groups().iter().map(|group| group.shallow);
@@ -199,8 +197,23 @@ impl Parts {
             heap: excerpt.heap,
             groups,
             sizes,
+            has_all_sizes: unfolded.groups().len() <= KNOWN,
             bytes: sizes_of_all.fold(0, u64::saturating_add),
         })
+    }
+}
+
+impl Parts {
+    /// Returns the size that a group had; where that is not known, the one that it has.
+    fn size_of(&self, group: &Group) -> u64 {
+        let known = self
+            .sizes
+            .binary_search_by_key(&group.fingerprint, |(of, _)| *of);
+        match known {
+            Ok(at) => self.sizes[at].1,
+            Err(_) if self.has_all_sizes => 0,
+            Err(_) => group.shallow,
+        }
     }
 }
 
@@ -231,8 +244,8 @@ fn kept_rows(groups: &Groups, before: Option<&Parts>) -> Result<Vec<usize>, Buil
     let mut grown: Vec<(u64, usize)> = room(others.len())?;
     grown.extend(others.into_iter().map(|at| {
         let group = &groups.groups()[at];
-        let size = before.and_then(|before| before.sizes.get(&group.fingerprint));
-        (group.shallow.saturating_sub(size.copied().unwrap_or(0)), at)
+        let size = before.map_or(0, |before| before.size_of(group));
+        (group.shallow.saturating_sub(size), at)
     }));
     grown.sort_unstable_by_key(|(grown, at)| (Reverse(*grown), *at));
     let mut is_kept = filled(groups.groups().len(), false)?;

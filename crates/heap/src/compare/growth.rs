@@ -289,8 +289,9 @@ impl Growth {
     /// [`Groups::older_fingerprints`].
     pub fn older_fingerprints(&self, row: &GroupGrowth<'_>) -> Vec<Fingerprint> {
         match &self.steps[row.snapshot] {
-            GrowthStep::Whole(snapshot) => self.groups[row.snapshot]
-                .older_fingerprints(snapshot.everything(), row.group_index),
+            GrowthStep::Whole(snapshot) => {
+                self.groups[row.snapshot].older_fingerprints(snapshot.everything(), row.group_index)
+            }
             GrowthStep::Table(_) => Vec::new(),
         }
     }

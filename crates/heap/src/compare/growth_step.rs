@@ -1,7 +1,7 @@
 //! What is compared: whole snapshots, and tables of the groups that earlier ones had.
 
-use crate::compare::group_table::GroupTable;
 use crate::compare::compare_error::CompareError;
+use crate::compare::group_table::GroupTable;
 use crate::graph::error::BuildError;
 use crate::graph::heap::Heap;
 use crate::graph::label::Label;

@@ -16,9 +16,7 @@ impl Groups {
             GroupName::HeldBy(pattern) => hasher
                 .text(b"held by")
                 .number(self.patterns.fingerprint(pattern).0),
-            GroupName::Class(ClassName::Own(name)) => {
-                hasher.text(b"class").text(heap.name(name))
-            }
+            GroupName::Class(ClassName::Own(name)) => hasher.text(b"class").text(heap.name(name)),
             GroupName::Class(ClassName::HeldBy(pattern)) => hasher
                 .text(b"class held by")
                 .number(self.patterns.fingerprint(pattern).0),

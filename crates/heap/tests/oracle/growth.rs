@@ -4,7 +4,8 @@ use crate::everything::everything;
 use crate::group::{Below, name};
 use crate::program::{Program, Step};
 use luasnap_heap::{
-    CompareError, Engine, GroupTable, Growth, Kind, Label, NodeId, Snapshot, Suspect, Tally, increase,
+    CompareError, Engine, GroupTable, Growth, Kind, Label, NodeId, Snapshot, Suspect, Tally,
+    increase,
 };
 use proptest::prelude::*;
 use std::collections::BTreeMap;
@@ -12,7 +13,10 @@ use std::collections::BTreeMap;
 fn growth(snapshots: &[Snapshot]) -> Growth {
     let all: Vec<_> = snapshots.iter().collect();
     let growth = Growth::new(&all).unwrap();
-    assert_eq!(answers(&of_tables(snapshots), snapshots), answers(&growth, snapshots));
+    assert_eq!(
+        answers(&of_tables(snapshots), snapshots),
+        answers(&growth, snapshots)
+    );
     growth
 }
 
@@ -37,7 +41,11 @@ type Suspects = Vec<(NodeId, Vec<u64>, u64, u64)>;
 /// Returns all rows and all suspects.
 fn answers(growth: &Growth, snapshots: &[Snapshot]) -> (Rows, Suspects, Vec<u64>) {
     let rows = growth.rows().map(|row| {
-        let name = name(growth.heap(row.snapshot), growth.groups(row.snapshot), row.group);
+        let name = name(
+            growth.heap(row.snapshot),
+            growth.groups(row.snapshot),
+            row.group,
+        );
         let values = [row.counts, row.shallow, row.entries].map(<[u64]>::to_vec);
         let [counts, shallow, entries] = values;
         (row.fingerprint.0, (name, counts, shallow, entries))
@@ -45,7 +53,12 @@ fn answers(growth: &Growth, snapshots: &[Snapshot]) -> (Rows, Suspects, Vec<u64>
     let suspects = growth.suspects(&snapshots[snapshots.len() - 1]).unwrap();
     let suspects = suspects.iter().map(|suspect| {
         let rows = suspect.rows.iter().map(|at| growth.row(*at).fingerprint.0);
-        (suspect.point, rows.collect(), suspect.grown, suspect.entries)
+        (
+            suspect.point,
+            rows.collect(),
+            suspect.grown,
+            suspect.entries,
+        )
     });
     (rows.collect(), suspects.collect(), growth.sizes().collect())
 }
@@ -427,13 +440,20 @@ fn a_table_has_the_largest_groups_and_those_that_grow() {
         assert!((1000..=2500).contains(&table.len()), "{}", table.len());
         assert!(table.memory() < 2 << 20, "{}", table.memory());
         let all = snapshot.groups().unwrap().groups();
-        assert_eq!(table.bytes(), all.iter().map(|group| group.shallow).sum::<u64>());
+        assert_eq!(
+            table.bytes(),
+            all.iter().map(|group| group.shallow).sum::<u64>()
+        );
         tables.push(table);
     }
     let last = &snapshots[3];
     let growth = Growth::of_tables(&tables, last).unwrap();
     let row = growth.rows().find(|row| {
-        name(growth.heap(row.snapshot), growth.groups(row.snapshot), row.group) == "_G.queue.[*]"
+        name(
+            growth.heap(row.snapshot),
+            growth.groups(row.snapshot),
+            row.group,
+        ) == "_G.queue.[*]"
     });
     // The first table does not know that it grows.
     let counts = row.unwrap().counts;

@@ -64,7 +64,9 @@ impl<'m, M: Memory> JitLook<'m, M> {
 impl<M: Memory> Look for JitLook<'_, M> {
     fn registry(&self) -> Option<u64> {
         let places = &self.layout.global_state;
-        let global = self.memory.structure(self.global_state, places.to_jit_state)?;
+        let global = self
+            .memory
+            .structure(self.global_state, places.to_jit_state)?;
         tags::table_of(global.word(places.registry))
     }
 

@@ -100,7 +100,8 @@ impl<M: Memory> Look for PucLook<'_, M> {
             let table = self.memory.structure(table, of.size)?;
             let count = 1u64 << (table.byte(of.node_count_log2) & 31);
             let nodes = table.word(of.nodes);
-            self.memory.items(nodes, count.min(TABLE_SLOTS), places.size)
+            self.memory
+                .items(nodes, count.min(TABLE_SLOTS), places.size)
         };
         let nodes = nodes().unwrap_or_default();
         let nodes = nodes.chunks_exact(usize::from(places.size)).map(Structure);
