@@ -112,7 +112,14 @@ impl Watch {
             steps: 0,
             stop_times: StopTimes::default(),
         };
-        let end = watch.run()?;
+        let end = match watch.run() {
+            Ok(end) => end,
+            // What was found before is not lost.
+            Err(error) if watch.steps > 0 => {
+                End::Failed(format!("{error:#}"), Refusal::code_of(&error))
+            }
+            Err(error) => return Err(error),
+        };
         watch.finish(&end)
     }
 
@@ -345,7 +352,7 @@ impl Watching<'_> {
             AttachErrorKind::NotPermitted
             | AttachErrorKind::ThirtyTwoBit
             | AttachErrorKind::Unsupported => match self.identity.fate() {
-                Fate::Same => Some(End::Unreadable(error.to_string(), code)),
+                Fate::Same => Some(End::Failed(error.to_string(), code)),
                 fate => Some(End::of_fate(fate)),
             },
             AttachErrorKind::Traced

@@ -21,8 +21,8 @@ pub enum End {
     NoState,
     /// Nobody reads standard output any more.
     NobodyReads,
-    /// The process can no longer be read: why, and the exit code.
-    Unreadable(String, u8),
+    /// The process can no longer be read, or luasnap failed: why, and the exit code.
+    Failed(String, u8),
 }
 
 impl End {
@@ -45,7 +45,7 @@ impl End {
             End::Another => "another_process",
             End::NoState => "no_state",
             End::NobodyReads => "nobody_reads",
-            End::Unreadable(..) => "unreadable",
+            End::Failed(..) => "failed",
         }
     }
 
@@ -59,14 +59,14 @@ impl End {
                 format!("process {process} has ended, and another process has its number")
             }
             End::NoState => format!("the Lua state in process {process} is no longer there"),
-            End::Unreadable(reason, _) => reason.clone(),
+            End::Failed(reason, _) => reason.clone(),
         })
     }
 
     /// Returns the exit code.
     pub fn exit_code(&self) -> u8 {
         match self {
-            End::Unreadable(_, code) => *code,
+            End::Failed(_, code) => *code,
             _ => 0,
         }
     }

@@ -132,6 +132,9 @@ impl WatchOutput {
     pub fn finish(self, summary: &Summary<'_>) -> Result<()> {
         let text = match self.how {
             How::Json => {
+                if let End::Failed(reason, _) = summary.end {
+                    report_problem(reason);
+                }
                 let json = serde_json::to_string(&Ending::new(self.process, summary))?;
                 readable_json(&json).to_string()
             }

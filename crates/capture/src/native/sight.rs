@@ -56,10 +56,10 @@ fn sight(look: &impl Look) -> Sight {
             .map(|code| code.chunk)
             .next(),
         loaded_chunk: loaded_chunk(look, &globals, &loaded),
-        redis: match () {
-            () if is_there(&registry, b"__LIBRARY_API__") => Some("functions"),
-            () if table_of(&globals, b"redis").is_some() => Some("eval"),
-            () => None,
+        redis: if is_there(&registry, b"__LIBRARY_API__") {
+            Some("functions")
+        } else {
+            table_of(&globals, b"redis").map(|_| "eval")
         },
     }
 }
