@@ -112,7 +112,7 @@ fn instance_of(folder: &Path, id: u32) -> Option<u64> {
 
 /// `starttime` in `/proc/PID/stat`: when the process started, in clock ticks since boot. The name
 /// before it may itself contain blanks and parentheses.
-fn start_time(stat: &[u8]) -> Option<u64> {
+pub(crate) fn start_time(stat: &[u8]) -> Option<u64> {
     const AFTER_NAME: usize = 19;
     let name_end = stat.iter().rposition(|&byte| byte == b')')?;
     let words = std::str::from_utf8(&stat[name_end + 1..]).ok()?;

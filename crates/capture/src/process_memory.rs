@@ -25,6 +25,12 @@ pub(crate) fn of_process(id: u32, status: &[u8]) -> ProcessMemory {
     }
 }
 
+/// Returns the bytes of a process that are in physical memory (RSS), by its id; `None` if it has ended.
+pub fn resident(process: u32) -> Option<u64> {
+    let status = fs::read(format!("/proc/{process}/status")).ok()?;
+    of_status(&status).resident
+}
+
 fn of_status(status: &[u8]) -> ProcessMemory {
     let field = |name: &[u8]| {
         let mut lines = status.split(|&byte| byte == b'\n');

@@ -157,7 +157,7 @@ fn stood_still(attached: &Attached) -> String {
 
 /// Returns a name with the program, the process and the time, which no file has, nor one with a number.
 fn free_name(pid: u32) -> PathBuf {
-    let start = format!("{}-{pid}-{}", program_name(pid), now());
+    let start = dated_name(pid);
     let is_free = |path: &PathBuf| !path.exists() && !numbered(path, 1).exists();
     let names = (1..).map(|number| match number {
         1 => PathBuf::from(format!("{start}.luasnap")),
@@ -167,8 +167,13 @@ fn free_name(pid: u32) -> PathBuf {
     free.next().expect("there are more numbers than files")
 }
 
+/// Returns the beginning of the names of new files: the program, the process and the time.
+pub fn dated_name(pid: u32) -> String {
+    format!("{}-{pid}-{}", program_name(pid), now())
+}
+
 /// Returns what the system calls the program, as a part of a file's name.
-fn program_name(pid: u32) -> String {
+pub fn program_name(pid: u32) -> String {
     let name = std::fs::read_to_string(format!("/proc/{pid}/comm")).unwrap_or_default();
     let letters = name.trim().chars();
     let name: String = letters

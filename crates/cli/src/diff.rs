@@ -1,21 +1,19 @@
 //! `luasnap diff`: growth and leak suspects.
 
 use crate::exit_code::GREW;
-use crate::ledger;
-use crate::look;
+use crate::growth_text::growth_text;
 use crate::output::{print, print_json, report_problem};
 use crate::progress::Progress;
+use crate::quantity;
 use crate::snapshot_file::SnapshotFile;
-use crate::table::{CellText, Column, Columns};
+use crate::snapshot_folder;
 use anyhow::{Result, anyhow};
-use clap::Args;
-use luasnap_format::{
-    GrowthAnswer, GrowthError, GrowthRow, Name, byte_size, count_of, entries_of, grouped,
-    printable_path,
-};
+use clap::error::ErrorKind;
+use clap::{Args, Command};
+use luasnap_format::{GrowthAnswer, GrowthError, byte_size, printable_path};
 use luasnap_heap::{BuildError, CompareError, Snapshot};
 use serde::Serialize;
-use std::fmt::{self, Write};
+use std::fmt;
 use std::panic::resume_unwind;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -28,16 +26,21 @@ Exit codes:
   3    memory grew by more than --fail-on-growth allows
   125  luasnap itself failed, or the snapshots cannot be compared";
 
+const USAGE: &str = "\
+luasnap diff [OPTIONS] <FILE> <FILE>...
+       luasnap diff [OPTIONS] <FOLDER>";
+
 /// Compare snapshots, and find leak suspects
 ///
 /// Of two snapshots, lists the groups of objects that changed. Of three or more, also leak suspects: groups
 /// that grew from each snapshot to the next, as leaks do and caches that fill do not, with their
 /// accumulation point. The fingerprint of a suspect is the same from run to run.
 #[derive(Args)]
-#[command(after_help = MORE_HELP)]
+#[command(after_help = MORE_HELP, override_usage = USAGE)]
 pub struct Diff {
-    /// The snapshot files, in the order in which they were taken
-    #[arg(required = true, num_args = 2.., value_name = "FILE")]
+    /// The snapshot files, in the order in which they were taken; or a folder of them, whose .luasnap files are
+    /// compared in the order of time
+    #[arg(required = true, value_name = "FILE|FOLDER")]
     files: Vec<PathBuf>,
 
     /// Exit with code 3 if all objects together grew by more than this from the first to the last
@@ -70,14 +73,7 @@ fn limit(text: &str) -> Result<Limit, String> {
             false => Err(wrong()),
         };
     }
-    let (digits, unit) = match text.as_bytes().last() {
-        Some(b'K' | b'k') => (&text[..text.len() - 1], 1 << 10),
-        Some(b'M' | b'm') => (&text[..text.len() - 1], 1 << 20),
-        Some(b'G' | b'g') => (&text[..text.len() - 1], 1 << 30),
-        _ => (text, 1),
-    };
-    let bytes: u64 = digits.parse().map_err(|_| wrong())?;
-    bytes.checked_mul(unit).map(Limit::Bytes).ok_or_else(wrong)
+    quantity::bytes(text).map(Limit::Bytes).map_err(|_| wrong())
 }
 
 impl fmt::Display for Limit {
@@ -106,12 +102,7 @@ impl Limit {
 impl Diff {
     /// Runs the command.
     pub fn execute(self) -> Result<ExitCode> {
-        let progress = Progress::new(self.files.len() + 2);
-        let files = self
-            .files
-            .iter()
-            .map(|path| SnapshotFile::open(path, &progress))
-            .collect::<Result<Vec<_>>>()?;
+        let (progress, files) = self.open()?;
         let snapshots: Vec<&Snapshot> = files.iter().map(|file| &file.snapshot).collect();
         progress.step("grouping", || group(&snapshots))?;
         let answer = progress
@@ -120,9 +111,13 @@ impl Diff {
             })
             .map_err(|error| cannot_compare(&files, error))?;
         drop(progress);
+        let names: Vec<String> = files
+            .iter()
+            .map(|file| printable_path(&file.path).to_string())
+            .collect();
         match self.json {
             true => print_json(&Answer::new(&files, &answer))?,
-            false => print(as_text(&files, &answer)?)?,
+            false => print(growth_text(&names, &answer)?)?,
         }
         Ok(match self.fail_on_growth {
             Some(limit) if limit.is_passed(&answer.sizes) => {
@@ -131,6 +126,32 @@ impl Diff {
             }
             _ => ExitCode::SUCCESS,
         })
+    }
+}
+
+impl Diff {
+    /// Reads the files, which are the first steps of the work.
+    fn open(&self) -> Result<(Progress, Vec<SnapshotFile>)> {
+        let progress = |files: usize| Progress::new(files + 2);
+        match &self.files[..] {
+            [folder] if folder.is_dir() => {
+                let paths = snapshot_folder::paths_in(folder)?;
+                let progress = progress(paths.len());
+                let files = snapshot_folder::open_all(folder, &paths, &progress)?;
+                Ok((progress, files))
+            }
+            [_] => {
+                let mut command = Diff::augment_args(Command::new("diff"));
+                let message = "give two snapshot files at least, or a folder of them";
+                command.error(ErrorKind::TooFewValues, message).exit()
+            }
+            paths => {
+                let progress = progress(paths.len());
+                let files = paths.iter().map(|path| SnapshotFile::open(path, &progress));
+                let files = files.collect::<Result<Vec<_>>>()?;
+                Ok((progress, files))
+            }
+        }
     }
 }
 
@@ -197,180 +218,6 @@ pub fn cannot_compare(files: &[SnapshotFile], error: GrowthError) -> anyhow::Err
         ),
         error => anyhow!(error),
     }
-}
-
-fn as_text(files: &[SnapshotFile], answer: &GrowthAnswer) -> Result<String> {
-    let mut text = String::new();
-    if !answer.changed.is_empty() {
-        writeln!(text, "{}\n", answer.verdict)?;
-    }
-    for (file, bytes) in files.iter().zip(&answer.sizes) {
-        writeln!(
-            text,
-            "{:>10}  {}",
-            byte_size(*bytes),
-            printable_path(&file.path)
-        )?;
-    }
-    let first = answer.sizes.first().copied().unwrap_or(0);
-    let last = answer.sizes.last().copied().unwrap_or(0);
-    let change = last as i64 - first as i64;
-    writeln!(
-        text,
-        "{:>10}  from the first to the last ({:+.1}%)",
-        signed_bytes(change),
-        100.0 * change as f64 / first.max(1) as f64
-    )?;
-    let ledger = ledger::change_as_text(&answer.ledger);
-    if !ledger.is_empty() {
-        write!(text, "\n{ledger}")?;
-    }
-    writeln!(text)?;
-    if answer.changed.is_empty() {
-        writeln!(text, "Nothing changed.")?;
-        return Ok(text);
-    }
-    let is_series = files.len() > 2;
-    if is_series {
-        writeln!(text, "{}\nWhat changed:", suspects(answer)?)?;
-    }
-    write!(text, "{}", changes(&answer.changed, is_series))?;
-    let more = answer.changed_count - answer.changed.len();
-    if more > 0 {
-        let groups = count_of(more as u64, "more group");
-        writeln!(text, "... and {groups} changed")?;
-    }
-    Ok(text)
-}
-
-fn suspects(answer: &GrowthAnswer) -> Result<String> {
-    let mut text = String::new();
-    if answer.suspects.is_empty() {
-        writeln!(text, "No group grew in every step.")?;
-        return Ok(text);
-    }
-    let large = answer.suspects.iter().filter(|suspect| !suspect.is_small);
-    for (at, suspect) in large.enumerate() {
-        text += if at > 0 { "\n" } else { "" };
-        let held_by = suspect.held_by.map(|who| format!(", held by {who}"));
-        let entries = match suspect.grown {
-            0 => format!("{} more", entries_of(suspect.entries)),
-            bytes => format!("{} more", byte_size(bytes)),
-        };
-        writeln!(
-            text,
-            "Leak suspect, accumulation point {}{}{}: {entries}, of {} retained ({:.1}% of all)",
-            look::name(&suspect.point),
-            is(&suspect.point_is),
-            held_by.unwrap_or_default(),
-            byte_size(suspect.retained),
-            100.0 * suspect.share,
-        )?;
-        text += &suspect_groups(answer.rows_of(suspect));
-        writeln!(
-            text,
-            "  e.g. {}{}",
-            look::name(&suspect.example),
-            is(&suspect.example_is)
-        )?;
-        writeln!(text, "  fingerprint {}", suspect.fingerprint)?;
-    }
-    let small = || answer.suspects.iter().filter(|suspect| suspect.is_small);
-    if small().count() > 0 {
-        let bytes = small().map(|suspect| suspect.grown).sum();
-        writeln!(
-            text,
-            "\n{} more, {} in all",
-            grouped(small().count() as u64),
-            byte_size(bytes)
-        )?;
-    }
-    Ok(text)
-}
-
-/// Returns what an object is, to be written behind its path; empty if the path says it.
-fn is(what: &Option<Name>) -> String {
-    match what {
-        Some(what) => format!(" ({what})"),
-        None => String::new(),
-    }
-}
-
-/// Returns what the example of a group is, to be written behind the group's name.
-fn example_is(row: &GrowthRow) -> String {
-    match (&row.example_is, row.counts.last()) {
-        (Some(is), Some(1)) => format!(" ({is})"),
-        (Some(is), _) => format!(" (e.g. {is})"),
-        (None, _) => String::new(),
-    }
-}
-
-fn suspect_groups<'a>(rows: impl Iterator<Item = &'a GrowthRow>) -> String {
-    let mut columns = Columns::without_head(&[
-        Column::Number("bytes"),
-        Column::Number("count"),
-        Column::Word("type"),
-        Column::Text("group"),
-    ]);
-    for row in rows {
-        columns.row([
-            format!("  {}", signed_bytes(row.size_change)),
-            signed(row.count_change),
-            row.kind.type_name().to_owned(),
-            look::name(&row.name),
-        ]);
-    }
-    columns.text()
-}
-
-fn changes(rows: &[GrowthRow], is_series: bool) -> String {
-    let mut names = vec![
-        Column::Number("bytes"),
-        Column::Number("count"),
-        Column::Number("count now"),
-        Column::Word("type"),
-        Column::Text("group"),
-    ];
-    if is_series {
-        names.insert(3, Column::Word("every step"));
-    }
-    let has_entries = !Columns::are_narrow() && rows.iter().any(|row| row.entry_change != 0);
-    if has_entries {
-        names.insert(2, Column::Number("entries"));
-    }
-    let mut columns = Columns::new(&names);
-    for row in rows {
-        let mut cells: Vec<CellText> = vec![
-            CellText::change(signed_bytes(row.size_change), row.size_change),
-            CellText::change(signed(row.count_change), row.count_change),
-            grouped(row.counts.last().copied().unwrap_or(0)).into(),
-            CellText::kind(row.kind),
-            format!("{}{}", look::name(&row.name), example_is(row)).into(),
-        ];
-        if is_series {
-            let word = if row.grows_in_every_step { "grew" } else { "" };
-            cells.insert(3, word.to_owned().into());
-        }
-        if has_entries {
-            let entries = match row.entry_change {
-                0 => String::new(),
-                change => signed(change),
-            };
-            cells.insert(2, CellText::change(entries, row.entry_change));
-        }
-        columns.row(cells);
-    }
-    columns.text()
-}
-
-fn signed(change: i64) -> String {
-    let sign = if change < 0 { "-" } else { "+" };
-    format!("{sign}{}", grouped(change.unsigned_abs()))
-}
-
-fn signed_bytes(change: i64) -> String {
-    let sign = if change < 0 { "-" } else { "+" };
-    format!("{sign}{}", byte_size(change.unsigned_abs()))
 }
 
 /// The answer for programs.

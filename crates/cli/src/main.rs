@@ -10,7 +10,9 @@ mod core_dump;
 mod diff;
 mod exit_code;
 mod export;
+mod growth_text;
 mod info;
+mod kept_files;
 mod ledger;
 mod look;
 mod man_pages;
@@ -22,14 +24,20 @@ mod path;
 mod process_argument;
 mod progress;
 mod ps;
+mod quantity;
 mod refusal;
 mod run;
+mod screen;
 mod snapshot_file;
+mod snapshot_folder;
 mod state_files;
 mod table;
 mod top;
 mod view;
 mod waste;
+mod watch;
+mod watch_end;
+mod watch_output;
 
 use clap::{CommandFactory, Parser, Subcommand};
 use look::LookOptions;
@@ -40,6 +48,7 @@ const MORE_HELP: &str = "\
 To begin:
   luasnap run --save F x.lua         run a script, and save a snapshot when it ends
   luasnap attach PID                 take a snapshot of a running process
+  luasnap watch PID                  show what grows in a running process
   luasnap top F                      list the groups of objects that retain most
   luasnap path F _G.server.sessions  show what keeps an object alive
   luasnap view F                     look through it in the terminal
@@ -63,6 +72,7 @@ struct CommandLine {
 enum Verb {
     Run(run::Run),
     Attach(attach::Attach),
+    Watch(watch::Watch),
     Ps(ps::Ps),
     Core(core_dump::CoreDump),
     Info(info::Info),
@@ -80,6 +90,7 @@ enum Verb {
 fn clear_away() {
     luasnap_format::remove_temporary_file();
     view::terminal::give_back();
+    screen::restore();
 }
 
 fn main() -> ExitCode {
@@ -90,6 +101,7 @@ fn main() -> ExitCode {
     let done = match command_line.verb {
         Verb::Run(run) => run.execute(),
         Verb::Attach(attach) => attach.execute(),
+        Verb::Watch(watch) => watch.execute(),
         Verb::Ps(ps) => ps.execute(),
         Verb::Core(core) => core.execute(),
         Verb::Info(info) => info.execute(),

@@ -5,7 +5,7 @@ use crate::progress::Progress;
 use crate::table::{Column, Columns};
 use anyhow::Result;
 use clap::Args;
-use luasnap_capture::process::{LuaProcess, lua_processes};
+use luasnap_capture::process::{FoundState, LuaProcess, lua_processes};
 use luasnap_format::{byte_size, printable};
 use serde_json::{Value, json};
 use std::process::ExitCode;
@@ -18,12 +18,19 @@ Exit codes:
 
 /// List the processes that hold a Lua state
 ///
-/// Each with its command line, or the title that the program shows instead; on a terminal, as much of it
-/// as fits. None of them is stopped. Those that may not be read (other users', without CAP_SYS_PTRACE)
-/// are left out.
+/// Each with how many states it has, the bytes of their VMs, its physical memory (RSS), its largest state, and its
+/// command line, or the title that the program shows instead; on a terminal, as much of it as fits. A state is called by
+/// what is known of it: its main script, else the source of most functions that are loaded; workers of nginx and the
+/// states of Redis by what they do.
+///
+/// None of them is stopped. Those that may not be read (other users', without CAP_SYS_PTRACE) are left out.
 #[derive(Args)]
 #[command(after_help = MORE_HELP)]
 pub struct Ps {
+    /// List each Lua state, with the address that `luasnap attach --state` takes
+    #[arg(long)]
+    states: bool,
+
     /// Write JSON, for programs
     #[arg(long)]
     json: bool,
@@ -35,38 +42,122 @@ impl Ps {
         let progress = Progress::new(1);
         let processes = progress.step("looking for Lua states", lua_processes);
         drop(progress);
-        match self.json {
-            true => print_json(&as_json(&processes))?,
-            false if processes.is_empty() => {
+        match (self.json, self.states) {
+            (true, _) => print_json(&as_json(&processes))?,
+            (false, _) if processes.is_empty() => {
                 report_problem("no process that may be read holds a Lua state");
             }
-            false => print(as_text(&processes).text())?,
+            (false, true) => print(states_as_text(&processes).text())?,
+            (false, false) => print(as_text(&processes).text())?,
         }
         Ok(ExitCode::SUCCESS)
     }
 }
 
-/// Returns the processes as a table.
+/// Returns the processes, a row each.
 pub fn as_text(processes: &[LuaProcess]) -> Columns {
-    let mut columns = Columns::new(&[
+    let room = name_room();
+    let mut names = vec![
+        Column::Number("pid"),
+        Column::Number("states"),
+        Column::Word("vm"),
+        Column::Number("bytes"),
+        Column::Number("rss"),
+        Column::Line("command"),
+    ];
+    if room > 0 {
+        names.insert(5, Column::Word("largest state"));
+    }
+    let mut columns = Columns::new(&names);
+    for process in processes {
+        let largest = process.states.iter().max_by_key(|state| state.total);
+        let Some(largest) = largest else { continue };
+        let mut cells = vec![
+            process.pid.to_string(),
+            process.states.len().to_string(),
+            largest.vm.to_string(),
+            byte_size(total(process)),
+            process.resident.map(byte_size).unwrap_or_default(),
+            command(process),
+        ];
+        if room > 0 {
+            let name = name(largest, room);
+            let cell = match process.states.len() {
+                2.. if room == LONG => format!("{}, {name}", byte_size(largest.total)),
+                _ => name,
+            };
+            cells.insert(5, cell);
+        }
+        columns.row(cells);
+    }
+    columns
+}
+
+/// Returns the states, a row each.
+fn states_as_text(processes: &[LuaProcess]) -> Columns {
+    let room = name_room();
+    let mut names = vec![
         Column::Number("pid"),
         Column::Word("state"),
         Column::Word("vm"),
         Column::Number("bytes"),
         Column::Line("command"),
-    ]);
+    ];
+    if room > 0 {
+        names.insert(4, Column::Word("name"));
+    }
+    let mut columns = Columns::new(&names);
     for process in processes {
         for state in &process.states {
-            columns.row([
+            let mut cells = vec![
                 process.pid.to_string(),
                 format!("{:#x}", state.main_thread),
                 state.vm.to_string(),
                 byte_size(state.total),
                 command(process),
-            ]);
+            ];
+            if room > 0 {
+                cells.insert(4, name(state, room));
+            }
+            columns.row(cells);
         }
     }
     columns
+}
+
+/// The most letters of a state's name where there is room.
+const LONG: usize = 32;
+
+/// Returns how many letters of a state's name there is room for; 0 on a narrow terminal.
+fn name_room() -> usize {
+    match Columns::room() {
+        ..80 => 0,
+        80..120 => 16,
+        120.. => LONG,
+    }
+}
+
+/// Returns the bytes of a process's VMs together.
+fn total(process: &LuaProcess) -> u64 {
+    let totals = process.states.iter().map(|state| state.total);
+    totals.fold(0, u64::saturating_add)
+}
+
+/// Returns what a state is called, escaped, in so many letters at most; its address where nothing is known.
+fn name(state: &FoundState, most: usize) -> String {
+    let Some(name) = &state.name else {
+        return format!("{:#x}", state.main_thread);
+    };
+    let shown = printable(name.as_bytes());
+    let count = shown.chars().count();
+    match count > most {
+        // The end of a path says more than its beginning.
+        true => {
+            let end: String = shown.chars().skip(count - (most - 3)).collect();
+            format!("...{end}")
+        }
+        false => shown,
+    }
 }
 
 /// Returns the command line, escaped, or the program's name where there is none.
@@ -85,8 +176,11 @@ fn as_json(processes: &[LuaProcess]) -> Value {
             "pid": process.pid,
             "program": process.name,
             "command": command.collect::<Vec<_>>(),
+            "total": total(process),
+            "resident": process.resident,
             "states": process.states.iter().map(|state| json!({
                 "state": format!("{:#x}", state.main_thread),
+                "name": state.name,
                 "vm": state.vm.to_string(),
                 "total": state.total,
             })).collect::<Vec<_>>(),

@@ -229,6 +229,11 @@ impl Columns {
         const WIDE: u16 = 100;
         look::width().is_some_and(|width| width >= WIDE)
     }
+
+    /// Returns the width that rows are to fit; as much as there can be where they may be of any.
+    pub fn room() -> u16 {
+        look::width().unwrap_or(u16::MAX)
+    }
 }
 
 fn cell(column: Column, content: CellText) -> Cell {

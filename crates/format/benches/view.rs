@@ -4,6 +4,7 @@
 //! `-- functions` measures only one shape; `--objects N` sets the size.
 
 #[path = "../../heap/tests/oracle/shape.rs"]
+#[allow(dead_code, reason = "the oracles' tests have more shapes")]
 mod shape;
 
 use luasnap_format::{

@@ -52,7 +52,8 @@ pub use answers::dominator_rows::{
 };
 pub use answers::group_name::{fingerprint_text, group_name};
 pub use answers::group_row::{GroupRow, Top, top};
-pub use answers::growth::{GrowthAnswer, GrowthError, GrowthRow, SuspectRow, growth};
+pub use answers::growth::{GrowthAnswer, GrowthError, GrowthRow, SuspectRow, duration, growth};
+pub use answers::growth_series::GrowthSeries;
 pub use answers::leak::{Allowed, LeakRow, leaks};
 pub use answers::ledger::{Ledger, LedgerChange};
 pub use answers::name::Name;
@@ -66,6 +67,7 @@ pub use answers::stats::{KindRow, Stats, Sum};
 pub use answers::waste::{
     DuplicateStrings, RepeatedTextRow, SparseTableList, SparseTableRow, WasteAnswer, waste,
 };
+pub use answers::watch_step::{RateRow, StopTimes, WatchStep};
 pub use answers::weakness::{WeaknessRow, weakness};
 pub use file::{
     FileError, FileOptions, Written, check_writable, is_standard_output, readable_by_others,

@@ -14,7 +14,7 @@ use std::sync::atomic::{AtomicBool, AtomicI32, AtomicPtr, AtomicU64, Ordering};
 /// What is cleaned up before a signal ends the process. It is called by a signal handler.
 static CLEAR_AWAY: OnceLock<fn()> = OnceLock::new();
 
-/// The signal that interrupted the script; 0 while there was none.
+/// The signal that interrupted the script, or was noted; 0 while there was none.
 static SIGNAL: AtomicI32 = AtomicI32::new(0);
 /// Whether a signal interrupts the script or is only noted.
 static INTERRUPTS: AtomicBool = AtomicBool::new(false);
@@ -46,6 +46,24 @@ pub fn end_cleanly(clear_away: fn()) {
     }
     // A handler, since child programs would inherit an ignored signal.
     handle(libc::SIGXFSZ, go_on, libc::SA_RESTART);
+}
+
+/// From now on the first signal with which people and tools end a program (`SIGHUP`, `SIGINT`, `SIGTERM`) is only
+/// [noted](signal_noted); a second one cleans up as [`end_cleanly`] says and ends the process at once.
+pub fn note_signals() {
+    set_handlers(note, libc::SA_RESTART);
+}
+
+/// Returns the number of the signal that was [noted](note_signals), if one came.
+pub fn signal_noted() -> Option<i32> {
+    Some(SIGNAL.load(Ordering::Relaxed)).filter(|signal| *signal != 0)
+}
+
+extern "C" fn note(signal: c_int) {
+    let known = SIGNAL.compare_exchange(0, signal, Ordering::Relaxed, Ordering::Relaxed);
+    if known.is_err() {
+        end(signal);
+    }
 }
 
 /// Sets a handler, unless the signal is ignored.

@@ -157,7 +157,7 @@ fn finish(
 }
 
 /// Checks what can be checked without touching the process.
-fn check(process: u32) -> Result<(), AttachError> {
+pub(super) fn check(process: u32) -> Result<(), AttachError> {
     let folder = format!("/proc/{process}");
     if process == 0 || !Path::new(&folder).exists() {
         return Err(AttachError::no_such_process(process));

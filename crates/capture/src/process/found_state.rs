@@ -1,7 +1,9 @@
 //! A Lua state that was found, and what identifies it to people.
 
 use crate::layout::either;
+use crate::memory::memory::Memory;
 use crate::native::main_state::MainState;
+use crate::native::sight::{Sight, look};
 use crate::version::Version;
 use luasnap_heap::{Heap, Kind, Label};
 use std::borrow::Cow;
@@ -22,6 +24,9 @@ pub struct FoundState {
     /// The main script, where known: the chunk at the bottom of the main thread's stack, or what
     /// the global table `arg` has at index 0. Only for captured states.
     pub script: Option<String>,
+    /// What it is called by what is known of it, where known: its main chunk, what Redis uses it for, or the chunk of
+    /// most of the functions that are loaded. Only for states of a process that runs on.
+    pub name: Option<String>,
 }
 
 impl FoundState {
@@ -35,6 +40,22 @@ impl FoundState {
             layout: either(names),
             total: state.total,
             script: None,
+            name: None,
+        }
+    }
+
+    /// A state of a process that runs meanwhile, with its name.
+    pub(super) fn running(memory: &impl Memory, state: &MainState) -> FoundState {
+        let Sight {
+            main_chunk,
+            loaded_chunk,
+            redis,
+        } = look(memory, state);
+        let chunk = main_chunk.or(loaded_chunk);
+        let chunk = chunk.map(|chunk| String::from_utf8_lossy(&chunk).into_owned());
+        FoundState {
+            name: redis.map(|what| format!("Redis {what}")).or(chunk),
+            ..FoundState::uncaptured(state)
         }
     }
 }

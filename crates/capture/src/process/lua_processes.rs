@@ -1,10 +1,14 @@
 //! The processes of this machine that have a Lua state.
 
+use crate::process::attach::check;
+use crate::process::error::AttachError;
 use crate::process::found_state::FoundState;
 use crate::process::pages::MappingKind;
-use crate::process::search::states_of_running;
+use crate::process::refusal;
+use crate::process::search::{expect_state, states_of_running};
 use crate::process::shared_memory::SharedMemory;
 use crate::process::threads::living_thread;
+use crate::process_memory::resident;
 use std::fs;
 use std::ops::ControlFlow;
 
@@ -18,6 +22,8 @@ pub struct LuaProcess {
     /// The words of its command line, the program first; or the title that the program wrote over
     /// them (`nginx: worker process`). Empty where there is neither.
     pub command: Vec<Vec<u8>>,
+    /// The bytes that it has in physical memory (RSS), where known.
+    pub resident: Option<u64>,
     /// Its states, by address, none of them captured.
     pub states: Vec<FoundState>,
 }
@@ -42,25 +48,57 @@ pub(super) fn process_ids() -> Vec<u32> {
     ids
 }
 
+/// Returns the Lua states of a process, by address, none of them captured. It is not stopped.
+///
+/// # Errors
+/// See [`AttachErrorKind`](crate::process::AttachErrorKind): what [`attach`](crate::process::attach) says without
+/// stopping it.
+pub fn lua_states(process: u32) -> Result<Vec<FoundState>, AttachError> {
+    check(process)?;
+    let shared =
+        SharedMemory::of_process(process).map_err(|error| refusal::of_process(process, &error))?;
+    // It says why where there is none.
+    expect_state(process, &shared)?;
+    let mut states = states_of(process, &shared);
+    states.sort_by_key(|state| state.main_thread);
+    Ok(states)
+}
+
+/// The states that are found until an error, if there is one: the process may be exiting.
+fn states_of(process: u32, shared: &SharedMemory) -> Vec<FoundState> {
+    let mut states = Vec::new();
+    let _ = states_of_running(process, MappingKind::Writable(shared), |state, memory| {
+        states.push(FoundState::running(memory, &state));
+        ControlFlow::Continue(())
+    });
+    if let Some(role) = command(process).first().and_then(|title| nginx_role(title)) {
+        for state in &mut states {
+            state.name = Some(role.clone());
+        }
+    }
+    states
+}
+
+/// The words of a process's command line, or its title.
+fn command(process: u32) -> Vec<Vec<u8>> {
+    // Only a thread that has not ended has one.
+    let line = fs::read(format!("/proc/{}/cmdline", living_thread(process)));
+    words(&line.unwrap_or_default())
+}
+
 /// Returns a process with its states; `None` if it has none, or may not be read. It is not stopped.
 pub fn lua_process(pid: u32) -> Option<LuaProcess> {
-    let mut states = Vec::new();
-    // What was found before an error counts: the process may be exiting.
-    let _ = SharedMemory::of_process(pid).and_then(|shared| {
-        states_of_running(pid, MappingKind::Writable(&shared), |state| {
-            states.push(FoundState::uncaptured(&state));
-            ControlFlow::Continue(())
-        })
-    });
+    let states = states_of(pid, &SharedMemory::of_process(pid).ok()?);
     if states.is_empty() {
         return None;
     }
-    // The name is that of the first thread; only a thread that has not ended has a command line.
-    let read = |id, file| fs::read(format!("/proc/{id}/{file}")).unwrap_or_default();
+    // That of the first thread.
+    let name = fs::read(format!("/proc/{pid}/comm")).unwrap_or_default();
     Some(LuaProcess {
         pid,
-        name: String::from_utf8_lossy(read(pid, "comm").trim_ascii_end()).into_owned(),
-        command: words(&read(living_thread(pid), "cmdline")),
+        name: String::from_utf8_lossy(name.trim_ascii_end()).into_owned(),
+        command: command(pid),
+        resident: resident(pid),
         states,
     })
 }
@@ -75,9 +113,39 @@ pub(super) fn words(line: &[u8]) -> Vec<Vec<u8>> {
     words.map(<[u8]>::to_vec).collect()
 }
 
+/// Returns what a process of nginx is, by the title that it shows: `nginx worker`.
+fn nginx_role(title: &[u8]) -> Option<String> {
+    let role = std::str::from_utf8(title.strip_prefix(b"nginx: ")?).ok()?;
+    let (role, _) = role.split_once(" process")?;
+    Some(format!("nginx {role}"))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn processes_of_nginx_say_what_they_are() {
+        for (title, expected) in [
+            ("nginx: worker process", Some("nginx worker")),
+            (
+                "nginx: worker process is shutting down",
+                Some("nginx worker"),
+            ),
+            (
+                "nginx: master process /usr/sbin/nginx -g daemon off;",
+                Some("nginx master"),
+            ),
+            (
+                "nginx: privileged agent process",
+                Some("nginx privileged agent"),
+            ),
+            ("nginx", None),
+            ("redis-server *:6379", None),
+        ] {
+            assert_eq!(nginx_role(title.as_bytes()).as_deref(), expected, "{title}");
+        }
+    }
 
     #[test]
     fn command_lines_are_taken_apart() {

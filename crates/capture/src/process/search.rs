@@ -25,11 +25,11 @@ pub(super) fn states_in(memory: &MemoryPieces<'_>) -> Vec<MainState> {
     states
 }
 
-/// Calls `found` with the main states of a process while it runs, until `found` breaks.
+/// Calls `found` with the main states of a process while it runs, and with its memory, until `found` breaks.
 pub(super) fn states_of_running(
     process: u32,
     kind: MappingKind<'_>,
-    mut found: impl FnMut(MainState) -> ControlFlow<()>,
+    mut found: impl FnMut(MainState, &LiveMemory<'_>) -> ControlFlow<()>,
 ) -> io::Result<()> {
     let signatures = Signatures::new();
     let remote = RemoteMemory::new(process);
@@ -51,7 +51,8 @@ pub(super) fn states_of_running(
                 if goes_on.is_continue()
                     && let Some(state) = live_state_at(&remote, place, most)
                 {
-                    goes_on = found(state);
+                    // What was read of it before may be out of date.
+                    goes_on = found(state, &LiveMemory::new(&remote));
                 }
             });
             if goes_on.is_break() {
@@ -91,7 +92,7 @@ pub(super) struct Places {
 pub(super) fn expect_state(process: u32, shared: &SharedMemory) -> Result<Places, AttachError> {
     let has_state = |kind: MappingKind<'_>| {
         let mut is_there = false;
-        let looked = states_of_running(process, kind, |_| {
+        let looked = states_of_running(process, kind, |_, _| {
             is_there = true;
             ControlFlow::Break(())
         });

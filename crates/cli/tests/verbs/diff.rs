@@ -3,6 +3,8 @@
 use crate::files::{POPULATIONS, answer, ask, json};
 use crate::masked::{masked, of_the_script, without_numbers};
 use crate::program::golden::assert_golden;
+use crate::program::{Program, luasnap, output};
+use std::fs;
 
 #[test]
 fn it_says_what_changed_between_two() {
@@ -166,4 +168,62 @@ fn growth_beyond_the_limit_has_its_own_exit_code() {
     assert_eq!(ran.stderr, "luasnap: memory grew by more than 1%\n");
     let ran = ask(&["diff", "2.luasnap", "1.luasnap", "--fail-on-growth", "0"]);
     assert_eq!(ran.code, Some(0), "it shrank: {ran:#?}");
+}
+
+#[test]
+fn the_files_of_a_folder_are_compared_in_the_order_of_time() {
+    let script = "
+        local snapshot = require 'snapshot'
+        sessions = {}
+        for _, name in ipairs { 'shots/z', 'shots/a', 'shots/m' } do
+          for _ = 1, 100 do sessions[#sessions + 1] = {} end
+          snapshot.save(snapshot.snapshot(), name .. '.luasnap')
+        end";
+    let program = Program::new(script).option("--quiet");
+    let folder = program.folder();
+    fs::create_dir(folder.join("shots")).unwrap();
+    fs::write(folder.join("shots/notes.txt"), "no snapshot").unwrap();
+    assert_eq!(program.run(&[]).code, Some(0));
+    let ask = |words: &[&str]| {
+        let mut command = luasnap(&folder);
+        command.args(words);
+        output(command, "")
+    };
+    let ran = ask(&["diff", "shots", "--json"]);
+    assert_eq!((ran.code, ran.stderr.as_str()), (Some(0), ""), "{ran:#?}");
+    let found: serde_json::Value = serde_json::from_str(&ran.stdout).unwrap();
+    let expected = ["shots/z.luasnap", "shots/a.luasnap", "shots/m.luasnap"];
+    assert_eq!(found["files"], serde_json::json!(expected));
+    assert_eq!(found["suspects"][0]["point"], "_G.sessions");
+
+    fs::create_dir(folder.join("empty")).unwrap();
+    let refused = |words: &[&str], expected: &str| {
+        let ran = ask(words);
+        assert_eq!((ran.code, ran.stdout.as_str()), (Some(125), ""), "{ran:#?}");
+        assert_eq!(ran.stderr, format!("luasnap: {expected}\n"));
+    };
+    refused(
+        &["diff", "empty"],
+        "the folder empty has no files that end in .luasnap: growth is found between two at least",
+    );
+    fs::copy(
+        folder.join("shots/a.luasnap"),
+        folder.join("empty/a.luasnap"),
+    )
+    .unwrap();
+    refused(
+        &["diff", "empty"],
+        "the folder empty has one file that ends in .luasnap: growth is found between two at least",
+    );
+    // Another process.
+    let alone = Program::new("")
+        .option("--quiet")
+        .option("--save")
+        .option(folder.join("empty/b.luasnap").to_str().unwrap());
+    assert_eq!(alone.run(&[]).code, Some(0));
+    refused(
+        &["diff", "empty"],
+        "the folder empty has snapshots of several Lua states or processes, empty/a.luasnap and \
+         empty/b.luasnap for two: name the files to be compared",
+    );
 }

@@ -8,6 +8,7 @@ fn every_verb_is_listed_and_says_its_exit_codes() {
     for verb in [
         "run",
         "attach",
+        "watch",
         "ps",
         "core",
         "info",

@@ -82,7 +82,7 @@ fn long_command_lines_are_cut_at_the_width_of_the_terminal() {
     let arguments = ["x".repeat(300), "an argument with blanks".to_owned()];
     let target = Target::start(folder.path(), "", &[&arguments[0], &arguments[1]]);
     for columns in [200, 80, 60] {
-        let text = plain(&shown(&["ps"], columns));
+        let text = plain(&shown(&["ps", "--states"], columns));
         let row = text
             .lines()
             .find(|line| line.split_whitespace().next() == Some(&target.id()));

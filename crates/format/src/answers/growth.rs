@@ -6,11 +6,11 @@ use crate::answers::group_name::{fingerprint_text, group_name};
 use crate::answers::ledger::{Ledger, LedgerChange};
 use crate::answers::name::Name;
 use crate::answers::object_row::{anonymous_example, anonymous_object};
-use crate::answers::short_path::path_of_everything;
+use crate::answers::short_path::{path_of_everything, short_path};
 use crate::labels::numbers::{byte_size, count_of, entries_of};
 use luasnap_heap::{
-    Census, CompareError, FINGERPRINT_RULE, GroupGrowth, Growth, Kind, NodeId, Rank, Snapshot,
-    Suspect,
+    Census, CompareError, FINGERPRINT_RULE, GroupGrowth, GroupTable, Growth, Kind, NodeId, Rank,
+    Snapshot, Suspect,
 };
 use rustc_hash::FxHashMap;
 use serde::Serialize;
@@ -178,55 +178,68 @@ impl From<CompareError> for GrowthError {
 pub fn growth(snapshots: &[&Snapshot], most: usize) -> Result<GrowthAnswer, GrowthError> {
     let growth = Growth::new(snapshots)?;
     let last = snapshots[snapshots.len() - 1];
-    let words = Words {
-        snapshots,
-        growth: &growth,
-    };
-    let suspects = growth.suspects(last).map_err(AnswerError::from)?;
-    let growing = || growth.growing().take(most);
-    let places = growing().enumerate();
-    let places: FxHashMap<u64, usize> = places.map(|(at, row)| (row.fingerprint.0, at)).collect();
-    let vm = &last.everything().provenance().vm;
-    let listed = growth.changed().take(most);
-    let mut answer = GrowthAnswer {
-        verdict: String::new(),
-        fingerprint_rule: FINGERPRINT_RULE,
-        changed: words.rows(listed)?,
-        changed_count: growth.changed().count(),
-        growing: words.rows(growing())?,
-        suspects: words.suspects(&suspects[..suspects.len().min(most)], &places)?,
-        sizes: (0..snapshots.len())
-            .map(|at| growth.rows().map(|row| row.shallow[at]).sum())
-            .collect(),
-        ledger: LedgerChange::new(ledger(snapshots[0])?, ledger(last)?, vm),
-    };
-    answer.verdict = answer.sentence(snapshots);
-    Ok(answer)
+    Ok(GrowthAnswer::new(
+        &growth,
+        last,
+        ledger(snapshots[0])?,
+        most,
+    )?)
 }
 
-/// Returns the time from the first to the last snapshot, in milliseconds, if both know theirs.
-fn elapsed(snapshots: &[&Snapshot]) -> Option<u64> {
-    let time = |of: Option<&&Snapshot>| of?.everything().provenance().taken_at;
-    let elapsed = time(snapshots.last())?.checked_sub(time(snapshots.first())?);
-    elapsed.filter(|elapsed| *elapsed > 0)
-}
-
-fn ledger(snapshot: &Snapshot) -> Result<Ledger> {
+/// Returns where the process's memory is in a snapshot.
+pub(crate) fn ledger(snapshot: &Snapshot) -> Result<Ledger> {
     Ledger::new(snapshot, &Census::new(snapshot)?)
 }
 
 impl GrowthAnswer {
-    fn sentence(&self, snapshots: &[&Snapshot]) -> String {
-        let rate = |bytes: u64| match elapsed(snapshots) {
+    /// Returns what grew from earlier snapshots, of which tables are left, to the last one.
+    pub(crate) fn of_tables(
+        tables: &[GroupTable],
+        last: &Snapshot,
+        first: Ledger,
+        most: usize,
+    ) -> Result<GrowthAnswer, GrowthError> {
+        let growth = Growth::of_tables(tables, last)?;
+        Ok(GrowthAnswer::new(&growth, last, first, most)?)
+    }
+
+    /// Returns what grew until the last snapshot. `first` is the ledger of the first one.
+    pub(crate) fn new(
+        growth: &Growth,
+        last: &Snapshot,
+        first: Ledger,
+        most: usize,
+    ) -> Result<GrowthAnswer> {
+        let words = Words { growth, last };
+        let suspects = growth.suspects(last)?;
+        let growing = || growth.growing().take(most);
+        let places = growing().enumerate();
+        let places: FxHashMap<u64, usize> =
+            places.map(|(at, row)| (row.fingerprint.0, at)).collect();
+        let vm = &last.everything().provenance().vm;
+        let listed = growth.changed().take(most);
+        let mut answer = GrowthAnswer {
+            verdict: String::new(),
+            fingerprint_rule: FINGERPRINT_RULE,
+            changed: words.rows(listed)?,
+            changed_count: growth.changed().count(),
+            growing: words.rows(growing())?,
+            suspects: words.suspects(&suspects[..suspects.len().min(most)], &places)?,
+            sizes: growth.sizes().collect(),
+            ledger: LedgerChange::new(first, ledger(last)?, vm),
+        };
+        answer.verdict = answer.sentence(&times(growth));
+        Ok(answer)
+    }
+
+    fn sentence(&self, times: &[Option<u64>]) -> String {
+        let rate = |bytes: u64| match elapsed(times) {
             // What takes moments has no rate that lasts.
-            Some(elapsed) if elapsed >= 1000 => {
-                let a_minute = u128::from(bytes) * 60_000 / u128::from(elapsed);
-                format!(
-                    ", {} a minute over {}",
-                    byte_size(a_minute.min(u64::MAX.into()) as u64),
-                    duration(elapsed)
-                )
-            }
+            Some(elapsed) if elapsed >= 1000 => format!(
+                ", {} a minute over {}",
+                byte_size(a_minute(bytes, elapsed)),
+                duration(elapsed)
+            ),
             _ => String::new(),
         };
         if let Some(suspect) = self.suspects.first() {
@@ -267,7 +280,7 @@ impl GrowthAnswer {
                     row.name,
                     byte_size(bytes),
                     rate(bytes),
-                    since(row, snapshots),
+                    since(row, times),
                 )
             }
             None => "Nothing grew.".to_owned(),
@@ -281,20 +294,39 @@ impl GrowthAnswer {
 }
 
 /// Says since when a group has grown in each step, if not from the beginning; empty for a single step.
-fn since(row: &GrowthRow, snapshots: &[&Snapshot]) -> String {
+fn since(row: &GrowthRow, times: &[Option<u64>]) -> String {
     let steps = row.growing_steps;
     if steps < 2 {
         return String::new();
     }
-    let time = match elapsed(&snapshots[snapshots.len() - 1 - steps..]) {
+    let time = match elapsed(&times[times.len() - 1 - steps..]) {
         Some(elapsed) if elapsed >= 1000 => format!(" ({})", duration(elapsed)),
         _ => String::new(),
     };
     format!(", in each of the last {steps} steps{time}")
 }
 
-/// Returns a time in a readable unit: `12 s`, `5 min`, `3.5 h`.
-fn duration(milliseconds: u64) -> String {
+/// Returns when each snapshot was taken, in milliseconds since 1970, where that is known.
+fn times(growth: &Growth) -> Vec<Option<u64>> {
+    let heaps = (0..growth.snapshot_count()).map(|at| growth.heap(at));
+    heaps.map(|heap| heap.provenance().taken_at).collect()
+}
+
+/// Returns the time from the first to the last of several moments, in milliseconds, if both are known and differ.
+fn elapsed(times: &[Option<u64>]) -> Option<u64> {
+    let (first, last) = (times.first()?, times.last()?);
+    let elapsed = (*last)?.checked_sub((*first)?);
+    elapsed.filter(|elapsed| *elapsed > 0)
+}
+
+/// Returns what that is a minute, of a number that came in so many milliseconds.
+pub(crate) fn a_minute(number: u64, elapsed: u64) -> u64 {
+    let a_minute = u128::from(number) * 60_000 / u128::from(elapsed.max(1));
+    a_minute.min(u64::MAX.into()) as u64
+}
+
+/// Returns a time, given in milliseconds, in a readable unit: `12 s`, `5 min`, `3.5 h`.
+pub fn duration(milliseconds: u64) -> String {
     let seconds = milliseconds / 1000;
     match seconds {
         0..120 => format!("{seconds} s"),
@@ -305,8 +337,8 @@ fn duration(milliseconds: u64) -> String {
 
 /// Makes rows of what was found.
 struct Words<'a> {
-    snapshots: &'a [&'a Snapshot],
     growth: &'a Growth,
+    last: &'a Snapshot,
 }
 
 impl Words<'_> {
@@ -315,20 +347,18 @@ impl Words<'_> {
     }
 
     fn row(&self, row: &GroupGrowth<'_>) -> Result<GrowthRow> {
-        let snapshot = self.snapshots[row.snapshot];
+        let (heap, tree) = (
+            self.growth.heap(row.snapshot),
+            self.growth.tree(row.snapshot)?,
+        );
         let groups = self.growth.groups(row.snapshot);
-        let older = groups.older_fingerprints(snapshot.everything(), row.group_index);
-        let is_last = row.snapshot + 1 == self.snapshots.len();
-        let example = snapshot.everything_tree()?.node(row.example);
+        let older = self.growth.older_fingerprints(row);
+        let is_last = row.snapshot + 1 == self.growth.snapshot_count();
+        let example = tree.node(row.example);
         Ok(GrowthRow {
             example_node: is_last.then_some(example),
             kind: row.group.kind,
-            name: group_name(
-                snapshot.everything(),
-                snapshot.everything_tree()?,
-                groups,
-                row.group,
-            )?,
+            name: group_name(heap, tree, groups, row.group)?,
             counts: row.counts.to_vec(),
             sizes: row.shallow.to_vec(),
             count_change: row.count_change(),
@@ -336,13 +366,8 @@ impl Words<'_> {
             entry_change: row.entry_change(),
             grows_in_every_step: row.grows_in_every_step(),
             growing_steps: row.growing_steps(),
-            example: path_of_everything(snapshot, row.example)?,
-            example_is: anonymous_example(
-                snapshot.everything(),
-                snapshot.everything_tree()?,
-                self.growth.groups(row.snapshot),
-                (row.group.name, row.example),
-            )?,
+            example: short_path(heap, tree, row.example)?,
+            example_is: anonymous_example(heap, tree, groups, (row.group.name, row.example))?,
             fingerprint: fingerprint_text(row.fingerprint),
             older_fingerprints: older.into_iter().map(fingerprint_text).collect(),
         })
@@ -376,7 +401,7 @@ impl Words<'_> {
         let place = |row: &usize| listed.get(&fingerprint(row).0).copied();
         let is_listed = |row: &&usize| listed.contains_key(&fingerprint(row).0);
         let groups = suspect.rows.iter().filter(is_listed);
-        let last = self.snapshots[self.snapshots.len() - 1];
+        let last = self.last;
         let path = |rank: Rank| path_of_everything(last, rank);
         Ok(SuspectRow {
             point_node: suspect.point,

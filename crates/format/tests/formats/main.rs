@@ -12,6 +12,7 @@ mod fixture;
 mod fuzz_seeds;
 mod fuzzed;
 mod group_name;
+mod growth_series;
 mod heapsnapshot;
 mod json;
 mod leaks;

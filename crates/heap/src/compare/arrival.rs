@@ -13,12 +13,15 @@ use crate::snapshot::Snapshot;
 pub(crate) struct Arrivals<'a> {
     last: &'a Snapshot,
     dominators: &'a Dominators,
-    changes: &'a ObjectChanges,
+    changes: Option<&'a ObjectChanges>,
 }
 
 impl<'a> Arrivals<'a> {
-    /// Takes what the last snapshot has more than the first.
-    pub(crate) fn new(last: &'a Snapshot, changes: &'a ObjectChanges) -> Result<Self, BuildError> {
+    /// Takes what the last snapshot has more than the first; all that it has, if that is not known.
+    pub(crate) fn new(
+        last: &'a Snapshot,
+        changes: Option<&'a ObjectChanges>,
+    ) -> Result<Self, BuildError> {
         Ok(Arrivals {
             last,
             dominators: last.dominators()?,
@@ -29,11 +32,12 @@ impl<'a> Arrivals<'a> {
     /// Returns how much an object is worth as an example: what it retains if it is new, else by how many bytes
     /// and entries it grew. 0 for what stayed the same.
     fn gain(&self, node: NodeId) -> (u64, u32) {
-        if self.changes.alone.contains(node) {
+        let changes = self.changes.filter(|changes| !changes.alone.contains(node));
+        let Some(changes) = changes else {
             // Objects of unknown size came as well.
             return (self.dominators.retained(node).bytes.max(1), 0);
-        }
-        let larger = self.changes.larger(node);
+        };
+        let larger = changes.larger(node);
         larger.map_or((0, 0), |larger| (larger.bytes, larger.entries))
     }
 

@@ -8,9 +8,7 @@ use crate::graph::heap::Heap;
 use crate::graph::kind::Kind;
 use crate::graph::node::NodeId;
 use crate::groups::changed_groups::{ChangedGroups, Resized};
-use crate::groups::class::ClassName;
 use crate::groups::group::{Group, GroupName, Groups};
-use crate::groups::path_pattern::{GroupStep, PatternId};
 use crate::on_demand::Make;
 use crate::reach::shortest_path_tree::{Rank, ShortestPathTree};
 use crate::snapshot::Snapshot;
@@ -254,68 +252,7 @@ impl Counted {
         kept: &[usize],
         names: &mut NameCopy<'_>,
     ) -> Result<(Groups, Vec<Resized>), BuildError> {
-        let mut new_index = filled(self.groups.len(), u32::MAX)?;
-        for (new, &old) in kept.iter().enumerate() {
-            new_index[old] = new as u32;
-        }
-        let wanted = kept.iter().flat_map(|&at| {
-            let group = &self.groups[at];
-            let named = match group.name {
-                GroupName::HeldBy(pattern) | GroupName::Class(ClassName::HeldBy(pattern)) => {
-                    pattern
-                }
-                GroupName::LoadedCode { pattern, .. } => pattern,
-                _ => group.pattern,
-            };
-            [group.pattern, named]
-        });
-        let (patterns, new_pattern) = groups.patterns().excerpt(wanted, |step| {
-            Ok(match step {
-                GroupStep::Exact(label) => GroupStep::Exact(names.label(label)?),
-                GroupStep::Environment(chunk) => GroupStep::Environment(names.name(chunk)?),
-                step => step,
-            })
-        })?;
-        let pattern = |pattern: PatternId| new_pattern[pattern.0 as usize];
-        let mut projected = Groups::with_patterns(patterns);
-        for &at in kept {
-            let group = self.groups[at];
-            let name = match group.name {
-                GroupName::HeldBy(of) => GroupName::HeldBy(pattern(of)),
-                GroupName::Class(ClassName::HeldBy(of)) => {
-                    GroupName::Class(ClassName::HeldBy(pattern(of)))
-                }
-                GroupName::Class(ClassName::Own(name)) => {
-                    GroupName::Class(ClassName::Own(names.name(name)?))
-                }
-                GroupName::Code { source, line } => GroupName::Code {
-                    source: names.name(source)?,
-                    line,
-                },
-                GroupName::Coroutine(name) => {
-                    GroupName::Coroutine(name.with_names(|name| names.name(name))?)
-                }
-                GroupName::LoadedCode {
-                    pattern: of,
-                    line,
-                    shape,
-                } => GroupName::LoadedCode {
-                    pattern: pattern(of),
-                    line,
-                    shape,
-                },
-                GroupName::StringsOf(owners) => {
-                    GroupName::StringsOf(projected.add_owners(groups, owners, &new_index)?)
-                }
-                GroupName::SharedStrings => GroupName::SharedStrings,
-            };
-            let group = Group {
-                name,
-                pattern: pattern(group.pattern),
-                ..group
-            };
-            push(&mut projected.groups, group)?;
-        }
+        let (projected, new_index) = groups.projected(&self.groups, kept, names)?;
         let mut resized: Vec<Resized> = room(self.resized.len())?;
         resized.extend(self.resized.iter().map(|resized| Resized {
             group: new_index[resized.group] as usize,

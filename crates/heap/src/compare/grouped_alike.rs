@@ -1,5 +1,6 @@
 //! The groups of several snapshots, with the same names: what one of them shows is known in all.
 
+use crate::compare::growth_step::GrowthStep;
 use crate::graph::error::BuildError;
 use crate::graph::fallible_vec::room;
 use crate::groups::fingerprint::Fingerprint;
@@ -7,7 +8,6 @@ use crate::groups::group::Groups;
 use crate::groups::path_map::FoldedName;
 use crate::groups::path_pattern::many_names;
 use crate::groups::pattern_set::PatternSet;
-use crate::snapshot::Snapshot;
 use rustc_hash::FxHashMap;
 use std::sync::Arc;
 
@@ -16,16 +16,16 @@ use std::sync::Arc;
 const MOST_ROUNDS: usize = 4;
 
 /// Returns the groups of each snapshot. What one of them generalises is generalised in all.
-pub(crate) fn grouped_alike(snapshots: &[&Snapshot]) -> Result<Vec<Arc<Groups>>, BuildError> {
+pub(crate) fn grouped_alike(steps: &[GrowthStep]) -> Result<Vec<Arc<Groups>>, BuildError> {
     let mut general = PatternSet::default();
-    for snapshot in snapshots {
-        general.add(&snapshot.groups()?.pattern_set)?;
+    for step in steps {
+        general.add(step.pattern_set()?)?;
     }
     let mut round = 1;
     loop {
-        let mut all = room(snapshots.len())?;
-        for snapshot in snapshots {
-            all.push(grouped(snapshot, &general)?);
+        let mut all = room(steps.len())?;
+        for step in steps {
+            all.push(step.grouped(&general)?);
         }
         let mut is_new = keep_growing_names(&all, &mut general)?;
         for groups in &all {
@@ -46,13 +46,11 @@ fn keep_growing_names(all: &[Arc<Groups>], general: &mut PatternSet) -> Result<b
     };
     let mut known = room(earlier.len())?;
     for groups in earlier {
-        let mut bytes: FxHashMap<Fingerprint, u64> = FxHashMap::default();
-        bytes.try_reserve(groups.folded.len())?;
-        bytes.extend(groups.folded.iter().map(|name| (name.exact, name.bytes)));
-        known.push(bytes);
+        known.push(bytes_by_name(groups)?);
     }
+    let now = bytes_by_name(last)?;
     let grows = |name: &&FoldedName| {
-        let mut later = name.bytes;
+        let mut later = now.get(&name.exact).copied().unwrap_or(0);
         known.iter().rev().all(|bytes| {
             let before = bytes.get(&name.exact).copied();
             let grew = before.is_some_and(|before| before < later);
@@ -74,12 +72,13 @@ fn keep_growing_names(all: &[Arc<Groups>], general: &mut PatternSet) -> Result<b
     Ok(is_any)
 }
 
-/// Returns the groups of a snapshot, with `general` generalised: mostly that is what the snapshot
-/// itself generalises.
-fn grouped(snapshot: &Snapshot, general: &PatternSet) -> Result<Arc<Groups>, BuildError> {
-    let own = snapshot.shared_groups()?;
-    match own.pattern_set == *general {
-        true => Ok(Arc::clone(own)),
-        false => Ok(Arc::new(Groups::new(snapshot.grouped()?, general)?)),
+/// Returns the bytes below each name that was generalised though much is below it, in all objects of one pattern.
+fn bytes_by_name(groups: &Groups) -> Result<FxHashMap<Fingerprint, u64>, BuildError> {
+    let mut bytes: FxHashMap<Fingerprint, u64> = FxHashMap::default();
+    bytes.try_reserve(groups.folded.len())?;
+    for name in &groups.folded {
+        let of = bytes.entry(name.exact).or_default();
+        *of = of.saturating_add(name.bytes);
     }
+    Ok(bytes)
 }

@@ -1,83 +1,21 @@
 //! Growth: how the groups of several snapshots changed from one to the next.
 
 use crate::compare::arrival::Arrivals;
+use crate::compare::compare_error::CompareError;
+use crate::compare::group_table::GroupTable;
 use crate::compare::grouped_alike::grouped_alike;
+use crate::compare::growth_step::{GrowthStep, expect_comparable};
 use crate::compare::object_changes::ObjectChanges;
 use crate::graph::error::BuildError;
 use crate::graph::fallible_vec::{held, push, room};
 use crate::graph::heap::Heap;
-use crate::graph::label::Label;
 use crate::graph::node::NodeId;
 use crate::groups::fingerprint::Fingerprint;
 use crate::groups::group::{Group, Groups};
-use crate::reach::shortest_path_tree::Rank;
+use crate::reach::shortest_path_tree::{Rank, ShortestPathTree};
 use crate::snapshot::Snapshot;
 use rustc_hash::FxHashMap;
 use std::sync::Arc;
-
-/// Why snapshots cannot be compared.
-#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
-pub enum CompareError {
-    /// Growth needs at least two snapshots.
-    #[error("growth is found between snapshots: two are needed at least, not {0}")]
-    TooFew(usize),
-    /// A snapshot is empty: it was freed, or it is the difference of an empty one.
-    #[error("snapshot {0} is empty: there is nothing to compare")]
-    Empty(usize),
-    /// A snapshot is a difference.
-    #[error(
-        "snapshot {0} is the difference of two others: growth is found between whole snapshots"
-    )]
-    Difference(usize),
-    /// The snapshots are of different families of VMs.
-    #[error(
-        "snapshot {first} is of {a}, snapshot {second} of {b}: \
-         their objects and sizes cannot be compared"
-    )]
-    Vms {
-        /// The number of one snapshot, from 1 on.
-        first: usize,
-        /// Its VM.
-        a: String,
-        /// The number of the other.
-        second: usize,
-        /// Its VM.
-        b: String,
-    },
-    /// The snapshots begin at different roots.
-    #[error(
-        "snapshot {first} shows what {a} holds, snapshot {second} what {b} holds: \
-         take both with the same root"
-    )]
-    Roots {
-        /// The number of one snapshot, from 1 on.
-        first: usize,
-        /// Its root.
-        a: String,
-        /// The number of the other.
-        second: usize,
-        /// Its root.
-        b: String,
-    },
-    /// The snapshots were captured by different engines.
-    #[error(
-        "snapshot {first} was captured by the {a} engine, snapshot {second} by the {b} one: \
-         one estimates sizes and sees objects alone, so take both with the same engine"
-    )]
-    Engines {
-        /// The number of one snapshot, from 1 on.
-        first: usize,
-        /// The name of its engine.
-        a: &'static str,
-        /// The number of the other.
-        second: usize,
-        /// The name of its engine.
-        b: &'static str,
-    },
-    /// The snapshots could not be analysed.
-    #[error(transparent)]
-    Failed(#[from] BuildError),
-}
 
 /// How the groups of several snapshots changed from one to the next.
 ///
@@ -120,6 +58,7 @@ pub enum CompareError {
 /// ```
 #[derive(Debug, Default)]
 pub struct Growth {
+    steps: Vec<GrowthStep>,
     /// By snapshot.
     groups: Vec<Arc<Groups>>,
     rows: Vec<Row>,
@@ -130,8 +69,8 @@ pub struct Growth {
     entries: Vec<u64>,
     /// By group of the last snapshot: the largest member that came.
     arrived: Vec<Option<Rank>>,
-    /// What came between the first and the last snapshot.
-    changes: ObjectChanges,
+    /// What came between the first and the last snapshot; `None` if the objects of the first are not known.
+    changes: Option<ObjectChanges>,
 }
 
 /// Where a row comes from.
@@ -164,7 +103,8 @@ pub struct GroupGrowth<'a> {
     /// The number of entries of all tables among them in each snapshot.
     pub entries: &'a [u64],
     /// The member that retains most of those that came after the first snapshot, or that grew most since; any
-    /// member if none did. A rank in the tree of everything of [`snapshot`](Self::snapshot).
+    /// member if none did, and the one that retains most where the first is known as a table alone. A rank in the
+    /// [tree](Growth::tree) of [`snapshot`](Self::snapshot).
     pub example: Rank,
 }
 
@@ -227,19 +167,43 @@ impl Growth {
     /// [`CompareError`] if there are fewer than two snapshots, if one is empty or a difference, or if they are
     /// of different VMs, roots or engines; [`CompareError::Failed`] if memory runs out.
     pub fn new(snapshots: &[&Snapshot]) -> Result<Growth, CompareError> {
-        are_comparable(snapshots)?;
+        let whole = snapshots.iter().map(|of| GrowthStep::Whole((*of).clone()));
+        Growth::of_steps(whole.collect())
+    }
+
+    /// Compares the groups that earlier snapshots of a VM had, in the order in which they were taken, with those of
+    /// the last snapshot. [`GroupTable`] has an example.
+    ///
+    /// What it finds is what [`new`](Self::new) finds of the whole snapshots, but for what tables leave out: groups
+    /// beyond some thousands, and which objects are new, so that examples are those that retain most.
+    ///
+    /// # Errors
+    ///
+    /// As of [`new`](Self::new).
+    pub fn of_tables(tables: &[GroupTable], last: &Snapshot) -> Result<Growth, CompareError> {
+        let tables = tables.iter().cloned().map(GrowthStep::Table);
+        Growth::of_steps(tables.chain([GrowthStep::Whole(last.clone())]).collect())
+    }
+
+    fn of_steps(steps: Vec<GrowthStep>) -> Result<Growth, CompareError> {
+        expect_comparable(&steps)?;
         let mut growth = Growth {
-            groups: grouped_alike(snapshots)?,
+            groups: grouped_alike(&steps)?,
+            steps,
             ..Growth::default()
         };
         growth.count()?;
         growth.sort()?;
-        let [first, .., last] = snapshots else {
+        let [first, .., GrowthStep::Whole(last)] = &growth.steps[..] else {
             return Ok(growth);
         };
+        let changes = match first {
+            GrowthStep::Whole(first) => Some(ObjectChanges::new(last, first)?),
+            GrowthStep::Table(_) => None,
+        };
         let groups = &growth.groups[growth.groups.len() - 1];
-        growth.changes = ObjectChanges::new(last, first)?;
-        growth.arrived = Arrivals::new(last, &growth.changes)?.examples(groups)?;
+        growth.arrived = Arrivals::new(last, changes.as_ref())?.examples(groups)?;
+        growth.changes = changes;
         Ok(growth)
     }
 
@@ -300,6 +264,38 @@ impl Growth {
         &self.groups[snapshot]
     }
 
+    /// Returns the heap that the groups of a snapshot are named in, by its number from 0 on: everything that the
+    /// snapshot has, or the examples that are left of it.
+    pub fn heap(&self, snapshot: usize) -> &Heap {
+        self.steps[snapshot].heap()
+    }
+
+    /// Returns the shortest paths in the [heap](Self::heap) of a snapshot, by its number from 0 on.
+    ///
+    /// # Errors
+    ///
+    /// [`BuildError::OutOfMemory`] if memory runs out.
+    pub fn tree(&self, snapshot: usize) -> Result<&ShortestPathTree, BuildError> {
+        self.steps[snapshot].tree()
+    }
+
+    /// Returns the bytes of all objects in each snapshot.
+    pub fn sizes(&self) -> impl ExactSizeIterator<Item = u64> + '_ {
+        let steps = self.steps.iter().zip(&self.groups);
+        steps.map(|(step, groups)| step.bytes(groups))
+    }
+
+    /// Returns the fingerprints that the members of a row's group had by older rules, where they are known: see
+    /// [`Groups::older_fingerprints`].
+    pub fn older_fingerprints(&self, row: &GroupGrowth<'_>) -> Vec<Fingerprint> {
+        match &self.steps[row.snapshot] {
+            GrowthStep::Whole(snapshot) => {
+                self.groups[row.snapshot].older_fingerprints(snapshot.everything(), row.group_index)
+            }
+            GrowthStep::Table(_) => Vec::new(),
+        }
+    }
+
     /// Returns the best example among objects of the last snapshot that `point` dominates; `None` if none of them
     /// came.
     pub(crate) fn example_below(
@@ -308,7 +304,7 @@ impl Growth {
         members: &[NodeId],
         point: NodeId,
     ) -> Result<Option<NodeId>, BuildError> {
-        Ok(Arrivals::new(last, &self.changes)?.example_below(members, point))
+        Ok(Arrivals::new(last, self.changes.as_ref())?.example_below(members, point))
     }
 
     /// Returns the bytes of memory that it takes, including what is shared with the snapshots.
@@ -320,7 +316,7 @@ impl Growth {
             + held(&self.retained)
             + held(&self.entries)
             + held(&self.arrived)
-            + self.changes.memory()
+            + self.changes.as_ref().map_or(0, ObjectChanges::memory)
     }
 
     /// Makes the rows and their values.
@@ -387,64 +383,5 @@ impl Growth {
         rows.extend(order.iter().map(|&at| self.rows[at as usize]));
         self.rows = rows;
         Ok(())
-    }
-}
-
-fn are_comparable(snapshots: &[&Snapshot]) -> Result<(), CompareError> {
-    let [first, others @ ..] = snapshots else {
-        return Err(CompareError::TooFew(0));
-    };
-    if others.is_empty() {
-        return Err(CompareError::TooFew(1));
-    }
-    if let Some(at) = snapshots.iter().position(|of| of.is_difference()) {
-        return Err(CompareError::Difference(at + 1));
-    }
-    let is_empty = |of: &&Snapshot| of.everything().root_range().is_empty();
-    if let Some(at) = snapshots.iter().position(is_empty) {
-        return Err(CompareError::Empty(at + 1));
-    }
-    let a = first.everything();
-    for (second, other) in (2..).zip(others) {
-        let b = other.everything();
-        let (of_a, of_b) = (a.provenance(), b.provenance());
-        if of_a.vm != of_b.vm {
-            let name = |vm: &str| match vm {
-                "" => "an unknown VM".to_owned(),
-                vm => vm.to_owned(),
-            };
-            return Err(CompareError::Vms {
-                first: 1,
-                a: name(&of_a.vm),
-                second,
-                b: name(&of_b.vm),
-            });
-        }
-        if root_name(a) != root_name(b) {
-            return Err(CompareError::Roots {
-                first: 1,
-                a: root_name(a),
-                second,
-                b: root_name(b),
-            });
-        }
-        if of_a.engine != of_b.engine {
-            return Err(CompareError::Engines {
-                first: 1,
-                a: of_a.engine.name(),
-                second,
-                b: of_b.engine.name(),
-            });
-        }
-    }
-    Ok(())
-}
-
-/// Returns the name of the first root.
-fn root_name(heap: &Heap) -> String {
-    let first = heap.root_range().next();
-    match first.map(|edge| heap.label(edge)) {
-        Some(Label::Root(name)) => String::from_utf8_lossy(heap.name(name)).into_owned(),
-        _ => "nothing".to_owned(),
     }
 }

@@ -197,9 +197,12 @@ impl Groups {
     }
 
     /// Returns the members of the group with this index, in the order of the tree: nodes of
-    /// [everything](crate::Snapshot::everything).
+    /// [everything](crate::Snapshot::everything). None of what is kept in a [table](crate::GroupTable).
     pub fn members(&self, group: usize) -> &[NodeId] {
-        &self.members[self.starts[group] as usize..self.starts[group + 1] as usize]
+        match self.starts.get(group..group + 2) {
+            Some(&[start, end]) => &self.members[start as usize..end as usize],
+            _ => &[],
+        }
     }
 
     /// Returns the path patterns in the groups' names.

@@ -22,7 +22,7 @@ const LARGE_PART: u64 = 10;
 const OUTLIER: u64 = 16;
 /// Of the names that are not kept, those are listed below which there is at least this part of all bytes:
 /// 1 / 1000. They may turn out to grow.
-const LISTED_PART: u64 = 1000;
+pub(super) const LISTED_PART: u64 = 1000;
 /// The most passes over a snapshot. Another one follows if something was found too late.
 const MOST_ROUNDS: usize = 4;
 
@@ -203,6 +203,11 @@ impl<'a> Search<'a> {
                     let step = self.step(rank, child, label, large_from)?;
                     self.below(Some(above), child, step)?
                 };
+            if matches!(label, Label::Field(_)) {
+                let pattern = self.map.pattern_of[child.index()];
+                let bytes = self.bytes_below[child.index()];
+                self.map.patterns.count_bytes(pattern, bytes);
+            }
         }
         Ok(())
     }
@@ -217,10 +222,16 @@ impl<'a> Search<'a> {
         let patterns = &mut self.map.patterns;
         let known = patterns.len();
         let pattern = patterns.below(self.heap, parent, kind, step)?;
-        if patterns.len() > known
-            && let Some(&many) = self.given.many.get(&patterns.fingerprint(pattern))
-        {
+        if patterns.len() == known {
+            return Ok(pattern);
+        }
+        if let Some(&many) = self.given.many.get(&patterns.fingerprint(pattern)) {
             patterns.note_many(pattern, many);
+        }
+        if let GroupStep::Exact(Label::Field(name)) = step
+            && let Some(kinds) = self.as_data(name, rank)
+        {
+            self.map.patterns.note_data(pattern, kinds);
         }
         Ok(pattern)
     }

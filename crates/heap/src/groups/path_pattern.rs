@@ -63,14 +63,19 @@ impl GroupStep {
 /// A pattern: the pattern above it, and a step.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct PathPattern {
-    fingerprint: Fingerprint,
+    pub(crate) fingerprint: Fingerprint,
     pub(crate) step: GroupStep,
     pub(crate) parent: Option<PatternId>,
-    kind: Kind,
+    pub(crate) kind: Kind,
     /// Whether this step or one above it is general.
     general: bool,
     /// The kinds of which objects at this pattern have many under string keys.
     pub(crate) many: KindSet,
+    /// The kinds as which an object under the name of this step counts; none if the name is not data, so that it is
+    /// never generalised.
+    pub(crate) data: KindSet,
+    /// The bytes of the objects at this pattern and below, if the name of its step is data.
+    pub(crate) bytes: u64,
 }
 
 impl PathPattern {
@@ -87,6 +92,8 @@ impl PathPattern {
             kind,
             general: above.is_some_and(|above| above.general) || step.is_general(),
             many: KindSet::default(),
+            data: KindSet::default(),
+            bytes: 0,
         }
     }
 }
@@ -213,6 +220,24 @@ impl PathPatterns {
         let is_new = !many.has_all(kinds);
         many.add(kinds);
         is_new
+    }
+
+    /// Notes as what kinds an object under the name of a pattern's step counts.
+    pub(crate) fn note_data(&mut self, pattern: PatternId, kinds: KindSet) {
+        self.patterns[pattern.0 as usize].data = kinds;
+    }
+
+    /// Counts the bytes at a pattern and below, if the name of its step is data.
+    pub(crate) fn count_bytes(&mut self, pattern: PatternId, bytes: u64) {
+        let pattern = &mut self.patterns[pattern.0 as usize];
+        if pattern.data != KindSet::default() {
+            pattern.bytes = pattern.bytes.saturating_add(bytes);
+        }
+    }
+
+    /// Returns all patterns, those above others first.
+    pub(crate) fn all(&self) -> &[PathPattern] {
+        &self.patterns
     }
 
     /// Returns the bytes of memory that it takes.

@@ -48,7 +48,7 @@ impl OwnerGroups {
     }
 
     /// Returns the set with one more group; `None` if that is more than [`MAX_OWNERS`].
-    fn with(mut self, group: u32) -> Option<OwnerGroups> {
+    pub(super) fn with(mut self, group: u32) -> Option<OwnerGroups> {
         let len = self.len as usize;
         *self.groups.get_mut(len)? = group;
         self.len += 1;

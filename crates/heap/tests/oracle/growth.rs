@@ -4,14 +4,63 @@ use crate::everything::everything;
 use crate::group::{Below, name};
 use crate::program::{Program, Step};
 use luasnap_heap::{
-    CompareError, Engine, Growth, Kind, Label, NodeId, Snapshot, Suspect, Tally, increase,
+    CompareError, Engine, GroupTable, Growth, Kind, Label, NodeId, Snapshot, Suspect, Tally,
+    increase,
 };
 use proptest::prelude::*;
 use std::collections::BTreeMap;
 
 fn growth(snapshots: &[Snapshot]) -> Growth {
     let all: Vec<_> = snapshots.iter().collect();
-    Growth::new(&all).unwrap()
+    let growth = Growth::new(&all).unwrap();
+    assert_eq!(
+        answers(&of_tables(snapshots), snapshots),
+        answers(&growth, snapshots)
+    );
+    growth
+}
+
+/// Compares the last snapshot with what tables keep of those before.
+fn of_tables(snapshots: &[Snapshot]) -> Growth {
+    let [earlier @ .., last] = snapshots else {
+        panic!("no snapshots");
+    };
+    let mut tables: Vec<GroupTable> = Vec::new();
+    for snapshot in earlier {
+        let table = GroupTable::new(snapshot, tables.last()).unwrap();
+        tables.push(table);
+    }
+    Growth::of_tables(&tables, last).unwrap()
+}
+
+/// Names, counts, sizes and entries by fingerprint.
+type Rows = BTreeMap<u64, (String, Vec<u64>, Vec<u64>, Vec<u64>)>;
+/// Point, rows by fingerprint, bytes and entries.
+type Suspects = Vec<(NodeId, Vec<u64>, u64, u64)>;
+
+/// Returns all rows and all suspects.
+fn answers(growth: &Growth, snapshots: &[Snapshot]) -> (Rows, Suspects, Vec<u64>) {
+    let rows = growth.rows().map(|row| {
+        let name = name(
+            growth.heap(row.snapshot),
+            growth.groups(row.snapshot),
+            row.group,
+        );
+        let values = [row.counts, row.shallow, row.entries].map(<[u64]>::to_vec);
+        let [counts, shallow, entries] = values;
+        (row.fingerprint.0, (name, counts, shallow, entries))
+    });
+    let suspects = growth.suspects(&snapshots[snapshots.len() - 1]).unwrap();
+    let suspects = suspects.iter().map(|suspect| {
+        let rows = suspect.rows.iter().map(|at| growth.row(*at).fingerprint.0);
+        (
+            suspect.point,
+            rows.collect(),
+            suspect.grown,
+            suspect.entries,
+        )
+    });
+    (rows.collect(), suspects.collect(), growth.sizes().collect())
 }
 
 /// Returns each row's name and its number of members in each snapshot.
@@ -365,6 +414,75 @@ fn what_is_scattered_has_no_point() {
     assert_eq!((suspects[0].point, suspects[0].grown), (root, 3000));
 }
 
+#[test]
+fn a_table_has_the_largest_groups_and_those_that_grow() {
+    // Many small groups, each a function of its own place, and a leak that is smaller than all of them at first.
+    let program = |leak: usize| {
+        let mut program = Program::new();
+        let handlers = program.field(program.globals, Kind::Table, "handlers");
+        for line in 1..=5000 {
+            for at in 0..3 {
+                let step = Step::Plain(Label::Index(i64::from(3 * line + at)));
+                program.function(handlers, step, "plugins.lua", line as u32);
+            }
+        }
+        let queue = program.field(program.globals, Kind::Table, "queue");
+        for at in 0..leak {
+            program.index(queue, Kind::Table, at as i64);
+        }
+        program.knows(&["handlers", "queue"]);
+        program.finish()
+    };
+    let snapshots = [1, 2, 3, 4].map(program);
+    let mut tables: Vec<GroupTable> = Vec::new();
+    for snapshot in &snapshots[..3] {
+        let table = GroupTable::new(snapshot, tables.last()).unwrap();
+        assert!((1000..=2500).contains(&table.len()), "{}", table.len());
+        assert!(table.memory() < 2 << 20, "{}", table.memory());
+        let all = snapshot.groups().unwrap().groups();
+        assert_eq!(
+            table.bytes(),
+            all.iter().map(|group| group.shallow).sum::<u64>()
+        );
+        tables.push(table);
+    }
+    let last = &snapshots[3];
+    let growth = Growth::of_tables(&tables, last).unwrap();
+    let row = growth.rows().find(|row| {
+        name(
+            growth.heap(row.snapshot),
+            growth.groups(row.snapshot),
+            row.group,
+        ) == "_G.queue.[*]"
+    });
+    // The first table does not know that it grows.
+    let counts = row.unwrap().counts;
+    assert_eq!(&counts[1..], [2, 3, 4], "{counts:?}");
+}
+
+#[test]
+fn what_grows_among_folded_names_is_told_of_tables_too() {
+    // Of many tenants one grows. Each is a small part, so all of them are folded in each snapshot.
+    let program = |lines: usize| {
+        let mut program = Program::new();
+        let tenants = program.field(program.globals, Kind::Table, "tenants");
+        for at in 0..100 {
+            let tenant = program.field(tenants, Kind::Table, &format!("tenant{at:02}"));
+            let log = program.field(tenant, Kind::Table, "log");
+            for line in 0..if at == 42 { lines } else { 20 } {
+                program.index(log, Kind::Table, line as i64);
+            }
+        }
+        program.knows(&["tenants", "log"]);
+        program.finish()
+    };
+    let snapshots = [20, 25, 30, 35].map(program);
+    // Compared with what the tables tell as well.
+    let found = suspects(&snapshots);
+    let points: Vec<_> = found.iter().map(|of| of.0.as_str()).collect();
+    assert_eq!(points, ["_G.tenants.tenant42.log"], "{found:#?}");
+}
+
 /// Returns members and bytes by fingerprint.
 fn naive(growth: &Growth, snapshot: usize) -> BTreeMap<u64, (u64, u64)> {
     let mut naive = BTreeMap::new();
@@ -388,6 +506,10 @@ proptest! {
         let Ok(growth) = Growth::new(&all) else {
             return Ok(());
         };
+        prop_assert_eq!(
+            answers(&of_tables(&snapshots), &snapshots),
+            answers(&growth, &snapshots)
+        );
         let maps: Vec<_> = (0..all.len()).map(|at| naive(&growth, at)).collect();
         let mut fingerprints: Vec<u64> = maps.iter().flat_map(|of| of.keys().copied()).collect();
         fingerprints.sort_unstable();

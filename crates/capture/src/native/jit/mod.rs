@@ -14,6 +14,7 @@ mod header;
 mod known_prototype;
 mod list;
 mod local_names;
+pub(crate) mod look;
 mod prototype;
 mod root;
 mod string;

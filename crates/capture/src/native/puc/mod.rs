@@ -7,6 +7,7 @@ pub(crate) mod global_state;
 mod header;
 mod known_prototype;
 mod list;
+pub(crate) mod look;
 mod prototype;
 mod root;
 mod stack;

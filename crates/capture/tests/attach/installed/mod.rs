@@ -10,7 +10,7 @@ mod redis;
 
 use crate::heaps::{SCRIPT, check_heap, only};
 use crate::target::Target;
-use luasnap_capture::process::{AttachOptions, attach};
+use luasnap_capture::process::{AttachOptions, attach, lua_states};
 use std::process::Command;
 
 /// Enough attempts for a VM that is always in the middle of something.
@@ -25,6 +25,10 @@ fn check_interpreter(program: &str, family: &str) {
     let mut command = Command::new(program);
     command.arg("script.lua");
     let target = Target::start_command(command, SCRIPT);
+    let [state] = &lua_states(target.id()).unwrap()[..] else {
+        panic!("{program} has several states");
+    };
+    assert_eq!(state.name.as_deref(), Some("script.lua"));
     for _ in 0..10 {
         let (state, heap) = only(attach(target.id(), OPTIONS).unwrap());
         assert_eq!(state.vm.family(), family);

@@ -3,7 +3,7 @@
 use super::OPTIONS;
 use crate::heaps::{global, only, reachable_string};
 use crate::target::Target;
-use luasnap_capture::process::attach;
+use luasnap_capture::process::{attach, lua_states};
 use luasnap_heap::{Census, Reach, Snapshot, Through};
 use std::io::{Read, Write};
 use std::os::unix::net::UnixStream;
@@ -88,6 +88,10 @@ fn look(target: &Target, answered: &AtomicU32) {
         }
         thread::sleep(Duration::from_millis(5));
     }
+    // It shows no title, and runs no script of its own; its libraries have functions.
+    let states = lua_states(target.id()).unwrap();
+    let name = states[0].name.as_deref().unwrap_or_default();
+    assert!(name.ends_with(".lua"), "{states:?}");
     let mut with_request = 0;
     for _ in 0..10 {
         let (state, heap) = only(attach(target.id(), OPTIONS).unwrap());

@@ -4,7 +4,7 @@
 use super::OPTIONS;
 use crate::heaps::{field, reachable_string};
 use crate::target::Target;
-use luasnap_capture::process::attach;
+use luasnap_capture::process::{attach, lua_states};
 use luasnap_heap::{Census, Kind, NodeId, Reach, Snapshot, Through};
 use std::io::{BufRead, BufReader, Write};
 use std::os::unix::net::UnixStream;
@@ -69,6 +69,10 @@ fn what_scripts_and_libraries_hold() {
         "held by a library"
     );
 
+    let states = lua_states(target.id()).unwrap();
+    let mut names: Vec<_> = states.iter().map(|state| state.name.as_deref()).collect();
+    names.sort_unstable();
+    assert_eq!(names, [Some("Redis eval"), Some("Redis functions")]);
     let attached = attach(target.id(), OPTIONS).unwrap();
     assert_eq!(attached.captures.len(), 2);
     let (mut scripts, mut libraries) = (0, 0);

@@ -1,0 +1,129 @@
+//! Looks at a LuaJIT VM while its program runs.
+
+use crate::layout::JitLayout;
+use crate::memory::memory::{Memory, Read, Structure};
+use crate::native::chunk_name::ChunkName;
+use crate::native::jit::header::{HEADER, TYPE, WORD, words};
+use crate::native::jit::table::{NODE, NODE_KEY, NODE_VALUE};
+use crate::native::jit::tags::{self, Value};
+use crate::native::look::{Look, STACK_SLOTS, Seen, SeenCode, TABLE_SLOTS, TEXT};
+use crate::native::main_state::MainState;
+use crate::version::Version;
+use luasnap_heap::Kind;
+
+/// `FF_LUA` in `ffid`: a Lua function.
+const IN_LUA: u8 = 0;
+/// `firstline` of a Lua function that is built into LuaJIT.
+const BUILT_IN: u32 = u32::MAX;
+
+/// Looks by one layout.
+pub(crate) struct JitLook<'m, M> {
+    memory: &'m M,
+    layout: &'static JitLayout,
+    main_thread: u64,
+    global_state: u64,
+}
+
+impl<'m, M: Memory> JitLook<'m, M> {
+    pub(crate) fn new(memory: &'m M, layout: &'static JitLayout, state: &MainState) -> Self {
+        JitLook {
+            memory,
+            layout,
+            main_thread: state.main_thread,
+            global_state: state.global_state,
+        }
+    }
+
+    /// Whether the header of an object says that it is of this kind.
+    fn is(&self, address: u64, kind: Kind) -> bool {
+        let header = self.memory.structure(address, HEADER);
+        header.is_some_and(|header| tags::kind(header.byte(TYPE)) == Some(kind))
+    }
+
+    fn seen(&self, value: Value) -> Seen {
+        match (value.table(), value.function()) {
+            (Some(table), _) if self.is(table, Kind::Table) => Seen::Table(table),
+            (_, Some(function)) if self.is(function, Kind::LuaFunction) => Seen::Function(function),
+            _ => Seen::Other,
+        }
+    }
+
+    /// Returns the text of a string; `None` for what is none.
+    fn text(&self, address: u64) -> Option<&'m [u8]> {
+        if !self.is(address, Kind::String) {
+            return None;
+        }
+        let places = &self.layout.string;
+        let string = self.memory.structure(address, places.size)?;
+        let len = u64::from(string.int(places.len)).min(TEXT);
+        let start = address.checked_add(u64::from(places.size))?;
+        self.memory.bytes(start, len as usize)
+    }
+}
+
+impl<M: Memory> Look for JitLook<'_, M> {
+    fn registry(&self) -> Option<u64> {
+        let places = &self.layout.global_state;
+        let global = self
+            .memory
+            .structure(self.global_state, places.to_jit_state)?;
+        tags::table_of(global.word(places.registry))
+    }
+
+    fn stack(&self) -> Vec<Seen> {
+        let places = &self.layout.state;
+        let slots = || {
+            let thread = self.memory.structure(self.main_thread, places.size)?;
+            let count = u64::from(thread.int(places.stack_size)).min(STACK_SLOTS);
+            self.memory.items(thread.word(places.stack), count, WORD)
+        };
+        let slots = slots().unwrap_or_default();
+        words(slots).map(|slot| self.seen(Value(slot))).collect()
+    }
+
+    fn entries(&self, table: u64) -> Vec<(Vec<u8>, Seen)> {
+        let nodes = || {
+            if !self.is(table, Kind::Table) {
+                return None;
+            }
+            let places = &self.layout.table;
+            let table = self.memory.structure(table, places.size)?;
+            let count = u64::from(table.int(places.hash_mask)) + 1;
+            let nodes = table.word(places.nodes);
+            self.memory.items(nodes, count.min(TABLE_SLOTS), NODE)
+        };
+        let nodes = nodes().unwrap_or_default();
+        let nodes = nodes.chunks_exact(usize::from(NODE)).map(Structure);
+        let entries = nodes.filter_map(|node| {
+            let key = Value(node.word(NODE_KEY)).object()?;
+            let key = self.text(key)?.to_vec();
+            Some((key, self.seen(Value(node.word(NODE_VALUE)))))
+        });
+        entries.collect()
+    }
+
+    fn code(&self, function: u64) -> Option<SeenCode> {
+        let places = &self.layout.function;
+        let function = self.memory.structure(function, places.upvalues)?;
+        if function.byte(places.fast_function) != IN_LUA {
+            return None;
+        }
+        let size = self.layout.prototype.size;
+        // It is right before its code.
+        let address = function.word(places.pc).wrapping_sub(u64::from(size));
+        if !self.is(address, Kind::Prototype) {
+            return None;
+        }
+        let places = &self.layout.prototype;
+        let prototype = self.memory.structure(address, size)?;
+        let line = prototype.int(places.line);
+        if line == BUILT_IN {
+            return None;
+        }
+        let source = self.text(prototype.word(places.source))?;
+        Some(SeenCode {
+            chunk: ChunkName::new(Version::LuaJit, source).bytes().to_vec(),
+            is_main: line == 0,
+        })
+    }
+}

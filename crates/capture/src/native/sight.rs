@@ -1,0 +1,100 @@
+//! What a VM is about, by a few looks at it while its program runs.
+
+use crate::layout::{self, Layout};
+use crate::memory::memory::Memory;
+use crate::native::jit::look::JitLook;
+use crate::native::look::{Look, Seen};
+use crate::native::main_state::MainState;
+use crate::native::puc::look::PucLook;
+use std::collections::BTreeMap;
+
+/// The most modules whose functions are looked at.
+const MODULES: usize = 64;
+/// The most functions.
+const FUNCTIONS: usize = 512;
+
+/// What a VM is about.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub(crate) struct Sight {
+    /// The main chunk that runs on its main thread.
+    pub(crate) main_chunk: Option<Vec<u8>>,
+    /// The chunk of most of the functions that are loaded: globals, and functions of modules.
+    pub(crate) loaded_chunk: Option<Vec<u8>>,
+    /// What Redis uses it for.
+    pub(crate) redis: Option<&'static str>,
+}
+
+/// Looks at a VM by the layouts that it may have, until one of them tells anything.
+pub(crate) fn look(memory: &impl Memory, state: &MainState) -> Sight {
+    let sights = state.layouts.iter().map(|&layout| match layout {
+        Layout::Puc(number) => sight(&PucLook::new(memory, layout::puc(number), state)),
+        Layout::Jit(layout) => sight(&JitLook::new(memory, layout, state)),
+    });
+    let mut telling = sights.filter(|sight| *sight != Sight::default());
+    telling.next().unwrap_or_default()
+}
+
+fn sight(look: &impl Look) -> Sight {
+    let registry = look.registry().map(|table| look.entries(table));
+    let registry = registry.unwrap_or_default();
+    let loaded = table_of(&registry, b"_LOADED").map(|table| look.entries(table));
+    let loaded = loaded.unwrap_or_default();
+    let globals = table_of(&loaded, b"_G").map(|table| look.entries(table));
+    let globals = globals.unwrap_or_default();
+    let is_there = |entries: &[(Vec<u8>, Seen)], name: &[u8]| {
+        entries
+            .iter()
+            .any(|(key, value)| key == name && !matches!(value, Seen::Function(_)))
+    };
+    let functions = look.stack().into_iter().filter_map(|seen| match seen {
+        Seen::Function(function) => look.code(function),
+        _ => None,
+    });
+    Sight {
+        main_chunk: functions
+            .filter(|code| code.is_main && !code.chunk.is_empty())
+            .map(|code| code.chunk)
+            .next(),
+        loaded_chunk: loaded_chunk(look, &globals, &loaded),
+        redis: if is_there(&registry, b"__LIBRARY_API__") {
+            Some("functions")
+        } else {
+            table_of(&globals, b"redis").map(|_| "eval")
+        },
+    }
+}
+
+fn table_of(entries: &[(Vec<u8>, Seen)], name: &[u8]) -> Option<u64> {
+    entries.iter().find_map(|(key, value)| match value {
+        Seen::Table(table) if key == name => Some(*table),
+        _ => None,
+    })
+}
+
+/// Returns the chunk of most functions among globals and in modules; of several, the first by name.
+fn loaded_chunk(
+    look: &impl Look,
+    globals: &[(Vec<u8>, Seen)],
+    loaded: &[(Vec<u8>, Seen)],
+) -> Option<Vec<u8>> {
+    let modules = loaded.iter().filter_map(|(name, value)| match value {
+        Seen::Table(module) if name != b"_G" => Some(look.entries(*module)),
+        _ => None,
+    });
+    let values = globals.iter().chain(loaded).map(|(_, value)| *value);
+    let in_modules = modules.take(MODULES).flatten().map(|(_, value)| value);
+    let functions = values.chain(in_modules).filter_map(|value| match value {
+        Seen::Function(function) => Some(function),
+        _ => None,
+    });
+    let mut counts: BTreeMap<Vec<u8>, u32> = BTreeMap::new();
+    let codes = functions.take(FUNCTIONS).filter_map(|of| look.code(of));
+    for code in codes.filter(|code| !code.chunk.is_empty()) {
+        *counts.entry(code.chunk).or_default() += 1;
+    }
+    let most = counts.values().copied().max()?;
+    let mut chunks = counts.into_iter();
+    chunks
+        .find(|(_, count)| *count == most)
+        .map(|(chunk, _)| chunk)
+}

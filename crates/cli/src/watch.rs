@@ -1,0 +1,388 @@
+//! `luasnap watch`: attaches to a process again and again, and shows what grows.
+
+use crate::attach::{dated_name, exit_code, program_name};
+use crate::kept_files::KeptFiles;
+use crate::process_argument::ProcessArgument;
+use crate::quantity;
+use crate::refusal::Refusal;
+use crate::state_files::address;
+use crate::watch_end::End;
+use crate::watch_output::{Summary, WatchOutput};
+use anyhow::Result;
+use clap::Args;
+use luasnap_capture::process::{
+    AttachError, AttachErrorKind, AttachOptions, Fate, FoundState, ProcessIdentity, attach,
+    lua_states, resident,
+};
+use luasnap_capture::{note_signals, signal_noted};
+use luasnap_format::{GrowthAnswer, GrowthSeries, StopTimes, WatchStep, byte_size};
+use luasnap_heap::{Process, Snapshot};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::time::{Duration, Instant};
+
+const MORE_HELP: &str = "\
+Exit codes:
+  0    done: the time is over, Ctrl-C, or the process has ended or runs another program
+  2    luasnap was called wrongly
+  10 to 19, 23  the process cannot be read, or several have that name: as of `luasnap attach`
+  125  luasnap itself failed";
+
+/// How often it looks whether the process is still there.
+const GLANCE: Duration = Duration::from_millis(100);
+
+/// Attach to a running process again and again, and show what grows
+///
+/// Takes a snapshot now and then, as `luasnap attach` does, and shows the groups of objects that grow: bytes and objects
+/// a minute. When it ends (by --for, Ctrl-C, or with the process), it says what grew over all, with leak suspects and
+/// their accumulation points, as `luasnap diff` does. On a terminal it draws in place; elsewhere it writes a line a
+/// step.
+///
+/// Only tables of groups are kept from step to step, so it needs no more memory for many steps than for some.
+#[derive(Args)]
+#[command(after_help = MORE_HELP)]
+pub struct Watch {
+    /// The process, or the name of its program (`luasnap ps` lists those with a Lua state)
+    #[arg(value_parser = ProcessArgument::parse, value_name = "PID|NAME")]
+    process: ProcessArgument,
+
+    /// The time between two snapshots (500ms, 30s, 10m, 2h)
+    #[arg(long, value_name = "TIME", default_value = "30s", value_parser = quantity::time)]
+    every: Duration,
+
+    /// Watch for so long (default: until Ctrl-C, or until the process ends)
+    #[arg(long = "for", value_name = "TIME", value_parser = quantity::time)]
+    length: Option<Duration>,
+
+    /// Begin once the process has more physical memory (RSS) than this (500M, 2G)
+    #[arg(long, value_name = "BYTES", value_parser = quantity::bytes)]
+    above: Option<u64>,
+
+    /// Keep the snapshots in this folder: PROGRAM-PID-DATE-TIME-0001.luasnap and so on
+    #[arg(short, long, value_name = "FOLDER")]
+    output: Option<PathBuf>,
+
+    /// Keep the last N snapshots only
+    #[arg(long, value_name = "N", requires = "output",
+        value_parser = clap::builder::RangedU64ValueParser::<usize>::new().range(1..))]
+    keep: Option<usize>,
+
+    /// Only the state at this address, as `luasnap ps` has it (default: the largest one)
+    #[arg(long, value_name = "ADDRESS", value_parser = address)]
+    state: Option<u64>,
+
+    /// How often to stop the process at most for a snapshot, where a stop catches Lua in the middle of an allocation
+    #[arg(long, default_value_t = AttachOptions::default().tries)]
+    tries: u32,
+
+    /// Keep the copy of its memory in a file in this folder, not in memory, as `luasnap attach` does
+    #[arg(long, value_name = "FOLDER")]
+    scratch: Option<PathBuf>,
+
+    /// List this many groups
+    #[arg(short = 'n', long = "rows", default_value_t = 20)]
+    rows: usize,
+
+    /// Write JSON for programs: an object a line for each step, and one at the end
+    #[arg(long)]
+    json: bool,
+}
+
+impl Watch {
+    /// Runs the command.
+    pub fn execute(self) -> Result<ExitCode> {
+        let pid = self.process.find()?;
+        let states = lua_states(pid).map_err(refused)?;
+        self.chosen(pid, &states)?;
+        let Some(identity) = ProcessIdentity::of(pid) else {
+            return Err(ended_early(pid).into());
+        };
+        let files = self.kept_files(pid)?;
+        note_signals();
+        let mut watch = Watching {
+            output: WatchOutput::new(pid, self.json)?,
+            options: &self,
+            pid,
+            identity,
+            state: 0,
+            files,
+            process: None,
+            series: GrowthSeries::default(),
+            growth: None,
+            steps: 0,
+            stop_times: StopTimes::default(),
+        };
+        let end = match watch.run() {
+            Ok(end) => end,
+            // What was found before is not lost.
+            Err(error) if watch.steps > 0 => {
+                End::Failed(format!("{error:#}"), Refusal::code_of(&error))
+            }
+            Err(error) => return Err(error),
+        };
+        watch.finish(&end)
+    }
+
+    fn kept_files(&self, pid: u32) -> Result<Option<KeptFiles>> {
+        let Some(folder) = &self.output else {
+            return Ok(None);
+        };
+        let name = dated_name(pid);
+        KeptFiles::new(folder, name, self.keep).map(Some)
+    }
+
+    /// Returns the state that is watched: the one that was asked for, or the largest.
+    fn chosen<'a>(&self, pid: u32, states: &'a [FoundState]) -> Result<&'a FoundState> {
+        let is_asked_for = |state: &&FoundState| self.state == Some(state.main_thread);
+        let chosen = match self.state {
+            Some(_) => states.iter().find(is_asked_for),
+            None => states.iter().max_by_key(|state| state.total),
+        };
+        chosen.ok_or_else(|| {
+            let error = match self.state {
+                Some(address) => {
+                    format!("process {pid} has no Lua state whose main thread is at {address:#x}")
+                }
+                None => format!("process {pid} has no Lua state that is known"),
+            };
+            let code = exit_code(AttachErrorKind::NoLuaState);
+            Refusal::new(&error, code).into()
+        })
+    }
+}
+
+fn ended_early(pid: u32) -> Refusal {
+    let message = format!("process {pid} ended before its memory was read");
+    Refusal::new(&message, exit_code(AttachErrorKind::Ended))
+}
+
+fn refused(error: AttachError) -> Refusal {
+    Refusal::new(&error, exit_code(error.kind()))
+}
+
+/// A process that is being watched.
+struct Watching<'a> {
+    options: &'a Watch,
+    pid: u32,
+    output: WatchOutput,
+    identity: ProcessIdentity,
+    /// The address of the state.
+    state: u64,
+    files: Option<KeptFiles>,
+    /// The process as the first snapshot knows it.
+    process: Option<Process>,
+    series: GrowthSeries,
+    /// What has grown so far.
+    growth: Option<GrowthAnswer>,
+    steps: u64,
+    /// Of all steps together.
+    stop_times: StopTimes,
+}
+
+impl Watching<'_> {
+    /// Takes snapshots until something ends it.
+    fn run(&mut self) -> Result<End> {
+        if let Some(end) = self.wait_for_memory()? {
+            return Ok(end);
+        }
+        let states = match lua_states(self.pid) {
+            Ok(states) => states,
+            Err(error) => {
+                let end = self.after_error(error)?;
+                return Ok(end.unwrap_or(End::NoState));
+            }
+        };
+        self.begin(&states)?;
+        let start = Instant::now();
+        let last = self.options.length.map(|length| start + length);
+        let mut next = start;
+        loop {
+            if let Some(end) = self.wait_until(next)? {
+                return Ok(end);
+            }
+            if let Some(end) = self.step()? {
+                return Ok(end);
+            }
+            let now = Instant::now();
+            if last.is_some_and(|last| now >= last) {
+                return Ok(End::Time);
+            }
+            // Steps that took too long are left out.
+            while next <= now {
+                next += self.options.every;
+            }
+            next = last.map_or(next, |last| next.min(last));
+        }
+    }
+
+    /// Waits until the process has as much memory as was asked for.
+    fn wait_for_memory(&mut self) -> Result<Option<End>> {
+        let Some(above) = self.options.above else {
+            return Ok(None);
+        };
+        loop {
+            let has = resident(self.pid).unwrap_or(0);
+            if has > above {
+                return Ok(None);
+            }
+            self.output.note(&format!(
+                "waiting until it has more than {} (RSS); now {}",
+                byte_size(above),
+                byte_size(has)
+            ))?;
+            if let Some(end) = self.wait_until(Instant::now() + GLANCE)? {
+                return Ok(Some(end));
+            }
+        }
+    }
+
+    /// Waits, unless something ends it.
+    fn wait_until(&mut self, time: Instant) -> Result<Option<End>> {
+        loop {
+            if let Some(signal) = signal_noted() {
+                return Ok(Some(End::Signal(signal)));
+            }
+            match self.identity.fate() {
+                Fate::Same => {}
+                fate => return Ok(Some(End::of_fate(fate))),
+            }
+            let left = time.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return Ok(None);
+            }
+            if self.output.wait(left.min(GLANCE), left)? {
+                return Ok(Some(End::Key));
+            }
+        }
+    }
+
+    /// Takes a snapshot, and shows what has grown.
+    fn step(&mut self) -> Result<Option<End>> {
+        self.output.note("reading")?;
+        let options = AttachOptions {
+            tries: self.options.tries,
+            state: Some(self.state),
+            scratch: self.options.scratch.as_deref(),
+        };
+        let attached = match attach(self.pid, options) {
+            Ok(attached) => attached,
+            Err(error) => return self.after_error(error),
+        };
+        let stop = StopTimes {
+            longest: attached.pause,
+            total: attached.stood_still,
+            stops: attached.stops.into(),
+        };
+        self.stop_times.longest = self.stop_times.longest.max(stop.longest);
+        self.stop_times.total += stop.total;
+        self.stop_times.stops += stop.stops;
+        let heap = match attached.captures.into_iter().next() {
+            Some((_, Ok(heap))) => heap,
+            Some((_, Err(error))) => {
+                self.output.problem(&error.to_string())?;
+                return Ok(None);
+            }
+            None => return Ok(Some(End::NoState)),
+        };
+        // It may have become another one before it was read.
+        let process = heap.provenance().process;
+        let is_another = self.process.is_some() && process.is_some() && self.process != process;
+        match self.identity.fate() {
+            _ if is_another => return Ok(Some(End::of_fate(Fate::Another))),
+            fate @ (Fate::Replaced | Fate::Another) => return Ok(Some(End::of_fate(fate))),
+            Fate::Same | Fate::Ended => {}
+        }
+        self.process = process;
+        let snapshot = Snapshot::new(heap);
+        if let Some(files) = &mut self.files
+            && let Some(warning) = files.write(&snapshot)?
+        {
+            self.output.problem(&warning)?;
+        }
+        self.output.note("comparing")?;
+        let growth = self.series.add(&snapshot, self.options.rows)?;
+        self.steps += 1;
+        let rows = self.options.rows;
+        let step = WatchStep::new(
+            self.steps,
+            &snapshot,
+            stop,
+            &self.series,
+            growth.as_ref(),
+            rows,
+        );
+        self.growth = growth.or(self.growth.take());
+        let is_read = self.output.step(step, self.stop_times)?;
+        Ok((!is_read).then_some(End::NobodyReads))
+    }
+
+    /// Chooses the state, and says which one it is.
+    fn begin(&mut self, states: &[FoundState]) -> Result<()> {
+        let state = self.options.chosen(self.pid, states)?;
+        self.state = state.main_thread;
+        let pid = self.pid;
+        self.output.begin(&format!(
+            "luasnap watch {pid}  {}  {} at {:#x}",
+            state.name.clone().unwrap_or_else(|| program_name(pid)),
+            state.vm,
+            state.main_thread
+        ))?;
+        if states.len() > 1 && self.options.state.is_none() {
+            self.output.problem(&format!(
+                "process {pid} has {} Lua states: the largest is watched, {:#x}; --state chooses another",
+                states.len(),
+                state.main_thread
+            ))?;
+        }
+        Ok(())
+    }
+
+    /// Returns how a problem ends it; `None` if the next step may do better. The first step has to be possible.
+    fn after_error(&mut self, error: AttachError) -> Result<Option<End>> {
+        let code = exit_code(error.kind());
+        Ok(match error.kind() {
+            AttachErrorKind::NoSuchProcess | AttachErrorKind::Ended => {
+                Some(End::of_fate(self.identity.fate()))
+            }
+            _ if self.steps == 0 => return Err(refused(error).into()),
+            AttachErrorKind::NoLuaState => match self.identity.fate() {
+                Fate::Same => Some(End::NoState),
+                fate => Some(End::of_fate(fate)),
+            },
+            AttachErrorKind::NotPermitted
+            | AttachErrorKind::ThirtyTwoBit
+            | AttachErrorKind::Unsupported => match self.identity.fate() {
+                Fate::Same => Some(End::Failed(error.to_string(), code)),
+                fate => Some(End::of_fate(fate)),
+            },
+            AttachErrorKind::Traced
+            | AttachErrorKind::DoesNotStop
+            | AttachErrorKind::NoRoom
+            | AttachErrorKind::Failed => {
+                self.output
+                    .problem(&format!("a step was left out: {error}"))?;
+                None
+            }
+        })
+    }
+
+    /// Says what there is to say at the end.
+    fn finish(self, end: &End) -> Result<ExitCode> {
+        // Nobody knows anything about a process that ended so soon.
+        if self.steps == 0 && matches!(end, End::Ended | End::Another) {
+            drop(self.output);
+            return Err(ended_early(self.pid).into());
+        }
+        let files = self.files.iter().flat_map(KeptFiles::paths);
+        let summary = Summary {
+            end,
+            steps: self.steps,
+            stop_times: self.stop_times,
+            times: self.series.times().collect(),
+            growth: self.growth.as_ref(),
+            files: files.map(Path::to_owned).collect(),
+        };
+        self.output.finish(&summary)?;
+        Ok(ExitCode::from(end.exit_code()))
+    }
+}

@@ -1,0 +1,379 @@
+//! What `luasnap watch` shows: a screen that is drawn in place, a line a step, or JSON.
+
+use crate::growth_text::{growth_text, signed, signed_bytes};
+use crate::output::report_problem;
+use crate::screen::Screen;
+use crate::snapshot_file::taken_at;
+use crate::table::{Column, Columns};
+use crate::watch_end::End;
+use anyhow::{Result, anyhow};
+use luasnap_format::{
+    GrowthAnswer, RateRow, StopTimes, WatchStep, byte_size, count_of, duration, grouped, printable,
+    printable_path, readable_json,
+};
+use serde::Serialize;
+use std::fmt::Write as _;
+use std::io::{self, IsTerminal, Write, stdout};
+use std::path::PathBuf;
+use std::thread::sleep;
+use std::time::Duration;
+
+/// The most lines of the verdict on the screen.
+const VERDICT_LINES: usize = 4;
+
+/// Where the steps go.
+pub struct WatchOutput {
+    how: How,
+    process: u32,
+    /// What is watched, and how often.
+    title: String,
+    /// What goes on.
+    note: String,
+    /// What went wrong last.
+    problem: Option<String>,
+    last: Option<WatchStep>,
+    stop_times: StopTimes,
+}
+
+enum How {
+    Screen(Screen),
+    Lines,
+    Json,
+}
+
+/// What there is to say at the end.
+pub struct Summary<'a> {
+    /// Why it ends.
+    pub end: &'a End,
+    /// The number of steps.
+    pub steps: u64,
+    /// How the process was stopped in all steps together.
+    pub stop_times: StopTimes,
+    /// When the snapshots that are compared were taken, in milliseconds since 1970.
+    pub times: Vec<Option<u64>>,
+    /// What has grown; `None` if there were not two snapshots.
+    pub growth: Option<&'a GrowthAnswer>,
+    /// The files that were kept.
+    pub files: Vec<PathBuf>,
+}
+
+impl WatchOutput {
+    /// Returns the output about a process: JSON, or what standard output is made for.
+    pub fn new(process: u32, is_json: bool) -> Result<WatchOutput> {
+        let how = match (is_json, stdout().is_terminal()) {
+            (true, _) => How::Json,
+            (false, true) => How::Screen(Screen::new()?),
+            (false, false) => How::Lines,
+        };
+        Ok(WatchOutput {
+            how,
+            process,
+            title: format!("process {process}"),
+            note: String::new(),
+            problem: None,
+            last: None,
+            stop_times: StopTimes::default(),
+        })
+    }
+
+    /// Says what is watched.
+    pub fn begin(&mut self, what: &str) -> Result<()> {
+        self.title = printable(what.as_bytes());
+        self.draw()
+    }
+
+    /// Says what goes on, on the screen.
+    pub fn note(&mut self, note: &str) -> Result<()> {
+        if self.note != note {
+            self.note = note.to_owned();
+            self.draw()?;
+        }
+        Ok(())
+    }
+
+    /// Says that something went wrong, or is worth knowing.
+    pub fn problem(&mut self, problem: &str) -> Result<()> {
+        match self.how {
+            How::Screen(_) => self.problem = Some(printable(problem.as_bytes())),
+            How::Lines | How::Json => report_problem(problem),
+        }
+        self.draw()
+    }
+
+    /// Waits for a moment of the time that is left until the next step. Returns whether a key that ends it was pressed.
+    pub fn wait(&mut self, moment: Duration, left: Duration) -> Result<bool> {
+        let seconds = left.as_millis().div_ceil(1000);
+        if self.last.is_some() {
+            self.note(&format!("next in {seconds} s"))?;
+        }
+        Ok(match &self.how {
+            How::Screen(screen) => screen.wait(moment),
+            How::Lines | How::Json => {
+                sleep(moment);
+                false
+            }
+        })
+    }
+
+    /// Shows a step. Returns whether anybody reads it.
+    pub fn step(&mut self, step: WatchStep, stop_times: StopTimes) -> Result<bool> {
+        self.stop_times = stop_times;
+        let is_read = match &self.how {
+            How::Screen(_) => true,
+            How::Lines => write_line(&line(&step))?,
+            How::Json => write_line(&readable_json(&serde_json::to_string(&step)?))?,
+        };
+        self.last = Some(step);
+        self.draw()?;
+        Ok(is_read)
+    }
+
+    /// Leaves the screen, and says what there is to say at the end.
+    pub fn finish(self, summary: &Summary<'_>) -> Result<()> {
+        let text = match self.how {
+            How::Json => {
+                if let End::Failed(reason, _) = summary.end {
+                    report_problem(reason);
+                }
+                let json = serde_json::to_string(&Ending::new(self.process, summary))?;
+                readable_json(&json).to_string()
+            }
+            How::Screen(screen) => {
+                drop(screen);
+                summary.text(self.process)?
+            }
+            How::Lines => format!("\n{}", summary.text(self.process)?),
+        };
+        write_line(text.trim_end())?;
+        Ok(())
+    }
+
+    fn draw(&self) -> Result<()> {
+        let How::Screen(screen) = &self.how else {
+            return Ok(());
+        };
+        let (columns, rows) = Screen::size();
+        let lines = self.lines(columns.into(), rows.into());
+        screen
+            .draw(&lines)
+            .map_err(|error| anyhow!("cannot draw on the terminal: {error}"))
+    }
+
+    /// Returns the lines of the screen, the rows of groups as many as there is room for.
+    fn lines(&self, columns: usize, rows: usize) -> Vec<String> {
+        let mut lines = Vec::new();
+        let status = match &self.last {
+            Some(step) => format!(
+                "step {}{}, {}; Ctrl-C or q ends",
+                step.step,
+                elapsed(step),
+                self.note
+            ),
+            None => format!("{}; Ctrl-C or q ends", self.note),
+        };
+        lines.extend(cut(&self.title));
+        lines.extend(cut(&status));
+        if let Some(problem) = &self.problem {
+            lines.extend(cut(problem));
+        }
+        let Some(step) = &self.last else {
+            return lines;
+        };
+        lines.extend(cut(&memory(step)));
+        lines.extend(cut(&stops(step, self.stop_times)));
+        lines.push(String::new());
+        let Some(verdict) = &step.verdict else {
+            lines.extend(cut("What grows is known from the second step on."));
+            return lines;
+        };
+        let mut wrapped = Columns::without_head(&[Column::Text("verdict")]);
+        wrapped.row([verdict.clone()]);
+        let wrapped = wrapped.text();
+        lines.extend(wrapped.lines().take(VERDICT_LINES).map(str::to_owned));
+        lines.push(String::new());
+        if !step.groups.is_empty() {
+            let room = rows.saturating_sub(lines.len() + 1);
+            let table = groups(&step.groups[..step.groups.len().min(room)], columns);
+            lines.extend(table.lines().map(str::to_owned));
+        }
+        lines
+    }
+}
+
+/// Returns a line that fits the terminal.
+fn cut(text: &str) -> Option<String> {
+    let mut line = Columns::without_head(&[Column::Line("line")]);
+    line.row([text.to_owned()]);
+    line.text().lines().next().map(str::to_owned)
+}
+
+fn elapsed(step: &WatchStep) -> String {
+    match step.elapsed_ms {
+        Some(elapsed @ 1000..) => format!(", {}", duration(elapsed)),
+        _ => String::new(),
+    }
+}
+
+fn memory(step: &WatchStep) -> String {
+    let bytes = |bytes: Option<u64>| bytes.map_or_else(|| "unknown".to_owned(), byte_size);
+    format!(
+        "RSS {}  VM {}  in use {}",
+        bytes(step.resident),
+        bytes(step.vm_total),
+        byte_size(step.size)
+    )
+}
+
+fn milliseconds(time: f64) -> String {
+    format!("{time:.1} ms")
+}
+
+fn stops(step: &WatchStep, all: StopTimes) -> String {
+    let milliseconds_of = |time: Duration| milliseconds(time.as_secs_f64() * 1000.0);
+    format!(
+        "stopped {}; {} so far, {} in all, {} at most",
+        milliseconds(step.pause),
+        count_of(all.stops, "stop"),
+        milliseconds_of(all.total),
+        milliseconds_of(all.longest)
+    )
+}
+
+/// Returns the groups that have grown, with fewer columns where there is less room.
+fn groups(rows: &[RateRow], width: usize) -> String {
+    let all: [(Column, usize, fn(&RateRow) -> String); 7] = [
+        (Column::Number("bytes/min"), 0, |row| {
+            signed_bytes(row.bytes_per_minute)
+        }),
+        (Column::Number("objects/min"), 60, |row| {
+            signed(row.objects_per_minute)
+        }),
+        (Column::Number("grown"), 100, |row| {
+            signed_bytes(row.size_change)
+        }),
+        (Column::Number("size now"), 80, |row| byte_size(row.size)),
+        (Column::Number("count now"), 100, |row| grouped(row.count)),
+        (Column::Word("type"), 80, |row| {
+            row.kind.type_name().to_owned()
+        }),
+        (Column::Line("group"), 0, |row| row.name.to_string()),
+    ];
+    let shown = || all.iter().filter(|(_, least, _)| width >= *least);
+    let columns: Vec<Column> = shown().map(|(column, ..)| *column).collect();
+    let mut table = Columns::new(&columns);
+    for row in rows {
+        table.row(shown().map(|(_, _, cell)| cell(row)));
+    }
+    table.text()
+}
+
+/// Returns a step as a line of text.
+fn line(step: &WatchStep) -> String {
+    let time = step.taken_at_ms.map(taken_at);
+    let mut line = format!(
+        "{}  {}  stopped {}",
+        time.unwrap_or_default(),
+        memory(step),
+        milliseconds(step.pause)
+    );
+    match step.groups.first() {
+        Some(row) => {
+            let bytes = signed_bytes(row.bytes_per_minute);
+            let objects = signed(row.objects_per_minute);
+            line += &format!("  {bytes}/min  {objects} objects/min  {}", row.name);
+        }
+        None if step.verdict.is_some() => line += "  nothing grew",
+        None => {}
+    }
+    line
+}
+
+/// Writes a line to standard output. Returns whether anybody reads it.
+fn write_line(line: &str) -> Result<bool> {
+    let mut out = anstream::stdout();
+    match writeln!(out, "{line}").and_then(|()| out.flush()) {
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(false),
+        Err(error) => Err(anyhow!("cannot write to standard output: {error}")),
+        Ok(()) => Ok(true),
+    }
+}
+
+impl Summary<'_> {
+    fn text(&self, process: u32) -> Result<String> {
+        let mut text = String::new();
+        if let Some(sentence) = self.end.sentence(process) {
+            writeln!(text, "{}\n", printable(sentence.as_bytes()))?;
+        }
+        let watched = match self.elapsed() {
+            Some(elapsed @ 1000..) => format!(" for {}", duration(elapsed)),
+            _ => String::new(),
+        };
+        let milliseconds_of = |time: Duration| milliseconds(time.as_secs_f64() * 1000.0);
+        writeln!(
+            text,
+            "Watched process {process}{watched}, {}; it stood still for {} in all, {} at most, in {}.",
+            count_of(self.steps, "step"),
+            milliseconds_of(self.stop_times.total),
+            milliseconds_of(self.stop_times.longest),
+            count_of(self.stop_times.stops, "stop"),
+        )?;
+        if let [first, .., last] = &self.files[..] {
+            let (first, last) = (printable_path(first), printable_path(last));
+            let count = grouped(self.files.len() as u64);
+            writeln!(text, "Kept {count} snapshots, {first} to {last}.")?;
+        } else if let [file] = &self.files[..] {
+            writeln!(text, "Kept {}.", printable_path(file))?;
+        }
+        match self.growth {
+            Some(growth) => {
+                let at = |time: &Option<u64>| time.map(taken_at).unwrap_or_default();
+                let times: Vec<String> = self.times.iter().map(at).collect();
+                write!(text, "\n{}", growth_text(&times, growth)?)?;
+            }
+            None => writeln!(text, "There is nothing to compare: that takes two steps.")?,
+        }
+        Ok(text)
+    }
+
+    /// Returns the time from the first to the last step, in milliseconds.
+    fn elapsed(&self) -> Option<u64> {
+        let (first, last) = (self.times.first()?, self.times.last()?);
+        (*last)?.checked_sub((*first)?)
+    }
+}
+
+/// The last line for programs.
+#[derive(Serialize)]
+struct Ending<'a> {
+    end: &'static str,
+    pid: u32,
+    steps: u64,
+    elapsed_ms: Option<u64>,
+    /// In milliseconds.
+    pause: f64,
+    /// In milliseconds.
+    stood_still: f64,
+    stops: u64,
+    files: Vec<String>,
+    taken_at_ms: &'a [Option<u64>],
+    growth: Option<&'a GrowthAnswer>,
+}
+
+impl<'a> Ending<'a> {
+    fn new(process: u32, summary: &'a Summary<'a>) -> Ending<'a> {
+        let milliseconds = |time: Duration| time.as_micros() as f64 / 1000.0;
+        let files = summary.files.iter();
+        Ending {
+            end: summary.end.word(),
+            pid: process,
+            steps: summary.steps,
+            elapsed_ms: summary.elapsed(),
+            pause: milliseconds(summary.stop_times.longest),
+            stood_still: milliseconds(summary.stop_times.total),
+            stops: summary.stop_times.stops,
+            files: files.map(|path| path.display().to_string()).collect(),
+            taken_at_ms: &summary.times,
+            growth: summary.growth,
+        }
+    }
+}

@@ -1,0 +1,138 @@
+//! A step of watching a process, as a row.
+
+use crate::answers::field;
+use crate::answers::growth::{GrowthAnswer, GrowthRow, a_minute};
+use crate::answers::growth_series::GrowthSeries;
+use crate::answers::name::Name;
+use luasnap_heap::{Kind, Snapshot};
+use serde::Serialize;
+use std::time::Duration;
+
+/// How a process was stopped for a snapshot.
+#[derive(Clone, Copy, PartialEq, Debug, Default)]
+pub struct StopTimes {
+    /// How long the longest stop was.
+    pub longest: Duration,
+    /// How long it stood still in all.
+    pub total: Duration,
+    /// The number of stops.
+    pub stops: u64,
+}
+
+/// A step of watching a process: what was seen, and what has grown since the first step.
+#[derive(Clone, Debug, Serialize)]
+pub struct WatchStep {
+    /// The number of the step, from 1 on.
+    pub step: u64,
+    /// When the snapshot was taken, in milliseconds since 1970.
+    pub taken_at_ms: Option<u64>,
+    /// The time since the first step, in milliseconds.
+    pub elapsed_ms: Option<u64>,
+    /// The process's physical memory (RSS), in bytes.
+    pub resident: Option<u64>,
+    /// The VM's own total, in bytes.
+    pub vm_total: Option<u64>,
+    /// The bytes of all objects in use.
+    pub size: u64,
+    /// How long the longest stop of this step was, in milliseconds.
+    pub pause: f64,
+    /// How long the process stood still for it in all, in milliseconds.
+    pub stood_still: f64,
+    /// The number of stops.
+    pub stops: u64,
+    /// What grows, how fast and where, in a sentence; `None` at the first step.
+    pub verdict: Option<String>,
+    /// The groups that have grown since the first step, those that grew most first.
+    pub groups: Vec<RateRow>,
+}
+
+/// How fast a group grows.
+#[derive(Clone, Debug, Serialize)]
+pub struct RateRow {
+    /// The fingerprint of the name: 12 hexadecimal digits, the same from run to run.
+    pub fingerprint: String,
+    /// The kind of its members.
+    #[serde(rename = "type", serialize_with = "field::kind")]
+    pub kind: Kind,
+    /// Its name.
+    pub name: Name,
+    /// The number of members now.
+    pub count: u64,
+    /// The shallow size of the members together now, in bytes.
+    pub size: u64,
+    /// How many more members it has than at the first step.
+    pub count_change: i64,
+    /// By how many bytes it has grown since the first step.
+    pub size_change: i64,
+    /// The members that come a minute, less those that go.
+    pub objects_per_minute: i64,
+    /// The bytes that it grows a minute.
+    pub bytes_per_minute: i64,
+    /// Whether it has grown in every step.
+    #[serde(rename = "growing")]
+    pub grows_in_every_step: bool,
+}
+
+impl WatchStep {
+    /// Returns a step: its snapshot, the last one that was added to `series`; how the process was stopped for it; and
+    /// what has grown since the first step. Lists at most `most` groups.
+    pub fn new(
+        step: u64,
+        snapshot: &Snapshot,
+        stop: StopTimes,
+        series: &GrowthSeries,
+        growth: Option<&GrowthAnswer>,
+        most: usize,
+    ) -> WatchStep {
+        let first = series.times().next().flatten();
+        let provenance = snapshot.everything().provenance();
+        let taken_at = provenance.taken_at;
+        let elapsed = taken_at.zip(first);
+        let elapsed = elapsed.and_then(|(now, first)| now.checked_sub(first));
+        let milliseconds = |time: Duration| time.as_micros() as f64 / 1000.0;
+        let grown = growth.map_or(&[][..], |growth| &growth.changed);
+        let grown = grown.iter().filter(|row| has_grown(row)).take(most);
+        WatchStep {
+            step,
+            taken_at_ms: taken_at,
+            elapsed_ms: elapsed,
+            resident: provenance.process_memory.resident,
+            vm_total: provenance.total,
+            size: series.size(),
+            pause: milliseconds(stop.longest),
+            stood_still: milliseconds(stop.total),
+            stops: stop.stops,
+            verdict: growth.map(|growth| growth.verdict.clone()),
+            groups: grown
+                .map(|row| RateRow::new(row, elapsed.unwrap_or(0)))
+                .collect(),
+        }
+    }
+}
+
+/// Whether a group has more bytes, or else more members or entries, than at the first step.
+fn has_grown(row: &GrowthRow) -> bool {
+    let (size, count, entries) = (row.size_change, row.count_change, row.entry_change);
+    size > 0 || size == 0 && (count > 0 || count == 0 && entries > 0)
+}
+
+impl RateRow {
+    fn new(row: &GrowthRow, elapsed: u64) -> RateRow {
+        let rate = |change: i64| {
+            let rate = a_minute(change.unsigned_abs(), elapsed);
+            i64::try_from(rate).unwrap_or(i64::MAX) * change.signum()
+        };
+        RateRow {
+            fingerprint: row.fingerprint.clone(),
+            kind: row.kind,
+            name: row.name.clone(),
+            count: row.counts.last().copied().unwrap_or(0),
+            size: row.sizes.last().copied().unwrap_or(0),
+            count_change: row.count_change,
+            size_change: row.size_change,
+            objects_per_minute: rate(row.count_change),
+            bytes_per_minute: rate(row.size_change),
+            grows_in_every_step: row.grows_in_every_step,
+        }
+    }
+}
