@@ -5,6 +5,7 @@
 mod attach;
 mod capture_answer;
 mod command_line;
+mod comparison;
 mod core_dump;
 mod diff;
 mod exit_code;
@@ -15,12 +16,14 @@ mod look;
 mod module_file;
 mod output;
 mod output_file;
+mod page_file;
 mod panics;
 mod path;
 mod process_argument;
 mod progress;
 mod ps;
 mod refusal;
+mod report;
 mod run;
 mod snapshot_file;
 mod state_files;
@@ -42,6 +45,7 @@ To begin:
   luasnap path F _G.server.sessions  show what keeps an object alive
   luasnap view F                     look through it in the terminal
   luasnap diff F1 F2 F3              find leak suspects and their accumulation points
+  luasnap report F1 F2 F3            write all that as a page to look at, or to send
 
 Your program saves a snapshot with `snapshot.save(snapshot.snapshot(), path)`.
 Each verb's --help lists its exit codes.";
@@ -68,6 +72,7 @@ enum Verb {
     Diff(diff::Diff),
     Path(path::Path),
     View(view::View),
+    Report(report::Report),
     Export(export::Export),
 }
 
@@ -92,6 +97,7 @@ fn main() -> ExitCode {
         Verb::Diff(diff) => diff.execute(),
         Verb::Path(path) => path.execute(),
         Verb::View(view) => view.execute(),
+        Verb::Report(report) => report.execute(),
         Verb::Export(export) => export.execute(),
     };
     done.unwrap_or_else(|error| {

@@ -177,12 +177,20 @@ impl From<CompareError> for GrowthError {
 /// ```
 pub fn growth(snapshots: &[&Snapshot], most: usize) -> Result<GrowthAnswer, GrowthError> {
     let growth = Growth::new(snapshots)?;
+    let suspects = growth.suspects(snapshots[snapshots.len() - 1]);
+    let suspects = suspects.map_err(AnswerError::from)?;
+    Ok(answer(snapshots, &growth, &suspects, most)?)
+}
+
+/// Returns the answer for callers that have found growth and suspects already.
+pub(crate) fn answer(
+    snapshots: &[&Snapshot],
+    growth: &Growth,
+    suspects: &[Suspect],
+    most: usize,
+) -> Result<GrowthAnswer> {
     let last = snapshots[snapshots.len() - 1];
-    let words = Words {
-        snapshots,
-        growth: &growth,
-    };
-    let suspects = growth.suspects(last).map_err(AnswerError::from)?;
+    let words = Words { snapshots, growth };
     let growing = || growth.growing().take(most);
     let places = growing().enumerate();
     let places: FxHashMap<u64, usize> = places.map(|(at, row)| (row.fingerprint.0, at)).collect();
@@ -205,10 +213,19 @@ pub fn growth(snapshots: &[&Snapshot], most: usize) -> Result<GrowthAnswer, Grow
 }
 
 /// Returns the time from the first to the last snapshot, in milliseconds, if both know theirs.
-fn elapsed(snapshots: &[&Snapshot]) -> Option<u64> {
+pub(crate) fn elapsed(snapshots: &[&Snapshot]) -> Option<u64> {
     let time = |of: Option<&&Snapshot>| of?.everything().provenance().taken_at;
     let elapsed = time(snapshots.last())?.checked_sub(time(snapshots.first())?);
     elapsed.filter(|elapsed| *elapsed > 0)
+}
+
+/// What takes less than this, in milliseconds, has no rate that lasts.
+pub(crate) const A_SECOND: u64 = 1000;
+
+/// Returns the bytes a minute at which this many came in this many milliseconds.
+pub(crate) fn a_minute(bytes: u64, elapsed: u64) -> u64 {
+    let a_minute = u128::from(bytes) * 60_000 / u128::from(elapsed.max(1));
+    a_minute.min(u64::MAX.into()) as u64
 }
 
 fn ledger(snapshot: &Snapshot) -> Result<Ledger> {
@@ -218,15 +235,11 @@ fn ledger(snapshot: &Snapshot) -> Result<Ledger> {
 impl GrowthAnswer {
     fn sentence(&self, snapshots: &[&Snapshot]) -> String {
         let rate = |bytes: u64| match elapsed(snapshots) {
-            // What takes moments has no rate that lasts.
-            Some(elapsed) if elapsed >= 1000 => {
-                let a_minute = u128::from(bytes) * 60_000 / u128::from(elapsed);
-                format!(
-                    ", {} a minute over {}",
-                    byte_size(a_minute.min(u64::MAX.into()) as u64),
-                    duration(elapsed)
-                )
-            }
+            Some(elapsed) if elapsed >= A_SECOND => format!(
+                ", {} a minute over {}",
+                byte_size(a_minute(bytes, elapsed)),
+                duration(elapsed)
+            ),
             _ => String::new(),
         };
         if let Some(suspect) = self.suspects.first() {

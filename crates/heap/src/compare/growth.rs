@@ -311,6 +311,16 @@ impl Growth {
         Ok(Arrivals::new(last, &self.changes)?.example_below(members, point))
     }
 
+    /// Returns how many bytes a node of the last snapshot's [everything](Snapshot::everything) has that the first
+    /// one did not have: its shallow size if it came since, or what a table grew by. `last` is that heap.
+    #[inline]
+    pub fn new_bytes(&self, last: &Heap, node: NodeId) -> u64 {
+        match self.changes.alone.contains(node) {
+            true => last.size(node),
+            false => self.changes.larger(node).map_or(0, |larger| larger.bytes),
+        }
+    }
+
     /// Returns the bytes of memory that it takes, including what is shared with the snapshots.
     pub fn memory(&self) -> usize {
         self.groups.iter().map(|of| of.memory()).sum::<usize>()
