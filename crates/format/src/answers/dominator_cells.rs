@@ -449,7 +449,7 @@ impl<'a> DominatorCells<'a> {
     fn short_name(&self, group: &Group) -> Result<Name> {
         let heap = self.snapshot.everything();
         match group.name {
-            GroupName::HeldBy(pattern) => pattern_end(heap, self.groups, pattern),
+            GroupName::HeldBy(pattern) => pattern_end(heap, self.groups, pattern, group.count > 1),
             GroupName::StringsOf(_) | GroupName::SharedStrings => Ok(Name::default()),
             _ => group_name(heap, self.snapshot.everything_tree()?, self.groups, group),
         }

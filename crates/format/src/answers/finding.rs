@@ -28,9 +28,9 @@ pub struct FindingRow {
     pub steps: Vec<StepRow>,
     /// Whether the last step is the accumulation point, or the only object.
     pub has_point: bool,
-    /// What dominates the point or the example: without any one of these it would be garbage. The nearest first.
+    /// What dominates the example: without any one of these it would be garbage. The nearest first.
     pub keepers: Vec<KeeperRow>,
-    /// Paths to it that share nothing: each has to be cut.
+    /// Paths to the example that share nothing: each has to be cut.
     pub paths: Vec<Name>,
     /// The index of its cell in the dominator tree, or of the nearest one above.
     pub cell: Option<u32>,
@@ -51,15 +51,16 @@ impl Finding {
     fn new(
         snapshot: &Snapshot,
         fingerprint: String,
-        rank: Rank,
-        has_point: bool,
+        (rank, has_point): (Rank, bool),
+        example: Rank,
     ) -> Result<Finding> {
-        let node = snapshot.everything_tree()?.node(rank);
+        let tree = snapshot.everything_tree()?;
+        let node = tree.node(rank);
         let options = RetainersOptions {
             retainers: 0,
             paths: PATHS,
         };
-        let held = retainers(snapshot, &[node], options)?;
+        let held = retainers(snapshot, &[tree.node(example)], options)?;
         let (steps, nodes) = path_steps(snapshot, rank)?.into_iter().unzip();
         Ok(Finding {
             row: FindingRow {
@@ -101,7 +102,8 @@ pub(crate) fn of_suspects(
         let point = suspect.point_rank.filter(|_| !suspect.by_reference);
         let rank = point.unwrap_or(suspect.example);
         let fingerprint = fingerprint_text(suspect.fingerprint);
-        let mut finding = Finding::new(last, fingerprint, rank, point.is_some())?;
+        let mut finding =
+            Finding::new(last, fingerprint, (rank, point.is_some()), suspect.example)?;
         finding.row.a_minute = elapsed.map(|elapsed| a_minute(suspect.grown, elapsed));
         finding.row.sizes = vec![0; snapshots.len()];
         for group in answer.rows_of(row) {
@@ -134,11 +136,12 @@ pub(crate) fn of_largest(snapshot: &Snapshot, top: &Top) -> Result<Vec<Finding>>
         }
         let is_single = row.count == 1;
         let fingerprint = row.fingerprint.clone();
+        let rank = group.example;
         findings.push(Finding::new(
             snapshot,
             fingerprint,
-            group.example,
-            is_single,
+            (rank, is_single),
+            rank,
         )?);
         if findings.len() == MOST {
             break;

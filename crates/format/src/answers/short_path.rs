@@ -154,8 +154,14 @@ pub(crate) fn pattern_text(heap: &Heap, groups: &Groups, path: PatternId) -> Res
     })
 }
 
-/// Returns the end of a path pattern: its last step, and those before it up to one that is a name.
-pub(crate) fn pattern_end(heap: &Heap, groups: &Groups, path: PatternId) -> Result<Name> {
+/// Returns the end of a path pattern: its last step, and those before it up to one that is a name. Behind a dot if it
+/// is a field of many objects.
+pub(crate) fn pattern_end(
+    heap: &Heap,
+    groups: &Groups,
+    path: PatternId,
+    is_of_many: bool,
+) -> Result<Name> {
     let mut steps = Vec::new();
     for step in groups.patterns().steps(path).take(END) {
         steps.try_reserve(1)?;
@@ -164,9 +170,14 @@ pub(crate) fn pattern_end(heap: &Heap, groups: &Groups, path: PatternId) -> Resu
             break;
         }
     }
-    join(steps.into_iter(), MOST_BYTES, |out, step| {
+    let is_field = is_of_many && matches!(steps[..], [GroupStep::Exact(Label::Field(_))]);
+    let end = join(steps.into_iter(), MOST_BYTES, |out, step| {
         push_group_step(out, heap, step)
-    })
+    })?;
+    let mut text = NameText::default();
+    text.push(if is_field { &b"."[..] } else { b"" })?;
+    text.push_name(&end)?;
+    Ok(text.finish())
 }
 
 /// Returns the last step of the shortest path to the object at a rank. `starts` are those of the heap.

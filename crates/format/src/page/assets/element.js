@@ -56,8 +56,10 @@ function section(id, heading, finding, ...children) {
   return el('section', { id, 'aria-labelledby': `${id}-heading` }, line, ...children);
 }
 
-/** Returns a name without the path that it begins with, if that is there: `.inventory`. */
+/** Returns a name without the path that it begins with, if that is there: `.inventory`, `strings of .inventory`. */
 function below(name, path) {
+  const strings = 'strings of ';
+  if (name.startsWith(strings)) return strings + below(name.slice(strings.length), path);
   const isBelow = name.startsWith(`${path}.`) && name.length > path.length + 1;
   return isBelow ? name.slice(path.length) : name;
 }

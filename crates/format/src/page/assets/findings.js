@@ -137,9 +137,10 @@ function since(data, finding) {
 /** Returns bars for what grew. */
 function grew(groups, suspect) {
   const most = Math.max(1, ...groups.map((row) => row.size_change));
+  const unit = unitOf(most);
   const row = (of) => {
-    const name = of.name === suspect.point ? t('finding.itself') : of.type === 'string' && of.name.startsWith('strings of') ? t('kinds.string') : code(below(of.name, suspect.point));
-    return barRow(name, of.name, Math.max(0, of.size_change) / most, 'grown', signedBytes(of.size_change), of.count_change ? signed(of.count_change) : '');
+    const name = of.name === suspect.point ? t('finding.itself') : code(below(of.name, suspect.point));
+    return barRow(name, of.name, Math.max(0, of.size_change) / most, 'grown', signedBytes(of.size_change, unit), of.count_change ? signed(of.count_change) : '');
   };
   const left = groups.length - CARD_ROWS;
   return [
@@ -154,10 +155,11 @@ function inside(tree, finding) {
   if (finding.cell === null) return null;
   const cells = tree.children(finding.cell);
   const most = Math.max(1, ...cells.map((cell) => tree.cells.retained[cell]));
+  const unit = unitOf(most);
   const row = (cell) => {
     const { retained, path, count } = tree.cells;
     const n = count[cell] > 1 ? `× ${grouped(count[cell])}` : '';
-    return barRow(el('span', {}, tree.title(cell)), path[cell], retained[cell] / most, 'shallow', bytes(retained[cell]), n);
+    return barRow(el('span', {}, tree.title(cell)), path[cell], retained[cell] / most, 'shallow', bytes(retained[cell], unit), n);
   };
   if (!cells.length) return null;
   return [el('h4', {}, t('finding.what_is_in_it')), el('div', { class: 'bars' }, cells.slice(0, CARD_ROWS).map(row))];

@@ -26,7 +26,10 @@ function places(snapshots) {
 }
 
 function chart(data) {
-  const [left, width, top, height] = [2, 400, 34, 116];
+  // On a narrow page it is drawn smaller, so that its words stay as large as others.
+  const isNarrow = matchMedia(NARROW).matches;
+  const [left, width, top, height] = [2, isNarrow ? 180 : 400, 34, 116];
+  const whole = width + 200;
   const sizes = data.growth.sizes;
   const last = sizes.length - 1;
   const findings = data.findings.slice(0, AREAS);
@@ -41,7 +44,7 @@ function chart(data) {
   const most = Math.max(1, ...sizes);
   const x = (at) => left + width * xs[at];
   const y = (size) => top + height * (1 - size / most);
-  const svg = drawn('svg', { viewBox: `0 0 600 ${top + height + 24}`, role: 'img', 'aria-label': t('growth.heading') });
+  const svg = drawn('svg', { viewBox: `0 0 ${whole} ${top + height + 24}`, role: 'img', 'aria-label': t('growth.heading') });
   const sums = sizes.map(() => 0);
   const labels = [];
   for (const layer of layers) {
@@ -62,12 +65,12 @@ function chart(data) {
     svg.append(drawn('text', { x: x(at), y: top + height + 16, 'text-anchor': anchor }, time));
   });
   svg.append(drawn('line', { class: 'axis', x1: left, x2: left + width, y1: top + height, y2: top + height }));
-  labelled(svg, labels, [left + width + 10, top, top + height]);
+  labelled(svg, labels, [left + width + 10, whole - 2, top, top + height]);
   return svg;
 }
 
 /** Writes the layers' names beside them, so that none covers another. */
-function labelled(svg, labels, [x, first, end]) {
+function labelled(svg, labels, [x, right, first, end]) {
   const apart = 18;
   labels.reverse();
   let free = first - 20;
@@ -86,7 +89,7 @@ function labelled(svg, labels, [x, first, end]) {
     const name = drawn('text', { class: layer.number ? 'label' : 'quiet', x: layer.number ? x + 20 : x, y }, short);
     name.append(drawn('title', {}, layer.name));
     svg.append(name);
-    svg.append(drawn('text', { class: layer.number ? 'grown' : 'quiet', x: 598, y, 'text-anchor': 'end' }, signedBytes(grown)));
+    svg.append(drawn('text', { class: layer.number ? 'grown' : 'quiet', x: right, y, 'text-anchor': 'end' }, signedBytes(grown)));
   }
 }
 

@@ -97,7 +97,8 @@ function icicle(data, state) {
         label(context, cell, [x + 7, top + ROW / 2 - 1, across - 12], { font, mono });
       }
     }
-    for (const [cell, line] of [[hovered, 1], [state.focus, 2]]) {
+    const isActive = state.focus !== state.zoom || document.activeElement === canvas;
+    for (const [cell, line] of [[hovered, 1], [isActive ? state.focus : -1, 2]]) {
       const rect = rects.find((rect) => rect.cell === cell);
       if (!rect) continue;
       context.strokeStyle = colour('ink');
@@ -256,6 +257,8 @@ function icicle(data, state) {
     draw();
     describe();
   });
+  canvas.addEventListener('focus', draw);
+  canvas.addEventListener('blur', draw);
   canvas.addEventListener('click', (event) => {
     const rect = at(event);
     canvas.focus({ preventScroll: true });

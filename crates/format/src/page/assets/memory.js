@@ -1,7 +1,7 @@
 // Where the memory is: a bar as wide as the process, and a ledger that adds up to it.
 
 const KINDS = {
-  table: 'table', lua_function: 'function', c_function: 'function', proto: 'function', prototype: 'function',
+  table: 'table', lua_function: 'function', c_function: 'function', prototype: 'function',
   string: 'string', thread: 'thread', userdata: 'userdata', cdata: 'userdata',
 };
 
@@ -17,23 +17,24 @@ function memoryParts(data) {
   const inUse = parts.reduce((sum, part) => sum + part.size, 0);
   parts.push({ text: t('memory.in_use'), size: inUse, isSum: true });
   if (ledger.vm_total === null) return { parts, all: inUse };
+  // Most of what is the VM's own is its table of strings.
   const strings = data.stats.blocks['string table'] || 0;
+  const isStrings = strings > 0.9 * ledger.other;
   const rest = [
     { text: t('memory.garbage'), size: ledger.garbage || 0, fill: 'garbage' },
-    { text: t('memory.string_table'), size: strings, fill: 'string-table' },
-    { text: t('memory.own'), size: Math.max(0, (ledger.other || 0) - strings), fill: 'own' },
+    { text: t(isStrings ? 'memory.string_table' : 'memory.own'), size: ledger.other || 0, fill: 'string-table' },
   ];
   // Estimates may be more than the whole.
   const left = ledger.vm_total - inUse - rest.reduce((sum, part) => sum + part.size, 0);
   rest.push({ text: t(ledger.in_use === null ? 'memory.not_itemised' : 'memory.unaccounted'), size: Math.max(0, left), fill: 'own' });
   parts.push(...rest.filter((part) => part.size > 0));
   const vm = Math.max(ledger.vm_total, inUse);
-  parts.push({ text: t('memory.vm'), size: vm, isSum: true });
+  parts.push({ text: t('memory.vm'), size: vm, isSum: true, isTotal: true });
   if (ledger.resident === null) return { parts, all: vm, vm };
   if (ledger.outside > 0) {
     parts.push({ text: t('memory.outside'), size: ledger.outside, fill: 'outside' });
   }
-  parts.push({ text: t('memory.resident'), size: ledger.resident, isSum: true });
+  parts.push({ text: t('memory.resident'), size: ledger.resident, isSum: true, isTotal: true });
   return { parts, all: vm + ledger.outside, vm, outside: ledger.outside };
 }
 
@@ -50,7 +51,7 @@ function memory(data) {
   const brackets = el('div', { class: 'brackets' });
   if (vm !== undefined) {
     const bracket = (text, size) => {
-      const line = el('span', {}, el('b', {}, text), ' ', bytes(size));
+      const line = el('span', { class: size < 0.15 * all ? 'narrow' : '' }, el('span', {}, el('b', {}, text), ' ', bytes(size)));
       line.style.width = share(size);
       return line;
     };
@@ -62,7 +63,7 @@ function memory(data) {
   const row = (part) =>
     el(
       'div', { class: part.isSum ? 'sum' : '' },
-      el('dt', {}, part.isSum ? null : el('span', { class: `square fill-${part.fill}` }), part.isSum && part.size !== parts[0].size ? `= ${part.text}` : part.text),
+      el('dt', {}, part.isSum ? null : el('span', { class: `square fill-${part.fill}` }), part.isTotal ? `= ${part.text}` : part.text),
       el('dd', {}, bytes(part.size, unit)),
     );
   const ledger = data.top.ledger;

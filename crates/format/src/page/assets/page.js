@@ -7,6 +7,9 @@ async function unpacked() {
   return new Response(stream).json();
 }
 
+/** When the page is narrow. */
+const NARROW = '(max-width: 760px)';
+
 /** What a reader has chosen, kept while the page is shown in another language. */
 const state = {
   zoom: 0, focus: 0, colour: 'kind',
@@ -63,6 +66,7 @@ async function start() {
     language = data.language || (navigator.language.toLowerCase().startsWith('zh') ? 'zh' : 'en');
     show(data);
     listen(data);
+    matchMedia(NARROW).addEventListener('change', () => show(data));
   } catch (error) {
     const page = document.getElementById('page');
     language = navigator.language.toLowerCase().startsWith('zh') ? 'zh' : 'en';

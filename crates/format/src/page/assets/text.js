@@ -43,11 +43,12 @@ function unitOf(number) {
   return unit;
 }
 
-/** Returns a number of bytes in a readable unit, or in the given one. */
+/** Returns a number of bytes in a readable unit, or in the given one unless nothing would be left of it. */
 function bytes(number, unit = unitOf(number)) {
-  if (unit === 0) return `${grouped(number)} B`;
+  if (number && number / 1024 ** unit < 0.05) return bytes(number);
+  if (unit === 0) return `${grouped(number)}\u00a0B`;
   const digits = (number / 1024 ** unit).toFixed(unit > 2 ? 2 : 1);
-  return `${digits.replace(/\B(?=(\d{3})+\.)/g, ',')} ${UNITS[unit]}`;
+  return `${digits.replace(/\B(?=(\d{3})+\.)/g, ',')}\u00a0${UNITS[unit]}`;
 }
 
 /** Returns a number of bytes with its sign. */
