@@ -17,6 +17,7 @@ mod json;
 mod ledger;
 mod lookup;
 mod luasnap;
+mod page;
 mod random_heap;
 mod report;
 mod secrets;

@@ -88,7 +88,7 @@ function paths(tree, finding, chip, point) {
       el('span', { class: 'line' }, step.type === 'root' ? null : square(step.type), code(step.step), isPoint ? el('b', {}, bytes(step.retained)) : null),
       el('span', { class: 'line quiet' }, isPoint ? (point ? t('finding.point') : t('finding.retained')) : step.retained ? bytes(step.retained) : ''),
     ];
-    const attributes = { class: isPoint ? 'step point' : 'step' };
+    const attributes = { class: !isPoint ? 'step' : point ? 'step point' : 'step held' };
     if (step.cell === undefined) return el('li', {}, el('span', attributes, label));
     const show = () => tree.show(step.cell);
     return el('li', {}, el('button', { ...attributes, type: 'button', title: t('finding.show'), on: { click: show } }, label));
@@ -158,7 +158,7 @@ function inside(tree, finding) {
   const unit = unitOf(most);
   const row = (cell) => {
     const { retained, path, count } = tree.cells;
-    const n = count[cell] > 1 ? `× ${grouped(count[cell])}` : '';
+    const n = count[cell] > 1 && !tree.cells.others[cell] ? `× ${grouped(count[cell])}` : '';
     return barRow(el('span', {}, tree.title(cell)), path[cell], retained[cell] / most, 'shallow', bytes(retained[cell], unit), n);
   };
   if (!cells.length) return null;

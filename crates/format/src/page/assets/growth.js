@@ -85,12 +85,21 @@ function labelled(svg, labels, [x, right, first, end]) {
       svg.append(drawn('circle', { class: 'badge', cx: x + 7, cy: y - 4, r: 7 }));
       svg.append(drawn('text', { class: 'badge-text', x: x + 7, y, 'text-anchor': 'middle' }, String(layer.number)));
     }
-    const short = layer.name.length > 15 ? `…${layer.name.slice(-14)}` : layer.name;
+    const short = lastSteps(layer.name, 15);
     const name = drawn('text', { class: layer.number ? 'label' : 'quiet', x: layer.number ? x + 20 : x, y }, short);
     name.append(drawn('title', {}, layer.name));
     svg.append(name);
     svg.append(drawn('text', { class: layer.number ? 'grown' : 'quiet', x: right, y, 'text-anchor': 'end' }, signedBytes(grown)));
   }
+}
+
+/** Returns the end of a name that has room for so many characters: whole steps, if it is a path. */
+function lastSteps(name, room) {
+  if (name.length <= room) return name;
+  const steps = name.split('.');
+  let end = steps.pop();
+  while (steps.length && end.length + steps[steps.length - 1].length + 2 <= room) end = `${steps.pop()}.${end}`;
+  return end.length < room ? `…${end}` : `${name.slice(0, room - 1)}…`;
 }
 
 /** Returns what a suspect without an accumulation point is called. */

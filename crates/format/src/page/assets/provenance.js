@@ -6,8 +6,8 @@ function provenance(data) {
   const facts = [];
   const fact = (name, text) => facts.push(el('dt', {}, t(name)), el('dd', {}, text));
   const taken = data.snapshots.filter((of) => of.taken_at_ms).map((of) => `${moment(of.taken_at_ms)} UTC`);
-  if (last.process) fact('taken.process', t('head.process', { id: last.process }));
-  fact('taken.lua', last.layout ? t('taken.layout', { vm: last.vm, layout: last.layout }) : last.vm || t('taken.unknown'));
+  if (last.process) fact('taken.process', String(last.process));
+  fact('taken.lua', last.layout ? t('taken.layout', { vm: last.vm, layout: last.layout.replaceAll(' to ', t('taken.to')) }) : last.vm || t('taken.unknown'));
   fact('taken.engine', t(last.engine === 'native' ? 'taken.native' : 'taken.portable'));
   if (stats.unaccounted === 0) fact('taken.verified', t('taken.exact'));
   else if (stats.unaccounted !== null) fact('taken.verified', t('taken.unaccounted', { bytes: signedBytes(stats.unaccounted) }));

@@ -38,13 +38,14 @@ function ofGrowth(data) {
     const values = { path: code(suspect.point), share: percent(suspect.share, 0) };
     const isSeries = data.snapshots.length > 2;
     const rate = finding.a_minute;
-    values.rate = rise(rate ? t('rate.a_minute', { bytes: bytes(rate) }) : bytes(suspect.grown));
+    const isLeak = isSeries && rate && finding.has_point && !suspect.held_by;
+    values.rate = rise(rate ? t(isLeak ? 'rate.leaks' : 'rate.a_minute', { bytes: bytes(rate) }) : bytes(suspect.grown));
     if (suspect.held_by) return rich('verdict.references', values);
     if (!finding.has_point) {
       const group = groupsOf(data, suspect)[0];
       return rich('verdict.scattered', { ...values, path: code(group ? group.name : suspect.example) });
     }
-    return rich(isSeries && rate ? 'verdict.leaks' : 'verdict.grew', values);
+    return rich(isLeak ? 'verdict.leaks' : 'verdict.grew', values);
   }
   const most = data.growth.changed.find((row) => row.size_change > 0);
   if (!most) return rich('verdict.nothing_grew');
