@@ -1,7 +1,8 @@
 //! Several snapshots that are compared: grouping them, and why they cannot be compared.
 
+use crate::snapshot_file::SnapshotFile;
 use anyhow::anyhow;
-use luasnap_format::printable_path;
+use luasnap_format::{GrowthError, printable_path};
 use luasnap_heap::{BuildError, CompareError, Snapshot};
 use std::panic::resume_unwind;
 use std::path::Path;
@@ -24,6 +25,17 @@ pub fn group(snapshots: &[&Snapshot]) -> Result<(), BuildError> {
         })?;
     }
     Ok(())
+}
+
+/// Returns an error that says which of these files cannot be compared, and why.
+pub fn cannot_compare_files(files: &[SnapshotFile], error: GrowthError) -> anyhow::Error {
+    match error {
+        GrowthError::Incomparable(error) => {
+            let paths: Vec<&Path> = files.iter().map(|file| file.path.as_path()).collect();
+            cannot_compare(&paths, error)
+        }
+        GrowthError::Failed(error) => error.into(),
+    }
 }
 
 /// Returns an error that says which of the snapshots in these files cannot be compared, and why.

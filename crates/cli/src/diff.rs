@@ -1,6 +1,6 @@
 //! `luasnap diff`: growth and leak suspects.
 
-use crate::comparison::{cannot_compare, group};
+use crate::comparison::{cannot_compare_files, group};
 use crate::exit_code::GREW;
 use crate::ledger;
 use crate::look;
@@ -11,8 +11,7 @@ use crate::table::{CellText, Column, Columns};
 use anyhow::Result;
 use clap::Args;
 use luasnap_format::{
-    GrowthAnswer, GrowthError, GrowthRow, Name, byte_size, count_of, entries_of, grouped,
-    printable_path,
+    GrowthAnswer, GrowthRow, Name, byte_size, count_of, entries_of, grouped, printable_path,
 };
 use luasnap_heap::Snapshot;
 use serde::Serialize;
@@ -117,13 +116,7 @@ impl Diff {
             .step("comparing", || {
                 luasnap_format::growth(&snapshots, self.rows)
             })
-            .map_err(|error| match error {
-                GrowthError::Incomparable(error) => {
-                    let paths: Vec<_> = self.files.iter().map(PathBuf::as_path).collect();
-                    cannot_compare(&paths, error)
-                }
-                GrowthError::Failed(error) => error.into(),
-            })?;
+            .map_err(|error| cannot_compare_files(&files, error))?;
         drop(progress);
         match self.json {
             true => print_json(&Answer::new(&files, &answer))?,

@@ -2,7 +2,7 @@
 
 use crate::comparison::cannot_compare;
 use crate::output::report_problem;
-use crate::output_file::write_heap;
+use crate::output_file::OutputFile;
 use anyhow::{Result, anyhow};
 use luasnap_format::{Page, PageError, PageOptions, PageSnapshot, printable_path};
 use luasnap_heap::Snapshot;
@@ -44,9 +44,9 @@ pub fn page_about(about: &[Pictured<'_>], options: &PageOptions) -> Result<Page>
     })
 }
 
-/// Writes a page for its owner alone; an older file stays as it was if that fails.
-pub fn write_page(path: &Path, page: &Page) -> Result<()> {
-    if let Some(warning) = write_heap(path, |out| page.write(out))? {
+/// Writes a page; an older file stays as it was if that fails.
+pub fn write_page(output: &OutputFile, page: &Page) -> Result<()> {
+    if let Some(warning) = output.write(|out| page.write(out))? {
         report_problem(warning);
     }
     Ok(())

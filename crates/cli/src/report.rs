@@ -3,6 +3,7 @@
 use crate::comparison::group;
 use crate::exit_code::OF_READERS;
 use crate::output::{print, print_json};
+use crate::output_file::OutputFile;
 use crate::page_file::{Pictured, page_about, write_page};
 use crate::progress::Progress;
 use crate::snapshot_file::SnapshotFile;
@@ -63,12 +64,14 @@ enum Language {
 impl Report {
     /// Runs the command.
     pub fn execute(self) -> Result<ExitCode> {
-        let output = match (&self.output, self.json) {
-            (Some(path), _) => path.clone(),
-            (None, true) => PathBuf::new(),
-            // Before the snapshots are read.
-            (None, false) => self.new_file()?,
+        let output = match &self.output {
+            Some(path) => OutputFile::named(path.clone()),
+            None => OutputFile::chosen(self.chosen_name()),
         };
+        // Before the snapshots are read.
+        if !self.json {
+            self.check(&output)?;
+        }
         let progress = Progress::new(self.files.len() + 3);
         let files = self
             .files
@@ -93,7 +96,7 @@ impl Report {
             }),
             strings: !self.no_strings,
             rows: self.rows,
-            command: Some(self.command(&output)),
+            command: Some(self.command(&output.path)),
         };
         let page = progress.step("analysing", || page_about(&about, &options))?;
         if self.json {
@@ -101,34 +104,39 @@ impl Report {
             print_json(page.data())?;
             return Ok(ExitCode::SUCCESS);
         }
-        let message = format!("writing {}", printable_path(&output));
+        let message = format!("writing {}", printable_path(&output.path));
         progress.step(message, || write_page(&output, &page))?;
         drop(progress);
         // What is on standard output may be the page.
-        if !is_standard_output(&output) {
+        if !is_standard_output(&output.path) {
             print(format!(
                 "{}\n\n{}: {}, for any browser\n",
                 page.verdict(),
-                printable_path(&output),
+                printable_path(&output.path),
                 byte_size(page.byte_count())
             ))?;
         }
         Ok(ExitCode::SUCCESS)
     }
 
-    /// Returns the name of a new file: that of the last snapshot, in the current folder.
-    fn new_file(&self) -> Result<PathBuf> {
+    /// Returns the name that luasnap chooses: that of the last snapshot, in the current folder.
+    fn chosen_name(&self) -> PathBuf {
         let last = self.files.last().and_then(|file| file.file_stem());
         let mut name = last.unwrap_or("report".as_ref()).to_owned();
         name.push(".html");
-        let output = PathBuf::from(name);
-        match fs::symlink_metadata(&output) {
-            Ok(_) => Err(anyhow!(
-                "'{0}' is there already: to replace it, say -o {0}",
-                printable_path(&output)
-            )),
-            Err(_) => Ok(output),
+        PathBuf::from(name)
+    }
+
+    /// Fails if the page cannot be written.
+    fn check(&self, output: &OutputFile) -> Result<()> {
+        let is_there = fs::symlink_metadata(&output.path).is_ok();
+        if self.output.is_none() && is_there {
+            let name = printable_path(&output.path);
+            return Err(anyhow!(
+                "'{name}' is there already: to replace it, say -o {name}"
+            ));
         }
+        output.check()
     }
 
     /// Returns the command that makes the page again.

@@ -6,7 +6,7 @@ use crate::files::answer;
 fn every_verb_is_listed_and_says_its_exit_codes() {
     let all = answer(&["--help"]);
     for verb in [
-        "run", "attach", "ps", "core", "info", "top", "diff", "path", "view", "export",
+        "run", "attach", "ps", "core", "info", "top", "diff", "path", "view", "report", "export",
     ] {
         let line = format!("  {verb} ");
         assert!(

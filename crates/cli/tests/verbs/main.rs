@@ -17,6 +17,7 @@ mod pipes;
 #[path = "../program/mod.rs"]
 mod program;
 mod ps;
+mod report;
 mod safe_files;
 mod save;
 mod standard_output;

@@ -1,8 +1,8 @@
 //! Answers, each computed once as rows for text, JSON and Lua.
 
 pub(crate) mod coroutine;
-pub(crate) mod dominator_rows;
 pub(crate) mod dominator_cells;
+pub(crate) mod dominator_rows;
 pub(crate) mod field;
 pub(crate) mod finding;
 pub(crate) mod group_name;

@@ -97,6 +97,7 @@ impl<'a> Contents<'a> {
     /// many rows of each sort.
     pub(super) fn data(&mut self, cells: usize, rows: usize) -> Result<Value> {
         let kept = self.cells.kept(cells)?;
+        expect_room(kept.rows.len() + rows.min(self.top.groups.len()))?;
         for finding in &mut self.findings {
             finding.place(&self.cells, &kept);
         }
@@ -167,6 +168,18 @@ impl<'a> Contents<'a> {
             Some(Texts::Here) | None => "beginnings",
         }
     }
+}
+
+/// Asks for the memory that a page with this many cells and rows takes, and gives it back: JSON and HTML are made
+/// without asking, and in a host they must not be what ends it.
+fn expect_room(rows: usize) -> Result {
+    const A_ROW: usize = 2 << 10;
+    const ALL_ELSE: usize = 4 << 20;
+    let mut room: Vec<u8> = Vec::new();
+    room.try_reserve_exact(ALL_ELSE + rows * A_ROW)?;
+    // Otherwise the compiler may leave it out.
+    std::hint::black_box(&mut room);
+    Ok(())
 }
 
 /// Whether a heap has the texts of strings.

@@ -70,6 +70,7 @@ async function start() {
   } catch (error) {
     const page = document.getElementById('page');
     language = navigator.language.toLowerCase().startsWith('zh') ? 'zh' : 'en';
+    page.removeAttribute('aria-busy');
     page.replaceChildren(el('p', {}, t(typeof DecompressionStream === 'undefined' ? 'broken.old_browser' : 'broken.damaged', { error: String(error) })));
   }
 }
