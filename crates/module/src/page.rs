@@ -10,10 +10,9 @@ use luasnap_heap::{Printable, Snapshot};
 
 /// `save_page(s1 [, s2, ...], path [, {title = ..., strings = true, language = ...}])`.
 pub fn save_page(call: &mut Call<'_>) -> Result {
-    let given = call.argument_count();
-    let given = (1..=given).rfind(|number| !call.is_nil_argument(*number));
-    let last = given.unwrap_or(0);
-    // What comes before the path are snapshots.
+    let given = (1..=call.argument_count()).rfind(|number| !call.is_nil_argument(*number));
+    let last = given.unwrap_or(1);
+    // What comes before the path are snapshots, and one at least.
     let path_at = match call.is_table_argument(last) {
         true => last - 1,
         false => last,

@@ -300,7 +300,7 @@ function icicle(data, state) {
     el('div', { class: 'detail-line' }, detail, el('p', { class: 'hint' }, t('tree.hint'))),
   );
   new ResizeObserver(() => draw()).observe(element);
-  matchMedia('(prefers-color-scheme: dark)').addEventListener('change', draw);
+  for (const query of ['(prefers-color-scheme: dark)', 'print']) matchMedia(query).addEventListener('change', draw);
   return {
     element, cells, children, title, show, draw: refresh,
     toggleColour: () => colourBy(state.colour === 'kind' ? 'growth' : 'kind'),
