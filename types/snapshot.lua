@@ -53,6 +53,11 @@ local Snapshot = {}
 ---@field names? boolean Whether the names of keys, variables and source files do; true by default.
 ---@field sync? boolean Whether to wait until the disk has the file; false by default.
 
+---@class snapshot.PageOptions
+---@field title? string The title of the page; else it says what it is about.
+---@field language? "en"|"zh" The language that it is shown in at first; the browser's by default.
+---@field strings? boolean Whether beginnings of texts may be on it; true by default.
+
 ---A group of objects.
 ---@class snapshot.Group
 ---@field name string
@@ -358,6 +363,15 @@ function snapshot.waste(s, n) end
 ---@param options? snapshot.SaveOptions
 function snapshot.save(s, path, options) end
 
+---Writes a report as one HTML file, for its owner alone: about one snapshot, or several in the order in which they were
+---taken.
+---@param s snapshot.Snapshot
+---@param path string
+---@param options? snapshot.PageOptions
+---@overload fun(s1: snapshot.Snapshot, s2: snapshot.Snapshot, path: string, options?: snapshot.PageOptions)
+---@overload fun(s1: snapshot.Snapshot, s2: snapshot.Snapshot, s3: snapshot.Snapshot, ...: snapshot.Snapshot|string|snapshot.PageOptions)
+function snapshot.save_page(s, path, options) end
+
 ---Reads a `.luasnap` file.
 ---@param path string
 ---@return snapshot.Snapshot
@@ -417,6 +431,7 @@ Snapshot.report = snapshot.report
 Snapshot.stats = snapshot.stats
 Snapshot.waste = snapshot.waste
 Snapshot.save = snapshot.save
+Snapshot.save_page = snapshot.save_page
 Snapshot.top = snapshot.top
 Snapshot.growth = snapshot.growth
 Snapshot.path = snapshot.path

@@ -1,5 +1,6 @@
 //! `luasnap diff`: growth and leak suspects.
 
+use crate::comparison::{cannot_compare_files, group};
 use crate::exit_code::GREW;
 use crate::growth_text::growth_text;
 use crate::output::{print, print_json, report_problem};
@@ -7,17 +8,15 @@ use crate::progress::Progress;
 use crate::quantity;
 use crate::snapshot_file::SnapshotFile;
 use crate::snapshot_folder;
-use anyhow::{Result, anyhow};
+use anyhow::Result;
 use clap::error::ErrorKind;
 use clap::{Args, Command};
-use luasnap_format::{GrowthAnswer, GrowthError, byte_size, printable_path};
-use luasnap_heap::{BuildError, CompareError, Snapshot};
+use luasnap_format::{GrowthAnswer, byte_size, printable_path};
+use luasnap_heap::Snapshot;
 use serde::Serialize;
 use std::fmt;
-use std::panic::resume_unwind;
 use std::path::PathBuf;
 use std::process::ExitCode;
-use std::thread;
 
 const MORE_HELP: &str = "\
 Exit codes:
@@ -109,7 +108,7 @@ impl Diff {
             .step("comparing", || {
                 luasnap_format::growth(&snapshots, self.rows)
             })
-            .map_err(|error| cannot_compare(&files, error))?;
+            .map_err(|error| cannot_compare_files(&files, error))?;
         drop(progress);
         let names: Vec<String> = files
             .iter()
@@ -152,71 +151,6 @@ impl Diff {
                 Ok((progress, files))
             }
         }
-    }
-}
-
-/// Groups the snapshots, which is most of the work: two at once, as more would take much memory.
-fn group(snapshots: &[&Snapshot]) -> Result<(), BuildError> {
-    for pair in snapshots.chunks(2) {
-        thread::scope(|scope| {
-            let other = pair.get(1).map(|snapshot| {
-                let group = || snapshot.groups().map(drop);
-                thread::Builder::new().spawn_scoped(scope, group)
-            });
-            pair[0].groups()?;
-            match other {
-                Some(Ok(other)) => other.join().unwrap_or_else(|panic| resume_unwind(panic)),
-                // Without a thread it is grouped when it is compared.
-                Some(Err(_)) | None => Ok(()),
-            }
-        })?;
-    }
-    Ok(())
-}
-
-/// Returns an error that says which of the files cannot be compared, and why.
-pub fn cannot_compare(files: &[SnapshotFile], error: GrowthError) -> anyhow::Error {
-    let name = |number: usize| printable_path(&files[number - 1].path);
-    let error = match error {
-        GrowthError::Incomparable(error) => error,
-        GrowthError::Failed(error) => return error.into(),
-    };
-    match error {
-        CompareError::Difference(number) => anyhow!(
-            "{} is the difference of two snapshots: compare whole ones",
-            name(number)
-        ),
-        CompareError::Vms {
-            first,
-            a,
-            second,
-            b,
-        } => anyhow!(
-            "{} is of {a}, and {} of {b}: their objects and sizes cannot be compared",
-            name(first),
-            name(second)
-        ),
-        CompareError::Roots {
-            first,
-            a,
-            second,
-            b,
-        } => anyhow!(
-            "{} shows what {a} holds, and {} what {b} holds: take both with the same root",
-            name(first),
-            name(second)
-        ),
-        CompareError::Engines {
-            first,
-            a,
-            second,
-            b,
-        } => anyhow!(
-            "{} was captured by the {a} engine, and {} by the {b} one: take both by the same",
-            name(first),
-            name(second)
-        ),
-        error => anyhow!(error),
     }
 }
 

@@ -5,6 +5,7 @@
 mod attach;
 mod capture_answer;
 mod command_line;
+mod comparison;
 mod completions;
 mod core_dump;
 mod diff;
@@ -19,6 +20,7 @@ mod man_pages;
 mod module_file;
 mod output;
 mod output_file;
+mod page_file;
 mod panics;
 mod path;
 mod process_argument;
@@ -26,6 +28,7 @@ mod progress;
 mod ps;
 mod quantity;
 mod refusal;
+mod report;
 mod run;
 mod screen;
 mod snapshot_file;
@@ -53,6 +56,7 @@ To begin:
   luasnap path F _G.server.sessions  show what keeps an object alive
   luasnap view F                     look through it in the terminal
   luasnap diff F1 F2 F3              find leak suspects and their accumulation points
+  luasnap report F1 F2 F3            write all that as a page to look at, or to send
 
 Your program saves a snapshot with `snapshot.save(snapshot.snapshot(), path)`.
 Each verb's --help lists its exit codes.";
@@ -80,6 +84,7 @@ enum Verb {
     Diff(diff::Diff),
     Path(path::Path),
     View(view::View),
+    Report(report::Report),
     Export(export::Export),
     Completions(completions::Completions),
     #[command(name = "man", hide = true)]
@@ -109,6 +114,7 @@ fn main() -> ExitCode {
         Verb::Diff(diff) => diff.execute(),
         Verb::Path(path) => path.execute(),
         Verb::View(view) => view.execute(),
+        Verb::Report(report) => report.execute(),
         Verb::Export(export) => export.execute(),
         Verb::Completions(completions) => completions.execute(CommandLine::command()),
         Verb::ManPages(pages) => pages.execute(CommandLine::command()),

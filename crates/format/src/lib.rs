@@ -4,7 +4,7 @@
 //!   asks about.
 //! * Text and JSON of a snapshot: [`write_text`], [`write_report`], [`write_json`].
 //! * Files: [`write_snapshot`] and [`open_snapshot`] for `.luasnap`, [`write_heapsnapshot`] for Chrome DevTools
-//!   and memlab.
+//!   and memlab, [`Page`] for a browser.
 //!
 //! Writers of text and JSON stream: they hold no more than one small buffer in memory.
 //!
@@ -40,6 +40,7 @@ mod heapsnapshot;
 mod json;
 mod labels;
 mod luasnap;
+mod page;
 mod query;
 mod reason;
 mod sink;
@@ -83,6 +84,8 @@ pub use labels::printable::{printable, printable_path};
 pub use luasnap::{
     LoadError, OpenError, Problem, SaveOptions, open_snapshot, read_snapshot, write_snapshot,
 };
+pub use page::options::{PageError, PageLanguage, PageOptions, PageSnapshot};
+pub use page::page::Page;
 pub use query::lookup::{address_of, object_at, object_by_path};
 pub use query::lookup_error::LookupError;
 pub use query::name_search::{NameHit, NameSearch};

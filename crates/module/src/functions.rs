@@ -36,6 +36,7 @@ pub static FUNCTIONS: &[Function] = &[
     Function::new("waste", waste),
     Function::new("save", crate::files::save),
     Function::new("load", crate::files::load),
+    Function::new("save_page", crate::page::save_page),
     Function::new("top", crate::top::top),
     Function::new("growth", crate::growth::growth),
     Function::new("path", crate::retainers::path),

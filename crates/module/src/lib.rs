@@ -14,6 +14,7 @@ mod files;
 mod functions;
 mod growth;
 mod lua_value;
+mod page;
 mod retainers;
 mod top;
 

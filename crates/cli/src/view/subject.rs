@@ -1,6 +1,6 @@
 //! What is looked at: a snapshot, with what was derived from it once.
 
-use crate::diff::cannot_compare;
+use crate::comparison::cannot_compare_files;
 use crate::progress::Progress;
 use crate::snapshot_file::SnapshotFile;
 use crate::view::words;
@@ -73,7 +73,7 @@ impl Subject {
         }
         let snapshots: Vec<&Snapshot> = files.iter().map(|file| &file.snapshot).collect();
         let subject = Subject::new(&snapshots, &progress);
-        let mut subject = subject.map_err(|error| cannot_compare(&files, error))?;
+        let mut subject = subject.map_err(|error| cannot_compare_files(&files, error))?;
         subject.title = words::title(&files, subject.rows.live());
         Ok(subject)
     }

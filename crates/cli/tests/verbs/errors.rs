@@ -25,13 +25,14 @@ fn fails_with(words: &[&str], parts: &[&str]) {
 }
 
 /// Each verb, applied to this file.
-fn about(file: &str) -> [Vec<&str>; 6] {
+fn about(file: &str) -> [Vec<&str>; 7] {
     [
         vec!["info", file],
         vec!["top", file],
         vec!["diff", "1.luasnap", file],
         vec!["path", file, "_G"],
         vec!["view", "--json", file],
+        vec!["report", "1.luasnap", file, "--json"],
         vec!["export", file],
     ]
 }

@@ -16,6 +16,7 @@ fn every_verb_is_listed_and_says_its_exit_codes() {
         "diff",
         "path",
         "view",
+        "report",
         "export",
         "completions",
     ] {

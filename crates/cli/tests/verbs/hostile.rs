@@ -62,6 +62,9 @@ fn names_in_a_heap() {
             "path hostile.luasnap _G.objects",
             "path hostile.luasnap _G.objects --json",
             "path hostile.luasnap _G.nothing",
+            "report hostile.luasnap --json",
+            "report before.luasnap hostile.luasnap --json",
+            "report hostile.luasnap -o /dev/stdout",
             "export hostile.luasnap --to text",
             "export hostile.luasnap --to json",
             "export hostile.luasnap --to json-indented",
@@ -125,6 +128,8 @@ fn names_of_files_and_words_of_the_command_line() {
         vec![b"path", NAME, NAME],
         vec![b"top", &missing],
         vec![b"info", script],
+        vec![b"report", NAME, b"-o", &in_no_folder],
+        vec![b"report", &missing, b"-o", b"x"],
         vec![b"export", NAME, b"-o", &in_no_folder],
         vec![b"core", NAME],
         vec![b"core", &missing],
@@ -138,6 +143,8 @@ fn names_of_files_and_words_of_the_command_line() {
         let shown = text.contains(SHOWN) || text.contains(r"\u009bH");
         assert!(shown, "{words:?}: {text}");
     }
+    // There the name is escaped in the data, and so twice in JSON.
+    said(ask(folder, &[b"report", NAME, b"--json"]));
     let installed = [
         &b"run"[..],
         b"--lua",
@@ -163,6 +170,7 @@ fn names_of_files_and_words_of_the_command_line() {
         vec!["attach", word],
         vec!["attach", "1", "--state", word],
         vec!["diff", "x", "y", "--fail-on-growth", word],
+        vec!["report", "x", "--lang", word],
         vec!["export", "x", "--to", word],
         vec!["run", "--save", "x", "--every", word, "y"],
     ] {

@@ -21,6 +21,7 @@ mod pipes;
 mod program;
 mod ps;
 mod recipes;
+mod report;
 mod safe_files;
 mod save;
 mod standard_output;

@@ -177,14 +177,24 @@ impl From<CompareError> for GrowthError {
 /// ```
 pub fn growth(snapshots: &[&Snapshot], most: usize) -> Result<GrowthAnswer, GrowthError> {
     let growth = Growth::new(snapshots)?;
-    let last = snapshots[snapshots.len() - 1];
-    Ok(GrowthAnswer::new(
-        &growth,
-        last,
-        ledger(snapshots[0])?,
-        most,
-    )?)
+    let suspects = growth.suspects(snapshots[snapshots.len() - 1]);
+    let suspects = suspects.map_err(AnswerError::from)?;
+    Ok(answer(snapshots, &growth, &suspects, most)?)
 }
+
+/// Returns the answer for callers that have found growth and suspects already.
+pub(crate) fn answer(
+    snapshots: &[&Snapshot],
+    growth: &Growth,
+    suspects: &[Suspect],
+    most: usize,
+) -> Result<GrowthAnswer> {
+    let last = snapshots[snapshots.len() - 1];
+    GrowthAnswer::new((growth, suspects), last, ledger(snapshots[0])?, most)
+}
+
+/// What takes less than this, in milliseconds, has no rate that lasts.
+pub(crate) const A_SECOND: u64 = 1000;
 
 /// Returns where the process's memory is in a snapshot.
 pub(crate) fn ledger(snapshot: &Snapshot) -> Result<Ledger> {
@@ -200,18 +210,18 @@ impl GrowthAnswer {
         most: usize,
     ) -> Result<GrowthAnswer, GrowthError> {
         let growth = Growth::of_tables(tables, last)?;
-        Ok(GrowthAnswer::new(&growth, last, first, most)?)
+        let suspects = growth.suspects(last).map_err(AnswerError::from)?;
+        Ok(GrowthAnswer::new((&growth, &suspects), last, first, most)?)
     }
 
-    /// Returns what grew until the last snapshot. `first` is the ledger of the first one.
-    pub(crate) fn new(
-        growth: &Growth,
+    /// Returns what grew until the last snapshot, with the suspects. `first` is the ledger of the first one.
+    fn new(
+        (growth, suspects): (&Growth, &[Suspect]),
         last: &Snapshot,
         first: Ledger,
         most: usize,
     ) -> Result<GrowthAnswer> {
         let words = Words { growth, last };
-        let suspects = growth.suspects(last)?;
         let growing = || growth.growing().take(most);
         let places = growing().enumerate();
         let places: FxHashMap<u64, usize> =
@@ -234,8 +244,7 @@ impl GrowthAnswer {
 
     fn sentence(&self, times: &[Option<u64>]) -> String {
         let rate = |bytes: u64| match elapsed(times) {
-            // What takes moments has no rate that lasts.
-            Some(elapsed) if elapsed >= 1000 => format!(
+            Some(elapsed) if elapsed >= A_SECOND => format!(
                 ", {} a minute over {}",
                 byte_size(a_minute(bytes, elapsed)),
                 duration(elapsed)
@@ -300,10 +309,19 @@ fn since(row: &GrowthRow, times: &[Option<u64>]) -> String {
         return String::new();
     }
     let time = match elapsed(&times[times.len() - 1 - steps..]) {
-        Some(elapsed) if elapsed >= 1000 => format!(" ({})", duration(elapsed)),
+        Some(elapsed) if elapsed >= A_SECOND => format!(" ({})", duration(elapsed)),
         _ => String::new(),
     };
     format!(", in each of the last {steps} steps{time}")
+}
+
+/// Returns the time from the first to the last snapshot, in milliseconds, if both know theirs.
+pub(crate) fn elapsed_over(snapshots: &[&Snapshot]) -> Option<u64> {
+    let time = |of: &&Snapshot| of.everything().provenance().taken_at;
+    elapsed(&[
+        snapshots.first().and_then(time),
+        snapshots.last().and_then(time),
+    ])
 }
 
 /// Returns when each snapshot was taken, in milliseconds since 1970, where that is known.
@@ -313,7 +331,7 @@ fn times(growth: &Growth) -> Vec<Option<u64>> {
 }
 
 /// Returns the time from the first to the last of several moments, in milliseconds, if both are known and differ.
-fn elapsed(times: &[Option<u64>]) -> Option<u64> {
+pub(crate) fn elapsed(times: &[Option<u64>]) -> Option<u64> {
     let (first, last) = (times.first()?, times.last()?);
     let elapsed = (*last)?.checked_sub((*first)?);
     elapsed.filter(|elapsed| *elapsed > 0)

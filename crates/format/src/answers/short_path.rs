@@ -11,9 +11,11 @@ use luasnap_heap::{
 };
 
 /// The number of steps of a long path that are shown at its start, ...
-const FIRST: usize = 8;
+pub(crate) const FIRST: usize = 8;
 /// ... and at its end.
-const LAST: usize = 4;
+pub(crate) const LAST: usize = 4;
+/// The number of steps that the end of a pattern has at most.
+const END: usize = 3;
 /// A step of more bytes is long. Of it people see so many at its start, ...
 const STEP_BYTES: usize = 48;
 const STEP_FIRST: usize = 30;
@@ -148,6 +150,51 @@ pub(crate) fn steps_text(
 pub(crate) fn pattern_text(heap: &Heap, groups: &Groups, path: PatternId) -> Result<Name> {
     let steps = groups.patterns().steps(path);
     join(steps, MOST_BYTES, |out, step| {
+        push_group_step(out, heap, step)
+    })
+}
+
+/// Returns the end of a path pattern: its last step, and those before it up to one that is a name. Behind a dot if it
+/// is a field of many objects.
+pub(crate) fn pattern_end(
+    heap: &Heap,
+    groups: &Groups,
+    path: PatternId,
+    is_of_many: bool,
+) -> Result<Name> {
+    let mut steps = Vec::new();
+    for step in groups.patterns().steps(path).take(END) {
+        steps.try_reserve(1)?;
+        steps.push(step);
+        if !step.is_general() {
+            break;
+        }
+    }
+    let is_field = is_of_many && matches!(steps[..], [GroupStep::Exact(Label::Field(_))]);
+    let end = join(steps.into_iter(), MOST_BYTES, |out, step| {
+        push_group_step(out, heap, step)
+    })?;
+    let mut text = NameText::default();
+    text.push(if is_field { &b"."[..] } else { b"" })?;
+    text.push_name(&end)?;
+    Ok(text.finish())
+}
+
+/// Returns the last step of the shortest path to the object at a rank. `starts` are those of the heap.
+pub(crate) fn step_text(
+    heap: &Heap,
+    tree: &ShortestPathTree,
+    starts: PathStarts,
+    rank: Rank,
+) -> Result<Name> {
+    let start = starts.step(heap, tree, rank);
+    // The value of an upvalue is at the step of the upvalue.
+    let rank = match heap.label(tree.edge(rank)) {
+        Label::Value => tree.parent(rank).unwrap_or(rank),
+        _ => rank,
+    };
+    let step = start.unwrap_or_else(|| GroupStep::Exact(heap.label(tree.edge(rank))));
+    join([step].into_iter(), MOST_BYTES, |out, step| {
         push_group_step(out, heap, step)
     })
 }

@@ -16,6 +16,7 @@ mod little_endian;
 mod memory_bound;
 mod numbers;
 mod reader;
+pub(crate) mod redacted;
 mod redaction;
 mod save_options;
 mod section;

@@ -19,6 +19,7 @@ mod leaks;
 mod ledger;
 mod lookup;
 mod luasnap;
+mod page;
 mod random_heap;
 mod report;
 mod secrets;

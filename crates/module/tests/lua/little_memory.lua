@@ -37,6 +37,7 @@ if kept then
   end
   local saved = try("save", function() snapshot.save(kept, file) return true end)
   if saved then try("load", function() return snapshot.load(file) end) end
+  try("save_page", function() snapshot.save_page(kept, "little_memory.html") end)
   try("to_jsonfile", function() snapshot.to_jsonfile(kept, "little_memory.json") end)
   try("to_file", function() snapshot.to_file(kept, "little_memory.txt") end)
 end

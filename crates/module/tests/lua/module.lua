@@ -9,7 +9,7 @@ check.equal(require "snapshot", loaded)
 check.equal(package.loaded.snapshot, loaded)
 for _, name in ipairs {
   "snapshot", "print", "print_jsonfmt", "print_json", "to_file", "to_jsonfile", "to_jsonfilefmt",
-  "copy", "incr", "decr", "free", "report", "stats", "waste", "save", "load", "top", "growth", "path",
+  "copy", "incr", "decr", "free", "report", "stats", "waste", "save", "load", "save_page", "top", "growth", "path",
   "retainers", "check", "printable",
 } do
   check.equal(type(loaded[name]), "function", name)

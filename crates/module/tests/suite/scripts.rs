@@ -12,7 +12,7 @@ macro_rules! scripts {
 
 scripts! {
     absent answers arguments collector contexts coroutines culprits dropped files freed growing hostile leaks ledger memory
-    metamethods module oracle owners pasted paths reach sandboxes saved statistics threads untouched varargs waste weak weakness
+    metamethods module oracle owners page pasted paths reach sandboxes saved statistics threads untouched varargs waste weak weakness
 }
 
 /// The scripts for the native engine only.

@@ -1,0 +1,180 @@
+//! `luasnap report`: a page to look at in a browser, or to send.
+
+use crate::comparison::group;
+use crate::exit_code::OF_READERS;
+use crate::output::{print, print_json};
+use crate::output_file::OutputFile;
+use crate::page_file::{Pictured, page_about, write_page};
+use crate::progress::Progress;
+use crate::snapshot_file::SnapshotFile;
+use anyhow::{Result, anyhow};
+use clap::{Args, ValueEnum};
+use luasnap_format::{PageLanguage, PageOptions, byte_size, is_standard_output, printable_path};
+use luasnap_heap::Snapshot;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+/// Write a report as one HTML file, for a browser
+///
+/// The page has the verdict, where the memory is, what grew, the leak suspects, the dominator tree, the groups, what is
+/// wasted, and how the snapshots were taken. Of one snapshot it shows what retains most; of several, in the order in
+/// which they were taken, also what grew. It needs no network, has at most 2 MiB, and can be sent as it is; but it has
+/// names of the program in it, and beginnings of texts unless `--no-strings` leaves these out.
+#[derive(Args)]
+#[command(after_help = OF_READERS)]
+pub struct Report {
+    /// The snapshot files, in the order in which they were taken
+    #[arg(required = true, value_name = "FILE")]
+    files: Vec<PathBuf>,
+
+    /// Write the page to this file [default: the last snapshot's name with .html, if there is no such file yet]
+    #[arg(short, long, value_name = "FILE")]
+    output: Option<PathBuf>,
+
+    /// Give the page this title
+    #[arg(long)]
+    title: Option<String>,
+
+    /// Show the page in this language at first [default: the browser's]
+    #[arg(long, value_enum)]
+    lang: Option<Language>,
+
+    /// Leave out the texts of strings
+    #[arg(long)]
+    no_strings: bool,
+
+    /// List this many groups
+    #[arg(short = 'n', long = "rows", default_value_t = PageOptions::default().rows)]
+    rows: usize,
+
+    /// Write the data of the page as JSON to standard output instead
+    #[arg(long, conflicts_with = "output")]
+    json: bool,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum Language {
+    /// English
+    En,
+    /// Chinese
+    Zh,
+}
+
+impl Report {
+    /// Runs the command.
+    pub fn execute(self) -> Result<ExitCode> {
+        let output = match &self.output {
+            Some(path) => OutputFile::named(path.clone()),
+            None => OutputFile::chosen(self.chosen_name()),
+        };
+        // Before the snapshots are read.
+        if !self.json {
+            self.check(&output)?;
+        }
+        let progress = Progress::new(self.files.len() + 3);
+        let files = self
+            .files
+            .iter()
+            .map(|path| SnapshotFile::open(path, &progress))
+            .collect::<Result<Vec<_>>>()?;
+        let snapshots: Vec<&Snapshot> = files.iter().map(|file| &file.snapshot).collect();
+        progress.step("grouping", || group(&snapshots))?;
+        let about: Vec<Pictured<'_>> = files
+            .iter()
+            .map(|file| Pictured {
+                snapshot: &file.snapshot,
+                path: &file.path,
+                bytes: file.bytes,
+            })
+            .collect();
+        let options = PageOptions {
+            title: self.title.clone(),
+            language: self.lang.map(|language| match language {
+                Language::En => PageLanguage::English,
+                Language::Zh => PageLanguage::Chinese,
+            }),
+            strings: !self.no_strings,
+            rows: self.rows,
+            command: Some(self.command(&output.path)),
+        };
+        let page = progress.step("analysing", || page_about(&about, &options))?;
+        if self.json {
+            drop(progress);
+            print_json(page.data())?;
+            return Ok(ExitCode::SUCCESS);
+        }
+        let message = format!("writing {}", printable_path(&output.path));
+        progress.step(message, || write_page(&output, &page))?;
+        drop(progress);
+        // What is on standard output may be the page.
+        if !is_standard_output(&output.path) {
+            print(format!(
+                "{}\n\n{}: {}, for any browser\n",
+                page.verdict(),
+                printable_path(&output.path),
+                byte_size(page.byte_count())
+            ))?;
+        }
+        Ok(ExitCode::SUCCESS)
+    }
+
+    /// Returns the name that luasnap chooses: that of the last snapshot, in the current folder.
+    fn chosen_name(&self) -> PathBuf {
+        let last = self.files.last().and_then(|file| file.file_stem());
+        let mut name = last.unwrap_or("report".as_ref()).to_owned();
+        name.push(".html");
+        PathBuf::from(name)
+    }
+
+    /// Fails if the page cannot be written.
+    fn check(&self, output: &OutputFile) -> Result<()> {
+        let is_there = fs::symlink_metadata(&output.path).is_ok();
+        if self.output.is_none() && is_there {
+            let name = printable_path(&output.path);
+            return Err(anyhow!(
+                "'{name}' is there already: to replace it, say -o {name}"
+            ));
+        }
+        output.check()
+    }
+
+    /// Returns the command that makes the page again.
+    fn command(&self, output: &Path) -> String {
+        let mut words = vec!["luasnap".to_owned(), "report".to_owned()];
+        words.extend(self.files.iter().map(|file| quoted(file)));
+        let mut option = |name: &str, value: Option<String>| {
+            words.push(name.to_owned());
+            words.extend(value);
+        };
+        if let Some(title) = &self.title {
+            option("--title", Some(quoted(Path::new(title))));
+        }
+        match self.lang {
+            Some(Language::En) => option("--lang", Some("en".to_owned())),
+            Some(Language::Zh) => option("--lang", Some("zh".to_owned())),
+            None => {}
+        }
+        if self.no_strings {
+            option("--no-strings", None);
+        }
+        if self.rows != PageOptions::default().rows {
+            option("-n", Some(self.rows.to_string()));
+        }
+        match self.json {
+            true => option("--json", None),
+            false => option("-o", Some(quoted(output))),
+        }
+        words.join(" ")
+    }
+}
+
+/// Returns a word as a shell takes it, as far as people can see it.
+fn quoted(word: &Path) -> String {
+    let word = printable_path(word).to_string();
+    let is_plain = |c: char| c.is_alphanumeric() || "./_-+:@%=,".contains(c);
+    match !word.is_empty() && word.chars().all(is_plain) {
+        true => word,
+        false => format!("'{}'", word.replace('\'', r"'\''")),
+    }
+}

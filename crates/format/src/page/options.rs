@@ -1,0 +1,98 @@
+//! What a page is about, and what is on it.
+
+use crate::answer_error::AnswerError;
+use luasnap_heap::{CompareError, Snapshot};
+
+/// A snapshot that a page is about.
+#[derive(Clone, Copy, Debug)]
+pub struct PageSnapshot<'a> {
+    /// The snapshot.
+    pub snapshot: &'a Snapshot,
+    /// What it is called: the name of its file. `None` if it was never in one.
+    pub name: Option<&'a str>,
+    /// The size of its file in bytes, if known.
+    pub file_bytes: Option<u64>,
+}
+
+/// The language that a page starts in. It has both, and a switch.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum PageLanguage {
+    /// English.
+    English,
+    /// Chinese.
+    Chinese,
+}
+
+impl PageLanguage {
+    /// Returns the language with this code: `en` or `zh`.
+    pub fn from_code(code: &[u8]) -> Option<PageLanguage> {
+        match code {
+            b"en" => Some(PageLanguage::English),
+            b"zh" => Some(PageLanguage::Chinese),
+            _ => None,
+        }
+    }
+
+    /// Returns the code of the language: `en` or `zh`.
+    pub fn code(self) -> &'static str {
+        match self {
+            PageLanguage::English => "en",
+            PageLanguage::Chinese => "zh",
+        }
+    }
+}
+
+/// What is on a page.
+#[derive(Clone, Debug)]
+pub struct PageOptions {
+    /// Its title; else it says what it is about.
+    pub title: Option<String>,
+    /// The language that it starts in; else the browser's.
+    pub language: Option<PageLanguage>,
+    /// Whether the texts of strings may be on it. Names are, as with
+    /// [`SaveOptions::strings`](crate::SaveOptions::strings).
+    pub strings: bool,
+    /// The most groups in its table.
+    pub rows: usize,
+    /// The command that makes the page again, if there is one.
+    pub command: Option<String>,
+}
+
+impl Default for PageOptions {
+    fn default() -> Self {
+        PageOptions {
+            title: None,
+            language: None,
+            strings: true,
+            rows: 300,
+            command: None,
+        }
+    }
+}
+
+/// Why a page could not be made.
+#[derive(Debug, thiserror::Error)]
+pub enum PageError {
+    /// There is no snapshot.
+    #[error("a page is about one snapshot at least")]
+    NoSnapshot,
+    /// The snapshot with this number, from 1 on, is a difference.
+    #[error("snapshot {0} is the difference of two others: a page is about whole snapshots")]
+    Difference(usize),
+    /// The snapshots cannot be compared.
+    #[error(transparent)]
+    Incomparable(CompareError),
+    /// An answer could not be made.
+    #[error(transparent)]
+    Failed(#[from] AnswerError),
+}
+
+impl From<CompareError> for PageError {
+    fn from(error: CompareError) -> Self {
+        match error {
+            CompareError::Difference(number) => PageError::Difference(number),
+            CompareError::Failed(error) => PageError::Failed(error.into()),
+            error => PageError::Incomparable(error),
+        }
+    }
+}
