@@ -11,7 +11,7 @@ use std::fmt::Write;
 pub fn growth_text(names: &[String], answer: &GrowthAnswer) -> Result<String> {
     let mut text = String::new();
     if !answer.changed.is_empty() {
-        writeln!(text, "{}\n", answer.verdict)?;
+        writeln!(text, "{}\n", look::sentence(&answer.verdict))?;
     }
     for (name, bytes) in names.iter().zip(&answer.sizes) {
         writeln!(text, "{:>10}  {name}", byte_size(*bytes))?;

@@ -1,7 +1,9 @@
 //! Where a process's memory is, for people: the head of answers.
 
+use crate::look;
 use crate::table::{Column, Columns};
 use luasnap_format::{Ledger, LedgerChange, byte_size, grouped};
+use luasnap_words::Sentence;
 
 /// Returns the ledger of a snapshot, a line for each place and one for what there is to say; empty if nothing
 /// is known.
@@ -16,7 +18,7 @@ pub fn as_text(ledger: &Ledger) -> String {
             lines.row([place.to_owned(), text]);
         }
     }
-    format!("{}{}", lines.text(), sentence(ledger.verdict.as_deref()))
+    format!("{}{}", lines.text(), sentence(ledger.verdict.as_ref()))
 }
 
 fn process(ledger: &Ledger) -> Option<String> {
@@ -99,14 +101,14 @@ pub fn change_as_text(change: &LedgerChange) -> String {
             "first", "last", "change"
         );
     }
-    text + &sentence(change.verdict.as_deref())
+    text + &sentence(change.verdict.as_ref())
 }
 
 /// Returns a sentence on lines of its own.
-fn sentence(verdict: Option<&str>) -> String {
+fn sentence(verdict: Option<&Sentence>) -> String {
     let mut line = Columns::without_head(&[Column::Text("verdict")]);
     if let Some(verdict) = verdict {
-        line.row([verdict.to_owned()]);
+        line.row([look::sentence(verdict)]);
     }
     line.text()
 }

@@ -4,6 +4,8 @@ use anstream::{AutoStream, ColorChoice};
 use clap::{Args, ValueEnum};
 use crossterm::terminal;
 use luasnap_format::Name;
+use luasnap_words::{Language, Sentence};
+use std::env;
 use std::io::{IsTerminal, stdout};
 use std::sync::OnceLock;
 
@@ -23,6 +25,18 @@ pub struct LookOptions {
     /// Colour the answers: on a terminal unless NO_COLOR is set, always, or never
     #[arg(long, global = true, value_enum, value_name = "WHEN", default_value_t = Color::Auto)]
     color: Color,
+
+    /// Speak this language (default: that of LC_ALL, LC_MESSAGES or LANG). JSON is always English
+    #[arg(long, global = true, value_enum, value_name = "LANGUAGE")]
+    lang: Option<Lang>,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum Lang {
+    /// English
+    En,
+    /// 中文
+    Zh,
 }
 
 #[derive(Clone, Copy, Debug, Default, ValueEnum)]
@@ -49,6 +63,24 @@ impl LookOptions {
 
 fn options() -> LookOptions {
     OPTIONS.get().copied().unwrap_or_default()
+}
+
+/// Returns the language that the user chose by an option.
+pub fn chosen_language() -> Option<Language> {
+    options().lang.map(|lang| match lang {
+        Lang::En => Language::English,
+        Lang::Zh => Language::Chinese,
+    })
+}
+
+/// Returns the language that people are spoken to in.
+pub fn language() -> Language {
+    chosen_language().unwrap_or_else(|| Language::of_locale(|name| env::var(name).ok()))
+}
+
+/// Returns a sentence in the user's language.
+pub fn sentence(sentence: &Sentence) -> String {
+    sentence.text(language())
 }
 
 /// Returns a name as people see it: cut if it is long, unless they asked for all of it.

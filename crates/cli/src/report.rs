@@ -2,15 +2,17 @@
 
 use crate::comparison::group;
 use crate::exit_code::OF_READERS;
+use crate::look;
 use crate::output::{print, print_json};
 use crate::output_file::OutputFile;
 use crate::page_file::{Pictured, page_about, write_page};
 use crate::progress::Progress;
 use crate::snapshot_file::SnapshotFile;
 use anyhow::{Result, anyhow};
-use clap::{Args, ValueEnum};
+use clap::Args;
 use luasnap_format::{PageLanguage, PageOptions, byte_size, is_standard_output, printable_path};
 use luasnap_heap::Snapshot;
+use luasnap_words::Language;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -36,10 +38,6 @@ pub struct Report {
     #[arg(long)]
     title: Option<String>,
 
-    /// Show the page in this language at first [default: the browser's]
-    #[arg(long, value_enum)]
-    lang: Option<Language>,
-
     /// Leave out the texts of strings
     #[arg(long)]
     no_strings: bool,
@@ -51,14 +49,6 @@ pub struct Report {
     /// Write the data of the page as JSON to standard output instead
     #[arg(long, conflicts_with = "output")]
     json: bool,
-}
-
-#[derive(Clone, Copy, ValueEnum)]
-enum Language {
-    /// English
-    En,
-    /// Chinese
-    Zh,
 }
 
 impl Report {
@@ -90,9 +80,9 @@ impl Report {
             .collect();
         let options = PageOptions {
             title: self.title.clone(),
-            language: self.lang.map(|language| match language {
-                Language::En => PageLanguage::English,
-                Language::Zh => PageLanguage::Chinese,
+            language: look::chosen_language().map(|language| match language {
+                Language::English => PageLanguage::English,
+                Language::Chinese => PageLanguage::Chinese,
             }),
             strings: !self.no_strings,
             rows: self.rows,
@@ -111,7 +101,7 @@ impl Report {
         if !is_standard_output(&output.path) {
             print(format!(
                 "{}\n\n{}: {}, for any browser\n",
-                page.verdict(),
+                page.verdict().map(look::sentence).unwrap_or_default(),
                 printable_path(&output.path),
                 byte_size(page.byte_count())
             ))?;
@@ -150,9 +140,9 @@ impl Report {
         if let Some(title) = &self.title {
             option("--title", Some(quoted(Path::new(title))));
         }
-        match self.lang {
-            Some(Language::En) => option("--lang", Some("en".to_owned())),
-            Some(Language::Zh) => option("--lang", Some("zh".to_owned())),
+        match look::chosen_language() {
+            Some(Language::English) => option("--lang", Some("en".to_owned())),
+            Some(Language::Chinese) => option("--lang", Some("zh".to_owned())),
             None => {}
         }
         if self.no_strings {

@@ -144,8 +144,8 @@ pub fn as_text(path: &Path, top: &luasnap_format::Top) -> String {
     );
     let head = head(path, (top.size, top.count), &rows);
     let ledger = ledger::as_text(&top.ledger);
-    let verdict = top.verdict.as_ref().map(|verdict| format!("{verdict}\n\n"));
-    let verdict = verdict.unwrap_or_default();
+    let verdict = top.verdict.as_ref().map(look::sentence);
+    let verdict = verdict.map(|verdict| verdict + "\n\n").unwrap_or_default();
     format!("{verdict}{head}\n{ledger}\n{}", groups_text(&top.groups))
 }
 

@@ -1,6 +1,7 @@
 //! What `luasnap watch` shows: a screen that is drawn in place, a line a step, or JSON.
 
 use crate::growth_text::{growth_text, signed, signed_bytes};
+use crate::look;
 use crate::output::report_problem;
 use crate::screen::Screen;
 use crate::snapshot_file::taken_at;
@@ -187,7 +188,7 @@ impl WatchOutput {
             return lines;
         };
         let mut wrapped = Columns::without_head(&[Column::Text("verdict")]);
-        wrapped.row([verdict.clone()]);
+        wrapped.row([look::sentence(verdict)]);
         let wrapped = wrapped.text();
         lines.extend(wrapped.lines().take(VERDICT_LINES).map(str::to_owned));
         lines.push(String::new());
@@ -209,7 +210,7 @@ fn cut(text: &str) -> Option<String> {
 
 fn elapsed(step: &WatchStep) -> String {
     match step.elapsed_ms {
-        Some(elapsed @ 1000..) => format!(", {}", duration(elapsed)),
+        Some(elapsed @ 1000..) => format!(", {}", look::sentence(&duration(elapsed))),
         _ => String::new(),
     }
 }
@@ -305,7 +306,7 @@ impl Summary<'_> {
             writeln!(text, "{}\n", printable(sentence.as_bytes()))?;
         }
         let watched = match self.elapsed() {
-            Some(elapsed @ 1000..) => format!(" for {}", duration(elapsed)),
+            Some(elapsed @ 1000..) => format!(" for {}", look::sentence(&duration(elapsed))),
             _ => String::new(),
         };
         let milliseconds_of = |time: Duration| milliseconds(time.as_secs_f64() * 1000.0);

@@ -17,6 +17,7 @@ pub(crate) const TEXTS: &[Text] = &[
     ("growth.is", "（{what}）"),
     ("growth.members", "：多了 {members}，{name}"),
     ("growth.nothing", "没有增长。"),
+    ("growth.point", "{name}{is}{holder}"),
     ("growth.rate", "，{time}内每分钟 {bytes}"),
     ("growth.since", "，最近 {steps} 步每一步都在增长{time}"),
     ("growth.since_time", "（{time}）"),

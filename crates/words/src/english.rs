@@ -17,6 +17,7 @@ pub(crate) const TEXTS: &[Text] = &[
     ("growth.is", " ({what})"),
     ("growth.members", ": {members} more, {name}"),
     ("growth.nothing", "Nothing grew."),
+    ("growth.point", "{name}{is}{holder}"),
     ("growth.rate", ", {bytes} a minute over {time}"),
     ("growth.since", ", in each of the last {steps} steps{time}"),
     ("growth.since_time", " ({time})"),

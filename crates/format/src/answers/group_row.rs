@@ -8,10 +8,11 @@ use crate::answers::ledger::Ledger;
 use crate::answers::name::Name;
 use crate::answers::object_row::anonymous_example;
 use crate::answers::short_path::path_of_everything;
-use crate::labels::numbers::{byte_size, count_of};
+use crate::labels::numbers::byte_size;
 use luasnap_heap::{
     Census, Dominators, FINGERPRINT_RULE, GroupOrder, Groups, Kind, Snapshot, Tally,
 };
+use luasnap_words::{Sentence, count, noun};
 use serde::Serialize;
 
 /// A group of a snapshot.
@@ -50,7 +51,7 @@ pub struct GroupRow {
 #[derive(Clone, Debug, Serialize)]
 pub struct Top {
     /// Where the memory is, in a sentence or two; only by retained size.
-    pub verdict: Option<String>,
+    pub verdict: Option<Sentence>,
     /// The rule of all fingerprints.
     pub fingerprint_rule: u32,
     /// The bytes of all objects.
@@ -211,37 +212,32 @@ fn fold_ancestors(dominators: &Dominators, groups: &Groups, chosen: &mut Vec<(us
 }
 
 /// Says in a sentence or two where the memory is: in one object, or in very many of one kind.
-fn verdict(rows: &[GroupRow]) -> String {
+fn verdict(rows: &[GroupRow]) -> Sentence {
     // What only the VM sees, such as the upvalue that has a sandbox, is no answer.
     let is_inner = |row: &GroupRow| matches!(row.kind, Kind::Upvalue | Kind::Prototype);
     let is_large = |row: &&GroupRow| row.is_large() && !is_inner(row);
     let one = rows.iter().filter(is_large).find(|row| row.count == 1);
     let many = rows.iter().filter(is_large).find(|row| row.count > 1);
-    let whole = |row: &GroupRow| {
-        let bytes = byte_size(row.retained);
-        format!("{bytes}, {:.0}% of all", 100.0 * row.share)
+    let whole = |code: &'static str, row: &GroupRow| {
+        Sentence::new(code)
+            .with("name", row.name.to_string())
+            .with("bytes", byte_size(row.retained))
+            .with("share", percent(row.share))
     };
-    let members = |row: &GroupRow| count_of(row.count, row.kind.type_name());
+    let members = |row: &GroupRow| count(row.count, row.kind.type_name());
     match (one, many) {
-        (Some(one), Some(many)) if many.retained <= one.retained => format!(
-            "One {}, {}, retains {}. In it are {}: {} ({}).",
-            one.kind.type_name(),
-            one.name,
-            whole(one),
-            members(many),
-            many.name,
-            whole(many),
-        ),
-        (Some(one), None) => format!(
-            "One {}, {}, retains {}.",
-            one.kind.type_name(),
-            one.name,
-            whole(one)
-        ),
-        (_, Some(many)) => {
-            let (members, name) = (members(many), &many.name);
-            format!("{members}, {name}, retain {} together.", whole(many))
-        }
-        (None, None) => "No object and no group retains a fifth of all.".to_owned(),
+        (Some(one), Some(many)) if many.retained <= one.retained => whole("top.one_and_many", one)
+            .with("kind", noun(one.kind.type_name()))
+            .with("members", members(many))
+            .with("group", many.name.to_string())
+            .with("group_bytes", byte_size(many.retained))
+            .with("group_share", percent(many.share)),
+        (Some(one), None) => whole("top.one", one).with("kind", noun(one.kind.type_name())),
+        (_, Some(many)) => whole("top.many", many).with("members", members(many)),
+        (None, None) => Sentence::new("top.none"),
     }
+}
+
+fn percent(share: f64) -> String {
+    format!("{:.0}%", 100.0 * share)
 }

@@ -7,11 +7,12 @@ use crate::answers::ledger::{Ledger, LedgerChange};
 use crate::answers::name::Name;
 use crate::answers::object_row::{anonymous_example, anonymous_object};
 use crate::answers::short_path::{path_of_everything, short_path};
-use crate::labels::numbers::{byte_size, count_of, entries_of};
+use crate::labels::numbers::byte_size;
 use luasnap_heap::{
     Census, CompareError, FINGERPRINT_RULE, GroupGrowth, GroupTable, Growth, Kind, NodeId, Rank,
     Snapshot, Suspect,
 };
+use luasnap_words::{Sentence, count};
 use rustc_hash::FxHashMap;
 use serde::Serialize;
 
@@ -99,7 +100,7 @@ pub struct SuspectRow {
 #[derive(Clone, Debug, Serialize)]
 pub struct GrowthAnswer {
     /// What grows, how fast and where, in a sentence.
-    pub verdict: String,
+    pub verdict: Sentence,
     /// The rule of all fingerprints.
     pub fingerprint_rule: u32,
     /// Groups that changed, those that grew most first.
@@ -229,7 +230,7 @@ impl GrowthAnswer {
         let vm = &last.everything().provenance().vm;
         let listed = growth.changed().take(most);
         let mut answer = GrowthAnswer {
-            verdict: String::new(),
+            verdict: Sentence::new("growth.nothing"),
             fingerprint_rule: FINGERPRINT_RULE,
             changed: words.rows(listed)?,
             changed_count: growth.changed().count(),
@@ -242,57 +243,57 @@ impl GrowthAnswer {
         Ok(answer)
     }
 
-    fn sentence(&self, times: &[Option<u64>]) -> String {
-        let rate = |bytes: u64| match elapsed(times) {
-            Some(elapsed) if elapsed >= A_SECOND => format!(
-                ", {} a minute over {}",
-                byte_size(a_minute(bytes, elapsed)),
-                duration(elapsed)
-            ),
-            _ => String::new(),
+    fn sentence(&self, times: &[Option<u64>]) -> Sentence {
+        // What takes moments has no rate that lasts.
+        let elapsed = elapsed(times).filter(|elapsed| *elapsed >= A_SECOND);
+        let rate = |bytes: u64| {
+            let elapsed = elapsed?;
+            let rate = Sentence::new("growth.rate");
+            let rate = rate.with("bytes", byte_size(a_minute(bytes, elapsed)));
+            Some(rate.with("time", duration(elapsed)))
         };
         if let Some(suspect) = self.suspects.first() {
-            let held_by = suspect.held_by.map(|who| format!(" (held by {who})"));
-            let what = self.rows_of(suspect).next().map(|row| {
-                let kind = row.kind.type_name();
+            let is = |is: &Name| Sentence::new("growth.is").with("what", is.to_string());
+            let holder = suspect.held_by.map(|_| Sentence::new("growth.held_by_c"));
+            let point = Sentence::new("growth.point")
+                .with("name", suspect.point.to_string())
+                .with("is", suspect.point_is.as_ref().map(is))
+                .with("holder", holder);
+            let what = self.rows_of(suspect).next().and_then(|row| {
                 match (row.count_change, row.entry_change) {
-                    (0, 0) => String::new(),
-                    (0, entries) => format!(": {} more", entries_of(entries.unsigned_abs())),
-                    (count, _) => format!(
-                        ": {} more, {}",
-                        count_of(count.unsigned_abs(), kind),
-                        row.name
-                    ),
+                    (0, 0) => None,
+                    (0, entries) => {
+                        let entries = count(entries.unsigned_abs(), "entry");
+                        Some(Sentence::new("growth.entries").with("entries", entries))
+                    }
+                    (members, _) => {
+                        let members = count(members.unsigned_abs(), row.kind.type_name());
+                        let what = Sentence::new("growth.members").with("members", members);
+                        Some(what.with("name", row.name.to_string()))
+                    }
                 }
             });
             // One step is no series.
-            let grew = match self.sizes.len() {
-                2 => "grew",
-                _ => "grows in every step,",
+            let code = match self.sizes.len() {
+                2 => "growth.grew",
+                _ => "growth.grows",
             };
-            let point_is = suspect.point_is.as_ref().map(|is| format!(" ({is})"));
-            return format!(
-                "{}{}{} {grew} by {}{}{}.",
-                suspect.point,
-                point_is.unwrap_or_default(),
-                held_by.unwrap_or_default(),
-                byte_size(suspect.grown),
-                rate(suspect.grown),
-                what.unwrap_or_default(),
-            );
+            return Sentence::new(code)
+                .with("point", point)
+                .with("bytes", byte_size(suspect.grown))
+                .with("rate", rate(suspect.grown))
+                .with("what", what);
         }
         match self.changed.first().filter(|row| row.size_change > 0) {
             Some(row) => {
                 let bytes = row.size_change.unsigned_abs();
-                format!(
-                    "{} grew most, by {}{}{}.",
-                    row.name,
-                    byte_size(bytes),
-                    rate(bytes),
-                    since(row, times),
-                )
+                Sentence::new("growth.grew_most")
+                    .with("name", row.name.to_string())
+                    .with("bytes", byte_size(bytes))
+                    .with("rate", rate(bytes))
+                    .with("since", since(row, times))
             }
-            None => "Nothing grew.".to_owned(),
+            None => Sentence::new("growth.nothing"),
         }
     }
 
@@ -302,17 +303,16 @@ impl GrowthAnswer {
     }
 }
 
-/// Says since when a group has grown in each step, if not from the beginning; empty for a single step.
-fn since(row: &GrowthRow, times: &[Option<u64>]) -> String {
+/// Says since when a group has grown in each step, if not from the beginning; nothing for a single step.
+fn since(row: &GrowthRow, times: &[Option<u64>]) -> Option<Sentence> {
     let steps = row.growing_steps;
     if steps < 2 {
-        return String::new();
+        return None;
     }
-    let time = match elapsed(&times[times.len() - 1 - steps..]) {
-        Some(elapsed) if elapsed >= A_SECOND => format!(" ({})", duration(elapsed)),
-        _ => String::new(),
-    };
-    format!(", in each of the last {steps} steps{time}")
+    let elapsed = elapsed(&times[times.len() - 1 - steps..]).filter(|time| *time >= A_SECOND);
+    let time = elapsed.map(|time| Sentence::new("growth.since_time").with("time", duration(time)));
+    let since = Sentence::new("growth.since").with("steps", steps.to_string());
+    Some(since.with("time", time))
 }
 
 /// Returns the time from the first to the last snapshot, in milliseconds, if both know theirs.
@@ -344,13 +344,14 @@ pub(crate) fn a_minute(number: u64, elapsed: u64) -> u64 {
 }
 
 /// Returns a time, given in milliseconds, in a readable unit: `12 s`, `5 min`, `3.5 h`.
-pub fn duration(milliseconds: u64) -> String {
+pub fn duration(milliseconds: u64) -> Sentence {
     let seconds = milliseconds / 1000;
-    match seconds {
-        0..120 => format!("{seconds} s"),
-        120..7200 => format!("{} min", seconds / 60),
-        _ => format!("{:.1} h", seconds as f64 / 3600.0),
-    }
+    let (code, number) = match seconds {
+        0..120 => ("time.seconds", seconds.to_string()),
+        120..7200 => ("time.minutes", (seconds / 60).to_string()),
+        _ => ("time.hours", format!("{:.1}", seconds as f64 / 3600.0)),
+    };
+    Sentence::new(code).with("number", number)
 }
 
 /// Makes rows of what was found.

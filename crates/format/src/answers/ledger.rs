@@ -3,6 +3,7 @@
 use crate::answer_error::Result;
 use crate::labels::numbers::byte_size;
 use luasnap_heap::{Census, Engine, Kind, Snapshot, count_with_finalizer};
+use luasnap_words::Sentence;
 use serde::Serialize;
 
 /// A program and its libraries take about this much by themselves, in bytes. Less outside the VM is not
@@ -12,13 +13,6 @@ const OF_A_PROGRAM: u64 = 16 << 20;
 const MUCH_GARBAGE: u64 = 1 << 20;
 /// The allocator alone lets a process grow by less than this, in bytes.
 const MUCH_GROWTH: u64 = 4 << 20;
-
-const OUTSIDE: &str = "are outside the Lua VM: the allocator, C libraries, other VMs";
-/// In Lua 5.5 a string that a C function made piece by piece, such as `string.rep`, keeps its text outside what the
-/// VM counts.
-const OUTSIDE_5_5: &str =
-    "are outside the Lua VM's count: texts of long strings, the allocator, C libraries, other VMs";
-const GARBAGE: &str = "are garbage the collector has not reached: no leak";
 
 /// Where a process's memory is, in bytes; `None` where that is unknown.
 #[derive(Clone, PartialEq, Eq, Debug, Default, Serialize)]
@@ -50,7 +44,7 @@ pub struct Ledger {
     /// The number of userdata with a finalizer, garbage included. They may hold memory outside.
     pub finalizers: u64,
     /// What there is to say about it: a sentence without a full stop.
-    pub verdict: Option<String>,
+    pub verdict: Option<Sentence>,
 }
 
 /// Where a process's memory is, in the first and the last of several snapshots.
@@ -61,7 +55,7 @@ pub struct LedgerChange {
     /// In the last snapshot.
     pub last: Ledger,
     /// What there is to say about the growth: a sentence without a full stop.
-    pub verdict: Option<String>,
+    pub verdict: Option<Sentence>,
 }
 
 impl Ledger {
@@ -126,16 +120,16 @@ impl Ledger {
         minus(self.outside, Some(self.snapshots.unwrap_or(0)))
     }
 
-    fn say(&self, vm: &str) -> Option<String> {
+    fn say(&self, vm: &str) -> Option<Sentence> {
         let outside = of(self.foreign(), self.resident, OF_A_PROGRAM);
         let garbage = of(self.garbage, self.vm_total, MUCH_GARBAGE);
-        match (outside, garbage) {
-            (Some([part, all]), _) => {
-                Some(format!("{part} of the process's {all} {}", outside_of(vm)))
-            }
-            (None, Some([part, all])) => Some(format!("{part} of the VM's {all} {GARBAGE}")),
-            (None, None) => None,
-        }
+        let code = if counts_texts_outside(vm) {
+            "ledger.outside_5_5"
+        } else {
+            "ledger.outside"
+        };
+        let outside = outside.map(|parts| part_of_all(code, parts));
+        outside.or_else(|| Some(part_of_all("ledger.garbage", garbage?)))
     }
 }
 
@@ -148,16 +142,13 @@ impl LedgerChange {
         let total = grown(|ledger| ledger.vm_total);
         let outside = of(grown(Ledger::foreign), process, MUCH_GROWTH);
         let garbage = of(grown(|ledger| ledger.garbage), total, MUCH_GARBAGE);
-        let verdict = match (outside, garbage) {
-            (Some([part, all]), _) => Some(format!(
-                "{part} of the {all} by which the process grew {}",
-                outside_of(vm)
-            )),
-            (None, Some([part, all])) => Some(format!(
-                "{part} of the {all} by which the VM grew {GARBAGE}"
-            )),
-            (None, None) => None,
+        let code = if counts_texts_outside(vm) {
+            "ledger.outside_5_5_grew"
+        } else {
+            "ledger.outside_grew"
         };
+        let outside = outside.map(|parts| part_of_all(code, parts));
+        let verdict = outside.or_else(|| Some(part_of_all("ledger.garbage_grew", garbage?)));
         LedgerChange {
             first,
             last,
@@ -166,11 +157,14 @@ impl LedgerChange {
     }
 }
 
-fn outside_of(vm: &str) -> &'static str {
-    match vm {
-        "Lua 5.5" => OUTSIDE_5_5,
-        _ => OUTSIDE,
-    }
+/// Whether texts of long strings may be outside what the VM counts: in Lua 5.5 a string that a C function made piece by
+/// piece, such as `string.rep`, keeps its text there.
+fn counts_texts_outside(vm: &str) -> bool {
+    vm == "Lua 5.5"
+}
+
+fn part_of_all(code: &'static str, [part, all]: [String; 2]) -> Sentence {
+    Sentence::new(code).with("part", part).with("all", all)
 }
 
 /// Returns the difference of two known numbers, at least 0.

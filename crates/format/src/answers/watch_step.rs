@@ -5,6 +5,7 @@ use crate::answers::growth::{GrowthAnswer, GrowthRow, a_minute};
 use crate::answers::growth_series::GrowthSeries;
 use crate::answers::name::Name;
 use luasnap_heap::{Kind, Snapshot};
+use luasnap_words::Sentence;
 use serde::Serialize;
 use std::time::Duration;
 
@@ -41,7 +42,7 @@ pub struct WatchStep {
     /// The number of stops.
     pub stops: u64,
     /// What grows, how fast and where, in a sentence; `None` at the first step.
-    pub verdict: Option<String>,
+    pub verdict: Option<Sentence>,
     /// The groups that have grown since the first step, those that grew most first.
     pub groups: Vec<RateRow>,
 }

@@ -1,17 +1,6 @@
 //! Numbers for people.
 
-/// Returns a number with a comma between groups of three digits: `1,000`.
-pub fn grouped(number: u64) -> String {
-    let digits = number.to_string();
-    let mut grouped = String::new();
-    for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at).is_multiple_of(3) {
-            grouped.push(',');
-        }
-        grouped.push(digit);
-    }
-    grouped
-}
+pub use luasnap_words::grouped;
 
 /// Returns a number with its noun: `1 table`, `2,000 tables`. The plural of `one` ends in "s".
 pub fn count_of(count: u64, one: &str) -> String {
@@ -47,14 +36,6 @@ mod tests {
 
     #[test]
     fn numbers_read_well() {
-        for (number, text) in [
-            (0, "0"),
-            (999, "999"),
-            (1000, "1,000"),
-            (1_234_567, "1,234,567"),
-        ] {
-            assert_eq!(grouped(number), text);
-        }
         assert_eq!([1, 2000].map(entries_of), ["1 entry", "2,000 entries"]);
         for (bytes, text) in [
             (0, "0 B"),

@@ -16,6 +16,7 @@ use crate::page::short_texts::shorten;
 use luasnap_heap::{
     Census, Engine, GroupOrder, Growth, Heap, Kind, NodeId, Snapshot, Suspect, Waste,
 };
+use luasnap_words::{Language, Sentence};
 use serde::{Serialize, Serializer};
 use serde_json::Value;
 use std::io;
@@ -30,7 +31,7 @@ pub(super) struct Contents<'a> {
     about: &'a [PageSnapshot<'a>],
     options: &'a PageOptions,
     /// What there is to say in a sentence or two.
-    pub(super) verdict: String,
+    pub(super) verdict: Option<Sentence>,
     censuses: Vec<Census>,
     top: Top,
     growth: Option<GrowthAnswer>,
@@ -75,8 +76,8 @@ impl<'a> Contents<'a> {
             .map_err(AnswerError::from)?;
         censuses.push(found.census.clone());
         let verdict = match &growth {
-            Some(growth) => growth.verdict.clone(),
-            None => top.verdict.clone().unwrap_or_default(),
+            Some(growth) => Some(growth.verdict.clone()),
+            None => top.verdict.clone(),
         };
         Ok(Contents {
             about,
@@ -91,6 +92,18 @@ impl<'a> Contents<'a> {
             findings,
             cells,
         })
+    }
+
+    fn chinese(&self) -> Chinese {
+        let ledger = match &self.growth {
+            Some(growth) => growth.ledger.verdict.as_ref(),
+            None => self.top.ledger.verdict.as_ref(),
+        };
+        let text = |sentence: &Sentence| sentence.text(Language::Chinese);
+        Chinese {
+            verdict: self.verdict.as_ref().map(text),
+            ledger: ledger.map(text),
+        }
     }
 
     /// Returns the data with at most this many cells (and as many for what is left below them), and at most this
@@ -117,6 +130,7 @@ impl<'a> Contents<'a> {
             stats: &self.stats,
             waste: &self.waste,
             weak_tables: &self.weak_tables,
+            chinese: self.chinese(),
             cells: Columns::new(&kept, self.growth.is_some()),
         };
         let mut data = serde_json::to_value(data).map_err(io::Error::from)?;
@@ -221,7 +235,15 @@ struct Data<'a> {
     stats: &'a Stats,
     waste: &'a WasteAnswer,
     weak_tables: &'a [WeaknessRow],
+    chinese: Chinese,
     cells: Columns<'a>,
+}
+
+/// What the answers say, in Chinese: they have it in English.
+#[derive(Serialize)]
+struct Chinese {
+    verdict: Option<String>,
+    ledger: Option<String>,
 }
 
 /// A snapshot, and where it comes from.

@@ -7,6 +7,7 @@ use crate::page::contents::Contents;
 use crate::page::html;
 use crate::page::options::{PageError, PageOptions, PageSnapshot};
 use luasnap_heap::Snapshot;
+use luasnap_words::Sentence;
 use serde_json::Value;
 use std::io;
 
@@ -18,7 +19,7 @@ const MOST_CELLS: usize = 10_000;
 /// A report as one HTML file, which needs no network: the verdict, where the memory is, what grew, where to look, the
 /// dominator tree, groups, waste, and how it was taken. It takes at most 2 MiB, whatever the heap.
 pub struct Page {
-    verdict: String,
+    verdict: Option<Sentence>,
     data: Value,
     html: String,
 }
@@ -82,7 +83,8 @@ impl Page {
         // Names may be long, and of any number of groups: then there are fewer.
         loop {
             let data = contents.data(cells, rows)?;
-            let html = html::page(&data, &contents.verdict)?;
+            let verdict = contents.verdict.as_ref().map(ToString::to_string);
+            let html = html::page(&data, &verdict.unwrap_or_default())?;
             if html.len() <= MOST_BYTES || cells < 2 {
                 return Ok(Page {
                     verdict: contents.verdict,
@@ -100,8 +102,8 @@ impl Page {
     }
 
     /// Returns what there is to say, in a sentence or two.
-    pub fn verdict(&self) -> &str {
-        &self.verdict
+    pub fn verdict(&self) -> Option<&Sentence> {
+        self.verdict.as_ref()
     }
 
     /// Returns the size of the page, in bytes.

@@ -1,5 +1,6 @@
 //! Where to look first: of one snapshot what retains most, of several what grows.
 
+use crate::look;
 use crate::view::cursor::Cursor;
 use crate::view::keys::Command;
 use crate::view::picture::{Cells, Heads, Hint};
@@ -11,6 +12,7 @@ use crate::view::words;
 use anyhow::Result;
 use luasnap_format::{GroupRow, GrowthAnswer, byte_size, grouped};
 use luasnap_heap::NodeId;
+use luasnap_words::Sentence;
 use std::ops::Range;
 
 /// The most objects that are listed of one snapshot.
@@ -18,7 +20,7 @@ const MOST_OBJECTS: usize = 20;
 
 /// Suspects, each with what its row is about.
 pub struct Suspects {
-    verdict: Option<String>,
+    verdict: Option<Sentence>,
     rows: Vec<(Cells, Option<Target>)>,
     is_growth: bool,
     cursor: Cursor,
@@ -123,7 +125,7 @@ impl Screen for Suspects {
     }
 
     fn notes(&self, _: Context<'_>) -> Vec<String> {
-        self.verdict.iter().cloned().collect()
+        self.verdict.iter().map(look::sentence).collect()
     }
 
     fn heads(&self, _: Context<'_>) -> Heads {

@@ -20,9 +20,11 @@ function head(data, choose) {
 
 /** Returns the verdict in a sentence, and what the answers say. */
 function verdict(data) {
-  const sentences = [data.growth ? data.growth.verdict : data.top.verdict];
-  const ledger = data.growth ? data.growth.ledger.verdict : data.top.ledger.verdict;
-  if (ledger) sentences.push(`${ledger}.`);
+  const answer = data.growth || data.top;
+  const isChinese = language === 'zh';
+  const sentences = [isChinese ? data.chinese.verdict : answer.verdict];
+  const ledger = isChinese ? data.chinese.ledger : answer.ledger.verdict;
+  if (ledger) sentences.push(ledger + (isChinese ? '。' : '.'));
   return el(
     'div', { class: 'verdict' },
     el('h1', {}, data.growth ? ofGrowth(data) : ofOne(data)),
