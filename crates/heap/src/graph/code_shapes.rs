@@ -13,7 +13,7 @@ impl Heap {
         &self.loaded_code
     }
 
-    /// Returns the shape of a function or a prototype whose source begins as [`LOADED_SOURCE`], if it is known.
+    /// Returns the shape of a function or a prototype whose source begins as [`LOADED_SOURCE`](crate::LOADED_SOURCE), if it is known.
     pub fn shape_of_loaded_code(&self, node: NodeId) -> Option<CodeShape> {
         let found = self.loaded_code.binary_search_by_key(&node, |of| of.node);
         found.ok().map(|at| self.loaded_code[at].shape)

@@ -148,11 +148,11 @@ fn what_is_shared_names_those_who_share_it() {
     ];
     assert_eq!(listed, expected);
     assert_eq!(shared.live.bytes, 29_100);
-    let others = owners
+    let mut others = owners
         .owners()
         .iter()
         .filter(|of| of.kind != OwnerKind::Shared);
-    assert!(others.into_iter().all(|of| of.sharings.is_empty()));
+    assert!(others.all(|of| of.sharings.is_empty()));
 }
 
 #[test]
