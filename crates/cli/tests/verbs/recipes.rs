@@ -1,6 +1,7 @@
 //! The recipes in `docs/recipes` for the command line, as they stand there.
 
 use crate::program::{LUASNAP, Ran, output};
+use crate::target::Target;
 use std::fs;
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
@@ -104,7 +105,7 @@ fn redis_is_read_from_outside() {
     assert!(ran.stdout.contains("_G"), "{ran:#?}");
 }
 
-/// The units are right, and what they run is a call of luasnap that it understands.
+/// The units are right for systemd.
 #[test]
 #[ignore = "needs systemd"]
 fn a_timer_of_systemd_watches_at_night() {
@@ -119,4 +120,29 @@ fn a_timer_of_systemd_watches_at_night() {
         .args(["verify", "--man=no", "luasnap-watch@myapp.timer"]);
     let ran = output(command, "");
     assert_eq!((ran.code, ran.stderr.as_str()), (Some(0), ""), "{ran:#?}");
+}
+
+/// What the service runs, in a moment instead of a night.
+#[test]
+fn the_service_watches_and_says_what_grew() {
+    let unit = recipe("systemd/luasnap-watch@.service");
+    let start = unit
+        .lines()
+        .find_map(|line| line.strip_prefix("ExecStart=/bin/sh -c '"));
+    let script = start.and_then(|script| script.strip_suffix('\'')).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let target = Target::start(folder.path(), "kept = {}", &[]);
+    let pid = "$(systemctl show --property MainPID --value %i)";
+    assert!(script.contains(pid), "{script}");
+    let script = script
+        .replace(pid, &target.id())
+        .replace("10m", "100ms")
+        .replace("6h", "1s");
+    let kept = folder.path().join("kept");
+    fs::create_dir(&kept).unwrap();
+    let script = format!("STATE_DIRECTORY={}; {script}", kept.display());
+    let ran = bash(folder.path(), &script);
+    assert_eq!(ran.code, Some(0), "{ran:#?}");
+    assert!(kept.read_dir().unwrap().count() > 2, "{ran:#?}");
+    target.finish();
 }

@@ -9,8 +9,8 @@ use crate::answers::object_row::{anonymous_example, anonymous_object};
 use crate::answers::short_path::{path_of_everything, short_path};
 use crate::labels::numbers::byte_size;
 use luasnap_heap::{
-    Census, CompareError, FINGERPRINT_RULE, GroupGrowth, GroupTable, Growth, Kind, NodeId, Rank,
-    Snapshot, Suspect,
+    Census, CompareError, FINGERPRINT_RULE, GroupGrowth, GroupTable, Growth, Heap, Kind, Label,
+    NodeId, Rank, ShortestPathTree, Snapshot, Suspect,
 };
 use luasnap_words::{Sentence, count};
 use rustc_hash::FxHashMap;
@@ -35,6 +35,9 @@ pub struct GrowthRow {
     pub kind: Kind,
     /// Its name.
     pub name: Name,
+    /// Whether they are code, and the path to the example leads through code that LuaJIT compiled.
+    #[serde(skip)]
+    pub(crate) is_behind_trace: bool,
     /// The number of members in each snapshot.
     pub counts: Vec<u64>,
     /// The shallow size of the members together in each snapshot, in bytes.
@@ -354,6 +357,16 @@ pub fn duration(milliseconds: u64) -> Sentence {
     Sentence::new(code).with("number", number)
 }
 
+fn is_code(kind: Kind) -> bool {
+    matches!(kind, Kind::LuaFunction | Kind::Prototype)
+}
+
+/// Whether the path to an object leads through a trace of LuaJIT.
+fn is_behind_trace(heap: &Heap, tree: &ShortestPathTree, rank: Rank) -> bool {
+    let mut upward = std::iter::successors(Some(rank), |rank| tree.parent(*rank));
+    upward.any(|rank| heap.label(tree.edge(rank)) == Label::Trace)
+}
+
 /// Makes rows of what was found.
 struct Words<'a> {
     growth: &'a Growth,
@@ -378,6 +391,7 @@ impl Words<'_> {
             example_node: is_last.then_some(example),
             kind: row.group.kind,
             name: group_name(heap, tree, groups, row.group)?,
+            is_behind_trace: is_code(row.group.kind) && is_behind_trace(heap, tree, row.example),
             counts: row.counts.to_vec(),
             sizes: row.shallow.to_vec(),
             count_change: row.count_change(),

@@ -87,7 +87,7 @@ pub fn leaks<'a>(answer: &'a GrowthAnswer, allowed: &Allowed) -> Vec<LeakRow<'a>
         let some_came = answer.rows_of(suspect).any(has_members);
         let is_leak = |row: &&GrowthRow| {
             let is_told = row.count_change != 0 || !some_came;
-            is_told && row.kind != Kind::Trace && !allowed.has_group(row)
+            is_told && !is_compiled(row) && !allowed.has_group(row)
         };
         let groups: Vec<&GrowthRow> = answer.rows_of(suspect).filter(is_leak).collect();
         if !groups.is_empty() {
@@ -96,12 +96,17 @@ pub fn leaks<'a>(answer: &'a GrowthAnswer, allowed: &Allowed) -> Vec<LeakRow<'a>
         }
     }
     let rest = answer.growing.iter().zip(has_suspect);
-    let rest = rest.filter(|(row, has_suspect)| {
-        !has_suspect && row.kind != Kind::Trace && !allowed.has_group(row)
-    });
+    let rest = rest
+        .filter(|(row, has_suspect)| !has_suspect && !is_compiled(row) && !allowed.has_group(row));
     leaks.extend(rest.map(|(row, _)| LeakRow {
         suspect: None,
         groups: vec![row],
     }));
     leaks
+}
+
+/// Whether a group is code that LuaJIT compiled, or what such code alone keeps: it comes with each run that makes other
+/// code hot.
+fn is_compiled(row: &GrowthRow) -> bool {
+    row.kind == Kind::Trace || row.is_behind_trace
 }
