@@ -3,6 +3,7 @@
 pub(crate) mod coroutine;
 pub(crate) mod dominator_rows;
 pub(crate) mod field;
+pub(crate) mod first_rows;
 pub(crate) mod group_name;
 pub(crate) mod group_row;
 pub(crate) mod growth;
