@@ -27,9 +27,10 @@ const FIRST: usize = 2_000;
 /// Makes a heap of a given number of objects.
 type Make = fn(u32) -> Heap;
 
-const SHAPES: [(&str, Make); 5] = [
+const SHAPES: [(&str, Make); 6] = [
     ("star", shape::star),
     ("list", shape::list),
+    ("one-metatable", shape::one_metatable),
     ("shared-items", shape::shared_items),
     ("random", shape::random),
     ("functions", functions),

@@ -51,6 +51,7 @@ pub use answers::coroutine::{CoroutineRow, status_words};
 pub use answers::dominator_rows::{
     DominatorLevel, DominatorRow, DominatorRows, LevelRows, RowGrowth, RowId, RowTarget,
 };
+pub use answers::first_rows::FirstRows;
 pub use answers::group_name::{fingerprint_text, group_name};
 pub use answers::group_row::{GroupRow, Top, top};
 pub use answers::growth::{GrowthAnswer, GrowthError, GrowthRow, SuspectRow, duration, growth};
@@ -62,7 +63,7 @@ pub use answers::object_row::{ObjectRow, SlotsRow};
 pub use answers::owner_row::{OwnerRow, SharersRow, TopOwners, owner_kind, top_owners};
 pub use answers::report::{Report, ReportOf, ReportRow, ResizedRow, report};
 pub use answers::retainers::{KeeperRow, RetainerRow, Retainers, RetainersOptions, retainers};
-pub use answers::row_order::{FirstRows, RowOrder};
+pub use answers::row_order::RowOrder;
 pub use answers::short_path::path_of_everything;
 pub use answers::stats::{KindRow, Stats, Sum};
 pub use answers::waste::{

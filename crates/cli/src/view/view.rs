@@ -59,7 +59,8 @@ const IDLE: Duration = Duration::from_millis(200);
 impl View {
     /// Runs the command.
     pub fn execute(self) -> Result<ExitCode> {
-        if !self.json && !(stdin().is_terminal() && stdout().is_terminal()) {
+        let is_terminal = stdin().is_terminal() && stdout().is_terminal();
+        if !(self.json || is_terminal) {
             return Err(Refusal::new(&words::NO_TERMINAL, WRONGLY_CALLED).into());
         }
         let subject = Arc::new(Subject::load(&self.files)?);

@@ -5,6 +5,7 @@ pub(crate) mod dominator_cells;
 pub(crate) mod dominator_rows;
 pub(crate) mod field;
 pub(crate) mod finding;
+pub(crate) mod first_rows;
 pub(crate) mod group_name;
 pub(crate) mod group_row;
 pub(crate) mod growth;

@@ -151,8 +151,9 @@ fn bar(share: Option<f64>) -> String {
     let share = share.unwrap_or(0.0).clamp(0.0, 1.0);
     let eighths = (share * (BAR * 8) as f64).round() as usize;
     let mut bar = "█".repeat(eighths / 8);
-    if eighths % 8 > 0 {
-        bar.push(PARTS[eighths % 8]);
+    let rest = eighths % 8;
+    if rest > 0 {
+        bar.push(PARTS[rest]);
     }
     pad(&bar, BAR, false)
 }
