@@ -6,7 +6,7 @@
 use crossterm::cursor::{Hide, MoveTo};
 use crossterm::queue;
 use crossterm::style::Print;
-use crossterm::terminal::{self, Clear, ClearType, EnterAlternateScreen};
+use crossterm::terminal::{self, Clear, ClearType, DisableLineWrap, EnterAlternateScreen};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::stdio::{stdin, stdout};
 use rustix::termios::{
@@ -22,8 +22,8 @@ use std::time::Duration;
 static IS_SHOWN: AtomicBool = AtomicBool::new(false);
 /// The settings of the terminal before.
 static BEFORE: OnceLock<Termios> = OnceLock::new();
-/// Leaves the other screen, and shows the cursor: what crossterm writes for these two.
-const LEAVE: &[u8] = b"\x1b[?1049l\x1b[?25h";
+/// Wraps long lines again, leaves the other screen, and shows the cursor: what crossterm writes for these.
+const LEAVE: &[u8] = b"\x1b[?7h\x1b[?1049l\x1b[?25h";
 
 /// The screen. While there is one, the terminal shows nothing else.
 pub struct Screen {
@@ -40,7 +40,7 @@ impl Screen {
             take_keys()?;
         }
         let mut out = io::stdout();
-        queue!(out, EnterAlternateScreen, Hide)?;
+        queue!(out, EnterAlternateScreen, DisableLineWrap, Hide)?;
         out.flush()?;
         Ok(screen)
     }
@@ -53,7 +53,7 @@ impl Screen {
         }
     }
 
-    /// Draws lines, as many as there is room for. None of them is wider than the terminal.
+    /// Draws lines, as many as there is room for. What is wider than the terminal is cut off.
     pub fn draw(&self, lines: &[String]) -> io::Result<()> {
         let (_, rows) = Screen::size();
         let mut out = io::stdout().lock();
@@ -131,12 +131,12 @@ pub fn restore() {
 mod tests {
     use super::*;
     use crossterm::cursor::Show;
-    use crossterm::terminal::LeaveAlternateScreen;
+    use crossterm::terminal::{EnableLineWrap, LeaveAlternateScreen};
 
     #[test]
     fn it_is_left_as_crossterm_leaves_it() {
         let mut bytes = Vec::new();
-        queue!(bytes, LeaveAlternateScreen, Show).unwrap();
+        queue!(bytes, EnableLineWrap, LeaveAlternateScreen, Show).unwrap();
         assert_eq!(bytes, LEAVE);
     }
 }

@@ -18,6 +18,7 @@ use std::io::{self, IsTerminal, Write, stdout};
 use std::path::PathBuf;
 use std::thread::sleep;
 use std::time::Duration;
+use unicode_width::UnicodeWidthStr;
 
 /// The most lines of the verdict on the screen.
 const VERDICT_LINES: usize = 4;
@@ -187,10 +188,7 @@ impl WatchOutput {
             lines.extend(cut("What grows is known from the second step on."));
             return lines;
         };
-        let mut wrapped = Columns::without_head(&[Column::Text("verdict")]);
-        wrapped.row([look::sentence(verdict)]);
-        let wrapped = wrapped.text();
-        lines.extend(wrapped.lines().take(VERDICT_LINES).map(str::to_owned));
+        lines.extend(wrapped(&look::sentence(verdict), columns).into_iter().take(VERDICT_LINES));
         lines.push(String::new());
         if !step.groups.is_empty() {
             let room = rows.saturating_sub(lines.len() + 1);
@@ -199,6 +197,21 @@ impl WatchOutput {
         }
         lines
     }
+}
+
+/// Returns the lines of a text, broken between words.
+fn wrapped(text: &str, columns: usize) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    for word in text.split(' ') {
+        match lines.last_mut() {
+            Some(line) if line.width() + 1 + word.width() <= columns => {
+                line.push(' ');
+                line.push_str(word);
+            }
+            _ => lines.push(word.to_owned()),
+        }
+    }
+    lines
 }
 
 /// Returns a line that fits the terminal.
@@ -257,7 +270,7 @@ fn groups(rows: &[RateRow], width: usize) -> String {
         (Column::Word("type"), 80, |row| {
             row.kind.type_name().to_owned()
         }),
-        (Column::Line("group"), 0, |row| row.name.to_string()),
+        (Column::Line("group"), 0, |row| look::name(&row.name)),
     ];
     let shown = || all.iter().filter(|(_, least, _)| width >= *least);
     let columns: Vec<Column> = shown().map(|(column, ..)| *column).collect();
@@ -281,7 +294,10 @@ fn line(step: &WatchStep) -> String {
         Some(row) => {
             let bytes = signed_bytes(row.bytes_per_minute);
             let objects = signed(row.objects_per_minute);
-            line += &format!("  {bytes}/min  {objects} objects/min  {}", row.name);
+            line += &format!(
+                "  {bytes}/min  {objects} objects/min  {}",
+                look::name(&row.name)
+            );
         }
         None if step.verdict.is_some() => line += "  nothing grew",
         None => {}
@@ -376,5 +392,20 @@ impl<'a> Ending<'a> {
             taken_at_ms: &summary.times,
             growth: summary.growth,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_verdict_is_broken_between_words() {
+        let text = "_G.cache grew by 1.0 MiB: 3 tables more, _G.cache.*.";
+        let lines = wrapped(text, 20);
+        let expected = ["_G.cache grew by 1.0", "MiB: 3 tables more,", "_G.cache.*."];
+        assert_eq!(lines, expected);
+        assert_eq!(wrapped("缓存 缓存", 8), ["缓存", "缓存"]);
+        assert_eq!(wrapped("", 20), [""]);
     }
 }

@@ -46,15 +46,14 @@ fn sight(look: &impl Look) -> Sight {
             .iter()
             .any(|(key, value)| key == name && !matches!(value, Seen::Function(_)))
     };
-    let functions = look.stack().into_iter().filter_map(|seen| match seen {
+    let mut codes = look.stack().into_iter().filter_map(|seen| match seen {
         Seen::Function(function) => look.code(function),
         _ => None,
     });
     Sight {
-        main_chunk: functions
-            .filter(|code| code.is_main && !code.chunk.is_empty())
-            .map(|code| code.chunk)
-            .next(),
+        main_chunk: codes
+            .find(|code| code.is_main && !code.chunk.is_empty())
+            .map(|code| code.chunk),
         loaded_chunk: loaded_chunk(look, &globals, &loaded),
         redis: if is_there(&registry, b"__LIBRARY_API__") {
             Some("functions")
