@@ -85,8 +85,9 @@ impl Subject {
             1 => None,
             _ => Some(progress.step(words::COMPARING, || growth(snapshots, MOST_GROUPS))?),
         };
-        // Objects of another process have nothing to do with these, whatever their addresses.
-        let is_since = grown.is_some() && may_be_one_process(first, last);
+        let of_last = last.everything().provenance();
+        let may_be_one = of_last.may_be_one_process(first.everything().provenance());
+        let is_since = grown.is_some() && may_be_one;
         let rows = progress.step(words::SORTING, || match is_since {
             true => DominatorRows::new(last)?.since(first),
             false => DominatorRows::new(last),
@@ -135,14 +136,5 @@ impl Subject {
             Target::Fold(fold) => self.rows.count(RowTarget::Fold(fold)),
             Target::Group(group) => self.snapshot().groups()?.groups()[group].count.into(),
         })
-    }
-}
-
-/// Whether two snapshots may be of one process.
-fn may_be_one_process(a: &Snapshot, b: &Snapshot) -> bool {
-    let process = |of: &Snapshot| of.everything().provenance().process;
-    match (process(a), process(b)) {
-        (Some(a), Some(b)) => a == b,
-        _ => true,
     }
 }

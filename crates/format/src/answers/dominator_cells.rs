@@ -5,8 +5,8 @@ use crate::answers::group_name::{fingerprint_text, group_name};
 use crate::answers::name::Name;
 use crate::answers::short_path::{path_of_everything, pattern_end, step_text};
 use luasnap_heap::{
-    Dominators, Group, GroupName, Groups, Growth, Heap, Kind, NodeId, PathStarts, Rank, Snapshot,
-    value_edge,
+    Dominators, Group, GroupName, Groups, Heap, Kind, NodeId, PathStarts, Rank, Snapshot,
+    SubtreeGrowth, value_edge,
 };
 use std::cmp::Reverse;
 
@@ -82,60 +82,51 @@ struct Draft {
     members: u64,
 }
 
-/// Numbers that are summed up below each node.
+/// What nodes retain, without the module's own snapshots.
 struct Sums<'a> {
+    snapshot: &'a Snapshot,
     dominators: &'a Dominators,
-    /// By place: the bytes before it that came since the first snapshot; empty for a single one.
-    new: Vec<u64>,
+    growth: Option<SubtreeGrowth>,
     /// The module's own snapshots: place, and the bytes of those before it.
     own: Vec<(u32, u64)>,
     own_bytes: u64,
 }
 
 impl<'a> Sums<'a> {
-    fn new(heap: &Heap, dominators: &'a Dominators, growth: Option<&Growth>) -> Result<Sums<'a>> {
+    fn new(snapshot: &'a Snapshot, older: Option<&Snapshot>) -> Result<Sums<'a>> {
+        let heap = snapshot.everything();
         let mut sums = Sums {
-            dominators,
-            new: Vec::new(),
+            snapshot,
+            dominators: snapshot.dominators()?,
+            growth: match older {
+                Some(older) => Some(SubtreeGrowth::new(snapshot, older)?),
+                None => None,
+            },
             own: Vec::new(),
             own_bytes: 0,
         };
-        let places = 0..dominators.len() as u32;
-        for place in places.clone() {
-            let node = dominators.node_at(place);
+        for place in 0..sums.dominators.len() as u32 {
+            let node = sums.dominators.node_at(place);
             if heap.kind(node) == Kind::Snapshot {
                 sums.own.try_reserve(1)?;
                 sums.own.push((place, sums.own_bytes));
                 sums.own_bytes = sums.own_bytes.saturating_add(heap.size(node));
             }
         }
-        if let Some(growth) = growth {
-            sums.new.try_reserve_exact(dominators.len() + 1)?;
-            let mut sum = 0u64;
-            sums.new.push(sum);
-            for place in places {
-                let node = dominators.node_at(place);
-                if heap.kind(node) != Kind::Snapshot && node != NodeId::ROOT {
-                    sum = sum.saturating_add(growth.new_bytes(heap, node));
-                }
-                sums.new.push(sum);
-            }
-        }
         Ok(sums)
     }
 
-    /// Returns the objects and the bytes that a node retains, and how many of these are new; without the module's
-    /// own snapshots.
-    fn below(&self, node: NodeId) -> (u64, u64, u64) {
+    /// Returns the objects and the bytes that a node retains, and how many of these are new.
+    fn below(&self, node: NodeId) -> Result<(u64, u64, u64)> {
         let retained = self.dominators.retained(node);
-        let places = self.dominators.subtree(node);
-        let new = match self.new.is_empty() {
-            true => 0,
-            false => self.new[places.end as usize] - self.new[places.start as usize],
+        let new = match &self.growth {
+            Some(growth) => growth.below(self.snapshot, node)?,
+            None => 0,
         };
         if self.own.is_empty() {
-            return (retained.count, retained.bytes, new);
+            return Ok((retained.count, retained.bytes, new));
         }
+        let places = self.dominators.subtree(node);
         let before = |place: u32| {
             let at = self.own.partition_point(|(own, _)| *own < place);
             let bytes = self.own.get(at).map_or(self.own_bytes, |own| own.1);
@@ -144,20 +135,19 @@ impl<'a> Sums<'a> {
         let ((first, first_bytes), (end, end_bytes)) = (before(places.start), before(places.end));
         let count = retained.count - (end - first);
         let bytes = retained.bytes.saturating_sub(end_bytes - first_bytes);
-        (count, bytes, new)
+        Ok((count, bytes, new))
     }
 }
 
 impl<'a> DominatorCells<'a> {
-    /// Folds the dominator tree of a whole snapshot. With growth, cells know what is new in them: the snapshot is
-    /// the last of those that were compared.
+    /// Folds the dominator tree of a whole snapshot. With an older one of the same process, cells know what came since.
     ///
     /// # Errors
     ///
     /// [`AnswerError::OutOfMemory`](crate::AnswerError::OutOfMemory) if memory runs out.
     pub(crate) fn new(
         snapshot: &'a Snapshot,
-        growth: Option<&Growth>,
+        older: Option<&Snapshot>,
     ) -> Result<DominatorCells<'a>> {
         let dominators = snapshot.dominators()?;
         let groups = snapshot.groups()?;
@@ -169,7 +159,7 @@ impl<'a> DominatorCells<'a> {
             cell_of: filled(dominators.len(), NONE)?,
         };
         if !dominators.is_empty() {
-            let sums = Sums::new(snapshot.everything(), dominators, growth)?;
+            let sums = Sums::new(snapshot, older)?;
             cells.fold(&sums)?;
         }
         Ok(cells)
@@ -182,7 +172,7 @@ impl<'a> DominatorCells<'a> {
         let mut next = filled(self.dominators.len(), NONE)?;
         // By key: its newest cell.
         let mut newest = filled(self.groups.groups().len() + Kind::ALL.len() + 1, NONE)?;
-        let (objects, retained, new) = sums.below(NodeId::ROOT);
+        let (objects, retained, new) = sums.below(NodeId::ROOT)?;
         let root_key = newest.len() as u32 - 1;
         self.drafts.try_reserve(1)?;
         self.drafts.push(Draft {
@@ -230,7 +220,7 @@ impl<'a> DominatorCells<'a> {
                         self.cell_of[child_place as usize] = at as u32;
                         continue;
                     }
-                    let (objects, retained, new) = sums.below(child);
+                    let (objects, retained, new) = sums.below(child)?;
                     let known = newest[child_key as usize];
                     let is_known = known != NONE && self.drafts[known as usize].parent == at as u32;
                     self.cell_of[child_place as usize] = match is_known {

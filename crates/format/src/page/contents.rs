@@ -40,6 +40,8 @@ pub(super) struct Contents<'a> {
     waste: WasteAnswer,
     weak_tables: Vec<WeaknessRow>,
     cells: DominatorCells<'a>,
+    /// Whether it is known what of the cells came since the first snapshot.
+    has_new: bool,
 }
 
 impl<'a> Contents<'a> {
@@ -66,8 +68,12 @@ impl<'a> Contents<'a> {
             Some(answer) => of_suspects(&snapshots, &suspects, answer)?,
             None => of_largest(last, &top)?,
         };
-        let cells = DominatorCells::new(last, grown.as_ref())?;
         drop(grown);
+        let first = snapshots[0].everything().provenance();
+        let is_series = snapshots.len() > 1;
+        let is_one_process = first.may_be_one_process(last.everything().provenance());
+        let older = (is_series && is_one_process).then_some(snapshots[0]);
+        let cells = DominatorCells::new(last, older)?;
         let found = Waste::new(last).map_err(AnswerError::from)?;
         let others = &snapshots[..snapshots.len() - 1];
         let others = others.iter().map(|snapshot| Census::new(snapshot));
@@ -91,6 +97,7 @@ impl<'a> Contents<'a> {
             growth,
             findings,
             cells,
+            has_new: older.is_some(),
         })
     }
 
@@ -131,7 +138,7 @@ impl<'a> Contents<'a> {
             waste: &self.waste,
             weak_tables: &self.weak_tables,
             chinese: self.chinese(),
-            cells: Columns::new(&kept, self.growth.is_some()),
+            cells: Columns::new(&kept, self.has_new),
         };
         let mut data = serde_json::to_value(data).map_err(io::Error::from)?;
         for list in ["/top/groups", "/growth/changed", "/growth/growing"] {
@@ -287,7 +294,7 @@ impl Serialize for KindName {
 }
 
 impl<'a> Columns<'a> {
-    fn new(kept: &'a KeptCells, has_growth: bool) -> Columns<'a> {
+    fn new(kept: &'a KeptCells, has_new: bool) -> Columns<'a> {
         let rows = &kept.rows;
         fn column<'a, T>(rows: &'a [CellRow], of: impl Fn(&'a CellRow) -> T) -> Vec<T> {
             rows.iter().map(of).collect()
@@ -301,7 +308,7 @@ impl<'a> Columns<'a> {
             count: column(rows, |row| row.count),
             size: column(rows, |row| row.shallow),
             retained: column(rows, |row| row.retained),
-            new: match has_growth {
+            new: match has_new {
                 true => column(rows, |row| row.new),
                 false => Vec::new(),
             },

@@ -307,18 +307,6 @@ impl Growth {
         Ok(Arrivals::new(last, self.changes.as_ref())?.example_below(members, point))
     }
 
-    /// Returns how many bytes a node of the last snapshot's [everything](Snapshot::everything) has that the first
-    /// one did not have: its shallow size if it came since, or what a table grew by.
-    /// `last` is that heap. 0 if the objects of the first one are not known.
-    #[inline]
-    pub fn new_bytes(&self, last: &Heap, node: NodeId) -> u64 {
-        match &self.changes {
-            Some(changes) if changes.alone.contains(node) => last.size(node),
-            Some(changes) => changes.larger(node).map_or(0, |larger| larger.bytes),
-            None => 0,
-        }
-    }
-
     /// Returns the bytes of memory that it takes, including what is shared with the snapshots.
     pub fn memory(&self) -> usize {
         self.groups.iter().map(|of| of.memory()).sum::<usize>()

@@ -76,6 +76,15 @@ pub struct ProcessMemory {
 }
 
 impl Provenance {
+    /// Whether two heaps may be of one process: objects of two processes have nothing to do with each other, whatever
+    /// their addresses.
+    pub fn may_be_one_process(&self, other: &Provenance) -> bool {
+        match (self.process, other.process) {
+            (Some(one), Some(other)) => one == other,
+            _ => true,
+        }
+    }
+
     /// Returns what is still true for a few objects of the heap.
     pub(crate) fn of_excerpt(&self) -> Provenance {
         Provenance {

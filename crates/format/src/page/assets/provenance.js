@@ -23,7 +23,7 @@ function provenance(data) {
   const count = Math.min(9, data.findings.length);
   const keys = [
     key(['/'], 'keys.filter'), key(['←', '→', '↑', '↓'], 'keys.move'), key(['Enter'], 'keys.zoom_in'), key(['Esc'], 'keys.zoom_out'),
-    data.growth ? key(['c'], 'keys.colour') : null,
+    data.cells.new ? key(['c'], 'keys.colour') : null,
     count ? key([count > 1 ? `1–${count}` : '1'], data.growth ? 'keys.suspect' : 'keys.finding') : null,
   ];
   return section(
