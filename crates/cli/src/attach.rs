@@ -5,11 +5,11 @@ use crate::output::report_problem;
 use crate::output_file::OutputFile;
 use crate::process_argument::ProcessArgument;
 use crate::progress::Progress;
-use crate::refusal::Refusal;
+use crate::refusal::{Refusal, code_of_attach};
 use crate::state_files::{StateFiles, address, numbered};
 use anyhow::Result;
 use clap::Args;
-use luasnap_capture::process::{AttachErrorKind, AttachOptions, Attached};
+use luasnap_capture::process::{AttachOptions, Attached};
 use luasnap_format::byte_size;
 use luasnap_heap::is_printable;
 use serde::Serialize;
@@ -113,7 +113,7 @@ impl Attach {
             .step(format!("reading process {pid}"), || {
                 luasnap_capture::process::attach(pid, options)
             })
-            .map_err(|error| Refusal::new(&error, exit_code(error.kind())))?;
+            .map_err(|error| Refusal::new(&error, code_of_attach(error.kind())))?;
         let cost = Cost::new(pid, &attached);
         let stood_still = stood_still(&attached);
         let captures = attached.captures;
@@ -200,20 +200,4 @@ fn now() -> String {
         now.year(),
         now.day()
     )
-}
-
-/// The exit code of a reason why a process cannot be read.
-pub fn exit_code(kind: AttachErrorKind) -> u8 {
-    match kind {
-        AttachErrorKind::NoSuchProcess => 10,
-        AttachErrorKind::Ended => 11,
-        AttachErrorKind::NotPermitted => 12,
-        AttachErrorKind::Traced => 13,
-        AttachErrorKind::ThirtyTwoBit => 14,
-        AttachErrorKind::NoLuaState => 15,
-        AttachErrorKind::Unsupported => 16,
-        AttachErrorKind::DoesNotStop => 17,
-        AttachErrorKind::NoRoom => 19,
-        AttachErrorKind::Failed => crate::exit_code::FAILED,
-    }
 }

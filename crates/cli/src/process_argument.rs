@@ -3,7 +3,7 @@
 use crate::exit_code::SEVERAL_PROCESSES;
 use crate::output::print;
 use crate::ps;
-use crate::refusal::Refusal;
+use crate::refusal::{Refusal, code_of_attach};
 use anyhow::Result;
 use luasnap_capture::process::{AttachErrorKind, lua_process, processes_named};
 use luasnap_format::printable;
@@ -56,12 +56,13 @@ impl ProcessArgument {
         if let [id] = ids[..] {
             return Ok(id);
         }
-        let code = crate::attach::exit_code;
         if ids.is_empty() {
             let message = format!(
                 "no process is called '{shown}'; `luasnap ps` lists those that have a Lua state"
             );
-            return Err(Refusal::new(&message, code(AttachErrorKind::NoSuchProcess)).into());
+            return Err(
+                Refusal::new(&message, code_of_attach(AttachErrorKind::NoSuchProcess)).into(),
+            );
         }
         let processes: Vec<_> = ids.iter().copied().filter_map(lua_process).collect();
         match &processes[..] {
@@ -71,7 +72,7 @@ impl ProcessArgument {
                     "of {} processes called '{shown}', none has a Lua state that may be read",
                     ids.len()
                 );
-                Err(Refusal::new(&message, code(AttachErrorKind::NoLuaState)).into())
+                Err(Refusal::new(&message, code_of_attach(AttachErrorKind::NoLuaState)).into())
             }
             several => {
                 print(ps::as_text(several).text())?;

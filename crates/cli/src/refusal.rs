@@ -1,6 +1,7 @@
 //! Failures with their own exit codes.
 
 use crate::exit_code;
+use luasnap_capture::process::AttachErrorKind;
 use std::error::Error;
 use std::fmt;
 
@@ -35,3 +36,19 @@ impl fmt::Display for Refusal {
 }
 
 impl Error for Refusal {}
+
+/// The exit code of a reason why a process cannot be read.
+pub fn code_of_attach(kind: AttachErrorKind) -> u8 {
+    match kind {
+        AttachErrorKind::NoSuchProcess => 10,
+        AttachErrorKind::Ended => 11,
+        AttachErrorKind::NotPermitted => 12,
+        AttachErrorKind::Traced => 13,
+        AttachErrorKind::ThirtyTwoBit => 14,
+        AttachErrorKind::NoLuaState => 15,
+        AttachErrorKind::Unsupported => 16,
+        AttachErrorKind::DoesNotStop => 17,
+        AttachErrorKind::NoRoom => 19,
+        AttachErrorKind::Failed => exit_code::FAILED,
+    }
+}

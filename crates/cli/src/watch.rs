@@ -1,10 +1,10 @@
 //! `luasnap watch`: attaches to a process again and again, and shows what grows.
 
-use crate::attach::{dated_name, exit_code, program_name};
+use crate::attach::{dated_name, program_name};
 use crate::kept_files::KeptFiles;
 use crate::process_argument::ProcessArgument;
 use crate::quantity;
-use crate::refusal::Refusal;
+use crate::refusal::{Refusal, code_of_attach};
 use crate::state_files::address;
 use crate::watch_end::End;
 use crate::watch_output::{Summary, WatchOutput};
@@ -157,7 +157,7 @@ fn ended_early(pid: u32) -> Refusal {
 }
 
 fn refused(error: AttachError) -> Refusal {
-    Refusal::new(&error, exit_code(error.kind()))
+    Refusal::new(&error, code_of_attach(error.kind()))
 }
 
 /// A process that is being watched.
@@ -339,7 +339,7 @@ impl Watching<'_> {
 
     /// Returns how a problem ends it; `None` if the next step may do better. The first step has to be possible.
     fn after_error(&mut self, error: AttachError) -> Result<Option<End>> {
-        let code = exit_code(error.kind());
+        let code = code_of_attach(error.kind());
         Ok(match error.kind() {
             AttachErrorKind::NoSuchProcess | AttachErrorKind::Ended => {
                 Some(End::of_fate(self.identity.fate()))

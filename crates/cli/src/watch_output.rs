@@ -188,7 +188,11 @@ impl WatchOutput {
             lines.extend(cut("What grows is known from the second step on."));
             return lines;
         };
-        lines.extend(wrapped(&look::sentence(verdict), columns).into_iter().take(VERDICT_LINES));
+        lines.extend(
+            wrapped(&look::sentence(verdict), columns)
+                .into_iter()
+                .take(VERDICT_LINES),
+        );
         lines.push(String::new());
         if !step.groups.is_empty() {
             let room = rows.saturating_sub(lines.len() + 1);
@@ -255,7 +259,8 @@ fn stops(step: &WatchStep, all: StopTimes) -> String {
 
 /// Returns the groups that have grown, with fewer columns where there is less room.
 fn groups(rows: &[RateRow], width: usize) -> String {
-    let all: [(Column, usize, fn(&RateRow) -> String); 7] = [
+    type CellOf = fn(&RateRow) -> String;
+    let all: [(Column, usize, CellOf); 7] = [
         (Column::Number("bytes/min"), 0, |row| {
             signed_bytes(row.bytes_per_minute)
         }),

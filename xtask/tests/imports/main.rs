@@ -13,10 +13,15 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 /// Each crate, and the other crates that it may use.
-const CRATES: [(&str, &str, &[&str]); 7] = [
+const CRATES: [(&str, &str, &[&str]); 8] = [
+    ("luasnap_words", "crates/words", &[]),
     ("luasnap_heap", "crates/heap", &[]),
     ("luasnap_capture", "crates/capture", &["luasnap_heap"]),
-    ("luasnap_format", "crates/format", &["luasnap_heap"]),
+    (
+        "luasnap_format",
+        "crates/format",
+        &["luasnap_words", "luasnap_heap"],
+    ),
     (
         "snapshot",
         "crates/module",
@@ -26,6 +31,7 @@ const CRATES: [(&str, &str, &[&str]); 7] = [
         "luasnap",
         "crates/cli",
         &[
+            "luasnap_words",
             "luasnap_heap",
             "luasnap_capture",
             "luasnap_format",

@@ -26,9 +26,10 @@ pub(crate) struct Sight {
 
 /// Looks at a VM by the layouts that it may have, until one of them tells anything.
 pub(crate) fn look(memory: &impl Memory, state: &MainState) -> Sight {
+    let places = [state.main_thread, state.global_state];
     let sights = state.layouts.iter().map(|&layout| match layout {
-        Layout::Puc(number) => sight(&PucLook::new(memory, layout::puc(number), state)),
-        Layout::Jit(layout) => sight(&JitLook::new(memory, layout, state)),
+        Layout::Puc(number) => sight(&PucLook::new(memory, layout::puc(number), places)),
+        Layout::Jit(layout) => sight(&JitLook::new(memory, layout, places)),
     });
     let mut telling = sights.filter(|sight| *sight != Sight::default());
     telling.next().unwrap_or_default()

@@ -65,7 +65,8 @@ fn many_steps_take_no_more_memory_than_some() {
     assert_eq!(growth.ledger.first.resident, Some(0));
     assert_eq!(growth.ledger.last.resident, Some(299 << 20));
     let rate = "600 B a minute over 49 min";
-    assert!(growth.verdict.contains(rate), "{}", growth.verdict);
+    let verdict = growth.verdict.to_string();
+    assert!(verdict.contains(rate), "{verdict}");
 }
 
 #[test]

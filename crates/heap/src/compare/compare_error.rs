@@ -1,6 +1,7 @@
 //! Why snapshots cannot be compared.
 
 use crate::graph::error::BuildError;
+use crate::snapshot::Snapshot;
 
 /// Why snapshots cannot be compared.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
@@ -64,4 +65,15 @@ pub enum CompareError {
     /// The snapshots could not be analysed.
     #[error(transparent)]
     Failed(#[from] BuildError),
+}
+
+/// Checks that a snapshot, the first of those that are compared, has objects and is no difference.
+pub(crate) fn expect_whole(snapshot: &Snapshot) -> Result<(), CompareError> {
+    if snapshot.is_difference() {
+        return Err(CompareError::Difference(1));
+    }
+    match snapshot.everything().root_range().is_empty() {
+        true => Err(CompareError::Empty(1)),
+        false => Ok(()),
+    }
 }

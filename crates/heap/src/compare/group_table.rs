@@ -1,8 +1,7 @@
 //! The groups of a snapshot as a small table, which outlives the heap that they were made of.
 
 use crate::build::excerpt::Excerpt;
-use crate::compare::compare_error::CompareError;
-use crate::compare::growth_step::expect_whole;
+use crate::compare::compare_error::{CompareError, expect_whole};
 use crate::graph::error::BuildError;
 use crate::graph::fallible_vec::{filled, held, room};
 use crate::graph::heap::Heap;

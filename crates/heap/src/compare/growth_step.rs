@@ -71,17 +71,6 @@ impl GrowthStep {
     }
 }
 
-/// Checks that a snapshot, the first of those that are compared, has objects and is no difference.
-pub(crate) fn expect_whole(snapshot: &Snapshot) -> Result<(), CompareError> {
-    if snapshot.is_difference() {
-        return Err(CompareError::Difference(1));
-    }
-    match snapshot.everything().root_range().is_empty() {
-        true => Err(CompareError::Empty(1)),
-        false => Ok(()),
-    }
-}
-
 /// Checks that there are two at least, and that all are of one VM, root and engine.
 pub(crate) fn expect_comparable(steps: &[GrowthStep]) -> Result<(), CompareError> {
     let [first, others @ ..] = steps else {

@@ -7,7 +7,6 @@ use crate::native::jit::header::{HEADER, TYPE, WORD, words};
 use crate::native::jit::table::{NODE, NODE_KEY, NODE_VALUE};
 use crate::native::jit::tags::{self, Value};
 use crate::native::look::{Look, STACK_SLOTS, Seen, SeenCode, TABLE_SLOTS, TEXT};
-use crate::native::main_state::MainState;
 use crate::version::Version;
 use luasnap_heap::Kind;
 
@@ -25,12 +24,17 @@ pub(crate) struct JitLook<'m, M> {
 }
 
 impl<'m, M: Memory> JitLook<'m, M> {
-    pub(crate) fn new(memory: &'m M, layout: &'static JitLayout, state: &MainState) -> Self {
+    /// Looks at the VM whose main thread and global state are at these addresses.
+    pub(crate) fn new(
+        memory: &'m M,
+        layout: &'static JitLayout,
+        [main_thread, global_state]: [u64; 2],
+    ) -> Self {
         JitLook {
             memory,
             layout,
-            main_thread: state.main_thread,
-            global_state: state.global_state,
+            main_thread,
+            global_state,
         }
     }
 

@@ -4,7 +4,6 @@ use crate::layout::{ABSENT, PucLayout};
 use crate::memory::memory::{Memory, Read, Structure};
 use crate::native::chunk_name::ChunkName;
 use crate::native::look::{Look, STACK_SLOTS, Seen, SeenCode, TABLE_SLOTS, TEXT};
-use crate::native::main_state::MainState;
 use crate::native::puc::header::{HEADER, TAG, VALUE};
 use crate::native::puc::tags::{self, ObjectType, ValueType};
 use crate::version::Version;
@@ -18,12 +17,17 @@ pub(crate) struct PucLook<'m, M> {
 }
 
 impl<'m, M: Memory> PucLook<'m, M> {
-    pub(crate) fn new(memory: &'m M, layout: &'static PucLayout, state: &MainState) -> Self {
+    /// Looks at the VM whose main thread and global state are at these addresses.
+    pub(crate) fn new(
+        memory: &'m M,
+        layout: &'static PucLayout,
+        [main_thread, global_state]: [u64; 2],
+    ) -> Self {
         PucLook {
             memory,
             layout,
-            main_thread: state.main_thread,
-            global_state: state.global_state,
+            main_thread,
+            global_state,
         }
     }
 
