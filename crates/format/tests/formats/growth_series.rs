@@ -5,7 +5,7 @@ use luasnap_heap::{
     Engine, HeapBuilder, Kind, Label, NodeId, ProcessMemory, Provenance, Snapshot, Strength,
 };
 
-/// `_G.cache` with so many entries, and with a name for each of some threads, at this second.
+/// `_G.cache` with so many entries, at this second.
 fn snapshot(entries: u64, second: u64) -> Snapshot {
     let mut builder = HeapBuilder::new();
     let (globals, _) = builder.node(Kind::Table, 0x10).unwrap();
@@ -45,7 +45,8 @@ fn many_steps_take_no_more_memory_than_some() {
     let mut memory = 0;
     let mut last = None;
     for step in 0..300 {
-        last = series.add(&snapshot(30 + step, 10 * step), 10).unwrap();
+        // Of so many entries none is large enough to be a row of its own.
+        last = series.add(&snapshot(3000 + step, 10 * step), 10).unwrap();
         assert!(series.times().len() <= 32);
         if step == 32 {
             memory = series.memory();
