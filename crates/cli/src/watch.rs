@@ -145,7 +145,7 @@ impl Watch {
                 }
                 None => format!("process {pid} has no Lua state that is known"),
             };
-            let code = exit_code(AttachErrorKind::NoLuaState);
+            let code = code_of_attach(AttachErrorKind::NoLuaState);
             Refusal::new(&error, code).into()
         })
     }
@@ -153,7 +153,7 @@ impl Watch {
 
 fn ended_early(pid: u32) -> Refusal {
     let message = format!("process {pid} ended before its memory was read");
-    Refusal::new(&message, exit_code(AttachErrorKind::Ended))
+    Refusal::new(&message, code_of_attach(AttachErrorKind::Ended))
 }
 
 fn refused(error: AttachError) -> Refusal {
