@@ -103,6 +103,7 @@ impl Attach {
         };
         // Before the process is stopped for nothing.
         output.check()?;
+        self.answer.check()?;
         let progress = Progress::new(self.answer.steps(2));
         let options = AttachOptions {
             tries: self.tries,
@@ -121,7 +122,7 @@ impl Attach {
             StateFiles::write(&output, captures, STATE_REMEDY)
         })?;
         report_problem(stood_still);
-        capture_answer::print(files, self.answer, &cost, progress)
+        capture_answer::print(files, &self.answer, &cost, progress)
     }
 }
 

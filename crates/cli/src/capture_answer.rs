@@ -1,22 +1,26 @@
 //! What a verb that captures says of what it saved.
 
+use crate::look;
 use crate::output::{AnswerAboutFile, print as print_text, print_json};
+use crate::output_file::OutputFile;
+use crate::page_file::{Pictured, page_about, write_page};
 use crate::progress::Progress;
 use crate::state_files::{StateFiles, StateRow};
 use crate::top;
 use anyhow::{Context, Result};
 use clap::Args;
-use luasnap_format::{Top, printable_path};
-use luasnap_heap::GroupOrder;
+use luasnap_format::{PageOptions, Top, printable_path};
+use luasnap_heap::{GroupOrder, Snapshot};
 use serde::Serialize;
-use std::path::Path;
+use std::fs;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 /// How many groups are listed.
 const ROWS: usize = 10;
 
 /// How a verb that captures answers.
-#[derive(Args, Clone, Copy)]
+#[derive(Args)]
 pub struct AnswerOptions {
     /// Print nothing but the names of the files, for scripts
     #[arg(short, long)]
@@ -25,12 +29,28 @@ pub struct AnswerOptions {
     /// Write JSON for programs
     #[arg(long)]
     json: bool,
+
+    /// Write a page for a browser to this file, too, as `luasnap report` does; of several states about the largest
+    #[arg(long, value_name = "FILE")]
+    report: Option<PathBuf>,
 }
 
 impl AnswerOptions {
     /// Returns the steps of work, of which this many come before the answer.
-    pub fn steps(self, before: usize) -> usize {
-        before + if self.quiet { 0 } else { top::STEPS }
+    pub fn steps(&self, before: usize) -> usize {
+        before + if self.quiet { 0 } else { top::STEPS } + usize::from(self.report.is_some())
+    }
+
+    /// Fails if the page cannot be written.
+    pub fn check(&self) -> Result<()> {
+        match self.page() {
+            Some(page) => page.check(),
+            None => Ok(()),
+        }
+    }
+
+    fn page(&self) -> Option<OutputFile> {
+        self.report.clone().map(OutputFile::named)
     }
 }
 
@@ -49,7 +69,7 @@ struct Answer<'a, O> {
 /// come from.
 pub fn print(
     files: StateFiles,
-    options: AnswerOptions,
+    options: &AnswerOptions,
     origin: &impl Serialize,
     progress: Progress,
 ) -> Result<ExitCode> {
@@ -71,6 +91,15 @@ pub fn print(
         }
         None => None,
     };
+    let page = match (options.page(), &files.largest) {
+        (Some(page), Some((path, snapshot))) => {
+            progress.step("writing the report", || {
+                write_page_of(&page, path, snapshot)
+            })?;
+            Some(page)
+        }
+        _ => None,
+    };
     drop(progress);
     if options.json && !files.is_standard_output {
         let top = largest.as_ref();
@@ -85,8 +114,27 @@ pub fn print(
             "\n{}\nsaved to {name}; next: luasnap top|path|view|report {name}\n",
             top::as_text(path, &top)
         ))?;
+        if let Some(page) = page {
+            print_text(format!("{}: for any browser\n", printable_path(&page.path)))?;
+        }
     }
     Ok(files.exit_code())
+}
+
+/// Writes the page about a snapshot that is saved in a file.
+fn write_page_of(page: &OutputFile, path: &Path, snapshot: &Snapshot) -> Result<()> {
+    let about = Pictured {
+        snapshot,
+        path,
+        bytes: fs::metadata(path).ok().map(|file| file.len()),
+    };
+    let name = [path, &page.path].map(shell_word);
+    let options = PageOptions {
+        command: Some(format!("luasnap report {} -o {}", name[0], name[1])),
+        language: look::chosen_language(),
+        ..PageOptions::default()
+    };
+    write_page(page, &page_about(&[about], &options)?)
 }
 
 /// Returns a path as a shell reads it.

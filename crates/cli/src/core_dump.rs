@@ -66,6 +66,7 @@ impl CoreDump {
                 OutputFile::chosen(name.into())
             }
         };
+        self.answer.check()?;
         let progress = Progress::new(self.answer.steps(2));
         let message = format!("reading {}", printable_path(&self.file));
         let states = progress
@@ -77,7 +78,7 @@ impl CoreDump {
         let origin = Origin {
             core: self.file.display().to_string(),
         };
-        capture_answer::print(files, self.answer, &origin, progress)
+        capture_answer::print(files, &self.answer, &origin, progress)
     }
 }
 

@@ -10,9 +10,8 @@ use crate::progress::Progress;
 use crate::snapshot_file::SnapshotFile;
 use anyhow::{Result, anyhow};
 use clap::Args;
-use luasnap_format::{PageLanguage, PageOptions, byte_size, is_standard_output, printable_path};
+use luasnap_format::{PageOptions, byte_size, is_standard_output, printable_path};
 use luasnap_heap::Snapshot;
-use luasnap_words::Language;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -80,10 +79,7 @@ impl Report {
             .collect();
         let options = PageOptions {
             title: self.title.clone(),
-            language: look::chosen_language().map(|language| match language {
-                Language::English => PageLanguage::English,
-                Language::Chinese => PageLanguage::Chinese,
-            }),
+            language: look::chosen_language(),
             strings: !self.no_strings,
             rows: self.rows,
             command: Some(self.command(&output.path)),
@@ -140,10 +136,8 @@ impl Report {
         if let Some(title) = &self.title {
             option("--title", Some(quoted(Path::new(title))));
         }
-        match look::chosen_language() {
-            Some(Language::English) => option("--lang", Some("en".to_owned())),
-            Some(Language::Chinese) => option("--lang", Some("zh".to_owned())),
-            None => {}
+        if let Some(language) = look::chosen_language() {
+            option("--lang", Some(language.code().to_owned()));
         }
         if self.no_strings {
             option("--no-strings", None);

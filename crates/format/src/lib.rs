@@ -85,7 +85,7 @@ pub use labels::printable::{printable, printable_path};
 pub use luasnap::{
     LoadError, OpenError, Problem, SaveOptions, open_snapshot, read_snapshot, write_snapshot,
 };
-pub use page::options::{PageError, PageLanguage, PageOptions, PageSnapshot};
+pub use page::options::{PageError, PageOptions, PageSnapshot};
 pub use page::page::Page;
 pub use query::lookup::{address_of, object_at, object_by_path};
 pub use query::lookup_error::LookupError;

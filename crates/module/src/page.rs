@@ -3,10 +3,9 @@
 use crate::arguments::{Result, argument, path_argument};
 use crate::failure::{answer_error, write_error};
 use luasnap_capture::{Call, Error, Return};
-use luasnap_format::{
-    FileOptions, Page, PageError, PageLanguage, PageOptions, PageSnapshot, write_file,
-};
+use luasnap_format::{FileOptions, Page, PageError, PageOptions, PageSnapshot, write_file};
 use luasnap_heap::{Printable, Snapshot};
+use luasnap_words::Language;
 
 /// `save_page(s1 [, s2, ...], path [, {title = ..., strings = true, language = ...}])`.
 pub fn save_page(call: &mut Call<'_>) -> Result {
@@ -48,7 +47,7 @@ fn options(call: &Call<'_>, number: u32) -> Result<PageOptions> {
     let title = call.string_option(number, "title")?;
     let language = match call.string_option(number, "language")? {
         None => None,
-        Some(code) => match PageLanguage::from_code(&code) {
+        Some(code) => match Language::from_code(&code) {
             Some(language) => Some(language),
             None => {
                 let code = Printable(&code);

@@ -14,6 +14,20 @@ impl Language {
     /// All languages.
     pub const ALL: [Language; 2] = [Language::English, Language::Chinese];
 
+    /// Returns the language with this code (ISO 639-1): `en` or `zh`.
+    pub fn from_code(code: &[u8]) -> Option<Language> {
+        let is = |language: &Language| language.code().as_bytes() == code;
+        Language::ALL.into_iter().find(is)
+    }
+
+    /// Returns the code of the language (ISO 639-1): `en` or `zh`.
+    pub fn code(self) -> &'static str {
+        match self {
+            Language::English => "en",
+            Language::Chinese => "zh",
+        }
+    }
+
     /// Returns the language of a locale's variables: the first of `LC_ALL`, `LC_MESSAGES` and `LANG` that is set and not
     /// empty counts (POSIX, 8.2).
     ///

@@ -25,7 +25,12 @@ const CRATES: [(&str, &str, &[&str]); 8] = [
     (
         "snapshot",
         "crates/module",
-        &["luasnap_heap", "luasnap_capture", "luasnap_format"],
+        &[
+            "luasnap_words",
+            "luasnap_heap",
+            "luasnap_capture",
+            "luasnap_format",
+        ],
     ),
     (
         "luasnap",

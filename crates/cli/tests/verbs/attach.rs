@@ -173,6 +173,31 @@ fn a_process_may_be_given_by_its_name() {
     assert_eq!(several.stderr, said);
 }
 
+#[test]
+fn it_writes_a_page_as_well() {
+    let folder = tempfile::tempdir().unwrap();
+    let target = Target::start(folder.path(), SCRIPT, &[]);
+    let id = target.id();
+    let words = ["attach", &id, "-o", "a.luasnap", "--report", "a page.html"];
+    let attached = luasnap(folder.path(), &words);
+    assert_eq!(attached.code, Some(0), "{attached:?}");
+    let end = "\na page.html: for any browser\n";
+    assert!(attached.stdout.ends_with(end), "{attached:?}");
+    let read = |name: &str| std::fs::read_to_string(folder.path().join(name)).unwrap();
+    let page = read("a page.html");
+    assert!(page.starts_with("<!doctype html>"), "{page}");
+    // The command on it makes the same page.
+    let words = ["report", "a.luasnap", "-o", "a page.html"];
+    assert_eq!(luasnap(folder.path(), &words).code, Some(0));
+    assert_eq!(read("a page.html"), page);
+    let words = ["attach", &id, "-q", "--report", "no/where.html"];
+    let refused = luasnap(folder.path(), &words);
+    assert_eq!(refused.code, Some(125), "{refused:?}");
+    let said = "luasnap: cannot write 'no/where.html': No such file or directory\n";
+    assert_eq!(refused.stderr, said);
+    target.finish();
+}
+
 /// The process is not stopped for a file that cannot be written.
 #[test]
 fn where_no_file_can_be_written_the_process_is_not_stopped() {

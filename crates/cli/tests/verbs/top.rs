@@ -1,6 +1,6 @@
 //! `luasnap top`.
 
-use crate::files::{answer, json};
+use crate::files::{answer, in_town, json};
 use crate::masked::{masked, of_the_script, without_numbers};
 use crate::program::golden::assert_golden;
 use crate::program::{Program, luasnap, output};
@@ -205,4 +205,31 @@ fn it_says_who_shares() {
     assert!(first["share"].as_f64() < shared["share"].as_f64());
     assert_eq!(shared["sharers"][1]["owners"], serde_json::json!([]));
     assert!(owners.all(|owner| owner.get("sharers").is_none()));
+}
+
+/// People are spoken to in the language of their locale, programs in English.
+#[test]
+fn the_verdict_is_in_the_reader_s_language() {
+    let first = |words: &[&str], locale: &[(&str, &str)]| {
+        let mut command = in_town(words);
+        for name in ["LC_ALL", "LC_MESSAGES", "LANG"] {
+            command.env_remove(name);
+        }
+        command.envs(locale.iter().copied());
+        let said = output(command, "");
+        assert_eq!(said.code, Some(0), "{said:?}");
+        said.stdout
+    };
+    let english = "One table, _G.town, retains 46.9 KiB, 47% of all.\n";
+    let chinese = "一个表 _G.town 保留 46.9 KiB，占全部的 47%。\n";
+    let top = ["top", "1.luasnap"];
+    let zh = [("LANG", "zh_CN.UTF-8")];
+    assert!(first(&top, &[]).starts_with(english));
+    assert!(first(&top, &zh).starts_with(chinese));
+    assert!(first(&top, &[("LC_ALL", "C"), zh[0]]).starts_with(english));
+    let chosen = |lang: &str| first(&["top", "1.luasnap", "--lang", lang], &zh);
+    assert!(chosen("en").starts_with(english));
+    assert!(chosen("zh").starts_with(chinese));
+    let json = first(&["top", "1.luasnap", "--json", "--lang", "zh"], &zh);
+    assert!(json.contains(english.trim_end()), "{json}");
 }

@@ -11,7 +11,7 @@ use crate::answers::stats::Stats;
 use crate::answers::waste::{WasteAnswer, waste};
 use crate::answers::weakness::{WeaknessRow, weakness};
 use crate::labels::printable::printable;
-use crate::page::options::{PageError, PageLanguage, PageOptions, PageSnapshot};
+use crate::page::options::{PageError, PageOptions, PageSnapshot};
 use crate::page::short_texts::shorten;
 use luasnap_heap::{
     Census, Engine, GroupOrder, Growth, Heap, Kind, NodeId, Snapshot, Suspect, Waste,
@@ -126,7 +126,7 @@ impl<'a> Contents<'a> {
             version: VERSION,
             made_by: concat!("luasnap ", env!("CARGO_PKG_VERSION")),
             title: title.map(|title| printable(title.as_bytes())),
-            language: self.options.language.map(PageLanguage::code),
+            language: self.options.language.map(Language::code),
             command: self.options.command.as_deref(),
             strings: self.texts(),
             elapsed_ms: elapsed_over(&self.snapshots()),

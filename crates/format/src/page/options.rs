@@ -2,6 +2,7 @@
 
 use crate::answer_error::AnswerError;
 use luasnap_heap::{CompareError, Snapshot};
+use luasnap_words::Language;
 
 /// A snapshot that a page is about.
 #[derive(Clone, Copy, Debug)]
@@ -14,41 +15,13 @@ pub struct PageSnapshot<'a> {
     pub file_bytes: Option<u64>,
 }
 
-/// The language that a page starts in. It has both, and a switch.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum PageLanguage {
-    /// English.
-    English,
-    /// Chinese.
-    Chinese,
-}
-
-impl PageLanguage {
-    /// Returns the language with this code: `en` or `zh`.
-    pub fn from_code(code: &[u8]) -> Option<PageLanguage> {
-        match code {
-            b"en" => Some(PageLanguage::English),
-            b"zh" => Some(PageLanguage::Chinese),
-            _ => None,
-        }
-    }
-
-    /// Returns the code of the language: `en` or `zh`.
-    pub fn code(self) -> &'static str {
-        match self {
-            PageLanguage::English => "en",
-            PageLanguage::Chinese => "zh",
-        }
-    }
-}
-
 /// What is on a page.
 #[derive(Clone, Debug)]
 pub struct PageOptions {
     /// Its title; else it says what it is about.
     pub title: Option<String>,
-    /// The language that it starts in; else the browser's.
-    pub language: Option<PageLanguage>,
+    /// The language that it starts in; else the browser's. It has all, and a switch.
+    pub language: Option<Language>,
     /// Whether the texts of strings may be on it. Names are, as with
     /// [`SaveOptions::strings`](crate::SaveOptions::strings).
     pub strings: bool,

@@ -6,13 +6,14 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use flate2::read::GzDecoder;
 use luasnap_format::{
-    Page, PageError, PageLanguage, PageOptions, PageSnapshot, SaveOptions, Stats, growth,
-    read_snapshot, top, waste, write_snapshot,
+    Page, PageError, PageOptions, PageSnapshot, SaveOptions, Stats, growth, read_snapshot, top,
+    waste, write_snapshot,
 };
 use luasnap_heap::{
     Census, CompareError, Engine, GroupOrder, HeapBuilder, Kind, Label, NodeId, Provenance,
     Snapshot, Strength, Waste, increase,
 };
+use luasnap_words::Language;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 use std::io::Read;
@@ -369,7 +370,7 @@ fn options_are_in_the_data() {
     let snapshot = cache(3, 0);
     let options = PageOptions {
         title: Some("a title".to_owned()),
-        language: PageLanguage::from_code(b"zh"),
+        language: Language::from_code(b"zh"),
         rows: 2,
         command: Some("luasnap report x".to_owned()),
         ..PageOptions::default()
@@ -381,8 +382,8 @@ fn options_are_in_the_data() {
     );
     assert_eq!(found["command"], "luasnap report x");
     assert_eq!(found["top"]["groups"].as_array().unwrap().len(), 2);
-    assert_eq!(PageLanguage::from_code(b"de"), None);
-    assert_eq!(PageLanguage::English.code(), "en");
+    assert_eq!(Language::from_code(b"de"), None);
+    assert_eq!(Language::English.code(), "en");
 }
 
 #[test]
