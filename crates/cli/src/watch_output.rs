@@ -253,9 +253,12 @@ fn stops(step: &WatchStep, all: StopTimes) -> String {
     )
 }
 
+/// A column of the table of groups, the least width of the screen on which there is room for it, and what it has.
+type GroupColumn = (Column, usize, fn(&RateRow) -> String);
+
 /// Returns the groups that have grown, with fewer columns where there is less room.
 fn groups(rows: &[RateRow], width: usize) -> String {
-    let all: [(Column, usize, fn(&RateRow) -> String); 7] = [
+    let all: [GroupColumn; 7] = [
         (Column::Number("bytes/min"), 0, |row| {
             signed_bytes(row.bytes_per_minute)
         }),
