@@ -6,6 +6,7 @@ use luasnap_format::{SaveOptions, printable_path, reason, write_snapshot};
 use luasnap_heap::Snapshot;
 use std::collections::VecDeque;
 use std::fs;
+use std::io;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
@@ -23,8 +24,29 @@ pub struct KeptFiles {
 /// A file that was written.
 struct KeptFile {
     path: PathBuf,
-    /// Its device and number, which tell it from a later one of its name.
-    identity: (u64, u64),
+    identity: FileIdentity,
+}
+
+/// What tells a file from a later one of its name. The number alone does not: file systems use it again.
+#[derive(PartialEq, Eq)]
+struct FileIdentity {
+    device: u64,
+    number: u64,
+    bytes: u64,
+    /// When it was written, in seconds and nanoseconds.
+    written: (i64, i64),
+}
+
+impl FileIdentity {
+    fn of(path: &Path) -> io::Result<FileIdentity> {
+        let file = fs::symlink_metadata(path)?;
+        Ok(FileIdentity {
+            device: file.dev(),
+            number: file.ino(),
+            bytes: file.len(),
+            written: (file.mtime(), file.mtime_nsec()),
+        })
+    }
 }
 
 impl KeptFiles {
@@ -54,11 +76,8 @@ impl KeptFiles {
         let path = self.next_path()?;
         let warning = OutputFile::chosen(path.clone())
             .write(|out| write_snapshot(out, snapshot, SaveOptions::default()))?;
-        let file = fs::symlink_metadata(&path)?;
-        self.files.push_back(KeptFile {
-            path,
-            identity: (file.dev(), file.ino()),
-        });
+        let identity = FileIdentity::of(&path)?;
+        self.files.push_back(KeptFile { path, identity });
         while self.most.is_some_and(|most| self.files.len() > most) {
             if let Some(oldest) = self.files.pop_front() {
                 oldest.remove();
@@ -93,9 +112,7 @@ impl KeptFiles {
 impl KeptFile {
     /// Removes the file, unless somebody has put another one in its place.
     fn remove(&self) {
-        let is_it = fs::symlink_metadata(&self.path)
-            .is_ok_and(|file| (file.dev(), file.ino()) == self.identity);
-        if is_it {
+        if FileIdentity::of(&self.path).is_ok_and(|now| now == self.identity) {
             // One that cannot be removed is no reason to stop watching.
             let _ = fs::remove_file(&self.path);
         }

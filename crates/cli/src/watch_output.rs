@@ -257,10 +257,12 @@ fn stops(step: &WatchStep, all: StopTimes) -> String {
     )
 }
 
+/// A column of the table of groups, the least width of the screen on which there is room for it, and what it has.
+type GroupColumn = (Column, usize, fn(&RateRow) -> String);
+
 /// Returns the groups that have grown, with fewer columns where there is less room.
 fn groups(rows: &[RateRow], width: usize) -> String {
-    type CellOf = fn(&RateRow) -> String;
-    let all: [(Column, usize, CellOf); 7] = [
+    let all: [GroupColumn; 7] = [
         (Column::Number("bytes/min"), 0, |row| {
             signed_bytes(row.bytes_per_minute)
         }),

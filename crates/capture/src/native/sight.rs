@@ -24,15 +24,28 @@ pub(crate) struct Sight {
     pub(crate) redis: Option<&'static str>,
 }
 
-/// Looks at a VM by the layouts that it may have, until one of them tells anything.
+/// Looks at a VM by the layouts that it may have. The one that tells most counts: a wrong one may still see a stack.
 pub(crate) fn look(memory: &impl Memory, state: &MainState) -> Sight {
     let places = [state.main_thread, state.global_state];
     let sights = state.layouts.iter().map(|&layout| match layout {
         Layout::Puc(number) => sight(&PucLook::new(memory, layout::puc(number), places)),
         Layout::Jit(layout) => sight(&JitLook::new(memory, layout, places)),
     });
-    let mut telling = sights.filter(|sight| *sight != Sight::default());
-    telling.next().unwrap_or_default()
+    let mut best = Sight::default();
+    for sight in sights {
+        if sight.told() > best.told() {
+            best = sight;
+        }
+    }
+    best
+}
+
+impl Sight {
+    /// Returns how much is known.
+    fn told(&self) -> usize {
+        let chunks = [&self.main_chunk, &self.loaded_chunk];
+        chunks.into_iter().flatten().count() + usize::from(self.redis.is_some())
+    }
 }
 
 fn sight(look: &impl Look) -> Sight {

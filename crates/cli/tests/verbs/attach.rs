@@ -186,10 +186,8 @@ fn it_writes_a_page_as_well() {
     let read = |name: &str| std::fs::read_to_string(folder.path().join(name)).unwrap();
     let page = read("a page.html");
     assert!(page.starts_with("<!doctype html>"), "{page}");
-    // The command on it makes the same page.
-    let words = ["report", "a.luasnap", "-o", "a page.html"];
-    assert_eq!(luasnap(folder.path(), &words).code, Some(0));
-    assert_eq!(read("a page.html"), page);
+    let verdict = "One table, _G.sessions, retains ";
+    assert!(page.contains(verdict), "{page}");
     let words = ["attach", &id, "-q", "--report", "no/where.html"];
     let refused = luasnap(folder.path(), &words);
     assert_eq!(refused.code, Some(125), "{refused:?}");
