@@ -10,7 +10,7 @@ use crate::progress::Progress;
 use crate::snapshot_file::SnapshotFile;
 use anyhow::{Result, anyhow};
 use clap::Args;
-use luasnap_format::{PageOptions, byte_size, is_standard_output, printable_path};
+use luasnap_format::{Page, PageOptions, byte_size, is_standard_output, printable_path};
 use luasnap_heap::Snapshot;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -62,29 +62,7 @@ impl Report {
             self.check(&output)?;
         }
         let progress = Progress::new(self.files.len() + 3);
-        let files = self
-            .files
-            .iter()
-            .map(|path| SnapshotFile::open(path, &progress))
-            .collect::<Result<Vec<_>>>()?;
-        let snapshots: Vec<&Snapshot> = files.iter().map(|file| &file.snapshot).collect();
-        progress.step("grouping", || group(&snapshots))?;
-        let about: Vec<Pictured<'_>> = files
-            .iter()
-            .map(|file| Pictured {
-                snapshot: &file.snapshot,
-                path: &file.path,
-                bytes: file.bytes,
-            })
-            .collect();
-        let options = PageOptions {
-            title: self.title.clone(),
-            language: look::chosen_language(),
-            strings: !self.no_strings,
-            rows: self.rows,
-            command: Some(self.command(&output.path)),
-        };
-        let page = progress.step("analysing", || page_about(&about, &options))?;
+        let page = self.page(&output, &progress)?;
         if self.json {
             drop(progress);
             print_json(page.data())?;
@@ -103,6 +81,51 @@ impl Report {
             ))?;
         }
         Ok(ExitCode::SUCCESS)
+    }
+
+    /// The report about these files, in the order in which they were taken.
+    pub fn about(files: Vec<PathBuf>, output: PathBuf) -> Report {
+        Report {
+            files,
+            output: Some(output),
+            title: None,
+            no_strings: false,
+            rows: PageOptions::default().rows,
+            json: false,
+        }
+    }
+
+    /// Writes it, and says nothing.
+    pub fn write(&self, output: &OutputFile) -> Result<()> {
+        let progress = Progress::new(self.files.len() + 3);
+        let page = self.page(output, &progress)?;
+        write_page(output, &page)
+    }
+
+    fn page(&self, output: &OutputFile, progress: &Progress) -> Result<Page> {
+        let files = self
+            .files
+            .iter()
+            .map(|path| SnapshotFile::open(path, progress))
+            .collect::<Result<Vec<_>>>()?;
+        let snapshots: Vec<&Snapshot> = files.iter().map(|file| &file.snapshot).collect();
+        progress.step("grouping", || group(&snapshots))?;
+        let about: Vec<Pictured<'_>> = files
+            .iter()
+            .map(|file| Pictured {
+                snapshot: &file.snapshot,
+                path: &file.path,
+                bytes: file.bytes,
+            })
+            .collect();
+        let options = PageOptions {
+            title: self.title.clone(),
+            language: look::chosen_language(),
+            strings: !self.no_strings,
+            rows: self.rows,
+            command: Some(self.command(&output.path)),
+        };
+        progress.step("analysing", || page_about(&about, &options))
     }
 
     /// Returns the name that luasnap chooses: that of the last snapshot, in the current folder.

@@ -2,9 +2,12 @@
 
 use crate::attach::{dated_name, program_name};
 use crate::kept_files::KeptFiles;
+use crate::output::report_problem;
+use crate::output_file::OutputFile;
 use crate::process_argument::ProcessArgument;
 use crate::quantity;
 use crate::refusal::{Refusal, code_of_attach};
+use crate::report::Report;
 use crate::state_files::address;
 use crate::watch_end::End;
 use crate::watch_output::{Summary, WatchOutput};
@@ -15,7 +18,7 @@ use luasnap_capture::process::{
     lua_states, resident,
 };
 use luasnap_capture::{note_signals, signal_noted};
-use luasnap_format::{GrowthAnswer, GrowthSeries, StopTimes, WatchStep, byte_size};
+use luasnap_format::{GrowthAnswer, GrowthSeries, StopTimes, WatchStep, byte_size, printable_path};
 use luasnap_heap::{Process, Snapshot};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -67,6 +70,11 @@ pub struct Watch {
         value_parser = clap::builder::RangedU64ValueParser::<usize>::new().range(1..))]
     keep: Option<usize>,
 
+    /// At the end, write a page for a browser to this file, as `luasnap report` does, about the files in that folder: of
+    /// more than eight, the first, the last, and six between them
+    #[arg(long, value_name = "FILE", requires = "output")]
+    report: Option<PathBuf>,
+
     /// Only the state at this address, as `luasnap ps` has it (default: the largest one)
     #[arg(long, value_name = "ADDRESS", value_parser = address)]
     state: Option<u64>,
@@ -98,6 +106,9 @@ impl Watch {
             return Err(ended_early(pid).into());
         };
         let files = self.kept_files(pid)?;
+        if let Some(page) = self.report.clone() {
+            OutputFile::named(page).check()?;
+        }
         note_signals();
         let mut watch = Watching {
             output: WatchOutput::new(pid, self.json)?,
@@ -382,7 +393,41 @@ impl Watching<'_> {
             growth: self.growth.as_ref(),
             files: files.map(Path::to_owned).collect(),
         };
+        let files = some_of(&summary.files);
         self.output.finish(&summary)?;
+        if let (Some(path), false) = (&self.options.report, files.is_empty()) {
+            let page = OutputFile::named(path.clone());
+            Report::about(files, path.clone()).write(&page)?;
+            report_problem(format_args!("{}: for any browser", printable_path(path)));
+        }
         Ok(ExitCode::from(end.exit_code()))
+    }
+}
+
+/// Returns the files of a page: all of them, or of many the first, the last, and some between them.
+fn some_of(files: &[PathBuf]) -> Vec<PathBuf> {
+    /// The most snapshots on a page. All of them are in memory at once.
+    const MOST: usize = 8;
+    if files.len() <= MOST {
+        return files.to_vec();
+    }
+    let last = files.len() - 1;
+    let chosen = (0..MOST).map(|number| &files[number * last / (MOST - 1)]);
+    chosen.cloned().collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_page_has_the_first_and_the_last_of_many() {
+        let files = |count: usize| -> Vec<PathBuf> {
+            (0..count).map(|number| number.to_string().into()).collect()
+        };
+        assert_eq!(some_of(&files(8)), files(8));
+        let some = some_of(&files(50));
+        let expected = ["0", "7", "14", "21", "28", "35", "42", "49"].map(PathBuf::from);
+        assert_eq!(some, expected);
     }
 }

@@ -227,6 +227,39 @@ fn it_ends_where_the_process_runs_another_program() {
 }
 
 #[test]
+fn a_page_shows_what_was_watched() {
+    let folder = tempfile::tempdir().unwrap();
+    let target = Target::start(folder.path(), "", &[]);
+    let id = target.id();
+    let words = [
+        "watch", &id, "--every", "50ms", "--for", "200ms", "-o", "shots", "--report", "a.html",
+    ];
+    let watched = luasnap(folder.path(), &words);
+    assert_eq!(watched.code, Some(0), "{watched:?}");
+    let said = "luasnap: a.html: for any browser\n";
+    assert!(watched.stderr.ends_with(said), "{watched:?}");
+    let page = fs::read_to_string(folder.path().join("a.html")).unwrap();
+    assert!(page.starts_with("<!doctype html>"), "{page}");
+    assert!(page.contains("Nothing grew."), "{page}");
+    // Where it cannot be written, nothing is watched.
+    let words = [
+        "watch",
+        &id,
+        "-o",
+        "shots",
+        "--report",
+        "no/where.html",
+        "--for",
+        "1h",
+    ];
+    let refused = luasnap(folder.path(), &words);
+    assert_eq!(refused.code, Some(125), "{refused:?}");
+    let said = "luasnap: cannot write 'no/where.html': No such file or directory\n";
+    assert_eq!(refused.stderr, said);
+    target.finish();
+}
+
+#[test]
 fn signals_end_it_with_the_verdict() {
     let folder = tempfile::tempdir().unwrap();
     let target = Target::start(folder.path(), "", &[]);
