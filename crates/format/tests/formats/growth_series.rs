@@ -64,7 +64,7 @@ fn many_steps_take_no_more_memory_than_some() {
     assert_eq!(growth.growing[0].count_change, 299);
     assert_eq!(growth.suspects[0].point, "_G.cache");
     assert_eq!(growth.ledger.first.resident, Some(0));
-    assert_eq!(growth.ledger.last.resident, Some(299 << 20));
+    assert_eq!(growth.ledger.last.resident, Some(2990 << 20));
     let rate = "600 B a minute over 49 min";
     let verdict = growth.verdict.to_string();
     assert!(verdict.contains(rate), "{verdict}");
