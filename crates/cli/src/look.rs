@@ -83,6 +83,11 @@ pub fn sentence(sentence: &Sentence) -> String {
     sentence.text(language())
 }
 
+/// Returns the fixed words with a code in the user's language.
+pub fn words(code: &'static str) -> String {
+    sentence(&Sentence::new(code))
+}
+
 /// Returns a name as people see it: cut if it is long, unless they asked for all of it.
 pub fn name(name: &Name) -> String {
     match options().full {
@@ -94,9 +99,25 @@ pub fn name(name: &Name) -> String {
 /// Returns a path as people see it, and what the object is, if the path does not say it.
 pub fn path_and_what(path: &Name, what: Option<&Name>) -> String {
     match what {
-        Some(what) => format!("{} ({})", name(path), name(what)),
+        Some(what) => name(path) + &in_brackets(&name(what)),
         None => name(path),
     }
+}
+
+/// Returns what an object is, to be written behind its path; empty if the path says it.
+pub fn is(what: Option<&Name>) -> String {
+    what.map_or_else(String::new, |what| in_brackets(&what.to_string()))
+}
+
+/// Returns a remark, to be written behind what it is about.
+pub fn in_brackets(remark: &str) -> String {
+    sentence(&Sentence::new("text.is").with("what", remark))
+}
+
+/// Returns the example of a group, which may have a remark behind it.
+pub fn example(path: &str, is: &str) -> String {
+    let example = Sentence::new("text.example");
+    sentence(&example.with("name", path).with("is", is))
 }
 
 /// Returns the width that rows are to fit; `None` where they may be of any.
