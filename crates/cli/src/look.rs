@@ -6,7 +6,9 @@ use crossterm::terminal;
 use luasnap_format::Name;
 use luasnap_words::{Language, Sentence};
 use std::env;
+use std::ffi::OsString;
 use std::io::{IsTerminal, stdout};
+use std::os::unix::ffi::OsStrExt;
 use std::sync::OnceLock;
 
 /// Rows are fitted to a terminal of so many columns at least. A narrower one, or one that says it has none, gets them
@@ -73,9 +75,26 @@ pub fn chosen_language() -> Option<Language> {
     })
 }
 
+/// Returns the language that a command line asks for, before it is parsed, or that of the locale.
+pub fn language_of(words: &[OsString]) -> Language {
+    let words = words.iter().take_while(|word| *word != "--");
+    let words: Vec<&[u8]> = words.map(|word| word.as_bytes()).collect();
+    let after = words.windows(2).filter(|pair| pair[0] == b"--lang");
+    let after = after.map(|pair| pair[1]);
+    let joined = words
+        .iter()
+        .filter_map(|word| word.strip_prefix(b"--lang="));
+    let mut chosen = after.chain(joined).filter_map(Language::from_code);
+    chosen.next().unwrap_or_else(of_locale)
+}
+
+fn of_locale() -> Language {
+    Language::of_locale(|name| env::var(name).ok())
+}
+
 /// Returns the language that people are spoken to in.
 pub fn language() -> Language {
-    chosen_language().unwrap_or_else(|| Language::of_locale(|name| env::var(name).ok()))
+    chosen_language().unwrap_or_else(of_locale)
 }
 
 /// Returns a sentence in the user's language.
