@@ -1,6 +1,7 @@
 //! `luasnap attach`: a snapshot of every Lua state in a running process.
 
 use crate::capture_answer::{self, AnswerOptions};
+use crate::look;
 use crate::output::report_problem;
 use crate::output_file::OutputFile;
 use crate::process_argument::ProcessArgument;
@@ -12,6 +13,7 @@ use clap::Args;
 use luasnap_capture::process::{AttachOptions, Attached};
 use luasnap_format::byte_size;
 use luasnap_heap::is_printable;
+use luasnap_words::Sentence;
 use serde::Serialize;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -143,16 +145,18 @@ impl Cost {
 fn stood_still(attached: &Attached) -> String {
     let milliseconds = |time: Duration| format!("{:.1} ms", time.as_secs_f64() * 1000.0);
     let in_all = match attached.stops {
-        1 => String::new(),
-        stops => format!(
-            ", the longest of {stops} times, and for {} in all",
-            milliseconds(attached.stood_still)
+        1 => None,
+        stops => Some(
+            Sentence::new("attach.stops")
+                .with("stops", stops.to_string())
+                .with("time", milliseconds(attached.stood_still)),
         ),
     };
-    format!(
-        "the process stood still for {}{in_all}, while {} were copied",
-        milliseconds(attached.pause),
-        byte_size(attached.copied)
+    look::sentence(
+        &Sentence::new("attach.stood_still")
+            .with("time", milliseconds(attached.pause))
+            .with("stops", in_all)
+            .with("bytes", byte_size(attached.copied)),
     )
 }
 

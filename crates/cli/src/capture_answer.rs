@@ -11,6 +11,7 @@ use anyhow::{Context, Result};
 use clap::Args;
 use luasnap_format::{PageOptions, Top, printable_path};
 use luasnap_heap::{GroupOrder, Snapshot};
+use luasnap_words::Sentence;
 use serde::Serialize;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -110,12 +111,15 @@ pub fn print(
         })?;
     } else if let Some((path, top)) = largest {
         let name = shell_word(path);
-        print_text(format!(
-            "\n{}\nsaved to {name}; next: luasnap top|path|view|report {name}\n",
-            top::as_text(path, &top)
-        ))?;
+        let next = Sentence::new("saved.next")
+            .with("command", format!("luasnap top|path|view|report {name}"))
+            .with("file", name);
+        let (top, next) = (top::as_text(path, &top), look::sentence(&next));
+        print_text(format!("\n{top}\n{next}\n"))?;
         if let Some(page) = page {
-            print_text(format!("{}: for any browser\n", printable_path(&page.path)))?;
+            let page = printable_path(&page.path).to_string();
+            let page = Sentence::new("saved.page").with("file", page);
+            print_text(look::sentence(&page) + "\n")?;
         }
     }
     Ok(files.exit_code())

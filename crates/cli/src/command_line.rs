@@ -1,9 +1,12 @@
 //! The command line. clap repeats unknown words in its messages, so they are escaped.
 
+use crate::chinese_help::with_chinese_help;
+use crate::look;
 use crate::snapshot_file::process_meant;
 use clap::error::{ContextKind, ContextValue, Error};
 use clap::{CommandFactory, Parser};
 use luasnap_format::printable;
+use luasnap_words::Language;
 use std::env;
 use std::ffi::OsString;
 use std::path::Path;
@@ -14,7 +17,18 @@ const MOST_TYPOS: usize = 1;
 /// Returns the parsed command line. If it is wrong, exits with clap's message.
 pub fn parse<T: Parser>() -> T {
     let words = with_verb::<T>(env::args_os().collect());
-    T::try_parse_from(words).unwrap_or_else(|error| with_hint::<T>(escaped(error)).exit())
+    let parsed = match look::language_of(&words) {
+        Language::English => T::try_parse_from(words),
+        Language::Chinese => parse_in_chinese(words),
+    };
+    parsed.unwrap_or_else(|error| with_hint::<T>(escaped(error)).exit())
+}
+
+/// Parses the command line as `try_parse_from` does, with help in Chinese.
+fn parse_in_chinese<T: Parser>(words: Vec<OsString>) -> Result<T, Error> {
+    let mut command = with_chinese_help(T::command());
+    let mut matches = command.try_get_matches_from_mut(words)?;
+    T::from_arg_matches_mut(&mut matches).map_err(|error| error.format(&mut command))
 }
 
 /// `luasnap FILE` means `luasnap top FILE`.

@@ -4,7 +4,8 @@ use crate::ledger;
 use crate::look;
 use crate::table::{CellText, Column, Columns};
 use anyhow::Result;
-use luasnap_format::{GrowthAnswer, GrowthRow, Name, byte_size, count_of, entries_of, grouped};
+use luasnap_format::{GrowthAnswer, GrowthRow, byte_size, grouped};
+use luasnap_words::{Sentence, count};
 use std::fmt::Write;
 
 /// Returns what grew, for people. `names` says what each snapshot is.
@@ -19,11 +20,12 @@ pub fn growth_text(names: &[String], answer: &GrowthAnswer) -> Result<String> {
     let first = answer.sizes.first().copied().unwrap_or(0);
     let last = answer.sizes.last().copied().unwrap_or(0);
     let change = last as i64 - first as i64;
+    let percent = format!("{:+.1}%", 100.0 * change as f64 / first.max(1) as f64);
     writeln!(
         text,
-        "{:>10}  from the first to the last ({:+.1}%)",
+        "{:>10}  {}",
         signed_bytes(change),
-        100.0 * change as f64 / first.max(1) as f64
+        look::sentence(&Sentence::new("growth.total").with("percent", percent))
     )?;
     let ledger = ledger::change_as_text(&answer.ledger);
     if !ledger.is_empty() {
@@ -31,18 +33,20 @@ pub fn growth_text(names: &[String], answer: &GrowthAnswer) -> Result<String> {
     }
     writeln!(text)?;
     if answer.changed.is_empty() {
-        writeln!(text, "Nothing changed.")?;
+        writeln!(text, "{}", look::words("growth.no_change"))?;
         return Ok(text);
     }
     let is_series = names.len() > 2;
     if is_series {
-        writeln!(text, "{}\nWhat changed:", suspects(answer)?)?;
+        let what = look::words("growth.changes");
+        writeln!(text, "{}\n{what}", suspects(answer)?)?;
     }
     write!(text, "{}", changes(&answer.changed, is_series))?;
     let more = answer.changed_count - answer.changed.len();
     if more > 0 {
-        let groups = count_of(more as u64, "more group");
-        writeln!(text, "... and {groups} changed")?;
+        let groups = count(more as u64, "more group");
+        let more = Sentence::new("growth.more_groups").with("groups", groups);
+        writeln!(text, "{}", look::sentence(&more))?;
     }
     Ok(text)
 }
@@ -50,71 +54,63 @@ pub fn growth_text(names: &[String], answer: &GrowthAnswer) -> Result<String> {
 fn suspects(answer: &GrowthAnswer) -> Result<String> {
     let mut text = String::new();
     if answer.suspects.is_empty() {
-        writeln!(text, "No group grew in every step.")?;
+        writeln!(text, "{}", look::words("growth.no_suspect"))?;
         return Ok(text);
     }
     let large = answer.suspects.iter().filter(|suspect| !suspect.is_small);
     for (at, suspect) in large.enumerate() {
         text += if at > 0 { "\n" } else { "" };
-        let held_by = suspect.held_by.map(|who| format!(", held by {who}"));
-        let entries = match suspect.grown {
-            0 => format!("{} more", entries_of(suspect.entries)),
-            bytes => format!("{} more", byte_size(bytes)),
+        let held_by = suspect.held_by;
+        let held_by = held_by.map(|who| Sentence::new("growth.held_by").with("who", who));
+        let more = match suspect.grown {
+            0 => count(suspect.entries, "entry"),
+            bytes => byte_size(bytes).into(),
         };
-        writeln!(
-            text,
-            "Leak suspect, accumulation point {}{}{}: {entries}, of {} retained ({:.1}% of all)",
-            look::name(&suspect.point),
-            is(&suspect.point_is),
-            held_by.unwrap_or_default(),
-            byte_size(suspect.retained),
-            100.0 * suspect.share,
-        )?;
+        let found = Sentence::new("growth.suspect")
+            .with("point", look::name(&suspect.point))
+            .with("is", look::is(suspect.point_is.as_ref()))
+            .with("holder", held_by)
+            .with("more", Sentence::new("growth.more").with("amount", more))
+            .with("retained", byte_size(suspect.retained))
+            .with("share", format!("{:.1}%", 100.0 * suspect.share));
+        writeln!(text, "{}", look::sentence(&found))?;
         text += &suspect_groups(answer.rows_of(suspect));
-        writeln!(
-            text,
-            "  e.g. {}{}",
-            look::name(&suspect.example),
-            is(&suspect.example_is)
-        )?;
-        writeln!(text, "  fingerprint {}", suspect.fingerprint)?;
+        let is = look::is(suspect.example_is.as_ref());
+        let example = look::example(&look::name(&suspect.example), &is);
+        writeln!(text, "  {example}")?;
+        let number = Sentence::new("growth.fingerprint");
+        let number = number.with("number", suspect.fingerprint.to_string());
+        writeln!(text, "  {}", look::sentence(&number))?;
     }
     let small = || answer.suspects.iter().filter(|suspect| suspect.is_small);
     if small().count() > 0 {
         let bytes = small().map(|suspect| suspect.grown).sum();
-        writeln!(
-            text,
-            "\n{} more, {} in all",
-            grouped(small().count() as u64),
-            byte_size(bytes)
-        )?;
+        let others = Sentence::new("growth.small")
+            .with("count", grouped(small().count() as u64))
+            .with("bytes", byte_size(bytes));
+        writeln!(text, "\n{}", look::sentence(&others))?;
     }
     Ok(text)
-}
-
-/// Returns what an object is, to be written behind its path; empty if the path says it.
-fn is(what: &Option<Name>) -> String {
-    match what {
-        Some(what) => format!(" ({what})"),
-        None => String::new(),
-    }
 }
 
 /// Returns what the example of a group is, to be written behind the group's name.
 fn example_is(row: &GrowthRow) -> String {
     match (&row.example_is, row.counts.last()) {
-        (Some(is), Some(1)) => format!(" ({is})"),
-        (Some(is), _) => format!(" (e.g. {is})"),
+        (is, Some(1)) => look::is(is.as_ref()),
+        (Some(is), _) => {
+            let is = Sentence::new("growth.example_is").with("is", is.to_string());
+            look::sentence(&is)
+        }
         (None, _) => String::new(),
     }
 }
 
 fn suspect_groups<'a>(rows: impl Iterator<Item = &'a GrowthRow>) -> String {
     let mut columns = Columns::without_head(&[
-        Column::Number("bytes"),
-        Column::Number("count"),
-        Column::Word("type"),
-        Column::Text("group"),
+        Column::Number("head.bytes"),
+        Column::Number("head.count"),
+        Column::Word("head.type"),
+        Column::Text("head.group"),
     ]);
     for row in rows {
         columns.row([
@@ -129,18 +125,18 @@ fn suspect_groups<'a>(rows: impl Iterator<Item = &'a GrowthRow>) -> String {
 
 fn changes(rows: &[GrowthRow], is_series: bool) -> String {
     let mut names = vec![
-        Column::Number("bytes"),
-        Column::Number("count"),
-        Column::Number("count now"),
-        Column::Word("type"),
-        Column::Text("group"),
+        Column::Number("head.bytes"),
+        Column::Number("head.count"),
+        Column::Number("head.count_now"),
+        Column::Word("head.type"),
+        Column::Text("head.group"),
     ];
     if is_series {
-        names.insert(3, Column::Word("every step"));
+        names.insert(3, Column::Word("head.every_step"));
     }
     let has_entries = !Columns::are_narrow() && rows.iter().any(|row| row.entry_change != 0);
     if has_entries {
-        names.insert(2, Column::Number("entries"));
+        names.insert(2, Column::Number("head.entries"));
     }
     let mut columns = Columns::new(&names);
     for row in rows {
@@ -152,8 +148,11 @@ fn changes(rows: &[GrowthRow], is_series: bool) -> String {
             format!("{}{}", look::name(&row.name), example_is(row)).into(),
         ];
         if is_series {
-            let word = if row.grows_in_every_step { "grew" } else { "" };
-            cells.insert(3, word.to_owned().into());
+            let word = match row.grows_in_every_step {
+                true => look::words("growth.in_this_step"),
+                false => String::new(),
+            };
+            cells.insert(3, word.into());
         }
         if has_entries {
             let entries = match row.entry_change {

@@ -15,6 +15,7 @@ use luasnap_format::{
     weakness,
 };
 use luasnap_heap::{Census, Kind, Tally, ThreadStatus, Waste};
+use luasnap_words::Sentence;
 use serde::Serialize;
 use std::fmt::Write;
 use std::path::PathBuf;
@@ -69,18 +70,22 @@ fn as_text(
 ) -> Result<String> {
     let mut text = String::new();
     let path = printable_path(&file.path);
-    writeln!(text, "{path}: {}", origin(file, census))?;
+    let head = Sentence::new("info.head").with("file", path.to_string());
+    let head = head.with("origin", origin(file, census));
+    writeln!(text, "{}", look::sentence(&head))?;
     writeln!(text, "{}", ledger::as_text(ledger))?;
     write!(text, "{}", kinds(census))?;
     write!(text, "{}", coroutines(census))?;
     write!(text, "{}", memory(census)?)?;
     write!(text, "{}", waste::as_text(waste)?)?;
     if !weak.is_empty() {
-        writeln!(text, "\nWeak tables that keep entries for ever")?;
+        writeln!(text, "\n{}", look::words("info.weak"))?;
     }
     for row in weak {
         let table = look::path_and_what(&row.path, row.what.as_ref());
-        writeln!(text, "  {table}: {}", row.words)?;
+        let said = Sentence::new("info.weak_table").with("table", table);
+        let said = said.with("words", row.words.to_string());
+        writeln!(text, "  {}", look::sentence(&said))?;
     }
     Ok(text)
 }
@@ -88,19 +93,20 @@ fn as_text(
 /// Returns where a snapshot comes from, in a line.
 fn origin(file: &SnapshotFile, census: &Census) -> String {
     let provenance = file.snapshot.everything().provenance();
+    let said = |code, name, value: String| look::sentence(&Sentence::new(code).with(name, value));
     let mut text = census.vm.to_string();
     if let Some(layout) = &census.layout {
-        text += &format!(" (structures of {layout})");
+        text += &said("info.layout", "layout", layout.to_string());
     }
-    text += &format!(", {} engine", census.engine.name());
+    text += &said("info.engine", "engine", census.engine.name().to_owned());
     if let Some(process) = provenance.process {
-        text += &format!(", process {}", process.id);
+        text += &said("info.process", "process", process.id.to_string());
     }
     if let Some(time) = provenance.taken_at {
-        text += &format!(", taken {}", taken_at(time));
+        text += &said("info.taken", "time", taken_at(time));
     }
     if let Some(bytes) = file.bytes {
-        text += &format!(", file of {}", byte_size(bytes));
+        text += &said("info.file", "bytes", byte_size(bytes));
     }
     text
 }
@@ -108,12 +114,15 @@ fn origin(file: &SnapshotFile, census: &Census) -> String {
 fn kinds(census: &Census) -> String {
     let has_garbage = census.garbage.is_some_and(|garbage| garbage.count > 0);
     let mut names = vec![
-        Column::Word("kind"),
-        Column::Number("objects"),
-        Column::Number("bytes"),
+        Column::Word("head.kind"),
+        Column::Number("head.objects"),
+        Column::Number("head.bytes"),
     ];
     if has_garbage {
-        names.extend([Column::Number("garbage"), Column::Number("its bytes")]);
+        names.extend([
+            Column::Number("head.garbage"),
+            Column::Number("head.its_bytes"),
+        ]);
     }
     let mut columns = Columns::new(&names);
     let mut row = |name: &str, live: Tally, garbage: Tally| {
@@ -125,20 +134,24 @@ fn kinds(census: &Census) -> String {
     };
     for of_kind in &census.kinds {
         if of_kind.live.count + of_kind.garbage.count > 0 {
-            row(kind_name(of_kind.kind), of_kind.live, of_kind.garbage);
+            row(&kind_name(of_kind.kind), of_kind.live, of_kind.garbage);
         }
     }
-    row("all", census.live, census.garbage.unwrap_or_default());
+    row(
+        &look::words("info.all"),
+        census.live,
+        census.garbage.unwrap_or_default(),
+    );
     columns.text()
 }
 
 /// Returns the name of a kind.
-fn kind_name(kind: Kind) -> &'static str {
+fn kind_name(kind: Kind) -> String {
     match kind {
-        Kind::LuaFunction => "Lua function",
-        Kind::CFunction => "C function",
-        Kind::Prototype => "prototype",
-        kind => kind.type_name(),
+        Kind::LuaFunction => look::words("info.lua_function"),
+        Kind::CFunction => look::words("info.c_function"),
+        Kind::Prototype => look::words("info.prototype"),
+        kind => kind.type_name().to_owned(),
     }
 }
 
@@ -151,7 +164,11 @@ fn coroutines(census: &Census) -> String {
         .collect();
     match counted.is_empty() {
         true => String::new(),
-        false => format!("\ncoroutines: {}\n", counted.join(", ")),
+        false => {
+            let states = counted.join(&look::words("text.comma"));
+            let states = Sentence::new("info.coroutines").with("states", states);
+            format!("\n{}\n", look::sentence(&states))
+        }
     }
 }
 
@@ -161,21 +178,22 @@ fn memory(census: &Census) -> Result<String> {
     let Some(total) = census.total else {
         return Ok(text);
     };
-    writeln!(
-        text,
-        "\nThe VM holds {} ({} bytes)",
-        byte_size(total),
-        grouped(total)
-    )?;
+    let held = Sentence::new("info.vm")
+        .with("size", byte_size(total))
+        .with("bytes", grouped(total));
+    writeln!(text, "\n{}", look::sentence(&held))?;
     if census.accounted.is_none() {
         return Ok(text);
     }
     let mut row = |bytes: u64, what: &str| writeln!(text, "  {:>10}  {what}", byte_size(bytes));
-    row(census.live.bytes, "objects in use")?;
+    row(census.live.bytes, &look::words("info.in_use"))?;
     let garbage = census.garbage.unwrap_or_default();
-    for (bytes, what) in [(garbage.bytes, "garbage"), (census.own.bytes, "snapshots")] {
+    for (bytes, what) in [
+        (garbage.bytes, "info.garbage"),
+        (census.own.bytes, "info.snapshots"),
+    ] {
         if bytes > 0 {
-            row(bytes, what)?;
+            row(bytes, &look::words(what))?;
         }
     }
     for (name, bytes) in &census.blocks {
@@ -184,7 +202,8 @@ fn memory(census: &Census) -> Result<String> {
     if let Some(bytes) = census.unaccounted {
         let size = byte_size(bytes.unsigned_abs());
         let sign = if bytes < 0 { "-" } else { "" };
-        writeln!(text, "  {:>10}  unaccounted for", format!("{sign}{size}"))?;
+        let what = look::words("info.unaccounted");
+        writeln!(text, "  {:>10}  {what}", format!("{sign}{size}"))?;
     }
     Ok(text)
 }

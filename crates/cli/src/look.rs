@@ -6,7 +6,9 @@ use crossterm::terminal;
 use luasnap_format::Name;
 use luasnap_words::{Language, Sentence};
 use std::env;
+use std::ffi::OsString;
 use std::io::{IsTerminal, stdout};
+use std::os::unix::ffi::OsStrExt;
 use std::sync::OnceLock;
 
 /// Rows are fitted to a terminal of so many columns at least. A narrower one, or one that says it has none, gets them
@@ -73,14 +75,36 @@ pub fn chosen_language() -> Option<Language> {
     })
 }
 
+/// Returns the language that a command line asks for, before it is parsed, or that of the locale.
+pub fn language_of(words: &[OsString]) -> Language {
+    let words = words.iter().take_while(|word| *word != "--");
+    let words: Vec<&[u8]> = words.map(|word| word.as_bytes()).collect();
+    let after = words.windows(2).filter(|pair| pair[0] == b"--lang");
+    let after = after.map(|pair| pair[1]);
+    let joined = words
+        .iter()
+        .filter_map(|word| word.strip_prefix(b"--lang="));
+    let mut chosen = after.chain(joined).filter_map(Language::from_code);
+    chosen.next().unwrap_or_else(of_locale)
+}
+
+fn of_locale() -> Language {
+    Language::of_locale(|name| env::var(name).ok())
+}
+
 /// Returns the language that people are spoken to in.
 pub fn language() -> Language {
-    chosen_language().unwrap_or_else(|| Language::of_locale(|name| env::var(name).ok()))
+    chosen_language().unwrap_or_else(of_locale)
 }
 
 /// Returns a sentence in the user's language.
 pub fn sentence(sentence: &Sentence) -> String {
     sentence.text(language())
+}
+
+/// Returns the fixed words with a code in the user's language.
+pub fn words(code: &'static str) -> String {
+    sentence(&Sentence::new(code))
 }
 
 /// Returns a name as people see it: cut if it is long, unless they asked for all of it.
@@ -94,9 +118,25 @@ pub fn name(name: &Name) -> String {
 /// Returns a path as people see it, and what the object is, if the path does not say it.
 pub fn path_and_what(path: &Name, what: Option<&Name>) -> String {
     match what {
-        Some(what) => format!("{} ({})", name(path), name(what)),
+        Some(what) => name(path) + &in_brackets(&name(what)),
         None => name(path),
     }
+}
+
+/// Returns what an object is, to be written behind its path; empty if the path says it.
+pub fn is(what: Option<&Name>) -> String {
+    what.map_or_else(String::new, |what| in_brackets(&what.to_string()))
+}
+
+/// Returns a remark, to be written behind what it is about.
+pub fn in_brackets(remark: &str) -> String {
+    sentence(&Sentence::new("text.is").with("what", remark))
+}
+
+/// Returns the example of a group, which may have a remark behind it.
+pub fn example(path: &str, is: &str) -> String {
+    let example = Sentence::new("text.example");
+    sentence(&example.with("name", path).with("is", is))
 }
 
 /// Returns the width that rows are to fit; `None` where they may be of any.

@@ -4,6 +4,7 @@
 
 mod attach;
 mod capture_answer;
+mod chinese_help;
 mod command_line;
 mod comparison;
 mod completions;
@@ -12,6 +13,7 @@ mod diff;
 mod exit_code;
 mod export;
 mod growth_text;
+mod help_zh;
 mod info;
 mod kept_files;
 mod ledger;

@@ -12,6 +12,7 @@ use luasnap_format::{
     grouped, object_name, printable_path, resolve, retainers,
 };
 use luasnap_heap::{Kind, NodeId, Snapshot};
+use luasnap_words::{Sentence, count};
 use serde::Serialize;
 use std::ffi::OsString;
 use std::fmt::Write;
@@ -115,62 +116,64 @@ fn title(snapshot: &Snapshot, target: &Query, nodes: &[NodeId]) -> Result<String
 
 fn as_text(title: &str, is_group: bool, held: &Retainers) -> Result<String> {
     let mut text = String::new();
-    writeln!(
-        text,
-        "{title}: shallow size {}, retained size {} in {}",
-        byte_size(held.size),
-        byte_size(held.retained),
-        count_of(held.retained_count, "object"),
-    )?;
+    let head = Sentence::new("path.head")
+        .with("what", title)
+        .with("size", byte_size(held.size))
+        .with("retained", byte_size(held.retained))
+        .with("objects", count(held.retained_count, "object"));
+    writeln!(text, "{}", look::sentence(&head))?;
     let object = held.object.as_ref();
     // What a coroutine is doing is said below.
     let object = object.filter(|_| held.coroutine.is_none());
     if let (Some(object), false) = (object, is_group) {
-        let article = match object.kind {
-            Kind::Upvalue => "an",
-            _ => "a",
+        let code = match object.kind {
+            Kind::Upvalue => "path.it_is_an",
+            _ => "path.it_is_a",
         };
-        writeln!(text, "it is {article} {}", object.words)?;
+        writeln!(text, "{}", said(code, "what", object.words.to_string()))?;
     }
     match (&held.path, is_group) {
         (Some(path), true) => {
-            let is = object.map(|object| format!("  ({})", object.words));
-            writeln!(
-                text,
-                "for example: {}{}",
-                look::name(path),
-                is.unwrap_or_default()
-            )?;
+            let is = object.map(|object| remark(&object.words));
+            let example = Sentence::new("path.example")
+                .with("path", look::name(path))
+                .with("is", is);
+            writeln!(text, "{}", look::sentence(&example))?;
         }
-        (Some(path), false) => writeln!(text, "shortest path: {}", look::name(path))?,
-        (None, _) => writeln!(text, "it is garbage: nothing keeps it alive")?,
+        (Some(path), false) => {
+            let path = said("path.shortest", "path", look::name(path));
+            writeln!(text, "{path}")?;
+        }
+        (None, _) => writeln!(text, "{}", look::words("path.garbage"))?,
     }
     if let Some(doing) = &held.coroutine {
-        let it = if is_group { "that one is" } else { "it is" };
-        writeln!(text, "{it} {}", doing.words)?;
+        let code = match is_group {
+            true => "path.that_one_is",
+            false => "path.it_is",
+        };
+        writeln!(text, "{}", said(code, "doing", doing.words.to_string()))?;
         if let Some(error) = &doing.error {
-            writeln!(text, "its error: {error}")?;
+            writeln!(text, "{}", said("path.error", "error", error.to_string()))?;
         }
     }
     if !held.refers_to_itself.is_empty() {
         let steps = held.refers_to_itself.iter();
         let steps: Vec<String> = steps.map(|step| format!("`{step}`")).collect();
-        writeln!(text, "it also refers to itself, by {}", steps.join(", "))?;
+        let steps = steps.join(&look::words("text.comma"));
+        writeln!(text, "{}", said("path.itself", "steps", steps))?;
     }
     if !held.retainers.is_empty() {
-        writeln!(
-            text,
-            "\n{}:",
-            count_of(held.retainer_count as u64, "retainer")
-        )?;
+        let retainers = count(held.retainer_count as u64, "retainer");
+        let retainers = Sentence::new("path.retainers").with("retainers", retainers);
+        writeln!(text, "\n{}", look::sentence(&retainers))?;
         for retainer in &held.retainers {
             match retainer.references {
                 1 => write!(text, "  {}", look::name(&retainer.path))?,
                 many => write!(
                     text,
-                    "  {}  (by {} references)",
+                    "  {}{}",
                     look::name(&retainer.retainer),
-                    grouped(many.into())
+                    said("path.references", "count", grouped(many.into()))
                 )?,
             }
             let is = is(&retainer.coroutine, &retainer.what);
@@ -178,32 +181,33 @@ fn as_text(title: &str, is_group: bool, held: &Retainers) -> Result<String> {
         }
         let more = held.retainer_count - held.retainers.len();
         if more > 0 {
-            writeln!(text, "  ... and {} more", grouped(more as u64))?;
+            let more = said("path.more", "count", grouped(more as u64));
+            writeln!(text, "  {more}")?;
         }
     }
     if !held.keepers.is_empty() {
-        writeln!(
-            text,
-            "\ndominators, the nearest first (without any one of them {} garbage):",
-            if is_group { "all are" } else { "it is" }
-        )?;
+        let head = match is_group {
+            true => "path.dominators_of_all",
+            false => "path.dominators",
+        };
+        writeln!(text, "\n{}", look::words(head))?;
         for keeper in &held.keepers {
-            let retained = byte_size(keeper.retained);
+            let retained = said("path.retained", "size", byte_size(keeper.retained));
             let is = is(&keeper.coroutine, &keeper.what);
             let path = look::name(&keeper.path);
-            writeln!(text, "  {path}  (retained size {retained}){is}")?;
+            writeln!(text, "  {path}{retained}{is}")?;
         }
     }
     for row in &held.weakness {
         let table = look::path_and_what(&row.path, row.what.as_ref());
-        writeln!(text, "\nweak table {table}: {}", row.words)?;
+        let weak = Sentence::new("path.weak").with("table", table);
+        let weak = weak.with("words", row.words.to_string());
+        writeln!(text, "\n{}", look::sentence(&weak))?;
     }
     if held.paths.len() > 1 {
         let count = held.paths.len();
-        writeln!(
-            text,
-            "\n{count} paths share nothing, and each has to be cut:"
-        )?;
+        let head = said("path.apart", "count", count.to_string());
+        writeln!(text, "\n{head}")?;
         for path in &held.paths {
             writeln!(text, "  {}", look::name(path))?;
         }
@@ -215,9 +219,19 @@ fn as_text(title: &str, is_group: bool, held: &Retainers) -> Result<String> {
 fn is(coroutine: &Option<CoroutineRow>, what: &Option<Name>) -> String {
     let words = coroutine.as_ref().map(|doing| &doing.words);
     match words.or(what.as_ref()) {
-        Some(words) => format!("  ({words})"),
+        Some(words) => remark(words),
         None => String::new(),
     }
+}
+
+/// Returns a remark, to be written behind a path.
+fn remark(words: &Name) -> String {
+    said("path.remark", "what", words.to_string())
+}
+
+/// Returns the sentence with one argument.
+fn said(code: &'static str, name: &'static str, value: String) -> String {
+    look::sentence(&Sentence::new(code).with(name, value))
 }
 
 /// The answer for programs.

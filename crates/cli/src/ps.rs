@@ -1,5 +1,6 @@
 //! `luasnap ps`: the processes of this machine that have a Lua state.
 
+use crate::look;
 use crate::output::{print, print_json, report_problem};
 use crate::progress::Progress;
 use crate::table::{Column, Columns};
@@ -45,7 +46,7 @@ impl Ps {
         match (self.json, self.states) {
             (true, _) => print_json(&as_json(&processes))?,
             (false, _) if processes.is_empty() => {
-                report_problem("no process that may be read holds a Lua state");
+                report_problem(look::words("ps.none"));
             }
             (false, true) => print(states_as_text(&processes).text())?,
             (false, false) => print(as_text(&processes).text())?,
@@ -58,15 +59,15 @@ impl Ps {
 pub fn as_text(processes: &[LuaProcess]) -> Columns {
     let room = name_room();
     let mut names = vec![
-        Column::Number("pid"),
-        Column::Number("states"),
-        Column::Word("vm"),
-        Column::Number("bytes"),
-        Column::Number("rss"),
-        Column::Line("command"),
+        Column::Number("head.pid"),
+        Column::Number("head.states"),
+        Column::Word("head.vm"),
+        Column::Number("head.bytes"),
+        Column::Number("head.rss"),
+        Column::Line("head.command"),
     ];
     if room > 0 {
-        names.insert(5, Column::Word("largest state"));
+        names.insert(5, Column::Word("head.largest_state"));
     }
     let mut columns = Columns::new(&names);
     for process in processes {
@@ -97,14 +98,14 @@ pub fn as_text(processes: &[LuaProcess]) -> Columns {
 fn states_as_text(processes: &[LuaProcess]) -> Columns {
     let room = name_room();
     let mut names = vec![
-        Column::Number("pid"),
-        Column::Word("state"),
-        Column::Word("vm"),
-        Column::Number("bytes"),
-        Column::Line("command"),
+        Column::Number("head.pid"),
+        Column::Word("head.state"),
+        Column::Word("head.vm"),
+        Column::Number("head.bytes"),
+        Column::Line("head.command"),
     ];
     if room > 0 {
-        names.insert(4, Column::Word("name"));
+        names.insert(4, Column::Word("head.name"));
     }
     let mut columns = Columns::new(&names);
     for process in processes {

@@ -1,6 +1,7 @@
 //! The files that Lua states of another process, or of a core file, are saved in.
 
 use crate::exit_code;
+use crate::look;
 use crate::output::{print, report_problem};
 use crate::output_file::OutputFile;
 use anyhow::{Result, ensure};
@@ -9,6 +10,7 @@ use luasnap_format::{
     SaveOptions, address_of, byte_size, is_standard_output, printable_path, write_snapshot,
 };
 use luasnap_heap::{Census, Printable, Snapshot};
+use luasnap_words::Sentence;
 use serde::Serialize;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -102,17 +104,17 @@ impl StateFiles {
     pub fn print(&self) -> Result<()> {
         let lines = self.states.iter().map(|(state, outcome)| match outcome {
             Outcome::Saved(path, unaccounted) => {
-                let unaccounted = match unaccounted {
-                    0 => String::new(),
-                    bytes => format!(", {bytes} bytes of it unaccounted for"),
-                };
-                format!(
-                    "{}: {}{unaccounted}",
-                    printable_path(path),
-                    described(state)
+                let unaccounted = (*unaccounted != 0).then(|| {
+                    Sentence::new("saved.unaccounted").with("bytes", unaccounted.to_string())
+                });
+                look::sentence(
+                    &Sentence::new("saved.file")
+                        .with("file", printable_path(path).to_string())
+                        .with("state", described(state))
+                        .with("unaccounted", unaccounted),
                 )
             }
-            Outcome::Unreadable(reason) => format!("{}: {reason}", described(state)),
+            Outcome::Unreadable(reason) => unreadable(state, reason),
         });
         self.print_lines(lines)
     }
@@ -121,7 +123,7 @@ impl StateFiles {
     pub fn print_names(&self) -> Result<()> {
         for (state, outcome) in &self.states {
             if let Outcome::Unreadable(reason) = outcome {
-                report_problem(format_args!("{}: {reason}", described(state)));
+                report_problem(unreadable(state, reason));
             }
         }
         if self.is_standard_output {
@@ -183,16 +185,25 @@ impl StateFiles {
 }
 
 /// Describes a state in a few words.
-fn described(state: &FoundState) -> String {
-    let script = state.script.as_deref().map_or(String::new(), |script| {
-        format!(", {}", Printable(script.as_bytes()))
+fn described(state: &FoundState) -> Sentence {
+    let script = state.script.as_deref().map(|script| {
+        let script = Printable(script.as_bytes()).to_string();
+        Sentence::new("saved.script").with("script", script)
     });
-    format!(
-        "state {:#x}, {} ({}), {}{script}",
-        state.main_thread,
-        state.vm,
-        state.layout,
-        byte_size(state.total),
+    Sentence::new("saved.state")
+        .with("address", format!("{:#x}", state.main_thread))
+        .with("vm", state.vm.to_string())
+        .with("layout", state.layout.to_string())
+        .with("bytes", byte_size(state.total))
+        .with("script", script)
+}
+
+/// Says why a state could not be read.
+fn unreadable(state: &FoundState, reason: &str) -> String {
+    look::sentence(
+        &Sentence::new("saved.unreadable")
+            .with("state", described(state))
+            .with("reason", reason),
     )
 }
 

@@ -12,7 +12,7 @@ const GUTTER: usize = 2;
 /// The letters of a bar.
 const BAR: usize = 10;
 
-/// A column with its name.
+/// A column with the code of its name.
 #[derive(Clone, Copy)]
 pub enum Column {
     /// Numbers: right-aligned, never wrapped.
@@ -27,10 +27,11 @@ pub enum Column {
 }
 
 impl Column {
-    fn name(self) -> &'static str {
+    /// Returns the name in the user's language.
+    fn name(self) -> String {
         match self {
-            Column::Number(name) | Column::Word(name) | Column::Text(name) | Column::Line(name) => {
-                name
+            Column::Number(code) | Column::Word(code) | Column::Text(code) | Column::Line(code) => {
+                look::words(code)
             }
         }
     }
@@ -150,7 +151,7 @@ impl Columns {
         }
         if self.has_head {
             let names = self.columns.iter().map(|column| {
-                let name = CellText::from(column.name().to_owned());
+                let name = CellText::from(column.name());
                 cell(*column, name).add_attribute(Attribute::Bold)
             });
             table.set_header(names);
@@ -213,7 +214,7 @@ impl Columns {
         let lines = cells.flat_map(|cell| cell.text.split('\n'));
         let widest = lines.map(UnicodeWidthStr::width).max().unwrap_or(0);
         match self.has_head {
-            true => widest.max(self.columns[at].name().len()),
+            true => widest.max(self.columns[at].name().width()),
             false => widest,
         }
     }
@@ -234,6 +235,16 @@ impl Columns {
     pub fn room() -> u16 {
         look::width().unwrap_or(u16::MAX)
     }
+}
+
+/// Returns the text with blanks before it, so that it has this width.
+pub fn to_the_right(text: &str, width: usize) -> String {
+    " ".repeat(width.saturating_sub(text.width())) + text
+}
+
+/// Returns the text with blanks behind it, so that it has this width.
+pub fn to_the_left(text: &str, width: usize) -> String {
+    text.to_owned() + &" ".repeat(width.saturating_sub(text.width()))
 }
 
 fn cell(column: Column, content: CellText) -> Cell {

@@ -11,6 +11,7 @@ use anyhow::Result;
 use clap::{Args, ValueEnum};
 use luasnap_format::{GroupRow, OwnerRow, byte_size, grouped, owner_kind, printable_path};
 use luasnap_heap::{GroupOrder, Snapshot};
+use luasnap_words::Sentence;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -93,12 +94,8 @@ impl Top {
             print_json(&AnswerAboutFile::new(&file.path, &top))?;
             return Ok(ExitCode::SUCCESS);
         }
-        let rows = format!(
-            "{} of {} owners",
-            grouped(top.owners.len() as u64),
-            grouped(top.owner_count as u64),
-        );
-        let head = head(&file.path, (top.size, top.count), &rows);
+        let rows = rows_of("top.owners", top.owners.len(), top.owner_count);
+        let head = head(&file.path, (top.size, top.count), rows);
         let ledger = ledger::as_text(&top.ledger);
         print(format!("{head}\n{ledger}\n{}", owners_text(&top.owners)))?;
         Ok(ExitCode::SUCCESS)
@@ -137,51 +134,59 @@ pub fn find(
 
 /// Returns the groups of a file's snapshot as text: the verdict, where the memory is, and the rows.
 pub fn as_text(path: &Path, top: &luasnap_format::Top) -> String {
-    let rows = format!(
-        "{} of {} groups",
-        grouped(top.groups.len() as u64),
-        grouped(top.group_count as u64),
-    );
-    let head = head(path, (top.size, top.count), &rows);
+    let rows = rows_of("top.groups", top.groups.len(), top.group_count);
+    let head = head(path, (top.size, top.count), rows);
     let ledger = ledger::as_text(&top.ledger);
     let verdict = top.verdict.as_ref().map(look::sentence);
     let verdict = verdict.map(|verdict| verdict + "\n\n").unwrap_or_default();
     format!("{verdict}{head}\n{ledger}\n{}", groups_text(&top.groups))
 }
 
+/// Returns how many rows of all are listed.
+fn rows_of(code: &'static str, shown: usize, all: usize) -> Sentence {
+    Sentence::new(code)
+        .with("shown", grouped(shown as u64))
+        .with("all", grouped(all as u64))
+}
+
 /// Says of which file the rows are, how many bytes and objects that has, and which rows these are.
-fn head(path: &Path, (bytes, objects): (u64, u64), rows: &str) -> String {
-    format!(
-        "{}: {} in {} objects; {rows}",
-        printable_path(path),
-        byte_size(bytes),
-        grouped(objects),
-    )
+fn head(path: &Path, (bytes, objects): (u64, u64), rows: Sentence) -> String {
+    let head = Sentence::new("top.head")
+        .with("file", printable_path(path).to_string())
+        .with("bytes", byte_size(bytes))
+        .with("objects", grouped(objects))
+        .with("rows", rows);
+    look::sentence(&head)
 }
 
 fn groups_text(rows: &[GroupRow]) -> String {
     let (is_narrow, has_bars) = (Columns::are_narrow(), Columns::have_bars());
-    let mut names = vec![Column::Number("retained"), Column::Number("%")];
+    let mut names = vec![
+        Column::Number("head.retained"),
+        Column::Number("head.percent"),
+    ];
     if has_bars {
-        names.push(Column::Word("of all"));
+        names.push(Column::Word("head.of_all"));
     }
     names.extend([
-        Column::Number("size"),
-        Column::Number("count"),
-        Column::Word("type"),
-        Column::Text("group"),
+        Column::Number("head.size"),
+        Column::Number("head.count"),
+        Column::Word("head.type"),
+        Column::Text("head.group"),
     ]);
     if !is_narrow {
-        names.push(Column::Text("for example"));
+        names.push(Column::Text("head.for_example"));
     }
     let mut columns = Columns::new(&names);
     for row in rows {
         let (name, example) = (look::name(&row.name), look::name(&row.example));
-        let is = row.example_is.as_ref().map(|is| format!(" ({is})"));
-        let is = is.unwrap_or_default();
+        let is = look::is(row.example_is.as_ref());
         let last = match (example == name, is_narrow) {
             (true, _) => [name + &is, String::new()],
-            (false, true) => [format!("{name}\ne.g. {example}{is}"), String::new()],
+            (false, true) => {
+                let example = look::example(&example, &is);
+                [format!("{name}\n{example}"), String::new()]
+            }
             (false, false) => [name, example + &is],
         };
         let mut cells: Vec<CellText> = vec![
@@ -204,13 +209,13 @@ fn groups_text(rows: &[GroupRow]) -> String {
 
 fn owners_text(rows: &[OwnerRow]) -> String {
     let mut columns = Columns::new(&[
-        Column::Number("size"),
-        Column::Number("%"),
-        Column::Number("count"),
-        Column::Number("files"),
-        Column::Word("kind"),
-        Column::Text("owner"),
-        Column::Text("for example"),
+        Column::Number("head.size"),
+        Column::Number("head.percent"),
+        Column::Number("head.count"),
+        Column::Number("head.files"),
+        Column::Word("head.kind"),
+        Column::Text("head.owner"),
+        Column::Text("head.for_example"),
     ]);
     for row in rows {
         let example = row.example.as_ref().map(look::name);

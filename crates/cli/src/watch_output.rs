@@ -9,9 +9,10 @@ use crate::table::{Column, Columns};
 use crate::watch_end::End;
 use anyhow::{Result, anyhow};
 use luasnap_format::{
-    GrowthAnswer, RateRow, StopTimes, WatchStep, byte_size, count_of, duration, grouped, printable,
+    GrowthAnswer, RateRow, StopTimes, WatchStep, byte_size, duration, grouped, printable,
     printable_path, readable_json,
 };
+use luasnap_words::{Sentence, count};
 use serde::Serialize;
 use std::fmt::Write as _;
 use std::io::{self, IsTerminal, Write, stdout};
@@ -70,7 +71,7 @@ impl WatchOutput {
         Ok(WatchOutput {
             how,
             process,
-            title: format!("process {process}"),
+            title: look::sentence(&process_of(process)),
             note: String::new(),
             problem: None,
             last: None,
@@ -106,7 +107,8 @@ impl WatchOutput {
     pub fn wait(&mut self, moment: Duration, left: Duration) -> Result<bool> {
         let seconds = left.as_millis().div_ceil(1000);
         if self.last.is_some() {
-            self.note(&format!("next in {seconds} s"))?;
+            let next = Sentence::new("watch.next").with("seconds", seconds.to_string());
+            self.note(&look::sentence(&next))?;
         }
         Ok(match &self.how {
             How::Screen(screen) => screen.wait(moment),
@@ -165,14 +167,12 @@ impl WatchOutput {
     fn lines(&self, columns: usize, rows: usize) -> Vec<String> {
         let mut lines = Vec::new();
         let status = match &self.last {
-            Some(step) => format!(
-                "step {}{}, {}; Ctrl-C or q ends",
-                step.step,
-                elapsed(step),
-                self.note
-            ),
-            None => format!("{}; Ctrl-C or q ends", self.note),
+            Some(step) => Sentence::new("watch.status")
+                .with("step", step.step.to_string())
+                .with("time", elapsed(step)),
+            None => Sentence::new("watch.status_first"),
         };
+        let status = look::sentence(&status.with("note", self.note.as_str()));
         lines.extend(cut(&self.title));
         lines.extend(cut(&status));
         if let Some(problem) = &self.problem {
@@ -181,11 +181,11 @@ impl WatchOutput {
         let Some(step) = &self.last else {
             return lines;
         };
-        lines.extend(cut(&memory(step)));
+        lines.extend(cut(&look::sentence(&memory(step))));
         lines.extend(cut(&stops(step, self.stop_times)));
         lines.push(String::new());
         let Some(verdict) = &step.verdict else {
-            lines.extend(cut("What grows is known from the second step on."));
+            lines.extend(cut(&look::words("watch.from_second")));
             return lines;
         };
         lines.extend(
@@ -225,21 +225,22 @@ fn cut(text: &str) -> Option<String> {
     line.text().lines().next().map(str::to_owned)
 }
 
-fn elapsed(step: &WatchStep) -> String {
-    match step.elapsed_ms {
-        Some(elapsed @ 1000..) => format!(", {}", look::sentence(&duration(elapsed))),
-        _ => String::new(),
-    }
+/// Returns what a process is called.
+fn process_of(process: u32) -> Sentence {
+    Sentence::new("watch.process").with("process", process.to_string())
 }
 
-fn memory(step: &WatchStep) -> String {
-    let bytes = |bytes: Option<u64>| bytes.map_or_else(|| "unknown".to_owned(), byte_size);
-    format!(
-        "RSS {}  VM {}  in use {}",
-        bytes(step.resident),
-        bytes(step.vm_total),
-        byte_size(step.size)
-    )
+fn elapsed(step: &WatchStep) -> Option<Sentence> {
+    let elapsed = step.elapsed_ms.filter(|elapsed| *elapsed >= 1000)?;
+    Some(Sentence::new("watch.elapsed").with("time", duration(elapsed)))
+}
+
+fn memory(step: &WatchStep) -> Sentence {
+    let bytes = |bytes: Option<u64>| bytes.map_or_else(|| look::words("watch.unknown"), byte_size);
+    Sentence::new("watch.memory")
+        .with("resident", bytes(step.resident))
+        .with("vm", bytes(step.vm_total))
+        .with("size", byte_size(step.size))
 }
 
 fn milliseconds(time: f64) -> String {
@@ -248,12 +249,12 @@ fn milliseconds(time: f64) -> String {
 
 fn stops(step: &WatchStep, all: StopTimes) -> String {
     let milliseconds_of = |time: Duration| milliseconds(time.as_secs_f64() * 1000.0);
-    format!(
-        "stopped {}; {} so far, {} in all, {} at most",
-        milliseconds(step.pause),
-        count_of(all.stops, "stop"),
-        milliseconds_of(all.total),
-        milliseconds_of(all.longest)
+    look::sentence(
+        &Sentence::new("watch.stops")
+            .with("time", milliseconds(step.pause))
+            .with("stops", count(all.stops, "stop"))
+            .with("total", milliseconds_of(all.total))
+            .with("longest", milliseconds_of(all.longest)),
     )
 }
 
@@ -263,21 +264,25 @@ type GroupColumn = (Column, usize, fn(&RateRow) -> String);
 /// Returns the groups that have grown, with fewer columns where there is less room.
 fn groups(rows: &[RateRow], width: usize) -> String {
     let all: [GroupColumn; 7] = [
-        (Column::Number("bytes/min"), 0, |row| {
+        (Column::Number("head.bytes_a_minute"), 0, |row| {
             signed_bytes(row.bytes_per_minute)
         }),
-        (Column::Number("objects/min"), 60, |row| {
+        (Column::Number("head.objects_a_minute"), 60, |row| {
             signed(row.objects_per_minute)
         }),
-        (Column::Number("grown"), 100, |row| {
+        (Column::Number("head.grown"), 100, |row| {
             signed_bytes(row.size_change)
         }),
-        (Column::Number("size now"), 80, |row| byte_size(row.size)),
-        (Column::Number("count now"), 100, |row| grouped(row.count)),
-        (Column::Word("type"), 80, |row| {
+        (Column::Number("head.size_now"), 80, |row| {
+            byte_size(row.size)
+        }),
+        (Column::Number("head.count_now"), 100, |row| {
+            grouped(row.count)
+        }),
+        (Column::Word("head.type"), 80, |row| {
             row.kind.type_name().to_owned()
         }),
-        (Column::Line("group"), 0, |row| look::name(&row.name)),
+        (Column::Line("head.group"), 0, |row| look::name(&row.name)),
     ];
     let shown = || all.iter().filter(|(_, least, _)| width >= *least);
     let columns: Vec<Column> = shown().map(|(column, ..)| *column).collect();
@@ -291,25 +296,23 @@ fn groups(rows: &[RateRow], width: usize) -> String {
 /// Returns a step as a line of text.
 fn line(step: &WatchStep) -> String {
     let time = step.taken_at_ms.map(taken_at);
-    let mut line = format!(
-        "{}  {}  stopped {}",
-        time.unwrap_or_default(),
-        memory(step),
-        milliseconds(step.pause)
-    );
-    match step.groups.first() {
-        Some(row) => {
-            let bytes = signed_bytes(row.bytes_per_minute);
-            let objects = signed(row.objects_per_minute);
-            line += &format!(
-                "  {bytes}/min  {objects} objects/min  {}",
-                look::name(&row.name)
-            );
-        }
-        None if step.verdict.is_some() => line += "  nothing grew",
-        None => {}
-    }
-    line
+    let growth = match step.groups.first() {
+        Some(row) => Some(
+            Sentence::new("watch.line_growth")
+                .with("bytes", signed_bytes(row.bytes_per_minute))
+                .with("objects", signed(row.objects_per_minute))
+                .with("name", look::name(&row.name)),
+        ),
+        None if step.verdict.is_some() => Some(Sentence::new("watch.line_nothing")),
+        None => None,
+    };
+    look::sentence(
+        &Sentence::new("watch.line")
+            .with("time", time)
+            .with("memory", memory(step))
+            .with("pause", milliseconds(step.pause))
+            .with("growth", growth),
+    )
 }
 
 /// Writes a line to standard output. Returns whether anybody reads it.
@@ -329,24 +332,30 @@ impl Summary<'_> {
             writeln!(text, "{}\n", printable(sentence.as_bytes()))?;
         }
         let watched = match self.elapsed() {
-            Some(elapsed @ 1000..) => format!(" for {}", look::sentence(&duration(elapsed))),
-            _ => String::new(),
+            Some(elapsed @ 1000..) => {
+                Some(Sentence::new("watch.for").with("time", duration(elapsed)))
+            }
+            _ => None,
         };
         let milliseconds_of = |time: Duration| milliseconds(time.as_secs_f64() * 1000.0);
-        writeln!(
-            text,
-            "Watched process {process}{watched}, {}; it stood still for {} in all, {} at most, in {}.",
-            count_of(self.steps, "step"),
-            milliseconds_of(self.stop_times.total),
-            milliseconds_of(self.stop_times.longest),
-            count_of(self.stop_times.stops, "stop"),
-        )?;
+        let watched = Sentence::new("watch.watched")
+            .with("process", process.to_string())
+            .with("time", watched)
+            .with("steps", count(self.steps, "step"))
+            .with("total", milliseconds_of(self.stop_times.total))
+            .with("longest", milliseconds_of(self.stop_times.longest))
+            .with("stops", count(self.stop_times.stops, "stop"));
+        writeln!(text, "{}", look::sentence(&watched))?;
         if let [first, .., last] = &self.files[..] {
-            let (first, last) = (printable_path(first), printable_path(last));
-            let count = grouped(self.files.len() as u64);
-            writeln!(text, "Kept {count} snapshots, {first} to {last}.")?;
+            let kept = Sentence::new("watch.kept_many")
+                .with("count", grouped(self.files.len() as u64))
+                .with("first", printable_path(first).to_string())
+                .with("last", printable_path(last).to_string());
+            writeln!(text, "{}", look::sentence(&kept))?;
         } else if let [file] = &self.files[..] {
-            writeln!(text, "Kept {}.", printable_path(file))?;
+            let file = printable_path(file).to_string();
+            let kept = Sentence::new("watch.kept").with("file", file);
+            writeln!(text, "{}", look::sentence(&kept))?;
         }
         match self.growth {
             Some(growth) => {
@@ -354,7 +363,7 @@ impl Summary<'_> {
                 let times: Vec<String> = self.times.iter().map(at).collect();
                 write!(text, "\n{}", growth_text(&times, growth)?)?;
             }
-            None => writeln!(text, "There is nothing to compare: that takes two steps.")?,
+            None => writeln!(text, "{}", look::words("watch.nothing"))?,
         }
         Ok(text)
     }

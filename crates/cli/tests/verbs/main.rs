@@ -1,6 +1,7 @@
 //! The verbs that answer questions about snapshot files, as a user calls them.
 
 mod attach;
+mod chinese;
 mod completions;
 mod diff;
 mod errors;

@@ -1,0 +1,187 @@
+//! What luasnap says in Chinese: answers and help. Programs get English.
+
+use crate::files::in_town;
+use crate::masked::{masked, of_the_script};
+use crate::program::golden::assert_golden;
+use crate::program::output;
+
+/// Returns the answer in a locale.
+#[track_caller]
+fn answer_in(locale: &str, words: &[&str]) -> String {
+    let mut command = in_town(words);
+    for name in ["LC_ALL", "LC_MESSAGES", "LANG"] {
+        command.env_remove(name);
+    }
+    command.env("LANG", locale);
+    let said = output(command, "");
+    assert_eq!(
+        (said.code, said.stderr.as_str()),
+        (Some(0), ""),
+        "{said:#?}"
+    );
+    said.stdout
+}
+
+#[track_caller]
+fn chinese(words: &[&str]) -> String {
+    answer_in("zh_CN.UTF-8", words)
+}
+
+fn is_chinese(letter: char) -> bool {
+    ('\u{4e00}'..='\u{9fff}').contains(&letter)
+}
+
+#[test]
+fn top_has_chinese_heads() {
+    let text = chinese(&["top", "1.luasnap"]);
+    let (verdict, rest) = text.split_once("\n\n").unwrap();
+    let (head, rows) = rest.split_once("\n\n").unwrap();
+    assert!(head.starts_with("1.luasnap："), "{head}");
+    for said in [" 个对象，", "组，列出 20 组", "\nLua 虚拟机 ", "在用 "] {
+        assert!(head.contains(said), "{said}: {head}");
+    }
+    let verdict = of_the_script(&masked(verdict));
+    let rows = of_the_script(&masked(rows));
+    let first: String = rows.split_inclusive('\n').take(7).collect();
+    assert_golden("top_zh", &format!("{verdict}\n{first}"));
+}
+
+#[test]
+fn owners_have_chinese_heads() {
+    let text = chinese(&["top", "1.luasnap", "--by", "owner"]);
+    let head = text.lines().find(|line| line.contains("所有者 "));
+    assert!(head.is_some_and(|head| head.contains("自身大小")), "{text}");
+    assert!(text.contains(" 个所有者，列出 "), "{text}");
+}
+
+#[test]
+fn diff_has_chinese_heads_and_suspects() {
+    let text = chinese(&["diff", "1.luasnap", "2.luasnap", "3.luasnap"]);
+    let (verdict, rest) = text.split_once("\n\n").unwrap();
+    let (sizes, changes) = rest.split_once("\n\n").unwrap();
+    let last = sizes.lines().last().unwrap();
+    assert!(last.contains("  从第一份到最后一份（+"), "{sizes}");
+    let (ledger, changes) = changes.split_once("\n\n").unwrap();
+    assert!(ledger.contains("最后一份"), "{ledger}");
+    assert!(ledger.contains("\nLua 虚拟机  "), "{ledger}");
+    assert_golden(
+        "diff_zh",
+        &format!("{verdict}\n\n{}", of_the_script(changes)),
+    );
+    let equal = chinese(&["diff", "1.luasnap", "1.luasnap"]);
+    assert!(equal.ends_with("\n没有变化。\n"), "{equal}");
+}
+
+#[test]
+fn info_and_path_are_chinese() {
+    let info = chinese(&["info", "1.luasnap"]);
+    for said in [
+        "1.luasnap：",
+        " 引擎，",
+        "\n虚拟机占用 ",
+        "  在用的对象\n",
+        "合计 ",
+    ] {
+        assert!(info.contains(said), "{said}: {info}");
+    }
+    let path = chinese(&["path", "1.luasnap", "_G.town"]);
+    for said in [
+        "：自身大小 ",
+        "，保留大小 ",
+        "\n最短引用路径：_G.town\n",
+        " 个引用者：\n",
+    ] {
+        assert!(path.contains(said), "{said}: {path}");
+    }
+}
+
+#[test]
+fn the_option_counts_more_than_the_locale() {
+    let words = ["top", "1.luasnap", "--lang"];
+    let with = |lang| [&words[..], &[lang]].concat();
+    assert!(answer_in("C", &with("zh")).contains("保留大小"));
+    assert!(answer_in("zh_CN.UTF-8", &with("en")).contains("retained"));
+    for words in [
+        ["--lang", "zh", "--help"],
+        ["--help", "--lang=zh", "--full"],
+    ] {
+        assert!(answer_in("C", &words).contains("\n命令：\n"));
+    }
+    let english = answer_in("zh_CN.UTF-8", &["--lang", "en", "--help"]);
+    assert_eq!(english, answer_in("C", &["--help"]));
+}
+
+#[test]
+fn programs_get_english() {
+    for words in [
+        &["top", "1.luasnap", "--json"][..],
+        &["top", "1.luasnap", "--by", "owner", "--json"],
+        &["diff", "1.luasnap", "2.luasnap", "3.luasnap", "--json"],
+        &["info", "1.luasnap", "--json"],
+        &["path", "1.luasnap", "_G.town", "--json"],
+        &["completions", "bash"],
+    ] {
+        let said = chinese(words);
+        assert_eq!(said, answer_in("C", words), "{words:?}");
+    }
+}
+
+#[test]
+fn help_is_chinese() {
+    let all = chinese(&["--help"]);
+    for said in [
+        "\n用法：luasnap [OPTIONS] <COMMAND>\n",
+        "\n命令：\n",
+        "  top          列出保留内存最多的几组对象\n",
+        "\n选项：\n",
+        "显示帮助\n",
+        "［可选值：auto、always、never］",
+        "\n从这里开始：\n",
+    ] {
+        assert!(all.contains(said), "{said}: {all}");
+    }
+    for verb in [
+        "run",
+        "attach",
+        "watch",
+        "ps",
+        "core",
+        "info",
+        "top",
+        "diff",
+        "path",
+        "view",
+        "report",
+        "export",
+        "completions",
+    ] {
+        let line = format!("  {verb} ");
+        let line = all.lines().find(|said| said.starts_with(&line));
+        assert!(line.is_some_and(|line| line.contains(is_chinese)), "{verb}");
+        let help = chinese(&[verb, "--help"]);
+        assert!(help.contains("\n退出码：\n"), "{help}");
+        let usage = format!("\n用法：luasnap {verb} [OPTIONS]");
+        assert!(help.contains(&usage), "{help}");
+        assert!(help.contains("          完整写出名称和路径，不管多长\n") || verb == "completions");
+        for english in [
+            "Usage",
+            "Options:",
+            "Print help",
+            "possible values",
+            "default:",
+        ] {
+            assert!(!help.contains(english), "{english}: {help}");
+        }
+    }
+    let top = chinese(&["top", "--help"]);
+    for said in [
+        "          - retained：保留大小\n",
+        "［默认：retained］\n",
+        "［默认：20］\n",
+    ] {
+        assert!(top.contains(said), "{said}: {top}");
+    }
+    assert_eq!(top, chinese(&["help", "top"]));
+    let short = chinese(&["top", "-h"]);
+    assert!(short.contains("列出这么多行［默认：20］\n"), "{short}");
+}
