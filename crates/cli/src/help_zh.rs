@@ -277,6 +277,7 @@ luasnap diff [OPTIONS] <FILE> <FILE>...
     ("man.folder", "写到这个文件夹：`luasnap.1`、`luasnap-attach.1`……"),
 ];
 
+/// Returns the codes that there are texts for.
 #[cfg(test)]
 pub fn codes() -> impl Iterator<Item = &'static str> {
     TEXTS.iter().map(|(code, _)| *code)

@@ -79,7 +79,7 @@ pub(crate) const TEXTS: &[Text] = &[
     ("info.garbage", "垃圾"),
     ("info.head", "{file}：{origin}"),
     ("info.in_use", "在用的对象"),
-    ("info.layout", "（结构与 {layout} 相同）"),
+    ("info.layout", "（结构为 {layout}）"),
     ("info.lua_function", "Lua 函数"),
     ("info.process", "，进程 {process}"),
     ("info.prototype", "函数原型"),
@@ -107,7 +107,7 @@ pub(crate) const TEXTS: &[Text] = &[
     ("ledger.its_own", "虚拟机自用 {bytes}"),
     ("ledger.last", "最后一份"),
     ("ledger.limit", "，上限 {bytes}"),
-    ("ledger.may_hold", "其中一部分可能由 {holders}持有"),
+    ("ledger.may_hold", "其中一部分可能由 {holders} 持有"),
     (
         "ledger.outside",
         "进程的 {all} 里有 {part} 在 Lua 虚拟机之外：分配器、C 库、其他虚拟机",
