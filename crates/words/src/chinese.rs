@@ -1,6 +1,6 @@
 //! The Chinese texts, by code.
 
-use crate::texts::{Noun, Text};
+use crate::text::{Noun, Text};
 
 pub(crate) const TEXTS: &[Text] = &[
     (

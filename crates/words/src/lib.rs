@@ -19,16 +19,15 @@
 
 #![forbid(unsafe_code)]
 
-mod argument;
 mod chinese;
 mod english;
 mod grouped;
 mod language;
 mod sentence;
+mod text;
 mod texts;
 
-pub use argument::{Argument, count, noun};
 pub use grouped::grouped;
 pub use language::Language;
-pub use sentence::Sentence;
+pub use sentence::{Argument, Sentence, count, noun};
 pub use texts::codes;

@@ -1,12 +1,8 @@
 //! Finding the texts of a language.
 
 use crate::language::Language;
+use crate::text::{Noun, Text};
 use crate::{chinese, english};
-
-/// A text by its code, with `{name}` where an argument goes.
-pub(crate) type Text = (&'static str, &'static str);
-/// A noun by its English singular: the singular and the plural.
-pub(crate) type Noun = (&'static str, (&'static str, &'static str));
 
 fn texts(language: Language) -> &'static [Text] {
     match language {
