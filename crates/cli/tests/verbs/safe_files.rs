@@ -354,7 +354,11 @@ fn what_may_not_be_replaced_stays_and_nothing_else_does() {
     .unwrap();
     // The program itself may be in a folder that other users cannot enter.
     let luasnap = folder.path().join("luasnap");
-    fs::copy(LUASNAP, &luasnap).unwrap();
+    // By another process: one that this one forks meanwhile would have the copy open for writing, which nobody may run.
+    let copied = Command::new("cp")
+        .args([LUASNAP.as_ref(), luasnap.as_path()])
+        .status();
+    assert!(copied.unwrap().success());
     let write = |to: &str| {
         let mut command = Command::new(&luasnap);
         command
