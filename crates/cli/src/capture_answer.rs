@@ -5,6 +5,7 @@ use crate::output::{AnswerAboutFile, print as print_text, print_json};
 use crate::output_file::OutputFile;
 use crate::page_file::{Pictured, page_about, write_page};
 use crate::progress::Progress;
+use crate::shell_word::shell_word;
 use crate::state_files::{StateFiles, StateRow};
 use crate::top;
 use anyhow::{Context, Result};
@@ -139,34 +140,4 @@ fn write_page_of(page: &OutputFile, path: &Path, snapshot: &Snapshot) -> Result<
         ..PageOptions::default()
     };
     write_page(page, &page_about(&[about], &options)?)
-}
-
-/// Returns a path as a shell reads it.
-fn shell_word(path: &Path) -> String {
-    let path = printable_path(path).to_string();
-    let is_plain = |letter: char| letter.is_alphanumeric() || "/._-+,:@%=".contains(letter);
-    match !path.is_empty() && path.chars().all(is_plain) {
-        true => path,
-        false => format!("'{}'", path.replace('\'', "'\\''")),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn file_names_can_be_given_to_a_shell() {
-        for (path, expected) in [
-            (
-                "nginx-12-20261130T174012Z.luasnap",
-                "nginx-12-20261130T174012Z.luasnap",
-            ),
-            ("/tmp/my heap.luasnap", "'/tmp/my heap.luasnap'"),
-            ("it's", "'it'\\''s'"),
-            ("$(x)", "'$(x)'"),
-        ] {
-            assert_eq!(shell_word(Path::new(path)), expected);
-        }
-    }
 }

@@ -33,10 +33,12 @@ mod refusal;
 mod report;
 mod run;
 mod screen;
+mod shell_word;
 mod snapshot_file;
 mod snapshot_folder;
 mod state_files;
 mod table;
+mod terminal;
 mod top;
 mod view;
 mod waste;
@@ -96,8 +98,7 @@ enum Verb {
 /// What is cleaned up before a signal ends the program. A signal handler calls it.
 fn clear_away() {
     luasnap_format::remove_temporary_file();
-    view::terminal::give_back();
-    screen::restore();
+    terminal::give_back();
 }
 
 fn main() -> ExitCode {

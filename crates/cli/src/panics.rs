@@ -1,6 +1,6 @@
 //! Messages of panics, which may contain untrusted names.
 
-use crate::screen;
+use crate::terminal;
 use luasnap_heap::Printable;
 use std::backtrace::{Backtrace, BacktraceStatus};
 use std::io::{self, Write};
@@ -10,7 +10,7 @@ use std::panic;
 /// it.
 pub fn print_readably() {
     panic::set_hook(Box::new(|panic| {
-        screen::restore();
+        terminal::give_back();
         let mut out = io::stderr().lock();
         let _ = writeln!(out, "luasnap: a bug in luasnap:");
         for line in panic.to_string().lines() {

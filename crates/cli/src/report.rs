@@ -7,6 +7,7 @@ use crate::output::{print, print_json};
 use crate::output_file::OutputFile;
 use crate::page_file::{Pictured, page_about, write_page};
 use crate::progress::Progress;
+use crate::shell_word::shell_word;
 use crate::snapshot_file::SnapshotFile;
 use anyhow::{Result, anyhow};
 use clap::Args;
@@ -151,13 +152,13 @@ impl Report {
     /// Returns the command that makes the page again.
     fn command(&self, output: &Path) -> String {
         let mut words = vec!["luasnap".to_owned(), "report".to_owned()];
-        words.extend(self.files.iter().map(|file| quoted(file)));
+        words.extend(self.files.iter().map(|file| shell_word(file)));
         let mut option = |name: &str, value: Option<String>| {
             words.push(name.to_owned());
             words.extend(value);
         };
         if let Some(title) = &self.title {
-            option("--title", Some(quoted(Path::new(title))));
+            option("--title", Some(shell_word(Path::new(title))));
         }
         if let Some(language) = look::chosen_language() {
             option("--lang", Some(language.code().to_owned()));
@@ -170,18 +171,8 @@ impl Report {
         }
         match self.json {
             true => option("--json", None),
-            false => option("-o", Some(quoted(output))),
+            false => option("-o", Some(shell_word(output))),
         }
         words.join(" ")
-    }
-}
-
-/// Returns a word as a shell takes it, as far as people can see it.
-fn quoted(word: &Path) -> String {
-    let word = printable_path(word).to_string();
-    let is_plain = |c: char| c.is_alphanumeric() || "./_-+:@%=,".contains(c);
-    match !word.is_empty() && word.chars().all(is_plain) {
-        true => word,
-        false => format!("'{}'", word.replace('\'', r"'\''")),
     }
 }

@@ -1,29 +1,16 @@
 //! A screen of the terminal that is drawn again and again in place.
-//!
-//! Whatever ends the program (a return, a panic, a signal), the terminal is as it was before: [`restore`] is called by
-//! the guard, by the hook for panics and by the handler of signals.
 
-use crossterm::cursor::{Hide, MoveTo};
+use crate::terminal;
+use crossterm::cursor::MoveTo;
 use crossterm::queue;
 use crossterm::style::Print;
-use crossterm::terminal::{self, Clear, ClearType, DisableLineWrap, EnterAlternateScreen};
+use crossterm::terminal::{Clear, ClearType};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use rustix::stdio::{stdin, stdout};
-use rustix::termios::{
-    LocalModes, OptionalActions, SpecialCodeIndex, Termios, isatty, tcgetattr, tcsetattr,
-};
+use rustix::stdio::stdin;
+use rustix::termios::{LocalModes, SpecialCodeIndex, Termios, isatty};
 use std::io::{self, Write};
-use std::sync::OnceLock;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::sleep;
 use std::time::Duration;
-
-/// Whether a screen is shown.
-static IS_SHOWN: AtomicBool = AtomicBool::new(false);
-/// The settings of the terminal before.
-static BEFORE: OnceLock<Termios> = OnceLock::new();
-/// Wraps long lines again, leaves the other screen, and shows the cursor: what crossterm writes for these.
-const LEAVE: &[u8] = b"\x1b[?7h\x1b[?1049l\x1b[?25h";
 
 /// The screen. While there is one, the terminal shows nothing else.
 pub struct Screen {
@@ -34,28 +21,13 @@ impl Screen {
     /// Shows an empty screen on the terminal that standard output is.
     pub fn new() -> io::Result<Screen> {
         let has_keys = isatty(stdin());
-        IS_SHOWN.store(true, Ordering::Relaxed);
-        let screen = Screen { has_keys };
-        if has_keys {
-            take_keys()?;
-        }
-        let mut out = io::stdout();
-        queue!(out, EnterAlternateScreen, DisableLineWrap, Hide)?;
-        out.flush()?;
-        Ok(screen)
-    }
-
-    /// Returns the number of columns and rows; 80 and 24 if the terminal does not say.
-    pub fn size() -> (u16, u16) {
-        match terminal::size() {
-            Ok((columns @ 1.., rows @ 1..)) => (columns, rows),
-            _ => (80, 24),
-        }
+        terminal::take(has_keys.then_some(take_keys))?;
+        Ok(Screen { has_keys })
     }
 
     /// Draws lines, as many as there is room for. What is wider than the terminal is cut off.
     pub fn draw(&self, lines: &[String]) -> io::Result<()> {
-        let (_, rows) = Screen::size();
+        let (_, rows) = terminal::size();
         let mut out = io::stdout().lock();
         queue!(out, MoveTo(0, 0))?;
         for (at, line) in lines.iter().take(rows.into()).enumerate() {
@@ -97,46 +69,15 @@ impl Screen {
 
 impl Drop for Screen {
     fn drop(&mut self) {
-        restore();
+        terminal::give_back();
     }
 }
 
 /// Keys are read as they are pressed and not shown; Ctrl-C is a signal as ever.
-fn take_keys() -> io::Result<()> {
-    let before = tcgetattr(stdin())?;
-    let mut settings = before.clone();
-    let _ = BEFORE.set(before);
+fn take_keys(settings: &mut Termios) {
     settings
         .local_modes
         .remove(LocalModes::ECHO | LocalModes::ICANON);
     // A stopped program would leave its screen on the terminal.
     settings.special_codes[SpecialCodeIndex::VSUSP] = 0;
-    tcsetattr(stdin(), OptionalActions::Now, &settings)?;
-    Ok(())
-}
-
-/// Makes the terminal what it was before the screen, if there is one. It takes no lock and no memory, so that a handler
-/// of signals may call it.
-pub fn restore() {
-    if !IS_SHOWN.swap(false, Ordering::Relaxed) {
-        return;
-    }
-    let _ = rustix::io::write(stdout(), LEAVE);
-    if let Some(before) = BEFORE.get() {
-        let _ = tcsetattr(stdin(), OptionalActions::Now, before);
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crossterm::cursor::Show;
-    use crossterm::terminal::{EnableLineWrap, LeaveAlternateScreen};
-
-    #[test]
-    fn it_is_left_as_crossterm_leaves_it() {
-        let mut bytes = Vec::new();
-        queue!(bytes, EnableLineWrap, LeaveAlternateScreen, Show).unwrap();
-        assert_eq!(bytes, LEAVE);
-    }
 }

@@ -6,6 +6,7 @@ use crate::output::report_problem;
 use crate::screen::Screen;
 use crate::snapshot_file::taken_at;
 use crate::table::{Column, Columns};
+use crate::terminal;
 use crate::watch_end::End;
 use anyhow::{Result, anyhow};
 use luasnap_format::{
@@ -156,7 +157,7 @@ impl WatchOutput {
         let How::Screen(screen) = &self.how else {
             return Ok(());
         };
-        let (columns, rows) = Screen::size();
+        let (columns, rows) = terminal::size();
         let lines = self.lines(columns.into(), rows.into());
         screen
             .draw(&lines)

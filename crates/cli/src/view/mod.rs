@@ -3,6 +3,7 @@
 //! A key becomes a command (`keys`), which changes the state: a stack of `screens`. What the state shows is a
 //! `picture`, plain data, which `drawing` puts into the terminal's cells. All words are in `words`.
 
+mod canvas;
 mod cursor;
 mod drawing;
 mod keys;
@@ -11,7 +12,6 @@ mod screens;
 mod state;
 mod subject;
 mod task;
-pub mod terminal;
 #[cfg(test)]
 mod tests;
 mod view;

@@ -4,12 +4,12 @@ use crate::exit_code::OF_READERS;
 use crate::look;
 use crate::output::{AnswerAboutFile, print_json};
 use crate::refusal::Refusal;
+use crate::view::canvas::Canvas;
 use crate::view::drawing::draw::draw;
 use crate::view::drawing::palette::Palette;
 use crate::view::keys;
 use crate::view::state::{State, Then};
 use crate::view::subject::Subject;
-use crate::view::terminal::Taken;
 use crate::view::words;
 use anyhow::{Context, Result, anyhow};
 use clap::Args;
@@ -76,7 +76,7 @@ impl View {
         // Otherwise the variable has a say in it, too.
         crossterm::style::force_color_output(palette.has_colors);
         let mut state = State::new(subject, at)?;
-        let mut terminal = Taken::take().map_err(no_terminal)?;
+        let mut terminal = Canvas::take().map_err(no_terminal)?;
         let done = run(&mut state, &mut terminal, palette);
         drop(terminal);
         done?;
@@ -108,7 +108,7 @@ fn no_terminal(error: std::io::Error) -> anyhow::Error {
 }
 
 /// Shows pictures and takes keys until the user quits.
-fn run(state: &mut State, terminal: &mut Taken, palette: Palette) -> Result<()> {
+fn run(state: &mut State, terminal: &mut Canvas, palette: Palette) -> Result<()> {
     let mut is_stale = true;
     loop {
         is_stale |= terminal.heed_signals().map_err(no_terminal)?;
@@ -150,7 +150,7 @@ fn take(state: &mut State, event: Event) -> Result<Then> {
     }
 }
 
-fn show(state: &mut State, terminal: &mut Taken, palette: Palette) -> Result<()> {
+fn show(state: &mut State, terminal: &mut Canvas, palette: Palette) -> Result<()> {
     let (columns, lines) = terminal.size().map_err(no_terminal)?;
     let picture = state.picture(columns, lines)?;
     let drawn = terminal.draw(|area, cells| draw(&picture, palette, area, cells));

@@ -1,71 +1,56 @@
-//! The terminal: how it is taken over, and given back on every way out.
+//! The terminal as the view draws on it, and what stops and continues it.
 
-use crossterm::cursor::Hide;
+use crate::terminal::{self, give_back};
 use crossterm::execute;
-use crossterm::terminal::{Clear, ClearType, EnterAlternateScreen};
+use crossterm::terminal::{Clear, ClearType};
 use ratatui::backend::CrosstermBackend;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::{Terminal, TerminalOptions, Viewport};
 use rustix::process::{Signal, getpid, kill_process};
-use rustix::stdio::{stdin, stdout};
-use rustix::termios::{OptionalActions, Termios, tcgetattr, tcsetattr};
+use rustix::termios::Termios;
 use signal_hook::consts::{SIGCONT, SIGTSTP};
 use std::io::{self, BufWriter, Stdout};
 use std::panic;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, OnceLock};
-
-/// How the terminal was before.
-static BEFORE: OnceLock<Termios> = OnceLock::new();
-/// Whether the view has the terminal.
-static IS_TAKEN: AtomicBool = AtomicBool::new(false);
-
-/// Shows the cursor, ends all styles, and leaves the alternate screen.
-const LEAVE: &[u8] = b"\x1b[?25h\x1b[0m\x1b[?1049l";
 
 /// A terminal that is drawn on.
 type Drawn = Terminal<CrosstermBackend<BufWriter<Stdout>>>;
 
-/// What a terminal has that does not know its size, such as a serial line.
-const USUAL_SIZE: (u16, u16) = (80, 24);
-
 /// The terminal while the view has it. It is given back when this is dropped.
-pub struct Taken {
+pub struct Canvas {
     drawn: Drawn,
     size: (u16, u16),
     stop: Arc<AtomicBool>,
     went_on: Arc<AtomicBool>,
 }
 
-impl Taken {
+impl Canvas {
     /// Takes the terminal over.
     ///
     /// # Errors
     ///
     /// If it cannot be set or written to.
-    pub fn take() -> io::Result<Taken> {
-        let before = tcgetattr(stdin())?;
-        let _ = BEFORE.set(before);
+    pub fn take() -> io::Result<Canvas> {
         let before = panic::take_hook();
         panic::set_hook(Box::new(move |panic| {
-            give_back();
             before(panic);
             // The panic may be another thread's, for which nobody waits.
             std::process::exit(PANICKED);
         }));
         let (stop, went_on) = Default::default();
-        let size = size();
-        let taken = Taken {
+        let size = terminal::size();
+        let canvas = Canvas {
             drawn: drawn(size)?,
             size,
             stop,
             went_on,
         };
-        signal_hook::flag::register(SIGTSTP, Arc::clone(&taken.stop))?;
-        signal_hook::flag::register(SIGCONT, Arc::clone(&taken.went_on))?;
+        signal_hook::flag::register(SIGTSTP, Arc::clone(&canvas.stop))?;
+        signal_hook::flag::register(SIGCONT, Arc::clone(&canvas.went_on))?;
         set_up()?;
-        Ok(taken)
+        Ok(canvas)
     }
 
     /// Stops the process, as a shell's user does, and takes the terminal over again once it goes on.
@@ -98,7 +83,7 @@ impl Taken {
     ///
     /// If the size has changed and the terminal cannot be written to.
     pub fn size(&mut self) -> io::Result<(u16, u16)> {
-        let now = size();
+        let now = terminal::size();
         if now != self.size {
             self.size = now;
             self.draw_anew()?;
@@ -137,7 +122,7 @@ impl Taken {
     }
 }
 
-impl Drop for Taken {
+impl Drop for Canvas {
     fn drop(&mut self) {
         give_back();
     }
@@ -145,13 +130,6 @@ impl Drop for Taken {
 
 /// The exit code of programs that panic.
 const PANICKED: i32 = 101;
-
-fn size() -> (u16, u16) {
-    match crossterm::terminal::size() {
-        Ok((columns @ 1.., lines @ 1..)) => (columns, lines),
-        _ => USUAL_SIZE,
-    }
-}
 
 /// Returns a terminal with nothing drawn on it. Its size is fixed, since a change is looked for before each picture.
 fn drawn((columns, lines): (u16, u16)) -> io::Result<Drawn> {
@@ -161,27 +139,5 @@ fn drawn((columns, lines): (u16, u16)) -> io::Result<Drawn> {
 }
 
 fn set_up() -> io::Result<()> {
-    IS_TAKEN.store(true, Ordering::Relaxed);
-    if let Some(before) = BEFORE.get() {
-        let mut raw = before.clone();
-        raw.make_raw();
-        tcsetattr(stdin(), OptionalActions::Now, &raw)?;
-    }
-    execute!(
-        io::stdout(),
-        EnterAlternateScreen,
-        Hide,
-        Clear(ClearType::All)
-    )
-}
-
-/// Gives the terminal back, if the view has it. Takes no lock and no memory, so that a signal handler may call it.
-pub fn give_back() {
-    if !IS_TAKEN.swap(false, Ordering::Relaxed) {
-        return;
-    }
-    let _ = rustix::io::write(stdout(), LEAVE);
-    if let Some(before) = BEFORE.get() {
-        let _ = tcsetattr(stdin(), OptionalActions::Now, before);
-    }
+    terminal::take(Some(Termios::make_raw))
 }
