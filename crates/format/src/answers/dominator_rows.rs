@@ -6,7 +6,7 @@ use crate::answers::group_name::group_name;
 use crate::answers::name::Name;
 use crate::answers::object_row::ObjectRow;
 use crate::answers::row_order::RowOrder;
-use crate::answers::short_path::{is_far_down, last_step, path_below, path_of_everything};
+use crate::answers::short_path::{is_far_down, path_below, path_of_everything, step_text};
 use crate::labels::numbers::count_of;
 use luasnap_heap::{
     Census, Change, DominatorChildren, Dominators, Kind, Label, NodeId, PathStarts, Rank,
@@ -492,7 +492,7 @@ impl DominatorRows {
     pub fn step(&self, node: NodeId) -> Result<DominatorRow> {
         let (heap, tree) = (self.snapshot.everything(), self.snapshot.everything_tree()?);
         let name = match self.ranks.rank(node) {
-            Some(rank) => last_step(heap, tree, rank)?,
+            Some(rank) => step_text(heap, tree, PathStarts::of(heap), rank)?,
             None => Name::default(),
         };
         self.in_words(RowTarget::Object(node), name, self.live.bytes)

@@ -120,21 +120,6 @@ pub(crate) fn path_below(
     Ok(name.finish())
 }
 
-/// Returns the last step of the shortest path to the object at a rank; of the value of an upvalue, the upvalue's.
-pub(crate) fn last_step(heap: &Heap, tree: &ShortestPathTree, rank: Rank) -> Result<Name> {
-    let parent = tree
-        .parent(rank)
-        .map_or(NodeId::ROOT, |parent| tree.node(parent));
-    let above = match (heap.label(tree.edge(rank)), tree.parent(rank)) {
-        (Label::Value, Some(upvalue)) => {
-            let parent = tree.parent(upvalue);
-            parent.map_or(NodeId::ROOT, |parent| tree.node(parent))
-        }
-        _ => parent,
-    };
-    path_below(heap, tree, rank, above)
-}
-
 /// Returns a path of these labels, the first step first.
 pub(crate) fn steps_text(
     heap: &Heap,
@@ -180,7 +165,8 @@ pub(crate) fn pattern_end(
     Ok(text.finish())
 }
 
-/// Returns the last step of the shortest path to the object at a rank. `starts` are those of the heap.
+/// Returns the last step of the shortest path to the object at a rank; of the value of an upvalue, the upvalue's.
+/// `starts` are those of the heap.
 pub(crate) fn step_text(
     heap: &Heap,
     tree: &ShortestPathTree,
@@ -188,7 +174,6 @@ pub(crate) fn step_text(
     rank: Rank,
 ) -> Result<Name> {
     let start = starts.step(heap, tree, rank);
-    // The value of an upvalue is at the step of the upvalue.
     let rank = match heap.label(tree.edge(rank)) {
         Label::Value => tree.parent(rank).unwrap_or(rank),
         _ => rank,
