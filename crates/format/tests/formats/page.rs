@@ -386,6 +386,23 @@ fn options_are_in_the_data() {
     assert_eq!(Language::English.code(), "en");
 }
 
+/// The answers on the page are in English; what they say is there in Chinese as well.
+#[test]
+fn what_it_says_is_there_in_chinese() {
+    let options = PageOptions::default();
+    let one = data(&[&cache(3, 0)], &options);
+    let verdict = one["chinese"]["verdict"].as_str().unwrap();
+    assert!(verdict.contains("保留"), "{verdict}");
+    let english = one["top"]["verdict"].as_str().unwrap();
+    assert!(english.contains(" retain"), "{english}");
+    let snapshots = [cache(3, 0), cache(30, 60_000), cache(90, 120_000)];
+    let several = data(&snapshots.each_ref(), &options);
+    let verdict = several["chinese"]["verdict"].as_str().unwrap();
+    assert!(verdict.contains("每一步都在增长"), "{verdict}");
+    let english = several["growth"]["verdict"].as_str().unwrap();
+    assert!(english.contains("grows in every step"), "{english}");
+}
+
 #[test]
 fn an_empty_heap_has_a_page() {
     let empty = Snapshot::empty();
