@@ -483,13 +483,14 @@ fn what_grows_among_folded_names_is_told_of_tables_too() {
     assert_eq!(points, ["_G.tenants.tenant42.log"], "{found:#?}");
 }
 
-/// Returns members and bytes by fingerprint.
-fn naive(growth: &Growth, snapshot: usize) -> BTreeMap<u64, (u64, u64)> {
+/// Returns members, bytes and entries by fingerprint.
+fn naive(growth: &Growth, snapshot: usize) -> BTreeMap<u64, [u64; 3]> {
     let mut naive = BTreeMap::new();
     for group in growth.groups(snapshot).groups() {
-        let sums: &mut (u64, u64) = naive.entry(group.fingerprint.0).or_default();
-        sums.0 += u64::from(group.count);
-        sums.1 += group.shallow;
+        let sums: &mut [u64; 3] = naive.entry(group.fingerprint.0).or_default();
+        sums[0] += u64::from(group.count);
+        sums[1] += group.shallow;
+        sums[2] += group.entries;
     }
     naive
 }
@@ -520,11 +521,13 @@ proptest! {
             found.push(row.fingerprint.0);
             for (at, map) in maps.iter().enumerate() {
                 let expected = map.get(&row.fingerprint.0).copied().unwrap_or_default();
-                prop_assert_eq!((row.counts[at], row.shallow[at]), expected);
+                prop_assert_eq!([row.counts[at], row.shallow[at], row.entries[at]], expected);
             }
-            let steps = || row.counts.iter().zip(row.shallow).collect::<Vec<_>>();
-            let grows = steps().windows(2).all(|pair| {
-                pair[0] != pair[1] && pair[0].0 <= pair[1].0 && pair[0].1 <= pair[1].1
+            let steps = maps.iter().map(|map| map.get(&row.fingerprint.0));
+            let steps: Vec<_> = steps.map(|sums| sums.copied().unwrap_or_default()).collect();
+            let grows = steps.windows(2).all(|pair| {
+                let is_less = |at: usize| pair[1][at] < pair[0][at];
+                pair[0] != pair[1] && !(0..3).any(is_less)
             });
             prop_assert_eq!(row.grows_in_every_step(), grows);
             let now = (row.shallow_change(), row.count_change());
