@@ -37,6 +37,7 @@ fn structures(types: &Types) -> Result<Vec<Structure>> {
         upvalue,
         trace,
         c_types,
+        c_frame,
     ];
     parts.iter().map(|part| part(types)).collect()
 }
@@ -202,5 +203,14 @@ fn c_types(types: &Types) -> Result<Structure> {
         .at_if_there("finalizers", POINTER, "finalizer")
         .at("callback_ids", POINTER, "cb.cbid")
         .at("callback_count", INT, "cb.sizeid")
+        .finish()
+}
+
+/// The frames of the VM on the machine stack: a structure by numbers alone, which follow the machine.
+fn c_frame(types: &Types) -> Result<Structure> {
+    Builder::new(types, "c_frame", "CFrame", "lua_State")
+        .constant("before", "XTASK_C_FRAME_BEFORE")
+        .constant("code", "XTASK_C_FRAME_CODE")
+        .constant("results", "XTASK_C_FRAME_RESULTS")
         .finish()
 }

@@ -10,3 +10,8 @@
 
 /* Anonymous enumerations are left out unless something uses their constants. */
 enum { XTASK_ROOT_METATABLES = GCROOT_BASEMT };
+enum {
+  XTASK_C_FRAME_BEFORE = CFRAME_OFS_PREV,
+  XTASK_C_FRAME_CODE = CFRAME_OFS_PC,
+  XTASK_C_FRAME_RESULTS = CFRAME_OFS_NRES
+};

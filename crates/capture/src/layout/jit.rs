@@ -20,6 +20,7 @@ pub(crate) struct JitLayout {
     pub(crate) upvalue: GCupval,
     pub(crate) trace: GCtrace,
     pub(crate) c_types: CTState,
+    pub(crate) c_frame: CFrame,
 }
 
 /// `global_State`, and the `GG_State` that it is part of.
@@ -251,4 +252,16 @@ pub(crate) struct CTState {
     /// `cb.cbid` and `cb.sizeid` (4 bytes); an id has 2 bytes.
     pub(crate) callback_ids: u16,
     pub(crate) callback_count: u16,
+}
+
+/// What `lj_vm_*` keep in a frame of theirs on the machine stack (`CFRAME_OFS_*` of `lj_frame.h`). It differs by machine.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct CFrame {
+    /// `CFRAME_OFS_PREV`: the address of the previous frame.
+    pub(crate) before: u16,
+    /// `CFRAME_OFS_PC`: the place in the code that runs.
+    pub(crate) code: u16,
+    /// `CFRAME_OFS_NRES`: the number of wanted results, 4 bytes. A negative number is the stack offset of what the
+    /// frame protects, negated.
+    pub(crate) results: u16,
 }

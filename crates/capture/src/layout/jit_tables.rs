@@ -3,8 +3,8 @@
 //! Revisions of LuaJIT, the newest first.
 
 use super::jit::{
-    CTState, GCfunc, GCproto, GCstr, GCtab, GCtrace, GCudata, GCupval, JitGlobalState, JitLayout,
-    JitLuaState, JitState,
+    CFrame, CTState, GCfunc, GCproto, GCstr, GCtab, GCtrace, GCudata, GCupval, JitGlobalState,
+    JitLayout, JitLuaState, JitState,
 };
 use super::puc::ABSENT;
 
@@ -139,6 +139,11 @@ pub(crate) static JIT_LAYOUTS: &[JitLayout] = &[
             callback_ids: 184,
             callback_count: 192,
         },
+        c_frame: CFrame {
+            before: 32,
+            code: 24,
+            results: 8,
+        },
     },
     JitLayout {
         name: "LuaJIT of luajit-src 210.6.3 to 210.7.2",
@@ -269,6 +274,11 @@ pub(crate) static JIT_LAYOUTS: &[JitLayout] = &[
             finalizers: ABSENT,
             callback_ids: 184,
             callback_count: 192,
+        },
+        c_frame: CFrame {
+            before: 32,
+            code: 24,
+            results: 8,
         },
     },
     JitLayout {
@@ -401,6 +411,11 @@ pub(crate) static JIT_LAYOUTS: &[JitLayout] = &[
             callback_ids: 184,
             callback_count: 192,
         },
+        c_frame: CFrame {
+            before: 32,
+            code: 24,
+            results: 8,
+        },
     },
     JitLayout {
         name: "LuaJIT of luajit-src 210.5.0 to 210.5.7",
@@ -531,6 +546,11 @@ pub(crate) static JIT_LAYOUTS: &[JitLayout] = &[
             finalizers: 32,
             callback_ids: 192,
             callback_count: 200,
+        },
+        c_frame: CFrame {
+            before: 32,
+            code: 24,
+            results: 8,
         },
     },
     JitLayout {
@@ -663,6 +683,11 @@ pub(crate) static JIT_LAYOUTS: &[JitLayout] = &[
             callback_ids: 240,
             callback_count: 248,
         },
+        c_frame: CFrame {
+            before: 32,
+            code: 24,
+            results: 8,
+        },
     },
     JitLayout {
         name: "OpenResty's LuaJIT of luajit-src 210.1.1 to 210.1.3",
@@ -793,6 +818,11 @@ pub(crate) static JIT_LAYOUTS: &[JitLayout] = &[
             finalizers: 32,
             callback_ids: 240,
             callback_count: 248,
+        },
+        c_frame: CFrame {
+            before: 32,
+            code: 24,
+            results: 8,
         },
     },
 ];

@@ -29,23 +29,10 @@ const INSTRUCTION: u64 = 4;
 /// `BC_RETM` to `BC_RET1`.
 const RETURNS: std::ops::RangeInclusive<u8> = 73..=76;
 
-/// What `lj_vm_*` keep on the machine stack (`CFRAME_OFS_*`).
-mod machine_frame {
-    /// Offsets of the address of the previous frame, of the place in the code that runs, and of the
-    /// number of wanted results. A negative number is the stack offset of what the frame protects,
-    /// negated.
-    #[cfg(target_arch = "aarch64")]
-    pub(super) const PLACES: [u64; 3] = [0, 8, 40];
-    #[cfg(not(target_arch = "aarch64"))]
-    pub(super) const PLACES: [u64; 3] = [32, 24, 8];
-    pub(super) const BEFORE: u64 = PLACES[0];
-    pub(super) const CODE: u64 = PLACES[1];
-    pub(super) const RESULTS: u64 = PLACES[2];
-    /// The low bits of its address are flags.
-    pub(super) const ADDRESS: u64 = !3;
-    /// Far more steps than `LUAI_MAXCCALLS` and the frames of a stack allow.
-    pub(super) const MAX_STEPS: u32 = 1 << 18;
-}
+/// The low bits of the address of a frame on the machine stack are flags.
+const MACHINE_ADDRESS: u64 = !3;
+/// Far more steps than `LUAI_MAXCCALLS` and the frames of a stack allow.
+const MAX_MACHINE_STEPS: u32 = 1 << 18;
 
 /// A frame on a thread's stack.
 #[derive(Clone, Copy)]
@@ -139,7 +126,7 @@ impl<'m> Frames<'m> {
     }
 
     fn machine_frame<M>(&self, sweep: &Sweep<'m, M>) -> u64 {
-        self.state.word(sweep.layout.state.c_frame) & machine_frame::ADDRESS
+        self.state.word(sweep.layout.state.c_frame) & MACHINE_ADDRESS
     }
 
     /// Address in the code at which the function below the host's frame `next` is, from the machine
@@ -148,11 +135,11 @@ impl<'m> Frames<'m> {
         let stack = self.bottom - SLOT;
         let mut machine = self.machine_frame(sweep);
         let mut at = self.state.word(sweep.layout.state.base) - SLOT;
-        for _ in 0..machine_frame::MAX_STEPS {
+        for _ in 0..MAX_MACHINE_STEPS {
             if machine == 0 {
                 return Ok(0);
             }
-            let results = machine.wrapping_add(machine_frame::RESULTS);
+            let results = machine.wrapping_add(u64::from(sweep.layout.c_frame.results));
             let Some(results) = sweep.memory.structure(results, 4) else {
                 return Ok(0);
             };
@@ -217,9 +204,9 @@ impl<M: Memory> Sweep<'_, M> {
     /// Address of the previous frame on the machine stack; 0 if there is none, or none that can be
     /// read.
     fn outer_machine_frame(&self, machine: u64) -> u64 {
-        let before = machine.wrapping_add(machine_frame::BEFORE);
+        let before = machine.wrapping_add(u64::from(self.layout.c_frame.before));
         let before = self.memory.word(before).unwrap_or(0);
-        before & machine_frame::ADDRESS
+        before & MACHINE_ADDRESS
     }
 
     /// Address in the code that a frame on the machine stack keeps; 0 if it keeps none, or `thread`
@@ -228,7 +215,7 @@ impl<M: Memory> Sweep<'_, M> {
         if machine == 0 {
             return 0;
         }
-        let place = machine.wrapping_add(machine_frame::CODE);
+        let place = machine.wrapping_add(u64::from(self.layout.c_frame.code));
         let place = self.memory.word(place).unwrap_or(0);
         if place == thread { 0 } else { place }
     }
