@@ -371,7 +371,7 @@ mod tests {
     ";
 
     fn types() -> Types {
-        probe::types(CODE, Path::new(".")).expect("the types")
+        probe::types(CODE, Path::new("."), &[]).expect("the types")
     }
 
     fn member(path: &str) -> Option<Member> {

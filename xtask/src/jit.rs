@@ -6,16 +6,17 @@ use crate::probe;
 use anyhow::{Context, Result};
 use std::path::Path;
 
-const PROBE: &str = include_str!("probes/jit.c");
+/// What is compiled, to find out its types.
+pub const PROBE: &str = include_str!("probes/jit.c");
 
 /// The size of a `TValue`.
 const VALUE: u64 = 8;
 /// The size of a `Node`.
 const NODE: u64 = 24;
 
-/// Derives the layout of a LuaJIT from its sources.
-pub fn layout(name: &str, sources: &Path) -> Result<Layout> {
-    let derived = probe::types(PROBE, sources).and_then(|types| structures(&types));
+/// Derives the layout of a LuaJIT from its sources and the compiler's flags.
+pub fn layout(name: &str, sources: &Path, flags: &[String]) -> Result<Layout> {
+    let derived = probe::types(PROBE, sources, flags).and_then(|types| structures(&types));
     Ok(Layout {
         release: name.into(),
         version: None,

@@ -235,7 +235,7 @@ mod tests {
     const CODE: &str = "struct Table { int asize; char *array; };";
 
     fn numbers(build: impl Fn(Builder<'_>) -> Builder<'_>) -> Result<Vec<Option<u16>>> {
-        let types = probe::types(CODE, Path::new(".")).expect("the types");
+        let types = probe::types(CODE, Path::new("."), &[]).expect("the types");
         let builder = build(Builder::new(&types, "table", "Table", "Table"));
         let numbers = builder.finish()?.numbers;
         Ok(numbers.into_iter().map(|(_, value)| value).collect())

@@ -6,14 +6,11 @@
 //! released sources: it compiles each VM's own headers with debug information, and reads from that
 //! where the compiler put each member. Nothing is entered by hand, and a member that is missing,
 //! unexpected or of another size is an error. The result is Rust source in the capture crate, in
-//! `layout/`, next to the types whose values it has.
+//! `layout/`, next to the types whose values it has. Its help has the options.
 //!
 //! It needs a C compiler (`cc`, or the one that the variable `CC` names). Debian's own packages are
 //! examined only with `--debian`, which needs Debian and its package dpkg-dev. Without it, the
 //! tables in `*_debian_tables.rs` are not changed.
-//!
-//! It exits with 0 if all is well, with 1 if `--check` found a file that is not current, and with 2
-//! if it failed or the command line was wrong.
 //!
 //! # `cargo xtask mutants`
 //!
@@ -36,6 +33,8 @@
 //! - PUC Lua: add a line for the version of `lua-src` that has it to this crate's Cargo.toml.
 //! - LuaJIT: extend the first line of `JIT_VERSIONS` in `tables.rs`. If its layout differs, the
 //!   command below says so: then it gets a line of its own.
+//! - A release or a fork that no registry has: `cargo xtask layouts --from DIR --name NAME`, which
+//!   keeps what it found in `derived/`.
 //!
 //! Then run `cargo xtask layouts`, and review `git diff`. If a structure has changed, the command
 //! says which member it misses: `puc.rs` and `jit.rs` have the member of each number.
@@ -43,21 +42,26 @@
 #![forbid(unsafe_code)]
 
 mod debian;
+mod derived;
 mod docs;
 mod dwarf;
+#[cfg(test)]
+mod evaluated;
 mod jit;
 mod layout;
+mod layouts;
 mod man;
+mod merge;
 mod mutants;
 mod output;
 mod probe;
 mod process;
 mod puc;
+mod rust;
 mod sources;
 mod tables;
 
-use anyhow::Result;
-use clap::{Args, Parser, Subcommand};
+use clap::{Parser, Subcommand};
 use std::process::ExitCode;
 
 /// `--check` found a file that is not current.
@@ -75,23 +79,10 @@ struct CommandLine {
 
 #[derive(Subcommand)]
 enum Chore {
-    Layouts(Layouts),
+    Layouts(layouts::Layouts),
     Mutants(mutants::Mutants),
     Docs(docs::Docs),
     Man(man::Man),
-}
-
-/// Derives the layouts of the VMs' structures from released sources, and writes them as Rust.
-///
-/// Exits with 1 if --check found a file that is not current, with 2 if it failed.
-#[derive(Args)]
-struct Layouts {
-    /// Write nothing, but report whether the files are current.
-    #[arg(long)]
-    check: bool,
-    /// Also use Debian's source packages, which apt-get downloads.
-    #[arg(long)]
-    debian: bool,
 }
 
 fn main() -> ExitCode {
@@ -105,26 +96,4 @@ fn main() -> ExitCode {
         eprintln!("cargo xtask: {error:#}");
         ExitCode::from(FAILED)
     })
-}
-
-impl Layouts {
-    fn execute(&self) -> Result<ExitCode> {
-        let crates = tables::of_crates()?;
-        let mut all = Vec::new();
-        if self.debian {
-            all.extend(tables::of_debian(&crates)?);
-        }
-        all.extend(crates);
-
-        let mut code = ExitCode::SUCCESS;
-        for tables in &all {
-            if !self.check {
-                tables.write()?;
-            } else if let Some(difference) = tables.difference()? {
-                eprintln!("cargo xtask: {difference}");
-                code = ExitCode::from(DIFFERENT);
-            }
-        }
-        Ok(code)
-    }
 }

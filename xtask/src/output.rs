@@ -1,9 +1,9 @@
-//! Writes layouts as Rust.
+//! The files of tables.
 
-use crate::layout::{Layout, Structure};
+use crate::layout::Layout;
+use crate::rust::{self, Known};
 use crate::sources::workspace;
 use anyhow::{Context, Result, ensure};
-use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::io::Write as _;
 use std::path::PathBuf;
@@ -34,9 +34,10 @@ pub const JIT: Family = Family {
 };
 
 /// A file of tables.
+#[derive(Clone)]
 pub struct Tables {
-    /// Its name.
-    pub file: &'static str,
+    /// The module that it is.
+    pub module: &'static str,
     /// The name of the static in it.
     pub list: &'static str,
     /// A description of the tables, for a comment.
@@ -47,12 +48,17 @@ pub struct Tables {
     pub family: &'static Family,
     /// The tables, the newest first.
     pub layouts: Vec<Layout>,
+    /// Files with layouts that these may be like.
+    pub bases: Vec<Tables>,
 }
 
 impl Tables {
     /// Its path from the root of the repository.
     pub fn path(&self) -> PathBuf {
-        [FOLDER, self.file].iter().collect()
+        [FOLDER, self.module]
+            .iter()
+            .collect::<PathBuf>()
+            .with_extension("rs")
     }
 
     /// Writes it into the repository.
@@ -99,54 +105,39 @@ impl Tables {
         for line in self.about.lines() {
             writeln!(text, "//! {line}")?;
         }
-        text += &self.imports();
-        let Family { layout, .. } = self.family;
+        let Family { layout, module } = *self.family;
+        let bases = self.bases.iter().flat_map(|tables| {
+            let module = tables.module;
+            tables
+                .layouts
+                .iter()
+                .map(move |layout| Known { module, layout })
+        });
+        let mut constants = rust::constants(layout, &self.layouts, &Vec::from_iter(bases));
+
+        text += "\n";
+        for base in &constants.bases {
+            writeln!(text, "use super::{base};")?;
+        }
+        // Only what the tables use: the project allows no warnings. ABSENT is used by both families.
+        constants.names.insert(layout);
+        if module != PUC.module && constants.names.remove("ABSENT") {
+            text += "use super::puc::ABSENT;\n";
+        }
+        let names = Vec::from_iter(constants.names).join(", ");
+        writeln!(text, "use super::{module}::{{{names}}};")?;
+        if constants.text.contains("Version::") {
+            text += "use crate::version::Version;\n";
+        }
+        text += "\n";
+        text += &constants.text;
         writeln!(text, "pub(crate) static {}: &[{layout}] = &[", self.list)?;
-        for table in &self.layouts {
-            writeln!(text, "{layout} {{ name: {:?},", table.release)?;
-            if let Some(version) = &table.version {
-                writeln!(text, "version: Version::{version},")?;
-            }
-            for structure in &table.structures {
-                text += &literal(structure);
-            }
-            text += "},\n";
+        for layout in &self.layouts {
+            writeln!(text, "{},", rust::constant(&layout.release))?;
         }
         text += "];\n";
         format(&text)
     }
-
-    /// Imports only what the tables use: the project allows no warnings.
-    fn imports(&self) -> String {
-        let structures = || self.layouts.iter().flat_map(|layout| &layout.structures);
-        let mut names: BTreeSet<_> = structures().map(|part| part.rust_type).collect();
-        names.insert(self.family.layout);
-        let mut numbers = structures().flat_map(|part| &part.numbers);
-        let has_absent = numbers.any(|(_, value)| value.is_none());
-
-        let mut text = String::from("\n");
-        // ABSENT is used by both families.
-        if has_absent && self.family.module != PUC.module {
-            text += "use super::puc::ABSENT;\n";
-        } else if has_absent {
-            names.insert("ABSENT");
-        }
-        let names = Vec::from_iter(names).join(", ");
-        text += &format!("use super::{}::{{{names}}};\n", self.family.module);
-        if self.layouts.iter().any(|layout| layout.version.is_some()) {
-            text += "use crate::version::Version;\n";
-        }
-        text + "\n"
-    }
-}
-
-fn literal(structure: &Structure) -> String {
-    let mut text = format!("{}: {} {{", structure.field, structure.rust_type);
-    for (name, value) in &structure.numbers {
-        let value = value.map_or("ABSENT".into(), |value| value.to_string());
-        text += &format!("{name}: {value},\n");
-    }
-    text + "},\n"
 }
 
 /// Formats the text as `cargo fmt` does.
@@ -165,46 +156,10 @@ fn format(text: &str) -> Result<String> {
     Ok(String::from_utf8(output.stdout)?)
 }
 
-/// Merges equal layouts into one. The newest come first, before and after.
-pub fn merge(layouts: Vec<Layout>) -> Vec<Layout> {
-    let releases: Vec<String> = layouts
-        .iter()
-        .map(|layout| layout.release.clone())
-        .collect();
-    let mut merged: Vec<(Layout, Vec<usize>)> = Vec::new();
-    for (index, layout) in layouts.into_iter().enumerate() {
-        match merged.iter_mut().find(|(one, _)| one.is_same(&layout)) {
-            Some((_, indices)) => indices.push(index),
-            None => merged.push((layout, vec![index])),
-        }
-    }
-    let named = merged.into_iter().map(|(layout, indices)| Layout {
-        release: name(&releases, &indices),
-        ..layout
-    });
-    named.collect()
-}
-
-/// `5.4.3 to 5.4.9`, or `5.3.5, 5.3.6`: three or more consecutive releases are a range.
-fn name(releases: &[String], indices: &[usize]) -> String {
-    let runs = indices.chunk_by(|a, b| a + 1 == *b);
-    let mut names = Vec::new();
-    for run in runs {
-        // The newest come first in the list, and last in a name.
-        let (newest, oldest) = (&releases[run[0]], &releases[run[run.len() - 1]]);
-        match run.len() {
-            1 => names.push(newest.clone()),
-            2 => names.extend([newest.clone(), oldest.clone()]),
-            _ => names.push(format!("{oldest} to {newest}")),
-        }
-    }
-    names.reverse();
-    names.join(", ")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::layout::Structure;
 
     fn layout(release: &str, size: u16) -> Layout {
         let structure = Structure {
@@ -221,31 +176,14 @@ mod tests {
 
     fn tables(layouts: Vec<Layout>) -> Tables {
         Tables {
-            file: "tables.rs",
+            module: "tables",
             list: "LAYOUTS",
             about: "A test.".into(),
             command: "cargo test",
             family: &PUC,
             layouts,
+            bases: Vec::new(),
         }
-    }
-
-    #[test]
-    fn equal_layouts_become_one() {
-        let sizes = [("5", 1), ("4", 1), ("3", 1), ("2", 7), ("1", 1), ("0", 7)];
-        let merged = merge(
-            sizes
-                .iter()
-                .map(|(name, size)| layout(name, *size))
-                .collect(),
-        );
-        assert_eq!(merged, [layout("1, 3 to 5", 1), layout("0, 2", 7)]);
-    }
-
-    #[test]
-    fn two_neighbours_are_no_range() {
-        let merged = merge(vec![layout("5.3.6", 1), layout("5.3.5", 1)]);
-        assert_eq!(merged, [layout("5.3.5, 5.3.6", 1)]);
     }
 
     #[test]
@@ -266,14 +204,16 @@ mod tests {
 use super::puc::{ABSENT, PucLayout, Table};
 use crate::version::Version;
 
-pub(crate) static LAYOUTS: &[PucLayout] = &[PucLayout {
+pub(super) const LUA_5_4_9: PucLayout = PucLayout {
     name: "5.4.9",
     version: Version::Lua54,
     table: Table {
         size: 56,
         last_free: ABSENT,
     },
-}];
+};
+
+pub(crate) static LAYOUTS: &[PucLayout] = &[LUA_5_4_9];
 "#;
         assert_eq!(text, expected);
     }

@@ -7,7 +7,8 @@ use anyhow::{Context, Result};
 use std::fmt;
 use std::path::Path;
 
-const PROBE: &str = include_str!("probes/puc.c");
+/// What is compiled, to find out its types.
+pub const PROBE: &str = include_str!("probes/puc.c");
 
 /// The size of a `TValue`.
 const VALUE: u64 = 16;
@@ -22,26 +23,38 @@ const LUA_54: Release = Release(5, 4, 0);
 const LUA_55: Release = Release(5, 5, 0);
 
 impl Release {
-    /// Reads `5.4.6`.
+    /// Reads `5.4.6`, or `5.1`, the only one without a third number.
     pub fn parse(text: &str) -> Option<Release> {
+        if text == "5.1" {
+            return Some(Release(5, 1, 0));
+        }
         let mut parts = text.split('.').map(|part| part.parse().ok());
         let release = Release(parts.next()??, parts.next()??, parts.next()??);
         parts.next().is_none().then_some(release)
+    }
+
+    /// Its `Version` in the tables: `Lua54`.
+    pub fn version(self) -> String {
+        format!("Lua{}{}", self.0, self.1)
     }
 }
 
 impl fmt::Display for Release {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}.{}.{}", self.0, self.1, self.2)
+        match self {
+            Release(5, 1, 0) => write!(f, "5.1"),
+            Release(major, minor, last) => write!(f, "{major}.{minor}.{last}"),
+        }
     }
 }
 
-/// Derives the layout of a release, or a fork of it, from its sources.
-pub fn layout(name: &str, release: Release, sources: &Path) -> Result<Layout> {
-    let derived = probe::types(PROBE, sources).and_then(|types| structures(&types, release));
+/// Derives the layout of a release, or a fork of it, from its sources and the compiler's flags.
+pub fn layout(name: &str, release: Release, sources: &Path, flags: &[String]) -> Result<Layout> {
+    let derived = probe::types(PROBE, sources, flags);
+    let derived = derived.and_then(|types| structures(&types, release));
     Ok(Layout {
         release: name.into(),
-        version: Some(format!("Lua{}{}", release.0, release.1)),
+        version: Some(release.version()),
         structures: derived.with_context(|| format!("cannot derive the layout of Lua {name}"))?,
     })
 }
@@ -86,13 +99,17 @@ fn global_state(types: &Types, release: Release) -> Result<Structure> {
         .at("metamethods", POINTER, "tmname")
         .count("metamethod_count", "tmname")
         .at("metatables", POINTER, "mt")
-        .at_if(release < LUA_53, "buffer_size", POINTER, "buff.buffsize")
+        .at_if(
+            release < Release(5, 3, 2),
+            "buffer_size",
+            POINTER,
+            "buff.buffsize",
+        )
         .at_if(release < LUA_52, "threshold", POINTER, "GCthreshold")
         .finish()
 }
 
 fn state(types: &Types, release: Release) -> Result<Structure> {
-    let since_53 = release >= LUA_53;
     let base_call = if release < LUA_52 {
         POINTER
     } else {
@@ -110,7 +127,7 @@ fn state(types: &Types, release: Release) -> Result<Structure> {
         .at("call", POINTER, "ci")
         .at("base_call", base_call, "base_ci")
         .at_if(release < LUA_52, "calls_size", INT, "size_ci")
-        .at_if(since_53, "call_count", call_count, "nci")
+        .at_if(release >= Release(5, 3, 2), "call_count", call_count, "nci")
         .at("open_upvalues", POINTER, "openupval")
         .at_if(release < LUA_52, "globals", VALUE, "l_gt")
         .at_if(release < LUA_52, "saved_pc", POINTER, "savedpc")
@@ -122,7 +139,7 @@ fn state(types: &Types, release: Release) -> Result<Structure> {
 fn call(types: &Types, release: Release) -> Result<Structure> {
     let since_52 = release >= LUA_52;
     let status = match release {
-        Release(5, 2, _) => BYTE,
+        Release(5, 2, _) | Release(5, 3, ..=3) => BYTE,
         Release(5, 3 | 4, _) => SHORT,
         _ => INT,
     };
@@ -135,7 +152,12 @@ fn call(types: &Types, release: Release) -> Result<Structure> {
         .at_if(since_52, "next", POINTER, "next")
         .at("saved_pc", POINTER, "savedpc|u.l.savedpc")
         .at_if(since_52, "status", status, "callstatus")
-        .at_if(since_52 && release < LUA_54, "extra", POINTER, "extra")
+        .at_if(
+            since_52 && release < LUA_54,
+            "extra",
+            POINTER,
+            "extra|u.c.extra",
+        )
         .at_if(!since_52, "tail_calls", INT, "tailcalls")
         .at_if(release >= LUA_54, "extra_arguments", INT, "u.l.nextraargs")
         .finish()
@@ -181,9 +203,9 @@ fn string(types: &Types, release: Release) -> Result<Structure> {
         builder.at("header", width, "contents")
     };
     let builder = builder
-        .at_if(since_53, "short_len", BYTE, "shrlen")
-        .at("len", POINTER, "tsv.len|u.lnglen")
-        .at_if(since_53, "next_in_bucket", POINTER, "u.hnext")
+        .at_if(release > LUA_53, "short_len", BYTE, "shrlen")
+        .at("len", POINTER, "tsv.len|u.lnglen|len")
+        .at_if(since_53, "next_in_bucket", POINTER, "u.hnext|hnext")
         .at("marked", BYTE, "tsv.marked|marked")
         .at("hash", INT, "tsv.hash|hash");
     if !since_55 {
@@ -259,7 +281,7 @@ fn prototype(types: &Types, release: Release) -> Result<Structure> {
 fn closure(types: &Types, release: Release) -> Result<Structure> {
     let is_51 = release < LUA_52;
     Builder::new(types, "closure", "Closure", "Closure")
-        .at_if(is_51, "is_c", BYTE, "c.isC")
+        .at_if(release <= LUA_52, "is_c", BYTE, "c.isC")
         .at("upvalue_count", BYTE, "c.nupvalues")
         .at_if(is_51, "environment", POINTER, "c.env")
         .at("prototype", POINTER, "l.p")

@@ -1,12 +1,15 @@
 //! The tables in the repository, and their contents.
 
 use crate::debian;
+use crate::derived::Record;
 use crate::jit;
 use crate::layout::Layout;
+use crate::merge::merge;
 use crate::output::{JIT, PUC, Tables};
 use crate::puc::{self, Release};
 use crate::sources;
-use anyhow::{Result, ensure};
+use anyhow::{Context, Result, ensure};
+use std::collections::BTreeMap;
 
 /// Names of LuaJIT's entries, and versions of luajit-src, the newest first: the first and the last
 /// of consecutive versions with the same layout.
@@ -19,77 +22,139 @@ const JIT_VERSIONS: [(&str, &str, &str); 6] = [
     ("OpenResty's LuaJIT", "210.1.1", "210.1.3"),
 ];
 
-/// Returns the tables of the releases that cargo has: of PUC Lua, and of LuaJIT.
-pub fn of_crates() -> Result<[Tables; 2]> {
-    Ok([
-        Tables {
-            file: "puc_tables.rs",
-            list: "PUC_LAYOUTS",
-            about: "The releases of PUC Lua, the newest first.".into(),
-            command: "cargo xtask layouts",
-            family: &PUC,
-            layouts: puc_releases()?,
-        },
-        Tables {
-            file: "jit_tables.rs",
-            list: "JIT_LAYOUTS",
-            about: "Revisions of LuaJIT, the newest first.".into(),
-            command: "cargo xtask layouts",
-            family: &JIT,
-            layouts: jit_revisions()?,
-        },
-    ])
+/// Returns all tables of the repository, those of Debian's packages only where they are asked for.
+/// `records` is what was derived from sources that no registry has.
+pub fn all(records: &[Record], with_debian: bool) -> Result<Vec<Tables>> {
+    let (puc, puc_derived) = of_puc(records)?;
+    let (jit, jit_derived) = of_jit(records)?;
+    let mut all = vec![];
+    if with_debian {
+        all.extend(of_debian(&puc, &jit)?);
+    }
+    all.extend([puc, puc_derived, jit, jit_derived]);
+    Ok(all)
+}
+
+/// PUC Lua's tables: of the releases that cargo has, and those of other releases and of forks.
+fn of_puc(records: &[Record]) -> Result<(Tables, Tables)> {
+    let released = sources::puc()?;
+    let released = released.iter().map(|(&release, sources)| {
+        let layout = puc::layout(&release.to_string(), release, sources, &[])?;
+        Ok((release, layout))
+    });
+    let released = released.collect::<Result<BTreeMap<_, _>>>()?;
+    let (_, example) = released.last_key_value().context("cargo has no release")?;
+
+    // A release that cargo has not may have the layout of one that it has, which then is called by
+    // both names.
+    let mut releases = released.clone();
+    let mut forks = Vec::new();
+    for record in records.iter().filter(|record| record.release.is_some()) {
+        let layout = record.layout(example)?;
+        match record.own_release() {
+            Some(release) => {
+                let other = releases.insert(release, layout);
+                ensure!(other.is_none(), "cargo has {release}: remove its record");
+            }
+            None => forks.push(layout),
+        }
+    }
+    let merged = merge(releases.into_values().rev().collect());
+    let has_cargo = |layout: &Layout| released.values().any(|released| released.is_same(layout));
+    let (layouts, mut others): (Vec<_>, Vec<_>) = merged.into_iter().partition(has_cargo);
+    let tables = Tables {
+        module: "puc_tables",
+        list: "PUC_LAYOUTS",
+        about: "The releases of PUC Lua, the newest first.".into(),
+        command: "cargo xtask layouts",
+        family: &PUC,
+        layouts,
+        bases: Vec::new(),
+    };
+    others.extend(forks);
+    let derived = derived(&tables, "puc_derived_tables", "PUC_DERIVED_LAYOUTS", others);
+    Ok((tables, derived))
+}
+
+/// LuaJIT's tables: of the revisions that cargo has, and those of others and of forks.
+fn of_jit(records: &[Record]) -> Result<(Tables, Tables)> {
+    let tables = Tables {
+        module: "jit_tables",
+        list: "JIT_LAYOUTS",
+        about: "Revisions of LuaJIT, the newest first.".into(),
+        command: "cargo xtask layouts",
+        family: &JIT,
+        layouts: jit_revisions()?,
+        bases: Vec::new(),
+    };
+    let example = tables.layouts.first().context("cargo has no LuaJIT")?;
+    let records = records.iter().filter(|record| record.release.is_none());
+    let others = records.map(|record| record.layout(example));
+    let others = others.collect::<Result<_>>()?;
+    let derived = derived(&tables, "jit_derived_tables", "JIT_DERIVED_LAYOUTS", others);
+    Ok((tables, derived))
+}
+
+/// The tables of what was derived from sources that no registry has. Layouts that cargo's releases
+/// have are left out.
+fn derived(
+    tables: &Tables,
+    module: &'static str,
+    list: &'static str,
+    layouts: Vec<Layout>,
+) -> Tables {
+    let (layouts, about) = tables.without_known(layouts);
+    Tables {
+        module,
+        list,
+        about: format!(
+            "Releases and forks that no registry has; `xtask/derived` says when and from what \
+             each was derived.{about}"
+        ),
+        command: "cargo xtask layouts",
+        family: tables.family,
+        layouts,
+        bases: vec![tables.clone()],
+    }
 }
 
 /// Returns the tables that only Debian has. Layouts that are already in the other tables are left
 /// out.
-pub fn of_debian([puc, jit]: &[Tables; 2]) -> Result<[Tables; 2]> {
+fn of_debian(puc: &Tables, jit: &Tables) -> Result<[Tables; 2]> {
     let sources = debian::Sources::download(&["luajit", "luajit2", "redis"])?;
     let redis = sources.unpack("redis")?;
     let major = redis.version.split('.').next().unwrap_or_default();
     let name = format!("5.1.5 in Redis {major}");
-    let redis = puc::layout(&name, Release(5, 1, 5), &redis.folder.join("deps/lua/src"))?;
+    let redis = redis.folder.join("deps/lua/src");
+    let redis = puc::layout(&name, Release(5, 1, 5), &redis, &[])?;
 
     let revision = |package, whose| {
         let source = sources.unpack(package)?;
         let name = format!("{whose} {} in Debian", source.version);
-        jit::layout(&name, &source.folder.join("src"))
+        jit::layout(&name, &source.folder.join("src"), &[])
     };
     let revisions = vec![
         revision("luajit", "LuaJIT")?,
         revision("luajit2", "OpenResty's LuaJIT")?,
     ];
 
-    let tables = |file, list, others: &Tables, layouts| {
+    let tables = |module, list, others: &Tables, layouts| {
         let (layouts, about) = others.without_known(layouts);
         let about = format!("What only Debian's packages have.{about}");
         Tables {
-            file,
+            module,
             list,
             about,
             command: "cargo xtask layouts --debian",
             family: others.family,
             layouts,
+            bases: vec![others.clone()],
         }
     };
     Ok([
-        tables(
-            "puc_debian_tables.rs",
-            "PUC_DEBIAN_LAYOUTS",
-            puc,
-            vec![redis],
-        ),
-        tables("jit_debian_tables.rs", "JIT_DEBIAN_LAYOUTS", jit, revisions),
+        tables("puc_debian_tables", "PUC_DEBIAN_LAYOUTS", puc, vec![redis]),
+        tables("jit_debian_tables", "JIT_DEBIAN_LAYOUTS", jit, revisions),
     ])
-}
-
-fn puc_releases() -> Result<Vec<Layout>> {
-    let releases = sources::puc()?;
-    let layouts = releases.iter().rev().map(|(release, sources)| {
-        let name = release.to_string();
-        puc::layout(&name, *release, sources)
-    });
-    Ok(crate::output::merge(layouts.collect::<Result<_>>()?))
 }
 
 fn jit_revisions() -> Result<Vec<Layout>> {
@@ -101,8 +166,8 @@ fn jit_revisions() -> Result<Vec<Layout>> {
     );
     let layouts = JIT_VERSIONS.iter().map(|(whose, first, last)| {
         let name = format!("{whose} of luajit-src {first} to {last}");
-        let layout = jit::layout(&name, &sources::jit(first)?)?;
-        let end = jit::layout(&name, &sources::jit(last)?)?;
+        let layout = jit::layout(&name, &sources::jit(first)?, &[])?;
+        let end = jit::layout(&name, &sources::jit(last)?, &[])?;
         ensure!(
             layout == end,
             "luajit-src {first} and {last} have two layouts: split that line of JIT_VERSIONS"
@@ -123,7 +188,8 @@ mod tests {
         ignore = "the tables are of x86-64 Linux"
     )]
     fn the_repository_has_the_current_tables() {
-        for tables in of_crates().expect("the tables") {
+        let records = crate::derived::records().expect("the records");
+        for tables in all(&records, false).expect("the tables") {
             if let Some(difference) = tables.difference().expect("the committed tables") {
                 panic!("{difference}");
             }

@@ -146,8 +146,8 @@ impl Vm {
     /// Returns the layout of the sources in a folder.
     pub fn layout(&self, folder: &Path) -> Result<Layout> {
         match self.family {
-            Family::Puc(release) => puc::layout(&self.name, release, folder),
-            Family::Jit => jit::layout(&self.name, folder),
+            Family::Puc(release) => puc::layout(&self.name, release, folder, &[]),
+            Family::Jit => jit::layout(&self.name, folder, &[]),
         }
     }
 }

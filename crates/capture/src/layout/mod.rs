@@ -3,9 +3,11 @@
 
 pub(crate) mod jit;
 mod jit_debian_tables;
+mod jit_derived_tables;
 mod jit_tables;
 pub(crate) mod puc;
 mod puc_debian_tables;
+mod puc_derived_tables;
 mod puc_tables;
 
 pub(crate) use jit::JitLayout;
@@ -14,18 +16,25 @@ pub(crate) use puc::{ABSENT, PucLayout};
 use crate::version::Version;
 use std::borrow::Cow;
 
-/// Number of layouts of PUC Lua.
-pub(crate) const PUC_COUNT: usize =
-    puc_tables::PUC_LAYOUTS.len() + puc_debian_tables::PUC_DEBIAN_LAYOUTS.len();
+/// The layouts of PUC Lua: of the releases, and of what only Debian has, or none of the registries.
+const PUC: [&[PucLayout]; 3] = [
+    puc_tables::PUC_LAYOUTS,
+    puc_derived_tables::PUC_DERIVED_LAYOUTS,
+    puc_debian_tables::PUC_DEBIAN_LAYOUTS,
+];
 
-/// Layout number `number` of PUC Lua. Those of one version are ordered newest first.
-pub(crate) const fn puc(number: usize) -> &'static PucLayout {
-    let released = puc_tables::PUC_LAYOUTS;
-    if number < released.len() {
-        &released[number]
-    } else {
-        &puc_debian_tables::PUC_DEBIAN_LAYOUTS[number - released.len()]
+/// Number of layouts of PUC Lua.
+pub(crate) const PUC_COUNT: usize = PUC[0].len() + PUC[1].len() + PUC[2].len();
+
+/// Layout number `number` of PUC Lua. Those of one version are ordered newest first, before those of
+/// its forks.
+pub(crate) const fn puc(mut number: usize) -> &'static PucLayout {
+    let mut list = 0;
+    while number >= PUC[list].len() {
+        number -= PUC[list].len();
+        list += 1;
     }
+    &PUC[list][number]
 }
 
 /// The layout of the newest release of a family of PUC Lua.
@@ -40,7 +49,9 @@ pub(crate) const fn newest(version: Version) -> &'static PucLayout {
 /// The layouts of LuaJIT, newest first.
 pub(crate) fn jit_layouts() -> impl Iterator<Item = &'static JitLayout> {
     let known = jit_tables::JIT_LAYOUTS.iter();
-    known.chain(jit_debian_tables::JIT_DEBIAN_LAYOUTS)
+    known
+        .chain(jit_derived_tables::JIT_DERIVED_LAYOUTS)
+        .chain(jit_debian_tables::JIT_DEBIAN_LAYOUTS)
 }
 
 /// Several names as one: `5.5.0 or 5.5.1`.

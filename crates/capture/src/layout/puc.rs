@@ -61,7 +61,7 @@ pub(crate) struct GlobalState {
     pub(crate) metamethod_count: u16,
     /// `mt[0]`.
     pub(crate) metatables: u16,
-    /// `buff.buffsize` (5.1, 5.2).
+    /// `buff.buffsize` (up to 5.3.1).
     pub(crate) buffer_size: u16,
     /// `GCthreshold` (5.1).
     pub(crate) threshold: u16,
@@ -85,7 +85,7 @@ pub(crate) struct LuaState {
     pub(crate) base_call: u16,
     /// `size_ci`, an `int` (5.1).
     pub(crate) calls_size: u16,
-    /// `nci`: an `unsigned short` in 5.3 and 5.4, an `int` in 5.5.
+    /// `nci` (from 5.3.2 on): an `unsigned short` in 5.3 and 5.4, an `int` in 5.5.
     pub(crate) call_count: u16,
     /// `openupval`.
     pub(crate) open_upvalues: u16,
@@ -111,7 +111,7 @@ pub(crate) struct CallInfo {
     pub(crate) previous: u16,
     pub(crate) next: u16,
     pub(crate) saved_pc: u16,
-    /// `callstatus` (from 5.2 on): a byte in 5.2, 2 bytes in 5.3 and 5.4, 4 in 5.5.
+    /// `callstatus` (from 5.2 on): a byte up to 5.3.3, then 2 bytes, 4 in 5.5.
     pub(crate) status: u16,
     /// `extra` (5.2, 5.3): offset in the stack, in bytes, of the function of a call that yields.
     /// Meanwhile `function` points elsewhere.
@@ -157,9 +157,9 @@ pub(crate) struct Node {
 pub(crate) struct TString {
     /// Bytes before the text (of a short string in 5.5).
     pub(crate) header: u16,
-    /// `shrlen`, a byte (from 5.3 on).
+    /// `shrlen`, a byte (from 5.3.1 on).
     pub(crate) short_len: u16,
-    /// `len`, from 5.3 on `u.lnglen`.
+    /// `len`, from 5.3.1 on `u.lnglen`.
     pub(crate) len: u16,
     /// `hnext`, which links a bucket of the string table (from 5.3 on; before that it is the `next`
     /// of every object).
@@ -238,7 +238,7 @@ pub(crate) struct Proto {
 /// `LClosure` and `CClosure`.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) struct Closure {
-    /// `isC`, a byte (5.1); later the tag tells.
+    /// `isC`, a byte (5.1, 5.2.0); later the tag tells.
     pub(crate) is_c: u16,
     /// `nupvalues`, a byte.
     pub(crate) upvalue_count: u16,

@@ -169,7 +169,7 @@ fn older_releases_are_known_by_their_own_layout() {
         let target = Target::start(host, SCRIPT);
         let (state, _) = only(attach(target.id(), AttachOptions::default()).unwrap());
         let layout = match release {
-            "5.3.5" => "5.3.5, 5.3.6",
+            "5.3.5" => "5.3.2 to 5.3.6",
             "5.4.3" | "5.4.4" | "5.4.6" | "5.4.7" | "5.4.8" => "5.4.3 to 5.4.9",
             other => other,
         };

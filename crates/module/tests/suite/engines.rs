@@ -52,7 +52,7 @@ fn exact_in_older_releases() {
     for release in older_releases() {
         let family = format!("{}%.", &release[..3].replace('.', "%."));
         let layout = match release {
-            "5.4.0" | "5.4.1" | "5.4.2" | "5.5.0" | "5.3.5" => release.replace('.', "%."),
+            "5.4.0" | "5.4.1" | "5.4.2" | "5.5.0" => release.replace('.', "%."),
             _ => family,
         };
         check_with_zoo(Host::Older(release), "exact", &layout);

@@ -33,8 +33,9 @@ impl<'m, M: Memory, const L: usize> Sweep<'m, M, L> {
         Some(u64::from(Self::LAYOUT.closure.c_upvalues) + u64::from(VALUE) * count)
     }
 
-    /// Returns the kind and the shallow size of a closure of 5.1, where a field tells its kind.
-    pub(super) fn closure_size_51(&self, address: u64) -> (Kind, Option<u64>) {
+    /// Returns the kind and the shallow size of a closure of 5.1 or 5.2.0, where a field tells its
+    /// kind.
+    pub(super) fn closure_size_by_field(&self, address: u64) -> (Kind, Option<u64>) {
         let is_c = self
             .closure(address)
             .map(|closure| closure.byte(Self::LAYOUT.closure.is_c) != 0);
@@ -168,7 +169,8 @@ impl<'m, M: Memory, const L: usize> Sweep<'m, M, L> {
         match Self::VERSION {
             Version::Lua51 => false, // the function tells
             Version::Lua52 => call.byte(place) & 1 != 0,
-            Version::Lua53 => call.half(place) & 2 != 0,
+            // A byte up to 5.3.3.
+            Version::Lua53 => call.byte(place) & 2 != 0,
             Version::Lua55 => call.int(place) & 1 << 15 == 0,
             _ => call.half(place) & 2 == 0,
         }

@@ -118,7 +118,7 @@ impl<M: Memory, const L: usize> Sweep<'_, M, L> {
             .ok_or(LayoutMismatch::Unreadable("an object"))?;
         let (next, tag) = (header.word(0), header.byte(TAG));
         let object_type =
-            tags::object_type(Self::VERSION, tag).ok_or(LayoutMismatch::UnknownType(tag))?;
+            tags::object_type(Self::LAYOUT, tag).ok_or(LayoutMismatch::UnknownType(tag))?;
         if object_type == ObjectType::ShortString || object_type == ObjectType::LongString {
             let node = self.list_string(address, object_type)?;
             // From 5.3 on fixed objects are on a list of their own.
@@ -148,7 +148,7 @@ impl<M: Memory, const L: usize> Sweep<'_, M, L> {
     fn list_other(&mut self, address: u64, object_type: ObjectType) -> Swept<NodeId> {
         let (kind, size) = match object_type {
             ObjectType::Table => (Kind::Table, self.table_size(address)),
-            ObjectType::Closure => self.closure_size_51(address),
+            ObjectType::Closure => self.closure_size_by_field(address),
             ObjectType::LuaClosure => (Kind::LuaFunction, self.lua_closure_size(address)),
             ObjectType::CClosure => (Kind::CFunction, self.c_closure_size(address)),
             ObjectType::Userdata => (Kind::Userdata, self.userdata_size(address)),

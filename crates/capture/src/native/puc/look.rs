@@ -34,7 +34,7 @@ impl<'m, M: Memory> PucLook<'m, M> {
     /// Returns what the header of an object says it is.
     fn object_type(&self, address: u64) -> Option<ObjectType> {
         let header = self.memory.structure(address, HEADER)?;
-        tags::object_type(self.layout.version, header.byte(TAG))
+        tags::object_type(self.layout, header.byte(TAG))
     }
 
     fn seen(&self, value: u64, tag: u8) -> Seen {

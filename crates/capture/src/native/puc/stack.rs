@@ -161,12 +161,15 @@ impl<'s, 'm, M: Memory, const L: usize> StackWalk<'s, 'm, M, L> {
     fn call(&self, address: u64, limit: u64) -> Swept<Call> {
         let places = &Self::LAYOUT.call;
         let info = self.sweep.call_info(address).ok_or(UNREADABLE)?;
-        let function = match places.extra {
+        // In 5.2.0 it is among what only calls of C functions have.
+        let only_of_c = Self::VERSION == Version::Lua52 && places.extra > places.base;
+        let has_extra = places.extra != ABSENT
+            && self.yields(address)
+            && !(only_of_c && self.sweep.is_lua_call(info));
+        let function = match has_extra {
             // The debug library corrects it as well.
-            place if place != ABSENT && self.yields(address) => {
-                self.stack.wrapping_add(info.word(place))
-            }
-            _ => info.word(places.function),
+            true => self.stack.wrapping_add(info.word(places.extra)),
+            false => info.word(places.function),
         };
         // It may be behind `limit`: a Lua function does not keep `top` up to date.
         if function < self.stack || function >= self.end {

@@ -103,7 +103,7 @@ impl<'m, M: Memory, const L: usize> Sweep<'m, M, L> {
     pub(super) fn text_at(&self, address: u64) -> Option<&'m [u8]> {
         let memory = self.memory;
         let header = memory.structure(address, HEADER)?;
-        let object_type = super::tags::object_type(Self::VERSION, header.byte(TAG))?;
+        let object_type = super::tags::object_type(Self::LAYOUT, header.byte(TAG))?;
         let text = self.text_place(address, object_type)?;
         memory.bytes(text.address, usize::try_from(text.len).ok()?)
     }
@@ -112,7 +112,7 @@ impl<'m, M: Memory, const L: usize> Sweep<'m, M, L> {
     fn is_ended(&self, address: u64) -> bool {
         let end = || {
             let header = self.memory.structure(address, HEADER)?;
-            let object_type = super::tags::object_type(Self::VERSION, header.byte(TAG))?;
+            let object_type = super::tags::object_type(Self::LAYOUT, header.byte(TAG))?;
             let text = self.text_place(address, object_type)?;
             self.memory.bytes(text.address.checked_add(text.len)?, 1)
         };

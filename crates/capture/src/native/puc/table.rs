@@ -52,11 +52,14 @@ impl<'m, M: Memory, const L: usize> Sweep<'m, M, L> {
         let log2 = table.byte(places.node_count_log2);
         let nodes = table.word(places.nodes);
         let flags = table.byte(places.flags);
+        // A table without a hash part refers to a node that is a constant.
+        let is_own = || log2 != 0 || self.memory.is_writable(nodes);
         let has_nodes = match Self::VERSION {
-            // A table without a hash part refers to a node that is a constant.
-            Version::Lua51 | Version::Lua52 => log2 != 0 || self.memory.is_writable(nodes),
-            Version::Lua55 => flags & NO_NODES == 0,
-            _ => table.word(places.last_free) != 0,
+            Version::Lua51 | Version::Lua52 => is_own(),
+            // Up to 5.3.3 that is all that tells.
+            Version::Lua53 => table.word(places.last_free) != 0 && is_own(),
+            Version::Lua54 => table.word(places.last_free) != 0,
+            _ => flags & NO_NODES == 0,
         };
         let limit = u64::from(table.int(places.array_size));
         let array_size = match Self::VERSION {

@@ -1,6 +1,7 @@
 //! Type tags: of objects and of values.
 
 use crate::layout::puc::THREAD;
+use crate::layout::{ABSENT, PucLayout};
 use crate::version::Version;
 use luasnap_heap::Kind;
 
@@ -11,7 +12,7 @@ pub(crate) enum ObjectType {
     ShortString,
     LongString,
     Table,
-    /// In 5.1, where a field of the closure tells whether it is a C function.
+    /// In 5.1 and 5.2.0, where a field of the closure tells whether it is a C function.
     Closure,
     LuaClosure,
     CClosure,
@@ -32,13 +33,14 @@ const COLLECTABLE: u8 = 1 << 6;
 
 /// Type of an object by its header's tag.
 #[inline]
-pub(crate) fn object_type(version: Version, tag: u8) -> Option<ObjectType> {
+pub(crate) fn object_type(layout: &PucLayout, tag: u8) -> Option<ObjectType> {
+    let version = layout.version;
     let is_51 = version == Version::Lua51;
     Some(match tag {
         4 => ObjectType::ShortString,
         20 if !is_51 => ObjectType::LongString,
         TABLE => ObjectType::Table,
-        6 if is_51 => ObjectType::Closure,
+        6 if layout.closure.is_c != ABSENT => ObjectType::Closure,
         6 => ObjectType::LuaClosure,
         38 if !is_51 => ObjectType::CClosure,
         7 => ObjectType::Userdata,

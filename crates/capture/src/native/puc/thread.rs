@@ -51,7 +51,7 @@ impl<'m, M: Memory, const L: usize> Sweep<'m, M, L> {
         let state = self.state(address)?;
         let calls = match Self::VERSION {
             Version::Lua51 => u64::from(state.int(places.calls_size)),
-            Version::Lua52 => self.count_calls(address)?,
+            _ if places.call_count == ABSENT => self.count_calls(address)?,
             Version::Lua55 => u64::from(state.int(places.call_count)),
             _ => u64::from(state.half(places.call_count)),
         };
@@ -71,7 +71,8 @@ impl<'m, M: Memory, const L: usize> Sweep<'m, M, L> {
     /// count may have wrapped around, they are counted one by one.
     pub(super) fn recount_calls(&mut self) -> Swept {
         const WRAPS: u64 = 1 << 16;
-        if !matches!(Self::VERSION, Version::Lua53 | Version::Lua54) {
+        let place = Self::LAYOUT.state.call_count;
+        if !matches!(Self::VERSION, Version::Lua53 | Version::Lua54) || place == ABSENT {
             return Ok(());
         }
         let call = u64::from(Self::LAYOUT.call.size);
@@ -84,7 +85,7 @@ impl<'m, M: Memory, const L: usize> Sweep<'m, M, L> {
             }
             let address = self.heap.address(node);
             let said = self.state(address).ok_or(UNREADABLE)?;
-            let said = u64::from(said.half(Self::LAYOUT.state.call_count));
+            let said = u64::from(said.half(place));
             let count = self.count_calls(address).ok_or(UNREADABLE)?;
             if count % WRAPS != said {
                 return Err(UNREADABLE.into());
@@ -97,8 +98,8 @@ impl<'m, M: Memory, const L: usize> Sweep<'m, M, L> {
         Ok(())
     }
 
-    /// Number of a thread's `CallInfo`s besides the outermost, which is built in. 5.2 does not
-    /// store it.
+    /// Number of a thread's `CallInfo`s besides the outermost, which is built in. 5.2, 5.3.0
+    /// and 5.3.1 do not store it.
     fn count_calls(&self, thread: u64) -> Option<u64> {
         let outermost = thread + u64::from(Self::LAYOUT.state.base_call);
         let (mut next, mut count) = (outermost, 0);
