@@ -4,7 +4,7 @@ use crate::derived::{self, Record};
 use crate::{DIFFERENT, tables};
 use anyhow::{Context, Result, ensure};
 use clap::Args;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 /// Derives the layouts of the VMs' structures from released sources, and writes them as Rust.
@@ -48,7 +48,7 @@ impl Layouts {
     }
 
     /// One that no registry has.
-    fn execute_from(&self, from: &PathBuf, name: &str) -> Result<ExitCode> {
+    fn execute_from(&self, from: &Path, name: &str) -> Result<ExitCode> {
         let flags = self.cflags.as_deref().unwrap_or_default();
         let found = Record::derive(name, from, flags)?;
         if !self.check {
