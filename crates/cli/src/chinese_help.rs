@@ -1,18 +1,13 @@
 //! `--help` in Chinese: clap's command line with other texts.
 
 use crate::help_zh::text;
+use crate::wrap::wrap;
 use clap::builder::StyledStr;
 use clap::{Arg, Command};
-use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 /// The width of help in columns, and what of it is left of the texts of arguments.
 const WIDTH: usize = 100;
 const INDENT: usize = 10;
-
-/// What does not begin a line.
-const CLOSING: &str = "，。、；：！？）》”］…";
-/// What does not end a line.
-const OPENING: &str = "（《“［";
 
 /// Returns the command line with help in Chinese. Usage, values and what is wrong stay as clap says them.
 pub fn with_chinese_help(mut command: Command) -> Command {
@@ -120,43 +115,7 @@ fn code_of(arg: &Arg, verb: &str) -> String {
 
 /// Breaks lines where Chinese breaks them: clap breaks them at blanks only, and there are few.
 fn wrapped(text: &str, width: usize) -> String {
-    let lines = text.split('\n').map(|line| wrapped_line(line, width));
-    lines.collect::<Vec<_>>().join("\n")
-}
-
-fn wrapped_line(line: &str, width: usize) -> String {
-    let (mut text, mut used) = (String::new(), 0);
-    for word in unbroken(line) {
-        let columns = word.width();
-        if used > 0 && used + word.trim_end().width() > width {
-            text.truncate(text.trim_end().len());
-            text.push('\n');
-            used = 0;
-        }
-        text += word;
-        used += columns;
-    }
-    text
-}
-
-/// Returns the parts of a line that stay whole: a wide letter with its punctuation, or what has no blank in it.
-fn unbroken(line: &str) -> Vec<&str> {
-    let mut words = Vec::new();
-    let (mut start, mut before) = (0, None);
-    for (at, letter) in line.char_indices() {
-        let is_wide = |letter: char| letter.width() == Some(2);
-        let is_break = before.is_some_and(|before: char| {
-            let may = before == ' ' || is_wide(before) || is_wide(letter);
-            may && letter != ' ' && !CLOSING.contains(letter) && !OPENING.contains(before)
-        });
-        if is_break {
-            words.push(&line[start..at]);
-            start = at;
-        }
-        before = Some(letter);
-    }
-    words.push(&line[start..]);
-    words
+    wrap(text, width).join("\n")
 }
 
 #[cfg(test)]
@@ -203,13 +162,5 @@ mod tests {
         let unused: Vec<_> = known.difference(&expected).collect();
         assert!(unused.is_empty(), "nothing shows {unused:?}");
         assert_eq!(codes().count(), known.len(), "a code is there twice");
-    }
-
-    #[test]
-    fn lines_are_broken_between_chinese_letters_and_not_before_punctuation() {
-        assert_eq!(wrapped("列出这么多组", 8), "列出这么\n多组");
-        assert_eq!(wrapped("列出这么，多组", 8), "列出这\n么，多组");
-        assert_eq!(wrapped("用 `luasnap top` 看", 8), "用\n`luasnap\ntop` 看");
-        assert_eq!(wrapped("一\n\n二", 8), "一\n\n二");
     }
 }

@@ -60,7 +60,7 @@ fn suspects(answer: &GrowthAnswer) -> Result<String> {
     let large = answer.suspects.iter().filter(|suspect| !suspect.is_small);
     for (at, suspect) in large.enumerate() {
         text += if at > 0 { "\n" } else { "" };
-        let held_by = suspect.held_by;
+        let held_by = suspect.held_by.clone();
         let held_by = held_by.map(|who| Sentence::new("growth.held_by").with("who", who));
         let more = match suspect.grown {
             0 => count(suspect.entries, "entry"),
@@ -98,7 +98,7 @@ fn example_is(row: &GrowthRow) -> String {
     match (&row.example_is, row.counts.last()) {
         (is, Some(1)) => look::is(is.as_ref()),
         (Some(is), _) => {
-            let is = Sentence::new("growth.example_is").with("is", is.to_string());
+            let is = Sentence::new("growth.example_is").with("is", is.clone());
             look::sentence(&is)
         }
         (None, _) => String::new(),

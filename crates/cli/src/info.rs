@@ -11,8 +11,8 @@ use crate::waste;
 use anyhow::Result;
 use clap::Args;
 use luasnap_format::{
-    Ledger, Stats, WasteAnswer, WeaknessRow, byte_size, grouped, printable_path, status_words,
-    weakness,
+    Ledger, Stats, WasteAnswer, WeaknessRow, block_words, byte_size, grouped, printable_path,
+    status_words, weakness,
 };
 use luasnap_heap::{Census, Kind, Tally, ThreadStatus, Waste};
 use luasnap_words::Sentence;
@@ -84,7 +84,7 @@ fn as_text(
     for row in weak {
         let table = look::path_and_what(&row.path, row.what.as_ref());
         let said = Sentence::new("info.weak_table").with("table", table);
-        let said = said.with("words", row.words.to_string());
+        let said = said.with("words", row.words.clone());
         writeln!(text, "  {}", look::sentence(&said))?;
     }
     Ok(text)
@@ -160,7 +160,13 @@ fn coroutines(census: &Census) -> String {
     let counted = ThreadStatus::ALL.iter().zip(census.coroutines);
     let counted: Vec<String> = counted
         .filter(|(_, count)| *count > 0)
-        .map(|(status, count)| format!("{} {}", grouped(count), status_words(*status)))
+        .map(|(status, count)| {
+            format!(
+                "{} {}",
+                grouped(count),
+                look::sentence(&status_words(*status))
+            )
+        })
         .collect();
     match counted.is_empty() {
         true => String::new(),
@@ -197,7 +203,7 @@ fn memory(census: &Census) -> Result<String> {
         }
     }
     for (name, bytes) in &census.blocks {
-        row(*bytes, name)?;
+        row(*bytes, &look::sentence(&block_words(name)))?;
     }
     if let Some(bytes) = census.unaccounted {
         let size = byte_size(bytes.unsigned_abs());

@@ -97,9 +97,12 @@ pub fn language() -> Language {
     chosen_language().unwrap_or_else(of_locale)
 }
 
-/// Returns a sentence in the user's language.
+/// Returns a sentence in the user's language. Long names in it are cut, unless the user asked for all of them.
 pub fn sentence(sentence: &Sentence) -> String {
-    sentence.text(language())
+    match options().full {
+        true => sentence.whole(language()),
+        false => sentence.text(language()),
+    }
 }
 
 /// Returns the fixed words with a code in the user's language.
@@ -116,21 +119,14 @@ pub fn name(name: &Name) -> String {
 }
 
 /// Returns a path as people see it, and what the object is, if the path does not say it.
-pub fn path_and_what(path: &Name, what: Option<&Name>) -> String {
-    match what {
-        Some(what) => name(path) + &in_brackets(&name(what)),
-        None => name(path),
-    }
+pub fn path_and_what(path: &Name, what: Option<&Sentence>) -> String {
+    name(path) + &is(what)
 }
 
 /// Returns what an object is, to be written behind its path; empty if the path says it.
-pub fn is(what: Option<&Name>) -> String {
-    what.map_or_else(String::new, |what| in_brackets(&what.to_string()))
-}
-
-/// Returns a remark, to be written behind what it is about.
-pub fn in_brackets(remark: &str) -> String {
-    sentence(&Sentence::new("text.is").with("what", remark))
+pub fn is(what: Option<&Sentence>) -> String {
+    let is = |what: &Sentence| Sentence::new("text.is").with("what", what.clone());
+    what.map_or_else(String::new, |what| sentence(&is(what)))
 }
 
 /// Returns the example of a group, which may have a remark behind it.

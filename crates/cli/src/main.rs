@@ -45,6 +45,7 @@ mod waste;
 mod watch;
 mod watch_end;
 mod watch_output;
+mod wrap;
 
 use clap::{CommandFactory, Parser, Subcommand};
 use look::LookOptions;

@@ -8,11 +8,11 @@ use crate::snapshot_file::SnapshotFile;
 use anyhow::{Context, Result};
 use clap::Args;
 use luasnap_format::{
-    CoroutineRow, Name, Query, Retainers, RetainersOptions, byte_size, count_of, group_name,
-    grouped, object_name, printable_path, resolve, retainers,
+    CoroutineRow, Query, Retainers, RetainersOptions, byte_size, count_of, group_name, grouped,
+    object_name, printable_path, resolve, retainers,
 };
 use luasnap_heap::{Kind, NodeId, Snapshot};
-use luasnap_words::{Sentence, count};
+use luasnap_words::{Argument, Sentence, count};
 use serde::Serialize;
 use std::ffi::OsString;
 use std::fmt::Write;
@@ -130,7 +130,7 @@ fn as_text(title: &str, is_group: bool, held: &Retainers) -> Result<String> {
             Kind::Upvalue => "path.it_is_an",
             _ => "path.it_is_a",
         };
-        writeln!(text, "{}", said(code, "what", object.words.to_string()))?;
+        writeln!(text, "{}", said(code, "what", object.words.clone()))?;
     }
     match (&held.path, is_group) {
         (Some(path), true) => {
@@ -151,7 +151,7 @@ fn as_text(title: &str, is_group: bool, held: &Retainers) -> Result<String> {
             true => "path.that_one_is",
             false => "path.it_is",
         };
-        writeln!(text, "{}", said(code, "doing", doing.words.to_string()))?;
+        writeln!(text, "{}", said(code, "doing", doing.words.clone()))?;
         if let Some(error) = &doing.error {
             writeln!(text, "{}", said("path.error", "error", error.to_string()))?;
         }
@@ -201,7 +201,7 @@ fn as_text(title: &str, is_group: bool, held: &Retainers) -> Result<String> {
     for row in &held.weakness {
         let table = look::path_and_what(&row.path, row.what.as_ref());
         let weak = Sentence::new("path.weak").with("table", table);
-        let weak = weak.with("words", row.words.to_string());
+        let weak = weak.with("words", row.words.clone());
         writeln!(text, "\n{}", look::sentence(&weak))?;
     }
     if held.paths.len() > 1 {
@@ -216,7 +216,7 @@ fn as_text(title: &str, is_group: bool, held: &Retainers) -> Result<String> {
 }
 
 /// Returns what an object is or is doing, to be written behind its path; empty if the path says it.
-fn is(coroutine: &Option<CoroutineRow>, what: &Option<Name>) -> String {
+fn is(coroutine: &Option<CoroutineRow>, what: &Option<Sentence>) -> String {
     let words = coroutine.as_ref().map(|doing| &doing.words);
     match words.or(what.as_ref()) {
         Some(words) => remark(words),
@@ -225,12 +225,12 @@ fn is(coroutine: &Option<CoroutineRow>, what: &Option<Name>) -> String {
 }
 
 /// Returns a remark, to be written behind a path.
-fn remark(words: &Name) -> String {
-    said("path.remark", "what", words.to_string())
+fn remark(words: &Sentence) -> String {
+    said("path.remark", "what", words.clone())
 }
 
 /// Returns the sentence with one argument.
-fn said(code: &'static str, name: &'static str, value: String) -> String {
+fn said(code: &'static str, name: &'static str, value: impl Into<Argument>) -> String {
     look::sentence(&Sentence::new(code).with(name, value))
 }
 

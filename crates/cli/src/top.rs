@@ -9,7 +9,7 @@ use crate::snapshot_file::SnapshotFile;
 use crate::table::{CellText, Column, Columns};
 use anyhow::Result;
 use clap::{Args, ValueEnum};
-use luasnap_format::{GroupRow, OwnerRow, byte_size, grouped, owner_kind, printable_path};
+use luasnap_format::{GroupRow, OwnerRow, byte_size, grouped, owner_kind_words, printable_path};
 use luasnap_heap::{GroupOrder, Snapshot};
 use luasnap_words::Sentence;
 use std::path::{Path, PathBuf};
@@ -227,7 +227,7 @@ fn owners_text(rows: &[OwnerRow]) -> String {
                 0 => String::new(),
                 files => grouped(files),
             },
-            owner_kind(row.kind).to_owned(),
+            look::sentence(&owner_kind_words(row.kind)),
             name_and_sharers(row),
             example.unwrap_or_default(),
         ]);
@@ -240,9 +240,13 @@ const SHARERS: usize = 3;
 
 /// Returns the name of an owner; of what is shared also who shares most.
 fn name_and_sharers(row: &OwnerRow) -> String {
-    let mut text = look::name(&row.name);
+    let mut text = look::sentence(&row.words);
     for sharers in row.sharers.iter().take(SHARERS) {
-        text += &format!("\n{} {}", byte_size(sharers.size), sharers.words);
+        text += &format!(
+            "\n{} {}",
+            byte_size(sharers.size),
+            look::sentence(&sharers.words)
+        );
     }
     text
 }

@@ -8,6 +8,7 @@ use crate::snapshot_file::taken_at;
 use crate::table::{Column, Columns};
 use crate::terminal;
 use crate::watch_end::End;
+use crate::wrap::wrap;
 use anyhow::{Result, anyhow};
 use luasnap_format::{
     GrowthAnswer, RateRow, StopTimes, WatchStep, byte_size, duration, grouped, printable,
@@ -20,7 +21,6 @@ use std::io::{self, IsTerminal, Write, stdout};
 use std::path::PathBuf;
 use std::thread::sleep;
 use std::time::Duration;
-use unicode_width::UnicodeWidthStr;
 
 /// The most lines of the verdict on the screen.
 const VERDICT_LINES: usize = 4;
@@ -190,7 +190,7 @@ impl WatchOutput {
             return lines;
         };
         lines.extend(
-            wrapped(&look::sentence(verdict), columns)
+            wrap(&look::sentence(verdict), columns)
                 .into_iter()
                 .take(VERDICT_LINES),
         );
@@ -202,21 +202,6 @@ impl WatchOutput {
         }
         lines
     }
-}
-
-/// Returns the lines of a text, broken between words.
-fn wrapped(text: &str, columns: usize) -> Vec<String> {
-    let mut lines: Vec<String> = Vec::new();
-    for word in text.split(' ') {
-        match lines.last_mut() {
-            Some(line) if line.width() + 1 + word.width() <= columns => {
-                line.push(' ');
-                line.push_str(word);
-            }
-            _ => lines.push(word.to_owned()),
-        }
-    }
-    lines
 }
 
 /// Returns a line that fits the terminal.
@@ -409,20 +394,5 @@ impl<'a> Ending<'a> {
             taken_at_ms: &summary.times,
             growth: summary.growth,
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_verdict_is_broken_between_words() {
-        let text = "_G.cache grew by 1.0 MiB: 3 tables more, _G.cache.*.";
-        let lines = wrapped(text, 20);
-        let expected = ["_G.cache grew by 1.0", "MiB: 3 tables more,", "_G.cache.*."];
-        assert_eq!(lines, expected);
-        assert_eq!(wrapped("缓存 缓存", 8), ["缓存", "缓存"]);
-        assert_eq!(wrapped("", 20), [""]);
     }
 }

@@ -60,7 +60,9 @@ pub use answers::leak::{Allowed, LeakRow, leaks};
 pub use answers::ledger::{Ledger, LedgerChange};
 pub use answers::name::Name;
 pub use answers::object_row::{ObjectRow, SlotsRow};
-pub use answers::owner_row::{OwnerRow, SharersRow, TopOwners, owner_kind, top_owners};
+pub use answers::owner_row::{
+    OwnerRow, SharersRow, TopOwners, owner_kind, owner_kind_words, top_owners,
+};
 pub use answers::report::{Report, ReportOf, ReportRow, ResizedRow, report};
 pub use answers::retainers::{KeeperRow, RetainerRow, Retainers, RetainersOptions, retainers};
 pub use answers::row_order::RowOrder;
@@ -78,6 +80,7 @@ pub use file::{
 pub use heapsnapshot::write_heapsnapshot;
 pub use json::json_string::readable_json;
 pub use json::object_tree::{write_json, write_json_indented};
+pub use labels::block::block_words;
 pub use labels::cut::fit;
 pub use labels::numbers::{byte_size, count_of, entries_of, grouped};
 pub use labels::object_label::object_name;

@@ -5,6 +5,7 @@ use crate::failure::comparison_error;
 use luasnap_capture::{Call, Error, Return};
 use luasnap_format::{Allowed, leak_text};
 use luasnap_heap::Snapshot;
+use luasnap_words::Language;
 
 /// Number of runs by default, at least and at most.
 const RUNS: usize = 5;
@@ -38,6 +39,7 @@ pub fn check(call: &mut Call<'_>) -> Result {
             &leaks,
             &options.allowed,
             options.runs,
+            Language::English,
         ))),
     }
 }

@@ -133,7 +133,7 @@ fn finalize(call: &mut Call<'_>) -> Result {
 fn report(call: &mut Call<'_>) -> Result {
     let snapshot = argument(call, 1)?;
     let mut text = Vec::new();
-    write_report(&mut text, &snapshot, ReportOptions { rows: 10 }).map_err(answer_error)?;
+    write_report(&mut text, &snapshot, ReportOptions::default()).map_err(answer_error)?;
     Ok(Return::Text(text))
 }
 

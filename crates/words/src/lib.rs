@@ -29,5 +29,5 @@ mod texts;
 
 pub use grouped::grouped;
 pub use language::Language;
-pub use sentence::{Argument, Sentence, count, noun};
+pub use sentence::{Argument, Sentence, count, noun, plural, shown};
 pub use texts::codes;

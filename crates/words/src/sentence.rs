@@ -33,22 +33,52 @@ impl Sentence {
         self.code
     }
 
-    /// Returns the sentence in a language.
+    /// Returns the sentence in a language. Long names in it are cut.
     pub fn text(&self, language: Language) -> String {
-        let mut text = String::new();
+        self.as_string(language, Form::Cut)
+    }
+
+    /// Returns the sentence in a language, with whole names.
+    pub fn whole(&self, language: Language) -> String {
+        self.as_string(language, Form::Whole)
+    }
+
+    fn as_string(&self, language: Language, form: Form) -> String {
+        let mut text = Vec::new();
+        self.push(&mut text, language, form);
+        // Nothing is lost: of these forms all parts are text.
+        String::from_utf8_lossy(&text).into_owned()
+    }
+
+    /// Returns the sentence in English, with whole names in the program's own bytes.
+    pub fn bytes(&self) -> Vec<u8> {
+        let mut text = Vec::new();
+        self.push(&mut text, Language::English, Form::Bytes);
+        text
+    }
+
+    fn push(&self, text: &mut Vec<u8>, language: Language, form: Form) {
         let mut rest = texts::template(language, self.code);
         while let Some((before, after)) = rest.split_once('{') {
             let (name, behind) = after.split_once('}').unwrap_or((after, ""));
-            text += before;
+            text.extend_from_slice(before.as_bytes());
             let argument = self.arguments.iter().find(|(known, _)| *known == name);
             debug_assert!(argument.is_some(), "{} has no '{name}'", self.code);
             if let Some((_, argument)) = argument {
-                text += &argument.text(language);
+                argument.push(text, language, form);
             }
             rest = behind;
         }
-        text + rest
+        text.extend_from_slice(rest.as_bytes());
     }
+}
+
+/// In which form names are in a sentence.
+#[derive(Clone, Copy)]
+enum Form {
+    Cut,
+    Whole,
+    Bytes,
 }
 
 impl Display for Sentence {
@@ -58,8 +88,25 @@ impl Display for Sentence {
 }
 
 impl Serialize for Sentence {
+    /// With whole names; formats of bytes get them in the program's own bytes.
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
+        match serializer.is_human_readable() {
+            true => serializer.serialize_str(&self.whole(Language::English)),
+            false => serializer.serialize_bytes(&self.bytes()),
+        }
+    }
+}
+
+/// A sentence is equal to its English text.
+impl PartialEq<str> for Sentence {
+    fn eq(&self, text: &str) -> bool {
+        self.bytes() == text.as_bytes()
+    }
+}
+
+impl PartialEq<&str> for Sentence {
+    fn eq(&self, text: &&str) -> bool {
+        self == *text
     }
 }
 
@@ -68,17 +115,40 @@ impl Serialize for Sentence {
 pub enum Argument {
     /// Text that is the same in all languages: a name, a size. It must be printable.
     Text(String),
+    /// A name of the program's, which people see cut if it is long.
+    Name {
+        /// In the program's own bytes.
+        bytes: Vec<u8>,
+        /// All of it, printable.
+        whole: String,
+        /// What people see, printable.
+        cut: String,
+    },
     /// A noun, by its English singular.
     Noun(&'static str),
     /// A number of things, by their English singular.
     Count(u64, &'static str),
+    /// The plural of a noun, by its English singular.
+    Plural(&'static str),
     /// A part that is a sentence of its own.
     Sentence(Box<Sentence>),
+    /// Such a part with its names as people see them, whoever reads the whole.
+    Shown(Box<Sentence>),
 }
 
 /// Returns a noun by its English singular: `table`.
 pub fn noun(one: &'static str) -> Argument {
     Argument::Noun(one)
+}
+
+/// Returns the plural of a noun by its English singular: `tables`.
+pub fn plural(one: &'static str) -> Argument {
+    Argument::Plural(one)
+}
+
+/// Returns a part of a sentence for people: its names are cut and printable, whoever reads the whole.
+pub fn shown(part: Sentence) -> Argument {
+    Argument::Shown(Box::new(part))
 }
 
 /// Returns a number of things by their English singular: `2,000 tables`.
@@ -112,19 +182,48 @@ impl<T: Into<Argument>> From<Option<T>> for Argument {
 }
 
 impl Argument {
-    fn text(&self, language: Language) -> String {
-        match self {
-            Argument::Text(text) => text.clone(),
-            Argument::Noun(one) => texts::noun(language, one).0.to_owned(),
-            Argument::Count(number, one) => {
+    fn push(&self, text: &mut Vec<u8>, language: Language, form: Form) {
+        let mut push = |part: &str| text.extend_from_slice(part.as_bytes());
+        match (self, form) {
+            (Argument::Text(part), _)
+            | (Argument::Name { cut: part, .. }, Form::Cut)
+            | (Argument::Name { whole: part, .. }, Form::Whole) => push(part),
+            (Argument::Name { bytes, .. }, Form::Bytes) => text.extend_from_slice(bytes),
+            (Argument::Noun(one), _) => push(texts::noun(language, one).0),
+            (Argument::Plural(one), _) => push(texts::noun(language, one).1),
+            (Argument::Count(number, one), _) => {
                 let (singular, plural) = texts::noun(language, one);
                 let noun = if *number == 1 { singular } else { plural };
-                match language {
-                    Language::English => format!("{} {noun}", grouped(*number)),
-                    Language::Chinese => format!("{} 个{noun}", grouped(*number)),
-                }
+                push(&grouped(*number));
+                push(match language {
+                    Language::English => " ",
+                    Language::Chinese => " 个",
+                });
+                push(noun);
             }
-            Argument::Sentence(sentence) => sentence.text(language),
+            (Argument::Sentence(sentence), _) => sentence.push(text, language, form),
+            (Argument::Shown(sentence), _) => sentence.push(text, language, Form::Cut),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_cut_for_people_and_whole_for_programs() {
+        let name = Argument::Name {
+            bytes: b"long\xff.lua".to_vec(),
+            whole: r"long\xFF.lua".to_owned(),
+            cut: "lo…ua".to_owned(),
+        };
+        let inner = Sentence::new("text.is").with("what", name);
+        let sentence = Sentence::new("text.example")
+            .with("name", "f")
+            .with("is", inner);
+        assert_eq!(sentence.to_string(), "e.g. f (lo…ua)");
+        assert_eq!(sentence.whole(Language::Chinese), r"例如 f（long\xFF.lua）");
+        assert_eq!(sentence.bytes(), b"e.g. f (long\xff.lua)");
     }
 }

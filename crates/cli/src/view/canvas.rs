@@ -141,3 +141,72 @@ fn drawn((columns, lines): (u16, u16)) -> io::Result<Drawn> {
 fn set_up() -> io::Result<()> {
     terminal::take(Some(Termios::make_raw))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::panics;
+    use nix::pty::openpty;
+    use nix::sys::termios::tcgetattr;
+    use std::env;
+    use std::fs::File;
+    use std::io::Read;
+    use std::process::Command;
+    use std::thread;
+
+    /// Says to a process of its own who is to panic.
+    const WHO: &str = "LUASNAP_TEST_PANIC";
+    const ENTER: &str = "\x1b[?1049h";
+
+    /// What the process of the next test does.
+    fn panic_as(who: &str) -> ! {
+        panics::print_readably();
+        let _canvas = Canvas::take().unwrap();
+        match who {
+            "another thread" => {
+                thread::spawn(|| panic!("a test's panic")).join().ok();
+                unreachable!("the hook ends the process");
+            }
+            _ => panic!("a test's panic"),
+        }
+    }
+
+    #[test]
+    fn a_panic_gives_the_terminal_back_and_is_said_after_it() {
+        if let Ok(who) = env::var(WHO) {
+            panic_as(&who);
+        }
+        for who in ["the view", "another thread"] {
+            let terminal = openpty(None, None).unwrap();
+            let before = tcgetattr(&terminal.slave).unwrap();
+            let slave = || terminal.slave.try_clone().unwrap();
+            let mut command = Command::new(env::current_exe().unwrap());
+            command
+                .args(["--exact", "--nocapture"])
+                .arg("view::canvas::tests::a_panic_gives_the_terminal_back_and_is_said_after_it")
+                .env(WHO, who)
+                .env_remove("RUST_BACKTRACE")
+                .stdin(slave())
+                .stdout(slave())
+                .stderr(slave());
+            let status = command.spawn().unwrap().wait().unwrap();
+            // It has the other end of the terminal, too.
+            drop(command);
+            assert_eq!(status.code(), Some(PANICKED), "{who}");
+            assert_eq!(tcgetattr(&terminal.slave).unwrap(), before, "{who}");
+            drop(terminal.slave);
+            let (mut said, mut buffer) = (Vec::new(), [0; 4096]);
+            let mut master = File::from(terminal.master);
+            // Once nobody has the other end, reading fails.
+            while let Ok(length @ 1..) = master.read(&mut buffer) {
+                said.extend_from_slice(&buffer[..length]);
+            }
+            let said = String::from_utf8_lossy(&said);
+            let (shown, after) = said.split_once("\x1b[?1049l").expect(who);
+            assert!(shown.contains(ENTER), "{who}: {said:?}");
+            assert!(after.contains("luasnap: a bug in luasnap:"), "{said:?}");
+            assert!(after.contains("a test's panic"), "{who}: {said:?}");
+            assert!(!after.contains(ENTER), "{who}: {said:?}");
+        }
+    }
+}

@@ -10,7 +10,7 @@ pub struct Picture {
     /// Sentences above the rows.
     pub notes: Vec<String>,
     /// The names of the columns.
-    pub heads: Heads,
+    pub heads: Heads<String>,
     /// The rows that fit.
     pub rows: Vec<Cells>,
     /// The selected one among them.
@@ -19,25 +19,39 @@ pub struct Picture {
     pub place: (usize, usize),
     /// What is under way, or what came of the last key.
     pub status: Option<String>,
-    /// The keys that work here, and what they do.
-    pub keys: Vec<Hint>,
+    /// The keys that work here, and what they do, in a word or two.
+    pub keys: Vec<(String, String)>,
     /// The line that is being typed.
     pub prompt: Option<String>,
     /// Whether the rows are an explanation of keys.
     pub is_help: bool,
 }
 
-/// A key and what it does, in a word or two.
+/// A key, and the code of what it does.
 pub type Hint = (&'static str, &'static str);
 
-/// The names of the columns.
+/// The names of the columns, or the codes of these.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Heads {
-    pub size: &'static str,
-    pub count: &'static str,
-    pub name: &'static str,
+pub struct Heads<Name = &'static str> {
+    pub size: Name,
+    pub count: Name,
+    pub kind: Name,
+    pub name: Name,
     /// Of the column of what came; `None` without one.
-    pub came: Option<&'static str>,
+    pub came: Option<Name>,
+}
+
+impl Heads {
+    /// Returns the names with these codes.
+    pub fn named(&self, name: impl Fn(&'static str) -> String) -> Heads<String> {
+        Heads {
+            size: name(self.size),
+            count: name(self.count),
+            kind: name(self.kind),
+            name: name(self.name),
+            came: self.came.map(&name),
+        }
+    }
 }
 
 /// A row. All texts are printable.

@@ -2,7 +2,7 @@
 
 use crate::view::drawing::regions::Regions;
 use crate::view::keys::{Command, Typed};
-use crate::view::picture::{Cells, Heads, Picture};
+use crate::view::picture::{Cells, Heads, Hint, Picture};
 use crate::view::screens::groups::Groups;
 use crate::view::screens::path::Path;
 use crate::view::screens::retainers::Retainers;
@@ -11,7 +11,7 @@ use crate::view::screens::search::Search;
 use crate::view::screens::suspects::Suspects;
 use crate::view::screens::tree::Tree;
 use crate::view::subject::{Subject, Target};
-use crate::view::words;
+use crate::view::words::{self, Words};
 use anyhow::Result;
 use luasnap_heap::NodeId;
 use std::sync::Arc;
@@ -96,8 +96,9 @@ impl State {
         self.screens.push(screen);
     }
 
-    fn say(&mut self, words: &str) {
-        self.said = Some(words.to_owned());
+    /// Says the words with a code.
+    fn say(&mut self, code: &'static str) {
+        self.said = Some(self.subject.words.fixed(code));
     }
 
     /// Does what a command means, and returns what the terminal is to do.
@@ -133,8 +134,8 @@ impl State {
             }
             Command::Difference if !self.subject.rows.has_growth() => {
                 self.say(match self.subject.growth {
-                    Some(_) => words::OTHER_PROCESS,
-                    None => words::ONE_FILE,
+                    Some(_) => "view.other_process",
+                    None => "view.one_file",
                 });
             }
             Command::Difference => {
@@ -155,9 +156,9 @@ impl State {
             Done::Say(words) => self.said = Some(words),
             Done::Show(screen) => self.show(screen),
             Done::Nothing => match command {
-                Command::Open => self.say(words::NO_OBJECT),
+                Command::Open => self.say("view.no_object"),
                 Command::Up => self.back(),
-                Command::Order => self.say(words::ONE_ORDER),
+                Command::Order => self.say("view.one_order"),
                 _ => {}
             },
         }
@@ -175,7 +176,7 @@ impl State {
                 let screen = screen(self.context(), target)?;
                 self.show(screen);
             }
-            None => self.say(words::NO_OBJECT),
+            None => self.say("view.no_object"),
         }
         Ok(())
     }
@@ -184,7 +185,7 @@ impl State {
     fn back(&mut self) {
         let last = self.screens.len() - 1;
         if self.screens[last].cancel() {
-            return self.say(words::CANCELLED);
+            return self.say("view.cancelled");
         }
         if last > 0 {
             self.screens.pop();
@@ -249,14 +250,15 @@ impl State {
     ///
     /// If memory runs out.
     pub fn picture(&mut self, width: u16, height: u16) -> Result<Picture> {
+        let words = self.subject.words;
         let mut picture = match self.is_help {
-            true => help(),
+            true => help(words),
             false => self.with_screen(|screen, context| {
                 Ok(Picture {
                     crumbs: screen.crumbs(context)?,
                     notes: screen.notes(context),
-                    heads: screen.heads(context),
-                    keys: screen.keys().to_vec(),
+                    heads: screen.heads(context).named(|code| words.fixed(code)),
+                    keys: hints(words, screen.keys()),
                     status: screen.status(context),
                     ..Picture::default()
                 })
@@ -266,7 +268,7 @@ impl State {
         picture.status = self.said.clone().or(picture.status);
         if let Some(line) = &self.typed {
             picture.prompt = Some(luasnap_format::printable(line.as_bytes()));
-            picture.keys = words::KEYS_OF_PROMPT.to_vec();
+            picture.keys = hints(words, words::KEYS_OF_PROMPT);
         }
         if !self.subject.rows.has_growth() {
             picture.keys.retain(|key| key.0 != "d");
@@ -291,21 +293,33 @@ impl State {
     }
 }
 
+/// Returns keys and what they do.
+fn hints(words: Words, keys: &[Hint]) -> Vec<(String, String)> {
+    let hint = |(key, code): &Hint| ((*key).to_owned(), words.fixed(code));
+    keys.iter().map(hint).collect()
+}
+
 /// Returns the explanation of keys.
-fn help() -> Picture {
-    let row = |key: &(&str, &str)| Cells {
-        name: key.0.to_owned(),
-        what: key.1.to_owned(),
+fn help(words: Words) -> Picture {
+    let row = |(name, what)| Cells {
+        name,
+        what,
         ..Cells::default()
     };
-    let mut rows: Vec<Cells> = words::ALL_KEYS.iter().map(row).collect();
+    let mut rows: Vec<Cells> = hints(words, words::ALL_KEYS).into_iter().map(row).collect();
     rows.push(Cells::default());
-    rows.extend(words::MEANINGS.iter().map(|text| Cells::text(*text)));
+    rows.extend(
+        words::MEANINGS
+            .iter()
+            .map(|code| Cells::text(words.fixed(code))),
+    );
+    let mut keys = hints(words, &[words::SELECT]);
+    keys.push((words.fixed(words::OTHER_KEY), words.fixed("key.back")));
     Picture {
-        crumbs: vec![words::HELP.to_owned()],
+        crumbs: vec![words.fixed("view.keys")],
         heads: Heads::default(),
         rows,
-        keys: words::KEYS_OF_HELP.to_vec(),
+        keys,
         is_help: true,
         ..Picture::default()
     }

@@ -1,9 +1,10 @@
 //! What is looked at: a snapshot, with what was derived from it once.
 
 use crate::comparison::cannot_compare_files;
+use crate::look;
 use crate::progress::Progress;
 use crate::snapshot_file::SnapshotFile;
-use crate::view::words;
+use crate::view::words::{self, Words};
 use anyhow::Result;
 use luasnap_format::{
     DominatorRows, GrowthAnswer, GrowthError, NameHit, Query, RowTarget, Top, growth, top,
@@ -24,6 +25,8 @@ pub struct Subject {
     pub top: Top,
     /// What grew; `None` if there is one snapshot alone.
     pub growth: Option<GrowthAnswer>,
+    /// The words of the user's language.
+    pub words: Words,
 }
 
 /// What a row is about.
@@ -74,7 +77,10 @@ impl Subject {
         let snapshots: Vec<&Snapshot> = files.iter().map(|file| &file.snapshot).collect();
         let subject = Subject::new(&snapshots, &progress);
         let mut subject = subject.map_err(|error| cannot_compare_files(&files, error))?;
-        subject.title = words::title(&files, subject.rows.live());
+        subject.words = Words {
+            language: look::language(),
+        };
+        subject.title = subject.words.title(&files, subject.rows.live());
         Ok(subject)
     }
 
@@ -100,6 +106,7 @@ impl Subject {
             rows,
             top,
             growth: grown,
+            words: Words::default(),
         })
     }
 

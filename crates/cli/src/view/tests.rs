@@ -9,11 +9,13 @@ use crate::view::drawing::palette::Palette;
 use crate::view::keys;
 use crate::view::state::{State, Then};
 use crate::view::subject::Subject;
+use crate::view::words::Words;
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use golden::assert_golden;
 use luasnap_heap::{
     Engine, Heap, HeapBuilder, Kind, Label, NodeId, Process, Provenance, Snapshot, Strength,
 };
+use luasnap_words::Language;
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
 use ratatui::buffer::Buffer;
@@ -124,10 +126,15 @@ struct Session {
 
 impl Session {
     fn new(heaps: Vec<Heap>, width: u16, height: u16) -> Session {
+        Session::speaking(Language::English, heaps, width, height)
+    }
+
+    fn speaking(language: Language, heaps: Vec<Heap>, width: u16, height: u16) -> Session {
         let snapshots: Vec<Snapshot> = heaps.into_iter().map(Snapshot::new).collect();
         let snapshots: Vec<&Snapshot> = snapshots.iter().collect();
         let mut subject = Subject::new(&snapshots, &Progress::new(1)).unwrap();
         subject.title = "shop.luasnap".to_owned();
+        subject.words = Words { language };
         Session {
             state: State::new(Arc::new(subject), None).unwrap(),
             terminal: Terminal::new(TestBackend::new(width, height)).unwrap(),
@@ -395,6 +402,33 @@ fn help() {
     // Any key ends it and does nothing else.
     session.press("q");
     assert_eq!(session.screen(), before);
+}
+
+#[test]
+fn in_chinese() {
+    let one = |height| Session::speaking(Language::Chinese, vec![heap(40, 7)], 100, height);
+    let mut session = one(18);
+    let mut text = session.screens("enter enter o g o enter esc esc s esc ?");
+    let mut session = one(18);
+    session.press("/");
+    session.type_word("shared");
+    text += &session.screen();
+    text += &session.screens("enter p esc r esc esc g p esc r");
+    assert_golden("view_zh", &text);
+    let heaps = vec![heap(40, 7), heap(45, 7)];
+    let mut session = Session::speaking(Language::Chinese, heaps, 100, 16);
+    assert_golden("view_difference_zh", &session.screens("d enter d s o"));
+    // Wide letters take two columns each: no line is wider than the terminal.
+    for width in [1, 9, 24, 40, 60, 80, 100] {
+        let mut session = Session::speaking(Language::Chinese, vec![heap(40, 7)], width, 18);
+        for key in "enter enter g s p r ?".split(' ') {
+            session.press(key);
+            for line in session.screen().lines() {
+                let taken = unicode_width::UnicodeWidthStr::width(line);
+                assert!(taken <= width.into(), "{width}: {line}");
+            }
+        }
+    }
 }
 
 #[test]

@@ -4,6 +4,7 @@ use crate::answer_error::Result;
 use crate::answers::name::{Name, NameText};
 use crate::answers::short_path::cut_name;
 use luasnap_heap::{CodePlace, Heap, NameId, NodeId, ThreadState, ThreadStatus};
+use luasnap_words::Sentence;
 use serde::{Serialize, Serializer};
 
 /// What a coroutine is doing.
@@ -32,7 +33,7 @@ pub struct CoroutineRow {
     #[serde(skip)]
     has_line: bool,
     /// The same in words: `suspended at jobs.lua:12, in wait, called at jobs.lua:16`.
-    pub words: Name,
+    pub words: Sentence,
 }
 
 impl CoroutineRow {
@@ -73,30 +74,40 @@ impl CoroutineRow {
                 text => Some(name_of(text)?),
             },
             has_line: at.line != 0,
-            words: Name::default(),
+            words: status_words(state.status),
         };
-        row.words = row.in_words()?;
+        row.words = row.in_words();
         Ok(row)
     }
 
     /// Returns what it is doing, in words.
-    fn in_words(&self) -> Result<Name> {
-        let status = self.status;
-        let mut text = NameText::default();
-        text.push(status_words(status).as_bytes())?;
-        match (status, &self.at) {
-            (ThreadStatus::Dead, _) => return Ok(text.finish()),
-            (_, None) => text.push(b", in C")?,
-            (ThreadStatus::NotStarted, Some(place)) => push(&mut text, ", of ", place)?,
-            (_, Some(place)) => {
-                text.push(b" ")?;
-                self.push_place(&mut text, place)?;
+    fn in_words(&self) -> Sentence {
+        let of_name = |code, name: &Name| Sentence::new(code).with("name", name);
+        let at = match (self.status, &self.at, &self.defined_at) {
+            (ThreadStatus::Dead, ..) => return status_words(self.status),
+            (_, None, _) => Sentence::new("coroutine.in_c"),
+            (ThreadStatus::NotStarted, Some(place), _) => of_name("coroutine.of", place),
+            // Where the line is not known, in which function.
+            (_, Some(_), Some(defined)) if !self.has_line => {
+                of_name("coroutine.in_function_of", defined)
             }
-        }
-        if let Some(details) = self.details(", in ")? {
-            push(&mut text, "", &details)?;
-        }
-        Ok(text.finish())
+            (_, Some(place), _) => of_name("coroutine.at", place),
+        };
+        // What has not started is in no function.
+        let has_started = self.status != ThreadStatus::NotStarted;
+        let function = self.function.as_ref().filter(|_| has_started);
+        let caller = self.called_at.as_ref().filter(|_| has_started);
+        Sentence::new("coroutine.words")
+            .with("status", status_words(self.status))
+            .with("at", at)
+            .with(
+                "function",
+                function.map(|name| of_name("coroutine.in", name)),
+            )
+            .with(
+                "caller",
+                caller.map(|name| of_name("coroutine.called_at", name)),
+            )
     }
 
     /// Appends where it is; where the line is not known, in which function.
@@ -108,20 +119,19 @@ impl CoroutineRow {
     }
 
     /// Returns the function and who called it, if either is known: `in wait, called at jobs.lua:16`.
-    fn details(&self, before: &str) -> Result<Option<Name>> {
+    fn details(&self) -> Result<Option<Name>> {
         let mut text = NameText::default();
         // What has not started is in no function.
         if self.status == ThreadStatus::NotStarted {
             return Ok(None);
         }
         if let Some(function) = &self.function {
-            push(&mut text, before, function)?;
+            push(&mut text, "in ", function)?;
         }
         if let Some(caller) = &self.called_at {
             let before = match self.function {
                 Some(_) => ", called at ",
-                None if before == "in " => "called at ",
-                None => ", called at ",
+                None => "called at ",
             };
             push(&mut text, before, caller)?;
         }
@@ -150,7 +160,7 @@ impl CoroutineRow {
         if status == ThreadStatus::NotStarted {
             text.push(b", not started")?;
         }
-        if let Some(details) = self.details("in ")? {
+        if let Some(details) = self.details()? {
             push(&mut text, " (", &details)?;
             text.push(b")")?;
         }
@@ -167,15 +177,15 @@ fn status<S: Serializer>(
 }
 
 /// Returns a status in words.
-pub fn status_words(status: ThreadStatus) -> &'static str {
-    match status {
-        ThreadStatus::NotStarted => "not started",
-        ThreadStatus::Suspended => "suspended",
-        ThreadStatus::Normal => "waiting for one that it resumed",
-        ThreadStatus::Running => "running",
-        ThreadStatus::Failed => "dead by an error",
-        ThreadStatus::Dead => "dead",
-    }
+pub fn status_words(status: ThreadStatus) -> Sentence {
+    Sentence::new(match status {
+        ThreadStatus::NotStarted => "coroutine.not_started",
+        ThreadStatus::Suspended => "coroutine.suspended",
+        ThreadStatus::Normal => "coroutine.normal",
+        ThreadStatus::Running => "coroutine.running",
+        ThreadStatus::Failed => "coroutine.failed",
+        ThreadStatus::Dead => "coroutine.dead",
+    })
 }
 
 /// Returns the text of a place, if there is one. Its line is left out if it is not known.

@@ -7,11 +7,11 @@ use crate::answers::name::Name;
 use crate::answers::object_row::ObjectRow;
 use crate::answers::row_order::RowOrder;
 use crate::answers::short_path::{is_far_down, path_below, path_of_everything, step_text};
-use crate::labels::numbers::count_of;
 use luasnap_heap::{
     Census, Change, DominatorChildren, Dominators, Kind, Label, NodeId, PathStarts, Rank,
     RankIndex, Snapshot, SubtreeGrowth, Tally,
 };
+use luasnap_words::Sentence;
 use serde::Serialize;
 use std::ops::Range;
 
@@ -27,7 +27,7 @@ pub struct DominatorRow {
     /// The path from the object above to it, or the name of the group.
     pub name: Name,
     /// What it is, in words.
-    pub what: Name,
+    pub what: Sentence,
     /// The number of objects in the row: 1, but of many.
     pub count: u64,
     /// Their shallow size, in bytes.
@@ -539,8 +539,9 @@ impl DominatorRows {
             RowTarget::Fold(fold) => {
                 let fold = self.children.fold(fold);
                 let count = u64::from(fold.count);
-                let what = count_of(count, kind.type_name());
-                (count, fold.retained, fold.shallow, what.as_str().into())
+                let many = luasnap_words::count(count, kind.type_name());
+                let what = Sentence::new("object.many").with("objects", many);
+                (count, fold.retained, fold.shallow, what)
             }
         };
         let growth = match &self.growth {

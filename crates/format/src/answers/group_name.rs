@@ -73,7 +73,7 @@ fn own_name(heap: &Heap, tree: &ShortestPathTree, groups: &Groups, group: &Group
             // All members do the same; only the name of their function is this one's.
             match CoroutineRow::of(heap, tree.node(group.example))? {
                 Some(row) => row.group_name(),
-                None => Ok(status_words(name.status).into()),
+                None => Ok(Name::from(status_words(name.status).bytes())),
             }
         }
         GroupName::StringsOf(_) | GroupName::SharedStrings => Ok("shared strings".into()),

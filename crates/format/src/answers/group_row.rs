@@ -41,7 +41,7 @@ pub struct GroupRow {
     pub example: Name,
     /// What that one is, if neither the last step of its path nor the name of the group says it.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub example_is: Option<Name>,
+    pub example_is: Option<Sentence>,
     /// Of coroutines: what the first member is doing.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub coroutine: Option<CoroutineRow>,

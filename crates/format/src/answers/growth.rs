@@ -12,7 +12,7 @@ use luasnap_heap::{
     Census, CompareError, FINGERPRINT_RULE, GroupGrowth, GroupTable, Growth, Heap, Kind, Label,
     NodeId, Rank, ShortestPathTree, Snapshot, Suspect,
 };
-use luasnap_words::{Sentence, count};
+use luasnap_words::{Sentence, count, shown};
 use rustc_hash::FxHashMap;
 use serde::Serialize;
 
@@ -57,7 +57,7 @@ pub struct GrowthRow {
     pub example: Name,
     /// What that one is, if neither the last step of its path nor the name of the group says it.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub example_is: Option<Name>,
+    pub example_is: Option<Sentence>,
 }
 
 /// A leak suspect: groups that grow in every step, and their accumulation point.
@@ -76,9 +76,9 @@ pub struct SuspectRow {
     pub point: Name,
     /// What the point is, if the last step of its path does not say it.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub point_is: Option<Name>,
+    pub point_is: Option<Sentence>,
     /// Who holds what accumulates, if it is not the point itself: `C code (luaL_ref)`.
-    pub held_by: Option<&'static str>,
+    pub held_by: Option<Sentence>,
     /// The retained size of the accumulation point in the last snapshot, in bytes.
     pub retained: u64,
     /// The retained size as a part of all objects' bytes, from 0 to 1.
@@ -94,7 +94,7 @@ pub struct SuspectRow {
     pub example: Name,
     /// What that one is, if the last step of its path does not say it.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub example_is: Option<Name>,
+    pub example_is: Option<Sentence>,
     /// The fingerprint of the first group, the same from run to run.
     pub fingerprint: String,
 }
@@ -256,8 +256,10 @@ impl GrowthAnswer {
             Some(rate.with("time", duration(elapsed)))
         };
         if let Some(suspect) = self.suspects.first() {
-            let is = |is: &Name| Sentence::new("growth.is").with("what", is.to_string());
-            let holder = suspect.held_by.map(|_| Sentence::new("growth.held_by_c"));
+            let is = |is: &Sentence| Sentence::new("growth.is").with("what", shown(is.clone()));
+            let holder = suspect.held_by.as_ref();
+            let holder =
+                holder.map(|who| Sentence::new("growth.held_by_brackets").with("who", who.clone()));
             let point = Sentence::new("growth.point")
                 .with("name", suspect.point.to_string())
                 .with("is", suspect.point_is.as_ref().map(is))
@@ -451,7 +453,7 @@ impl Words<'_> {
                 Some(rank) if !suspect.by_reference => anonymous_object(last, rank)?,
                 _ => None,
             },
-            held_by: suspect.by_reference.then_some("C code (luaL_ref)"),
+            held_by: suspect.by_reference.then(|| Sentence::new("growth.c_code")),
             retained: suspect.retained.bytes,
             share: suspect.share,
             grown: suspect.grown,

@@ -3,6 +3,7 @@
 use crate::answers::growth::{GrowthAnswer, GrowthRow, SuspectRow};
 use crate::answers::name::Name;
 use luasnap_heap::Kind;
+use luasnap_words::Sentence;
 
 /// A leak: groups that grew in every run and accumulate at one place.
 #[derive(Clone, Debug)]
@@ -24,7 +25,7 @@ impl<'a> LeakRow<'a> {
 
     /// The path to an object that came, and what that is where the path does not say it; `None` if the first group's
     /// name says as much.
-    pub fn example(&self) -> Option<(&'a Name, Option<&'a Name>)> {
+    pub fn example(&self) -> Option<(&'a Name, Option<&'a Sentence>)> {
         let first = self.groups[0];
         let (example, is) = match self.suspect {
             // The one below the point; of the suspect's first group, which may be one that is allowed.

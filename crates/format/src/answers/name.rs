@@ -4,6 +4,7 @@ use crate::answer_error::Result;
 use crate::labels::printable::push_bytes;
 use crate::labels::step::GAP;
 use luasnap_heap::Printable;
+use luasnap_words::Argument;
 use serde::{Serialize, Serializer};
 use std::fmt::{self, Display, Formatter};
 
@@ -160,6 +161,17 @@ impl PartialEq<str> for Name {
 impl PartialEq<&str> for Name {
     fn eq(&self, text: &&str) -> bool {
         self == *text
+    }
+}
+
+/// People see it cut, in a sentence as elsewhere.
+impl From<&Name> for Argument {
+    fn from(name: &Name) -> Argument {
+        Argument::Name {
+            bytes: name.whole.clone(),
+            whole: name.whole().to_string(),
+            cut: name.to_string(),
+        }
     }
 }
 

@@ -6,11 +6,12 @@ use crate::answers::field;
 use crate::answers::group_name::class_text;
 use crate::answers::name::{Name, NameText};
 use crate::answers::short_path::cut_name;
-use crate::labels::numbers::{entries_of, grouped};
+use crate::labels::numbers::grouped;
 use luasnap_heap::{
     GroupName, Groups, Heap, Kind, Label, NodeId, PathStarts, Rank, ShortestPathTree, Snapshot,
     SparseTable, weak_mode,
 };
+use luasnap_words::{Argument, Sentence, count, noun};
 use serde::Serialize;
 
 /// What an object is.
@@ -38,7 +39,7 @@ pub struct ObjectRow {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub weak: Option<&'static str>,
     /// All that in words: `function jobs.lua:12`, `table with 3 entries, weak keys`.
-    pub words: Name,
+    pub words: Sentence,
 }
 
 /// The slots of a table.
@@ -79,64 +80,81 @@ impl ObjectRow {
             entries: is_table.then(|| heap.count(node)),
             slots: slots_of(heap, node),
             weak: is_table.then(|| weak_letters(heap, node)).flatten(),
-            words: Name::default(),
+            words: Sentence::new("object.words"),
         };
         row.words = row.in_words(heap, node)?;
         Ok(row)
     }
 
-    fn in_words(&self, heap: &Heap, node: NodeId) -> Result<Name> {
-        let mut text = NameText::default();
-        match self.kind {
+    fn in_words(&self, heap: &Heap, node: NodeId) -> Result<Sentence> {
+        let of_name =
+            |code: &'static str, name: &Name| Sentence::new(code).with("name", name).into();
+        let what: Argument = match self.kind {
             Kind::LuaFunction if heap.count(node) == 0 => {
-                text.push(b"main function of ")?;
-                text.push_name(&cut_name(heap.source(node))?)?;
+                of_name("object.main_function", &cut_name(heap.source(node))?)
             }
-            Kind::LuaFunction => {
-                text.push(b"function ")?;
-                text.push_name(&defined_at(heap, node)?)?;
-            }
-            Kind::CFunction => text.push(b"function in C")?,
-            Kind::Thread => push_thread(&mut text, heap, node)?,
+            Kind::LuaFunction => of_name("object.function", &defined_at(heap, node)?),
+            Kind::CFunction => Sentence::new("object.c_function").into(),
+            Kind::Thread => thread(heap, node)?.into(),
             Kind::Prototype if !heap.source(node).is_empty() => {
-                text.push(b"prototype of ")?;
-                text.push_name(&defined_at(heap, node)?)?;
+                of_name("object.prototype", &defined_at(heap, node)?)
             }
-            Kind::String => push_string(&mut text, heap.source(node))?,
-            kind => text.push(kind.type_name().as_bytes())?,
-        }
-        if let Some(class) = &self.class {
-            text.push(b" of class ")?;
-            text.push_name(class)?;
-        }
-        if let Some(entries) = self.entries {
-            text.push(format!(" with {}", entries_of(entries.into())).as_bytes())?;
-        }
-        if let Some(slots) = &self.slots {
-            for (all, used, part) in [
-                (slots.array, slots.array_used, "array"),
-                (slots.hash, slots.hash_used, "hash"),
-            ] {
-                if all > 0 {
-                    let (all, used) = (grouped(all.into()), grouped(used.into()));
-                    text.push(format!(", {used} of {all} {part} slots in use").as_bytes())?;
-                }
-            }
-        }
-        if let Some(weak) = self.weak {
-            text.push(match weak {
-                "k" => b", weak keys",
-                "v" => b", weak values",
-                _ => b", weak keys and values",
-            })?;
-        }
-        Ok(text.finish())
+            Kind::String => match heap.source(node) {
+                // Texts may be left out of a file.
+                [] => noun("string"),
+                text => of_name("object.string", &cut_name(text)?),
+            },
+            kind => kind_noun(kind),
+        };
+        let entries = self.entries.map(|entries| {
+            Sentence::new("object.entries").with("entries", count(entries.into(), "entry"))
+        });
+        let slots = |code: &'static str, (all, used): (u32, u32)| {
+            (all > 0).then(|| {
+                let slots = Sentence::new(code).with("used", grouped(used.into()));
+                slots.with("slots", grouped(all.into()))
+            })
+        };
+        let (array, hash) = match &self.slots {
+            Some(of) => (
+                slots("object.array", (of.array, of.array_used)),
+                slots("object.hash", (of.hash, of.hash_used)),
+            ),
+            None => (None, None),
+        };
+        let weak = self.weak.map(|weak| {
+            Sentence::new(match weak {
+                "k" => "object.weak_keys",
+                "v" => "object.weak_values",
+                _ => "object.weak_keys_and_values",
+            })
+        });
+        let class = self.class.as_ref();
+        Ok(Sentence::new("object.words")
+            .with("what", what)
+            .with(
+                "class",
+                class.map(|class| Sentence::new("object.class").with("name", class)),
+            )
+            .with("entries", entries)
+            .with("array", array)
+            .with("hash", hash)
+            .with("weak", weak))
+    }
+}
+
+/// Returns what an object of a kind is called.
+fn kind_noun(kind: Kind) -> Argument {
+    match kind {
+        Kind::Table | Kind::Prototype | Kind::Trace => noun(kind.type_name()),
+        // These have no other name in any language.
+        kind => kind.type_name().into(),
     }
 }
 
 /// Returns what the object at a rank is, if the last step of its path says little: a number in the registry, a key,
 /// a variable without a name. `None` if the step says enough.
-pub(crate) fn anonymous_object(snapshot: &Snapshot, rank: Rank) -> Result<Option<Name>> {
+pub(crate) fn anonymous_object(snapshot: &Snapshot, rank: Rank) -> Result<Option<Sentence>> {
     let (heap, tree) = (snapshot.everything(), snapshot.everything_tree()?);
     match is_anonymous(heap, tree, rank) {
         true => Ok(Some(ObjectRow::of(snapshot, tree.node(rank))?.words)),
@@ -151,7 +169,7 @@ pub(crate) fn anonymous_example(
     tree: &ShortestPathTree,
     groups: &Groups,
     (name, example): (GroupName, Rank),
-) -> Result<Option<Name>> {
+) -> Result<Option<Sentence>> {
     let name_says_it = match name {
         GroupName::Code { .. } | GroupName::Coroutine(_) | GroupName::Class(_) => true,
         GroupName::LoadedCode { .. } => heap.kind(tree.node(example)) == Kind::Prototype,
@@ -171,7 +189,7 @@ pub(crate) fn anonymous_in(
     tree: &ShortestPathTree,
     groups: &Groups,
     rank: Rank,
-) -> Result<Option<Name>> {
+) -> Result<Option<Sentence>> {
     match is_anonymous(heap, tree, rank) {
         true => Ok(Some(
             ObjectRow::new(heap, || Ok(groups), tree.node(rank))?.words,
@@ -248,30 +266,16 @@ fn defined_at(heap: &Heap, function: NodeId) -> Result<Name> {
     Ok(text.finish())
 }
 
-fn push_thread(text: &mut NameText, heap: &Heap, node: NodeId) -> Result {
+/// Returns what a thread is, and what it is doing.
+fn thread(heap: &Heap, node: NodeId) -> Result<Sentence> {
     let main = heap.root_named(b"[mainthread]").map(|edge| edge.target);
     if main == Some(node) {
-        return text.push(b"main thread");
+        return Ok(Sentence::new("object.main_thread"));
     }
-    text.push(b"coroutine")?;
-    match CoroutineRow::of(heap, node)? {
-        Some(row) => {
-            text.push(b", ")?;
-            text.push_name(&row.words)
-        }
-        None => Ok(()),
-    }
-}
-
-fn push_string(text: &mut NameText, string: &[u8]) -> Result {
-    text.push(b"string")?;
-    // Texts may be left out of a file.
-    if string.is_empty() {
-        return Ok(());
-    }
-    text.push(b" \"")?;
-    text.push_name(&cut_name(string)?)?;
-    text.push(b"\"")
+    Ok(match CoroutineRow::of(heap, node)? {
+        Some(row) => Sentence::new("object.coroutine_doing").with("doing", row.words),
+        None => Sentence::new("object.coroutine"),
+    })
 }
 
 /// Returns the slots of a table, if they are known.

@@ -3,9 +3,10 @@
 use crate::answer_error::Result;
 use crate::answers::field;
 use crate::answers::ledger::Ledger;
-use crate::answers::name::{Name, NameText};
+use crate::answers::name::Name;
 use crate::answers::short_path::path_of_everything;
 use luasnap_heap::{Census, MAX_SHARERS, Owner, OwnerKind, Owners, Sharing, Snapshot};
+use luasnap_words::Sentence;
 use serde::{Serialize, Serializer};
 
 /// The objects of one owner.
@@ -17,6 +18,9 @@ pub struct OwnerRow {
     /// Its name: `telescope.nvim`, `plugins/chat`, `main.lua`; `code without a name`, `Lua`, `shared` and `unknown`
     /// for the other kinds.
     pub name: Name,
+    /// The same, for people.
+    #[serde(skip)]
+    pub words: Sentence,
     /// Of `shared`: who has what together, most first. At most 16.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub sharers: Vec<SharersRow>,
@@ -44,7 +48,7 @@ pub struct SharersRow {
     /// That as a part of all objects' bytes, from 0 to 1.
     pub share: f64,
     /// Whose they are in words: `by plugins/a and plugins/b`.
-    pub words: Name,
+    pub words: Sentence,
 }
 
 /// The owners that have most.
@@ -69,11 +73,12 @@ impl OwnerRow {
         Ok(OwnerRow {
             kind: owner.kind,
             name: owner_name(owner.kind, &owner.name),
+            words: owner_words(owner.kind, &owner.name),
             sharers: owner
                 .sharings
                 .iter()
                 .map(|sharing| SharersRow::new(sharing, all))
-                .collect::<Result<_>>()?,
+                .collect(),
             files: owner.files.into(),
             count: owner.live.count,
             size: owner.live.bytes,
@@ -84,42 +89,54 @@ impl OwnerRow {
 }
 
 impl SharersRow {
-    fn new(sharing: &Sharing, all: u64) -> Result<SharersRow> {
+    fn new(sharing: &Sharing, all: u64) -> SharersRow {
         let owners = sharing.owners.iter();
         let owners: Vec<Name> = owners.map(|(kind, name)| owner_name(*kind, name)).collect();
-        let mut words = NameText::default();
-        words.push(b"by ")?;
-        for (at, owner) in owners.iter().enumerate() {
-            let before: &[u8] = match at {
-                0 => b"",
-                _ if at + 1 == owners.len() => b" and ",
-                _ => b", ",
-            };
-            words.push(before)?;
-            words.push_name(owner)?;
-        }
-        if owners.is_empty() {
-            words.push(format!("more than {MAX_SHARERS} owners").as_bytes())?;
-        }
-        Ok(SharersRow {
+        let named = sharing
+            .owners
+            .iter()
+            .map(|(kind, name)| owner_words(*kind, name));
+        let listed = named
+            .enumerate()
+            .fold(None, |before: Option<Sentence>, (at, owner)| {
+                let Some(before) = before else {
+                    return Some(owner);
+                };
+                let code = match at + 1 == owners.len() {
+                    true => "list.last",
+                    false => "list.more",
+                };
+                Some(
+                    Sentence::new(code)
+                        .with("before", before)
+                        .with("last", owner),
+                )
+            });
+        let listed = listed
+            .unwrap_or_else(|| Sentence::new("owner.many").with("number", MAX_SHARERS.to_string()));
+        SharersRow {
             owners,
             count: sharing.live.count,
             size: sharing.live.bytes,
             share: field::share(sharing.live.bytes, all),
-            words: words.finish(),
-        })
+            words: Sentence::new("owner.by").with("owners", listed),
+        }
     }
 }
 
 /// Returns what people call an owner.
-fn owner_name(kind: OwnerKind, name: &[u8]) -> Name {
+fn owner_words(kind: OwnerKind, name: &[u8]) -> Sentence {
     match kind {
-        OwnerKind::Code => Name::from(name.to_vec()),
-        OwnerKind::Unnamed => "code without a name".into(),
-        OwnerKind::Lua => "Lua".into(),
-        OwnerKind::Shared => "shared".into(),
-        OwnerKind::Unknown => "unknown".into(),
+        OwnerKind::Code => Sentence::new("owner.code").with("name", &Name::from(name.to_vec())),
+        OwnerKind::Unnamed => Sentence::new("owner.unnamed"),
+        OwnerKind::Lua => Sentence::new("owner.lua"),
+        OwnerKind::Shared => Sentence::new("owner.shared"),
+        OwnerKind::Unknown => Sentence::new("owner.unknown"),
     }
+}
+
+fn owner_name(kind: OwnerKind, name: &[u8]) -> Name {
+    Name::from(owner_words(kind, name).bytes())
 }
 
 /// Returns the name of a kind of owner in data.
@@ -131,6 +148,17 @@ pub fn owner_kind(kind: OwnerKind) -> &'static str {
         OwnerKind::Shared => "shared",
         OwnerKind::Unknown => "unknown",
     }
+}
+
+/// Returns a kind of owner in words.
+pub fn owner_kind_words(kind: OwnerKind) -> Sentence {
+    Sentence::new(match kind {
+        OwnerKind::Code => "owner_kind.code",
+        OwnerKind::Unnamed => "owner_kind.unnamed",
+        OwnerKind::Lua => "owner_kind.lua",
+        OwnerKind::Shared => "owner_kind.shared",
+        OwnerKind::Unknown => "owner_kind.unknown",
+    })
 }
 
 fn kind<S: Serializer>(kind: &OwnerKind, serializer: S) -> std::result::Result<S::Ok, S::Error> {

@@ -7,11 +7,12 @@ use crate::answers::group_name::group_name;
 use crate::answers::name::Name;
 use crate::answers::object_row::{anonymous_example, anonymous_in};
 use crate::answers::short_path::{pattern_text, short_path};
-use crate::labels::numbers::{byte_size, count_of, entries_of, grouped};
+use crate::labels::numbers::{byte_size, grouped};
 use luasnap_heap::{
     Change, ChangedGroups, Engine, Group, GroupName, Groups, Heap, Kind, Resized, ShortestPathTree,
     Snapshot,
 };
+use luasnap_words::{Argument, Sentence, count, noun, plural, shown};
 use serde::Serialize;
 use std::cmp::Reverse;
 
@@ -38,7 +39,7 @@ pub struct ReportRow {
     /// The path pattern of all its members, if they have one and the name is another.
     pub path: Option<Name>,
     /// What its members are doing, if they are coroutines.
-    pub doing: Option<Name>,
+    pub doing: Option<Sentence>,
     /// The text of the error that ended the example, if one did.
     pub error: Option<Name>,
     /// The number of its members that the report is about.
@@ -51,7 +52,7 @@ pub struct ReportRow {
     /// The path to the largest of them, if the name is not the path of all.
     pub example: Option<Name>,
     /// What that one is, if neither the last step of its path nor the name of the group says it.
-    pub example_is: Option<Name>,
+    pub example_is: Option<Sentence>,
 }
 
 /// Tables of one group that grew or shrank.
@@ -60,7 +61,7 @@ pub struct ResizedRow {
     /// The path to the only one, or the name of the group.
     pub name: Name,
     /// What the only one is, if the last step of its path does not say it.
-    pub what: Option<Name>,
+    pub what: Option<Sentence>,
     /// The number of them.
     pub count: u64,
     /// By how many entries they grew or shrank together.
@@ -79,7 +80,7 @@ pub struct Report {
     /// What it is about.
     pub of: ReportOf,
     /// Of a difference: what of it retains most, or grew most, in a sentence.
-    pub verdict: Option<String>,
+    pub verdict: Option<Sentence>,
     /// The engine that captured the snapshot: the portable one estimates sizes and does not count strings.
     #[serde(skip)]
     pub engine: Engine,
@@ -159,77 +160,101 @@ struct Source<'a> {
 
 impl ReportRow {
     /// Says what the members retain: `One new coroutine, _G.jobs.a (dead by an error at a.lua:12), retains 16 MiB.`
-    fn sentence(&self, of: ReportOf, engine: Engine) -> String {
-        let (new, gone) = match of {
-            ReportOf::Gone => ("", " that are gone"),
-            _ => ("new ", ""),
-        };
-        let retained = byte_size(self.retained.unwrap_or(0));
-        let retained = match engine {
-            Engine::Native => retained,
-            Engine::Portable => format!("about {retained}"),
-        };
-        let place = match (&self.path, &self.doing) {
-            (Some(path), Some(doing)) => format!("{path} ({doing})"),
-            (Some(path), None) => format!("{path} (defined at {})", self.name),
-            (None, _) => self.name.to_string(),
+    fn sentence(&self, of: ReportOf, engine: Engine) -> Sentence {
+        let bytes: Argument = byte_size(self.retained.unwrap_or(0)).into();
+        let bytes = match engine {
+            Engine::Native => bytes,
+            Engine::Portable => Sentence::new("report.about").with("bytes", bytes).into(),
         };
         let kind = match self.doing {
             Some(_) => "coroutine",
             None => self.kind.type_name(),
         };
+        let name = self.name.to_string();
         // `strings of _G.users` says what they are.
         let owners = match self.kind {
-            Kind::String => place.strip_prefix("strings "),
+            Kind::String => name.strip_prefix("strings of "),
             _ => None,
         };
-        let gone = if self.count == 1 {
-            gone.replace(" are ", " is ")
-        } else {
-            gone.to_owned()
+        let (one, many) = match (of, owners) {
+            (ReportOf::Gone, Some(_)) => ("report.gone_string", "report.gone_strings"),
+            (ReportOf::Gone, None) => ("report.gone_one", "report.gone_many"),
+            (_, Some(_)) => ("report.new_string", "report.new_strings"),
+            (_, None) => ("report.new_one", "report.new_many"),
         };
-        let verb = match (of, self.count) {
-            (ReportOf::Gone, _) => "retained",
-            (_, 1) => "retains",
-            _ => "retain",
+        let sentence = match self.count {
+            1 => Sentence::new(one).with("kind", noun(kind)),
+            count => Sentence::new(many)
+                .with("count", grouped(count))
+                .with("kind", plural(kind)),
         };
-        let what = match self.count {
-            1 => format!("One {new}{kind}"),
-            count => count_of(count, &format!("{new}{kind}")),
-        };
+        let sentence = sentence.with("bytes", bytes);
         match owners {
-            Some(owners) => format!("{what} {owners}{gone} {verb} {retained}."),
-            None => format!("{what}{gone}, {place}, {verb} {retained}."),
+            Some(owners) => sentence.with("owners", owners),
+            None => sentence.with("place", self.place()),
         }
+    }
+
+    /// Says where the members are.
+    fn place(&self) -> Argument {
+        let what = match (&self.path, &self.doing) {
+            (None, _) => return self.name.to_string().into(),
+            (Some(_), Some(doing)) => shown(doing.clone()),
+            (Some(_), None) => self.defined_at().into(),
+        };
+        let is = Sentence::new("text.is").with("what", what);
+        Sentence::new("report.place")
+            .with("path", self.path.as_ref().map(ToString::to_string))
+            .with("is", is)
+            .into()
+    }
+
+    /// Says where the members are defined, if their name is that place.
+    pub(crate) fn defined_at(&self) -> Sentence {
+        Sentence::new("report.defined_at").with("name", self.name.to_string())
     }
 }
 
 impl ResizedRow {
     /// Says how something grew or shrank: `_G.cache grew by 2 entries to 5 (by 64 B to 120 B).`
-    fn sentence(&self, verb: &str) -> String {
-        format!("{}.", self.text(verb))
+    fn sentence(&self, of: ReportOf) -> Sentence {
+        Sentence::new("resized.sentence").with("what", self.words(of))
     }
 
     /// Returns how something grew or shrank, in words.
-    pub(crate) fn text(&self, verb: &str) -> String {
+    pub(crate) fn words(&self, of: ReportOf) -> Sentence {
         let subject = match self.count {
-            1 => match &self.what {
-                Some(what) => format!("{} ({what})", self.name),
-                None => self.name.to_string(),
-            },
-            count => format!("{} {}", count_of(count, "table"), self.name),
+            1 => Sentence::new("resized.one").with("is", self.what.as_ref().map(in_brackets)),
+            tables => Sentence::new("resized.many").with("tables", count(tables, "table")),
         };
+        let subject = subject.with("name", self.name.to_string());
         let (by, to) = (byte_size(self.size_change), byte_size(self.size));
+        let is_gone = of == ReportOf::Gone;
         if self.entry_change == 0 {
-            return format!("{subject} {verb} by {by} to {to}");
+            let code = match is_gone {
+                true => "resized.shrank",
+                false => "resized.grew",
+            };
+            let sentence = Sentence::new(code).with("what", subject);
+            return sentence.with("by", by).with("to", to);
         }
-        let (entries, now) = (entries_of(self.entry_change), grouped(self.entries));
-        let bytes = match self.size_change {
-            0 => String::new(),
-            _ => format!(" (by {by} to {to})"),
+        let code = match is_gone {
+            true => "resized.shrank_entries",
+            false => "resized.grew_entries",
         };
-        format!("{subject} {verb} by {entries} to {now}{bytes}")
+        let bytes = (self.size_change > 0)
+            .then(|| Sentence::new("resized.bytes").with("by", by).with("to", to));
+        Sentence::new(code)
+            .with("what", subject)
+            .with("entries", count(self.entry_change, "entry"))
+            .with("now", grouped(self.entries))
+            .with("bytes", bytes)
     }
+}
+
+/// Returns what something is, as people see it, to be written behind its name.
+fn in_brackets(what: &Sentence) -> Sentence {
+    Sentence::new("text.is").with("what", shown(what.clone()))
 }
 
 impl<'a> Source<'a> {
@@ -310,7 +335,7 @@ impl<'a> Source<'a> {
 
     /// Says what of a difference retains most, or grew most. Of several that retain nearly the same, the fewest,
     /// and of these the one below the others.
-    fn verdict(&self, of: ReportOf, resized: &[Resized]) -> Result<Option<String>> {
+    fn verdict(&self, of: ReportOf, resized: &[Resized]) -> Result<Option<Sentence>> {
         if !matches!(self.retained, RetainedSizes::InGroups) {
             return Ok(None);
         }
@@ -324,14 +349,7 @@ impl<'a> Source<'a> {
             .min_by_key(|(at, group)| (group.count, group.retained, Reverse(*at)));
         let grown = resized.first().filter(|row| row.bytes > retained);
         Ok(match (grown, most) {
-            (Some(grown), _) => {
-                let verb = if of == ReportOf::Gone {
-                    "shrank"
-                } else {
-                    "grew"
-                };
-                Some(self.resized_row(grown)?.sentence(verb))
-            }
+            (Some(grown), _) => Some(self.resized_row(grown)?.sentence(of)),
             (None, Some((_, group))) => {
                 let engine = self.heap.provenance().engine;
                 let row = self.row(group, Some(group.retained))?;

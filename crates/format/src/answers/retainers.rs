@@ -11,6 +11,7 @@ use luasnap_heap::{
     Census, DisjointPath, Heap, Kind, NodeId, Rank, Reach, Retainer, ShortestPathTree, Snapshot,
     disjoint_paths, references_to_itself, retainers_of,
 };
+use luasnap_words::Sentence;
 use rustc_hash::FxHashMap;
 use serde::Serialize;
 use std::cmp::Reverse;
@@ -77,7 +78,7 @@ pub struct RetainerRow {
     pub references: u32,
     /// What it is, if the last step of its own path does not say it.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub what: Option<Name>,
+    pub what: Option<Sentence>,
     /// What it is doing, if it is a coroutine.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub coroutine: Option<CoroutineRow>,
@@ -93,7 +94,7 @@ pub struct KeeperRow {
     pub path: Name,
     /// What it is, if the last step of the path does not say it.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub what: Option<Name>,
+    pub what: Option<Sentence>,
     /// Its retained size, in bytes.
     pub retained: u64,
     /// The retained size as a part of all objects' bytes, from 0 to 1.
@@ -253,7 +254,7 @@ impl<'a> Question<'a> {
                 path: root.clone(),
                 retainer: root,
                 references: retainer.references,
-                what: Some("GC root: held by the VM itself".into()),
+                what: Some(Sentence::new("object.gc_root")),
                 coroutine: None,
             });
         }
@@ -288,10 +289,8 @@ impl<'a> Question<'a> {
         for (row, (retainer, _)) in rows.iter_mut().zip(ranked) {
             if counts[row.retainer.bytes()] > 1 && retainer.node != NodeId::ROOT {
                 let object = ObjectRow::of(self.snapshot, retainer.node)?;
-                let mut text = NameText::default();
-                text.push_name(&object.words)?;
-                text.push(format!(" at {:#x}", object.address).as_bytes())?;
-                row.what = Some(text.finish());
+                let words = Sentence::new("object.at").with("what", object.words);
+                row.what = Some(words.with("address", format!("{:#x}", object.address)));
             }
         }
         Ok(())

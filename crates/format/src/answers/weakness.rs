@@ -4,8 +4,8 @@ use crate::answer_error::Result;
 use crate::answers::name::Name;
 use crate::answers::object_row::anonymous_object;
 use crate::answers::short_path::path_of_everything;
-use crate::labels::numbers::entries_of;
 use luasnap_heap::{LastingEntries, NodeId, Rank, Snapshot, WhyEntriesStay, lasting_entries};
+use luasnap_words::{Sentence, count};
 use serde::{Serialize, Serializer};
 
 /// A table with weak keys of which entries stay for ever.
@@ -15,7 +15,7 @@ pub struct WeaknessRow {
     pub path: Name,
     /// What it is, if the last step of the path does not say it.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub what: Option<Name>,
+    pub what: Option<Sentence>,
     /// The number of entries that stay.
     pub entries: u32,
     /// `no_object_keys`: no key is an object, and strings and numbers never go. `values_hold_keys`: values lead
@@ -23,22 +23,16 @@ pub struct WeaknessRow {
     #[serde(serialize_with = "why")]
     pub why: WhyEntriesStay,
     /// The same in words.
-    pub words: String,
+    pub words: Sentence,
 }
 
 impl WeaknessRow {
     fn new(snapshot: &Snapshot, rank: Rank, of: LastingEntries) -> Result<WeaknessRow> {
-        let entries = entries_of(of.entries.into());
-        let words = match of.why {
-            WhyEntriesStay::NoKeyIsAnObject => format!(
-                "its keys are weak, but it never loses {entries}: \
-                 their keys are strings or numbers, which are never collected"
-            ),
-            WhyEntriesStay::ValuesHoldKeys => format!(
-                "its keys are weak, but it never loses {entries}: their values refer to their keys; \
-                 Lua 5.1 and LuaJIT keep such entries for ever, from 5.2 on they go"
-            ),
-        };
+        let words = Sentence::new(match of.why {
+            WhyEntriesStay::NoKeyIsAnObject => "weak.no_object_keys",
+            WhyEntriesStay::ValuesHoldKeys => "weak.values_hold_keys",
+        });
+        let words = words.with("entries", count(of.entries.into(), "entry"));
         Ok(WeaknessRow {
             path: path_of_everything(snapshot, rank)?,
             what: anonymous_object(snapshot, rank)?,

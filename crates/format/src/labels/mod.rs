@@ -1,5 +1,6 @@
 //! Text of objects, references and numbers.
 
+pub(crate) mod block;
 pub(crate) mod cut;
 pub(crate) mod digits;
 pub(crate) mod environment;

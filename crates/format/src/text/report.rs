@@ -2,21 +2,27 @@
 
 use crate::answer_error::Result;
 use crate::answers::report::{Report, ReportOf, ReportRow, report};
-use crate::labels::numbers::{byte_size, count_of, grouped};
+use crate::labels::numbers::{byte_size, grouped};
 use luasnap_heap::{Engine, Kind, Snapshot};
-use std::fmt::Display;
+use luasnap_words::{Argument, Language, Sentence, count};
 use std::io;
+use unicode_width::UnicodeWidthStr;
 
-/// How much a report lists.
+/// How much a report lists, and how it speaks.
 #[derive(Clone, Copy, Debug)]
 pub struct ReportOptions {
     /// The most groups and the most tables.
     pub rows: usize,
+    /// The language.
+    pub language: Language,
 }
 
 impl Default for ReportOptions {
     fn default() -> Self {
-        ReportOptions { rows: 10 }
+        ReportOptions {
+            rows: 10,
+            language: Language::default(),
+        }
     }
 }
 
@@ -35,147 +41,207 @@ pub fn write_report(
     options: ReportOptions,
 ) -> Result {
     let report = report(snapshot, options.rows)?;
+    let mut words = Words {
+        out,
+        language: options.language,
+    };
     if report.group_count == 0 && report.resized_count == 0 {
-        let nothing = match report.of {
-            ReportOf::All => "the snapshot is empty.",
-            ReportOf::New => "nothing new is left behind.",
-            ReportOf::Gone => "nothing is gone.",
-        };
-        return Ok(writeln!(out, "{nothing}")?);
+        return words.line(&Sentence::new(match report.of {
+            ReportOf::All => "report.empty",
+            ReportOf::New => "report.nothing_new",
+            ReportOf::Gone => "report.nothing_gone",
+        }));
     }
     if let Some(verdict) = &report.verdict {
-        writeln!(out, "{verdict}\n")?;
+        words.line(verdict)?;
+        words.blank()?;
     }
     if report.group_count > 0 {
-        write_summary(out, &report)?;
-        write_groups(out, &report)?;
+        words.line(&summary(&report))?;
+        words.blank()?;
+        words.groups(&report)?;
     }
     if report.resized_count > 0 {
         if report.group_count > 0 {
-            writeln!(out)?;
+            words.blank()?;
         }
-        write_resized(out, &report)?;
+        words.resized(&report)?;
     }
     Ok(())
 }
 
-fn write_summary(out: &mut dyn io::Write, report: &Report) -> io::Result<()> {
-    let hold = match report.group_count {
-        1 => "group holds",
-        _ => "groups hold",
+fn summary(report: &Report) -> Sentence {
+    let groups = Sentence::new(match report.group_count {
+        1 => "report.group_holds",
+        _ => "report.groups_hold",
+    });
+    let objects = match report.of {
+        ReportOf::New => "new object",
+        ReportOf::All | ReportOf::Gone => "object",
     };
-    let object = if report.count == 1 {
-        "object"
-    } else {
-        "objects"
-    };
-    let (before, after) = match report.of {
-        ReportOf::All => ("", ""),
-        ReportOf::New => ("new ", ""),
-        ReportOf::Gone => ("", " that are gone"),
-    };
+    let gone = (report.of == ReportOf::Gone).then(|| Sentence::new("report.gone"));
+    let size = byte_size(report.size);
     // Only the native engine's sizes are exact.
-    let about = match report.engine {
-        Engine::Native => "",
-        Engine::Portable => "about ",
+    let size: Argument = match report.engine {
+        Engine::Native => size.into(),
+        Engine::Portable => Sentence::new("report.about").with("bytes", size).into(),
     };
-    let without = match report.with_strings {
-        true => "",
-        false => " (strings not counted)",
-    };
-    writeln!(
-        out,
-        "{} {hold} {} {before}{object}{after}, {about}{}{without}:\n",
-        grouped(report.group_count as u64),
-        grouped(report.count),
-        byte_size(report.size),
-    )
+    let without = (!report.with_strings).then(|| Sentence::new("report.without_strings"));
+    Sentence::new("report.summary")
+        .with(
+            "groups",
+            groups.with("count", grouped(report.group_count as u64)),
+        )
+        .with("objects", count(report.count, objects))
+        .with("gone", gone)
+        .with("bytes", size)
+        .with("without", without)
 }
 
-fn write_groups(out: &mut dyn io::Write, report: &Report) -> Result {
-    let is_known = report.groups.iter().any(|row| row.retained.is_some());
-    let retained = |text: &dyn Display| match is_known {
-        true => format!("  {text:>10}"),
-        false => String::new(),
-    };
-    let bytes = match report.engine {
-        Engine::Native => "bytes",
-        Engine::Portable => "about",
-    };
-    writeln!(
-        out,
-        "  {:>11}  {bytes:>10}{}  {:8}  held by",
-        "objects",
-        retained(&"retained"),
-        "type"
-    )?;
-    for row in &report.groups {
-        writeln!(
-            out,
-            "  {:>11}  {:>10}{}  {:8}  {}",
-            grouped(row.count),
-            byte_size(row.size),
-            retained(&byte_size(row.retained.unwrap_or(0))),
-            row.kind.type_name(),
-            described(row),
-        )?;
-        if let Some(example) = &row.example {
-            let error = row.error.as_ref().filter(|_| row.count > 1);
-            let error = error
-                .map(|error| format!("  ({error})"))
-                .unwrap_or_default();
-            let is = row.example_is.as_ref();
-            let is = is.map(|is| format!("  ({is})")).unwrap_or_default();
-            let (nothing, no_bytes) = ("", retained(&""));
-            writeln!(
-                out,
-                "  {nothing:11}  {nothing:10}{no_bytes}  {nothing:8}  e.g. {example}{is}{error}"
-            )?;
+/// The report as it is written.
+struct Words<'a> {
+    out: &'a mut dyn io::Write,
+    language: Language,
+}
+
+impl Words<'_> {
+    fn say(&self, sentence: &Sentence) -> String {
+        sentence.text(self.language)
+    }
+
+    fn head(&self, code: &'static str) -> String {
+        self.say(&Sentence::new(code))
+    }
+
+    fn line(&mut self, sentence: &Sentence) -> Result {
+        let line = self.say(sentence);
+        Ok(writeln!(self.out, "{line}")?)
+    }
+
+    fn blank(&mut self) -> Result {
+        Ok(writeln!(self.out)?)
+    }
+
+    /// Writes a row: objects, bytes, what they retain if that is known, type, and who holds them.
+    fn row(
+        &mut self,
+        [objects, bytes, retained, kind, held_by]: [&str; 5],
+        is_known: bool,
+    ) -> Result {
+        let (objects, bytes) = (to_the_right(objects, 11), to_the_right(bytes, 10));
+        let retained = match is_known {
+            true => format!("  {}", to_the_right(retained, 10)),
+            false => String::new(),
+        };
+        let kind = kind.to_owned() + &blanks(kind, 8);
+        Ok(writeln!(
+            self.out,
+            "  {objects}  {bytes}{retained}  {kind}  {held_by}"
+        )?)
+    }
+
+    fn groups(&mut self, report: &Report) -> Result {
+        let is_known = report.groups.iter().any(|row| row.retained.is_some());
+        let bytes = match report.engine {
+            Engine::Native => "head.bytes",
+            Engine::Portable => "head.about",
+        };
+        let heads = [
+            "head.objects",
+            bytes,
+            "head.retained",
+            "head.type",
+            "head.held_by",
+        ];
+        let heads = heads.map(|code| self.head(code));
+        self.row(heads.each_ref().map(String::as_str), is_known)?;
+        for row in &report.groups {
+            let (objects, size) = (grouped(row.count), byte_size(row.size));
+            let retained = byte_size(row.retained.unwrap_or(0));
+            let held_by = self.say(&described(row));
+            let kind = row.kind.type_name();
+            self.row([&objects, &size, &retained, kind, &held_by], is_known)?;
+            if let Some(example) = &row.example {
+                let error = row.error.as_ref().filter(|_| row.count > 1);
+                let error = error.map(|error| remark(error.to_string()));
+                let is = row.example_is.as_ref();
+                let example = Sentence::new("report.example")
+                    .with("example", example.to_string())
+                    .with("is", is.map(|is| remark(is.clone())))
+                    .with("error", error);
+                let example = self.say(&example);
+                self.row(["", "", "", "", &example], is_known)?;
+            }
         }
+        let more = report.group_count - report.groups.len();
+        self.more(more, "smaller group")
     }
-    let more = report.group_count - report.groups.len();
-    if more > 0 {
-        writeln!(out, "  ... and {}", count_of(more as u64, "smaller group"))?;
-    }
-    Ok(())
-}
 
-/// Returns the path pattern of a group, if it has one, and what else is known about it.
-fn described(row: &ReportRow) -> String {
-    if let Some(doing) = &row.doing {
-        let text = match &row.path {
-            Some(path) => format!("{path}  ({doing})"),
-            None => row.name.to_string(),
-        };
-        return match &row.error {
-            Some(error) if row.count == 1 => format!("{text}: {error}"),
-            _ => text,
-        };
-    }
-    match (row.kind, &row.path) {
-        (Kind::CFunction, _) => format!("{}  (in C)", row.name),
-        (Kind::Thread, Some(path)) => format!("{path}  (runs {})", row.name),
-        (_, Some(path)) => format!("{path}  (defined at {})", row.name),
-        _ => row.name.to_string(),
-    }
-}
-
-fn write_resized(out: &mut dyn io::Write, report: &Report) -> Result {
-    let verb = match report.of {
-        ReportOf::Gone => "shrank",
-        _ => "grew",
-    };
-    writeln!(out, "Tables that {verb} most:")?;
-    for row in &report.resized {
-        writeln!(out, "  {}", row.text(verb))?;
-    }
-    let more = report.resized_count - report.resized.len();
-    if more > 0 {
+    fn resized(&mut self, report: &Report) -> Result {
+        self.line(&Sentence::new(match report.of {
+            ReportOf::Gone => "report.shrank_most",
+            _ => "report.grew_most",
+        }))?;
+        for row in &report.resized {
+            let row = self.say(&row.words(report.of));
+            writeln!(self.out, "  {row}")?;
+        }
+        let more = report.resized_count - report.resized.len();
         let what = match report.resized.iter().all(|row| row.count == 1) {
             true => "more table",
             false => "more group",
         };
-        writeln!(out, "  ... and {}", count_of(more as u64, what))?;
+        self.more(more, what)
     }
-    Ok(())
+
+    /// Says how many more there are.
+    fn more(&mut self, more: usize, what: &'static str) -> Result {
+        if more > 0 {
+            let more = Sentence::new("text.more").with("what", count(more as u64, what));
+            let more = self.say(&more);
+            writeln!(self.out, "  {more}")?;
+        }
+        Ok(())
+    }
+}
+
+/// Returns blanks for the columns that a text leaves of so many.
+fn blanks(text: &str, columns: usize) -> String {
+    " ".repeat(columns.saturating_sub(text.width()))
+}
+
+fn to_the_right(text: &str, columns: usize) -> String {
+    blanks(text, columns) + text
+}
+
+/// Returns a remark, to be written behind what it is about.
+fn remark(what: impl Into<Argument>) -> Sentence {
+    Sentence::new("path.remark").with("what", what)
+}
+
+/// Returns the path pattern of a group, if it has one, and what else is known about it.
+fn described(row: &ReportRow) -> Sentence {
+    let name = row.name.to_string();
+    let of = |of: String, is: Option<Sentence>, error: Option<Sentence>| {
+        let group = Sentence::new("report.group").with("name", of);
+        group.with("is", is.map(remark)).with("error", error)
+    };
+    if let Some(doing) = &row.doing {
+        let error = row.error.as_ref().filter(|_| row.count == 1);
+        let error =
+            error.map(|error| Sentence::new("report.error").with("error", error.to_string()));
+        return match &row.path {
+            Some(path) => of(path.to_string(), Some(doing.clone()), error),
+            None => of(name, None, error),
+        };
+    }
+    match (row.kind, &row.path) {
+        (Kind::CFunction, _) => of(name, Some(Sentence::new("report.in_c")), None),
+        (Kind::Thread, Some(path)) => {
+            let runs = Sentence::new("report.runs").with("name", name);
+            of(path.to_string(), Some(runs), None)
+        }
+        (_, Some(path)) => of(path.to_string(), Some(row.defined_at()), None),
+        (_, None) => of(name, None, None),
+    }
 }

@@ -98,7 +98,15 @@ fn sessions(class: &str, chunk: &str) -> Snapshot {
 fn a_report_of_everything() {
     let snapshot = sessions("Session", "main.lua");
     let mut out = Vec::new();
-    write_report(&mut out, &snapshot, ReportOptions { rows: 7 }).unwrap();
+    write_report(
+        &mut out,
+        &snapshot,
+        ReportOptions {
+            rows: 7,
+            ..ReportOptions::default()
+        },
+    )
+    .unwrap();
     let expected = "\
 11 groups hold 21 objects, 2.2 KiB:
 

@@ -3,6 +3,7 @@
 use crate::fixture::Fixture;
 use luasnap_format::{Allowed, GrowthAnswer, growth, leak_text, leaks};
 use luasnap_heap::{Kind, Label, NodeId, Snapshot, Strength};
+use luasnap_words::Language;
 
 const CLASSES: u64 = 120;
 
@@ -54,7 +55,7 @@ fn one_cause_of_many_groups_is_one_leak_and_the_rest_is_told() {
     // Suspects are made of a hundred groups; each of the others is alone.
     assert_eq!(found.len(), 21);
     assert_eq!(found[0].groups.len(), 100);
-    let text = leak_text(&found, &allowed, 2);
+    let text = leak_text(&found, &allowed, 2, Language::English);
     let lines: Vec<&str> = text.lines().collect();
     assert_eq!(lines[0], "21 leaks in each of 2 runs:");
     assert_eq!(lines[1], "  accumulating at _G.list:");
@@ -74,6 +75,17 @@ fn one_cause_of_many_groups_is_one_leak_and_the_rest_is_told() {
         "    +2 table (1 a run, 1.8 KiB in all): class C100"
     );
     assert_eq!(lines.last(), Some(&"  ... and 11 more"));
+    let text = leak_text(&found, &allowed, 2, Language::Chinese);
+    let lines: Vec<&str> = text.lines().collect();
+    assert_eq!(lines[0], "21 处泄漏，运行 2 次，次次如此：");
+    assert_eq!(lines[1], "  积聚在 _G.list：");
+    assert_eq!(
+        lines[2],
+        "    +2 个 table（每次 1 个，一共 2.0 KiB）：class C000"
+    );
+    assert_eq!(lines[12], "    ……还有 90 个组");
+    assert_eq!(lines[15], "  一组：");
+    assert_eq!(lines.last(), Some(&"  ……还有 11 处"));
 }
 
 #[test]
@@ -83,7 +95,7 @@ fn a_group_without_a_suspect_is_a_leak_all_the_same() {
     let but_the_last = (0..CLASSES - 1).map(named).collect();
     let allowed = Allowed::new(but_the_last);
     let found = leaks(&answer, &allowed);
-    let text = leak_text(&found, &allowed, 2);
+    let text = leak_text(&found, &allowed, 2, Language::English);
     let fingerprint = &found[0].groups[0].fingerprint;
     let expected = format!(
         "1 leak, in each of 2 runs:

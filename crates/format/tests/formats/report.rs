@@ -3,11 +3,16 @@
 use crate::fixture::{Fixture, sample, written};
 use luasnap_format::{ReportOptions, write_report};
 use luasnap_heap::{Kind, Label, Snapshot, decrease, increase};
+use luasnap_words::Language;
 use std::io;
 
 fn report(snapshot: &Snapshot, rows: usize) -> String {
+    report_in(Language::English, snapshot, rows)
+}
+
+fn report_in(language: Language, snapshot: &Snapshot, rows: usize) -> String {
     let write = |out: &mut dyn io::Write, snapshot: &Snapshot| {
-        write_report(out, snapshot, ReportOptions { rows })
+        write_report(out, snapshot, ReportOptions { rows, language })
     };
     written(write, snapshot)
 }
@@ -60,6 +65,41 @@ Tables that grew most:
   _G.handlers grew by 3 entries to 3
 ";
     assert_eq!(report(&more, 10), expected);
+}
+
+#[test]
+fn in_chinese() {
+    let more = increase(&program(0), &program(10_000)).unwrap();
+    let expected = "\
+10,000 个新表，_G.cache.*，一共保留 ≈ 546.9 KiB。
+
+5 个分组里有 10,007 个新对象，≈ 547.3 KiB（字符串未计）：
+
+         对象          约    保留大小  类型      引用路径
+       10,000   546.9 KiB   546.9 KiB  table     _G.cache.*
+                                                 例如 _G.cache.session-0
+            3       168 B       168 B  function  _G.handlers.[*]（定义在 main.lua:20）
+                                                 例如 _G.handlers.[1]
+            2       112 B       112 B  table     _G.list.next
+  ……还有 2 个较小的分组
+
+增长最多的表：
+  _G.cache 增长了 10,000 个条目，现为 10,012 个
+  _G.handlers 增长了 3 个条目，现为 3 个
+";
+    assert_eq!(report_in(Language::Chinese, &more, 3), expected);
+    let less = decrease(&program(1), &program(0)).unwrap();
+    let text = report_in(Language::Chinese, &less, 1);
+    assert!(
+        text.starts_with(
+            "一个已不在的表，_G.list，曾保留 ≈ 224 B。\n\n5 个分组里有 6 个对象（已不在），≈ 336 B"
+        ),
+        "{text}"
+    );
+    assert!(
+        text.contains("  _G.cache 缩小了 1 个条目，现为 12 个\n"),
+        "{text}"
+    );
 }
 
 #[test]

@@ -29,7 +29,7 @@ pub struct Columns {
 
 impl Columns {
     /// Returns the columns of a screen of this width.
-    pub fn of(heads: &Heads, columns: usize) -> Columns {
+    pub fn of(heads: &Heads<String>, columns: usize) -> Columns {
         let mut fit = Columns {
             has_size: columns >= 24,
             has_share: columns >= 60,
@@ -55,20 +55,21 @@ impl Columns {
     }
 
     /// Returns the names of the columns.
-    pub fn heads(&self, heads: &Heads, palette: Palette) -> Line<'static> {
+    pub fn heads(&self, heads: &Heads<String>, palette: Palette) -> Line<'static> {
         let mut line = Line::default().style(palette.heads());
         let mut put = |has: bool, text: &str, columns: usize, is_right: bool| {
             if has {
                 line.push_span(format!("{} ", pad(text, columns, is_right)));
             }
         };
-        put(self.has_size, heads.size, SIZE, true);
+        put(self.has_size, &heads.size, SIZE, true);
         put(self.has_share, "%", SHARE, true);
         put(self.has_bar, "", BAR, false);
-        put(self.has_came, heads.came.unwrap_or_default(), CAME, true);
-        put(self.has_count, heads.count, COUNT, true);
-        put(self.has_kind, "type", KIND, false);
-        line.push_span(pad(heads.name, self.rest, false));
+        let came = heads.came.as_deref().unwrap_or_default();
+        put(self.has_came, came, CAME, true);
+        put(self.has_count, &heads.count, COUNT, true);
+        put(self.has_kind, &heads.kind, KIND, false);
+        line.push_span(pad(&heads.name, self.rest, false));
         line
     }
 

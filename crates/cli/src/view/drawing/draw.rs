@@ -113,7 +113,7 @@ fn keys(picture: &Picture, palette: Palette, columns: usize) -> Line<'static> {
             break;
         }
         line.push_span(" ".repeat(between));
-        line.push_span(Span::styled(*key, palette.key()));
+        line.push_span(Span::styled(key.clone(), palette.key()));
         line.push_span(format!(" {what}"));
         left -= more + between;
     }

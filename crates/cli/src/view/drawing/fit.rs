@@ -76,42 +76,6 @@ pub fn pad(text: &str, columns: usize, is_right: bool) -> String {
     }
 }
 
-/// Returns a text in lines of at most so many columns, broken at blanks where there are any.
-pub fn wrap(text: &str, columns: usize) -> Vec<String> {
-    if columns == 0 {
-        return Vec::new();
-    }
-    let mut lines = vec![String::new()];
-    for word in text.split(' ') {
-        let mut rest = word;
-        loop {
-            let line = lines.last_mut().expect("there is always one");
-            let taken = width(line) + usize::from(!line.is_empty());
-            if taken + width(rest) <= columns {
-                if !line.is_empty() {
-                    line.push(' ');
-                }
-                line.push_str(rest);
-                break;
-            }
-            if !line.is_empty() {
-                lines.push(String::new());
-                continue;
-            }
-            // A word of more than a line.
-            let first = beginning(rest, columns);
-            let first = if first.is_empty() { rest } else { first };
-            line.push_str(first);
-            rest = &rest[first.len()..];
-            if rest.is_empty() {
-                break;
-            }
-            lines.push(String::new());
-        }
-    }
-    lines
-}
-
 /// Joins where one is to a text of at most so many columns: the first and the last steps, and a gap between them if
 /// there are too many.
 pub fn join(crumbs: &[String], between: &str, gap: &str, columns: usize) -> String {
@@ -155,20 +119,6 @@ mod tests {
         }
         assert_eq!(pad("会", 4, true), "  会");
         assert_eq!(pad("sessions", 4, false), "ses…");
-    }
-
-    #[test]
-    fn sentences_are_wrapped() {
-        assert_eq!(
-            wrap("One table retains all.", 12),
-            ["One table", "retains all."]
-        );
-        assert_eq!(
-            wrap("_G.server.sessions is", 8),
-            ["_G.serve", "r.sessio", "ns is"]
-        );
-        assert_eq!(wrap("会话", 1), ["会话"]);
-        assert_eq!(wrap("a", 0), Vec::<String>::new());
     }
 
     #[test]

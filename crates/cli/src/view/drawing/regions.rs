@@ -1,7 +1,7 @@
 //! Which lines of the screen show what.
 
-use crate::view::drawing::fit::wrap;
 use crate::view::picture::Picture;
+use crate::wrap::wrap;
 
 /// The most lines of sentences above the rows.
 const MOST_NOTES: usize = 6;

@@ -7,7 +7,7 @@ use crate::view::screens::screen::{Context, Done, Screen};
 use crate::view::screens::tree::Tree;
 use crate::view::subject::{MOST_GROUPS, Subject, Target};
 use crate::view::task::{News, Task};
-use crate::view::words;
+use crate::view::words::{self, Words};
 use anyhow::Result;
 use luasnap_format::{GroupRow, byte_size, grouped, top};
 use luasnap_heap::GroupOrder;
@@ -47,10 +47,10 @@ impl Groups {
 
     fn change_order(&mut self, context: Context<'_>) -> Result<Done> {
         let (by, name) = match self.by {
-            By::Retained => (By::Shallow, words::BY_SHALLOW),
-            By::Shallow => (By::Count, words::BY_COUNT),
-            By::Count => (By::Name, words::BY_NAME),
-            By::Name => (By::Retained, words::BY_RETAINED),
+            By::Retained => (By::Shallow, "view.by_shallow"),
+            By::Shallow => (By::Count, "view.by_count"),
+            By::Count => (By::Name, "view.by_name"),
+            By::Name => (By::Retained, "view.by_retained"),
         };
         self.by = by;
         self.cursor = Cursor::default();
@@ -65,7 +65,7 @@ impl Groups {
             By::Shallow => self.find(context, GroupOrder::Shallow)?,
             By::Count => self.find(context, GroupOrder::Count)?,
         }
-        Ok(Done::Say(words::ordered(name)))
+        Ok(Done::Say(context.words().ordered(name)))
     }
 
     /// Sorts what is known, and begins to find the rest.
@@ -81,11 +81,10 @@ impl Groups {
         Ok(())
     }
 
-    fn row(&self, at: usize) -> Cells {
+    fn row(&self, words: Words, at: usize) -> Cells {
         let row = &self.rows[at];
         let (name, example) = (row.name.to_string(), row.example.to_string());
         let is = row.example_is.as_ref();
-        let is = is.map(|is| format!(" ({is})")).unwrap_or_default();
         Cells {
             size: match self.by {
                 By::Shallow => byte_size(row.shallow),
@@ -98,8 +97,8 @@ impl Groups {
             count: grouped(row.count),
             kind: row.kind.type_name(),
             what: match example == name {
-                true => is.trim_start().to_owned(),
-                false => words::example(&format!("{example}{is}")),
+                true => words.is(is).trim_start().to_owned(),
+                false => words.example(&example, is),
             },
             name,
             ..Cells::default()
@@ -116,8 +115,8 @@ pub fn go_to(context: Context<'_>, target: Target) -> Result<Done> {
 }
 
 impl Screen for Groups {
-    fn crumbs(&self, _: Context<'_>) -> Result<Vec<String>> {
-        Ok(vec![words::GROUPS.to_owned()])
+    fn crumbs(&self, context: Context<'_>) -> Result<Vec<String>> {
+        Ok(vec![context.words().fixed("view.groups")])
     }
 
     fn heads(&self, _: Context<'_>) -> Heads {
@@ -143,8 +142,9 @@ impl Screen for Groups {
         &mut self.cursor
     }
 
-    fn rows(&mut self, _: Context<'_>, range: Range<usize>) -> Result<Vec<Cells>> {
-        Ok(range.map(|at| self.row(at)).collect())
+    fn rows(&mut self, context: Context<'_>, range: Range<usize>) -> Result<Vec<Cells>> {
+        let words = context.words();
+        Ok(range.map(|at| self.row(words, at)).collect())
     }
 
     fn target(&self, _: Context<'_>) -> Result<Option<Target>> {
@@ -176,10 +176,10 @@ impl Screen for Groups {
         self.task.is_some()
     }
 
-    fn status(&self, _: Context<'_>) -> Option<String> {
+    fn status(&self, context: Context<'_>) -> Option<String> {
         Some(match self.is_busy() {
             true => words::MEASURING_GROUPS.to_owned(),
-            false => words::groups_listed(self.rows.len(), self.all),
+            false => context.words().groups_listed(self.rows.len(), self.all),
         })
     }
 }

@@ -25,8 +25,11 @@ pub struct Path {
 
 /// A row below the steps.
 enum Other {
-    Line(Cells),
+    DominatorsTitle,
     Object(NodeId),
+    /// The title of so many paths that share nothing.
+    PathsTitle(usize),
+    Path(String),
 }
 
 impl Path {
@@ -50,7 +53,7 @@ impl Path {
         let others = &mut self.others;
         others.clear();
         if !answer.keepers.is_empty() {
-            others.push(Other::Line(Cells::title(words::DOMINATORS)));
+            others.push(Other::DominatorsTitle);
         }
         others.extend(
             answer
@@ -59,28 +62,30 @@ impl Path {
                 .map(|keeper| Other::Object(keeper.node)),
         );
         if answer.paths.len() > 1 {
-            let title = words::paths_that_share_nothing(answer.paths.len());
-            others.push(Other::Line(Cells::title(title)));
+            others.push(Other::PathsTitle(answer.paths.len()));
             let paths = answer.paths.iter();
-            others.extend(paths.map(|path| Other::Line(Cells::text(path.to_string()))));
+            others.extend(paths.map(|path| Other::Path(path.to_string())));
         }
     }
 
     /// Returns a row in words.
     fn row(&self, context: Context<'_>, at: usize) -> Result<Cells> {
+        let words = context.words();
         let Some(at) = at.checked_sub(1) else {
-            return Ok(Cells::title(words::shortest_path(self.question.count)));
+            return Ok(Cells::title(words.shortest_path(self.question.count)));
         };
         let rows = &context.subject.rows;
         if let Some(node) = self.steps.get(at) {
             let row = rows.step(*node)?;
-            return Ok(cells(&row, row.share, false));
+            return Ok(cells(words, &row, row.share, false));
         }
         match &self.others[at - self.steps.len()] {
-            Other::Line(cells) => Ok(cells.clone()),
+            Other::DominatorsTitle => Ok(Cells::title(words.fixed("path.dominators"))),
+            Other::PathsTitle(count) => Ok(Cells::title(words.paths_that_share_nothing(*count))),
+            Other::Path(path) => Ok(Cells::text(path)),
             Other::Object(node) => {
                 let row = rows.object(*node)?;
-                Ok(cells(&row, row.share, false))
+                Ok(cells(words, &row, row.share, false))
             }
         }
     }
@@ -92,28 +97,29 @@ impl Path {
             Some(node) => Some(*node),
             None => match self.others.get(at - self.steps.len())? {
                 Other::Object(node) => Some(*node),
-                Other::Line(_) => None,
+                _ => None,
             },
         }
     }
 }
 
 impl Screen for Path {
-    fn crumbs(&self, _: Context<'_>) -> Result<Vec<String>> {
-        Ok(words::path_of(&self.question.name))
+    fn crumbs(&self, context: Context<'_>) -> Result<Vec<String>> {
+        Ok(context.words().about("view.path", &self.question.name))
     }
 
-    fn notes(&self, _: Context<'_>) -> Vec<String> {
-        let mut notes: Vec<String> = self.question.note().into_iter().collect();
+    fn notes(&self, context: Context<'_>) -> Vec<String> {
+        let words = context.words();
+        let mut notes: Vec<String> = self.question.note(words).into_iter().collect();
         if let Some(answer) = &self.question.answer {
             if let Some(doing) = answer.coroutine.as_ref().and_then(|row| row.error.as_ref()) {
                 notes.push(doing.to_string());
             }
             let weak = answer.weakness.iter();
-            notes.extend(weak.map(|row| words::weak_table(&row.path.to_string(), &row.words)));
+            notes.extend(weak.map(|row| words.weak_table(&row.path.to_string(), &row.words)));
         }
         if self.steps.is_empty() {
-            notes.push(words::IT_IS_GARBAGE.to_owned());
+            notes.push(words.fixed("path.garbage"));
         }
         notes
     }
@@ -169,7 +175,8 @@ impl Screen for Path {
         self.question.is_open()
     }
 
-    fn status(&self, _: Context<'_>) -> Option<String> {
-        self.is_busy().then(|| words::LOOKING.to_owned())
+    fn status(&self, context: Context<'_>) -> Option<String> {
+        self.is_busy()
+            .then(|| context.words().fixed("view.looking"))
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::view::subject::{Subject, Target};
 use crate::view::task::{News, Task};
-use crate::view::words;
+use crate::view::words::{self, Words};
 use anyhow::Result;
 use luasnap_format::{Retainers, RetainersOptions, group_name, retainers};
 use luasnap_heap::NodeId;
@@ -72,18 +72,14 @@ impl Question {
     }
 
     /// Says what the objects are and what they retain.
-    pub fn note(&self) -> Option<String> {
+    pub fn note(&self, words: Words) -> Option<String> {
         let answer = self.answer.as_ref()?;
-        let words = match (&answer.object, answer.count) {
-            (Some(object), 1) => object.words.to_string(),
-            _ => words::many(&self.name, answer.count),
+        let what = match (&answer.object, answer.count) {
+            (Some(object), 1) => object.words.clone().into(),
+            _ => words::many(&self.name, answer.count).into(),
         };
-        Some(words::retains(
-            &words,
-            answer.size,
-            answer.retained,
-            answer.share,
-        ))
+        let sizes = (answer.size, answer.retained);
+        Some(words.retains(what, sizes, answer.share))
     }
 }
 

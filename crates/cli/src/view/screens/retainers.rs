@@ -46,6 +46,7 @@ impl Retainers {
     }
 
     fn row(&self, context: Context<'_>, at: usize) -> Result<Cells> {
+        let words = context.words();
         let Some(answer) = &self.question.answer else {
             return match self.nearest {
                 Some(node) => {
@@ -53,7 +54,7 @@ impl Retainers {
                     let count = String::new();
                     Ok(Cells {
                         count,
-                        ..cells(&row, row.share, false)
+                        ..cells(words, &row, row.share, false)
                     })
                 }
                 None => Ok(Cells::text(words::WAITING)),
@@ -61,7 +62,7 @@ impl Retainers {
         };
         let row = &answer.retainers[at];
         let what = row.coroutine.as_ref().map(|doing| &doing.words);
-        let what = what.or(row.what.as_ref()).map(ToString::to_string);
+        let what = what.or(row.what.as_ref()).map(|what| words.say(what));
         let cells = Cells {
             count: grouped(row.references.into()),
             name: row.path.to_string(),
@@ -70,7 +71,7 @@ impl Retainers {
         };
         if row.node == NodeId::ROOT {
             return Ok(Cells {
-                size: words::GC_ROOT.to_owned(),
+                size: words.fixed("view.gc_root"),
                 ..cells
             });
         }
@@ -85,21 +86,19 @@ impl Retainers {
 }
 
 impl Screen for Retainers {
-    fn crumbs(&self, _: Context<'_>) -> Result<Vec<String>> {
-        Ok(words::retainers_of(&self.question.name))
+    fn crumbs(&self, context: Context<'_>) -> Result<Vec<String>> {
+        Ok(context.words().about("view.retainers", &self.question.name))
     }
 
-    fn notes(&self, _: Context<'_>) -> Vec<String> {
-        let mut notes: Vec<String> = self.question.note().into_iter().collect();
+    fn notes(&self, context: Context<'_>) -> Vec<String> {
+        let words = context.words();
+        let mut notes: Vec<String> = self.question.note(words).into_iter().collect();
         if let Some(answer) = &self.question.answer {
-            notes.push(words::retainers(
-                answer.retainer_count,
-                answer.retainers.len(),
-            ));
+            notes.push(words.retainers(answer.retainer_count, answer.retainers.len()));
             if !answer.refers_to_itself.is_empty() {
                 let steps = answer.refers_to_itself.iter();
                 let steps: Vec<String> = steps.map(ToString::to_string).collect();
-                notes.push(words::refers_to_itself(&steps));
+                notes.push(words.refers_to_itself(&steps));
             }
         }
         notes
@@ -158,7 +157,8 @@ impl Screen for Retainers {
         self.question.is_open()
     }
 
-    fn status(&self, _: Context<'_>) -> Option<String> {
-        self.is_busy().then(|| words::LOOKING.to_owned())
+    fn status(&self, context: Context<'_>) -> Option<String> {
+        self.is_busy()
+            .then(|| context.words().fixed("view.looking"))
     }
 }

@@ -4,6 +4,7 @@ use crate::view::cursor::Cursor;
 use crate::view::keys::Command;
 use crate::view::picture::{Cells, Heads, Hint};
 use crate::view::subject::{Subject, Target};
+use crate::view::words::Words;
 use anyhow::Result;
 use std::ops::Range;
 use std::sync::Arc;
@@ -14,6 +15,13 @@ pub struct Context<'a> {
     pub subject: &'a Arc<Subject>,
     /// Whether what came is shown.
     pub difference: bool,
+}
+
+impl Context<'_> {
+    /// Returns the words of the user's language.
+    pub fn words(&self) -> Words {
+        self.subject.words
+    }
 }
 
 /// What a screen did with a command.
@@ -38,7 +46,7 @@ pub trait Screen {
         Vec::new()
     }
 
-    /// Returns the names of the columns.
+    /// Returns the codes of the names of the columns.
     fn heads(&self, context: Context<'_>) -> Heads;
 
     /// Returns the keys that work here.

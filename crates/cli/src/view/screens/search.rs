@@ -65,7 +65,7 @@ impl Search {
         let group = match self.hits[at] {
             NameHit::Object(node) => {
                 let row = subject.rows.object(node)?;
-                return Ok(cells(&row, row.share, false));
+                return Ok(cells(context.words(), &row, row.share, false));
             }
             NameHit::Group(group) => group,
         };
@@ -90,8 +90,8 @@ impl Search {
 }
 
 impl Screen for Search {
-    fn crumbs(&self, _: Context<'_>) -> Result<Vec<String>> {
-        Ok(words::search_for(&self.word))
+    fn crumbs(&self, context: Context<'_>) -> Result<Vec<String>> {
+        Ok(context.words().about("view.search", &self.word))
     }
 
     fn heads(&self, _: Context<'_>) -> Heads {
@@ -155,8 +155,9 @@ impl Screen for Search {
         is_busy
     }
 
-    fn status(&self, _: Context<'_>) -> Option<String> {
+    fn status(&self, context: Context<'_>) -> Option<String> {
         let is_bounded = self.is_cancelled || self.hits.len() == MOST_HITS;
-        Some(words::searched(self.hits.len(), self.is_busy(), is_bounded))
+        let (found, is_busy) = (self.hits.len(), self.is_busy());
+        Some(context.words().searched(found, is_busy, is_bounded))
     }
 }

@@ -1,6 +1,5 @@
 //! Where to look first: of one snapshot what retains most, of several what grows.
 
-use crate::look;
 use crate::view::cursor::Cursor;
 use crate::view::keys::Command;
 use crate::view::picture::{Cells, Heads, Hint};
@@ -8,7 +7,7 @@ use crate::view::screens::groups::go_to;
 use crate::view::screens::screen::{Context, Done, Screen};
 use crate::view::screens::tree::Tree;
 use crate::view::subject::{Subject, Target};
-use crate::view::words;
+use crate::view::words::{self, Words};
 use anyhow::Result;
 use luasnap_format::{GroupRow, GrowthAnswer, byte_size, grouped};
 use luasnap_heap::NodeId;
@@ -29,9 +28,13 @@ pub struct Suspects {
 impl Suspects {
     /// Lists the suspects.
     pub fn new(subject: &Subject) -> Suspects {
+        let words = subject.words;
         let (verdict, rows) = match &subject.growth {
-            Some(growth) => (Some(growth.verdict.clone()), grown(growth)),
-            None => (subject.top.verdict.clone(), largest(&subject.top.groups)),
+            Some(growth) => (Some(growth.verdict.clone()), grown(growth, words)),
+            None => {
+                let rows = largest(&subject.top.groups, words);
+                (subject.top.verdict.clone(), rows)
+            }
         };
         // The first row is a title.
         let cursor = Cursor::at(rows.iter().position(|row| row.1.is_some()).unwrap_or(0));
@@ -45,7 +48,7 @@ impl Suspects {
 }
 
 /// Returns what the verdict rests on, and the largest objects.
-fn largest(groups: &[GroupRow]) -> Vec<(Cells, Option<Target>)> {
+fn largest(groups: &[GroupRow], words: Words) -> Vec<(Cells, Option<Target>)> {
     let row = |row: &GroupRow| {
         let cells = Cells {
             size: byte_size(row.retained),
@@ -54,8 +57,8 @@ fn largest(groups: &[GroupRow]) -> Vec<(Cells, Option<Target>)> {
             kind: row.kind.type_name(),
             name: row.name.to_string(),
             what: match row.count {
-                1 => row.example_is.as_ref().map(ToString::to_string),
-                _ => Some(words::example(&row.example.to_string())),
+                1 => row.example_is.as_ref().map(|is| words.say(is)),
+                _ => Some(words.example(&row.example.to_string(), None)),
             }
             .unwrap_or_default(),
             ..Cells::default()
@@ -66,16 +69,16 @@ fn largest(groups: &[GroupRow]) -> Vec<(Cells, Option<Target>)> {
     let large = groups.iter().filter(|row| row.is_large());
     rows.extend(large.map(row));
     if !rows.is_empty() {
-        rows.insert(0, (Cells::title(words::LARGE_GROUPS), None));
+        rows.insert(0, (Cells::title(words.fixed("view.large_groups")), None));
     }
-    rows.push((Cells::title(words::LARGEST_OBJECTS), None));
+    rows.push((Cells::title(words.fixed("view.largest_objects")), None));
     let objects = groups.iter().filter(|row| row.count == 1);
     rows.extend(objects.take(MOST_OBJECTS).map(row));
     rows
 }
 
 /// Returns what grew: suspects, then all groups that changed.
-fn grown(growth: &GrowthAnswer) -> Vec<(Cells, Option<Target>)> {
+fn grown(growth: &GrowthAnswer, words: Words) -> Vec<(Cells, Option<Target>)> {
     let object = |node: NodeId| (node != NodeId::ROOT).then_some(Target::Object(node));
     let most = growth.suspects.iter().map(|suspect| suspect.grown);
     let changed = growth
@@ -86,32 +89,31 @@ fn grown(growth: &GrowthAnswer) -> Vec<(Cells, Option<Target>)> {
     let share = |bytes: u64| Some(bytes as f64 / most as f64);
     let mut rows = Vec::new();
     if !growth.suspects.is_empty() {
-        rows.push((Cells::title(words::LEAK_SUSPECTS), None));
+        rows.push((Cells::title(words.fixed("view.leak_suspects")), None));
     }
     for suspect in &growth.suspects {
-        let is = suspect.point_is.as_ref().map(|is| format!(" ({is})"));
+        let is = words.is(suspect.point_is.as_ref());
         let cells = Cells {
             size: words::byte_change(suspect.grown as i64),
             share: share(suspect.grown),
-            name: format!("{}{}", suspect.point, is.unwrap_or_default()),
-            what: words::suspect(suspect.held_by, &suspect.example.to_string()),
+            name: format!("{}{is}", suspect.point),
+            what: words.suspect(suspect.held_by.as_ref(), &suspect.example.to_string()),
             ..Cells::default()
         };
         rows.push((cells, object(suspect.point_node)));
     }
     rows.push(match growth.changed.is_empty() {
-        true => (Cells::title(words::NOTHING_CHANGED), None),
-        false => (Cells::title(words::WHAT_CHANGED), None),
+        true => (Cells::title(words.fixed("growth.no_change")), None),
+        false => (Cells::title(words.fixed("growth.changes")), None),
     });
     for row in &growth.changed {
-        let is = row.example_is.as_ref().map(|is| format!(" ({is})"));
         let cells = Cells {
             size: words::byte_change(row.size_change),
             share: share(row.size_change.max(0) as u64),
             count: words::change(row.count_change),
             kind: row.kind.type_name(),
             name: row.name.to_string(),
-            what: words::example(&format!("{}{}", row.example, is.unwrap_or_default())),
+            what: words.example(&row.example.to_string(), row.example_is.as_ref()),
             ..Cells::default()
         };
         rows.push((cells, row.example_node.and_then(object)));
@@ -120,12 +122,13 @@ fn grown(growth: &GrowthAnswer) -> Vec<(Cells, Option<Target>)> {
 }
 
 impl Screen for Suspects {
-    fn crumbs(&self, _: Context<'_>) -> Result<Vec<String>> {
-        Ok(vec![words::SUSPECTS.to_owned()])
+    fn crumbs(&self, context: Context<'_>) -> Result<Vec<String>> {
+        Ok(vec![context.words().fixed("view.suspects")])
     }
 
-    fn notes(&self, _: Context<'_>) -> Vec<String> {
-        self.verdict.iter().map(look::sentence).collect()
+    fn notes(&self, context: Context<'_>) -> Vec<String> {
+        let verdict = self.verdict.iter();
+        verdict.map(|said| context.words().say(said)).collect()
     }
 
     fn heads(&self, _: Context<'_>) -> Heads {

@@ -7,7 +7,7 @@ use crate::view::screens::labels::Labels;
 use crate::view::screens::screen::{Context, Done, Screen};
 use crate::view::subject::{Subject, Target};
 use crate::view::task::{News, Task};
-use crate::view::words;
+use crate::view::words::{self, Words};
 use anyhow::Result;
 use luasnap_format::{
     DominatorLevel, DominatorRow, FirstRows, LevelRows, RowId, RowOrder, RowTarget, byte_size,
@@ -127,7 +127,7 @@ impl Tree {
         };
         let level = self.rows.level();
         match subject.rows.below(level.above(), target)? {
-            None => Ok(Done::Say(words::NOTHING_BELOW.to_owned())),
+            None => Ok(Done::Say(context.words().fixed("view.nothing_below"))),
             Some(below) => {
                 self.from.push((level, target));
                 self.go_to(subject, below)?;
@@ -139,7 +139,7 @@ impl Tree {
     fn up(&mut self, context: Context<'_>) -> Result<Done> {
         let subject = context.subject;
         let Some((level, target)) = subject.rows.above(self.rows.level())? else {
-            return Ok(Done::Say(words::AT_THE_TOP.to_owned()));
+            return Ok(Done::Say(context.words().fixed("view.at_the_top")));
         };
         // What was opened may be an upvalue, whose value the level is of.
         let target = match self.from.pop() {
@@ -238,7 +238,7 @@ impl Tree {
     /// Returns a row in words.
     fn row(&self, context: Context<'_>, row: RowId) -> Result<Cells> {
         let row = context.subject.rows.row(&self.rows, row)?;
-        let cells = cells(&row, row.share_above, context.difference);
+        let cells = cells(context.words(), &row, row.share_above, context.difference);
         Ok(match self.chosen {
             RowOrder::Shallow => Cells {
                 size: byte_size(row.shallow),
@@ -258,7 +258,7 @@ impl Tree {
             RowOrder::Name | RowOrder::Growth => RowOrder::Retained,
         };
         self.order_by(context.subject, next)?;
-        Ok(Done::Say(words::ordered(order_name(next))))
+        Ok(Done::Say(context.words().ordered(order_name(next))))
     }
 
     fn order_by(&mut self, subject: &Arc<Subject>, by: RowOrder) -> Result<()> {
@@ -268,22 +268,23 @@ impl Tree {
     }
 }
 
+/// Returns the code of the name of an order.
 fn order_name(order: RowOrder) -> &'static str {
     match order {
-        RowOrder::Retained => words::BY_RETAINED,
-        RowOrder::Shallow => words::BY_SHALLOW,
-        RowOrder::Count => words::BY_COUNT,
-        RowOrder::Name => words::BY_NAME,
-        RowOrder::Growth => words::BY_GROWTH,
+        RowOrder::Retained => "view.by_retained",
+        RowOrder::Shallow => "view.by_shallow",
+        RowOrder::Count => "view.by_count",
+        RowOrder::Name => "view.by_name",
+        RowOrder::Growth => "view.by_came",
     }
 }
 
 /// Returns an object as a row, with what came if that is to be shown.
-pub fn cells(row: &DominatorRow, share: f64, difference: bool) -> Cells {
+pub fn cells(words: Words, row: &DominatorRow, share: f64, difference: bool) -> Cells {
     let name = row.name.to_string();
     let growth = row.growth.filter(|_| difference);
     let came = growth.map(|growth| growth.came).filter(|came| *came > 0);
-    let what = row.what.to_string();
+    let what = words.say(&row.what);
     Cells {
         is_new: growth.is_some_and(|growth| growth.new),
         size: byte_size(row.retained),
@@ -319,7 +320,7 @@ impl Screen for Tree {
             crumbs.push(rows.name_below(above.above(), target)?.to_string());
             level = above;
         }
-        crumbs.push(words::ALL.to_owned());
+        crumbs.push(context.words().fixed("view.all_objects"));
         crumbs.reverse();
         Ok(crumbs)
     }
@@ -380,7 +381,8 @@ impl Screen for Tree {
                     false => RowOrder::Retained,
                 };
                 self.order_by(context.subject, by)?;
-                Ok(Done::Say(words::difference(context.difference).to_owned()))
+                let said = words::difference(context.difference);
+                Ok(Done::Say(context.words().fixed(said)))
             }
             _ => Ok(Done::Nothing),
         }
@@ -423,14 +425,17 @@ impl Screen for Tree {
         is_busy
     }
 
-    fn status(&self, _: Context<'_>) -> Option<String> {
+    fn status(&self, context: Context<'_>) -> Option<String> {
         match &self.order {
             Order::Other {
                 by,
                 seen,
                 task: Some(_),
                 ..
-            } => Some(words::ordering(order_name(*by), *seen, self.rows.len())),
+            } => {
+                let (by, all) = (order_name(*by), self.rows.len());
+                Some(context.words().ordering(by, *seen, all))
+            }
             _ => None,
         }
     }
