@@ -47,6 +47,10 @@ local Snapshot = {}
 ---@class snapshot.CheckOptions
 ---@field runs? integer How many runs count, from 2 to 1000; 5 by default.
 ---@field allow? string[] What may grow, at most 10000: groups' names or fingerprints, or suspects' fingerprints.
+---@field language? "en"|"zh" The language of the message; "en" by default.
+
+---@class snapshot.ReportOptions
+---@field language? "en"|"zh" The language of the text; "en" by default.
 
 ---@class snapshot.SaveOptions
 ---@field strings? boolean Whether the texts of strings go into the file; true by default.
@@ -343,8 +347,9 @@ function snapshot.free(s) end
 
 ---Returns the biggest groups of a snapshot or difference, as a text for people.
 ---@param s snapshot.Snapshot
+---@param options? snapshot.ReportOptions
 ---@return string
-function snapshot.report(s) end
+function snapshot.report(s, options) end
 
 ---Returns what the snapshot counts.
 ---@param s snapshot.Snapshot

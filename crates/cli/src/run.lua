@@ -4,16 +4,17 @@
 -- last snapshot is saved (else ""), how many seconds lie between two snapshots (else "") and how the
 -- names of their files begin, what is left out of the files ("strings", "names", both or ""), where the report
 -- goes ("stdout", or "stderr" where the snapshot goes to standard output), what there is to say of the last
--- snapshot's file once it is saved (else ""), how many words of the command line come before the script, those
--- words, the script, its arguments.
+-- snapshot's file once it is saved (else ""), the report's language and title, how many words of the command line
+-- come before the script, those words, the script, its arguments.
 
 local signals = ...
 local words = { select(2, ...) }
 local module_file, quiet = words[1], words[2] == "quiet"
 local save_to, seconds, save_as = words[3], tonumber(words[4]), words[5]
 local left_out, report_to, warning = words[6], words[7], words[8]
-local first_word = 10
-local script_at = first_word + tonumber(words[9])
+local language, title = words[9], words[10]
+local first_word = 12
+local script_at = first_word + tonumber(words[11])
 local script = words[script_at]
 
 -- A script may change the libraries, so what is needed after it is taken before it.
@@ -185,8 +186,8 @@ end
 local BROKEN_PIPE = 32
 
 local function report(after)
-  local text = write_report(incr(before, after))
-  local written, why, code = write(report_file, "\n--- luasnap: what ", printable(script), " left behind ---\n", text)
+  local text = write_report(incr(before, after), { language = language })
+  local written, why, code = write(report_file, "\n", title, "\n", text)
   if written then
     written, why, code = flush(report_file)
   end

@@ -1,18 +1,20 @@
 //! `luasnap run`: runs a script, and reports what it left behind.
 
 use crate::exit_code::{NOT_FOUND, NOT_STARTED};
+use crate::look;
 use crate::module_file;
 use crate::output::report_problem;
 use crate::output_file::warning;
 use anyhow::{Result, anyhow, ensure};
 use clap::Args;
 use luasnap_capture::{Chunk, EmbeddedLua};
-use luasnap_format::{is_standard_output, printable_path, readable_by_others, reason};
+use luasnap_format::{is_standard_output, printable, printable_path, readable_by_others, reason};
+use luasnap_words::Sentence;
 use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::hint::black_box;
 use std::io::{self, Write};
-use std::os::unix::ffi::OsStringExt;
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
@@ -177,6 +179,8 @@ impl Run {
             (false, true) => "names",
             (true, true) => "strings and names",
         };
+        let script = printable(self.script.as_bytes());
+        let title = Sentence::new("run.left_behind").with("script", script);
         let head = [
             module.into(),
             quiet.into(),
@@ -186,6 +190,8 @@ impl Run {
             left_out.into(),
             report_to.into(),
             warning.unwrap_or_default().into(),
+            look::language().code().into(),
+            look::sentence(&title).into(),
             before.len().to_string().into(),
         ];
         let script = std::iter::once(&self.script).chain(&self.args);

@@ -2,6 +2,7 @@
 
 use luasnap_capture::{Call, Error, Return};
 use luasnap_heap::{Engine, Printable, Snapshot};
+use luasnap_words::Language;
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 use std::path::PathBuf;
@@ -66,4 +67,17 @@ fn engine_named(name: &[u8]) -> Option<Engine> {
 
 fn quoted(name: &[u8]) -> String {
     format!("'{}'", Printable(name))
+}
+
+/// The language under the key `language` of argument `number`, a table: `en` or `zh`; `None` where that is nil.
+pub fn language_option(call: &Call<'_>, number: u32) -> Result<Option<Language>> {
+    let Some(code) = call.string_option(number, "language")? else {
+        return Ok(None);
+    };
+    let language = Language::from_code(&code);
+    language.map(Some).ok_or_else(|| {
+        let code = Printable(&code);
+        let reason = format!("option 'language' is 'en' or 'zh', got '{code}'");
+        Error::Argument { number, reason }
+    })
 }

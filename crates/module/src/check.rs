@@ -1,6 +1,6 @@
 //! `check(fn [, options])`: for tests, whether anything grows each time a function runs.
 
-use crate::arguments::{Result, engine_of_environment};
+use crate::arguments::{Result, engine_of_environment, language_option};
 use crate::failure::comparison_error;
 use luasnap_capture::{Call, Error, Return};
 use luasnap_format::{Allowed, leak_text};
@@ -12,7 +12,7 @@ const RUNS: usize = 5;
 const FEWEST_RUNS: usize = 2;
 const MOST_RUNS: usize = 1000;
 
-/// `check(fn [, {runs = 5, allow = {...}}])`: runs the function, and raises a failure of the test framework, or an
+/// `check(fn [, {runs = 5, allow = {...}, language = "en"}])`: runs the function, and raises a failure of the test framework, or an
 /// error where there is none, if any group of objects is larger after each run than before it. An extra first run,
 /// which is not counted, lets caches fill.
 pub fn check(call: &mut Call<'_>) -> Result {
@@ -39,7 +39,7 @@ pub fn check(call: &mut Call<'_>) -> Result {
             &leaks,
             &options.allowed,
             options.runs,
-            Language::English,
+            options.language,
         ))),
     }
 }
@@ -48,6 +48,7 @@ pub fn check(call: &mut Call<'_>) -> Result {
 struct Options {
     runs: usize,
     allowed: Allowed,
+    language: Language,
 }
 
 impl Options {
@@ -55,11 +56,13 @@ impl Options {
         let mut options = Options {
             runs: RUNS,
             allowed: Allowed::default(),
+            language: Language::default(),
         };
         if call.is_nil_argument(2) {
             return Ok(options);
         }
         options.runs = call.count_option(2, "runs")?.unwrap_or(RUNS);
+        options.language = language_option(call, 2)?.unwrap_or_default();
         options.allowed = Allowed::new(call.list_option(2, "allow")?);
         if !(FEWEST_RUNS..=MOST_RUNS).contains(&options.runs) {
             let reason = format!(

@@ -1,6 +1,6 @@
 //! The functions of the module, as called from Lua.
 
-use crate::arguments::{Result, argument, engine_of_environment, engine_option, path_argument};
+use crate::arguments::{Result, argument, engine_of_environment, engine_option, language_option, path_argument};
 use crate::failure::{answer_error, print_error, write_error};
 use crate::lua_value::lua_value;
 use luasnap_capture::{CStdout, Call, Error, Function, Return};
@@ -129,11 +129,15 @@ fn finalize(call: &mut Call<'_>) -> Result {
     Ok(Return::Nothing)
 }
 
-/// `report(s)`: the largest groups in a snapshot, as text.
+/// `report(s [, {language = "en"}])`: the largest groups in a snapshot, as text.
 fn report(call: &mut Call<'_>) -> Result {
     let snapshot = argument(call, 1)?;
     let mut text = Vec::new();
-    write_report(&mut text, &snapshot, ReportOptions::default()).map_err(answer_error)?;
+    let mut options = ReportOptions::default();
+    if !call.is_nil_argument(2) {
+        options.language = language_option(call, 2)?.unwrap_or_default();
+    }
+    write_report(&mut text, &snapshot, options).map_err(answer_error)?;
     Ok(Return::Text(text))
 }
 

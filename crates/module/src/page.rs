@@ -1,11 +1,10 @@
 //! `save_page(s1, s2, ..., path [, options])`: a report as one HTML file.
 
-use crate::arguments::{Result, argument, path_argument};
+use crate::arguments::{Result, argument, language_option, path_argument};
 use crate::failure::{answer_error, write_error};
 use luasnap_capture::{Call, Error, Return};
 use luasnap_format::{FileOptions, Page, PageError, PageOptions, PageSnapshot, write_file};
 use luasnap_heap::{Printable, Snapshot};
-use luasnap_words::Language;
 
 /// `save_page(s1 [, s2, ...], path [, {title = ..., strings = true, language = ...}])`.
 pub fn save_page(call: &mut Call<'_>) -> Result {
@@ -45,20 +44,9 @@ pub fn save_page(call: &mut Call<'_>) -> Result {
 fn options(call: &Call<'_>, number: u32) -> Result<PageOptions> {
     let default = PageOptions::default();
     let title = call.string_option(number, "title")?;
-    let language = match call.string_option(number, "language")? {
-        None => None,
-        Some(code) => match Language::from_code(&code) {
-            Some(language) => Some(language),
-            None => {
-                let code = Printable(&code);
-                let reason = format!("option 'language' is 'en' or 'zh', got '{code}'");
-                return Err(Error::Argument { number, reason });
-            }
-        },
-    };
     Ok(PageOptions {
         title: title.map(|title| Printable(&title).to_string()),
-        language,
+        language: language_option(call, number)?,
         strings: call
             .boolean_option(number, "strings")?
             .unwrap_or(default.strings),

@@ -51,6 +51,34 @@ function overflow(page) {
   });
 }
 
+/** Returns labels of one picture that cover or touch each other: those of the memory's bar, and those of the chart. */
+function touching(page) {
+  return page.evaluate(() => {
+    const NEAR = 3;
+    const found = [];
+    for (const labels of ['.brackets > span > span', '.bar .piece', '.chart svg text']) {
+      const boxes = [];
+      for (const element of document.querySelectorAll(labels)) {
+        const range = document.createRange();
+        range.selectNodeContents(element);
+        const { left, right, top, bottom } = range.getBoundingClientRect();
+        // What leaves a piece of the bar is hidden.
+        const end = element.matches('.piece') ? Math.min(right, element.getBoundingClientRect().right - NEAR) : right;
+        if (end > left && element.textContent) boxes.push({ text: element.textContent, left, right: end, top, bottom });
+      }
+      boxes.forEach((a, at) => {
+        for (const b of boxes.slice(at + 1)) {
+          const isBeside = a.right + NEAR <= b.left || b.right + NEAR <= a.left;
+          // Lines of a chart lie close to each other: their boxes have room above and below the letters.
+          const isAbove = a.bottom <= b.top + 4 || b.bottom <= a.top + 4;
+          if (!isBeside && !isAbove) found.push(`${a.text} | ${b.text}`);
+        }
+      });
+    }
+    return found;
+  });
+}
+
 // How it looks, in each way.
 seen.looks = {};
 for (const [look, options] of Object.entries({
@@ -58,14 +86,15 @@ for (const [look, options] of Object.entries({
   dark: { colorScheme: 'dark' },
   narrow: { viewport: { width: 390, height: 844 } },
   zh: { locale: 'zh-CN' },
+  'narrow zh': { viewport: { width: 390, height: 844 }, locale: 'zh-CN' },
   print: {},
 })) {
   for (const name of ['growth', 'one', 'plain']) {
     const { page, problems, close } = await opened(`${name}.html`, options);
     if (look === 'print') await page.emulateMedia({ media: 'print' });
-    await page.screenshot({ path: `${folder}/${name}-${look}.png`, fullPage: true });
+    await page.screenshot({ path: `${folder}/${name}-${look.replace(' ', '-')}.png`, fullPage: true });
     seen.looks[`${name} ${look}`] = {
-      problems, overflow: await overflow(page), verdict: await text(page, 'h1'),
+      problems, overflow: await overflow(page), touching: await touching(page), verdict: await text(page, 'h1'),
       language: await page.evaluate(() => document.documentElement.lang),
       background: await page.evaluate(() => getComputedStyle(document.body).backgroundColor),
       sections: await page.locator('section').evaluateAll((sections) => sections.map((section) => section.id)),

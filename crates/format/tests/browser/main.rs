@@ -149,10 +149,11 @@ fn the_page_works_in_a_browser() {
 
 fn check_looks(seen: &Value) {
     let looks = seen["looks"].as_object().unwrap();
-    assert_eq!(looks.len(), 15);
+    assert_eq!(looks.len(), 18);
     for (name, look) in looks {
         assert_eq!(look["problems"], json!([]), "{name}");
         assert_eq!(look["overflow"], json!([]), "{name}");
+        assert_eq!(look["touching"], json!([]), "{name}");
         let language = if name.ends_with(" zh") { "zh-CN" } else { "en" };
         assert_eq!(look["language"], language, "{name}");
         let is_dark = name.ends_with(" dark");
@@ -184,6 +185,9 @@ fn check_use(seen: &Value, top: &Top) {
     assert_eq!(seen["problems"], json!([]));
     assert_eq!(seen["large"]["problems"], json!([]));
     assert_eq!(seen["large"]["shown"], 12);
+    // In milliseconds; of a heap of 250,000 objects.
+    let paint = seen["large"]["paint"].as_f64().unwrap();
+    assert!(paint < 1000.0, "{paint}");
     // No element came of a name.
     assert_eq!(seen["hacked"], json!([null, 0, 4]));
     assert_eq!(text(&seen["title"]), "leak report · hour.luasnap");

@@ -4,6 +4,8 @@
 const AREAS = 3;
 /** The most rows of the table; of more, the middle is left out. */
 const SNAPSHOT_ROWS = 12;
+/** The width of a size or a time at the chart, with what is to be free beside it. */
+const LABEL = 72;
 
 function growth(data) {
   const sizes = data.growth.sizes;
@@ -54,8 +56,16 @@ function chart(data) {
     svg.append(drawn('polygon', { class: layer.fill, points: above.concat(below).join(' ') }));
     labels.push({ layer, y: y(sums[last] - layer.sizes[last] / 2) });
   }
+  // Those between have the room that the first and the last leave, and the one before.
+  let free = left + 1.5 * LABEL;
+  const hasRoom = (at) => {
+    if (at === 0 || at === last) return true;
+    if (sizes.length > 4 || x(at) < free || x(at) > left + width - 1.5 * LABEL) return false;
+    free = x(at) + LABEL;
+    return true;
+  };
   sizes.forEach((size, at) => {
-    const isLabelled = sizes.length <= 4 || at === 0 || at === last;
+    const isLabelled = hasRoom(at);
     if (at > 0 && at < last) svg.append(drawn('line', { class: 'rule', x1: x(at), x2: x(at), y1: y(sums[at]), y2: top + height }));
     svg.append(drawn('circle', { cx: x(at), cy: y(size), r: isLabelled ? 3 : 1.5 }));
     const anchor = at === 0 ? 'start' : at === last ? 'end' : 'middle';

@@ -51,7 +51,7 @@ function memory(data) {
   const brackets = el('div', { class: 'brackets' });
   if (vm !== undefined) {
     const bracket = (text, size) => {
-      const line = el('span', { class: size < 0.15 * all ? 'narrow' : '' }, el('span', {}, el('b', {}, text), ' ', bytes(size)));
+      const line = el('span', {}, el('span', {}, el('b', {}, text), ' ', bytes(size)));
       line.style.width = share(size);
       return line;
     };
