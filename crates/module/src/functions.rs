@@ -1,6 +1,8 @@
 //! The functions of the module, as called from Lua.
 
-use crate::arguments::{Result, argument, engine_of_environment, engine_option, language_option, path_argument};
+use crate::arguments::{
+    Result, argument, engine_of_environment, engine_option, language_option, path_argument,
+};
 use crate::failure::{answer_error, print_error, write_error};
 use crate::lua_value::lua_value;
 use luasnap_capture::{CStdout, Call, Error, Function, Return};

@@ -30,7 +30,7 @@ check.matches(message "en", "accumulating at _G%.leaking")
 check.matches(message "zh", "积聚在 _G%.leaking")
 
 for _, language in ipairs { "de", "", "EN", "zh_CN" } do
-  local expected = "option 'language' is 'en' or 'zh', got '" .. language .. "'"
-  check.fails(expected, snapshot.report, more, { language = language })
-  check.fails(expected, snapshot.check, function() end, { language = language })
+  local got = "option 'language' is 'en' or 'zh', got '" .. language .. "')"
+  check.raises("bad argument #2 to 'report' (" .. got, snapshot.report, more, { language = language })
+  check.raises("bad argument #2 to 'check' (" .. got, snapshot.check, print, { language = language })
 end
