@@ -1,14 +1,12 @@
 //! `luasnap attach`: a snapshot of every Lua state in a running process.
 
 use crate::capture_answer::{self, AnswerOptions};
-use crate::look;
+use crate::failure::{Failure, Result, code_of_attach};
 use crate::output::report_problem;
 use crate::output_file::OutputFile;
 use crate::process_argument::ProcessArgument;
 use crate::progress::Progress;
-use crate::refusal::{Refusal, code_of_attach};
 use crate::state_files::{StateFiles, address, numbered};
-use anyhow::Result;
 use clap::Args;
 use luasnap_capture::process::{AttachOptions, Attached};
 use luasnap_format::byte_size;
@@ -36,9 +34,6 @@ Exit codes:
   19   there is not enough memory for its copy, or of the disk with --scratch
   23   several processes have that name; they are listed
   125  luasnap itself failed";
-
-/// What the user can do where several states cannot be written to one place.
-const STATE_REMEDY: &str = "choose one by --state ADDRESS, as `luasnap ps` has it, or name a file";
 
 /// Take a snapshot of every Lua state in a running process, and say what holds its memory
 ///
@@ -113,17 +108,18 @@ impl Attach {
             scratch: self.scratch.as_deref(),
         };
         let attached = progress
-            .step(format!("reading process {pid}"), || {
-                luasnap_capture::process::attach(pid, options)
-            })
-            .map_err(|error| Refusal::new(&error, code_of_attach(error.kind())))?;
+            .step(
+                Sentence::new("progress.reading_process").with("process", pid),
+                || luasnap_capture::process::attach(pid, options),
+            )
+            .map_err(|error| Failure::with_code(&error, code_of_attach(error.kind())))?;
         let cost = Cost::new(pid, &attached);
         let stood_still = stood_still(&attached);
         let captures = attached.captures;
-        let files = progress.step("writing", || {
-            StateFiles::write(&output, captures, STATE_REMEDY)
+        let files = progress.step(Sentence::new("progress.writing"), || {
+            StateFiles::write(&output, captures, &Sentence::new("states.choose_one"))
         })?;
-        report_problem(stood_still);
+        report_problem(&stood_still);
         capture_answer::print(files, &self.answer, &cost, progress)
     }
 }
@@ -142,7 +138,7 @@ impl Cost {
 }
 
 /// How long the process stood still.
-fn stood_still(attached: &Attached) -> String {
+fn stood_still(attached: &Attached) -> Sentence {
     let milliseconds = |time: Duration| format!("{:.1} ms", time.as_secs_f64() * 1000.0);
     let in_all = match attached.stops {
         1 => None,
@@ -152,12 +148,10 @@ fn stood_still(attached: &Attached) -> String {
                 .with("time", milliseconds(attached.stood_still)),
         ),
     };
-    look::sentence(
-        &Sentence::new("attach.stood_still")
-            .with("time", milliseconds(attached.pause))
-            .with("stops", in_all)
-            .with("bytes", byte_size(attached.copied)),
-    )
+    Sentence::new("attach.stood_still")
+        .with("time", milliseconds(attached.pause))
+        .with("stops", in_all)
+        .with("bytes", byte_size(attached.copied))
 }
 
 /// Returns a name with the program, the process and the time, which no file has, nor one with a number.

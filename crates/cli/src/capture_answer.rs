@@ -1,5 +1,7 @@
 //! What a verb that captures says of what it saved.
 
+use crate::about::about_file;
+use crate::failure::Result;
 use crate::look;
 use crate::output::{AnswerAboutFile, print as print_text, print_json};
 use crate::output_file::OutputFile;
@@ -8,9 +10,8 @@ use crate::progress::Progress;
 use crate::shell_word::shell_word;
 use crate::state_files::{StateFiles, StateRow};
 use crate::top;
-use anyhow::{Context, Result};
 use clap::Args;
-use luasnap_format::{PageOptions, Top, printable_path};
+use luasnap_format::{PageOptions, Top};
 use luasnap_heap::{GroupOrder, Snapshot};
 use luasnap_words::Sentence;
 use serde::Serialize;
@@ -88,14 +89,14 @@ pub fn print(
     let largest = match asked {
         Some((path, snapshot)) => {
             let top = top::find(snapshot, GroupOrder::Retained, ROWS, &progress);
-            let saved = || format!("{} is saved, but not examined", printable_path(path));
-            Some((path, top.with_context(saved)?))
+            let top = top.map_err(|error| error.about(about_file("saved.not_examined", path)));
+            Some((path, top?))
         }
         None => None,
     };
     let page = match (options.page(), &files.largest) {
         (Some(page), Some((path, snapshot))) => {
-            progress.step("writing the report", || {
+            progress.step(Sentence::new("progress.writing_report"), || {
                 write_page_of(&page, path, snapshot)
             })?;
             Some(page)
@@ -118,8 +119,7 @@ pub fn print(
         let (top, next) = (top::as_text(path, &top), look::sentence(&next));
         print_text(format!("\n{top}\n{next}\n"))?;
         if let Some(page) = page {
-            let page = printable_path(&page.path).to_string();
-            let page = Sentence::new("saved.page").with("file", page);
+            let page = about_file("saved.page", &page.path);
             print_text(look::sentence(&page) + "\n")?;
         }
     }

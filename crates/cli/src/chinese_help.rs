@@ -9,7 +9,7 @@ use clap::{Arg, Command};
 const WIDTH: usize = 100;
 const INDENT: usize = 10;
 
-/// Returns the command line with help in Chinese. Usage, values and what is wrong stay as clap says them.
+/// Returns the command line with help in Chinese. Usage and values stay as clap says them.
 pub fn with_chinese_help(mut command: Command) -> Command {
     // Then the arguments that clap adds and those of all verbs are there.
     command.build();

@@ -1,12 +1,13 @@
 //! The command line. clap repeats unknown words in its messages, so they are escaped.
 
+use crate::chinese_error::InChinese;
 use crate::chinese_help::with_chinese_help;
 use crate::look;
 use crate::snapshot_file::process_meant;
-use clap::error::{ContextKind, ContextValue, Error};
-use clap::{CommandFactory, Parser};
+use clap::error::{ContextKind, ContextValue, Error, ErrorKind};
+use clap::{Command, CommandFactory, Parser};
 use luasnap_format::printable;
-use luasnap_words::Language;
+use luasnap_words::{Language, Sentence};
 use std::env;
 use std::ffi::OsString;
 use std::path::Path;
@@ -17,11 +18,34 @@ const MOST_TYPOS: usize = 1;
 /// Returns the parsed command line. If it is wrong, exits with clap's message.
 pub fn parse<T: Parser>() -> T {
     let words = with_verb::<T>(env::args_os().collect());
-    let parsed = match look::language_of(&words) {
+    let language = look::language_of(&words);
+    let parsed = match language {
         Language::English => T::try_parse_from(words),
         Language::Chinese => parse_in_chinese(words),
     };
-    parsed.unwrap_or_else(|error| with_hint::<T>(escaped(error)).exit())
+    parsed.unwrap_or_else(|error| end(with_hint::<T>(escaped(error), language), language))
+}
+
+/// Says what is wrong with the call of a verb, and ends.
+pub fn wrong_call(mut command: Command, kind: ErrorKind, what: &Sentence) -> ! {
+    let language = look::language();
+    let text = what.text(language);
+    if language == Language::English {
+        command.error(kind, text).exit();
+    }
+    let mut error = Error::new(kind).with_cmd(&command);
+    error.insert(ContextKind::Custom, ContextValue::String(text));
+    let usage = ContextValue::StyledStr(command.render_usage());
+    error.insert(ContextKind::Usage, usage);
+    end(error, language)
+}
+
+/// Prints clap's message, and ends with its exit code.
+fn end(error: Error, language: Language) -> ! {
+    match language {
+        Language::English => error.exit(),
+        Language::Chinese => error.apply::<InChinese>().exit(),
+    }
 }
 
 /// Parses the command line as `try_parse_from` does, with help in Chinese.
@@ -43,13 +67,13 @@ fn with_verb<T: CommandFactory>(mut words: Vec<OsString>) -> Vec<OsString> {
 
 /// Adds what the user may have meant by a word that is no verb. clap compares words by what they share, and finds no
 /// `top` in `tpo`.
-fn with_hint<T: CommandFactory>(mut error: Error) -> Error {
+fn with_hint<T: CommandFactory>(mut error: Error, language: Language) -> Error {
     let Some(ContextValue::String(word)) = error.get(ContextKind::InvalidSubcommand) else {
         return error;
     };
     if let Some(pid) = process_meant(Path::new(word)) {
-        let hint = format!("{pid} is a process: luasnap attach {pid}");
-        let hint = ContextValue::StyledStrs(vec![hint.into()]);
+        let hint = Sentence::new("pid.is_process").with("process", pid);
+        let hint = ContextValue::StyledStrs(vec![hint.text(language).into()]);
         error.insert(ContextKind::Suggested, hint);
     } else if error.get(ContextKind::SuggestedSubcommand).is_none() {
         let command_line = T::command();

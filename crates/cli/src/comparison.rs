@@ -1,9 +1,10 @@
 //! Several snapshots that are compared: grouping them, and why they cannot be compared.
 
+use crate::failure::Failure;
 use crate::snapshot_file::SnapshotFile;
-use anyhow::anyhow;
 use luasnap_format::{GrowthError, printable_path};
 use luasnap_heap::{BuildError, CompareError, Snapshot};
+use luasnap_words::{Sentence, Spoken};
 use std::panic::resume_unwind;
 use std::path::Path;
 use std::thread;
@@ -27,8 +28,8 @@ pub fn group(snapshots: &[&Snapshot]) -> Result<(), BuildError> {
     Ok(())
 }
 
-/// Returns an error that says which of these files cannot be compared, and why.
-pub fn cannot_compare_files(files: &[SnapshotFile], error: GrowthError) -> anyhow::Error {
+/// Returns a failure that says which of these files cannot be compared, and why.
+pub fn cannot_compare_files(files: &[SnapshotFile], error: GrowthError) -> Failure {
     match error {
         GrowthError::Incomparable(error) => {
             let paths: Vec<&Path> = files.iter().map(|file| file.path.as_path()).collect();
@@ -38,44 +39,39 @@ pub fn cannot_compare_files(files: &[SnapshotFile], error: GrowthError) -> anyho
     }
 }
 
-/// Returns an error that says which of the snapshots in these files cannot be compared, and why.
-pub fn cannot_compare(files: &[&Path], error: CompareError) -> anyhow::Error {
-    let name = |number: usize| printable_path(files[number - 1]);
-    match error {
-        CompareError::Difference(number) => anyhow!(
-            "{} is the difference of two snapshots: compare whole ones",
-            name(number)
-        ),
+/// Returns a failure that says which of the snapshots in these files cannot be compared, and why.
+pub fn cannot_compare(files: &[&Path], error: CompareError) -> Failure {
+    let name = |number: usize| printable_path(files[number - 1]).to_string();
+    let of_two = |code, first, a: &str, second, b: &str| {
+        Sentence::new(code)
+            .with("first", name(first))
+            .with("a", a)
+            .with("second", name(second))
+            .with("b", b)
+    };
+    let sentence = match &error {
+        CompareError::Difference(number) => {
+            Sentence::new("files.difference").with("file", name(*number))
+        }
         CompareError::Vms {
             first,
             a,
             second,
             b,
-        } => anyhow!(
-            "{} is of {a}, and {} of {b}: their objects and sizes cannot be compared",
-            name(first),
-            name(second)
-        ),
+        } => of_two("files.vms", *first, a, *second, b),
         CompareError::Roots {
             first,
             a,
             second,
             b,
-        } => anyhow!(
-            "{} shows what {a} holds, and {} what {b} holds: take both with the same root",
-            name(first),
-            name(second)
-        ),
+        } => of_two("files.roots", *first, a, *second, b),
         CompareError::Engines {
             first,
             a,
             second,
             b,
-        } => anyhow!(
-            "{} was captured by the {a} engine, and {} by the {b} one: take both by the same",
-            name(first),
-            name(second)
-        ),
-        error => anyhow!(error),
-    }
+        } => of_two("files.engines", *first, a, *second, b),
+        error => error.sentence(),
+    };
+    sentence.into()
 }

@@ -1,8 +1,8 @@
 //! `luasnap completions`: what a shell completes after `luasnap`.
 
 use crate::exit_code::OF_WRITERS;
+use crate::failure::Result;
 use crate::output::finish;
-use anyhow::Result;
 use clap::{Args, Command, ValueEnum};
 use clap_complete::{Shell, generate};
 use std::io::{self, Write};

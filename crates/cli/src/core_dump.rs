@@ -1,14 +1,14 @@
 //! `luasnap core`: the Lua states of a process that has ended, from its core file.
 
+use crate::about::about_file;
 use crate::capture_answer::{self, AnswerOptions};
+use crate::failure::{Failure, Result};
 use crate::output_file::OutputFile;
 use crate::progress::Progress;
-use crate::refusal::Refusal;
 use crate::state_files::StateFiles;
-use anyhow::Result;
 use clap::Args;
 use luasnap_capture::process::{CoreErrorKind, read_core};
-use luasnap_format::printable_path;
+use luasnap_words::Sentence;
 use serde::Serialize;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -68,12 +68,12 @@ impl CoreDump {
         };
         self.answer.check()?;
         let progress = Progress::new(self.answer.steps(2));
-        let message = format!("reading {}", printable_path(&self.file));
+        let reading = about_file("progress.reading", &self.file);
         let states = progress
-            .step(message, || read_core(&self.file, self.program.as_deref()))
-            .map_err(|error| Refusal::new(&error, exit_code(error.kind())))?;
-        let files = progress.step("writing", || {
-            StateFiles::write(&output, states, "name a file")
+            .step(reading, || read_core(&self.file, self.program.as_deref()))
+            .map_err(|error| Failure::with_code(&error, exit_code(error.kind())))?;
+        let files = progress.step(Sentence::new("progress.writing"), || {
+            StateFiles::write(&output, states, &Sentence::new("states.name_a_file"))
         })?;
         let origin = Origin {
             core: self.file.display().to_string(),

@@ -1,18 +1,20 @@
 //! `luasnap diff`: growth and leak suspects.
 
+use crate::command_line::wrong_call;
 use crate::comparison::{cannot_compare_files, group};
 use crate::exit_code::GREW;
+use crate::failure::Result;
 use crate::growth_text::growth_text;
 use crate::output::{print, print_json, report_problem};
 use crate::progress::Progress;
 use crate::quantity;
 use crate::snapshot_file::SnapshotFile;
 use crate::snapshot_folder;
-use anyhow::Result;
 use clap::error::ErrorKind;
 use clap::{Args, Command};
 use luasnap_format::{GrowthAnswer, byte_size, printable_path};
 use luasnap_heap::Snapshot;
+use luasnap_words::Sentence;
 use serde::Serialize;
 use std::fmt;
 use std::path::PathBuf;
@@ -63,8 +65,8 @@ enum Limit {
     Percent(f64),
 }
 
-fn limit(text: &str) -> Result<Limit, String> {
-    let wrong = || "give bytes (65536, 64K, 10M, 1G) or percent (5%)".to_owned();
+fn limit(text: &str) -> Result<Limit, Sentence> {
+    let wrong = || Sentence::new("quantity.limit");
     if let Some(percent) = text.strip_suffix('%') {
         let percent: f64 = percent.parse().map_err(|_| wrong())?;
         return match percent >= 0.0 && percent.is_finite() {
@@ -103,9 +105,9 @@ impl Diff {
     pub fn execute(self) -> Result<ExitCode> {
         let (progress, files) = self.open()?;
         let snapshots: Vec<&Snapshot> = files.iter().map(|file| &file.snapshot).collect();
-        progress.step("grouping", || group(&snapshots))?;
+        progress.step(Sentence::new("progress.grouping"), || group(&snapshots))?;
         let answer = progress
-            .step("comparing", || {
+            .step(Sentence::new("progress.comparing"), || {
                 luasnap_format::growth(&snapshots, self.rows)
             })
             .map_err(|error| cannot_compare_files(&files, error))?;
@@ -120,7 +122,7 @@ impl Diff {
         }
         Ok(match self.fail_on_growth {
             Some(limit) if limit.is_passed(&answer.sizes) => {
-                report_problem(format_args!("memory grew by more than {limit}"));
+                report_problem(&Sentence::new("diff.grew").with("limit", limit.to_string()));
                 ExitCode::from(GREW)
             }
             _ => ExitCode::SUCCESS,
@@ -140,9 +142,9 @@ impl Diff {
                 Ok((progress, files))
             }
             [_] => {
-                let mut command = Diff::augment_args(Command::new("diff"));
-                let message = "give two snapshot files at least, or a folder of them";
-                command.error(ErrorKind::TooFewValues, message).exit()
+                let command = Diff::augment_args(Command::new("diff"));
+                let too_few = Sentence::new("diff.too_few");
+                wrong_call(command, ErrorKind::TooFewValues, &too_few)
             }
             paths => {
                 let progress = progress(paths.len());

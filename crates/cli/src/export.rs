@@ -1,14 +1,15 @@
 //! `luasnap export`: snapshots for other tools.
 
+use crate::about::about_file;
 use crate::exit_code::OF_READERS;
+use crate::failure::Result;
 use crate::output::{finish, report_problem};
 use crate::output_file::OutputFile;
 use crate::progress::Progress;
 use crate::snapshot_file::SnapshotFile;
-use anyhow::Result;
 use clap::{Args, ValueEnum};
 use luasnap_format::{
-    AnswerError, printable_path, write_heapsnapshot, write_json, write_json_indented, write_text,
+    AnswerError, write_heapsnapshot, write_json, write_json_indented, write_text,
 };
 use luasnap_heap::Snapshot;
 use std::io::{self, Write};
@@ -65,11 +66,11 @@ impl Export {
         let write = |out: &mut dyn io::Write| self.to.write(out, &file.snapshot);
         match self.output {
             Some(path) => {
-                let message = format!("writing {}", printable_path(&path));
-                let warning = progress.step(message, || OutputFile::named(path).write(write))?;
+                let writing = about_file("progress.writing_file", &path);
+                let warning = progress.step(writing, || OutputFile::named(path).write(write))?;
                 drop(progress);
                 if let Some(warning) = warning {
-                    report_problem(warning);
+                    report_problem(&warning);
                 }
             }
             None => {

@@ -1,9 +1,9 @@
 //! What grew, for people: the answer of `diff`, and the last one of `watch`.
 
+use crate::failure::Result;
 use crate::ledger;
 use crate::look;
 use crate::table::{CellText, Column, Columns};
-use anyhow::Result;
 use luasnap_format::{GrowthAnswer, GrowthRow, byte_size, grouped};
 use luasnap_words::{Sentence, count};
 use std::fmt::Write;

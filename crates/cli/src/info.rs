@@ -1,6 +1,7 @@
 //! `luasnap info`: a summary of a snapshot.
 
 use crate::exit_code::OF_READERS;
+use crate::failure::Result;
 use crate::ledger;
 use crate::look;
 use crate::output::{AnswerAboutFile, print, print_json};
@@ -8,7 +9,6 @@ use crate::progress::Progress;
 use crate::snapshot_file::{SnapshotFile, taken_at};
 use crate::table::{Column, Columns};
 use crate::waste;
-use anyhow::Result;
 use clap::Args;
 use luasnap_format::{
     Ledger, Stats, WasteAnswer, WeaknessRow, block_words, byte_size, grouped, printable_path,
@@ -45,7 +45,9 @@ impl Info {
     pub fn execute(self) -> Result<ExitCode> {
         let progress = Progress::new(2);
         let file = SnapshotFile::open(&self.file, &progress)?;
-        let found = progress.step("counting", || Waste::new(&file.snapshot))?;
+        let found = progress.step(Sentence::new("progress.counting"), || {
+            Waste::new(&file.snapshot)
+        })?;
         let waste = luasnap_format::waste(&file.snapshot, &found, self.rows)?;
         let stats = Stats::new(&file.snapshot, &found.census)?;
         let weak = weakness(&file.snapshot, self.rows)?;

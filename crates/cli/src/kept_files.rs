@@ -1,9 +1,11 @@
 //! The snapshot files that a watch keeps in a folder.
 
+use crate::about::about_folder;
+use crate::failure::Result;
 use crate::output_file::OutputFile;
-use anyhow::{Result, anyhow, ensure};
-use luasnap_format::{SaveOptions, printable_path, reason, write_snapshot};
+use luasnap_format::{SaveOptions, printable_path, write_snapshot};
 use luasnap_heap::Snapshot;
+use luasnap_words::Sentence;
 use std::collections::VecDeque;
 use std::fs;
 use std::io;
@@ -52,15 +54,10 @@ impl FileIdentity {
 impl KeptFiles {
     /// Makes the folder, if it is not there, and checks that files can be written to it. Their names begin with `name`.
     pub fn new(folder: &Path, name: String, most: Option<usize>) -> Result<KeptFiles> {
-        fs::create_dir_all(folder).map_err(|error| {
-            let folder = printable_path(folder);
-            anyhow!("cannot make the folder {folder}: {}", reason(&error))
-        })?;
+        make_folder(folder)?;
         // Found out before the process is stopped.
-        tempfile::tempfile_in(folder).map_err(|error| {
-            let folder = printable_path(folder);
-            anyhow!("cannot write to the folder {folder}: {}", reason(&error))
-        })?;
+        tempfile::tempfile_in(folder)
+            .map_err(|error| about_folder("folder.cannot_write", folder, &error))?;
         Ok(KeptFiles {
             folder: folder.to_owned(),
             name,
@@ -72,7 +69,7 @@ impl KeptFiles {
 
     /// Writes a snapshot to the next file, and removes the oldest one if there are too many. Returns a warning, if there
     /// is one.
-    pub fn write(&mut self, snapshot: &Snapshot) -> Result<Option<String>> {
+    pub fn write(&mut self, snapshot: &Snapshot) -> Result<Option<Sentence>> {
         let path = self.next_path()?;
         let warning = OutputFile::chosen(path.clone())
             .write(|out| write_snapshot(out, snapshot, SaveOptions::default()))?;
@@ -95,11 +92,10 @@ impl KeptFiles {
     fn next_path(&mut self) -> Result<PathBuf> {
         loop {
             self.number += 1;
-            ensure!(
-                self.number < u32::MAX,
-                "there are too many files in the folder {}",
-                printable_path(&self.folder)
-            );
+            if self.number == u32::MAX {
+                let folder = printable_path(&self.folder).to_string();
+                return Err(Sentence::new("folder.full").with("folder", folder).into());
+            }
             let name = format!("{}-{:04}.luasnap", self.name, self.number);
             let path = self.folder.join(name);
             if fs::symlink_metadata(&path).is_err() {
@@ -107,6 +103,12 @@ impl KeptFiles {
             }
         }
     }
+}
+
+/// Makes a folder, if it is not there.
+pub fn make_folder(folder: &Path) -> Result<()> {
+    fs::create_dir_all(folder)
+        .map_err(|error| about_folder("folder.cannot_make", folder, &error).into())
 }
 
 impl KeptFile {
@@ -180,6 +182,6 @@ mod tests {
         fs::write(&file, "").unwrap();
         let error = KeptFiles::new(&file, String::new(), None).err().unwrap();
         let expected = format!("cannot make the folder {}: File exists", file.display());
-        assert_eq!(error.to_string(), expected);
+        assert_eq!(error.why().to_string(), expected);
     }
 }

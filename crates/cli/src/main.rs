@@ -2,8 +2,10 @@
 
 #![forbid(unsafe_code)]
 
+mod about;
 mod attach;
 mod capture_answer;
+mod chinese_error;
 mod chinese_help;
 mod command_line;
 mod comparison;
@@ -12,6 +14,7 @@ mod core_dump;
 mod diff;
 mod exit_code;
 mod export;
+mod failure;
 mod growth_text;
 mod help_zh;
 mod info;
@@ -29,7 +32,6 @@ mod process_argument;
 mod progress;
 mod ps;
 mod quantity;
-mod refusal;
 mod report;
 mod run;
 mod screen;
@@ -49,7 +51,6 @@ mod wrap;
 
 use clap::{CommandFactory, Parser, Subcommand};
 use look::LookOptions;
-use refusal::Refusal;
 use std::process::ExitCode;
 
 const MORE_HELP: &str = "\
@@ -124,7 +125,7 @@ fn main() -> ExitCode {
         Verb::ManPages(pages) => pages.execute(CommandLine::command()),
     };
     done.unwrap_or_else(|error| {
-        output::report_problem(format_args!("{error:#}"));
-        ExitCode::from(Refusal::code_of(&error))
+        output::report_problem(error.why());
+        ExitCode::from(error.exit_code())
     })
 }

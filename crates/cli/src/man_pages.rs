@@ -1,10 +1,11 @@
 //! `luasnap man`: pages of the manual for `man`, for those who package luasnap.
 
+use crate::about::about_folder;
 use crate::exit_code::OF_WRITERS;
-use anyhow::{Context, Result};
+use crate::failure::Result;
 use clap::{Args, Command};
-use luasnap_format::printable_path;
 use std::fs;
+use std::io;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -19,11 +20,11 @@ pub struct ManPages {
 impl ManPages {
     /// Runs the command: writes the pages of the given command line.
     pub fn execute(self, command_line: Command) -> Result<ExitCode> {
-        let failed = || format!("cannot write to '{}'", printable_path(&self.folder));
-        fs::create_dir_all(&self.folder).with_context(failed)?;
+        let failed = |error: io::Error| about_folder("folder.cannot_write", &self.folder, &error);
+        fs::create_dir_all(&self.folder).map_err(failed)?;
         // `luasnap help` would be as many pages again.
         let command_line = command_line.disable_help_subcommand(true);
-        clap_mangen::generate_to(command_line, &self.folder).with_context(failed)?;
+        clap_mangen::generate_to(command_line, &self.folder).map_err(failed)?;
         Ok(ExitCode::SUCCESS)
     }
 }

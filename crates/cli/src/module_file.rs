@@ -1,7 +1,8 @@
 //! Finding the Lua module, for interpreters that load it from a file.
 
-use anyhow::{Result, anyhow, bail};
-use luasnap_format::{printable_path, reason};
+use crate::failure::Result;
+use luasnap_format::printable_path;
+use luasnap_words::{Sentence, Spoken};
 use std::env::{self, consts};
 use std::path::{Path, PathBuf};
 
@@ -16,19 +17,15 @@ const VARIABLE: &str = "LUASNAP_MODULE";
 pub fn find() -> Result<PathBuf> {
     if let Some(path) = env::var_os(VARIABLE) {
         return PathBuf::from(&path).canonicalize().map_err(|problem| {
-            anyhow!(
-                "{VARIABLE} names {}, which cannot be opened: {}",
-                printable_path(Path::new(&path)),
-                reason(&problem)
-            )
+            Sentence::new("module.cannot_open")
+                .with("variable", VARIABLE)
+                .with("file", printable_path(Path::new(&path)).to_string())
+                .with("reason", problem.sentence())
+                .into()
         });
     }
-    let program = env::current_exe().map_err(|problem| {
-        anyhow!(
-            "cannot find the file of luasnap itself: {}",
-            reason(&problem)
-        )
-    })?;
+    let program = env::current_exe()
+        .map_err(|problem| Sentence::new("module.no_program").with("reason", problem.sentence()))?;
     let name = format!("{}snapshot{}", consts::DLL_PREFIX, consts::DLL_SUFFIX);
     // Cargo builds in `deps`; a file beside the program may be from an earlier build.
     for folder in ["deps", "", "../lib/luasnap"] {
@@ -37,9 +34,9 @@ pub fn find() -> Result<PathBuf> {
             return Ok(file);
         }
     }
-    bail!(
-        "cannot find the Lua module {name}, which another interpreter needs: build it with \
-         `cargo build --release` and put it beside {}, or name it in {VARIABLE}",
-        printable_path(&program)
-    )
+    Err(Sentence::new("module.not_found")
+        .with("name", name)
+        .with("program", printable_path(&program).to_string())
+        .with("variable", VARIABLE)
+        .into())
 }

@@ -1,7 +1,9 @@
 //! Standard output: only answers go there.
 
-use anyhow::{Result, anyhow};
+use crate::failure::{Failure, Result};
+use crate::look;
 use luasnap_format::{AnswerError, printable, readable_json};
+use luasnap_words::{Sentence, Spoken};
 use serde::Serialize;
 use std::fmt::Display;
 use std::io::{self, Write};
@@ -14,7 +16,7 @@ pub fn print(answer: impl Display) -> Result<()> {
 
 /// Writes an answer for programs: one JSON value, indented.
 pub fn print_json(answer: &impl Serialize) -> Result<()> {
-    let json = serde_json::to_string_pretty(answer)?;
+    let json = serde_json::to_string_pretty(answer).map_err(io::Error::from)?;
     let written = writeln!(io::stdout(), "{}", readable_json(&json));
     finish(written.map_err(AnswerError::Io))
 }
@@ -39,8 +41,8 @@ impl<'a, A> AnswerAboutFile<'a, A> {
 
 /// Reports a problem on standard error, in one line, escaped: names of files are untrusted. A
 /// closed standard error is not a failure.
-pub fn report_problem(message: impl Display) {
-    let message = printable(message.to_string().as_bytes());
+pub fn report_problem(problem: &Sentence) {
+    let message = printable(look::sentence(problem).as_bytes());
     let _ = writeln!(io::stderr(), "luasnap: {message}");
 }
 
@@ -48,7 +50,14 @@ pub fn report_problem(message: impl Display) {
 pub fn finish(written: Result<(), AnswerError>) -> Result<()> {
     match written.and_then(|()| Ok(io::stdout().flush()?)) {
         Err(AnswerError::Io(error)) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
-        Err(error @ AnswerError::Io(_)) => Err(anyhow!("cannot write to standard output: {error}")),
+        Err(AnswerError::Io(error)) => Err(not_written(&error)),
         written => Ok(written?),
     }
+}
+
+/// Returns the failure of standard output.
+pub fn not_written(error: &io::Error) -> Failure {
+    Sentence::new("output.failed")
+        .with("reason", error.sentence())
+        .into()
 }

@@ -1,9 +1,10 @@
 //! The files that luasnap writes: they contain heaps, and so a program's secrets.
 
-use anyhow::{Result, anyhow};
+use crate::failure::Result;
 use luasnap_format::{
     AnswerError, FileOptions, Written, check_writable, printable_path, write_file,
 };
+use luasnap_words::Sentence;
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -54,27 +55,23 @@ impl OutputFile {
 
     /// Fails if it cannot be written.
     pub fn check(&self) -> Result<()> {
-        check_writable(&self.path, self.options).map_err(|error| anyhow!(error.to_string()))
+        Ok(check_writable(&self.path, self.options)?)
     }
 
     /// Writes it; may return a warning about it.
     pub fn write(
         &self,
         write: impl FnOnce(&mut dyn io::Write) -> Result<(), AnswerError>,
-    ) -> Result<Option<String>> {
-        // The message already includes its causes.
-        let written: Written = write_file(&self.path, self.options, write)
-            .map_err(|error| anyhow!(error.to_string()))?;
+    ) -> Result<Option<Sentence>> {
+        let written: Written = write_file(&self.path, self.options, write)?;
         let mode = written.readable_by_others;
         Ok(mode.map(|mode| warning(&self.path, mode)))
     }
 }
 
 /// The warning that others can read a file with these permissions.
-pub fn warning(path: &Path, mode: u32) -> String {
-    format!(
-        "warning: '{}' keeps its mode {mode:03o}, by which others can read it, and a heap may \
-         have secrets in it: chmod 600 keeps them out",
-        printable_path(path)
-    )
+pub fn warning(path: &Path, mode: u32) -> Sentence {
+    Sentence::new("output.readable")
+        .with("file", printable_path(path).to_string())
+        .with("mode", format!("{mode:03o}"))
 }

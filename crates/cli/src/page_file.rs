@@ -1,11 +1,12 @@
 //! Pages that luasnap writes.
 
 use crate::comparison::cannot_compare;
+use crate::failure::Result;
 use crate::output::report_problem;
 use crate::output_file::OutputFile;
-use anyhow::{Result, anyhow};
 use luasnap_format::{Page, PageError, PageOptions, PageSnapshot, printable_path};
 use luasnap_heap::Snapshot;
+use luasnap_words::Sentence;
 use std::path::Path;
 
 /// A snapshot for a page.
@@ -32,22 +33,21 @@ pub fn page_about(about: &[Pictured<'_>], options: &PageOptions) -> Result<Page>
     });
     let snapshots: Vec<PageSnapshot<'_>> = snapshots.collect();
     Page::new(&snapshots, options).map_err(|error| match error {
-        PageError::Difference(number) => anyhow!(
-            "{} is the difference of two snapshots: a report is about whole ones",
-            names[number - 1]
-        ),
+        PageError::Difference(number) => Sentence::new("files.difference_on_page")
+            .with("file", &names[number - 1])
+            .into(),
         PageError::Incomparable(error) => {
             let paths: Vec<&Path> = about.iter().map(|of| of.path).collect();
             cannot_compare(&paths, error)
         }
-        error => anyhow!(error.to_string()),
+        error => error.into(),
     })
 }
 
 /// Writes a page; an older file stays as it was if that fails.
 pub fn write_page(output: &OutputFile, page: &Page) -> Result<()> {
     if let Some(warning) = output.write(|out| page.write(out))? {
-        report_problem(warning);
+        report_problem(&warning);
     }
     Ok(())
 }

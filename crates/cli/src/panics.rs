@@ -1,5 +1,6 @@
 //! Messages of panics, which may contain untrusted names.
 
+use crate::look;
 use crate::terminal;
 use luasnap_heap::Printable;
 use std::backtrace::{Backtrace, BacktraceStatus};
@@ -12,7 +13,7 @@ pub fn print_readably() {
     panic::set_hook(Box::new(|panic| {
         terminal::give_back();
         let mut out = io::stderr().lock();
-        let _ = writeln!(out, "luasnap: a bug in luasnap:");
+        let _ = writeln!(out, "luasnap: {}", look::words("fail.bug"));
         for line in panic.to_string().lines() {
             let _ = writeln!(out, "{}", Printable(line.as_bytes()));
         }

@@ -1,15 +1,16 @@
 //! `luasnap path`: what keeps an object or a group alive.
 
+use crate::about::about_file;
 use crate::exit_code::OF_READERS;
+use crate::failure::{Failure, Result};
 use crate::look;
 use crate::output::{print, print_json};
 use crate::progress::Progress;
 use crate::snapshot_file::SnapshotFile;
-use anyhow::{Context, Result};
 use clap::Args;
 use luasnap_format::{
     CoroutineRow, Query, Retainers, RetainersOptions, byte_size, count_of, group_name, grouped,
-    object_name, printable_path, resolve, retainers,
+    object_name, resolve, retainers,
 };
 use luasnap_heap::{Kind, NodeId, Snapshot};
 use luasnap_words::{Argument, Sentence, count};
@@ -54,14 +55,16 @@ impl Path {
         let file = SnapshotFile::open(&self.file, &progress)?;
         let snapshot = &file.snapshot;
         let target = progress
-            .step("finding it", || resolve(snapshot, self.what.as_bytes()))
-            .with_context(|| format!("in {}", printable_path(&file.path)))?;
+            .step(Sentence::new("progress.finding"), || {
+                resolve(snapshot, self.what.as_bytes())
+            })
+            .map_err(|error| Failure::from(error).about(about_file("fail.in_file", &file.path)))?;
         let options = RetainersOptions {
             retainers: self.retainers,
             paths: self.paths,
         };
         let nodes = target.nodes(snapshot)?;
-        let held = progress.step("finding what keeps it alive", || {
+        let held = progress.step(Sentence::new("progress.retainers"), || {
             retainers(snapshot, &nodes, options)
         })?;
         drop(progress);

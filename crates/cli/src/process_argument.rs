@@ -1,12 +1,12 @@
 //! The process that the user means, by its id or its name.
 
 use crate::exit_code::SEVERAL_PROCESSES;
+use crate::failure::{Failure, Result, code_of_attach};
 use crate::output::print;
 use crate::ps;
-use crate::refusal::{Refusal, code_of_attach};
-use anyhow::Result;
 use luasnap_capture::process::{AttachErrorKind, lua_process, processes_named};
 use luasnap_format::printable;
+use luasnap_words::Sentence;
 use std::path::Path;
 
 /// A process by its id, or by a name.
@@ -20,25 +20,23 @@ pub enum ProcessArgument {
 
 impl ProcessArgument {
     /// Reads what the user typed.
-    pub fn parse(text: &str) -> Result<ProcessArgument, String> {
+    pub fn parse(text: &str) -> Result<ProcessArgument, Sentence> {
         if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) {
-            let id = text.parse().map_err(|_| "no process has so large an id");
+            let id = text.parse().map_err(|_| Sentence::new("pid.too_large"));
             return Ok(ProcessArgument::Id(id?));
         }
         if text.is_empty() {
-            return Err("give the id or the name of a process".to_owned());
+            return Err(Sentence::new("pid.missing"));
         }
         // Names of programs that run are found without their folders.
         if text.contains('/') || text.ends_with(".luasnap") {
             let name = Path::new(text).file_name().unwrap_or_default();
             return Err(match Path::new(text).is_file() {
-                true => format!(
-                    "this is a file: `luasnap top {text}` reads a snapshot, `luasnap core {text}` a core file"
-                ),
-                false => format!(
-                    "give the id of a process, or its name without folders: {}",
-                    name.display()
-                ),
+                true => Sentence::new("pid.file").with("file", printable(text.as_bytes())),
+                false => {
+                    let name = printable(name.as_encoded_bytes());
+                    Sentence::new("pid.folder").with("name", name)
+                }
             });
         }
         Ok(ProcessArgument::Name(text.to_owned()))
@@ -57,30 +55,26 @@ impl ProcessArgument {
             return Ok(id);
         }
         if ids.is_empty() {
-            let message = format!(
-                "no process is called '{shown}'; `luasnap ps` lists those that have a Lua state"
-            );
-            return Err(
-                Refusal::new(&message, code_of_attach(AttachErrorKind::NoSuchProcess)).into(),
-            );
+            let none = Sentence::new("pid.no_such_name").with("name", shown);
+            let code = code_of_attach(AttachErrorKind::NoSuchProcess);
+            return Err(Failure::with_code(&none, code));
         }
         let processes: Vec<_> = ids.iter().copied().filter_map(lua_process).collect();
         match &processes[..] {
             [process] => Ok(process.pid),
             [] => {
-                let message = format!(
-                    "of {} processes called '{shown}', none has a Lua state that may be read",
-                    ids.len()
-                );
-                Err(Refusal::new(&message, code_of_attach(AttachErrorKind::NoLuaState)).into())
+                let none = Sentence::new("pid.no_lua_state")
+                    .with("count", ids.len())
+                    .with("name", shown);
+                let code = code_of_attach(AttachErrorKind::NoLuaState);
+                Err(Failure::with_code(&none, code))
             }
             several => {
                 print(ps::as_text(several).text())?;
-                let message = format!(
-                    "{} processes are called '{shown}': give the id of one",
-                    several.len()
-                );
-                Err(Refusal::new(&message, SEVERAL_PROCESSES).into())
+                let which = Sentence::new("pid.several")
+                    .with("count", several.len())
+                    .with("name", shown);
+                Err(Failure::with_code(&which, SEVERAL_PROCESSES))
             }
         }
     }
@@ -106,13 +100,13 @@ mod tests {
             ),
             ("gone.luasnap", "give the id of a process"),
         ] {
-            let error = parse(text).unwrap_err();
+            let error = parse(text).unwrap_err().to_string();
             assert!(error.starts_with(start), "{text}: {error}");
         }
         let file = tempfile::Builder::new().suffix(".luasnap").tempfile();
         let file = file.unwrap();
         let path = file.path().to_str().unwrap();
-        let error = parse(path).unwrap_err();
+        let error = parse(path).unwrap_err().to_string();
         assert!(error.contains(&format!("`luasnap top {path}`")), "{error}");
     }
 }

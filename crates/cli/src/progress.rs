@@ -1,6 +1,8 @@
 //! Progress on the terminal, if work takes more than a second.
 
+use crate::look;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use luasnap_words::Sentence;
 use std::io::{IsTerminal, stderr};
 use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::thread;
@@ -28,8 +30,8 @@ impl Progress {
     }
 
     /// Runs a step of the work, and shows the message meanwhile.
-    pub fn step<T>(&self, message: impl Into<String>, work: impl FnOnce() -> T) -> T {
-        self.bar.set_message(message.into());
+    pub fn step<T>(&self, message: Sentence, work: impl FnOnce() -> T) -> T {
+        self.bar.set_message(look::sentence(&message));
         let done = match stderr().is_terminal() {
             true => self.shown(work),
             false => work(),

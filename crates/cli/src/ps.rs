@@ -1,13 +1,13 @@
 //! `luasnap ps`: the processes of this machine that have a Lua state.
 
-use crate::look;
+use crate::failure::Result;
 use crate::output::{print, print_json, report_problem};
 use crate::progress::Progress;
 use crate::table::{Column, Columns};
-use anyhow::Result;
 use clap::Args;
 use luasnap_capture::process::{FoundState, LuaProcess, lua_processes};
 use luasnap_format::{byte_size, printable};
+use luasnap_words::Sentence;
 use serde_json::{Value, json};
 use std::process::ExitCode;
 
@@ -41,12 +41,12 @@ impl Ps {
     /// Runs the command.
     pub fn execute(self) -> Result<ExitCode> {
         let progress = Progress::new(1);
-        let processes = progress.step("looking for Lua states", lua_processes);
+        let processes = progress.step(Sentence::new("progress.states"), lua_processes);
         drop(progress);
         match (self.json, self.states) {
             (true, _) => print_json(&as_json(&processes))?,
             (false, _) if processes.is_empty() => {
-                report_problem(look::words("ps.none"));
+                report_problem(&Sentence::new("ps.none"));
             }
             (false, true) => print(states_as_text(&processes).text())?,
             (false, false) => print(as_text(&processes).text())?,

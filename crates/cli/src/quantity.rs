@@ -1,9 +1,10 @@
 //! Sizes and times as people write them.
 
+use luasnap_words::Sentence;
 use std::time::Duration;
 
 /// Parses a number of bytes: `65536`, `64K`, `10M`, `1G`.
-pub fn bytes(text: &str) -> Result<u64, String> {
+pub fn bytes(text: &str) -> Result<u64, Sentence> {
     let (digits, unit) = match text.as_bytes().last() {
         Some(b'K' | b'k') => (&text[..text.len() - 1], 1 << 10),
         Some(b'M' | b'm') => (&text[..text.len() - 1], 1 << 20),
@@ -12,11 +13,11 @@ pub fn bytes(text: &str) -> Result<u64, String> {
     };
     let number: Option<u64> = digits.parse().ok();
     let bytes = number.and_then(|number| number.checked_mul(unit));
-    bytes.ok_or_else(|| "give bytes: 65536, 64K, 10M, 1G".to_owned())
+    bytes.ok_or_else(|| Sentence::new("quantity.bytes"))
 }
 
 /// Parses a time: `500ms`, `30` or `30s`, `10m`, `2h`. It is more than nothing.
-pub fn time(text: &str) -> Result<Duration, String> {
+pub fn time(text: &str) -> Result<Duration, Sentence> {
     let digits = text.trim_end_matches(|letter: char| letter.is_ascii_alphabetic());
     let unit = match &text[digits.len()..] {
         "ms" => Some(1),
@@ -32,7 +33,7 @@ pub fn time(text: &str) -> Result<Duration, String> {
     match milliseconds {
         // Nobody waits for a century, and the clock could not tell when it is over.
         Some(milliseconds @ 1..3_155_760_000_000) => Ok(Duration::from_millis(milliseconds)),
-        _ => Err("give a time: 500ms, 30s, 10m, 2h".to_owned()),
+        _ => Err(Sentence::new("quantity.time")),
     }
 }
 

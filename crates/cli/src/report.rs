@@ -1,7 +1,9 @@
 //! `luasnap report`: a page to look at in a browser, or to send.
 
+use crate::about::about_file;
 use crate::comparison::group;
 use crate::exit_code::OF_READERS;
+use crate::failure::Result;
 use crate::look;
 use crate::output::{print, print_json};
 use crate::output_file::OutputFile;
@@ -9,10 +11,10 @@ use crate::page_file::{Pictured, page_about, write_page};
 use crate::progress::Progress;
 use crate::shell_word::shell_word;
 use crate::snapshot_file::SnapshotFile;
-use anyhow::{Result, anyhow};
 use clap::Args;
-use luasnap_format::{Page, PageOptions, byte_size, is_standard_output, printable_path};
+use luasnap_format::{Page, PageOptions, byte_size, is_standard_output};
 use luasnap_heap::Snapshot;
+use luasnap_words::Sentence;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -69,16 +71,17 @@ impl Report {
             print_json(page.data())?;
             return Ok(ExitCode::SUCCESS);
         }
-        let message = format!("writing {}", printable_path(&output.path));
-        progress.step(message, || write_page(&output, &page))?;
+        let writing = about_file("progress.writing_file", &output.path);
+        progress.step(writing, || write_page(&output, &page))?;
         drop(progress);
         // What is on standard output may be the page.
         if !is_standard_output(&output.path) {
+            let written = about_file("report.written", &output.path)
+                .with("bytes", byte_size(page.byte_count()));
             print(format!(
-                "{}\n\n{}: {}, for any browser\n",
+                "{}\n\n{}\n",
                 page.verdict().map(look::sentence).unwrap_or_default(),
-                printable_path(&output.path),
-                byte_size(page.byte_count())
+                look::sentence(&written)
             ))?;
         }
         Ok(ExitCode::SUCCESS)
@@ -110,7 +113,7 @@ impl Report {
             .map(|path| SnapshotFile::open(path, progress))
             .collect::<Result<Vec<_>>>()?;
         let snapshots: Vec<&Snapshot> = files.iter().map(|file| &file.snapshot).collect();
-        progress.step("grouping", || group(&snapshots))?;
+        progress.step(Sentence::new("progress.grouping"), || group(&snapshots))?;
         let about: Vec<Pictured<'_>> = files
             .iter()
             .map(|file| Pictured {
@@ -126,7 +129,9 @@ impl Report {
             rows: self.rows,
             command: Some(self.command(&output.path)),
         };
-        progress.step("analysing", || page_about(&about, &options))
+        progress.step(Sentence::new("progress.analysing"), || {
+            page_about(&about, &options)
+        })
     }
 
     /// Returns the name that luasnap chooses: that of the last snapshot, in the current folder.
@@ -141,10 +146,7 @@ impl Report {
     fn check(&self, output: &OutputFile) -> Result<()> {
         let is_there = fs::symlink_metadata(&output.path).is_ok();
         if self.output.is_none() && is_there {
-            let name = printable_path(&output.path);
-            return Err(anyhow!(
-                "'{name}' is there already: to replace it, say -o {name}"
-            ));
+            return Err(about_file("report.is_there", &output.path).into());
         }
         output.check()
     }

@@ -1,17 +1,18 @@
 //! `luasnap run`: runs a script, and reports what it left behind.
 
+use crate::about::{about_file, about_folder};
 use crate::exit_code::{NOT_FOUND, NOT_STARTED};
+use crate::failure::Result;
+use crate::kept_files::make_folder;
 use crate::look;
 use crate::module_file;
 use crate::output::report_problem;
 use crate::output_file::warning;
-use anyhow::{Result, anyhow, ensure};
 use clap::Args;
 use luasnap_capture::{Chunk, EmbeddedLua};
-use luasnap_format::{is_standard_output, printable, printable_path, readable_by_others, reason};
-use luasnap_words::Sentence;
+use luasnap_format::{is_standard_output, printable, printable_path, readable_by_others};
+use luasnap_words::{Sentence, Spoken};
 use std::ffi::{OsStr, OsString};
-use std::fs;
 use std::hint::black_box;
 use std::io::{self, Write};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
@@ -85,13 +86,7 @@ impl Run {
     /// Runs the command. The exit code is the script's.
     pub fn execute(self) -> Result<ExitCode> {
         match (&self.save, self.every) {
-            (Some(folder), Some(_)) => fs::create_dir_all(folder).map_err(|problem| {
-                anyhow!(
-                    "cannot make the folder {}: {}",
-                    printable_path(folder),
-                    reason(&problem)
-                )
-            })?,
+            (Some(folder), Some(_)) => make_folder(folder)?,
             (Some(file), None) => can_be_saved_to(file)?,
             (None, _) => {}
         }
@@ -115,9 +110,9 @@ impl Run {
             source: DRIVER,
             arguments: &arguments,
         };
-        let mut lua = EmbeddedLua::new().map_err(|problem| anyhow!(problem))?;
-        lua.run(&snapshot::MODULE, chunk)
-            .map_err(|problem| anyhow!(problem))?;
+        let failed = |problem| Sentence::new("run.lua").with("reason", problem);
+        let mut lua = EmbeddedLua::new().map_err(failed)?;
+        lua.run(&snapshot::MODULE, chunk).map_err(failed)?;
         Ok(ExitCode::SUCCESS)
     }
 
@@ -126,11 +121,7 @@ impl Run {
     fn run_installed(&self, interpreter: &OsStr) -> Result<ExitCode> {
         let module = module_file::find()?;
         let driver = write_driver().map_err(|problem| {
-            anyhow!(
-                "cannot write a temporary file in {}: {}",
-                printable_path(&std::env::temp_dir()),
-                reason(&problem)
-            )
+            about_folder("folder.no_temporary_file", &std::env::temp_dir(), &problem)
         })?;
         let path = driver.path().as_os_str().to_owned();
         let problem = Command::new(interpreter)
@@ -189,7 +180,11 @@ impl Run {
             name,
             left_out.into(),
             report_to.into(),
-            warning.unwrap_or_default().into(),
+            warning
+                .as_ref()
+                .map(look::sentence)
+                .unwrap_or_default()
+                .into(),
             look::language().code().into(),
             look::sentence(&title).into(),
             before.len().to_string().into(),
@@ -203,26 +198,23 @@ impl Run {
 
 /// Reports at once what would otherwise fail only after the script has run.
 fn can_be_saved_to(file: &Path) -> Result<()> {
-    let name = printable_path(file);
-    ensure!(
-        !file.is_dir(),
-        "cannot save to '{name}': it is a folder: name a file in it, or say --every how often to \
-         save"
-    );
+    if file.is_dir() {
+        return Err(about_file("run.save_to_folder", file).into());
+    }
     let folder = match file.parent() {
         Some(folder) if !folder.as_os_str().is_empty() => folder,
         _ => Path::new("."),
     };
-    ensure!(
-        folder.is_dir(),
-        "cannot save to '{name}': there is no folder {}",
-        printable_path(folder)
-    );
-    Ok(())
+    match folder.is_dir() {
+        true => Ok(()),
+        false => Err(about_file("run.no_folder", file)
+            .with("folder", printable_path(folder).to_string())
+            .into()),
+    }
 }
 
 /// Parses a time such as `5s`, `2m` or `1h`; returns it in seconds.
-fn seconds(text: &str) -> Result<u64, String> {
+fn seconds(text: &str) -> Result<u64, Sentence> {
     let digits = text.trim_end_matches(['s', 'm', 'h']);
     let unit = match &text[digits.len()..] {
         "" | "s" => 1,
@@ -235,9 +227,7 @@ fn seconds(text: &str) -> Result<u64, String> {
         .ok()
         .and_then(|number| number.checked_mul(unit))
     {
-        None | Some(0) => {
-            Err("give a whole number of seconds, minutes or hours: 5s, 2m, 1h".to_owned())
-        }
+        None | Some(0) => Err(Sentence::new("quantity.seconds")),
         Some(seconds) => Ok(seconds),
     }
 }
@@ -270,17 +260,15 @@ fn write_driver() -> io::Result<tempfile::NamedTempFile> {
 
 /// Reports why an interpreter does not run, and returns the exit code for that.
 fn not_started(interpreter: &OsStr, problem: &io::Error) -> u8 {
-    let name = printable_path(Path::new(interpreter));
+    let name = printable_path(Path::new(interpreter)).to_string();
     if problem.kind() == io::ErrorKind::NotFound {
-        report_problem(format_args!(
-            "there is no interpreter {name} (on the PATH, or at that path): install it, or leave \
-             out --lua to use the Lua 5.4 that luasnap brings with it"
-        ));
+        report_problem(&Sentence::new("run.no_interpreter").with("name", name));
         return NOT_FOUND;
     }
-    report_problem(format_args!(
-        "the interpreter {name} cannot be started: {}",
-        reason(problem)
-    ));
+    report_problem(
+        &Sentence::new("run.not_started")
+            .with("name", name)
+            .with("reason", problem.sentence()),
+    );
     NOT_STARTED
 }

@@ -1,9 +1,11 @@
 //! Snapshot files that the verbs read.
 
+use crate::about::about_file;
+use crate::failure::{Failure, Result};
+use crate::look;
 use crate::progress::Progress;
-use anyhow::{Result, anyhow};
-use luasnap_format::printable_path;
 use luasnap_heap::Snapshot;
+use luasnap_words::Sentence;
 use std::fs::{self, Metadata};
 use std::path::{Path, PathBuf};
 use time::OffsetDateTime;
@@ -21,12 +23,13 @@ pub struct SnapshotFile {
 impl SnapshotFile {
     /// Reads a file, as a step of the work.
     pub fn open(path: &Path, progress: &Progress) -> Result<SnapshotFile> {
-        let message = format!("reading {}", printable_path(path));
-        let snapshot = progress.step(message, || luasnap_format::open_snapshot(path));
-        // The message already includes its causes.
+        let reading = about_file("progress.reading", path);
+        let snapshot = progress.step(reading, || luasnap_format::open_snapshot(path));
         let snapshot = snapshot.map_err(|error| match process_meant(path) {
-            Some(pid) => anyhow!("{pid} is a process, not a file: luasnap attach {pid}"),
-            None => anyhow!(error.to_string()),
+            Some(pid) => Sentence::new("fail.process_not_file")
+                .with("process", pid)
+                .into(),
+            None => Failure::from(error),
         })?;
         let metadata = fs::metadata(path).ok().filter(Metadata::is_file);
         Ok(SnapshotFile {
@@ -48,7 +51,7 @@ pub fn process_meant(path: &Path) -> Option<u32> {
 pub fn taken_at(milliseconds: u64) -> String {
     let seconds = (milliseconds / 1000) as i64;
     let Ok(time) = OffsetDateTime::from_unix_timestamp(seconds) else {
-        return "at an unknown time".to_owned();
+        return look::words("time.unknown");
     };
     let (hour, minute, second) = time.to_hms();
     format!("{} {hour:02}:{minute:02}:{second:02} UTC", time.date())

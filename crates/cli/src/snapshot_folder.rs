@@ -1,17 +1,18 @@
 //! Folders of snapshot files, such as `luasnap watch -o` and `luasnap run --every` leave.
 
+use crate::about::about_folder;
+use crate::failure::Result;
 use crate::progress::Progress;
 use crate::snapshot_file::SnapshotFile;
-use anyhow::{Result, anyhow, ensure};
-use luasnap_format::{printable_path, reason};
+use luasnap_format::printable_path;
 use luasnap_heap::Process;
+use luasnap_words::Sentence;
 use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Returns the paths of the `.luasnap` files in a folder, by name; two of them at least.
 pub fn paths_in(folder: &Path) -> Result<Vec<PathBuf>> {
-    let shown = printable_path(folder);
-    let cannot = |error| anyhow!("cannot read the folder {shown}: {}", reason(&error));
+    let cannot = |error| about_folder("folder.cannot_read", folder, &error);
     let mut paths = Vec::new();
     for entry in fs::read_dir(folder).map_err(cannot)? {
         let path = entry.map_err(cannot)?.path();
@@ -20,15 +21,13 @@ pub fn paths_in(folder: &Path) -> Result<Vec<PathBuf>> {
         }
     }
     paths.sort();
-    ensure!(
-        paths.len() >= 2,
-        "the folder {shown} has {}: growth is found between two at least",
-        match paths.len() {
-            0 => "no files that end in .luasnap",
-            _ => "one file that ends in .luasnap",
-        }
-    );
-    Ok(paths)
+    let code = match paths.len() {
+        0 => "folder.no_file",
+        1 => "folder.one_file",
+        _ => return Ok(paths),
+    };
+    let folder = printable_path(folder).to_string();
+    Err(Sentence::new(code).with("folder", folder).into())
 }
 
 /// Reads the files of a folder, in the order in which the snapshots were taken. They are all of one Lua state.
@@ -43,13 +42,11 @@ pub fn open_all(
     files.sort_by_key(|file| file.snapshot.everything().provenance().taken_at);
     let first = state_of(&files[0]);
     if let Some(other) = files.iter().find(|file| state_of(file) != first) {
-        return Err(anyhow!(
-            "the folder {} has snapshots of several Lua states or processes, {} and {} for two: name the files to \
-             be compared",
-            printable_path(folder),
-            printable_path(&files[0].path),
-            printable_path(&other.path)
-        ));
+        return Err(Sentence::new("folder.several_states")
+            .with("folder", printable_path(folder).to_string())
+            .with("first", printable_path(&files[0].path).to_string())
+            .with("second", printable_path(&other.path).to_string())
+            .into());
     }
     Ok(files)
 }

@@ -1,16 +1,15 @@
 //! The files that Lua states of another process, or of a core file, are saved in.
 
+use crate::about::about_file;
 use crate::exit_code;
+use crate::failure::Result;
 use crate::look;
 use crate::output::{print, report_problem};
 use crate::output_file::OutputFile;
-use anyhow::{Result, ensure};
 use luasnap_capture::process::{FoundState, StateCapture};
-use luasnap_format::{
-    SaveOptions, address_of, byte_size, is_standard_output, printable_path, write_snapshot,
-};
+use luasnap_format::{SaveOptions, address_of, byte_size, is_standard_output, write_snapshot};
 use luasnap_heap::{Census, Printable, Snapshot};
-use luasnap_words::Sentence;
+use luasnap_words::{Sentence, Spoken};
 use serde::Serialize;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -19,7 +18,7 @@ use std::process::ExitCode;
 /// The outcome for each state.
 pub struct StateFiles {
     states: Vec<(FoundState, Outcome)>,
-    warnings: Vec<String>,
+    warnings: Vec<Sentence>,
     /// The largest of those that were saved, and its file.
     pub largest: Option<(PathBuf, Snapshot)>,
     /// Whether a state went to standard output; then nothing else may go there.
@@ -29,7 +28,7 @@ pub struct StateFiles {
 enum Outcome {
     /// Saved in this file; this many bytes of the VM's total are unaccounted.
     Saved(PathBuf, i64),
-    Unreadable(String),
+    Unreadable(Sentence),
 }
 
 /// A state, for programs.
@@ -58,7 +57,7 @@ impl StateFiles {
     pub fn write(
         output: &OutputFile,
         captures: Vec<StateCapture>,
-        remedy: &str,
+        remedy: &Sentence,
     ) -> Result<StateFiles> {
         let is_alone = captures.len() == 1;
         if !is_alone {
@@ -93,7 +92,7 @@ impl StateFiles {
                     }
                     Outcome::Saved(path, unaccounted)
                 }
-                Err(error) => Outcome::Unreadable(error.to_string()),
+                Err(error) => Outcome::Unreadable(error.sentence()),
             };
             files.states.push((state, outcome));
         }
@@ -107,12 +106,9 @@ impl StateFiles {
                 let unaccounted = (*unaccounted != 0).then(|| {
                     Sentence::new("saved.unaccounted").with("bytes", unaccounted.to_string())
                 });
-                look::sentence(
-                    &Sentence::new("saved.file")
-                        .with("file", printable_path(path).to_string())
-                        .with("state", described(state))
-                        .with("unaccounted", unaccounted),
-                )
+                about_file("saved.file", path)
+                    .with("state", described(state))
+                    .with("unaccounted", unaccounted)
             }
             Outcome::Unreadable(reason) => unreadable(state, reason),
         });
@@ -123,25 +119,29 @@ impl StateFiles {
     pub fn print_names(&self) -> Result<()> {
         for (state, outcome) in &self.states {
             if let Outcome::Unreadable(reason) = outcome {
-                report_problem(unreadable(state, reason));
+                report_problem(&unreadable(state, reason));
             }
         }
         if self.is_standard_output {
             return Ok(());
         }
         let names = self.states.iter().filter_map(|(_, outcome)| match outcome {
-            Outcome::Saved(path, _) => Some(printable_path(path).to_string()),
+            Outcome::Saved(path, _) => Some(about_file("saved.name", path)),
             Outcome::Unreadable(_) => None,
         });
         self.print_lines(names)
     }
 
-    fn print_lines(&self, lines: impl Iterator<Item = String>) -> Result<()> {
+    fn print_lines(&self, lines: impl Iterator<Item = Sentence>) -> Result<()> {
         if self.is_standard_output {
-            lines.for_each(report_problem);
+            lines.for_each(|line| report_problem(&line));
             return Ok(());
         }
-        print(lines.map(|line| line + "\n").collect::<String>())
+        print(
+            lines
+                .map(|line| look::sentence(&line) + "\n")
+                .collect::<String>(),
+        )
     }
 
     /// Returns the states, for programs.
@@ -151,7 +151,7 @@ impl StateFiles {
                 Outcome::Saved(path, unaccounted) => {
                     (Some(path.display().to_string()), Some(*unaccounted), None)
                 }
-                Outcome::Unreadable(reason) => (None, None, Some(reason.clone())),
+                Outcome::Unreadable(reason) => (None, None, Some(reason.to_string())),
             };
             StateRow {
                 state: format!("{:#x}", state.main_thread),
@@ -199,29 +199,26 @@ fn described(state: &FoundState) -> Sentence {
 }
 
 /// Says why a state could not be read.
-fn unreadable(state: &FoundState, reason: &str) -> String {
-    look::sentence(
-        &Sentence::new("saved.unreadable")
-            .with("state", described(state))
-            .with("reason", reason),
-    )
+fn unreadable(state: &FoundState, reason: &Sentence) -> Sentence {
+    Sentence::new("saved.unreadable")
+        .with("state", described(state))
+        .with("reason", reason.clone())
 }
 
 /// Checks that several states can have files named after this one. Next to a device or a pipe, or
 /// where standard output goes, they would be files that nobody asked for.
-fn expect_numbers(output: &Path, states: usize, remedy: &str) -> Result<()> {
+fn expect_numbers(output: &Path, states: usize, remedy: &Sentence) -> Result<()> {
     let is_other = fs::metadata(output).is_ok_and(|there| !there.is_file());
-    ensure!(
-        !is_other && !is_standard_output(output),
-        "cannot write {states} Lua states to '{}': each needs a file of its own, with a number in its name, and \
-         this is {}; {remedy}",
-        printable_path(output),
-        match is_other {
-            true => "no regular file",
-            false => "standard output",
-        }
-    );
-    Ok(())
+    let this = match is_other {
+        true => "states.no_regular_file",
+        false if is_standard_output(output) => "states.standard_output",
+        false => return Ok(()),
+    };
+    Err(about_file("states.no_place", output)
+        .with("states", states)
+        .with("this", Sentence::new(this))
+        .with("remedy", remedy.clone())
+        .into())
 }
 
 /// `name.luasnap` as `name-2.luasnap`.
@@ -236,8 +233,8 @@ pub fn numbered(path: &Path, number: usize) -> PathBuf {
 }
 
 /// Parses an address such as `0x55d0`.
-pub fn address(text: &str) -> Result<u64, String> {
-    address_of(text.as_bytes()).ok_or_else(|| "give an address such as 0x55d0".to_owned())
+pub fn address(text: &str) -> Result<u64, Sentence> {
+    address_of(text.as_bytes()).ok_or_else(|| Sentence::new("quantity.address"))
 }
 
 #[cfg(test)]
@@ -258,12 +255,12 @@ mod tests {
             &fifo,
             folder.path(),
         ] {
-            let error = expect_numbers(place, 3, "choose one by --state").unwrap_err();
-            let error = error.to_string();
+            let error = expect_numbers(place, 3, &Sentence::new("states.choose_one")).unwrap_err();
+            let error = error.why().to_string();
             let start = format!("cannot write 3 Lua states to '{}': each", place.display());
             assert!(error.starts_with(&start), "{error}");
             assert!(
-                error.ends_with("this is no regular file; choose one by --state"),
+                error.contains("this is no regular file; choose one by --state"),
                 "{error}"
             );
         }
@@ -272,7 +269,7 @@ mod tests {
             &folder.path().join("new"),
             &folder.path().join("no/folder"),
         ] {
-            expect_numbers(place, 3, "").unwrap();
+            expect_numbers(place, 3, &Sentence::new("states.choose_one")).unwrap();
         }
     }
 }

@@ -1,13 +1,13 @@
 //! `luasnap top`: the groups that retain most, and the owners that have most.
 
 use crate::exit_code::OF_READERS;
+use crate::failure::Result;
 use crate::ledger;
 use crate::look;
 use crate::output::{AnswerAboutFile, print, print_json};
 use crate::progress::Progress;
 use crate::snapshot_file::SnapshotFile;
 use crate::table::{CellText, Column, Columns};
-use anyhow::Result;
 use clap::{Args, ValueEnum};
 use luasnap_format::{GroupRow, OwnerRow, byte_size, grouped, owner_kind_words, printable_path};
 use luasnap_heap::{GroupOrder, Snapshot};
@@ -86,7 +86,7 @@ impl Top {
     fn owners(self) -> Result<ExitCode> {
         let progress = Progress::new(2);
         let file = SnapshotFile::open(&self.file, &progress)?;
-        let top = progress.step("finding owners", || {
+        let top = progress.step(Sentence::new("progress.owners"), || {
             luasnap_format::top_owners(&file.snapshot, self.rows)
         })?;
         drop(progress);
@@ -124,9 +124,13 @@ pub fn find(
     rows: usize,
     progress: &Progress,
 ) -> Result<luasnap_format::Top> {
-    progress.step("finding dominators", || snapshot.dominators().map(drop))?;
-    progress.step("grouping", || snapshot.groups().map(drop))?;
-    let top = progress.step("measuring groups", || {
+    progress.step(Sentence::new("progress.dominators"), || {
+        snapshot.dominators().map(drop)
+    })?;
+    progress.step(Sentence::new("progress.grouping"), || {
+        snapshot.groups().map(drop)
+    })?;
+    let top = progress.step(Sentence::new("progress.measuring_groups"), || {
         luasnap_format::top(snapshot, order, rows)
     })?;
     Ok(top)

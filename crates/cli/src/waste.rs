@@ -1,7 +1,7 @@
 //! Wasted memory of a snapshot, for people.
 
+use crate::failure::Result;
 use crate::look;
-use anyhow::Result;
 use luasnap_format::{SparseTableRow, WasteAnswer, byte_size, grouped};
 use luasnap_words::{Sentence, count};
 use std::fmt::Write;

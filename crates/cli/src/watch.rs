@@ -1,25 +1,26 @@
 //! `luasnap watch`: attaches to a process again and again, and shows what grows.
 
+use crate::about::about_file;
 use crate::attach::{dated_name, program_name};
+use crate::failure::{Failure, Result, code_of_attach};
 use crate::kept_files::KeptFiles;
 use crate::output::report_problem;
 use crate::output_file::OutputFile;
 use crate::process_argument::ProcessArgument;
 use crate::quantity;
-use crate::refusal::{Refusal, code_of_attach};
 use crate::report::Report;
 use crate::state_files::address;
 use crate::watch_end::End;
 use crate::watch_output::{Summary, WatchOutput};
-use anyhow::Result;
 use clap::Args;
 use luasnap_capture::process::{
     AttachError, AttachErrorKind, AttachOptions, Fate, FoundState, ProcessIdentity, attach,
     lua_states, resident,
 };
 use luasnap_capture::{note_signals, signal_noted};
-use luasnap_format::{GrowthAnswer, GrowthSeries, StopTimes, WatchStep, byte_size, printable_path};
+use luasnap_format::{GrowthAnswer, GrowthSeries, StopTimes, WatchStep, byte_size};
 use luasnap_heap::{Process, Snapshot};
+use luasnap_words::{Sentence, Spoken};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
@@ -103,7 +104,7 @@ impl Watch {
         let states = lua_states(pid).map_err(refused)?;
         self.chosen(pid, &states)?;
         let Some(identity) = ProcessIdentity::of(pid) else {
-            return Err(ended_early(pid).into());
+            return Err(ended_early(pid));
         };
         let files = self.kept_files(pid)?;
         if let Some(page) = self.report.clone() {
@@ -126,9 +127,7 @@ impl Watch {
         let end = match watch.run() {
             Ok(end) => end,
             // What was found before is not lost.
-            Err(error) if watch.steps > 0 => {
-                End::Failed(format!("{error:#}"), Refusal::code_of(&error))
-            }
+            Err(error) if watch.steps > 0 => End::Failed(error),
             Err(error) => return Err(error),
         };
         watch.finish(&end)
@@ -150,25 +149,25 @@ impl Watch {
             None => states.iter().max_by_key(|state| state.total),
         };
         chosen.ok_or_else(|| {
-            let error = match self.state {
+            let none = match self.state {
                 Some(address) => {
-                    format!("process {pid} has no Lua state whose main thread is at {address:#x}")
+                    Sentence::new("attach.no_state_at").with("address", format!("{address:#x}"))
                 }
-                None => format!("process {pid} has no Lua state that is known"),
+                None => Sentence::new("watch.no_lua_state"),
             };
             let code = code_of_attach(AttachErrorKind::NoLuaState);
-            Refusal::new(&error, code).into()
+            Failure::with_code(&none.with("process", pid), code)
         })
     }
 }
 
-fn ended_early(pid: u32) -> Refusal {
-    let message = format!("process {pid} ended before its memory was read");
-    Refusal::new(&message, code_of_attach(AttachErrorKind::Ended))
+fn ended_early(pid: u32) -> Failure {
+    let ended = Sentence::new("attach.ended").with("process", pid);
+    Failure::with_code(&ended, code_of_attach(AttachErrorKind::Ended))
 }
 
-fn refused(error: AttachError) -> Refusal {
-    Refusal::new(&error, code_of_attach(error.kind()))
+fn refused(error: AttachError) -> Failure {
+    Failure::with_code(&error, code_of_attach(error.kind()))
 }
 
 /// A process that is being watched.
@@ -236,11 +235,10 @@ impl Watching<'_> {
             if has > above {
                 return Ok(None);
             }
-            self.output.note(&format!(
-                "waiting until it has more than {} (RSS); now {}",
-                byte_size(above),
-                byte_size(has)
-            ))?;
+            let waiting = Sentence::new("watch.waiting")
+                .with("above", byte_size(above))
+                .with("now", byte_size(has));
+            self.output.note(&waiting)?;
             if let Some(end) = self.wait_until(Instant::now() + GLANCE)? {
                 return Ok(Some(end));
             }
@@ -269,7 +267,7 @@ impl Watching<'_> {
 
     /// Takes a snapshot, and shows what has grown.
     fn step(&mut self) -> Result<Option<End>> {
-        self.output.note("reading")?;
+        self.output.note(&Sentence::new("watch.reading"))?;
         let options = AttachOptions {
             tries: self.options.tries,
             state: Some(self.state),
@@ -290,7 +288,7 @@ impl Watching<'_> {
         let heap = match attached.captures.into_iter().next() {
             Some((_, Ok(heap))) => heap,
             Some((_, Err(error))) => {
-                self.output.problem(&error.to_string())?;
+                self.output.problem(&error.sentence())?;
                 return Ok(None);
             }
             None => return Ok(Some(End::NoState)),
@@ -310,7 +308,7 @@ impl Watching<'_> {
         {
             self.output.problem(&warning)?;
         }
-        self.output.note("comparing")?;
+        self.output.note(&Sentence::new("progress.comparing"))?;
         let growth = self.series.add(&snapshot, self.options.rows)?;
         self.steps += 1;
         let rows = self.options.rows;
@@ -332,30 +330,34 @@ impl Watching<'_> {
         let state = self.options.chosen(self.pid, states)?;
         self.state = state.main_thread;
         let pid = self.pid;
-        self.output.begin(&format!(
-            "luasnap watch {pid}  {}  {} at {:#x}",
-            state.name.clone().unwrap_or_else(|| program_name(pid)),
-            state.vm,
-            state.main_thread
-        ))?;
+        let address = format!("{:#x}", state.main_thread);
+        self.output.begin(
+            &Sentence::new("watch.title")
+                .with("process", pid)
+                .with(
+                    "name",
+                    state.name.clone().unwrap_or_else(|| program_name(pid)),
+                )
+                .with("vm", state.vm.to_string())
+                .with("address", address.as_str()),
+        )?;
         if states.len() > 1 && self.options.state.is_none() {
-            self.output.problem(&format!(
-                "process {pid} has {} Lua states: the largest is watched, {:#x}; --state chooses another",
-                states.len(),
-                state.main_thread
-            ))?;
+            let several = Sentence::new("watch.several_states")
+                .with("process", pid)
+                .with("states", states.len())
+                .with("address", address);
+            self.output.problem(&several)?;
         }
         Ok(())
     }
 
     /// Returns how a problem ends it; `None` if the next step may do better. The first step has to be possible.
     fn after_error(&mut self, error: AttachError) -> Result<Option<End>> {
-        let code = code_of_attach(error.kind());
         Ok(match error.kind() {
             AttachErrorKind::NoSuchProcess | AttachErrorKind::Ended => {
                 Some(End::of_fate(self.identity.fate()))
             }
-            _ if self.steps == 0 => return Err(refused(error).into()),
+            _ if self.steps == 0 => return Err(refused(error)),
             AttachErrorKind::NoLuaState => match self.identity.fate() {
                 Fate::Same => Some(End::NoState),
                 fate => Some(End::of_fate(fate)),
@@ -363,15 +365,15 @@ impl Watching<'_> {
             AttachErrorKind::NotPermitted
             | AttachErrorKind::ThirtyTwoBit
             | AttachErrorKind::Unsupported => match self.identity.fate() {
-                Fate::Same => Some(End::Failed(error.to_string(), code)),
+                Fate::Same => Some(End::Failed(refused(error))),
                 fate => Some(End::of_fate(fate)),
             },
             AttachErrorKind::Traced
             | AttachErrorKind::DoesNotStop
             | AttachErrorKind::NoRoom
             | AttachErrorKind::Failed => {
-                self.output
-                    .problem(&format!("a step was left out: {error}"))?;
+                let left_out = Sentence::new("watch.left_out").with("reason", error.sentence());
+                self.output.problem(&left_out)?;
                 None
             }
         })
@@ -382,7 +384,7 @@ impl Watching<'_> {
         // Nobody knows anything about a process that ended so soon.
         if self.steps == 0 && matches!(end, End::Ended | End::Another) {
             drop(self.output);
-            return Err(ended_early(self.pid).into());
+            return Err(ended_early(self.pid));
         }
         let files = self.files.iter().flat_map(KeptFiles::paths);
         let summary = Summary {
@@ -398,7 +400,7 @@ impl Watching<'_> {
         if let (Some(path), false) = (&self.options.report, files.is_empty()) {
             let page = OutputFile::named(path.clone());
             Report::about(files, path.clone()).write(&page)?;
-            report_problem(format_args!("{}: for any browser", printable_path(path)));
+            report_problem(&about_file("saved.page", path));
         }
         Ok(ExitCode::from(end.exit_code()))
     }

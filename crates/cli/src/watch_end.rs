@@ -1,6 +1,8 @@
 //! Why watching a process ends.
 
+use crate::failure::Failure;
 use luasnap_capture::process::Fate;
+use luasnap_words::Sentence;
 
 /// Why watching a process ends.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -21,8 +23,8 @@ pub enum End {
     NoState,
     /// Nobody reads standard output any more.
     NobodyReads,
-    /// The process can no longer be read, or luasnap failed: why, and the exit code.
-    Failed(String, u8),
+    /// The process can no longer be read, or luasnap failed.
+    Failed(Failure),
 }
 
 impl End {
@@ -45,28 +47,27 @@ impl End {
             End::Another => "another_process",
             End::NoState => "no_state",
             End::NobodyReads => "nobody_reads",
-            End::Failed(..) => "failed",
+            End::Failed(_) => "failed",
         }
     }
 
     /// Returns a sentence for people, unless they know.
-    pub fn sentence(&self, process: u32) -> Option<String> {
+    pub fn sentence(&self, process: u32) -> Option<Sentence> {
+        let of_process = |code| Sentence::new(code).with("process", process);
         Some(match self {
             End::Time | End::Signal(_) | End::Key | End::NobodyReads => return None,
-            End::Ended => format!("process {process} has ended"),
-            End::Replaced => format!("process {process} runs another program by now (exec)"),
-            End::Another => {
-                format!("process {process} has ended, and another process has its number")
-            }
-            End::NoState => format!("the Lua state in process {process} is no longer there"),
-            End::Failed(reason, _) => reason.clone(),
+            End::Ended => of_process("watch.ended"),
+            End::Replaced => of_process("watch.replaced"),
+            End::Another => of_process("watch.another_process"),
+            End::NoState => of_process("watch.no_state"),
+            End::Failed(failure) => failure.why().clone(),
         })
     }
 
     /// Returns the exit code.
     pub fn exit_code(&self) -> u8 {
         match self {
-            End::Failed(_, code) => *code,
+            End::Failed(failure) => failure.exit_code(),
             _ => 0,
         }
     }

@@ -1,20 +1,20 @@
 //! What `luasnap watch` shows: a screen that is drawn in place, a line a step, or JSON.
 
+use crate::failure::Result;
 use crate::growth_text::{growth_text, signed, signed_bytes};
 use crate::look;
-use crate::output::report_problem;
+use crate::output::{not_written, report_problem};
 use crate::screen::Screen;
 use crate::snapshot_file::taken_at;
 use crate::table::{Column, Columns};
 use crate::terminal;
 use crate::watch_end::End;
 use crate::wrap::wrap;
-use anyhow::{Result, anyhow};
 use luasnap_format::{
     GrowthAnswer, RateRow, StopTimes, WatchStep, byte_size, duration, grouped, printable,
     printable_path, readable_json,
 };
-use luasnap_words::{Sentence, count};
+use luasnap_words::{Sentence, Spoken, count};
 use serde::Serialize;
 use std::fmt::Write as _;
 use std::io::{self, IsTerminal, Write, stdout};
@@ -81,24 +81,25 @@ impl WatchOutput {
     }
 
     /// Says what is watched.
-    pub fn begin(&mut self, what: &str) -> Result<()> {
-        self.title = printable(what.as_bytes());
+    pub fn begin(&mut self, what: &Sentence) -> Result<()> {
+        self.title = printable(look::sentence(what).as_bytes());
         self.draw()
     }
 
     /// Says what goes on, on the screen.
-    pub fn note(&mut self, note: &str) -> Result<()> {
+    pub fn note(&mut self, note: &Sentence) -> Result<()> {
+        let note = look::sentence(note);
         if self.note != note {
-            self.note = note.to_owned();
+            self.note = note;
             self.draw()?;
         }
         Ok(())
     }
 
     /// Says that something went wrong, or is worth knowing.
-    pub fn problem(&mut self, problem: &str) -> Result<()> {
+    pub fn problem(&mut self, problem: &Sentence) -> Result<()> {
         match self.how {
-            How::Screen(_) => self.problem = Some(printable(problem.as_bytes())),
+            How::Screen(_) => self.problem = Some(printable(look::sentence(problem).as_bytes())),
             How::Lines | How::Json => report_problem(problem),
         }
         self.draw()
@@ -109,7 +110,7 @@ impl WatchOutput {
         let seconds = left.as_millis().div_ceil(1000);
         if self.last.is_some() {
             let next = Sentence::new("watch.next").with("seconds", seconds.to_string());
-            self.note(&look::sentence(&next))?;
+            self.note(&next)?;
         }
         Ok(match &self.how {
             How::Screen(screen) => screen.wait(moment),
@@ -126,7 +127,9 @@ impl WatchOutput {
         let is_read = match &self.how {
             How::Screen(_) => true,
             How::Lines => write_line(&line(&step))?,
-            How::Json => write_line(&readable_json(&serde_json::to_string(&step)?))?,
+            How::Json => write_line(&readable_json(
+                &serde_json::to_string(&step).map_err(io::Error::from)?,
+            ))?,
         };
         self.last = Some(step);
         self.draw()?;
@@ -137,10 +140,11 @@ impl WatchOutput {
     pub fn finish(self, summary: &Summary<'_>) -> Result<()> {
         let text = match self.how {
             How::Json => {
-                if let End::Failed(reason, _) = summary.end {
-                    report_problem(reason);
+                if let End::Failed(failure) = summary.end {
+                    report_problem(failure.why());
                 }
-                let json = serde_json::to_string(&Ending::new(self.process, summary))?;
+                let json = serde_json::to_string(&Ending::new(self.process, summary))
+                    .map_err(io::Error::from)?;
                 readable_json(&json).to_string()
             }
             How::Screen(screen) => {
@@ -159,9 +163,11 @@ impl WatchOutput {
         };
         let (columns, rows) = terminal::size();
         let lines = self.lines(columns.into(), rows.into());
-        screen
-            .draw(&lines)
-            .map_err(|error| anyhow!("cannot draw on the terminal: {error}"))
+        screen.draw(&lines).map_err(|error| {
+            Sentence::new("terminal.cannot_draw")
+                .with("reason", error.sentence())
+                .into()
+        })
     }
 
     /// Returns the lines of the screen, the rows of groups as many as there is room for.
@@ -306,7 +312,7 @@ fn write_line(line: &str) -> Result<bool> {
     let mut out = anstream::stdout();
     match writeln!(out, "{line}").and_then(|()| out.flush()) {
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(false),
-        Err(error) => Err(anyhow!("cannot write to standard output: {error}")),
+        Err(error) => Err(not_written(&error)),
         Ok(()) => Ok(true),
     }
 }
@@ -315,7 +321,11 @@ impl Summary<'_> {
     fn text(&self, process: u32) -> Result<String> {
         let mut text = String::new();
         if let Some(sentence) = self.end.sentence(process) {
-            writeln!(text, "{}\n", printable(sentence.as_bytes()))?;
+            writeln!(
+                text,
+                "{}\n",
+                printable(look::sentence(&sentence).as_bytes())
+            )?;
         }
         let watched = match self.elapsed() {
             Some(elapsed @ 1000..) => {

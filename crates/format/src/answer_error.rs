@@ -1,7 +1,7 @@
 //! Why an answer could not be made or written.
 
-use crate::reason::reason;
 use luasnap_heap::BuildError;
+use luasnap_words::{Sentence, Spoken, displayed_in_english, phrase};
 use std::collections::TryReserveError;
 use std::io;
 
@@ -12,18 +12,29 @@ use std::io;
 #[derive(Debug, thiserror::Error)]
 pub enum AnswerError {
     /// There is not enough memory.
-    #[error("not enough memory")]
     OutOfMemory,
     /// There are more objects or texts than the format can number.
-    #[error("the snapshot has more {0} than can be written in this format")]
     TooMany(&'static str),
     /// What is derived from the snapshot is too large.
-    #[error(transparent)]
-    TooLarge(BuildError),
+    TooLarge(#[source] BuildError),
     /// The writer failed.
-    #[error("{}", reason(.0))]
     Io(#[from] io::Error),
 }
+
+impl Spoken for AnswerError {
+    fn sentence(&self) -> Sentence {
+        match self {
+            AnswerError::OutOfMemory => Sentence::new("fail.no_memory"),
+            AnswerError::TooMany(what) => {
+                Sentence::new("answer.too_many").with("what", phrase(what))
+            }
+            AnswerError::TooLarge(error) => error.sentence(),
+            AnswerError::Io(error) => error.sentence(),
+        }
+    }
+}
+
+displayed_in_english!(AnswerError);
 
 /// The result of making or writing an answer.
 pub(crate) type Result<T = (), E = AnswerError> = std::result::Result<T, E>;

@@ -42,7 +42,6 @@ mod labels;
 mod luasnap;
 mod page;
 mod query;
-mod reason;
 mod sink;
 mod text;
 
@@ -94,7 +93,6 @@ pub use query::lookup::{address_of, object_at, object_by_path};
 pub use query::lookup_error::LookupError;
 pub use query::name_search::{NameHit, NameSearch};
 pub use query::query::{Query, QueryError, resolve};
-pub use reason::reason;
 pub use text::leaks::leak_text;
 pub use text::object_table::write_text;
 pub use text::report::{ReportOptions, write_report};

@@ -21,6 +21,7 @@ use crate::groups::changed_groups::ChangedGroups;
 use crate::on_demand::OnDemand;
 use crate::reach::shortest_path_tree::ShortestPathTree;
 use crate::snapshot::Snapshot;
+use luasnap_words::{Sentence, Spoken, displayed_in_english, phrase};
 use std::sync::Arc;
 
 /// The columns of a heap, for storing. Those by node begin with the synthetic root.
@@ -97,10 +98,8 @@ impl Heap {
 #[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
 pub enum ColumnError {
     /// Memory ran out, or the heap would be too large.
-    #[error(transparent)]
     Build(#[from] BuildError),
     /// A column is longer or shorter than the others require.
-    #[error("there are {found} {column} instead of {expected}")]
     Length {
         /// The column's contents.
         column: &'static str,
@@ -110,7 +109,6 @@ pub enum ColumnError {
         found: u64,
     },
     /// A value refers to a node, a name or a label that does not exist.
-    #[error("number {at} of the {column} refers to something that does not exist")]
     OutOfRange {
         /// The column's contents.
         column: &'static str,
@@ -118,24 +116,47 @@ pub enum ColumnError {
         at: usize,
     },
     /// A column is out of order.
-    #[error("the {column} are out of order")]
     Order {
         /// The column's contents.
         column: &'static str,
     },
     /// The first node is not the synthetic root, or another one is.
-    #[error("the first object, and no other one, must be the root")]
     Root,
     /// The sizes add up to 2^63 bytes or more.
-    #[error("the sizes of the objects add up to 2^63 bytes or more")]
     Sizes,
     /// A sparse table uses more slots than it has, or is not a table.
-    #[error("number {at} of the sparse tables is not a sparse table")]
     SparseTable {
         /// The index of the table.
         at: usize,
     },
 }
+
+impl Spoken for ColumnError {
+    fn sentence(&self) -> Sentence {
+        match self {
+            ColumnError::Build(error) => error.sentence(),
+            ColumnError::Length {
+                column,
+                expected,
+                found,
+            } => Sentence::new("column.length")
+                .with("column", phrase(column))
+                .with("expected", *expected)
+                .with("found", *found),
+            ColumnError::OutOfRange { column, at } => Sentence::new("column.out_of_range")
+                .with("column", phrase(column))
+                .with("at", *at),
+            ColumnError::Order { column } => {
+                Sentence::new("column.order").with("column", phrase(column))
+            }
+            ColumnError::Root => Sentence::new("column.root"),
+            ColumnError::Sizes => Sentence::new("column.sizes"),
+            ColumnError::SparseTable { at } => Sentence::new("column.sparse_table").with("at", *at),
+        }
+    }
+}
+
+displayed_in_english!(ColumnError);
 
 /// The columns from which a heap is built. Those by node begin with the synthetic root; all are empty
 /// for a heap without any node.

@@ -4,12 +4,74 @@ use crate::text::{Noun, Text};
 
 pub(crate) const TEXTS: &[Text] = &[
     (
+        "answer.too_many",
+        "the snapshot has more {what} than can be written in this format",
+    ),
+    (
+        "attach.does_not_stop",
+        "thread {thread} of process {process} does not stop: it waits in the kernel, for a device perhaps, or for a program that it starts; {stood}; try again later",
+    ),
+    (
+        "attach.ended",
+        "process {process} ended before its memory was read",
+    ),
+    (
+        "attach.failed",
+        "process {process} cannot be read: {reason}",
+    ),
+    (
+        "attach.forbidden",
+        "process {process} may not be read: {reason}",
+    ),
+    (
+        "attach.itself",
+        "a process cannot stop itself; its own heap is read by the module `snapshot`",
+    ),
+    (
+        "attach.no_lua_state",
+        "process {process} has no Lua state that is known: it has no Lua inside, or one whose structures were changed, or a LuaJIT with 32-bit references; from inside, the module `snapshot` captures those too",
+    ),
+    (
+        "attach.no_scratch",
+        "process {process} was not stopped: no file can be made in {folder} for its copy: {reason}",
+    ),
+    (
+        "attach.no_state_at",
+        "process {process} has no Lua state whose main thread is at {address}",
+    ),
+    (
+        "attach.no_such_process",
+        "there is no process {process}; `luasnap ps` lists those that have a Lua state",
+    ),
+    (
+        "attach.no_thread",
+        "process {process} cannot be read: not enough memory for a thread of luasnap's own, or too many are there ({reason})",
+    ),
+    ("attach.not_stopped", "the process was not stopped"),
+    ("attach.of_process", "process {process}: {reason}"),
+    (
+        "attach.state_unreadable",
+        "the state at {address} cannot be read: {reason}",
+    ),
+    (
         "attach.stood_still",
         "the process stood still for {time}{stops}, while {bytes} were copied",
     ),
     (
+        "attach.stopped_in_vain",
+        "the process stood still for {ms} ms in vain, and goes on",
+    ),
+    (
         "attach.stops",
         ", the longest of {stops} times, and for {time} in all",
+    ),
+    (
+        "attach.thirty_two_bit",
+        "process {process} is a 32-bit one, whose Luas are not known",
+    ),
+    (
+        "attach.traced",
+        "process {process} is traced by process {tracer}{name} already, and a process can have one tracer alone; end that one, or let it write a core file",
     ),
     ("block.buffer", "buffer"),
     ("block.c_types", "C types"),
@@ -18,6 +80,90 @@ pub(crate) const TEXTS: &[Text] = &[
     ("block.other", "{name}"),
     ("block.string_table", "string table"),
     ("block.trace_buffers", "trace buffers"),
+    (
+        "build.full_stack",
+        "the stack of a coroutine is full, and a Lua built with LUA_USE_APICHECK does not allow to read it then: drop the coroutine, or take a snapshot of everything",
+    ),
+    (
+        "build.too_many_edges",
+        "the heap has more references than a snapshot can number (4,294,967,295)",
+    ),
+    (
+        "build.too_many_names",
+        "the heap has more names than a snapshot can number (4,294,967,295)",
+    ),
+    (
+        "build.too_many_nodes",
+        "the heap has more objects than a snapshot can number (4,294,967,295)",
+    ),
+    (
+        "column.length",
+        "there are {found} {column} instead of {expected}",
+    ),
+    ("column.order", "the {column} are out of order"),
+    (
+        "column.out_of_range",
+        "number {at} of the {column} refers to something that does not exist",
+    ),
+    (
+        "column.root",
+        "the first object, and no other one, must be the root",
+    ),
+    (
+        "column.sizes",
+        "the sizes of the objects add up to 2^63 bytes or more",
+    ),
+    (
+        "column.sparse_table",
+        "number {at} of the sparse tables is not a sparse table",
+    ),
+    (
+        "compare.difference",
+        "snapshot {number} is the difference of two others: growth is found between whole snapshots",
+    ),
+    (
+        "compare.empty",
+        "snapshot {number} is empty: there is nothing to compare",
+    ),
+    (
+        "compare.engines",
+        "snapshot {first} was captured by the {a} engine, snapshot {second} by the {b} one: one estimates sizes and sees objects alone, so take both with the same engine",
+    ),
+    (
+        "compare.roots",
+        "snapshot {first} shows what {a} holds, snapshot {second} what {b} holds: take both with the same root",
+    ),
+    (
+        "compare.too_few",
+        "growth is found between snapshots: two are needed at least, not {number}",
+    ),
+    (
+        "compare.vms",
+        "snapshot {first} is of {a}, snapshot {second} of {b}: their objects and sizes cannot be compared",
+    ),
+    (
+        "core.byte_order",
+        "this file is of a machine with another order of bytes",
+    ),
+    ("core.no_elf", "this is no core file: it is no ELF file"),
+    (
+        "core.no_headers",
+        "this core file ends within its own headers",
+    ),
+    (
+        "core.no_lua_state",
+        "there is no Lua state that is known in this core file: the process had no Lua, or one whose structures were changed, or a LuaJIT with 32-bit references, or /proc/PID/coredump_filter left its memory out",
+    ),
+    ("core.other_elf", "this is an ELF file, but no core file"),
+    (
+        "core.thirty_two_bit",
+        "this file is of a 32-bit process, whose Luas are not known",
+    ),
+    (
+        "core.truncated",
+        "the last {missing} bytes of this core file are missing; {reason}",
+    ),
+    ("core.unknown", "this is no core file that is known"),
     ("coroutine.at", " at {name}"),
     ("coroutine.called_at", ", called at {name}"),
     ("coroutine.dead", "dead"),
@@ -31,6 +177,140 @@ pub(crate) const TEXTS: &[Text] = &[
     ("coroutine.running", "running"),
     ("coroutine.suspended", "suspended"),
     ("coroutine.words", "{status}{at}{function}{caller}"),
+    ("diff.grew", "memory grew by more than {limit}"),
+    (
+        "diff.too_few",
+        "give two snapshot files at least, or a folder of them",
+    ),
+    ("fail.about_file", "{file}: {reason}"),
+    ("fail.bug", "a bug in luasnap:"),
+    ("fail.in_file", "in {file}: {reason}"),
+    ("fail.no_memory", "not enough memory"),
+    ("fail.no_thread", "cannot start a thread: {reason}"),
+    (
+        "fail.process_not_file",
+        "{process} is a process, not a file: luasnap attach {process}",
+    ),
+    ("fail.system", "{reason}"),
+    ("fail.thread", "a thread of luasnap's own failed"),
+    ("fail.unwritten", "an answer cannot be put into words"),
+    ("file.cannot_write", "cannot write '{file}': {reason}"),
+    (
+        "files.difference",
+        "{file} is the difference of two snapshots: compare whole ones",
+    ),
+    (
+        "files.difference_on_page",
+        "{file} is the difference of two snapshots: a report is about whole ones",
+    ),
+    (
+        "files.engines",
+        "{first} was captured by the {a} engine, and {second} by the {b} one: take both by the same",
+    ),
+    (
+        "files.roots",
+        "{first} shows what {a} holds, and {second} what {b} holds: take both with the same root",
+    ),
+    (
+        "files.vms",
+        "{first} is of {a}, and {second} of {b}: their objects and sizes cannot be compared",
+    ),
+    (
+        "folder.cannot_make",
+        "cannot make the folder {folder}: {reason}",
+    ),
+    (
+        "folder.cannot_read",
+        "cannot read the folder {folder}: {reason}",
+    ),
+    (
+        "folder.cannot_write",
+        "cannot write to the folder {folder}: {reason}",
+    ),
+    (
+        "folder.full",
+        "there are too many files in the folder {folder}",
+    ),
+    (
+        "folder.no_file",
+        "the folder {folder} has no files that end in .luasnap: growth is found between two at least",
+    ),
+    (
+        "folder.no_temporary_file",
+        "cannot write a temporary file in {folder}: {reason}",
+    ),
+    (
+        "folder.one_file",
+        "the folder {folder} has one file that ends in .luasnap: growth is found between two at least",
+    ),
+    (
+        "folder.several_states",
+        "the folder {folder} has snapshots of several Lua states or processes, {first} and {second} for two: name the files to be compared",
+    ),
+    (
+        "forbidden.although_capable",
+        "though this process has the capability SYS_PTRACE",
+    ),
+    (
+        "forbidden.although_same_user",
+        "though it belongs to the same user",
+    ),
+    (
+        "forbidden.filtered",
+        "{although}, the system forbids it; this process's system calls go through a seccomp filter, which may be why: run luasnap outside of the container or sandbox that has it",
+    ),
+    (
+        "forbidden.more_capable",
+        "it has capabilities that this process has not; run luasnap as root",
+    ),
+    (
+        "forbidden.namespace",
+        "it belongs to another user namespace, as in a container, and this process has no rights there; run luasnap as root outside of all containers, or in the process's own (`nsenter --user --target PID`)",
+    ),
+    (
+        "forbidden.no_capability",
+        "this process is root without the capability SYS_PTRACE, as in a container; start the container with `--cap-add SYS_PTRACE`, or run luasnap outside of it{as_user}",
+    ),
+    (
+        "forbidden.or_as_user",
+        ", or as user {user}, to whom the process belongs",
+    ),
+    (
+        "forbidden.other_ids",
+        "it runs with another group than luasnap, or as several users at once; run luasnap as root",
+    ),
+    (
+        "forbidden.other_user",
+        "it belongs to another user; run luasnap as root",
+    ),
+    (
+        "forbidden.protected",
+        "it is protected, as programs are that changed their user or have secrets (`prctl(PR_SET_DUMPABLE)`); run luasnap as root",
+    ),
+    (
+        "forbidden.security_module",
+        "{although}, the system forbids it; a security module is at work (/sys/kernel/security/lsm), which may be why: the system's log tells",
+    ),
+    (
+        "forbidden.unexplained",
+        "{although}, the system forbids it, and no rule was seen that would: it may have been changing its program at that moment; try again",
+    ),
+    (
+        "forbidden.user",
+        "it belongs to user {user}; run luasnap as that user, or as root",
+    ),
+    (
+        "forbidden.yama_1",
+        "the system allows it for a program's own children alone (kernel.yama.ptrace_scope is 1); run luasnap as root, or, where any process may trace those of its user, `sysctl kernel.yama.ptrace_scope=0`",
+    ),
+    (
+        "forbidden.yama_2",
+        "the system allows it for root alone (kernel.yama.ptrace_scope is 2); run luasnap as root",
+    ),
+    (
+        "forbidden.yama_3",
+        "the system allows nobody to trace others (kernel.yama.ptrace_scope is 3), until it is started anew; a core file can be read",
+    ),
     ("growth.c_code", "C code (luaL_ref)"),
     ("growth.changes", "What changed:"),
     ("growth.entries", ": {entries} more"),
@@ -186,6 +466,27 @@ pub(crate) const TEXTS: &[Text] = &[
     ("key.quit", "quit"),
     ("key.select", "select"),
     ("key.up", "up"),
+    (
+        "layout.missing",
+        "each time, {bytes} bytes of what it says it holds are missing",
+    ),
+    (
+        "layout.no_memory_map",
+        "the system does not tell which memory can be read",
+    ),
+    (
+        "layout.none_fits",
+        "no structures that are known fit ({reasons})",
+    ),
+    (
+        "layout.none_of_vm",
+        "no structures that are known are those of this {vm} ({reasons})",
+    ),
+    ("layout.not", "not {layout}: {reason}"),
+    (
+        "layout.too_many_bytes",
+        "it says it holds {total} bytes, which the process has not",
+    ),
     ("leak.allow", "to allow it: \"{fingerprint}\"{replaces}"),
     ("leak.entries", "+{entries} ({rate} a run): {kind} {name}"),
     (
@@ -256,8 +557,100 @@ pub(crate) const TEXTS: &[Text] = &[
     ("ledger.snapshots", "{bytes} of it in snapshots"),
     ("ledger.unaccounted", "{bytes} unaccounted for"),
     ("ledger.vm", "Lua VM"),
+    ("list.and", " and "),
+    ("list.comma", ", "),
     ("list.last", "{before} and {last}"),
     ("list.more", "{before}, {last}"),
+    ("list.or", " or "),
+    ("list.semicolon", "; "),
+    ("load.byte", "{bytes} byte"),
+    ("load.bytes", "{bytes} bytes"),
+    ("load.cannot_read", "cannot read '{file}': {reason}"),
+    (
+        "load.damaged",
+        "its {part} is damaged: the checksum is wrong",
+    ),
+    ("load.empty", "it is empty"),
+    ("load.foreign", "it is not a luasnap file"),
+    ("load.malformed", "its {part} makes no sense: {problem}"),
+    (
+        "load.newer",
+        "it was written by luasnap {writer} in format {format}; this luasnap {version} reads formats up to {newest}: use luasnap {writer} or later",
+    ),
+    ("load.or_more", "{missing} or more"),
+    (
+        "load.truncated",
+        "it is cut off in its {part}: {missing} are missing",
+    ),
+    ("lookup.is_it", "; is it {near}?"),
+    ("lookup.nearest", "; the nearest is {near}"),
+    ("lookup.nearest_two", "; the nearest are {near}"),
+    ("lookup.no_object", "no object lies at {address}{near}"),
+    ("lookup.not_in_object", "{above} has no '{missing}'{near}"),
+    (
+        "lookup.not_in_snapshot",
+        "the snapshot has no '{missing}'{near}",
+    ),
+    (
+        "mismatch.broken_list",
+        "a list has an object twice, or something that is not an object",
+    ),
+    (
+        "mismatch.global_state",
+        "its global state has another structure",
+    ),
+    ("mismatch.key", "a table's key is not where its hash says"),
+    ("mismatch.kind", "{what} is something else"),
+    (
+        "mismatch.metamethods",
+        "what should be the names of its metamethods reads otherwise",
+    ),
+    (
+        "mismatch.metatables",
+        "what should be metatables have no fields of metatables",
+    ),
+    ("mismatch.numbers", "its numbers have another width"),
+    (
+        "mismatch.string_table",
+        "its table of strings has strings elsewhere than their hashes say",
+    ),
+    (
+        "mismatch.sum",
+        "its objects have {found} bytes, and it says it holds {total}",
+    ),
+    (
+        "mismatch.text",
+        "a string's text does not end where its length says",
+    ),
+    (
+        "mismatch.too_large",
+        "its objects have more than the {total} bytes that it says it holds",
+    ),
+    (
+        "mismatch.unknown_reference",
+        "an object that is in use refers to something that is not an object",
+    ),
+    (
+        "mismatch.unknown_type",
+        "an object is of an unknown type ({tag})",
+    ),
+    ("mismatch.unknown_value", "a value is of an unknown type"),
+    (
+        "mismatch.unreadable",
+        "{what} cannot be read where it should be",
+    ),
+    (
+        "module.cannot_open",
+        "{variable} names {file}, which cannot be opened: {reason}",
+    ),
+    (
+        "module.no_program",
+        "cannot find the file of luasnap itself: {reason}",
+    ),
+    (
+        "module.not_found",
+        "cannot find the Lua module {name}, which another interpreter needs: build it with `cargo build --release` and put it beside {program}, or name it in {variable}",
+    ),
     ("object.array", ", {used} of {slots} array slots in use"),
     ("object.at", "{what} at {address}"),
     ("object.c_function", "function in C"),
@@ -277,6 +670,11 @@ pub(crate) const TEXTS: &[Text] = &[
     ("object.weak_keys_and_values", ", weak keys and values"),
     ("object.weak_values", ", weak values"),
     ("object.words", "{what}{class}{entries}{array}{hash}{weak}"),
+    ("output.failed", "cannot write to standard output: {reason}"),
+    (
+        "output.readable",
+        "warning: '{file}' keeps its mode {mode}, by which others can read it, and a heap may have secrets in it: chmod 600 keeps them out",
+    ),
     ("owner.by", "by {owners}"),
     ("owner.code", "{name}"),
     ("owner.lua", "Lua"),
@@ -289,6 +687,11 @@ pub(crate) const TEXTS: &[Text] = &[
     ("owner_kind.shared", "shared"),
     ("owner_kind.unknown", "unknown"),
     ("owner_kind.unnamed", "unnamed"),
+    (
+        "page.difference",
+        "snapshot {number} is the difference of two others: a page is about whole snapshots",
+    ),
+    ("page.no_snapshot", "a page is about one snapshot at least"),
     (
         "path.apart",
         "{count} paths share nothing, and each has to be cut:",
@@ -320,7 +723,93 @@ pub(crate) const TEXTS: &[Text] = &[
     ("path.shortest", "shortest path: {path}"),
     ("path.that_one_is", "that one is {doing}"),
     ("path.weak", "weak table {table}: {words}"),
+    (
+        "pid.file",
+        "this is a file: `luasnap top {file}` reads a snapshot, `luasnap core {file}` a core file",
+    ),
+    (
+        "pid.folder",
+        "give the id of a process, or its name without folders: {name}",
+    ),
+    (
+        "pid.is_process",
+        "{process} is a process: luasnap attach {process}",
+    ),
+    ("pid.missing", "give the id or the name of a process"),
+    (
+        "pid.no_lua_state",
+        "of {count} processes called '{name}', none has a Lua state that may be read",
+    ),
+    (
+        "pid.no_such_name",
+        "no process is called '{name}'; `luasnap ps` lists those that have a Lua state",
+    ),
+    (
+        "pid.several",
+        "{count} processes are called '{name}': give the id of one",
+    ),
+    ("pid.too_large", "no process has so large an id"),
+    ("problem.compression", "it cannot be decompressed"),
+    (
+        "problem.lengths",
+        "the lengths of the sections do not add up to that of the file",
+    ),
+    (
+        "problem.too_much",
+        "a file of this length cannot have that much in it",
+    ),
+    ("problem.trailing_bytes", "something follows it"),
+    ("problem.twice", "it comes twice"),
+    (
+        "problem.unknown_encoding",
+        "its encoding {number} is unknown",
+    ),
+    (
+        "problem.unknown_section",
+        "section {number} is unknown and may not be skipped",
+    ),
+    ("problem.value", "{what} is wrong"),
+    (
+        "problem.wrong_length",
+        "it is longer or shorter than the table says",
+    ),
+    ("progress.analysing", "analysing"),
+    ("progress.comparing", "comparing"),
+    ("progress.counting", "counting"),
+    ("progress.dominators", "finding dominators"),
+    ("progress.finding", "finding it"),
+    ("progress.grouping", "grouping"),
+    ("progress.measuring_groups", "measuring groups"),
+    ("progress.owners", "finding owners"),
+    ("progress.paths", "finding shortest paths"),
+    ("progress.reading", "reading {file}"),
+    ("progress.reading_process", "reading process {process}"),
+    ("progress.retainers", "finding what keeps it alive"),
+    ("progress.sorting", "sorting the dominator tree"),
+    ("progress.states", "looking for Lua states"),
+    ("progress.writing", "writing"),
+    ("progress.writing_file", "writing {file}"),
+    ("progress.writing_report", "writing the report"),
     ("ps.none", "no process that may be read holds a Lua state"),
+    ("quantity.address", "give an address such as 0x55d0"),
+    ("quantity.bytes", "give bytes: 65536, 64K, 10M, 1G"),
+    (
+        "quantity.limit",
+        "give bytes (65536, 64K, 10M, 1G) or percent (5%)",
+    ),
+    (
+        "quantity.seconds",
+        "give a whole number of seconds, minutes or hours: 5s, 2m, 1h",
+    ),
+    ("quantity.time", "give a time: 500ms, 30s, 10m, 2h"),
+    (
+        "query.neither",
+        "{path}; and no group is called '{word}'{near}",
+    ),
+    (
+        "query.several",
+        "'{word}' may mean {things}: {best}; ask about one of them",
+    ),
     ("report.about", "about {bytes}"),
     ("report.defined_at", "defined at {name}"),
     ("report.empty", "the snapshot is empty."),
@@ -349,6 +838,10 @@ pub(crate) const TEXTS: &[Text] = &[
     ("report.groups_hold", "{count} groups hold"),
     ("report.in_c", "in C"),
     (
+        "report.is_there",
+        "'{file}' is there already: to replace it, say -o {file}",
+    ),
+    (
         "report.new_many",
         "{count} new {kind}, {place}, retain {bytes}.",
     ),
@@ -374,6 +867,7 @@ pub(crate) const TEXTS: &[Text] = &[
         "{groups} {objects}{gone}, {bytes}{without}:",
     ),
     ("report.without_strings", " (strings not counted)"),
+    ("report.written", "{file}: {bytes}, for any browser"),
     ("resized.bytes", " (by {by} to {to})"),
     ("resized.grew", "{what} grew by {by} to {to}"),
     (
@@ -388,12 +882,76 @@ pub(crate) const TEXTS: &[Text] = &[
         "resized.shrank_entries",
         "{what} shrank by {entries} to {now}{bytes}",
     ),
+    ("room.available", "{size} are available"),
+    (
+        "room.elsewhere",
+        "let it write a core file (gcore), and read that by `luasnap core` where there is more",
+    ),
+    (
+        "room.for_both",
+        "a copy of it and what is in it need about {size} of memory",
+    ),
+    (
+        "room.for_heaps",
+        "what is in it needs, beside the copy, about {size} of memory",
+    ),
+    (
+        "room.for_mapped",
+        "a copy of it, mapped from the disk, and what is in it count as about {size} of memory",
+    ),
+    ("room.lacks", "{what}, and {left}; {remedy}"),
+    (
+        "room.left_of_group",
+        "{size} are left of what luasnap's control group allows (a container's limit)",
+    ),
+    (
+        "room.left_of_limit",
+        "{size} are left of luasnap's limit on it",
+    ),
+    (
+        "room.no_disk",
+        "a copy of it needs {need}, and {free} are free in {folder}; give another folder by `--scratch`",
+    ),
+    (
+        "room.not_stopped",
+        "process {process} was not stopped: {reason}",
+    ),
+    (
+        "room.raise",
+        "raise the limit (`ulimit -{limit}`), or {elsewhere}",
+    ),
+    (
+        "room.scratch",
+        "keep the copy on a disk by `--scratch FOLDER`, or {elsewhere}",
+    ),
     (
         "run.left_behind",
         "--- luasnap: what {script} left behind ---",
     ),
+    ("run.lua", "{reason}"),
+    (
+        "run.no_folder",
+        "cannot save to '{file}': there is no folder {folder}",
+    ),
+    (
+        "run.no_interpreter",
+        "there is no interpreter {name} (on the PATH, or at that path): install it, or leave out --lua to use the Lua 5.4 that luasnap brings with it",
+    ),
+    (
+        "run.not_started",
+        "the interpreter {name} cannot be started: {reason}",
+    ),
+    (
+        "run.save_to_folder",
+        "cannot save to '{file}': it is a folder: name a file in it, or say --every how often to save",
+    ),
     ("saved.file", "{file}: {state}{unaccounted}"),
+    ("saved.name", "{file}"),
     ("saved.next", "saved to {file}; next: {command}"),
+    (
+        "saved.not_examined",
+        "{file} is saved, but not examined: {reason}",
+    ),
     ("saved.page", "{file}: for any browser"),
     ("saved.script", ", {script}"),
     (
@@ -402,6 +960,22 @@ pub(crate) const TEXTS: &[Text] = &[
     ),
     ("saved.unaccounted", ", {bytes} bytes of it unaccounted for"),
     ("saved.unreadable", "{state}: {reason}"),
+    (
+        "states.choose_one",
+        "choose one by --state ADDRESS, as `luasnap ps` has it, or name a file",
+    ),
+    ("states.name_a_file", "name a file"),
+    (
+        "states.no_place",
+        "cannot write {states} Lua states to '{file}': each needs a file of its own, with a number in its name, and this is {this}; {remedy}",
+    ),
+    ("states.no_regular_file", "no regular file"),
+    ("states.standard_output", "standard output"),
+    (
+        "terminal.cannot_draw",
+        "cannot draw on the terminal: {reason}",
+    ),
+    ("terminal.cannot_use", "cannot use the terminal: {reason}"),
     ("text.and", " and "),
     ("text.comma", ", "),
     ("text.example", "e.g. {name}{is}"),
@@ -410,6 +984,7 @@ pub(crate) const TEXTS: &[Text] = &[
     ("time.hours", "{number} h"),
     ("time.minutes", "{number} min"),
     ("time.seconds", "{number} s"),
+    ("time.unknown", "at an unknown time"),
     ("top.groups", "{shown} of {all} groups"),
     ("top.head", "{file}: {bytes} in {objects} objects; {rows}"),
     (
@@ -451,6 +1026,10 @@ pub(crate) const TEXTS: &[Text] = &[
     ),
     ("view.looking", "looking for everything that keeps it alive"),
     ("view.no_object", "this row is no object"),
+    (
+        "view.no_terminal",
+        "view needs a terminal, for its keys and for what it shows; `luasnap top FILE` and `luasnap path FILE WHAT` answer without one, and `luasnap view --json FILE` writes rows",
+    ),
     ("view.nothing_below", "it retains nothing but itself"),
     (
         "view.one_file",
@@ -497,7 +1076,12 @@ pub(crate) const TEXTS: &[Text] = &[
     ("waste.strings", "Duplicate strings of {texts} lose {bytes}"),
     ("waste.table", "{slots}: {table}"),
     ("waste.tables", "Empty slots of {tables} lose {bytes}"),
+    (
+        "watch.another_process",
+        "process {process} has ended, and another process has its number",
+    ),
     ("watch.elapsed", ", {time}"),
+    ("watch.ended", "process {process} has ended"),
     ("watch.for", " for {time}"),
     (
         "watch.from_second",
@@ -508,6 +1092,7 @@ pub(crate) const TEXTS: &[Text] = &[
         "watch.kept_many",
         "Kept {count} snapshots, {first} to {last}.",
     ),
+    ("watch.left_out", "a step was left out: {reason}"),
     ("watch.line", "{time}  {memory}  stopped {pause}{growth}"),
     (
         "watch.line_growth",
@@ -517,10 +1102,27 @@ pub(crate) const TEXTS: &[Text] = &[
     ("watch.memory", "RSS {resident}  VM {vm}  in use {size}"),
     ("watch.next", "next in {seconds} s"),
     (
+        "watch.no_lua_state",
+        "process {process} has no Lua state that is known",
+    ),
+    (
+        "watch.no_state",
+        "the Lua state in process {process} is no longer there",
+    ),
+    (
         "watch.nothing",
         "There is nothing to compare: that takes two steps.",
     ),
     ("watch.process", "process {process}"),
+    ("watch.reading", "reading"),
+    (
+        "watch.replaced",
+        "process {process} runs another program by now (exec)",
+    ),
+    (
+        "watch.several_states",
+        "process {process} has {states} Lua states: the largest is watched, {address}; --state chooses another",
+    ),
     (
         "watch.status",
         "step {step}{time}, {note}; Ctrl-C or q ends",
@@ -530,7 +1132,15 @@ pub(crate) const TEXTS: &[Text] = &[
         "watch.stops",
         "stopped {time}; {stops} so far, {total} in all, {longest} at most",
     ),
+    (
+        "watch.title",
+        "luasnap watch {process}  {name}  {vm} at {address}",
+    ),
     ("watch.unknown", "unknown"),
+    (
+        "watch.waiting",
+        "waiting until it has more than {above} (RSS); now {now}",
+    ),
     (
         "watch.watched",
         "Watched process {process}{time}, {steps}; it stood still for {total} in all, {longest} at most, in {stops}.",

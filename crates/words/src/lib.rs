@@ -24,10 +24,13 @@ mod english;
 mod grouped;
 mod language;
 mod sentence;
+mod spoken;
+mod system_error;
 mod text;
 mod texts;
 
 pub use grouped::grouped;
 pub use language::Language;
-pub use sentence::{Argument, Sentence, count, noun, plural, shown};
-pub use texts::codes;
+pub use sentence::{Argument, Sentence, count, list, noun, phrase, plural, shown};
+pub use spoken::Spoken;
+pub use texts::{codes, nouns, phrases};

@@ -4,6 +4,7 @@ use crate::grouped::grouped;
 use crate::language::Language;
 use crate::texts;
 use serde::{Serialize, Serializer};
+use std::error::Error;
 use std::fmt::{self, Display, Formatter};
 
 /// A sentence, or a part of one. It is written and serialized in English.
@@ -87,6 +88,9 @@ impl Display for Sentence {
     }
 }
 
+/// As an error it says what happened.
+impl Error for Sentence {}
+
 impl Serialize for Sentence {
     /// With whole names; formats of bytes get them in the program's own bytes.
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
@@ -134,6 +138,10 @@ pub enum Argument {
     Sentence(Box<Sentence>),
     /// Such a part with its names as people see them, whoever reads the whole.
     Shown(Box<Sentence>),
+    /// A part of a sentence, by its English text.
+    Phrase(&'static str),
+    /// Parts, and the code of what is between them.
+    List(Vec<Argument>, &'static str),
 }
 
 /// Returns a noun by its English singular: `table`.
@@ -151,9 +159,22 @@ pub fn shown(part: Sentence) -> Argument {
     Argument::Shown(Box::new(part))
 }
 
+/// Returns a part of a sentence by its English text: `the table of strings`.
+pub fn phrase(english: &'static str) -> Argument {
+    Argument::Phrase(english)
+}
+
 /// Returns a number of things by their English singular: `2,000 tables`.
 pub fn count(number: u64, one: &'static str) -> Argument {
     Argument::Count(number, one)
+}
+
+/// Returns parts with the text of a code between them: `list.comma`.
+pub fn list<T: Into<Argument>>(
+    parts: impl IntoIterator<Item = T>,
+    between: &'static str,
+) -> Argument {
+    Argument::List(parts.into_iter().map(T::into).collect(), between)
 }
 
 impl From<String> for Argument {
@@ -167,6 +188,24 @@ impl From<&str> for Argument {
         Argument::Text(text.to_owned())
     }
 }
+
+impl From<&String> for Argument {
+    fn from(text: &String) -> Argument {
+        Argument::Text(text.clone())
+    }
+}
+
+macro_rules! from_numbers {
+    ($($number:ty)*) => {$(
+        impl From<$number> for Argument {
+            fn from(number: $number) -> Argument {
+                Argument::Text(number.to_string())
+            }
+        }
+    )*};
+}
+
+from_numbers!(u8 u16 u32 u64 usize i32);
 
 impl From<Sentence> for Argument {
     fn from(sentence: Sentence) -> Argument {
@@ -203,6 +242,15 @@ impl Argument {
             }
             (Argument::Sentence(sentence), _) => sentence.push(text, language, form),
             (Argument::Shown(sentence), _) => sentence.push(text, language, Form::Cut),
+            (Argument::Phrase(english), _) => push(texts::phrase(language, english)),
+            (Argument::List(parts, between), _) => {
+                for (at, part) in parts.iter().enumerate() {
+                    if at > 0 {
+                        text.extend_from_slice(texts::template(language, between).as_bytes());
+                    }
+                    part.push(text, language, form);
+                }
+            }
         }
     }
 }

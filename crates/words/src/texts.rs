@@ -11,7 +11,7 @@ fn texts(language: Language) -> &'static [Text] {
     }
 }
 
-fn nouns(language: Language) -> &'static [Noun] {
+fn nouns_in(language: Language) -> &'static [Noun] {
     match language {
         Language::English => english::NOUNS,
         Language::Chinese => chinese::NOUNS,
@@ -21,6 +21,11 @@ fn nouns(language: Language) -> &'static [Noun] {
 /// Returns the codes that there are texts for, in order.
 pub fn codes() -> impl Iterator<Item = &'static str> {
     english::TEXTS.iter().map(|(code, _)| *code)
+}
+
+/// Returns the English singulars of the nouns that there are, in order.
+pub fn nouns() -> impl Iterator<Item = &'static str> {
+    english::NOUNS.iter().map(|(one, _)| *one)
 }
 
 /// Returns the text of a code. The code itself if there is none, which tests find.
@@ -33,10 +38,25 @@ pub(crate) fn template(language: Language, code: &'static str) -> &'static str {
 
 /// Returns the singular and the plural of a noun by its English singular.
 pub(crate) fn noun(language: Language, one: &'static str) -> (&'static str, &'static str) {
-    let nouns = nouns(language);
+    let nouns = nouns_in(language);
     let found = nouns.binary_search_by_key(&one, |(known, _)| known);
     debug_assert!(found.is_ok(), "there is no noun '{one}'");
     found.map_or((one, one), |at| nouns[at].1)
+}
+
+/// Returns the English texts of the phrases that there are, in order.
+pub fn phrases() -> impl Iterator<Item = &'static str> {
+    chinese::PHRASES.iter().map(|(english, _)| *english)
+}
+
+/// Returns the text of a phrase by its English text, which is its text where there is no other.
+pub(crate) fn phrase(language: Language, english: &'static str) -> &'static str {
+    let found = chinese::PHRASES.binary_search_by_key(&english, |(known, _)| known);
+    debug_assert!(found.is_ok(), "there is no phrase '{english}'");
+    match (language, found) {
+        (Language::Chinese, Ok(at)) => chinese::PHRASES[at].1,
+        _ => english,
+    }
 }
 
 #[cfg(test)]
@@ -53,13 +73,14 @@ mod tests {
 
     #[test]
     fn every_language_has_every_text_with_the_same_arguments() {
+        assert!(chinese::PHRASES.is_sorted_by(|a, b| a.0 < b.0));
         for language in Language::ALL {
             assert!(
                 texts(language).is_sorted_by(|a, b| a.0 < b.0),
                 "{language:?}"
             );
             assert!(
-                nouns(language).is_sorted_by(|a, b| a.0 < b.0),
+                nouns_in(language).is_sorted_by(|a, b| a.0 < b.0),
                 "{language:?}"
             );
             let codes: Vec<_> = texts(language).iter().map(|(code, _)| *code).collect();
@@ -68,7 +89,11 @@ mod tests {
                 assert_eq!(holes(text), holes(english), "{language:?}: {code}");
             }
             let ones = |nouns: &[Noun]| nouns.iter().map(|(one, _)| *one).collect::<Vec<_>>();
-            assert_eq!(ones(nouns(language)), ones(english::NOUNS), "{language:?}");
+            assert_eq!(
+                ones(nouns_in(language)),
+                ones(english::NOUNS),
+                "{language:?}"
+            );
         }
     }
 }

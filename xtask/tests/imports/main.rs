@@ -15,8 +15,12 @@ use std::path::{Path, PathBuf};
 /// Each crate, and the other crates that it may use.
 const CRATES: [(&str, &str, &[&str]); 8] = [
     ("luasnap_words", "crates/words", &[]),
-    ("luasnap_heap", "crates/heap", &[]),
-    ("luasnap_capture", "crates/capture", &["luasnap_heap"]),
+    ("luasnap_heap", "crates/heap", &["luasnap_words"]),
+    (
+        "luasnap_capture",
+        "crates/capture",
+        &["luasnap_words", "luasnap_heap"],
+    ),
     (
         "luasnap_format",
         "crates/format",

@@ -1,4 +1,7 @@
-//! Every sentence that the code says has a text in each language, and every text is said.
+//! Every sentence that the code says has a text in each language, and every text is said; the command line says nothing
+//! else.
+
+mod literals;
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -15,21 +18,21 @@ fn sources(folder: &Path, found: &mut Vec<PathBuf>) {
     }
 }
 
-#[test]
-fn every_text_is_said_and_every_code_has_one() {
+/// Returns the sources of all crates, without the texts.
+fn texts_of_sources() -> Vec<String> {
     let crates = Path::new(env!("CARGO_MANIFEST_DIR")).join("../crates");
     let mut files = Vec::new();
     for of in fs::read_dir(crates).unwrap() {
-        let of = of.unwrap();
-        if of.file_name() != "words" {
-            sources(&of.path().join("src"), &mut files);
-        }
+        sources(&of.unwrap().path().join("src"), &mut files);
     }
-    let texts: Vec<String> = files
-        .iter()
-        .map(|path| fs::read_to_string(path).unwrap())
-        .collect();
-    let known: BTreeSet<&str> = luasnap_words::codes().collect();
+    files.retain(|file| !file.ends_with("english.rs") && !file.ends_with("chinese.rs"));
+    let texts = files.iter().map(|path| fs::read_to_string(path).unwrap());
+    texts.collect()
+}
+
+/// Checks that each of these is said, and that what stands behind each of the beginnings is one of these.
+fn check(known: BTreeSet<&str>, beginnings: &[&str]) {
+    let texts = texts_of_sources();
     let said = |code: &str| {
         let quoted = format!("\"{code}\"");
         texts.iter().any(|text| text.contains(&quoted))
@@ -38,12 +41,56 @@ fn every_text_is_said_and_every_code_has_one() {
     assert!(unsaid.is_empty(), "nothing says {unsaid:?}");
     let mut wordless = BTreeSet::new();
     for text in &texts {
-        for after in text.split("Sentence::new(\"").skip(1) {
-            let code = after.split('"').next().unwrap();
-            if !known.contains(code) {
-                wordless.insert(code);
+        for beginning in beginnings {
+            for after in text.split(beginning).skip(1) {
+                let code = after.split('"').next().unwrap();
+                if !known.contains(code) {
+                    wordless.insert(code);
+                }
             }
         }
     }
     assert!(wordless.is_empty(), "there is no text for {wordless:?}");
+}
+
+#[test]
+fn every_text_is_said_and_every_code_has_one() {
+    check(luasnap_words::codes().collect(), &["Sentence::new(\""]);
+}
+
+#[test]
+fn every_phrase_is_said_and_what_errors_name_has_one() {
+    check(
+        luasnap_words::phrases().collect(),
+        &[
+            "LayoutMismatch::Unreadable(\"",
+            "LayoutMismatch::Kind(\"",
+            "Problem::Value(\"",
+            "AnswerError::TooMany(\"",
+            "LoadError::malformed(\"",
+            "const PART: &str = \"",
+            "column: \"",
+            "same_length(\"",
+            "out_of_range(\"",
+        ],
+    );
+}
+
+#[test]
+fn the_command_line_says_nothing_but_sentences() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../crates/cli/src");
+    let mut files = Vec::new();
+    sources(&folder, &mut files);
+    let mut found = Vec::new();
+    for file in files {
+        let name = file.strip_prefix(&folder).unwrap().display().to_string();
+        // Tests of the view, and what clap says, in Chinese.
+        if ["view/tests.rs", "help_zh.rs", "chinese_error.rs"].contains(&name.as_str()) {
+            continue;
+        }
+        let source = fs::read_to_string(&file).unwrap();
+        let words = literals::words_in(&source);
+        found.extend(words.into_iter().map(|words| format!("{name}: {words}")));
+    }
+    assert!(found.is_empty(), "no language's texts have {found:#?}");
 }

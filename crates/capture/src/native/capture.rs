@@ -13,13 +13,14 @@ use crate::native::swept::SweptHeap;
 use crate::native::trust::Trust;
 use crate::native::{jit, puc};
 use luasnap_heap::{BuildError, Engine, Heap, Provenance, Reach, Through};
+use luasnap_words::Sentence;
 use std::borrow::Cow;
 
 /// Why there is no native capture.
 #[derive(Debug)]
 pub(crate) enum Unavailable {
     /// The native engine is not available here; the sentence says why.
-    Reason(String),
+    Reason(Sentence),
     /// The heap could not be built.
     Failed(BuildError),
 }
@@ -32,9 +33,8 @@ pub(crate) fn capture(
     root: Option<Root<'_>>,
     trust: &mut Trust,
 ) -> Result<Heap, Unavailable> {
-    let memory = OwnMemory::now().ok_or_else(|| {
-        Unavailable::Reason("the system does not tell which memory can be read".to_owned())
-    })?;
+    let memory = OwnMemory::now()
+        .ok_or_else(|| Unavailable::Reason(Sentence::new("layout.no_memory_map")))?;
     let facts = Facts::of(state, origin.metatables);
     let mut reasons = Reasons::default();
     for layout in trust.first(Layout::all(state.version())) {
@@ -50,11 +50,11 @@ pub(crate) fn capture(
         }
     }
     *trust = Trust::None;
-    Err(Unavailable::Reason(format!(
-        "no structures that are known are those of this {} ({})",
-        state.version(),
-        reasons.into_words()
-    )))
+    Err(Unavailable::Reason(
+        Sentence::new("layout.none_of_vm")
+            .with("vm", state.version().to_string())
+            .with("reasons", reasons.into_words()),
+    ))
 }
 
 /// Sweeps by one layout. Returns the address of the global state, too.

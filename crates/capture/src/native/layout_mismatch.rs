@@ -1,30 +1,25 @@
 //! Why a layout does not fit a VM.
 
 use luasnap_heap::BuildError;
+use luasnap_words::{Sentence, Spoken, displayed_in_english, phrase};
 
 /// Why a layout does not fit a VM.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
 pub(crate) enum LayoutMismatch {
     /// The global state does not say what the API says.
-    #[error("its global state has another structure")]
     GlobalState,
     /// An address leads out of readable memory.
-    #[error("{0} cannot be read where it should be")]
     Unreadable(&'static str),
     /// An object's tag is unknown.
-    #[error("an object is of an unknown type ({0})")]
     UnknownType(u8),
     /// A list has an object twice, or something that cannot be an object.
-    #[error("a list has an object twice, or something that is not an object")]
     BrokenList,
     /// More bytes were found than the VM says it holds.
-    #[error("its objects have more than the {total} bytes that it says it holds")]
     TooLarge {
         /// The VM's own total.
         total: u64,
     },
     /// The bytes that were found are not the VM's own total.
-    #[error("its objects have {found} bytes, and it says it holds {total}")]
     Sum {
         /// The sum of what was found.
         found: u64,
@@ -32,33 +27,56 @@ pub(crate) enum LayoutMismatch {
         total: u64,
     },
     /// The names of the metamethods are not what they are in every Lua.
-    #[error("what should be the names of its metamethods reads otherwise")]
     Metamethods,
     /// No zero byte follows a string's text.
-    #[error("a string's text does not end where its length says")]
     Text,
     /// A string is not where the string table has it by its hash, or not in that table.
-    #[error("its table of strings has strings elsewhere than their hashes say")]
     StringTable,
     /// A table would not find one of its own keys.
-    #[error("a table's key is not where its hash says")]
     Key,
     /// A field refers to something that is not an object of the right kind.
-    #[error("{0} is something else")]
     Kind(&'static str),
     /// A value's tag is unknown.
-    #[error("a value is of an unknown type")]
     UnknownValue,
     /// Numbers have another width.
-    #[error("its numbers have another width")]
     Numbers,
     /// Most of what should be metatables lack the fields of metatables.
-    #[error("what should be metatables have no fields of metatables")]
     Metatables,
     /// A reachable object refers to something that is not an object.
-    #[error("an object that is in use refers to something that is not an object")]
     UnknownReference,
 }
+
+impl Spoken for LayoutMismatch {
+    fn sentence(&self) -> Sentence {
+        match *self {
+            LayoutMismatch::GlobalState => Sentence::new("mismatch.global_state"),
+            LayoutMismatch::Unreadable(what) => {
+                Sentence::new("mismatch.unreadable").with("what", phrase(what))
+            }
+            LayoutMismatch::UnknownType(tag) => {
+                Sentence::new("mismatch.unknown_type").with("tag", tag)
+            }
+            LayoutMismatch::BrokenList => Sentence::new("mismatch.broken_list"),
+            LayoutMismatch::TooLarge { total } => {
+                Sentence::new("mismatch.too_large").with("total", total)
+            }
+            LayoutMismatch::Sum { found, total } => Sentence::new("mismatch.sum")
+                .with("found", found)
+                .with("total", total),
+            LayoutMismatch::Metamethods => Sentence::new("mismatch.metamethods"),
+            LayoutMismatch::Text => Sentence::new("mismatch.text"),
+            LayoutMismatch::StringTable => Sentence::new("mismatch.string_table"),
+            LayoutMismatch::Key => Sentence::new("mismatch.key"),
+            LayoutMismatch::Kind(what) => Sentence::new("mismatch.kind").with("what", phrase(what)),
+            LayoutMismatch::UnknownValue => Sentence::new("mismatch.unknown_value"),
+            LayoutMismatch::Numbers => Sentence::new("mismatch.numbers"),
+            LayoutMismatch::Metatables => Sentence::new("mismatch.metatables"),
+            LayoutMismatch::UnknownReference => Sentence::new("mismatch.unknown_reference"),
+        }
+    }
+}
+
+displayed_in_english!(LayoutMismatch);
 
 /// Why a sweep failed.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

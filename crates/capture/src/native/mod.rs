@@ -19,7 +19,7 @@ mod modes;
 pub(crate) mod origin;
 mod own_snapshots;
 pub(crate) mod puc;
-mod reasons;
+pub(crate) mod reasons;
 mod recent_strings;
 pub(crate) mod sight;
 mod slot_names;

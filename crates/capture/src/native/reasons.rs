@@ -3,11 +3,11 @@
 use crate::layout::Layout;
 use crate::native::layout_mismatch::Failure;
 use luasnap_heap::BuildError;
-use std::fmt::Write;
+use luasnap_words::{Argument, Sentence, Spoken, list};
 
-/// A sentence that grows with each layout that does not fit.
+/// A sentence for each layout that does not fit.
 #[derive(Default)]
-pub(super) struct Reasons(String);
+pub(super) struct Reasons(Vec<Sentence>);
 
 impl Reasons {
     /// Notes why a layout does not fit. An error that is no fault of the layout is returned.
@@ -15,15 +15,21 @@ impl Reasons {
         match failure {
             Failure::Build(error) => Err(error),
             Failure::LayoutMismatch(mismatch) => {
-                let separator = if self.0.is_empty() { "" } else { "; " };
-                let _ = write!(self.0, "{separator}not {}: {mismatch}", layout.name());
+                self.0.push(not(layout.name(), mismatch.sentence()));
                 Ok(())
             }
         }
     }
 
     /// Returns all of them.
-    pub(super) fn into_words(self) -> String {
-        self.0
+    pub(super) fn into_words(self) -> Argument {
+        list(self.0, "list.semicolon")
     }
+}
+
+/// Says why a VM does not have these structures.
+pub(crate) fn not(layout: &str, reason: Sentence) -> Sentence {
+    Sentence::new("layout.not")
+        .with("layout", layout)
+        .with("reason", reason)
 }

@@ -9,6 +9,7 @@ use crate::native::origin::Origin;
 use crate::native::reasons::Reasons;
 use crate::native::swept::SweptHeap;
 use luasnap_heap::{BuildError, Heap};
+use luasnap_words::{Argument, Sentence, Spoken, displayed_in_english};
 use std::borrow::Cow;
 
 /// At most one byte in this many may be missing from the total: memory that was allocated and is on
@@ -27,13 +28,24 @@ pub(crate) struct Stopped {
 /// Why there is no capture.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 pub(crate) enum NotCaptured {
-    /// No layout fits; the sentence says which were tried, and why not.
-    #[error("no structures that are known fit ({0})")]
-    Unknown(String),
+    /// No layout fits: which were tried, and why not.
+    Unknown(Argument),
     /// The heap could not be built.
-    #[error(transparent)]
     Failed(BuildError),
 }
+
+impl Spoken for NotCaptured {
+    fn sentence(&self) -> Sentence {
+        match self {
+            NotCaptured::Unknown(reasons) => {
+                Sentence::new("layout.none_fits").with("reasons", reasons.clone())
+            }
+            NotCaptured::Failed(error) => error.sentence(),
+        }
+    }
+}
+
+displayed_in_english!(NotCaptured);
 
 /// Captures the VM of a main state, in a process that holds at most `most` bytes. A layout that
 /// accounts for all bytes is best; otherwise one that misses a few will do, since with it no object
@@ -44,11 +56,8 @@ pub(crate) fn capture(
     most: u64,
 ) -> Result<Stopped, NotCaptured> {
     if state.total > most {
-        let reason = format!(
-            "it says it holds {} bytes, which the process has not",
-            state.total
-        );
-        return Err(NotCaptured::Unknown(reason));
+        let reason = Sentence::new("layout.too_many_bytes").with("total", state.total);
+        return Err(NotCaptured::Unknown(reason.into()));
     }
     let origin = Origin {
         is_stopped_at_any_instruction: true,

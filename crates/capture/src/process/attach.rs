@@ -10,6 +10,7 @@ use crate::process::refusal;
 use crate::process::search::{expect_state, states_in};
 use crate::process::shared_memory::SharedMemory;
 use crate::process::threads::living_thread;
+use luasnap_words::{Sentence, Spoken};
 use std::fs::File;
 use std::io::Read;
 use std::path::Path;
@@ -142,16 +143,20 @@ fn finish(
     match (captures.is_empty(), options.state) {
         (true, Some(address)) => Err(AttachError::new(
             AttachErrorKind::NoLuaState,
-            format!("process {process} has no Lua state whose main thread is at {address:#x}"),
+            Sentence::new("attach.no_state_at")
+                .with("process", process)
+                .with("address", format!("{address:#x}")),
         )),
         (true, None) => Err(AttachError::no_lua_state(process)),
         (false, _) => captures.finish().map_err(|error| {
-            let message = format!("process {process}: {error}");
+            let sentence = Sentence::new("attach.of_process")
+                .with("process", process)
+                .with("reason", error.sentence());
             let kind = match error.is_unknown() {
                 true => AttachErrorKind::Unsupported,
                 false => AttachErrorKind::Failed,
             };
-            AttachError::new(kind, message)
+            AttachError::new(kind, sentence)
         }),
     }
 }
@@ -163,8 +168,8 @@ pub(super) fn check(process: u32) -> Result<(), AttachError> {
         return Err(AttachError::no_such_process(process));
     }
     if process == std::process::id() {
-        let message = "a process cannot stop itself; its own heap is read by the module `snapshot`";
-        return Err(AttachError::new(AttachErrorKind::Failed, message));
+        let sentence = Sentence::new("attach.itself");
+        return Err(AttachError::new(AttachErrorKind::Failed, sentence));
     }
     if let Some(tracer) = refusal::tracer(process) {
         return Err(refusal::traced(process, tracer));
@@ -174,8 +179,8 @@ pub(super) fn check(process: u32) -> Result<(), AttachError> {
     if program.is_ok_and(|mut program| program.read_exact(&mut start).is_ok())
         && start == *b"\x7fELF\x01"
     {
-        let message = format!("process {process} is a 32-bit one, whose Luas are not known");
-        return Err(AttachError::new(AttachErrorKind::ThirtyTwoBit, message));
+        let sentence = Sentence::new("attach.thirty_two_bit").with("process", process);
+        return Err(AttachError::new(AttachErrorKind::ThirtyTwoBit, sentence));
     }
     Ok(())
 }

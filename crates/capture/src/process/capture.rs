@@ -3,17 +3,28 @@
 use crate::capture_time::CaptureTime;
 use crate::memory::memory_pieces::MemoryPieces;
 use crate::native::main_state::MainState;
+use crate::native::reasons::not;
 use crate::native::stopped::{self, NotCaptured, Stopped};
 use crate::process::found_state::{FoundState, script};
 use luasnap_heap::Heap;
+use luasnap_words::{Sentence, Spoken, displayed_in_english};
 
 /// Why a state that was found was not captured: a sentence.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
-#[error("the state at {address:#x} cannot be read: {reason}")]
 pub struct Uncaptured {
     address: u64,
     reason: NotCaptured,
 }
+
+impl Spoken for Uncaptured {
+    fn sentence(&self) -> Sentence {
+        Sentence::new("attach.state_unreadable")
+            .with("address", format!("{:#x}", self.address))
+            .with("reason", self.reason.sentence())
+    }
+}
+
+displayed_in_english!(Uncaptured);
 
 impl Uncaptured {
     /// Whether no known layout fits the state.
@@ -159,11 +170,8 @@ impl Best {
         let is_accident = self.alike.is_none_or(|alike| alike == 1);
         let heap = match self.heap {
             Ok((_, bytes)) if bytes != 0 && !is_accident => {
-                let layout = &self.state.layout;
-                let reason = format!(
-                    "not {layout}: each time, {bytes} bytes of what it says it holds are missing"
-                );
-                Err(NotCaptured::Unknown(reason))
+                let reason = Sentence::new("layout.missing").with("bytes", bytes);
+                Err(NotCaptured::Unknown(not(&self.state.layout, reason).into()))
             }
             Ok((heap, _)) => Ok(heap),
             Err(reason) => Err(reason),

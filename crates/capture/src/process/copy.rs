@@ -12,7 +12,10 @@ use crate::process::pages::{MappingKind, Pages, Run};
 use crate::process::remote_memory::{Part, RemoteMemory};
 use crate::process::shared_memory::SharedMemory;
 use crate::process::standstill::{PATIENCE, StopTimes, while_stopped};
+use luasnap_heap::Printable;
+use luasnap_words::Sentence;
 use std::io;
+use std::os::unix::ffi::OsStrExt;
 use std::sync::Mutex;
 use std::thread;
 
@@ -131,11 +134,13 @@ fn no_place(process: u32, place: Place<'_>, error: io::Error) -> AttachError {
         Place::Memory => AttachError::failed(process, &error),
         Place::Folder(folder) => AttachError::new(
             AttachErrorKind::Failed,
-            format!(
-                "process {process} was not stopped: no file can be made in {} for its copy: {}",
-                folder.display(),
-                reason(&error)
-            ),
+            Sentence::new("attach.no_scratch")
+                .with("process", process)
+                .with(
+                    "folder",
+                    Printable(folder.as_os_str().as_bytes()).to_string(),
+                )
+                .with("reason", reason(&error)),
         ),
     }
 }
@@ -293,7 +298,7 @@ fn read_by_threads(
 
 /// The error for a panic of a copying thread.
 fn thread_failed() -> io::Error {
-    io::Error::other("a thread of luasnap's own failed")
+    io::Error::other(Sentence::new("fail.thread"))
 }
 
 /// Takes the next parts, up to about a share of bytes.

@@ -2,7 +2,7 @@
 
 use crate::process::error::reason;
 use luasnap_heap::Printable;
-use std::fmt;
+use luasnap_words::{Sentence, Spoken, displayed_in_english};
 use std::io;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
@@ -30,7 +30,7 @@ pub enum CoreErrorKind {
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct CoreError {
     kind: CoreErrorKind,
-    message: String,
+    sentence: Sentence,
 }
 
 impl CoreError {
@@ -39,11 +39,12 @@ impl CoreError {
         self.kind
     }
 
-    pub(super) fn new(kind: CoreErrorKind, path: &Path, reason: impl fmt::Display) -> CoreError {
-        CoreError {
-            kind,
-            message: format!("{}: {reason}", Printable(path.as_os_str().as_bytes())),
-        }
+    pub(super) fn new(kind: CoreErrorKind, path: &Path, reason: Sentence) -> CoreError {
+        let path = Printable(path.as_os_str().as_bytes());
+        let sentence = Sentence::new("fail.about_file")
+            .with("file", path.to_string())
+            .with("reason", reason);
+        CoreError { kind, sentence }
     }
 
     pub(super) fn unreadable(path: &Path, error: &io::Error) -> CoreError {
@@ -51,10 +52,12 @@ impl CoreError {
     }
 }
 
-impl fmt::Display for CoreError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.message)
+impl Spoken for CoreError {
+    fn sentence(&self) -> Sentence {
+        self.sentence.clone()
     }
 }
+
+displayed_in_english!(CoreError);
 
 impl std::error::Error for CoreError {}

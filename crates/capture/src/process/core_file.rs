@@ -10,6 +10,7 @@ use crate::process::capture::{Captures, StateCapture};
 use crate::process::core_error::{CoreError, CoreErrorKind};
 use crate::process::core_notes::{MappedFile, Notes};
 use crate::process::search::states_in;
+use luasnap_words::{Sentence, Spoken};
 use object::elf::{FileHeader64, PF_W, PT_LOAD, ProgramHeader64};
 use object::read::elf::{FileHeader, ProgramHeader};
 use object::{Endianness, elf};
@@ -50,8 +51,10 @@ pub fn read_core(path: &Path, program: Option<&Path>) -> Result<Vec<StateCapture
         notes.set_program(program);
     }
     let files = Files::open(&notes.files);
-    let memory = MemoryPieces::new(core.segments.iter().map(|one| piece(one, &files)))
-        .map_err(|_| CoreError::new(CoreErrorKind::Failed, path, "not enough memory"))?;
+    let memory =
+        MemoryPieces::new(core.segments.iter().map(|one| piece(one, &files))).map_err(|_| {
+            CoreError::new(CoreErrorKind::Failed, path, Sentence::new("fail.no_memory"))
+        })?;
     let moment = CaptureTime::of_core(written, notes.process(&memory));
     let mut captures = Captures::default();
     for state in states_in(&memory) {
@@ -60,26 +63,24 @@ pub fn read_core(path: &Path, program: Option<&Path>) -> Result<Vec<StateCapture
     let is_empty = captures.is_empty();
     let error = match captures.finish() {
         Ok(captures) if !is_empty => return Ok(captures),
-        Ok(_) => (CoreErrorKind::NoLuaState, NO_STATE.to_owned()),
-        Err(error) if error.is_unknown() => (CoreErrorKind::Unsupported, error.to_string()),
-        Err(error) => (CoreErrorKind::Failed, error.to_string()),
+        Ok(_) => (
+            CoreErrorKind::NoLuaState,
+            Sentence::new("core.no_lua_state"),
+        ),
+        Err(error) if error.is_unknown() => (CoreErrorKind::Unsupported, error.sentence()),
+        Err(error) => (CoreErrorKind::Failed, error.sentence()),
     };
     Err(match core.missing {
         0 => CoreError::new(error.0, path, error.1),
         missing => CoreError::new(
             CoreErrorKind::Truncated,
             path,
-            format!(
-                "the last {missing} bytes of this core file are missing; {}",
-                error.1
-            ),
+            Sentence::new("core.truncated")
+                .with("missing", missing)
+                .with("reason", error.1),
         ),
     })
 }
-
-const NO_STATE: &str = "there is no Lua state that is known in this core file: the process had no Lua, or \
-                        one whose structures were changed, or a LuaJIT with 32-bit references, or \
-                        /proc/PID/coredump_filter left its memory out";
 
 /// The contents of a core file.
 struct Core<'a> {
@@ -91,29 +92,22 @@ struct Core<'a> {
 
 impl<'a> Core<'a> {
     fn parse(path: &Path, data: &'a [u8]) -> Result<Core<'a>, CoreError> {
-        let no_core = |reason| CoreError::new(CoreErrorKind::NoCore, path, reason);
-        let other = |reason| CoreError::new(CoreErrorKind::OtherMachine, path, reason);
+        let no_core = |code| CoreError::new(CoreErrorKind::NoCore, path, Sentence::new(code));
+        let other = |code| CoreError::new(CoreErrorKind::OtherMachine, path, Sentence::new(code));
         if data.starts_with(CLASS_32) {
-            return Err(other(
-                "this file is of a 32-bit process, whose Luas are not known",
-            ));
+            return Err(other("core.thirty_two_bit"));
         }
-        let header = FileHeader64::<Endianness>::parse(data)
-            .map_err(|_| no_core("this is no core file: it is no ELF file"))?;
-        let endian = header
-            .endian()
-            .map_err(|_| no_core("this is no core file that is known"))?;
+        let header = FileHeader64::<Endianness>::parse(data).map_err(|_| no_core("core.no_elf"))?;
+        let endian = header.endian().map_err(|_| no_core("core.unknown"))?;
         if header.e_type(endian) != elf::ET_CORE {
-            return Err(no_core("this is an ELF file, but no core file"));
+            return Err(no_core("core.other_elf"));
         }
         if endian != Endianness::default() {
-            return Err(other(
-                "this file is of a machine with another order of bytes",
-            ));
+            return Err(other("core.byte_order"));
         }
         let headers = header
             .program_headers(endian, data)
-            .map_err(|_| no_core("this core file ends within its own headers"))?;
+            .map_err(|_| no_core("core.no_headers"))?;
         let (segments, missing) = segments(headers, endian, data);
         Ok(Core {
             segments,

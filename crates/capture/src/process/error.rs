@@ -1,7 +1,7 @@
 //! Why a process cannot be read.
 
+use luasnap_words::{Sentence, Spoken, displayed_in_english};
 use std::collections::TryReserveError;
-use std::fmt;
 use std::io;
 use std::time::Duration;
 
@@ -34,7 +34,7 @@ pub enum AttachErrorKind {
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct AttachError {
     kind: AttachErrorKind,
-    message: String,
+    sentence: Sentence,
 }
 
 impl AttachError {
@@ -43,37 +43,28 @@ impl AttachError {
         self.kind
     }
 
-    pub(super) fn new(kind: AttachErrorKind, message: impl Into<String>) -> AttachError {
-        AttachError {
-            kind,
-            message: message.into(),
-        }
+    pub(super) fn new(kind: AttachErrorKind, sentence: Sentence) -> AttachError {
+        AttachError { kind, sentence }
     }
 
     pub(super) fn no_such_process(process: u32) -> AttachError {
         AttachError::new(
             AttachErrorKind::NoSuchProcess,
-            format!(
-                "there is no process {process}; `luasnap ps` lists those that have a Lua state"
-            ),
+            Sentence::new("attach.no_such_process").with("process", process),
         )
     }
 
     pub(super) fn ended(process: u32) -> AttachError {
         AttachError::new(
             AttachErrorKind::Ended,
-            format!("process {process} ended before its memory was read"),
+            Sentence::new("attach.ended").with("process", process),
         )
     }
 
     pub(super) fn no_lua_state(process: u32) -> AttachError {
         AttachError::new(
             AttachErrorKind::NoLuaState,
-            format!(
-                "process {process} has no Lua state that is known: it has no Lua inside, or one whose \
-                 structures were changed, or a LuaJIT with 32-bit references; from inside, the \
-                 module `snapshot` captures those too"
-            ),
+            Sentence::new("attach.no_lua_state").with("process", process),
         )
     }
 
@@ -81,18 +72,16 @@ impl AttachError {
     /// attempts.
     pub(super) fn does_not_stop(process: u32, thread: u32, stood_still: Duration) -> AttachError {
         let stood = match stood_still {
-            Duration::ZERO => "the process was not stopped".to_owned(),
-            time => format!(
-                "the process stood still for {:.1} ms in vain, and goes on",
-                time.as_secs_f64() * 1000.0
-            ),
+            Duration::ZERO => Sentence::new("attach.not_stopped"),
+            time => Sentence::new("attach.stopped_in_vain")
+                .with("ms", format!("{:.1}", time.as_secs_f64() * 1000.0)),
         };
         AttachError::new(
             AttachErrorKind::DoesNotStop,
-            format!(
-                "thread {thread} of process {process} does not stop: it waits in the kernel, for a \
-                 device perhaps, or for a program that it starts; {stood}; try again later"
-            ),
+            Sentence::new("attach.does_not_stop")
+                .with("thread", thread)
+                .with("process", process)
+                .with("stood", stood),
         )
     }
 
@@ -104,7 +93,9 @@ impl AttachError {
         }
         AttachError::new(
             AttachErrorKind::Failed,
-            format!("process {process} cannot be read: {}", reason(error)),
+            Sentence::new("attach.failed")
+                .with("process", process)
+                .with("reason", reason(error)),
         )
     }
 
@@ -112,40 +103,28 @@ impl AttachError {
     pub(super) fn no_thread(process: u32, error: &io::Error) -> AttachError {
         AttachError::new(
             AttachErrorKind::Failed,
-            format!(
-                "process {process} cannot be read: not enough memory for a thread of luasnap's own, or too \
-                 many are there ({})",
-                reason(error)
-            ),
+            Sentence::new("attach.no_thread")
+                .with("process", process)
+                .with("reason", reason(error)),
         )
     }
 }
 
-impl fmt::Display for AttachError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.message)
+impl Spoken for AttachError {
+    fn sentence(&self) -> Sentence {
+        self.sentence.clone()
     }
 }
 
+displayed_in_english!(AttachError);
+
 impl std::error::Error for AttachError {}
 
-/// The system's message for an error, without the number that Rust adds.
-pub(super) fn reason(error: &io::Error) -> String {
-    if error.kind() == io::ErrorKind::OutOfMemory {
-        return "not enough memory".to_owned();
-    }
-    // A wrapper's own message has the paths of temporary files.
-    let system = error.raw_os_error().or_else(|| {
-        let inner = error.get_ref()?.source()?.downcast_ref::<io::Error>()?;
-        inner.raw_os_error()
-    });
-    let text = match system {
-        Some(number) => io::Error::from_raw_os_error(number).to_string(),
-        None => error.to_string(),
-    };
-    match text.rfind(" (os error ") {
-        Some(end) => text[..end].to_owned(),
-        None => text,
+/// The system's message for an error; memory that the system has not is memory that luasnap lacks.
+pub(super) fn reason(error: &io::Error) -> Sentence {
+    match error.kind() {
+        io::ErrorKind::OutOfMemory => Sentence::new("fail.no_memory"),
+        _ => error.sentence(),
     }
 }
 
@@ -167,7 +146,7 @@ mod tests {
             (libc::ENOMEM, "not enough memory"),
         ] {
             let error = io::Error::from_raw_os_error(number);
-            assert_eq!(reason(&error), expected);
+            assert_eq!(reason(&error).to_string(), expected);
             for error in [
                 AttachError::failed(7, &error),
                 crate::process::refusal::of_process(std::process::id(), &error),
@@ -177,6 +156,6 @@ mod tests {
             }
         }
         let nowhere = tempfile::tempfile_in("/nowhere/at/all").unwrap_err();
-        assert_eq!(reason(&nowhere), "No such file or directory");
+        assert_eq!(reason(&nowhere).to_string(), "No such file or directory");
     }
 }

@@ -4,6 +4,8 @@
 use crate::cgroup;
 use crate::process::buffer::Place;
 use crate::process::error::{AttachError, AttachErrorKind};
+use luasnap_heap::Printable;
+use luasnap_words::Sentence;
 use std::ffi::CString;
 use std::fmt;
 use std::fs;
@@ -76,8 +78,10 @@ pub(super) fn check(process: u32, copy: usize, place: Place<'_>) -> Result<(), A
     let Some(reason) = lacks(need, Room::now(place), place) else {
         return Ok(());
     };
-    let message = format!("process {process} was not stopped: {reason}");
-    Err(AttachError::new(AttachErrorKind::NoRoom, message))
+    let sentence = Sentence::new("room.not_stopped")
+        .with("process", process)
+        .with("reason", reason);
+    Err(AttachError::new(AttachErrorKind::NoRoom, sentence))
 }
 
 /// Whether the address space of this process is limited.
@@ -86,62 +90,48 @@ pub(super) fn addresses_are_limited() -> bool {
 }
 
 /// Why there is no room; `None` where there is.
-fn lacks(need: Need, room: Room, place: Place<'_>) -> Option<String> {
+fn lacks(need: Need, room: Room, place: Place<'_>) -> Option<Sentence> {
     let all = need.copy + need.heaps;
-    const BOTH: &str = "a copy of it and what is in it need";
+    const BOTH: &str = "room.for_both";
     let (in_memory, what) = match place {
         Place::Memory => (all, BOTH),
-        Place::Folder(_) => (need.heaps, "what is in it needs, beside the copy,"),
+        Place::Folder(_) => (need.heaps, "room.for_heaps"),
     };
-    let needs = |what: &str, of, there: Option<u64>, where_: &str, remedy: String| {
+    let needs = |what, of, there: Option<u64>, left, remedy: Sentence| {
         let there = there.filter(|&there| there < of)?;
-        let (of, there) = (Size(of), Size(there));
-        Some((
-            there.0,
-            format!("{what} about {of} of memory, and {there} {where_}; {remedy}"),
-        ))
+        let reason = Sentence::new("room.lacks")
+            .with(
+                "what",
+                Sentence::new(what).with("size", Size(of).to_string()),
+            )
+            .with(
+                "left",
+                Sentence::new(left).with("size", Size(there).to_string()),
+            )
+            .with("remedy", remedy);
+        Some((there, reason))
     };
     // A mapped file takes addresses like any memory.
     let addressed = match place {
         Place::Memory => BOTH,
-        Place::Folder(_) => "a copy of it, mapped from the disk, and what is in it count as",
+        Place::Folder(_) => "room.for_mapped",
     };
-    let elsewhere =
-        "let it write a core file (gcore), and read that by `luasnap core` where there is more";
-    let remedy = match place {
-        Place::Memory => format!("keep the copy on a disk by `--scratch FOLDER`, or {elsewhere}"),
-        Place::Folder(_) => elsewhere.to_owned(),
+    let elsewhere = || Sentence::new("room.elsewhere");
+    let remedy = || match place {
+        Place::Memory => Sentence::new("room.scratch").with("elsewhere", elsewhere()),
+        Place::Folder(_) => elsewhere(),
     };
-    let raise = |limit| format!("raise the limit (`ulimit -{limit}`), or {elsewhere}");
+    let raise = |limit| {
+        Sentence::new("room.raise")
+            .with("limit", limit)
+            .with("elsewhere", elsewhere())
+    };
+    const LIMIT: &str = "room.left_of_limit";
     let reasons = [
-        needs(
-            what,
-            in_memory,
-            room.machine,
-            "are available",
-            remedy.clone(),
-        ),
-        needs(
-            what,
-            in_memory,
-            room.groups,
-            "are left of what luasnap's control group allows (a container's limit)",
-            remedy,
-        ),
-        needs(
-            addressed,
-            all,
-            room.addresses,
-            "are left of luasnap's limit on it",
-            raise('v'),
-        ),
-        needs(
-            what,
-            in_memory,
-            room.plain,
-            "are left of luasnap's limit on it",
-            raise('d'),
-        ),
+        needs(what, in_memory, room.machine, "room.available", remedy()),
+        needs(what, in_memory, room.groups, "room.left_of_group", remedy()),
+        needs(addressed, all, room.addresses, LIMIT, raise("v")),
+        needs(what, in_memory, room.plain, LIMIT, raise("d")),
     ];
     let least = reasons
         .into_iter()
@@ -149,12 +139,15 @@ fn lacks(need: Need, room: Room, place: Place<'_>) -> Option<String> {
         .min_by_key(|(there, _)| *there);
     match (least, place, room.disk) {
         (Some((_, reason)), ..) => Some(reason),
-        (None, Place::Folder(folder), Some(disk)) if disk < need.copy => Some(format!(
-            "a copy of it needs {}, and {} are free in {}; give another folder by `--scratch`",
-            Size(need.copy),
-            Size(disk),
-            folder.display()
-        )),
+        (None, Place::Folder(folder), Some(disk)) if disk < need.copy => Some(
+            Sentence::new("room.no_disk")
+                .with("need", Size(need.copy).to_string())
+                .with("free", Size(disk).to_string())
+                .with(
+                    "folder",
+                    Printable(folder.as_os_str().as_bytes()).to_string(),
+                ),
+        ),
         _ => None,
     }
 }
@@ -235,6 +228,7 @@ mod tests {
     #[track_caller]
     fn refused(room: Room, place: Place<'_>, parts: &[&str]) {
         let reason = lacks(NEED, room, place).expect("there is no room");
+        let reason = reason.to_string();
         for part in parts {
             assert!(reason.contains(part), "{reason}");
         }
@@ -338,7 +332,7 @@ mod tests {
             "gcore",
         ];
         refused(little, place, &parts);
-        let reason = lacks(NEED, little, place).unwrap();
+        let reason = lacks(NEED, little, place).unwrap().to_string();
         assert!(!reason.contains("--scratch"), "{reason}");
         // A mapped file takes addresses too, which the figure includes.
         let narrow = Room {
@@ -350,7 +344,7 @@ mod tests {
             "ulimit -v",
         ];
         refused(narrow, place, &parts);
-        let reason = lacks(NEED, narrow, place).unwrap();
+        let reason = lacks(NEED, narrow, place).unwrap().to_string();
         assert!(!reason.contains("beside the copy"), "{reason}");
     }
 

@@ -2,6 +2,7 @@
 
 use crate::process::error::{AttachError, AttachErrorKind};
 use crate::process::threads::living_thread;
+use luasnap_words::Sentence;
 use std::fs;
 use std::io;
 use std::os::unix::fs::MetadataExt;
@@ -81,15 +82,15 @@ pub(super) fn tracer(process: u32) -> Option<u32> {
 pub(super) fn traced(process: u32, tracer: u32) -> AttachError {
     let name = fs::read_to_string(format!("/proc/{tracer}/comm")).unwrap_or_default();
     let name = match name.trim_end() {
-        "" => String::new(),
-        name => format!(" ({name})"),
+        "" => None,
+        name => Some(Sentence::new("text.is").with("what", name)),
     };
     AttachError::new(
         AttachErrorKind::Traced,
-        format!(
-            "process {process} is traced by process {tracer}{name} already, and a process can have one \
-             tracer alone; end that one, or let it write a core file"
-        ),
+        Sentence::new("attach.traced")
+            .with("process", process)
+            .with("tracer", tracer)
+            .with("name", name),
     )
 }
 
@@ -135,7 +136,7 @@ struct Facts {
 }
 
 /// Explains which of the system's rules forbids access.
-fn explain(process: u32, status: &Status) -> String {
+fn explain(process: u32, status: &Status) -> Sentence {
     let own = Status::of("self");
     let own = own.as_ref();
     let user = status.user();
@@ -153,7 +154,9 @@ fn explain(process: u32, status: &Status) -> String {
         is_filtered: own.is_some_and(Status::is_filtered),
         has_security_module: has_security_module(&modules),
     };
-    format!("process {process} may not be read: {}", reason(facts))
+    Sentence::new("attach.forbidden")
+        .with("process", process)
+        .with("reason", reason(facts))
 }
 
 /// Whether any id of a process differs from this one's.
@@ -209,86 +212,51 @@ fn is_protected(process: u32, user: u32) -> bool {
     status.is_ok_and(|status| status.uid() != user)
 }
 
-fn reason(facts: Facts) -> String {
+fn reason(facts: Facts) -> Sentence {
     let Facts { user, yama, .. } = facts;
-    let reason = match (facts.may_trace_all, yama) {
-        (_, Some(3)) => {
-            "the system allows nobody to trace others (kernel.yama.ptrace_scope is 3), until it is \
-             started anew; a core file can be read"
-        }
-        (_, _) if facts.is_in_other_namespace => {
-            "it belongs to another user namespace, as in a container, and this process has no rights there; \
-             run luasnap as root outside of all containers, or in the process's own \
-             (`nsenter --user --target PID`)"
-        }
+    Sentence::new(match (facts.may_trace_all, yama) {
+        (_, Some(3)) => "forbidden.yama_3",
+        (_, _) if facts.is_in_other_namespace => "forbidden.namespace",
         (true, _) => return unexplained(facts),
         (false, _) if facts.own_user == Some(0) => return without_capability(facts),
-        (false, _) if facts.is_protected => {
-            "it is protected, as programs are that changed their user or have secrets \
-             (`prctl(PR_SET_DUMPABLE)`); run luasnap as root"
-        }
+        (false, _) if facts.is_protected => "forbidden.protected",
         (false, _) if facts.own_user != user => {
             return match user {
-                Some(user) => {
-                    format!("it belongs to user {user}; run luasnap as that user, or as root")
-                }
-                None => "it belongs to another user; run luasnap as root".to_owned(),
+                Some(user) => Sentence::new("forbidden.user").with("user", user),
+                None => Sentence::new("forbidden.other_user"),
             };
         }
-        (false, Some(1)) => {
-            "the system allows it for a program's own children alone (kernel.yama.ptrace_scope is 1); \
-             run luasnap as root, or, where any process may trace those of its user, \
-             `sysctl kernel.yama.ptrace_scope=0`"
-        }
-        (false, Some(2)) => {
-            "the system allows it for root alone (kernel.yama.ptrace_scope is 2); run luasnap as root"
-        }
-        (false, _) if facts.has_other_ids => {
-            "it runs with another group than luasnap, or as several users at once; run luasnap as root"
-        }
-        (false, _) if facts.is_more_capable => {
-            "it has capabilities that this process has not; run luasnap as root"
-        }
+        (false, Some(1)) => "forbidden.yama_1",
+        (false, Some(2)) => "forbidden.yama_2",
+        (false, _) if facts.has_other_ids => "forbidden.other_ids",
+        (false, _) if facts.is_more_capable => "forbidden.more_capable",
         (false, _) => return unexplained(facts),
-    };
-    reason.to_owned()
+    })
 }
 
 /// The message where no rule was seen that forbids access: what was seen that may forbid it.
-fn unexplained(facts: Facts) -> String {
-    let all = match facts.may_trace_all {
-        true => "though this process has the capability SYS_PTRACE",
-        false => "though it belongs to the same user",
-    };
-    let outside = "run luasnap outside of the container or sandbox that has it";
-    match (facts.is_filtered, facts.has_security_module) {
-        (true, _) => format!(
-            "{all}, the system forbids it; this process's system calls go through a seccomp filter, which may \
-             be why: {outside}"
-        ),
-        (false, true) => format!(
-            "{all}, the system forbids it; a security module is at work (/sys/kernel/security/lsm), which may \
-             be why: the system's log tells"
-        ),
-        (false, false) => format!(
-            "{all}, the system forbids it, and no rule was seen that would: it may have been changing its \
-             program at that moment; try again"
-        ),
-    }
+fn unexplained(facts: Facts) -> Sentence {
+    let although = Sentence::new(match facts.may_trace_all {
+        true => "forbidden.although_capable",
+        false => "forbidden.although_same_user",
+    });
+    Sentence::new(match (facts.is_filtered, facts.has_security_module) {
+        (true, _) => "forbidden.filtered",
+        (false, true) => "forbidden.security_module",
+        (false, false) => "forbidden.unexplained",
+    })
+    .with("although", although)
 }
 
 /// What helps root without the capability. A process of another user may be read by that user.
-fn without_capability(facts: Facts) -> String {
+fn without_capability(facts: Facts) -> Sentence {
     let as_user = match (facts.user, facts.yama) {
         (Some(user), None | Some(0)) if user != 0 && !facts.is_protected => {
-            format!(", or as user {user}, to whom the process belongs")
+            Some(Sentence::new("forbidden.or_as_user").with("user", user))
         }
-        _ => String::new(),
+        _ => None,
     };
-    format!(
-        "this process is root without the capability SYS_PTRACE, as in a container; start the container \
-         with `--cap-add SYS_PTRACE`, or run luasnap outside of it{as_user}"
-    )
+    Sentence::new("forbidden.no_capability").with("as_user", as_user)
 }
 
 #[cfg(test)]
@@ -315,7 +283,7 @@ mod tests {
 
     #[track_caller]
     fn check(facts: Facts, has: &[&str], has_not: &[&str]) {
-        let reason = reason(facts);
+        let reason = reason(facts).to_string();
         assert!(has.iter().all(|part| reason.contains(part)), "{reason}");
         assert!(
             !has_not.iter().any(|part| reason.contains(part)),

@@ -1,5 +1,6 @@
 //! The state of the view: which screens are open, and what a key does to them.
 
+use crate::failure::Result;
 use crate::view::drawing::regions::Regions;
 use crate::view::keys::{Command, Typed};
 use crate::view::picture::{Cells, Heads, Hint, Picture};
@@ -12,7 +13,6 @@ use crate::view::screens::suspects::Suspects;
 use crate::view::screens::tree::Tree;
 use crate::view::subject::{Subject, Target};
 use crate::view::words::{self, Words};
-use anyhow::Result;
 use luasnap_heap::NodeId;
 use std::sync::Arc;
 

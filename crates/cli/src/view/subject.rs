@@ -1,15 +1,16 @@
 //! What is looked at: a snapshot, with what was derived from it once.
 
 use crate::comparison::cannot_compare_files;
+use crate::failure::Result;
 use crate::look;
 use crate::progress::Progress;
 use crate::snapshot_file::SnapshotFile;
-use crate::view::words::{self, Words};
-use anyhow::Result;
+use crate::view::words::Words;
 use luasnap_format::{
     DominatorRows, GrowthAnswer, GrowthError, NameHit, Query, RowTarget, Top, growth, top,
 };
 use luasnap_heap::{GroupOrder, NodeId, Snapshot};
+use luasnap_words::Sentence;
 use std::path::PathBuf;
 
 /// The most groups, and the most rows of a difference, that are listed.
@@ -65,13 +66,15 @@ impl Subject {
         for path in paths {
             let file = SnapshotFile::open(path, &progress)?;
             let snapshot = &file.snapshot;
-            progress.step(words::FINDING_PATHS, || {
+            progress.step(Sentence::new("progress.paths"), || {
                 snapshot.everything_tree().map(drop)
             })?;
-            progress.step(words::FINDING_DOMINATORS, || {
+            progress.step(Sentence::new("progress.dominators"), || {
                 snapshot.dominators().map(drop)
             })?;
-            progress.step(words::GROUPING, || snapshot.groups().map(drop))?;
+            progress.step(Sentence::new("progress.grouping"), || {
+                snapshot.groups().map(drop)
+            })?;
             files.push(file);
         }
         let snapshots: Vec<&Snapshot> = files.iter().map(|file| &file.snapshot).collect();
@@ -89,16 +92,18 @@ impl Subject {
         let (first, last) = (snapshots[0], snapshots[snapshots.len() - 1]);
         let grown = match snapshots.len() {
             1 => None,
-            _ => Some(progress.step(words::COMPARING, || growth(snapshots, MOST_GROUPS))?),
+            _ => Some(progress.step(Sentence::new("progress.comparing"), || {
+                growth(snapshots, MOST_GROUPS)
+            })?),
         };
         let of_last = last.everything().provenance();
         let may_be_one = of_last.may_be_one_process(first.everything().provenance());
         let is_since = grown.is_some() && may_be_one;
-        let rows = progress.step(words::SORTING, || match is_since {
+        let rows = progress.step(Sentence::new("progress.sorting"), || match is_since {
             true => DominatorRows::new(last)?.since(first),
             false => DominatorRows::new(last),
         })?;
-        let top = progress.step(words::MEASURING_GROUPS, || {
+        let top = progress.step(Sentence::new("progress.measuring_groups"), || {
             top(last, GroupOrder::Retained, MOST_GROUPS)
         })?;
         Ok(Subject {

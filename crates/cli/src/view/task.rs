@@ -1,7 +1,8 @@
 //! Work that takes longer than a key may: it is done by a thread of its own, and what it finds appears as it is found.
 
+use crate::failure::Result;
 use crate::view::subject::Subject;
-use anyhow::{Result, anyhow};
+use luasnap_words::{Sentence, Spoken};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, Sender, TryRecvError, channel};
@@ -50,7 +51,7 @@ impl<T: Send + 'static> Task<T> {
                 let _ = report.sender.send(Err(error));
             }
         });
-        begun.map_err(|error| anyhow!("cannot start a thread: {error}"))?;
+        begun.map_err(|error| Sentence::new("fail.no_thread").with("reason", error.sentence()))?;
         Ok(Task {
             found,
             is_cancelled,

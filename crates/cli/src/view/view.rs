@@ -1,21 +1,21 @@
 //! The verb: what it is called with, and the loop of keys and pictures.
 
+use crate::about::about_file;
 use crate::exit_code::OF_READERS;
+use crate::failure::{Failure, Result};
 use crate::look;
 use crate::output::{AnswerAboutFile, print_json};
-use crate::refusal::Refusal;
 use crate::view::canvas::Canvas;
 use crate::view::drawing::draw::draw;
 use crate::view::drawing::palette::Palette;
 use crate::view::keys;
 use crate::view::state::{State, Then};
 use crate::view::subject::Subject;
-use crate::view::words;
-use anyhow::{Context, Result, anyhow};
 use clap::Args;
 use crossterm::event::{self, Event};
-use luasnap_format::{DominatorLevel, DominatorRow, RowTarget, printable_path, resolve};
+use luasnap_format::{DominatorLevel, DominatorRow, RowTarget, resolve};
 use luasnap_heap::NodeId;
+use luasnap_words::{Sentence, Spoken};
 use serde::Serialize;
 use std::ffi::OsString;
 use std::io::{IsTerminal, stdin, stdout};
@@ -61,7 +61,10 @@ impl View {
     pub fn execute(self) -> Result<ExitCode> {
         let is_terminal = stdin().is_terminal() && stdout().is_terminal();
         if !(self.json || is_terminal) {
-            return Err(Refusal::new(&words::NO_TERMINAL, WRONGLY_CALLED).into());
+            return Err(Failure::with_code(
+                &Sentence::new("view.no_terminal"),
+                WRONGLY_CALLED,
+            ));
         }
         let subject = Arc::new(Subject::load(&self.files)?);
         let at = self.start(&subject)?;
@@ -94,7 +97,7 @@ impl View {
         };
         let snapshot = subject.snapshot();
         let nodes = resolve(snapshot, word.as_bytes())
-            .with_context(|| format!("in {}", printable_path(self.newest())))?
+            .map_err(|error| Failure::from(error).about(about_file("fail.in_file", self.newest())))?
             .nodes(snapshot)?;
         Ok(nodes.first().copied())
     }
@@ -103,8 +106,10 @@ impl View {
 /// The exit code of a wrong call.
 const WRONGLY_CALLED: u8 = 2;
 
-fn no_terminal(error: std::io::Error) -> anyhow::Error {
-    anyhow!("cannot use the terminal: {error}")
+fn no_terminal(error: std::io::Error) -> Failure {
+    Sentence::new("terminal.cannot_use")
+        .with("reason", error.sentence())
+        .into()
 }
 
 /// Shows pictures and takes keys until the user quits.

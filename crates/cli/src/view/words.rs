@@ -7,16 +7,7 @@ use luasnap_heap::Tally;
 use luasnap_words::{Argument, Language, Sentence, count};
 
 // What takes time before the view is there.
-pub const FINDING_PATHS: &str = "finding shortest paths";
-pub const FINDING_DOMINATORS: &str = "finding dominators";
-pub const GROUPING: &str = "grouping";
-pub const COMPARING: &str = "comparing";
-pub const SORTING: &str = "sorting the dominator tree";
 pub const MEASURING_GROUPS: &str = "measuring groups";
-
-/// Why there is no view.
-pub const NO_TERMINAL: &str = "view needs a terminal, for its keys and for what it shows; \
-    `luasnap top FILE` and `luasnap path FILE WHAT` answer without one, and `luasnap view --json FILE` writes rows";
 
 /// Stands for what is left out of where one is.
 pub const GAP: &str = "…";

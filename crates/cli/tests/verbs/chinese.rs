@@ -195,3 +195,94 @@ fn help_is_chinese() {
     let short = chinese(&["top", "-h"]);
     assert!(short.contains("列出这么多行［默认：20］\n"), "{short}");
 }
+
+/// Returns what is said on standard error in Chinese, and the exit code.
+#[track_caller]
+fn wrong(words: &[&str]) -> (String, Option<i32>) {
+    let mut command = in_town(words);
+    command.env("LC_ALL", "zh_CN.UTF-8");
+    let said = output(command, "");
+    (said.stderr, said.code)
+}
+
+#[test]
+fn errors_are_chinese() {
+    for (words, expected, code) in [
+        (
+            &["top", "no.luasnap"][..],
+            "luasnap: 无法读取 'no.luasnap'：",
+            125,
+        ),
+        (
+            &["path", "1.luasnap", "_G.twon"],
+            "luasnap: 1.luasnap 里：_G 里没有 'twon'；是不是 town？；也没有名叫 '_G.twon' 的分组",
+            125,
+        ),
+        (&["attach", "4194999"], "luasnap: 没有进程 4194999；", 10),
+        (
+            &["attach", "no-such-program"],
+            "luasnap: 没有名叫 'no-such-program' 的进程；",
+            10,
+        ),
+        (&["diff", "."], "luasnap: ", 125),
+        (
+            &["run", "--lua", "no-lua", "x.lua"],
+            "luasnap: 没有解释器 no-lua",
+            127,
+        ),
+        (
+            &["tpo"],
+            "错误：没有 'tpo' 这个命令\n\n  提示：有相近的命令：'top'",
+            2,
+        ),
+        (&["top"], "错误：缺少必要的参数：'<FILE>'", 2),
+        (
+            &["top", "x", "--ful"],
+            "错误：没有 '--ful' 这个参数\n\n  提示：有相近的参数：'--full'",
+            2,
+        ),
+        (
+            &["top", "x", "-n", "many"],
+            "错误：'--rows <ROWS>' 的值 'many' 无效：不是整数",
+            2,
+        ),
+        (
+            &["top", "x", "--by", "weight"],
+            "错误：'--by <BY>' 的值 'weight' 无效\n  ［可选值：",
+            2,
+        ),
+        (
+            &["watch", "1", "--every", "now"],
+            "错误：'--every <TIME>' 的值 'now' 无效：请给出时间：500ms、30s、10m、2h",
+            2,
+        ),
+        (
+            &["watch", "1", "-o", "x", "--keep", "0"],
+            "错误：'--keep <N>' 的值 '0' 无效：0 不在 1",
+            2,
+        ),
+        (
+            &["report", "x", "--json", "-o", "y"],
+            "错误：参数 '--json' 不能与 '--output <FILE>' 一起用",
+            2,
+        ),
+        (&["diff", "1.luasnap"], "错误：至少给出两个快照文件", 2),
+    ] {
+        let (said, found) = wrong(words);
+        assert!(said.starts_with(expected), "{words:?}: {said}");
+        assert_eq!(found, Some(code), "{words:?}: {said}");
+        if code == 2 {
+            // clap shows no usage where a value is wrong, in no language.
+            let has_usage = said.contains("\n用法：") || said.contains("' 的值 '");
+            assert!(has_usage, "{words:?}: {said}");
+            assert!(
+                said.ends_with("更多信息请用 '--help' 查看。\n"),
+                "{words:?}: {said}"
+            );
+        }
+        assert!(
+            !said.contains("rror") && !said.contains("sage"),
+            "{words:?}: {said}"
+        );
+    }
+}

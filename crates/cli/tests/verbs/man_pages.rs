@@ -37,7 +37,7 @@ fn a_folder_that_cannot_be_made_is_told() {
     fs::write(folder.path().join("file"), "").unwrap();
     let ran = write(folder.path(), "file/pages");
     assert_eq!(ran.code, Some(125), "{ran:#?}");
-    let expected = "luasnap: cannot write to 'file/pages': Not a directory (os error 20)\n";
+    let expected = "luasnap: cannot write to the folder file/pages: Not a directory\n";
     assert_eq!(ran.stderr, expected);
 }
 

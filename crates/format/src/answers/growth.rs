@@ -12,7 +12,7 @@ use luasnap_heap::{
     Census, CompareError, FINGERPRINT_RULE, GroupGrowth, GroupTable, Growth, Heap, Kind, Label,
     NodeId, Rank, ShortestPathTree, Snapshot, Suspect,
 };
-use luasnap_words::{Sentence, count, shown};
+use luasnap_words::{Sentence, Spoken, count, displayed_in_english, shown};
 use rustc_hash::FxHashMap;
 use serde::Serialize;
 
@@ -124,12 +124,21 @@ pub struct GrowthAnswer {
 #[derive(Debug, thiserror::Error)]
 pub enum GrowthError {
     /// The snapshots cannot be compared.
-    #[error(transparent)]
-    Incomparable(CompareError),
+    Incomparable(#[source] CompareError),
     /// The answer could not be made.
-    #[error(transparent)]
     Failed(#[from] AnswerError),
 }
+
+impl Spoken for GrowthError {
+    fn sentence(&self) -> Sentence {
+        match self {
+            GrowthError::Incomparable(error) => error.sentence(),
+            GrowthError::Failed(error) => error.sentence(),
+        }
+    }
+}
+
+displayed_in_english!(GrowthError);
 
 impl From<CompareError> for GrowthError {
     fn from(error: CompareError) -> Self {

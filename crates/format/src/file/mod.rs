@@ -10,6 +10,7 @@ mod temporary_name;
 use crate::answer_error::{AnswerError, Result};
 use crate::labels::printable::printable_path;
 use limited::Limited;
+use luasnap_words::{Sentence, Spoken, displayed_in_english};
 use permissions::Permissions;
 use place::Place;
 use rustix::io::Errno;
@@ -23,13 +24,22 @@ pub use temporary_name::remove_temporary_file;
 
 /// A file that could not be written. An older file of that name is unchanged.
 #[derive(Debug, thiserror::Error)]
-#[error("cannot write '{}': {source}", printable_path(path))]
 pub struct FileError {
     /// The file.
     pub path: PathBuf,
     /// Why it could not be written.
     pub source: AnswerError,
 }
+
+impl Spoken for FileError {
+    fn sentence(&self) -> Sentence {
+        Sentence::new("file.cannot_write")
+            .with("file", printable_path(&self.path).to_string())
+            .with("reason", self.source.sentence())
+    }
+}
+
+displayed_in_english!(FileError);
 
 /// How a file is written.
 #[derive(Clone, Copy, Debug, Default)]

@@ -1,14 +1,13 @@
 //! Why a snapshot file could not be read.
 
 use crate::labels::printable::printable_path;
-use crate::reason::reason;
 use luasnap_heap::{BuildError, ColumnError};
+use luasnap_words::{Sentence, Spoken, displayed_in_english, phrase};
 use std::io;
 use std::path::PathBuf;
 
 /// A snapshot file that could not be read.
 #[derive(Debug, thiserror::Error)]
-#[error("cannot read '{}': {source}", printable_path(path))]
 pub struct OpenError {
     /// The file.
     pub path: PathBuf,
@@ -20,20 +19,12 @@ pub struct OpenError {
 #[derive(Debug, thiserror::Error)]
 pub enum LoadError {
     /// The system failed to read the bytes.
-    #[error("{}", reason(.0))]
     Io(#[from] io::Error),
     /// The file is empty.
-    #[error("it is empty")]
     Empty,
     /// The bytes are not a snapshot file.
-    #[error("it is not a luasnap file")]
     Foreign,
     /// The file was written by a later version, which this one cannot read.
-    #[error(
-        "it was written by luasnap {writer} in format {format}; this luasnap {} reads formats up \
-         to {newest}: use luasnap {writer} or later",
-        env!("CARGO_PKG_VERSION")
-    )]
     Newer {
         /// The version of luasnap that wrote it.
         writer: String,
@@ -43,7 +34,6 @@ pub enum LoadError {
         newest: u32,
     },
     /// The end is missing.
-    #[error("it is cut off in its {part}: {} are missing", missing(*.bytes, *.at_least))]
     Truncated {
         /// The part in which the file ends.
         part: &'static str,
@@ -53,13 +43,11 @@ pub enum LoadError {
         at_least: bool,
     },
     /// Some bytes have changed since they were written.
-    #[error("its {part} is damaged: the checksum is wrong")]
     Damaged {
         /// The damaged part.
         part: &'static str,
     },
     /// The checksums are right, but no luasnap wrote this.
-    #[error("its {part} makes no sense: {problem}")]
     Malformed {
         /// The malformed part.
         part: &'static str,
@@ -67,7 +55,6 @@ pub enum LoadError {
         problem: Problem,
     },
     /// Memory ran out.
-    #[error("not enough memory")]
     OutOfMemory,
 }
 
@@ -75,34 +62,24 @@ pub enum LoadError {
 #[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
 pub enum Problem {
     /// A section is unknown to this luasnap, and may not be skipped.
-    #[error("section {0} is unknown and may not be skipped")]
     UnknownSection(u16),
     /// A section has an encoding that is unknown to this luasnap.
-    #[error("its encoding {0} is unknown")]
     UnknownEncoding(u8),
     /// A section comes twice.
-    #[error("it comes twice")]
     Twice,
     /// The lengths in the table do not add up to the file's.
-    #[error("the lengths of the sections do not add up to that of the file")]
     Lengths,
     /// There are bytes after the end.
-    #[error("something follows it")]
     TrailingBytes,
     /// The file claims more content than a file of its length can have.
-    #[error("a file of this length cannot have that much in it")]
     TooMuch,
     /// The compressed bytes cannot be decompressed.
-    #[error("it cannot be decompressed")]
     Compression,
     /// The number of values is not the one in the table.
-    #[error("it is longer or shorter than the table says")]
     WrongLength,
     /// A value has no meaning.
-    #[error("{0} is wrong")]
     Value(&'static str),
     /// Columns do not fit together.
-    #[error("{0}")]
     Columns(ColumnError),
 }
 
@@ -134,8 +111,76 @@ impl From<ColumnError> for LoadError {
     }
 }
 
-fn missing(bytes: u64, at_least: bool) -> String {
-    let unit = if bytes == 1 { "byte" } else { "bytes" };
-    let more = if at_least { " or more" } else { "" };
-    format!("{bytes} {unit}{more}")
+impl Spoken for OpenError {
+    fn sentence(&self) -> Sentence {
+        Sentence::new("load.cannot_read")
+            .with("file", printable_path(&self.path).to_string())
+            .with("reason", self.source.sentence())
+    }
+}
+
+impl Spoken for LoadError {
+    fn sentence(&self) -> Sentence {
+        match self {
+            LoadError::Io(error) => error.sentence(),
+            LoadError::Empty => Sentence::new("load.empty"),
+            LoadError::Foreign => Sentence::new("load.foreign"),
+            LoadError::Newer {
+                writer,
+                format,
+                newest,
+            } => Sentence::new("load.newer")
+                .with("writer", writer)
+                .with("format", *format)
+                .with("version", env!("CARGO_PKG_VERSION"))
+                .with("newest", *newest),
+            LoadError::Truncated {
+                part,
+                bytes,
+                at_least,
+            } => Sentence::new("load.truncated")
+                .with("part", phrase(part))
+                .with("missing", missing(*bytes, *at_least)),
+            LoadError::Damaged { part } => Sentence::new("load.damaged").with("part", phrase(part)),
+            LoadError::Malformed { part, problem } => Sentence::new("load.malformed")
+                .with("part", phrase(part))
+                .with("problem", problem.sentence()),
+            LoadError::OutOfMemory => Sentence::new("fail.no_memory"),
+        }
+    }
+}
+
+impl Spoken for Problem {
+    fn sentence(&self) -> Sentence {
+        match *self {
+            Problem::UnknownSection(number) => {
+                Sentence::new("problem.unknown_section").with("number", number)
+            }
+            Problem::UnknownEncoding(number) => {
+                Sentence::new("problem.unknown_encoding").with("number", number)
+            }
+            Problem::Twice => Sentence::new("problem.twice"),
+            Problem::Lengths => Sentence::new("problem.lengths"),
+            Problem::TrailingBytes => Sentence::new("problem.trailing_bytes"),
+            Problem::TooMuch => Sentence::new("problem.too_much"),
+            Problem::Compression => Sentence::new("problem.compression"),
+            Problem::WrongLength => Sentence::new("problem.wrong_length"),
+            Problem::Value(what) => Sentence::new("problem.value").with("what", phrase(what)),
+            Problem::Columns(error) => error.sentence(),
+        }
+    }
+}
+
+displayed_in_english!(OpenError, LoadError, Problem);
+
+fn missing(bytes: u64, at_least: bool) -> Sentence {
+    let missing = Sentence::new(match bytes {
+        1 => "load.byte",
+        _ => "load.bytes",
+    });
+    let missing = missing.with("bytes", bytes);
+    match at_least {
+        true => Sentence::new("load.or_more").with("missing", missing),
+        false => missing,
+    }
 }

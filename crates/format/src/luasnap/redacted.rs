@@ -6,6 +6,7 @@ use crate::luasnap::reader::read_snapshot;
 use crate::luasnap::save_options::SaveOptions;
 use crate::luasnap::writer::write_snapshot;
 use luasnap_heap::Snapshot;
+use luasnap_words::Spoken;
 use std::io;
 
 /// Returns a snapshot as it would be read from a file that was saved with these options, so that there is one rule for
@@ -15,6 +16,6 @@ pub(crate) fn redacted(snapshot: &Snapshot, options: SaveOptions) -> Result<Snap
     write_snapshot(&mut file, snapshot, options)?;
     read_snapshot(&file).map_err(|error| match error {
         LoadError::OutOfMemory => AnswerError::OutOfMemory,
-        error => AnswerError::Io(io::Error::other(error.to_string())),
+        error => AnswerError::Io(io::Error::other(error.sentence())),
     })
 }

@@ -2,7 +2,7 @@
 
 use crate::answer_error::AnswerError;
 use luasnap_heap::{CompareError, Snapshot};
-use luasnap_words::Language;
+use luasnap_words::{Language, Sentence, Spoken, displayed_in_english};
 
 /// A snapshot that a page is about.
 #[derive(Clone, Copy, Debug)]
@@ -47,18 +47,29 @@ impl Default for PageOptions {
 #[derive(Debug, thiserror::Error)]
 pub enum PageError {
     /// There is no snapshot.
-    #[error("a page is about one snapshot at least")]
     NoSnapshot,
     /// The snapshot with this number, from 1 on, is a difference.
-    #[error("snapshot {0} is the difference of two others: a page is about whole snapshots")]
     Difference(usize),
     /// The snapshots cannot be compared.
-    #[error(transparent)]
-    Incomparable(CompareError),
+    Incomparable(#[source] CompareError),
     /// An answer could not be made.
-    #[error(transparent)]
     Failed(#[from] AnswerError),
 }
+
+impl Spoken for PageError {
+    fn sentence(&self) -> Sentence {
+        match self {
+            PageError::NoSnapshot => Sentence::new("page.no_snapshot"),
+            PageError::Difference(number) => {
+                Sentence::new("page.difference").with("number", *number)
+            }
+            PageError::Incomparable(error) => error.sentence(),
+            PageError::Failed(error) => error.sentence(),
+        }
+    }
+}
+
+displayed_in_english!(PageError);
 
 impl From<CompareError> for PageError {
     fn from(error: CompareError) -> Self {

@@ -4,7 +4,6 @@ use crate::answer_error::{AnswerError, Result};
 use crate::answers::group_name::{fingerprint_text, group_name};
 use crate::answers::short_path::{path_of_everything, pattern_text, steps_text};
 use crate::labels::environment::ENVIRONMENT;
-use crate::labels::numbers::count_of;
 use crate::labels::printable::printable;
 use crate::query::cut_path::objects_by_cut_path;
 use crate::query::last_part::{Candidate, objects_by_last_part};
@@ -14,6 +13,7 @@ use crate::query::path_search::{PathSearch, Reading};
 use crate::query::pattern::objects_by_pattern;
 use crate::query::suggestions::Nearest;
 use luasnap_heap::{Heap, Label, NodeId, Snapshot};
+use luasnap_words::{Argument, Sentence, Spoken, count, displayed_in_english, list};
 
 /// What a user asks about.
 #[derive(Clone, Debug)]
@@ -30,10 +30,8 @@ pub enum Query {
 #[derive(Debug, thiserror::Error)]
 pub enum QueryError {
     /// It is an address without an object, or memory ran out.
-    #[error(transparent)]
     Object(#[from] LookupError),
     /// It is neither a path nor the name of a group.
-    #[error("{path}; and no group is called '{word}'{}", suggestions(near))]
     Neither {
         /// Why it is not a path.
         path: LookupError,
@@ -43,7 +41,6 @@ pub enum QueryError {
         near: Vec<String>,
     },
     /// It is the last part of several names, or what people saw of several that were cut.
-    #[error("'{word}' may mean {}: {}; ask about one of them", count_of(*count, sort), candidates(best, *count))]
     Several {
         /// The word.
         word: String,
@@ -59,12 +56,36 @@ pub enum QueryError {
 /// The most things that an error names of those that a word may mean.
 const NAMED: usize = 5;
 
-fn candidates(best: &[String], count: u64) -> String {
+impl Spoken for QueryError {
+    fn sentence(&self) -> Sentence {
+        match self {
+            QueryError::Object(error) => error.sentence(),
+            QueryError::Neither { path, word, near } => Sentence::new("query.neither")
+                .with("path", path.sentence())
+                .with("word", word)
+                .with("near", suggestions(near)),
+            QueryError::Several {
+                word,
+                count: of,
+                sort,
+                best,
+            } => Sentence::new("query.several")
+                .with("word", word)
+                .with("things", count(*of, sort))
+                .with("best", candidates(best, *of)),
+        }
+    }
+}
+
+displayed_in_english!(QueryError);
+
+fn candidates(best: &[String], count: u64) -> Argument {
+    const COMMA: &str = "list.comma";
     match best {
         [some @ .., last] if best.len() as u64 == count && !some.is_empty() => {
-            format!("{} or {last}", some.join(", "))
+            list([list(some, COMMA), last.into()], "list.or")
         }
-        best => format!("{}, ...", best.join(", ")),
+        best => list(best.iter().map(String::as_str).chain(["..."]), COMMA),
     }
 }
 

@@ -2,26 +2,18 @@
 
 use crate::graph::error::BuildError;
 use crate::snapshot::Snapshot;
+use luasnap_words::{Sentence, Spoken, displayed_in_english};
 
 /// Why snapshots cannot be compared.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 pub enum CompareError {
     /// Growth needs at least two snapshots.
-    #[error("growth is found between snapshots: two are needed at least, not {0}")]
     TooFew(usize),
     /// A snapshot is empty: it was freed, or it is the difference of an empty one.
-    #[error("snapshot {0} is empty: there is nothing to compare")]
     Empty(usize),
     /// A snapshot is a difference.
-    #[error(
-        "snapshot {0} is the difference of two others: growth is found between whole snapshots"
-    )]
     Difference(usize),
     /// The snapshots are of different families of VMs.
-    #[error(
-        "snapshot {first} is of {a}, snapshot {second} of {b}: \
-         their objects and sizes cannot be compared"
-    )]
     Vms {
         /// The number of one snapshot, from 1 on.
         first: usize,
@@ -33,10 +25,6 @@ pub enum CompareError {
         b: String,
     },
     /// The snapshots begin at different roots.
-    #[error(
-        "snapshot {first} shows what {a} holds, snapshot {second} what {b} holds: \
-         take both with the same root"
-    )]
     Roots {
         /// The number of one snapshot, from 1 on.
         first: usize,
@@ -48,10 +36,6 @@ pub enum CompareError {
         b: String,
     },
     /// The snapshots were captured by different engines.
-    #[error(
-        "snapshot {first} was captured by the {a} engine, snapshot {second} by the {b} one: \
-         one estimates sizes and sees objects alone, so take both with the same engine"
-    )]
     Engines {
         /// The number of one snapshot, from 1 on.
         first: usize,
@@ -63,9 +47,47 @@ pub enum CompareError {
         b: &'static str,
     },
     /// The snapshots could not be analysed.
-    #[error(transparent)]
     Failed(#[from] BuildError),
 }
+
+impl Spoken for CompareError {
+    fn sentence(&self) -> Sentence {
+        let of_one = |code, number: &usize| Sentence::new(code).with("number", *number);
+        let of_two = |code, first: &usize, a: &str, second: &usize, b: &str| {
+            Sentence::new(code)
+                .with("first", *first)
+                .with("a", a)
+                .with("second", *second)
+                .with("b", b)
+        };
+        match self {
+            CompareError::TooFew(number) => of_one("compare.too_few", number),
+            CompareError::Empty(number) => of_one("compare.empty", number),
+            CompareError::Difference(number) => of_one("compare.difference", number),
+            CompareError::Vms {
+                first,
+                a,
+                second,
+                b,
+            } => of_two("compare.vms", first, a, second, b),
+            CompareError::Roots {
+                first,
+                a,
+                second,
+                b,
+            } => of_two("compare.roots", first, a, second, b),
+            CompareError::Engines {
+                first,
+                a,
+                second,
+                b,
+            } => of_two("compare.engines", first, a, second, b),
+            CompareError::Failed(error) => error.sentence(),
+        }
+    }
+}
+
+displayed_in_english!(CompareError);
 
 /// Checks that a snapshot, the first of those that are compared, has objects and is no difference.
 pub(crate) fn expect_whole(snapshot: &Snapshot) -> Result<(), CompareError> {

@@ -1,5 +1,6 @@
 //! The groups that retain most: the rows of `luasnap top`.
 
+use crate::failure::Result;
 use crate::view::cursor::Cursor;
 use crate::view::keys::Command;
 use crate::view::picture::{Cells, Heads, Hint};
@@ -8,7 +9,6 @@ use crate::view::screens::tree::Tree;
 use crate::view::subject::{MOST_GROUPS, Subject, Target};
 use crate::view::task::{News, Task};
 use crate::view::words::{self, Words};
-use anyhow::Result;
 use luasnap_format::{GroupRow, byte_size, grouped, top};
 use luasnap_heap::GroupOrder;
 use std::ops::Range;

@@ -1,7 +1,7 @@
 //! Rows in words, kept while they may be on the screen: what a table of millions of entries is takes a while to say.
 
+use crate::failure::Result;
 use crate::view::picture::Cells;
-use anyhow::Result;
 use std::collections::HashMap;
 
 /// The most rows that are kept.

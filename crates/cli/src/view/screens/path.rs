@@ -1,5 +1,6 @@
 //! The shortest path to an object, and what else keeps it alive.
 
+use crate::failure::Result;
 use crate::view::cursor::Cursor;
 use crate::view::keys::Command;
 use crate::view::picture::{Cells, Heads, Hint};
@@ -9,7 +10,6 @@ use crate::view::screens::screen::{Context, Done, Screen};
 use crate::view::screens::tree::{Tree, cells};
 use crate::view::subject::Target;
 use crate::view::words;
-use anyhow::Result;
 use luasnap_heap::NodeId;
 use std::ops::Range;
 

@@ -1,9 +1,9 @@
 //! What keeps some objects alive: the answer of `luasnap path`, which is looked for while one waits.
 
+use crate::failure::Result;
 use crate::view::subject::{Subject, Target};
 use crate::view::task::{News, Task};
 use crate::view::words::{self, Words};
-use anyhow::Result;
 use luasnap_format::{Retainers, RetainersOptions, group_name, retainers};
 use luasnap_heap::NodeId;
 use std::sync::Arc;

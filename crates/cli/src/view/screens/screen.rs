@@ -1,11 +1,11 @@
 //! What all screens have in common.
 
+use crate::failure::Result;
 use crate::view::cursor::Cursor;
 use crate::view::keys::Command;
 use crate::view::picture::{Cells, Heads, Hint};
 use crate::view::subject::{Subject, Target};
 use crate::view::words::Words;
-use anyhow::Result;
 use std::ops::Range;
 use std::sync::Arc;
 

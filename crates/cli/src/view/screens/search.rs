@@ -1,5 +1,6 @@
 //! What a search for a name finds, as it is found.
 
+use crate::failure::Result;
 use crate::view::cursor::Cursor;
 use crate::view::keys::Command;
 use crate::view::picture::{Cells, Heads, Hint};
@@ -10,7 +11,6 @@ use crate::view::screens::tree::cells;
 use crate::view::subject::{Subject, Target};
 use crate::view::task::{News, Task};
 use crate::view::words;
-use anyhow::Result;
 use luasnap_format::{NameHit, NameSearch, group_name, grouped, printable};
 use std::ops::Range;
 use std::sync::Arc;

@@ -1,5 +1,6 @@
 //! Where to look first: of one snapshot what retains most, of several what grows.
 
+use crate::failure::Result;
 use crate::view::cursor::Cursor;
 use crate::view::keys::Command;
 use crate::view::picture::{Cells, Heads, Hint};
@@ -8,7 +9,6 @@ use crate::view::screens::screen::{Context, Done, Screen};
 use crate::view::screens::tree::Tree;
 use crate::view::subject::{Subject, Target};
 use crate::view::words::{self, Words};
-use anyhow::Result;
 use luasnap_format::{GroupRow, GrowthAnswer, byte_size, grouped};
 use luasnap_heap::NodeId;
 use luasnap_words::Sentence;

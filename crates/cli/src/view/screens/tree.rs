@@ -1,5 +1,6 @@
 //! The dominator tree, level by level.
 
+use crate::failure::Result;
 use crate::view::cursor::Cursor;
 use crate::view::keys::Command;
 use crate::view::picture::{Cells, Heads, Hint};
@@ -8,7 +9,6 @@ use crate::view::screens::screen::{Context, Done, Screen};
 use crate::view::subject::{Subject, Target};
 use crate::view::task::{News, Task};
 use crate::view::words::{self, Words};
-use anyhow::Result;
 use luasnap_format::{
     DominatorLevel, DominatorRow, FirstRows, LevelRows, RowId, RowOrder, RowTarget, byte_size,
     grouped,
