@@ -17,7 +17,7 @@ pub(crate) const TEXTS: &[Text] = &[
     ),
     (
         "attach.no_lua_state",
-        "进程 {process} 里没有认得出的 Lua 虚拟机：它里面没有 Lua，或者 Lua 的结构被改过，或者是用 32 位引用的 LuaJIT；后两种可以在进程里用模块 `snapshot` 取快照",
+        "进程 {process} 里没有认得出的 Lua 虚拟机：它里面没有 Lua，或者里面的 Lua 没有说明自己的版本；后一种可以在程序里用模块 `snapshot` 读取",
     ),
     (
         "attach.no_scratch",
@@ -57,6 +57,10 @@ pub(crate) const TEXTS: &[Text] = &[
     (
         "attach.traced",
         "进程 {process} 已经被进程 {tracer}{name}跟踪，而一个进程只能有一个跟踪者；结束那个进程，或者让它写一个 core 文件",
+    ),
+    (
+        "attach.unread_lua",
+        "进程 {process} 运行的是 {lua}（在 {file} 里），它的内部结构与 luasnap 认识的任何版本都不同：可能改动过，或者编译时用了别的类型；可以在程序里用 snapshot 模块读取",
     ),
     ("block.buffer", "缓冲区"),
     ("block.c_types", "C 类型"),

@@ -29,7 +29,7 @@ pub(crate) const TEXTS: &[Text] = &[
     ),
     (
         "attach.no_lua_state",
-        "process {process} has no Lua state that is known: it has no Lua inside, or one whose structures were changed, or a LuaJIT with 32-bit references; from inside, the module `snapshot` captures those too",
+        "process {process} has no Lua state that is known: it has no Lua inside, or none that says which release it is; from inside, the module `snapshot` reads those too",
     ),
     (
         "attach.no_scratch",
@@ -72,6 +72,10 @@ pub(crate) const TEXTS: &[Text] = &[
     (
         "attach.traced",
         "process {process} is traced by process {tracer}{name} already, and a process can have one tracer alone; end that one, or let it write a core file",
+    ),
+    (
+        "attach.unread_lua",
+        "process {process} runs {lua} (in {file}), whose structures are those of no release that luasnap knows: it was changed, or built with other types; the module `snapshot` reads it from inside",
     ),
     ("block.buffer", "buffer"),
     ("block.c_types", "C types"),

@@ -6,13 +6,11 @@ use crate::process::buffer::Place;
 use crate::process::capture::{Captures, StateCapture};
 use crate::process::copy::Copier;
 use crate::process::error::{AttachError, AttachErrorKind};
+use crate::process::program::is_thirty_two_bit;
 use crate::process::refusal;
 use crate::process::search::{expect_state, states_in};
 use crate::process::shared_memory::SharedMemory;
-use crate::process::threads::living_thread;
 use luasnap_words::{Sentence, Spoken};
-use std::fs::File;
-use std::io::Read;
 use std::path::Path;
 use std::thread::sleep;
 use std::time::Duration;
@@ -147,7 +145,7 @@ fn finish(
                 .with("process", process)
                 .with("address", format!("{address:#x}")),
         )),
-        (true, None) => Err(AttachError::no_lua_state(process)),
+        (true, None) => Err(no_known_state(process, &shared)),
         (false, _) => captures.finish().map_err(|error| {
             let sentence = Sentence::new("attach.of_process")
                 .with("process", process)
@@ -174,11 +172,7 @@ pub(super) fn check(process: u32) -> Result<(), AttachError> {
     if let Some(tracer) = refusal::tracer(process) {
         return Err(refusal::traced(process, tracer));
     }
-    let mut start = [0; 5];
-    let program = File::open(format!("/proc/{}/exe", living_thread(process)));
-    if program.is_ok_and(|mut program| program.read_exact(&mut start).is_ok())
-        && start == *b"\x7fELF\x01"
-    {
+    if is_thirty_two_bit(process) {
         let sentence = Sentence::new("attach.thirty_two_bit").with("process", process);
         return Err(AttachError::new(AttachErrorKind::ThirtyTwoBit, sentence));
     }

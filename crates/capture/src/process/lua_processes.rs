@@ -3,6 +3,7 @@
 use crate::process::attach::check;
 use crate::process::error::AttachError;
 use crate::process::found_state::FoundState;
+use crate::process::lua_inside::{LuaFiles, UnreadLua, unread_lua};
 use crate::process::pages::MappingKind;
 use crate::process::refusal;
 use crate::process::search::{expect_state, states_of_running};
@@ -12,7 +13,7 @@ use crate::process_memory::resident;
 use std::fs;
 use std::ops::ControlFlow;
 
-/// A process that has Lua states.
+/// A process that has Lua states, or a Lua that cannot be read.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct LuaProcess {
     /// Process id.
@@ -26,12 +27,24 @@ pub struct LuaProcess {
     pub resident: Option<u64>,
     /// Its states, by address, none of them captured.
     pub states: Vec<FoundState>,
+    /// Where none of its states is known: the Lua that it has, and why it cannot be read.
+    pub unread: Option<UnreadLua>,
 }
 
-/// Returns the processes of this machine that have a Lua state, by id. None of them is stopped.
-/// This process, and those that may not be read, are left out.
+/// Returns the processes of this machine that have a Lua state, by id: also those whose Lua says which it is, though
+/// it cannot be read. None of them is stopped. This process, and those that may not be read, are left out.
 pub fn lua_processes() -> Vec<LuaProcess> {
-    process_ids().into_iter().filter_map(lua_process).collect()
+    let mut files = LuaFiles::default();
+    let of = |pid| {
+        let shared = SharedMemory::of_process(pid).ok()?;
+        let states = states_of(pid, &shared);
+        let unread = match states.is_empty() {
+            true => Some(unread_lua(pid, &shared, &mut files)?),
+            false => None,
+        };
+        Some(described(pid, states, unread))
+    };
+    process_ids().into_iter().filter_map(of).collect()
 }
 
 /// Returns the ids of this machine's processes but this one, in order.
@@ -86,21 +99,23 @@ fn command(process: u32) -> Vec<Vec<u8>> {
     words(&line.unwrap_or_default())
 }
 
-/// Returns a process with its states; `None` if it has none, or may not be read. It is not stopped.
+/// Returns a process with its states; `None` if none is known, or it may not be read. It is not stopped.
 pub fn lua_process(pid: u32) -> Option<LuaProcess> {
     let states = states_of(pid, &SharedMemory::of_process(pid).ok()?);
-    if states.is_empty() {
-        return None;
-    }
+    (!states.is_empty()).then(|| described(pid, states, None))
+}
+
+fn described(pid: u32, states: Vec<FoundState>, unread: Option<UnreadLua>) -> LuaProcess {
     // That of the first thread.
     let name = fs::read(format!("/proc/{pid}/comm")).unwrap_or_default();
-    Some(LuaProcess {
+    LuaProcess {
         pid,
         name: String::from_utf8_lossy(name.trim_ascii_end()).into_owned(),
         command: command(pid),
         resident: resident(pid),
         states,
-    })
+        unread,
+    }
 }
 
 /// The words of a command line, each terminated by a zero. A title is followed by many zeroes,

@@ -3,6 +3,7 @@
 use crate::memory::memory_pieces::MemoryPieces;
 use crate::native::main_state::{MainState, Signatures, main_state_at};
 use crate::process::error::{AttachError, no_memory};
+use crate::process::lua_inside::no_known_state;
 use crate::process::pages::{MappingKind, Pages};
 use crate::process::remote_memory::{LiveMemory, RemoteMemory};
 use crate::process::shared_memory::SharedMemory;
@@ -110,7 +111,7 @@ pub(super) fn expect_state(process: u32, shared: &SharedMemory) -> Result<Places
     match looked {
         Ok(places) if places.private || places.shared => Ok(places),
         _ if has_ended(process, living_thread(process)) => Err(AttachError::ended(process)),
-        Ok(_) => Err(AttachError::no_lua_state(process)),
+        Ok(_) => Err(no_known_state(process, shared)),
         Err(error) => Err(super::refusal::of_process(process, &error)),
     }
 }

@@ -12,6 +12,7 @@ mod safety;
 mod static_program;
 mod target;
 mod thirty_two_bit;
+mod unread;
 
 /// A test for each VM: `each_vm!(check: name)` makes `name::lua51` to `name::luajit`.
 #[macro_export]
