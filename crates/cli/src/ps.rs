@@ -5,8 +5,8 @@ use crate::output::{print, print_json, report_problem};
 use crate::progress::Progress;
 use crate::table::{Column, Columns};
 use clap::Args;
-use luasnap_capture::process::{FoundState, LuaProcess, lua_processes};
-use luasnap_format::{byte_size, printable};
+use luasnap_capture::process::{FoundState, LuaProcess, UnreadReason, lua_processes};
+use luasnap_format::{byte_size, printable, printable_path};
 use luasnap_words::Sentence;
 use serde_json::{Value, json};
 use std::process::ExitCode;
@@ -24,7 +24,8 @@ Exit codes:
 /// what is known of it: its main script, else the source of most functions that are loaded; workers of nginx and the
 /// states of Redis by what they do.
 ///
-/// None of them is stopped. Those that may not be read (other users', without CAP_SYS_PTRACE) are left out.
+/// A process whose Lua says which release it is, and which has an open state that cannot be read, is listed below with
+/// the reason. None of them is stopped. Those that may not be read (other users', without CAP_SYS_PTRACE) are left out.
 #[derive(Args)]
 #[command(after_help = MORE_HELP)]
 pub struct Ps {
@@ -48,8 +49,19 @@ impl Ps {
             (false, _) if processes.is_empty() => {
                 report_problem(&Sentence::new("ps.none"));
             }
-            (false, true) => print(states_as_text(&processes).text())?,
-            (false, false) => print(as_text(&processes).text())?,
+            (false, is_by_state) => {
+                let (read, unread): (Vec<_>, Vec<_>) = processes
+                    .into_iter()
+                    .partition(|process| process.unread.is_none());
+                if !read.is_empty() {
+                    print(match is_by_state {
+                        true => states_as_text(&read).text(),
+                        false => as_text(&read).text(),
+                    })?;
+                }
+                let lines = unread.iter().filter_map(unread_line);
+                print(lines.map(|line| line + "\n").collect::<String>())?;
+            }
         }
         Ok(ExitCode::SUCCESS)
     }
@@ -92,6 +104,22 @@ pub fn as_text(processes: &[LuaProcess]) -> Columns {
         columns.row(cells);
     }
     columns
+}
+
+/// Says which Lua a process has that cannot be read, and why.
+fn unread_line(process: &LuaProcess) -> Option<String> {
+    let unread = process.unread.as_ref()?;
+    let reason = match unread.reason {
+        UnreadReason::UnknownStructures => "ps.unknown_structures",
+        UnreadReason::ThirtyTwoBit => "ps.thirty_two_bit",
+    };
+    let line = Sentence::new("ps.unread")
+        .with("pid", process.pid.to_string())
+        .with("program", printable(process.name.as_bytes()))
+        .with("lua", printable(unread.lua.release.as_bytes()))
+        .with("file", printable_path(&unread.lua.file).to_string())
+        .with("reason", Sentence::new(reason));
+    Some(look::sentence(&line))
 }
 
 /// Returns the states, a row each.
@@ -173,6 +201,16 @@ fn as_json(processes: &[LuaProcess]) -> Value {
     let process = |process: &LuaProcess| {
         let command = process.command.iter();
         let command = command.map(|word| String::from_utf8_lossy(word));
+        let unread = process.unread.as_ref().map(|unread| {
+            json!({
+                "lua": unread.lua.release,
+                "file": unread.lua.file.display().to_string(),
+                "reason": match unread.reason {
+                    UnreadReason::UnknownStructures => "unknown structures",
+                    UnreadReason::ThirtyTwoBit => "32 bits",
+                },
+            })
+        });
         json!({
             "pid": process.pid,
             "program": process.name,
@@ -185,6 +223,7 @@ fn as_json(processes: &[LuaProcess]) -> Value {
                 "vm": state.vm.to_string(),
                 "total": state.total,
             })).collect::<Vec<_>>(),
+            "unread": unread,
         })
     };
     json!(processes.iter().map(process).collect::<Vec<_>>())

@@ -681,6 +681,15 @@ pub(crate) const TEXTS: &[Text] = &[
     ("progress.writing_file", "正在写入 {file}"),
     ("progress.writing_report", "正在写报告"),
     ("ps.none", "能读的进程里没有带 Lua 虚拟机的"),
+    ("ps.thirty_two_bit", "这是 32 位的进程"),
+    (
+        "ps.unknown_structures",
+        "它的内部结构与 luasnap 认识的任何版本都不同；可以在程序里用 snapshot 模块读取",
+    ),
+    (
+        "ps.unread",
+        "{pid} {program}：{file} 里的 {lua} 读不了：{reason}",
+    ),
     ("quantity.address", "请给出地址，例如 0x55d0"),
     ("quantity.bytes", "请给出字节数：65536、64K、10M、1G"),
     (

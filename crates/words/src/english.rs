@@ -795,6 +795,15 @@ pub(crate) const TEXTS: &[Text] = &[
     ("progress.writing_file", "writing {file}"),
     ("progress.writing_report", "writing the report"),
     ("ps.none", "no process that may be read holds a Lua state"),
+    ("ps.thirty_two_bit", "the process has 32 bits"),
+    (
+        "ps.unknown_structures",
+        "its structures are those of no release that luasnap knows; the module snapshot reads it from inside",
+    ),
+    (
+        "ps.unread",
+        "{pid} {program}: {lua} in {file} cannot be read: {reason}",
+    ),
     ("quantity.address", "give an address such as 0x55d0"),
     ("quantity.bytes", "give bytes: 65536, 64K, 10M, 1G"),
     (

@@ -145,7 +145,7 @@ fn finish(
                 .with("process", process)
                 .with("address", format!("{address:#x}")),
         )),
-        (true, None) => Err(no_known_state(process, &shared)),
+        (true, None) => Err(AttachError::no_lua_state(process)),
         (false, _) => captures.finish().map_err(|error| {
             let sentence = Sentence::new("attach.of_process")
                 .with("process", process)

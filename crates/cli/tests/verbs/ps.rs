@@ -2,7 +2,7 @@
 
 use crate::files::{answer, json, program};
 use crate::target::Target;
-use luasnap_hosts::Vm;
+use luasnap_hosts::{Host, Vm};
 use serde_json::json;
 use std::fs;
 use std::io::{BufRead, BufReader};
@@ -77,9 +77,14 @@ fn processes_are_listed_with_their_command_lines() {
 
 /// Runs a script in an interpreter until it prints a line.
 fn start(vm: Vm, folder: &Path, script: &str) -> Child {
-    let mut child = Command::new(vm.interpreter())
+    let mut command = Command::new(vm.interpreter());
+    command.arg(script);
+    start_command(command, folder)
+}
+
+fn start_command(mut command: Command, folder: &Path) -> Child {
+    let mut child = command
         .current_dir(folder)
-        .arg(script)
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .spawn()
@@ -87,7 +92,7 @@ fn start(vm: Vm, folder: &Path, script: &str) -> Child {
     let mut line = String::new();
     let mut output = BufReader::new(child.stdout.take().unwrap());
     output.read_line(&mut line).unwrap();
-    assert_eq!(line, "ready\n", "{vm:?}");
+    assert_eq!(line, "ready\n", "{command:?}");
     child
 }
 
@@ -120,4 +125,40 @@ fn a_state_is_called_by_its_script() {
         drop(child.stdin.take());
         child.wait().unwrap();
     }
+}
+
+#[test]
+fn a_lua_that_cannot_be_read_is_named_with_the_reason() {
+    let folder = tempfile::tempdir().unwrap();
+    let wait = "print 'ready' io.stdout:flush() io.read()";
+    fs::write(folder.path().join("server.lua"), wait).unwrap();
+    let mut command = Host::Changed("value-5.1").command();
+    command.arg("server.lua");
+    let program = fs::canonicalize(command.get_program()).unwrap();
+    let mut child = start_command(command, folder.path());
+    let id = child.id();
+
+    let line = format!(
+        "{id} {}: Lua 5.1.5 in {} cannot be read: its structures are those of no release",
+        program.file_name().unwrap().to_str().unwrap(),
+        program.display()
+    );
+    for words in [&["ps"][..], &["ps", "--states"]] {
+        let text = answer(words);
+        let said = text.lines().find(|text| text.starts_with(&line));
+        assert!(said.is_some(), "{line}\n{text}");
+    }
+    let listed = json(&["ps"]);
+    let process = listed.as_array().unwrap().iter();
+    let mut process = process.filter(|process| process["pid"] == id);
+    let process = process.next().unwrap();
+    let unread = json!({
+        "lua": "Lua 5.1.5",
+        "file": program.to_str().unwrap(),
+        "reason": "unknown structures",
+    });
+    assert_eq!(process["unread"], unread);
+    assert_eq!(process["states"], json!([]));
+    child.kill().unwrap();
+    child.wait().unwrap();
 }
