@@ -1,6 +1,7 @@
 //! `luasnap ps`: the processes of this machine that have a Lua state.
 
 use crate::failure::Result;
+use crate::look;
 use crate::output::{print, print_json, report_problem};
 use crate::progress::Progress;
 use crate::table::{Column, Columns};
