@@ -93,7 +93,11 @@ fn unknown_layouts() {
             .map(|attached| attached.captures.len())
             .expect_err(name);
         // Also where no state is found: the program says which Lua it has, and one is open.
-        assert_eq!(error.kind(), AttachErrorKind::Unsupported, "{name}: {error}");
+        assert_eq!(
+            error.kind(),
+            AttachErrorKind::Unsupported,
+            "{name}: {error}"
+        );
     }
 }
 
