@@ -11,7 +11,7 @@ macro_rules! scripts {
 }
 
 scripts! {
-    absent answers arguments collector contexts coroutines culprits dropped files freed growing hostile leaks ledger memory
+    absent answers arguments collector contexts coroutines culprits dropped files freed growing hostile language leaks ledger memory
     metamethods module oracle owners page pasted paths reach sandboxes saved statistics threads untouched varargs waste weak weakness
 }
 
