@@ -37,142 +37,159 @@ fn structures(types: &Types) -> Result<Vec<Structure>> {
         function,
         upvalue,
         trace,
+        buffer,
         c_types,
         c_frame,
     ];
-    parts.iter().map(|part| part(types)).collect()
+    let reference = types.size("GCRef")?;
+    parts.iter().map(|part| part(types, reference)).collect()
 }
 
-fn global_state(types: &Types) -> Result<Structure> {
+fn global_state(types: &Types, reference: u64) -> Result<Structure> {
+    // A pointer or a reference; in 2.0 there is only the size.
+    let buffer = types.member("global_State", "tmpbuf.b")?;
+    let buffer = buffer.map_or(INT, |start| start.width);
     Builder::new(types, "global_state", "JitGlobalState", "GG_State")
+        .size_of("reference_size", "GCRef")
         .size_of("whole", "GG_State")
         .between("from_main_thread", "L", "g")
         .between("to_jit_state", "g", "J")
         .of("global_State")
         .at("allocator", POINTER, "allocf")
-        .at("total_bytes", POINTER, "gc.total")
-        .at("all", POINTER, "gc.root")
-        .at("to_be_finalized", POINTER, "gc.mmudata")
-        .at("light_segments", POINTER, "gc.lightudseg")
-        .at("light_segment_count", BYTE, "gc.lightudnum")
+        .at("total_bytes", reference, "gc.total")
+        .at("all", reference, "gc.root")
+        .at("to_be_finalized", reference, "gc.mmudata")
+        .at_if_there("light_segments", reference, "gc.lightudseg")
+        .at_if_there("light_segment_count", BYTE, "gc.lightudnum")
+        .at("empty_string", types.size("GCstr")?, "strempty")
         .at("strings", POINTER, "str.tab|strhash")
         .at("strings_mask", INT, "str.mask|strmask")
         .at("strings_used", INT, "str.num|strnum")
-        .at("main_thread", POINTER, "mainthref")
-        .at("buffer_start", POINTER, "tmpbuf.b")
-        .at("buffer_end", POINTER, "tmpbuf.e")
+        .at("main_thread", reference, "mainthref")
+        .at_if_there("buffer_start", buffer, "tmpbuf.b")
+        .at("buffer_end", buffer, "tmpbuf.e|tmpbuf.sz")
         .at("nil_node", NODE, "nilnode")
         .at("registry", VALUE, "registrytv")
-        .at_if_there("vm_thread", POINTER, "vmthref")
-        .at("c_types", POINTER, "ctype_state")
-        .at("roots", POINTER, "gcroot")
+        .at_if_there("vm_thread", reference, "vmthref")
+        .at("c_types", reference, "ctype_state")
+        .at("roots", reference, "gcroot")
         .count("root_count", "gcroot")
         .constant("root_metatables", "XTASK_ROOT_METATABLES")
         .finish()
 }
 
-fn jit_state(types: &Types) -> Result<Structure> {
-    Builder::new(types, "jit_state", "JitState", "jit_State")
+fn jit_state(types: &Types, reference: u64) -> Result<Structure> {
+    let builder = Builder::new(types, "jit_state", "JitState", "jit_State")
         .at("ir_top", INT, "irtoplim")
         .at("ir_bottom", INT, "irbotlim")
         .at("snapshot_count", INT, "sizesnap")
         .item("snapshot_size", "snapbuf")
-        .at("snapshot_map_count", INT, "sizesnapmap")
+        .at("snapshot_map_count", INT, "sizesnapmap");
+    // Since 2.1 it is an array of a few constants that the compiler itself needs.
+    let constants = types.member("jit_State", "k64")?;
+    let has_blocks = constants.is_some_and(|constants| constants.count.is_none());
+    let builder = match has_blocks {
+        true => builder.at("constants", reference, "k64"),
+        false => builder.absent("constants"),
+    };
+    builder
         .at("traces", POINTER, "trace")
         .at("trace_count", INT, "sizetrace")
         .finish()
 }
 
-fn state(types: &Types) -> Result<Structure> {
+fn state(types: &Types, reference: u64) -> Result<Structure> {
     Builder::new(types, "state", "JitLuaState", "lua_State")
         .size()
-        .at("global", POINTER, "glref")
+        .at("global", reference, "glref")
         .at("base", POINTER, "base")
         .at("top", POINTER, "top")
-        .at("stack", POINTER, "stack")
+        .at("stack", reference, "stack")
         .at("stack_size", INT, "stacksize")
-        .at("open_upvalues", POINTER, "openupval")
-        .at("globals", POINTER, "env")
+        .at("open_upvalues", reference, "openupval")
+        .at("globals", reference, "env")
         .at("c_frame", POINTER, "cframe")
         .at("status", BYTE, "status")
         .finish()
 }
 
-fn table(types: &Types) -> Result<Structure> {
+fn table(types: &Types, reference: u64) -> Result<Structure> {
     Builder::new(types, "table", "GCtab", "GCtab")
         .size()
         .at("colocated", BYTE, "colo")
-        .at("array", POINTER, "array")
+        .at("array", reference, "array")
         .at("array_size", INT, "asize")
-        .at("metatable", POINTER, "metatable")
-        .at("nodes", POINTER, "node")
+        .at("metatable", reference, "metatable")
+        .at("nodes", reference, "node")
         .at("hash_mask", INT, "hmask")
         .finish()
 }
 
-fn string(types: &Types) -> Result<Structure> {
+fn string(types: &Types, _: u64) -> Result<Structure> {
     Builder::new(types, "string", "GCstr", "GCstr")
         .size()
+        .constant("rounding", "XTASK_TEXT_ROUNDING")
         .at("len", INT, "len")
         .at("hash", INT, "hash")
         .at_if_there("id", INT, "sid")
         .finish()
 }
 
-fn userdata(types: &Types) -> Result<Structure> {
+fn userdata(types: &Types, reference: u64) -> Result<Structure> {
     Builder::new(types, "userdata", "GCudata", "GCudata")
         .size()
         .at("udata_type", BYTE, "udtype")
         .at("len", INT, "len")
-        .at("metatable", POINTER, "metatable")
-        .at("environment", POINTER, "env")
+        .at("metatable", reference, "metatable")
+        .at("environment", reference, "env")
         .finish()
 }
 
-fn prototype(types: &Types) -> Result<Structure> {
+fn prototype(types: &Types, reference: u64) -> Result<Structure> {
     Builder::new(types, "prototype", "GCproto", "GCproto")
         .size()
         .at("parameters", BYTE, "numparams")
         .at("frame_size", BYTE, "framesize")
         .at("code_count", INT, "sizebc")
-        .at("constants", POINTER, "k")
+        .at("constants", reference, "k")
         .at("object_count", INT, "sizekgc")
         .at("number_count", INT, "sizekn")
-        .at("upvalues", POINTER, "uv")
+        .at("upvalues", reference, "uv")
         .at("whole", INT, "sizept")
         .at("upvalue_count", BYTE, "sizeuv")
         .at("flags", BYTE, "flags")
         .at("trace", SHORT, "trace")
-        .at("source", POINTER, "chunkname")
+        .at("source", reference, "chunkname")
         .at("line", INT, "firstline")
         .at("line_count", INT, "numline")
-        .at("lines", POINTER, "lineinfo")
-        .at("upvalue_names", POINTER, "uvinfo")
-        .at("local_names", POINTER, "varinfo")
+        .at("lines", reference, "lineinfo")
+        .at("upvalue_names", reference, "uvinfo")
+        .at("local_names", reference, "varinfo")
+        .constant("first_return", "XTASK_RETM")
         .finish()
 }
 
-fn function(types: &Types) -> Result<Structure> {
+fn function(types: &Types, reference: u64) -> Result<Structure> {
     Builder::new(types, "function", "GCfunc", "GCfunc")
         .at("fast_function", BYTE, "c.ffid")
         .at("upvalue_count", BYTE, "c.nupvalues")
-        .at("environment", POINTER, "c.env")
-        .at("pc", POINTER, "c.pc")
-        .at("upvalues", POINTER, "l.uvptr")
+        .at("environment", reference, "c.env")
+        .at("pc", reference, "c.pc")
+        .at("upvalues", reference, "l.uvptr")
         .at("c_upvalues", VALUE, "c.upvalue")
         .finish()
 }
 
-fn upvalue(types: &Types) -> Result<Structure> {
+fn upvalue(types: &Types, reference: u64) -> Result<Structure> {
     Builder::new(types, "upvalue", "GCupval", "GCupval")
         .size()
         .at("closed", BYTE, "closed")
         .at("own_value", VALUE, "tv")
-        .at("value", POINTER, "v")
+        .at("value", reference, "v")
         .finish()
 }
 
-fn trace(types: &Types) -> Result<Structure> {
+fn trace(types: &Types, reference: u64) -> Result<Structure> {
     Builder::new(types, "trace", "GCtrace", "GCtrace")
         .size()
         .at("snapshot_count", SHORT, "nsnap")
@@ -180,7 +197,9 @@ fn trace(types: &Types) -> Result<Structure> {
         .at("instructions", POINTER, "ir")
         .at("instruction_start", INT, "nk")
         .at("snapshot_map_count", INT, "nsnapmap")
-        .at("prototype", POINTER, "startpt")
+        .at("prototype", reference, "startpt")
+        .at("start_code", reference, "startpc")
+        .at("start_instruction", INT, "startins")
         .at("number", SHORT, "traceno")
         .at("link", SHORT, "link")
         .at("root", SHORT, "root")
@@ -189,7 +208,25 @@ fn trace(types: &Types) -> Result<Structure> {
         .finish()
 }
 
-fn c_types(types: &Types) -> Result<Structure> {
+fn buffer(types: &Types, reference: u64) -> Result<Structure> {
+    let buffer = Builder::new(types, "buffer", "SBufExt", "SBufExt");
+    if !types.has("SBufExt") {
+        let absent = ["size", "end", "start", "flags", "shown"].into_iter();
+        let absent = absent.chain(["key_dictionary", "metatable_dictionary"]);
+        return absent.fold(buffer, Builder::absent).finish();
+    }
+    buffer
+        .size()
+        .at("end", POINTER, "e")
+        .at("start", POINTER, "b")
+        .at("flags", reference, "L")
+        .at("shown", reference, "cowref")
+        .at("key_dictionary", reference, "dict_str|dict")
+        .at_if_there("metatable_dictionary", reference, "dict_mt")
+        .finish()
+}
+
+fn c_types(types: &Types, _: u64) -> Result<Structure> {
     Builder::new(types, "c_types", "CTState", "CTState")
         .size()
         .at("table", POINTER, "tab")
@@ -208,7 +245,7 @@ fn c_types(types: &Types) -> Result<Structure> {
 }
 
 /// The frames of the VM on the machine stack: a structure by numbers alone, which follow the machine.
-fn c_frame(types: &Types) -> Result<Structure> {
+fn c_frame(types: &Types, _: u64) -> Result<Structure> {
     Builder::new(types, "c_frame", "CFrame", "lua_State")
         .constant("before", "XTASK_C_FRAME_BEFORE")
         .constant("code", "XTASK_C_FRAME_CODE")

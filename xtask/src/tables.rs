@@ -13,13 +13,20 @@ use std::collections::BTreeMap;
 
 /// Names of LuaJIT's entries, and versions of luajit-src, the newest first: the first and the last
 /// of consecutive versions with the same layout.
-const JIT_VERSIONS: [(&str, &str, &str); 6] = [
+const JIT_VERSIONS: [(&str, &str, &str); 7] = [
     ("LuaJIT", "210.7.3", "210.7.4"),
     ("LuaJIT", "210.6.3", "210.7.2"),
     ("LuaJIT", "210.5.8", "210.6.2"),
     ("LuaJIT", "210.5.0", "210.5.7"),
-    ("OpenResty's LuaJIT", "210.1.4", "210.4.8"),
+    ("OpenResty's LuaJIT", "210.3.0", "210.4.8"),
+    ("OpenResty's LuaJIT", "210.1.4", "210.2.0"),
     ("OpenResty's LuaJIT", "210.1.1", "210.1.3"),
+];
+
+/// Ways to build LuaJIT that change its structures: what is said of them, and the flags.
+const JIT_BUILDS: [(&str, &[&str]); 2] = [
+    ("", &[]),
+    (" without GC64", &["-DLUAJIT_DISABLE_GC64"]),
 ];
 
 /// Returns all tables of the repository, those of Debian's packages only where they are asked for.
@@ -164,13 +171,23 @@ fn jit_revisions() -> Result<Vec<Layout>> {
         current == newest,
         "the tests build LuaJIT of luajit-src {current}: add it to JIT_VERSIONS in xtask"
     );
-    let layouts = JIT_VERSIONS.iter().map(|(whose, first, last)| {
-        let name = format!("{whose} of luajit-src {first} to {last}");
-        let layout = jit::layout(&name, &sources::jit(first)?, &[])?;
-        let end = jit::layout(&name, &sources::jit(last)?, &[])?;
+    let sources = JIT_VERSIONS.iter().map(|(whose, first, last)| {
+        let both = (sources::jit(first)?, sources::jit(last)?);
+        Ok((format!("{whose} of luajit-src {first} to {last}"), both))
+    });
+    let sources = sources.collect::<Result<Vec<_>>>()?;
+    let builds = JIT_BUILDS
+        .iter()
+        .flat_map(|build| sources.iter().map(move |revision| (build, revision)));
+    let layouts = builds.map(|((how, flags), (name, (first, last)))| {
+        let flags: Vec<String> = flags.iter().map(|flag| flag.to_string()).collect();
+        let name = format!("{name}{how}");
+        let layout = jit::layout(&name, first, &flags)?;
+        let end = jit::layout(&name, last, &flags)?;
         ensure!(
             layout == end,
-            "luajit-src {first} and {last} have two layouts: split that line of JIT_VERSIONS"
+            "the first and the last version of {name} have two layouts: split that line of \
+             JIT_VERSIONS"
         );
         Ok(layout)
     });

@@ -3,8 +3,9 @@
 /// `~LJ_TTHREAD`, as in an object's header.
 pub(crate) const THREAD: u8 = 6;
 
-/// The structures of a LuaJIT with 64-bit references (GC64). Every number is in bytes: the offset
-/// of a field in its structure, or (`size`) the size of the structure.
+/// The structures of a LuaJIT. Every number is in bytes: the offset of a field in its structure, or
+/// (`size`) the size of the structure. A field that refers to an object or to memory of the VM's own
+/// has the width of a reference (`GCRef`, `MRef`), unless it is said to be a pointer.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) struct JitLayout {
     /// The releases that have it.
@@ -19,6 +20,7 @@ pub(crate) struct JitLayout {
     pub(crate) function: GCfunc,
     pub(crate) upvalue: GCupval,
     pub(crate) trace: GCtrace,
+    pub(crate) buffer: SBufExt,
     pub(crate) c_types: CTState,
     pub(crate) c_frame: CFrame,
 }
@@ -26,30 +28,35 @@ pub(crate) struct JitLayout {
 /// `global_State`, and the `GG_State` that it is part of.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) struct JitGlobalState {
+    /// Size of a reference: 8 (`LJ_GC64`), or 4.
+    pub(crate) reference_size: u16,
     /// Size of `GG_State`.
     pub(crate) whole: u16,
     /// From `GG_State.L` (its start) to `GG_State.g`, and from that to `GG_State.J`.
     pub(crate) from_main_thread: u16,
     pub(crate) to_jit_state: u16,
-    /// `allocf`, and `allocd` after it.
+    /// `allocf`, and `allocd` after it: pointers.
     pub(crate) allocator: u16,
-    /// `gc.total`.
+    /// `gc.total`, as wide as a reference.
     pub(crate) total_bytes: u16,
     /// `gc.root`.
     pub(crate) all: u16,
     /// `gc.mmudata`, the last of a ring.
     pub(crate) to_be_finalized: u16,
-    /// `gc.lightudseg` and `gc.lightudnum` (a byte).
+    /// `gc.lightudseg` and `gc.lightudnum` (a byte); ABSENT where light userdata have 47 bits.
     pub(crate) light_segments: u16,
     pub(crate) light_segment_count: u16,
-    /// `str.tab` and `str.mask` (4 bytes), in older builds `strhash` and `strmask`.
+    /// `strempty`.
+    pub(crate) empty_string: u16,
+    /// `str.tab`, a pointer, and `str.mask` (4 bytes), in older builds `strhash` and `strmask`.
     pub(crate) strings: u16,
     pub(crate) strings_mask: u16,
     /// `str.num`, in older builds `strnum`, 4 bytes.
     pub(crate) strings_used: u16,
     /// `mainthref`.
     pub(crate) main_thread: u16,
-    /// `tmpbuf.b` and `tmpbuf.e`: pointers to its start and end.
+    /// `tmpbuf.b` and `tmpbuf.e`: its start and end, pointers or references. In 2.0 there is only
+    /// its size, `tmpbuf.sz` (4 bytes), in place of the end.
     pub(crate) buffer_start: u16,
     pub(crate) buffer_end: u16,
     /// `nilnode`.
@@ -78,7 +85,10 @@ pub(crate) struct JitState {
     pub(crate) snapshot_size: u16,
     /// `sizesnapmap`; an entry has 4 bytes.
     pub(crate) snapshot_map_count: u16,
-    /// `trace` and `sizetrace`; a reference has 8 bytes.
+    /// `k64`: the first block of the constants of traces that have 64 bits, where those are not in
+    /// the traces (2.0).
+    pub(crate) constants: u16,
+    /// `trace`, a pointer to references, and `sizetrace`.
     pub(crate) traces: u16,
     pub(crate) trace_count: u16,
 }
@@ -89,6 +99,7 @@ pub(crate) struct JitLuaState {
     pub(crate) size: u16,
     /// `glref`.
     pub(crate) global: u16,
+    /// Pointers.
     pub(crate) base: u16,
     pub(crate) top: u16,
     pub(crate) stack: u16,
@@ -98,7 +109,7 @@ pub(crate) struct JitLuaState {
     pub(crate) open_upvalues: u16,
     /// `env`.
     pub(crate) globals: u16,
-    /// `cframe`.
+    /// `cframe`, a pointer.
     pub(crate) c_frame: u16,
     /// `status`, a byte.
     pub(crate) status: u16,
@@ -123,6 +134,8 @@ pub(crate) struct GCtab {
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) struct GCstr {
     pub(crate) size: u16,
+    /// Of what the size of the text with a zero byte is made a multiple.
+    pub(crate) rounding: u16,
     /// 4 bytes.
     pub(crate) len: u16,
     /// `hash`, 4 bytes.
@@ -179,6 +192,8 @@ pub(crate) struct GCproto {
     /// `uvinfo` and `varinfo`, after the lines.
     pub(crate) upvalue_names: u16,
     pub(crate) local_names: u16,
+    /// The opcode `BC_RETM`, the first of four that return.
+    pub(crate) first_return: u16,
 }
 
 /// `GCfuncL` and `GCfuncC`.
@@ -222,8 +237,10 @@ pub(crate) struct GCtrace {
     pub(crate) instruction_start: u16,
     /// `nsnapmap`, 4 bytes.
     pub(crate) snapshot_map_count: u16,
-    /// `startpt`.
+    /// `startpt`, `startpc`, and `startins`, a copy of the instruction that `startpc` leads to.
     pub(crate) prototype: u16,
+    pub(crate) start_code: u16,
+    pub(crate) start_instruction: u16,
     /// `traceno`, `link`, `root`, `nextroot`, `nextside`, 2 bytes each.
     pub(crate) number: u16,
     pub(crate) link: u16,
@@ -232,12 +249,28 @@ pub(crate) struct GCtrace {
     pub(crate) next_side: u16,
 }
 
+/// `SBufExt`, the payload of a string buffer; all ABSENT in builds without them.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct SBufExt {
+    pub(crate) size: u16,
+    /// `e` and `b`: the end and the start of its memory, pointers.
+    pub(crate) end: u16,
+    pub(crate) start: u16,
+    /// `L`, with flags in its low bits.
+    pub(crate) flags: u16,
+    /// `cowref`, the object whose text it shows.
+    pub(crate) shown: u16,
+    /// `dict_str` and `dict_mt`, or the only `dict` of the first revisions.
+    pub(crate) key_dictionary: u16,
+    pub(crate) metatable_dictionary: u16,
+}
+
 /// `CTState`.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) struct CTState {
     /// Size of `CTState`.
     pub(crate) size: u16,
-    /// `tab` and `sizetab` (4 bytes), and the size of a `CType`.
+    /// `tab`, a pointer, and `sizetab` (4 bytes), and the size of a `CType`.
     pub(crate) table: u16,
     pub(crate) table_size: u16,
     pub(crate) type_size: u16,
@@ -246,7 +279,7 @@ pub(crate) struct CTState {
     /// In a `CType`: `info` and `size`, 4 bytes each.
     pub(crate) type_info: u16,
     pub(crate) type_bytes: u16,
-    /// `miscmap`, and `finalizer` (ABSENT where it is a root).
+    /// `miscmap`, and `finalizer` (ABSENT where it is a root): pointers.
     pub(crate) misc_map: u16,
     pub(crate) finalizers: u16,
     /// `cb.cbid` and `cb.sizeid` (4 bytes); an id has 2 bytes.
@@ -259,7 +292,7 @@ pub(crate) struct CTState {
 pub(crate) struct CFrame {
     /// `CFRAME_OFS_PREV`: the address of the previous frame.
     pub(crate) before: u16,
-    /// `CFRAME_OFS_PC`: the place in the code that runs.
+    /// `CFRAME_OFS_PC`: the place in the code that runs, a reference.
     pub(crate) code: u16,
     /// `CFRAME_OFS_NRES`: the number of wanted results, 4 bytes. A negative number is the stack offset of what the
     /// frame protects, negated.

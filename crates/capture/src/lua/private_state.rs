@@ -14,9 +14,10 @@ use luasnap_heap::BuildError;
 const LUA_51: &PucLayout = layout::newest(Version::Lua51);
 /// `GCthreshold` of a stopped collector (`MAX_LUMEM`).
 const NEVER: u64 = u64::MAX - 2;
-/// Offset of the type in the header of an object, in 5.1 and in LuaJIT.
+/// Offset of the type in the header of an object of 5.1.
 const TYPE_51: u64 = 8;
-const TYPE_JIT: u64 = 9;
+/// Bytes of a reference of LuaJIT's with 64 bits (GC64).
+const GC64: u16 = 8;
 
 /// Widens an offset, to be added to an address.
 const fn at(place: u16) -> u64 {
@@ -59,26 +60,28 @@ fn main_thread_51(state: u64) -> Option<u64> {
 }
 
 fn main_thread_jit(state: u64) -> Option<u64> {
-    if !is_gc64(state) {
-        return None;
-    }
     layout::jit_layouts().find_map(|layout| {
-        let place = at(layout.state.global);
-        let global = word(state + place)?;
+        let size = layout.global_state.reference_size;
+        let global_of = |thread: u64| {
+            let global = word(thread + at(layout.state.global))?;
+            let bits = u64::from(size) * 8;
+            is_thread_jit(thread, size).then_some(global & (u64::MAX >> (64 - bits)))
+        };
+        let global = global_of(state)?;
         let main = global.wrapping_sub(at(layout.global_state.from_main_thread));
-        let is_it = word(main + place) == Some(global)
-            && byte(main + TYPE_JIT) == Some(layout::jit::THREAD);
-        is_it.then_some(main)
+        (global_of(main) == Some(global)).then_some(main)
     })
 }
 
 /// Whether a LuaJIT thread has 64-bit references, and so two slots per frame.
 pub(crate) fn has_two_slot_frames(state: State) -> bool {
-    is_gc64(address(state))
+    is_thread_jit(address(state), GC64)
 }
 
-fn is_gc64(state: u64) -> bool {
-    byte(state + TYPE_JIT) == Some(layout::jit::THREAD)
+/// Whether there is a thread of a LuaJIT with references of this size: the type is behind the
+/// reference to the next object and a byte for the collector.
+fn is_thread_jit(address: u64, reference_size: u16) -> bool {
+    byte(address + at(reference_size) + 1) == Some(layout::jit::THREAD)
 }
 
 /// A slot of a 5.1 stack with an extra argument (`...`), which the API does not show.

@@ -8,7 +8,6 @@ use crate::native::facts::Facts;
 use crate::native::layout_mismatch::{Failure, LayoutMismatch};
 use crate::native::origin::{Origin, Root};
 use crate::native::reasons::Reasons;
-use crate::native::sweep::Sweep as _;
 use crate::native::swept::SweptHeap;
 use crate::native::trust::Trust;
 use crate::native::{jit, puc};
@@ -79,7 +78,7 @@ pub(super) fn sweep(
 ) -> Result<SweptHeap, Failure> {
     match layout {
         Layout::Puc(number) => puc::sweep::sweep(memory, number, global, origin),
-        Layout::Jit(layout) => jit::sweep::Sweep::new(memory, layout, global, origin)?.run(),
+        Layout::Jit(layout) => jit::sweep::sweep(memory, layout, global, origin),
     }
 }
 

@@ -4,9 +4,13 @@ use crate::layout::{self, ABSENT, JitLayout, Layout, PucLayout};
 use crate::lua::state::State;
 use crate::memory::careful_read;
 use crate::memory::memory::Structure;
+use crate::native::jit::references;
 use crate::native::puc::tags;
 use crate::native::{jit, puc};
 use crate::version::Version;
+
+/// Bytes of a pointer.
+const POINTER: u16 = 8;
 
 /// What the API says about a VM.
 #[derive(Clone, Copy, Debug)]
@@ -51,15 +55,17 @@ impl Facts {
         }
         let global = Structure(bytes);
         let main_thread = address.checked_sub(u64::from(places.from_main_thread))?;
+        let size = places.reference_size;
+        let registry = references::value(size, global.word(places.registry));
         let says_the_same = global.word(places.allocator) == self.allocator[0]
             && global.word(places.allocator + 8) == self.allocator[1]
-            && jit::tags::table_of(global.word(places.registry)) == Some(self.registry)
-            && global.word(places.main_thread) == main_thread
+            && registry.table() == Some(self.registry)
+            && references::at(size, global, places.main_thread) == main_thread
             && self
                 .allocated
                 .is_none_or(|allocated| jit::global_state::total(layout, global) == allocated);
         let main_thread_fits = jit_global_of(layout, main_thread) == Some(address);
-        let tables_fit = self.has_metatables_at(layout.table.metatable);
+        let tables_fit = self.has_metatables_at(layout.table.metatable, size);
         (says_the_same && main_thread_fits && tables_fit).then_some(address)
     }
 
@@ -83,17 +89,18 @@ impl Facts {
                 .is_none_or(|allocated| puc::global_state::total(layout, global) == allocated);
         let main_thread = puc::global_state::main_thread(layout, address, global);
         let main_thread_fits = self.global_of(layout, main_thread) == Some(address);
-        let tables_fit = self.has_metatables_at(layout.table.metatable);
+        let tables_fit = self.has_metatables_at(layout.table.metatable, POINTER);
         (says_the_same && main_thread_fits && tables_fit).then_some(address)
     }
 
-    /// Whether the known tables have their metatables at this offset. Another field there may look
-    /// like an object too, so that neither the sum of sizes nor any reference would tell.
-    fn has_metatables_at(&self, place: u16) -> bool {
+    /// Whether the known tables have their metatables at this offset, in references of this size.
+    /// Another field there may look like an object too, so that neither the sum of sizes nor any
+    /// reference would tell.
+    fn has_metatables_at(&self, place: u16, size: u16) -> bool {
         let mut known = self.metatables.iter().filter(|known| known.0 != 0);
         known.all(|&(table, metatable)| {
             let found = table.checked_add(u64::from(place));
-            found.and_then(careful_read::word) == Some(metatable)
+            found.and_then(|at| careful_reference(at, size)) == Some(metatable)
         })
     }
 
@@ -110,7 +117,17 @@ impl Facts {
 
 /// Address of the global state that a thread of LuaJIT says it belongs to.
 fn jit_global_of(layout: &JitLayout, thread: u64) -> Option<u64> {
-    let is_thread = careful_read::byte(thread.checked_add(9)?)? == layout::jit::THREAD;
-    let global = careful_read::word(thread.checked_add(u64::from(layout.state.global))?)?;
+    let size = layout.global_state.reference_size;
+    let type_place = thread.checked_add(u64::from(size) + 1)?;
+    let is_thread = careful_read::byte(type_place)? == layout::jit::THREAD;
+    let global = thread.checked_add(u64::from(layout.state.global))?;
+    let global = careful_reference(global, size)?;
     (is_thread && global % 8 == 0 && global != 0).then_some(global)
+}
+
+/// Reads a reference of this size. The read cannot fault.
+fn careful_reference(address: u64, size: u16) -> Option<u64> {
+    let mut bytes = [0; POINTER as usize];
+    let part = bytes.get_mut(..usize::from(size))?;
+    careful_read::read(address, part).then_some(u64::from_le_bytes(bytes))
 }

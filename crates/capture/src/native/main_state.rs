@@ -6,7 +6,7 @@
 
 use crate::layout::{self, ABSENT, JitLayout, Layout, PucLayout};
 use crate::memory::memory::{Memory, Read, Structure};
-use crate::native::jit;
+use crate::native::jit::{self, references::{self, Narrow, References as _}};
 use crate::native::puc;
 use crate::version::Version;
 
@@ -29,15 +29,25 @@ pub(crate) struct MainState {
 pub(crate) struct Signatures {
     /// Distances from such a word's address to its value, sorted and each once.
     distances: Vec<i64>,
+    /// The same where a reference has 32 bits: it is the low half of the word, and all addresses
+    /// are below 4 GiB.
+    narrow: Vec<i64>,
 }
 
 impl Signatures {
     /// The signatures of all known layouts.
     pub(crate) fn new() -> Signatures {
-        let mut distances: Vec<i64> = Layout::every().map(distance).collect();
-        distances.sort_unstable();
-        distances.dedup();
-        Signatures { distances }
+        let distances = |of_narrow: bool| {
+            let layouts = Layout::every().filter(|&layout| is_narrow(layout) == of_narrow);
+            let mut distances: Vec<i64> = layouts.map(distance).collect();
+            distances.sort_unstable();
+            distances.dedup();
+            distances
+        };
+        Signatures {
+            distances: distances(false),
+            narrow: distances(true),
+        }
     }
 
     /// Passes the addresses of such words in `bytes` to `found`. The bytes start at `address`, a
@@ -45,7 +55,8 @@ impl Signatures {
     pub(crate) fn find(&self, bytes: &[u8], address: u64, mut found: impl FnMut(u64)) {
         const WORD: usize = 8;
         const TOGETHER: usize = 64 * WORD;
-        let (Some(&first), Some(&last)) = (self.distances.first(), self.distances.last()) else {
+        let all = || self.distances.iter().chain(&self.narrow).copied();
+        let (Some(first), Some(last)) = (all().min(), all().max()) else {
             return;
         };
         let span = last.wrapping_sub(first) as u32;
@@ -66,7 +77,11 @@ impl Signatures {
             for (at, word) in words().filter(|_| any) {
                 let value = word.try_into().map_or(0, u64::from_ne_bytes);
                 let distance = value.wrapping_sub(at) as i64;
-                if self.distances.binary_search(&distance).is_ok() {
+                let is_narrow = || {
+                    let distance = narrow_distance(value, at);
+                    distance.is_some_and(|distance| self.narrow.binary_search(&distance).is_ok())
+                };
+                if self.distances.binary_search(&distance).is_ok() || is_narrow() {
                     found(at);
                 }
             }
@@ -79,6 +94,17 @@ impl Signatures {
 /// state.
 fn distance(layout: Layout) -> i64 {
     to_global_state(layout) - i64::from(place_of_global(layout))
+}
+
+/// Whether a layout has references of 32 bits.
+fn is_narrow(layout: Layout) -> bool {
+    matches!(layout, Layout::Jit(layout) if layout.global_state.reference_size == Narrow::SIZE)
+}
+
+/// Bytes from the word at `at` to where its low half leads, if a reference of 32 bits can be there.
+fn narrow_distance(word: u64, at: u64) -> Option<i64> {
+    let at = u32::try_from(at).ok()?;
+    Some(i64::from(word as u32) - i64::from(at))
 }
 
 /// Offset of the field of a thread that has the address of its global state.
@@ -105,9 +131,14 @@ fn to_global_state(layout: Layout) -> i64 {
 
 /// Returns the main state whose main thread has the word at `place`, if there is one.
 pub(crate) fn main_state_at(memory: &impl Memory, place: u64) -> Option<MainState> {
-    let distance_here = memory.word(place)?.wrapping_sub(place) as i64;
+    let word = memory.word(place)?;
+    let wide = Some(word.wrapping_sub(place) as i64);
+    let narrow = narrow_distance(word, place);
     let fitting: Vec<(Layout, u64, Fit)> = Layout::every()
-        .filter(|&layout| distance(layout) == distance_here)
+        .filter(|&layout| {
+            let here = if is_narrow(layout) { narrow } else { wide };
+            here == Some(distance(layout))
+        })
         .filter_map(|layout| {
             let main_thread = place.wrapping_sub(u64::from(place_of_global(layout)));
             Some((layout, main_thread, fit(memory, layout, main_thread)?))
@@ -194,16 +225,17 @@ fn has_stack_of_puc(layout: &PucLayout, thread: Structure<'_>) -> bool {
 fn fit_of_jit(memory: &impl Memory, layout: &JitLayout, main_thread: u64) -> Option<Fit> {
     let places = &layout.global_state;
     let thread = memory.structure(main_thread, layout.state.size)?;
-    let address = thread.word(layout.state.global);
+    let size = places.reference_size;
+    let address = references::at(size, thread, layout.state.global);
     let global = memory.structure(address, places.to_jit_state)?;
-    let registry = jit::tags::table_of(global.word(places.registry))?;
+    let registry = references::value(size, global.word(places.registry)).table()?;
     let buckets = global.int(places.strings_mask).wrapping_add(1);
     let total = jit::global_state::total(layout, global);
-    let fits = thread.byte(9) == layout::jit::THREAD
-        && global.word(places.main_thread) == main_thread
+    let fits = thread.byte(size + 1) == layout::jit::THREAD
+        && references::at(size, global, places.main_thread) == main_thread
         && global.word(places.allocator) != 0
         && is_address(registry)
-        && memory.structure(registry, 16)?.byte(9) == jit::tags::TABLE_OBJECT
+        && memory.structure(registry, 16)?.byte(size + 1) == jit::tags::TABLE_OBJECT
         && is_hash_table(global.word(places.strings), buckets)
         && total != u64::from(places.whole);
     fits.then(|| Fit {
@@ -214,7 +246,7 @@ fn fit_of_jit(memory: &impl Memory, layout: &JitLayout, main_thread: u64) -> Opt
 
 fn has_stack_of_jit(layout: &JitLayout, thread: Structure<'_>) -> bool {
     let places = &layout.state;
-    let stack = thread.word(places.stack);
+    let stack = references::at(layout.global_state.reference_size, thread, places.stack);
     let end = stack.saturating_add(8 * u64::from(thread.int(places.stack_size)));
     let slots = [places.base, places.top].map(|place| thread.word(place));
     let is_inside = |slot: u64| (stack..=end).contains(&slot) && slot.is_multiple_of(8);

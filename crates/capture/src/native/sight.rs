@@ -3,6 +3,7 @@
 use crate::layout::{self, Layout};
 use crate::memory::memory::Memory;
 use crate::native::jit::look::JitLook;
+use crate::native::jit::references::{Narrow, References as _, Wide};
 use crate::native::look::{Look, Seen};
 use crate::native::main_state::MainState;
 use crate::native::puc::look::PucLook;
@@ -29,7 +30,10 @@ pub(crate) fn look(memory: &impl Memory, state: &MainState) -> Sight {
     let places = [state.main_thread, state.global_state];
     let sights = state.layouts.iter().map(|&layout| match layout {
         Layout::Puc(number) => sight(&PucLook::new(memory, layout::puc(number), places)),
-        Layout::Jit(layout) => sight(&JitLook::new(memory, layout, places)),
+        Layout::Jit(layout) if layout.global_state.reference_size == Narrow::SIZE => {
+            sight(&JitLook::<_, Narrow>::new(memory, layout, places))
+        }
+        Layout::Jit(layout) => sight(&JitLook::<_, Wide>::new(memory, layout, places)),
     });
     let mut best = Sight::default();
     for sight in sights {

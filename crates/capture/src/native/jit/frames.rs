@@ -1,18 +1,18 @@
 //! The frames of a thread's stack, from the innermost outwards, as `lua_getstack` counts them.
 //!
-//! A frame is known by the slot before its base: that holds the link to the frame which called it,
-//! and the slot before that its function. The low bits of a link are its type: it is an address in
-//! the caller's code, or the distance in bytes to the other frame, further down.
+//! A frame is known by the slot before its base. That holds the link to the frame which called it;
+//! its function is in the slot before that or, where references have 32 bits, in the other half of
+//! the same slot. The low bits of a link are its type: it is an address in the caller's code, or the
+//! distance in bytes to the other frame, further down.
 
 use crate::layout::ABSENT;
 use crate::memory::memory::{Memory, Read, Structure};
-use crate::native::jit::header::WORD;
+use crate::native::jit::references::References;
+use crate::native::jit::slots::SLOT;
 use crate::native::jit::sweep::Sweep;
-use crate::native::jit::tags::Value;
 use crate::native::layout_mismatch::{LayoutMismatch, Swept};
 
 pub(super) const UNREADABLE: LayoutMismatch = LayoutMismatch::Unreadable("a thread");
-pub(super) const SLOT: u64 = WORD as u64;
 
 /// `FRAME_TYPE`, `FRAME_TYPEP`: the bits of a link that tell its type.
 const TYPE: u64 = 3;
@@ -22,12 +22,12 @@ const CODE: u64 = 0;
 const HOST: u64 = 1;
 const CONTINUATION: u64 = 2;
 const VARARG: u64 = 3;
-/// `LJ_CONT_FFI_CALLBACK`, which a continuation frame has in place of its function.
+/// `LJ_CONT_FFI_CALLBACK`, in place of a continuation.
 const CALLBACK: u64 = 1;
 /// Bytes of an instruction.
 const INSTRUCTION: u64 = 4;
-/// `BC_RETM` to `BC_RET1`.
-const RETURNS: std::ops::RangeInclusive<u8> = 73..=76;
+/// Number of the opcodes from `BC_RETM` to `BC_RET1`.
+const RETURNS: u8 = 4;
 
 /// The low bits of the address of a frame on the machine stack are flags.
 const MACHINE_ADDRESS: u64 = !3;
@@ -47,6 +47,8 @@ pub(super) struct Frame {
 pub(super) struct Frames<'m> {
     thread: u64,
     state: Structure<'m>,
+    /// Address of the stack.
+    stack: u64,
     /// Address at which the frames end: that of the host's own frame.
     bottom: u64,
     at: u64,
@@ -56,22 +58,24 @@ pub(super) struct Frames<'m> {
 }
 
 impl<'m> Frames<'m> {
-    pub(super) fn new<M: Memory>(
-        sweep: &Sweep<'m, M>,
+    pub(super) fn new<M: Memory, R: References>(
+        sweep: &Sweep<'m, M, R>,
         thread: u64,
         state: Structure<'m>,
     ) -> Swept<Frames<'m>> {
         let places = &sweep.layout.state;
-        let (stack, base) = (state.word(places.stack), state.word(places.base));
+        let (stack, base) = (R::at(state, places.stack), state.word(places.base));
+        let first = stack.saturating_add(R::FRAME_SLOTS * SLOT);
         let end = stack.saturating_add(SLOT * u64::from(state.int(places.stack_size)));
-        let is_inside = |slot: u64| slot >= stack.saturating_add(2 * SLOT) && slot <= end;
+        let is_inside = |slot: u64| (first..=end).contains(&slot);
         if end == u64::MAX || !is_inside(base) || !is_inside(state.word(places.top)) {
             return Err(UNREADABLE.into());
         }
         Ok(Frames {
             thread,
             state,
-            bottom: stack + SLOT,
+            stack,
+            bottom: first - SLOT,
             at: base - SLOT,
             next: None,
             is_outer_half: false,
@@ -79,19 +83,22 @@ impl<'m> Frames<'m> {
     }
 
     /// Returns the next frame outwards.
-    pub(super) fn step<M: Memory>(&mut self, sweep: &Sweep<'m, M>) -> Swept<Option<Frame>> {
+    pub(super) fn step<M: Memory, R: References>(
+        &mut self,
+        sweep: &Sweep<'m, M, R>,
+    ) -> Swept<Option<Frame>> {
         while self.at > self.bottom {
             let frame = Frame {
                 at: self.at,
                 next: self.next,
             };
-            let link = sweep.memory.word(self.at).ok_or(UNREADABLE)?;
+            let link = sweep.link(self.at)?;
             // A frame for an error without a function has the thread in its place, and is no level.
             let is_level = !self.is_outer_half && sweep.function_of(self.at)? != self.thread;
             self.is_outer_half = link & WHOLE_TYPE == VARARG;
             self.next = Some(self.at);
             self.at = sweep.outer(self.at)?;
-            if self.at < self.bottom - SLOT {
+            if self.at < self.stack {
                 return Err(UNREADABLE.into());
             }
             if is_level {
@@ -102,19 +109,19 @@ impl<'m> Frames<'m> {
     }
 
     /// Number of the instruction at which the frame of a Lua function is, if it is known.
-    pub(super) fn instruction<M: Memory>(
+    pub(super) fn instruction<M: Memory, R: References>(
         &self,
-        sweep: &Sweep<'m, M>,
+        sweep: &Sweep<'m, M, R>,
         frame: Frame,
         prototype: u64,
     ) -> Swept<Option<u32>> {
         let next = match frame.next {
             None => sweep.machine_code_place(self.machine_frame(sweep), self.thread),
             Some(next) => {
-                let link = sweep.memory.word(next).ok_or(UNREADABLE)?;
+                let link = sweep.link(next)?;
                 match (link & TYPE, link & WHOLE_TYPE) {
                     (CODE, _) => link,
-                    (_, CONTINUATION) => sweep.memory.word(next - 2 * SLOT).ok_or(UNREADABLE)?,
+                    (_, CONTINUATION) => sweep.link(continuation::<R>(next))?,
                     _ => self.place_below_host(sweep, next)?,
                 }
             }
@@ -125,14 +132,17 @@ impl<'m> Frames<'m> {
         }
     }
 
-    fn machine_frame<M>(&self, sweep: &Sweep<'m, M>) -> u64 {
+    fn machine_frame<M, R>(&self, sweep: &Sweep<'m, M, R>) -> u64 {
         self.state.word(sweep.layout.state.c_frame) & MACHINE_ADDRESS
     }
 
     /// Address in the code at which the function below the host's frame `next` is, from the machine
     /// stack; 0 if it is not known.
-    fn place_below_host<M: Memory>(&self, sweep: &Sweep<'m, M>, next: u64) -> Swept<u64> {
-        let stack = self.bottom - SLOT;
+    fn place_below_host<M: Memory, R: References>(
+        &self,
+        sweep: &Sweep<'m, M, R>,
+        next: u64,
+    ) -> Swept<u64> {
         let mut machine = self.machine_frame(sweep);
         let mut at = self.state.word(sweep.layout.state.base) - SLOT;
         for _ in 0..MAX_MACHINE_STEPS {
@@ -144,16 +154,16 @@ impl<'m> Frames<'m> {
                 return Ok(0);
             };
             let results = results.int(0) as i32;
-            if results < 0 && at < stack + u64::from(results.unsigned_abs()) {
+            if results < 0 && at < self.stack + u64::from(results.unsigned_abs()) {
                 machine = sweep.outer_machine_frame(machine);
                 continue;
             }
             if at < next {
                 return Ok(sweep.machine_code_place(machine, 0));
             }
-            let link = sweep.memory.word(at).ok_or(UNREADABLE)?;
+            let link = sweep.link(at)?;
             let is_callback = link & WHOLE_TYPE == CONTINUATION
-                && sweep.memory.word(at - 3 * SLOT) == Some(CALLBACK);
+                && sweep.function_of(continuation::<R>(at)) == Ok(CALLBACK);
             if link & TYPE == HOST || is_callback {
                 machine = sweep.outer_machine_frame(machine);
             }
@@ -166,22 +176,27 @@ impl<'m> Frames<'m> {
     }
 }
 
-impl<M: Memory> Sweep<'_, M> {
+impl<M: Memory, R: References> Sweep<'_, M, R> {
     /// Address of what runs in a frame: a function, or the thread itself.
     pub(super) fn function_of(&self, frame: u64) -> Swept<u64> {
-        let value = self.memory.word(frame - SLOT).ok_or(UNREADABLE)?;
-        Ok(Value(value).address())
+        let value = R::callee(self.memory, frame).ok_or(UNREADABLE)?;
+        Ok(value.address())
+    }
+
+    /// The link of the frame at `frame`.
+    fn link(&self, frame: u64) -> Swept<u64> {
+        Ok(R::link(self.memory, frame).ok_or(UNREADABLE)?)
     }
 
     /// Address of the frame that called the one at `frame`, lower on the stack.
     fn outer(&self, frame: u64) -> Swept<u64> {
-        let link = self.memory.word(frame).ok_or(UNREADABLE)?;
+        let link = self.link(frame)?;
         let distance = match link & TYPE {
             // The call instruction before that address names the slot of the function.
             CODE => {
                 let call = link.checked_sub(INSTRUCTION).ok_or(UNREADABLE)?;
                 let call = self.memory.structure(call, 4).ok_or(UNREADABLE)?;
-                SLOT * (2 + u64::from(call.byte(1)))
+                SLOT * (R::FRAME_SLOTS + u64::from(call.byte(1)))
             }
             _ => link & !WHOLE_TYPE,
         };
@@ -194,7 +209,7 @@ impl<M: Memory> Sweep<'_, M> {
     /// Address of the outer half of a frame, which has its extra arguments; `None` if it has no
     /// outer half.
     pub(super) fn outer_half(&self, frame: u64) -> Swept<Option<u64>> {
-        let link = self.memory.word(frame).ok_or(UNREADABLE)?;
+        let link = self.link(frame)?;
         match link & WHOLE_TYPE {
             VARARG => Ok(Some(self.outer(frame)?)),
             _ => Ok(None),
@@ -216,7 +231,7 @@ impl<M: Memory> Sweep<'_, M> {
             return 0;
         }
         let place = machine.wrapping_add(u64::from(self.layout.c_frame.code));
-        let place = self.memory.word(place).unwrap_or(0);
+        let place = self.reference(place).unwrap_or(0);
         if place == thread { 0 } else { place }
     }
 
@@ -237,7 +252,9 @@ impl<M: Memory> Sweep<'_, M> {
             _ => {
                 let last = next.checked_sub(INSTRUCTION);
                 let last = last.and_then(|last| self.memory.structure(last, 4));
-                let is_return = last.is_some_and(|last| RETURNS.contains(&last.byte(0)));
+                let is_return = last.is_some_and(|last| {
+                    last.byte(0).wrapping_sub(places.first_return as u8) < RETURNS
+                });
                 Ok(match self.start_of_trace(next) {
                     Some(start) if is_return => Some(number(start)),
                     _ => None,
@@ -245,4 +262,10 @@ impl<M: Memory> Sweep<'_, M> {
             }
         }
     }
+}
+
+/// Address of the slot with the place in the code at which a continuation frame goes on. It lies
+/// below the frame's own slots and is like a frame itself, with the continuation for its function.
+fn continuation<R: References>(frame: u64) -> u64 {
+    frame.wrapping_sub(R::FRAME_SLOTS * SLOT)
 }

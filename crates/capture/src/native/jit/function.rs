@@ -1,10 +1,10 @@
 //! Functions, and their upvalues.
 
 use crate::memory::memory::{Memory, Read, Structure};
-use crate::native::jit::header::{WORD, words};
 use crate::native::jit::known_prototype::KnownPrototype;
+use crate::native::jit::references::{References, references};
+use crate::native::jit::slots::{VALUE, slots};
 use crate::native::jit::sweep::Sweep;
-use crate::native::jit::tags::Value;
 use crate::native::layout_mismatch::{LayoutMismatch, Swept};
 use crate::native::sweep::Sweep as _;
 use luasnap_heap::{Kind, Label, NameId, NodeId, Strength};
@@ -15,7 +15,7 @@ const ENVIRONMENT: (Kind, &str) = (Kind::Table, "a function's environment");
 /// `FF_LUA` in `ffid`: a Lua function.
 const IN_LUA: u8 = 0;
 
-impl<'m, M: Memory> Sweep<'m, M> {
+impl<'m, M: Memory, R: References> Sweep<'m, M, R> {
     /// The header of the function at `address`.
     fn function(&self, address: u64) -> Option<Structure<'m>> {
         self.memory
@@ -28,11 +28,11 @@ impl<'m, M: Memory> Sweep<'m, M> {
         let Some(function) = self.function(address) else {
             return (Kind::LuaFunction, None);
         };
-        let (kind, header) = match function.byte(places.fast_function) {
-            IN_LUA => (Kind::LuaFunction, places.upvalues),
-            _ => (Kind::CFunction, places.c_upvalues),
+        let (kind, header, upvalue) = match function.byte(places.fast_function) {
+            IN_LUA => (Kind::LuaFunction, places.upvalues, R::SIZE),
+            _ => (Kind::CFunction, places.c_upvalues, VALUE),
         };
-        let upvalues = u64::from(WORD) * u64::from(function.byte(places.upvalue_count));
+        let upvalues = u64::from(upvalue) * u64::from(function.byte(places.upvalue_count));
         (kind, Some(u64::from(header) + upvalues))
     }
 
@@ -44,23 +44,28 @@ impl<'m, M: Memory> Sweep<'m, M> {
 
     /// Address of a Lua function's prototype, which is right before its code.
     fn prototype_before(&self, function: Structure<'_>) -> u64 {
-        let code = function.word(self.layout.function.pc);
+        let code = R::at(function, self.layout.function.pc);
         code.wrapping_sub(u64::from(self.layout.prototype.size))
     }
 
-    /// A function's upvalues, 8 bytes each.
-    fn upvalues(&self, address: u64, function: Structure<'_>, place: u16) -> Option<&'m [u8]> {
+    /// A function's upvalues, from this offset on: references to them in Lua, values in C.
+    fn upvalues(
+        &self,
+        address: u64,
+        function: Structure<'_>,
+        (place, size): (u16, u16),
+    ) -> Option<&'m [u8]> {
         let count = function.byte(self.layout.function.upvalue_count);
         let start = address + u64::from(place);
-        self.memory.items(start, u64::from(count), WORD)
+        self.memory.items(start, u64::from(count), size)
     }
 
     pub(super) fn add_edges_of_lua_function(&mut self, node: NodeId, address: u64) -> Swept {
         let places = &self.layout.function;
         let function = self.function(address).ok_or(UNREADABLE)?;
-        let upvalues = self.upvalues(address, function, places.upvalues);
+        let upvalues = self.upvalues(address, function, (places.upvalues, R::SIZE));
         let upvalues = upvalues.ok_or(UNREADABLE)?;
-        let environment = function.word(places.environment);
+        let environment = R::at(function, places.environment);
         self.refer_to_kind(node, environment, Label::Environment, ENVIRONMENT)?;
         let mut names: &[u8] = &[];
         match self.known_prototype(self.prototype_before(function))? {
@@ -84,7 +89,7 @@ impl<'m, M: Memory> Sweep<'m, M> {
         }
         // Each name ends with a zero byte; a stripped function has none.
         let mut names = names.split(|&byte| byte == 0);
-        for upvalue in words(upvalues) {
+        for upvalue in references::<R>(upvalues) {
             let name = names.next().unwrap_or_default();
             if let Some(target) = self.object(node, upvalue)? {
                 if self.heap.kind(target) != Kind::Upvalue {
@@ -102,11 +107,11 @@ impl<'m, M: Memory> Sweep<'m, M> {
     pub(super) fn add_edges_of_c_function(&mut self, node: NodeId, address: u64) -> Swept {
         let places = &self.layout.function;
         let function = self.function(address).ok_or(UNREADABLE)?;
-        let upvalues = self.upvalues(address, function, places.c_upvalues);
-        let environment = function.word(places.environment);
+        let upvalues = self.upvalues(address, function, (places.c_upvalues, VALUE));
+        let environment = R::at(function, places.environment);
         self.refer_to_kind(node, environment, Label::Environment, ENVIRONMENT)?;
-        for upvalue in words(upvalues.ok_or(UNREADABLE)?) {
-            self.refer_to_value(node, Value(upvalue), Label::Upvalue(NameId::EMPTY))?;
+        for upvalue in slots(upvalues.ok_or(UNREADABLE)?) {
+            self.refer_to_value(node, R::value(upvalue), Label::Upvalue(NameId::EMPTY))?;
         }
         Ok(())
     }
@@ -120,12 +125,12 @@ impl<'m, M: Memory> Sweep<'m, M> {
             .memory
             .structure(address, places.size)
             .ok_or(UNREADABLE)?;
-        let place = upvalue.word(places.value);
+        let place = R::at(upvalue, places.value);
         let is_own = place == address + u64::from(places.own_value);
         if is_own != (upvalue.byte(places.closed) != 0) {
             return Err(UNREADABLE.into());
         }
         let value = self.memory.word(place).ok_or(UNREADABLE)?;
-        self.refer_to_value(node, Value(value), Label::Value)
+        self.refer_to_value(node, R::value(value), Label::Value)
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::memory::memory::{Memory, Read};
 use crate::native::byte_ledger::note;
-use crate::native::jit::header::{HEADER, MARKED, TYPE, WORD, words};
+use crate::native::jit::references::{References, references};
 use crate::native::jit::sweep::Sweep;
 use crate::native::jit::tags;
 use crate::native::layout_mismatch::{LayoutMismatch, Swept};
@@ -17,14 +17,14 @@ const ADDRESS: u64 = !7;
 /// How many buckets ahead strings are prefetched.
 const AHEAD: usize = 16;
 
-impl<M: Memory> Sweep<'_, M> {
+impl<M: Memory, R: References> Sweep<'_, M, R> {
     /// Makes a node of every object.
     pub(super) fn list_objects(&mut self) -> Swept {
         let places = &self.layout.global_state;
         self.heap.begin_run(RunOrder::Allocation)?;
-        self.list_all(self.global.word(places.all))?;
+        self.list_all(R::at(self.global, places.all))?;
         self.heap.begin_run(RunOrder::None)?;
-        self.list_ring(self.global.word(places.to_be_finalized))?;
+        self.list_ring(R::at(self.global, places.to_be_finalized))?;
         self.list_strings()?;
         self.list_empty_string()?;
         if !self.heap.is_taken(self.main_thread) {
@@ -79,11 +79,12 @@ impl<M: Memory> Sweep<'_, M> {
         let count = u64::from(self.global.int(places.strings_mask)) + 1;
         let buckets = self
             .memory
-            .items(self.global.word(places.strings), count, WORD)
+            .items(self.global.word(places.strings), count, R::SIZE)
             .ok_or(LayoutMismatch::Unreadable("the table of strings"))?;
         // Strings are in no order in memory, but their addresses are known in advance.
-        let ahead = words(buckets).skip(AHEAD).chain(iter::repeat(0));
-        for (number, (bucket, later)) in (0..).zip(words(buckets).zip(ahead)) {
+        let buckets = || references::<R>(buckets);
+        let ahead = buckets().skip(AHEAD).chain(iter::repeat(0));
+        for (number, (bucket, later)) in (0..).zip(buckets().zip(ahead)) {
             self.memory.prefetch(later & ADDRESS);
             self.heap.prefetch(later & ADDRESS);
             let mut next = bucket & ADDRESS;
@@ -102,14 +103,17 @@ impl<M: Memory> Sweep<'_, M> {
     /// Makes a node of an object. Returns it, and the address of the next object.
     #[inline]
     fn list_object(&mut self, address: u64) -> Swept<(NodeId, u64)> {
-        let header = self.memory.structure(address, HEADER).ok_or(UNREADABLE)?;
-        let (next, object_type) = (header.word(0), header.byte(TYPE));
+        let header = self
+            .memory
+            .structure(address, R::HEADER)
+            .ok_or(UNREADABLE)?;
+        let (next, object_type) = (R::at(header, 0), header.byte(R::TYPE));
         let kind = tags::kind(object_type).ok_or(LayoutMismatch::UnknownType(object_type))?;
         if kind != Kind::String {
             return Ok((self.list_other(address, kind)?, next));
         }
         let node = self.list_string(address)?;
-        if header.byte(MARKED) & FIXED != 0 {
+        if header.byte(R::MARKED) & FIXED != 0 {
             note(&mut self.fixed, node)?;
         }
         Ok((node, next))
@@ -134,7 +138,7 @@ impl<M: Memory> Sweep<'_, M> {
             // Open upvalues are on no other list.
             Kind::Thread => {
                 let place = u64::from(self.layout.state.open_upvalues);
-                let first = self.memory.word(address + place).ok_or(UNREADABLE)?;
+                let first = self.reference(address + place).ok_or(UNREADABLE)?;
                 self.list_chain(first)?;
             }
             _ => {}

@@ -3,12 +3,14 @@
 use crate::layout::JitLayout;
 use crate::memory::memory::{Memory, Read, Structure};
 use crate::native::chunk_name::ChunkName;
-use crate::native::jit::header::{HEADER, TYPE, WORD, words};
+use crate::native::jit::references::References;
+use crate::native::jit::slots::{VALUE, slots};
 use crate::native::jit::table::{NODE, NODE_KEY, NODE_VALUE};
 use crate::native::jit::tags::{self, Value};
 use crate::native::look::{Look, STACK_SLOTS, Seen, SeenCode, TABLE_SLOTS, TEXT};
 use crate::version::Version;
 use luasnap_heap::Kind;
+use std::marker::PhantomData;
 
 /// `FF_LUA` in `ffid`: a Lua function.
 const IN_LUA: u8 = 0;
@@ -16,14 +18,16 @@ const IN_LUA: u8 = 0;
 const BUILT_IN: u32 = u32::MAX;
 
 /// Looks by one layout.
-pub(crate) struct JitLook<'m, M> {
+pub(crate) struct JitLook<'m, M, R> {
     memory: &'m M,
     layout: &'static JitLayout,
     main_thread: u64,
     global_state: u64,
+    /// How wide references are.
+    width: PhantomData<R>,
 }
 
-impl<'m, M: Memory> JitLook<'m, M> {
+impl<'m, M: Memory, R: References> JitLook<'m, M, R> {
     /// Looks at the VM whose main thread and global state are at these addresses.
     pub(crate) fn new(
         memory: &'m M,
@@ -35,13 +39,14 @@ impl<'m, M: Memory> JitLook<'m, M> {
             layout,
             main_thread,
             global_state,
+            width: PhantomData,
         }
     }
 
     /// Whether the header of an object says that it is of this kind.
     fn is(&self, address: u64, kind: Kind) -> bool {
-        let header = self.memory.structure(address, HEADER);
-        header.is_some_and(|header| tags::kind(header.byte(TYPE)) == Some(kind))
+        let header = self.memory.structure(address, R::HEADER);
+        header.is_some_and(|header| tags::kind(header.byte(R::TYPE)) == Some(kind))
     }
 
     fn seen(&self, value: Value) -> Seen {
@@ -65,24 +70,30 @@ impl<'m, M: Memory> JitLook<'m, M> {
     }
 }
 
-impl<M: Memory> Look for JitLook<'_, M> {
+impl<M: Memory, R: References> Look for JitLook<'_, M, R> {
     fn registry(&self) -> Option<u64> {
         let places = &self.layout.global_state;
         let global = self
             .memory
             .structure(self.global_state, places.to_jit_state)?;
-        tags::table_of(global.word(places.registry))
+        R::value(global.word(places.registry)).table()
     }
 
     fn stack(&self) -> Vec<Seen> {
         let places = &self.layout.state;
-        let slots = || {
+        let stack = || {
             let thread = self.memory.structure(self.main_thread, places.size)?;
             let count = u64::from(thread.int(places.stack_size)).min(STACK_SLOTS);
-            self.memory.items(thread.word(places.stack), count, WORD)
+            self.memory.items(R::at(thread, places.stack), count, VALUE)
         };
-        let slots = slots().unwrap_or_default();
-        words(slots).map(|slot| self.seen(Value(slot))).collect()
+        let seen = slots(stack().unwrap_or_default()).map(|slot| {
+            let seen = self.seen(R::value(slot));
+            match R::callee_in(slot) {
+                Some(callee) if seen == Seen::Other => self.seen(callee),
+                _ => seen,
+            }
+        });
+        seen.collect()
     }
 
     fn entries(&self, table: u64) -> Vec<(Vec<u8>, Seen)> {
@@ -93,15 +104,15 @@ impl<M: Memory> Look for JitLook<'_, M> {
             let places = &self.layout.table;
             let table = self.memory.structure(table, places.size)?;
             let count = u64::from(table.int(places.hash_mask)) + 1;
-            let nodes = table.word(places.nodes);
+            let nodes = R::at(table, places.nodes);
             self.memory.items(nodes, count.min(TABLE_SLOTS), NODE)
         };
         let nodes = nodes().unwrap_or_default();
         let nodes = nodes.chunks_exact(usize::from(NODE)).map(Structure);
         let entries = nodes.filter_map(|node| {
-            let key = Value(node.word(NODE_KEY)).object()?;
+            let key = R::value(node.word(NODE_KEY)).object()?;
             let key = self.text(key)?.to_vec();
-            Some((key, self.seen(Value(node.word(NODE_VALUE)))))
+            Some((key, self.seen(R::value(node.word(NODE_VALUE)))))
         });
         entries.collect()
     }
@@ -114,7 +125,7 @@ impl<M: Memory> Look for JitLook<'_, M> {
         }
         let size = self.layout.prototype.size;
         // It is right before its code.
-        let address = function.word(places.pc).wrapping_sub(u64::from(size));
+        let address = R::at(function, places.pc).wrapping_sub(u64::from(size));
         if !self.is(address, Kind::Prototype) {
             return None;
         }
@@ -124,7 +135,7 @@ impl<M: Memory> Look for JitLook<'_, M> {
         if line == BUILT_IN {
             return None;
         }
-        let source = self.text(prototype.word(places.source))?;
+        let source = self.text(R::at(prototype, places.source))?;
         Some(SeenCode {
             chunk: ChunkName::new(Version::LuaJit, source).bytes().to_vec(),
             is_main: line == 0,

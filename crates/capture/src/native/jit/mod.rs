@@ -1,8 +1,7 @@
 //! LuaJIT: how its objects are listed (`list`), and what each kind of object refers to (a file for
 //! each).
 //!
-//! Only builds with 64-bit references (GC64) are known. 32-bit ones match no layout, since their
-//! global state is elsewhere.
+//! References have 64 bits or 32 ([`references`]): the sweep is compiled for each.
 
 mod blocks;
 mod c_types;
@@ -10,13 +9,14 @@ mod cdata;
 mod frames;
 mod function;
 pub(crate) mod global_state;
-mod header;
 mod known_prototype;
 mod list;
 mod local_names;
 pub(crate) mod look;
 mod prototype;
+pub(crate) mod references;
 mod root;
+mod slots;
 mod string;
 pub(crate) mod sweep;
 mod table;

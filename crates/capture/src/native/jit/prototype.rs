@@ -2,8 +2,9 @@
 
 use crate::memory::memory::{Memory, Read, Structure};
 use crate::native::chunk_name::ChunkName;
-use crate::native::jit::header::{WORD, words};
 use crate::native::jit::known_prototype::KnownPrototype;
+use crate::native::jit::references::{References, references};
+use crate::native::jit::slots::SLOT;
 use crate::native::jit::sweep::Sweep;
 use crate::native::layout_mismatch::{LayoutMismatch, Swept};
 use crate::native::sweep::Sweep as _;
@@ -17,7 +18,7 @@ const UPVALUE: u64 = 2;
 /// `firstline` of a Lua function that is built into LuaJIT.
 const BUILT_IN: u32 = u32::MAX;
 
-impl<'m, M: Memory> Sweep<'m, M> {
+impl<'m, M: Memory, R: References> Sweep<'m, M, R> {
     pub(super) fn prototype(&self, address: u64) -> Option<Structure<'m>> {
         self.memory.structure(address, self.layout.prototype.size)
     }
@@ -32,7 +33,7 @@ impl<'m, M: Memory> Sweep<'m, M> {
     fn part(&self, address: u64, place: u16) -> &'m [u8] {
         let part = self.prototype(address).and_then(|prototype| {
             let end = address + u64::from(prototype.int(self.layout.prototype.whole));
-            let start = prototype.word(place);
+            let start = R::at(prototype, place);
             let is_inside = (address..end).contains(&start);
             let len = end.checked_sub(start).filter(|_| is_inside)?;
             self.memory.bytes(start, len as usize)
@@ -79,7 +80,7 @@ impl<'m, M: Memory> Sweep<'m, M> {
         }
         let places = &self.layout.prototype;
         let prototype = self.prototype(address).ok_or(UNREADABLE)?;
-        let source = prototype.word(places.source);
+        let source = R::at(prototype, places.source);
         let string = self.heap.find(source);
         let string = string.filter(|string| self.heap.kind(*string) == Kind::String);
         let text = match string {
@@ -132,24 +133,25 @@ impl<'m, M: Memory> Sweep<'m, M> {
     fn parts_fit(&self, address: u64, prototype: Structure<'_>) -> bool {
         let places = &self.layout.prototype;
         let int = |place| u64::from(prototype.int(place));
-        let word = u64::from(WORD);
+        let reference = u64::from(R::SIZE);
         let code = u64::from(places.size) + INSTRUCTION * int(places.code_count);
-        let constants = address + code.next_multiple_of(word) + word * int(places.object_count);
-        let upvalues = constants + word * int(places.number_count);
+        let objects = (code + reference * int(places.object_count)).next_multiple_of(SLOT);
+        let constants = address + objects;
+        let upvalues = constants + SLOT * int(places.number_count);
         // Entries of upvalues are padded to an even number, which aligns the lines.
         let upvalue_count = u64::from(prototype.byte(places.upvalue_count));
         let lines = upvalues + UPVALUE * upvalue_count.next_multiple_of(2);
         let names = lines + self.line_size(prototype) * int(places.code_count).saturating_sub(1);
         let has_no_names = [places.lines, places.upvalue_names, places.local_names]
             .into_iter()
-            .all(|place| prototype.word(place) == 0);
+            .all(|place| R::at(prototype, place) == 0);
         let end = address + int(places.whole);
-        let locals = prototype.word(places.local_names);
-        prototype.word(places.constants) == constants
-            && prototype.word(places.upvalues) == upvalues
+        let locals = R::at(prototype, places.local_names);
+        R::at(prototype, places.constants) == constants
+            && R::at(prototype, places.upvalues) == upvalues
             && (has_no_names
-                || prototype.word(places.lines) == lines
-                    && prototype.word(places.upvalue_names) == names
+                || R::at(prototype, places.lines) == lines
+                    && R::at(prototype, places.upvalue_names) == names
                     && (names..=end).contains(&locals)
                     && (locals == names) == (upvalue_count == 0))
     }
@@ -170,7 +172,7 @@ impl<'m, M: Memory> Sweep<'m, M> {
             return 0;
         };
         let (first, count) = (prototype.int(places.line), prototype.int(places.line_count));
-        let lines = prototype.word(places.lines);
+        let lines = R::at(prototype, places.lines);
         if lines == 0 || first == BUILT_IN {
             return 0;
         }
@@ -193,7 +195,7 @@ impl<'m, M: Memory> Sweep<'m, M> {
     fn lines_fit(&self, prototype: Structure<'_>) -> bool {
         let places = &self.layout.prototype;
         let instructions = u64::from(prototype.int(places.code_count)).saturating_sub(1);
-        let (lines, size) = (prototype.word(places.lines), self.line_size(prototype));
+        let (lines, size) = (R::at(prototype, places.lines), self.line_size(prototype));
         if lines == 0 || instructions == 0 {
             return true;
         }
@@ -213,15 +215,13 @@ impl<'m, M: Memory> Sweep<'m, M> {
             self.heap.note_loaded_code(node, shape)?;
         }
         let name = (Kind::String, "a chunk's name");
-        let source = prototype.word(places.source);
+        let source = R::at(prototype, places.source);
         self.refer_to_kind(node, source, Label::DebugName, name)?;
         // Constants that are objects are before the address in `k`, the last of them first.
         let count = u64::from(prototype.int(places.object_count));
-        let start = prototype
-            .word(places.constants)
-            .wrapping_sub(u64::from(WORD) * count);
-        let constants = self.memory.items(start, count, WORD).ok_or(UNREADABLE)?;
-        for constant in words(constants).rev() {
+        let start = R::at(prototype, places.constants).wrapping_sub(u64::from(R::SIZE) * count);
+        let constants = self.memory.items(start, count, R::SIZE);
+        for constant in references::<R>(constants.ok_or(UNREADABLE)?).rev() {
             if let Some(target) = self.object(node, constant)? {
                 let label = match self.heap.kind(target) {
                     Kind::Prototype => Label::Prototype,

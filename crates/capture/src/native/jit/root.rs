@@ -1,10 +1,9 @@
 //! The GC roots: what the VM itself refers to.
 
 use crate::layout::ABSENT;
-use crate::memory::memory::{Memory, Read};
-use crate::native::jit::header::WORD;
+use crate::memory::memory::Memory;
+use crate::native::jit::references::References;
 use crate::native::jit::sweep::Sweep;
-use crate::native::jit::tags::Value;
 use crate::native::layout_mismatch::Swept;
 use crate::native::sweep::Sweep as _;
 use luasnap_heap::{Kind, Label, NodeId, Strength};
@@ -21,12 +20,12 @@ const BASIC_TYPES: [(u16, &str); 7] = [
     (8, "[metatable:function]"),
 ];
 
-impl<M: Memory> Sweep<'_, M> {
+impl<M: Memory, R: References> Sweep<'_, M, R> {
     /// Gives the synthetic root its references. The first is the registry.
     pub(super) fn add_edges_of_globals(&mut self) -> Swept {
         let places = &self.layout.global_state;
         self.heap.begin_edges();
-        let registry = Value(self.global.word(places.registry));
+        let registry = R::value(self.global.word(places.registry));
         self.root(registry.address(), "[REGISTRY]")?;
         let running = self.origin.running_thread;
         if running != 0 && running != self.main_thread {
@@ -34,8 +33,8 @@ impl<M: Memory> Sweep<'_, M> {
         }
         self.root(self.main_thread, "[mainthread]")?;
         for (number, name) in BASIC_TYPES {
-            let place = places.roots + WORD * (places.root_metatables + number);
-            self.root(self.global.word(place), name)?;
+            let place = places.roots + R::SIZE * (places.root_metatables + number);
+            self.root(R::at(self.global, place), name)?;
         }
         let waiting = std::mem::take(&mut self.to_be_finalized);
         self.roots("[finalizer]", waiting)?;
@@ -71,10 +70,10 @@ impl<M: Memory> Sweep<'_, M> {
         };
         let others = (0..places.root_count)
             .filter(|&number| !is_basic(number))
-            .map(|number| places.roots + WORD * number);
+            .map(|number| places.roots + R::SIZE * number);
         let thread = Some(places.vm_thread).filter(|&place| place != ABSENT);
         for place in others.chain(thread) {
-            let Some(node) = self.heap.find(self.global.word(place)) else {
+            let Some(node) = self.heap.find(R::at(self.global, place)) else {
                 continue;
             };
             let label = match self.heap.kind(node) {
@@ -92,9 +91,7 @@ impl<M: Memory> Sweep<'_, M> {
             0 => self.main_thread,
             running => running,
         };
-        let globals = self
-            .memory
-            .word(thread + u64::from(self.layout.state.globals));
+        let globals = self.reference(thread + u64::from(self.layout.state.globals));
         if let Some(globals) = globals.and_then(|address| self.heap.find(address)) {
             self.heap.set_globals(globals);
         }

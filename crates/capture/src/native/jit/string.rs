@@ -2,6 +2,7 @@
 
 use crate::memory::memory::{Memory, Read};
 use crate::native::byte_ledger::note;
+use crate::native::jit::references::References;
 use crate::native::jit::sweep::Sweep;
 use crate::native::layout_mismatch::{LayoutMismatch, Swept};
 use luasnap_heap::{Kind, NameId, NodeId};
@@ -10,13 +11,13 @@ use luasnap_heap::{Kind, NameId, NodeId};
 const SHORT: u64 = 40;
 const UNREADABLE: LayoutMismatch = LayoutMismatch::Unreadable("a string");
 
-impl<'m, M: Memory> Sweep<'m, M> {
+impl<'m, M: Memory, R: References> Sweep<'m, M, R> {
     /// Makes a node of a string. A short text is kept at once, while it is in the cache.
     pub(super) fn list_string(&mut self, address: u64) -> Swept<NodeId> {
         let len = self.string_len(address).ok_or(UNREADABLE)?;
         let header = u64::from(self.layout.string.size);
-        // At least one zero byte follows, and the size is rounded up to a multiple of 4.
-        let size = header + ((len + 4) & !3);
+        // At least one zero byte follows.
+        let size = header + (len + 1).next_multiple_of(u64::from(self.layout.string.rounding));
         let node = self
             .ledger
             .add(&mut self.heap, Kind::String, address, size)?;

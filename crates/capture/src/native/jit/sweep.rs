@@ -5,9 +5,9 @@ use crate::lua::stack_slots::StackSlots;
 use crate::memory::memory::{Memory, Read, Structure};
 use crate::native::byte_ledger::ByteLedger;
 use crate::native::jit::c_types::CTypes;
-use crate::native::jit::global_state::{empty_place, segment_count};
-use crate::native::jit::header::WORD;
+use crate::native::jit::global_state::{light_segments, segment_count, total};
 use crate::native::jit::known_prototype::KnownPrototype;
+use crate::native::jit::references::{Narrow, References, Wide};
 use crate::native::jit::tags::Value;
 use crate::native::layout_mismatch::{LayoutMismatch, Swept};
 use crate::native::modes::Modes;
@@ -18,9 +18,23 @@ use crate::native::slot_names::SlotNames;
 use crate::native::sweep::{self, Parts, Sweep as _};
 use crate::native::swept::SweptHeap;
 use luasnap_heap::{Kind, Label, NodeId, Strength, SweepBuilder};
+use std::marker::PhantomData;
+
+/// Sweeps the VM whose global state is at `global`, by one layout.
+pub(crate) fn sweep(
+    memory: &impl Memory,
+    layout: &'static JitLayout,
+    global: u64,
+    origin: Origin,
+) -> Swept<SweptHeap> {
+    match layout.global_state.reference_size {
+        Narrow::SIZE => Sweep::<_, Narrow>::new(memory, layout, global, origin)?.run(),
+        _ => Sweep::<_, Wide>::new(memory, layout, global, origin)?.run(),
+    }
+}
 
 /// A sweep of a LuaJIT VM.
-pub(crate) struct Sweep<'m, M> {
+pub(super) struct Sweep<'m, M, R> {
     pub(super) memory: &'m M,
     pub(super) layout: &'static JitLayout,
     pub(super) origin: Origin,
@@ -55,11 +69,13 @@ pub(crate) struct Sweep<'m, M> {
     pub(super) known: KnownPrototype<'m>,
     pub(super) slots: StackSlots,
     pub(super) slot_names: SlotNames,
+    /// How wide references are.
+    width: PhantomData<R>,
 }
 
-impl<'m, M: Memory> Sweep<'m, M> {
+impl<'m, M: Memory, R: References> Sweep<'m, M, R> {
     /// A sweep of the VM whose global state is at `address`.
-    pub(crate) fn new(
+    fn new(
         memory: &'m M,
         layout: &'static JitLayout,
         address: u64,
@@ -74,11 +90,11 @@ impl<'m, M: Memory> Sweep<'m, M> {
         let jit = places.to_jit_state;
         let count = u64::from(global.int(jit + layout.jit_state.trace_count));
         let traces = memory
-            .items(global.word(jit + layout.jit_state.traces), count, WORD)
+            .items(global.word(jit + layout.jit_state.traces), count, R::SIZE)
             .ok_or(LayoutMismatch::Unreadable("the list of traces"))?;
         let segments = memory
             .items(
-                global.word(places.light_segments),
+                light_segments(layout, global),
                 segment_count(layout, global),
                 4,
             )
@@ -89,10 +105,10 @@ impl<'m, M: Memory> Sweep<'m, M> {
             origin,
             global,
             heap: SweepBuilder::default(),
-            ledger: ByteLedger::new(global.word(places.total_bytes)),
+            ledger: ByteLedger::new(total(layout, global)),
             main_thread,
-            empty_string: address + u64::from(empty_place(layout)),
-            c_types: CTypes::read(memory, &layout.c_types, global.word(places.c_types))?,
+            empty_string: address + u64::from(places.empty_string),
+            c_types: CTypes::read(memory, &layout.c_types, R::at(global, places.c_types))?,
             traces,
             segments,
             to_be_finalized: Vec::new(),
@@ -107,7 +123,14 @@ impl<'m, M: Memory> Sweep<'m, M> {
             known: KnownPrototype::default(),
             slots: StackSlots::default(),
             slot_names: SlotNames::default(),
+            width: PhantomData,
         })
+    }
+
+    /// The reference at an address.
+    #[inline]
+    pub(super) fn reference(&self, address: u64) -> Option<u64> {
+        Some(R::at(self.memory.structure(address, R::SIZE)?, 0))
     }
 
     /// Adds a reference to a value, if it is an object.
@@ -122,7 +145,7 @@ impl<'m, M: Memory> Sweep<'m, M> {
     }
 }
 
-impl<'m, M: Memory> sweep::Sweep<'m> for Sweep<'m, M> {
+impl<'m, M: Memory, R: References> sweep::Sweep<'m> for Sweep<'m, M, R> {
     type Memory = M;
 
     #[inline(always)]

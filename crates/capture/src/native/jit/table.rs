@@ -1,8 +1,10 @@
 //! Tables: their parts, their entries, and how their weak modes affect references.
 
+use crate::layout::ABSENT;
 use crate::lua::weak_mode::WeakMode;
 use crate::memory::memory::{Memory, Read, Structure};
-use crate::native::jit::header::{WORD, words};
+use crate::native::jit::references::References;
+use crate::native::jit::slots::{SLOT, VALUE, slots};
 use crate::native::jit::sweep::Sweep;
 use crate::native::jit::tags::{Value, ValueType};
 use crate::native::layout_mismatch::{LayoutMismatch, Swept};
@@ -30,10 +32,10 @@ pub(super) struct Parts {
     colocated: u8,
 }
 
-impl<M: Memory> Sweep<'_, M> {
+impl<M: Memory, R: References> Sweep<'_, M, R> {
     /// Bytes of a slot of either part.
     pub(super) const SLOT_SIZES: SlotSizes = SlotSizes {
-        array: WORD as u8,
+        array: VALUE as u8,
         hash: NODE as u8,
     };
 
@@ -43,14 +45,14 @@ impl<M: Memory> Sweep<'_, M> {
         let places = &self.layout.table;
         let table = self.memory.structure(address, places.size)?;
         Some(Parts {
-            array: table.word(places.array),
+            array: R::at(table, places.array),
             array_size: u64::from(table.int(places.array_size)),
-            nodes: table.word(places.nodes),
+            nodes: R::at(table, places.nodes),
             node_count: match table.int(places.hash_mask) {
                 0 => 0, // what it has is the VM's one node for nothing
                 mask => u64::from(mask) + 1,
             },
-            metatable: table.word(places.metatable),
+            metatable: R::at(table, places.metatable),
             colocated: table.byte(places.colocated),
         })
     }
@@ -59,16 +61,15 @@ impl<M: Memory> Sweep<'_, M> {
     #[inline]
     pub(super) fn table_size(&self, address: u64) -> Option<u64> {
         let parts = self.table_parts(address)?;
-        let slot = u64::from(WORD);
         let is_behind = parts.colocated != 0 && parts.colocated & LEFT == 0;
         let array = if is_behind {
             0
         } else {
-            slot * parts.array_size
+            SLOT * parts.array_size
         };
         Some(
             u64::from(self.layout.table.size)
-                + slot * u64::from(parts.colocated & SLOTS_BEHIND)
+                + SLOT * u64::from(parts.colocated & SLOTS_BEHIND)
                 + array
                 + u64::from(NODE) * parts.node_count,
         )
@@ -79,8 +80,8 @@ impl<M: Memory> Sweep<'_, M> {
     pub(super) fn prefetch_table_at(&self, address: u64) {
         let places = &self.layout.table;
         if let Some(table) = self.memory.structure(address, places.size) {
-            self.memory.prefetch(table.word(places.array));
-            self.memory.prefetch(table.word(places.nodes));
+            self.memory.prefetch(R::at(table, places.array));
+            self.memory.prefetch(R::at(table, places.nodes));
         }
     }
 
@@ -106,12 +107,12 @@ impl<M: Memory> Sweep<'_, M> {
 
     /// Adds the references of the array part. Returns the number of its entries.
     fn add_edges_of_array(&mut self, source: NodeId, parts: Parts, mode: WeakMode) -> Swept<u32> {
-        let slots = self
+        let array = self
             .memory
-            .items(parts.array, parts.array_size, WORD)
+            .items(parts.array, parts.array_size, VALUE)
             .ok_or(LayoutMismatch::Unreadable("a table's array"))?;
         let mut count = 0;
-        for (index, value) in (0..).zip(words(slots).map(Value)) {
+        for (index, value) in (0..).zip(slots(array).map(R::value)) {
             count += u32::from(!value.is_nil());
             self.refer_to_element(source, value, Label::Index(index), mode)?;
         }
@@ -126,10 +127,10 @@ impl<M: Memory> Sweep<'_, M> {
             .ok_or(LayoutMismatch::Unreadable("a table's hash part"))?;
         let mut count = 0;
         for node in nodes.chunks_exact(usize::from(NODE)).map(Structure) {
-            let value = Value(node.word(NODE_VALUE));
+            let value = R::value(node.word(NODE_VALUE));
             if !value.is_nil() {
                 count += 1;
-                self.add_edges_of_entry(source, Value(node.word(NODE_KEY)), value, mode)?;
+                self.add_edges_of_entry(source, R::value(node.word(NODE_KEY)), value, mode)?;
             }
         }
         Ok(count)
@@ -213,11 +214,15 @@ impl<M: Memory> Sweep<'_, M> {
         }
     }
 
-    /// Address that a light userdata is. Its upper half is in a table, by segment.
+    /// Address that a light userdata is. Its upper half is in a table, by segment, but in older
+    /// builds.
     fn light_address(&self, value: Value) -> u64 {
         const LOW_BITS: u32 = 39;
         const NULL: u64 = 0xff;
         let address = value.address();
+        if self.layout.global_state.light_segments == ABSENT {
+            return address;
+        }
         let segment = address >> LOW_BITS;
         if segment == NULL {
             return 0;
@@ -263,7 +268,7 @@ impl<M: Memory> Sweep<'_, M> {
         let found = nodes
             .chunks_exact(usize::from(NODE))
             .map(Structure)
-            .find(|node| Value(node.word(NODE_KEY)).object() == Some(key))?;
-        Some(Value(found.word(NODE_VALUE)))
+            .find(|node| R::value(node.word(NODE_KEY)).object() == Some(key))?;
+        Some(R::value(found.word(NODE_VALUE)))
     }
 }

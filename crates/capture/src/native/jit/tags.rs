@@ -9,9 +9,10 @@ const SHIFT: u32 = 47;
 const ADDRESS: u64 = (1 << SHIFT) - 1;
 
 /// A value of 8 bytes: a double, or a tag with an address below it. The tags are negative numbers
-/// (`LJ_TNIL` is `~0`), which make the double a NaN that no computation gives.
+/// (`LJ_TNIL` is `~0`), which make the double a NaN that no computation gives. Values of builds with
+/// references of 32 bits are rewritten to be like those of others, where tags have 17 bits.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) struct Value(pub(super) u64);
+pub(crate) struct Value(pub(super) u64);
 
 /// What a value is.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -31,7 +32,8 @@ const TRUE: u32 = 2;
 /// `~LJ_TSTR` and `~LJ_TUDATA`: the first and the last that are objects.
 const STRING: u32 = 4;
 const USERDATA: u32 = 12;
-/// `~LJ_TFUNC`, `~LJ_TTAB`.
+/// `~LJ_TUPVAL`, `~LJ_TFUNC`, `~LJ_TTAB`.
+const UPVALUE: u32 = 5;
 const FUNCTION: u32 = 8;
 const TABLE: u32 = 11;
 /// `~LJ_TTAB`, as an object's header has it.
@@ -56,6 +58,32 @@ impl Value {
         }
     }
 
+    /// The value that 8 bytes are in a build with references of 32 bits: a double, or a tag of 32
+    /// bits above a reference, or above any bits where the type has only one value. Light userdata
+    /// alone have 47 bits and a shorter tag.
+    #[inline]
+    pub(super) fn of_narrow(bits: u64) -> Value {
+        // The greatest that is no tag: `LJ_TISNUM`, which is the tag of integers.
+        const INTEGER: u32 = 0xfffe_ffff;
+        const LIGHT_USERDATA: i64 = -2;
+        let tagged = |number: u32, low: u64| Value(!u64::from(number) << SHIFT | low);
+        let (tag, low) = ((bits >> 32) as u32, bits & u64::from(u32::MAX));
+        match !tag {
+            _ if tag < INTEGER => Value(bits),
+            _ if tag == INTEGER => tagged(13, low),
+            number @ ..=TRUE => tagged(number, ADDRESS),
+            number @ STRING..=USERDATA => tagged(number, low),
+            _ if bits as i64 >> SHIFT == LIGHT_USERDATA => tagged(3, bits & ADDRESS),
+            // No value has it: an object that does not exist.
+            _ => tagged(UPVALUE, 0),
+        }
+    }
+
+    /// What the lower half of a frame's only slot refers to.
+    pub(super) fn of_callee(bits: u64) -> Value {
+        Value(!u64::from(FUNCTION) << SHIFT | bits & u64::from(u32::MAX))
+    }
+
     /// Address of the object, if it is one.
     #[inline]
     pub(super) fn object(self) -> Option<u64> {
@@ -69,7 +97,7 @@ impl Value {
     }
 
     /// Address of the table, if it is one.
-    pub(super) fn table(self) -> Option<u64> {
+    pub(crate) fn table(self) -> Option<u64> {
         (self.number() == TABLE).then_some(self.address())
     }
 
@@ -115,14 +143,36 @@ pub(super) fn kind(object_type: u8) -> Option<Kind> {
     })
 }
 
-/// Address of a table, for callers that have only the value's bits.
-pub(crate) fn table_of(bits: u64) -> Option<u64> {
-    Value(bits).table()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn values_with_references_of_32_bits_become_like_others() {
+        let narrow = |tag: u32, low: u32| {
+            Value::of_narrow(u64::from(!tag) << 32 | u64::from(low))
+        };
+        // Below the tag of a type with one value there may be anything.
+        assert!(narrow(0, 0).is_nil() && narrow(0, 0x1234).is_nil());
+        assert_eq!(narrow(1, 7), narrow(1, 0));
+        assert!(narrow(2, 0).is_true() && !narrow(1, 0).is_true());
+        let table = narrow(11, 0x4000_1238);
+        assert_eq!((table.table(), table.function()), (Some(0x4000_1238), None));
+        assert_eq!(narrow(4, 0xfffe_fff8).object(), Some(0xfffe_fff8));
+        let light = Value::of_narrow(0xffff_0000_0000_0000 | 0x7fff_1234_5678);
+        assert_eq!(light.value_type(), ValueType::LightUserdata);
+        assert_eq!(light.address(), 0x7fff_1234_5678);
+        let integer = Value::of_narrow(0xfffe_ffff << 32 | 0xffff_fffe);
+        assert_eq!((integer.value_type(), integer.0 as i32), (ValueType::Integer, -2));
+        for number in [0.0, 1.5, -1.5, f64::INFINITY, f64::NEG_INFINITY, 5e-324, f64::NAN] {
+            assert_eq!(Value::of_narrow(number.to_bits()), Value(number.to_bits()));
+        }
+        // Tags that no value has.
+        for tag in [3, 13, 14, 0x7fff] {
+            assert_eq!(narrow(tag, 8).object(), Some(0), "{tag}");
+        }
+        assert_eq!(Value::of_callee(0x20_4000_1238).function(), Some(0x4000_1238));
+    }
 
     #[test]
     fn values_are_told_apart() {

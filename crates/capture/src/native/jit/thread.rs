@@ -7,9 +7,11 @@ use crate::lua::thread_calls::{
     LuaCall, MEMORY_ERROR, MEMORY_ERROR_TEXT, RUN_ERROR, ThreadCalls, kept_text, line_of_error,
 };
 use crate::memory::memory::{Memory, Read, Structure};
-use crate::native::jit::frames::{Frame, Frames, SLOT, UNREADABLE};
+use crate::native::jit::frames::{Frame, Frames, UNREADABLE};
 use crate::native::jit::known_prototype::KnownPrototype;
 use crate::native::jit::local_names::ActiveLocals;
+use crate::native::jit::references::References;
+use crate::native::jit::slots::SLOT;
 use crate::native::jit::sweep::Sweep;
 use crate::native::jit::tags::{self, Value};
 use crate::native::layout_mismatch::{Failure, Swept};
@@ -29,7 +31,7 @@ struct Running {
     instruction: Option<u32>,
 }
 
-impl<'m, M: Memory> Sweep<'m, M> {
+impl<'m, M: Memory, R: References> Sweep<'m, M, R> {
     fn state(&self, address: u64) -> Option<Structure<'m>> {
         self.memory.structure(address, self.layout.state.size)
     }
@@ -47,10 +49,10 @@ impl<'m, M: Memory> Sweep<'m, M> {
 
     pub(super) fn add_edges_of_thread(&mut self, node: NodeId, address: u64) -> Swept {
         let state = self.state(address).ok_or(UNREADABLE)?;
-        let globals = state.word(self.layout.state.globals);
+        let globals = R::at(state, self.layout.state.globals);
         self.refer_to_object(node, globals, Label::Environment)?;
         self.slots.clear();
-        if state.word(self.layout.state.stack) != 0 {
+        if R::at(state, self.layout.state.stack) != 0 {
             match self.walk_stack(node, address, state) {
                 Ok((levels, calls)) => {
                     self.heap.set_count(node, levels);
@@ -83,11 +85,23 @@ impl<'m, M: Memory> Sweep<'m, M> {
     /// Notes every slot of a stack, since it is not known which are in use.
     fn take_whole_stack(&mut self, node: NodeId, state: Structure<'_>) -> Swept {
         let places = &self.layout.state;
-        let stack = state.word(places.stack);
+        let stack = R::at(state, places.stack);
         let end = stack.saturating_add(SLOT * u64::from(state.int(places.stack_size)));
         let unknown = self.heap.intern(b"?")?;
         let temporary = self.unnamed(TEMPORARY, unknown)?;
-        self.take_all(node, stack.saturating_add(2 * SLOT), end, temporary)
+        let first = stack.saturating_add(R::FRAME_SLOTS * SLOT);
+        self.take_all(node, first, end, temporary)?;
+        // Where a frame has only one slot, that has no tag.
+        let mut slot = first;
+        while slot < end {
+            let bits = self.memory.word(slot).ok_or(UNREADABLE)?;
+            let callee = R::callee_in(bits).and_then(|callee| self.object_if_alive(callee));
+            if let Some(function) = callee {
+                self.slots.add(function, temporary)?;
+            }
+            slot += SLOT;
+        }
+        Ok(())
     }
 
     /// Notes the slots of all frames. Returns the number of levels that the debug library would
@@ -99,8 +113,8 @@ impl<'m, M: Memory> Sweep<'m, M> {
         state: Structure<'m>,
     ) -> Swept<(u32, ThreadCalls)> {
         let places = &self.layout.state;
-        let [stack, base, top] =
-            [places.stack, places.base, places.top].map(|place| state.word(place));
+        let stack = R::at(state, places.stack);
+        let [base, top] = [places.base, places.top].map(|place| state.word(place));
         let mut frames = Frames::new(self, thread, state)?;
         let mut own = match thread == self.origin.running_thread {
             true => self.origin.own_function,
@@ -124,7 +138,8 @@ impl<'m, M: Memory> Sweep<'m, M> {
         match outermost {
             Some(outermost) => {
                 let temporary = self.unnamed(TEMPORARY, host)?;
-                self.take_all(node, stack + 2 * SLOT, outermost - SLOT, temporary)?;
+                let first = stack + R::FRAME_SLOTS * SLOT;
+                self.take_all(node, first, before_frame::<R>(outermost), temporary)?;
             }
             None => self.walk_idle_stack(node, (base, top), host, &mut calls)?,
         }
@@ -142,7 +157,7 @@ impl<'m, M: Memory> Sweep<'m, M> {
     ) -> Swept {
         let mut slot = base;
         let first = self.memory.word(slot).filter(|_| slot < top);
-        if let Some(function) = first.and_then(|value| Value(value).function()) {
+        if let Some(function) = first.and_then(|value| R::value(value).function()) {
             let prototype = self.prototype_if_lua(function)?;
             let source = prototype.map_or(host, |prototype| prototype.source);
             calls.set_body(prototype.map(|prototype| LuaCall {
@@ -191,7 +206,7 @@ impl<'m, M: Memory> Sweep<'m, M> {
     ) -> Swept {
         // A thread of the VM's own, which never runs Lua code, is no coroutine.
         let vm_thread = self.layout.global_state.vm_thread;
-        if vm_thread != ABSENT && self.global.word(vm_thread) == address {
+        if vm_thread != ABSENT && R::at(self.global, vm_thread) == address {
             return Ok(());
         }
         let status = state.byte(self.layout.state.status);
@@ -221,12 +236,12 @@ impl<'m, M: Memory> Sweep<'m, M> {
     fn error_text(&self, state: Structure<'_>, source: NameId) -> Option<(&'m [u8], u32)> {
         let places = &self.layout.state;
         let top = state.word(places.top);
-        let end = state.word(places.stack) + SLOT * u64::from(state.int(places.stack_size));
+        let end = R::at(state, places.stack) + SLOT * u64::from(state.int(places.stack_size));
         [top, top.wrapping_sub(SLOT)].into_iter().find_map(|slot| {
             if slot < state.word(places.base) || slot >= end {
                 return None;
             }
-            let value = Value(self.memory.word(slot)?);
+            let value = R::value(self.memory.word(slot)?);
             let string = self.object_if_alive(value)?;
             if self.heap.kind(string) != Kind::String {
                 return None;
@@ -264,10 +279,11 @@ impl<'m, M: Memory> Sweep<'m, M> {
     /// Notes the function of a frame, its locals, temporaries and extra arguments.
     fn walk_frame(&mut self, node: NodeId, frame: Frame, running: Running, top: u64) -> Swept {
         let function = self.unnamed(FUNCTION, running.source)?;
-        self.take(node, frame.at - SLOT, function)?;
+        let callee = R::callee(self.memory, frame.at).ok_or(UNREADABLE)?;
+        self.take_value(node, callee, function)?;
         let mut slot = frame.at + SLOT;
         // The slots right before the next frame's base are not this one's.
-        let limit = frame.next.map_or(top, |next| next - SLOT);
+        let limit = frame.next.map_or(top, before_frame::<R>);
         if let Some(instruction) = running.instruction {
             let names = self.local_names(running.prototype);
             for name in ActiveLocals::new(names, instruction) {
@@ -302,7 +318,7 @@ impl<'m, M: Memory> Sweep<'m, M> {
             return Ok(());
         }
         let (at, limit) = match self.outer_half(frame.at)? {
-            Some(outer) => (outer, frame.at - SLOT),
+            Some(outer) => (outer, before_frame::<R>(frame.at)),
             None => (frame.at, limit),
         };
         let parameters = u64::from(prototype.byte(places.parameters));
@@ -311,7 +327,11 @@ impl<'m, M: Memory> Sweep<'m, M> {
     }
 
     fn take(&mut self, node: NodeId, slot: u64, name: SlotName) -> Swept {
-        let value = Value(self.memory.word(slot).ok_or(UNREADABLE)?);
+        let value = R::value(self.memory.word(slot).ok_or(UNREADABLE)?);
+        self.take_value(node, value, name)
+    }
+
+    fn take_value(&mut self, node: NodeId, value: Value, name: SlotName) -> Swept {
         let Some(address) = value.object() else {
             return Ok(());
         };
@@ -344,4 +364,9 @@ impl<'m, M: Memory> Sweep<'m, M> {
     fn unnamed(&mut self, name: &'static str, source: NameId) -> Swept<SlotName> {
         self.slot_names.unnamed(&mut self.heap, name, source)
     }
+}
+
+/// Address of the first slot of the frame that is known by the slot at `frame`.
+fn before_frame<R: References>(frame: u64) -> u64 {
+    frame - (R::FRAME_SLOTS - 1) * SLOT
 }

@@ -1,15 +1,16 @@
 //! Traces: code that the compiler has compiled.
 
+use crate::layout::ABSENT;
 use crate::memory::memory::{Memory, Read, Structure};
-use crate::native::jit::header::{WORD, words};
+use crate::native::jit::references::{References, references};
 use crate::native::jit::sweep::Sweep;
 use crate::native::layout_mismatch::{LayoutMismatch, Swept};
 use crate::native::sweep::Sweep as _;
 use luasnap_heap::{Label, NodeId};
 
 const UNREADABLE: LayoutMismatch = LayoutMismatch::Unreadable("a trace");
-/// Bytes of an instruction, and of an entry of a snapshot's map.
-const INSTRUCTION: u64 = 8;
+/// Bytes of an instruction or a constant, and of an entry of a snapshot's map.
+const WORD: u16 = 8;
 const MAP_ENTRY: u64 = 4;
 /// In an instruction: offsets of its type, with flags, and of its opcode.
 const TYPE: u16 = 4;
@@ -17,10 +18,12 @@ const OPCODE: u16 = 5;
 /// `REF_TRUE`: the lowest of the three constants that every trace has. Its other constants are
 /// below it.
 const TRUE: u64 = 0x8000 - 3;
-/// Distances from the opcode of those three (`IR_KPRI`) to that of an object (`IR_KGC`), and to that
-/// of a null constant (`IR_KNULL`).
+/// Distances from the opcode of those three (`IR_KPRI`) to that of an object (`IR_KGC`), to that of a
+/// null constant (`IR_KNULL`), and to those of numbers of 64 bits (`IR_KNUM`, `IR_KINT64`).
 const TO_OBJECT: u8 = 2;
 const TO_NULL: u8 = 5;
+const TO_NUMBER: u8 = 6;
+const TO_INTEGER: u8 = 7;
 /// `IRT_TYPE`, and by type whether a constant has a second word (`IRT_IS64`).
 const TYPE_BITS: u8 = 0x1f;
 const HAS_SECOND_WORD: u32 = 1
@@ -36,11 +39,8 @@ const HAS_SECOND_WORD: u32 = 1
     | 1 << 14 // doubles
     | 1 << 21
     | 1 << 22;
-/// Distances from `startpt` to `startpc` and to `startins`.
-const TO_START: u16 = 8;
-const TO_INSTRUCTION: u16 = 16;
 
-impl<'m, M: Memory> Sweep<'m, M> {
+impl<'m, M: Memory, R: References> Sweep<'m, M, R> {
     fn trace(&self, address: u64) -> Option<Structure<'m>> {
         self.memory.structure(address, self.layout.trace.size)
     }
@@ -63,7 +63,7 @@ impl<'m, M: Memory> Sweep<'m, M> {
         let snapshot = u64::from(self.layout.jit_state.snapshot_size);
         Some(
             self.trace_header()
-                + INSTRUCTION * self.instruction_count(trace)
+                + u64::from(WORD) * self.instruction_count(trace)
                 + snapshot * u64::from(trace.half(places.snapshot_count))
                 + MAP_ENTRY * u64::from(trace.int(places.snapshot_map_count)),
         )
@@ -73,7 +73,7 @@ impl<'m, M: Memory> Sweep<'m, M> {
     pub(super) fn refer_to_trace(&mut self, source: NodeId, number: u16) -> Swept {
         let address = match number {
             0 => None,
-            number => words(self.traces).nth(usize::from(number)),
+            number => references::<R>(self.traces).nth(usize::from(number)),
         };
         self.refer_to_object(source, address.unwrap_or(0), Label::Trace)
     }
@@ -84,7 +84,7 @@ impl<'m, M: Memory> Sweep<'m, M> {
         if trace.half(places.number) == 0 {
             return Ok(()); // it was flushed, and waits for the collector
         }
-        self.refer_to_object(node, trace.word(places.prototype), Label::Prototype)?;
+        self.refer_to_object(node, R::at(trace, places.prototype), Label::Prototype)?;
         self.refer_to_constants(node, address, trace)?;
         for place in [places.link, places.next_root, places.next_side] {
             self.refer_to_trace(node, trace.half(place))?;
@@ -106,28 +106,39 @@ impl<'m, M: Memory> Sweep<'m, M> {
         let primitive = constants.next_back().ok_or(UNREADABLE)?.byte(OPCODE);
         while let Some(constant) = constants.next() {
             let opcode = constant.byte(OPCODE).wrapping_sub(primitive);
-            let has_second_word =
-                HAS_SECOND_WORD >> (constant.byte(TYPE) & TYPE_BITS) & 1 != 0 && opcode != TO_NULL;
-            let second = match has_second_word {
-                true => constants.next().map_or(0, |second| second.word(0)),
-                false => 0,
+            let second = match self.has_second_word(constant, opcode) {
+                true => constants.next(),
+                false => None,
             };
             if opcode == TO_OBJECT {
-                self.refer_to_object(node, second, Label::Constant)?;
+                let place = if R::HAS_WIDE_ADDRESSES { second } else { Some(constant) };
+                let object = place.map_or(0, |place| R::at(place, 0));
+                self.refer_to_object(node, object, Label::Constant)?;
             }
         }
         Ok(())
     }
 
+    /// Whether a constant has a second word: those of 64 bits do, but for builds that keep them
+    /// elsewhere.
+    fn has_second_word(&self, constant: Structure<'_>, opcode: u8) -> bool {
+        if R::HAS_WIDE_ADDRESSES {
+            return HAS_SECOND_WORD >> (constant.byte(TYPE) & TYPE_BITS) & 1 != 0
+                && opcode != TO_NULL;
+        }
+        let are_elsewhere = self.layout.jit_state.constants != ABSENT;
+        !are_elsewhere && matches!(opcode, TO_NUMBER | TO_INTEGER)
+    }
+
     /// Address of the code at which a trace starts, if the instruction before `next` is the copy of
     /// its first one that the trace keeps.
     pub(super) fn start_of_trace(&self, next: u64) -> Option<u64> {
-        let place = self.layout.trace.prototype;
+        let places = &self.layout.trace;
         let kept = next.checked_sub(4)?;
-        let address = kept.checked_sub(u64::from(place + TO_INSTRUCTION))?;
+        let address = kept.checked_sub(u64::from(places.start_instruction))?;
         let node = self.heap.find(address)?;
         let is_trace = self.heap.kind(node) == luasnap_heap::Kind::Trace;
         let trace = self.trace(address).filter(|_| is_trace)?;
-        Some(trace.word(place + TO_START))
+        Some(R::at(trace, places.start_code))
     }
 }

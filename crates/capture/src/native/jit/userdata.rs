@@ -1,7 +1,9 @@
 //! Full userdata, string buffers among them.
 
+use crate::layout::ABSENT;
 use crate::lua::weak_mode::WeakMode;
 use crate::memory::memory::{Memory, Read};
+use crate::native::jit::references::References;
 use crate::native::jit::sweep::Sweep;
 use crate::native::layout_mismatch::{LayoutMismatch, Swept};
 use crate::native::own_snapshots::Userdata;
@@ -11,41 +13,32 @@ use luasnap_heap::{Kind, Label, NodeId};
 const UNREADABLE: LayoutMismatch = LayoutMismatch::Unreadable("a userdata");
 /// `UDTYPE_BUFFER`.
 const BUFFER: u8 = 3;
-/// Sizes of `SBufExt`, and offsets in it: the end and the start of a buffer's memory, a reference
-/// with flags in its low bits, the object that the buffer shows, and the tables of its
-/// dictionaries. The first revisions with buffers (210.1.4) have only one dictionary.
-const SIZE_WITH_ONE: u16 = 64;
-const SIZE: u16 = 72;
-const END: u16 = 8;
-const START: u16 = 16;
-const FLAGS: u16 = 24;
-const SHOWN: u16 = 32;
-const KEY_DICTIONARY: u16 = 48;
-const METATABLE_DICTIONARY: u16 = 56;
 /// `SBUF_FLAG_COW`, `SBUF_FLAG_BORROW`: the memory is that of a string, or of another buffer.
 const SHOWS_OBJECT: u64 = 2;
 const BORROWS: u64 = 4;
 
-impl<M: Memory> Sweep<'_, M> {
+impl<M: Memory, R: References> Sweep<'_, M, R> {
     /// Returns a userdata's fields, and the address of its environment.
     pub(super) fn userdata(&self, address: u64) -> Option<(Userdata, u64)> {
         let places = &self.layout.userdata;
         let userdata = self.memory.structure(address, places.size)?;
         let fields = Userdata {
-            metatable: userdata.word(places.metatable),
+            metatable: R::at(userdata, places.metatable),
             payload: address + u64::from(places.size),
             len: u64::from(userdata.int(places.len)),
         };
-        Some((fields, userdata.word(places.environment)))
+        Some((fields, R::at(userdata, places.environment)))
     }
 
     fn is_buffer(&self, address: u64) -> bool {
         let places = &self.layout.userdata;
+        let size = self.layout.buffer.size;
         let userdata = self.memory.structure(address, places.size);
-        userdata.is_some_and(|userdata| {
-            userdata.byte(places.udata_type) == BUFFER
-                && userdata.int(places.len) >= u32::from(SIZE_WITH_ONE)
-        })
+        size != ABSENT
+            && userdata.is_some_and(|userdata| {
+                userdata.byte(places.udata_type) == BUFFER
+                    && userdata.int(places.len) >= u32::from(size)
+            })
     }
 
     /// Shallow size of a userdata, in bytes, with the memory that a buffer owns.
@@ -53,9 +46,11 @@ impl<M: Memory> Sweep<'_, M> {
         let (userdata, _) = self.userdata(address)?;
         let mut size = u64::from(self.layout.userdata.size) + userdata.len;
         if self.is_buffer(address) {
-            let buffer = self.memory.structure(userdata.payload, SIZE_WITH_ONE)?;
-            if buffer.word(FLAGS) & (SHOWS_OBJECT | BORROWS) == 0 {
-                size = size.checked_add(buffer.word(END).checked_sub(buffer.word(START))?)?;
+            let places = &self.layout.buffer;
+            let buffer = self.memory.structure(userdata.payload, places.size)?;
+            if R::at(buffer, places.flags) & (SHOWS_OBJECT | BORROWS) == 0 {
+                let (start, end) = (buffer.word(places.start), buffer.word(places.end));
+                size = size.checked_add(end.checked_sub(start)?)?;
             }
         }
         Some(size)
@@ -84,19 +79,18 @@ impl<M: Memory> Sweep<'_, M> {
 
     /// Adds the references of a string buffer, which no API function shows.
     fn add_edges_of_buffer(&mut self, node: NodeId, userdata: Userdata) -> Swept {
-        let has_two = userdata.len >= u64::from(SIZE);
-        let size = if has_two { SIZE } else { SIZE_WITH_ONE };
+        let places = &self.layout.buffer;
         let buffer = self
             .memory
-            .structure(userdata.payload, size)
+            .structure(userdata.payload, places.size)
             .ok_or(UNREADABLE)?;
-        if buffer.word(FLAGS) & SHOWS_OBJECT != 0 {
-            self.refer_to_object(node, buffer.word(SHOWN), Label::Constant)?;
+        if R::at(buffer, places.flags) & SHOWS_OBJECT != 0 {
+            self.refer_to_object(node, R::at(buffer, places.shown), Label::Constant)?;
         }
-        self.refer_to_object(node, buffer.word(KEY_DICTIONARY), Label::Constant)?;
-        match has_two {
-            true => self.refer_to_object(node, buffer.word(METATABLE_DICTIONARY), Label::Constant),
-            false => Ok(()),
+        let dictionaries = [places.key_dictionary, places.metatable_dictionary];
+        for place in dictionaries.into_iter().filter(|&place| place != ABSENT) {
+            self.refer_to_object(node, R::at(buffer, place), Label::Constant)?;
         }
+        Ok(())
     }
 }

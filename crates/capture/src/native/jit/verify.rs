@@ -3,7 +3,7 @@
 
 use crate::layout::ABSENT;
 use crate::memory::memory::{Memory, Read, Structure};
-use crate::native::jit::header::WORD;
+use crate::native::jit::references::References;
 use crate::native::jit::sweep::Sweep;
 use crate::native::jit::table::{NODE, NODE_KEY, NODE_VALUE, Parts};
 use crate::native::jit::tags::{self, Value, ValueType};
@@ -23,7 +23,7 @@ const NO_BASIC_TYPES: [u16; 5] = [5, 7, 9, 11, 12];
 /// Number of tags.
 const TAGS: u16 = 14;
 
-impl<M: Memory> Sweep<'_, M> {
+impl<M: Memory, R: References> Sweep<'_, M, R> {
     /// Verifies what can be verified once every object is known.
     pub(super) fn verify_meaning_of_objects(&self) -> Swept {
         self.verify_metamethods()?;
@@ -44,7 +44,7 @@ impl<M: Memory> Sweep<'_, M> {
     fn metamethods(&self) -> impl Iterator<Item = u64> + '_ {
         let places = &self.layout.global_state;
         let numbers = 0..places.root_metatables;
-        numbers.map(|number| self.global.word(places.roots + WORD * number))
+        numbers.map(|number| R::at(self.global, places.roots + R::SIZE * number))
     }
 
     /// Verifies the names of the metamethods.
@@ -56,9 +56,9 @@ impl<M: Memory> Sweep<'_, M> {
     /// their own have none.
     fn verify_metatables_of_types(&self) -> Swept {
         let places = &self.layout.global_state;
-        let place = places.roots + WORD * places.root_metatables;
+        let place = places.roots + R::SIZE * places.root_metatables;
         verify_metatables((0..TAGS).map(|number| {
-            let address = self.global.word(place + WORD * number);
+            let address = R::at(self.global, place + R::SIZE * number);
             let may_have_one = !NO_BASIC_TYPES.contains(&number);
             address == 0 || (may_have_one && self.is(address, Kind::Table))
         }))
@@ -68,15 +68,15 @@ impl<M: Memory> Sweep<'_, M> {
     /// state of the C types has it, in newer ones it is the last root.
     fn verify_finalizers_of_cdata(&self) -> Swept {
         let places = &self.layout.global_state;
-        let c_types = self.global.word(places.c_types);
+        let c_types = R::at(self.global, places.c_types);
         if c_types == 0 {
             return Ok(());
         }
         let table = match self.layout.c_types.finalizers {
-            ABSENT => Some(
-                self.global
-                    .word(places.roots + WORD * (places.root_count - 1)),
-            ),
+            ABSENT => Some(R::at(
+                self.global,
+                places.roots + R::SIZE * (places.root_count - 1),
+            )),
             place => self.memory.word(c_types + u64::from(place)),
         };
         match table.is_some_and(|table| self.is(table, Kind::Table)) {
@@ -119,23 +119,23 @@ impl<M: Memory> Sweep<'_, M> {
             .items(parts.nodes, parts.node_count, NODE)
             .ok_or(LayoutMismatch::Unreadable("a table's hash part"))?;
         let entries = nodes.chunks_exact(usize::from(NODE)).map(Structure);
-        let entries = entries.filter(|node| !Value(node.word(NODE_VALUE)).is_nil());
+        let entries = entries.filter(|node| !R::value(node.word(NODE_VALUE)).is_nil());
         for entry in entries.take(ENTRIES) {
-            let key = Value(entry.word(NODE_KEY));
-            self.verify_tag(Value(entry.word(NODE_VALUE)))?;
+            let key = R::value(entry.word(NODE_KEY));
+            self.verify_tag(R::value(entry.word(NODE_VALUE)))?;
             self.verify_tag(key)?;
-            if !is_next(parts, entry.word(NODE_NEXT)) {
+            if !is_next(parts, R::at(entry, NODE_NEXT)) {
                 return Err(LayoutMismatch::Key.into());
             }
             let is_boolean = key.value_type() == ValueType::Boolean;
             let main = u64::from(key.is_true()) & (parts.node_count - 1);
-            if is_boolean && !leads_to(parts, nodes, main, key) {
+            if is_boolean && !leads_to::<R>(parts, nodes, main, key) {
                 return Err(LayoutMismatch::Key.into());
             }
             if let Some(address) = key.object()
                 && self.is(address, Kind::String)
                 && let Some(hash) = self.table_hash_of(address)
-                && !leads_to(parts, nodes, u64::from(hash) & (parts.node_count - 1), key)
+                && !leads_to::<R>(parts, nodes, u64::from(hash) & (parts.node_count - 1), key)
             {
                 return Err(LayoutMismatch::Key.into());
             }
@@ -176,8 +176,8 @@ impl<M: Memory> Sweep<'_, M> {
             .unwrap_or_default()
             .chunks_exact(usize::from(NODE))
             .map(Structure)
-            .filter(|node| !Value(node.word(NODE_VALUE)).is_nil())
-            .filter_map(|node| Value(node.word(NODE_KEY)).object());
+            .filter(|node| !R::value(node.word(NODE_VALUE)).is_nil())
+            .filter_map(|node| R::value(node.word(NODE_KEY)).object());
         let mut fields = Fields::None;
         for key in keys {
             let name = self.heap.find(key).map(|node| self.heap.source(node));
@@ -198,7 +198,7 @@ impl<M: Memory> Sweep<'_, M> {
 }
 
 /// Whether the collision chain that starts at node number `main` has a node with this key.
-fn leads_to(parts: Parts, nodes: &[u8], main: u64, key: Value) -> bool {
+fn leads_to<R: References>(parts: Parts, nodes: &[u8], main: u64, key: Value) -> bool {
     let size = u64::from(NODE);
     let mut offset = main * size;
     for _ in 0..parts.node_count {
@@ -206,10 +206,10 @@ fn leads_to(parts: Parts, nodes: &[u8], main: u64, key: Value) -> bool {
             return false;
         };
         let node = Structure(node);
-        if Value(node.word(NODE_KEY)) == key {
+        if R::value(node.word(NODE_KEY)) == key {
             return true;
         }
-        let next = node.word(NODE_NEXT);
+        let next = R::at(node, NODE_NEXT);
         offset = next.wrapping_sub(parts.nodes);
         if next == 0 || !is_next(parts, next) {
             return false;
