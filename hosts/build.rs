@@ -39,6 +39,8 @@ enum Flavour {
 /// What is built at once.
 enum Job {
     Vm(&'static str, Flavour),
+    /// A LuaJIT with other flags, by its number.
+    Jit(usize),
     /// An older release, by its number.
     Older(usize),
     /// A changed one, by its number.
@@ -66,10 +68,11 @@ fn main() {
         .iter()
         .flat_map(|&vm| [Job::Vm(vm, Flavour::Plain), Job::Vm(vm, Flavour::Checked)])
         .collect();
+    jobs.extend((0..releases::JIT.len()).map(Job::Jit));
     jobs.extend((0..releases::OLDER.len()).map(Job::Older));
     jobs.extend((0..releases::CHANGED.len()).map(Job::Changed));
     // The longest first: LuaJIT is built by a make of its own.
-    jobs.sort_by_key(|job| !matches!(job, Job::Vm("jit", _)));
+    jobs.sort_by_key(|job| !matches!(job, Job::Vm("jit", _) | Job::Jit(_)));
     let jobs = Mutex::new(VecDeque::from(jobs));
     let next = || jobs.lock().unwrap().pop_front();
 
@@ -83,6 +86,7 @@ fn main() {
                 while let Some(job) = next() {
                     match job {
                         Job::Vm(vm, flavour) => build_vm(vm, flavour),
+                        Job::Jit(number) => build_jit(number),
                         Job::Older(number) => build_older(number),
                         Job::Changed(number) => build_changed(number),
                     }
@@ -91,9 +95,11 @@ fn main() {
         }
     });
 
+    let jit = releases::JIT.iter().map(|&(name, _)| name);
     let older = releases::OLDER.into_iter();
     let changed = releases::CHANGED.iter().map(|&(name, ..)| name);
     let programs = [
+        list_of_programs("JIT", jit),
         list_of_programs("OLDER", older),
         list_of_programs("CHANGED", changed),
     ];
@@ -172,6 +178,37 @@ fn build_static(vm: &str, interpreter: &dyn Fn(&[&str]) -> Command) {
     println!("cargo:rustc-env=HOST_STATIC_{vm}={}", path.display());
 }
 
+/// Builds an interpreter of a LuaJIT with other flags.
+fn build_jit(number: usize) {
+    let (name, flags) = releases::JIT[number];
+    let folder = out_dir().join(format!("vm-{name}"));
+    releases::copy_jit(&folder);
+    let sources = folder.join("src");
+    let mut make = Command::new("make");
+    make.current_dir(&sources).args(["-s", "libluajit.a"]);
+    make.args(["BUILDMODE=static", &format!("XCFLAGS=-fPIC {flags}")]);
+    let made = make.output().expect("make runs");
+    assert!(
+        made.status.success(),
+        "{make:?}: {}",
+        String::from_utf8_lossy(&made.stderr)
+    );
+    let archive = Archive {
+        library: sources.join("libluajit.a"),
+        include: sources,
+    };
+    let mut command = compile(&INTERPRETER);
+    command.arg("-I").arg(&archive.include);
+    command.arg(format!("-DHOST_VM=\"{name}\""));
+    // References of 32 bits reach only what LuaJIT's own allocator finds for it.
+    if flags.contains("DISABLE_GC64") {
+        command.arg("-DHOST_OWN_ALLOCATOR");
+    }
+    link(&mut command, &archive);
+    command.arg("-Wl,-E");
+    run_compiler(command, &release_program(name));
+}
+
 /// Builds an interpreter of an older release.
 fn build_older(number: usize) {
     let release = releases::OLDER[number];
@@ -201,12 +238,12 @@ fn build_release(folder: &Path, name: &str) {
     run_compiler(command, &release_program(name));
 }
 
-/// The path of what [`build_release`] makes.
+/// The path of an interpreter of this name.
 fn release_program(name: &str) -> PathBuf {
     out_dir().join(format!("lua-{name}"))
 }
 
-/// A list of programs that were built by [`build_release`], as Rust: names and paths.
+/// A list of programs with the paths of [`release_program`], as Rust: names and paths.
 fn list_of_programs(list: &str, names: impl Iterator<Item = &'static str>) -> String {
     let programs: Vec<(&str, PathBuf)> = names.map(|name| (name, release_program(name))).collect();
     format!("const {list}: &[(&str, &str)] = &{programs:?};\n")

@@ -1,5 +1,5 @@
-//! Other releases of PUC Lua than the newest ones, and Luas whose structures nobody else has: what
-//! the native engine is tried on. Their sources come with older versions of the `lua-src` crate, on
+//! Other releases of PUC Lua than the newest ones, LuaJIT built with other flags, and Luas whose
+//! structures nobody else has: what the native engine is tried on. Their sources come with older versions of the `lua-src` crate, on
 //! which xtask depends.
 
 use std::env;
@@ -10,6 +10,18 @@ use std::process::Command;
 /// Older releases whose structures differ, or may.
 pub const OLDER: [&str; 10] = [
     "5.3.5", "5.4.0", "5.4.1", "5.4.2", "5.4.3", "5.4.4", "5.4.6", "5.4.7", "5.4.8", "5.5.0",
+];
+
+/// LuaJIT built in ways that change its structures: a name, and the flags.
+pub const JIT: [(&str, &str); 5] = [
+    ("jit32", "-DLUAJIT_DISABLE_GC64"),
+    ("jit-bump", "-DLUAJIT_ENABLE_TABLE_BUMP"),
+    ("jit-no-ffi", "-DLUAJIT_DISABLE_FFI"),
+    ("jit-no-jit", "-DLUAJIT_DISABLE_JIT"),
+    (
+        "jit32-bare",
+        "-DLUAJIT_DISABLE_GC64 -DLUAJIT_DISABLE_FFI -DLUAJIT_DISABLE_JIT",
+    ),
 ];
 
 /// Luas that were changed: a name, the release, and what stands instead of what in a header.
@@ -253,8 +265,8 @@ const FRAMES: &str = "StkIdRel func;  /* function index in the stack */\n  \
 const METATABLE: &str = "struct Table *metatable;\n  GCObject *gclist;\n} Table;";
 const SPACE: &str = "#define LUA_EXTRASPACE\t\t(sizeof(void *))";
 
-/// The folder with the C files of a release.
-pub fn sources(release: &str) -> PathBuf {
+/// The folders of all versions of a package, the newest last.
+fn packages(name: &str) -> Vec<PathBuf> {
     let cargo = env::var_os("CARGO").expect("cargo sets CARGO");
     let asked = Command::new(cargo)
         .args(["metadata", "--format-version", "1", "--locked"])
@@ -270,16 +282,41 @@ pub fn sources(release: &str) -> PathBuf {
         .as_array()
         .expect("packages")
         .iter()
-        .filter(|package| package["name"] == "lua-src")
+        .filter(|package| package["name"] == name)
         .filter_map(|package| Path::new(package["manifest_path"].as_str()?).parent())
-        .map(|folder| folder.join(format!("lua-{release}")))
-        .filter(|folder| folder.is_dir())
+        .map(Path::to_owned)
         .collect();
-    // The newest has a release's last patches.
     found.sort();
     found
-        .pop()
-        .unwrap_or_else(|| panic!("no lua-src has Lua {release}"))
+}
+
+/// The folder with the C files of a release.
+pub fn sources(release: &str) -> PathBuf {
+    let folders = packages("lua-src").into_iter();
+    let folders = folders.map(|folder| folder.join(format!("lua-{release}")));
+    // The newest has a release's last patches.
+    let newest = folders.filter(|folder| folder.is_dir()).next_back();
+    newest.unwrap_or_else(|| panic!("no lua-src has Lua {release}"))
+}
+
+/// Copies LuaJIT's sources to a folder.
+pub fn copy_jit(into: &Path) {
+    let package = packages("luajit-src").pop().expect("luajit-src");
+    copy_tree(&package.join("luajit2"), into);
+    // What `git show` would say of the release.
+    fs::copy(package.join("luajit_relver.txt"), into.join(".relver")).expect("a copy");
+}
+
+fn copy_tree(from: &Path, into: &Path) {
+    fs::create_dir_all(into).expect("a folder");
+    for file in fs::read_dir(from).expect("sources").flatten() {
+        let (path, copy) = (file.path(), into.join(file.file_name()));
+        match path.is_dir() {
+            true => copy_tree(&path, &copy),
+            // Written anew, so that it can be changed whatever the permissions of the original.
+            false => fs::write(copy, fs::read(path).expect("a source")).expect("a copy"),
+        }
+    }
 }
 
 /// A copy of a release's sources with something changed in one header.

@@ -19,6 +19,15 @@ static bool refuses(struct allocator *self) {
   return true;
 }
 
+static void *resize(struct allocator *self, void *block, size_t old_size, size_t new_size) {
+  if (self->own != NULL)
+    return self->own(self->own_data, block, old_size, new_size);
+  if (new_size != 0)
+    return uncounted_realloc(block, new_size);
+  uncounted_free(block);
+  return NULL;
+}
+
 void *allocate(void *data, void *block, size_t old_size, size_t new_size) {
   struct allocator *self = data;
   /* For a new block old_size may be the kind of object it is for. */
@@ -26,12 +35,12 @@ void *allocate(void *data, void *block, size_t old_size, size_t new_size) {
 
   if (new_size == 0) {
     self->bytes -= held;
-    uncounted_free(block);
+    resize(self, block, old_size, 0);
     return NULL;
   }
   if (new_size > held && refuses(self))
     return NULL;
-  void *moved = uncounted_realloc(block, new_size);
+  void *moved = resize(self, block, old_size, new_size);
   if (moved == NULL) {
     if (new_size > held)
       return NULL;

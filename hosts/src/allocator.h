@@ -6,12 +6,16 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "vm.h"
+
 struct allocator {
   size_t requests;  /* calls that asked for memory: new blocks and growing ones */
   size_t refusals;  /* those of them that failed because of countdown */
   size_t bytes;     /* held now, as Lua counts them */
   size_t countdown; /* requests until one fails, that one included; 0 for never */
   bool once;        /* whether only that one fails, or all after it too */
+  lua_Alloc own;    /* the VM's own allocator, where it accepts no other one's memory, or NULL */
+  void *own_data;
 };
 
 /* A lua_Alloc; data is a struct allocator. */

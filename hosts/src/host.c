@@ -113,6 +113,21 @@ static int run_job(lua_State *L) {
   return 1;
 }
 
+/* Opens a state whose allocator counts and fails when told to. */
+static lua_State *open_state(struct allocator *allocator) {
+#ifdef HOST_OWN_ALLOCATOR
+  lua_State *L = luaL_newstate();
+  if (L != NULL) {
+    allocator->own = lua_getallocf(L, &allocator->own_data);
+    allocator->bytes = 1024 * (size_t)lua_gc(L, LUA_GCCOUNT, 0) + lua_gc(L, LUA_GCCOUNTB, 0);
+    lua_setallocf(L, allocate, allocator);
+  }
+  return L;
+#else
+  return new_state(allocate, allocator);
+#endif
+}
+
 static int usage(void) {
   fputs("usage: host [--cpath PATTERN] SCRIPT [ARGS...]\n", stderr);
   return 2;
@@ -132,7 +147,7 @@ int main(int argc, char **argv) {
   job.args = argv + at + 1;
   job.arg_count = argc - at - 1;
 
-  lua_State *L = new_state(allocate, &job.allocator);
+  lua_State *L = open_state(&job.allocator);
   if (L == NULL) {
     fputs("host: no memory for a state\n", stderr);
     return 1;

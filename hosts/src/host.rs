@@ -13,6 +13,8 @@ pub enum Host {
     Plain(Vm),
     /// [`Vm::checked_interpreter`].
     Checked(Vm),
+    /// A LuaJIT that was built with other flags: one of [`jit_builds`].
+    Jit(&'static str),
     /// An older release of PUC Lua: one of [`older_releases`].
     Older(&'static str),
     /// A PUC Lua whose structures were changed: one of [`changed`].
@@ -45,9 +47,16 @@ pub fn local() -> &'static Path {
     Path::new(env!("HOST_LOCAL"))
 }
 
-// `OLDER` and `CHANGED`: the interpreters that the build script built from its lists in
+// `JIT`, `OLDER` and `CHANGED`: the interpreters that the build script built from its lists in
 // releases.rs, by name.
 include!(concat!(env!("OUT_DIR"), "/programs.rs"));
+
+/// Returns the names of LuaJITs that were built with other flags: `jit32` has references of 32 bits
+/// (`LUAJIT_DISABLE_GC64`), `jit-bump` bumps the sizes of tables, `jit-no-ffi` and `jit-no-jit` lack
+/// that part, and `jit32-bare` is all but the second.
+pub fn jit_builds() -> impl Iterator<Item = &'static str> {
+    JIT.iter().map(|(name, _)| *name)
+}
 
 /// Returns the older releases of PUC Lua for which there are interpreters.
 pub fn older_releases() -> impl Iterator<Item = &'static str> {
@@ -81,6 +90,7 @@ impl Host {
         let mut command = Command::new(match self {
             Host::Plain(vm) => vm.interpreter(),
             Host::Checked(vm) => vm.checked_interpreter(),
+            Host::Jit(name) => program_of(JIT, name),
             Host::Older(release) => program_of(OLDER, release),
             Host::Changed(name) => program_of(CHANGED, name),
             Host::Silent => silent(),

@@ -53,8 +53,9 @@ fn global_state(types: &Types, reference: u64) -> Result<Structure> {
         .size_of("reference_size", "GCRef")
         .size_of("whole", "GG_State")
         .between("from_main_thread", "L", "g")
-        .between("to_jit_state", "g", "J")
+        .between_if_there("to_jit_state", "g", "J")
         .of("global_State")
+        .size()
         .at("allocator", POINTER, "allocf")
         .at("total_bytes", reference, "gc.total")
         .at("all", reference, "gc.root")
@@ -227,7 +228,14 @@ fn buffer(types: &Types, reference: u64) -> Result<Structure> {
 }
 
 fn c_types(types: &Types, _: u64) -> Result<Structure> {
-    Builder::new(types, "c_types", "CTState", "CTState")
+    let c_types = Builder::new(types, "c_types", "CTState", "CTState");
+    if !types.has("CTState") {
+        let absent = ["size", "table", "table_size", "type_size", "top", "type_info"].into_iter();
+        let absent = absent.chain(["type_bytes", "misc_map", "finalizers"]);
+        let absent = absent.chain(["callback_ids", "callback_count"]);
+        return absent.fold(c_types, Builder::absent).finish();
+    }
+    c_types
         .size()
         .at("table", POINTER, "tab")
         .at("table_size", INT, "sizetab")

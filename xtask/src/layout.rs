@@ -185,6 +185,15 @@ impl<'a> Builder<'a> {
         self.add(name, distance)
     }
 
+    /// The same, if there is a later one.
+    pub fn between_if_there(self, name: &'static str, from: &str, to: &str) -> Self {
+        match self.types.member(self.c_type, to) {
+            Ok(Some(_)) => self.between(name, from, to),
+            Ok(None) => self.absent(name),
+            Err(error) => self.add(name, Err(error)),
+        }
+    }
+
     fn add(mut self, name: &'static str, value: Result<Option<u64>>) -> Self {
         let number = value.and_then(|value| value.map(small).transpose());
         match number {

@@ -32,9 +32,11 @@ pub(crate) struct JitGlobalState {
     pub(crate) reference_size: u16,
     /// Size of `GG_State`.
     pub(crate) whole: u16,
-    /// From `GG_State.L` (its start) to `GG_State.g`, and from that to `GG_State.J`.
+    /// From `GG_State.L` (its start) to `GG_State.g`, and from that to `GG_State.J`, which is ABSENT
+    /// in builds without the compiler.
     pub(crate) from_main_thread: u16,
     pub(crate) to_jit_state: u16,
+    pub(crate) size: u16,
     /// `allocf`, and `allocd` after it: pointers.
     pub(crate) allocator: u16,
     /// `gc.total`, as wide as a reference.
@@ -265,7 +267,7 @@ pub(crate) struct SBufExt {
     pub(crate) metatable_dictionary: u16,
 }
 
-/// `CTState`.
+/// `CTState`; all ABSENT in builds without FFI.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) struct CTState {
     /// Size of `CTState`.

@@ -49,7 +49,7 @@ impl Facts {
         let places = &layout.global_state;
         let address = jit_global_of(layout, self.state)?;
         let mut bytes = [0; 4096];
-        let bytes = bytes.get_mut(..usize::from(places.to_jit_state))?;
+        let bytes = bytes.get_mut(..usize::from(places.size))?;
         if !careful_read::read(address, bytes) {
             return None;
         }

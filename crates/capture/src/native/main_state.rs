@@ -227,7 +227,7 @@ fn fit_of_jit(memory: &impl Memory, layout: &JitLayout, main_thread: u64) -> Opt
     let thread = memory.structure(main_thread, layout.state.size)?;
     let size = places.reference_size;
     let address = references::at(size, thread, layout.state.global);
-    let global = memory.structure(address, places.to_jit_state)?;
+    let global = memory.structure(address, places.size)?;
     let registry = references::value(size, global.word(places.registry)).table()?;
     let buckets = global.int(places.strings_mask).wrapping_add(1);
     let total = jit::global_state::total(layout, global);

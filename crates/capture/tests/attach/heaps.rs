@@ -3,7 +3,7 @@
 use crate::target::Target;
 use luasnap_capture::process::{AttachOptions, Attached, FoundState, attach, lua_processes};
 use luasnap_heap::{Census, Heap, Kind, Label, NodeId, Reach, Snapshot, Through};
-use luasnap_hosts::{Host, Vm, older_releases};
+use luasnap_hosts::{Host, Vm, jit_builds, older_releases};
 
 pub const SCRIPT: &str = include_str!("script.lua");
 
@@ -174,6 +174,17 @@ fn older_releases_are_known_by_their_own_layout() {
             other => other,
         };
         assert_eq!(state.layout, layout);
+    }
+}
+
+#[test]
+fn builds_of_luajit_are_known_by_their_own_layout() {
+    for name in jit_builds() {
+        let host = Host::Jit(name);
+        check_busy(host);
+        let target = Target::start(host, SCRIPT);
+        let (state, _) = only(attach(target.id(), AttachOptions::default()).unwrap());
+        assert!(state.layout.starts_with("LuaJIT"), "{}", state.layout);
     }
 }
 

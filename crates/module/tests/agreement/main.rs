@@ -2,7 +2,7 @@
 //! scripts. The module `compare` (`examples/compare.rs`) captures with both at the same moment, and
 //! reports the differences between their `objects` views.
 
-use luasnap_hosts::{Host, Options, Run, Vm, older_releases};
+use luasnap_hosts::{Host, Options, Run, Vm, jit_builds, older_releases};
 use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
@@ -103,7 +103,8 @@ fn in_golden_scripts(vm: Vm) {
         assert(captures > 0)";
     for script in golden_scripts() {
         let text = fs::read_to_string(&script).expect("a script");
-        for host in [Host::Plain(vm), Host::Checked(vm)] {
+        let narrow = (vm == Vm::LuaJit).then_some(Host::Jit("jit32"));
+        for host in [Host::Plain(vm), Host::Checked(vm)].into_iter().chain(narrow) {
             let run = run(host, &format!("{BEFORE}{text}{AFTER}"), &[]);
             let succeeded = run.status.success() && run.stderr.is_empty();
             assert!(succeeded, "{host:?}: {}: {run}", script.display());
@@ -126,6 +127,13 @@ fn golden_scripts() -> Vec<PathBuf> {
 fn programs_in_older_releases() {
     for release in older_releases() {
         agree_on_programs(Host::Older(release), 1, 20);
+    }
+}
+
+#[test]
+fn programs_in_builds_of_luajit() {
+    for name in jit_builds() {
+        agree_on_programs(Host::Jit(name), 1, 40);
     }
 }
 

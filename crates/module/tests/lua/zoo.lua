@@ -282,10 +282,9 @@ function zoo.coroutines()
   return all
 end
 
---- What only LuaJIT has.
-function zoo.luajit()
-  local ffi = require "ffi"
-  local all = { ffi.new "int", ffi.new "int64_t", load_text "return 12345678901234LL"(), ffi.new "double[3]" }
+--- Values of C types, and buffers.
+local function c_values(ffi, all)
+  all[#all + 1] = { ffi.new "int", ffi.new "int64_t", load_text "return 12345678901234LL"(), ffi.new "double[3]" }
   for _, n in ipairs { 0, 1, 3, 7, 8, 9, 100, 10000 } do
     all[#all + 1] = ffi.new("char[?]", n)
     all[#all + 1] = ffi.new("double[?]", n)
@@ -309,6 +308,13 @@ function zoo.luajit()
     all[#all + 1] = buffer.new(5000)
     all[#all + 1] = buffer.new { dict = { "a", "b" }, metatable = { {} } }
   end
+end
+
+--- What only LuaJIT has.
+function zoo.luajit()
+  local all = {}
+  local has_ffi, ffi = pcall(require, "ffi")
+  if has_ffi then c_values(ffi, all) end
   all[#all + 1] = require "table.new"(100, 100)
   -- Traces, with side exits and calls.
   local function run(n)

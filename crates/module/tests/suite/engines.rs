@@ -2,7 +2,7 @@
 //! it knows, and that it never trusts an unknown layout.
 
 use crate::support::{ENGINES, directory, environment, interpreters, modules, output, read, tests};
-use luasnap_hosts::{Host, Options, Run, Vm, changed, older_releases};
+use luasnap_hosts::{Host, Options, Run, Vm, changed, jit_builds, older_releases};
 use std::fs;
 
 /// Runs a script of `tests/lua` that needs `zoo.lua` as well.
@@ -56,6 +56,13 @@ fn exact_in_older_releases() {
             _ => family,
         };
         check_with_zoo(Host::Older(release), "exact", &layout);
+    }
+}
+
+#[test]
+fn exact_in_builds_of_luajit() {
+    for name in jit_builds() {
+        check_with_zoo(Host::Jit(name), "exact", "LuaJIT");
     }
 }
 

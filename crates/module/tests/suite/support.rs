@@ -71,9 +71,13 @@ pub fn output(run: Run) -> Vec<u8> {
     run.stdout
 }
 
-/// The plain and the checked interpreter.
-pub fn interpreters(vm: Vm) -> [Host; 2] {
-    [Host::Plain(vm), Host::Checked(vm)]
+/// The plain and the checked interpreter, and LuaJIT with references of 32 bits as well.
+pub fn interpreters(vm: Vm) -> Vec<Host> {
+    let mut all = vec![Host::Plain(vm), Host::Checked(vm)];
+    if vm == Vm::LuaJit {
+        all.push(Host::Jit("jit32"));
+    }
+    all
 }
 
 /// A test for each VM, in a module for each name: `each_vm!(check: one two)` makes the tests

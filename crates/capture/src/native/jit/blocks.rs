@@ -37,12 +37,11 @@ impl<M: Memory, R: References> Sweep<'_, M, R> {
     /// memory.
     fn trace_buffers(&self) -> Swept<u64> {
         let places = &self.layout.jit_state;
-        let count = |place: u16| {
-            u64::from(
-                self.global
-                    .int(self.layout.global_state.to_jit_state + place),
-            )
-        };
+        let jit = self.layout.global_state.to_jit_state;
+        if jit == ABSENT {
+            return Ok(0);
+        }
+        let count = |place: u16| u64::from(self.global.int(jit + place));
         let instructions = count(places.ir_top).saturating_sub(count(places.ir_bottom));
         Ok(count(places.snapshot_map_count) * MAP_ENTRY
             + count(places.snapshot_count) * u64::from(places.snapshot_size)

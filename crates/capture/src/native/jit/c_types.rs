@@ -1,5 +1,6 @@
 //! The C types of cdata, which give their sizes.
 
+use crate::layout::ABSENT;
 use crate::layout::jit::CTState;
 use crate::memory::memory::{Memory, Read, Structure};
 use crate::native::layout_mismatch::{LayoutMismatch, Swept};
@@ -38,6 +39,9 @@ impl<'m> CTypes<'m> {
                 types: &[],
                 size: 0,
             });
+        }
+        if places.size == ABSENT {
+            return Err(LayoutMismatch::GlobalState.into());
         }
         let state = memory.structure(address, places.size).ok_or(UNREADABLE)?;
         let count = u64::from(state.int(places.table_size));

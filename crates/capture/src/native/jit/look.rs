@@ -75,7 +75,7 @@ impl<M: Memory, R: References> Look for JitLook<'_, M, R> {
         let places = &self.layout.global_state;
         let global = self
             .memory
-            .structure(self.global_state, places.to_jit_state)?;
+            .structure(self.global_state, places.size)?;
         R::value(global.word(places.registry)).table()
     }
 

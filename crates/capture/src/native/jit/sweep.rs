@@ -1,6 +1,6 @@
 //! The sweep of LuaJIT.
 
-use crate::layout::JitLayout;
+use crate::layout::{ABSENT, JitLayout};
 use crate::lua::stack_slots::StackSlots;
 use crate::memory::memory::{Memory, Read, Structure};
 use crate::native::byte_ledger::ByteLedger;
@@ -87,11 +87,15 @@ impl<'m, M: Memory, R: References> Sweep<'m, M, R> {
         let global = memory
             .structure(address, size)
             .ok_or(LayoutMismatch::Unreadable("the global state"))?;
-        let jit = places.to_jit_state;
-        let count = u64::from(global.int(jit + layout.jit_state.trace_count));
-        let traces = memory
-            .items(global.word(jit + layout.jit_state.traces), count, R::SIZE)
-            .ok_or(LayoutMismatch::Unreadable("the list of traces"))?;
+        let traces = match places.to_jit_state {
+            ABSENT => &[],
+            jit => {
+                let count = u64::from(global.int(jit + layout.jit_state.trace_count));
+                memory
+                    .items(global.word(jit + layout.jit_state.traces), count, R::SIZE)
+                    .ok_or(LayoutMismatch::Unreadable("the list of traces"))?
+            }
+        };
         let segments = memory
             .items(
                 light_segments(layout, global),
