@@ -80,7 +80,14 @@ fn global_state(types: &Types, reference: u64) -> Result<Structure> {
 }
 
 fn jit_state(types: &Types, reference: u64) -> Result<Structure> {
-    let builder = Builder::new(types, "jit_state", "JitState", "jit_State")
+    let jit_state = Builder::new(types, "jit_state", "JitState", "jit_State");
+    if !types.has("jit_State") {
+        let jit_state = jit_state.all_absent(&["ir_top", "ir_bottom", "snapshot_count"]);
+        let jit_state = jit_state.all_absent(&["snapshot_size", "snapshot_map_count"]);
+        let jit_state = jit_state.all_absent(&["constants", "traces", "trace_count"]);
+        return jit_state.finish();
+    }
+    let builder = jit_state
         .at("ir_top", INT, "irtoplim")
         .at("ir_bottom", INT, "irbotlim")
         .at("snapshot_count", INT, "sizesnap")
@@ -191,13 +198,26 @@ fn upvalue(types: &Types, reference: u64) -> Result<Structure> {
 }
 
 fn trace(types: &Types, reference: u64) -> Result<Structure> {
-    Builder::new(types, "trace", "GCtrace", "GCtrace")
+    let trace = Builder::new(types, "trace", "GCtrace", "GCtrace");
+    if !types.has("GCtrace") {
+        let trace = trace.all_absent(&["size", "snapshot_count", "instruction_end"]);
+        let trace = trace.all_absent(&["instructions", "instruction_start"]);
+        let trace = trace.all_absent(&["snapshot_map_count", "snapshot_map_count_size"]);
+        let trace = trace.all_absent(&["prototype", "start_code", "start_instruction", "number"]);
+        let trace = trace.all_absent(&["link", "root", "next_root", "next_side"]);
+        return trace.finish();
+    }
+    // A short count before 2019.
+    let map_count = types.member("GCtrace", "nsnapmap")?;
+    let map_count = map_count.map_or(INT, |count| count.width);
+    trace
         .size()
         .at("snapshot_count", SHORT, "nsnap")
         .at("instruction_end", INT, "nins")
         .at("instructions", POINTER, "ir")
         .at("instruction_start", INT, "nk")
-        .at("snapshot_map_count", INT, "nsnapmap")
+        .at("snapshot_map_count", map_count, "nsnapmap")
+        .width("snapshot_map_count_size", "nsnapmap")
         .at("prototype", reference, "startpt")
         .at("start_code", reference, "startpc")
         .at("start_instruction", INT, "startins")
@@ -212,9 +232,9 @@ fn trace(types: &Types, reference: u64) -> Result<Structure> {
 fn buffer(types: &Types, reference: u64) -> Result<Structure> {
     let buffer = Builder::new(types, "buffer", "SBufExt", "SBufExt");
     if !types.has("SBufExt") {
-        let absent = ["size", "end", "start", "flags", "shown"].into_iter();
-        let absent = absent.chain(["key_dictionary", "metatable_dictionary"]);
-        return absent.fold(buffer, Builder::absent).finish();
+        let buffer = buffer.all_absent(&["size", "end", "start", "flags", "shown"]);
+        let buffer = buffer.all_absent(&["key_dictionary", "metatable_dictionary"]);
+        return buffer.finish();
     }
     buffer
         .size()
@@ -230,10 +250,10 @@ fn buffer(types: &Types, reference: u64) -> Result<Structure> {
 fn c_types(types: &Types, _: u64) -> Result<Structure> {
     let c_types = Builder::new(types, "c_types", "CTState", "CTState");
     if !types.has("CTState") {
-        let absent = ["size", "table", "table_size", "type_size", "top", "type_info"].into_iter();
-        let absent = absent.chain(["type_bytes", "misc_map", "finalizers"]);
-        let absent = absent.chain(["callback_ids", "callback_count"]);
-        return absent.fold(c_types, Builder::absent).finish();
+        let c_types = c_types.all_absent(&["size", "table", "table_size", "type_size", "top"]);
+        let c_types = c_types.all_absent(&["type_info", "type_bytes", "misc_map", "finalizers"]);
+        let c_types = c_types.all_absent(&["callback_ids", "callback_count"]);
+        return c_types.finish();
     }
     c_types
         .size()

@@ -136,6 +136,11 @@ impl<'a> Builder<'a> {
         self.add(name, Ok(None))
     }
 
+    /// Adds that this release has none of these.
+    pub fn all_absent(self, names: &[&'static str]) -> Self {
+        names.iter().copied().fold(self, Builder::absent)
+    }
+
     /// Adds the size of what a member points to.
     pub fn item(self, name: &'static str, path: &str) -> Self {
         self.item_if(true, name, path)
@@ -152,6 +157,13 @@ impl<'a> Builder<'a> {
             size.transpose()
         });
         self.add(name, size)
+    }
+
+    /// Adds the size of a member.
+    pub fn width(self, name: &'static str, path: &str) -> Self {
+        let width = self.find(true, path);
+        let width = width.map(|found| found.map(|member| member.width));
+        self.add(name, width)
     }
 
     /// Adds the number of items of an array.

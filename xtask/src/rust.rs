@@ -98,16 +98,17 @@ impl Constants {
     }
 }
 
-/// The name of a layout's constant, by the oldest of its releases: `LUA_5_4_3`.
+/// The name of a layout's constant: by the oldest of its releases, `LUA_5_4_3`, if its name begins
+/// with that, and by all of it otherwise.
 pub fn constant(name: &str) -> String {
+    let is_number = name.starts_with(|c: char| c.is_ascii_digit());
     let end = [" to ", ", "]
         .iter()
-        .filter_map(|word| name.find(word))
+        .filter_map(|word| name.find(word).filter(|_| is_number))
         .min();
     let first = &name[..end.unwrap_or(name.len())];
     let words = first.split(|c: char| !c.is_ascii_alphanumeric());
     let words = Vec::from_iter(words.filter(|word| !word.is_empty())).join("_");
-    let is_number = words.starts_with(|c: char| c.is_ascii_digit());
     let prefix = if is_number { "LUA_" } else { "" };
     format!("{prefix}{}", words.to_uppercase())
 }

@@ -76,7 +76,7 @@ pub(crate) struct JitGlobalState {
     pub(crate) root_metatables: u16,
 }
 
-/// `jit_State`. Offsets are from its start.
+/// `jit_State`. Offsets are from its start; all ABSENT in builds without the compiler.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) struct JitState {
     /// `irbuf`, which is biased, and `irtoplim` and `irbotlim`, 4 bytes each; a slot has 8 bytes.
@@ -225,7 +225,7 @@ pub(crate) struct GCupval {
     pub(crate) value: u16,
 }
 
-/// `GCtrace`.
+/// `GCtrace`; all ABSENT in builds without the compiler.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) struct GCtrace {
     pub(crate) size: u16,
@@ -237,8 +237,9 @@ pub(crate) struct GCtrace {
     pub(crate) instructions: u16,
     /// `nk`, 4 bytes.
     pub(crate) instruction_start: u16,
-    /// `nsnapmap`, 4 bytes.
+    /// `nsnapmap`, and its size: 4 bytes, or 2 before 2019.
     pub(crate) snapshot_map_count: u16,
+    pub(crate) snapshot_map_count_size: u16,
     /// `startpt`, `startpc`, and `startins`, a copy of the instruction that `startpc` leads to.
     pub(crate) prototype: u16,
     pub(crate) start_code: u16,

@@ -2,6 +2,900 @@
 //!
 //! Releases and forks that no registry has; `xtask/derived` says when and from what each was derived.
 
-use super::jit::JitLayout;
+use super::jit::{
+    CFrame, CTState, GCproto, GCstr, GCtrace, JitGlobalState, JitLayout, JitLuaState, JitState,
+    SBufExt,
+};
+use super::jit_tables::LUAJIT_2_1_OF_2021_08_TO_2024_04;
+use super::jit_tables::LUAJIT_2_1_OF_2021_08_TO_2024_04_WITHOUT_GC64;
+use super::jit_tables::OPENRESTY_S_LUAJIT_2_1_20201012_TO_2_1_20210510;
+use super::jit_tables::OPENRESTY_S_LUAJIT_2_1_20201012_TO_2_1_20210510_WITHOUT_GC64;
+use super::puc::ABSENT;
 
-pub(crate) static JIT_DERIVED_LAYOUTS: &[JitLayout] = &[];
+pub(super) const MOONJIT_2_2_WITHOUT_GC64: JitLayout = JitLayout {
+    name: "moonjit 2.2 without GC64",
+    global_state: JitGlobalState {
+        whole: 5360,
+        from_main_thread: 72,
+        to_jit_state: 416,
+        size: 416,
+        allocator: 16,
+        total_bytes: 32,
+        all: 48,
+        to_be_finalized: 68,
+        light_segments: ABSENT,
+        light_segment_count: ABSENT,
+        empty_string: 108,
+        strings: 0,
+        strings_mask: 8,
+        strings_used: 12,
+        main_thread: 128,
+        buffer_start: 100,
+        buffer_end: 96,
+        nil_node: 160,
+        registry: 136,
+        c_types: 256,
+        roots: 260,
+        ..OPENRESTY_S_LUAJIT_2_1_20201012_TO_2_1_20210510_WITHOUT_GC64.global_state
+    },
+    jit_state: JitState {
+        ir_top: 320,
+        ir_bottom: 324,
+        snapshot_count: 332,
+        snapshot_map_count: 352,
+        traces: 368,
+        trace_count: 380,
+        ..OPENRESTY_S_LUAJIT_2_1_20201012_TO_2_1_20210510_WITHOUT_GC64.jit_state
+    },
+    state: JitLuaState {
+        size: 72,
+        ..OPENRESTY_S_LUAJIT_2_1_20201012_TO_2_1_20210510_WITHOUT_GC64.state
+    },
+    string: GCstr {
+        size: 16,
+        rounding: 1,
+        len: 12,
+        hash: 8,
+        id: ABSENT,
+    },
+    ..OPENRESTY_S_LUAJIT_2_1_20201012_TO_2_1_20210510_WITHOUT_GC64
+};
+
+pub(super) const MOONJIT_2_2: JitLayout = JitLayout {
+    name: "moonjit 2.2",
+    global_state: JitGlobalState {
+        whole: 6200,
+        from_main_thread: 104,
+        to_jit_state: 672,
+        size: 672,
+        allocator: 16,
+        total_bytes: 32,
+        all: 56,
+        to_be_finalized: 96,
+        light_segments: ABSENT,
+        light_segment_count: ABSENT,
+        empty_string: 168,
+        strings: 0,
+        strings_mask: 8,
+        strings_used: 12,
+        main_thread: 200,
+        buffer_start: 152,
+        buffer_end: 144,
+        nil_node: 232,
+        registry: 208,
+        c_types: 360,
+        roots: 368,
+        ..OPENRESTY_S_LUAJIT_2_1_20201012_TO_2_1_20210510.global_state
+    },
+    jit_state: JitState {
+        ir_top: 344,
+        ir_bottom: 348,
+        snapshot_count: 356,
+        snapshot_map_count: 376,
+        traces: 392,
+        trace_count: 404,
+        ..OPENRESTY_S_LUAJIT_2_1_20201012_TO_2_1_20210510.jit_state
+    },
+    state: JitLuaState {
+        size: 104,
+        ..OPENRESTY_S_LUAJIT_2_1_20201012_TO_2_1_20210510.state
+    },
+    string: GCstr {
+        rounding: 1,
+        len: 16,
+        hash: 12,
+        id: ABSENT,
+        ..OPENRESTY_S_LUAJIT_2_1_20201012_TO_2_1_20210510.string
+    },
+    ..OPENRESTY_S_LUAJIT_2_1_20201012_TO_2_1_20210510
+};
+
+pub(super) const MOONJIT_2_1_2_WITHOUT_GC64: JitLayout = JitLayout {
+    name: "moonjit 2.1.2 without GC64",
+    global_state: JitGlobalState {
+        whole: 5352,
+        from_main_thread: 64,
+        ..MOONJIT_2_2_WITHOUT_GC64.global_state
+    },
+    state: JitLuaState {
+        size: 64,
+        ..MOONJIT_2_2_WITHOUT_GC64.state
+    },
+    ..MOONJIT_2_2_WITHOUT_GC64
+};
+
+pub(super) const MOONJIT_2_1_2: JitLayout = JitLayout {
+    name: "moonjit 2.1.2",
+    global_state: JitGlobalState {
+        whole: 6192,
+        from_main_thread: 96,
+        ..MOONJIT_2_2.global_state
+    },
+    state: JitLuaState {
+        size: 96,
+        ..MOONJIT_2_2.state
+    },
+    ..MOONJIT_2_2
+};
+
+pub(super) const TARANTOOL_S_LUAJIT_SINCE_2024_08_3_1_AND_LATER_WITHOUT_GC64: JitLayout =
+    JitLayout {
+        name: "Tarantool's LuaJIT since 2024-08 (3.1 and later) without GC64",
+        global_state: JitGlobalState {
+            whole: 5512,
+            to_jit_state: 552,
+            size: 552,
+            allocator: 32,
+            total_bytes: 48,
+            all: 64,
+            to_be_finalized: 84,
+            light_segments: 104,
+            light_segment_count: 59,
+            empty_string: 216,
+            main_thread: 240,
+            buffer_start: 208,
+            buffer_end: 204,
+            nil_node: 272,
+            registry: 248,
+            c_types: 372,
+            roots: 376,
+            root_count: 39,
+            ..MOONJIT_2_1_2_WITHOUT_GC64.global_state
+        },
+        c_types: CTState {
+            size: 464,
+            misc_map: 32,
+            finalizers: ABSENT,
+            callback_ids: 184,
+            callback_count: 192,
+            ..MOONJIT_2_1_2_WITHOUT_GC64.c_types
+        },
+        c_frame: CFrame {
+            before: 48,
+            ..MOONJIT_2_1_2_WITHOUT_GC64.c_frame
+        },
+        ..MOONJIT_2_1_2_WITHOUT_GC64
+    };
+
+pub(super) const TARANTOOL_S_LUAJIT_SINCE_2024_08_3_1_AND_LATER: JitLayout = JitLayout {
+    name: "Tarantool's LuaJIT since 2024-08 (3.1 and later)",
+    global_state: JitGlobalState {
+        whole: 6352,
+        to_jit_state: 808,
+        size: 808,
+        allocator: 32,
+        total_bytes: 48,
+        all: 72,
+        to_be_finalized: 112,
+        light_segments: 144,
+        light_segment_count: 67,
+        empty_string: 272,
+        main_thread: 304,
+        buffer_start: 256,
+        buffer_end: 248,
+        nil_node: 336,
+        registry: 312,
+        c_types: 472,
+        roots: 480,
+        root_count: 39,
+        ..MOONJIT_2_1_2.global_state
+    },
+    c_types: CTState {
+        size: 464,
+        misc_map: 32,
+        finalizers: ABSENT,
+        callback_ids: 184,
+        callback_count: 192,
+        ..MOONJIT_2_1_2.c_types
+    },
+    c_frame: CFrame {
+        before: 48,
+        ..MOONJIT_2_1_2.c_frame
+    },
+    ..MOONJIT_2_1_2
+};
+
+pub(super) const TARANTOOL_S_LUAJIT_SINCE_2024_08_2_11_WITHOUT_GC64: JitLayout = JitLayout {
+    name: "Tarantool's LuaJIT since 2024-08 (2.11) without GC64",
+    global_state: JitGlobalState {
+        whole: 5504,
+        ..TARANTOOL_S_LUAJIT_SINCE_2024_08_3_1_AND_LATER_WITHOUT_GC64.global_state
+    },
+    ..TARANTOOL_S_LUAJIT_SINCE_2024_08_3_1_AND_LATER_WITHOUT_GC64
+};
+
+pub(super) const TARANTOOL_S_LUAJIT_SINCE_2024_08_2_11: JitLayout = JitLayout {
+    name: "Tarantool's LuaJIT since 2024-08 (2.11)",
+    global_state: JitGlobalState {
+        whole: 6344,
+        ..TARANTOOL_S_LUAJIT_SINCE_2024_08_3_1_AND_LATER.global_state
+    },
+    ..TARANTOOL_S_LUAJIT_SINCE_2024_08_3_1_AND_LATER
+};
+
+pub(super) const TARANTOOL_S_LUAJIT_SINCE_2022_11_1_10_WITHOUT_GC64: JitLayout = JitLayout {
+    name: "Tarantool's LuaJIT since 2022-11 (1.10) without GC64",
+    global_state: JitGlobalState {
+        whole: 5344,
+        ..MOONJIT_2_1_2_WITHOUT_GC64.global_state
+    },
+    c_types: CTState {
+        size: 472,
+        callback_ids: 192,
+        callback_count: 200,
+        ..MOONJIT_2_1_2_WITHOUT_GC64.c_types
+    },
+    ..MOONJIT_2_1_2_WITHOUT_GC64
+};
+
+pub(super) const TARANTOOL_S_LUAJIT_SINCE_2022_11_1_10: JitLayout = JitLayout {
+    name: "Tarantool's LuaJIT since 2022-11 (1.10)",
+    global_state: JitGlobalState {
+        whole: 6184,
+        ..MOONJIT_2_1_2.global_state
+    },
+    c_types: CTState {
+        size: 472,
+        callback_ids: 192,
+        callback_count: 200,
+        ..MOONJIT_2_1_2.c_types
+    },
+    ..MOONJIT_2_1_2
+};
+
+pub(super) const TARANTOOL_S_LUAJIT_OF_2023_11_TO_2024_08_3_0_WITHOUT_GC64: JitLayout = JitLayout {
+    name: "Tarantool's LuaJIT of 2023-11 to 2024-08 (3.0) without GC64",
+    global_state: JitGlobalState {
+        to_jit_state: 544,
+        size: 544,
+        root_count: 38,
+        ..TARANTOOL_S_LUAJIT_SINCE_2024_08_2_11_WITHOUT_GC64.global_state
+    },
+    c_types: CTState {
+        size: 472,
+        misc_map: 40,
+        finalizers: 32,
+        callback_ids: 192,
+        callback_count: 200,
+        ..TARANTOOL_S_LUAJIT_SINCE_2024_08_2_11_WITHOUT_GC64.c_types
+    },
+    ..TARANTOOL_S_LUAJIT_SINCE_2024_08_2_11_WITHOUT_GC64
+};
+
+pub(super) const TARANTOOL_S_LUAJIT_OF_2023_11_TO_2024_08_3_0: JitLayout = JitLayout {
+    name: "Tarantool's LuaJIT of 2023-11 to 2024-08 (3.0)",
+    global_state: JitGlobalState {
+        to_jit_state: 800,
+        size: 800,
+        root_count: 38,
+        ..TARANTOOL_S_LUAJIT_SINCE_2024_08_2_11.global_state
+    },
+    c_types: CTState {
+        size: 472,
+        misc_map: 40,
+        finalizers: 32,
+        callback_ids: 192,
+        callback_count: 200,
+        ..TARANTOOL_S_LUAJIT_SINCE_2024_08_2_11.c_types
+    },
+    ..TARANTOOL_S_LUAJIT_SINCE_2024_08_2_11
+};
+
+pub(super) const TARANTOOL_S_LUAJIT_OF_2023_11_TO_2024_08_2_10_2_11_WITHOUT_GC64: JitLayout =
+    JitLayout {
+        name: "Tarantool's LuaJIT of 2023-11 to 2024-08 (2.10, 2.11) without GC64",
+        global_state: JitGlobalState {
+            whole: 5496,
+            ..TARANTOOL_S_LUAJIT_OF_2023_11_TO_2024_08_3_0_WITHOUT_GC64.global_state
+        },
+        ..TARANTOOL_S_LUAJIT_OF_2023_11_TO_2024_08_3_0_WITHOUT_GC64
+    };
+
+pub(super) const TARANTOOL_S_LUAJIT_OF_2023_11_TO_2024_08_2_10_2_11: JitLayout = JitLayout {
+    name: "Tarantool's LuaJIT of 2023-11 to 2024-08 (2.10, 2.11)",
+    global_state: JitGlobalState {
+        whole: 6336,
+        ..TARANTOOL_S_LUAJIT_OF_2023_11_TO_2024_08_3_0.global_state
+    },
+    ..TARANTOOL_S_LUAJIT_OF_2023_11_TO_2024_08_3_0
+};
+
+pub(super) const TARANTOOL_S_LUAJIT_OF_2022_11_TO_2023_11_2_10_2_11_WITHOUT_GC64: JitLayout =
+    JitLayout {
+        name: "Tarantool's LuaJIT of 2022-11 to 2023-11 (2.10, 2.11) without GC64",
+        global_state: JitGlobalState {
+            whole: 5488,
+            to_jit_state: 536,
+            size: 536,
+            ..TARANTOOL_S_LUAJIT_OF_2023_11_TO_2024_08_2_10_2_11_WITHOUT_GC64.global_state
+        },
+        ..TARANTOOL_S_LUAJIT_OF_2023_11_TO_2024_08_2_10_2_11_WITHOUT_GC64
+    };
+
+pub(super) const TARANTOOL_S_LUAJIT_OF_2022_11_TO_2023_11_2_10_2_11: JitLayout = JitLayout {
+    name: "Tarantool's LuaJIT of 2022-11 to 2023-11 (2.10, 2.11)",
+    global_state: JitGlobalState {
+        whole: 6328,
+        to_jit_state: 792,
+        size: 792,
+        ..TARANTOOL_S_LUAJIT_OF_2023_11_TO_2024_08_2_10_2_11.global_state
+    },
+    ..TARANTOOL_S_LUAJIT_OF_2023_11_TO_2024_08_2_10_2_11
+};
+
+pub(super) const TARANTOOL_S_LUAJIT_OF_2022_04_TO_2022_11_2_10_WITHOUT_GC64: JitLayout =
+    JitLayout {
+        name: "Tarantool's LuaJIT of 2022-04 to 2022-11 (2.10) without GC64",
+        global_state: JitGlobalState {
+            whole: 5496,
+            ..TARANTOOL_S_LUAJIT_OF_2022_11_TO_2023_11_2_10_2_11_WITHOUT_GC64.global_state
+        },
+        ..TARANTOOL_S_LUAJIT_OF_2022_11_TO_2023_11_2_10_2_11_WITHOUT_GC64
+    };
+
+pub(super) const TARANTOOL_S_LUAJIT_OF_2022_04_TO_2022_11_2_10: JitLayout = JitLayout {
+    name: "Tarantool's LuaJIT of 2022-04 to 2022-11 (2.10)",
+    global_state: JitGlobalState {
+        whole: 6336,
+        ..TARANTOOL_S_LUAJIT_OF_2022_11_TO_2023_11_2_10_2_11.global_state
+    },
+    ..TARANTOOL_S_LUAJIT_OF_2022_11_TO_2023_11_2_10_2_11
+};
+
+pub(super) const TARANTOOL_S_LUAJIT_OF_2021_08_TO_2022_04_WITHOUT_GC64: JitLayout = JitLayout {
+    name: "Tarantool's LuaJIT of 2021-08 to 2022-04 without GC64",
+    global_state: JitGlobalState {
+        to_jit_state: 528,
+        size: 528,
+        ..TARANTOOL_S_LUAJIT_OF_2022_11_TO_2023_11_2_10_2_11_WITHOUT_GC64.global_state
+    },
+    ..TARANTOOL_S_LUAJIT_OF_2022_11_TO_2023_11_2_10_2_11_WITHOUT_GC64
+};
+
+pub(super) const TARANTOOL_S_LUAJIT_OF_2021_08_TO_2022_04: JitLayout = JitLayout {
+    name: "Tarantool's LuaJIT of 2021-08 to 2022-04",
+    global_state: JitGlobalState {
+        to_jit_state: 784,
+        size: 784,
+        ..TARANTOOL_S_LUAJIT_OF_2022_11_TO_2023_11_2_10_2_11.global_state
+    },
+    ..TARANTOOL_S_LUAJIT_OF_2022_11_TO_2023_11_2_10_2_11
+};
+
+pub(super) const TARANTOOL_S_LUAJIT_OF_2020_12_TO_2021_08_2_7_2_8_WITHOUT_GC64: JitLayout =
+    JitLayout {
+        name: "Tarantool's LuaJIT of 2020-12 to 2021-08 (2.7, 2.8) without GC64",
+        global_state: JitGlobalState {
+            whole: 5480,
+            to_jit_state: 520,
+            size: 520,
+            light_segments: ABSENT,
+            light_segment_count: ABSENT,
+            empty_string: 208,
+            main_thread: 232,
+            buffer_start: 200,
+            buffer_end: 196,
+            nil_node: 264,
+            registry: 240,
+            c_types: 364,
+            roots: 368,
+            ..TARANTOOL_S_LUAJIT_OF_2021_08_TO_2022_04_WITHOUT_GC64.global_state
+        },
+        ..TARANTOOL_S_LUAJIT_OF_2021_08_TO_2022_04_WITHOUT_GC64
+    };
+
+pub(super) const TARANTOOL_S_LUAJIT_OF_2020_12_TO_2021_08_2_7_2_8: JitLayout = JitLayout {
+    name: "Tarantool's LuaJIT of 2020-12 to 2021-08 (2.7, 2.8)",
+    global_state: JitGlobalState {
+        whole: 6320,
+        to_jit_state: 776,
+        size: 776,
+        light_segments: ABSENT,
+        light_segment_count: ABSENT,
+        empty_string: 264,
+        main_thread: 296,
+        buffer_start: 248,
+        buffer_end: 240,
+        nil_node: 328,
+        registry: 304,
+        c_types: 464,
+        roots: 472,
+        ..TARANTOOL_S_LUAJIT_OF_2021_08_TO_2022_04.global_state
+    },
+    ..TARANTOOL_S_LUAJIT_OF_2021_08_TO_2022_04
+};
+
+pub(super) const TARANTOOL_S_LUAJIT_OF_2020_10_TO_2020_12_2_6_WITHOUT_GC64: JitLayout = JitLayout {
+    name: "Tarantool's LuaJIT of 2020-10 to 2020-12 (2.6) without GC64",
+    global_state: JitGlobalState {
+        c_types: 360,
+        roots: 364,
+        ..TARANTOOL_S_LUAJIT_OF_2020_12_TO_2021_08_2_7_2_8_WITHOUT_GC64.global_state
+    },
+    c_frame: CFrame {
+        before: 32,
+        ..TARANTOOL_S_LUAJIT_OF_2020_12_TO_2021_08_2_7_2_8_WITHOUT_GC64.c_frame
+    },
+    ..TARANTOOL_S_LUAJIT_OF_2020_12_TO_2021_08_2_7_2_8_WITHOUT_GC64
+};
+
+pub(super) const TARANTOOL_S_LUAJIT_OF_2020_10_TO_2020_12_2_6: JitLayout = JitLayout {
+    name: "Tarantool's LuaJIT of 2020-10 to 2020-12 (2.6)",
+    global_state: JitGlobalState {
+        whole: 6312,
+        to_jit_state: 768,
+        size: 768,
+        c_types: 456,
+        roots: 464,
+        ..TARANTOOL_S_LUAJIT_OF_2020_12_TO_2021_08_2_7_2_8.global_state
+    },
+    c_frame: CFrame {
+        before: 32,
+        ..TARANTOOL_S_LUAJIT_OF_2020_12_TO_2021_08_2_7_2_8.c_frame
+    },
+    ..TARANTOOL_S_LUAJIT_OF_2020_12_TO_2021_08_2_7_2_8
+};
+
+pub(super) const OPENRESTY_S_LUAJIT_2_1_20201008_WITHOUT_GC64: JitLayout = JitLayout {
+    name: "OpenResty's LuaJIT 2.1-20201008 without GC64",
+    global_state: JitGlobalState {
+        whole: 5440,
+        to_jit_state: 472,
+        size: 472,
+        light_segments: ABSENT,
+        light_segment_count: ABSENT,
+        empty_string: 72,
+        strings: 96,
+        strings_mask: 104,
+        strings_used: 108,
+        main_thread: 132,
+        buffer_start: 144,
+        buffer_end: 140,
+        nil_node: 168,
+        registry: 192,
+        c_types: 272,
+        roots: 312,
+        ..OPENRESTY_S_LUAJIT_2_1_20201012_TO_2_1_20210510_WITHOUT_GC64.global_state
+    },
+    ..OPENRESTY_S_LUAJIT_2_1_20201012_TO_2_1_20210510_WITHOUT_GC64
+};
+
+pub(super) const OPENRESTY_S_LUAJIT_2_1_20201008: JitLayout = JitLayout {
+    name: "OpenResty's LuaJIT 2.1-20201008",
+    global_state: JitGlobalState {
+        whole: 6280,
+        to_jit_state: 728,
+        size: 728,
+        light_segments: ABSENT,
+        light_segment_count: ABSENT,
+        empty_string: 112,
+        strings: 144,
+        strings_mask: 152,
+        strings_used: 156,
+        main_thread: 184,
+        buffer_start: 208,
+        buffer_end: 200,
+        nil_node: 240,
+        registry: 264,
+        c_types: 376,
+        roots: 416,
+        ..OPENRESTY_S_LUAJIT_2_1_20201012_TO_2_1_20210510.global_state
+    },
+    ..OPENRESTY_S_LUAJIT_2_1_20201012_TO_2_1_20210510
+};
+
+pub(super) const OPENRESTY_S_LUAJIT_2_1_20201001_2_1_20201002_WITHOUT_GC64: JitLayout = JitLayout {
+    name: "OpenResty's LuaJIT 2.1-20201001, 2.1-20201002 without GC64",
+    global_state: JitGlobalState {
+        whole: 5432,
+        from_main_thread: 72,
+        to_jit_state: 464,
+        size: 464,
+        c_types: 276,
+        ..OPENRESTY_S_LUAJIT_2_1_20201008_WITHOUT_GC64.global_state
+    },
+    state: JitLuaState {
+        size: 72,
+        ..OPENRESTY_S_LUAJIT_2_1_20201008_WITHOUT_GC64.state
+    },
+    ..OPENRESTY_S_LUAJIT_2_1_20201008_WITHOUT_GC64
+};
+
+pub(super) const OPENRESTY_S_LUAJIT_2_1_20201001_2_1_20201002: JitLayout = JitLayout {
+    name: "OpenResty's LuaJIT 2.1-20201001, 2.1-20201002",
+    global_state: JitGlobalState {
+        from_main_thread: 104,
+        c_types: 384,
+        roots: 424,
+        ..OPENRESTY_S_LUAJIT_2_1_20201008.global_state
+    },
+    state: JitLuaState {
+        size: 104,
+        ..OPENRESTY_S_LUAJIT_2_1_20201008.state
+    },
+    ..OPENRESTY_S_LUAJIT_2_1_20201008
+};
+
+pub(super) const OPENRESTY_S_LUAJIT_2_1_20190115_TO_2_1_20200102_WITHOUT_GC64: JitLayout =
+    JitLayout {
+        name: "OpenResty's LuaJIT 2.1-20190115 to 2.1-20200102 without GC64",
+        global_state: JitGlobalState {
+            whole: 5360,
+            from_main_thread: 72,
+            c_types: 260,
+            roots: 264,
+            ..TARANTOOL_S_LUAJIT_SINCE_2022_11_1_10_WITHOUT_GC64.global_state
+        },
+        state: JitLuaState {
+            size: 72,
+            ..TARANTOOL_S_LUAJIT_SINCE_2022_11_1_10_WITHOUT_GC64.state
+        },
+        ..TARANTOOL_S_LUAJIT_SINCE_2022_11_1_10_WITHOUT_GC64
+    };
+
+pub(super) const OPENRESTY_S_LUAJIT_2_1_20190115_TO_2_1_20200102: JitLayout = JitLayout {
+    name: "OpenResty's LuaJIT 2.1-20190115 to 2.1-20200102",
+    global_state: JitGlobalState {
+        whole: 6208,
+        from_main_thread: 104,
+        to_jit_state: 680,
+        size: 680,
+        c_types: 368,
+        roots: 376,
+        ..TARANTOOL_S_LUAJIT_SINCE_2022_11_1_10.global_state
+    },
+    state: JitLuaState {
+        size: 104,
+        ..TARANTOOL_S_LUAJIT_SINCE_2022_11_1_10.state
+    },
+    ..TARANTOOL_S_LUAJIT_SINCE_2022_11_1_10
+};
+
+pub(super) const OPENRESTY_S_LUAJIT_2_1_20181029_WITHOUT_GC64: JitLayout = JitLayout {
+    name: "OpenResty's LuaJIT 2.1-20181029 without GC64",
+    jit_state: JitState {
+        snapshot_size: 8,
+        ..OPENRESTY_S_LUAJIT_2_1_20190115_TO_2_1_20200102_WITHOUT_GC64.jit_state
+    },
+    trace: GCtrace {
+        snapshot_count: 28,
+        snapshot_map_count: 30,
+        snapshot_map_count_size: 2,
+        ..OPENRESTY_S_LUAJIT_2_1_20190115_TO_2_1_20200102_WITHOUT_GC64.trace
+    },
+    ..OPENRESTY_S_LUAJIT_2_1_20190115_TO_2_1_20200102_WITHOUT_GC64
+};
+
+pub(super) const OPENRESTY_S_LUAJIT_2_1_20181029: JitLayout = JitLayout {
+    name: "OpenResty's LuaJIT 2.1-20181029",
+    jit_state: JitState {
+        snapshot_size: 8,
+        ..OPENRESTY_S_LUAJIT_2_1_20190115_TO_2_1_20200102.jit_state
+    },
+    trace: GCtrace {
+        snapshot_count: 44,
+        snapshot_map_count: 46,
+        snapshot_map_count_size: 2,
+        ..OPENRESTY_S_LUAJIT_2_1_20190115_TO_2_1_20200102.trace
+    },
+    ..OPENRESTY_S_LUAJIT_2_1_20190115_TO_2_1_20200102
+};
+
+pub(super) const OPENRESTY_S_LUAJIT_2_1_20170405_TO_2_1_20180420_WITHOUT_GC64: JitLayout =
+    JitLayout {
+        name: "OpenResty's LuaJIT 2.1-20170405 to 2.1-20180420 without GC64",
+        global_state: JitGlobalState {
+            whole: 5352,
+            from_main_thread: 64,
+            ..OPENRESTY_S_LUAJIT_2_1_20181029_WITHOUT_GC64.global_state
+        },
+        state: JitLuaState {
+            size: 64,
+            ..OPENRESTY_S_LUAJIT_2_1_20181029_WITHOUT_GC64.state
+        },
+        ..OPENRESTY_S_LUAJIT_2_1_20181029_WITHOUT_GC64
+    };
+
+pub(super) const OPENRESTY_S_LUAJIT_2_1_20170405_TO_2_1_20180420: JitLayout = JitLayout {
+    name: "OpenResty's LuaJIT 2.1-20170405 to 2.1-20180420",
+    global_state: JitGlobalState {
+        whole: 6200,
+        from_main_thread: 96,
+        ..OPENRESTY_S_LUAJIT_2_1_20181029.global_state
+    },
+    state: JitLuaState {
+        size: 96,
+        ..OPENRESTY_S_LUAJIT_2_1_20181029.state
+    },
+    ..OPENRESTY_S_LUAJIT_2_1_20181029
+};
+
+pub(super) const LUAJIT_2_1_OF_2021_06_TO_2021_08_WITHOUT_GC64: JitLayout = JitLayout {
+    name: "LuaJIT 2.1 of 2021-06 to 2021-08 without GC64",
+    buffer: SBufExt {
+        size: 48,
+        metatable_dictionary: ABSENT,
+        ..LUAJIT_2_1_OF_2021_08_TO_2024_04_WITHOUT_GC64.buffer
+    },
+    ..LUAJIT_2_1_OF_2021_08_TO_2024_04_WITHOUT_GC64
+};
+
+pub(super) const LUAJIT_2_1_OF_2021_06_TO_2021_08: JitLayout = JitLayout {
+    name: "LuaJIT 2.1 of 2021-06 to 2021-08",
+    buffer: SBufExt {
+        size: 64,
+        metatable_dictionary: ABSENT,
+        ..LUAJIT_2_1_OF_2021_08_TO_2024_04.buffer
+    },
+    ..LUAJIT_2_1_OF_2021_08_TO_2024_04
+};
+
+pub(super) const LUAJIT_2_1_OF_2021_03_TO_2021_06_WITHOUT_GC64: JitLayout = JitLayout {
+    name: "LuaJIT 2.1 of 2021-03 to 2021-06 without GC64",
+    global_state: JitGlobalState {
+        whole: 5400,
+        from_main_thread: 64,
+        to_jit_state: 472,
+        size: 472,
+        ..OPENRESTY_S_LUAJIT_2_1_20201012_TO_2_1_20210510_WITHOUT_GC64.global_state
+    },
+    state: JitLuaState {
+        size: 64,
+        ..OPENRESTY_S_LUAJIT_2_1_20201012_TO_2_1_20210510_WITHOUT_GC64.state
+    },
+    c_types: CTState {
+        size: 472,
+        callback_ids: 192,
+        callback_count: 200,
+        ..OPENRESTY_S_LUAJIT_2_1_20201012_TO_2_1_20210510_WITHOUT_GC64.c_types
+    },
+    ..OPENRESTY_S_LUAJIT_2_1_20201012_TO_2_1_20210510_WITHOUT_GC64
+};
+
+pub(super) const LUAJIT_2_1_OF_2021_03_TO_2021_06: JitLayout = JitLayout {
+    name: "LuaJIT 2.1 of 2021-03 to 2021-06",
+    buffer: SBufExt {
+        size: ABSENT,
+        end: ABSENT,
+        start: ABSENT,
+        flags: ABSENT,
+        shown: ABSENT,
+        key_dictionary: ABSENT,
+        ..LUAJIT_2_1_OF_2021_06_TO_2021_08.buffer
+    },
+    ..LUAJIT_2_1_OF_2021_06_TO_2021_08
+};
+
+pub(super) const LUAJIT_2_1_OF_2020_09_TO_2021_03_WITHOUT_GC64: JitLayout = JitLayout {
+    name: "LuaJIT 2.1 of 2020-09 to 2021-03 without GC64",
+    global_state: JitGlobalState {
+        whole: 5392,
+        ..LUAJIT_2_1_OF_2021_03_TO_2021_06_WITHOUT_GC64.global_state
+    },
+    ..LUAJIT_2_1_OF_2021_03_TO_2021_06_WITHOUT_GC64
+};
+
+pub(super) const LUAJIT_2_1_OF_2020_09_TO_2021_03: JitLayout = JitLayout {
+    name: "LuaJIT 2.1 of 2020-09 to 2021-03",
+    global_state: JitGlobalState {
+        whole: 6232,
+        ..LUAJIT_2_1_OF_2021_03_TO_2021_06.global_state
+    },
+    ..LUAJIT_2_1_OF_2021_03_TO_2021_06
+};
+
+pub(super) const LUAJIT_2_1_OF_2020_06_TO_2020_09_WITHOUT_GC64: JitLayout = JitLayout {
+    name: "LuaJIT 2.1 of 2020-06 to 2020-09 without GC64",
+    global_state: JitGlobalState {
+        whole: 5384,
+        from_main_thread: 64,
+        c_types: 272,
+        ..OPENRESTY_S_LUAJIT_2_1_20201001_2_1_20201002_WITHOUT_GC64.global_state
+    },
+    state: JitLuaState {
+        size: 64,
+        ..OPENRESTY_S_LUAJIT_2_1_20201001_2_1_20201002_WITHOUT_GC64.state
+    },
+    c_types: CTState {
+        size: 472,
+        callback_ids: 192,
+        callback_count: 200,
+        ..OPENRESTY_S_LUAJIT_2_1_20201001_2_1_20201002_WITHOUT_GC64.c_types
+    },
+    ..OPENRESTY_S_LUAJIT_2_1_20201001_2_1_20201002_WITHOUT_GC64
+};
+
+pub(super) const LUAJIT_2_1_OF_2020_06_TO_2020_09: JitLayout = JitLayout {
+    name: "LuaJIT 2.1 of 2020-06 to 2020-09",
+    global_state: JitGlobalState {
+        whole: 6224,
+        from_main_thread: 96,
+        to_jit_state: 720,
+        size: 720,
+        ..OPENRESTY_S_LUAJIT_2_1_20201008.global_state
+    },
+    state: JitLuaState {
+        size: 96,
+        ..OPENRESTY_S_LUAJIT_2_1_20201008.state
+    },
+    c_types: CTState {
+        size: 472,
+        callback_ids: 192,
+        callback_count: 200,
+        ..OPENRESTY_S_LUAJIT_2_1_20201008.c_types
+    },
+    ..OPENRESTY_S_LUAJIT_2_1_20201008
+};
+
+pub(super) const LUAJIT_2_1_OF_2019_01_TO_2020_06_TARANTOOL_S_TO_2_6_0_WITHOUT_GC64: JitLayout =
+    JitLayout {
+        name: "LuaJIT 2.1 of 2019-01 to 2020-06, Tarantool's to 2.6.0, without GC64",
+        global_state: JitGlobalState {
+            whole: 5352,
+            ..TARANTOOL_S_LUAJIT_SINCE_2022_11_1_10_WITHOUT_GC64.global_state
+        },
+        ..TARANTOOL_S_LUAJIT_SINCE_2022_11_1_10_WITHOUT_GC64
+    };
+
+pub(super) const LUAJIT_2_1_OF_2019_01_TO_2020_06: JitLayout = JitLayout {
+    name: "LuaJIT 2.1 of 2019-01 to 2020-06",
+    global_state: JitGlobalState {
+        whole: 6192,
+        ..TARANTOOL_S_LUAJIT_SINCE_2022_11_1_10.global_state
+    },
+    ..TARANTOOL_S_LUAJIT_SINCE_2022_11_1_10
+};
+
+pub(super) const LUAJIT_2_1_OF_2016_05_TO_2019_01_WITH_GC64: JitLayout = JitLayout {
+    name: "LuaJIT 2.1 of 2016-05 to 2019-01 with GC64",
+    jit_state: JitState {
+        snapshot_size: 8,
+        ..LUAJIT_2_1_OF_2019_01_TO_2020_06.jit_state
+    },
+    trace: GCtrace {
+        snapshot_count: 44,
+        snapshot_map_count: 46,
+        snapshot_map_count_size: 2,
+        ..LUAJIT_2_1_OF_2019_01_TO_2020_06.trace
+    },
+    ..LUAJIT_2_1_OF_2019_01_TO_2020_06
+};
+
+pub(super) const LUAJIT_2_1_OF_2016_05_TO_2019_01: JitLayout = JitLayout {
+    name: "LuaJIT 2.1 of 2016-05 to 2019-01",
+    global_state: JitGlobalState {
+        c_types: 256,
+        roots: 260,
+        ..OPENRESTY_S_LUAJIT_2_1_20170405_TO_2_1_20180420_WITHOUT_GC64.global_state
+    },
+    ..OPENRESTY_S_LUAJIT_2_1_20170405_TO_2_1_20180420_WITHOUT_GC64
+};
+
+pub(super) const LUAJIT_2_0_4_2_0_5: JitLayout = JitLayout {
+    name: "LuaJIT 2.0.4, 2.0.5",
+    global_state: JitGlobalState {
+        whole: 5232,
+        to_jit_state: 408,
+        size: 408,
+        empty_string: 128,
+        main_thread: 148,
+        buffer_start: ABSENT,
+        buffer_end: 100,
+        nil_node: 104,
+        registry: 152,
+        c_types: 252,
+        roots: 256,
+        ..LUAJIT_2_1_OF_2016_05_TO_2019_01.global_state
+    },
+    jit_state: JitState {
+        ir_top: 264,
+        ir_bottom: 268,
+        snapshot_count: 276,
+        snapshot_map_count: 296,
+        constants: 212,
+        traces: 304,
+        trace_count: 316,
+        ..LUAJIT_2_1_OF_2016_05_TO_2019_01.jit_state
+    },
+    prototype: GCproto {
+        first_return: 69,
+        ..LUAJIT_2_1_OF_2016_05_TO_2019_01.prototype
+    },
+    ..LUAJIT_2_1_OF_2016_05_TO_2019_01
+};
+
+pub(super) const LUAJIT_2_0_0_TO_2_0_3: JitLayout = JitLayout {
+    name: "LuaJIT 2.0.0 to 2.0.3",
+    global_state: JitGlobalState {
+        whole: 5224,
+        ..LUAJIT_2_0_4_2_0_5.global_state
+    },
+    ..LUAJIT_2_0_4_2_0_5
+};
+
+pub(super) const LUAJIT_2_0_SINCE_2019_01: JitLayout = JitLayout {
+    name: "LuaJIT 2.0 since 2019-01",
+    jit_state: JitState {
+        snapshot_size: 12,
+        ..LUAJIT_2_0_4_2_0_5.jit_state
+    },
+    trace: GCtrace {
+        snapshot_count: 6,
+        snapshot_map_count: 28,
+        snapshot_map_count_size: 4,
+        ..LUAJIT_2_0_4_2_0_5.trace
+    },
+    ..LUAJIT_2_0_4_2_0_5
+};
+
+pub(crate) static JIT_DERIVED_LAYOUTS: &[JitLayout] = &[
+    MOONJIT_2_2_WITHOUT_GC64,
+    MOONJIT_2_2,
+    MOONJIT_2_1_2_WITHOUT_GC64,
+    MOONJIT_2_1_2,
+    TARANTOOL_S_LUAJIT_SINCE_2024_08_3_1_AND_LATER_WITHOUT_GC64,
+    TARANTOOL_S_LUAJIT_SINCE_2024_08_3_1_AND_LATER,
+    TARANTOOL_S_LUAJIT_SINCE_2024_08_2_11_WITHOUT_GC64,
+    TARANTOOL_S_LUAJIT_SINCE_2024_08_2_11,
+    TARANTOOL_S_LUAJIT_SINCE_2022_11_1_10_WITHOUT_GC64,
+    TARANTOOL_S_LUAJIT_SINCE_2022_11_1_10,
+    TARANTOOL_S_LUAJIT_OF_2023_11_TO_2024_08_3_0_WITHOUT_GC64,
+    TARANTOOL_S_LUAJIT_OF_2023_11_TO_2024_08_3_0,
+    TARANTOOL_S_LUAJIT_OF_2023_11_TO_2024_08_2_10_2_11_WITHOUT_GC64,
+    TARANTOOL_S_LUAJIT_OF_2023_11_TO_2024_08_2_10_2_11,
+    TARANTOOL_S_LUAJIT_OF_2022_11_TO_2023_11_2_10_2_11_WITHOUT_GC64,
+    TARANTOOL_S_LUAJIT_OF_2022_11_TO_2023_11_2_10_2_11,
+    TARANTOOL_S_LUAJIT_OF_2022_04_TO_2022_11_2_10_WITHOUT_GC64,
+    TARANTOOL_S_LUAJIT_OF_2022_04_TO_2022_11_2_10,
+    TARANTOOL_S_LUAJIT_OF_2021_08_TO_2022_04_WITHOUT_GC64,
+    TARANTOOL_S_LUAJIT_OF_2021_08_TO_2022_04,
+    TARANTOOL_S_LUAJIT_OF_2020_12_TO_2021_08_2_7_2_8_WITHOUT_GC64,
+    TARANTOOL_S_LUAJIT_OF_2020_12_TO_2021_08_2_7_2_8,
+    TARANTOOL_S_LUAJIT_OF_2020_10_TO_2020_12_2_6_WITHOUT_GC64,
+    TARANTOOL_S_LUAJIT_OF_2020_10_TO_2020_12_2_6,
+    OPENRESTY_S_LUAJIT_2_1_20201008_WITHOUT_GC64,
+    OPENRESTY_S_LUAJIT_2_1_20201008,
+    OPENRESTY_S_LUAJIT_2_1_20201001_2_1_20201002_WITHOUT_GC64,
+    OPENRESTY_S_LUAJIT_2_1_20201001_2_1_20201002,
+    OPENRESTY_S_LUAJIT_2_1_20190115_TO_2_1_20200102_WITHOUT_GC64,
+    OPENRESTY_S_LUAJIT_2_1_20190115_TO_2_1_20200102,
+    OPENRESTY_S_LUAJIT_2_1_20181029_WITHOUT_GC64,
+    OPENRESTY_S_LUAJIT_2_1_20181029,
+    OPENRESTY_S_LUAJIT_2_1_20170405_TO_2_1_20180420_WITHOUT_GC64,
+    OPENRESTY_S_LUAJIT_2_1_20170405_TO_2_1_20180420,
+    LUAJIT_2_1_OF_2021_06_TO_2021_08_WITHOUT_GC64,
+    LUAJIT_2_1_OF_2021_06_TO_2021_08,
+    LUAJIT_2_1_OF_2021_03_TO_2021_06_WITHOUT_GC64,
+    LUAJIT_2_1_OF_2021_03_TO_2021_06,
+    LUAJIT_2_1_OF_2020_09_TO_2021_03_WITHOUT_GC64,
+    LUAJIT_2_1_OF_2020_09_TO_2021_03,
+    LUAJIT_2_1_OF_2020_06_TO_2020_09_WITHOUT_GC64,
+    LUAJIT_2_1_OF_2020_06_TO_2020_09,
+    LUAJIT_2_1_OF_2019_01_TO_2020_06_TARANTOOL_S_TO_2_6_0_WITHOUT_GC64,
+    LUAJIT_2_1_OF_2019_01_TO_2020_06,
+    LUAJIT_2_1_OF_2016_05_TO_2019_01_WITH_GC64,
+    LUAJIT_2_1_OF_2016_05_TO_2019_01,
+    LUAJIT_2_0_4_2_0_5,
+    LUAJIT_2_0_0_TO_2_0_3,
+    LUAJIT_2_0_SINCE_2019_01,
+];

@@ -4,22 +4,25 @@
 
 use super::jit::{
     CFrame, CTState, GCfunc, GCproto, GCstr, GCtab, GCtrace, GCudata, GCupval, JitGlobalState,
-    JitLayout, JitLuaState, JitState,
+    JitLayout, JitLuaState, JitState, SBufExt,
 };
 use super::puc::ABSENT;
 
-pub(super) const LUAJIT_OF_LUAJIT_SRC_210_7_3: JitLayout = JitLayout {
-    name: "LuaJIT of luajit-src 210.7.3 to 210.7.4",
+pub(super) const LUAJIT_2_1_SINCE_2026_07: JitLayout = JitLayout {
+    name: "LuaJIT 2.1 since 2026-07",
     global_state: JitGlobalState {
+        reference_size: 8,
         whole: 6384,
         from_main_thread: 96,
         to_jit_state: 744,
+        size: 744,
         allocator: 0,
         total_bytes: 16,
         all: 40,
         to_be_finalized: 80,
         light_segments: 112,
         light_segment_count: 35,
+        empty_string: 120,
         strings: 152,
         strings_mask: 160,
         strings_used: 164,
@@ -40,6 +43,7 @@ pub(super) const LUAJIT_OF_LUAJIT_SRC_210_7_3: JitLayout = JitLayout {
         snapshot_count: 348,
         snapshot_size: 12,
         snapshot_map_count: 368,
+        constants: ABSENT,
         traces: 384,
         trace_count: 396,
     },
@@ -66,6 +70,7 @@ pub(super) const LUAJIT_OF_LUAJIT_SRC_210_7_3: JitLayout = JitLayout {
     },
     string: GCstr {
         size: 24,
+        rounding: 4,
         len: 20,
         hash: 16,
         id: 12,
@@ -96,6 +101,7 @@ pub(super) const LUAJIT_OF_LUAJIT_SRC_210_7_3: JitLayout = JitLayout {
         lines: 80,
         upvalue_names: 88,
         local_names: 96,
+        first_return: 73,
     },
     function: GCfunc {
         fast_function: 10,
@@ -118,12 +124,24 @@ pub(super) const LUAJIT_OF_LUAJIT_SRC_210_7_3: JitLayout = JitLayout {
         instructions: 32,
         instruction_start: 40,
         snapshot_map_count: 44,
+        snapshot_map_count_size: 4,
         prototype: 64,
+        start_code: 72,
+        start_instruction: 80,
         number: 104,
         link: 106,
         root: 108,
         next_root: 110,
         next_side: 112,
+    },
+    buffer: SBufExt {
+        size: 72,
+        end: 8,
+        start: 16,
+        flags: 24,
+        shown: 32,
+        key_dictionary: 48,
+        metatable_dictionary: 56,
     },
     c_types: CTState {
         size: 464,
@@ -145,35 +163,37 @@ pub(super) const LUAJIT_OF_LUAJIT_SRC_210_7_3: JitLayout = JitLayout {
     },
 };
 
-pub(super) const LUAJIT_OF_LUAJIT_SRC_210_6_3: JitLayout = JitLayout {
-    name: "LuaJIT of luajit-src 210.6.3 to 210.7.2",
+pub(super) const LUAJIT_2_1_OF_2025_11_TO_2026_07: JitLayout = JitLayout {
+    name: "LuaJIT 2.1 of 2025-11 to 2026-07",
     global_state: JitGlobalState {
         whole: 6272,
-        ..LUAJIT_OF_LUAJIT_SRC_210_7_3.global_state
+        ..LUAJIT_2_1_SINCE_2026_07.global_state
     },
-    ..LUAJIT_OF_LUAJIT_SRC_210_7_3
+    ..LUAJIT_2_1_SINCE_2026_07
 };
 
-pub(super) const LUAJIT_OF_LUAJIT_SRC_210_5_8: JitLayout = JitLayout {
-    name: "LuaJIT of luajit-src 210.5.8 to 210.6.2",
+pub(super) const LUAJIT_2_1_OF_2024_04_TO_2025_11: JitLayout = JitLayout {
+    name: "LuaJIT 2.1 of 2024-04 to 2025-11",
     global_state: JitGlobalState {
         whole: 6248,
         to_jit_state: 736,
+        size: 736,
         vm_thread: ABSENT,
         c_types: 384,
         roots: 424,
-        ..LUAJIT_OF_LUAJIT_SRC_210_6_3.global_state
+        ..LUAJIT_2_1_OF_2025_11_TO_2026_07.global_state
     },
-    ..LUAJIT_OF_LUAJIT_SRC_210_6_3
+    ..LUAJIT_2_1_OF_2025_11_TO_2026_07
 };
 
-pub(super) const LUAJIT_OF_LUAJIT_SRC_210_5_0: JitLayout = JitLayout {
-    name: "LuaJIT of luajit-src 210.5.0 to 210.5.7",
+pub(super) const LUAJIT_2_1_OF_2021_08_TO_2024_04: JitLayout = JitLayout {
+    name: "LuaJIT 2.1 of 2021-08 to 2024-04",
     global_state: JitGlobalState {
         whole: 6240,
         to_jit_state: 728,
+        size: 728,
         root_count: 38,
-        ..LUAJIT_OF_LUAJIT_SRC_210_5_8.global_state
+        ..LUAJIT_2_1_OF_2024_04_TO_2025_11.global_state
     },
     c_types: CTState {
         size: 472,
@@ -181,46 +201,1235 @@ pub(super) const LUAJIT_OF_LUAJIT_SRC_210_5_0: JitLayout = JitLayout {
         finalizers: 32,
         callback_ids: 192,
         callback_count: 200,
-        ..LUAJIT_OF_LUAJIT_SRC_210_5_8.c_types
+        ..LUAJIT_2_1_OF_2024_04_TO_2025_11.c_types
     },
-    ..LUAJIT_OF_LUAJIT_SRC_210_5_8
+    ..LUAJIT_2_1_OF_2024_04_TO_2025_11
 };
 
-pub(super) const OPENRESTY_S_LUAJIT_OF_LUAJIT_SRC_210_1_4: JitLayout = JitLayout {
-    name: "OpenResty's LuaJIT of luajit-src 210.1.4 to 210.4.8",
+pub(super) const OPENRESTY_S_LUAJIT_2_1_20211210_TO_2_1_20240314: JitLayout = JitLayout {
+    name: "OpenResty's LuaJIT 2.1-20211210 to 2.1-20240314",
     global_state: JitGlobalState {
         whole: 6296,
         from_main_thread: 112,
         to_jit_state: 736,
-        ..LUAJIT_OF_LUAJIT_SRC_210_5_0.global_state
+        size: 736,
+        ..LUAJIT_2_1_OF_2021_08_TO_2024_04.global_state
     },
     state: JitLuaState {
         size: 112,
-        ..LUAJIT_OF_LUAJIT_SRC_210_5_0.state
+        ..LUAJIT_2_1_OF_2021_08_TO_2024_04.state
     },
     c_types: CTState {
         size: 520,
         callback_ids: 240,
         callback_count: 248,
-        ..LUAJIT_OF_LUAJIT_SRC_210_5_0.c_types
+        ..LUAJIT_2_1_OF_2021_08_TO_2024_04.c_types
     },
-    ..LUAJIT_OF_LUAJIT_SRC_210_5_0
+    ..LUAJIT_2_1_OF_2021_08_TO_2024_04
 };
 
-pub(super) const OPENRESTY_S_LUAJIT_OF_LUAJIT_SRC_210_1_1: JitLayout = JitLayout {
-    name: "OpenResty's LuaJIT of luajit-src 210.1.1 to 210.1.3",
+pub(super) const OPENRESTY_S_LUAJIT_OF_2021_06_TO_2021_08: JitLayout = JitLayout {
+    name: "OpenResty's LuaJIT of 2021-06 to 2021-08",
+    buffer: SBufExt {
+        size: 64,
+        metatable_dictionary: ABSENT,
+        ..OPENRESTY_S_LUAJIT_2_1_20211210_TO_2_1_20240314.buffer
+    },
+    ..OPENRESTY_S_LUAJIT_2_1_20211210_TO_2_1_20240314
+};
+
+pub(super) const OPENRESTY_S_LUAJIT_2_1_20201012_TO_2_1_20210510: JitLayout = JitLayout {
+    name: "OpenResty's LuaJIT 2.1-20201012 to 2.1-20210510",
     global_state: JitGlobalState {
         whole: 6288,
-        ..OPENRESTY_S_LUAJIT_OF_LUAJIT_SRC_210_1_4.global_state
+        ..OPENRESTY_S_LUAJIT_OF_2021_06_TO_2021_08.global_state
     },
-    ..OPENRESTY_S_LUAJIT_OF_LUAJIT_SRC_210_1_4
+    buffer: SBufExt {
+        size: ABSENT,
+        end: ABSENT,
+        start: ABSENT,
+        flags: ABSENT,
+        shown: ABSENT,
+        key_dictionary: ABSENT,
+        ..OPENRESTY_S_LUAJIT_OF_2021_06_TO_2021_08.buffer
+    },
+    ..OPENRESTY_S_LUAJIT_OF_2021_06_TO_2021_08
+};
+
+pub(super) const LUAJIT_2_1_SINCE_2026_07_WITHOUT_GC64: JitLayout = JitLayout {
+    name: "LuaJIT 2.1 since 2026-07 without GC64",
+    global_state: JitGlobalState {
+        reference_size: 4,
+        whole: 5560,
+        from_main_thread: 64,
+        to_jit_state: 504,
+        size: 504,
+        allocator: 0,
+        total_bytes: 16,
+        all: 32,
+        to_be_finalized: 52,
+        light_segments: 72,
+        light_segment_count: 27,
+        empty_string: 76,
+        strings: 104,
+        strings_mask: 112,
+        strings_used: 116,
+        main_thread: 140,
+        buffer_start: 160,
+        buffer_end: 152,
+        nil_node: 192,
+        registry: 216,
+        vm_thread: 224,
+        c_types: 304,
+        roots: 344,
+        root_count: 39,
+        root_metatables: 22,
+    },
+    jit_state: JitState {
+        ir_top: 312,
+        ir_bottom: 316,
+        snapshot_count: 324,
+        snapshot_size: 12,
+        snapshot_map_count: 344,
+        constants: ABSENT,
+        traces: 360,
+        trace_count: 372,
+    },
+    state: JitLuaState {
+        size: 64,
+        global: 8,
+        base: 16,
+        top: 24,
+        stack: 36,
+        stack_size: 56,
+        open_upvalues: 40,
+        globals: 44,
+        c_frame: 48,
+        status: 7,
+    },
+    table: GCtab {
+        size: 32,
+        colocated: 7,
+        array: 8,
+        array_size: 24,
+        metatable: 16,
+        nodes: 20,
+        hash_mask: 28,
+    },
+    string: GCstr {
+        size: 20,
+        rounding: 4,
+        len: 16,
+        hash: 12,
+        id: 8,
+    },
+    userdata: GCudata {
+        size: 24,
+        udata_type: 6,
+        len: 12,
+        metatable: 16,
+        environment: 8,
+    },
+    prototype: GCproto {
+        size: 64,
+        parameters: 6,
+        frame_size: 7,
+        code_count: 8,
+        constants: 16,
+        object_count: 24,
+        number_count: 28,
+        upvalues: 20,
+        whole: 32,
+        upvalue_count: 36,
+        flags: 37,
+        trace: 38,
+        source: 40,
+        line: 44,
+        line_count: 48,
+        lines: 52,
+        upvalue_names: 56,
+        local_names: 60,
+        first_return: 73,
+    },
+    function: GCfunc {
+        fast_function: 6,
+        upvalue_count: 7,
+        environment: 8,
+        pc: 16,
+        upvalues: 20,
+        c_upvalues: 32,
+    },
+    upvalue: GCupval {
+        size: 24,
+        closed: 6,
+        own_value: 8,
+        value: 16,
+    },
+    trace: GCtrace {
+        size: 96,
+        snapshot_count: 6,
+        instruction_end: 8,
+        instructions: 16,
+        instruction_start: 24,
+        snapshot_map_count: 28,
+        snapshot_map_count_size: 4,
+        prototype: 48,
+        start_code: 52,
+        start_instruction: 56,
+        number: 80,
+        link: 82,
+        root: 84,
+        next_root: 86,
+        next_side: 88,
+    },
+    buffer: SBufExt {
+        size: 56,
+        end: 8,
+        start: 16,
+        flags: 24,
+        shown: 28,
+        key_dictionary: 40,
+        metatable_dictionary: 44,
+    },
+    c_types: CTState {
+        size: 464,
+        table: 0,
+        table_size: 12,
+        type_size: 16,
+        top: 8,
+        type_info: 0,
+        type_bytes: 4,
+        misc_map: 32,
+        finalizers: ABSENT,
+        callback_ids: 184,
+        callback_count: 192,
+    },
+    c_frame: CFrame {
+        before: 32,
+        code: 28,
+        results: 16,
+    },
+};
+
+pub(super) const LUAJIT_2_1_OF_2025_11_TO_2026_07_WITHOUT_GC64: JitLayout = JitLayout {
+    name: "LuaJIT 2.1 of 2025-11 to 2026-07 without GC64",
+    global_state: JitGlobalState {
+        whole: 5448,
+        ..LUAJIT_2_1_SINCE_2026_07_WITHOUT_GC64.global_state
+    },
+    ..LUAJIT_2_1_SINCE_2026_07_WITHOUT_GC64
+};
+
+pub(super) const LUAJIT_2_1_OF_2024_04_TO_2025_11_WITHOUT_GC64: JitLayout = JitLayout {
+    name: "LuaJIT 2.1 of 2024-04 to 2025-11 without GC64",
+    global_state: JitGlobalState {
+        whole: 5424,
+        to_jit_state: 496,
+        size: 496,
+        vm_thread: ABSENT,
+        c_types: 296,
+        roots: 336,
+        ..LUAJIT_2_1_OF_2025_11_TO_2026_07_WITHOUT_GC64.global_state
+    },
+    ..LUAJIT_2_1_OF_2025_11_TO_2026_07_WITHOUT_GC64
+};
+
+pub(super) const LUAJIT_2_1_OF_2021_08_TO_2024_04_WITHOUT_GC64: JitLayout = JitLayout {
+    name: "LuaJIT 2.1 of 2021-08 to 2024-04 without GC64",
+    global_state: JitGlobalState {
+        whole: 5416,
+        to_jit_state: 488,
+        size: 488,
+        root_count: 38,
+        ..LUAJIT_2_1_OF_2024_04_TO_2025_11_WITHOUT_GC64.global_state
+    },
+    c_types: CTState {
+        size: 472,
+        misc_map: 40,
+        finalizers: 32,
+        callback_ids: 192,
+        callback_count: 200,
+        ..LUAJIT_2_1_OF_2024_04_TO_2025_11_WITHOUT_GC64.c_types
+    },
+    ..LUAJIT_2_1_OF_2024_04_TO_2025_11_WITHOUT_GC64
+};
+
+pub(super) const OPENRESTY_S_LUAJIT_2_1_20211210_TO_2_1_20240314_WITHOUT_GC64: JitLayout =
+    JitLayout {
+        name: "OpenResty's LuaJIT 2.1-20211210 to 2.1-20240314 without GC64",
+        global_state: JitGlobalState {
+            whole: 5472,
+            from_main_thread: 80,
+            to_jit_state: 496,
+            size: 496,
+            ..LUAJIT_2_1_OF_2021_08_TO_2024_04_WITHOUT_GC64.global_state
+        },
+        state: JitLuaState {
+            size: 80,
+            ..LUAJIT_2_1_OF_2021_08_TO_2024_04_WITHOUT_GC64.state
+        },
+        c_types: CTState {
+            size: 520,
+            callback_ids: 240,
+            callback_count: 248,
+            ..LUAJIT_2_1_OF_2021_08_TO_2024_04_WITHOUT_GC64.c_types
+        },
+        ..LUAJIT_2_1_OF_2021_08_TO_2024_04_WITHOUT_GC64
+    };
+
+pub(super) const OPENRESTY_S_LUAJIT_OF_2021_06_TO_2021_08_WITHOUT_GC64: JitLayout = JitLayout {
+    name: "OpenResty's LuaJIT of 2021-06 to 2021-08 without GC64",
+    buffer: SBufExt {
+        size: 48,
+        metatable_dictionary: ABSENT,
+        ..OPENRESTY_S_LUAJIT_2_1_20211210_TO_2_1_20240314_WITHOUT_GC64.buffer
+    },
+    ..OPENRESTY_S_LUAJIT_2_1_20211210_TO_2_1_20240314_WITHOUT_GC64
+};
+
+pub(super) const OPENRESTY_S_LUAJIT_2_1_20201012_TO_2_1_20210510_WITHOUT_GC64: JitLayout =
+    JitLayout {
+        name: "OpenResty's LuaJIT 2.1-20201012 to 2.1-20210510 without GC64",
+        global_state: JitGlobalState {
+            whole: 5448,
+            to_jit_state: 480,
+            size: 480,
+            buffer_start: 152,
+            buffer_end: 148,
+            nil_node: 176,
+            registry: 200,
+            c_types: 280,
+            roots: 320,
+            ..OPENRESTY_S_LUAJIT_OF_2021_06_TO_2021_08_WITHOUT_GC64.global_state
+        },
+        buffer: SBufExt {
+            size: ABSENT,
+            end: ABSENT,
+            start: ABSENT,
+            flags: ABSENT,
+            shown: ABSENT,
+            key_dictionary: ABSENT,
+            ..OPENRESTY_S_LUAJIT_OF_2021_06_TO_2021_08_WITHOUT_GC64.buffer
+        },
+        ..OPENRESTY_S_LUAJIT_OF_2021_06_TO_2021_08_WITHOUT_GC64
+    };
+
+pub(super) const LUAJIT_2_1_SINCE_2026_07_WITH_TABLE_BUMP: JitLayout = JitLayout {
+    name: "LuaJIT 2.1 since 2026-07 with table bump",
+    global_state: JitGlobalState {
+        whole: 6584,
+        ..LUAJIT_2_1_OF_2025_11_TO_2026_07.global_state
+    },
+    ..LUAJIT_2_1_OF_2025_11_TO_2026_07
+};
+
+pub(super) const LUAJIT_2_1_OF_2025_11_TO_2026_07_WITH_TABLE_BUMP: JitLayout = JitLayout {
+    name: "LuaJIT 2.1 of 2025-11 to 2026-07 with table bump",
+    global_state: JitGlobalState {
+        whole: 6472,
+        ..LUAJIT_2_1_SINCE_2026_07_WITH_TABLE_BUMP.global_state
+    },
+    ..LUAJIT_2_1_SINCE_2026_07_WITH_TABLE_BUMP
+};
+
+pub(super) const LUAJIT_2_1_OF_2024_04_TO_2025_11_WITH_TABLE_BUMP: JitLayout = JitLayout {
+    name: "LuaJIT 2.1 of 2024-04 to 2025-11 with table bump",
+    global_state: JitGlobalState {
+        whole: 6448,
+        ..LUAJIT_2_1_OF_2024_04_TO_2025_11.global_state
+    },
+    ..LUAJIT_2_1_OF_2024_04_TO_2025_11
+};
+
+pub(super) const LUAJIT_2_1_OF_2021_08_TO_2024_04_WITH_TABLE_BUMP: JitLayout = JitLayout {
+    name: "LuaJIT 2.1 of 2021-08 to 2024-04 with table bump",
+    global_state: JitGlobalState {
+        whole: 6440,
+        ..LUAJIT_2_1_OF_2021_08_TO_2024_04.global_state
+    },
+    ..LUAJIT_2_1_OF_2021_08_TO_2024_04
+};
+
+pub(super) const OPENRESTY_S_LUAJIT_2_1_20211210_TO_2_1_20240314_WITH_TABLE_BUMP: JitLayout =
+    JitLayout {
+        name: "OpenResty's LuaJIT 2.1-20211210 to 2.1-20240314 with table bump",
+        global_state: JitGlobalState {
+            whole: 6496,
+            ..OPENRESTY_S_LUAJIT_2_1_20211210_TO_2_1_20240314.global_state
+        },
+        ..OPENRESTY_S_LUAJIT_2_1_20211210_TO_2_1_20240314
+    };
+
+pub(super) const OPENRESTY_S_LUAJIT_OF_2021_06_TO_2021_08_WITH_TABLE_BUMP: JitLayout = JitLayout {
+    name: "OpenResty's LuaJIT of 2021-06 to 2021-08 with table bump",
+    global_state: JitGlobalState {
+        whole: 6496,
+        ..OPENRESTY_S_LUAJIT_OF_2021_06_TO_2021_08.global_state
+    },
+    ..OPENRESTY_S_LUAJIT_OF_2021_06_TO_2021_08
+};
+
+pub(super) const OPENRESTY_S_LUAJIT_2_1_20201012_TO_2_1_20210510_WITH_TABLE_BUMP: JitLayout =
+    JitLayout {
+        name: "OpenResty's LuaJIT 2.1-20201012 to 2.1-20210510 with table bump",
+        global_state: JitGlobalState {
+            whole: 6488,
+            ..OPENRESTY_S_LUAJIT_2_1_20201012_TO_2_1_20210510.global_state
+        },
+        ..OPENRESTY_S_LUAJIT_2_1_20201012_TO_2_1_20210510
+    };
+
+pub(super) const LUAJIT_2_1_SINCE_2026_07_WITHOUT_THE_PROFILER: JitLayout = JitLayout {
+    name: "LuaJIT 2.1 since 2026-07 without the profiler",
+    global_state: JitGlobalState {
+        whole: 6368,
+        ..LUAJIT_2_1_OF_2025_11_TO_2026_07_WITH_TABLE_BUMP.global_state
+    },
+    ..LUAJIT_2_1_OF_2025_11_TO_2026_07_WITH_TABLE_BUMP
+};
+
+pub(super) const LUAJIT_2_1_OF_2025_11_TO_2026_07_WITHOUT_THE_PROFILER: JitLayout = JitLayout {
+    name: "LuaJIT 2.1 of 2025-11 to 2026-07 without the profiler",
+    global_state: JitGlobalState {
+        whole: 6256,
+        ..LUAJIT_2_1_SINCE_2026_07_WITHOUT_THE_PROFILER.global_state
+    },
+    ..LUAJIT_2_1_SINCE_2026_07_WITHOUT_THE_PROFILER
+};
+
+pub(super) const LUAJIT_2_1_OF_2024_04_TO_2025_11_WITHOUT_THE_PROFILER: JitLayout = JitLayout {
+    name: "LuaJIT 2.1 of 2024-04 to 2025-11 without the profiler",
+    global_state: JitGlobalState {
+        whole: 6232,
+        ..LUAJIT_2_1_OF_2024_04_TO_2025_11_WITH_TABLE_BUMP.global_state
+    },
+    ..LUAJIT_2_1_OF_2024_04_TO_2025_11_WITH_TABLE_BUMP
+};
+
+pub(super) const LUAJIT_2_1_OF_2021_08_TO_2024_04_WITHOUT_THE_PROFILER: JitLayout = JitLayout {
+    name: "LuaJIT 2.1 of 2021-08 to 2024-04 without the profiler",
+    global_state: JitGlobalState {
+        whole: 6224,
+        ..LUAJIT_2_1_OF_2021_08_TO_2024_04_WITH_TABLE_BUMP.global_state
+    },
+    ..LUAJIT_2_1_OF_2021_08_TO_2024_04_WITH_TABLE_BUMP
+};
+
+pub(super) const OPENRESTY_S_LUAJIT_2_1_20211210_TO_2_1_20240314_WITHOUT_THE_PROFILER: JitLayout =
+    JitLayout {
+        name: "OpenResty's LuaJIT 2.1-20211210 to 2.1-20240314 without the profiler",
+        global_state: JitGlobalState {
+            whole: 6280,
+            ..OPENRESTY_S_LUAJIT_2_1_20211210_TO_2_1_20240314_WITH_TABLE_BUMP.global_state
+        },
+        ..OPENRESTY_S_LUAJIT_2_1_20211210_TO_2_1_20240314_WITH_TABLE_BUMP
+    };
+
+pub(super) const OPENRESTY_S_LUAJIT_OF_2021_06_TO_2021_08_WITHOUT_THE_PROFILER: JitLayout =
+    JitLayout {
+        name: "OpenResty's LuaJIT of 2021-06 to 2021-08 without the profiler",
+        global_state: JitGlobalState {
+            whole: 6280,
+            ..OPENRESTY_S_LUAJIT_OF_2021_06_TO_2021_08_WITH_TABLE_BUMP.global_state
+        },
+        ..OPENRESTY_S_LUAJIT_OF_2021_06_TO_2021_08_WITH_TABLE_BUMP
+    };
+
+pub(super) const OPENRESTY_S_LUAJIT_2_1_20201012_TO_2_1_20210510_WITHOUT_THE_PROFILER: JitLayout =
+    JitLayout {
+        name: "OpenResty's LuaJIT 2.1-20201012 to 2.1-20210510 without the profiler",
+        global_state: JitGlobalState {
+            whole: 6272,
+            ..OPENRESTY_S_LUAJIT_2_1_20201012_TO_2_1_20210510_WITH_TABLE_BUMP.global_state
+        },
+        ..OPENRESTY_S_LUAJIT_2_1_20201012_TO_2_1_20210510_WITH_TABLE_BUMP
+    };
+
+pub(super) const LUAJIT_2_1_SINCE_2026_07_WITHOUT_FFI: JitLayout = JitLayout {
+    name: "LuaJIT 2.1 since 2026-07 without FFI",
+    global_state: JitGlobalState {
+        whole: 6360,
+        to_jit_state: 720,
+        size: 720,
+        root_count: 36,
+        root_metatables: 20,
+        ..LUAJIT_2_1_OF_2025_11_TO_2026_07_WITHOUT_THE_PROFILER.global_state
+    },
+    c_types: CTState {
+        size: ABSENT,
+        table: ABSENT,
+        table_size: ABSENT,
+        type_size: ABSENT,
+        top: ABSENT,
+        type_info: ABSENT,
+        type_bytes: ABSENT,
+        misc_map: ABSENT,
+        callback_ids: ABSENT,
+        callback_count: ABSENT,
+        ..LUAJIT_2_1_OF_2025_11_TO_2026_07_WITHOUT_THE_PROFILER.c_types
+    },
+    ..LUAJIT_2_1_OF_2025_11_TO_2026_07_WITHOUT_THE_PROFILER
+};
+
+pub(super) const LUAJIT_2_1_OF_2025_11_TO_2026_07_WITHOUT_FFI: JitLayout = JitLayout {
+    name: "LuaJIT 2.1 of 2025-11 to 2026-07 without FFI",
+    global_state: JitGlobalState {
+        whole: 6248,
+        ..LUAJIT_2_1_SINCE_2026_07_WITHOUT_FFI.global_state
+    },
+    ..LUAJIT_2_1_SINCE_2026_07_WITHOUT_FFI
+};
+
+pub(super) const LUAJIT_2_1_OF_2024_04_TO_2025_11_WITHOUT_FFI: JitLayout = JitLayout {
+    name: "LuaJIT 2.1 of 2024-04 to 2025-11 without FFI",
+    global_state: JitGlobalState {
+        whole: 6224,
+        to_jit_state: 712,
+        size: 712,
+        vm_thread: ABSENT,
+        c_types: 384,
+        roots: 424,
+        ..LUAJIT_2_1_OF_2025_11_TO_2026_07_WITHOUT_FFI.global_state
+    },
+    ..LUAJIT_2_1_OF_2025_11_TO_2026_07_WITHOUT_FFI
+};
+
+pub(super) const LUAJIT_2_1_OF_2021_08_TO_2024_04_WITHOUT_FFI: JitLayout = JitLayout {
+    name: "LuaJIT 2.1 of 2021-08 to 2024-04 without FFI",
+    ..LUAJIT_2_1_OF_2024_04_TO_2025_11_WITHOUT_FFI
+};
+
+pub(super) const OPENRESTY_S_LUAJIT_2_1_20211210_TO_2_1_20240314_WITHOUT_FFI: JitLayout =
+    JitLayout {
+        name: "OpenResty's LuaJIT 2.1-20211210 to 2.1-20240314 without FFI",
+        global_state: JitGlobalState {
+            whole: 6280,
+            from_main_thread: 112,
+            to_jit_state: 720,
+            size: 720,
+            ..LUAJIT_2_1_OF_2021_08_TO_2024_04_WITHOUT_FFI.global_state
+        },
+        state: JitLuaState {
+            size: 112,
+            ..LUAJIT_2_1_OF_2021_08_TO_2024_04_WITHOUT_FFI.state
+        },
+        ..LUAJIT_2_1_OF_2021_08_TO_2024_04_WITHOUT_FFI
+    };
+
+pub(super) const OPENRESTY_S_LUAJIT_OF_2021_06_TO_2021_08_WITHOUT_FFI: JitLayout = JitLayout {
+    name: "OpenResty's LuaJIT of 2021-06 to 2021-08 without FFI",
+    buffer: SBufExt {
+        size: 64,
+        metatable_dictionary: ABSENT,
+        ..OPENRESTY_S_LUAJIT_2_1_20211210_TO_2_1_20240314_WITHOUT_FFI.buffer
+    },
+    ..OPENRESTY_S_LUAJIT_2_1_20211210_TO_2_1_20240314_WITHOUT_FFI
+};
+
+pub(super) const OPENRESTY_S_LUAJIT_2_1_20201012_TO_2_1_20210510_WITHOUT_FFI: JitLayout =
+    JitLayout {
+        name: "OpenResty's LuaJIT 2.1-20201012 to 2.1-20210510 without FFI",
+        global_state: JitGlobalState {
+            whole: 6272,
+            ..OPENRESTY_S_LUAJIT_OF_2021_06_TO_2021_08_WITHOUT_FFI.global_state
+        },
+        buffer: SBufExt {
+            size: ABSENT,
+            end: ABSENT,
+            start: ABSENT,
+            flags: ABSENT,
+            shown: ABSENT,
+            key_dictionary: ABSENT,
+            ..OPENRESTY_S_LUAJIT_OF_2021_06_TO_2021_08_WITHOUT_FFI.buffer
+        },
+        ..OPENRESTY_S_LUAJIT_OF_2021_06_TO_2021_08_WITHOUT_FFI
+    };
+
+pub(super) const LUAJIT_2_1_SINCE_2026_07_WITHOUT_THE_COMPILER: JitLayout = JitLayout {
+    name: "LuaJIT 2.1 since 2026-07 without the compiler",
+    global_state: JitGlobalState {
+        whole: 3128,
+        to_jit_state: ABSENT,
+        ..LUAJIT_2_1_OF_2025_11_TO_2026_07_WITHOUT_THE_PROFILER.global_state
+    },
+    jit_state: JitState {
+        ir_top: ABSENT,
+        ir_bottom: ABSENT,
+        snapshot_count: ABSENT,
+        snapshot_size: ABSENT,
+        snapshot_map_count: ABSENT,
+        traces: ABSENT,
+        trace_count: ABSENT,
+        ..LUAJIT_2_1_OF_2025_11_TO_2026_07_WITHOUT_THE_PROFILER.jit_state
+    },
+    trace: GCtrace {
+        size: ABSENT,
+        snapshot_count: ABSENT,
+        instruction_end: ABSENT,
+        instructions: ABSENT,
+        instruction_start: ABSENT,
+        snapshot_map_count: ABSENT,
+        snapshot_map_count_size: ABSENT,
+        prototype: ABSENT,
+        start_code: ABSENT,
+        start_instruction: ABSENT,
+        number: ABSENT,
+        link: ABSENT,
+        root: ABSENT,
+        next_root: ABSENT,
+        next_side: ABSENT,
+    },
+    ..LUAJIT_2_1_OF_2025_11_TO_2026_07_WITHOUT_THE_PROFILER
+};
+
+pub(super) const LUAJIT_2_1_OF_2025_11_TO_2026_07_WITHOUT_THE_COMPILER: JitLayout = JitLayout {
+    name: "LuaJIT 2.1 of 2025-11 to 2026-07 without the compiler",
+    global_state: JitGlobalState {
+        whole: 3016,
+        ..LUAJIT_2_1_SINCE_2026_07_WITHOUT_THE_COMPILER.global_state
+    },
+    ..LUAJIT_2_1_SINCE_2026_07_WITHOUT_THE_COMPILER
+};
+
+pub(super) const LUAJIT_2_1_OF_2024_04_TO_2025_11_WITHOUT_THE_COMPILER: JitLayout = JitLayout {
+    name: "LuaJIT 2.1 of 2024-04 to 2025-11 without the compiler",
+    global_state: JitGlobalState {
+        whole: 3008,
+        size: 736,
+        vm_thread: ABSENT,
+        c_types: 384,
+        roots: 424,
+        ..LUAJIT_2_1_OF_2025_11_TO_2026_07_WITHOUT_THE_COMPILER.global_state
+    },
+    ..LUAJIT_2_1_OF_2025_11_TO_2026_07_WITHOUT_THE_COMPILER
+};
+
+pub(super) const LUAJIT_2_1_OF_2021_08_TO_2024_04_WITHOUT_THE_COMPILER: JitLayout = JitLayout {
+    name: "LuaJIT 2.1 of 2021-08 to 2024-04 without the compiler",
+    global_state: JitGlobalState {
+        whole: 3000,
+        size: 728,
+        root_count: 38,
+        ..LUAJIT_2_1_OF_2024_04_TO_2025_11_WITHOUT_THE_COMPILER.global_state
+    },
+    c_types: CTState {
+        size: 472,
+        misc_map: 40,
+        finalizers: 32,
+        callback_ids: 192,
+        callback_count: 200,
+        ..LUAJIT_2_1_OF_2024_04_TO_2025_11_WITHOUT_THE_COMPILER.c_types
+    },
+    ..LUAJIT_2_1_OF_2024_04_TO_2025_11_WITHOUT_THE_COMPILER
+};
+
+pub(super) const OPENRESTY_S_LUAJIT_2_1_20211210_TO_2_1_20240314_WITHOUT_THE_COMPILER: JitLayout =
+    JitLayout {
+        name: "OpenResty's LuaJIT 2.1-20211210 to 2.1-20240314 without the compiler",
+        global_state: JitGlobalState {
+            whole: 3024,
+            from_main_thread: 112,
+            size: 736,
+            ..LUAJIT_2_1_OF_2021_08_TO_2024_04_WITHOUT_THE_COMPILER.global_state
+        },
+        state: JitLuaState {
+            size: 112,
+            ..LUAJIT_2_1_OF_2021_08_TO_2024_04_WITHOUT_THE_COMPILER.state
+        },
+        c_types: CTState {
+            size: 520,
+            callback_ids: 240,
+            callback_count: 248,
+            ..LUAJIT_2_1_OF_2021_08_TO_2024_04_WITHOUT_THE_COMPILER.c_types
+        },
+        ..LUAJIT_2_1_OF_2021_08_TO_2024_04_WITHOUT_THE_COMPILER
+    };
+
+pub(super) const OPENRESTY_S_LUAJIT_OF_2021_06_TO_2021_08_WITHOUT_THE_COMPILER: JitLayout =
+    JitLayout {
+        name: "OpenResty's LuaJIT of 2021-06 to 2021-08 without the compiler",
+        global_state: JitGlobalState {
+            whole: 3024,
+            to_jit_state: ABSENT,
+            ..OPENRESTY_S_LUAJIT_OF_2021_06_TO_2021_08_WITHOUT_THE_PROFILER.global_state
+        },
+        ..OPENRESTY_S_LUAJIT_OF_2021_06_TO_2021_08_WITHOUT_THE_PROFILER
+    };
+
+pub(super) const OPENRESTY_S_LUAJIT_2_1_20201012_TO_2_1_20210510_WITHOUT_THE_COMPILER: JitLayout =
+    JitLayout {
+        name: "OpenResty's LuaJIT 2.1-20201012 to 2.1-20210510 without the compiler",
+        global_state: JitGlobalState {
+            whole: 3024,
+            to_jit_state: ABSENT,
+            ..OPENRESTY_S_LUAJIT_2_1_20201012_TO_2_1_20210510_WITHOUT_THE_PROFILER.global_state
+        },
+        ..OPENRESTY_S_LUAJIT_2_1_20201012_TO_2_1_20210510_WITHOUT_THE_PROFILER
+    };
+
+pub(super) const LUAJIT_2_1_SINCE_2026_07_WITHOUT_FFI_AND_THE_COMPILER: JitLayout = JitLayout {
+    name: "LuaJIT 2.1 since 2026-07 without FFI and the compiler",
+    global_state: JitGlobalState {
+        whole: 3104,
+        size: 720,
+        root_count: 36,
+        root_metatables: 20,
+        ..LUAJIT_2_1_OF_2025_11_TO_2026_07_WITHOUT_THE_COMPILER.global_state
+    },
+    c_types: CTState {
+        size: ABSENT,
+        table: ABSENT,
+        table_size: ABSENT,
+        type_size: ABSENT,
+        top: ABSENT,
+        type_info: ABSENT,
+        type_bytes: ABSENT,
+        misc_map: ABSENT,
+        callback_ids: ABSENT,
+        callback_count: ABSENT,
+        ..LUAJIT_2_1_OF_2025_11_TO_2026_07_WITHOUT_THE_COMPILER.c_types
+    },
+    ..LUAJIT_2_1_OF_2025_11_TO_2026_07_WITHOUT_THE_COMPILER
+};
+
+pub(super) const LUAJIT_2_1_OF_2025_11_TO_2026_07_WITHOUT_FFI_AND_THE_COMPILER: JitLayout =
+    JitLayout {
+        name: "LuaJIT 2.1 of 2025-11 to 2026-07 without FFI and the compiler",
+        global_state: JitGlobalState {
+            whole: 2992,
+            ..LUAJIT_2_1_SINCE_2026_07_WITHOUT_FFI_AND_THE_COMPILER.global_state
+        },
+        ..LUAJIT_2_1_SINCE_2026_07_WITHOUT_FFI_AND_THE_COMPILER
+    };
+
+pub(super) const LUAJIT_2_1_OF_2024_04_TO_2025_11_WITHOUT_FFI_AND_THE_COMPILER: JitLayout =
+    JitLayout {
+        name: "LuaJIT 2.1 of 2024-04 to 2025-11 without FFI and the compiler",
+        global_state: JitGlobalState {
+            whole: 2984,
+            size: 712,
+            vm_thread: ABSENT,
+            c_types: 384,
+            roots: 424,
+            ..LUAJIT_2_1_OF_2025_11_TO_2026_07_WITHOUT_FFI_AND_THE_COMPILER.global_state
+        },
+        ..LUAJIT_2_1_OF_2025_11_TO_2026_07_WITHOUT_FFI_AND_THE_COMPILER
+    };
+
+pub(super) const LUAJIT_2_1_OF_2021_08_TO_2024_04_WITHOUT_FFI_AND_THE_COMPILER: JitLayout =
+    JitLayout {
+        name: "LuaJIT 2.1 of 2021-08 to 2024-04 without FFI and the compiler",
+        ..LUAJIT_2_1_OF_2024_04_TO_2025_11_WITHOUT_FFI_AND_THE_COMPILER
+    };
+
+pub(super) const OPENRESTY_S_LUAJIT_2_1_20211210_TO_2_1_20240314_WITHOUT_FFI_AND_THE_COMPILER:
+    JitLayout = JitLayout {
+    name: "OpenResty's LuaJIT 2.1-20211210 to 2.1-20240314 without FFI and the compiler",
+    global_state: JitGlobalState {
+        whole: 3008,
+        from_main_thread: 112,
+        size: 720,
+        ..LUAJIT_2_1_OF_2021_08_TO_2024_04_WITHOUT_FFI_AND_THE_COMPILER.global_state
+    },
+    state: JitLuaState {
+        size: 112,
+        ..LUAJIT_2_1_OF_2021_08_TO_2024_04_WITHOUT_FFI_AND_THE_COMPILER.state
+    },
+    ..LUAJIT_2_1_OF_2021_08_TO_2024_04_WITHOUT_FFI_AND_THE_COMPILER
+};
+
+pub(super) const OPENRESTY_S_LUAJIT_OF_2021_06_TO_2021_08_WITHOUT_FFI_AND_THE_COMPILER: JitLayout =
+    JitLayout {
+        name: "OpenResty's LuaJIT of 2021-06 to 2021-08 without FFI and the compiler",
+        global_state: JitGlobalState {
+            whole: 3008,
+            to_jit_state: ABSENT,
+            ..OPENRESTY_S_LUAJIT_OF_2021_06_TO_2021_08_WITHOUT_FFI.global_state
+        },
+        ..OPENRESTY_S_LUAJIT_OF_2021_06_TO_2021_08_WITHOUT_FFI
+    };
+
+pub(super) const OPENRESTY_S_LUAJIT_2_1_20201012_TO_2_1_20210510_WITHOUT_FFI_AND_THE_COMPILER:
+    JitLayout = JitLayout {
+    name: "OpenResty's LuaJIT 2.1-20201012 to 2.1-20210510 without FFI and the compiler",
+    global_state: JitGlobalState {
+        whole: 3008,
+        to_jit_state: ABSENT,
+        ..OPENRESTY_S_LUAJIT_2_1_20201012_TO_2_1_20210510_WITHOUT_FFI.global_state
+    },
+    ..OPENRESTY_S_LUAJIT_2_1_20201012_TO_2_1_20210510_WITHOUT_FFI
+};
+
+pub(super) const LUAJIT_2_1_SINCE_2026_07_WITHOUT_GC64_WITH_TABLE_BUMP: JitLayout = JitLayout {
+    name: "LuaJIT 2.1 since 2026-07 without GC64, with table bump",
+    global_state: JitGlobalState {
+        whole: 5656,
+        ..LUAJIT_2_1_OF_2025_11_TO_2026_07_WITHOUT_GC64.global_state
+    },
+    ..LUAJIT_2_1_OF_2025_11_TO_2026_07_WITHOUT_GC64
+};
+
+pub(super) const LUAJIT_2_1_OF_2025_11_TO_2026_07_WITHOUT_GC64_WITH_TABLE_BUMP: JitLayout =
+    JitLayout {
+        name: "LuaJIT 2.1 of 2025-11 to 2026-07 without GC64, with table bump",
+        global_state: JitGlobalState {
+            whole: 5544,
+            ..LUAJIT_2_1_SINCE_2026_07_WITHOUT_GC64_WITH_TABLE_BUMP.global_state
+        },
+        ..LUAJIT_2_1_SINCE_2026_07_WITHOUT_GC64_WITH_TABLE_BUMP
+    };
+
+pub(super) const LUAJIT_2_1_OF_2024_04_TO_2025_11_WITHOUT_GC64_WITH_TABLE_BUMP: JitLayout =
+    JitLayout {
+        name: "LuaJIT 2.1 of 2024-04 to 2025-11 without GC64, with table bump",
+        global_state: JitGlobalState {
+            whole: 5520,
+            ..LUAJIT_2_1_OF_2024_04_TO_2025_11_WITHOUT_GC64.global_state
+        },
+        ..LUAJIT_2_1_OF_2024_04_TO_2025_11_WITHOUT_GC64
+    };
+
+pub(super) const LUAJIT_2_1_OF_2021_08_TO_2024_04_WITHOUT_GC64_WITH_TABLE_BUMP: JitLayout =
+    JitLayout {
+        name: "LuaJIT 2.1 of 2021-08 to 2024-04 without GC64, with table bump",
+        global_state: JitGlobalState {
+            whole: 5512,
+            ..LUAJIT_2_1_OF_2021_08_TO_2024_04_WITHOUT_GC64.global_state
+        },
+        ..LUAJIT_2_1_OF_2021_08_TO_2024_04_WITHOUT_GC64
+    };
+
+pub(super) const OPENRESTY_S_LUAJIT_2_1_20211210_TO_2_1_20240314_WITHOUT_GC64_WITH_TABLE_BUMP:
+    JitLayout = JitLayout {
+    name: "OpenResty's LuaJIT 2.1-20211210 to 2.1-20240314 without GC64, with table bump",
+    global_state: JitGlobalState {
+        whole: 5568,
+        ..OPENRESTY_S_LUAJIT_2_1_20211210_TO_2_1_20240314_WITHOUT_GC64.global_state
+    },
+    ..OPENRESTY_S_LUAJIT_2_1_20211210_TO_2_1_20240314_WITHOUT_GC64
+};
+
+pub(super) const OPENRESTY_S_LUAJIT_OF_2021_06_TO_2021_08_WITHOUT_GC64_WITH_TABLE_BUMP: JitLayout =
+    JitLayout {
+        name: "OpenResty's LuaJIT of 2021-06 to 2021-08 without GC64, with table bump",
+        global_state: JitGlobalState {
+            whole: 5568,
+            ..OPENRESTY_S_LUAJIT_OF_2021_06_TO_2021_08_WITHOUT_GC64.global_state
+        },
+        ..OPENRESTY_S_LUAJIT_OF_2021_06_TO_2021_08_WITHOUT_GC64
+    };
+
+pub(super) const OPENRESTY_S_LUAJIT_2_1_20201012_TO_2_1_20210510_WITHOUT_GC64_WITH_TABLE_BUMP:
+    JitLayout = JitLayout {
+    name: "OpenResty's LuaJIT 2.1-20201012 to 2.1-20210510 without GC64, with table bump",
+    global_state: JitGlobalState {
+        whole: 5544,
+        ..OPENRESTY_S_LUAJIT_2_1_20201012_TO_2_1_20210510_WITHOUT_GC64.global_state
+    },
+    ..OPENRESTY_S_LUAJIT_2_1_20201012_TO_2_1_20210510_WITHOUT_GC64
+};
+
+pub(super) const LUAJIT_2_1_SINCE_2026_07_WITHOUT_GC64_AND_FFI: JitLayout = JitLayout {
+    name: "LuaJIT 2.1 since 2026-07 without GC64 and FFI",
+    global_state: JitGlobalState {
+        to_jit_state: 488,
+        size: 488,
+        root_count: 36,
+        root_metatables: 20,
+        ..LUAJIT_2_1_OF_2025_11_TO_2026_07_WITHOUT_GC64_WITH_TABLE_BUMP.global_state
+    },
+    c_types: CTState {
+        size: ABSENT,
+        table: ABSENT,
+        table_size: ABSENT,
+        type_size: ABSENT,
+        top: ABSENT,
+        type_info: ABSENT,
+        type_bytes: ABSENT,
+        misc_map: ABSENT,
+        callback_ids: ABSENT,
+        callback_count: ABSENT,
+        ..LUAJIT_2_1_OF_2025_11_TO_2026_07_WITHOUT_GC64_WITH_TABLE_BUMP.c_types
+    },
+    ..LUAJIT_2_1_OF_2025_11_TO_2026_07_WITHOUT_GC64_WITH_TABLE_BUMP
+};
+
+pub(super) const LUAJIT_2_1_OF_2025_11_TO_2026_07_WITHOUT_GC64_AND_FFI: JitLayout = JitLayout {
+    name: "LuaJIT 2.1 of 2025-11 to 2026-07 without GC64 and FFI",
+    global_state: JitGlobalState {
+        whole: 5432,
+        ..LUAJIT_2_1_SINCE_2026_07_WITHOUT_GC64_AND_FFI.global_state
+    },
+    ..LUAJIT_2_1_SINCE_2026_07_WITHOUT_GC64_AND_FFI
+};
+
+pub(super) const LUAJIT_2_1_OF_2024_04_TO_2025_11_WITHOUT_GC64_AND_FFI: JitLayout = JitLayout {
+    name: "LuaJIT 2.1 of 2024-04 to 2025-11 without GC64 and FFI",
+    global_state: JitGlobalState {
+        whole: 5408,
+        to_jit_state: 480,
+        size: 480,
+        vm_thread: ABSENT,
+        c_types: 296,
+        roots: 336,
+        ..LUAJIT_2_1_OF_2025_11_TO_2026_07_WITHOUT_GC64_AND_FFI.global_state
+    },
+    ..LUAJIT_2_1_OF_2025_11_TO_2026_07_WITHOUT_GC64_AND_FFI
+};
+
+pub(super) const LUAJIT_2_1_OF_2021_08_TO_2024_04_WITHOUT_GC64_AND_FFI: JitLayout = JitLayout {
+    name: "LuaJIT 2.1 of 2021-08 to 2024-04 without GC64 and FFI",
+    ..LUAJIT_2_1_OF_2024_04_TO_2025_11_WITHOUT_GC64_AND_FFI
+};
+
+pub(super) const OPENRESTY_S_LUAJIT_2_1_20211210_TO_2_1_20240314_WITHOUT_GC64_AND_FFI: JitLayout =
+    JitLayout {
+        name: "OpenResty's LuaJIT 2.1-20211210 to 2.1-20240314 without GC64 and FFI",
+        global_state: JitGlobalState {
+            whole: 5464,
+            from_main_thread: 80,
+            to_jit_state: 488,
+            size: 488,
+            ..LUAJIT_2_1_OF_2021_08_TO_2024_04_WITHOUT_GC64_AND_FFI.global_state
+        },
+        state: JitLuaState {
+            size: 80,
+            ..LUAJIT_2_1_OF_2021_08_TO_2024_04_WITHOUT_GC64_AND_FFI.state
+        },
+        ..LUAJIT_2_1_OF_2021_08_TO_2024_04_WITHOUT_GC64_AND_FFI
+    };
+
+pub(super) const OPENRESTY_S_LUAJIT_OF_2021_06_TO_2021_08_WITHOUT_GC64_AND_FFI: JitLayout =
+    JitLayout {
+        name: "OpenResty's LuaJIT of 2021-06 to 2021-08 without GC64 and FFI",
+        buffer: SBufExt {
+            size: 48,
+            metatable_dictionary: ABSENT,
+            ..OPENRESTY_S_LUAJIT_2_1_20211210_TO_2_1_20240314_WITHOUT_GC64_AND_FFI.buffer
+        },
+        ..OPENRESTY_S_LUAJIT_2_1_20211210_TO_2_1_20240314_WITHOUT_GC64_AND_FFI
+    };
+
+pub(super) const OPENRESTY_S_LUAJIT_2_1_20201012_TO_2_1_20210510_WITHOUT_GC64_AND_FFI: JitLayout =
+    JitLayout {
+        name: "OpenResty's LuaJIT 2.1-20201012 to 2.1-20210510 without GC64 and FFI",
+        global_state: JitGlobalState {
+            whole: 5440,
+            to_jit_state: 472,
+            size: 472,
+            buffer_start: 152,
+            buffer_end: 148,
+            nil_node: 176,
+            registry: 200,
+            c_types: 280,
+            roots: 320,
+            ..OPENRESTY_S_LUAJIT_OF_2021_06_TO_2021_08_WITHOUT_GC64_AND_FFI.global_state
+        },
+        buffer: SBufExt {
+            size: ABSENT,
+            end: ABSENT,
+            start: ABSENT,
+            flags: ABSENT,
+            shown: ABSENT,
+            key_dictionary: ABSENT,
+            ..OPENRESTY_S_LUAJIT_OF_2021_06_TO_2021_08_WITHOUT_GC64_AND_FFI.buffer
+        },
+        ..OPENRESTY_S_LUAJIT_OF_2021_06_TO_2021_08_WITHOUT_GC64_AND_FFI
+    };
+
+pub(super) const LUAJIT_2_1_SINCE_2026_07_WITHOUT_GC64_AND_THE_COMPILER: JitLayout = JitLayout {
+    name: "LuaJIT 2.1 since 2026-07 without GC64 and the compiler",
+    global_state: JitGlobalState {
+        whole: 2856,
+        to_jit_state: ABSENT,
+        ..LUAJIT_2_1_OF_2025_11_TO_2026_07_WITHOUT_GC64_WITH_TABLE_BUMP.global_state
+    },
+    jit_state: JitState {
+        ir_top: ABSENT,
+        ir_bottom: ABSENT,
+        snapshot_count: ABSENT,
+        snapshot_size: ABSENT,
+        snapshot_map_count: ABSENT,
+        traces: ABSENT,
+        trace_count: ABSENT,
+        ..LUAJIT_2_1_OF_2025_11_TO_2026_07_WITHOUT_GC64_WITH_TABLE_BUMP.jit_state
+    },
+    trace: GCtrace {
+        size: ABSENT,
+        snapshot_count: ABSENT,
+        instruction_end: ABSENT,
+        instructions: ABSENT,
+        instruction_start: ABSENT,
+        snapshot_map_count: ABSENT,
+        snapshot_map_count_size: ABSENT,
+        prototype: ABSENT,
+        start_code: ABSENT,
+        start_instruction: ABSENT,
+        number: ABSENT,
+        link: ABSENT,
+        root: ABSENT,
+        next_root: ABSENT,
+        next_side: ABSENT,
+    },
+    ..LUAJIT_2_1_OF_2025_11_TO_2026_07_WITHOUT_GC64_WITH_TABLE_BUMP
+};
+
+pub(super) const LUAJIT_2_1_OF_2025_11_TO_2026_07_WITHOUT_GC64_AND_THE_COMPILER: JitLayout =
+    JitLayout {
+        name: "LuaJIT 2.1 of 2025-11 to 2026-07 without GC64 and the compiler",
+        global_state: JitGlobalState {
+            whole: 2744,
+            ..LUAJIT_2_1_SINCE_2026_07_WITHOUT_GC64_AND_THE_COMPILER.global_state
+        },
+        ..LUAJIT_2_1_SINCE_2026_07_WITHOUT_GC64_AND_THE_COMPILER
+    };
+
+pub(super) const LUAJIT_2_1_OF_2024_04_TO_2025_11_WITHOUT_GC64_AND_THE_COMPILER: JitLayout =
+    JitLayout {
+        name: "LuaJIT 2.1 of 2024-04 to 2025-11 without GC64 and the compiler",
+        global_state: JitGlobalState {
+            whole: 2736,
+            size: 496,
+            vm_thread: ABSENT,
+            c_types: 296,
+            roots: 336,
+            ..LUAJIT_2_1_OF_2025_11_TO_2026_07_WITHOUT_GC64_AND_THE_COMPILER.global_state
+        },
+        ..LUAJIT_2_1_OF_2025_11_TO_2026_07_WITHOUT_GC64_AND_THE_COMPILER
+    };
+
+pub(super) const LUAJIT_2_1_OF_2021_08_TO_2024_04_WITHOUT_GC64_AND_THE_COMPILER: JitLayout =
+    JitLayout {
+        name: "LuaJIT 2.1 of 2021-08 to 2024-04 without GC64 and the compiler",
+        global_state: JitGlobalState {
+            whole: 2728,
+            size: 488,
+            root_count: 38,
+            ..LUAJIT_2_1_OF_2024_04_TO_2025_11_WITHOUT_GC64_AND_THE_COMPILER.global_state
+        },
+        c_types: CTState {
+            size: 472,
+            misc_map: 40,
+            finalizers: 32,
+            callback_ids: 192,
+            callback_count: 200,
+            ..LUAJIT_2_1_OF_2024_04_TO_2025_11_WITHOUT_GC64_AND_THE_COMPILER.c_types
+        },
+        ..LUAJIT_2_1_OF_2024_04_TO_2025_11_WITHOUT_GC64_AND_THE_COMPILER
+    };
+
+pub(super) const OPENRESTY_S_LUAJIT_2_1_20211210_TO_2_1_20240314_WITHOUT_GC64_AND_THE_COMPILER:
+    JitLayout = JitLayout {
+    name: "OpenResty's LuaJIT 2.1-20211210 to 2.1-20240314 without GC64 and the compiler",
+    global_state: JitGlobalState {
+        whole: 2752,
+        from_main_thread: 80,
+        size: 496,
+        ..LUAJIT_2_1_OF_2021_08_TO_2024_04_WITHOUT_GC64_AND_THE_COMPILER.global_state
+    },
+    state: JitLuaState {
+        size: 80,
+        ..LUAJIT_2_1_OF_2021_08_TO_2024_04_WITHOUT_GC64_AND_THE_COMPILER.state
+    },
+    c_types: CTState {
+        size: 520,
+        callback_ids: 240,
+        callback_count: 248,
+        ..LUAJIT_2_1_OF_2021_08_TO_2024_04_WITHOUT_GC64_AND_THE_COMPILER.c_types
+    },
+    ..LUAJIT_2_1_OF_2021_08_TO_2024_04_WITHOUT_GC64_AND_THE_COMPILER
+};
+
+pub(super) const OPENRESTY_S_LUAJIT_OF_2021_06_TO_2021_08_WITHOUT_GC64_AND_THE_COMPILER: JitLayout =
+    JitLayout {
+        name: "OpenResty's LuaJIT of 2021-06 to 2021-08 without GC64 and the compiler",
+        global_state: JitGlobalState {
+            whole: 2752,
+            to_jit_state: ABSENT,
+            ..OPENRESTY_S_LUAJIT_OF_2021_06_TO_2021_08_WITHOUT_GC64_WITH_TABLE_BUMP.global_state
+        },
+        ..OPENRESTY_S_LUAJIT_OF_2021_06_TO_2021_08_WITHOUT_GC64_WITH_TABLE_BUMP
+    };
+
+pub(super) const OPENRESTY_S_LUAJIT_2_1_20201012_TO_2_1_20210510_WITHOUT_GC64_AND_THE_COMPILER:
+    JitLayout = JitLayout {
+    name: "OpenResty's LuaJIT 2.1-20201012 to 2.1-20210510 without GC64 and the compiler",
+    global_state: JitGlobalState {
+        whole: 2736,
+        to_jit_state: ABSENT,
+        ..OPENRESTY_S_LUAJIT_2_1_20201012_TO_2_1_20210510_WITHOUT_GC64_WITH_TABLE_BUMP.global_state
+    },
+    ..OPENRESTY_S_LUAJIT_2_1_20201012_TO_2_1_20210510_WITHOUT_GC64_WITH_TABLE_BUMP
+};
+
+pub(super) const LUAJIT_2_1_SINCE_2026_07_WITHOUT_GC64_FFI_AND_THE_COMPILER: JitLayout =
+    JitLayout {
+        name: "LuaJIT 2.1 since 2026-07 without GC64, FFI and the compiler",
+        global_state: JitGlobalState {
+            whole: 2840,
+            size: 488,
+            root_count: 36,
+            root_metatables: 20,
+            ..LUAJIT_2_1_OF_2025_11_TO_2026_07_WITHOUT_GC64_AND_THE_COMPILER.global_state
+        },
+        c_types: CTState {
+            size: ABSENT,
+            table: ABSENT,
+            table_size: ABSENT,
+            type_size: ABSENT,
+            top: ABSENT,
+            type_info: ABSENT,
+            type_bytes: ABSENT,
+            misc_map: ABSENT,
+            callback_ids: ABSENT,
+            callback_count: ABSENT,
+            ..LUAJIT_2_1_OF_2025_11_TO_2026_07_WITHOUT_GC64_AND_THE_COMPILER.c_types
+        },
+        ..LUAJIT_2_1_OF_2025_11_TO_2026_07_WITHOUT_GC64_AND_THE_COMPILER
+    };
+
+pub(super) const LUAJIT_2_1_OF_2025_11_TO_2026_07_WITHOUT_GC64_FFI_AND_THE_COMPILER: JitLayout =
+    JitLayout {
+        name: "LuaJIT 2.1 of 2025-11 to 2026-07 without GC64, FFI and the compiler",
+        global_state: JitGlobalState {
+            whole: 2728,
+            ..LUAJIT_2_1_SINCE_2026_07_WITHOUT_GC64_FFI_AND_THE_COMPILER.global_state
+        },
+        ..LUAJIT_2_1_SINCE_2026_07_WITHOUT_GC64_FFI_AND_THE_COMPILER
+    };
+
+pub(super) const LUAJIT_2_1_OF_2024_04_TO_2025_11_WITHOUT_GC64_FFI_AND_THE_COMPILER: JitLayout =
+    JitLayout {
+        name: "LuaJIT 2.1 of 2024-04 to 2025-11 without GC64, FFI and the compiler",
+        global_state: JitGlobalState {
+            whole: 2720,
+            size: 480,
+            vm_thread: ABSENT,
+            c_types: 296,
+            roots: 336,
+            ..LUAJIT_2_1_OF_2025_11_TO_2026_07_WITHOUT_GC64_FFI_AND_THE_COMPILER.global_state
+        },
+        ..LUAJIT_2_1_OF_2025_11_TO_2026_07_WITHOUT_GC64_FFI_AND_THE_COMPILER
+    };
+
+pub(super) const LUAJIT_2_1_OF_2021_08_TO_2024_04_WITHOUT_GC64_FFI_AND_THE_COMPILER: JitLayout =
+    JitLayout {
+        name: "LuaJIT 2.1 of 2021-08 to 2024-04 without GC64, FFI and the compiler",
+        ..LUAJIT_2_1_OF_2024_04_TO_2025_11_WITHOUT_GC64_FFI_AND_THE_COMPILER
+    };
+
+pub(super) const OPENRESTY_S_LUAJIT_2_1_20211210_TO_2_1_20240314_WITHOUT_GC64_FFI_AND_THE_COMPILER: JitLayout = JitLayout {
+name: "OpenResty's LuaJIT 2.1-20211210 to 2.1-20240314 without GC64, FFI and the compiler",
+global_state: JitGlobalState {
+whole: 2744,
+from_main_thread: 80,
+size: 488,
+..LUAJIT_2_1_OF_2021_08_TO_2024_04_WITHOUT_GC64_FFI_AND_THE_COMPILER.global_state
+},
+state: JitLuaState {
+size: 80,
+..LUAJIT_2_1_OF_2021_08_TO_2024_04_WITHOUT_GC64_FFI_AND_THE_COMPILER.state
+},
+..LUAJIT_2_1_OF_2021_08_TO_2024_04_WITHOUT_GC64_FFI_AND_THE_COMPILER
+};
+
+pub(super) const OPENRESTY_S_LUAJIT_OF_2021_06_TO_2021_08_WITHOUT_GC64_FFI_AND_THE_COMPILER:
+    JitLayout = JitLayout {
+    name: "OpenResty's LuaJIT of 2021-06 to 2021-08 without GC64, FFI and the compiler",
+    global_state: JitGlobalState {
+        whole: 2744,
+        to_jit_state: ABSENT,
+        ..OPENRESTY_S_LUAJIT_OF_2021_06_TO_2021_08_WITHOUT_GC64_AND_FFI.global_state
+    },
+    ..OPENRESTY_S_LUAJIT_OF_2021_06_TO_2021_08_WITHOUT_GC64_AND_FFI
+};
+
+pub(super) const OPENRESTY_S_LUAJIT_2_1_20201012_TO_2_1_20210510_WITHOUT_GC64_FFI_AND_THE_COMPILER: JitLayout = JitLayout {
+name: "OpenResty's LuaJIT 2.1-20201012 to 2.1-20210510 without GC64, FFI and the compiler",
+global_state: JitGlobalState {
+whole: 2728,
+to_jit_state: ABSENT,
+..OPENRESTY_S_LUAJIT_2_1_20201012_TO_2_1_20210510_WITHOUT_GC64_AND_FFI.global_state
+},
+..OPENRESTY_S_LUAJIT_2_1_20201012_TO_2_1_20210510_WITHOUT_GC64_AND_FFI
 };
 
 pub(crate) static JIT_LAYOUTS: &[JitLayout] = &[
-    LUAJIT_OF_LUAJIT_SRC_210_7_3,
-    LUAJIT_OF_LUAJIT_SRC_210_6_3,
-    LUAJIT_OF_LUAJIT_SRC_210_5_8,
-    LUAJIT_OF_LUAJIT_SRC_210_5_0,
-    OPENRESTY_S_LUAJIT_OF_LUAJIT_SRC_210_1_4,
-    OPENRESTY_S_LUAJIT_OF_LUAJIT_SRC_210_1_1,
+    LUAJIT_2_1_SINCE_2026_07,
+    LUAJIT_2_1_OF_2025_11_TO_2026_07,
+    LUAJIT_2_1_OF_2024_04_TO_2025_11,
+    LUAJIT_2_1_OF_2021_08_TO_2024_04,
+    OPENRESTY_S_LUAJIT_2_1_20211210_TO_2_1_20240314,
+    OPENRESTY_S_LUAJIT_OF_2021_06_TO_2021_08,
+    OPENRESTY_S_LUAJIT_2_1_20201012_TO_2_1_20210510,
+    LUAJIT_2_1_SINCE_2026_07_WITHOUT_GC64,
+    LUAJIT_2_1_OF_2025_11_TO_2026_07_WITHOUT_GC64,
+    LUAJIT_2_1_OF_2024_04_TO_2025_11_WITHOUT_GC64,
+    LUAJIT_2_1_OF_2021_08_TO_2024_04_WITHOUT_GC64,
+    OPENRESTY_S_LUAJIT_2_1_20211210_TO_2_1_20240314_WITHOUT_GC64,
+    OPENRESTY_S_LUAJIT_OF_2021_06_TO_2021_08_WITHOUT_GC64,
+    OPENRESTY_S_LUAJIT_2_1_20201012_TO_2_1_20210510_WITHOUT_GC64,
+    LUAJIT_2_1_SINCE_2026_07_WITH_TABLE_BUMP,
+    LUAJIT_2_1_OF_2025_11_TO_2026_07_WITH_TABLE_BUMP,
+    LUAJIT_2_1_OF_2024_04_TO_2025_11_WITH_TABLE_BUMP,
+    LUAJIT_2_1_OF_2021_08_TO_2024_04_WITH_TABLE_BUMP,
+    OPENRESTY_S_LUAJIT_2_1_20211210_TO_2_1_20240314_WITH_TABLE_BUMP,
+    OPENRESTY_S_LUAJIT_OF_2021_06_TO_2021_08_WITH_TABLE_BUMP,
+    OPENRESTY_S_LUAJIT_2_1_20201012_TO_2_1_20210510_WITH_TABLE_BUMP,
+    LUAJIT_2_1_SINCE_2026_07_WITHOUT_THE_PROFILER,
+    LUAJIT_2_1_OF_2025_11_TO_2026_07_WITHOUT_THE_PROFILER,
+    LUAJIT_2_1_OF_2024_04_TO_2025_11_WITHOUT_THE_PROFILER,
+    LUAJIT_2_1_OF_2021_08_TO_2024_04_WITHOUT_THE_PROFILER,
+    OPENRESTY_S_LUAJIT_2_1_20211210_TO_2_1_20240314_WITHOUT_THE_PROFILER,
+    OPENRESTY_S_LUAJIT_OF_2021_06_TO_2021_08_WITHOUT_THE_PROFILER,
+    OPENRESTY_S_LUAJIT_2_1_20201012_TO_2_1_20210510_WITHOUT_THE_PROFILER,
+    LUAJIT_2_1_SINCE_2026_07_WITHOUT_FFI,
+    LUAJIT_2_1_OF_2025_11_TO_2026_07_WITHOUT_FFI,
+    LUAJIT_2_1_OF_2024_04_TO_2025_11_WITHOUT_FFI,
+    LUAJIT_2_1_OF_2021_08_TO_2024_04_WITHOUT_FFI,
+    OPENRESTY_S_LUAJIT_2_1_20211210_TO_2_1_20240314_WITHOUT_FFI,
+    OPENRESTY_S_LUAJIT_OF_2021_06_TO_2021_08_WITHOUT_FFI,
+    OPENRESTY_S_LUAJIT_2_1_20201012_TO_2_1_20210510_WITHOUT_FFI,
+    LUAJIT_2_1_SINCE_2026_07_WITHOUT_THE_COMPILER,
+    LUAJIT_2_1_OF_2025_11_TO_2026_07_WITHOUT_THE_COMPILER,
+    LUAJIT_2_1_OF_2024_04_TO_2025_11_WITHOUT_THE_COMPILER,
+    LUAJIT_2_1_OF_2021_08_TO_2024_04_WITHOUT_THE_COMPILER,
+    OPENRESTY_S_LUAJIT_2_1_20211210_TO_2_1_20240314_WITHOUT_THE_COMPILER,
+    OPENRESTY_S_LUAJIT_OF_2021_06_TO_2021_08_WITHOUT_THE_COMPILER,
+    OPENRESTY_S_LUAJIT_2_1_20201012_TO_2_1_20210510_WITHOUT_THE_COMPILER,
+    LUAJIT_2_1_SINCE_2026_07_WITHOUT_FFI_AND_THE_COMPILER,
+    LUAJIT_2_1_OF_2025_11_TO_2026_07_WITHOUT_FFI_AND_THE_COMPILER,
+    LUAJIT_2_1_OF_2024_04_TO_2025_11_WITHOUT_FFI_AND_THE_COMPILER,
+    LUAJIT_2_1_OF_2021_08_TO_2024_04_WITHOUT_FFI_AND_THE_COMPILER,
+    OPENRESTY_S_LUAJIT_2_1_20211210_TO_2_1_20240314_WITHOUT_FFI_AND_THE_COMPILER,
+    OPENRESTY_S_LUAJIT_OF_2021_06_TO_2021_08_WITHOUT_FFI_AND_THE_COMPILER,
+    OPENRESTY_S_LUAJIT_2_1_20201012_TO_2_1_20210510_WITHOUT_FFI_AND_THE_COMPILER,
+    LUAJIT_2_1_SINCE_2026_07_WITHOUT_GC64_WITH_TABLE_BUMP,
+    LUAJIT_2_1_OF_2025_11_TO_2026_07_WITHOUT_GC64_WITH_TABLE_BUMP,
+    LUAJIT_2_1_OF_2024_04_TO_2025_11_WITHOUT_GC64_WITH_TABLE_BUMP,
+    LUAJIT_2_1_OF_2021_08_TO_2024_04_WITHOUT_GC64_WITH_TABLE_BUMP,
+    OPENRESTY_S_LUAJIT_2_1_20211210_TO_2_1_20240314_WITHOUT_GC64_WITH_TABLE_BUMP,
+    OPENRESTY_S_LUAJIT_OF_2021_06_TO_2021_08_WITHOUT_GC64_WITH_TABLE_BUMP,
+    OPENRESTY_S_LUAJIT_2_1_20201012_TO_2_1_20210510_WITHOUT_GC64_WITH_TABLE_BUMP,
+    LUAJIT_2_1_SINCE_2026_07_WITHOUT_GC64_AND_FFI,
+    LUAJIT_2_1_OF_2025_11_TO_2026_07_WITHOUT_GC64_AND_FFI,
+    LUAJIT_2_1_OF_2024_04_TO_2025_11_WITHOUT_GC64_AND_FFI,
+    LUAJIT_2_1_OF_2021_08_TO_2024_04_WITHOUT_GC64_AND_FFI,
+    OPENRESTY_S_LUAJIT_2_1_20211210_TO_2_1_20240314_WITHOUT_GC64_AND_FFI,
+    OPENRESTY_S_LUAJIT_OF_2021_06_TO_2021_08_WITHOUT_GC64_AND_FFI,
+    OPENRESTY_S_LUAJIT_2_1_20201012_TO_2_1_20210510_WITHOUT_GC64_AND_FFI,
+    LUAJIT_2_1_SINCE_2026_07_WITHOUT_GC64_AND_THE_COMPILER,
+    LUAJIT_2_1_OF_2025_11_TO_2026_07_WITHOUT_GC64_AND_THE_COMPILER,
+    LUAJIT_2_1_OF_2024_04_TO_2025_11_WITHOUT_GC64_AND_THE_COMPILER,
+    LUAJIT_2_1_OF_2021_08_TO_2024_04_WITHOUT_GC64_AND_THE_COMPILER,
+    OPENRESTY_S_LUAJIT_2_1_20211210_TO_2_1_20240314_WITHOUT_GC64_AND_THE_COMPILER,
+    OPENRESTY_S_LUAJIT_OF_2021_06_TO_2021_08_WITHOUT_GC64_AND_THE_COMPILER,
+    OPENRESTY_S_LUAJIT_2_1_20201012_TO_2_1_20210510_WITHOUT_GC64_AND_THE_COMPILER,
+    LUAJIT_2_1_SINCE_2026_07_WITHOUT_GC64_FFI_AND_THE_COMPILER,
+    LUAJIT_2_1_OF_2025_11_TO_2026_07_WITHOUT_GC64_FFI_AND_THE_COMPILER,
+    LUAJIT_2_1_OF_2024_04_TO_2025_11_WITHOUT_GC64_FFI_AND_THE_COMPILER,
+    LUAJIT_2_1_OF_2021_08_TO_2024_04_WITHOUT_GC64_FFI_AND_THE_COMPILER,
+    OPENRESTY_S_LUAJIT_2_1_20211210_TO_2_1_20240314_WITHOUT_GC64_FFI_AND_THE_COMPILER,
+    OPENRESTY_S_LUAJIT_OF_2021_06_TO_2021_08_WITHOUT_GC64_FFI_AND_THE_COMPILER,
+    OPENRESTY_S_LUAJIT_2_1_20201012_TO_2_1_20210510_WITHOUT_GC64_FFI_AND_THE_COMPILER,
 ];

@@ -119,6 +119,20 @@ impl Layout {
         either(names.map(|layout| layout.name))
     }
 
+    /// Bytes that a sweep by this layout finds beyond those that one by `other` does, where that is
+    /// certain: options of LuaJIT's add fields at the end of its global state and change nothing
+    /// else.
+    pub(crate) fn finds_more_than(self, other: Layout) -> Option<i64> {
+        let (Layout::Jit(one), Layout::Jit(other)) = (self, other) else {
+            return None;
+        };
+        let mut alike = *other;
+        alike.name = one.name;
+        alike.global_state.whole = one.global_state.whole;
+        let more = i64::from(one.global_state.whole) - i64::from(other.global_state.whole);
+        (alike == *one).then_some(more)
+    }
+
     pub(crate) fn version(self) -> Version {
         match self {
             Layout::Puc(number) => puc(number).version,

@@ -122,10 +122,11 @@ fn load(look_up: &dyn Fn(&CStr) -> *mut c_void) -> Result<Api, Failure> {
         }
     } else if has(c"lua_rotate") {
         Version::Lua53
+    } else if has(c"luaJIT_setmode") {
+        // Before 5.2: moonjit has functions of that as well.
+        Version::LuaJit
     } else if has(c"lua_rawlen") {
         Version::Lua52
-    } else if has(c"luaJIT_setmode") {
-        Version::LuaJit
     } else {
         Version::Lua51
     };

@@ -6,7 +6,10 @@
 
 use crate::layout::{self, ABSENT, JitLayout, Layout, PucLayout};
 use crate::memory::memory::{Memory, Read, Structure};
-use crate::native::jit::{self, references::{self, Narrow, References as _}};
+use crate::native::jit::{
+    self,
+    references::{self, Narrow, References as _},
+};
 use crate::native::puc;
 use crate::version::Version;
 

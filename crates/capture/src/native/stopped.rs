@@ -67,13 +67,23 @@ pub(crate) fn capture(
     let mut best: Option<(SweptHeap, Layout)> = None;
     // All layouts that leave bytes unaccounted: any of them may be the right one.
     let mut names = Vec::new();
+    // Those of them that were tried, and how much they leave.
+    let mut tried_before: Vec<(Layout, u64)> = Vec::new();
     for &layout in &state.layouts {
+        let would_leave = tried_before.iter().find_map(|&(other, missing)| {
+            let more = layout.finds_more_than(other)?;
+            Some(missing as i64 - more)
+        });
+        if would_leave.is_some_and(|bytes| bytes != 0) {
+            continue;
+        }
         let tried = sweep(memory, layout, state.global_state, origin).and_then(|swept| {
             let missing = swept.total - swept.found;
             if missing == 0 {
                 let name = layout.names(swept.has_user_values);
                 return Ok(Some(finish(swept, layout, name, state)?));
             }
+            tried_before.push((layout, missing));
             if missing > swept.total / MISSING {
                 let (found, total) = (swept.found, swept.total);
                 return Err(LayoutMismatch::Sum { found, total }.into());

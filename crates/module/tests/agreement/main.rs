@@ -104,7 +104,10 @@ fn in_golden_scripts(vm: Vm) {
     for script in golden_scripts() {
         let text = fs::read_to_string(&script).expect("a script");
         let narrow = (vm == Vm::LuaJit).then_some(Host::Jit("jit32"));
-        for host in [Host::Plain(vm), Host::Checked(vm)].into_iter().chain(narrow) {
+        for host in [Host::Plain(vm), Host::Checked(vm)]
+            .into_iter()
+            .chain(narrow)
+        {
             let run = run(host, &format!("{BEFORE}{text}{AFTER}"), &[]);
             let succeeded = run.status.success() && run.stderr.is_empty();
             assert!(succeeded, "{host:?}: {}: {run}", script.display());

@@ -29,8 +29,7 @@ impl<M: Memory, R: References> Sweep<'_, M, R> {
 
     /// Sets the visible address, that of its payload. It has no references.
     pub(super) fn add_edges_of_cdata(&mut self, node: NodeId, address: u64) -> Swept {
-        self.heap
-            .set_address(node, address + u64::from(R::HEADER));
+        self.heap.set_address(node, address + u64::from(R::HEADER));
         Ok(())
     }
 }

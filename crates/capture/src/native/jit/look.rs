@@ -73,9 +73,7 @@ impl<'m, M: Memory, R: References> JitLook<'m, M, R> {
 impl<M: Memory, R: References> Look for JitLook<'_, M, R> {
     fn registry(&self) -> Option<u64> {
         let places = &self.layout.global_state;
-        let global = self
-            .memory
-            .structure(self.global_state, places.size)?;
+        let global = self.memory.structure(self.global_state, places.size)?;
         R::value(global.word(places.registry)).table()
     }
 

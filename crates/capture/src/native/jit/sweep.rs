@@ -75,12 +75,7 @@ pub(super) struct Sweep<'m, M, R> {
 
 impl<'m, M: Memory, R: References> Sweep<'m, M, R> {
     /// A sweep of the VM whose global state is at `address`.
-    fn new(
-        memory: &'m M,
-        layout: &'static JitLayout,
-        address: u64,
-        origin: Origin,
-    ) -> Swept<Self> {
+    fn new(memory: &'m M, layout: &'static JitLayout, address: u64, origin: Origin) -> Swept<Self> {
         let places = &layout.global_state;
         let main_thread = address.wrapping_sub(u64::from(places.from_main_thread));
         let size = places.whole - places.from_main_thread;

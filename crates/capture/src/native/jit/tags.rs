@@ -149,9 +149,7 @@ mod tests {
 
     #[test]
     fn values_with_references_of_32_bits_become_like_others() {
-        let narrow = |tag: u32, low: u32| {
-            Value::of_narrow(u64::from(!tag) << 32 | u64::from(low))
-        };
+        let narrow = |tag: u32, low: u32| Value::of_narrow(u64::from(!tag) << 32 | u64::from(low));
         // Below the tag of a type with one value there may be anything.
         assert!(narrow(0, 0).is_nil() && narrow(0, 0x1234).is_nil());
         assert_eq!(narrow(1, 7), narrow(1, 0));
@@ -163,15 +161,29 @@ mod tests {
         assert_eq!(light.value_type(), ValueType::LightUserdata);
         assert_eq!(light.address(), 0x7fff_1234_5678);
         let integer = Value::of_narrow(0xfffe_ffff << 32 | 0xffff_fffe);
-        assert_eq!((integer.value_type(), integer.0 as i32), (ValueType::Integer, -2));
-        for number in [0.0, 1.5, -1.5, f64::INFINITY, f64::NEG_INFINITY, 5e-324, f64::NAN] {
+        assert_eq!(
+            (integer.value_type(), integer.0 as i32),
+            (ValueType::Integer, -2)
+        );
+        for number in [
+            0.0,
+            1.5,
+            -1.5,
+            f64::INFINITY,
+            f64::NEG_INFINITY,
+            5e-324,
+            f64::NAN,
+        ] {
             assert_eq!(Value::of_narrow(number.to_bits()), Value(number.to_bits()));
         }
         // Tags that no value has.
         for tag in [3, 13, 14, 0x7fff] {
             assert_eq!(narrow(tag, 8).object(), Some(0), "{tag}");
         }
-        assert_eq!(Value::of_callee(0x20_4000_1238).function(), Some(0x4000_1238));
+        assert_eq!(
+            Value::of_callee(0x20_4000_1238).function(),
+            Some(0x4000_1238)
+        );
     }
 
     #[test]

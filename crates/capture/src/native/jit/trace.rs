@@ -42,7 +42,9 @@ const HAS_SECOND_WORD: u32 = 1
 
 impl<'m, M: Memory, R: References> Sweep<'m, M, R> {
     fn trace(&self, address: u64) -> Option<Structure<'m>> {
-        self.memory.structure(address, self.layout.trace.size)
+        let size = self.layout.trace.size;
+        // A build without the compiler has none.
+        (size != ABSENT).then(|| self.memory.structure(address, size))?
     }
 
     /// Number of instructions and constants of a trace.
@@ -61,11 +63,15 @@ impl<'m, M: Memory, R: References> Sweep<'m, M, R> {
         let places = &self.layout.trace;
         let trace = self.trace(address)?;
         let snapshot = u64::from(self.layout.jit_state.snapshot_size);
+        let map_count = match places.snapshot_map_count_size {
+            2 => u32::from(trace.half(places.snapshot_map_count)),
+            _ => trace.int(places.snapshot_map_count),
+        };
         Some(
             self.trace_header()
                 + u64::from(WORD) * self.instruction_count(trace)
                 + snapshot * u64::from(trace.half(places.snapshot_count))
-                + MAP_ENTRY * u64::from(trace.int(places.snapshot_map_count)),
+                + MAP_ENTRY * u64::from(map_count),
         )
     }
 
@@ -111,7 +117,11 @@ impl<'m, M: Memory, R: References> Sweep<'m, M, R> {
                 false => None,
             };
             if opcode == TO_OBJECT {
-                let place = if R::HAS_WIDE_ADDRESSES { second } else { Some(constant) };
+                let place = if R::HAS_WIDE_ADDRESSES {
+                    second
+                } else {
+                    Some(constant)
+                };
                 let object = place.map_or(0, |place| R::at(place, 0));
                 self.refer_to_object(node, object, Label::Constant)?;
             }
