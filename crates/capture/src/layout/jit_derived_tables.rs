@@ -142,23 +142,23 @@ pub(super) const TARANTOOL_S_LUAJIT_SINCE_2024_08_3_1_AND_LATER_WITHOUT_GC64: Ji
     JitLayout {
         name: "Tarantool's LuaJIT since 2024-08 (3.1 and later) without GC64",
         global_state: JitGlobalState {
-            whole: 5512,
-            to_jit_state: 552,
-            size: 552,
-            allocator: 32,
-            total_bytes: 48,
-            all: 64,
-            to_be_finalized: 84,
-            light_segments: 104,
-            light_segment_count: 59,
-            empty_string: 216,
-            main_thread: 240,
-            buffer_start: 208,
-            buffer_end: 204,
-            nil_node: 272,
-            registry: 248,
-            c_types: 372,
-            roots: 376,
+            whole: 5544,
+            to_jit_state: 584,
+            size: 584,
+            allocator: 64,
+            total_bytes: 80,
+            all: 96,
+            to_be_finalized: 116,
+            light_segments: 136,
+            light_segment_count: 91,
+            empty_string: 248,
+            main_thread: 272,
+            buffer_start: 240,
+            buffer_end: 236,
+            nil_node: 304,
+            registry: 280,
+            c_types: 404,
+            roots: 408,
             root_count: 39,
             ..MOONJIT_2_1_2_WITHOUT_GC64.global_state
         },
@@ -180,23 +180,23 @@ pub(super) const TARANTOOL_S_LUAJIT_SINCE_2024_08_3_1_AND_LATER_WITHOUT_GC64: Ji
 pub(super) const TARANTOOL_S_LUAJIT_SINCE_2024_08_3_1_AND_LATER: JitLayout = JitLayout {
     name: "Tarantool's LuaJIT since 2024-08 (3.1 and later)",
     global_state: JitGlobalState {
-        whole: 6352,
-        to_jit_state: 808,
-        size: 808,
-        allocator: 32,
-        total_bytes: 48,
-        all: 72,
-        to_be_finalized: 112,
-        light_segments: 144,
-        light_segment_count: 67,
-        empty_string: 272,
-        main_thread: 304,
-        buffer_start: 256,
-        buffer_end: 248,
-        nil_node: 336,
-        registry: 312,
-        c_types: 472,
-        roots: 480,
+        whole: 6384,
+        to_jit_state: 840,
+        size: 840,
+        allocator: 64,
+        total_bytes: 80,
+        all: 104,
+        to_be_finalized: 144,
+        light_segments: 176,
+        light_segment_count: 99,
+        empty_string: 304,
+        main_thread: 336,
+        buffer_start: 288,
+        buffer_end: 280,
+        nil_node: 368,
+        registry: 344,
+        c_types: 504,
+        roots: 512,
         root_count: 39,
         ..MOONJIT_2_1_2.global_state
     },
@@ -218,7 +218,7 @@ pub(super) const TARANTOOL_S_LUAJIT_SINCE_2024_08_3_1_AND_LATER: JitLayout = Jit
 pub(super) const TARANTOOL_S_LUAJIT_SINCE_2024_08_2_11_WITHOUT_GC64: JitLayout = JitLayout {
     name: "Tarantool's LuaJIT since 2024-08 (2.11) without GC64",
     global_state: JitGlobalState {
-        whole: 5504,
+        whole: 5536,
         ..TARANTOOL_S_LUAJIT_SINCE_2024_08_3_1_AND_LATER_WITHOUT_GC64.global_state
     },
     ..TARANTOOL_S_LUAJIT_SINCE_2024_08_3_1_AND_LATER_WITHOUT_GC64
@@ -227,7 +227,7 @@ pub(super) const TARANTOOL_S_LUAJIT_SINCE_2024_08_2_11_WITHOUT_GC64: JitLayout =
 pub(super) const TARANTOOL_S_LUAJIT_SINCE_2024_08_2_11: JitLayout = JitLayout {
     name: "Tarantool's LuaJIT since 2024-08 (2.11)",
     global_state: JitGlobalState {
-        whole: 6344,
+        whole: 6376,
         ..TARANTOOL_S_LUAJIT_SINCE_2024_08_3_1_AND_LATER.global_state
     },
     ..TARANTOOL_S_LUAJIT_SINCE_2024_08_3_1_AND_LATER
@@ -236,7 +236,21 @@ pub(super) const TARANTOOL_S_LUAJIT_SINCE_2024_08_2_11: JitLayout = JitLayout {
 pub(super) const TARANTOOL_S_LUAJIT_SINCE_2022_11_1_10_WITHOUT_GC64: JitLayout = JitLayout {
     name: "Tarantool's LuaJIT since 2022-11 (1.10) without GC64",
     global_state: JitGlobalState {
-        whole: 5344,
+        whole: 5376,
+        to_jit_state: 448,
+        size: 448,
+        allocator: 48,
+        total_bytes: 64,
+        all: 80,
+        to_be_finalized: 100,
+        empty_string: 140,
+        main_thread: 160,
+        buffer_start: 132,
+        buffer_end: 128,
+        nil_node: 192,
+        registry: 168,
+        c_types: 288,
+        roots: 292,
         ..MOONJIT_2_1_2_WITHOUT_GC64.global_state
     },
     c_types: CTState {
@@ -251,7 +265,21 @@ pub(super) const TARANTOOL_S_LUAJIT_SINCE_2022_11_1_10_WITHOUT_GC64: JitLayout =
 pub(super) const TARANTOOL_S_LUAJIT_SINCE_2022_11_1_10: JitLayout = JitLayout {
     name: "Tarantool's LuaJIT since 2022-11 (1.10)",
     global_state: JitGlobalState {
-        whole: 6184,
+        whole: 6216,
+        to_jit_state: 704,
+        size: 704,
+        allocator: 48,
+        total_bytes: 64,
+        all: 88,
+        to_be_finalized: 128,
+        empty_string: 200,
+        main_thread: 232,
+        buffer_start: 184,
+        buffer_end: 176,
+        nil_node: 264,
+        registry: 240,
+        c_types: 392,
+        roots: 400,
         ..MOONJIT_2_1_2.global_state
     },
     c_types: CTState {
@@ -266,8 +294,8 @@ pub(super) const TARANTOOL_S_LUAJIT_SINCE_2022_11_1_10: JitLayout = JitLayout {
 pub(super) const TARANTOOL_S_LUAJIT_OF_2023_11_TO_2024_08_3_0_WITHOUT_GC64: JitLayout = JitLayout {
     name: "Tarantool's LuaJIT of 2023-11 to 2024-08 (3.0) without GC64",
     global_state: JitGlobalState {
-        to_jit_state: 544,
-        size: 544,
+        to_jit_state: 576,
+        size: 576,
         root_count: 38,
         ..TARANTOOL_S_LUAJIT_SINCE_2024_08_2_11_WITHOUT_GC64.global_state
     },
@@ -285,8 +313,8 @@ pub(super) const TARANTOOL_S_LUAJIT_OF_2023_11_TO_2024_08_3_0_WITHOUT_GC64: JitL
 pub(super) const TARANTOOL_S_LUAJIT_OF_2023_11_TO_2024_08_3_0: JitLayout = JitLayout {
     name: "Tarantool's LuaJIT of 2023-11 to 2024-08 (3.0)",
     global_state: JitGlobalState {
-        to_jit_state: 800,
-        size: 800,
+        to_jit_state: 832,
+        size: 832,
         root_count: 38,
         ..TARANTOOL_S_LUAJIT_SINCE_2024_08_2_11.global_state
     },
@@ -305,7 +333,7 @@ pub(super) const TARANTOOL_S_LUAJIT_OF_2023_11_TO_2024_08_2_10_2_11_WITHOUT_GC64
     JitLayout {
         name: "Tarantool's LuaJIT of 2023-11 to 2024-08 (2.10, 2.11) without GC64",
         global_state: JitGlobalState {
-            whole: 5496,
+            whole: 5528,
             ..TARANTOOL_S_LUAJIT_OF_2023_11_TO_2024_08_3_0_WITHOUT_GC64.global_state
         },
         ..TARANTOOL_S_LUAJIT_OF_2023_11_TO_2024_08_3_0_WITHOUT_GC64
@@ -314,7 +342,7 @@ pub(super) const TARANTOOL_S_LUAJIT_OF_2023_11_TO_2024_08_2_10_2_11_WITHOUT_GC64
 pub(super) const TARANTOOL_S_LUAJIT_OF_2023_11_TO_2024_08_2_10_2_11: JitLayout = JitLayout {
     name: "Tarantool's LuaJIT of 2023-11 to 2024-08 (2.10, 2.11)",
     global_state: JitGlobalState {
-        whole: 6336,
+        whole: 6368,
         ..TARANTOOL_S_LUAJIT_OF_2023_11_TO_2024_08_3_0.global_state
     },
     ..TARANTOOL_S_LUAJIT_OF_2023_11_TO_2024_08_3_0
@@ -324,9 +352,9 @@ pub(super) const TARANTOOL_S_LUAJIT_OF_2022_11_TO_2023_11_2_10_2_11_WITHOUT_GC64
     JitLayout {
         name: "Tarantool's LuaJIT of 2022-11 to 2023-11 (2.10, 2.11) without GC64",
         global_state: JitGlobalState {
-            whole: 5488,
-            to_jit_state: 536,
-            size: 536,
+            whole: 5520,
+            to_jit_state: 568,
+            size: 568,
             ..TARANTOOL_S_LUAJIT_OF_2023_11_TO_2024_08_2_10_2_11_WITHOUT_GC64.global_state
         },
         ..TARANTOOL_S_LUAJIT_OF_2023_11_TO_2024_08_2_10_2_11_WITHOUT_GC64
@@ -335,9 +363,9 @@ pub(super) const TARANTOOL_S_LUAJIT_OF_2022_11_TO_2023_11_2_10_2_11_WITHOUT_GC64
 pub(super) const TARANTOOL_S_LUAJIT_OF_2022_11_TO_2023_11_2_10_2_11: JitLayout = JitLayout {
     name: "Tarantool's LuaJIT of 2022-11 to 2023-11 (2.10, 2.11)",
     global_state: JitGlobalState {
-        whole: 6328,
-        to_jit_state: 792,
-        size: 792,
+        whole: 6360,
+        to_jit_state: 824,
+        size: 824,
         ..TARANTOOL_S_LUAJIT_OF_2023_11_TO_2024_08_2_10_2_11.global_state
     },
     ..TARANTOOL_S_LUAJIT_OF_2023_11_TO_2024_08_2_10_2_11
@@ -347,7 +375,7 @@ pub(super) const TARANTOOL_S_LUAJIT_OF_2022_04_TO_2022_11_2_10_WITHOUT_GC64: Jit
     JitLayout {
         name: "Tarantool's LuaJIT of 2022-04 to 2022-11 (2.10) without GC64",
         global_state: JitGlobalState {
-            whole: 5496,
+            whole: 5528,
             ..TARANTOOL_S_LUAJIT_OF_2022_11_TO_2023_11_2_10_2_11_WITHOUT_GC64.global_state
         },
         ..TARANTOOL_S_LUAJIT_OF_2022_11_TO_2023_11_2_10_2_11_WITHOUT_GC64
@@ -356,7 +384,7 @@ pub(super) const TARANTOOL_S_LUAJIT_OF_2022_04_TO_2022_11_2_10_WITHOUT_GC64: Jit
 pub(super) const TARANTOOL_S_LUAJIT_OF_2022_04_TO_2022_11_2_10: JitLayout = JitLayout {
     name: "Tarantool's LuaJIT of 2022-04 to 2022-11 (2.10)",
     global_state: JitGlobalState {
-        whole: 6336,
+        whole: 6368,
         ..TARANTOOL_S_LUAJIT_OF_2022_11_TO_2023_11_2_10_2_11.global_state
     },
     ..TARANTOOL_S_LUAJIT_OF_2022_11_TO_2023_11_2_10_2_11
@@ -365,8 +393,8 @@ pub(super) const TARANTOOL_S_LUAJIT_OF_2022_04_TO_2022_11_2_10: JitLayout = JitL
 pub(super) const TARANTOOL_S_LUAJIT_OF_2021_08_TO_2022_04_WITHOUT_GC64: JitLayout = JitLayout {
     name: "Tarantool's LuaJIT of 2021-08 to 2022-04 without GC64",
     global_state: JitGlobalState {
-        to_jit_state: 528,
-        size: 528,
+        to_jit_state: 560,
+        size: 560,
         ..TARANTOOL_S_LUAJIT_OF_2022_11_TO_2023_11_2_10_2_11_WITHOUT_GC64.global_state
     },
     ..TARANTOOL_S_LUAJIT_OF_2022_11_TO_2023_11_2_10_2_11_WITHOUT_GC64
@@ -375,8 +403,8 @@ pub(super) const TARANTOOL_S_LUAJIT_OF_2021_08_TO_2022_04_WITHOUT_GC64: JitLayou
 pub(super) const TARANTOOL_S_LUAJIT_OF_2021_08_TO_2022_04: JitLayout = JitLayout {
     name: "Tarantool's LuaJIT of 2021-08 to 2022-04",
     global_state: JitGlobalState {
-        to_jit_state: 784,
-        size: 784,
+        to_jit_state: 816,
+        size: 816,
         ..TARANTOOL_S_LUAJIT_OF_2022_11_TO_2023_11_2_10_2_11.global_state
     },
     ..TARANTOOL_S_LUAJIT_OF_2022_11_TO_2023_11_2_10_2_11
@@ -386,19 +414,19 @@ pub(super) const TARANTOOL_S_LUAJIT_OF_2020_12_TO_2021_08_2_7_2_8_WITHOUT_GC64: 
     JitLayout {
         name: "Tarantool's LuaJIT of 2020-12 to 2021-08 (2.7, 2.8) without GC64",
         global_state: JitGlobalState {
-            whole: 5480,
-            to_jit_state: 520,
-            size: 520,
+            whole: 5512,
+            to_jit_state: 552,
+            size: 552,
             light_segments: ABSENT,
             light_segment_count: ABSENT,
-            empty_string: 208,
-            main_thread: 232,
-            buffer_start: 200,
-            buffer_end: 196,
-            nil_node: 264,
-            registry: 240,
-            c_types: 364,
-            roots: 368,
+            empty_string: 240,
+            main_thread: 264,
+            buffer_start: 232,
+            buffer_end: 228,
+            nil_node: 296,
+            registry: 272,
+            c_types: 396,
+            roots: 400,
             ..TARANTOOL_S_LUAJIT_OF_2021_08_TO_2022_04_WITHOUT_GC64.global_state
         },
         ..TARANTOOL_S_LUAJIT_OF_2021_08_TO_2022_04_WITHOUT_GC64
@@ -407,19 +435,19 @@ pub(super) const TARANTOOL_S_LUAJIT_OF_2020_12_TO_2021_08_2_7_2_8_WITHOUT_GC64: 
 pub(super) const TARANTOOL_S_LUAJIT_OF_2020_12_TO_2021_08_2_7_2_8: JitLayout = JitLayout {
     name: "Tarantool's LuaJIT of 2020-12 to 2021-08 (2.7, 2.8)",
     global_state: JitGlobalState {
-        whole: 6320,
-        to_jit_state: 776,
-        size: 776,
+        whole: 6352,
+        to_jit_state: 808,
+        size: 808,
         light_segments: ABSENT,
         light_segment_count: ABSENT,
-        empty_string: 264,
-        main_thread: 296,
-        buffer_start: 248,
-        buffer_end: 240,
-        nil_node: 328,
-        registry: 304,
-        c_types: 464,
-        roots: 472,
+        empty_string: 296,
+        main_thread: 328,
+        buffer_start: 280,
+        buffer_end: 272,
+        nil_node: 360,
+        registry: 336,
+        c_types: 496,
+        roots: 504,
         ..TARANTOOL_S_LUAJIT_OF_2021_08_TO_2022_04.global_state
     },
     ..TARANTOOL_S_LUAJIT_OF_2021_08_TO_2022_04
@@ -428,8 +456,8 @@ pub(super) const TARANTOOL_S_LUAJIT_OF_2020_12_TO_2021_08_2_7_2_8: JitLayout = J
 pub(super) const TARANTOOL_S_LUAJIT_OF_2020_10_TO_2020_12_2_6_WITHOUT_GC64: JitLayout = JitLayout {
     name: "Tarantool's LuaJIT of 2020-10 to 2020-12 (2.6) without GC64",
     global_state: JitGlobalState {
-        c_types: 360,
-        roots: 364,
+        c_types: 392,
+        roots: 396,
         ..TARANTOOL_S_LUAJIT_OF_2020_12_TO_2021_08_2_7_2_8_WITHOUT_GC64.global_state
     },
     c_frame: CFrame {
@@ -442,11 +470,11 @@ pub(super) const TARANTOOL_S_LUAJIT_OF_2020_10_TO_2020_12_2_6_WITHOUT_GC64: JitL
 pub(super) const TARANTOOL_S_LUAJIT_OF_2020_10_TO_2020_12_2_6: JitLayout = JitLayout {
     name: "Tarantool's LuaJIT of 2020-10 to 2020-12 (2.6)",
     global_state: JitGlobalState {
-        whole: 6312,
-        to_jit_state: 768,
-        size: 768,
-        c_types: 456,
-        roots: 464,
+        whole: 6344,
+        to_jit_state: 800,
+        size: 800,
+        c_types: 488,
+        roots: 496,
         ..TARANTOOL_S_LUAJIT_OF_2020_12_TO_2021_08_2_7_2_8.global_state
     },
     c_frame: CFrame {
@@ -454,6 +482,25 @@ pub(super) const TARANTOOL_S_LUAJIT_OF_2020_10_TO_2020_12_2_6: JitLayout = JitLa
         ..TARANTOOL_S_LUAJIT_OF_2020_12_TO_2021_08_2_7_2_8.c_frame
     },
     ..TARANTOOL_S_LUAJIT_OF_2020_12_TO_2021_08_2_7_2_8
+};
+
+pub(super) const TARANTOOL_S_LUAJIT_OF_2019_05_TO_2020_10_TO_2_6_0_WITHOUT_GC64: JitLayout =
+    JitLayout {
+        name: "Tarantool's LuaJIT of 2019-05 to 2020-10 (to 2.6.0) without GC64",
+        global_state: JitGlobalState {
+            whole: 5384,
+            ..TARANTOOL_S_LUAJIT_SINCE_2022_11_1_10_WITHOUT_GC64.global_state
+        },
+        ..TARANTOOL_S_LUAJIT_SINCE_2022_11_1_10_WITHOUT_GC64
+    };
+
+pub(super) const TARANTOOL_S_LUAJIT_OF_2019_05_TO_2020_10_TO_2_6_0: JitLayout = JitLayout {
+    name: "Tarantool's LuaJIT of 2019-05 to 2020-10 (to 2.6.0)",
+    global_state: JitGlobalState {
+        whole: 6224,
+        ..TARANTOOL_S_LUAJIT_SINCE_2022_11_1_10.global_state
+    },
+    ..TARANTOOL_S_LUAJIT_SINCE_2022_11_1_10
 };
 
 pub(super) const OPENRESTY_S_LUAJIT_2_1_20201008_WITHOUT_GC64: JitLayout = JitLayout {
@@ -540,35 +587,36 @@ pub(super) const OPENRESTY_S_LUAJIT_2_1_20190115_TO_2_1_20200102_WITHOUT_GC64: J
     JitLayout {
         name: "OpenResty's LuaJIT 2.1-20190115 to 2.1-20200102 without GC64",
         global_state: JitGlobalState {
-            whole: 5360,
-            from_main_thread: 72,
             c_types: 260,
             roots: 264,
-            ..TARANTOOL_S_LUAJIT_SINCE_2022_11_1_10_WITHOUT_GC64.global_state
+            ..MOONJIT_2_2_WITHOUT_GC64.global_state
         },
-        state: JitLuaState {
-            size: 72,
-            ..TARANTOOL_S_LUAJIT_SINCE_2022_11_1_10_WITHOUT_GC64.state
+        c_types: CTState {
+            size: 472,
+            callback_ids: 192,
+            callback_count: 200,
+            ..MOONJIT_2_2_WITHOUT_GC64.c_types
         },
-        ..TARANTOOL_S_LUAJIT_SINCE_2022_11_1_10_WITHOUT_GC64
+        ..MOONJIT_2_2_WITHOUT_GC64
     };
 
 pub(super) const OPENRESTY_S_LUAJIT_2_1_20190115_TO_2_1_20200102: JitLayout = JitLayout {
     name: "OpenResty's LuaJIT 2.1-20190115 to 2.1-20200102",
     global_state: JitGlobalState {
         whole: 6208,
-        from_main_thread: 104,
         to_jit_state: 680,
         size: 680,
         c_types: 368,
         roots: 376,
-        ..TARANTOOL_S_LUAJIT_SINCE_2022_11_1_10.global_state
+        ..MOONJIT_2_2.global_state
     },
-    state: JitLuaState {
-        size: 104,
-        ..TARANTOOL_S_LUAJIT_SINCE_2022_11_1_10.state
+    c_types: CTState {
+        size: 472,
+        callback_ids: 192,
+        callback_count: 200,
+        ..MOONJIT_2_2.c_types
     },
-    ..TARANTOOL_S_LUAJIT_SINCE_2022_11_1_10
+    ..MOONJIT_2_2
 };
 
 pub(super) const OPENRESTY_S_LUAJIT_2_1_20181029_WITHOUT_GC64: JitLayout = JitLayout {
@@ -747,27 +795,40 @@ pub(super) const LUAJIT_2_1_OF_2020_06_TO_2020_09: JitLayout = JitLayout {
     ..OPENRESTY_S_LUAJIT_2_1_20201008
 };
 
-pub(super) const LUAJIT_2_1_OF_2019_01_TO_2020_06_TARANTOOL_S_TO_2_6_0_WITHOUT_GC64: JitLayout =
-    JitLayout {
-        name: "LuaJIT 2.1 of 2019-01 to 2020-06, Tarantool's to 2.6.0, without GC64",
-        global_state: JitGlobalState {
-            whole: 5352,
-            ..TARANTOOL_S_LUAJIT_SINCE_2022_11_1_10_WITHOUT_GC64.global_state
-        },
-        ..TARANTOOL_S_LUAJIT_SINCE_2022_11_1_10_WITHOUT_GC64
-    };
+pub(super) const LUAJIT_2_1_OF_2019_01_TO_2020_06_WITHOUT_GC64: JitLayout = JitLayout {
+    name: "LuaJIT 2.1 of 2019-01 to 2020-06 without GC64",
+    c_types: CTState {
+        size: 472,
+        callback_ids: 192,
+        callback_count: 200,
+        ..MOONJIT_2_1_2_WITHOUT_GC64.c_types
+    },
+    ..MOONJIT_2_1_2_WITHOUT_GC64
+};
 
 pub(super) const LUAJIT_2_1_OF_2019_01_TO_2020_06: JitLayout = JitLayout {
     name: "LuaJIT 2.1 of 2019-01 to 2020-06",
-    global_state: JitGlobalState {
-        whole: 6192,
-        ..TARANTOOL_S_LUAJIT_SINCE_2022_11_1_10.global_state
+    c_types: CTState {
+        size: 472,
+        callback_ids: 192,
+        callback_count: 200,
+        ..MOONJIT_2_1_2.c_types
     },
-    ..TARANTOOL_S_LUAJIT_SINCE_2022_11_1_10
+    ..MOONJIT_2_1_2
 };
 
-pub(super) const LUAJIT_2_1_OF_2016_05_TO_2019_01_WITH_GC64: JitLayout = JitLayout {
-    name: "LuaJIT 2.1 of 2016-05 to 2019-01 with GC64",
+pub(super) const LUAJIT_2_1_OF_2016_05_TO_2019_01_WITHOUT_GC64: JitLayout = JitLayout {
+    name: "LuaJIT 2.1 of 2016-05 to 2019-01 without GC64",
+    global_state: JitGlobalState {
+        c_types: 256,
+        roots: 260,
+        ..OPENRESTY_S_LUAJIT_2_1_20170405_TO_2_1_20180420_WITHOUT_GC64.global_state
+    },
+    ..OPENRESTY_S_LUAJIT_2_1_20170405_TO_2_1_20180420_WITHOUT_GC64
+};
+
+pub(super) const LUAJIT_2_1_OF_2016_05_TO_2019_01: JitLayout = JitLayout {
+    name: "LuaJIT 2.1 of 2016-05 to 2019-01",
     jit_state: JitState {
         snapshot_size: 8,
         ..LUAJIT_2_1_OF_2019_01_TO_2020_06.jit_state
@@ -779,16 +840,6 @@ pub(super) const LUAJIT_2_1_OF_2016_05_TO_2019_01_WITH_GC64: JitLayout = JitLayo
         ..LUAJIT_2_1_OF_2019_01_TO_2020_06.trace
     },
     ..LUAJIT_2_1_OF_2019_01_TO_2020_06
-};
-
-pub(super) const LUAJIT_2_1_OF_2016_05_TO_2019_01: JitLayout = JitLayout {
-    name: "LuaJIT 2.1 of 2016-05 to 2019-01",
-    global_state: JitGlobalState {
-        c_types: 256,
-        roots: 260,
-        ..OPENRESTY_S_LUAJIT_2_1_20170405_TO_2_1_20180420_WITHOUT_GC64.global_state
-    },
-    ..OPENRESTY_S_LUAJIT_2_1_20170405_TO_2_1_20180420_WITHOUT_GC64
 };
 
 pub(super) const LUAJIT_2_0_4_2_0_5: JitLayout = JitLayout {
@@ -805,7 +856,7 @@ pub(super) const LUAJIT_2_0_4_2_0_5: JitLayout = JitLayout {
         registry: 152,
         c_types: 252,
         roots: 256,
-        ..LUAJIT_2_1_OF_2016_05_TO_2019_01.global_state
+        ..LUAJIT_2_1_OF_2016_05_TO_2019_01_WITHOUT_GC64.global_state
     },
     jit_state: JitState {
         ir_top: 264,
@@ -815,13 +866,13 @@ pub(super) const LUAJIT_2_0_4_2_0_5: JitLayout = JitLayout {
         constants: 212,
         traces: 304,
         trace_count: 316,
-        ..LUAJIT_2_1_OF_2016_05_TO_2019_01.jit_state
+        ..LUAJIT_2_1_OF_2016_05_TO_2019_01_WITHOUT_GC64.jit_state
     },
     prototype: GCproto {
         first_return: 69,
-        ..LUAJIT_2_1_OF_2016_05_TO_2019_01.prototype
+        ..LUAJIT_2_1_OF_2016_05_TO_2019_01_WITHOUT_GC64.prototype
     },
-    ..LUAJIT_2_1_OF_2016_05_TO_2019_01
+    ..LUAJIT_2_1_OF_2016_05_TO_2019_01_WITHOUT_GC64
 };
 
 pub(super) const LUAJIT_2_0_0_TO_2_0_3: JitLayout = JitLayout {
@@ -873,6 +924,8 @@ pub(crate) static JIT_DERIVED_LAYOUTS: &[JitLayout] = &[
     TARANTOOL_S_LUAJIT_OF_2020_12_TO_2021_08_2_7_2_8,
     TARANTOOL_S_LUAJIT_OF_2020_10_TO_2020_12_2_6_WITHOUT_GC64,
     TARANTOOL_S_LUAJIT_OF_2020_10_TO_2020_12_2_6,
+    TARANTOOL_S_LUAJIT_OF_2019_05_TO_2020_10_TO_2_6_0_WITHOUT_GC64,
+    TARANTOOL_S_LUAJIT_OF_2019_05_TO_2020_10_TO_2_6_0,
     OPENRESTY_S_LUAJIT_2_1_20201008_WITHOUT_GC64,
     OPENRESTY_S_LUAJIT_2_1_20201008,
     OPENRESTY_S_LUAJIT_2_1_20201001_2_1_20201002_WITHOUT_GC64,
@@ -891,9 +944,9 @@ pub(crate) static JIT_DERIVED_LAYOUTS: &[JitLayout] = &[
     LUAJIT_2_1_OF_2020_09_TO_2021_03,
     LUAJIT_2_1_OF_2020_06_TO_2020_09_WITHOUT_GC64,
     LUAJIT_2_1_OF_2020_06_TO_2020_09,
-    LUAJIT_2_1_OF_2019_01_TO_2020_06_TARANTOOL_S_TO_2_6_0_WITHOUT_GC64,
+    LUAJIT_2_1_OF_2019_01_TO_2020_06_WITHOUT_GC64,
     LUAJIT_2_1_OF_2019_01_TO_2020_06,
-    LUAJIT_2_1_OF_2016_05_TO_2019_01_WITH_GC64,
+    LUAJIT_2_1_OF_2016_05_TO_2019_01_WITHOUT_GC64,
     LUAJIT_2_1_OF_2016_05_TO_2019_01,
     LUAJIT_2_0_4_2_0_5,
     LUAJIT_2_0_0_TO_2_0_3,

@@ -47,11 +47,28 @@ pub(crate) const fn newest(version: Version) -> &'static PucLayout {
 }
 
 /// The layouts of LuaJIT, newest first.
-pub(crate) fn jit_layouts() -> impl Iterator<Item = &'static JitLayout> {
+pub(crate) fn jit_layouts() -> impl DoubleEndedIterator<Item = &'static JitLayout> {
     let known = jit_tables::JIT_LAYOUTS.iter();
     known
         .chain(jit_derived_tables::JIT_DERIVED_LAYOUTS)
         .chain(jit_debian_tables::JIT_DEBIAN_LAYOUTS)
+}
+
+/// The revisions of a LuaJIT with this layout, and, unless it has traces, those that differ only in
+/// these.
+fn names_of_jit(layout: &'static JitLayout, has_traces: bool) -> Cow<'static, str> {
+    let is_alike = |other: &JitLayout| {
+        let mut like = *other;
+        like.name = layout.name;
+        like.trace = layout.trace;
+        like.jit_state.snapshot_size = layout.jit_state.snapshot_size;
+        like == *layout
+    };
+    let names = jit_layouts().rev().filter(|other| match has_traces {
+        true => other.name == layout.name,
+        false => is_alike(other),
+    });
+    either(names.map(|layout| layout.name))
 }
 
 /// Several names as one: `5.5.0 or 5.5.1`.
@@ -94,11 +111,13 @@ impl Layout {
         }
     }
 
-    /// The releases of a VM with this layout. Unless its userdata have user values
-    /// (`has_user_values`), this includes releases that differ only in the offset of those.
-    pub(crate) fn names(self, has_user_values: bool) -> Cow<'static, str> {
-        let Layout::Puc(number) = self else {
-            return self.name().into();
+    /// The releases of a VM with this layout. Unless it has what tells some of them apart
+    /// (`tells_apart`: user values of userdata, or traces), this includes releases that differ only
+    /// in that.
+    pub(crate) fn names(self, tells_apart: bool) -> Cow<'static, str> {
+        let number = match self {
+            Layout::Puc(number) => number,
+            Layout::Jit(layout) => return names_of_jit(layout, tells_apart),
         };
         let is_alike = |other: &PucLayout| {
             let mut userdata = other.userdata;
@@ -112,7 +131,7 @@ impl Layout {
         };
         // The newest come first in the list, and last in a name.
         let others = (0..PUC_COUNT).rev().map(puc);
-        let names = others.filter(|other| match has_user_values {
+        let names = others.filter(|other| match tells_apart {
             true => other.name == self.name(),
             false => is_alike(other),
         });

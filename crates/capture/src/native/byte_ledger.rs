@@ -84,12 +84,12 @@ impl ByteLedger {
         self,
         heap: SweepBuilder,
         slot_sizes: SlotSizes,
-        has_user_values: bool,
+        tells_apart: bool,
     ) -> SweptHeap {
         SweptHeap {
             heap,
             slot_sizes,
-            has_user_values,
+            tells_apart,
             total: self.total,
             found: self.found,
             blocks: self.blocks,

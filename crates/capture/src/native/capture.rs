@@ -96,7 +96,7 @@ fn finish(
     if found != total && !is_trusted {
         return Err(LayoutMismatch::Sum { found, total }.into());
     }
-    let name = layout.names(swept.has_user_values);
+    let name = layout.names(swept.tells_apart);
     make_heap(swept, layout, name, vm_address, root)
 }
 

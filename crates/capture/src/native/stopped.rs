@@ -80,7 +80,7 @@ pub(crate) fn capture(
         let tried = sweep(memory, layout, state.global_state, origin).and_then(|swept| {
             let missing = swept.total - swept.found;
             if missing == 0 {
-                let name = layout.names(swept.has_user_values);
+                let name = layout.names(swept.tells_apart);
                 return Ok(Some(finish(swept, layout, name, state)?));
             }
             tried_before.push((layout, missing));
@@ -88,7 +88,7 @@ pub(crate) fn capture(
                 let (found, total) = (swept.found, swept.total);
                 return Err(LayoutMismatch::Sum { found, total }.into());
             }
-            names.insert(0, layout.names(swept.has_user_values));
+            names.insert(0, layout.names(swept.tells_apart));
             if best
                 .as_ref()
                 .is_none_or(|(other, _)| other.found < swept.found)

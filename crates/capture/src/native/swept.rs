@@ -8,8 +8,9 @@ use std::borrow::Cow;
 pub(crate) struct SweptHeap {
     pub(super) heap: SweepBuilder,
     pub(super) slot_sizes: SlotSizes,
-    /// Whether a userdata has user values (5.4 and later).
-    pub(super) has_user_values: bool,
+    /// Whether there is what tells layouts apart that are alike otherwise: user values of userdata (5.4
+    /// and later), traces (LuaJIT).
+    pub(super) tells_apart: bool,
     pub(super) total: u64,
     pub(super) found: u64,
     pub(super) blocks: Vec<(Cow<'static, str>, u64)>,

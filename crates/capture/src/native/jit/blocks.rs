@@ -33,6 +33,12 @@ impl<M: Memory, R: References> Sweep<'_, M, R> {
         self.ledger.block("light userdata segments", segments)
     }
 
+    /// Whether the compiler has made a trace. Each has a snapshot, for which there is a buffer since.
+    pub(super) fn has_traces(&self) -> bool {
+        let jit = self.layout.global_state.to_jit_state;
+        jit != ABSENT && self.global.int(jit + self.layout.jit_state.snapshot_count) != 0
+    }
+
     /// Bytes that the compiler keeps from one trace to the next. Machine code is not the VM's
     /// memory.
     fn trace_buffers(&self) -> Swept<u64> {

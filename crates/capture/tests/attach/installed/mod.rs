@@ -3,6 +3,7 @@
 //! `cargo test --workspace -- --ignored` runs them; `.ci/run` installs what they need.
 
 mod haproxy;
+mod jit_forks;
 mod nginx;
 mod nvim;
 mod prosody;
