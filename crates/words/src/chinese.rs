@@ -123,7 +123,7 @@ pub(crate) const TEXTS: &[Text] = &[
     ("core.no_headers", "这个 core 文件在自己的文件头里就断了"),
     (
         "core.no_lua_state",
-        "这个 core 文件里没有认得出的 Lua 虚拟机：进程里没有 Lua，或者 Lua 的结构被改过，或者是用 32 位引用的 LuaJIT，或者 /proc/PID/coredump_filter 没有让它的内存写进文件",
+        "这个 core 文件里没有认得出的 Lua 虚拟机：进程里没有 Lua，或者 Lua 的结构被改过，或者 /proc/PID/coredump_filter 没有让它的内存写进文件",
     ),
     ("core.other_elf", "这是 ELF 文件，但不是 core 文件"),
     (

@@ -156,7 +156,7 @@ pub(crate) const TEXTS: &[Text] = &[
     ),
     (
         "core.no_lua_state",
-        "there is no Lua state that is known in this core file: the process had no Lua, or one whose structures were changed, or a LuaJIT with 32-bit references, or /proc/PID/coredump_filter left its memory out",
+        "there is no Lua state that is known in this core file: the process had no Lua, or one whose structures were changed, or /proc/PID/coredump_filter left its memory out",
     ),
     ("core.other_elf", "this is an ELF file, but no core file"),
     (

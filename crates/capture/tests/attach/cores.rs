@@ -127,8 +127,8 @@ fn mapped_files(files: &[(u64, u64, u64, String)]) -> Vec<u8> {
 }
 
 /// A stopped process that runs `script.lua`, and a core file of it.
-fn core_of(vm: Vm) -> (Target, PathBuf) {
-    let target = Target::start(Host::Plain(vm), SCRIPT);
+fn core_of(host: Host) -> (Target, PathBuf) {
+    let target = Target::start(host, SCRIPT);
     let stopped = Command::new("sh")
         .args(["-c", &format!("kill -STOP {}", target.id())])
         .status();
@@ -159,9 +159,10 @@ fn check(captures: Result<Vec<StateCapture>, CoreError>, vm: Vm) {
 
 /// A core file cannot be captured again, and may catch the VM in the middle of an allocation: so
 /// several are tried until one is exact.
-fn check_by_hand(vm: Vm, _: &str) {
+#[track_caller]
+fn check_host_by_hand(host: Host, vm: Vm) {
     for _ in 0..20 {
-        let (_target, path) = core_of(vm);
+        let (_target, path) = core_of(host);
         let mut captures = read_core(&path, None).unwrap_or_else(|error| panic!("{error}"));
         let (_, heap) = captures.remove(0);
         let is_exact = heap.is_ok_and(|heap| {
@@ -172,16 +173,25 @@ fn check_by_hand(vm: Vm, _: &str) {
             check(
                 read_core(
                     &path,
-                    Some(Host::Plain(vm).command().get_program().as_ref()),
+                    Some(host.command().get_program().as_ref()),
                 ),
                 vm,
             );
             return;
         }
     }
-    panic!("no core file of {vm:?} was whole");
+    panic!("no core file of {host:?} was whole");
+}
+
+fn check_by_hand(vm: Vm, _: &str) {
+    check_host_by_hand(Host::Plain(vm), vm);
 }
 crate::each_vm!(super::check_by_hand: by_hand);
+
+#[test]
+fn with_references_of_32_bits() {
+    check_host_by_hand(Host::Jit("jit32"), Vm::LuaJit);
+}
 
 #[track_caller]
 fn refused(path: &Path) -> CoreError {
