@@ -2,7 +2,7 @@
 
 use crate::debian;
 use crate::derived::Record;
-use crate::jit;
+use crate::jit::{self, Machine};
 use crate::layout::Layout;
 use crate::merge::merge;
 use crate::output::{JIT, PUC, Tables};
@@ -12,13 +12,14 @@ use anyhow::{Context, Result, ensure};
 use std::collections::BTreeMap;
 
 /// Names of LuaJIT's entries, and versions of luajit-src, the newest first: the first and the last
-/// of consecutive versions with the same layout.
-const JIT_VERSIONS: [(&str, &str, &str); 6] = [
+/// of consecutive versions with the same layout on each machine.
+const JIT_VERSIONS: [(&str, &str, &str); 7] = [
     ("LuaJIT", "210.7.3", "210.7.4"),
     ("LuaJIT", "210.6.3", "210.7.2"),
     ("LuaJIT", "210.5.8", "210.6.2"),
     ("LuaJIT", "210.5.0", "210.5.7"),
-    ("OpenResty's LuaJIT", "210.1.4", "210.4.8"),
+    ("OpenResty's LuaJIT", "210.3.0", "210.4.8"),
+    ("OpenResty's LuaJIT", "210.1.4", "210.2.0"),
     ("OpenResty's LuaJIT", "210.1.1", "210.1.3"),
 ];
 
@@ -26,12 +27,12 @@ const JIT_VERSIONS: [(&str, &str, &str); 6] = [
 /// `records` is what was derived from sources that no registry has.
 pub fn all(records: &[Record], with_debian: bool) -> Result<Vec<Tables>> {
     let (puc, puc_derived) = of_puc(records)?;
-    let (jit, jit_derived) = of_jit(records)?;
+    let [jit, jit_derived, jit_on_aarch64] = of_jit(records)?;
     let mut all = vec![];
     if with_debian {
         all.extend(of_debian(&puc, &jit)?);
     }
-    all.extend([puc, puc_derived, jit, jit_derived]);
+    all.extend([puc, puc_derived, jit, jit_derived, jit_on_aarch64]);
     Ok(all)
 }
 
@@ -76,23 +77,32 @@ fn of_puc(records: &[Record]) -> Result<(Tables, Tables)> {
     Ok((tables, derived))
 }
 
-/// LuaJIT's tables: of the revisions that cargo has, and those of others and of forks.
-fn of_jit(records: &[Record]) -> Result<(Tables, Tables)> {
+/// LuaJIT's tables: of the revisions that cargo has, those of others and of forks, and the revisions on AArch64.
+fn of_jit(records: &[Record]) -> Result<[Tables; 3]> {
     let tables = Tables {
         module: "jit_tables",
         list: "JIT_LAYOUTS",
         about: "Revisions of LuaJIT, the newest first.".into(),
         command: "cargo xtask layouts",
         family: &JIT,
-        layouts: jit_revisions()?,
+        layouts: jit_revisions(Machine::X86_64)?,
         bases: Vec::new(),
+    };
+    let on_aarch64 = Tables {
+        module: "jit_aarch64_tables",
+        list: "JIT_AARCH64_LAYOUTS",
+        about: "Revisions of LuaJIT on AArch64, the newest first.".into(),
+        command: "cargo xtask layouts",
+        family: &JIT,
+        layouts: jit_revisions(Machine::AArch64)?,
+        bases: vec![tables.clone()],
     };
     let example = tables.layouts.first().context("cargo has no LuaJIT")?;
     let records = records.iter().filter(|record| record.release.is_none());
     let others = records.map(|record| record.layout(example));
     let others = others.collect::<Result<_>>()?;
     let derived = derived(&tables, "jit_derived_tables", "JIT_DERIVED_LAYOUTS", others);
-    Ok((tables, derived))
+    Ok([tables, derived, on_aarch64])
 }
 
 /// The tables of what was derived from sources that no registry has. Layouts that cargo's releases
@@ -131,7 +141,7 @@ fn of_debian(puc: &Tables, jit: &Tables) -> Result<[Tables; 2]> {
     let revision = |package, whose| {
         let source = sources.unpack(package)?;
         let name = format!("{whose} {} in Debian", source.version);
-        jit::layout(&name, &source.folder.join("src"), &[])
+        jit::layout(&name, &source.folder.join("src"), Machine::X86_64, &[])
     };
     let revisions = vec![
         revision("luajit", "LuaJIT")?,
@@ -157,35 +167,45 @@ fn of_debian(puc: &Tables, jit: &Tables) -> Result<[Tables; 2]> {
     ])
 }
 
-fn jit_revisions() -> Result<Vec<Layout>> {
+/// The layouts of the revisions of LuaJIT on a machine. Where consecutive ones have the same, it has the name of all.
+fn jit_revisions(machine: Machine) -> Result<Vec<Layout>> {
     let (_, _, newest) = JIT_VERSIONS[0];
     let current = sources::current_jit()?;
     ensure!(
         current == newest,
         "the tests build LuaJIT of luajit-src {current}: add it to JIT_VERSIONS in xtask"
     );
-    let layouts = JIT_VERSIONS.iter().map(|(whose, first, last)| {
-        let name = format!("{whose} of luajit-src {first} to {last}");
-        let layout = jit::layout(&name, &sources::jit(first)?, &[])?;
-        let end = jit::layout(&name, &sources::jit(last)?, &[])?;
+    let mut layouts: Vec<Layout> = Vec::new();
+    // Of the layout that was added last.
+    let mut known = ("", "");
+    for (whose, first, last) in JIT_VERSIONS {
+        let layout = |version| jit::layout("", &sources::jit(version)?, machine, &[]);
+        let (mut layout, end) = (layout(first)?, layout(last)?);
         ensure!(
             layout == end,
             "luajit-src {first} and {last} have two layouts: split that line of JIT_VERSIONS"
         );
-        Ok(layout)
-    });
-    layouts.collect()
+        let same = layouts.pop_if(|other| other.is_same(&layout) && known.0 == whose);
+        let last = if same.is_some() { known.1 } else { last };
+        known = (whose, last);
+        layout.release = format!("{whose} of luajit-src {first} to {last}");
+        layouts.push(layout);
+    }
+    Ok(layouts)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    /// Compilers for other machines lay out structures differently.
+    /// Compilers for other machines may lay out structures differently.
     #[test]
     #[cfg_attr(
-        not(all(target_arch = "x86_64", target_os = "linux")),
-        ignore = "the tables are of x86-64 Linux"
+        not(all(
+            any(target_arch = "x86_64", target_arch = "aarch64"),
+            target_os = "linux"
+        )),
+        ignore = "the tables are of Linux on x86-64 and AArch64"
     )]
     fn the_repository_has_the_current_tables() {
         let records = crate::derived::records().expect("the records");

@@ -6,6 +6,7 @@
 
 use crate::layout::{self, PucLayout};
 use crate::lua::state::State;
+use crate::machine::Machine;
 use crate::memory::careful_read::{byte, pair, word};
 use crate::version::Version;
 use luasnap_heap::BuildError;
@@ -62,7 +63,7 @@ fn main_thread_jit(state: u64) -> Option<u64> {
     if !is_gc64(state) {
         return None;
     }
-    layout::jit_layouts().find_map(|layout| {
+    layout::jit_layouts(Machine::HERE).find_map(|layout| {
         let place = at(layout.state.global);
         let global = word(state + place)?;
         let main = global.wrapping_sub(at(layout.global_state.from_main_thread));

@@ -5,6 +5,7 @@
 //! field of a main thread. If everything around it fits a layout, it is.
 
 use crate::layout::{self, ABSENT, JitLayout, Layout, PucLayout};
+use crate::machine::Machine;
 use crate::memory::memory::{Memory, Read, Structure};
 use crate::native::jit;
 use crate::native::puc;
@@ -32,9 +33,9 @@ pub(crate) struct Signatures {
 }
 
 impl Signatures {
-    /// The signatures of all known layouts.
-    pub(crate) fn new() -> Signatures {
-        let mut distances: Vec<i64> = Layout::every().map(distance).collect();
+    /// The signatures of all known layouts of a machine.
+    pub(crate) fn new(machine: Machine) -> Signatures {
+        let mut distances: Vec<i64> = Layout::every(machine).map(distance).collect();
         distances.sort_unstable();
         distances.dedup();
         Signatures { distances }
@@ -106,7 +107,7 @@ fn to_global_state(layout: Layout) -> i64 {
 /// Returns the main state whose main thread has the word at `place`, if there is one.
 pub(crate) fn main_state_at(memory: &impl Memory, place: u64) -> Option<MainState> {
     let distance_here = memory.word(place)?.wrapping_sub(place) as i64;
-    let fitting: Vec<(Layout, u64, Fit)> = Layout::every()
+    let fitting: Vec<(Layout, u64, Fit)> = Layout::every(memory.machine())
         .filter(|&layout| distance(layout) == distance_here)
         .filter_map(|layout| {
             let main_thread = place.wrapping_sub(u64::from(place_of_global(layout)));
@@ -235,7 +236,7 @@ mod tests {
 
     #[test]
     fn words_that_may_lead_to_a_global_state_are_found_wherever_they_lie() {
-        let signatures = Signatures::new();
+        let signatures = Signatures::new(Machine::HERE);
         let start = 0x7f00_0000_1000;
         for (count, at) in [(1, 0), (64, 63), (64, 0), (65, 64), (1000, 777)] {
             for &distance in &signatures.distances {
@@ -252,7 +253,7 @@ mod tests {
 
     #[test]
     fn zeroes_and_addresses_of_others_are_passed_over() {
-        let signatures = Signatures::new();
+        let signatures = Signatures::new(Machine::HERE);
         let words = [0, u64::MAX, 0x7f00_0000_1000, 0x7f00_0000_2000, 8, 1 << 63];
         let bytes: Vec<u8> = words.iter().flat_map(|word| word.to_ne_bytes()).collect();
         signatures.find(&bytes, 0x7f00_0000_1000, |place| panic!("{place:#x}"));
@@ -263,7 +264,7 @@ mod tests {
 
     #[test]
     fn the_distances_are_those_that_were_measured() {
-        let signatures = Signatures::new();
+        let signatures = Signatures::new(Machine::HERE);
         assert_eq!(signatures.distances, [-1440, 80, 96, 152, 168, 176, 184]);
     }
 }

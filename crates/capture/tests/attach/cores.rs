@@ -183,6 +183,32 @@ fn check_by_hand(vm: Vm, _: &str) {
 }
 crate::each_vm!(super::check_by_hand: by_hand);
 
+/// Writes that a core file is of another machine (`e_machine`).
+fn set_machine(path: &Path, machine: u16) {
+    let mut bytes = fs::read(path).expect("the core file");
+    bytes[18..20].copy_from_slice(&machine.to_le_bytes());
+    fs::write(path, bytes).expect("it is written");
+}
+
+/// The structures of PUC Lua are alike on all machines. Those of LuaJIT are not: what fits those of one machine is not
+/// read as one of another.
+#[test]
+fn the_machine_decides_which_layouts_are_tried() {
+    const AARCH64: u16 = 183;
+    const RISC_V: u16 = 243;
+    for machine in [AARCH64, RISC_V] {
+        let (_target, path) = core_of(Vm::Lua54);
+        set_machine(&path, machine);
+        assert_eq!(read_core(&path, None).expect("a state").len(), 1);
+        let (_target, path) = core_of(Vm::LuaJit);
+        assert_eq!(read_core(&path, None).expect("a state").len(), 1);
+        set_machine(&path, machine);
+        let kind = refused(&path).kind();
+        let kinds = [CoreErrorKind::NoLuaState, CoreErrorKind::Unsupported];
+        assert!(kinds.contains(&kind), "{kind:?}");
+    }
+}
+
 #[track_caller]
 fn refused(path: &Path) -> CoreError {
     read_core(path, None).expect_err("a reason")
