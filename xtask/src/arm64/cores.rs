@@ -1,7 +1,7 @@
 //! Core files of emulated Luas, read by the luasnap of this machine and by that of the other one.
 
-use super::tools::{LUAS, TARGET, Tools};
-use crate::cargo::cargo;
+use super::luasnap::{emulated, native};
+use super::tools::{LUAS, Tools};
 use crate::process;
 use anyhow::{Context, Result, bail, ensure};
 use nix::sys::signal::{Signal, kill};
@@ -62,21 +62,6 @@ fn core_of(tools: &Tools, lua: &str, folder: &Path) -> Result<PathBuf> {
             .is_some_and(|extension| extension == "core")
     });
     core.with_context(|| format!("the emulator left no core file of {lua}"))
-}
-
-/// luasnap on this machine.
-fn native() -> Command {
-    let mut command = cargo();
-    command.args(["run", "--quiet", "--locked", "--package", "luasnap", "--"]);
-    command
-}
-
-/// luasnap on the other one.
-fn emulated(tools: &Tools) -> Command {
-    let mut command = tools.cargo();
-    command.args(["run", "--quiet", "--locked", "--target", TARGET]);
-    command.args(["--package", "luasnap", "--"]);
-    command
 }
 
 /// What luasnap says of a core file.

@@ -1,6 +1,7 @@
 //! Tests for AArch64 on an x86-64 machine: a cross-build, its tests in emulated Luas, and core files of these.
 
 mod cores;
+mod luasnap;
 mod suite;
 mod tools;
 
@@ -52,6 +53,8 @@ impl Arm64 {
             step("a sample of the other tests");
             suite::sample(&tools)?;
         }
+        step("luasnap");
+        luasnap::check(&tools)?;
         step("core files");
         cores::check(&tools)?;
         step("done");
