@@ -6,6 +6,9 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
+/// The environment variable with the path of a program that runs hosts: an emulator, where they are of another machine.
+const RUNNER: &str = "LUASNAP_HOSTS_RUNNER";
+
 /// A program to run scripts in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Host {
@@ -87,7 +90,7 @@ fn program_of(programs: &[(&str, &'static str)], name: &str) -> &'static Path {
 impl Host {
     /// Returns the command line up to the script, without the user's own settings for Lua.
     pub fn command(self) -> Command {
-        let mut command = Command::new(match self {
+        let program = match self {
             Host::Plain(vm) => vm.interpreter(),
             Host::Checked(vm) => vm.checked_interpreter(),
             Host::Jit(name) => program_of(JIT, name),
@@ -96,7 +99,16 @@ impl Host {
             Host::Silent => silent(),
             Host::Unknown => unknown(),
             Host::Local(_) | Host::Pair(..) => local(),
-        });
+        };
+        // What is built for another machine needs a program that runs it.
+        let mut command = match std::env::var_os(RUNNER) {
+            Some(runner) => {
+                let mut command = Command::new(runner);
+                command.arg(program);
+                command
+            }
+            None => Command::new(program),
+        };
         if let Host::Local(vm) | Host::Pair(vm, _) = self {
             command.arg("--lib").arg(vm.shared_library());
         }

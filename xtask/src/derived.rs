@@ -44,7 +44,8 @@ impl Record {
         };
         let (layout, headers, release) = if let Some(folder) = is_there("lj_obj.h") {
             let headers = probe::headers(jit::PROBE, folder, &flags)?;
-            (jit::layout(name, folder, &flags)?, headers, None)
+            let layout = jit::layout(name, folder, jit::Machine::X86_64, &flags)?;
+            (layout, headers, None)
         } else if let Some(folder) = is_there("lobject.h") {
             let release = release_of(folder)?;
             let headers = probe::headers(puc::PROBE, folder, &flags)?;

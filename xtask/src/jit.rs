@@ -14,9 +14,29 @@ const VALUE: u64 = 8;
 /// The size of a `Node`.
 const NODE: u64 = 24;
 
-/// Derives the layout of a LuaJIT from its sources and the compiler's flags.
-pub fn layout(name: &str, sources: &Path, flags: &[String]) -> Result<Layout> {
-    let derived = probe::types(PROBE, sources, flags).and_then(|types| structures(&types));
+/// A machine that LuaJIT makes code for. Its structures differ by that, and its headers have those of any machine,
+/// whichever the compiler is for: all of them have 64-bit pointers, and lay out alike what LuaJIT has.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Machine {
+    X86_64,
+    AArch64,
+}
+
+impl Machine {
+    /// The option for the compiler that chooses it.
+    fn flag(self) -> String {
+        let name = match self {
+            Machine::X86_64 => "X64",
+            Machine::AArch64 => "ARM64",
+        };
+        format!("-DLUAJIT_TARGET=LUAJIT_ARCH_{name}")
+    }
+}
+
+/// Derives the layout of a LuaJIT on a machine from its sources and the compiler's flags.
+pub fn layout(name: &str, sources: &Path, machine: Machine, flags: &[String]) -> Result<Layout> {
+    let flags = [&[machine.flag()], flags].concat();
+    let derived = probe::types(PROBE, sources, &flags).and_then(|types| structures(&types));
     Ok(Layout {
         release: name.into(),
         version: None,

@@ -19,6 +19,10 @@
 //! captures from inside and from outside with the portable engine and with a dump that is compiled
 //! into them. Its help has the options, and how long it takes.
 //!
+//! # `cargo xtask arm64`
+//!
+//! Tests what is built for AArch64, on x86-64 in an emulator. `arm64/` downloads what it needs. Its help says more.
+//!
 //! # `cargo xtask docs`
 //!
 //! Runs the examples in the documents and inserts their output; `--check` writes nothing and exits
@@ -41,6 +45,9 @@
 
 #![forbid(unsafe_code)]
 
+mod apt;
+mod arm64;
+mod cargo;
 mod debian;
 mod derived;
 mod docs;
@@ -83,6 +90,7 @@ enum Chore {
     Mutants(mutants::Mutants),
     Docs(docs::Docs),
     Man(man::Man),
+    Arm64(arm64::Arm64),
 }
 
 fn main() -> ExitCode {
@@ -91,6 +99,7 @@ fn main() -> ExitCode {
         Chore::Mutants(mutants) => mutants.execute(),
         Chore::Docs(docs) => docs.execute(),
         Chore::Man(man) => man.execute(),
+        Chore::Arm64(arm64) => arm64.execute(),
     };
     done.unwrap_or_else(|error| {
         eprintln!("cargo xtask: {error:#}");

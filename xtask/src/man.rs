@@ -1,12 +1,12 @@
 //! The pages of the manual for `man`, as luasnap writes them.
 
+use crate::cargo::cargo;
 use crate::process;
 use crate::sources::workspace;
 use anyhow::Result;
 use clap::Args;
-use std::env;
 use std::path::PathBuf;
-use std::process::{Command, ExitCode};
+use std::process::ExitCode;
 
 /// Writes a page for `man` on luasnap and one on each of its verbs.
 #[derive(Args)]
@@ -18,7 +18,7 @@ pub struct Man {
 
 impl Man {
     pub fn execute(&self) -> Result<ExitCode> {
-        let mut command = Command::new(env::var_os("CARGO").unwrap_or("cargo".into()));
+        let mut command = cargo();
         command.args([
             "run",
             "--quiet",
@@ -29,7 +29,7 @@ impl Man {
             "man",
         ]);
         command.arg(workspace().join(&self.folder));
-        process::output(command.current_dir(workspace()))?;
+        process::output(&mut command)?;
         Ok(ExitCode::SUCCESS)
     }
 }

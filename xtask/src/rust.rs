@@ -16,7 +16,7 @@ pub struct Constants {
     pub text: String,
     /// The types that they name, and `ABSENT`.
     pub names: BTreeSet<&'static str>,
-    /// Constants of other modules, as `module::NAME`.
+    /// The modules that have other layouts, by which some are written.
     pub bases: BTreeSet<String>,
 }
 
@@ -59,9 +59,11 @@ impl Constants {
             self.text += "};\n\n";
             return;
         };
-        let name = self::constant(&base.layout.release);
+        let mut name = self::constant(&base.layout.release);
         if !base.module.is_empty() {
-            self.bases.insert(format!("{}::{name}", base.module));
+            // There may be one of this name here, too.
+            self.bases.insert(base.module.into());
+            name = format!("{}::{name}", base.module);
         }
         for (structure, other) in layout.structures.iter().zip(&base.layout.structures) {
             if structure != other {
@@ -189,7 +191,8 @@ mod tests {
             layout: &known,
         }];
         let written = constants("PucLayout", &[layout("fork", [1, 2, 3, 5])], &known);
-        assert_eq!(Vec::from_iter(written.bases), ["puc_tables::LUA_5_4_3"]);
+        assert_eq!(Vec::from_iter(written.bases), ["puc_tables"]);
+        assert!(written.text.contains("..puc_tables::LUA_5_4_3\n"));
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use crate::debian;
 use crate::derived::Record;
-use crate::jit;
+use crate::jit::{self, Machine};
 use crate::layout::Layout;
 use crate::merge::merge;
 use crate::output::{JIT, PUC, Tables};
@@ -12,7 +12,7 @@ use anyhow::{Context, Result, ensure};
 use std::collections::BTreeMap;
 
 /// LuaJITs as their users call them, and versions of luajit-src, the newest first: the first and the
-/// last of consecutive versions with the same layout. A month is that of the commit that changed a
+/// last of consecutive versions with the same layout on each machine. A month is that of the commit that changed a
 /// structure, in the public history: what was built between two of them cannot be told apart.
 const JIT_VERSIONS: [(&str, &str, &str); 7] = [
     ("LuaJIT 2.1 since 2026-07", "210.7.3", "210.7.4"),
@@ -63,12 +63,12 @@ const NO_JIT: &str = "-DLUAJIT_DISABLE_JIT";
 /// `records` is what was derived from sources that no registry has.
 pub fn all(records: &[Record], with_debian: bool) -> Result<Vec<Tables>> {
     let (puc, puc_derived) = of_puc(records)?;
-    let (jit, jit_derived) = of_jit(records)?;
+    let [jit, jit_derived, jit_on_aarch64] = of_jit(records)?;
     let mut all = vec![];
     if with_debian {
         all.extend(of_debian(&puc, &jit)?);
     }
-    all.extend([puc, puc_derived, jit, jit_derived]);
+    all.extend([puc, puc_derived, jit, jit_derived, jit_on_aarch64]);
     Ok(all)
 }
 
@@ -113,23 +113,32 @@ fn of_puc(records: &[Record]) -> Result<(Tables, Tables)> {
     Ok((tables, derived))
 }
 
-/// LuaJIT's tables: of the revisions that cargo has, and those of others and of forks.
-fn of_jit(records: &[Record]) -> Result<(Tables, Tables)> {
+/// LuaJIT's tables: of the revisions that cargo has, those of others and of forks, and the revisions on AArch64.
+fn of_jit(records: &[Record]) -> Result<[Tables; 3]> {
     let tables = Tables {
         module: "jit_tables",
         list: "JIT_LAYOUTS",
         about: "Revisions of LuaJIT, the newest first.".into(),
         command: "cargo xtask layouts",
         family: &JIT,
-        layouts: jit_revisions()?,
+        layouts: jit_revisions(Machine::X86_64)?,
         bases: Vec::new(),
+    };
+    let on_aarch64 = Tables {
+        module: "jit_aarch64_tables",
+        list: "JIT_AARCH64_LAYOUTS",
+        about: "Revisions of LuaJIT on AArch64, the newest first.".into(),
+        command: "cargo xtask layouts",
+        family: &JIT,
+        layouts: jit_revisions(Machine::AArch64)?,
+        bases: vec![tables.clone()],
     };
     let example = tables.layouts.first().context("cargo has no LuaJIT")?;
     let records = records.iter().filter(|record| record.release.is_none());
     let others = records.map(|record| record.layout(example));
     let others = others.collect::<Result<_>>()?;
     let derived = derived(&tables, "jit_derived_tables", "JIT_DERIVED_LAYOUTS", others);
-    Ok((tables, derived))
+    Ok([tables, derived, on_aarch64])
 }
 
 /// The tables of what was derived from sources that no registry has. Layouts that cargo's releases
@@ -168,7 +177,7 @@ fn of_debian(puc: &Tables, jit: &Tables) -> Result<[Tables; 2]> {
     let revision = |package, whose| {
         let source = sources.unpack(package)?;
         let name = format!("{whose} {} in Debian", source.version);
-        jit::layout(&name, &source.folder.join("src"), &[])
+        jit::layout(&name, &source.folder.join("src"), Machine::X86_64, &[])
     };
     let revisions = vec![
         revision("luajit", "LuaJIT")?,
@@ -194,7 +203,8 @@ fn of_debian(puc: &Tables, jit: &Tables) -> Result<[Tables; 2]> {
     ])
 }
 
-fn jit_revisions() -> Result<Vec<Layout>> {
+/// The layouts of the revisions of LuaJIT on a machine, in each of the ways to build them.
+fn jit_revisions(machine: Machine) -> Result<Vec<Layout>> {
     let (_, _, newest) = JIT_VERSIONS[0];
     let current = sources::current_jit()?;
     ensure!(
@@ -206,17 +216,18 @@ fn jit_revisions() -> Result<Vec<Layout>> {
         Ok((name, both))
     });
     let sources = sources.collect::<Result<Vec<_>>>()?;
-    let builds = JIT_BUILDS
-        .iter()
-        .flat_map(|build| sources.iter().map(move |revision| (build, revision)));
+    // On AArch64 references always have 64 bits.
+    let can_be = |flags: &[&str]| machine == Machine::X86_64 || !flags.contains(&NARROW);
+    let builds = JIT_BUILDS.iter().filter(|(_, flags)| can_be(flags));
+    let builds = builds.flat_map(|build| sources.iter().map(move |revision| (build, revision)));
     let layouts = builds.map(|((how, flags), (name, (first, last)))| {
         let flags: Vec<String> = flags.iter().map(|flag| flag.to_string()).collect();
         let name = format!("{name}{how}");
-        let layout = jit::layout(&name, last, &flags)?;
+        let layout = jit::layout(&name, last, machine, &flags)?;
         // What differs between two versions does in each build.
         let is_usual = flags.is_empty();
         ensure!(
-            !is_usual || layout == jit::layout(&name, first, &flags)?,
+            !is_usual || layout == jit::layout(&name, first, machine, &flags)?,
             "the first and the last version of {name} have two layouts: split that line of \
              JIT_VERSIONS"
         );
@@ -229,11 +240,14 @@ fn jit_revisions() -> Result<Vec<Layout>> {
 mod tests {
     use super::*;
 
-    /// Compilers for other machines lay out structures differently.
+    /// Compilers for other machines may lay out structures differently.
     #[test]
     #[cfg_attr(
-        not(all(target_arch = "x86_64", target_os = "linux")),
-        ignore = "the tables are of x86-64 Linux"
+        not(all(
+            any(target_arch = "x86_64", target_arch = "aarch64"),
+            target_os = "linux"
+        )),
+        ignore = "the tables are of Linux on x86-64 and AArch64"
     )]
     fn the_repository_has_the_current_tables() {
         let records = crate::derived::records().expect("the records");

@@ -12,6 +12,9 @@ use std::ptr::null_mut;
 /// Size in bytes from which a block is a mapping of its own.
 const LARGE: usize = 256 << 10;
 
+/// Alignment in bytes that every mapping has: the size of the smallest pages there are. (An allocator asks nobody.)
+const SMALLEST_PAGE: usize = 4096;
+
 /// For small blocks, where `malloc` has none left.
 static RESERVE: Reserve = Reserve::new();
 
@@ -23,7 +26,7 @@ pub struct ColumnAllocator;
 /// Whether a block is a mapping. The layout alone decides, so that freeing comes to the same
 /// answer.
 fn is_mapping(size: usize, align: usize) -> bool {
-    cfg!(target_os = "linux") && size >= LARGE && align <= 4096
+    cfg!(target_os = "linux") && size >= LARGE && align <= SMALLEST_PAGE
 }
 
 fn map(size: usize) -> *mut u8 {

@@ -44,6 +44,7 @@ mod cgroup;
 mod column_allocator;
 mod layout;
 mod lua;
+mod machine;
 mod memory;
 mod module;
 mod native;

@@ -17,7 +17,7 @@ const MORE_HELP: &str = "\
 Exit codes:
   0    done
   2    luasnap was called wrongly
-  14   it is the core of a 32-bit process, or of another machine
+  14   it is the core of a 32-bit process, or of a machine with another order of bytes
   15   the process had no Lua state that is known
   16   it had Lua states, but none with structures that are known
   18   of several states, some could not be read

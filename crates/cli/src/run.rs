@@ -168,7 +168,7 @@ impl Run {
             (false, false) => "",
             (true, false) => "strings",
             (false, true) => "names",
-            (true, true) => "strings and names",
+            (true, true) => "strings,names",
         };
         let script = printable(self.script.as_bytes());
         let title = Sentence::new("run.left_behind").with("script", script);

@@ -1,5 +1,6 @@
 //! Runs the commands of a document.
 
+use crate::cargo::{cargo, target};
 use crate::process;
 use crate::sources::workspace;
 use anyhow::{Context, Result, ensure};
@@ -25,13 +26,11 @@ pub struct Programs {
 impl Programs {
     /// Builds them.
     pub fn build() -> Result<Programs> {
-        let mut command = Command::new(env::var_os("CARGO").unwrap_or("cargo".into()));
+        let mut command = cargo();
         command.args(["build", "--release", "--locked"]);
         command.args(["--package", "luasnap", "--package", "snapshot"]);
-        process::output(command.current_dir(workspace()))?;
-        let target = env::var_os("CARGO_TARGET_DIR").map(PathBuf::from);
-        let target = target.unwrap_or_else(|| workspace().join("target"));
-        Programs::of(&workspace().join(target).join("release"))
+        process::output(&mut command)?;
+        Programs::of(&target().join("release"))
     }
 
     /// Uses the programs in this folder.

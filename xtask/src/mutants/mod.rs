@@ -10,8 +10,9 @@ mod report;
 mod run;
 mod vm;
 
+use crate::cargo::{cargo, target};
 use crate::layout::Layout;
-use crate::{process, sources};
+use crate::process;
 use anyhow::{Context, Result, ensure};
 use build::{Base, Workshop};
 use clap::Args;
@@ -20,11 +21,10 @@ use mutant::{Change, Mutant};
 use report::{Outcome, Report};
 use run::Programs;
 use std::collections::VecDeque;
-use std::path::PathBuf;
-use std::process::{Command, ExitCode};
+use std::process::ExitCode;
 use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
-use std::{env, fs, thread};
+use std::{fs, thread};
 use vm::Vm;
 
 /// A mutant was wrong, or too many were refused.
@@ -198,13 +198,11 @@ fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
 
 /// Builds our own programs.
 fn programs() -> Result<Programs> {
-    let mut command = Command::new(env::var_os("CARGO").unwrap_or("cargo".into()));
+    let mut command = cargo();
     command.args(["build", "--locked", "--package", "snapshot"]);
     command.args(["--example", "compare", "--example", "attached"]);
-    process::output(command.current_dir(sources::workspace()))?;
-    let target = env::var_os("CARGO_TARGET_DIR").map(PathBuf::from);
-    let target = target.unwrap_or_else(|| sources::workspace().join("target"));
-    let folder = target.join("debug/examples");
+    process::output(&mut command)?;
+    let folder = target().join("debug/examples");
     let programs = Programs {
         compare: folder.join("libcompare.so"),
         attached: folder.join("attached"),

@@ -147,7 +147,7 @@ impl Vm {
     pub fn layout(&self, folder: &Path) -> Result<Layout> {
         match self.family {
             Family::Puc(release) => puc::layout(&self.name, release, folder, &[]),
-            Family::Jit => jit::layout(&self.name, folder, &[]),
+            Family::Jit => jit::layout(&self.name, folder, jit::Machine::X86_64, &[]),
         }
     }
 }

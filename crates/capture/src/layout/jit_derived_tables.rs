@@ -6,10 +6,7 @@ use super::jit::{
     CFrame, CTState, GCproto, GCstr, GCtrace, JitGlobalState, JitLayout, JitLuaState, JitState,
     SBufExt,
 };
-use super::jit_tables::LUAJIT_2_1_OF_2021_08_TO_2024_04;
-use super::jit_tables::LUAJIT_2_1_OF_2021_08_TO_2024_04_WITHOUT_GC64;
-use super::jit_tables::OPENRESTY_S_LUAJIT_2_1_20201012_TO_2_1_20210510;
-use super::jit_tables::OPENRESTY_S_LUAJIT_2_1_20201012_TO_2_1_20210510_WITHOUT_GC64;
+use super::jit_tables;
 use super::puc::ABSENT;
 
 pub(super) const MOONJIT_2_2_WITHOUT_GC64: JitLayout = JitLayout {
@@ -36,7 +33,7 @@ pub(super) const MOONJIT_2_2_WITHOUT_GC64: JitLayout = JitLayout {
         registry: 136,
         c_types: 256,
         roots: 260,
-        ..OPENRESTY_S_LUAJIT_2_1_20201012_TO_2_1_20210510_WITHOUT_GC64.global_state
+        ..jit_tables::OPENRESTY_S_LUAJIT_2_1_20201012_TO_2_1_20210510_WITHOUT_GC64.global_state
     },
     jit_state: JitState {
         ir_top: 320,
@@ -45,11 +42,11 @@ pub(super) const MOONJIT_2_2_WITHOUT_GC64: JitLayout = JitLayout {
         snapshot_map_count: 352,
         traces: 368,
         trace_count: 380,
-        ..OPENRESTY_S_LUAJIT_2_1_20201012_TO_2_1_20210510_WITHOUT_GC64.jit_state
+        ..jit_tables::OPENRESTY_S_LUAJIT_2_1_20201012_TO_2_1_20210510_WITHOUT_GC64.jit_state
     },
     state: JitLuaState {
         size: 72,
-        ..OPENRESTY_S_LUAJIT_2_1_20201012_TO_2_1_20210510_WITHOUT_GC64.state
+        ..jit_tables::OPENRESTY_S_LUAJIT_2_1_20201012_TO_2_1_20210510_WITHOUT_GC64.state
     },
     string: GCstr {
         size: 16,
@@ -58,7 +55,7 @@ pub(super) const MOONJIT_2_2_WITHOUT_GC64: JitLayout = JitLayout {
         hash: 8,
         id: ABSENT,
     },
-    ..OPENRESTY_S_LUAJIT_2_1_20201012_TO_2_1_20210510_WITHOUT_GC64
+    ..jit_tables::OPENRESTY_S_LUAJIT_2_1_20201012_TO_2_1_20210510_WITHOUT_GC64
 };
 
 pub(super) const MOONJIT_2_2: JitLayout = JitLayout {
@@ -85,7 +82,7 @@ pub(super) const MOONJIT_2_2: JitLayout = JitLayout {
         registry: 208,
         c_types: 360,
         roots: 368,
-        ..OPENRESTY_S_LUAJIT_2_1_20201012_TO_2_1_20210510.global_state
+        ..jit_tables::OPENRESTY_S_LUAJIT_2_1_20201012_TO_2_1_20210510.global_state
     },
     jit_state: JitState {
         ir_top: 344,
@@ -94,20 +91,20 @@ pub(super) const MOONJIT_2_2: JitLayout = JitLayout {
         snapshot_map_count: 376,
         traces: 392,
         trace_count: 404,
-        ..OPENRESTY_S_LUAJIT_2_1_20201012_TO_2_1_20210510.jit_state
+        ..jit_tables::OPENRESTY_S_LUAJIT_2_1_20201012_TO_2_1_20210510.jit_state
     },
     state: JitLuaState {
         size: 104,
-        ..OPENRESTY_S_LUAJIT_2_1_20201012_TO_2_1_20210510.state
+        ..jit_tables::OPENRESTY_S_LUAJIT_2_1_20201012_TO_2_1_20210510.state
     },
     string: GCstr {
         rounding: 1,
         len: 16,
         hash: 12,
         id: ABSENT,
-        ..OPENRESTY_S_LUAJIT_2_1_20201012_TO_2_1_20210510.string
+        ..jit_tables::OPENRESTY_S_LUAJIT_2_1_20201012_TO_2_1_20210510.string
     },
-    ..OPENRESTY_S_LUAJIT_2_1_20201012_TO_2_1_20210510
+    ..jit_tables::OPENRESTY_S_LUAJIT_2_1_20201012_TO_2_1_20210510
 };
 
 pub(super) const MOONJIT_2_1_2_WITHOUT_GC64: JitLayout = JitLayout {
@@ -522,9 +519,9 @@ pub(super) const OPENRESTY_S_LUAJIT_2_1_20201008_WITHOUT_GC64: JitLayout = JitLa
         registry: 192,
         c_types: 272,
         roots: 312,
-        ..OPENRESTY_S_LUAJIT_2_1_20201012_TO_2_1_20210510_WITHOUT_GC64.global_state
+        ..jit_tables::OPENRESTY_S_LUAJIT_2_1_20201012_TO_2_1_20210510_WITHOUT_GC64.global_state
     },
-    ..OPENRESTY_S_LUAJIT_2_1_20201012_TO_2_1_20210510_WITHOUT_GC64
+    ..jit_tables::OPENRESTY_S_LUAJIT_2_1_20201012_TO_2_1_20210510_WITHOUT_GC64
 };
 
 pub(super) const OPENRESTY_S_LUAJIT_2_1_20201008: JitLayout = JitLayout {
@@ -546,9 +543,9 @@ pub(super) const OPENRESTY_S_LUAJIT_2_1_20201008: JitLayout = JitLayout {
         registry: 264,
         c_types: 376,
         roots: 416,
-        ..OPENRESTY_S_LUAJIT_2_1_20201012_TO_2_1_20210510.global_state
+        ..jit_tables::OPENRESTY_S_LUAJIT_2_1_20201012_TO_2_1_20210510.global_state
     },
-    ..OPENRESTY_S_LUAJIT_2_1_20201012_TO_2_1_20210510
+    ..jit_tables::OPENRESTY_S_LUAJIT_2_1_20201012_TO_2_1_20210510
 };
 
 pub(super) const OPENRESTY_S_LUAJIT_2_1_20201001_2_1_20201002_WITHOUT_GC64: JitLayout = JitLayout {
@@ -683,9 +680,9 @@ pub(super) const LUAJIT_2_1_OF_2021_06_TO_2021_08_WITHOUT_GC64: JitLayout = JitL
     buffer: SBufExt {
         size: 48,
         metatable_dictionary: ABSENT,
-        ..LUAJIT_2_1_OF_2021_08_TO_2024_04_WITHOUT_GC64.buffer
+        ..jit_tables::LUAJIT_2_1_OF_2021_08_TO_2024_04_WITHOUT_GC64.buffer
     },
-    ..LUAJIT_2_1_OF_2021_08_TO_2024_04_WITHOUT_GC64
+    ..jit_tables::LUAJIT_2_1_OF_2021_08_TO_2024_04_WITHOUT_GC64
 };
 
 pub(super) const LUAJIT_2_1_OF_2021_06_TO_2021_08: JitLayout = JitLayout {
@@ -693,9 +690,9 @@ pub(super) const LUAJIT_2_1_OF_2021_06_TO_2021_08: JitLayout = JitLayout {
     buffer: SBufExt {
         size: 64,
         metatable_dictionary: ABSENT,
-        ..LUAJIT_2_1_OF_2021_08_TO_2024_04.buffer
+        ..jit_tables::LUAJIT_2_1_OF_2021_08_TO_2024_04.buffer
     },
-    ..LUAJIT_2_1_OF_2021_08_TO_2024_04
+    ..jit_tables::LUAJIT_2_1_OF_2021_08_TO_2024_04
 };
 
 pub(super) const LUAJIT_2_1_OF_2021_03_TO_2021_06_WITHOUT_GC64: JitLayout = JitLayout {
@@ -705,19 +702,19 @@ pub(super) const LUAJIT_2_1_OF_2021_03_TO_2021_06_WITHOUT_GC64: JitLayout = JitL
         from_main_thread: 64,
         to_jit_state: 472,
         size: 472,
-        ..OPENRESTY_S_LUAJIT_2_1_20201012_TO_2_1_20210510_WITHOUT_GC64.global_state
+        ..jit_tables::OPENRESTY_S_LUAJIT_2_1_20201012_TO_2_1_20210510_WITHOUT_GC64.global_state
     },
     state: JitLuaState {
         size: 64,
-        ..OPENRESTY_S_LUAJIT_2_1_20201012_TO_2_1_20210510_WITHOUT_GC64.state
+        ..jit_tables::OPENRESTY_S_LUAJIT_2_1_20201012_TO_2_1_20210510_WITHOUT_GC64.state
     },
     c_types: CTState {
         size: 472,
         callback_ids: 192,
         callback_count: 200,
-        ..OPENRESTY_S_LUAJIT_2_1_20201012_TO_2_1_20210510_WITHOUT_GC64.c_types
+        ..jit_tables::OPENRESTY_S_LUAJIT_2_1_20201012_TO_2_1_20210510_WITHOUT_GC64.c_types
     },
-    ..OPENRESTY_S_LUAJIT_2_1_20201012_TO_2_1_20210510_WITHOUT_GC64
+    ..jit_tables::OPENRESTY_S_LUAJIT_2_1_20201012_TO_2_1_20210510_WITHOUT_GC64
 };
 
 pub(super) const LUAJIT_2_1_OF_2021_03_TO_2021_06: JitLayout = JitLayout {

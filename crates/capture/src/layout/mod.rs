@@ -2,6 +2,7 @@
 //! `cargo xtask layouts`; what differs in kind is code, in `native/puc` and `native/jit`.
 
 pub(crate) mod jit;
+mod jit_aarch64_tables;
 mod jit_debian_tables;
 mod jit_derived_tables;
 mod jit_tables;
@@ -13,6 +14,7 @@ mod puc_tables;
 pub(crate) use jit::JitLayout;
 pub(crate) use puc::{ABSENT, PucLayout};
 
+use crate::machine::Machine;
 use crate::version::Version;
 use std::borrow::Cow;
 
@@ -46,12 +48,24 @@ pub(crate) const fn newest(version: Version) -> &'static PucLayout {
     puc(number)
 }
 
-/// The layouts of LuaJIT, newest first.
-pub(crate) fn jit_layouts() -> impl DoubleEndedIterator<Item = &'static JitLayout> {
-    let known = jit_tables::JIT_LAYOUTS.iter();
-    known
-        .chain(jit_derived_tables::JIT_DERIVED_LAYOUTS)
-        .chain(jit_debian_tables::JIT_DEBIAN_LAYOUTS)
+/// The layouts of LuaJIT on x86-64: of the revisions, and of what only Debian has, or none of the registries.
+const JIT_X86_64: [&[JitLayout]; 3] = [
+    jit_tables::JIT_LAYOUTS,
+    jit_derived_tables::JIT_DERIVED_LAYOUTS,
+    jit_debian_tables::JIT_DEBIAN_LAYOUTS,
+];
+
+/// The layouts of LuaJIT on AArch64.
+const JIT_AARCH64: [&[JitLayout]; 1] = [jit_aarch64_tables::JIT_AARCH64_LAYOUTS];
+
+/// The layouts of LuaJIT on a machine, newest first.
+pub(crate) fn jit_layouts(machine: Machine) -> impl DoubleEndedIterator<Item = &'static JitLayout> {
+    let lists = match machine {
+        Machine::X86_64 => &JIT_X86_64[..],
+        Machine::AArch64 => &JIT_AARCH64,
+        Machine::Other => &[],
+    };
+    lists.iter().copied().flatten()
 }
 
 /// The revisions of a LuaJIT with this layout, and, unless it has traces, those that differ only in
@@ -64,7 +78,8 @@ fn names_of_jit(layout: &'static JitLayout, has_traces: bool) -> Cow<'static, st
         like.jit_state.snapshot_size = layout.jit_state.snapshot_size;
         like == *layout
     };
-    let names = jit_layouts().rev().filter(|other| match has_traces {
+    let all = JIT_X86_64.iter().chain(&JIT_AARCH64).copied().flatten();
+    let names = all.rev().filter(|other| match has_traces {
         true => other.name == layout.name,
         false => is_alike(other),
     });
@@ -89,18 +104,18 @@ pub(crate) enum Layout {
 }
 
 impl Layout {
-    /// The layouts of a family of VMs, newest first.
+    /// The layouts of a family of VMs on this machine, newest first.
     pub(crate) fn all(version: Version) -> Vec<Layout> {
-        Layout::every()
+        Layout::every(Machine::HERE)
             .filter(|layout| layout.version() == version)
             .collect()
     }
 
-    /// The layouts of all VMs, those of one family newest first.
-    pub(crate) fn every() -> impl Iterator<Item = Layout> {
+    /// The layouts of all VMs on a machine, those of one family newest first.
+    pub(crate) fn every(machine: Machine) -> impl Iterator<Item = Layout> {
         (0..PUC_COUNT)
             .map(Layout::Puc)
-            .chain(jit_layouts().map(Layout::Jit))
+            .chain(jit_layouts(machine).map(Layout::Jit))
     }
 
     /// The releases that have it.
@@ -165,7 +180,7 @@ mod tests {
     use super::*;
 
     fn named(name: &str) -> Layout {
-        let found = Layout::every().find(|layout| layout.name() == name);
+        let found = Layout::every(Machine::HERE).find(|layout| layout.name() == name);
         found.expect("a layout of this name")
     }
 

@@ -3,8 +3,7 @@
 //! Releases and forks that no registry has; `xtask/derived` says when and from what each was derived.
 
 use super::puc::{ABSENT, CallInfo, Closure, GlobalState, LuaState, PucLayout, TString, Table};
-use super::puc_tables::LUA_5_2_4;
-use super::puc_tables::LUA_5_3_2;
+use super::puc_tables;
 
 pub(super) const LUA_5_3_1: PucLayout = PucLayout {
     name: "5.3.1",
@@ -15,14 +14,14 @@ pub(super) const LUA_5_3_1: PucLayout = PucLayout {
         metamethods: 248,
         metatables: 440,
         buffer_size: 192,
-        ..LUA_5_3_2.global_state
+        ..puc_tables::LUA_5_3_2.global_state
     },
     state: LuaState {
         call_count: ABSENT,
         status: 10,
-        ..LUA_5_3_2.state
+        ..puc_tables::LUA_5_3_2.state
     },
-    ..LUA_5_3_2
+    ..puc_tables::LUA_5_3_2
 };
 
 pub(super) const LUA_5_3_0: PucLayout = PucLayout {
@@ -50,9 +49,9 @@ pub(super) const LUA_5_2_1: PucLayout = PucLayout {
         nodes: 32,
         last_free: 40,
         metatable: 16,
-        ..LUA_5_2_4.table
+        ..puc_tables::LUA_5_2_4.table
     },
-    ..LUA_5_2_4
+    ..puc_tables::LUA_5_2_4
 };
 
 pub(super) const LUA_5_2_0: PucLayout = PucLayout {

@@ -6,6 +6,7 @@
 
 use crate::layout::{self, PucLayout};
 use crate::lua::state::State;
+use crate::machine::Machine;
 use crate::memory::careful_read::{byte, pair, word};
 use crate::version::Version;
 use luasnap_heap::BuildError;
@@ -60,7 +61,7 @@ fn main_thread_51(state: u64) -> Option<u64> {
 }
 
 fn main_thread_jit(state: u64) -> Option<u64> {
-    layout::jit_layouts().find_map(|layout| {
+    layout::jit_layouts(Machine::HERE).find_map(|layout| {
         let size = layout.global_state.reference_size;
         let global_of = |thread: u64| {
             let global = word(thread + at(layout.state.global))?;

@@ -1,5 +1,7 @@
 //! Memory as the native engine reads it: at addresses that may be wrong.
 
+use crate::machine::Machine;
+
 /// The memory of a process.
 ///
 /// What is read does not change during a capture, since the VM stands still.
@@ -9,6 +11,11 @@ pub(crate) trait Memory {
 
     /// Whether the program can write at `address`; where it cannot, there are constants.
     fn is_writable(&self, address: u64) -> bool;
+
+    /// The machine that the process runs on.
+    fn machine(&self) -> Machine {
+        Machine::HERE
+    }
 
     /// Hints that the bytes at `address` will be read soon.
     fn prefetch(&self, address: u64);

@@ -1,5 +1,6 @@
 //! The memory of another process, in pieces that this one has: copies, or mapped parts of a file.
 
+use crate::machine::Machine;
 use crate::memory::kept_bytes::KeptBytes;
 use crate::memory::memory::Memory;
 use crate::memory::prefetch::prefetch;
@@ -46,6 +47,7 @@ pub(crate) struct MemoryPieces<'a> {
     untouched: &'a [Range<u64>],
     /// Bytes that were read across the borders of pieces.
     across: KeptBytes,
+    machine: Machine,
 }
 
 impl<'a> MemoryPieces<'a> {
@@ -59,6 +61,7 @@ impl<'a> MemoryPieces<'a> {
             last: Cell::default(),
             untouched: &[],
             across: KeptBytes::default(),
+            machine: Machine::HERE,
         })
     }
 
@@ -66,6 +69,11 @@ impl<'a> MemoryPieces<'a> {
     /// VM has memory that it never touched, such as the slots of a table created for many entries.
     pub(crate) fn with_untouched(self, untouched: &'a [Range<u64>]) -> MemoryPieces<'a> {
         MemoryPieces { untouched, ..self }
+    }
+
+    /// The same, of a process on another machine.
+    pub(crate) fn with_machine(self, machine: Machine) -> MemoryPieces<'a> {
+        MemoryPieces { machine, ..self }
     }
 
     /// The pieces, by address.
@@ -223,6 +231,10 @@ impl Memory for MemoryPieces<'_> {
             Some(piece) => piece.is_writable,
             None => self.is_untouched(address, address.saturating_add(1)),
         }
+    }
+
+    fn machine(&self) -> Machine {
+        self.machine
     }
 
     #[inline]

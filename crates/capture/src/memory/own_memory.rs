@@ -170,6 +170,7 @@ impl Memory for OwnMemory {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::memory::page_size::page_size;
     use std::ptr::null_mut;
 
     #[test]
@@ -192,32 +193,32 @@ mod tests {
     /// Adjacent pages: private, shared, private again, and private without write access.
     #[test]
     fn neighbours_of_several_kinds_are_read_as_one() {
-        const PAGE: usize = 4096;
+        let size = page_size();
         const PLAIN: i32 = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS;
         const SHARED: i32 = libc::MAP_SHARED | libc::MAP_ANONYMOUS | libc::MAP_FIXED;
         let protection = libc::PROT_READ | libc::PROT_WRITE;
         // SAFETY: new mappings, the second inside the first, and what is written is in them.
         let start = unsafe {
-            let start = libc::mmap(null_mut(), 6 * PAGE, libc::PROT_NONE, PLAIN, -1, 0);
+            let start = libc::mmap(null_mut(), 6 * size, libc::PROT_NONE, PLAIN, -1, 0);
             assert_ne!(start, libc::MAP_FAILED);
-            let inner = start.byte_add(PAGE);
-            assert_eq!(libc::mprotect(inner, 4 * PAGE, protection), 0);
-            let middle = inner.byte_add(PAGE);
-            let shared = libc::mmap(middle, PAGE, protection, SHARED, -1, 0);
+            let inner = start.byte_add(size);
+            assert_eq!(libc::mprotect(inner, 4 * size, protection), 0);
+            let middle = inner.byte_add(size);
+            let shared = libc::mmap(middle, size, protection, SHARED, -1, 0);
             assert_eq!(shared, middle);
-            for at in 0..4 * PAGE {
-                inner.cast::<u8>().add(at).write((at / PAGE) as u8 + 1);
+            for at in 0..4 * size {
+                inner.cast::<u8>().add(at).write((at / size) as u8 + 1);
             }
             assert_eq!(
-                libc::mprotect(inner.byte_add(3 * PAGE), PAGE, libc::PROT_READ),
+                libc::mprotect(inner.byte_add(3 * size), size, libc::PROT_READ),
                 0
             );
             inner as u64
         };
         let memory = OwnMemory::now().unwrap();
-        let page = |number: usize| start + (number * PAGE) as u64;
+        let page = |number: usize| start + (number * size) as u64;
         for number in 0..4 {
-            let whole = memory.bytes(page(number), PAGE).unwrap();
+            let whole = memory.bytes(page(number), size).unwrap();
             assert!(whole.iter().all(|&byte| byte == number as u8 + 1));
             assert_eq!(memory.is_writable(page(number)), number < 3);
             if number > 0 {
@@ -226,11 +227,11 @@ mod tests {
                 assert_eq!(border, [before, before, behind, behind]);
             }
         }
-        assert_eq!(memory.bytes(page(0), 4 * PAGE).unwrap().len(), 4 * PAGE);
+        assert_eq!(memory.bytes(page(0), 4 * size).unwrap().len(), 4 * size);
         assert_eq!(memory.bytes(page(0) - 1, 2), None);
         assert_eq!(memory.bytes(page(4) - 1, 2), None);
         drop(memory);
         // SAFETY: the mappings are this test's own, and this was their last use.
-        unsafe { libc::munmap((start - PAGE as u64) as *mut _, 6 * PAGE) };
+        unsafe { libc::munmap((start - size as u64) as *mut _, 6 * size) };
     }
 }

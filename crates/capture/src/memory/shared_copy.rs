@@ -2,11 +2,9 @@
 //! through the kernel, a page at a time and each page once, so that what was read does not change.
 
 use crate::memory::careful_read;
+use crate::memory::page_size::page_size;
 use std::cell::Cell;
 use std::ptr::null_mut;
-
-/// Size of the smallest pages, in bytes.
-const PAGE: usize = 4096;
 
 /// A copy of a mapping, with those pages that were asked for.
 #[derive(Debug)]
@@ -16,6 +14,8 @@ pub(crate) struct SharedCopy {
     len: usize,
     /// The copy: `len` bytes of our own.
     copy: *mut u8,
+    /// Size of a page in bytes.
+    page: usize,
     /// Whether each page was read.
     is_there: Vec<Cell<bool>>,
 }
@@ -27,7 +27,8 @@ impl SharedCopy {
         // No memory is reserved for pages that are never used.
         const FLAGS: i32 = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_NORESERVE;
         let len = usize::try_from(end.checked_sub(start)?).ok()?;
-        let pages = len.div_ceil(PAGE);
+        let page = page_size();
+        let pages = len.div_ceil(page);
         let mut is_there = Vec::new();
         is_there.try_reserve_exact(pages).ok()?;
         is_there.resize(pages, Cell::new(false));
@@ -38,6 +39,7 @@ impl SharedCopy {
             start,
             len,
             copy: copy.cast(),
+            page,
             is_there,
         })
     }
@@ -47,7 +49,7 @@ impl SharedCopy {
     pub(crate) fn bytes(&self, address: u64, len: usize) -> Option<&[u8]> {
         let first = usize::try_from(address.checked_sub(self.start)?).ok()?;
         let end = first.checked_add(len).filter(|&end| end <= self.len)?;
-        for page in first / PAGE..end.div_ceil(PAGE) {
+        for page in first / self.page..end.div_ceil(self.page) {
             if !self.is_there[page].get() {
                 self.read(page)?;
             }
@@ -58,8 +60,8 @@ impl SharedCopy {
     }
 
     fn read(&self, page: usize) -> Option<()> {
-        let at = page * PAGE;
-        let len = PAGE.min(self.len - at);
+        let at = page * self.page;
+        let len = self.page.min(self.len - at);
         // SAFETY: these bytes are in the copy, and no slice covers any of them before the page is
         // there.
         let into = unsafe { std::slice::from_raw_parts_mut(self.copy.add(at), len) };
@@ -83,14 +85,15 @@ mod tests {
 
     #[test]
     fn what_is_there_is_read_once_and_what_was_cut_off_is_no_fault() {
+        let page = page_size();
         let file = tempfile::tempfile().unwrap();
-        file.set_len(3 * PAGE as u64).unwrap();
+        file.set_len(3 * page as u64).unwrap();
         let protection = libc::PROT_READ | libc::PROT_WRITE;
         // SAFETY: a new mapping, placed by the kernel.
         let mapped = unsafe {
             libc::mmap(
                 null_mut(),
-                3 * PAGE,
+                3 * page,
                 protection,
                 libc::MAP_SHARED,
                 file.as_raw_fd(),
@@ -103,22 +106,22 @@ mod tests {
             // SAFETY: it is in the mapping, and the file has it.
             unsafe { mapped.cast::<u8>().add(at).write(byte) };
         };
-        let copy = SharedCopy::new(start, start + 3 * PAGE as u64).unwrap();
-        write(PAGE - 1, 1);
-        write(PAGE, 2);
-        let border = start + PAGE as u64 - 1;
+        let copy = SharedCopy::new(start, start + 3 * page as u64).unwrap();
+        write(page - 1, 1);
+        write(page, 2);
+        let border = start + page as u64 - 1;
         assert_eq!(copy.bytes(border, 2), Some(&[1, 2][..]));
         // Someone changes it, and truncates the file.
-        write(PAGE, 3);
-        file.set_len(2 * PAGE as u64).unwrap();
+        write(page, 3);
+        file.set_len(2 * page as u64).unwrap();
         assert_eq!(copy.bytes(border, 2), Some(&[1, 2][..]));
-        assert_eq!(copy.bytes(start + 2 * PAGE as u64, 1), None);
-        assert_eq!(copy.bytes(start + 2 * PAGE as u64 - 1, 2), None);
+        assert_eq!(copy.bytes(start + 2 * page as u64, 1), None);
+        assert_eq!(copy.bytes(start + 2 * page as u64 - 1, 2), None);
         assert_eq!(copy.bytes(start - 1, 1), None);
-        assert_eq!(copy.bytes(start, 3 * PAGE + 1), None);
+        assert_eq!(copy.bytes(start, 3 * page + 1), None);
         assert_eq!(copy.bytes(start, usize::MAX), None);
         drop(copy);
         // SAFETY: the mapping is this test's own, and this was its last use.
-        unsafe { libc::munmap(mapped, 3 * PAGE) };
+        unsafe { libc::munmap(mapped, 3 * page) };
     }
 }

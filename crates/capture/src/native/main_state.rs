@@ -5,6 +5,7 @@
 //! field of a main thread. If everything around it fits a layout, it is.
 
 use crate::layout::{self, ABSENT, JitLayout, Layout, PucLayout};
+use crate::machine::Machine;
 use crate::memory::memory::{Memory, Read, Structure};
 use crate::native::jit::{
     self,
@@ -38,10 +39,10 @@ pub(crate) struct Signatures {
 }
 
 impl Signatures {
-    /// The signatures of all known layouts.
-    pub(crate) fn new() -> Signatures {
+    /// The signatures of all known layouts of a machine.
+    pub(crate) fn new(machine: Machine) -> Signatures {
         let distances = |of_narrow: bool| {
-            let layouts = Layout::every().filter(|&layout| is_narrow(layout) == of_narrow);
+            let layouts = Layout::every(machine).filter(|&layout| is_narrow(layout) == of_narrow);
             let mut distances: Vec<i64> = layouts.map(distance).collect();
             distances.sort_unstable();
             distances.dedup();
@@ -137,7 +138,7 @@ pub(crate) fn main_state_at(memory: &impl Memory, place: u64) -> Option<MainStat
     let word = memory.word(place)?;
     let wide = Some(word.wrapping_sub(place) as i64);
     let narrow = narrow_distance(word, place);
-    let fitting: Vec<(Layout, u64, Fit)> = Layout::every()
+    let fitting: Vec<(Layout, u64, Fit)> = Layout::every(memory.machine())
         .filter(|&layout| {
             let here = if is_narrow(layout) { narrow } else { wide };
             here == Some(distance(layout))
@@ -270,7 +271,7 @@ mod tests {
 
     #[test]
     fn words_that_may_lead_to_a_global_state_are_found_wherever_they_lie() {
-        let signatures = Signatures::new();
+        let signatures = Signatures::new(Machine::HERE);
         let start = 0x7f00_0000_1000;
         for (count, at) in [(1, 0), (64, 63), (64, 0), (65, 64), (1000, 777)] {
             for &distance in &signatures.distances {
@@ -287,7 +288,7 @@ mod tests {
 
     #[test]
     fn zeroes_and_addresses_of_others_are_passed_over() {
-        let signatures = Signatures::new();
+        let signatures = Signatures::new(Machine::HERE);
         let words = [0, u64::MAX, 0x7f00_0000_1000, 0x7f00_0000_2000, 8, 1 << 63];
         let bytes: Vec<u8> = words.iter().flat_map(|word| word.to_ne_bytes()).collect();
         signatures.find(&bytes, 0x7f00_0000_1000, |place| panic!("{place:#x}"));
@@ -298,7 +299,7 @@ mod tests {
 
     #[test]
     fn the_distances_are_those_that_were_measured() {
-        let signatures = Signatures::new();
+        let signatures = Signatures::new(Machine::HERE);
         assert_eq!(signatures.distances, [-1440, 80, 96, 152, 168, 176, 184]);
     }
 }

@@ -1,5 +1,6 @@
 //! Memory whose pages are fetched before it is needed, and files as memory.
 
+use crate::memory::page_size::page_size;
 use std::fs::{File, Permissions};
 use std::io;
 use std::ops::{Deref, DerefMut};
@@ -9,8 +10,6 @@ use std::path::Path;
 use std::ptr::null_mut;
 use std::thread;
 
-/// Page size in bytes; larger pages do no harm.
-const PAGE: usize = 4096;
 /// Pages are fetched in shares of this many bytes, each by whichever thread is free.
 const SHARE: usize = 32 << 20;
 
@@ -143,7 +142,7 @@ impl Buffer {
     /// Gives back the memory of whole pages behind the first `len` bytes, which then read as
     /// zeroes. A file keeps its contents.
     pub(super) fn give_back_from(&mut self, len: usize) {
-        let len = len.next_multiple_of(PAGE);
+        let len = len.next_multiple_of(page_size());
         if len < self.len() && !self.is_file {
             let rest = &mut self[len..];
             // SAFETY: pages of our own, borrowed alone, which become zeroes.
@@ -179,7 +178,7 @@ fn fetch(pages: &mut [u8]) {
     // SAFETY: advice on a mapping of our own, which may be refused.
     if unsafe { libc::madvise(start, len, libc::MADV_POPULATE_WRITE) } != 0 {
         // Kernels before 5.14 do not have it.
-        for page in pages.chunks_mut(PAGE) {
+        for page in pages.chunks_mut(page_size()) {
             let first = std::hint::black_box(page[0]);
             page[0] = first;
         }
@@ -238,7 +237,7 @@ mod tests {
     fn a_buffer_is_zeroed_and_can_be_written() {
         let folder = tempfile::tempdir().unwrap();
         for place in [Place::Memory, Place::Folder(folder.path())] {
-            for len in [0, 1, PAGE, 3 * PAGE + 5] {
+            for len in [0, 1, page_size(), 3 * page_size() + 5] {
                 let mut buffer = Buffer::new(len, place).unwrap();
                 buffer.fetch(len / 2, 3);
                 assert_eq!(buffer.len(), len);
@@ -270,8 +269,9 @@ mod tests {
         buffer.fill(7);
         buffer.give_back_from(SHARE + 1);
         buffer.fetch(3 * SHARE, 2);
-        assert!(buffer[..SHARE + PAGE].iter().all(|&byte| byte == 7));
-        assert!(buffer[SHARE + PAGE..].iter().all(|&byte| byte == 0));
+        let kept = SHARE + page_size();
+        assert!(buffer[..kept].iter().all(|&byte| byte == 7));
+        assert!(buffer[kept..].iter().all(|&byte| byte == 0));
         buffer.give_back_from(3 * SHARE - 1);
     }
 

@@ -4,6 +4,7 @@
 //! files that were mapped read-only, and then those files are read, if they are still unchanged.
 
 use crate::capture_time::CaptureTime;
+use crate::machine::Machine;
 use crate::memory::memory_pieces::{MemoryPieces, Piece};
 use crate::process::buffer::FileView;
 use crate::process::capture::{Captures, StateCapture};
@@ -50,11 +51,10 @@ pub fn read_core(path: &Path, program: Option<&Path>) -> Result<Vec<StateCapture
     if let Some(program) = program {
         notes.set_program(program);
     }
-    let files = Files::open(&notes.files);
-    let memory =
-        MemoryPieces::new(core.segments.iter().map(|one| piece(one, &files))).map_err(|_| {
-            CoreError::new(CoreErrorKind::Failed, path, Sentence::new("fail.no_memory"))
-        })?;
+    let files = Files::open(&notes.files, core.machine);
+    let memory = MemoryPieces::new(core.segments.iter().map(|one| piece(one, &files)))
+        .map_err(|_| CoreError::new(CoreErrorKind::Failed, path, Sentence::new("fail.no_memory")))?
+        .with_machine(core.machine);
     let moment = CaptureTime::of_core(written, notes.process(&memory));
     let mut captures = Captures::default();
     for state in states_in(&memory) {
@@ -84,6 +84,7 @@ pub fn read_core(path: &Path, program: Option<&Path>) -> Result<Vec<StateCapture
 
 /// The contents of a core file.
 struct Core<'a> {
+    machine: Machine,
     segments: Vec<Segment<'a>>,
     notes: Notes,
     /// Number of bytes missing at its end.
@@ -110,6 +111,7 @@ impl<'a> Core<'a> {
             .map_err(|_| no_core("core.no_headers"))?;
         let (segments, missing) = segments(headers, endian, data);
         Ok(Core {
+            machine: Machine::of_elf(header.e_machine(endian)),
             segments,
             notes: Notes::new(headers, endian, data),
             missing,
@@ -150,7 +152,9 @@ struct Files<'a> {
 }
 
 impl<'a> Files<'a> {
-    fn open(mapped: &'a [MappedFile]) -> Files<'a> {
+    /// Opens the files that a process on `machine` had mapped. A program of another machine is not the one that was
+    /// there: paths are alike on all of them.
+    fn open(mapped: &'a [MappedFile], machine: Machine) -> Files<'a> {
         let mut views = HashMap::new();
         for file in mapped {
             // Opening a file that is not regular may block, or have an effect.
@@ -158,6 +162,7 @@ impl<'a> Files<'a> {
                 && fs::metadata(&file.path).is_ok_and(|data| data.is_file())
                 && let Ok(opened) = File::open(&file.path)
                 && let Ok(view) = FileView::new(&opened)
+                && !is_of_another_machine(&view, machine)
             {
                 views.insert(&file.path, view);
             }
@@ -180,6 +185,15 @@ impl<'a> Files<'a> {
         let known = segment.bytes.len().min(len).min(COMPARED);
         (rest[..known] == segment.bytes[..known]).then_some(&rest[..len])
     }
+}
+
+/// Whether a file is a program or a library of another machine.
+fn is_of_another_machine(file: &[u8], machine: Machine) -> bool {
+    let header = FileHeader64::<Endianness>::parse(file);
+    header.is_ok_and(|header| match header.endian() {
+        Ok(endian) => Machine::of_elf(header.e_machine(endian)) != machine,
+        Err(_) => true,
+    })
 }
 
 /// What is known of a segment: the contents in the core file, or in the file that was mapped there.

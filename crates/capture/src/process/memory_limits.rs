@@ -2,6 +2,7 @@
 //! a copy that exhausts the memory would bring down other programs, that process first.
 
 use crate::cgroup;
+use crate::memory::page_size::page_size;
 use crate::process::buffer::Place;
 use crate::process::error::{AttachError, AttachErrorKind};
 use luasnap_heap::Printable;
@@ -176,8 +177,7 @@ fn available(meminfo: &str) -> Option<u64> {
 
 /// Memory that this process uses, in bytes: the first is its total size, the sixth its data.
 fn statm() -> Option<[u64; 6]> {
-    // SAFETY: it takes nothing.
-    let page = u64::try_from(unsafe { libc::sysconf(libc::_SC_PAGESIZE) }).ok()?;
+    let page = page_size() as u64;
     let text = fs::read_to_string("/proc/self/statm").ok()?;
     let mut numbers = text.split_ascii_whitespace();
     let mut sizes = [0; 6];

@@ -259,10 +259,11 @@ mod tests {
     use crate::memory::memory::Memory;
     use crate::memory::memory_pieces::{MemoryPieces, Piece};
     use crate::process::buffer::{Buffer, Place};
-    use crate::process::remote_memory::PAGE;
     use proptest::prelude::*;
 
     const BASE: u64 = 0x7f00_0000_0000;
+    /// Size of a page; no system is asked.
+    const PAGE: u64 = 4096;
 
     /// The pages of mappings, given by page numbers: start, end, whether it is writable, whether it
     /// is a file; `there` are the present pages.

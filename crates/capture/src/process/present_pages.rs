@@ -1,7 +1,7 @@
 //! Which pages of a process are present: in memory or swapped out. The others are all zeroes, and
 //! reading them would make the process larger.
 
-use crate::process::remote_memory::PAGE;
+use crate::memory::page_size::page_size;
 use std::fs::File;
 use std::io;
 use std::os::fd::AsRawFd;
@@ -118,11 +118,12 @@ fn each_by_table(
     mut found: impl FnMut(u64, u64) -> io::Result<()>,
 ) -> io::Result<()> {
     let mut entries = [0; 8 * ENTRIES];
+    let page = page_size() as u64;
     let mut at = start;
     while at < end {
-        let count = ((end - at) / PAGE).clamp(1, ENTRIES as u64) as usize;
+        let count = ((end - at) / page).clamp(1, ENTRIES as u64) as usize;
         let entries = &mut entries[..8 * count];
-        if file.read_exact_at(entries, at / PAGE * 8).is_err() {
+        if file.read_exact_at(entries, at / page * 8).is_err() {
             return found(at, end);
         }
         let is_there = |entry: &[u8]| {
@@ -136,10 +137,10 @@ fn each_by_table(
                 last = next;
             }
             if there {
-                found(at + PAGE * first, at + PAGE * (last + 1))?;
+                found(at + page * first, at + page * (last + 1))?;
             }
         }
-        at += PAGE * count as u64;
+        at += page * count as u64;
     }
     Ok(())
 }
@@ -155,7 +156,7 @@ mod tests {
         present.can_scan = can_scan;
         let mut pages = Vec::new();
         let each = present.each(start, end, |start, end| {
-            pages.extend((start..end).step_by(PAGE as usize));
+            pages.extend((start..end).step_by(page_size()));
             Ok(())
         });
         each.unwrap();
@@ -165,19 +166,20 @@ mod tests {
     #[test]
     fn both_ways_say_the_same() {
         const COUNT: u64 = 3000;
-        let mut buffer = Buffer::new((COUNT * PAGE) as usize, Place::Memory).unwrap();
-        buffer.fetch((COUNT * PAGE) as usize, 1);
+        let size = page_size() as u64;
+        let mut buffer = Buffer::new((COUNT * size) as usize, Place::Memory).unwrap();
+        buffer.fetch((COUNT * size) as usize, 1);
         let start = buffer.as_ptr() as u64;
         // What is given back page by page is no longer present.
         for page in (0..COUNT).filter(|page| page % 3 == 1 || page % 700 > 600) {
-            let address = (start + page * PAGE) as *mut _;
+            let address = (start + page * size) as *mut _;
             // SAFETY: these pages are the buffer's own, and become zeroes, which nobody reads.
-            unsafe { libc::madvise(address, PAGE as usize, libc::MADV_DONTNEED) };
+            unsafe { libc::madvise(address, page_size(), libc::MADV_DONTNEED) };
         }
-        let end = start + COUNT * PAGE;
+        let end = start + COUNT * size;
         let expected: Vec<u64> = (0..COUNT)
             .filter(|page| page % 3 != 1 && page % 700 <= 600)
-            .map(|page| start + page * PAGE)
+            .map(|page| start + page * size)
             .collect();
         assert_eq!(pages(start, end, true), expected);
         assert_eq!(pages(start, end, false), expected);

@@ -7,10 +7,8 @@ use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
 use crate::memory::kept_bytes::KeptBytes;
 use crate::memory::memory::Memory;
+use crate::memory::page_size::page_size;
 use crate::process::threads::living_thread;
-
-/// Size in bytes of the smallest pages.
-pub(super) const PAGE: u64 = 4096;
 
 /// `UIO_MAXIOV`: the most parts that a call takes.
 const PARTS: usize = 1024;
@@ -123,7 +121,8 @@ impl RemoteMemory {
 /// Drops `read` bytes from the start of a part, and zeroes the rest of the page behind them.
 fn skip(part: &mut Part<'_>, read: usize) {
     let stopped = part.address + read as u64;
-    let in_page = (PAGE - stopped % PAGE) as usize;
+    let page = page_size();
+    let in_page = page - (stopped % page as u64) as usize;
     let into = std::mem::take(&mut part.into);
     let end = into.len().min(read + in_page);
     let (first, rest) = into.split_at_mut(end);

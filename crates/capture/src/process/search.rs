@@ -1,5 +1,7 @@
 //! Finding the Lua states of a process, without symbols.
 
+use crate::machine::Machine;
+use crate::memory::memory::Memory as _;
 use crate::memory::memory_pieces::MemoryPieces;
 use crate::native::main_state::{MainState, Signatures, main_state_at};
 use crate::process::error::{AttachError, no_memory};
@@ -16,7 +18,7 @@ const CHUNK: usize = 1 << 20;
 
 /// All main states in memory that does not change, by address.
 pub(super) fn states_in(memory: &MemoryPieces<'_>) -> Vec<MainState> {
-    let signatures = Signatures::new();
+    let signatures = Signatures::new(memory.machine());
     let mut states = Vec::new();
     for piece in memory.iter().filter(|piece| piece.is_writable) {
         signatures.find(piece.bytes, piece.address, |place| {
@@ -32,7 +34,7 @@ pub(super) fn states_of_running(
     kind: MappingKind<'_>,
     mut found: impl FnMut(MainState, &LiveMemory<'_>) -> ControlFlow<()>,
 ) -> io::Result<()> {
-    let signatures = Signatures::new();
+    let signatures = Signatures::new(Machine::HERE);
     let remote = RemoteMemory::new(process);
     let pages = Pages::of_process(process, kind)?;
     if pages.runs.is_empty() {

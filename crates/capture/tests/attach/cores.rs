@@ -171,10 +171,7 @@ fn check_host_by_hand(host: Host, vm: Vm) {
         });
         if is_exact {
             check(
-                read_core(
-                    &path,
-                    Some(host.command().get_program().as_ref()),
-                ),
+                read_core(&path, Some(host.command().get_program().as_ref())),
                 vm,
             );
             return;
@@ -191,6 +188,32 @@ crate::each_vm!(super::check_by_hand: by_hand);
 #[test]
 fn with_references_of_32_bits() {
     check_host_by_hand(Host::Jit("jit32"), Vm::LuaJit);
+}
+
+/// Writes that a core file is of another machine (`e_machine`).
+fn set_machine(path: &Path, machine: u16) {
+    let mut bytes = fs::read(path).expect("the core file");
+    bytes[18..20].copy_from_slice(&machine.to_le_bytes());
+    fs::write(path, bytes).expect("it is written");
+}
+
+/// The structures of PUC Lua are alike on all machines. Those of LuaJIT are not: what fits those of one machine is not
+/// read as one of another.
+#[test]
+fn the_machine_decides_which_layouts_are_tried() {
+    const AARCH64: u16 = 183;
+    const RISC_V: u16 = 243;
+    for machine in [AARCH64, RISC_V] {
+        let (_target, path) = core_of(Host::Plain(Vm::Lua54));
+        set_machine(&path, machine);
+        assert_eq!(read_core(&path, None).expect("a state").len(), 1);
+        let (_target, path) = core_of(Host::Plain(Vm::LuaJit));
+        assert_eq!(read_core(&path, None).expect("a state").len(), 1);
+        set_machine(&path, machine);
+        let kind = refused(&path).kind();
+        let kinds = [CoreErrorKind::NoLuaState, CoreErrorKind::Unsupported];
+        assert!(kinds.contains(&kind), "{kind:?}");
+    }
 }
 
 #[track_caller]
@@ -224,7 +247,7 @@ fn files_that_are_not_cores() {
 
 #[test]
 fn files_that_end_early() {
-    let (_target, path) = core_of(Vm::Lua54);
+    let (_target, path) = core_of(Host::Plain(Vm::Lua54));
     let whole = fs::read(&path).expect("the core file");
     let cut = path.with_file_name("cut");
     for len in [64, 100, 64 + 56, 2 * PAGE, whole.len() / 4] {
@@ -241,7 +264,7 @@ fn files_that_end_early() {
 /// Whatever the headers say, reading returns.
 #[test]
 fn headers_that_lie() {
-    let (_target, path) = core_of(Vm::Lua54);
+    let (_target, path) = core_of(Host::Plain(Vm::Lua54));
     let mut bytes = fs::read(&path).expect("the core file");
     let wrong = path.with_file_name("wrong");
     for at in (16..64 + 56 * 8).step_by(3) {

@@ -15,11 +15,16 @@ use std::path::Path;
 use std::process::Command;
 use std::ptr::null_mut;
 
-const PAGE: usize = 4096;
 const POOL: usize = 16 << 20;
 const KINDS: [&str; 7] = [
     "private", "beside", "frozen", "shared", "memfd", "file", "mixed",
 ];
+
+/// Size of a page in bytes.
+fn page_size() -> usize {
+    // SAFETY: it takes nothing.
+    unsafe { libc::sysconf(libc::_SC_PAGESIZE) as usize }
+}
 
 /// Memory that is handed out once.
 struct Pool {
@@ -64,7 +69,7 @@ unsafe extern "C" fn allocate(
 /// Maps a pool of a kind, with one page before it and one behind.
 fn map(kind: &str) -> usize {
     let both = libc::PROT_READ | libc::PROT_WRITE;
-    let len = POOL + 2 * PAGE;
+    let len = POOL + 2 * page_size();
     let anonymous = libc::MAP_ANONYMOUS;
     let (flags, file) = match kind {
         "shared" | "mixed" => (libc::MAP_SHARED | anonymous, -1),
@@ -94,11 +99,14 @@ fn map(kind: &str) -> usize {
     assert_ne!(start, libc::MAP_FAILED);
     let start = start as usize;
     if kind == "beside" {
-        for page in [start, start + PAGE + POOL] {
+        for page in [start, start + page_size() + POOL] {
             // SAFETY: pages of the mapping, which nobody else uses.
             unsafe {
                 (page as *mut u8).write(1);
-                assert_eq!(libc::mprotect(page as *mut _, PAGE, libc::PROT_READ), 0);
+                assert_eq!(
+                    libc::mprotect(page as *mut _, page_size(), libc::PROT_READ),
+                    0
+                );
             }
         }
     }
@@ -114,8 +122,8 @@ fn child_with_a_pool() {
     };
     let start = map(&kind);
     let mut pool = Pool {
-        at: start + PAGE,
-        end: start + PAGE + POOL,
+        at: start + page_size(),
+        end: start + page_size() + POOL,
         is_mixed: kind == "mixed",
         count: 0,
     };
@@ -131,11 +139,11 @@ fn child_with_a_pool() {
     }
     if kind == "frozen" {
         // In the middle of the heap, whatever crosses the page boundaries.
-        let middle = (start + (pool.at - start) / 2) & !(PAGE - 1);
+        let middle = (start + (pool.at - start) / 2) & !(page_size() - 1);
         // SAFETY: Lua no longer runs.
         unsafe {
             assert_eq!(
-                libc::mprotect(middle as *mut _, 8 * PAGE, libc::PROT_READ),
+                libc::mprotect(middle as *mut _, 8 * page_size(), libc::PROT_READ),
                 0
             )
         };
@@ -235,7 +243,7 @@ fn child_with_little_room() {
         let statm = fs::read_to_string("/proc/self/statm").expect("a line");
         let pages: u64 = statm.split(' ').next().unwrap().parse().expect("pages");
         let megabytes: u64 = megabytes.parse().expect("a number");
-        let most = pages * PAGE as u64 + (megabytes << 20);
+        let most = pages * page_size() as u64 + (megabytes << 20);
         let limit = libc::rlimit {
             rlim_cur: most,
             rlim_max: most,

@@ -6,9 +6,6 @@ use luasnap_format::{byte_size, grouped, printable_path};
 use luasnap_heap::Tally;
 use luasnap_words::{Argument, Language, Sentence, count};
 
-// What takes time before the view is there.
-pub const MEASURING_GROUPS: &str = "measuring groups";
-
 /// Stands for what is left out of where one is.
 pub const GAP: &str = "…";
 /// Between the steps of where one is.

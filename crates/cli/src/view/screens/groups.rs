@@ -178,7 +178,7 @@ impl Screen for Groups {
 
     fn status(&self, context: Context<'_>) -> Option<String> {
         Some(match self.is_busy() {
-            true => words::MEASURING_GROUPS.to_owned(),
+            true => context.words().fixed("progress.measuring_groups"),
             false => context.words().groups_listed(self.rows.len(), self.all),
         })
     }

@@ -1,0 +1,56 @@
+//! The tests of the crates, built for the other machine.
+
+use super::tools::{LUAS, TARGET, Tools};
+use crate::process;
+use anyhow::Result;
+
+/// The tests of the module in programs that are installed: those in the interpreters.
+pub fn in_installed_luas(tools: &Tools) -> Result<()> {
+    let names = LUAS.map(|lua| lua.replace('.', ""));
+    let mut command = tools.cargo();
+    command.args(["test", "--locked", "--target", TARGET]);
+    command.args(["--package", "snapshot", "--test", "installed"]);
+    command.args(["--", "--ignored"]).args(&names);
+    process::show(&mut command)
+}
+
+/// Some of the tests in the hosts: every byte of every release accounted for, golden output, frames, and coroutines.
+pub fn sample(tools: &Tools) -> Result<()> {
+    let mut command = tools.cargo();
+    command.args(["test", "--locked", "--target", TARGET]);
+    command.args(["--package", "snapshot", "--test", "suite", "--"]);
+    command.args([
+        "exact",
+        "golden",
+        "varargs",
+        "coroutines",
+        "threads",
+        "module",
+    ]);
+    process::show(&mut command)
+}
+
+/// All tests that can run.
+pub fn all(tools: &Tools) -> Result<()> {
+    let mut command = tools.cargo();
+    command.args(["test", "--locked", "--target", TARGET, "--no-fail-fast"]);
+    command.args(["--package", "luasnap-heap", "--package", "luasnap-format"]);
+    process::show(&mut command)?;
+    let mut command = tools.cargo();
+    command.args(["test", "--locked", "--target", TARGET, "--no-fail-fast"]);
+    command.args(["--package", "luasnap-capture", "--lib", "--"]);
+    // The emulator has no ptrace and no page map.
+    command.args(["--skip", "process::"]);
+    process::show(&mut command)?;
+    let mut command = tools.cargo();
+    command.args(["test", "--locked", "--target", TARGET, "--no-fail-fast"]);
+    command.args([
+        "--package",
+        "snapshot",
+        "--test",
+        "suite",
+        "--test",
+        "agreement",
+    ]);
+    process::show(&mut command)
+}
