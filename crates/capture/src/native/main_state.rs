@@ -298,8 +298,25 @@ mod tests {
     }
 
     #[test]
+    fn references_of_32_bits_are_found_below_4_gib() {
+        let signatures = Signatures::new(Machine::X86_64);
+        for &distance in &signatures.narrow {
+            for start in [0x4000_1000_u64, 0x7f00_4000_1000] {
+                let low = start.wrapping_add_signed(distance) as u32;
+                let word = u64::from(low) | 0x1234 << 32;
+                let mut found = Vec::new();
+                signatures.find(&word.to_ne_bytes(), start, |place| found.push(place));
+                let is_low = start <= u64::from(u32::MAX);
+                assert_eq!(found, Vec::from_iter(is_low.then_some(start)));
+            }
+        }
+    }
+
+    #[test]
     fn the_distances_are_those_that_were_measured() {
-        let signatures = Signatures::new(Machine::HERE);
-        assert_eq!(signatures.distances, [-1440, 80, 96, 152, 168, 176, 184]);
+        let signatures = Signatures::new(Machine::X86_64);
+        let wide = [-1440, 80, 88, 96, 152, 168, 176, 184];
+        assert_eq!(signatures.distances, wide);
+        assert_eq!(signatures.narrow, [56, 64, 72]);
     }
 }
