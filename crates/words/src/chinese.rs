@@ -28,6 +28,10 @@ pub(crate) const TEXTS: &[Text] = &[
         "进程 {process} 里没有主线程在 {address} 的 Lua 虚拟机",
     ),
     (
+        "attach.no_state_called",
+        "进程 {process} 里没有叫“{name}”的 Lua 虚拟机；`luasnap ps --states` 会列出它有哪些",
+    ),
+    (
         "attach.no_such_process",
         "没有进程 {process}；`luasnap ps` 列出带 Lua 虚拟机的进程",
     ),

@@ -40,6 +40,10 @@ pub(crate) const TEXTS: &[Text] = &[
         "process {process} has no Lua state whose main thread is at {address}",
     ),
     (
+        "attach.no_state_called",
+        "process {process} has no Lua state that is called '{name}'; `luasnap ps --states` lists those that it has",
+    ),
+    (
         "attach.no_such_process",
         "there is no process {process}; `luasnap ps` lists those that have a Lua state",
     ),

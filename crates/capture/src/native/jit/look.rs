@@ -53,7 +53,7 @@ impl<'m, M: Memory> JitLook<'m, M> {
     }
 
     /// Returns the text of a string; `None` for what is none.
-    fn text(&self, address: u64) -> Option<&'m [u8]> {
+    fn text_at(&self, address: u64) -> Option<&'m [u8]> {
         if !self.is(address, Kind::String) {
             return None;
         }
@@ -66,6 +66,22 @@ impl<'m, M: Memory> JitLook<'m, M> {
 }
 
 impl<M: Memory> Look for JitLook<'_, M> {
+    fn fits(&self) -> bool {
+        true
+    }
+
+    fn main_thread(&self) -> u64 {
+        self.main_thread
+    }
+
+    fn text(&self, string: u64) -> Option<Vec<u8>> {
+        self.text_at(string).map(<[u8]>::to_vec)
+    }
+
+    fn bytes(&self, address: u64, len: usize) -> Option<Vec<u8>> {
+        self.memory.bytes(address, len).map(<[u8]>::to_vec)
+    }
+
     fn registry(&self) -> Option<u64> {
         let places = &self.layout.global_state;
         let global = self
@@ -100,7 +116,7 @@ impl<M: Memory> Look for JitLook<'_, M> {
         let nodes = nodes.chunks_exact(usize::from(NODE)).map(Structure);
         let entries = nodes.filter_map(|node| {
             let key = Value(node.word(NODE_KEY)).object()?;
-            let key = self.text(key)?.to_vec();
+            let key = self.text_at(key)?.to_vec();
             Some((key, self.seen(Value(node.word(NODE_VALUE)))))
         });
         entries.collect()
@@ -124,10 +140,11 @@ impl<M: Memory> Look for JitLook<'_, M> {
         if line == BUILT_IN {
             return None;
         }
-        let source = self.text(prototype.word(places.source))?;
+        let source = self.text_at(prototype.word(places.source))?;
         Some(SeenCode {
             chunk: ChunkName::new(Version::LuaJit, source).bytes().to_vec(),
             is_main: line == 0,
+            is_shared: false,
         })
     }
 }

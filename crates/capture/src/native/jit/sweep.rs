@@ -187,6 +187,6 @@ impl<'m, M: Memory> sweep::Sweep<'m> for Sweep<'m, M> {
     }
 
     fn close(self) -> SweptHeap {
-        self.ledger.close(self.heap, Self::SLOT_SIZES, false)
+        self.ledger.close(self.heap, Self::SLOT_SIZES, false, None)
     }
 }

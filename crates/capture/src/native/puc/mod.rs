@@ -2,6 +2,7 @@
 //! each).
 
 mod call_verify;
+mod foreign;
 mod function;
 pub(crate) mod global_state;
 mod header;
