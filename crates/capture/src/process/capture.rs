@@ -158,6 +158,9 @@ impl Captures {
 
     /// Notes in each heap how many of the states refer to the same objects of others.
     fn count_sharers(&mut self) {
+        if self.0.len() < 2 {
+            return;
+        }
         let foreign = |best: &mut Best| std::mem::take(&mut best.foreign);
         let objects: Vec<_> = self.0.iter_mut().map(foreign).collect();
         for (best, count) in self.0.iter_mut().zip(sharers(&objects)) {
