@@ -6,7 +6,7 @@ use luasnap_capture::process::{
     AttachErrorKind, AttachOptions, FoundState, StateCapture, StateChoice, attach, lua_states,
     read_core,
 };
-use luasnap_heap::{Census, Heap, Kind, Label, NodeId, Reach, Snapshot, Through};
+use luasnap_heap::{Census, Heap, Kind, Label, NodeId, Reach, Snapshot, Strength, Through};
 use luasnap_hosts::skynet_models;
 use std::path::Path;
 use std::process::Command;
@@ -131,11 +131,9 @@ fn check_service(state: &FoundState, heap: &Heap, model: &str) {
     // The key of a weak table is held weakly although `__mode` is a string of another state.
     let weak = global(heap, b"weak").expect("a table");
     let keys = heap.edges(weak).filter(|edge| edge.label == Label::Key);
-    assert!(keys.clone().count() >= 100);
-    assert!(
-        keys.clone()
-            .all(|edge| edge.strength != luasnap_heap::Strength::Strong)
-    );
+    let keys: Vec<_> = keys.collect();
+    assert!(keys.len() >= 100);
+    assert!(keys.iter().all(|edge| edge.strength != Strength::Strong));
     // A local variable's name is a string of another state.
     let waiting = global(heap, b"waiting").expect("a thread");
     let locals = heap.edges(waiting).filter_map(|edge| match edge.label {

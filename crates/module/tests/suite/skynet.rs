@@ -5,20 +5,20 @@ use luasnap_hosts::skynet_models;
 use std::fs;
 use std::process::{Command, Stdio};
 
-/// Runs `tests/lua/skynet.lua` as the script of all services, until each has captured itself several times.
+/// Runs `tests/skynet/service.lua` as the script of all services, until each has captured itself several times.
 #[test]
 fn services_capture_themselves_while_others_work() {
     for (model, program) in skynet_models() {
         let folder = directory();
-        for name in ["skynet.lua", "skynet_config.lua"] {
-            let source = read(&tests().join("lua").join(name));
+        for name in ["service.lua", "config.lua"] {
+            let source = read(&tests().join("skynet").join(name));
             fs::write(folder.path().join(name), source).expect("a file");
         }
         let mut command = Command::new(program);
         let cpath = format!("{}/?.so", modules().display());
         command
             .args(["--cpath", &cpath, "4"])
-            .args(["agent", "skynet.lua", "12", "other", "skynet.lua", "4"])
+            .args(["agent", "service.lua", "12", "other", "service.lua", "4"])
             .current_dir(folder.path())
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
