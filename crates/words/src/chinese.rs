@@ -852,7 +852,7 @@ pub(crate) const TEXTS: &[Text] = &[
     ("saved.unreadable", "{state}：{reason}"),
     (
         "states.choose_one",
-        "用 --state 地址 选一个（地址见 `luasnap ps`），或者指定一个文件",
+        "用 --state 选一个（见 `luasnap ps --states`），或者指定一个文件",
     ),
     ("states.name_a_file", "请指定一个文件"),
     (
