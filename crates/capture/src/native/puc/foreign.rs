@@ -5,8 +5,7 @@
 //! are marked as shared and all of their header fits, they are read through the kernel (`Memory::bytes_of_others`),
 //! and what they refer to must be shared as well. Their bytes are not this VM's.
 
-use crate::layout::ABSENT;
-use crate::memory::memory::{Memory, Read, Structure};
+use crate::memory::memory::{Memory, Read};
 use crate::native::byte_ledger::note;
 use crate::native::foreign_objects::ForeignObject;
 use crate::native::layout_mismatch::{LayoutMismatch, Swept};
@@ -14,6 +13,7 @@ use crate::native::puc::header::{HEADER, TAG};
 use crate::native::puc::string::SHORT;
 use crate::native::puc::sweep::Sweep;
 use crate::native::puc::tags::{self, ObjectType};
+use crate::native::puc::whose::Whose;
 use crate::native::sweep::Sweep as _;
 use luasnap_heap::{Kind, NameId, NodeId};
 
@@ -26,64 +26,7 @@ pub(super) fn is_shared(marked: u8) -> bool {
     marked & AGE == SHARED
 }
 
-/// Whose memory it is.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Whose {
-    /// This VM's, which stands still.
-    Own,
-    /// Another VM's of the process.
-    Others,
-}
-
 impl<'m, M: Memory, const L: usize> Sweep<'m, M, L> {
-    /// Whether objects may refer to those of another VM.
-    pub(super) const SHARES: bool = Self::LAYOUT.string.id != ABSENT;
-
-    /// Returns whose a node's object is.
-    #[inline(always)]
-    pub(super) fn whose(&self, node: NodeId) -> Whose {
-        match Self::SHARES && node.0 >= self.listed {
-            true => Whose::Others,
-            false => Whose::Own,
-        }
-    }
-
-    #[inline(always)]
-    pub(super) fn bytes_of(&self, whose: Whose, address: u64, len: usize) -> Option<&'m [u8]> {
-        match whose {
-            Whose::Own => self.memory.bytes(address, len),
-            Whose::Others => self.memory.bytes_of_others(address, len),
-        }
-    }
-
-    /// The structure of `size` bytes at `address`.
-    #[inline(always)]
-    pub(super) fn structure_of(
-        &self,
-        whose: Whose,
-        address: u64,
-        size: u16,
-    ) -> Option<Structure<'m>> {
-        self.bytes_of(whose, address, usize::from(size))
-            .map(Structure)
-    }
-
-    /// The `count` items of `size` bytes each at `address`.
-    #[inline(always)]
-    pub(super) fn items_of(
-        &self,
-        whose: Whose,
-        address: u64,
-        count: u64,
-        size: u16,
-    ) -> Option<&'m [u8]> {
-        if count == 0 {
-            return Some(&[]);
-        }
-        let len = count.checked_mul(u64::from(size))?;
-        self.bytes_of(whose, address, usize::try_from(len).ok()?)
-    }
-
     /// Returns the node of the object at `address`, where it is one of this VM or one of another that was met before.
     #[inline(always)]
     pub(super) fn known(&self, address: u64) -> Option<NodeId> {

@@ -3,9 +3,9 @@
 use crate::layout::ABSENT;
 use crate::memory::memory::{Memory, Read, Structure};
 use crate::native::layout_mismatch::{LayoutMismatch, Swept};
-use crate::native::puc::foreign::Whose;
 use crate::native::puc::header::VALUE;
 use crate::native::puc::sweep::Sweep;
+use crate::native::puc::whose::Whose;
 use crate::native::sweep::Sweep as _;
 use crate::version::Version;
 use luasnap_heap::{Kind, Label, NameId, NodeId, Strength};

@@ -19,3 +19,4 @@ pub(crate) mod tags;
 mod thread;
 mod userdata;
 mod verify;
+mod whose;
