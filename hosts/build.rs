@@ -22,6 +22,7 @@ const LOCAL: &str = "local.c";
 const PROBE: &str = "probe.c";
 const UNKNOWN: &str = "unknown.c";
 const STATIC: &str = "static.c";
+const SKYNET: &str = "skynet.c";
 
 /// What Lua's standard libraries need of the system.
 const SYSTEM_LIBRARIES: [&str; 2] = ["-lm", "-ldl"];
@@ -45,6 +46,8 @@ enum Job {
     Older(usize),
     /// A changed one, by its number.
     Changed(usize),
+    /// A model of skynet, by its number.
+    Skynet(usize),
 }
 
 /// A VM as a static library, with its headers.
@@ -59,7 +62,7 @@ fn main() {
     for file in INTERPRETER
         .iter()
         .chain(&HEADERS)
-        .chain(&[LOCAL, PROBE, UNKNOWN, STATIC])
+        .chain(&[LOCAL, PROBE, UNKNOWN, STATIC, SKYNET])
     {
         println!("cargo:rerun-if-changed=src/{file}");
     }
@@ -71,6 +74,7 @@ fn main() {
     jobs.extend((0..releases::JIT.len()).map(Job::Jit));
     jobs.extend((0..releases::OLDER.len()).map(Job::Older));
     jobs.extend((0..releases::CHANGED.len()).map(Job::Changed));
+    jobs.extend((0..releases::SKYNET.len()).map(Job::Skynet));
     // The longest first: LuaJIT is built by a make of its own.
     jobs.sort_by_key(|job| !matches!(job, Job::Vm("jit", _) | Job::Jit(_)));
     let jobs = Mutex::new(VecDeque::from(jobs));
@@ -89,6 +93,7 @@ fn main() {
                         Job::Jit(number) => build_jit(number),
                         Job::Older(number) => build_older(number),
                         Job::Changed(number) => build_changed(number),
+                        Job::Skynet(number) => build_skynet(number),
                     }
                 }
             });
@@ -102,6 +107,7 @@ fn main() {
         list_of_programs("JIT", jit),
         list_of_programs("OLDER", older),
         list_of_programs("CHANGED", changed),
+        list_of_programs("SKYNET", releases::SKYNET.iter().map(|&(name, _)| name)),
     ];
     fs::write(out_dir().join("programs.rs"), programs.concat()).expect("a list");
 
@@ -222,6 +228,21 @@ fn build_changed(number: usize) {
     let folder = out_dir().join(format!("changed-{name}"));
     let folder = releases::changed_sources(release, header, old, new, &folder);
     build_release(&folder, name);
+}
+
+/// Builds a model of skynet. The seed of hashes is one for all its states.
+fn build_skynet(number: usize) {
+    let (name, release) = releases::SKYNET[number];
+    let folder = releases::skynet_sources(release, &out_dir().join(name));
+    let mut command = compile(&[SKYNET]);
+    command
+        .args(releases::library_files(&folder))
+        .arg("-I")
+        .arg(&folder)
+        .args(["-DLUA_USE_LINUX", "-Dluai_makeseed(L)=20261123u"])
+        .args(["-w", "-O1", "-Wl,-E"])
+        .args(SYSTEM_LIBRARIES);
+    run_compiler(command, &release_program(name));
 }
 
 /// Builds an interpreter from the C files in a folder, all at once.

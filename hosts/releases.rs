@@ -172,14 +172,14 @@ pub const CHANGED: [(&str, &str, &str, &str, &str); 31] = [
         "5.4.9",
         "lobject.h",
         HASH,
-        "unsigned int hash;\n  size_t more;",
+        "unsigned int hash;\n  size_t more[2];",
     ),
     (
         "string-5.5",
         "5.5.1",
         "lobject.h",
         HASH,
-        "unsigned int hash;\n  size_t more;",
+        "unsigned int hash;\n  size_t more[2];",
     ),
     (
         "numbers-5.3",
@@ -319,19 +319,60 @@ fn copy_tree(from: &Path, into: &Path) {
     }
 }
 
+/// Models of skynet's Luas: a name, and the release that each was changed from.
+pub const SKYNET: [(&str, &str); 2] = [("skynet-5.4", "5.4.7"), ("skynet-5.5", "5.5.0")];
+
+/// What those have: each string has a number, and two short strings are equal if their texts are, whichever state they
+/// are of. The rest of the model is `src/skynet.c`.
+const OF_SKYNET: [(&str, &str, &str); 4] = [
+    ("lobject.h", HASH, "unsigned int hash;\n  size_t id;"),
+    (
+        "lstring.c",
+        "ts->extra = 0;",
+        "ts->extra = 0;\n  ts->id = 0;",
+    ),
+    (
+        "lstring.h",
+        "(a) == (b))",
+        "(a) == (b) || ((a)->hash == (b)->hash && (a)->shrlen == (b)->shrlen \\\n    \
+            && memcmp(getshrstr(a), getshrstr(b), (size_t)(a)->shrlen) == 0))",
+    ),
+    (
+        "lstring.h",
+        "#include \"lgc.h\"",
+        "#include <string.h>\n#include \"lgc.h\"",
+    ),
+];
+
+/// The sources of a model of skynet's Lua.
+pub fn skynet_sources(release: &str, into: &Path) -> PathBuf {
+    copy_sources(release, into);
+    for (file, old, new) in OF_SKYNET {
+        change(&into.join(file), old, new);
+    }
+    into.to_owned()
+}
+
 /// A copy of a release's sources with something changed in one header.
 pub fn changed_sources(release: &str, header: &str, old: &str, new: &str, into: &Path) -> PathBuf {
+    copy_sources(release, into);
+    change(&into.join(header), old, new);
+    into.to_owned()
+}
+
+fn copy_sources(release: &str, into: &Path) {
     fs::create_dir_all(into).expect("a folder");
     for file in fs::read_dir(sources(release)).expect("sources").flatten() {
         if file.path().is_file() {
             fs::copy(file.path(), into.join(file.file_name())).expect("a copy");
         }
     }
-    let header = into.join(header);
-    let text = fs::read_to_string(&header).expect("a header");
-    assert!(text.contains(old), "{} has no {old}", header.display());
-    fs::write(&header, text.replacen(old, new, 1)).expect("a header");
-    into.to_owned()
+}
+
+fn change(file: &Path, old: &str, new: &str) {
+    let text = fs::read_to_string(file).expect("a file of the sources");
+    assert!(text.contains(old), "{} has no {old}", file.display());
+    fs::write(file, text.replacen(old, new, 1)).expect("a file of the sources");
 }
 
 /// The C files of a release that make its library.

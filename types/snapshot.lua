@@ -231,7 +231,14 @@ local Snapshot = {}
 ---@field snapshots? integer What luasnap's own snapshots held of that.
 ---@field cdata? integer How many cdata there are, garbage included; native snapshots only.
 ---@field finalizers integer How many userdata have a function in `__gc`, garbage included.
+---@field shared? snapshot.Shared Objects of other states that the state refers to, in skynet's Lua.
 ---@field verdict? string What most of it is: a sentence without a full stop.
+
+---Objects of other states; their bytes are in the total of those.
+---@class snapshot.Shared
+---@field count integer
+---@field bytes integer
+---@field states? integer How many states share the one that most share.
 
 ---@class snapshot.LedgerChange
 ---@field first snapshot.Ledger Of the first snapshot.

@@ -50,7 +50,7 @@ pub fn local() -> &'static Path {
     Path::new(env!("HOST_LOCAL"))
 }
 
-// `JIT`, `OLDER` and `CHANGED`: the interpreters that the build script built from its lists in
+// `JIT`, `OLDER`, `CHANGED` and `SKYNET`: the programs that the build script built from its lists in
 // releases.rs, by name.
 include!(concat!(env!("OUT_DIR"), "/programs.rs"));
 
@@ -64,6 +64,11 @@ pub fn jit_builds() -> impl Iterator<Item = &'static str> {
 /// Returns the older releases of PUC Lua for which there are interpreters.
 pub fn older_releases() -> impl Iterator<Item = &'static str> {
     OLDER.iter().map(|(release, _)| *release)
+}
+
+/// Returns the models of skynet: the name of each, and its program.
+pub fn skynet_models() -> impl Iterator<Item = (&'static str, &'static Path)> {
+    SKYNET.iter().map(|&(name, path)| (name, Path::new(path)))
 }
 
 /// Returns the changed Luas whose names have this beginning; `""` for all.

@@ -207,7 +207,8 @@ fn string(types: &Types, release: Release) -> Result<Structure> {
         .at("len", POINTER, "tsv.len|u.lnglen|len")
         .at_if(since_53, "next_in_bucket", POINTER, "u.hnext|hnext")
         .at("marked", BYTE, "tsv.marked|marked")
-        .at("hash", INT, "tsv.hash|hash");
+        .at("hash", INT, "tsv.hash|hash")
+        .at_if_there("id", POINTER, "id");
     if !since_55 {
         return builder
             .absent("contents")

@@ -6,7 +6,8 @@ use crate::output::report_problem;
 use crate::output_file::OutputFile;
 use crate::process_argument::ProcessArgument;
 use crate::progress::Progress;
-use crate::state_files::{StateFiles, address, numbered};
+use crate::state_argument::StateArgument;
+use crate::state_files::{StateFiles, numbered};
 use clap::Args;
 use luasnap_capture::process::{AttachOptions, Attached};
 use luasnap_format::byte_size;
@@ -37,7 +38,9 @@ Exit codes:
 
 /// Take a snapshot of every Lua state in a running process, and say what holds its memory
 ///
-/// Each state is saved in a file; of the largest, the groups that retain most are printed, as by `luasnap top`.
+/// Each state is saved in a file; of the largest, the groups that retain most are printed, as by `luasnap top`, which
+/// also ranks all the files. States of skynet are called by their services; `--state agent` reads all services of that
+/// name, `--state :0000000a` one.
 ///
 /// The process stands still while its memory is copied, about half a second for each gigabyte, and goes
 /// on whatever happens to luasnap. It is only read: nothing is written into it, no code runs in it, and
@@ -60,9 +63,9 @@ pub struct Attach {
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
 
-    /// Only the state at this address, as `luasnap ps` has it
-    #[arg(long, value_name = "ADDRESS", value_parser = address)]
-    state: Option<u64>,
+    /// Only the state at this address, or those of this name, as `luasnap ps --states` has them
+    #[arg(long, value_name = "ADDRESS|NAME", value_parser = StateArgument::parse)]
+    state: Option<StateArgument>,
 
     /// How often to stop the process at most, where a stop catches Lua in the middle of an allocation
     #[arg(long, default_value_t = AttachOptions::default().tries)]
@@ -104,7 +107,7 @@ impl Attach {
         let progress = Progress::new(self.answer.steps(2));
         let options = AttachOptions {
             tries: self.tries,
-            state: self.state,
+            state: self.state.as_ref().map(StateArgument::choice),
             scratch: self.scratch.as_deref(),
         };
         let attached = progress

@@ -136,7 +136,7 @@ impl Diff {
         let progress = |files: usize| Progress::new(files + 2);
         match &self.files[..] {
             [folder] if folder.is_dir() => {
-                let paths = snapshot_folder::paths_in(folder)?;
+                let paths = snapshot_folder::several_in(folder)?;
                 let progress = progress(paths.len());
                 let files = snapshot_folder::open_all(folder, &paths, &progress)?;
                 Ok((progress, files))

@@ -100,6 +100,9 @@ fn origin(file: &SnapshotFile, census: &Census) -> String {
     if let Some(layout) = &census.layout {
         text += &said("info.layout", "layout", layout.to_string());
     }
+    if let Some(name) = &provenance.state_name {
+        text += &said("info.state", "name", name.to_string());
+    }
     text += &said("info.engine", "engine", census.engine.name().to_owned());
     if let Some(process) = provenance.process {
         text += &said("info.process", "process", process.id.to_string());

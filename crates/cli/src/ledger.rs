@@ -2,7 +2,7 @@
 
 use crate::look;
 use crate::table::{Column, Columns, to_the_left, to_the_right};
-use luasnap_format::{Ledger, LedgerChange, byte_size, grouped};
+use luasnap_format::{Ledger, LedgerChange, SharedRow, byte_size, grouped};
 use luasnap_words::Sentence;
 use unicode_width::UnicodeWidthStr;
 
@@ -14,6 +14,7 @@ pub fn as_text(ledger: &Ledger) -> String {
         ("ledger.process", process(ledger)),
         ("ledger.vm", vm(ledger)),
         ("ledger.outside_place", outside(ledger)),
+        ("ledger.shared_place", ledger.shared.map(shared)),
     ] {
         if let Some(text) = text {
             lines.row([look::words(place), text]);
@@ -63,6 +64,19 @@ fn vm(ledger: &Ledger) -> Option<String> {
             look::sentence(&parts.with("total", total))
         }
     })
+}
+
+/// Returns what a state uses of others.
+pub fn shared(shared: SharedRow) -> String {
+    let states = shared
+        .states
+        .map(|states| Sentence::new("ledger.shared_by").with("states", grouped(u64::from(states))));
+    look::sentence(
+        &Sentence::new("ledger.shared")
+            .with("objects", grouped(shared.count))
+            .with("bytes", byte_size(shared.bytes))
+            .with("states", states),
+    )
 }
 
 fn outside(ledger: &Ledger) -> Option<String> {

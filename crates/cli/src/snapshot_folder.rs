@@ -11,6 +11,18 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Returns the paths of the `.luasnap` files in a folder, by name; two of them at least.
+pub fn several_in(folder: &Path) -> Result<Vec<PathBuf>> {
+    let paths = paths_in(folder)?;
+    let code = match paths.len() {
+        0 => "folder.no_file",
+        1 => "folder.one_file",
+        _ => return Ok(paths),
+    };
+    let folder = printable_path(folder).to_string();
+    Err(Sentence::new(code).with("folder", folder).into())
+}
+
+/// Returns the paths of the `.luasnap` files in a folder, by name.
 pub fn paths_in(folder: &Path) -> Result<Vec<PathBuf>> {
     let cannot = |error| about_folder("folder.cannot_read", folder, &error);
     let mut paths = Vec::new();
@@ -21,13 +33,7 @@ pub fn paths_in(folder: &Path) -> Result<Vec<PathBuf>> {
         }
     }
     paths.sort();
-    let code = match paths.len() {
-        0 => "folder.no_file",
-        1 => "folder.one_file",
-        _ => return Ok(paths),
-    };
-    let folder = printable_path(folder).to_string();
-    Err(Sentence::new(code).with("folder", folder).into())
+    Ok(paths)
 }
 
 /// Reads the files of a folder, in the order in which the snapshots were taken. They are all of one Lua state.

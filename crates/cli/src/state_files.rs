@@ -7,13 +7,17 @@ use crate::look;
 use crate::output::{print, report_problem};
 use crate::output_file::OutputFile;
 use luasnap_capture::process::{FoundState, StateCapture};
-use luasnap_format::{SaveOptions, address_of, byte_size, is_standard_output, write_snapshot};
+use luasnap_format::{SaveOptions, byte_size, grouped, is_standard_output, write_snapshot};
 use luasnap_heap::{Census, Printable, Snapshot};
 use luasnap_words::{Sentence, Spoken};
 use serde::Serialize;
+use std::cmp::Reverse;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+
+/// The most states that get a line each. A node of skynet has hundreds.
+const LISTED: usize = 20;
 
 /// The outcome for each state.
 pub struct StateFiles {
@@ -42,6 +46,8 @@ pub struct StateRow {
     total: u64,
     #[serde(skip_serializing_if = "Option::is_none")]
     script: Option<String>,
+    /// What it is called, as `luasnap ps` does.
+    name: Option<String>,
     /// The file that it was saved in.
     file: Option<String>,
     /// How many bytes of the total are unaccounted for.
@@ -101,7 +107,13 @@ impl StateFiles {
 
     /// Prints a line for each state: on standard output, unless a state is written there.
     pub fn print(&self) -> Result<()> {
-        let lines = self.states.iter().map(|(state, outcome)| match outcome {
+        let listed = self.listed();
+        let left_out = self.states.len() - listed.len();
+        let more = (left_out > 0).then(|| {
+            let count = grouped(left_out as u64);
+            Sentence::new("saved.more").with("count", count)
+        });
+        let lines = listed.into_iter().map(|(state, outcome)| match outcome {
             Outcome::Saved(path, unaccounted) => {
                 let unaccounted = (*unaccounted != 0).then(|| {
                     Sentence::new("saved.unaccounted").with("bytes", unaccounted.to_string())
@@ -112,7 +124,25 @@ impl StateFiles {
             }
             Outcome::Unreadable(reason) => unreadable(state, reason),
         });
-        self.print_lines(lines)
+        self.print_lines(lines.chain(more))
+    }
+
+    /// Returns the states that get a line: of many, the largest ones, the first the largest, and those that could not be
+    /// read.
+    fn listed(&self) -> Vec<&(FoundState, Outcome)> {
+        let mut states: Vec<_> = self.states.iter().collect();
+        if states.len() <= LISTED {
+            return states;
+        }
+        states.sort_by_key(|(state, outcome)| {
+            let is_saved = matches!(outcome, Outcome::Saved(..));
+            (is_saved, Reverse(state.total))
+        });
+        let unreadable = states
+            .iter()
+            .filter(|(_, outcome)| matches!(outcome, Outcome::Unreadable(_)));
+        states.truncate(unreadable.count() + LISTED);
+        states
     }
 
     /// Prints the files alone, a line each; reports the states that could not be read.
@@ -159,6 +189,7 @@ impl StateFiles {
                 layout: state.layout.to_string(),
                 total: state.total,
                 script: state.script.clone(),
+                name: state.name.clone(),
                 file,
                 unaccounted,
                 error,
@@ -186,7 +217,12 @@ impl StateFiles {
 
 /// Describes a state in a few words.
 fn described(state: &FoundState) -> Sentence {
-    let script = state.script.as_deref().map(|script| {
+    // The script that runs in a service of skynet is its loader.
+    let script = match state.is_of_skynet {
+        true => state.name.as_deref(),
+        false => state.script.as_deref(),
+    };
+    let script = script.map(|script| {
         let script = Printable(script.as_bytes()).to_string();
         Sentence::new("saved.script").with("script", script)
     });
@@ -230,11 +266,6 @@ pub fn numbered(path: &Path, number: usize) -> PathBuf {
         name.push(extension);
     }
     path.with_file_name(name)
-}
-
-/// Parses an address such as `0x55d0`.
-pub fn address(text: &str) -> Result<u64, Sentence> {
-    address_of(text.as_bytes()).ok_or_else(|| Sentence::new("quantity.address"))
 }
 
 #[cfg(test)]

@@ -6,7 +6,9 @@ use crate::ledger;
 use crate::look;
 use crate::output::{AnswerAboutFile, print, print_json};
 use crate::progress::Progress;
+use crate::ranked_states::RankedStates;
 use crate::snapshot_file::SnapshotFile;
+use crate::snapshot_folder;
 use crate::table::{CellText, Column, Columns};
 use clap::{Args, ValueEnum};
 use luasnap_format::{GroupRow, OwnerRow, byte_size, grouped, owner_kind_words, printable_path};
@@ -26,13 +28,17 @@ use std::process::ExitCode;
 /// `--by owner` says whose the memory is: each object belongs to the plugin, the module or the folder of source whose
 /// code holds it, so the rows add up to all objects. `shared` is what several hold, `unknown` what no known code holds.
 ///
+/// Of several files, or of a folder of them, the Lua states are ranked by the bytes that they hold, a row each: the
+/// services of a node of skynet, for one, which `luasnap attach` saves together.
+///
 /// The head says where the process's memory is: what the system said when the snapshot was taken, what of that
 /// the Lua VM holds, and what of that is in use or garbage.
 #[derive(Args)]
 #[command(after_help = OF_READERS)]
 pub struct Top {
-    /// The snapshot file
-    file: PathBuf,
+    /// The snapshot file; of several, or of a folder of them, the Lua states are ranked, a row each
+    #[arg(required = true, value_name = "FILE|FOLDER")]
+    files: Vec<PathBuf>,
 
     /// Sort by, or list owners
     #[arg(long, value_enum, default_value_t = By::Retained)]
@@ -77,15 +83,39 @@ impl By {
 impl Top {
     /// Runs the command.
     pub fn execute(self) -> Result<ExitCode> {
+        let file = match &self.files[..] {
+            [folder] if folder.is_dir() => {
+                let paths = snapshot_folder::paths_in(folder)?;
+                if paths.is_empty() {
+                    let folder = printable_path(folder).to_string();
+                    return Err(Sentence::new("folder.empty").with("folder", folder).into());
+                }
+                return self.states(&paths);
+            }
+            [file] => file,
+            several => return self.states(several),
+        };
         match self.by.order() {
-            Some(order) => self.groups(order),
-            None => self.owners(),
+            Some(order) => self.groups(file, order),
+            None => self.owners(file),
         }
     }
 
-    fn owners(self) -> Result<ExitCode> {
+    fn states(&self, paths: &[PathBuf]) -> Result<ExitCode> {
+        if !matches!(self.by, By::Retained) {
+            return Err(Sentence::new("top.by_one_file").into());
+        }
+        let states = RankedStates::find(paths, self.rows)?;
+        match self.json {
+            true => print_json(&states)?,
+            false => print(states.as_text())?,
+        }
+        Ok(ExitCode::SUCCESS)
+    }
+
+    fn owners(&self, path: &Path) -> Result<ExitCode> {
         let progress = Progress::new(2);
-        let file = SnapshotFile::open(&self.file, &progress)?;
+        let file = SnapshotFile::open(path, &progress)?;
         let top = progress.step(Sentence::new("progress.owners"), || {
             luasnap_format::top_owners(&file.snapshot, self.rows)
         })?;
@@ -101,9 +131,9 @@ impl Top {
         Ok(ExitCode::SUCCESS)
     }
 
-    fn groups(self, order: GroupOrder) -> Result<ExitCode> {
+    fn groups(&self, path: &Path, order: GroupOrder) -> Result<ExitCode> {
         let progress = Progress::new(1 + STEPS);
-        let file = SnapshotFile::open(&self.file, &progress)?;
+        let file = SnapshotFile::open(path, &progress)?;
         let top = find(&file.snapshot, order, self.rows, &progress)?;
         drop(progress);
         match self.json {

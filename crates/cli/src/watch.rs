@@ -9,13 +9,13 @@ use crate::output_file::OutputFile;
 use crate::process_argument::ProcessArgument;
 use crate::quantity;
 use crate::report::Report;
-use crate::state_files::address;
+use crate::state_argument::address;
 use crate::watch_end::End;
 use crate::watch_output::{Summary, WatchOutput};
 use clap::Args;
 use luasnap_capture::process::{
-    AttachError, AttachErrorKind, AttachOptions, Fate, FoundState, ProcessIdentity, attach,
-    lua_states, resident,
+    AttachError, AttachErrorKind, AttachOptions, Fate, FoundState, ProcessIdentity, StateChoice,
+    attach, lua_states, resident,
 };
 use luasnap_capture::{note_signals, signal_noted};
 use luasnap_format::{GrowthAnswer, GrowthSeries, StopTimes, WatchStep, byte_size};
@@ -270,7 +270,7 @@ impl Watching<'_> {
         self.output.note(&Sentence::new("watch.reading"))?;
         let options = AttachOptions {
             tries: self.options.tries,
-            state: Some(self.state),
+            state: Some(StateChoice::At(self.state)),
             scratch: self.options.scratch.as_deref(),
         };
         let attached = match attach(self.pid, options) {

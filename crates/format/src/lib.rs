@@ -56,7 +56,7 @@ pub use answers::group_row::{GroupRow, Top, top};
 pub use answers::growth::{GrowthAnswer, GrowthError, GrowthRow, SuspectRow, duration, growth};
 pub use answers::growth_series::GrowthSeries;
 pub use answers::leak::{Allowed, LeakRow, leaks};
-pub use answers::ledger::{Ledger, LedgerChange};
+pub use answers::ledger::{Ledger, LedgerChange, SharedRow};
 pub use answers::name::Name;
 pub use answers::object_row::{ObjectRow, SlotsRow};
 pub use answers::owner_row::{
@@ -66,6 +66,7 @@ pub use answers::report::{Report, ReportOf, ReportRow, ResizedRow, report};
 pub use answers::retainers::{KeeperRow, RetainerRow, Retainers, RetainersOptions, retainers};
 pub use answers::row_order::RowOrder;
 pub use answers::short_path::path_of_everything;
+pub use answers::state_row::{LargestGroup, StateRow};
 pub use answers::stats::{KindRow, Stats, Sum};
 pub use answers::waste::{
     DuplicateStrings, RepeatedTextRow, SparseTableList, SparseTableRow, WasteAnswer, waste,

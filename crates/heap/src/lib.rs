@@ -87,7 +87,7 @@ pub use graph::loaded_code::{CodeShape, LOADED_SOURCE, LoadedCode, given_name};
 pub use graph::name::{NameId, Names};
 pub use graph::node::NodeId;
 pub use graph::prefetch::prefetch;
-pub use graph::provenance::{Engine, Process, ProcessMemory, Provenance};
+pub use graph::provenance::{Engine, Process, ProcessMemory, Provenance, SharedObjects};
 pub use graph::sparse_table::{SlotSizes, SparseTable};
 pub use graph::strength::Strength;
 pub use graph::tally::Tally;

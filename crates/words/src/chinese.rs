@@ -28,6 +28,10 @@ pub(crate) const TEXTS: &[Text] = &[
         "进程 {process} 里没有主线程在 {address} 的 Lua 虚拟机",
     ),
     (
+        "attach.no_state_called",
+        "进程 {process} 里没有叫“{name}”的 Lua 虚拟机；`luasnap ps --states` 会列出它有哪些",
+    ),
+    (
         "attach.no_such_process",
         "没有进程 {process}；`luasnap ps` 列出带 Lua 虚拟机的进程",
     ),
@@ -189,6 +193,10 @@ pub(crate) const TEXTS: &[Text] = &[
     ("folder.cannot_make", "无法建立文件夹 {folder}：{reason}"),
     ("folder.cannot_read", "无法读取文件夹 {folder}：{reason}"),
     ("folder.cannot_write", "无法写入文件夹 {folder}：{reason}"),
+    (
+        "folder.empty",
+        "文件夹 {folder} 里没有以 .luasnap 结尾的文件",
+    ),
     ("folder.full", "文件夹 {folder} 里的文件太多"),
     (
         "folder.no_file",
@@ -308,6 +316,7 @@ pub(crate) const TEXTS: &[Text] = &[
     ("head.count_now", "现在个数"),
     ("head.entries", "条目"),
     ("head.every_step", "每一步"),
+    ("head.file", "文件"),
     ("head.files", "文件数"),
     ("head.for_example", "例如"),
     ("head.garbage", "垃圾"),
@@ -315,8 +324,10 @@ pub(crate) const TEXTS: &[Text] = &[
     ("head.group", "分组"),
     ("head.grown", "增长"),
     ("head.held_by", "引用路径"),
+    ("head.in_use", "在用"),
     ("head.its_bytes", "垃圾字节数"),
     ("head.kind", "种类"),
+    ("head.largest_group", "最大的组"),
     ("head.largest_state", "最大的虚拟机"),
     ("head.name", "名称"),
     ("head.object", "名称"),
@@ -336,6 +347,7 @@ pub(crate) const TEXTS: &[Text] = &[
     ("head.state", "虚拟机"),
     ("head.states", "虚拟机数"),
     ("head.suspect", "疑点"),
+    ("head.total", "总量"),
     ("head.type", "类型"),
     ("head.vm", "版本"),
     ("help.back", "回到之前的画面；取消正在进行的操作"),
@@ -382,6 +394,7 @@ pub(crate) const TEXTS: &[Text] = &[
     ("info.process", "，进程 {process}"),
     ("info.prototype", "函数原型"),
     ("info.snapshots", "快照"),
+    ("info.state", "，虚拟机 {name}"),
     ("info.taken", "，取于 {time}"),
     ("info.unaccounted", "未统计"),
     ("info.vm", "虚拟机占用 {size}（{bytes} 字节）"),
@@ -480,6 +493,12 @@ pub(crate) const TEXTS: &[Text] = &[
     ("ledger.peak", "，峰值 {bytes}"),
     ("ledger.process", "进程"),
     ("ledger.resident", "物理内存 {bytes}"),
+    (
+        "ledger.shared",
+        "其他虚拟机的 {objects} 个对象，共 {bytes}，算在那些虚拟机里{states}",
+    ),
+    ("ledger.shared_by", "；最多有 {states} 个虚拟机共用"),
+    ("ledger.shared_place", "共享"),
     ("ledger.snapshots", "其中快照占 {bytes}"),
     ("ledger.unaccounted", "未统计 {bytes}"),
     ("ledger.vm", "Lua 虚拟机"),
@@ -697,6 +716,7 @@ pub(crate) const TEXTS: &[Text] = &[
         "请给出字节数（65536、64K、10M、1G）或百分比（5%）",
     ),
     ("quantity.seconds", "请给出整数的秒、分钟或小时：5s、2m、1h"),
+    ("quantity.state", "请给出地址（例如 0x55d0）或虚拟机的名称"),
     ("quantity.time", "请给出时间：500ms、30s、10m、2h"),
     ("query.neither", "{path}；也没有名叫 '{word}' 的分组{near}"),
     (
@@ -815,6 +835,10 @@ pub(crate) const TEXTS: &[Text] = &[
         "无法保存到 '{file}'：它是文件夹：请指定其中的文件，或者用 --every 说明多久保存一次",
     ),
     ("saved.file", "{file}：{state}{unaccounted}"),
+    (
+        "saved.more",
+        "另有 {count} 个较小的虚拟机，各存在一个带编号的文件里；对所有文件用 `luasnap top` 可以给它们排名",
+    ),
     ("saved.name", "{file}"),
     ("saved.next", "已保存到 {file}；接下来：{command}"),
     ("saved.not_examined", "{file} 已保存，但没有分析：{reason}"),
@@ -828,7 +852,7 @@ pub(crate) const TEXTS: &[Text] = &[
     ("saved.unreadable", "{state}：{reason}"),
     (
         "states.choose_one",
-        "用 --state 地址 选一个（地址见 `luasnap ps`），或者指定一个文件",
+        "用 --state 选一个（见 `luasnap ps --states`），或者指定一个文件",
     ),
     ("states.name_a_file", "请指定一个文件"),
     (
@@ -848,6 +872,10 @@ pub(crate) const TEXTS: &[Text] = &[
     ("time.minutes", "{number} 分钟"),
     ("time.seconds", "{number} 秒"),
     ("time.unknown", "时间未知"),
+    (
+        "top.by_one_file",
+        "--by 只用于单个文件：多个文件时，按占用给 Lua 虚拟机排名",
+    ),
     ("top.groups", "共 {all} 组，列出 {shown} 组"),
     ("top.head", "{file}：{objects} 个对象，{bytes}；{rows}"),
     (
@@ -924,6 +952,10 @@ pub(crate) const TEXTS: &[Text] = &[
     ("view.suspects", "疑点"),
     ("view.title", "{file}：{objects}，{bytes}{vm}{since}"),
     ("view.vm", "，{vm}"),
+    (
+        "top.states",
+        "共 {all} 个 Lua 虚拟机，占 {bytes}，列出 {shown} 个",
+    ),
     ("waste.array", "数组部分 {slots} 个位置用了 {used} 个"),
     ("waste.hash", "哈希部分 {slots} 个位置用了 {used} 个"),
     (

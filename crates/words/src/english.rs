@@ -40,6 +40,10 @@ pub(crate) const TEXTS: &[Text] = &[
         "process {process} has no Lua state whose main thread is at {address}",
     ),
     (
+        "attach.no_state_called",
+        "process {process} has no Lua state that is called '{name}'; `luasnap ps --states` lists those that it has",
+    ),
+    (
         "attach.no_such_process",
         "there is no process {process}; `luasnap ps` lists those that have a Lua state",
     ),
@@ -232,6 +236,10 @@ pub(crate) const TEXTS: &[Text] = &[
         "cannot write to the folder {folder}: {reason}",
     ),
     (
+        "folder.empty",
+        "the folder {folder} has no files that end in .luasnap",
+    ),
+    (
         "folder.full",
         "there are too many files in the folder {folder}",
     ),
@@ -359,6 +367,7 @@ pub(crate) const TEXTS: &[Text] = &[
     ("head.count_now", "count now"),
     ("head.entries", "entries"),
     ("head.every_step", "every step"),
+    ("head.file", "file"),
     ("head.files", "files"),
     ("head.for_example", "for example"),
     ("head.garbage", "garbage"),
@@ -366,8 +375,10 @@ pub(crate) const TEXTS: &[Text] = &[
     ("head.group", "group"),
     ("head.grown", "grown"),
     ("head.held_by", "held by"),
+    ("head.in_use", "in use"),
     ("head.its_bytes", "its bytes"),
     ("head.kind", "kind"),
+    ("head.largest_group", "largest group"),
     ("head.largest_state", "largest state"),
     ("head.name", "name"),
     ("head.object", "object"),
@@ -387,6 +398,7 @@ pub(crate) const TEXTS: &[Text] = &[
     ("head.state", "state"),
     ("head.states", "states"),
     ("head.suspect", "suspect"),
+    ("head.total", "total"),
     ("head.type", "type"),
     ("head.vm", "vm"),
     (
@@ -454,6 +466,7 @@ pub(crate) const TEXTS: &[Text] = &[
     ("info.process", ", process {process}"),
     ("info.prototype", "prototype"),
     ("info.snapshots", "snapshots"),
+    ("info.state", ", state {name}"),
     ("info.taken", ", taken {time}"),
     ("info.unaccounted", "unaccounted for"),
     ("info.vm", "The VM holds {size} ({bytes} bytes)"),
@@ -558,6 +571,12 @@ pub(crate) const TEXTS: &[Text] = &[
     ("ledger.peak", ", peak {bytes}"),
     ("ledger.process", "process"),
     ("ledger.resident", "{bytes} resident"),
+    (
+        "ledger.shared",
+        "{objects} objects of other states, which count their {bytes}{states}",
+    ),
+    ("ledger.shared_by", "; up to {states} states share them"),
+    ("ledger.shared_place", "shared"),
     ("ledger.snapshots", "{bytes} of it in snapshots"),
     ("ledger.unaccounted", "{bytes} unaccounted for"),
     ("ledger.vm", "Lua VM"),
@@ -814,6 +833,10 @@ pub(crate) const TEXTS: &[Text] = &[
         "quantity.seconds",
         "give a whole number of seconds, minutes or hours: 5s, 2m, 1h",
     ),
+    (
+        "quantity.state",
+        "give an address such as 0x55d0, or the name of a state",
+    ),
     ("quantity.time", "give a time: 500ms, 30s, 10m, 2h"),
     (
         "query.neither",
@@ -959,6 +982,10 @@ pub(crate) const TEXTS: &[Text] = &[
         "cannot save to '{file}': it is a folder: name a file in it, or say --every how often to save",
     ),
     ("saved.file", "{file}: {state}{unaccounted}"),
+    (
+        "saved.more",
+        "and {count} smaller states, each in a file with its number; `luasnap top` of all files ranks them",
+    ),
     ("saved.name", "{file}"),
     ("saved.next", "saved to {file}; next: {command}"),
     (
@@ -975,7 +1002,7 @@ pub(crate) const TEXTS: &[Text] = &[
     ("saved.unreadable", "{state}: {reason}"),
     (
         "states.choose_one",
-        "choose one by --state ADDRESS, as `luasnap ps` has it, or name a file",
+        "choose one by --state, as `luasnap ps --states` has it, or name a file",
     ),
     ("states.name_a_file", "name a file"),
     (
@@ -998,6 +1025,10 @@ pub(crate) const TEXTS: &[Text] = &[
     ("time.minutes", "{number} min"),
     ("time.seconds", "{number} s"),
     ("time.unknown", "at an unknown time"),
+    (
+        "top.by_one_file",
+        "--by is for one file: of several, the Lua states are ranked by what they hold",
+    ),
     ("top.groups", "{shown} of {all} groups"),
     ("top.head", "{file}: {bytes} in {objects} objects; {rows}"),
     (
@@ -1080,6 +1111,10 @@ pub(crate) const TEXTS: &[Text] = &[
     ("view.suspects", "suspects"),
     ("view.title", "{file}: {bytes} in {objects}{vm}{since}"),
     ("view.vm", ", {vm}"),
+    (
+        "top.states",
+        "{shown} of {all} Lua states, which hold {bytes}",
+    ),
     ("waste.array", "{used} of {slots} array slots in use"),
     ("waste.hash", "{used} of {slots} hash slots in use"),
     (

@@ -168,6 +168,9 @@ pub(crate) struct TString {
     pub(crate) marked: u16,
     /// `hash`, 4 bytes: for a long string, valid only once it was used as a key.
     pub(crate) hash: u16,
+    /// `id`, not zero in a string that was shared with other states (skynet's Lua). A Lua that has it lets
+    /// objects of one state refer to shared ones of another.
+    pub(crate) id: u16,
     /// `contents`, a pointer to the text of a long string (5.5), and the sizes of the structure
     /// without and with a function that frees the text.
     pub(crate) contents: u16,

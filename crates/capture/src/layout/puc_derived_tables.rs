@@ -86,4 +86,38 @@ pub(super) const LUA_5_2_0: PucLayout = PucLayout {
     ..LUA_5_2_1
 };
 
-pub(crate) static PUC_DERIVED_LAYOUTS: &[PucLayout] = &[LUA_5_3_1, LUA_5_3_0, LUA_5_2_1, LUA_5_2_0];
+pub(super) const LUA_5_5_0_OF_SKYNET: PucLayout = PucLayout {
+    name: "5.5.0 of skynet",
+    string: TString {
+        header: 32,
+        len: 24,
+        next_in_bucket: 24,
+        id: 16,
+        contents: 32,
+        fixed_size: 40,
+        external_size: 56,
+        ..puc_tables::LUA_5_5_0.string
+    },
+    ..puc_tables::LUA_5_5_0
+};
+
+pub(super) const LUA_5_4_7_OF_SKYNET_1_5_TO_1_8: PucLayout = PucLayout {
+    name: "5.4.7 of skynet 1.5 to 1.8",
+    string: TString {
+        header: 32,
+        len: 24,
+        next_in_bucket: 24,
+        id: 16,
+        ..puc_tables::LUA_5_4_3.string
+    },
+    ..puc_tables::LUA_5_4_3
+};
+
+pub(crate) static PUC_DERIVED_LAYOUTS: &[PucLayout] = &[
+    LUA_5_3_1,
+    LUA_5_3_0,
+    LUA_5_2_1,
+    LUA_5_2_0,
+    LUA_5_5_0_OF_SKYNET,
+    LUA_5_4_7_OF_SKYNET_1_5_TO_1_8,
+];

@@ -9,6 +9,12 @@ pub(crate) trait Memory {
     /// The `len` bytes at `address`, where all of them can be read.
     fn bytes(&self, address: u64, len: usize) -> Option<&[u8]>;
 
+    /// The same for bytes that belong to another VM of the process, which may run meanwhile, and may have given them
+    /// back: what is returned was read at one moment, and stays.
+    fn bytes_of_others(&self, address: u64, len: usize) -> Option<&[u8]> {
+        self.bytes(address, len)
+    }
+
     /// Whether the program can write at `address`; where it cannot, there are constants.
     fn is_writable(&self, address: u64) -> bool;
 
@@ -19,6 +25,21 @@ pub(crate) trait Memory {
 
     /// Hints that the bytes at `address` will be read soon.
     fn prefetch(&self, address: u64);
+}
+
+/// A memory all of which is read as if it were of other VMs.
+pub(crate) struct OfOthers<'m, M>(pub(crate) &'m M);
+
+impl<M: Memory> Memory for OfOthers<'_, M> {
+    fn bytes(&self, address: u64, len: usize) -> Option<&[u8]> {
+        self.0.bytes_of_others(address, len)
+    }
+
+    fn is_writable(&self, address: u64) -> bool {
+        self.0.is_writable(address)
+    }
+
+    fn prefetch(&self, _: u64) {}
 }
 
 /// The bytes of a structure, read by the offsets of a layout.

@@ -1,6 +1,7 @@
 //! Reading bytes: of this process, without faulting, and of copies.
 
 pub(crate) mod careful_read;
+mod copied_pages;
 pub(crate) mod kept_bytes;
 pub(crate) mod mappings;
 pub(crate) mod memory;

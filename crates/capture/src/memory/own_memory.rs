@@ -6,6 +6,7 @@
 //! (`shared_copy`): otherwise a file that one of them truncates would end this process.
 
 use crate::memory::careful_read;
+use crate::memory::copied_pages::CopiedPages;
 use crate::memory::kept_bytes::KeptBytes;
 use crate::memory::mappings::{Mapping, mappings};
 use crate::memory::memory::Memory;
@@ -33,6 +34,8 @@ pub(crate) struct OwnMemory {
     shared: Vec<OnceCell<Option<SharedCopy>>>,
     /// What was read across the border of a shared part.
     across: KeptBytes,
+    /// What was read of other VMs.
+    of_others: CopiedPages,
 }
 
 impl OwnMemory {
@@ -44,6 +47,7 @@ impl OwnMemory {
             last: Cell::default(),
             shared: Vec::new(),
             across: KeptBytes::default(),
+            of_others: CopiedPages::default(),
         };
         for mapping in mappings(&maps) {
             if mapping.is_private_memory() || mapping.may_be_shared_memory() {
@@ -155,6 +159,15 @@ impl Memory for OwnMemory {
         // that is not the VM's could only come from a wrong layout, and a layout is used only after
         // reads through the kernel have verified that it fits this VM's global state.
         Some(unsafe { plain(address, len) })
+    }
+
+    /// All of it must lie in memory that was mapped when the capture began: never in a device.
+    fn bytes_of_others(&self, address: u64, len: usize) -> Option<&[u8]> {
+        let part = self.part(address)?;
+        match len as u64 > part.end - address {
+            true => None,
+            false => self.of_others.bytes(address, len),
+        }
     }
 
     fn is_writable(&self, address: u64) -> bool {

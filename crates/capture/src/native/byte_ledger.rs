@@ -1,5 +1,6 @@
 //! The bytes that a sweep has found so far: in the end they have to add up to the VM's own total.
 
+use crate::native::foreign_objects::ForeignObject;
 use crate::native::layout_mismatch::{LayoutMismatch, Swept};
 use crate::native::swept::SweptHeap;
 use luasnap_heap::{BuildError, Kind, NodeId, SlotSizes, SweepBuilder};
@@ -79,12 +80,14 @@ impl ByteLedger {
         }
     }
 
-    /// Returns what was found, with its heap, in whose tables slots have these sizes.
+    /// Returns what was found, with its heap, in whose tables slots have these sizes, and the objects of other VMs to
+    /// which it refers.
     pub(super) fn close(
         self,
         heap: SweepBuilder,
         slot_sizes: SlotSizes,
         tells_apart: bool,
+        foreign: Option<Vec<ForeignObject>>,
     ) -> SweptHeap {
         SweptHeap {
             heap,
@@ -93,6 +96,7 @@ impl ByteLedger {
             total: self.total,
             found: self.found,
             blocks: self.blocks,
+            foreign,
             doubtful: self.doubtful,
         }
     }

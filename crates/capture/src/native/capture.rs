@@ -2,12 +2,14 @@
 
 use crate::layout::Layout;
 use crate::lua::state::State;
-use crate::memory::memory::Memory;
+use crate::memory::memory::{Memory, OfOthers};
 use crate::memory::own_memory::OwnMemory;
 use crate::native::facts::Facts;
+use crate::native::foreign_objects::counted;
 use crate::native::layout_mismatch::{Failure, LayoutMismatch};
 use crate::native::origin::{Origin, Root};
 use crate::native::reasons::Reasons;
+use crate::native::sight::sight_by;
 use crate::native::swept::SweptHeap;
 use crate::native::trust::Trust;
 use crate::native::{jit, puc};
@@ -41,8 +43,11 @@ pub(crate) fn capture(
         let tried = try_layout(&memory, layout, facts, origin)
             .and_then(|(swept, vm_address)| finish(swept, layout, vm_address, root, is_trusted));
         match tried {
-            Ok(heap) => {
+            Ok(mut heap) => {
                 *trust = Trust::Verified(layout.name());
+                if heap.provenance().shared.is_some() {
+                    heap.set_state_name(name_of(&memory, layout, &heap));
+                }
                 return Ok(heap);
             }
             Err(failure) => reasons.note(layout, failure).map_err(Unavailable::Failed)?,
@@ -54,6 +59,13 @@ pub(crate) fn capture(
             .with("vm", state.version().to_string())
             .with("reasons", reasons.into_words()),
     ))
+}
+
+/// What a state that shares objects with others is called. Its names are among these objects.
+fn name_of(memory: &OwnMemory, layout: Layout, heap: &Heap) -> Option<String> {
+    let main_thread = heap.root_named(b"[mainthread]")?.target;
+    let places = [heap.address(main_thread), heap.provenance().vm_address];
+    sight_by(&OfOthers(memory), layout, places)?.name()
 }
 
 /// Sweeps by one layout. Returns the address of the global state, too.
@@ -122,6 +134,7 @@ pub(super) fn make_heap(
         total: Some(total),
         blocks: swept.blocks,
         slot_sizes: Some(swept.slot_sizes),
+        shared: swept.foreign.as_deref().map(counted),
         is_whole: true,
         ..Provenance::default()
     })?;

@@ -17,6 +17,10 @@ pub(super) enum Seen {
     Table(u64),
     /// The address of a function.
     Function(u64),
+    /// The address of a string.
+    Text(u64),
+    /// A light userdata.
+    Pointer(u64),
     /// Anything else.
     Other,
 }
@@ -28,10 +32,20 @@ pub(super) struct SeenCode {
     pub(super) chunk: Vec<u8>,
     /// Whether it is all of a chunk.
     pub(super) is_main: bool,
+    /// Whether other states use it, too.
+    pub(super) is_shared: bool,
 }
 
 /// Looks at a VM of one family.
 pub(super) trait Look {
+    /// Whether what this looks at is a VM of the layout that it looks by, as far as a look tells.
+    fn fits(&self) -> bool;
+    /// Returns the address of the main thread.
+    fn main_thread(&self) -> u64;
+    /// Returns the text of a string; `None` for what is none.
+    fn text(&self, string: u64) -> Option<Vec<u8>>;
+    /// Returns the bytes at an address.
+    fn bytes(&self, address: u64, len: usize) -> Option<Vec<u8>>;
     /// Returns the registry.
     fn registry(&self) -> Option<u64>;
     /// Returns what lies at the bottom of the main thread's stack.

@@ -41,7 +41,9 @@ impl Root<'_> {
             true => (1..heap.node_count() as u32).map(NodeId).find(|&node| {
                 heap.kind(node) == Kind::Userdata && heap.address(node) == self.address
             }),
-            false => heap.find(self.address),
+            false => heap
+                .find(self.address)
+                .or_else(|| heap.find_foreign(self.address)),
         };
         match found {
             Some(node) => Ok(node),

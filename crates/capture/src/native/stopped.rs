@@ -3,6 +3,7 @@
 use crate::layout::{self, Layout};
 use crate::memory::memory::Memory;
 use crate::native::capture::{make_heap, sweep};
+use crate::native::foreign_objects::ForeignObject;
 use crate::native::layout_mismatch::{Failure, LayoutMismatch};
 use crate::native::main_state::MainState;
 use crate::native::origin::Origin;
@@ -23,6 +24,8 @@ pub(crate) struct Stopped {
     pub(crate) layout: Cow<'static, str>,
     /// Bytes that the VM counts as its own and that were not found.
     pub(crate) unaccounted: u64,
+    /// The objects of other VMs to which it refers.
+    pub(crate) foreign: Vec<ForeignObject>,
 }
 
 /// Why there is no capture.
@@ -122,6 +125,7 @@ fn finish(
     Ok(Stopped {
         unaccounted: swept.total - swept.found,
         layout: name.clone(),
+        foreign: swept.foreign.clone().unwrap_or_default(),
         heap: make_heap(swept, layout, name, state.global_state, None)?,
     })
 }

@@ -35,6 +35,18 @@ pub(super) trait Sweep<'m>: Sized {
     fn name_long_strings(&mut self) -> Swept;
     fn close(self) -> SweptHeap;
 
+    /// Returns the node of the object at `address`; `None` if there is none. A VM whose objects refer to those of other
+    /// VMs looks there, too.
+    #[inline(always)]
+    fn resolve(&mut self, address: u64) -> Swept<Option<NodeId>> {
+        Ok(self.heap().find(address))
+    }
+
+    /// Gives the objects that are on none of the VM's lists their references.
+    fn add_edges_of_unlisted(&mut self) -> Swept {
+        Ok(())
+    }
+
     /// Sweeps the heap.
     fn run(mut self) -> Swept<SweptHeap> {
         let Parts { heap, ledger, .. } = self.parts();
@@ -43,15 +55,16 @@ pub(super) trait Sweep<'m>: Sized {
         heap.expect_sizes(total / 48, total / 16);
         self.list()?;
         self.parts().heap.close_objects()?;
+        let listed = self.heap().node_count() as u32;
         self.verify_objects()?;
         let Parts { heap, own, .. } = self.parts();
         own.find_markers(heap)?;
-        let listed = self.heap().node_count() as u32;
         self.add_edges_of_root()?;
         for node in (1..listed).map(NodeId) {
             self.look_ahead(node, listed);
             self.add_edges_of(node)?;
         }
+        self.add_edges_of_unlisted()?;
         self.verify_references()?;
         self.name_long_strings()?;
         let Parts { heap, own, .. } = self.parts();
@@ -99,7 +112,7 @@ pub(super) trait Sweep<'m>: Sized {
     /// `source` becomes doubtful.
     #[inline(always)]
     fn object(&mut self, source: NodeId, address: u64) -> Swept<Option<NodeId>> {
-        let found = self.heap().find(address);
+        let found = self.resolve(address)?;
         if found.is_none() {
             self.parts()
                 .ledger

@@ -1,5 +1,6 @@
 //! What a sweep found.
 
+use crate::native::foreign_objects::ForeignObject;
 use crate::native::layout_mismatch::LayoutMismatch;
 use luasnap_heap::{NodeId, SlotSizes, SweepBuilder};
 use std::borrow::Cow;
@@ -14,6 +15,8 @@ pub(crate) struct SweptHeap {
     pub(super) total: u64,
     pub(super) found: u64,
     pub(super) blocks: Vec<(Cow<'static, str>, u64)>,
+    /// Objects of other VMs to which it refers, in the order of their nodes; `None` where no VM can.
+    pub(super) foreign: Option<Vec<ForeignObject>>,
     /// Objects that do not read as they should, each with what is wrong with it.
     pub(super) doubtful: Vec<(NodeId, LayoutMismatch)>,
 }

@@ -2,6 +2,8 @@
 
 use crate::capture_time::CaptureTime;
 use crate::memory::memory_pieces::MemoryPieces;
+use crate::native::main_state::MainState;
+use crate::native::sight::look;
 use crate::process::buffer::Place;
 use crate::process::capture::{Captures, StateCapture};
 use crate::process::copy::Copier;
@@ -10,6 +12,7 @@ use crate::process::program::is_thirty_two_bit;
 use crate::process::refusal;
 use crate::process::search::{expect_state, states_in};
 use crate::process::shared_memory::SharedMemory;
+use luasnap_heap::Printable;
 use luasnap_words::{Sentence, Spoken};
 use std::path::Path;
 use std::thread::sleep;
@@ -25,11 +28,42 @@ pub struct AttachOptions<'a> {
     /// collector's work, so that not all of its bytes can be accounted for. The best attempt
     /// counts.
     pub tries: u32,
-    /// The address of the main thread of the only state to capture; `None` for all states.
-    pub state: Option<u64>,
+    /// The only state to capture, or all of that name; `None` for all states.
+    pub state: Option<StateChoice<'a>>,
     /// A folder on a disk for the copy, which is kept there in a file without a name. `None` keeps
     /// it in memory.
     pub scratch: Option<&'a Path>,
+}
+
+/// Which of a process's states are meant.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum StateChoice<'a> {
+    /// The one whose main thread is at this address.
+    At(u64),
+    /// All that are called so: see [`FoundState::name`](crate::process::FoundState). A service of skynet has also the
+    /// service's name and its address, each alone: `agent`, `:0000000a`.
+    Called(&'a str),
+}
+
+impl StateChoice<'_> {
+    fn is(self, memory: &MemoryPieces<'_>, state: &MainState) -> bool {
+        match self {
+            StateChoice::At(address) => state.main_thread == address,
+            StateChoice::Called(name) => look(memory, state).is_called(name),
+        }
+    }
+
+    /// Says that a process has no such state.
+    fn missing_in(self, process: u32) -> Sentence {
+        match self {
+            StateChoice::At(address) => Sentence::new("attach.no_state_at")
+                .with("process", process)
+                .with("address", format!("{address:#x}")),
+            StateChoice::Called(name) => Sentence::new("attach.no_state_called")
+                .with("process", process)
+                .with("name", Printable(name.as_bytes()).to_string()),
+        }
+    }
 }
 
 impl Default for AttachOptions<'_> {
@@ -122,12 +156,12 @@ pub fn attach(process: u32, options: AttachOptions<'_>) -> Result<Attached, Atta
 /// Captures the states in a copy, except those with an exact capture.
 fn capture_states(
     memory: &MemoryPieces<'_>,
-    only: Option<u64>,
+    only: Option<StateChoice<'_>>,
     moment: CaptureTime,
     captures: &mut Captures,
 ) {
     for state in states_in(memory) {
-        if only.is_none_or(|only| only == state.main_thread) {
+        if only.is_none_or(|only| only.is(memory, &state)) {
             captures.add(memory, &state, moment);
         }
     }
@@ -139,11 +173,9 @@ fn finish(
     captures: Captures,
 ) -> Result<Vec<StateCapture>, AttachError> {
     match (captures.is_empty(), options.state) {
-        (true, Some(address)) => Err(AttachError::new(
+        (true, Some(choice)) => Err(AttachError::new(
             AttachErrorKind::NoLuaState,
-            Sentence::new("attach.no_state_at")
-                .with("process", process)
-                .with("address", format!("{address:#x}")),
+            choice.missing_in(process),
         )),
         (true, None) => Err(AttachError::no_lua_state(process)),
         (false, _) => captures.finish().map_err(|error| {

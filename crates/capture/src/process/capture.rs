@@ -2,6 +2,7 @@
 
 use crate::capture_time::CaptureTime;
 use crate::memory::memory_pieces::MemoryPieces;
+use crate::native::foreign_objects::{ForeignObject, sharers};
 use crate::native::main_state::MainState;
 use crate::native::reasons::not;
 use crate::native::stopped::{self, NotCaptured, Stopped};
@@ -41,6 +42,8 @@ struct Best {
     state: FoundState,
     /// The heap, and its unaccounted bytes.
     heap: Result<(Heap, u64), NotCaptured>,
+    /// The objects of other states that this one refers to.
+    foreign: Vec<ForeignObject>,
     /// Number of captures with the same total and the same unaccounted bytes; `None` once two
     /// differed.
     alike: Option<u32>,
@@ -52,21 +55,26 @@ const SETTLED: u32 = 3;
 
 impl Best {
     fn new(memory: &MemoryPieces<'_>, state: &MainState, moment: CaptureTime) -> Best {
-        let mut found = FoundState::uncaptured(state);
+        let mut found = FoundState::named(memory, state);
         let most = memory.writable_bytes();
+        let mut foreign = Vec::new();
         let heap = stopped::capture(memory, state, most).map(|stopped| {
             let Stopped {
-                heap,
+                mut heap,
                 layout,
                 unaccounted,
+                foreign: objects,
             } = stopped;
             found.layout = layout;
             found.script = script(&heap);
+            foreign = objects;
+            heap.set_state_name(found.name.clone());
             (moment.mark(heap), unaccounted)
         });
         Best {
             state: found,
             heap,
+            foreign,
             alike: Some(1),
         }
     }
@@ -148,9 +156,24 @@ impl Captures {
         !self.is_empty() && self.0.iter().all(Best::is_settled)
     }
 
+    /// Notes in each heap how many of the states refer to the same objects of others.
+    fn count_sharers(&mut self) {
+        if self.0.len() < 2 {
+            return;
+        }
+        let foreign = |best: &mut Best| std::mem::take(&mut best.foreign);
+        let objects: Vec<_> = self.0.iter_mut().map(foreign).collect();
+        for (best, count) in self.0.iter_mut().zip(sharers(&objects)) {
+            if let Ok((heap, _)) = &mut best.heap {
+                heap.set_sharers(count);
+            }
+        }
+    }
+
     /// Returns the states by address. The error says why none of them can be captured: no known
     /// layout fits, or there is not enough memory.
-    pub(super) fn finish(self) -> Result<Vec<StateCapture>, Uncaptured> {
+    pub(super) fn finish(mut self) -> Result<Vec<StateCapture>, Uncaptured> {
+        self.count_sharers();
         let mut captures: Vec<StateCapture> = self.0.into_iter().map(Best::finish).collect();
         captures.sort_by_key(|(state, _)| state.main_thread);
         let errors = || captures.iter().map(|(_, heap)| heap.as_ref().err());

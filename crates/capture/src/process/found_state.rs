@@ -3,7 +3,7 @@
 use crate::layout::either;
 use crate::memory::memory::Memory;
 use crate::native::main_state::MainState;
-use crate::native::sight::{Sight, look};
+use crate::native::sight::look;
 use crate::version::Version;
 use luasnap_heap::{Heap, Kind, Label};
 use std::borrow::Cow;
@@ -24,9 +24,11 @@ pub struct FoundState {
     /// The main script, where known: the chunk at the bottom of the main thread's stack, or what
     /// the global table `arg` has at index 0. Only for captured states.
     pub script: Option<String>,
-    /// What it is called by what is known of it, where known: its main chunk, what Redis uses it for, or the chunk of
-    /// most of the functions that are loaded. Only for states of a process that runs on.
+    /// What it is called by what is known of it, where known: the service that it is in skynet, what Redis uses it for,
+    /// its main chunk, or the chunk of most of the functions that are loaded.
     pub name: Option<String>,
+    /// Whether it is a service of skynet, or code that its services share.
+    pub is_of_skynet: bool,
 }
 
 impl FoundState {
@@ -41,20 +43,16 @@ impl FoundState {
             total: state.total,
             script: None,
             name: None,
+            is_of_skynet: false,
         }
     }
 
-    /// A state of a process that runs meanwhile, with its name.
-    pub(super) fn running(memory: &impl Memory, state: &MainState) -> FoundState {
-        let Sight {
-            main_chunk,
-            loaded_chunk,
-            redis,
-        } = look(memory, state);
-        let chunk = main_chunk.or(loaded_chunk);
-        let chunk = chunk.map(|chunk| String::from_utf8_lossy(&chunk).into_owned());
+    /// A state with its name. Its process may run meanwhile.
+    pub(super) fn named(memory: &impl Memory, state: &MainState) -> FoundState {
+        let sight = look(memory, state);
         FoundState {
-            name: redis.map(|what| format!("Redis {what}")).or(chunk),
+            name: sight.name(),
+            is_of_skynet: sight.skynet.is_some(),
             ..FoundState::uncaptured(state)
         }
     }

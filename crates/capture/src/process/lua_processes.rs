@@ -81,7 +81,7 @@ pub fn lua_states(process: u32) -> Result<Vec<FoundState>, AttachError> {
 fn states_of(process: u32, shared: &SharedMemory) -> Vec<FoundState> {
     let mut states = Vec::new();
     let _ = states_of_running(process, MappingKind::Writable(shared), |state, memory| {
-        states.push(FoundState::running(memory, &state));
+        states.push(FoundState::named(memory, &state));
         ControlFlow::Continue(())
     });
     if let Some(role) = command(process).first().and_then(|title| nginx_role(title)) {

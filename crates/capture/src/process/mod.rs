@@ -32,7 +32,7 @@ mod test_programs;
 mod threads;
 
 pub use crate::process_memory::resident;
-pub use attach::{AttachOptions, Attached, attach};
+pub use attach::{AttachOptions, Attached, StateChoice, attach};
 pub use capture::{StateCapture, Uncaptured};
 pub use core_error::{CoreError, CoreErrorKind};
 pub use core_file::read_core;

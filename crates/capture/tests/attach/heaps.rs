@@ -1,7 +1,9 @@
 //! What is found in a process is what its script put there.
 
 use crate::target::Target;
-use luasnap_capture::process::{AttachOptions, Attached, FoundState, attach, lua_processes};
+use luasnap_capture::process::{
+    AttachOptions, Attached, FoundState, StateChoice, attach, lua_processes,
+};
 use luasnap_heap::{Census, Heap, Kind, Label, NodeId, Reach, Snapshot, Through};
 use luasnap_hosts::{Host, Vm, jit_builds, older_releases};
 
@@ -267,7 +269,7 @@ fn two_states_of_different_versions() {
 
     let wanted = attached.captures[1].0.main_thread;
     let one = AttachOptions {
-        state: Some(wanted),
+        state: Some(StateChoice::At(wanted)),
         ..AttachOptions::default()
     };
     let (state, _) = only(attach(target.id(), one).unwrap());

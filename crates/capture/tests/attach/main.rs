@@ -9,6 +9,7 @@ mod memory_kinds;
 mod permissions;
 mod refusals;
 mod safety;
+mod skynet;
 mod static_program;
 mod target;
 mod thirty_two_bit;

@@ -2,7 +2,7 @@
 
 use crate::target::Target;
 use crate::thirty_two_bit;
-use luasnap_capture::process::{AttachError, AttachErrorKind, AttachOptions, attach};
+use luasnap_capture::process::{AttachError, AttachErrorKind, AttachOptions, StateChoice, attach};
 use luasnap_heap::{Census, Snapshot};
 use luasnap_hosts::{Host, Vm};
 use std::fs;
@@ -66,7 +66,7 @@ fn this_process() {
 fn a_state_that_is_not_there() {
     let target = Target::start(Host::Plain(Vm::Lua54), crate::heaps::SCRIPT);
     let options = AttachOptions {
-        state: Some(0x1000),
+        state: Some(StateChoice::At(0x1000)),
         ..AttachOptions::default()
     };
     let error = attach(target.id(), options).expect_err("a reason");

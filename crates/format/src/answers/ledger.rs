@@ -2,7 +2,7 @@
 
 use crate::answer_error::Result;
 use crate::labels::numbers::byte_size;
-use luasnap_heap::{Census, Engine, Kind, Snapshot, count_with_finalizer};
+use luasnap_heap::{Census, Engine, Kind, SharedObjects, Snapshot, count_with_finalizer};
 use luasnap_words::Sentence;
 use serde::Serialize;
 
@@ -43,8 +43,33 @@ pub struct Ledger {
     pub cdata: Option<u64>,
     /// The number of userdata with a finalizer, garbage included. They may hold memory outside.
     pub finalizers: u64,
+    /// The objects of other states that the state refers to, in a Lua whose states share some (skynet's). Their bytes are
+    /// in the total of those others.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub shared: Option<SharedRow>,
     /// What there is to say about it: a sentence without a full stop.
     pub verdict: Option<Sentence>,
+}
+
+/// Objects of other states that a state refers to.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
+pub struct SharedRow {
+    /// How many there are.
+    pub count: u64,
+    /// Their bytes, in the states that made them.
+    pub bytes: u64,
+    /// How many states of the process refer to the one that most refer to; `None` where the others were not captured.
+    pub states: Option<u32>,
+}
+
+impl From<SharedObjects> for SharedRow {
+    fn from(shared: SharedObjects) -> SharedRow {
+        SharedRow {
+            count: shared.count,
+            bytes: shared.bytes,
+            states: shared.states,
+        }
+    }
 }
 
 /// Where a process's memory is, in the first and the last of several snapshots.
@@ -109,6 +134,11 @@ impl Ledger {
             snapshots: memory.snapshots,
             cdata: has_cdata.then_some(cdata),
             finalizers: count_with_finalizer(snapshot)?,
+            shared: snapshot
+                .everything()
+                .provenance()
+                .shared
+                .map(SharedRow::from),
             verdict: None,
         };
         ledger.verdict = ledger.say(&census.vm);

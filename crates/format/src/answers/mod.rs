@@ -20,6 +20,7 @@ pub(crate) mod report;
 pub(crate) mod retainers;
 pub(crate) mod row_order;
 pub(crate) mod short_path;
+pub(crate) mod state_row;
 pub(crate) mod stats;
 pub(crate) mod waste;
 pub(crate) mod watch_step;

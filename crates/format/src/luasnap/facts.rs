@@ -40,6 +40,9 @@ mod number {
     pub const MEMORY_LIMIT: u16 = 17;
     pub const SNAPSHOT_MEMORY: u16 = 18;
     pub const IS_DECREASE: u16 = 19;
+    pub const STATE_NAME: u16 = 20;
+    pub const SHARED_OBJECTS: u16 = 21;
+    pub const SHARERS: u16 = 22;
 }
 
 /// Bytes before each fact.
@@ -112,6 +115,16 @@ fn put_provenance(out: &mut Vec<u8>, heap: &Heap) {
             number::PROCESS,
             &[&process.instance.to_le_bytes(), &process.id.to_le_bytes()],
         );
+    }
+    if let Some(name) = &provenance.state_name {
+        put(out, number::STATE_NAME, &[name.as_bytes()]);
+    }
+    if let Some(shared) = provenance.shared {
+        let numbers = [shared.count, shared.bytes].map(u64::to_le_bytes);
+        put(out, number::SHARED_OBJECTS, &[&numbers[0], &numbers[1]]);
+        if let Some(states) = shared.states {
+            put(out, number::SHARERS, &[&states.to_le_bytes()]);
+        }
     }
     let memory = provenance.process_memory;
     for (number, bytes) in [
@@ -193,6 +206,15 @@ impl Facts {
             number::PEAK_RESIDENT => provenance.process_memory.peak_resident = Some(word(value)?),
             number::MEMORY_LIMIT => provenance.process_memory.limit = Some(word(value)?),
             number::SNAPSHOT_MEMORY => provenance.process_memory.snapshots = Some(word(value)?),
+            number::STATE_NAME => provenance.state_name = Some(text(value)?),
+            number::SHARED_OBJECTS => {
+                let (count, bytes) = value.split_at_checked(8)?;
+                let shared = provenance.shared.get_or_insert_default();
+                (shared.count, shared.bytes) = (word(count)?, word(bytes)?);
+            }
+            number::SHARERS => {
+                provenance.shared.get_or_insert_default().states = Some(id_of(value)?);
+            }
             number::GLOBALS => self.globals = Some(NodeId(id_of(value)?)),
             number::ALL_REACHED => self.all_reached = flag(value)?,
             number::IS_DIFFERENCE => self.is_difference = flag(value)?,

@@ -98,6 +98,7 @@ fn its_parts_are_the_whole() {
         snapshots: Some(5),
         cdata: Some(2),
         finalizers: 2,
+        shared: None,
         verdict: None,
     };
     assert_eq!(ledger, expected);

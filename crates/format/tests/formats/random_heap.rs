@@ -2,8 +2,8 @@
 
 use luasnap_heap::{
     Birthmark, CodePlace, CodeShape, Engine, Heap, Kind, Label, NodeId, Process, ProcessMemory,
-    Provenance, RunOrder, SlotSizes, Snapshot, Strength, SweepBuilder, ThreadNote, ThreadState,
-    ThreadStatus,
+    Provenance, RunOrder, SharedObjects, SlotSizes, Snapshot, Strength, SweepBuilder, ThreadNote,
+    ThreadState, ThreadStatus,
 };
 use proptest::prelude::*;
 
@@ -177,6 +177,12 @@ impl Recipe {
             process: given(6).then_some(Process {
                 id: 77,
                 instance: self.fact,
+            }),
+            state_name: given(14).then(|| "agent :0000000a".into()),
+            shared: given(15).then_some(SharedObjects {
+                count: self.fact,
+                bytes: u64::MAX,
+                states: given(16).then_some(200),
             }),
             process_memory: ProcessMemory {
                 resident: given(11).then_some(self.fact),

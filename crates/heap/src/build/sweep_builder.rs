@@ -30,6 +30,8 @@ pub struct SweepBuilder {
     name_index: NameIndex,
     /// Nodes that are on no list: light C functions, by their code.
     unlisted: FxHashMap<u64, NodeId>,
+    /// Objects of other VMs, by their addresses.
+    foreign: FxHashMap<u64, NodeId>,
     /// The start of the current node's edges.
     edges_start: usize,
     threads: ThreadNotes,
@@ -43,6 +45,7 @@ impl Default for SweepBuilder {
             names: Names::default(),
             name_index: NameIndex::default(),
             unlisted: FxHashMap::default(),
+            foreign: FxHashMap::default(),
             edges_start: 0,
             threads: ThreadNotes::default(),
         }
@@ -129,6 +132,28 @@ impl SweepBuilder {
         let node = self.heap.push_node(Kind::CFunction, code)?;
         self.unlisted.insert(code, node);
         Ok(node)
+    }
+
+    /// Adds an object of another VM, to which this one refers. Its shallow size is 0, and [`find`](Self::find) does not
+    /// know it. Call it once for each address, after [`close_objects`](Self::close_objects).
+    ///
+    /// # Errors
+    ///
+    /// [`BuildError::OutOfMemory`] if memory runs out;
+    /// [`BuildError::TooManyNodes`] beyond 4,294,967,295 nodes.
+    pub fn add_foreign(&mut self, kind: Kind, address: u64) -> Result<NodeId, BuildError> {
+        self.heap.fill_columns();
+        self.foreign
+            .try_reserve(1)
+            .map_err(|_| BuildError::OutOfMemory)?;
+        let node = self.heap.push_node(kind, address)?;
+        self.foreign.insert(address, node);
+        Ok(node)
+    }
+
+    /// Returns the node of another VM's object that was [added](Self::add_foreign).
+    pub fn find_foreign(&self, address: u64) -> Option<NodeId> {
+        self.foreign.get(&address).copied()
     }
 
     /// Returns the node of the object at `address`. Works after [`close_objects`](Self::close_objects).

@@ -227,6 +227,18 @@ impl Heap {
         self.provenance.process_memory = memory;
     }
 
+    /// Sets what the state is called.
+    pub fn set_state_name(&mut self, name: Option<String>) {
+        self.provenance.state_name = name.map(Into::into);
+    }
+
+    /// Sets how many states of the process refer to the objects of others that this one refers to.
+    pub fn set_sharers(&mut self, states: u32) {
+        if let Some(shared) = &mut self.provenance.shared {
+            shared.states = Some(states);
+        }
+    }
+
     /// Returns the order in which the VM allocated the objects.
     pub fn allocation_order(&self) -> &AllocationOrder {
         &self.order

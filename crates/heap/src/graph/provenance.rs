@@ -50,6 +50,23 @@ pub struct Provenance {
     pub process: Option<Process>,
     /// What the system said of that process's memory.
     pub process_memory: ProcessMemory,
+    /// What the state is called, where something is known of it: the service that it is in skynet, else its main script or
+    /// the code that most of its functions are from.
+    pub state_name: Option<Cow<'static, str>>,
+    /// The objects of other states that it refers to, in a Lua whose states share some (skynet's); `None` in any other.
+    pub shared: Option<SharedObjects>,
+}
+
+/// Objects that belong to other states of the process, and that a state refers to: prototypes, their constants, and
+/// tables. The states that made them count their bytes, so their shallow size is 0 here.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct SharedObjects {
+    /// How many there are.
+    pub count: u64,
+    /// Their bytes, in the states that made them.
+    pub bytes: u64,
+    /// How many states of the process refer to the one that most refer to; `None` where the others were not captured.
+    pub states: Option<u32>,
 }
 
 /// A process.
@@ -94,6 +111,7 @@ impl Provenance {
             vm_address: self.vm_address,
             taken_at: self.taken_at,
             process: self.process,
+            state_name: self.state_name.clone(),
             ..Provenance::default()
         }
     }

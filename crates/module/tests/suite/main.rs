@@ -12,4 +12,5 @@ mod json;
 mod limits;
 mod saved;
 mod scripts;
+mod skynet;
 mod support;

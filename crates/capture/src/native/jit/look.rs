@@ -58,7 +58,7 @@ impl<'m, M: Memory, R: References> JitLook<'m, M, R> {
     }
 
     /// Returns the text of a string; `None` for what is none.
-    fn text(&self, address: u64) -> Option<&'m [u8]> {
+    fn text_at(&self, address: u64) -> Option<&'m [u8]> {
         if !self.is(address, Kind::String) {
             return None;
         }
@@ -71,6 +71,22 @@ impl<'m, M: Memory, R: References> JitLook<'m, M, R> {
 }
 
 impl<M: Memory, R: References> Look for JitLook<'_, M, R> {
+    fn fits(&self) -> bool {
+        true
+    }
+
+    fn main_thread(&self) -> u64 {
+        self.main_thread
+    }
+
+    fn text(&self, string: u64) -> Option<Vec<u8>> {
+        self.text_at(string).map(<[u8]>::to_vec)
+    }
+
+    fn bytes(&self, address: u64, len: usize) -> Option<Vec<u8>> {
+        self.memory.bytes(address, len).map(<[u8]>::to_vec)
+    }
+
     fn registry(&self) -> Option<u64> {
         let places = &self.layout.global_state;
         let global = self.memory.structure(self.global_state, places.size)?;
@@ -109,7 +125,7 @@ impl<M: Memory, R: References> Look for JitLook<'_, M, R> {
         let nodes = nodes.chunks_exact(usize::from(NODE)).map(Structure);
         let entries = nodes.filter_map(|node| {
             let key = R::value(node.word(NODE_KEY)).object()?;
-            let key = self.text(key)?.to_vec();
+            let key = self.text_at(key)?.to_vec();
             Some((key, self.seen(R::value(node.word(NODE_VALUE)))))
         });
         entries.collect()
@@ -133,10 +149,11 @@ impl<M: Memory, R: References> Look for JitLook<'_, M, R> {
         if line == BUILT_IN {
             return None;
         }
-        let source = self.text(R::at(prototype, places.source))?;
+        let source = self.text_at(R::at(prototype, places.source))?;
         Some(SeenCode {
             chunk: ChunkName::new(Version::LuaJit, source).bytes().to_vec(),
             is_main: line == 0,
+            is_shared: false,
         })
     }
 }

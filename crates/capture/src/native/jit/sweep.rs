@@ -210,6 +210,7 @@ impl<'m, M: Memory, R: References> sweep::Sweep<'m> for Sweep<'m, M, R> {
 
     fn close(self) -> SweptHeap {
         let has_traces = self.has_traces();
-        self.ledger.close(self.heap, Self::SLOT_SIZES, has_traces)
+        self.ledger
+            .close(self.heap, Self::SLOT_SIZES, has_traces, None)
     }
 }

@@ -5,6 +5,7 @@ use crate::memory::memory::{Memory, Read, Structure};
 use crate::native::layout_mismatch::{LayoutMismatch, Swept};
 use crate::native::puc::header::VALUE;
 use crate::native::puc::sweep::Sweep;
+use crate::native::puc::whose::Whose;
 use crate::native::sweep::Sweep as _;
 use crate::version::Version;
 use luasnap_heap::{Kind, Label, NameId, NodeId, Strength};
@@ -14,22 +15,29 @@ const POINTER: u16 = 8;
 
 impl<'m, M: Memory, const L: usize> Sweep<'m, M, L> {
     /// The header of the closure at `address`, up to its upvalues.
-    fn closure(&self, address: u64) -> Option<Structure<'m>> {
+    fn closure(&self, whose: Whose, address: u64) -> Option<Structure<'m>> {
         let size = Self::LAYOUT.closure.upvalues;
-        self.memory.structure(address, size)
+        self.structure_of(whose, address, size)
+    }
+
+    /// Address of the prototype of a Lua function.
+    pub(super) fn prototype_of(&self, function: NodeId) -> Option<u64> {
+        let (whose, address) = (self.whose(function), self.heap.address(function));
+        let closure = self.closure(whose, address)?;
+        Some(closure.word(Self::LAYOUT.closure.prototype))
     }
 
     fn upvalue_count(&self, closure: Structure<'_>) -> u64 {
         u64::from(closure.byte(Self::LAYOUT.closure.upvalue_count))
     }
 
-    pub(super) fn lua_closure_size(&self, address: u64) -> Option<u64> {
-        let count = self.upvalue_count(self.closure(address)?);
+    pub(super) fn lua_closure_size(&self, whose: Whose, address: u64) -> Option<u64> {
+        let count = self.upvalue_count(self.closure(whose, address)?);
         Some(u64::from(Self::LAYOUT.closure.upvalues) + u64::from(POINTER) * count)
     }
 
     pub(super) fn c_closure_size(&self, address: u64) -> Option<u64> {
-        let count = self.upvalue_count(self.closure(address)?);
+        let count = self.upvalue_count(self.closure(Whose::Own, address)?);
         Some(u64::from(Self::LAYOUT.closure.c_upvalues) + u64::from(VALUE) * count)
     }
 
@@ -37,30 +45,40 @@ impl<'m, M: Memory, const L: usize> Sweep<'m, M, L> {
     /// kind.
     pub(super) fn closure_size_by_field(&self, address: u64) -> (Kind, Option<u64>) {
         let is_c = self
-            .closure(address)
+            .closure(Whose::Own, address)
             .map(|closure| closure.byte(Self::LAYOUT.closure.is_c) != 0);
         match is_c {
             Some(true) => (Kind::CFunction, self.c_closure_size(address)),
-            _ => (Kind::LuaFunction, self.lua_closure_size(address)),
+            _ => (
+                Kind::LuaFunction,
+                self.lua_closure_size(Whose::Own, address),
+            ),
         }
     }
 
     /// Addresses of a Lua function's upvalues, 8 bytes each. They are 0 while the VM is still
     /// making the function.
     pub(super) fn upvalues_of(&self, function: u64) -> Option<&'m [u8]> {
-        self.upvalues_behind(function, self.closure(function)?)
+        let closure = self.closure(Whose::Own, function)?;
+        self.upvalues_behind(Whose::Own, function, closure)
     }
 
-    fn upvalues_behind(&self, function: u64, closure: Structure<'_>) -> Option<&'m [u8]> {
+    fn upvalues_behind(
+        &self,
+        whose: Whose,
+        function: u64,
+        closure: Structure<'_>,
+    ) -> Option<&'m [u8]> {
         let start = function + u64::from(Self::LAYOUT.closure.upvalues);
-        self.memory
-            .items(start, self.upvalue_count(closure), POINTER)
+        self.items_of(whose, start, self.upvalue_count(closure), POINTER)
     }
 
     pub(super) fn add_edges_of_lua_function(&mut self, node: NodeId, address: u64) -> Swept {
         const UNREADABLE: LayoutMismatch = LayoutMismatch::Unreadable("a function");
-        let closure = self.closure(address).ok_or(UNREADABLE)?;
-        let upvalues = self.upvalues_behind(address, closure).ok_or(UNREADABLE)?;
+        let whose = self.whose(node);
+        let closure = self.closure(whose, address).ok_or(UNREADABLE)?;
+        let upvalues = self.upvalues_behind(whose, address, closure);
+        let upvalues = upvalues.ok_or(UNREADABLE)?;
         self.refer_to_environment(node, closure)?;
         let prototype = closure.word(Self::LAYOUT.closure.prototype);
         let mut names: &[u8] = &[];
@@ -101,7 +119,7 @@ impl<'m, M: Memory, const L: usize> Sweep<'m, M, L> {
 
     pub(super) fn add_edges_of_c_function(&mut self, node: NodeId, address: u64) -> Swept {
         let closure = self
-            .closure(address)
+            .closure(Whose::Own, address)
             .ok_or(LayoutMismatch::Unreadable("a function"))?;
         self.refer_to_environment(node, closure)?;
         let start = address + u64::from(Self::LAYOUT.closure.c_upvalues);
@@ -152,7 +170,7 @@ impl<'m, M: Memory, const L: usize> Sweep<'m, M, L> {
         if let Some(known) = self.strings.get(address) {
             return Ok(known.text);
         }
-        match self.heap.find(address) {
+        match self.resolve(address)? {
             Some(string) if self.heap.kind(string) == Kind::String => {
                 let text = self.text_of(string)?;
                 self.strings.put(address, string, text);

@@ -8,6 +8,7 @@ use crate::native::own_snapshots::Userdata;
 use crate::native::puc::header::{HEADER, TAG};
 use crate::native::puc::sweep::Sweep;
 use crate::native::puc::tags::{self, ObjectType};
+use crate::native::puc::whose::Whose;
 use crate::version::Version;
 use luasnap_heap::{Kind, NodeId, RunOrder};
 use std::iter;
@@ -98,7 +99,7 @@ impl<M: Memory, const L: usize> Sweep<'_, M, L> {
             let mut next = first;
             while next != 0 {
                 let hash = self
-                    .hash_of_short(next)
+                    .hash_of_short(Whose::Own, next)
                     .ok_or(LayoutMismatch::StringTable)?;
                 if u64::from(hash) & (count - 1) != number {
                     return Err(LayoutMismatch::StringTable.into());
@@ -147,13 +148,16 @@ impl<M: Memory, const L: usize> Sweep<'_, M, L> {
     /// Makes a node of an object that is not a string.
     fn list_other(&mut self, address: u64, object_type: ObjectType) -> Swept<NodeId> {
         let (kind, size) = match object_type {
-            ObjectType::Table => (Kind::Table, self.table_size(address)),
+            ObjectType::Table => (Kind::Table, self.table_size(Whose::Own, address)),
             ObjectType::Closure => self.closure_size_by_field(address),
-            ObjectType::LuaClosure => (Kind::LuaFunction, self.lua_closure_size(address)),
+            ObjectType::LuaClosure => (
+                Kind::LuaFunction,
+                self.lua_closure_size(Whose::Own, address),
+            ),
             ObjectType::CClosure => (Kind::CFunction, self.c_closure_size(address)),
             ObjectType::Userdata => (Kind::Userdata, self.userdata_size(address)),
             ObjectType::Thread => (Kind::Thread, self.thread_size(address)),
-            ObjectType::Prototype => (Kind::Prototype, self.prototype_size(address)),
+            ObjectType::Prototype => (Kind::Prototype, self.prototype_size(Whose::Own, address)),
             ObjectType::Upvalue | ObjectType::ShortString | ObjectType::LongString => {
                 (Kind::Upvalue, Some(u64::from(Self::LAYOUT.upvalue.size)))
             }

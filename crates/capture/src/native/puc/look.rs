@@ -4,6 +4,7 @@ use crate::layout::{ABSENT, PucLayout};
 use crate::memory::memory::{Memory, Read, Structure};
 use crate::native::chunk_name::ChunkName;
 use crate::native::look::{Look, STACK_SLOTS, Seen, SeenCode, TABLE_SLOTS, TEXT};
+use crate::native::puc::foreign::is_shared;
 use crate::native::puc::header::{HEADER, TAG, VALUE};
 use crate::native::puc::tags::{self, ObjectType, ValueType};
 use crate::version::Version;
@@ -38,10 +39,13 @@ impl<'m, M: Memory> PucLook<'m, M> {
     }
 
     fn seen(&self, value: u64, tag: u8) -> Seen {
-        if tags::value_type(self.layout.version, tag) != ValueType::Object {
-            return Seen::Other;
+        match tags::value_type(self.layout.version, tag) {
+            ValueType::Object => {}
+            ValueType::LightUserdata => return Seen::Pointer(value),
+            _ => return Seen::Other,
         }
         match self.object_type(value) {
+            Some(ObjectType::ShortString | ObjectType::LongString) => Seen::Text(value),
             Some(ObjectType::Table) => Seen::Table(value),
             Some(ObjectType::LuaClosure | ObjectType::Closure) => Seen::Function(value),
             _ => Seen::Other,
@@ -49,7 +53,7 @@ impl<'m, M: Memory> PucLook<'m, M> {
     }
 
     /// Returns the text of a string; `None` for what is none.
-    fn text(&self, address: u64) -> Option<&'m [u8]> {
+    fn text_at(&self, address: u64) -> Option<&'m [u8]> {
         let places = &self.layout.string;
         let object_type = self.object_type(address)?;
         let is_short = object_type == ObjectType::ShortString;
@@ -72,6 +76,26 @@ impl<'m, M: Memory> PucLook<'m, M> {
 }
 
 impl<M: Memory> Look for PucLook<'_, M> {
+    /// The first metamethod is `__index` in every release, and its name is never collected.
+    fn fits(&self) -> bool {
+        let place = u64::from(self.layout.global_state.metamethods);
+        let name = self.global_state.checked_add(place);
+        let name = name.and_then(|place| self.memory.word(place));
+        name.and_then(|name| self.text_at(name)) == Some(b"__index")
+    }
+
+    fn main_thread(&self) -> u64 {
+        self.main_thread
+    }
+
+    fn text(&self, string: u64) -> Option<Vec<u8>> {
+        self.text_at(string).map(<[u8]>::to_vec)
+    }
+
+    fn bytes(&self, address: u64, len: usize) -> Option<Vec<u8>> {
+        self.memory.bytes(address, len).map(<[u8]>::to_vec)
+    }
+
     fn registry(&self) -> Option<u64> {
         let places = &self.layout.global_state;
         let global = self.memory.structure(self.global_state, places.size)?;
@@ -114,7 +138,7 @@ impl<M: Memory> Look for PucLook<'_, M> {
             if tags::value_type(self.layout.version, key) != ValueType::Object {
                 return None;
             }
-            let key = self.text(node.word(places.key))?.to_vec();
+            let key = self.text_at(node.word(places.key))?.to_vec();
             let tag = node.byte(places.value + TAG);
             Some((key, self.seen(node.word(places.value), tag)))
         });
@@ -133,10 +157,12 @@ impl<M: Memory> Look for PucLook<'_, M> {
         }
         let places = &self.layout.prototype;
         let prototype = self.memory.structure(address, places.size)?;
-        let source = self.text(prototype.word(places.source))?;
+        let source = self.text_at(prototype.word(places.source))?;
         Some(SeenCode {
             chunk: ChunkName::new(self.layout.version, source).bytes().to_vec(),
             is_main: prototype.int(places.line) == 0,
+            is_shared: self.layout.string.id != ABSENT
+                && is_shared(prototype.byte(self.layout.string.marked)),
         })
     }
 }

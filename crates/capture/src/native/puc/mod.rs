@@ -2,6 +2,7 @@
 //! each).
 
 mod call_verify;
+mod foreign;
 mod function;
 pub(crate) mod global_state;
 mod header;
@@ -18,3 +19,4 @@ pub(crate) mod tags;
 mod thread;
 mod userdata;
 mod verify;
+mod whose;

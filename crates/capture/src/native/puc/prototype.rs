@@ -1,12 +1,13 @@
 //! Prototypes: the code of functions, with its constants and its names.
 
 use crate::layout::ABSENT;
-use crate::memory::memory::{Memory, Read, Structure};
+use crate::memory::memory::{Memory, Structure};
 use crate::native::chunk_name::ChunkName;
 use crate::native::layout_mismatch::{LayoutMismatch, Swept};
 use crate::native::puc::header::VALUE;
 use crate::native::puc::known_prototype::KnownPrototype;
 use crate::native::puc::sweep::Sweep;
+use crate::native::puc::whose::Whose;
 use crate::native::sweep::Sweep as _;
 use crate::version::Version;
 use luasnap_heap::{CodeShape, Kind, LOADED_SOURCE, Label, NameId, NodeId};
@@ -20,13 +21,13 @@ const INSTRUCTION: u64 = 4;
 const POINTER: u16 = 8;
 
 impl<'m, M: Memory, const L: usize> Sweep<'m, M, L> {
-    pub(super) fn prototype(&self, address: u64) -> Option<Structure<'m>> {
-        self.memory.structure(address, Self::LAYOUT.prototype.size)
+    pub(super) fn prototype(&self, whose: Whose, address: u64) -> Option<Structure<'m>> {
+        self.structure_of(whose, address, Self::LAYOUT.prototype.size)
     }
 
-    pub(super) fn prototype_size(&self, address: u64) -> Option<u64> {
+    pub(super) fn prototype_size(&self, whose: Whose, address: u64) -> Option<u64> {
         let places = &Self::LAYOUT.prototype;
-        let prototype = self.prototype(address)?;
+        let prototype = self.prototype(whose, address)?;
         let count = |place: u16| u64::from(prototype.int(place));
         let mut size = u64::from(places.size)
             + u64::from(VALUE) * count(places.constant_count)
@@ -51,7 +52,7 @@ impl<'m, M: Memory, const L: usize> Sweep<'m, M, L> {
         if self.prototype.address == address && address != 0 {
             return Ok(Some(self.prototype));
         }
-        let Some(node) = self.prototype_node(address) else {
+        let Some(node) = self.prototype_node(address)? else {
             return Ok(None);
         };
         self.describe_prototype(node, address)?;
@@ -61,7 +62,7 @@ impl<'m, M: Memory, const L: usize> Sweep<'m, M, L> {
             line: self.heap.count(node),
             source: self.heap.source(node),
             shape: self.shape_of_loaded(node, address),
-            upvalue_names: self.upvalue_names(address),
+            upvalue_names: self.upvalue_names(self.whose(node), address),
         };
         Ok(Some(self.prototype))
     }
@@ -69,7 +70,7 @@ impl<'m, M: Memory, const L: usize> Sweep<'m, M, L> {
     /// Returns the shape of a described prototype, if it was loaded without a name.
     fn shape_of_loaded(&self, node: NodeId, address: u64) -> Option<CodeShape> {
         let source = self.heap.name(self.heap.source(node));
-        let prototype = self.prototype(address);
+        let prototype = self.prototype(self.whose(node), address);
         let prototype = prototype.filter(|_| source.starts_with(LOADED_SOURCE))?;
         let places = &Self::LAYOUT.prototype;
         let upvalues = u8::try_from(prototype.int(places.upvalue_count)).unwrap_or(u8::MAX);
@@ -84,16 +85,14 @@ impl<'m, M: Memory, const L: usize> Sweep<'m, M, L> {
         }
         let places = &Self::LAYOUT.prototype;
         let prototype = self
-            .prototype(address)
+            .prototype(self.whose(node), address)
             .ok_or(LayoutMismatch::Unreadable("a prototype"))?;
         self.heap.set_count(node, prototype.int(places.line));
         let source = prototype.word(places.source);
-        let string = self.heap.find(source);
+        let string = self.resolve(source)?;
         let string = string.filter(|string| self.heap.kind(*string) == Kind::String);
-        let text = match string {
-            Some(_) => self.text_at(source).unwrap_or(b"=?"),
-            None => b"=?",
-        };
+        let text = string.and_then(|string| self.whole_text(string));
+        let text = text.unwrap_or(b"=?");
         let short = ChunkName::new(Self::VERSION, text);
         if let Some(string) = string.filter(|_| short.is_cut_path(text)) {
             self.text_of(string)?;
@@ -104,16 +103,14 @@ impl<'m, M: Memory, const L: usize> Sweep<'m, M, L> {
     }
 
     /// Line of an instruction; 0 where the function is stripped, or says one that it cannot have.
-    pub(super) fn line_at(&self, prototype: Structure<'_>, pc: i64) -> u32 {
+    pub(super) fn line_at(&self, whose: Whose, prototype: Structure<'_>, pc: i64) -> u32 {
         let places = &Self::LAYOUT.prototype;
         let Ok(pc) = usize::try_from(pc) else {
             return 0;
         };
         let first = prototype.int(places.line);
         let count = u64::from(prototype.int(places.line_count));
-        let lines = self
-            .memory
-            .items(prototype.word(places.lines), count, places.line_size);
+        let lines = self.items_of(whose, prototype.word(places.lines), count, places.line_size);
         let lines = lines.unwrap_or_default();
         let line = match places.absolute_lines {
             ABSENT => lines
@@ -121,7 +118,9 @@ impl<'m, M: Memory, const L: usize> Sweep<'m, M, L> {
                 .nth(pc)
                 .map(|line| Structure(line).int(0)),
             _ => lines.get(..=pc).map(|lines| {
-                let (from, line) = self.absolute_line(prototype, pc).unwrap_or((0, first));
+                let (from, line) = self
+                    .absolute_line(whose, prototype, pc)
+                    .unwrap_or((0, first));
                 // Each is the difference to the line of the instruction before.
                 lines[from..].iter().fold(line, |line, step| {
                     line.wrapping_add_signed(i32::from(*step as i8))
@@ -135,12 +134,17 @@ impl<'m, M: Memory, const L: usize> Sweep<'m, M, L> {
 
     /// The last instruction up to `pc` whose line is stored as it is: the number of the one behind it,
     /// and its line (from 5.4 on).
-    fn absolute_line(&self, prototype: Structure<'_>, pc: usize) -> Option<(usize, u32)> {
+    fn absolute_line(
+        &self,
+        whose: Whose,
+        prototype: Structure<'_>,
+        pc: usize,
+    ) -> Option<(usize, u32)> {
         let places = &Self::LAYOUT.prototype;
         let count = u64::from(prototype.int(places.absolute_line_count));
         let size = places.absolute_line_size;
         let start = prototype.word(places.absolute_lines);
-        let lines = self.memory.items(start, count, size)?;
+        let lines = self.items_of(whose, start, count, size)?;
         // `AbsLineInfo` has an instruction and its line, by rising instructions.
         let mut lines = lines.chunks_exact(usize::from(size)).map(Structure);
         let last = lines.rfind(|line| line.int(0) as usize <= pc)?;
@@ -149,12 +153,12 @@ impl<'m, M: Memory, const L: usize> Sweep<'m, M, L> {
 
     /// Names of the upvalues of a prototype's functions: items that begin with the address of a
     /// string. Empty where a stripped function has none.
-    fn upvalue_names(&self, address: u64) -> &'m [u8] {
+    fn upvalue_names(&self, whose: Whose, address: u64) -> &'m [u8] {
         let places = &Self::LAYOUT.prototype;
-        let names = self.prototype(address).and_then(|prototype| {
+        let names = self.prototype(whose, address).and_then(|prototype| {
             let count = u64::from(prototype.int(places.upvalue_count));
             let start = prototype.word(places.upvalues);
-            self.memory.items(start, count, places.upvalue_size)
+            self.items_of(whose, start, count, places.upvalue_size)
         });
         names.unwrap_or_default()
     }
@@ -188,16 +192,17 @@ impl<'m, M: Memory, const L: usize> Sweep<'m, M, L> {
             self.heap.note_loaded_code(node, shape)?;
         }
         let places = &Self::LAYOUT.prototype;
-        let prototype = self.prototype(address).ok_or(UNREADABLE)?;
+        let whose = self.whose(node);
+        let prototype = self.prototype(whose, address).ok_or(UNREADABLE)?;
         let items = |start: u16, count: u16, size: u16| {
             let count = u64::from(prototype.int(count));
-            self.memory.items(prototype.word(start), count, size)
+            self.items_of(whose, prototype.word(start), count, size)
         };
         let constants = items(places.constants, places.constant_count, VALUE).ok_or(UNREADABLE)?;
         let nested = items(places.nested, places.nested_count, POINTER).ok_or(UNREADABLE)?;
         let locals =
             items(places.locals, places.local_count, places.local_size).ok_or(UNREADABLE)?;
-        let upvalues = self.upvalue_names(address);
+        let upvalues = self.upvalue_names(whose, address);
         self.verify_prototype(node, prototype)?;
         const NAME: (Kind, &str) = (Kind::String, "a name in a prototype");
         let source = prototype.word(places.source);

@@ -10,6 +10,8 @@ use crate::native::layout_mismatch::{LayoutMismatch, Swept};
 use crate::native::puc::header::{TAG, VALUE};
 use crate::native::puc::sweep::Sweep;
 use crate::native::puc::tags::{self, ValueType};
+use crate::native::puc::whose::Whose;
+use crate::native::sweep::Sweep as _;
 use crate::version::Version;
 use luasnap_heap::{BuildError, Kind, NameId, NodeId};
 
@@ -40,6 +42,8 @@ pub(super) struct Running {
     pub(super) source: NameId,
     /// Address of its prototype; 0 if it is not a Lua function.
     pub(super) prototype: u64,
+    /// Whose that is.
+    pub(super) whose: Whose,
     /// Number of the current instruction.
     pub(super) pc: i64,
 }
@@ -252,8 +256,11 @@ impl<'s, 'm, M: Memory, const L: usize> StackWalk<'s, 'm, M, L> {
             let function = function.and_then(|address| self.sweep.heap.find(address));
             self.calls.add_c(function);
         } else if self.calls.wants_more() {
-            let prototype = self.sweep.prototype(running.prototype);
-            let line = prototype.map_or(0, |prototype| self.sweep.line_at(prototype, running.pc));
+            let whose = running.whose;
+            let prototype = self.sweep.prototype(whose, running.prototype);
+            let line = prototype.map_or(0, |prototype| {
+                self.sweep.line_at(whose, prototype, running.pc)
+            });
             let source = running.source;
             if let Some(call) = self.sweep.lua_call_in(call.function, source, line) {
                 self.calls.add(call);
@@ -283,6 +290,7 @@ impl<'s, 'm, M: Memory, const L: usize> StackWalk<'s, 'm, M, L> {
             return Ok(Running {
                 source,
                 prototype: 0,
+                whose: Whose::Own,
                 pc: -1,
             });
         }
@@ -295,15 +303,12 @@ impl<'s, 'm, M: Memory, const L: usize> StackWalk<'s, 'm, M, L> {
             self.levels = self.levels.saturating_add(lost);
         }
         let function = self.sweep.memory.word(call.function).ok_or(UNREADABLE)?;
-        let place = Self::LAYOUT.closure.prototype;
-        let prototype = self
-            .sweep
-            .memory
-            .word(function.wrapping_add(u64::from(place)));
-        let prototype = prototype
-            .filter(|&prototype| self.sweep.prototype_node(prototype).is_some())
-            .ok_or(UNREADABLE)?;
-        let fields = self.sweep.prototype(prototype).ok_or(UNREADABLE)?;
+        let function = self.sweep.known(function).ok_or(UNREADABLE)?;
+        let prototype = self.sweep.prototype_of(function).ok_or(UNREADABLE)?;
+        let node = self.sweep.prototype_node(prototype)?.ok_or(UNREADABLE)?;
+        let whose = self.sweep.whose(node);
+        let fields = self.sweep.prototype(whose, prototype);
+        let fields = fields.ok_or(UNREADABLE)?;
         let code = fields.word(Self::LAYOUT.prototype.code);
         let count = u64::from(fields.int(Self::LAYOUT.prototype.code_count));
         let state = &Self::LAYOUT.state;
@@ -320,6 +325,7 @@ impl<'s, 'm, M: Memory, const L: usize> StackWalk<'s, 'm, M, L> {
         let running = Running {
             source,
             prototype,
+            whose,
             pc: (offset / INSTRUCTION) as i64 - 1,
         };
         self.verify_arguments(call, running, fields)?;
@@ -333,19 +339,12 @@ impl<'s, 'm, M: Memory, const L: usize> StackWalk<'s, 'm, M, L> {
         let value_type = self.sweep.types[usize::from(value.byte(TAG))];
         let address = value.word(0);
         if value_type == ValueType::Object
-            && let Some(node) = self.sweep.heap.find(address)
+            && let Some(node) = self.sweep.resolve(address)?
             && self.sweep.heap.kind(node) == Kind::LuaFunction
         {
-            let place = Self::LAYOUT.closure.prototype;
-            let prototype = self
-                .sweep
-                .memory
-                .word(address.wrapping_add(u64::from(place)));
-            let source = match prototype.and_then(|prototype| {
-                let node = self.sweep.prototype_node(prototype)?;
-                Some((node, prototype))
-            }) {
-                Some((node, prototype)) => {
+            let prototype = self.sweep.prototype_of(node).unwrap_or(0);
+            let source = match self.sweep.prototype_node(prototype)? {
+                Some(node) => {
                     self.sweep.describe_prototype(node, prototype)?;
                     self.sweep.heap.source(node)
                 }
@@ -374,12 +373,17 @@ impl<'s, 'm, M: Memory, const L: usize> StackWalk<'s, 'm, M, L> {
             return Ok(());
         }
         let places = &Self::LAYOUT.prototype;
-        let prototype = self.sweep.prototype(running.prototype).ok_or(UNREADABLE)?;
+        let prototype = self.sweep.prototype(running.whose, running.prototype);
+        let prototype = prototype.ok_or(UNREADABLE)?;
         let count = u64::from(prototype.int(places.local_count));
         let locals = self
             .sweep
-            .memory
-            .items(prototype.word(places.locals), count, places.local_size)
+            .items_of(
+                running.whose,
+                prototype.word(places.locals),
+                count,
+                places.local_size,
+            )
             .ok_or(UNREADABLE)?;
         for local in locals.chunks_exact(usize::from(places.local_size)) {
             let local = Structure(local);
@@ -403,7 +407,8 @@ impl<'s, 'm, M: Memory, const L: usize> StackWalk<'s, 'm, M, L> {
     /// Notes the extra arguments of a call of a Lua function.
     fn extra_arguments(&mut self, call: Call, running: Running) -> Swept {
         let places = &Self::LAYOUT;
-        let prototype = self.sweep.prototype(running.prototype).ok_or(UNREADABLE)?;
+        let prototype = self.sweep.prototype(running.whose, running.prototype);
+        let prototype = prototype.ok_or(UNREADABLE)?;
         let flags = prototype.byte(places.prototype.flags);
         let size = u64::from(VALUE);
         let (first, end) = match Self::VERSION {
@@ -464,15 +469,15 @@ impl<'s, 'm, M: Memory, const L: usize> StackWalk<'s, 'm, M, L> {
             return Ok(None);
         }
         if self.sweep.origin.is_stopped_at_any_instruction && value_type == ValueType::Object {
-            return Ok(self.object_if_alive_in(value));
+            return self.object_if_alive_in(value);
         }
         self.sweep.target(self.node, value_type, value.word(0))
     }
 
     /// The same for a slot that may be out of use, if its object still exists.
-    fn object_if_alive_in(&self, value: Structure<'_>) -> Option<NodeId> {
-        let found = self.sweep.heap.find(value.word(0))?;
-        tags::agree(value.byte(TAG), self.sweep.heap.kind(found)).then_some(found)
+    fn object_if_alive_in(&mut self, value: Structure<'_>) -> Swept<Option<NodeId>> {
+        let found = self.sweep.resolve(value.word(0))?;
+        Ok(found.filter(|&found| tags::agree(value.byte(TAG), self.sweep.heap.kind(found))))
     }
 
     fn take(&mut self, slot: u64, name: SlotName) -> Swept {

@@ -1,20 +1,21 @@
 //! Strings.
 
 use crate::layout::ABSENT;
-use crate::memory::memory::{Memory, Read};
+use crate::memory::memory::Memory;
 use crate::native::byte_ledger::note;
 use crate::native::equal_texts::{EqualTexts, Texts};
 use crate::native::layout_mismatch::{LayoutMismatch, Swept};
 use crate::native::puc::header::{HEADER, TAG};
 use crate::native::puc::sweep::Sweep;
 use crate::native::puc::tags::ObjectType;
+use crate::native::puc::whose::Whose;
 use crate::version::Version;
 use luasnap_heap::{Kind, NameId, NodeId};
 use std::iter;
 
 /// `LUAI_MAXSHORTLEN`. Longer texts may be in the VM several times, and are kept whole only if they
 /// are names.
-const SHORT: u64 = 40;
+pub(super) const SHORT: u64 = 40;
 
 /// How many long strings ahead the next ones are prefetched.
 const AHEAD: usize = 8;
@@ -26,17 +27,17 @@ const EXTERNAL_FREED: i8 = -3;
 
 /// Address and length of a string's text, and the shallow size of the string in bytes.
 #[derive(Clone, Copy)]
-struct Text {
-    address: u64,
-    len: u64,
-    size: u64,
+pub(super) struct Text {
+    pub(super) address: u64,
+    pub(super) len: u64,
+    pub(super) size: u64,
 }
 
 impl<'m, M: Memory, const L: usize> Sweep<'m, M, L> {
     /// Makes a node of a string. A short text is kept at once, while it is in the cache.
     pub(super) fn list_string(&mut self, address: u64, object_type: ObjectType) -> Swept<NodeId> {
         let text = self
-            .text_place(address, object_type)
+            .text_place(Whose::Own, address, object_type)
             .ok_or(LayoutMismatch::Unreadable("a string"))?;
         let node = self
             .ledger
@@ -65,10 +66,15 @@ impl<'m, M: Memory, const L: usize> Sweep<'m, M, L> {
         Ok(node)
     }
 
-    fn text_place(&self, address: u64, object_type: ObjectType) -> Option<Text> {
+    pub(super) fn text_place(
+        &self,
+        whose: Whose,
+        address: u64,
+        object_type: ObjectType,
+    ) -> Option<Text> {
         let places = &Self::LAYOUT.string;
         let header = u64::from(places.header);
-        let string = self.memory.structure(address, places.header)?;
+        let string = self.structure_of(whose, address, places.header)?;
         let behind = |len: u64| {
             Some(Text {
                 address: address + header,
@@ -85,7 +91,7 @@ impl<'m, M: Memory, const L: usize> Sweep<'m, M, L> {
         if Self::VERSION != Version::Lua55 {
             return behind(string.word(places.len));
         }
-        let string = self.memory.structure(address, places.fixed_size)?;
+        let string = self.structure_of(whose, address, places.fixed_size)?;
         let len = string.word(places.len);
         let fixed = u64::from(places.fixed_size);
         Some(Text {
@@ -99,22 +105,25 @@ impl<'m, M: Memory, const L: usize> Sweep<'m, M, L> {
         })
     }
 
-    /// Text of the string at `address`, which is known to be a string.
-    pub(super) fn text_at(&self, address: u64) -> Option<&'m [u8]> {
-        let memory = self.memory;
-        let header = memory.structure(address, HEADER)?;
+    /// Whose a string's text is, and where.
+    fn text_place_of(&self, string: NodeId) -> Option<(Whose, Text)> {
+        let (whose, address) = (self.whose(string), self.heap.address(string));
+        let header = self.structure_of(whose, address, HEADER)?;
         let object_type = super::tags::object_type(Self::LAYOUT, header.byte(TAG))?;
-        let text = self.text_place(address, object_type)?;
-        memory.bytes(text.address, usize::try_from(text.len).ok()?)
+        Some((whose, self.text_place(whose, address, object_type)?))
     }
 
-    /// Whether a zero byte follows the text of the string at `address`.
-    fn is_ended(&self, address: u64) -> bool {
+    /// The whole text of a string.
+    pub(super) fn whole_text(&self, string: NodeId) -> Option<&'m [u8]> {
+        let (whose, text) = self.text_place_of(string)?;
+        self.bytes_of(whose, text.address, usize::try_from(text.len).ok()?)
+    }
+
+    /// Whether a zero byte follows the text of a string.
+    fn is_ended(&self, string: NodeId) -> bool {
         let end = || {
-            let header = self.memory.structure(address, HEADER)?;
-            let object_type = super::tags::object_type(Self::LAYOUT, header.byte(TAG))?;
-            let text = self.text_place(address, object_type)?;
-            self.memory.bytes(text.address.checked_add(text.len)?, 1)
+            let (whose, text) = self.text_place_of(string)?;
+            self.bytes_of(whose, text.address.checked_add(text.len)?, 1)
         };
         end() == Some(&[0])
     }
@@ -132,9 +141,8 @@ impl<'m, M: Memory, const L: usize> Sweep<'m, M, L> {
     /// but they have one name.
     #[cold]
     fn long_text_of(&mut self, string: NodeId) -> Swept<NameId> {
-        let address = self.heap.address(string);
         let text = self
-            .text_at(address)
+            .whole_text(string)
             .ok_or(LayoutMismatch::Unreadable("a string"))?;
         let name = self.heap.intern(text)?;
         self.heap.set_source(string, name);
@@ -151,10 +159,10 @@ impl<'m, M: Memory, const L: usize> Sweep<'m, M, L> {
             if let Some(&later) = later {
                 self.memory.prefetch(self.heap.address(later));
             }
-            let Some(text) = self.text_at(self.heap.address(node)) else {
+            let Some(text) = self.whole_text(node) else {
                 continue;
             };
-            if !self.is_ended(self.heap.address(node)) {
+            if !self.is_ended(node) {
                 self.ledger.doubt(node, LayoutMismatch::Text)?;
             }
             if self.heap.source(node) == NameId::EMPTY {
@@ -163,8 +171,8 @@ impl<'m, M: Memory, const L: usize> Sweep<'m, M, L> {
                     .add_name(&text[..text.len().min(SHORT as usize)])?;
                 self.heap.set_source(node, name);
             }
-            // 5.1 interns them all.
-            if Self::VERSION != Version::Lua51 {
+            // 5.1 interns them all. Those of other VMs waste nothing here.
+            if Self::VERSION != Version::Lua51 && self.whose(node) == Whose::Own {
                 texts.add(node, text)?;
             }
         }
@@ -175,7 +183,7 @@ impl<'m, M: Memory, const L: usize> Sweep<'m, M, L> {
 
 impl<'m, M: Memory, const L: usize> Texts<'m> for Sweep<'m, M, L> {
     fn text(&self, string: NodeId) -> &'m [u8] {
-        self.text_at(self.heap.address(string)).unwrap_or_default()
+        self.whole_text(string).unwrap_or_default()
     }
 
     fn set_number(&mut self, string: NodeId, number: u32) {

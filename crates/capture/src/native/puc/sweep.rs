@@ -4,6 +4,7 @@ use crate::layout::{self, PucLayout};
 use crate::lua::stack_slots::StackSlots;
 use crate::memory::memory::{Memory, Read, Structure};
 use crate::native::byte_ledger::ByteLedger;
+use crate::native::foreign_objects::ForeignObject;
 use crate::native::layout_mismatch::{LayoutMismatch, Swept};
 use crate::native::modes::Modes;
 use crate::native::origin::Origin;
@@ -30,6 +31,10 @@ pub(crate) struct Sweep<'m, M, const L: usize> {
     pub(super) heap: SweepBuilder,
     pub(super) ledger: ByteLedger,
     pub(super) main_thread: u64,
+    /// Number of nodes once all objects on the lists have theirs.
+    pub(super) listed: u32,
+    /// Objects of other VMs, in the order of their nodes.
+    pub(super) foreign_objects: Vec<ForeignObject>,
     /// Objects that wait for their finalizer, and those that are never collected.
     pub(super) to_be_finalized: Vec<NodeId>,
     pub(super) fixed: Vec<NodeId>,
@@ -87,6 +92,8 @@ impl<'m, M: Memory, const L: usize> Sweep<'m, M, L> {
             heap: SweepBuilder::default(),
             ledger: ByteLedger::new(total(layout, global)),
             main_thread: main_thread(layout, global_address, global),
+            listed: u32::MAX,
+            foreign_objects: Vec::new(),
             to_be_finalized: Vec::new(),
             fixed: Vec::new(),
             own: OwnSnapshots::default(),
@@ -129,9 +136,9 @@ impl<'m, M: Memory, const L: usize> Sweep<'m, M, L> {
     }
 
     /// Returns the node of the prototype at `address`, if there is one.
-    pub(super) fn prototype_node(&self, address: u64) -> Option<NodeId> {
-        let node = self.heap.find(address)?;
-        (self.heap.kind(node) == Kind::Prototype).then_some(node)
+    pub(super) fn prototype_node(&mut self, address: u64) -> Swept<Option<NodeId>> {
+        let found = self.resolve(address)?;
+        Ok(found.filter(|&node| self.heap.kind(node) == Kind::Prototype))
     }
 
     /// Adds a reference to the value at `address`, if it is an object.
@@ -193,6 +200,7 @@ impl<'m, M: Memory, const L: usize> sweep::Sweep<'m> for Sweep<'m, M, L> {
     }
 
     fn verify_objects(&mut self) -> Swept {
+        self.listed = self.heap.node_count() as u32;
         self.verify_meaning_of_objects()
     }
 
@@ -223,13 +231,26 @@ impl<'m, M: Memory, const L: usize> sweep::Sweep<'m> for Sweep<'m, M, L> {
         self.prefetch_table_at(address);
     }
 
+    #[inline(always)]
+    fn resolve(&mut self, address: u64) -> Swept<Option<NodeId>> {
+        match self.heap.find(address) {
+            None if Self::SHARES => self.foreign(address),
+            found => Ok(found),
+        }
+    }
+
+    fn add_edges_of_unlisted(&mut self) -> Swept {
+        self.add_edges_of_foreign()
+    }
+
     fn name_long_strings(&mut self) -> Swept {
         self.name_long_texts()
     }
 
     fn close(self) -> SweptHeap {
+        let foreign = Self::SHARES.then_some(self.foreign_objects);
         self.ledger
-            .close(self.heap, Self::SLOT_SIZES, self.has_user_values)
+            .close(self.heap, Self::SLOT_SIZES, self.has_user_values, foreign)
     }
 }
 

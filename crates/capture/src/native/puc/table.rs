@@ -7,6 +7,7 @@ use crate::native::layout_mismatch::{LayoutMismatch, Swept};
 use crate::native::puc::header::{TAG, VALUE};
 use crate::native::puc::sweep::Sweep;
 use crate::native::puc::tags::ValueType;
+use crate::native::puc::whose::Whose;
 use crate::native::sweep::Sweep as _;
 use crate::version::Version;
 use luasnap_heap::{Kind, Label, NodeId, SlotSizes, Strength};
@@ -46,9 +47,9 @@ impl<'m, M: Memory, const L: usize> Sweep<'m, M, L> {
 
     /// Reads the parts of the table at `address`.
     #[inline]
-    pub(super) fn table_parts(&self, address: u64) -> Option<Parts> {
+    pub(super) fn table_parts(&self, whose: Whose, address: u64) -> Option<Parts> {
         let places = &Self::LAYOUT.table;
-        let table = self.memory.structure(address, places.size)?;
+        let table = self.structure_of(whose, address, places.size)?;
         let log2 = table.byte(places.node_count_log2);
         let nodes = table.word(places.nodes);
         let flags = table.byte(places.flags);
@@ -88,8 +89,8 @@ impl<'m, M: Memory, const L: usize> Sweep<'m, M, L> {
 
     /// Shallow size of the table at `address`, in bytes.
     #[inline]
-    pub(super) fn table_size(&self, address: u64) -> Option<u64> {
-        let parts = self.table_parts(address)?;
+    pub(super) fn table_size(&self, whose: Whose, address: u64) -> Option<u64> {
+        let parts = self.table_parts(whose, address)?;
         let hint = match (Self::VERSION, parts.array_size) {
             (Version::Lua55, 1..) => LENGTH_HINT,
             _ => 0,
@@ -113,7 +114,7 @@ impl<'m, M: Memory, const L: usize> Sweep<'m, M, L> {
 
     pub(super) fn add_edges_of_table(&mut self, node: NodeId, address: u64) -> Swept {
         let parts = self
-            .table_parts(address)
+            .table_parts(Whose::Own, address)
             .ok_or(LayoutMismatch::Unreadable("a table"))?;
         let mut mode = WeakMode::default();
         if parts.metatable != 0 {
@@ -336,29 +337,27 @@ impl<'m, M: Memory, const L: usize> Sweep<'m, M, L> {
         match self.modes.get(metatable) {
             Some(mode) => Ok(mode),
             None => {
-                let (mode, fields) = (self.read_mode(metatable), self.fields_of(metatable));
+                let (mode, fields) = (self.read_mode(metatable)?, self.fields_of(metatable)?);
                 self.modes.put(metatable, mode, fields)
             }
         }
     }
 
     /// The `__mode` of a metatable.
-    fn read_mode(&self, metatable: u64) -> WeakMode {
-        let is_table = self
-            .heap
-            .find(metatable)
-            .is_some_and(|node| matches!(self.heap.kind(node), Kind::Table));
-        if !is_table || self.mode_key == 0 {
-            return WeakMode::default();
-        }
-        self.string_field(metatable, self.mode_key)
-            .and_then(|string| self.text_at(string))
-            .map_or(WeakMode::default(), WeakMode::from_text)
+    fn read_mode(&mut self, metatable: u64) -> Swept<WeakMode> {
+        let table = self.resolve(metatable)?;
+        let table = table.filter(|&node| self.heap.kind(node) == Kind::Table);
+        let (Some(table), 1..) = (table, self.mode_key) else {
+            return Ok(WeakMode::default());
+        };
+        let value = self.string_field(table, self.mode_key)?;
+        let text = value.and_then(|string| self.whole_text(string));
+        Ok(text.map_or(WeakMode::default(), WeakMode::from_text))
     }
 
     /// Address of the object under a small integer key of a table.
     pub(super) fn integer_field(&self, table: u64, key: u64) -> Option<u64> {
-        let parts = self.table_parts(table)?;
+        let parts = self.table_parts(Whose::Own, table)?;
         if key <= parts.array_size {
             let (value, tag) = match Self::VERSION {
                 Version::Lua55 => (
@@ -399,13 +398,37 @@ impl<'m, M: Memory, const L: usize> Sweep<'m, M, L> {
         is_object.then(|| found.word(places.value))
     }
 
-    /// Address of the string under a string key of a table.
-    fn string_field(&self, table: u64, key: u64) -> Option<u64> {
-        let value = self.entry(self.table_parts(table)?, |node, places| {
-            node.word(places.key) == key
-                && self.types[usize::from(node.byte(places.key_tag))] == ValueType::Object
-        })?;
-        let string = self.heap.find(value)?;
-        (self.heap.kind(string) == Kind::String).then_some(value)
+    /// The string under a string key of a table; the key is one of this VM.
+    fn string_field(&mut self, table: NodeId, key: u64) -> Swept<Option<NodeId>> {
+        let places = &Self::LAYOUT.node;
+        for node in self.entries(table) {
+            if self.types[usize::from(node.byte(places.key_tag))] == ValueType::Object
+                && self.is_key(node.word(places.key), key)?
+            {
+                let tag = node.byte(places.value + TAG);
+                return match self.types[usize::from(tag)] {
+                    ValueType::Object => {
+                        let value = self.resolve(node.word(places.value))?;
+                        Ok(value.filter(|&node| self.heap.kind(node) == Kind::String))
+                    }
+                    _ => Ok(None),
+                };
+            }
+        }
+        Ok(None)
+    }
+
+    /// The nodes of a table's hash part; none where they cannot be read.
+    pub(super) fn entries(
+        &self,
+        table: NodeId,
+    ) -> impl Iterator<Item = Structure<'m>> + use<'m, M, L> {
+        let size = Self::LAYOUT.node.size;
+        let (whose, address) = (self.whose(table), self.heap.address(table));
+        let parts = self.table_parts(whose, address);
+        let nodes =
+            parts.and_then(|parts| self.items_of(whose, parts.nodes, parts.node_count, size));
+        let nodes = nodes.unwrap_or_default();
+        nodes.chunks_exact(usize::from(size)).map(Structure)
     }
 }

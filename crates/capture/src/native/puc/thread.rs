@@ -171,14 +171,14 @@ impl<'m, M: Memory, const L: usize> Sweep<'m, M, L> {
 
     /// A call of the Lua function in a slot of a stack, at this line; `None` if there is none.
     pub(super) fn lua_call_in(&self, slot: u64, source: NameId, line: u32) -> Option<LuaCall> {
-        let address = self.memory.word(slot)?;
-        let function = self.heap.find(address)?;
+        let function = self.known(self.memory.word(slot)?)?;
         if self.heap.kind(function) != Kind::LuaFunction {
             return None;
         }
-        let place = Self::LAYOUT.closure.prototype;
-        let prototype = self.memory.word(address + u64::from(place))?;
-        let prototype = self.prototype_node(prototype)?;
+        let prototype = self.known(self.prototype_of(function)?)?;
+        if self.heap.kind(prototype) != Kind::Prototype {
+            return None;
+        }
         Some(LuaCall {
             function: Some(function),
             place: CodePlace { source, line },
@@ -195,10 +195,10 @@ impl<'m, M: Memory, const L: usize> Sweep<'m, M, L> {
             return None;
         }
         let value = self.memory.structure(last, VALUE)?;
-        let string = self.heap.find(value.word(0))?;
+        let string = self.known(value.word(0))?;
         let is_string = self.types[usize::from(value.byte(TAG))] == ValueType::Object
             && self.heap.kind(string) == Kind::String;
-        is_string.then(|| self.text_at(value.word(0))).flatten()
+        is_string.then(|| self.whole_text(string)).flatten()
     }
 
     /// Adds references to the objects in the noted slots.

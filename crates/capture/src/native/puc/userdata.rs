@@ -54,7 +54,7 @@ impl<'m, M: Memory, const L: usize> Sweep<'m, M, L> {
         let userdata = self.userdata(address).ok_or(UNREADABLE)?;
         if userdata.metatable != 0 {
             if self.userdata_metatables.get(userdata.metatable).is_none() {
-                let fields = self.fields_of(userdata.metatable);
+                let fields = self.fields_of(userdata.metatable)?;
                 self.userdata_metatables
                     .put(userdata.metatable, WeakMode::default(), fields)?;
             }

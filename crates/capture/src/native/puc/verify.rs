@@ -9,6 +9,8 @@ use crate::native::puc::header::{HEADER, TAG, VALUE};
 use crate::native::puc::sweep::Sweep;
 use crate::native::puc::table::Parts;
 use crate::native::puc::tags::{self, ValueType};
+use crate::native::puc::whose::Whose;
+use crate::native::sweep::Sweep as _;
 use crate::native::verify::{is_event, is_near, is_sample, verify_metamethods, verify_metatables};
 use crate::version::Version;
 use luasnap_heap::{Kind, NodeId};
@@ -29,7 +31,7 @@ const SHORT_STRING: u8 = 4;
 
 impl<'m, M: Memory, const L: usize> Sweep<'m, M, L> {
     /// Verifies what can be verified once every object is known.
-    pub(super) fn verify_meaning_of_objects(&self) -> Swept {
+    pub(super) fn verify_meaning_of_objects(&mut self) -> Swept {
         self.verify_metamethods()?;
         self.verify_metatables_of_types()?;
         self.verify_finalizers()?;
@@ -61,7 +63,7 @@ impl<'m, M: Memory, const L: usize> Sweep<'m, M, L> {
 
     /// Verifies the list of objects with a finalizer (5.2 on): the `__gc` of their metatables put
     /// them there. They may have lost it since, but not all of them: files are among the oldest.
-    fn verify_finalizers(&self) -> Swept {
+    fn verify_finalizers(&mut self) -> Swept {
         const GC: &[u8] = b"__gc";
         let gc = self.metamethods().find(|&address| {
             let node = self.heap.find(address);
@@ -74,13 +76,16 @@ impl<'m, M: Memory, const L: usize> Sweep<'m, M, L> {
         for node in self.finalized.clone().rev().take(FINALIZED).map(NodeId) {
             let address = self.heap.address(node);
             let metatable = match self.heap.kind(node) {
-                Kind::Table => self.table_parts(address).map(|parts| parts.metatable),
+                Kind::Table => self
+                    .table_parts(Whose::Own, address)
+                    .map(|parts| parts.metatable),
                 Kind::Userdata => self.userdata(address).map(|userdata| userdata.metatable),
                 _ => continue,
             };
-            let has_it = metatable.is_some_and(|metatable| {
-                self.is(metatable, Kind::Table) && self.has_field(metatable, |key| key == gc)
-            });
+            let has_it = match metatable {
+                Some(metatable) => self.has_field(metatable, |sweep, key| sweep.is_key(key, gc))?,
+                None => false,
+            };
             match (self.heap.kind(node), has_it) {
                 (Kind::Userdata, true) => userdata_with += 1,
                 (Kind::Userdata, false) => userdata_without += 1,
@@ -138,7 +143,7 @@ impl<'m, M: Memory, const L: usize> Sweep<'m, M, L> {
     /// bucket of `count`.
     fn verify_place(&self, string: u64, bucket: u64, count: u64) -> Swept {
         let hash = match self.is(string, Kind::String) {
-            true => self.hash_of_short(string),
+            true => self.hash_of_short(Whose::Own, string),
             false => None,
         };
         match hash.is_some_and(|hash| u64::from(hash) & (count - 1) == bucket) {
@@ -150,10 +155,9 @@ impl<'m, M: Memory, const L: usize> Sweep<'m, M, L> {
     /// Stored hash of a string, where it surely has one: in 5.1 every string has one, later short
     /// ones.
     #[inline]
-    pub(super) fn hash_of_short(&self, string: u64) -> Option<u32> {
-        let header = self
-            .memory
-            .structure(string, HEADER.max(Self::LAYOUT.string.hash + 4))?;
+    pub(super) fn hash_of_short(&self, whose: Whose, string: u64) -> Option<u32> {
+        let size = HEADER.max(Self::LAYOUT.string.hash + 4);
+        let header = self.structure_of(whose, string, size)?;
         let is_short = header.byte(TAG) == SHORT_STRING;
         is_short.then(|| header.int(Self::LAYOUT.string.hash))
     }
@@ -161,7 +165,7 @@ impl<'m, M: Memory, const L: usize> Sweep<'m, M, L> {
     /// Verifies, for a sample of tables, that keys are where their hashes say and values are what
     /// their tags say.
     #[inline]
-    pub(super) fn verify_table(&self, node: NodeId, parts: Parts) -> Swept {
+    pub(super) fn verify_table(&mut self, node: NodeId, parts: Parts) -> Swept {
         match is_sample(node) {
             true => self.verify_sample(parts),
             false => Ok(()),
@@ -169,21 +173,23 @@ impl<'m, M: Memory, const L: usize> Sweep<'m, M, L> {
     }
 
     #[inline(never)]
-    fn verify_sample(&self, parts: Parts) -> Swept {
+    fn verify_sample(&mut self, parts: Parts) -> Swept {
         let places = &Self::LAYOUT.node;
         let size = usize::from(places.size);
         let nodes = self.hash_part(parts)?;
+        let types = self.types;
         let entries = nodes.chunks_exact(size).map(Structure).filter(|node| {
             let tag = node.byte(places.value + TAG);
-            self.types[usize::from(tag)] != ValueType::Nil
+            types[usize::from(tag)] != ValueType::Nil
         });
         for entry in entries.take(ENTRIES) {
             let (key_tag, key) = (entry.byte(places.key_tag), entry.word(places.key));
             self.verify_tag(entry.byte(places.value + TAG), entry.word(places.value))?;
             self.verify_tag(key_tag, key)?;
             if self.types[usize::from(key_tag)] == ValueType::Object
-                && self.is(key, Kind::String)
-                && let Some(hash) = self.hash_of_short(key)
+                && let Some(string) = self.known(key)
+                && self.heap.kind(string) == Kind::String
+                && let Some(hash) = self.hash_of_short(self.whose(string), key)
             {
                 let main = u64::from(hash) & (parts.node_count - 1);
                 if !self.leads_to(parts, nodes, main, |node| node.word(places.key) == key) {
@@ -195,11 +201,11 @@ impl<'m, M: Memory, const L: usize> Sweep<'m, M, L> {
     }
 
     /// Verifies that a value refers to an object of the type that its tag says.
-    fn verify_tag(&self, tag: u8, value: u64) -> Swept {
+    fn verify_tag(&mut self, tag: u8, value: u64) -> Swept {
         if self.types[usize::from(tag)] != ValueType::Object {
             return Ok(());
         }
-        let Some(node) = self.heap.find(value) else {
+        let Some(node) = self.resolve(value)? else {
             return Err(LayoutMismatch::UnknownReference.into());
         };
         let kind = self.heap.kind(node);
@@ -330,44 +336,51 @@ impl<'m, M: Memory, const L: usize> Sweep<'m, M, L> {
         if self.misplaced_locals > self.placed_locals {
             return Err(LayoutMismatch::Kind("where a local variable begins and ends").into());
         }
-        match self.has_wide_key && !self.integers_are_wide {
+        // The library `math` shows that integers have 64 bits. States of skynet that only keep code have none, and skynet
+        // itself is not made for others.
+        match self.has_wide_key && !self.integers_are_wide && !Self::SHARES {
             true => Err(LayoutMismatch::Numbers.into()),
             false => Ok(()),
         }
     }
 
     /// Returns what the fields of a metatable say.
-    pub(super) fn fields_of(&self, metatable: u64) -> Fields {
+    pub(super) fn fields_of(&mut self, metatable: u64) -> Swept<Fields> {
         let mut has_any = false;
-        let has_metamethod = self.has_field(metatable, |key| {
+        let has_metamethod = self.has_field(metatable, |sweep, key| {
             has_any = true;
-            let node = self.heap.find(key);
-            node.is_some_and(|node| is_event(Self::VERSION, self.heap.name(self.heap.source(node))))
-        });
-        match (has_metamethod, has_any) {
+            let node = sweep.resolve(key)?;
+            Ok(node.is_some_and(|node| {
+                is_event(Self::VERSION, sweep.heap.name(sweep.heap.source(node)))
+            }))
+        })?;
+        Ok(match (has_metamethod, has_any) {
             (true, _) => Fields::Metamethods,
             (_, true) => Fields::Others,
             _ => Fields::None,
-        }
+        })
     }
 
-    /// Whether a table has a field whose key is an object for which `is_it` holds.
-    fn has_field(&self, table: u64, mut is_it: impl FnMut(u64) -> bool) -> bool {
+    /// Whether what is at `table` is a table, and has a field whose key is an object for which `is_it` holds.
+    fn has_field(
+        &mut self,
+        table: u64,
+        mut is_it: impl FnMut(&mut Self, u64) -> Swept<bool>,
+    ) -> Swept<bool> {
+        let table = self.resolve(table)?;
+        let Some(table) = table.filter(|&node| self.heap.kind(node) == Kind::Table) else {
+            return Ok(false);
+        };
         let places = &Self::LAYOUT.node;
-        let nodes = self.table_parts(table).and_then(|parts| {
-            self.memory
-                .items(parts.nodes, parts.node_count, places.size)
-        });
-        let nodes = nodes.unwrap_or_default();
-        let type_of = |tag: u8| self.types[usize::from(tag)];
-        nodes
-            .chunks_exact(usize::from(places.size))
-            .map(Structure)
-            .any(|node| {
-                type_of(node.byte(places.value + TAG)) != ValueType::Nil
-                    && type_of(node.byte(places.key_tag)) == ValueType::Object
-                    && is_it(node.word(places.key))
-            })
+        for node in self.entries(table) {
+            let type_of = |tag: u8| self.types[usize::from(tag)];
+            let is_key = type_of(node.byte(places.value + TAG)) != ValueType::Nil
+                && type_of(node.byte(places.key_tag)) == ValueType::Object;
+            if is_key && is_it(self, node.word(places.key))? {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     /// Whether the object at `address` is of this kind.
