@@ -615,6 +615,10 @@ pub(crate) const TEXTS: &[Text] = &[
         "page.difference",
         "第 {number} 份快照是另外两份的差异：页面只展示完整的快照",
     ),
+    (
+        "page.needs_script",
+        "本页需要 JavaScript 才能显示数据。它不会从网络加载任何内容。",
+    ),
     ("page.no_snapshot", "页面至少要有一份快照"),
     (
         "path.apart",
@@ -829,6 +833,9 @@ pub(crate) const TEXTS: &[Text] = &[
         "run.no_interpreter",
         "没有解释器 {name}（PATH 里或该路径上都没有）：请安装它，或者去掉 --lua，使用 luasnap 自带的 Lua 5.4",
     ),
+    ("run.no_module", "这个 Lua 无法加载 {file}：{reason}"),
+    ("run.no_report", "报告无法写出：{reason}"),
+    ("run.no_snapshot", "无法取得快照：{reason}"),
     ("run.not_started", "无法启动解释器 {name}：{reason}"),
     (
         "run.save_to_folder",

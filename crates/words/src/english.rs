@@ -714,6 +714,10 @@ pub(crate) const TEXTS: &[Text] = &[
         "page.difference",
         "snapshot {number} is the difference of two others: a page is about whole snapshots",
     ),
+    (
+        "page.needs_script",
+        "This page needs JavaScript to show its data. It loads nothing from a network.",
+    ),
     ("page.no_snapshot", "a page is about one snapshot at least"),
     (
         "path.apart",
@@ -973,6 +977,9 @@ pub(crate) const TEXTS: &[Text] = &[
         "run.no_interpreter",
         "there is no interpreter {name} (on the PATH, or at that path): install it, or leave out --lua to use the Lua 5.4 that luasnap brings with it",
     ),
+    ("run.no_module", "this Lua cannot load {file}: {reason}"),
+    ("run.no_report", "the report could not be written: {reason}"),
+    ("run.no_snapshot", "no snapshot could be taken: {reason}"),
     (
         "run.not_started",
         "the interpreter {name} cannot be started: {reason}",
