@@ -485,24 +485,25 @@ pub(crate) const TEXTS: &[Text] = &[
     ("key.up", "up"),
     (
         "layout.missing",
-        "each time, {bytes} bytes of what it says it holds are missing",
+        "the structures of this {vm} are not known: those of {layout} come nearest, but each time, {bytes} bytes \
+         of what it says it holds are missing",
+    ),
+    (
+        "layout.nearest",
+        "the structures of this {vm} are not known: those of {layout} come nearest, but {reason}",
     ),
     (
         "layout.no_memory_map",
         "the system does not tell which memory can be read",
     ),
-    (
-        "layout.none_fits",
-        "no structures that are known fit ({reasons})",
-    ),
-    (
-        "layout.none_of_vm",
-        "no structures that are known are those of this {vm} ({reasons})",
-    ),
     ("layout.not", "not {layout}: {reason}"),
     (
         "layout.too_many_bytes",
         "it says it holds {total} bytes, which the process has not",
+    ),
+    (
+        "layout.unknown_state",
+        "the structures of this {vm} are not known: its global state has another structure",
     ),
     ("leak.allow", "to allow it: \"{fingerprint}\"{replaces}"),
     ("leak.entries", "+{entries} ({rate} a run): {kind} {name}"),
@@ -585,7 +586,6 @@ pub(crate) const TEXTS: &[Text] = &[
     ("list.last", "{before} and {last}"),
     ("list.more", "{before}, {last}"),
     ("list.or", " or "),
-    ("list.semicolon", "; "),
     ("load.byte", "{bytes} byte"),
     ("load.bytes", "{bytes} bytes"),
     ("load.cannot_read", "cannot read '{file}': {reason}"),

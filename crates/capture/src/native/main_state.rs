@@ -9,6 +9,7 @@ use crate::machine::Machine;
 use crate::memory::memory::{Memory, Read, Structure};
 use crate::native::jit;
 use crate::native::puc;
+use crate::native::puc::global_state::{EXTRA_SPACE_STEP, MOST_EXTRA_SPACE, usual_extra_space};
 use crate::version::Version;
 
 /// Bytes of a stack slot of PUC Lua, and the least and most slots behind `stack_last`.
@@ -26,6 +27,13 @@ pub(crate) struct MainState {
     pub(crate) total: u64,
 }
 
+impl MainState {
+    /// Its VM.
+    pub(crate) fn version(&self) -> Version {
+        self.layouts[0].version()
+    }
+}
+
 /// Recognizes the words that may be references of main threads to their global states.
 pub(crate) struct Signatures {
     /// Distances from such a word's address to its value, sorted and each once.
@@ -35,7 +43,7 @@ pub(crate) struct Signatures {
 impl Signatures {
     /// The signatures of all known layouts of a machine.
     pub(crate) fn new(machine: Machine) -> Signatures {
-        let mut distances: Vec<i64> = Layout::every(machine).map(distance).collect();
+        let mut distances: Vec<i64> = Layout::every(machine).flat_map(distances).collect();
         distances.sort_unstable();
         distances.dedup();
         Signatures { distances }
@@ -77,9 +85,18 @@ impl Signatures {
 }
 
 /// Bytes from the field of a main thread that has the address of its global state to that global
-/// state.
-fn distance(layout: Layout) -> i64 {
-    to_global_state(layout) - i64::from(place_of_global(layout))
+/// state. In 5.5 a main thread is behind its extra space, of any size.
+fn distances(layout: Layout) -> impl Iterator<Item = i64> {
+    let usual = to_global_state(layout) - i64::from(place_of_global(layout));
+    let (before, spaces) = match layout {
+        Layout::Puc(number) if layout.version() == Version::Lua55 => {
+            let before = usual_extra_space(layout::puc(number));
+            (before as i64, 0..=MOST_EXTRA_SPACE as i64)
+        }
+        _ => (0, 0..=0),
+    };
+    let spaces = spaces.step_by(EXTRA_SPACE_STEP);
+    spaces.map(move |space| usual + before - space)
 }
 
 /// Offset of the field of a thread that has the address of its global state.
@@ -108,7 +125,7 @@ fn to_global_state(layout: Layout) -> i64 {
 pub(crate) fn main_state_at(memory: &impl Memory, place: u64) -> Option<MainState> {
     let distance_here = memory.word(place)?.wrapping_sub(place) as i64;
     let fitting: Vec<(Layout, u64, Fit)> = Layout::every(memory.machine())
-        .filter(|&layout| distance(layout) == distance_here)
+        .filter(|&layout| distances(layout).any(|distance| distance == distance_here))
         .filter_map(|layout| {
             let main_thread = place.wrapping_sub(u64::from(place_of_global(layout)));
             Some((layout, main_thread, fit(memory, layout, main_thread)?))
@@ -122,7 +139,7 @@ pub(crate) fn main_state_at(memory: &impl Memory, place: u64) -> Option<MainStat
     });
     Some(MainState {
         main_thread,
-        global_state: main_thread.wrapping_add_signed(to_global_state(first)),
+        global_state: memory.word(place)?,
         layouts: layouts.map(|&(layout, _, _)| layout).collect(),
         total,
     })
@@ -158,7 +175,8 @@ fn fit_of_puc(memory: &impl Memory, layout: &PucLayout, main_thread: u64) -> Opt
     };
     let total = puc::global_state::total(layout, global);
     let fits = thread.byte(8) == layout::puc::THREAD
-        && puc::global_state::main_thread(layout, address, global) == main_thread
+        && puc::global_state::main_thread(layout, address, global, |at| memory.word(at))
+            == main_thread
         && global.word(places.allocator) != 0
         && puc::tags::is_table(layout.version, global.byte(places.registry + 8))
         && is_address(registry)
@@ -265,6 +283,11 @@ mod tests {
     #[test]
     fn the_distances_are_those_that_were_measured() {
         let signatures = Signatures::new(Machine::HERE);
-        assert_eq!(signatures.distances, [-1440, 80, 96, 152, 168, 176, 184]);
+        let distances = &signatures.distances;
+        let others = distances.iter().filter(|&&distance| distance > 0);
+        assert_eq!(Vec::from_iter(others), [&80, &96, &152, &168, &176, &184]);
+        // Of 5.5, with 8 bytes of extra space and with others.
+        let behind: Vec<i64> = (-1432 - 1024..=-1432).step_by(8).collect();
+        assert!(behind.contains(&-1440) && distances.starts_with(&behind));
     }
 }

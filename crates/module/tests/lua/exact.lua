@@ -11,7 +11,8 @@ local zoo = require "zoo"
 local version, is_luajit = check.version, check.is_luajit
 local NATIVE = { engine = "native" }
 -- Bytes of an empty table.
-local TABLE = version == 5.1 and 64 or version <= 5.4 and 56 or 48
+local has_64 = version == 5.1 or layout:find("5%.2%.1", 1, true)
+local TABLE = has_64 and 64 or version <= 5.4 and 56 or 48
 
 local function capture() return snapshot.snapshot(nil, nil, NATIVE) end
 
@@ -82,7 +83,9 @@ do
   end
   local counted = snapshot.stats(s)
   check.equal(counted.total, before)
-  if not is_luajit then check.equal(counted.total, bytes) end
+  -- 5.1 does not count the extra space of its main thread.
+  local uncounted = host.vm == "space-64-5.1" and 64 or 0
+  if not is_luajit then check.equal(counted.total + uncounted, bytes) end
   -- It costs a userdata and a marker, and no more.
   local cost = after - before
   check.equal(cost, bytes_after - bytes)
