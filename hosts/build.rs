@@ -1,6 +1,7 @@
 //! Builds every host with the C compiler alone: one archive for each VM and flavour, then the
 //! executables and shared libraries that are linked from it.
 
+mod builds;
 mod releases;
 
 use std::collections::VecDeque;
@@ -48,6 +49,8 @@ enum Job {
     Changed(usize),
     /// A model of skynet, by its number.
     Skynet(usize),
+    /// One that is built otherwise, by its number.
+    Build(usize),
 }
 
 /// A VM as a static library, with its headers.
@@ -58,6 +61,7 @@ struct Archive {
 
 fn main() {
     println!("cargo:rerun-if-changed=build.rs");
+    println!("cargo:rerun-if-changed=builds.rs");
     println!("cargo:rerun-if-changed=releases.rs");
     for file in INTERPRETER
         .iter()
@@ -75,6 +79,7 @@ fn main() {
     jobs.extend((0..releases::OLDER.len()).map(Job::Older));
     jobs.extend((0..releases::CHANGED.len()).map(Job::Changed));
     jobs.extend((0..releases::SKYNET.len()).map(Job::Skynet));
+    jobs.extend((0..builds::BUILDS.len()).map(Job::Build));
     // The longest first: LuaJIT is built by a make of its own.
     jobs.sort_by_key(|job| !matches!(job, Job::Vm("jit", _) | Job::Jit(_)));
     let jobs = Mutex::new(VecDeque::from(jobs));
@@ -94,6 +99,7 @@ fn main() {
                         Job::Older(number) => build_older(number),
                         Job::Changed(number) => build_changed(number),
                         Job::Skynet(number) => build_skynet(number),
+                        Job::Build(number) => build_otherwise(number),
                     }
                 }
             });
@@ -103,11 +109,17 @@ fn main() {
     let jit = releases::JIT.iter().map(|&(name, _)| name);
     let older = releases::OLDER.into_iter();
     let changed = releases::CHANGED.iter().map(|&(name, ..)| name);
+    let c = builds::BUILDS.iter().filter(|build| !build.is_cpp);
+    let cpp = builds::BUILDS.iter().filter(|build| build.is_cpp);
+    // Without a compiler for C++ there are none.
+    let cpp = cpp.filter(|build| release_program(build.name).exists());
     let programs = [
         list_of_programs("JIT", jit),
         list_of_programs("OLDER", older),
         list_of_programs("CHANGED", changed),
         list_of_programs("SKYNET", releases::SKYNET.iter().map(|&(name, _)| name)),
+        list_of_programs("BUILT", c.map(|build| build.name)),
+        list_of_programs("CPP", cpp.map(|build| build.name)),
     ];
     fs::write(out_dir().join("programs.rs"), programs.concat()).expect("a list");
 
@@ -226,7 +238,7 @@ fn build_older(number: usize) {
 fn build_changed(number: usize) {
     let (name, release, header, old, new) = releases::CHANGED[number];
     let folder = out_dir().join(format!("changed-{name}"));
-    let folder = releases::changed_sources(release, header, old, new, &folder);
+    let folder = releases::changed_sources(release, &[(header, old, new)], &folder);
     build_release(&folder, name);
 }
 
@@ -243,6 +255,48 @@ fn build_skynet(number: usize) {
         .args(["-w", "-O1", "-Wl,-E"])
         .args(SYSTEM_LIBRARIES);
     run_compiler(command, &release_program(name));
+}
+
+/// Builds an interpreter of a Lua that is built otherwise.
+fn build_otherwise(number: usize) {
+    let build = &builds::BUILDS[number];
+    let folder = out_dir().join(format!("built-{}", build.name));
+    let folder = releases::changed_sources(build.release, build.edits, &folder);
+    match build.is_cpp {
+        true => build_as_cpp(&folder, build.name),
+        false => build_release(&folder, build.name),
+    }
+}
+
+/// Builds a program with a Lua that is compiled as C++, so that its functions have mangled names and
+/// errors are exceptions; nothing, where there is no compiler for C++.
+fn build_as_cpp(folder: &Path, name: &str) {
+    let program = release_program(name);
+    let compiler = cc::Build::new().cpp(true).pic(true).try_get_compiler();
+    let compiler = compiler.map(|compiler| compiler.to_command());
+    let _ = fs::remove_file(&program);
+    let Some(mut command) = compiler.ok().filter(|command| {
+        let found = Command::new(command.get_program())
+            .arg("--version")
+            .output();
+        found.is_ok_and(|found| found.status.success())
+    }) else {
+        println!(
+            "cargo:warning=no compiler for C++: {name} is not built, and its tests are skipped"
+        );
+        return;
+    };
+    command
+        .args(["-x", "c++", "-w", "-O1"])
+        .arg("-I")
+        .arg(folder);
+    command.arg(Path::new("src").join(STATIC));
+    command.args(releases::library_files(folder));
+    command
+        .args(["-DLUA_USE_LINUX", "-DLUA_COMPAT_5_3", "-DLUA_COMPAT_ALL"])
+        .arg("-Wl,-E")
+        .args(SYSTEM_LIBRARIES);
+    run_compiler(command, &program);
 }
 
 /// Builds an interpreter from the C files in a folder, all at once.

@@ -25,7 +25,7 @@ pub const JIT: [(&str, &str); 5] = [
 ];
 
 /// Luas that were changed: a name, the release, and what stands instead of what in a header.
-pub const CHANGED: [(&str, &str, &str, &str, &str); 31] = [
+pub const CHANGED: [(&str, &str, &str, &str, &str); 27] = [
     (
         "value-5.1",
         "5.1.5",
@@ -75,20 +75,6 @@ pub const CHANGED: [(&str, &str, &str, &str, &str); 31] = [
         TABLE,
         "void *changed;\n  Node *node;",
     ),
-    (
-        "space-5.4",
-        "5.4.9",
-        "luaconf.h",
-        SPACE,
-        "#define LUA_EXTRASPACE 64",
-    ),
-    (
-        "space-5.5",
-        "5.5.1",
-        "luaconf.h",
-        SPACE,
-        "#define LUA_EXTRASPACE 64",
-    ),
     // All sizes are what they were; only the meaning is not.
     (
         "array-5.1",
@@ -124,6 +110,14 @@ pub const CHANGED: [(&str, &str, &str, &str, &str); 31] = [
         "lobject.h",
         ARRAY_55,
         "Node *node;\n  Value *array;",
+    ),
+    // Each prototype is 8 bytes larger, and all else is where it was.
+    (
+        "prototype-5.4",
+        "5.4.9",
+        "lobject.h",
+        PROTOTYPE,
+        "GCObject *gclist;\n  void *changed;\n} Proto;",
     ),
     (
         "code-5.4",
@@ -182,27 +176,6 @@ pub const CHANGED: [(&str, &str, &str, &str, &str); 31] = [
         "unsigned int hash;\n  size_t more[2];",
     ),
     (
-        "numbers-5.3",
-        "5.3.6",
-        "luaconf.h",
-        NUMBERS,
-        "#define LUA_32BITS 1",
-    ),
-    (
-        "numbers-5.4",
-        "5.4.9",
-        "luaconf.h",
-        NUMBERS_54,
-        "#define LUA_32BITS 1",
-    ),
-    (
-        "numbers-5.5",
-        "5.5.1",
-        "luaconf.h",
-        NUMBERS,
-        "#define LUA_32BITS 1",
-    ),
-    (
         "tags-5.3",
         "5.3.6",
         "lobject.h",
@@ -253,8 +226,7 @@ const INTEGER: &str = "LUA_VNUMINT\tmakevariant(LUA_TNUMBER, 0)";
 const FLOAT: &str = "#if !defined(LUA_FLOAT_TYPE)\n#define LUA_FLOAT_TYPE\tLUA_FLOAT_DOUBLE";
 const RECORD: &str = "int event;\n  const char *name;";
 const HASH: &str = "unsigned int hash;";
-const NUMBERS: &str = "/* #define LUA_32BITS */";
-const NUMBERS_54: &str = "#define LUA_32BITS\t0";
+const PROTOTYPE: &str = "GCObject *gclist;\n} Proto;";
 const TABLE: &str = "Node *node;";
 const ARRAY: &str = "TValue *array;  /* array part */\n  Node *node;";
 const ARRAY_55: &str = "Value *array;  /* array part */\n  Node *node;";
@@ -263,7 +235,6 @@ const CODE: &str =
 const FRAMES: &str = "StkIdRel func;  /* function index in the stack */\n  \
     StkIdRel\ttop;  /* top for this function */";
 const METATABLE: &str = "struct Table *metatable;\n  GCObject *gclist;\n} Table;";
-const SPACE: &str = "#define LUA_EXTRASPACE\t\t(sizeof(void *))";
 
 /// The folders of all versions of a package, the newest last.
 fn packages(name: &str) -> Vec<PathBuf> {
@@ -346,17 +317,15 @@ const OF_SKYNET: [(&str, &str, &str); 4] = [
 
 /// The sources of a model of skynet's Lua.
 pub fn skynet_sources(release: &str, into: &Path) -> PathBuf {
-    copy_sources(release, into);
-    for (file, old, new) in OF_SKYNET {
-        change(&into.join(file), old, new);
-    }
-    into.to_owned()
+    changed_sources(release, &OF_SKYNET, into)
 }
 
-/// A copy of a release's sources with something changed in one header.
-pub fn changed_sources(release: &str, header: &str, old: &str, new: &str, into: &Path) -> PathBuf {
+/// A copy of a release's sources with something changed: what stands instead of what in which file.
+pub fn changed_sources(release: &str, edits: &[(&str, &str, &str)], into: &Path) -> PathBuf {
     copy_sources(release, into);
-    change(&into.join(header), old, new);
+    for (file, old, new) in edits {
+        change(&into.join(file), old, new);
+    }
     into.to_owned()
 }
 

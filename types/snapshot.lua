@@ -247,6 +247,7 @@ local Snapshot = {}
 
 ---@class snapshot.Stats
 ---@field engine snapshot.Engine
+---@field engine_reason? string Why the native engine could not be used; nil where it was, or where an engine was chosen.
 ---@field vm string Such as "Lua 5.4".
 ---@field layout? string The releases whose structures the VM has; native snapshots only.
 ---@field exact boolean Whether every byte that the VM says it holds is accounted for.

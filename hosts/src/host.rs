@@ -22,6 +22,11 @@ pub enum Host {
     Older(&'static str),
     /// A PUC Lua whose structures were changed: one of [`changed`].
     Changed(&'static str),
+    /// A PUC Lua that is built otherwise than the released ones: one of [`built`].
+    Built(&'static str),
+    /// A PUC Lua that is compiled as C++: one of [`built_as_cpp`]. It takes no arguments, and has no
+    /// table `host`.
+    Cpp(&'static str),
     /// A Lua 5.4 that exports no symbols: C modules find no API in it.
     Silent,
     /// A Lua 5.4 that reports version 599.
@@ -50,8 +55,8 @@ pub fn local() -> &'static Path {
     Path::new(env!("HOST_LOCAL"))
 }
 
-// `JIT`, `OLDER`, `CHANGED` and `SKYNET`: the programs that the build script built from its lists in
-// releases.rs, by name.
+// `JIT`, `OLDER`, `CHANGED`, `SKYNET`, `BUILT` and `CPP`: the programs that the build script built from its
+// lists in releases.rs and builds.rs, by name.
 include!(concat!(env!("OUT_DIR"), "/programs.rs"));
 
 /// Returns the names of LuaJITs that were built with other flags: `jit32` has references of 32 bits
@@ -76,14 +81,31 @@ pub fn skynet_models() -> impl Iterator<Item = (&'static str, &'static Path)> {
 /// # Panics
 /// If there is none, so that no test of them passes without testing any.
 pub fn changed(beginning: &str) -> impl Iterator<Item = &'static str> + use<'_> {
-    let names = CHANGED.iter().map(|(name, _)| *name);
+    names_with(CHANGED, beginning)
+}
+
+/// Returns the Luas that are built otherwise and whose names have this beginning; `""` for all.
+///
+/// # Panics
+/// If there is none.
+pub fn built(beginning: &str) -> impl Iterator<Item = &'static str> + use<'_> {
+    names_with(BUILT, beginning)
+}
+
+/// Returns the Luas that are compiled as C++; none where there was no compiler for it.
+pub fn built_as_cpp() -> impl Iterator<Item = &'static str> {
+    CPP.iter().map(|(name, _)| *name)
+}
+
+fn names_with<'a>(
+    programs: &'static [(&'static str, &'static str)],
+    beginning: &'a str,
+) -> impl Iterator<Item = &'static str> + use<'a> {
+    let names = programs.iter().map(|(name, _)| *name);
     let mut found = names
         .filter(move |name| name.starts_with(beginning))
         .peekable();
-    assert!(
-        found.peek().is_some(),
-        "no changed Lua is called {beginning}..."
-    );
+    assert!(found.peek().is_some(), "no Lua is called {beginning}...");
     found
 }
 
@@ -101,6 +123,8 @@ impl Host {
             Host::Jit(name) => program_of(JIT, name),
             Host::Older(release) => program_of(OLDER, release),
             Host::Changed(name) => program_of(CHANGED, name),
+            Host::Built(name) => program_of(BUILT, name),
+            Host::Cpp(name) => program_of(CPP, name),
             Host::Silent => silent(),
             Host::Unknown => unknown(),
             Host::Local(_) | Host::Pair(..) => local(),

@@ -23,7 +23,10 @@ mod object_names;
 mod run;
 mod vm;
 
-pub use host::{Host, changed, jit_builds, local, older_releases, silent, skynet_models, unknown};
+pub use host::{
+    Host, built, built_as_cpp, changed, jit_builds, local, older_releases, silent, skynet_models,
+    unknown,
+};
 pub use module::module_dir;
 pub use object_names::number_objects;
 pub use run::{Options, Run};

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use luasnap_hosts::{Host, Options, Run, Vm, changed, module_dir, older_releases};
+use luasnap_hosts::{Host, Options, Run, Vm, built, changed, module_dir, older_releases};
 
 fn every_interpreter() -> impl Iterator<Item = (Vm, Host)> {
     Vm::ALL
@@ -304,7 +304,8 @@ fn older_and_changed_luas() {
         let said = output(Host::Older(release).run("print(host.vm)", &Options::default()));
         assert_eq!(said, format!("{release}\n"));
     }
-    for name in changed("") {
+    let changed = changed("").map(|name| (name, Host::Changed(name)));
+    for (name, host) in changed.chain(built("").map(|name| (name, Host::Built(name)))) {
         let script = "
             print(host.vm, _VERSION)
             -- It works like any other.
@@ -312,7 +313,7 @@ fn older_and_changed_luas() {
             assert(#t == 2 and t.y == 'y' and next(t) == 1)
             local co = coroutine.wrap(function(...) coroutine.yield(#{...}) return t end)
             assert(co(1, 2, 3) == 3 and co() == t)";
-        let said = output(Host::Changed(name).run(script, &Options::default()));
+        let said = output(host.run(script, &Options::default()));
         let (_, version) = name.rsplit_once('-').expect("a version");
         assert_eq!(said, format!("{name}\tLua {version}\n"));
     }

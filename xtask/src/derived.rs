@@ -2,7 +2,6 @@
 //! had, and kept in `derived/` with the date and a hash of these sources.
 
 use crate::layout::{Layout, Structure};
-use crate::layouts::flags;
 use crate::puc::{self, Release};
 use crate::sources::workspace;
 use crate::{jit, probe};
@@ -262,6 +261,17 @@ fn release_in(text: &str) -> Option<Release> {
         number("LUA_VERSION_MINOR")?,
         number("LUA_VERSION_RELEASE")?,
     ))
+}
+
+/// Splits the options for a compiler at blanks.
+fn flags(text: &str) -> Result<Vec<String>> {
+    let flags: Vec<String> = text.split_whitespace().map(str::to_owned).collect();
+    let is_plain = |flag: &String| flag.starts_with('-') && !flag.contains(['"', '\'', '\\']);
+    ensure!(
+        flags.iter().all(is_plain),
+        "{text}: options begin with -, and have no quotes"
+    );
+    Ok(flags)
 }
 
 #[cfg(test)]

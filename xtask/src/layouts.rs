@@ -1,11 +1,14 @@
 //! `cargo xtask layouts`.
 
 use crate::derived::{self, Record};
-use crate::{DIFFERENT, tables};
-use anyhow::{Context, Result, ensure};
+use crate::tables;
+use anyhow::{Context, Result};
 use clap::Args;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+
+/// `--check` found a file that is not current.
+const DIFFERENT: u8 = 1;
 
 /// Derives the layouts of the VMs' structures from released sources, and writes them as Rust.
 ///
@@ -91,15 +94,4 @@ impl Layouts {
         }
         Ok(code)
     }
-}
-
-/// Splits the options for a compiler at blanks.
-pub fn flags(text: &str) -> Result<Vec<String>> {
-    let flags: Vec<String> = text.split_whitespace().map(str::to_owned).collect();
-    let is_plain = |flag: &String| flag.starts_with('-') && !flag.contains(['"', '\'', '\\']);
-    ensure!(
-        flags.iter().all(is_plain),
-        "{text}: options begin with -, and have no quotes"
-    );
-    Ok(flags)
 }

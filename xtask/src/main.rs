@@ -70,9 +70,6 @@ mod tables;
 
 use clap::{Parser, Subcommand};
 use std::process::ExitCode;
-
-/// `--check` found a file that is not current.
-const DIFFERENT: u8 = 1;
 /// It failed. Clap uses the same code for a wrong command line.
 const FAILED: u8 = 2;
 

@@ -9,7 +9,7 @@ use crate::progress::Progress;
 use crate::state_argument::StateArgument;
 use crate::state_files::{StateFiles, numbered};
 use clap::Args;
-use luasnap_capture::process::{AttachOptions, Attached};
+use luasnap_capture::process::{AttachOptions, Attached, Uncaptured};
 use luasnap_format::byte_size;
 use luasnap_heap::is_printable;
 use luasnap_words::Sentence;
@@ -76,6 +76,10 @@ pub struct Attach {
     #[arg(long, value_name = "FOLDER")]
     scratch: Option<PathBuf>,
 
+    /// Where a state cannot be read, say of each release that was tried why it is not that one
+    #[arg(long)]
+    verbose: bool,
+
     #[command(flatten)]
     answer: AnswerOptions,
 }
@@ -115,7 +119,14 @@ impl Attach {
                 Sentence::new("progress.reading_process").with("process", pid),
                 || luasnap_capture::process::attach(pid, options),
             )
-            .map_err(|error| Failure::with_code(&error, code_of_attach(error.kind())))?;
+            .map_err(|error| {
+                say(error.details(), self.verbose);
+                Failure::with_code(&error, code_of_attach(error.kind()))
+            })?;
+        for (_, heap) in &attached.captures {
+            let details = heap.as_ref().err().map(Uncaptured::details);
+            say(details.unwrap_or_default(), self.verbose);
+        }
         let cost = Cost::new(pid, &attached);
         let stood_still = stood_still(&attached);
         let captures = attached.captures;
@@ -124,6 +135,13 @@ impl Attach {
         })?;
         report_problem(&stood_still);
         capture_answer::print(files, &self.answer, &cost, progress)
+    }
+}
+
+/// Says why layouts do not fit, if that is asked for.
+fn say(details: &[Sentence], is_asked: bool) {
+    for detail in details.iter().filter(|_| is_asked) {
+        report_problem(detail);
     }
 }
 

@@ -4,8 +4,10 @@
 -- last snapshot is saved (else ""), how many seconds lie between two snapshots (else "") and how the
 -- names of their files begin, what is left out of the files ("strings", "names", both or ""), where the report
 -- goes ("stdout", or "stderr" where the snapshot goes to standard output), what there is to say of the last
--- snapshot's file once it is saved (else ""), the report's language and title, how many words of the command line
--- come before the script, those words, the script, its arguments.
+-- snapshot's file once it is saved (else ""), the report's language and title, what to say in that language where
+-- there is no memory, where the module cannot be loaded, no snapshot taken and no report written ("{reason}" in it
+-- is where the reason goes), how many words of the command line come before the script, those words, the script,
+-- its arguments.
 
 local signals = ...
 local words = { select(2, ...) }
@@ -13,8 +15,9 @@ local module_file, quiet = words[1], words[2] == "quiet"
 local save_to, seconds, save_as = words[3], tonumber(words[4]), words[5]
 local left_out, report_to, warning = words[6], words[7], words[8]
 local language, title = words[9], words[10]
-local first_word = 12
-local script_at = first_word + tonumber(words[11])
+local no_memory, no_module, no_snapshot, no_report = words[11], words[12], words[13], words[14]
+local first_word = 16
+local script_at = first_word + tonumber(words[15])
 local script = words[script_at]
 
 -- A script may change the libraries, so what is needed after it is taken before it.
@@ -47,10 +50,24 @@ local function readable(message)
   return (gsub(message, "[^\n\t]+", printable))
 end
 
-local function complain(message)
+local function say(text)
   pcall(flush, stdout) -- what the script printed comes first
+  pcall(write, stderr, "luasnap: ", text, "\n")
+end
+
+-- Says what Lua or the module says.
+local function complain(message)
   local shown, text = pcall(readable, message)
-  pcall(write, stderr, "luasnap: ", shown and text or "not enough memory", "\n")
+  say(shown and text or no_memory)
+end
+
+-- Says a sentence of ours, which a terminal can show. The reason in it may be anything.
+local function complain_that(sentence, reason)
+  local shown, text = pcall(function()
+    local readable_reason = readable(tostring(reason))
+    return (gsub(sentence, "{reason}", function() return readable_reason end))
+  end)
+  say(shown and text or no_memory)
 end
 
 local function fail(message)
@@ -64,7 +81,8 @@ local function load_module()
   end
   local open, problem = package.loadlib(module_file, "luaopen_snapshot")
   if not open then
-    fail("this Lua cannot load " .. module_file .. ": " .. problem)
+    complain_that(no_module, problem)
+    exit(1, true)
   end
   local opened, module, of_signals = pcall(open, "snapshot", module_file, "luasnap run")
   if not opened then
@@ -211,7 +229,7 @@ local function report_once()
   local taken, after = pcall(take)
   if not taken then
     all_written = save_to == "" and not seconds
-    complain("no snapshot could be taken: " .. tostring(after))
+    complain_that(no_snapshot, after)
     return
   end
   save_last(after)
@@ -221,7 +239,7 @@ local function report_once()
   local reported, why = pcall(report, after)
   if not reported then
     all_written = false
-    complain("the report could not be written: " .. tostring(why))
+    complain_that(no_report, why)
   end
 end
 

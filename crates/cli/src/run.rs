@@ -25,6 +25,8 @@ use time::OffsetDateTime;
 /// The script that every interpreter runs, the embedded one and any installed one; it documents its
 /// arguments.
 const DRIVER: &str = include_str!("run.lua");
+/// What the driver puts a reason in the place of.
+const REASON: &str = "{reason}";
 
 const MORE_HELP: &str = "\
 Exit codes:
@@ -172,6 +174,8 @@ impl Run {
         };
         let script = printable(self.script.as_bytes());
         let title = Sentence::new("run.left_behind").with("script", script);
+        let file = printable(module.as_bytes());
+        let of_reason = |sentence: Sentence| said(&sentence.with("reason", REASON));
         let head = [
             module.into(),
             quiet.into(),
@@ -180,13 +184,13 @@ impl Run {
             name,
             left_out.into(),
             report_to.into(),
-            warning
-                .as_ref()
-                .map(look::sentence)
-                .unwrap_or_default()
-                .into(),
+            warning.as_ref().map(said).unwrap_or_default(),
             look::language().code().into(),
-            look::sentence(&title).into(),
+            said(&title),
+            said(&Sentence::new("fail.no_memory")),
+            of_reason(Sentence::new("run.no_module").with("file", file)),
+            of_reason(Sentence::new("run.no_snapshot")),
+            of_reason(Sentence::new("run.no_report")),
             before.len().to_string().into(),
         ];
         let script = std::iter::once(&self.script).chain(&self.args);
@@ -194,6 +198,11 @@ impl Run {
             .chain(before.iter().chain(script).cloned())
             .collect()
     }
+}
+
+/// Returns a sentence as the driver says it.
+fn said(sentence: &Sentence) -> OsString {
+    look::sentence(sentence).into()
 }
 
 /// Reports at once what would otherwise fail only after the script has run.

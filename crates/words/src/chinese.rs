@@ -413,21 +413,21 @@ pub(crate) const TEXTS: &[Text] = &[
     ("key.up", "上一层"),
     (
         "layout.missing",
-        "它自称占用的内存里，每次都有 {bytes} 字节找不到",
+        "这个 {vm} 的内部结构未知：最接近的是 {layout}，但它自称占用的内存里每次都有 {bytes} 字节找不到",
+    ),
+    (
+        "layout.nearest",
+        "这个 {vm} 的内部结构未知：最接近的是 {layout}，但{reason}",
     ),
     ("layout.no_memory_map", "系统没有说明哪些内存可以读"),
-    (
-        "layout.none_fits",
-        "没有哪种已知的结构与它相符（{reasons}）",
-    ),
-    (
-        "layout.none_of_vm",
-        "没有哪种已知的结构与这个 {vm} 相符（{reasons}）",
-    ),
     ("layout.not", "不是 {layout}：{reason}"),
     (
         "layout.too_many_bytes",
         "它自称占用 {total} 字节，而进程没有这么多",
+    ),
+    (
+        "layout.unknown_state",
+        "这个 {vm} 的内部结构未知：它的全局状态是另一种结构",
     ),
     ("leak.allow", "要允许它：\"{fingerprint}\"{replaces}"),
     (
@@ -507,7 +507,6 @@ pub(crate) const TEXTS: &[Text] = &[
     ("list.last", "{before} 和 {last}"),
     ("list.more", "{before}、{last}"),
     ("list.or", " 或 "),
-    ("list.semicolon", "；"),
     ("load.byte", "{bytes} 字节"),
     ("load.bytes", "{bytes} 字节"),
     ("load.cannot_read", "无法读取 '{file}'：{reason}"),
@@ -614,6 +613,10 @@ pub(crate) const TEXTS: &[Text] = &[
     (
         "page.difference",
         "第 {number} 份快照是另外两份的差异：页面只展示完整的快照",
+    ),
+    (
+        "page.needs_script",
+        "本页需要 JavaScript 才能显示数据。它不会从网络加载任何内容。",
     ),
     ("page.no_snapshot", "页面至少要有一份快照"),
     (
@@ -829,6 +832,9 @@ pub(crate) const TEXTS: &[Text] = &[
         "run.no_interpreter",
         "没有解释器 {name}（PATH 里或该路径上都没有）：请安装它，或者去掉 --lua，使用 luasnap 自带的 Lua 5.4",
     ),
+    ("run.no_module", "这个 Lua 无法加载 {file}：{reason}"),
+    ("run.no_report", "报告无法写出：{reason}"),
+    ("run.no_snapshot", "无法取得快照：{reason}"),
     ("run.not_started", "无法启动解释器 {name}：{reason}"),
     (
         "run.save_to_folder",

@@ -485,24 +485,25 @@ pub(crate) const TEXTS: &[Text] = &[
     ("key.up", "up"),
     (
         "layout.missing",
-        "each time, {bytes} bytes of what it says it holds are missing",
+        "the structures of this {vm} are not known: those of {layout} come nearest, but each time, {bytes} bytes \
+         of what it says it holds are missing",
+    ),
+    (
+        "layout.nearest",
+        "the structures of this {vm} are not known: those of {layout} come nearest, but {reason}",
     ),
     (
         "layout.no_memory_map",
         "the system does not tell which memory can be read",
     ),
-    (
-        "layout.none_fits",
-        "no structures that are known fit ({reasons})",
-    ),
-    (
-        "layout.none_of_vm",
-        "no structures that are known are those of this {vm} ({reasons})",
-    ),
     ("layout.not", "not {layout}: {reason}"),
     (
         "layout.too_many_bytes",
         "it says it holds {total} bytes, which the process has not",
+    ),
+    (
+        "layout.unknown_state",
+        "the structures of this {vm} are not known: its global state has another structure",
     ),
     ("leak.allow", "to allow it: \"{fingerprint}\"{replaces}"),
     ("leak.entries", "+{entries} ({rate} a run): {kind} {name}"),
@@ -585,7 +586,6 @@ pub(crate) const TEXTS: &[Text] = &[
     ("list.last", "{before} and {last}"),
     ("list.more", "{before}, {last}"),
     ("list.or", " or "),
-    ("list.semicolon", "; "),
     ("load.byte", "{bytes} byte"),
     ("load.bytes", "{bytes} bytes"),
     ("load.cannot_read", "cannot read '{file}': {reason}"),
@@ -713,6 +713,10 @@ pub(crate) const TEXTS: &[Text] = &[
     (
         "page.difference",
         "snapshot {number} is the difference of two others: a page is about whole snapshots",
+    ),
+    (
+        "page.needs_script",
+        "This page needs JavaScript to show its data. It loads nothing from a network.",
     ),
     ("page.no_snapshot", "a page is about one snapshot at least"),
     (
@@ -973,6 +977,9 @@ pub(crate) const TEXTS: &[Text] = &[
         "run.no_interpreter",
         "there is no interpreter {name} (on the PATH, or at that path): install it, or leave out --lua to use the Lua 5.4 that luasnap brings with it",
     ),
+    ("run.no_module", "this Lua cannot load {file}: {reason}"),
+    ("run.no_report", "the report could not be written: {reason}"),
+    ("run.no_snapshot", "no snapshot could be taken: {reason}"),
     (
         "run.not_started",
         "the interpreter {name} cannot be started: {reason}",

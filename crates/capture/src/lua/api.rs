@@ -5,6 +5,7 @@
 //! and AArch64 calling conventions, where a returned value that nobody reads and an `int` passed as
 //! a wider integer do no harm.
 
+use crate::lua::numbers::Numbers;
 use crate::version::Version;
 use std::ffi::{CStr, c_char, c_int, c_void};
 
@@ -36,6 +37,9 @@ macro_rules! api {
         #[derive(Clone, Copy)]
         pub struct Api {
             pub(crate) version: Version,
+            /// The width of the VM's numbers. Where that is another one, numbers go through `State`,
+            /// not through the functions below.
+            pub(crate) numbers: Numbers,
             /// `lua_gc`, whose arguments are variadic from 5.4 on.
             pub(crate) gc_fixed: unsafe extern "C-unwind" fn(Lua, c_int, c_int) -> c_int,
             pub(crate) gc_variadic: unsafe extern "C-unwind" fn(Lua, c_int, ...) -> c_int,
@@ -44,8 +48,8 @@ macro_rules! api {
         }
 
         impl Api {
-            /// Fills the table for `version` from a symbol look-up; the error is the name of a
-            /// missing function.
+            /// Fills the table for `version` from a symbol look-up, with the usual numbers; the error
+            /// is the name of a missing function.
             ///
             /// # Safety
             /// `look_up` must return, for each name, that function of a VM of family `version`, or
@@ -64,6 +68,7 @@ macro_rules! api {
                 unsafe {
                     Ok(Api {
                         version,
+                        numbers: Numbers::USUAL,
                         gc_fixed: std::mem::transmute::<
                             *mut c_void,
                             unsafe extern "C-unwind" fn(Lua, c_int, c_int) -> c_int,

@@ -3,6 +3,9 @@
 pub(crate) mod api;
 pub(crate) mod collector;
 pub(crate) mod debug_record;
+mod mangled_names;
+mod number_width;
+pub(crate) mod numbers;
 pub(crate) mod private_state;
 pub(crate) mod resolve;
 pub(crate) mod snapshot_handle;

@@ -168,8 +168,9 @@ pub(crate) fn is_known_stack_51(state: State) -> bool {
     let slot = thread_word_51(state, LUA_51.state.top);
     state.push_number(PUSHED);
     let top = thread_word_51(state, LUA_51.state.top);
+    let numbers = state.api().numbers;
     let is_known = top == slot.wrapping_add(VALUE)
-        && word(slot) == Some(PUSHED.to_bits())
+        && word(slot).map(|word| numbers.float(word)) == Some(PUSHED)
         && word(slot.wrapping_add(8)).is_some_and(|tag| tag & 0xFFFF_FFFF == NUMBER);
     state.pop(1);
     is_known

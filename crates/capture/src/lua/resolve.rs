@@ -5,6 +5,9 @@
 //! one of two. Then it asks the whole process.
 
 use crate::lua::api::{Api, LuaState};
+use crate::lua::mangled_names::{MangledNames, function_name};
+use crate::lua::number_width;
+use crate::lua::numbers::{Numbers, Width};
 use crate::version::Version;
 use object::{Object, ObjectSymbol, ReadCache};
 use std::ffi::{CStr, OsStr, c_char, c_int, c_void};
@@ -74,17 +77,59 @@ fn locate(address: *const c_void) -> Option<libc::Dl_info> {
 /// `state` must be a live Lua state.
 pub(crate) unsafe fn resolve(state: *mut LuaState, caller: *const c_void) -> Result<Api, Failure> {
     let own = LoadedObject::containing(caller);
-    let found = match &own {
-        Some(object) if !object.symbol(c"lua_gettop").is_null() => {
-            load(&|name| object.symbol(name))
+    if let Some(object) = &own
+        && !object.symbol(c"lua_gettop").is_null()
+    {
+        // SAFETY: this function's own contract.
+        return unsafe { find(state, &|name| object.symbol(name)) };
+    }
+    if let Some(names) = mangled_names(caller) {
+        let look_up = |name: &CStr| match (names.get(name), &own) {
+            (Some(mangled), Some(object)) => object.symbol(mangled),
+            // The loader does not open an executable.
+            (Some(mangled), None) => process_symbol(mangled),
+            (None, _) => std::ptr::null_mut(),
+        };
+        if are_of_one_object(caller, look_up(c"lua_gettop")) {
+            // SAFETY: this function's own contract.
+            return unsafe { find(state, &look_up) };
         }
-        _ if whole_process_is_meant(caller) => load(&process_symbol),
-        _ => return Err(Failure::NotExported),
-    };
-    let api = found?;
-    // SAFETY: the caller promises a live state, and the API is that of its VM.
-    unsafe { check_version(&api, state) }?;
+    }
+    match whole_process_is_meant(caller) {
+        // SAFETY: this function's own contract.
+        true => unsafe { find(state, &process_symbol) },
+        false => Err(Failure::NotExported),
+    }
+}
+
+/// The API that a look-up finds.
+///
+/// # Safety
+/// `state` is a live state of the VM whose functions are looked up.
+unsafe fn find(
+    state: *mut LuaState,
+    look_up: &dyn Fn(&CStr) -> *mut c_void,
+) -> Result<Api, Failure> {
+    let mut api = load(look_up)?;
+    // SAFETY: this function's own contract.
+    unsafe {
+        api.numbers = check_numbers(&api, state)?;
+        check_version(&api, state, look_up(c"lua_version"))?;
+    }
     Ok(api)
+}
+
+/// Whether two addresses are in one object.
+fn are_of_one_object(one: *const c_void, other: *const c_void) -> bool {
+    let base = |address| Some(locate(address)?.dli_fbase);
+    base(one).is_some() && base(one) == base(other)
+}
+
+/// The names of the exports of the object that contains `caller`, where a compiler for C++ made
+/// them. The file alone lists them; what they name, the loader tells.
+fn mangled_names(caller: *const c_void) -> Option<MangledNames> {
+    let cache = ReadCache::new(open_file(&locate(caller)?)?);
+    MangledNames::of(&object::File::parse(&cache).ok()?)
 }
 
 /// Whether the process-wide API is the caller's own. It is not when another object defines it:
@@ -135,28 +180,55 @@ fn load(look_up: &dyn Fn(&CStr) -> *mut c_void) -> Result<Api, Failure> {
     unsafe { Api::load(version, look_up) }.map_err(Failure::Incomplete)
 }
 
-/// Checks the width of the VM's numbers, and compares what `lua_version` returns with what the
-/// symbols told. 5.1 has no such function; there a registry that is not a table gives a wrong guess
-/// away.
+/// Returns the width of the VM's numbers. 5.1 to 5.5 and LuaJIT alike have a registry that is a
+/// table; where a wrong guess of the version finds none, nothing is pushed.
 ///
 /// # Safety
 /// `state` is a live state of the API's VM.
-unsafe fn check_version(api: &Api, state: *mut LuaState) -> Result<(), Failure> {
+unsafe fn check_numbers(api: &Api, state: *mut LuaState) -> Result<Numbers, Failure> {
+    // SAFETY: this function's own contract.
+    unsafe {
+        if !has_registry(api, state) {
+            return Ok(Numbers::USUAL);
+        }
+        number_width::numbers(api, state).ok_or_else(|| {
+            let refused = format!(
+                "snapshot does not know the numbers of this {}: they have neither 64 nor 32 bits \
+                 (LUA_FLOAT_TYPE or LUA_NUMBER in its luaconf.h); build it with double or float",
+                api.version
+            );
+            Failure::Refused(Box::new(*api), refused)
+        })
+    }
+}
+
+/// # Safety
+/// `state` is a live state of the API's VM.
+unsafe fn has_registry(api: &Api, state: *mut LuaState) -> bool {
     const TABLE: c_int = 5;
     // SAFETY: lua_type reads only; the pseudo-index is the version's own.
-    let registry = unsafe { (api.type_of)(state, api.version.registry_index()) };
+    unsafe { (api.type_of)(state, api.version.registry_index()) == TABLE }
+}
+
+/// Compares what `lua_version` returns with what the symbols told. 5.1 has no such function; there a
+/// registry that is not a table gives a wrong guess away.
+///
+/// # Safety
+/// `state` is a live state of the API's VM, and `lua_version` the VM's function of that name, or
+/// null.
+unsafe fn check_version(
+    api: &Api,
+    state: *mut LuaState,
+    lua_version: *mut c_void,
+) -> Result<(), Failure> {
     // SAFETY: this function's own contract.
-    if registry == TABLE && !unsafe { has_wide_numbers(api, state) } {
-        let refused = format!(
-            "snapshot does not know the numbers of this {}: they have not the usual 64 bits \
-             (LUA_32BITS, LUA_FLOAT_TYPE or LUA_INT_TYPE in its luaconf.h); build it with these",
-            api.version
-        );
-        return Err(Failure::Refused(Box::new(*api), refused));
-    }
-    // SAFETY: this function's own contract.
-    let number = unsafe { version_number(api, state) };
-    if registry == TABLE && number == api.version.number() {
+    let (has_registry, number) = unsafe {
+        (
+            has_registry(api, state),
+            version_number(api, state, lua_version),
+        )
+    };
+    if has_registry && number == api.version.number() {
         return Ok(());
     }
     Err(Failure::Refused(
@@ -170,64 +242,31 @@ unsafe fn check_version(api: &Api, state: *mut LuaState) -> Result<(), Failure> 
     ))
 }
 
-/// Whether floats and integers come back from the VM unchanged, which a `lua_Number` or
-/// `lua_Integer` of another width does not. Uses 2 stack slots, which a function that was just
-/// called has, and raises nothing.
+/// What `lua_version` returns, a `lua_Number`: the number itself from 5.4 on, the address of a
+/// static one in 5.2, 5.3 and LuaJIT.
 ///
 /// # Safety
-/// `state` is a live state of the API's VM, in a call of a C function.
-unsafe fn has_wide_numbers(api: &Api, state: *mut LuaState) -> bool {
-    const FLOAT: f64 = 0.1;
-    const OTHER: f64 = 0.7;
-    const INTEGER: i64 = (1 << 33) + 5;
-    // SAFETY: the state is live by the caller's promise; a slot is pushed, read and dropped.
-    unsafe {
-        let as_float = || match (api.tonumberx, api.tonumber) {
-            (Some(tonumberx), _) => tonumberx(state, -1, std::ptr::null_mut()),
-            (None, Some(tonumber)) => tonumber(state, -1),
-            (None, None) => f64::NAN,
-        };
-        (api.pushnumber)(state, FLOAT);
-        // An integral `lua_Number` would leave the float register as it is: make that hold another
-        // number.
-        (api.pushnumber)(state, OTHER);
-        (api.settop)(state, -2);
-        let has_floats = as_float() == FLOAT;
-        (api.settop)(state, -2);
-        (api.pushinteger)(state, INTEGER);
-        let has_integers = match api.tointegerx {
-            Some(tointegerx) => tointegerx(state, -1, std::ptr::null_mut()) == INTEGER,
-            None => as_float() == INTEGER as f64,
-        };
-        (api.settop)(state, -2);
-        has_floats && has_integers
-    }
-}
-
-/// # Safety
-/// `state` is a live state of the API's VM.
-unsafe fn version_number(api: &Api, state: *mut LuaState) -> f64 {
-    let owner = LoadedObject::containing(api.gettop as *const c_void);
-    let symbol = match &owner {
-        Some(object) => object.symbol(c"lua_version"),
-        None => process_symbol(c"lua_version"),
-    };
-    if symbol.is_null() {
+/// As [`check_version`].
+unsafe fn version_number(api: &Api, state: *mut LuaState, lua_version: *mut c_void) -> f64 {
+    type Function<T> = unsafe extern "C-unwind" fn(*mut LuaState) -> T;
+    if lua_version.is_null() {
         return 501.0;
     }
-    if api.version >= Version::Lua54 {
-        // SAFETY: from 5.4 on lua_version returns the number itself.
-        unsafe {
-            let version: unsafe extern "C-unwind" fn(*mut LuaState) -> f64 =
-                std::mem::transmute(symbol);
-            version(state)
-        }
-    } else {
-        // SAFETY: in 5.2, 5.3 and LuaJIT lua_version returns the address of a static number.
-        unsafe {
-            let version: unsafe extern "C-unwind" fn(*mut LuaState) -> *const f64 =
-                std::mem::transmute(symbol);
-            *version(state)
+    let is_wide = api.numbers.floats == Width::Wide;
+    // SAFETY: the function has the signature of its version and of its numbers.
+    unsafe {
+        match (api.version >= Version::Lua54, is_wide) {
+            (true, true) => std::mem::transmute::<*mut c_void, Function<f64>>(lua_version)(state),
+            (true, false) => {
+                std::mem::transmute::<*mut c_void, Function<f32>>(lua_version)(state).into()
+            }
+            (false, true) => {
+                *std::mem::transmute::<*mut c_void, Function<*const f64>>(lua_version)(state)
+            }
+            (false, false) => {
+                (*std::mem::transmute::<*mut c_void, Function<*const f32>>(lua_version)(state))
+                    .into()
+            }
         }
     }
 }
@@ -285,7 +324,10 @@ fn unexported(caller: *const c_void) -> Option<(*const c_void, *const c_void)> {
 pub(crate) fn raising_functions<'data>(file: &impl Object<'data>) -> Option<(u64, u64)> {
     let address = |name: &str| {
         let mut symbols = file.symbols().chain(file.dynamic_symbols());
-        let symbol = symbols.find(|symbol| symbol.is_definition() && symbol.name() == Ok(name))?;
+        let symbol = symbols.find(|symbol| {
+            let symbol_name = symbol.name_bytes().ok().and_then(function_name);
+            symbol.is_definition() && symbol_name == Some(name.as_bytes())
+        })?;
         Some(symbol.address())
     };
     Some((address("lua_pushstring")?, address("lua_error")?))

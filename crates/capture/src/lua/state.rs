@@ -5,6 +5,7 @@
 
 use crate::lua::api::{Api, CFunction, Lua};
 use crate::lua::debug_record::DebugRecord;
+use crate::lua::numbers::{Width, widened};
 use crate::version::Version;
 use std::ffi::{CStr, c_char, c_int, c_void};
 
@@ -171,12 +172,11 @@ impl State {
     }
 
     pub(crate) fn number(self, index: c_int) -> f64 {
-        // SAFETY: promised; 5.1 and LuaJIT have the one, all others the other.
+        // SAFETY: promised.
         unsafe {
-            match (self.api.tonumberx, self.api.tonumber) {
-                (Some(tonumberx), _) => tonumberx(self.raw, index, std::ptr::null_mut()),
-                (None, Some(tonumber)) => tonumber(self.raw, index),
-                (None, None) => f64::NAN,
+            match self.api.numbers.floats {
+                Width::Wide => self.api.number_at(self.raw, index),
+                Width::Narrow => widened(self.api.narrow_number_at(self.raw, index)),
             }
         }
     }
@@ -192,6 +192,7 @@ impl State {
         let mut is_integer = 0;
         // SAFETY: promised.
         let integer = unsafe { tointeger(self.raw, index, &mut is_integer) };
+        let integer = self.api.numbers.integer(integer as u64);
         (is_integer != 0).then_some(integer)
     }
 
@@ -326,16 +327,24 @@ impl State {
         unsafe { (self.api.pushboolean)(self.raw, c_int::from(value)) }
     }
 
-    /// Uses one slot.
+    /// Pushes an integer, or a float where the VM's integers are too narrow for it. Uses one slot.
     pub(crate) fn push_integer(self, value: i64) {
-        // SAFETY: promised.
+        if self.api.numbers.integers == Width::Narrow && i32::try_from(value).is_err() {
+            return self.push_number(value as f64);
+        }
+        // SAFETY: promised; of a narrower integer the low bits are passed.
         unsafe { (self.api.pushinteger)(self.raw, value) }
     }
 
     /// Uses one slot.
     pub(crate) fn push_number(self, value: f64) {
         // SAFETY: promised.
-        unsafe { (self.api.pushnumber)(self.raw, value) }
+        unsafe {
+            match self.api.numbers.floats {
+                Width::Wide => (self.api.pushnumber)(self.raw, value),
+                Width::Narrow => self.api.push_narrow_number(self.raw, value as f32),
+            }
+        }
     }
 
     /// Uses one slot. Raises.

@@ -78,7 +78,12 @@ impl<'a> Call<'a> {
         let captured = match engine {
             Some(Engine::Portable) => self.walk(Root::Whole, &[]),
             _ => match self.sweep(None) {
-                Err(Unavailable::Reason(_)) if engine.is_none() => self.walk(Root::Whole, &[]),
+                Err(Unavailable::Reason(reason)) if engine.is_none() => {
+                    self.walk(Root::Whole, &[]).map(|mut heap| {
+                        heap.set_engine_reason(reason.to_string());
+                        heap
+                    })
+                }
                 swept => swept.map_err(Error::from),
             },
         };
@@ -118,6 +123,7 @@ impl<'a> Call<'a> {
             own_function: self.frame.function_address(),
             running_thread: state.raw() as u64,
             is_stopped_at_any_instruction: false,
+            extra_space: None,
         };
         self.frame
             .trust(|trust| capture::capture(state, origin, root, trust))

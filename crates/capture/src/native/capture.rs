@@ -1,6 +1,6 @@
 //! Captures by the native engine, with the first layout that is verified.
 
-use crate::layout::Layout;
+use crate::layout::{self, Layout};
 use crate::lua::state::State;
 use crate::memory::memory::{Memory, OfOthers};
 use crate::memory::own_memory::OwnMemory;
@@ -54,11 +54,8 @@ pub(crate) fn capture(
         }
     }
     *trust = Trust::None;
-    Err(Unavailable::Reason(
-        Sentence::new("layout.none_of_vm")
-            .with("vm", state.version().to_string())
-            .with("reasons", reasons.into_words()),
-    ))
+    let unknown = reasons.of_vm(state.version());
+    Err(Unavailable::Reason(unknown.sentence))
 }
 
 /// What a state that shares objects with others is called. Its names are among these objects.
@@ -89,9 +86,34 @@ pub(super) fn sweep(
     origin: Origin,
 ) -> Result<SweptHeap, Failure> {
     match layout {
-        Layout::Puc(number) => puc::sweep::sweep(memory, number, global, origin),
+        Layout::Puc(number) => sweep_puc(memory, number, global, origin),
         Layout::Jit(layout) => jit::sweep::sweep(memory, layout, global, origin),
     }
+}
+
+/// The same for PUC Lua. What does not add up may do so with another `LUA_EXTRASPACE`.
+fn sweep_puc(
+    memory: &impl Memory,
+    number: usize,
+    global: u64,
+    origin: Origin,
+) -> Result<SweptHeap, Failure> {
+    let swept = puc::sweep::sweep(memory, number, global, origin);
+    let space = puc::extra_space::explained_by(memory, layout::puc(number), global, &swept);
+    if space.is_none() {
+        return swept;
+    }
+    drop(swept);
+    let extra_space = space;
+    puc::sweep::sweep(
+        memory,
+        number,
+        global,
+        Origin {
+            extra_space,
+            ..origin
+        },
+    )
 }
 
 /// Makes a heap of what was found, if that verifies the layout.

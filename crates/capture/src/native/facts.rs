@@ -87,7 +87,8 @@ impl Facts {
             && self
                 .allocated
                 .is_none_or(|allocated| puc::global_state::total(layout, global) == allocated);
-        let main_thread = puc::global_state::main_thread(layout, address, global);
+        let main_thread =
+            puc::global_state::main_thread(layout, address, global, careful_read::word);
         let main_thread_fits = self.global_of(layout, main_thread) == Some(address);
         let tables_fit = self.has_metatables_at(layout.table.metatable, POINTER);
         (says_the_same && main_thread_fits && tables_fit).then_some(address)

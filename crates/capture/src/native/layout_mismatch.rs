@@ -46,6 +46,23 @@ pub(crate) enum LayoutMismatch {
     UnknownReference,
 }
 
+impl LayoutMismatch {
+    /// How many of a capture's steps a layout passed: more of them mean that it comes nearer.
+    pub(super) fn checks_passed(self) -> u8 {
+        match self {
+            LayoutMismatch::GlobalState => 0,
+            LayoutMismatch::Unreadable(_)
+            | LayoutMismatch::UnknownType(_)
+            | LayoutMismatch::BrokenList
+            | LayoutMismatch::Text => 1,
+            LayoutMismatch::TooLarge { .. } => 2,
+            LayoutMismatch::Metamethods | LayoutMismatch::StringTable => 3,
+            LayoutMismatch::Sum { .. } => 5,
+            _ => 4,
+        }
+    }
+}
+
 impl Spoken for LayoutMismatch {
     fn sentence(&self) -> Sentence {
         match *self {

@@ -12,6 +12,7 @@ use crate::native::jit::{
     references::{self, Narrow, References as _},
 };
 use crate::native::puc;
+use crate::native::puc::global_state::{EXTRA_SPACE_STEP, MOST_EXTRA_SPACE, usual_extra_space};
 use crate::version::Version;
 
 /// Bytes of a stack slot of PUC Lua, and the least and most slots behind `stack_last`.
@@ -29,6 +30,13 @@ pub(crate) struct MainState {
     pub(crate) total: u64,
 }
 
+impl MainState {
+    /// Its VM.
+    pub(crate) fn version(&self) -> Version {
+        self.layouts[0].version()
+    }
+}
+
 /// Recognizes the words that may be references of main threads to their global states.
 pub(crate) struct Signatures {
     /// Distances from such a word's address to its value, sorted and each once.
@@ -41,16 +49,16 @@ pub(crate) struct Signatures {
 impl Signatures {
     /// The signatures of all known layouts of a machine.
     pub(crate) fn new(machine: Machine) -> Signatures {
-        let distances = |of_narrow: bool| {
+        let all = |of_narrow: bool| {
             let layouts = Layout::every(machine).filter(|&layout| is_narrow(layout) == of_narrow);
-            let mut distances: Vec<i64> = layouts.map(distance).collect();
+            let mut distances: Vec<i64> = layouts.flat_map(distances).collect();
             distances.sort_unstable();
             distances.dedup();
             distances
         };
         Signatures {
-            distances: distances(false),
-            narrow: distances(true),
+            distances: all(false),
+            narrow: all(true),
         }
     }
 
@@ -95,9 +103,18 @@ impl Signatures {
 }
 
 /// Bytes from the field of a main thread that has the address of its global state to that global
-/// state.
-fn distance(layout: Layout) -> i64 {
-    to_global_state(layout) - i64::from(place_of_global(layout))
+/// state. In 5.5 a main thread is behind its extra space, of any size.
+fn distances(layout: Layout) -> impl Iterator<Item = i64> {
+    let usual = to_global_state(layout) - i64::from(place_of_global(layout));
+    let (before, spaces) = match layout {
+        Layout::Puc(number) if layout.version() == Version::Lua55 => {
+            let before = usual_extra_space(layout::puc(number));
+            (before as i64, 0..=MOST_EXTRA_SPACE as i64)
+        }
+        _ => (0, 0..=0),
+    };
+    let spaces = spaces.step_by(EXTRA_SPACE_STEP);
+    spaces.map(move |space| usual + before - space)
 }
 
 /// Whether a layout has references of 32 bits.
@@ -141,7 +158,7 @@ pub(crate) fn main_state_at(memory: &impl Memory, place: u64) -> Option<MainStat
     let fitting: Vec<(Layout, u64, Fit)> = Layout::every(memory.machine())
         .filter(|&layout| {
             let here = if is_narrow(layout) { narrow } else { wide };
-            here == Some(distance(layout))
+            distances(layout).any(|distance| here == Some(distance))
         })
         .filter_map(|layout| {
             let main_thread = place.wrapping_sub(u64::from(place_of_global(layout)));
@@ -156,7 +173,10 @@ pub(crate) fn main_state_at(memory: &impl Memory, place: u64) -> Option<MainStat
     });
     Some(MainState {
         main_thread,
-        global_state: main_thread.wrapping_add_signed(to_global_state(first)),
+        global_state: match is_narrow(first) {
+            true => u64::from(word as u32),
+            false => word,
+        },
         layouts: layouts.map(|&(layout, _, _)| layout).collect(),
         total,
     })
@@ -192,7 +212,8 @@ fn fit_of_puc(memory: &impl Memory, layout: &PucLayout, main_thread: u64) -> Opt
     };
     let total = puc::global_state::total(layout, global);
     let fits = thread.byte(8) == layout::puc::THREAD
-        && puc::global_state::main_thread(layout, address, global) == main_thread
+        && puc::global_state::main_thread(layout, address, global, |at| memory.word(at))
+            == main_thread
         && global.word(places.allocator) != 0
         && puc::tags::is_table(layout.version, global.byte(places.registry + 8))
         && is_address(registry)
@@ -315,8 +336,13 @@ mod tests {
     #[test]
     fn the_distances_are_those_that_were_measured() {
         let signatures = Signatures::new(Machine::X86_64);
-        let wide = [-1440, 80, 88, 96, 152, 168, 176, 184];
-        assert_eq!(signatures.distances, wide);
+        let distances = &signatures.distances;
+        let others = distances.iter().filter(|&&distance| distance > 0);
+        let wide = [&80, &88, &96, &152, &168, &176, &184];
+        assert_eq!(Vec::from_iter(others), wide);
         assert_eq!(signatures.narrow, [56, 64, 72]);
+        // Of 5.5, with 8 bytes of extra space and with others.
+        let behind: Vec<i64> = (-1432 - 1024..=-1432).step_by(8).collect();
+        assert!(behind.contains(&-1440) && distances.starts_with(&behind));
     }
 }

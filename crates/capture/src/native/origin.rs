@@ -18,6 +18,8 @@ pub(crate) struct Origin {
     /// Whether the VM was stopped at any of its instructions, not in a call of ours: a stack's top
     /// may be out of date, and a slot may refer to an object that is gone.
     pub(crate) is_stopped_at_any_instruction: bool,
+    /// Bytes before each thread of a PUC Lua (`LUA_EXTRASPACE`), where they are not the usual ones.
+    pub(crate) extra_space: Option<u64>,
 }
 
 /// The value that a capture starts from.

@@ -7,10 +7,10 @@ use crate::native::foreign_objects::ForeignObject;
 use crate::native::layout_mismatch::{Failure, LayoutMismatch};
 use crate::native::main_state::MainState;
 use crate::native::origin::Origin;
-use crate::native::reasons::Reasons;
+use crate::native::reasons::{Reasons, Unknown};
 use crate::native::swept::SweptHeap;
 use luasnap_heap::{BuildError, Heap};
-use luasnap_words::{Argument, Sentence, Spoken, displayed_in_english};
+use luasnap_words::{Sentence, Spoken, displayed_in_english};
 use std::borrow::Cow;
 
 /// At most one byte in this many may be missing from the total: memory that was allocated and is on
@@ -31,8 +31,8 @@ pub(crate) struct Stopped {
 /// Why there is no capture.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 pub(crate) enum NotCaptured {
-    /// No layout fits: which were tried, and why not.
-    Unknown(Argument),
+    /// No layout fits.
+    Unknown(Unknown),
     /// The heap could not be built.
     Failed(BuildError),
 }
@@ -40,9 +40,7 @@ pub(crate) enum NotCaptured {
 impl Spoken for NotCaptured {
     fn sentence(&self) -> Sentence {
         match self {
-            NotCaptured::Unknown(reasons) => {
-                Sentence::new("layout.none_fits").with("reasons", reasons.clone())
-            }
+            NotCaptured::Unknown(unknown) => unknown.sentence.clone(),
             NotCaptured::Failed(error) => error.sentence(),
         }
     }
@@ -113,7 +111,7 @@ pub(crate) fn capture(
             Err(failure) => reasons.note(layout, failure).map_err(NotCaptured::Failed)?,
         }
     }
-    Err(NotCaptured::Unknown(reasons.into_words()))
+    Err(NotCaptured::Unknown(reasons.of_vm(state.version())))
 }
 
 fn finish(

@@ -186,7 +186,7 @@ fn finish(
                 true => AttachErrorKind::Unsupported,
                 false => AttachErrorKind::Failed,
             };
-            AttachError::new(kind, sentence)
+            AttachError::new(kind, sentence).with_details(error.details())
         }),
     }
 }

@@ -4,7 +4,6 @@ use crate::capture_time::CaptureTime;
 use crate::memory::memory_pieces::MemoryPieces;
 use crate::native::foreign_objects::{ForeignObject, sharers};
 use crate::native::main_state::MainState;
-use crate::native::reasons::not;
 use crate::native::stopped::{self, NotCaptured, Stopped};
 use crate::process::found_state::{FoundState, script};
 use luasnap_heap::Heap;
@@ -28,6 +27,14 @@ impl Spoken for Uncaptured {
 displayed_in_english!(Uncaptured);
 
 impl Uncaptured {
+    /// Why each layout that was tried does not fit, a sentence for each.
+    pub fn details(&self) -> &[Sentence] {
+        match &self.reason {
+            NotCaptured::Unknown(unknown) => &unknown.details,
+            NotCaptured::Failed(_) => &[],
+        }
+    }
+
     /// Whether no known layout fits the state.
     pub(super) fn is_unknown(&self) -> bool {
         matches!(self.reason, NotCaptured::Unknown(_))
@@ -193,8 +200,11 @@ impl Best {
         let is_accident = self.alike.is_none_or(|alike| alike == 1);
         let heap = match self.heap {
             Ok((_, bytes)) if bytes != 0 && !is_accident => {
-                let reason = Sentence::new("layout.missing").with("bytes", bytes);
-                Err(NotCaptured::Unknown(not(&self.state.layout, reason).into()))
+                let sentence = Sentence::new("layout.missing")
+                    .with("vm", self.state.vm.to_string())
+                    .with("layout", self.state.layout.to_string())
+                    .with("bytes", bytes);
+                Err(NotCaptured::Unknown(sentence.into()))
             }
             Ok((heap, _)) => Ok(heap),
             Err(reason) => Err(reason),

@@ -35,6 +35,7 @@ pub enum AttachErrorKind {
 pub struct AttachError {
     kind: AttachErrorKind,
     sentence: Sentence,
+    details: Vec<Sentence>,
 }
 
 impl AttachError {
@@ -44,7 +45,23 @@ impl AttachError {
     }
 
     pub(super) fn new(kind: AttachErrorKind, sentence: Sentence) -> AttachError {
-        AttachError { kind, sentence }
+        AttachError {
+            kind,
+            sentence,
+            details: Vec::new(),
+        }
+    }
+
+    pub(super) fn with_details(self, details: &[Sentence]) -> AttachError {
+        AttachError {
+            details: details.to_vec(),
+            ..self
+        }
+    }
+
+    /// Returns why each layout that was tried does not fit; nothing where none was.
+    pub fn details(&self) -> &[Sentence] {
+        &self.details
     }
 
     pub(super) fn no_such_process(process: u32) -> AttachError {

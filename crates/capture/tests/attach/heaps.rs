@@ -5,7 +5,7 @@ use luasnap_capture::process::{
     AttachOptions, Attached, FoundState, StateChoice, attach, lua_processes,
 };
 use luasnap_heap::{Census, Heap, Kind, Label, NodeId, Reach, Snapshot, Through};
-use luasnap_hosts::{Host, Vm, jit_builds, older_releases};
+use luasnap_hosts::{Host, Vm, built, built_as_cpp, jit_builds, older_releases};
 
 pub const SCRIPT: &str = include_str!("script.lua");
 
@@ -187,6 +187,31 @@ fn builds_of_luajit_are_known_by_their_own_layout() {
         let target = Target::start(host, SCRIPT);
         let (state, _) = only(attach(target.id(), AttachOptions::default()).unwrap());
         assert!(state.layout.starts_with("LuaJIT"), "{}", state.layout);
+    }
+}
+
+/// Releases that no registry has, by their models, and builds of one's own; numbers that are keys
+/// read right whatever their width.
+#[test]
+fn exact_however_it_is_built() {
+    const STILL: &str = r#"
+        kept = { [-3] = {}, [0.1] = {} }
+        for i = 1, 100 do kept[i] = { i, name = "n" .. i } end
+        waiting = coroutine.create(function(...) coroutine.yield(...) end)
+        coroutine.resume(waiting, {})
+        io.stdout:write("ready\n") io.stdout:flush() io.read()"#;
+    let cpp = built_as_cpp().map(Host::Cpp);
+    for host in built("").map(Host::Built).chain(cpp) {
+        let target = Target::start(host, STILL);
+        let attached = attach(target.id(), AttachOptions::default());
+        let (_, heap) = only(attached.unwrap_or_else(|error| panic!("{host:?}: {error}")));
+        let labels = heap.edges(global(&heap, "kept")).map(|edge| edge.label);
+        let labels: Vec<Label> = labels.collect();
+        for label in [Label::Index(-3), Label::of_number(0.1), Label::Index(100)] {
+            assert!(labels.contains(&label), "{host:?}: {label:?}");
+        }
+        let census = Census::new(&Snapshot::new(heap)).unwrap();
+        assert!(census.is_exact(), "{host:?}: {:?}", census.unaccounted);
     }
 }
 

@@ -334,6 +334,37 @@ fn a_report_that_cannot_be_written_is_told() {
 }
 
 #[test]
+fn what_luasnap_says_of_a_script_is_in_the_users_language() {
+    let lua = luasnap_hosts::Vm::Lua54.interpreter().to_str().unwrap();
+    let program = leaky("");
+    for options in [&[][..], &["--lua", lua]] {
+        let full = fs::File::options().write(true).open("/dev/full").unwrap();
+        let mut command = luasnap(&program.folder());
+        command.args(["--lang", "zh", "run"]).args(options);
+        let ran: Ran = command
+            .arg("script.lua")
+            .stdout(full)
+            .output()
+            .unwrap()
+            .into();
+        let expected = "luasnap: 报告无法写出：No space left on device\n";
+        assert!(ran.stderr.ends_with(expected), "{ran:#?}");
+    }
+    // Before there is a module that knows what a terminal can show.
+    fs::write(program.folder().join("no\n.so"), "").unwrap();
+    let mut command = luasnap(&program.folder());
+    command.env("LUASNAP_MODULE", program.folder().join("no\n.so"));
+    command.args(["--lang", "zh", "run", "--lua", lua, "script.lua"]);
+    let ran: Ran = command.output().unwrap().into();
+    assert_eq!(ran.code, Some(1), "{ran:#?}");
+    let expected = format!(
+        "luasnap: 这个 Lua 无法加载 {}/no\\n.so：",
+        program.folder().display()
+    );
+    assert!(ran.stderr.starts_with(&expected), "{ran:#?}");
+}
+
+#[test]
 fn wrong_calls_are_told_what_is_right() {
     for words in [&[][..], &["--no-such-option", "script.lua"], &["--lua"]] {
         let ran = Program::new("").call(words);

@@ -11,6 +11,10 @@ use std::collections::BTreeMap;
 pub struct Stats {
     /// `native` or `portable`.
     pub engine: &'static str,
+    /// Why the native engine, which is used where it can be, was not; left out if it was, or if the portable one was
+    /// asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub engine_reason: Option<String>,
     /// Whether every byte of the VM's own total is accounted for.
     pub exact: bool,
     /// The VM's family: `Lua 5.4`.
@@ -115,6 +119,7 @@ impl Stats {
         let kinds = census.kinds.iter().filter(has_some);
         Ok(Stats {
             engine: census.engine.name(),
+            engine_reason: census.engine_reason.as_ref().map(ToString::to_string),
             exact: census.is_exact(),
             vm: census.vm.to_string(),
             layout: census.layout.as_ref().map(ToString::to_string),

@@ -11,6 +11,7 @@ use crate::answers::stats::Stats;
 use crate::answers::waste::{WasteAnswer, waste};
 use crate::answers::weakness::{WeaknessRow, weakness};
 use crate::labels::printable::printable;
+use crate::page::in_chinese::in_chinese;
 use crate::page::options::{PageError, PageOptions, PageSnapshot};
 use crate::page::short_texts::shorten;
 use luasnap_heap::{
@@ -101,18 +102,6 @@ impl<'a> Contents<'a> {
         })
     }
 
-    fn chinese(&self) -> Chinese {
-        let ledger = match &self.growth {
-            Some(growth) => growth.ledger.verdict.as_ref(),
-            None => self.top.ledger.verdict.as_ref(),
-        };
-        let text = |sentence: &Sentence| sentence.text(Language::Chinese);
-        Chinese {
-            verdict: self.verdict.as_ref().map(text),
-            ledger: ledger.map(text),
-        }
-    }
-
     /// Returns the data with at most this many cells (and as many for what is left below them), and at most this
     /// many rows of each sort.
     pub(super) fn data(&mut self, cells: usize, rows: usize) -> Result<Value> {
@@ -137,7 +126,7 @@ impl<'a> Contents<'a> {
             stats: &self.stats,
             waste: &self.waste,
             weak_tables: &self.weak_tables,
-            chinese: self.chinese(),
+            chinese: in_chinese(&self.top, self.growth.as_ref(), rows),
             cells: Columns::new(&kept, self.has_new),
         };
         let mut data = serde_json::to_value(data).map_err(io::Error::from)?;
@@ -242,15 +231,9 @@ struct Data<'a> {
     stats: &'a Stats,
     waste: &'a WasteAnswer,
     weak_tables: &'a [WeaknessRow],
-    chinese: Chinese,
+    /// What the answers say in English, and the same in Chinese.
+    chinese: Vec<(String, String)>,
     cells: Columns<'a>,
-}
-
-/// What the answers say, in Chinese: they have it in English.
-#[derive(Serialize)]
-struct Chinese {
-    verdict: Option<String>,
-    ledger: Option<String>,
 }
 
 /// A snapshot, and where it comes from.

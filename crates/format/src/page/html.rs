@@ -1,13 +1,14 @@
 //! The HTML of a page: style, script and texts, and the data, compressed.
 //!
 //! A policy in it forbids everything but this style and this script, by their hashes. The names of a heap are in the
-//! compressed data alone, which the script shows as text; and the verdict, escaped, for whoever runs no script.
+//! compressed data alone, which the script shows as text; and in the verdict, escaped, for whoever runs no script.
 
 use crate::answer_error::Result;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use flate2::Compression;
 use flate2::write::GzEncoder;
+use luasnap_words::{Language, Sentence};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 use std::io::Write;
@@ -33,8 +34,12 @@ const TEXTS: [(&str, &str); 2] = [
     ("texts-zh", include_str!("assets/zh.json")),
 ];
 
-/// Returns the whole page.
-pub(super) fn page(data: &Value, verdict: &str) -> Result<String> {
+/// Returns the whole page. Without its script it says the verdict in this language, or in all.
+pub(super) fn page(
+    data: &Value,
+    verdict: Option<&Sentence>,
+    language: Option<Language>,
+) -> Result<String> {
     let script = SCRIPTS.concat();
     let texts = TEXTS.map(|(id, json)| {
         format!(
@@ -57,7 +62,7 @@ pub(super) fn page(data: &Value, verdict: &str) -> Result<String> {
             "style" => html += STYLE,
             "script" => html += &script,
             "texts" => html += &texts.concat(),
-            "verdict" => html += &escaped(verdict),
+            "without-script" => html += &without_script(verdict, language),
             "data" => html += &packed,
             _ => {}
         }
@@ -65,6 +70,20 @@ pub(super) fn page(data: &Value, verdict: &str) -> Result<String> {
     }
     html += rest;
     Ok(html)
+}
+
+/// Returns what is there for whoever runs no script: the verdict, and that this is not all.
+fn without_script(verdict: Option<&Sentence>, language: Option<Language>) -> String {
+    let more = Sentence::new("page.needs_script");
+    let languages = Language::ALL.into_iter();
+    let chosen = languages.filter(|known| language.is_none_or(|language| language == *known));
+    let lines = chosen.flat_map(|language| {
+        let said = verdict.into_iter().chain([&more]);
+        said.map(move |sentence| (language.code(), sentence.text(language)))
+    });
+    lines
+        .map(|(code, text)| format!("<p lang=\"{code}\">{}</p>\n", escaped(&text)))
+        .collect()
 }
 
 /// Returns data as the browser's `DecompressionStream` reads them: gzip, without a name or a time.
@@ -113,6 +132,17 @@ mod tests {
             escaped("<img src='x' onerror=\"a&b\">"),
             "&lt;img src=&#39;x&#39; onerror=&quot;a&amp;b&quot;&gt;"
         );
+    }
+
+    #[test]
+    fn without_a_script_it_speaks_the_language_that_was_chosen() {
+        let verdict = Sentence::new("top.none");
+        let text = without_script(Some(&verdict), Some(Language::Chinese));
+        assert!(text.contains(&verdict.text(Language::Chinese)) && !text.contains("lang=\"en\""));
+        let text = without_script(Some(&verdict), None);
+        for language in Language::ALL {
+            assert!(text.contains(&escaped(&verdict.text(language))), "{text}");
+        }
     }
 
     #[test]

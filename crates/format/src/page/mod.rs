@@ -2,6 +2,7 @@
 
 mod contents;
 mod html;
+mod in_chinese;
 pub(crate) mod options;
 pub(crate) mod page;
 mod short_texts;

@@ -83,8 +83,7 @@ impl Page {
         // Names may be long, and of any number of groups: then there are fewer.
         loop {
             let data = contents.data(cells, rows)?;
-            let verdict = contents.verdict.as_ref().map(ToString::to_string);
-            let html = html::page(&data, &verdict.unwrap_or_default())?;
+            let html = html::page(&data, contents.verdict.as_ref(), options.language)?;
             if html.len() <= MOST_BYTES || cells < 2 {
                 return Ok(Page {
                     verdict: contents.verdict,

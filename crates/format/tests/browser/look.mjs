@@ -79,6 +79,40 @@ function touching(page) {
   });
 }
 
+/** Opens all rows of the table of groups. */
+async function openAll(page) {
+  await page.evaluate(() => {
+    document.querySelector('.more button')?.click();
+    const names = [...document.querySelectorAll('.open')].map((button) => button.value);
+    for (const name of names) document.querySelector(`.open[value="${name}"]`).click();
+  });
+}
+
+/** Returns the texts with English words in them: other ones than names, units, and what Chinese has no word for. */
+function english(page) {
+  return page.evaluate(() => {
+    const NAMES = 'code, pre, kbd, .switch, .crumbs, .bar-row .name, .chart .label, svg title';
+    const WORDS = ['luasnap', 'Lua', 'GC', 'RSS', 'UTC', 'API', 'KiB', 'MiB', 'userdata', 'Esc', 'Enter'];
+    const found = new Set();
+    const look = (text) => {
+      // Paths, places in code, files, versions and options.
+      const words = text.replace(/[!-~]*[._:/[\]][!-~]*|--[a-z-]+/g, ' ').match(/[A-Za-z]{2,}/g) || [];
+      if (words.some((word) => !WORDS.includes(word))) found.add(text);
+    };
+    look(document.title);
+    const root = document.getElementById('page');
+    const texts = document.createTreeWalker(root, NodeFilter.SHOW_TEXT);
+    while (texts.nextNode()) if (!texts.currentNode.parentElement.closest(NAMES)) look(texts.currentNode.data);
+    for (const element of root.querySelectorAll('[aria-label], [placeholder], [title]')) {
+      for (const name of ['aria-label', 'placeholder', 'title']) {
+        const isName = name === 'title' && element.matches('.name, .open');
+        if (element.hasAttribute(name) && !isName) look(element.getAttribute(name));
+      }
+    }
+    return [...found];
+  });
+}
+
 // How it looks, in each way.
 seen.looks = {};
 for (const [look, options] of Object.entries({
@@ -99,6 +133,10 @@ for (const [look, options] of Object.entries({
       background: await page.evaluate(() => getComputedStyle(document.body).backgroundColor),
       sections: await page.locator('section').evaluateAll((sections) => sections.map((section) => section.id)),
     };
+    await openAll(page);
+    seen.looks[`${name} ${look}`].english = await english(page);
+    seen.looks[`${name} ${look}`].details = await page.locator('.details').allInnerTexts();
+    seen.looks[`${name} ${look}`].cards = await page.locator('.card').allInnerTexts();
     await close();
   }
 }

@@ -156,6 +156,9 @@ fn check_looks(seen: &Value) {
         assert_eq!(look["touching"], json!([]), "{name}");
         let language = if name.ends_with(" zh") { "zh-CN" } else { "en" };
         assert_eq!(look["language"], language, "{name}");
+        // Otherwise one of them would not be looked for.
+        let is_english = look["english"] != json!([]);
+        assert_eq!(is_english, language == "en", "{name}: {}", look["english"]);
         let is_dark = name.ends_with(" dark");
         assert_eq!(look["background"] == "rgb(21, 24, 27)", is_dark, "{name}");
         let sections = texts(&look["sections"]);
@@ -167,6 +170,20 @@ fn check_looks(seen: &Value) {
         };
         assert_eq!(sections, expected, "{name}");
     }
+    for (name, said) in [
+        (
+            "growth light",
+            ["table with 7 entries", "suspended at jobs.lua:12"],
+        ),
+        ("growth zh", ["（表，7 个条目）", "挂起，位置 jobs.lua:12"]),
+    ] {
+        let details = texts(&looks[name]["details"]).concat();
+        for said in said {
+            assert!(details.contains(said), "{name}: {said}: {details}");
+        }
+    }
+    let cards = texts(&looks["growth zh"]["cards"]).concat();
+    assert!(cards.contains("C 代码（luaL_ref）"), "{cards}");
     let verdict = |name: &str| text(&looks[name]["verdict"]);
     assert!(
         verdict("growth light").starts_with("_G.server.sessions leaks "),
@@ -270,7 +287,9 @@ fn check_use(seen: &Value, top: &Top) {
     assert!(text(&seen["english"]).contains(" leaks "));
     let without = text(&seen["withoutScript"]);
     assert!(
-        without.contains("grows in every step") && without.contains("JavaScript"),
+        without.contains("grows in every step")
+            && without.contains("每一步都在增长")
+            && without.contains("JavaScript"),
         "{without}"
     );
     assert!(text(&seen["damaged"]).starts_with("The data of this page cannot be read"));

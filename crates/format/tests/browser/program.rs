@@ -1,7 +1,8 @@
 //! The heaps whose pages are opened: a game server that leaks, with names that an attacker chose.
 
 use luasnap_heap::{
-    Engine, HeapBuilder, Kind, Label, NodeId, ProcessMemory, Provenance, Snapshot, Strength,
+    CodePlace, Engine, HeapBuilder, Kind, Label, NodeId, ProcessMemory, Provenance, Snapshot,
+    Strength, ThreadNote, ThreadState, ThreadStatus,
 };
 
 /// Keys of tables, each of which would do something if it were taken for HTML or obeyed.
@@ -39,6 +40,33 @@ impl Server {
         node
     }
 
+    /// Objects with something to say that is no name: tables of a class without one, coroutines that wait, and tables
+    /// that C code keeps. Returns their bytes.
+    fn what_is_said(&mut self, [registry, globals]: [NodeId; 2], waiting: u64) -> u64 {
+        let pool = self.field(globals, "pool", Kind::Table, 500);
+        let metatable = self.node(Kind::Table, 100);
+        for index in 1..=3 {
+            let object = self.node(Kind::Table, 2_000);
+            self.builder.set_count(object, 7);
+            self.edge(pool, object, Label::Index(index));
+            self.edge(object, metatable, Label::Metatable);
+        }
+        let jobs = self.field(globals, "jobs", Kind::Table, 500);
+        let source = self.builder.name(b"jobs.lua").unwrap();
+        for at in 1..=waiting {
+            let job = self.node(Kind::Thread, 1_000);
+            self.edge(jobs, job, Label::Index(at as i64));
+            let state = ThreadState {
+                place: CodePlace { source, line: 12 },
+                ..ThreadState::new(job, ThreadStatus::Suspended)
+            };
+            self.builder.note_thread(ThreadNote::new(state)).unwrap();
+            let kept = self.node(Kind::Table, 800);
+            self.edge(registry, kept, Label::Index(at as i64 + 2));
+        }
+        2 * 500 + 100 + 3 * 2_000 + waiting * 1_800
+    }
+
     fn text(&mut self, from: NodeId, name: &str, text: &str) {
         let string = self.field(from, name, Kind::String, 25 + text.len() as u64);
         let text = self.builder.name(text.as_bytes()).unwrap();
@@ -52,7 +80,11 @@ pub fn server(sessions: u64, minute: u64) -> Snapshot {
         builder: HeapBuilder::new(),
         address: 0x1000,
     };
+    let registry = server.node(Kind::Table, 500);
+    let root = server.builder.name(b"[REGISTRY]").unwrap();
+    server.edge(NodeId::ROOT, registry, Label::Root(root));
     let globals = server.node(Kind::Table, 1024);
+    server.builder.set_globals(globals);
     let root = server.builder.name(b"_G").unwrap();
     server.edge(NodeId::ROOT, globals, Label::Root(root));
     let of_server = server.field(globals, "server", Kind::Table, 56);
@@ -90,8 +122,17 @@ pub fn server(sessions: u64, minute: u64) -> Snapshot {
             "Mozilla/5.0 (Windows NT 10.0; Win64; x64)",
         );
     }
-    let in_use =
-        56 + 1024 + 56 + 40 * sessions + 20_000 + 30_000 + 5 * 9_100 + 80 * 400 + sessions * 500;
+    let said = 500 + server.what_is_said([registry, globals], sessions / 50);
+    let in_use = said
+        + 56
+        + 1024
+        + 56
+        + 40 * sessions
+        + 20_000
+        + 30_000
+        + 5 * 9_100
+        + 80 * 400
+        + sessions * 500;
     let heap = server.builder.finish_reached(Provenance {
         engine: Engine::Native,
         vm: "Lua 5.4".into(),

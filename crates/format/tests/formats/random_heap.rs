@@ -160,6 +160,7 @@ impl Recipe {
     fn provenance(&self) -> Provenance {
         let given = |bit: u64| self.fact >> bit & 1 == 1;
         Provenance {
+            engine_reason: None,
             engine: match given(0) {
                 true => Engine::Native,
                 false => Engine::Portable,

@@ -66,6 +66,8 @@ pub struct Census {
     pub blocks: Vec<(Cow<'static, str>, u64)>,
     /// How the heap was captured.
     pub engine: Engine,
+    /// Why the native engine could not be used, if it was to be.
+    pub engine_reason: Option<Cow<'static, str>>,
     /// The VM's family: `Lua 5.4`.
     pub vm: Cow<'static, str>,
     /// The releases whose structures the VM has, if known.
@@ -156,6 +158,7 @@ impl Census {
             }),
             blocks: provenance.blocks.clone(),
             engine: provenance.engine,
+            engine_reason: provenance.engine_reason.clone(),
             vm: provenance.vm.clone(),
             layout: provenance.layout.clone(),
             coroutines,

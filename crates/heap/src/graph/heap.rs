@@ -214,6 +214,11 @@ impl Heap {
         &self.provenance
     }
 
+    /// Sets why the native engine could not be used.
+    pub fn set_engine_reason(&mut self, reason: String) {
+        self.provenance.engine_reason = Some(reason.into());
+    }
+
     /// Sets when the heap was captured, in milliseconds since 1970, in which process, and what the
     /// system said of its memory.
     pub fn set_capture_time(

@@ -28,6 +28,8 @@ impl Engine {
 pub struct Provenance {
     /// How it was captured.
     pub engine: Engine,
+    /// Why the native engine, which was to be used, could not be: a sentence. Not kept in files.
+    pub engine_reason: Option<Cow<'static, str>>,
     /// The VM's family: `Lua 5.4`.
     pub vm: Cow<'static, str>,
     /// The releases whose structures the VM has, if the native engine verified its layout: `5.4.6 to 5.4.9`.
@@ -106,6 +108,7 @@ impl Provenance {
     pub(crate) fn of_excerpt(&self) -> Provenance {
         Provenance {
             engine: self.engine,
+            engine_reason: self.engine_reason.clone(),
             vm: self.vm.clone(),
             layout: self.layout.clone(),
             vm_address: self.vm_address,

@@ -14,7 +14,8 @@ local NATIVE = { engine = "native" }
 -- Whether a LuaJIT has references of 32 bits.
 local is_narrow = is_luajit and host.vm:find "^jit32" ~= nil
 -- Bytes of an empty table, and of the heads of LuaJIT's strings and cdata.
-local TABLE = is_narrow and 32 or version == 5.1 and 64 or version <= 5.4 and 56 or 48
+local has_64 = version == 5.1 or layout:find("5%.2%.1", 1, true)
+local TABLE = is_narrow and 32 or has_64 and 64 or version <= 5.4 and 56 or 48
 local STRING = is_narrow and 20 or 24
 local CDATA = is_narrow and 8 or 16
 
@@ -87,7 +88,9 @@ do
   end
   local counted = snapshot.stats(s)
   check.equal(counted.total, before)
-  if not is_luajit then check.equal(counted.total, bytes) end
+  -- 5.1 does not count the extra space of its main thread.
+  local uncounted = host.vm == "space-64-5.1" and 64 or 0
+  if not is_luajit then check.equal(counted.total + uncounted, bytes) end
   -- It costs a userdata and a marker, and no more.
   local cost = after - before
   check.equal(cost, bytes_after - bytes)

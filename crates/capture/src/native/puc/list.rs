@@ -5,6 +5,7 @@ use crate::memory::memory::{Memory, Read, Structure};
 use crate::native::byte_ledger::note;
 use crate::native::layout_mismatch::{LayoutMismatch, Swept};
 use crate::native::own_snapshots::Userdata;
+use crate::native::puc::global_state::usual_extra_space;
 use crate::native::puc::header::{HEADER, TAG};
 use crate::native::puc::sweep::Sweep;
 use crate::native::puc::tags::{self, ObjectType};
@@ -233,7 +234,12 @@ impl<M: Memory, const L: usize> Sweep<'_, M, L> {
             Version::Lua55 => places.size,
             _ => places.with_main_thread,
         };
-        self.ledger.block("global state", u64::from(state))?;
+        let state = match Self::VERSION {
+            // 5.1 does not count that of its main thread.
+            Version::Lua51 => u64::from(state),
+            _ => u64::from(state) - usual_extra_space(Self::LAYOUT) + self.extra_space,
+        };
+        self.ledger.block("global state", state)?;
         self.ledger.block(
             "string table",
             8 * u64::from(self.global.int(places.strings_size)),

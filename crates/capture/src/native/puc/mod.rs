@@ -2,6 +2,7 @@
 //! each).
 
 mod call_verify;
+pub(crate) mod extra_space;
 mod foreign;
 mod function;
 pub(crate) mod global_state;
@@ -9,6 +10,8 @@ mod header;
 mod known_prototype;
 mod list;
 pub(crate) mod look;
+mod number_keys;
+mod number_width;
 mod prototype;
 mod root;
 mod stack;

@@ -53,7 +53,11 @@ impl<'m, M: Memory, const L: usize> Sweep<'m, M, L> {
             };
             match bytes {
                 b"__mode" => self.mode_key = address,
-                b"maxinteger" => self.max_integer_key = address,
+                b"_LOADED" => self.number_keys.loaded = address,
+                b"math" => self.number_keys.math = address,
+                b"pi" => self.number_keys.pi = address,
+                b"maxinteger" => self.number_keys.max_integer = address,
+                b"mininteger" => self.number_keys.min_integer = address,
                 _ => {}
             }
             let name = self.heap.add_name(bytes)?;

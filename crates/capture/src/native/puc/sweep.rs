@@ -1,6 +1,7 @@
 //! The sweep of PUC Lua.
 
 use crate::layout::{self, PucLayout};
+use crate::lua::numbers::Numbers;
 use crate::lua::stack_slots::StackSlots;
 use crate::memory::memory::{Memory, Read, Structure};
 use crate::native::byte_ledger::ByteLedger;
@@ -9,9 +10,10 @@ use crate::native::layout_mismatch::{LayoutMismatch, Swept};
 use crate::native::modes::Modes;
 use crate::native::origin::Origin;
 use crate::native::own_snapshots::OwnSnapshots;
-use crate::native::puc::global_state::{main_thread, total};
+use crate::native::puc::global_state::{main_thread, total, usual_extra_space};
 use crate::native::puc::header::{TAG, VALUE};
 use crate::native::puc::known_prototype::KnownPrototype;
+use crate::native::puc::number_keys::NumberKeys;
 use crate::native::puc::tags::{self, ValueType};
 use crate::native::recent_strings::RecentStrings;
 use crate::native::slot_names::SlotNames;
@@ -35,6 +37,8 @@ pub(crate) struct Sweep<'m, M, const L: usize> {
     pub(super) listed: u32,
     /// Objects of other VMs, in the order of their nodes.
     pub(super) foreign_objects: Vec<ForeignObject>,
+    /// Bytes before each thread.
+    pub(super) extra_space: u64,
     /// Objects that wait for their finalizer, and those that are never collected.
     pub(super) to_be_finalized: Vec<NodeId>,
     pub(super) fixed: Vec<NodeId>,
@@ -46,8 +50,8 @@ pub(crate) struct Sweep<'m, M, const L: usize> {
     pub(super) modes: Modes,
     /// The metatables of userdata; their modes are not used.
     pub(super) userdata_metatables: Modes,
-    /// The address of the string `maxinteger`.
-    pub(super) max_integer_key: u64,
+    pub(super) number_keys: NumberKeys,
+    pub(super) numbers: Numbers,
     /// Whether integers were seen to have 64 bits.
     pub(super) integers_are_wide: bool,
     /// Whether there is an integer key that would be another one with 32-bit integers.
@@ -80,6 +84,16 @@ impl<'m, M: Memory, const L: usize> Sweep<'m, M, L> {
         let global = memory
             .structure(global_address, size)
             .ok_or(LayoutMismatch::Unreadable("the global state"))?;
+        let main_thread = main_thread(layout, global_address, global, |at| memory.word(at));
+        let extra_space = match layout.version {
+            Version::Lua55 => {
+                let place = layout.global_state.main_thread;
+                let start =
+                    global_address.wrapping_add(u64::from(place) - usual_extra_space(layout));
+                main_thread.wrapping_sub(start)
+            }
+            _ => origin.extra_space.unwrap_or(usual_extra_space(layout)),
+        };
         let mut types = [ValueType::Other; 256];
         for (tag, value_type) in (0..=u8::MAX).zip(&mut types) {
             *value_type = tags::value_type(Self::VERSION, tag);
@@ -91,9 +105,10 @@ impl<'m, M: Memory, const L: usize> Sweep<'m, M, L> {
             global,
             heap: SweepBuilder::default(),
             ledger: ByteLedger::new(total(layout, global)),
-            main_thread: main_thread(layout, global_address, global),
+            main_thread,
             listed: u32::MAX,
             foreign_objects: Vec::new(),
+            extra_space,
             to_be_finalized: Vec::new(),
             fixed: Vec::new(),
             own: OwnSnapshots::default(),
@@ -101,7 +116,8 @@ impl<'m, M: Memory, const L: usize> Sweep<'m, M, L> {
             mode_key: 0,
             modes: Modes::default(),
             userdata_metatables: Modes::default(),
-            max_integer_key: 0,
+            number_keys: NumberKeys::default(),
+            numbers: Numbers::USUAL,
             integers_are_wide: false,
             has_wide_key: false,
             short_strings: 0,
@@ -201,6 +217,7 @@ impl<'m, M: Memory, const L: usize> sweep::Sweep<'m> for Sweep<'m, M, L> {
 
     fn verify_objects(&mut self) -> Swept {
         self.listed = self.heap.node_count() as u32;
+        self.find_numbers();
         self.verify_meaning_of_objects()
     }
 

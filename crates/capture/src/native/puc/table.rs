@@ -317,8 +317,8 @@ impl<'m, M: Memory, const L: usize> Sweep<'m, M, L> {
                 Label::Field(text)
             }
             (_, Some(node)) => Label::Object(node),
-            (ValueType::Integer, _) => Label::Index(key as i64),
-            (ValueType::Float, _) => Label::of_number(f64::from_bits(key)),
+            (ValueType::Integer, _) => Label::Index(self.numbers.integer(key)),
+            (ValueType::Float, _) => Label::of_number(self.numbers.float(key)),
             _ => Label::Address(Kind::Userdata, key),
         })
     }
@@ -373,18 +373,24 @@ impl<'m, M: Memory, const L: usize> Sweep<'m, M, L> {
             let is_object = self.types[usize::from(tag)] == ValueType::Object;
             return self.memory.word(value).filter(|_| is_object);
         }
-        self.entry(parts, |node, places| {
-            node.word(places.key) == key
-                && self.types[usize::from(node.byte(places.key_tag))] == ValueType::Integer
-        })
+        let (value_type, value) = self.entry(parts, |node, places| {
+            let key_type = self.types[usize::from(node.byte(places.key_tag))];
+            let number = node.word(places.key);
+            match key_type {
+                // Up to 5.2 all numbers are floats.
+                ValueType::Float => self.numbers.float(number) == key as f64,
+                _ => key_type == ValueType::Integer && self.numbers.integer(number) == key as i64,
+            }
+        })?;
+        (value_type == ValueType::Object).then_some(value)
     }
 
-    /// Address of the object in the entry of a hash part for which `is_it` holds.
+    /// Type and word of the value in the entry of a hash part for which `is_it` holds.
     fn entry(
         &self,
         parts: Parts,
         is_it: impl Fn(Structure<'_>, &layout::puc::Node) -> bool,
-    ) -> Option<u64> {
+    ) -> Option<(ValueType, u64)> {
         let places = &Self::LAYOUT.node;
         let nodes = self
             .memory
@@ -394,8 +400,18 @@ impl<'m, M: Memory, const L: usize> Sweep<'m, M, L> {
             .map(Structure)
             .find(|&node| is_it(node, places))?;
         let tag = found.byte(places.value + TAG);
-        let is_object = self.types[usize::from(tag)] == ValueType::Object;
-        is_object.then(|| found.word(places.value))
+        Some((self.types[usize::from(tag)], found.word(places.value)))
+    }
+
+    /// Type and word of the value under a string key of a table of this VM, if it is one.
+    pub(super) fn field(&self, table: u64, key: u64) -> Option<(ValueType, u64)> {
+        if key == 0 || !self.is(table, Kind::Table) {
+            return None;
+        }
+        self.entry(self.table_parts(Whose::Own, table)?, |node, places| {
+            node.word(places.key) == key
+                && self.types[usize::from(node.byte(places.key_tag))] == ValueType::Object
+        })
     }
 
     /// The string under a string key of a table; the key is one of this VM.

@@ -55,12 +55,9 @@ impl<'m, M: Memory, const L: usize> Sweep<'m, M, L> {
             Version::Lua55 => u64::from(state.int(places.call_count)),
             _ => u64::from(state.half(places.call_count)),
         };
-        let own = if address == self.main_thread {
-            0
-        } else if places.with_extra_space != ABSENT {
-            u64::from(places.with_extra_space)
-        } else {
-            u64::from(places.size)
+        let own = match address == self.main_thread {
+            true => 0,
+            false => self.extra_space + u64::from(places.size),
         };
         let slots = u64::from(VALUE).saturating_mul(self.slot_count(state));
         let calls = u64::from(Self::LAYOUT.call.size).saturating_mul(calls);

@@ -2,6 +2,7 @@
 //! objects although two fields have changed places; names, hashes and numbers then read wrong.
 
 use crate::layout::ABSENT;
+use crate::lua::numbers::Width;
 use crate::memory::memory::{Memory, Read, Structure};
 use crate::native::layout_mismatch::{LayoutMismatch, Swept};
 use crate::native::modes::Fields;
@@ -280,7 +281,8 @@ impl<'m, M: Memory, const L: usize> Sweep<'m, M, L> {
     /// check.
     #[inline]
     pub(super) fn verify_integer(&mut self, parts: Parts, key: u64) -> Swept {
-        match key as i64 == i64::from(key as i32) {
+        let is_same = key as i64 == i64::from(key as i32);
+        match is_same || self.numbers.integers == Width::Narrow {
             true => Ok(()),
             false => self.verify_wide_integer(parts, key),
         }
@@ -308,11 +310,13 @@ impl<'m, M: Memory, const L: usize> Sweep<'m, M, L> {
         Ok(())
     }
 
-    /// Verifies that a float key has 64 bits: one of 32 reads as a subnormal number or as a NaN.
+    /// Verifies that a float key has the width that it is read with: one of 32 bits reads as a
+    /// subnormal number or as a NaN of 64.
     #[inline]
     pub(super) fn verify_float(&self, key: u64) -> Swept {
         let number = f64::from_bits(key);
-        match number == 0.0 || number.is_normal() || number.is_infinite() {
+        let is_wide = number == 0.0 || number.is_normal() || number.is_infinite();
+        match is_wide || self.numbers.floats == Width::Narrow {
             true => Ok(()),
             false => Err(LayoutMismatch::Numbers.into()),
         }
@@ -321,7 +325,7 @@ impl<'m, M: Memory, const L: usize> Sweep<'m, M, L> {
     /// Notes an integer in a field: `math.maxinteger` tells how wide integers are.
     #[inline]
     pub(super) fn note_integer(&mut self, key: u64, value: u64) {
-        if key == self.max_integer_key && value == i64::MAX as u64 {
+        if key == self.number_keys.max_integer && value == i64::MAX as u64 {
             self.integers_are_wide = true;
         }
     }

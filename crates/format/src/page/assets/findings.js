@@ -54,7 +54,7 @@ function suspectCard(data, tree, finding, at) {
     figures,
     [
       paths(tree, finding, chip && { name: chip.name, kind: chip.type, count: chip.counts[chip.counts.length - 1], size: chip.sizes[chip.sizes.length - 1] }, suspect.point),
-      el('dl', { class: 'facts' }, kept(finding, suspect), since(data, finding), fact('finding.example', code(suspect.example), suspect.example_is)),
+      el('dl', { class: 'facts' }, kept(finding, suspect), since(data, finding), fact('finding.example', example(suspect))),
     ],
     grew(groups, suspect),
     allow(finding.fingerprint),
@@ -73,7 +73,7 @@ function largeCard(data, tree, finding, at) {
     at, code(group.name), figures,
     [
       paths(tree, finding, chip, null),
-      el('dl', { class: 'facts' }, kept(finding, null), fact('finding.example', code(group.example), group.example_is)),
+      el('dl', { class: 'facts' }, kept(finding, null), fact('finding.example', example(group))),
     ],
     inside(tree, finding),
     [el('span', {}, t('finding.fingerprint'), ' ', code(group.fingerprint))],
@@ -108,15 +108,21 @@ function paths(tree, finding, chip, point) {
   return [el('h4', {}, t('finding.path')), el('ol', { class: 'steps' }, steps), others && el('h4', {}, t('finding.all_must_be_cut')), others];
 }
 
-function fact(name, value, is) {
-  return [el('dt', {}, t(name)), el('dd', {}, value, is ? [' (', code(is), ')'] : null)];
+function fact(name, value) {
+  return [el('dt', {}, t(name)), el('dd', {}, value)];
+}
+
+/** Returns the path to an example, and what that is, if the path does not say it. */
+function example(row) {
+  const path = code(row.example);
+  return row.example_is ? rich('finding.example_is', { path, what: said(row.example_is) }) : path;
 }
 
 /** Returns what keeps it alive. */
 function kept(finding, suspect) {
   const keeper = finding.keepers[0];
   const last = finding.steps[finding.steps.length - 1];
-  if (suspect && suspect.held_by) return fact('finding.kept_by', rich('finding.kept_by_references', { who: code(suspect.held_by) }));
+  if (suspect && suspect.held_by) return fact('finding.kept_by', rich('finding.kept_by_references', { who: said(suspect.held_by) }));
   if (finding.paths.length > 1) {
     const above = keeper ? rich('finding.several_paths_below', { n: String(finding.paths.length), path: code(keeper.path) }) : t('finding.several_paths', { n: finding.paths.length });
     return fact('finding.kept_by', above);

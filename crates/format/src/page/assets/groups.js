@@ -165,8 +165,8 @@ function groups(data, state, tree) {
     const last = data.snapshots[data.snapshots.length - 1];
     const facts = [];
     if (of.name.length > 40) facts.push(code(of.name));
-    facts.push(el('span', {}, t('finding.example'), ' ', code(of.example), of.example_is ? [' (', code(of.example_is), ')'] : null));
-    if (of.coroutine) facts.push(el('span', {}, code(of.coroutine.words)));
+    facts.push(el('span', {}, t('finding.example'), ' ', example(of)));
+    if (of.coroutine) facts.push(el('span', {}, said(of.coroutine.words)));
     facts.push(el('span', {}, t('finding.fingerprint'), ' ', code(of.fingerprint)));
     if (of.change) facts.push(el('span', {}, t('groups.counts'), ' ', of.change.counts.map(grouped).join(' → ')));
     facts.push(el('span', {}, t('groups.ask'), ' ', code(`luasnap path ${last.file ? quoted(last.file) : 'FILE'} ${of.fingerprint}`)));

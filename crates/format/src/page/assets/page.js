@@ -63,6 +63,7 @@ function listen(data) {
 async function start() {
   try {
     const data = await unpacked();
+    data.chinese.forEach(([english, chinese]) => CHINESE.set(english, chinese));
     language = data.language || (navigator.language.toLowerCase().startsWith('zh') ? 'zh' : 'en');
     show(data);
     listen(data);

@@ -8,6 +8,14 @@ const TEXTS = {
 
 let language = 'en';
 
+/** What the answers say in English, and the same in Chinese. */
+const CHINESE = new Map();
+
+/** Returns a sentence of an answer, which is in English there. */
+function said(sentence) {
+  return (language === 'zh' && CHINESE.get(sentence)) || sentence;
+}
+
 /** Returns a text. Values take the places of their names in braces. */
 function t(name, values = {}) {
   return rich(name, values).map((part) => String(part)).join('');

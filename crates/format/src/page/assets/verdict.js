@@ -21,10 +21,8 @@ function head(data, choose) {
 /** Returns the verdict in a sentence, and what the answers say. */
 function verdict(data) {
   const answer = data.growth || data.top;
-  const isChinese = language === 'zh';
-  const sentences = [isChinese ? data.chinese.verdict : answer.verdict];
-  const ledger = isChinese ? data.chinese.ledger : answer.ledger.verdict;
-  if (ledger) sentences.push(ledger + (isChinese ? '。' : '.'));
+  const ledger = answer.ledger.verdict;
+  const sentences = [answer.verdict && said(answer.verdict), ledger && t('verdict.sentence', { text: said(ledger) })];
   return el(
     'div', { class: 'verdict' },
     el('h1', {}, data.growth ? ofGrowth(data) : ofOne(data)),
