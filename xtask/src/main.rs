@@ -66,6 +66,7 @@ mod process;
 mod puc;
 mod rust;
 mod sources;
+mod supported;
 mod tables;
 
 use clap::{Parser, Subcommand};
@@ -88,6 +89,7 @@ enum Chore {
     Docs(docs::Docs),
     Man(man::Man),
     Arm64(arm64::Arm64),
+    Supported(supported::Supported),
 }
 
 fn main() -> ExitCode {
@@ -97,6 +99,7 @@ fn main() -> ExitCode {
         Chore::Docs(docs) => docs.execute(),
         Chore::Man(man) => man.execute(),
         Chore::Arm64(arm64) => arm64.execute(),
+        Chore::Supported(supported) => supported.execute(),
     };
     done.unwrap_or_else(|error| {
         eprintln!("cargo xtask: {error:#}");
