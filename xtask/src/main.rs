@@ -71,6 +71,7 @@ mod tables;
 
 use clap::{Parser, Subcommand};
 use std::process::ExitCode;
+
 /// It failed. Clap uses the same code for a wrong command line.
 const FAILED: u8 = 2;
 
