@@ -66,10 +66,12 @@ mod process;
 mod puc;
 mod rust;
 mod sources;
+mod supported;
 mod tables;
 
 use clap::{Parser, Subcommand};
 use std::process::ExitCode;
+
 /// It failed. Clap uses the same code for a wrong command line.
 const FAILED: u8 = 2;
 
@@ -88,6 +90,7 @@ enum Chore {
     Docs(docs::Docs),
     Man(man::Man),
     Arm64(arm64::Arm64),
+    Supported(supported::Supported),
 }
 
 fn main() -> ExitCode {
@@ -97,6 +100,7 @@ fn main() -> ExitCode {
         Chore::Docs(docs) => docs.execute(),
         Chore::Man(man) => man.execute(),
         Chore::Arm64(arm64) => arm64.execute(),
+        Chore::Supported(supported) => supported.execute(),
     };
     done.unwrap_or_else(|error| {
         eprintln!("cargo xtask: {error:#}");

@@ -1,0 +1,195 @@
+//! The rows: each build of Lua, and the test that shows what is said of it.
+
+/// A Lua, and what is shown of it.
+pub struct Row {
+    /// The build.
+    pub lua: &'static str,
+    /// The machine that the tests run on.
+    pub machine: &'static str,
+    /// By the module, in the process.
+    pub inside: Shown,
+    /// From outside, while it runs.
+    pub attach: Shown,
+    /// From a core file.
+    pub core: Shown,
+}
+
+impl Row {
+    /// Whether a test shows anything of it.
+    #[cfg(test)]
+    pub fn shows_something(&self) -> bool {
+        let all = [self.inside, self.attach, self.core];
+        all.into_iter().any(|shown| shown.test().is_some())
+    }
+}
+
+/// What is said of one way to read it.
+#[derive(Clone, Copy)]
+pub enum Shown {
+    /// Every byte is accounted for, as this test shows.
+    Exact(&'static str),
+    /// It is done otherwise, as this test shows: in these words.
+    Otherwise(&'static str, &'static str),
+    /// No test tries it.
+    NotTried,
+}
+
+impl Shown {
+    /// The test's name.
+    pub fn test(self) -> Option<&'static str> {
+        match self {
+            Shown::Exact(test) | Shown::Otherwise(_, test) => Some(test),
+            Shown::NotTried => None,
+        }
+    }
+
+    /// What the table says.
+    pub fn words(self) -> &'static str {
+        match self {
+            Shown::Exact(_) => "exact",
+            Shown::Otherwise(words, _) => words,
+            Shown::NotTried => "-",
+        }
+    }
+}
+
+use Shown::{Exact, NotTried, Otherwise};
+
+const X86_64: &str = "x86-64";
+
+const fn row(lua: &'static str, inside: Shown, attach: Shown, core: Shown) -> Row {
+    Row {
+        lua,
+        machine: X86_64,
+        inside,
+        attach,
+        core,
+    }
+}
+
+/// All rows.
+pub const ROWS: &[Row] = &[
+    row(
+        "Lua 5.1.5",
+        Exact("engines::exact::lua51"),
+        Exact("heaps::waiting::lua51"),
+        Exact("cores::by_hand::lua51"),
+    ),
+    row(
+        "Lua 5.2.4",
+        Exact("engines::exact::lua52"),
+        Exact("heaps::waiting::lua52"),
+        Exact("cores::by_hand::lua52"),
+    ),
+    row(
+        "Lua 5.3.6",
+        Exact("engines::exact::lua53"),
+        Exact("heaps::waiting::lua53"),
+        Exact("cores::by_hand::lua53"),
+    ),
+    row(
+        "Lua 5.4.9",
+        Exact("engines::exact::lua54"),
+        Exact("heaps::waiting::lua54"),
+        Exact("cores::by_hand::lua54"),
+    ),
+    row(
+        "Lua 5.5.1",
+        Exact("engines::exact::lua55"),
+        Exact("heaps::waiting::lua55"),
+        Exact("cores::by_hand::lua55"),
+    ),
+    row(
+        "LuaJIT 2.1 of luajit-src",
+        Exact("engines::exact::luajit"),
+        Exact("heaps::waiting::luajit"),
+        Exact("cores::by_hand::luajit"),
+    ),
+    row(
+        "Lua 5.3.5, 5.4.0 to 5.4.4, 5.4.6 to 5.4.8, 5.5.0",
+        Exact("engines::exact_in_older_releases"),
+        Exact("heaps::older_releases_are_known_by_their_own_layout"),
+        NotTried,
+    ),
+    row(
+        "models of Lua 5.2.1 to 5.2.3, 5.3.1 and 5.3.3",
+        Exact("engines::exact_however_it_is_built"),
+        Exact("heaps::exact_however_it_is_built"),
+        NotTried,
+    ),
+    row(
+        "Lua 5.3.3 (Debian's bam)",
+        NotTried,
+        Exact("installed::bam::every_byte_is_accounted_for"),
+        NotTried,
+    ),
+    row(
+        "`LUA_EXTRASPACE` of 0 to 200 bytes, Lua 5.1 to 5.5",
+        Exact("engines::exact_however_it_is_built"),
+        Exact("heaps::exact_however_it_is_built"),
+        NotTried,
+    ),
+    row(
+        "`LUA_32BITS`, float numbers",
+        Exact("engines::narrow_numbers"),
+        Exact("heaps::exact_however_it_is_built"),
+        NotTried,
+    ),
+    row(
+        "compiled as C++, Lua 5.1, 5.3 and 5.4",
+        Exact("engines::compiled_as_cpp"),
+        Exact("heaps::exact_however_it_is_built"),
+        NotTried,
+    ),
+    row(
+        "long double numbers",
+        Otherwise(
+            "refused: said at `require`",
+            "engines::numbers_that_nobody_knows",
+        ),
+        NotTried,
+        NotTried,
+    ),
+    row(
+        "changed structures",
+        Otherwise("portable", "engines::unknown_layouts"),
+        Otherwise("refused: which Lua it is", "refusals::unknown_layouts"),
+        NotTried,
+    ),
+    row(
+        "LuaJIT with 32-bit references (`LUAJIT_DISABLE_GC64`), without FFI, without its compiler, with table bump",
+        Exact("engines::exact_in_builds_of_luajit"),
+        Exact("heaps::builds_of_luajit_are_known_by_their_own_layout"),
+        Exact("cores::with_references_of_32_bits"),
+    ),
+    row(
+        "Debian's tarantool",
+        NotTried,
+        Exact("installed::jit_forks::tarantool"),
+        NotTried,
+    ),
+    row(
+        "Debian's texluajit",
+        NotTried,
+        Exact("installed::jit_forks::texluajit"),
+        NotTried,
+    ),
+    row(
+        "models of skynet's Lua 5.4.7 and 5.5.0",
+        Exact("skynet::services_capture_themselves_while_others_work"),
+        Exact("skynet::services_are_read_exactly_and_by_their_names"),
+        Exact("skynet::services_are_read_from_a_core_file"),
+    ),
+    row(
+        "a program that is linked statically, with glibc",
+        Otherwise(
+            "refused: said at `require`",
+            "hosts::a_host_that_is_linked_statically",
+        ),
+        Exact("static_program::is_read::lua54"),
+        NotTried,
+    ),
+];
+
+/// What was tried by hand: a Lua, the date, and the result.
+pub const BY_HAND: &[(&str, &str, &str)] = &[];
