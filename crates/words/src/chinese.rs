@@ -898,6 +898,10 @@ pub(crate) const TEXTS: &[Text] = &[
         "一个{kind} {name} 保留 {bytes}，占全部的 {share}。其中有 {members}：{group}（{group_bytes}，占全部的 {group_share}）。",
     ),
     ("top.owners", "共 {all} 个所有者，列出 {shown} 个"),
+    (
+        "top.states",
+        "共 {all} 个 Lua 虚拟机，占 {bytes}，列出 {shown} 个",
+    ),
     ("view.all_objects", "全部对象"),
     ("view.at_the_top", "这里就是树的顶层"),
     ("view.by_came", "新增"),
@@ -958,10 +962,6 @@ pub(crate) const TEXTS: &[Text] = &[
     ("view.suspects", "疑点"),
     ("view.title", "{file}：{objects}，{bytes}{vm}{since}"),
     ("view.vm", "，{vm}"),
-    (
-        "top.states",
-        "共 {all} 个 Lua 虚拟机，占 {bytes}，列出 {shown} 个",
-    ),
     ("waste.array", "数组部分 {slots} 个位置用了 {used} 个"),
     ("waste.hash", "哈希部分 {slots} 个位置用了 {used} 个"),
     (

@@ -1052,6 +1052,10 @@ pub(crate) const TEXTS: &[Text] = &[
         "One {kind}, {name}, retains {bytes}, {share} of all. In it are {members}: {group} ({group_bytes}, {group_share} of all).",
     ),
     ("top.owners", "{shown} of {all} owners"),
+    (
+        "top.states",
+        "{shown} of {all} Lua states, which hold {bytes}",
+    ),
     ("view.all_objects", "all objects"),
     ("view.at_the_top", "this is the top of the tree"),
     ("view.by_came", "what came"),
@@ -1118,10 +1122,6 @@ pub(crate) const TEXTS: &[Text] = &[
     ("view.suspects", "suspects"),
     ("view.title", "{file}: {bytes} in {objects}{vm}{since}"),
     ("view.vm", ", {vm}"),
-    (
-        "top.states",
-        "{shown} of {all} Lua states, which hold {bytes}",
-    ),
     ("waste.array", "{used} of {slots} array slots in use"),
     ("waste.hash", "{used} of {slots} hash slots in use"),
     (

@@ -19,6 +19,8 @@ const NEVER: u64 = u64::MAX - 2;
 const TYPE_51: u64 = 8;
 /// Bytes of a reference of LuaJIT's with 64 bits (GC64).
 const GC64: u16 = 8;
+/// The same with 32 bits.
+const GC32: u16 = 4;
 
 /// Widens an offset, to be added to an address.
 const fn at(place: u16) -> u64 {
@@ -74,9 +76,15 @@ fn main_thread_jit(state: u64) -> Option<u64> {
     })
 }
 
-/// Whether a LuaJIT thread has 64-bit references, and so two slots per frame.
-pub(crate) fn has_two_slot_frames(state: State) -> bool {
-    is_thread_jit(address(state), GC64)
+/// Number of slots of a LuaJIT thread's frame before its values: two where references have 64 bits, one
+/// where they have 32.
+pub(crate) fn frame_slots_jit(state: State) -> Option<u64> {
+    let has = |size| is_thread_jit(address(state), size);
+    match (has(GC64), has(GC32)) {
+        (true, _) => Some(2),
+        (false, true) => Some(1),
+        _ => None,
+    }
 }
 
 /// Whether there is a thread of a LuaJIT with references of this size: the type is behind the

@@ -6,7 +6,7 @@
 //! way.
 
 use crate::lua::debug_record::DebugRecord;
-use crate::lua::private_state::has_two_slot_frames;
+use crate::lua::private_state::frame_slots_jit;
 use crate::lua::state::State;
 use crate::version::Version;
 use std::ops::RangeInclusive;
@@ -175,12 +175,10 @@ fn words_of(call: u64) -> [u64; WORDS] {
 /// LuaJIT's record contains the slot of a frame, and the number of slots to the next one. The
 /// host's frame starts at the bottom.
 fn host_frame_jit(thread: State, record: &mut DebugRecord, call: u64) -> Option<Frame> {
-    if !has_two_slot_frames(thread) {
-        return None;
-    }
-    const BOTTOM: u64 = 1;
+    // A frame is known by the last of its slots before its values.
+    let bottom = frame_slots_jit(thread)? - 1;
     let slot = call & 0xffff;
-    let size = slot.checked_sub(BOTTOM).filter(|&size| size > 0)?;
-    record.set_call(thread.version(), size << 16 | BOTTOM);
+    let size = slot.checked_sub(bottom).filter(|&size| size > 0)?;
+    record.set_call(thread.version(), size << 16 | bottom);
     Some(Frame::Host)
 }

@@ -288,7 +288,7 @@ fn without_room_it_is_not_stopped_and_a_folder_takes_the_copy() {
     let program = program(folder.path());
     limited
         .current_dir(folder.path())
-        .args(["-c", "ulimit -v 24000; exec \"$@\"", "sh"])
+        .args(["-c", "ulimit -v 36000; exec \"$@\"", "sh"])
         .arg(program.get_program())
         .args(["attach", &id]);
     let limited = output(limited, "");

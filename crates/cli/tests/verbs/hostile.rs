@@ -166,7 +166,7 @@ fn names_of_files_and_words_of_the_command_line() {
         vec!["top", "x", &format!("--{word}=5")],
         vec!["top", "x", "--by", word],
         vec!["top", "x", "-n", word],
-        vec!["top", "x", word],
+        vec!["top", word],
         vec!["attach", word],
         vec!["attach", "1", "--state", word],
         vec!["diff", "x", "y", "--fail-on-growth", word],
