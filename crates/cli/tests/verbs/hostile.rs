@@ -168,7 +168,6 @@ fn names_of_files_and_words_of_the_command_line() {
         vec!["top", "x", "-n", word],
         vec!["top", word],
         vec!["attach", word],
-        vec!["attach", "1", "--state", word],
         vec!["diff", "x", "y", "--fail-on-growth", word],
         vec!["report", "x", "--lang", word],
         vec!["export", "x", "--to", word],
