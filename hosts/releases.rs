@@ -264,9 +264,9 @@ fn packages(name: &str) -> Vec<PathBuf> {
 /// The folder with the C files of a release.
 pub fn sources(release: &str) -> PathBuf {
     let folders = packages("lua-src").into_iter();
-    let folders = folders.map(|folder| folder.join(format!("lua-{release}")));
+    let mut folders = folders.map(|folder| folder.join(format!("lua-{release}")));
     // The newest has a release's last patches.
-    let newest = folders.filter(|folder| folder.is_dir()).next_back();
+    let newest = folders.rfind(|folder| folder.is_dir());
     newest.unwrap_or_else(|| panic!("no lua-src has Lua {release}"))
 }
 

@@ -174,8 +174,9 @@ fn check_node(captures: Vec<StateCapture>, model: &str, may_miss: bool) {
         }
     }
     assert_eq!(services, SERVICES);
+    // The garbage of services that work may be more than what the leaky one holds.
     let largest = totals.iter().max().expect("services");
-    assert!(largest.1.starts_with("leaky"), "{totals:?}");
+    assert!(may_miss || largest.1.starts_with("leaky"), "{totals:?}");
 }
 
 #[test]

@@ -31,13 +31,15 @@ fn after_each(text: &str, start: &str, fits: impl Fn(char) -> bool) -> String {
 }
 
 /// The sizes of the embedded Lua and of the script that drives it, and so all shares, change with
-/// every line of theirs. So the lines about them are dropped, and shares become `#`.
+/// every line of theirs. So the lines about them are dropped, and shares become `#`. Of equal strings the one with the
+/// lowest address is the example, so its number becomes dots.
 pub fn of_the_script(text: &str) -> String {
     const OWN: [&str; 4] = ["[mainthread]", "luasnap:", "shared strings", "[REGISTRY]"];
     let mut shares_end = None;
     let mut clean = String::new();
     let lines = text.lines();
     for line in lines.filter(|line| OWN.iter().all(|own| !line.contains(own))) {
+        let line = &after_each(line, "\"person", |c| c.is_ascii_digit());
         if line.starts_with("retained") {
             shares_end = line.find('%').map(|at| at + 1);
         }
