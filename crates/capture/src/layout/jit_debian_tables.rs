@@ -2,9 +2,9 @@
 //!
 //! What only Debian's packages have.
 //!
-//! Left out: LuaJIT 2.1.0~beta3+git20220320+dfsg in Debian, which is like LuaJIT of luajit-src 210.5.0 to 210.5.7.
+//! Left out: LuaJIT 2.1.0~beta3+git20220320+dfsg in Debian, which is like LuaJIT 2.1 of 2021-08 to 2024-04.
 //!
-//! Left out: OpenResty's LuaJIT 2.1-20230119 in Debian, which is like OpenResty's LuaJIT of luajit-src 210.1.4 to 210.4.8.
+//! Left out: OpenResty's LuaJIT 2.1-20230119 in Debian, which is like OpenResty's LuaJIT 2.1-20211210 to 2.1-20240314.
 
 use super::jit::JitLayout;
 

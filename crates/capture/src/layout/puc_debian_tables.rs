@@ -3,7 +3,7 @@
 //! What only Debian's packages have.
 
 use super::puc::{PucLayout, Table};
-use super::puc_tables::LUA_5_1;
+use super::puc_tables;
 
 pub(super) const LUA_5_1_5_IN_REDIS_7: PucLayout = PucLayout {
     name: "5.1.5 in Redis 7",
@@ -15,9 +15,9 @@ pub(super) const LUA_5_1_5_IN_REDIS_7: PucLayout = PucLayout {
         nodes: 40,
         last_free: 48,
         metatable: 24,
-        ..LUA_5_1.table
+        ..puc_tables::LUA_5_1.table
     },
-    ..LUA_5_1
+    ..puc_tables::LUA_5_1
 };
 
 pub(crate) static PUC_DEBIAN_LAYOUTS: &[PucLayout] = &[LUA_5_1_5_IN_REDIS_7];

@@ -101,7 +101,7 @@ pub(super) const LUA_5_5_0_OF_SKYNET: PucLayout = PucLayout {
     ..puc_tables::LUA_5_5_0
 };
 
-pub(super) const LUA_5_4_7_OF_SKYNET_1_5_TO_1_8: PucLayout = PucLayout {
+pub(super) const LUA_5_4_7_OF_SKYNET_1_5: PucLayout = PucLayout {
     name: "5.4.7 of skynet 1.5 to 1.8",
     string: TString {
         header: 32,
@@ -119,5 +119,5 @@ pub(crate) static PUC_DERIVED_LAYOUTS: &[PucLayout] = &[
     LUA_5_2_1,
     LUA_5_2_0,
     LUA_5_5_0_OF_SKYNET,
-    LUA_5_4_7_OF_SKYNET_1_5_TO_1_8,
+    LUA_5_4_7_OF_SKYNET_1_5,
 ];
