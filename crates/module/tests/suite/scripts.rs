@@ -62,8 +62,13 @@ fn check(vm: Vm, name: &str) {
 /// A script ends without an error if all is as expected.
 fn check_by(engine: &str, host: Host, name: &str) {
     let source = read(&tests().join("lua").join(name).with_extension("lua"));
-    let run = run_by(engine, host, &source);
+    let mut run = run_by(engine, host, &source);
     assert!(run.status.success(), "{host:?}, {engine}: {run}");
+    if matches!(host, Host::Jit(_)) {
+        // These tell of an error in a finalizer, which a script raises on purpose.
+        let said = String::from_utf8_lossy(&run.stderr);
+        run.stderr = said.replace("ERROR in finalizer: ?\n", "").into_bytes();
+    }
     let said = output(run);
     let said = String::from_utf8_lossy(&said);
     let may_print = PRINTING.contains(&name);
