@@ -64,7 +64,8 @@ impl Constants {
 
 fn path_of(expression: &Expr) -> String {
     match expression {
-        Expr::Path(path) => path.path.require_ident().expect("a name").to_string(),
+        // That of another table has its file before it.
+        Expr::Path(path) => path.path.segments.last().expect("a name").ident.to_string(),
         _ => panic!("not the name of a constant"),
     }
 }

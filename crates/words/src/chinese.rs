@@ -1152,6 +1152,7 @@ pub(crate) const PHRASES: &[Text] = &[
     ("table of sections", "段表"),
     ("targets", "目标"),
     ("texts", "文本"),
+    ("the constants of traces", "编译轨迹的常量"),
     ("the global state", "全局状态（global_State）"),
     ("the instruction that a call is at", "调用所在的指令"),
     ("the list of traces", "编译代码的列表"),
