@@ -41,8 +41,8 @@ enum Flavour {
 /// What is built at once.
 enum Job {
     Vm(&'static str, Flavour),
-    /// A LuaJIT with other flags, by its number.
-    Jit(usize),
+    /// A LuaJIT with other flags.
+    Jit(&'static releases::JitBuild),
     /// An older release, by its number.
     Older(usize),
     /// A changed one, by its number.
@@ -75,7 +75,7 @@ fn main() {
         .iter()
         .flat_map(|&vm| [Job::Vm(vm, Flavour::Plain), Job::Vm(vm, Flavour::Checked)])
         .collect();
-    jobs.extend((0..releases::JIT.len()).map(Job::Jit));
+    jobs.extend(jit_builds().map(Job::Jit));
     jobs.extend((0..releases::OLDER.len()).map(Job::Older));
     jobs.extend((0..releases::CHANGED.len()).map(Job::Changed));
     jobs.extend((0..releases::SKYNET.len()).map(Job::Skynet));
@@ -95,7 +95,7 @@ fn main() {
                 while let Some(job) = next() {
                     match job {
                         Job::Vm(vm, flavour) => build_vm(vm, flavour),
-                        Job::Jit(number) => build_jit(number),
+                        Job::Jit(build) => build_jit(build),
                         Job::Older(number) => build_older(number),
                         Job::Changed(number) => build_changed(number),
                         Job::Skynet(number) => build_skynet(number),
@@ -106,7 +106,7 @@ fn main() {
         }
     });
 
-    let jit = releases::JIT.iter().map(|&(name, _)| name);
+    let jit = jit_builds().map(|build| build.name);
     let older = releases::OLDER.into_iter();
     let changed = releases::CHANGED.iter().map(|&(name, ..)| name);
     let c = builds::BUILDS.iter().filter(|build| !build.is_cpp);
@@ -196,15 +196,31 @@ fn build_static(vm: &str, interpreter: &dyn Fn(&[&str]) -> Command) {
     println!("cargo:rustc-env=HOST_STATIC_{vm}={}", path.display());
 }
 
+/// The LuaJITs with other flags that there are on the machine which is built for.
+fn jit_builds() -> impl Iterator<Item = &'static releases::JitBuild> {
+    // LuaJIT has no references of 32 bits for other machines of 64 bits.
+    let is_x86_64 = env::var("CARGO_CFG_TARGET_ARCH").is_ok_and(|machine| machine == "x86_64");
+    let all = releases::JIT.iter();
+    all.filter(move |build| is_x86_64 || !build.has_narrow_references())
+}
+
 /// Builds an interpreter of a LuaJIT with other flags.
-fn build_jit(number: usize) {
-    let (name, flags) = releases::JIT[number];
+fn build_jit(build: &releases::JitBuild) {
+    let name = build.name;
     let folder = out_dir().join(format!("vm-{name}"));
     releases::copy_jit(&folder);
     let sources = folder.join("src");
     let mut make = Command::new("make");
     make.current_dir(&sources).args(["-s", "libluajit.a"]);
-    make.args(["BUILDMODE=static", &format!("XCFLAGS=-fPIC {flags}")]);
+    make.args([
+        "BUILDMODE=static",
+        &format!("XCFLAGS=-fPIC {}", build.flags),
+    ]);
+    // A compiler for another machine is called `MACHINE-gcc`, and its ar and ld lie beside it.
+    let compiler = cc::Build::new().get_compiler();
+    if let Some(prefix) = compiler.path().to_string_lossy().strip_suffix("-gcc") {
+        make.arg(format!("CROSS={prefix}-"));
+    }
     let made = make.output().expect("make runs");
     assert!(
         made.status.success(),
@@ -219,7 +235,7 @@ fn build_jit(number: usize) {
     command.arg("-I").arg(&archive.include);
     command.arg(format!("-DHOST_VM=\"{name}\""));
     // References of 32 bits reach only what LuaJIT's own allocator finds for it.
-    if flags.contains("DISABLE_GC64") {
+    if build.has_narrow_references() {
         command.arg("-DHOST_OWN_ALLOCATOR");
     }
     link(&mut command, &archive);

@@ -12,16 +12,43 @@ pub const OLDER: [&str; 10] = [
     "5.3.5", "5.4.0", "5.4.1", "5.4.2", "5.4.3", "5.4.4", "5.4.6", "5.4.7", "5.4.8", "5.5.0",
 ];
 
-/// LuaJIT built in ways that change its structures: a name, and the flags.
-pub const JIT: [(&str, &str); 5] = [
-    ("jit32", "-DLUAJIT_DISABLE_GC64"),
-    ("jit-bump", "-DLUAJIT_ENABLE_TABLE_BUMP"),
-    ("jit-no-ffi", "-DLUAJIT_DISABLE_FFI"),
-    ("jit-no-jit", "-DLUAJIT_DISABLE_JIT"),
-    (
-        "jit32-bare",
-        "-DLUAJIT_DISABLE_GC64 -DLUAJIT_DISABLE_FFI -DLUAJIT_DISABLE_JIT",
-    ),
+/// A LuaJIT built in a way that changes its structures.
+pub struct JitBuild {
+    /// What the tests call it.
+    pub name: &'static str,
+    /// For the C compiler.
+    pub flags: &'static str,
+}
+
+impl JitBuild {
+    /// Whether references have 32 bits in a process of 64 bits (no GC64).
+    pub fn has_narrow_references(&self) -> bool {
+        self.flags.contains("DISABLE_GC64")
+    }
+}
+
+/// The LuaJITs that are built so.
+pub static JIT: [JitBuild; 5] = [
+    JitBuild {
+        name: "jit32",
+        flags: "-DLUAJIT_DISABLE_GC64",
+    },
+    JitBuild {
+        name: "jit-bump",
+        flags: "-DLUAJIT_ENABLE_TABLE_BUMP",
+    },
+    JitBuild {
+        name: "jit-no-ffi",
+        flags: "-DLUAJIT_DISABLE_FFI",
+    },
+    JitBuild {
+        name: "jit-no-jit",
+        flags: "-DLUAJIT_DISABLE_JIT",
+    },
+    JitBuild {
+        name: "jit32-bare",
+        flags: "-DLUAJIT_DISABLE_GC64 -DLUAJIT_DISABLE_FFI -DLUAJIT_DISABLE_JIT",
+    },
 ];
 
 /// Luas that were changed: a name, the release, and what stands instead of what in a header.

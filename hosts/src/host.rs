@@ -62,8 +62,14 @@ include!(concat!(env!("OUT_DIR"), "/programs.rs"));
 /// Returns the names of LuaJITs that were built with other flags: `jit32` has references of 32 bits
 /// (`LUAJIT_DISABLE_GC64`), `jit-bump` bumps the sizes of tables, `jit-no-ffi` and `jit-no-jit` lack
 /// that part, and `jit32-bare` is all but the second.
+/// Those with references of 32 bits are on x86-64 alone.
 pub fn jit_builds() -> impl Iterator<Item = &'static str> {
     JIT.iter().map(|(name, _)| *name)
+}
+
+/// The LuaJIT with references of 32 bits that is otherwise as others; on x86-64 alone.
+pub fn jit_with_narrow_references() -> Option<Host> {
+    jit_builds().find(|&name| name == "jit32").map(Host::Jit)
 }
 
 /// Returns the older releases of PUC Lua for which there are interpreters.

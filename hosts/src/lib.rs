@@ -24,8 +24,8 @@ mod run;
 mod vm;
 
 pub use host::{
-    Host, built, built_as_cpp, changed, jit_builds, local, older_releases, silent, skynet_models,
-    unknown,
+    Host, built, built_as_cpp, changed, jit_builds, jit_with_narrow_references, local,
+    older_releases, silent, skynet_models, unknown,
 };
 pub use module::module_dir;
 pub use object_names::number_objects;

@@ -2,7 +2,9 @@
 //! scripts. The module `compare` (`examples/compare.rs`) captures with both at the same moment, and
 //! reports the differences between their `objects` views.
 
-use luasnap_hosts::{Host, Options, Run, Vm, jit_builds, older_releases};
+use luasnap_hosts::{
+    Host, Options, Run, Vm, jit_builds, jit_with_narrow_references, older_releases,
+};
 use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
@@ -103,7 +105,9 @@ fn in_golden_scripts(vm: Vm) {
         assert(captures > 0)";
     for script in golden_scripts() {
         let text = fs::read_to_string(&script).expect("a script");
-        let narrow = (vm == Vm::LuaJit).then_some(Host::Jit("jit32"));
+        let narrow = (vm == Vm::LuaJit)
+            .then(jit_with_narrow_references)
+            .flatten();
         for host in [Host::Plain(vm), Host::Checked(vm)]
             .into_iter()
             .chain(narrow)

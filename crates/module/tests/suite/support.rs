@@ -1,6 +1,6 @@
 //! The path of the module, and how scripts are run with it.
 
-use luasnap_hosts::{Host, Options, Run, Vm, module_dir};
+use luasnap_hosts::{Host, Options, Run, Vm, jit_with_narrow_references, module_dir};
 use std::ffi::OsString;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -75,7 +75,7 @@ pub fn output(run: Run) -> Vec<u8> {
 pub fn interpreters(vm: Vm) -> Vec<Host> {
     let mut all = vec![Host::Plain(vm), Host::Checked(vm)];
     if vm == Vm::LuaJit {
-        all.push(Host::Jit("jit32"));
+        all.extend(jit_with_narrow_references());
     }
     all
 }
