@@ -193,7 +193,7 @@ fn build_static(vm: &str, interpreter: &dyn Fn(&[&str]) -> Command) {
     let linked = command.arg("-o").arg(&path).output();
     let is_there = linked.is_ok_and(|done| done.status.success());
     let path = if is_there { path } else { PathBuf::new() };
-    println!("cargo:rustc-env=HOST_STATIC_{vm}={}", path.display());
+    give_path(&format!("STATIC_{vm}"), &path);
 }
 
 /// The LuaJITs with other flags that there are on the machine which is built for.
@@ -397,6 +397,13 @@ fn link(command: &mut Command, archive: &Archive) {
 fn finish(command: Command, variable: &str, name: &str) {
     let path = out_dir().join(name);
     run_compiler(command, &path);
+    give_path(variable, &path);
+}
+
+/// Gives the library of this package a path. A shell passes on only variables whose names it could set
+/// itself, and a compiler may be a shell's script.
+fn give_path(variable: &str, path: &Path) {
+    let variable = variable.replace(['.', '-'], "_");
     println!("cargo:rustc-env=HOST_{variable}={}", path.display());
 }
 

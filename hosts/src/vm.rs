@@ -45,11 +45,11 @@ impl Vm {
     /// The optimised interpreter, which exports the C API as a real `lua` does.
     pub fn interpreter(self) -> &'static Path {
         Path::new(match self {
-            Vm::Lua51 => env!("HOST_INTERPRETER_5.1"),
-            Vm::Lua52 => env!("HOST_INTERPRETER_5.2"),
-            Vm::Lua53 => env!("HOST_INTERPRETER_5.3"),
-            Vm::Lua54 => env!("HOST_INTERPRETER_5.4"),
-            Vm::Lua55 => env!("HOST_INTERPRETER_5.5"),
+            Vm::Lua51 => env!("HOST_INTERPRETER_5_1"),
+            Vm::Lua52 => env!("HOST_INTERPRETER_5_2"),
+            Vm::Lua53 => env!("HOST_INTERPRETER_5_3"),
+            Vm::Lua54 => env!("HOST_INTERPRETER_5_4"),
+            Vm::Lua55 => env!("HOST_INTERPRETER_5_5"),
             Vm::LuaJit => env!("HOST_INTERPRETER_jit"),
         })
     }
@@ -57,23 +57,23 @@ impl Vm {
     /// The interpreter that aborts when the C API is misused.
     pub fn checked_interpreter(self) -> &'static Path {
         Path::new(match self {
-            Vm::Lua51 => env!("HOST_INTERPRETER_5.1-checked"),
-            Vm::Lua52 => env!("HOST_INTERPRETER_5.2-checked"),
-            Vm::Lua53 => env!("HOST_INTERPRETER_5.3-checked"),
-            Vm::Lua54 => env!("HOST_INTERPRETER_5.4-checked"),
-            Vm::Lua55 => env!("HOST_INTERPRETER_5.5-checked"),
-            Vm::LuaJit => env!("HOST_INTERPRETER_jit-checked"),
+            Vm::Lua51 => env!("HOST_INTERPRETER_5_1_checked"),
+            Vm::Lua52 => env!("HOST_INTERPRETER_5_2_checked"),
+            Vm::Lua53 => env!("HOST_INTERPRETER_5_3_checked"),
+            Vm::Lua54 => env!("HOST_INTERPRETER_5_4_checked"),
+            Vm::Lua55 => env!("HOST_INTERPRETER_5_5_checked"),
+            Vm::LuaJit => env!("HOST_INTERPRETER_jit_checked"),
         })
     }
 
     /// The VM as a shared library, for [`local`](crate::local).
     pub fn shared_library(self) -> &'static Path {
         Path::new(match self {
-            Vm::Lua51 => env!("HOST_LIBRARY_5.1"),
-            Vm::Lua52 => env!("HOST_LIBRARY_5.2"),
-            Vm::Lua53 => env!("HOST_LIBRARY_5.3"),
-            Vm::Lua54 => env!("HOST_LIBRARY_5.4"),
-            Vm::Lua55 => env!("HOST_LIBRARY_5.5"),
+            Vm::Lua51 => env!("HOST_LIBRARY_5_1"),
+            Vm::Lua52 => env!("HOST_LIBRARY_5_2"),
+            Vm::Lua53 => env!("HOST_LIBRARY_5_3"),
+            Vm::Lua54 => env!("HOST_LIBRARY_5_4"),
+            Vm::Lua55 => env!("HOST_LIBRARY_5_5"),
             Vm::LuaJit => env!("HOST_LIBRARY_jit"),
         })
     }
@@ -82,11 +82,11 @@ impl Vm {
     /// table `host`. `None` if the system has no static libc.
     pub fn static_program(self) -> Option<&'static Path> {
         let path = match self {
-            Vm::Lua51 => env!("HOST_STATIC_5.1"),
-            Vm::Lua52 => env!("HOST_STATIC_5.2"),
-            Vm::Lua53 => env!("HOST_STATIC_5.3"),
-            Vm::Lua54 => env!("HOST_STATIC_5.4"),
-            Vm::Lua55 => env!("HOST_STATIC_5.5"),
+            Vm::Lua51 => env!("HOST_STATIC_5_1"),
+            Vm::Lua52 => env!("HOST_STATIC_5_2"),
+            Vm::Lua53 => env!("HOST_STATIC_5_3"),
+            Vm::Lua54 => env!("HOST_STATIC_5_4"),
+            Vm::Lua55 => env!("HOST_STATIC_5_5"),
             Vm::LuaJit => env!("HOST_STATIC_jit"),
         };
         (!path.is_empty()).then(|| Path::new(path))
