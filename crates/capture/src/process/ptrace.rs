@@ -43,7 +43,14 @@ pub(super) fn wait_for(thread: u32, options: c_int) -> io::Result<(c_int, c_int)
     }
 }
 
-pub(super) fn request(request: libc::c_uint, thread: u32, data: c_int) -> io::Result<()> {
+/// The type of a request, in which C libraries differ.
+#[cfg(target_env = "musl")]
+type Request = c_int;
+#[cfg(not(target_env = "musl"))]
+type Request = libc::c_uint;
+
+/// Makes a request about a thread. `data` is a number, such as that of a signal.
+pub(super) fn request(request: Request, thread: u32, data: c_int) -> io::Result<()> {
     // SAFETY: the requests of this file read and write no memory of ours: the last argument is a number.
     let answer: c_long = unsafe {
         libc::ptrace(
@@ -59,8 +66,8 @@ pub(super) fn request(request: libc::c_uint, thread: u32, data: c_int) -> io::Re
     }
 }
 
-/// The number of the calling thread.
+/// The number of the calling thread. The system call, since glibc has a function for it only from 2.30 on.
 pub(super) fn own_thread() -> u32 {
     // SAFETY: it takes nothing and always succeeds.
-    unsafe { libc::gettid() as u32 }
+    unsafe { libc::syscall(libc::SYS_gettid) as u32 }
 }
