@@ -27,9 +27,18 @@ pub fn find() -> Result<PathBuf> {
     let program = env::current_exe()
         .map_err(|problem| Sentence::new("module.no_program").with("reason", problem.sentence()))?;
     let name = format!("{}snapshot{}", consts::DLL_PREFIX, consts::DLL_SUFFIX);
-    // Cargo builds in `deps`; a file beside the program may be from an earlier build.
-    for folder in ["deps", "", "../lib/luasnap"] {
-        let file = program.with_file_name(folder).join(&name);
+    // Cargo builds in `deps`; a file beside the program may be from an earlier build. What is installed has the name that
+    // Lua looks for: in an archive beside the program, in a package in a folder of its own.
+    let installed = format!("snapshot{}", consts::DLL_SUFFIX);
+    let places = [
+        ("deps", &name),
+        ("", &name),
+        ("", &installed),
+        ("../lib/luasnap", &installed),
+        ("../lib/luasnap", &name),
+    ];
+    for (folder, name) in places {
+        let file = program.with_file_name(folder).join(name);
         if file.is_file() {
             return Ok(file);
         }

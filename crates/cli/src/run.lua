@@ -6,7 +6,7 @@
 -- goes ("stdout", or "stderr" where the snapshot goes to standard output), what there is to say of the last
 -- snapshot's file once it is saved (else ""), the report's language and title, what to say in that language where
 -- there is no memory, where the module cannot be loaded, no snapshot taken and no report written ("{reason}" in it
--- is where the reason goes), how many words of the command line come before the script, those words, the script,
+-- is where the reason goes), and of a C module where none can be loaded (else ""; "{name}" in it is the module), how many words of the command line come before the script, those words, the script,
 -- its arguments.
 
 local signals = ...
@@ -16,8 +16,9 @@ local save_to, seconds, save_as = words[3], tonumber(words[4]), words[5]
 local left_out, report_to, warning = words[6], words[7], words[8]
 local language, title = words[9], words[10]
 local no_memory, no_module, no_snapshot, no_report = words[11], words[12], words[13], words[14]
-local first_word = 16
-local script_at = first_word + tonumber(words[15])
+local no_c_modules = words[15]
+local first_word = 17
+local script_at = first_word + tonumber(words[16])
 local script = words[script_at]
 
 -- A script may change the libraries, so what is needed after it is taken before it.
@@ -93,6 +94,32 @@ local function load_module()
   return module
 end
 
+-- Makes `require` of a C module an error that says why there can be none: a static program has no dynamic linker.
+local function refuse_c_modules()
+  local searchpath, match = package.searchpath, string.match
+  local function refusal(name)
+    local shown = gsub(tostring(name), "[^\n\t]+", printable)
+    return (gsub(no_c_modules, "{name}", function() return shown end))
+  end
+  local function find_file(name, file_of)
+    local file, tried = searchpath(file_of, package.cpath)
+    if file then
+      error(refusal(name), 0)
+    end
+    return tried
+  end
+  package.searchers[3] = function(name)
+    return find_file(name, name)
+  end
+  package.searchers[4] = function(name)
+    local root = match(name, "^([^.]*)%.")
+    return root and find_file(name, root)
+  end
+  package.loadlib = function(file)
+    return nil, refusal(file), "absent"
+  end
+end
+
 -- As `lua` sets it: the script at 0, what comes before it on the command line below.
 local function set_arguments()
   local was, new = arg or {}, {}
@@ -129,6 +156,9 @@ local save, free = snapshot.save, snapshot.free
 printable = snapshot.printable or printable
 local arm, settle, disarm = signals.arm, signals.settle, signals.disarm
 local arguments = set_arguments()
+if no_c_modules ~= "" then
+  refuse_c_modules()
+end
 
 local chunk, problem
 if script == "-" then

@@ -25,8 +25,9 @@ use time::OffsetDateTime;
 /// The script that every interpreter runs, the embedded one and any installed one; it documents its
 /// arguments.
 const DRIVER: &str = include_str!("run.lua");
-/// What the driver puts a reason in the place of.
+/// What the driver puts a reason in the place of, and the name of a module.
 const REASON: &str = "{reason}";
+const NAME: &str = "{name}";
 
 const MORE_HELP: &str = "\
 Exit codes:
@@ -150,6 +151,12 @@ impl Run {
     fn driver_arguments(&self, module: &OsStr, before: &[OsString]) -> Vec<OsString> {
         let quiet = if self.quiet { "quiet" } else { "" };
         let path = self.save.clone().unwrap_or_default().into_os_string();
+        let no_c_modules = match cfg!(all(target_env = "musl", target_feature = "crt-static")) {
+            true if module.is_empty() => {
+                said(&Sentence::new("run.no_c_modules").with("name", NAME))
+            }
+            _ => OsString::new(),
+        };
         let (save, every, name) = match self.every {
             None => (path, OsString::new(), OsString::new()),
             Some(seconds) => (
@@ -191,6 +198,7 @@ impl Run {
             of_reason(Sentence::new("run.no_module").with("file", file)),
             of_reason(Sentence::new("run.no_snapshot")),
             of_reason(Sentence::new("run.no_report")),
+            no_c_modules,
             before.len().to_string().into(),
         ];
         let script = std::iter::once(&self.script).chain(&self.args);

@@ -827,6 +827,10 @@ pub(crate) const TEXTS: &[Text] = &[
     ),
     ("run.left_behind", "--- luasnap：{script} 留下了什么 ---"),
     ("run.lua", "{reason}"),
+    (
+        "run.no_c_modules",
+        "这个 luasnap 是静态链接的，不能加载 C 模块，因此无法加载 {name}：请用 --lua 指定解释器运行脚本，或者使用 glibc 版的 luasnap",
+    ),
     ("run.no_folder", "无法保存到 '{file}'：没有文件夹 {folder}"),
     (
         "run.no_interpreter",

@@ -970,6 +970,10 @@ pub(crate) const TEXTS: &[Text] = &[
     ),
     ("run.lua", "{reason}"),
     (
+        "run.no_c_modules",
+        "this luasnap is static and loads no C modules, so not {name}: run the script with --lua INTERPRETER, or with the luasnap for glibc",
+    ),
+    (
         "run.no_folder",
         "cannot save to '{file}': there is no folder {folder}",
     ),

@@ -3,6 +3,8 @@
 pub(crate) mod api;
 pub(crate) mod collector;
 pub(crate) mod debug_record;
+#[cfg(all(target_env = "musl", target_feature = "crt-static"))]
+mod linked_functions;
 mod mangled_names;
 mod number_width;
 pub(crate) mod numbers;

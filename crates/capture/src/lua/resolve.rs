@@ -58,10 +58,16 @@ impl Drop for LoadedObject {
     }
 }
 
-fn process_symbol(name: &CStr) -> *mut c_void {
+/// The function of this name that the whole process shares, null where there is none.
+#[cfg(not(all(target_env = "musl", target_feature = "crt-static")))]
+pub(crate) fn process_symbol(name: &CStr) -> *mut c_void {
     // SAFETY: RTLD_DEFAULT needs no handle.
     unsafe { libc::dlsym(libc::RTLD_DEFAULT, name.as_ptr()) }
 }
+
+/// A static program's own, since such a program has no dynamic linker.
+#[cfg(all(target_env = "musl", target_feature = "crt-static"))]
+pub(crate) use crate::lua::linked_functions::linked_function as process_symbol;
 
 fn locate(address: *const c_void) -> Option<libc::Dl_info> {
     // SAFETY: all-zero is a valid Dl_info, and dladdr fills it.
@@ -147,10 +153,16 @@ fn whole_process_is_meant(caller: *const c_void) -> bool {
     }
 }
 
+/// Whether this is a static program, in which nothing is loaded or unloaded.
+const IS_STATIC: bool = cfg!(all(target_env = "musl", target_feature = "crt-static"));
+
 /// Whether the VM of an API is still loaded: whether a symbol still begins at the address of one of
 /// its functions. Also true where another object was loaded at the same place, with a function at
 /// the same address.
 pub(crate) fn is_loaded(api: &Api) -> bool {
+    if IS_STATIC {
+        return true;
+    }
     api.addresses().into_iter().any(|address| {
         let found = locate(address as *const c_void);
         address != 0 && found.is_some_and(|info| info.dli_saddr as usize == address)

@@ -186,8 +186,7 @@ fn message(state: State) -> String {
 }
 
 fn find_new_state() -> Result<NewState, String> {
-    // SAFETY: RTLD_DEFAULT needs no handle, and the name is a C string.
-    let symbol = unsafe { libc::dlsym(libc::RTLD_DEFAULT, c"luaL_newstate".as_ptr()) };
+    let symbol = resolve::process_symbol(c"luaL_newstate");
     if symbol.is_null() {
         return Err(not_linked());
     }
