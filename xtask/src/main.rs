@@ -32,6 +32,16 @@
 //!
 //! Writes the pages of the manual for `man` to `target/man`, for a release: `luasnap.1`, `luasnap-attach.1` and so on.
 //!
+//! # `cargo xtask dist`
+//!
+//! Makes what people install, for all machines and C libraries, into `target/dist`: archives, wheels, Debian packages and
+//! rocks, the same bytes wherever it runs. `--check` tries them as their users would; `dist/` has a file for each kind.
+//! docs/release.md has the steps of a release.
+//!
+//! # `cargo xtask licences` and `cargo xtask version`
+//!
+//! Check the licences and sources of what we depend on against `deny.toml`, and that all files name one version.
+//!
 //! # To add a release
 //!
 //! - PUC Lua: add a line for the version of `lua-src` that has it to this crate's Cargo.toml.
@@ -49,14 +59,18 @@ mod apt;
 mod arm64;
 mod cargo;
 mod debian;
+mod dependencies;
 mod derived;
+mod dist;
 mod docs;
 mod dwarf;
 #[cfg(test)]
 mod evaluated;
+mod folder;
 mod jit;
 mod layout;
 mod layouts;
+mod licences;
 mod man;
 mod merge;
 mod mutants;
@@ -68,6 +82,7 @@ mod rust;
 mod sources;
 mod supported;
 mod tables;
+mod version;
 
 use clap::{Parser, Subcommand};
 use std::process::ExitCode;
@@ -91,6 +106,9 @@ enum Chore {
     Man(man::Man),
     Arm64(arm64::Arm64),
     Supported(supported::Supported),
+    Dist(dist::Dist),
+    Licences(licences::Licences),
+    Version(version::Version),
 }
 
 fn main() -> ExitCode {
@@ -101,6 +119,9 @@ fn main() -> ExitCode {
         Chore::Man(man) => man.execute(),
         Chore::Arm64(arm64) => arm64.execute(),
         Chore::Supported(supported) => supported.execute(),
+        Chore::Dist(dist) => dist.execute(),
+        Chore::Licences(licences) => licences.execute(),
+        Chore::Version(version) => version.execute(),
     };
     done.unwrap_or_else(|error| {
         eprintln!("cargo xtask: {error:#}");

@@ -3,7 +3,7 @@
 mod cores;
 mod luasnap;
 mod suite;
-mod tools;
+pub mod tools;
 
 use crate::process;
 use anyhow::{Context, Result, ensure};

@@ -2,11 +2,11 @@
 
 use crate::apt::{Apt, Kind, codename};
 use crate::cargo::{cargo, target};
+use crate::folder::{script, whole};
 use crate::process;
 use anyhow::{Context, Result};
 use std::env;
-use std::fs::{self, Permissions};
-use std::os::unix::fs::PermissionsExt;
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -111,7 +111,7 @@ impl Tools {
     }
 
     /// The files of the other machine.
-    fn root(&self) -> PathBuf {
+    pub fn root(&self) -> PathBuf {
         self.folder.join("root")
     }
 
@@ -156,30 +156,6 @@ impl Tools {
         path.push(env::var_os("PATH").unwrap_or_default());
         command.env("PATH", path)
     }
-}
-
-/// Writes a script for the shell.
-fn script(path: &Path, text: &str) -> Result<()> {
-    let write = || {
-        path.parent().map_or(Ok(()), fs::create_dir_all)?;
-        fs::write(path, format!("#!/bin/sh\n{text}\n"))?;
-        fs::set_permissions(path, Permissions::from_mode(0o755))
-    };
-    write().with_context(|| format!("cannot write {}", path.display()))
-}
-
-/// Fills a folder, of which a half is never left behind.
-fn whole(folder: &Path, fill: impl FnOnce(&Path) -> Result<()>) -> Result<()> {
-    if folder.is_dir() {
-        return Ok(());
-    }
-    let half = folder.with_extension("half");
-    if half.exists() {
-        fs::remove_dir_all(&half).with_context(|| format!("cannot remove {}", half.display()))?;
-    }
-    fs::create_dir_all(&half).with_context(|| format!("cannot make {}", half.display()))?;
-    fill(&half)?;
-    fs::rename(&half, folder).with_context(|| format!("cannot make {}", folder.display()))
 }
 
 /// Makes an unpacked compiler find the C library, which names its parts by where they would be installed.
