@@ -39,6 +39,10 @@ pub(crate) const TEXTS: &[Text] = &[
         "attach.no_thread",
         "无法读取进程 {process}：内存不够 luasnap 自己开一个线程，或者线程已经太多（{reason}）",
     ),
+    (
+        "attach.not_on_this_system",
+        "luasnap 只能在 Linux 上读取别的进程，这里是别的系统；在这里可以读取 Linux 的 core 文件，程序自己的堆可以用模块 `snapshot` 读取",
+    ),
     ("attach.not_stopped", "进程没有被停下"),
     ("attach.of_process", "进程 {process}：{reason}"),
     (

@@ -51,6 +51,10 @@ pub(crate) const TEXTS: &[Text] = &[
         "attach.no_thread",
         "process {process} cannot be read: not enough memory for a thread of luasnap's own, or too many are there ({reason})",
     ),
+    (
+        "attach.not_on_this_system",
+        "luasnap reads other processes on Linux only, and this is another system; core files of Linux can be read here, and a program's own heap by the module `snapshot`",
+    ),
     ("attach.not_stopped", "the process was not stopped"),
     ("attach.of_process", "process {process}: {reason}"),
     (

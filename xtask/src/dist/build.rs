@@ -11,7 +11,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Most bytes of the stripped program.
-const PROGRAM_LIMIT: u64 = 10_000_000;
+const PROGRAM_LIMIT: u64 = 12_000_000;
 /// Most bytes of the stripped module.
 const MODULE_LIMIT: u64 = 5_500_000;
 

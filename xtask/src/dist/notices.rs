@@ -10,9 +10,11 @@ use std::path::{Path, PathBuf};
 
 /// How the names of files with a licence begin, in small letters.
 const NAMES: [&str; 5] = ["license", "licence", "copying", "notice", "copyright"];
+/// A part of a text: from a line that has the first words to a line that has the others.
+type Part = Option<(&'static str, &'static str)>;
 /// Where packages keep the licence of C code that they bring, beside their own: the package, a folder whose name begins so, a
-/// file, and the part of its text that is the licence: from a line that has the first words to a line that has the others.
-const BROUGHT: [(&str, &str, &str, Option<(&str, &str)>); 2] = [
+/// file, and the part of its text that is the licence, unless all is.
+const BROUGHT: [(&str, &str, &str, Part); 2] = [
     ("zstd-sys", "zstd", "LICENSE", None),
     (
         "lua-src",

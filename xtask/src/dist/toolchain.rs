@@ -98,8 +98,8 @@ impl Toolchain {
             &format!(
                 "zig='{}/zig'\n\
                  \"$zig\" \"$@\" || exit\n\
-                 case \" $* \" in *\" -c \"*) exit ;; esac\n\
-                 made=$(find '{cache}/o' -name '*.[ao]' ! -perm -u+x 2>/dev/null)\n\
+                 case \"$1 $* \" in \"cc \"*\" -c \"* | \"c++ \"*\" -c \"*) exit ;; \"cc \"* | \"c++ \"*) ;; *) exit ;; esac\n\
+                 made=$(find '{cache}/o' -name 'lib*.a' ! -perm -u+x 2>/dev/null)\n\
                  test -n \"$made\" || exit 0\n\
                  exec 9>'{cache}/lock'\n\
                  flock 9\n\

@@ -193,6 +193,10 @@ fn finish(
 
 /// Checks what can be checked without touching the process.
 pub(super) fn check(process: u32) -> Result<(), AttachError> {
+    if cfg!(not(target_os = "linux")) {
+        let sentence = Sentence::new("attach.not_on_this_system");
+        return Err(AttachError::new(AttachErrorKind::Unsupported, sentence));
+    }
     let folder = format!("/proc/{process}");
     if process == 0 || !Path::new(&folder).exists() {
         return Err(AttachError::no_such_process(process));

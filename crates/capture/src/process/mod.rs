@@ -20,6 +20,10 @@ mod pages;
 mod present_pages;
 mod processes_named;
 mod program;
+#[cfg(target_os = "linux")]
+mod ptrace;
+#[cfg(not(target_os = "linux"))]
+#[path = "elsewhere.rs"]
 mod ptrace;
 mod refusal;
 mod remote_memory;

@@ -45,9 +45,16 @@ pub(super) fn wait_for(thread: u32, options: c_int) -> io::Result<(c_int, c_int)
 
 /// The type of a request, in which C libraries differ.
 #[cfg(target_env = "musl")]
-type Request = c_int;
+pub(super) type Request = c_int;
 #[cfg(not(target_env = "musl"))]
-type Request = libc::c_uint;
+pub(super) type Request = libc::c_uint;
+
+/// To trace a thread without disturbing it.
+pub(super) const SEIZE: Request = libc::PTRACE_SEIZE;
+/// To stop one that is traced.
+pub(super) const INTERRUPT: Request = libc::PTRACE_INTERRUPT;
+/// To let one go.
+pub(super) const DETACH: Request = libc::PTRACE_DETACH;
 
 /// Makes a request about a thread. `data` is a number, such as that of a signal.
 pub(super) fn request(request: Request, thread: u32, data: c_int) -> io::Result<()> {

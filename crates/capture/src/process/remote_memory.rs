@@ -131,6 +131,7 @@ fn skip(part: &mut Part<'_>, read: usize) {
     part.into = rest;
 }
 
+#[cfg(target_os = "linux")]
 fn read_by_call(thread: u32, parts: &mut [Part<'_>]) -> io::Result<usize> {
     const NONE: libc::iovec = libc::iovec {
         iov_base: std::ptr::null_mut(),
@@ -156,6 +157,12 @@ fn read_by_call(thread: u32, parts: &mut [Part<'_>]) -> io::Result<usize> {
     let read =
         unsafe { libc::process_vm_readv(thread, local.as_ptr(), count, remote.as_ptr(), count, 0) };
     usize::try_from(read).map_err(|_| io::Error::last_os_error())
+}
+
+/// Other systems have no such call.
+#[cfg(not(target_os = "linux"))]
+fn read_by_call(_: u32, _: &mut [Part<'_>]) -> io::Result<usize> {
+    Err(io::Error::from_raw_os_error(libc::ENOSYS))
 }
 
 /// A running process's memory as [`Memory`]. Each new address takes a system call, so this is for

@@ -6,7 +6,9 @@
 //! a seized thread without a tracer resumes.
 
 use crate::process::error::AttachError;
-use crate::process::ptrace::{ThreadState, own_thread, request, state_of, wait_for};
+use crate::process::ptrace::{
+    DETACH, INTERRUPT, SEIZE, ThreadState, own_thread, request, state_of, wait_for,
+};
 use crate::process::refusal;
 use crate::process::threads::{has_ended, runs_or_is_traced, threads};
 use std::ffi::c_int;
@@ -128,7 +130,7 @@ impl Stop {
     fn seize(&self, thread: u32) -> Result<Seized, AttachError> {
         let mut tries = 0;
         loop {
-            let Err(error) = request(libc::PTRACE_SEIZE, thread, 0) else {
+            let Err(error) = request(SEIZE, thread, 0) else {
                 return Ok(Seized::Yes);
             };
             if error.raw_os_error() == Some(libc::ESRCH) || has_ended(self.process, thread) {
@@ -152,7 +154,7 @@ impl Stop {
 
     fn interrupt(&self) -> Result<(), AttachError> {
         for &thread in &self.seized {
-            match request(libc::PTRACE_INTERRUPT, thread, 0) {
+            match request(INTERRUPT, thread, 0) {
                 Err(error) if error.raw_os_error() != Some(libc::ESRCH) => {
                     return Err(AttachError::failed(self.process, &error));
                 }
@@ -256,7 +258,7 @@ impl Stop {
     fn detach(&mut self) {
         for one in self.stopped.drain(..) {
             // A thread that was killed meanwhile is gone, which is no error here.
-            let _ = request(libc::PTRACE_DETACH, one.thread, one.signal);
+            let _ = request(DETACH, one.thread, one.signal);
         }
     }
 }
@@ -400,7 +402,7 @@ mod tests {
             return;
         };
         let target = target.parse().expect("a number");
-        request(libc::PTRACE_SEIZE, target, 0).expect("it may be traced");
+        request(SEIZE, target, 0).expect("it may be traced");
         println!("seized");
         loop {
             match state_of(target) {

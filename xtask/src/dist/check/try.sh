@@ -30,10 +30,18 @@ for lua in "$@"; do
   prints '^path: _G\.kept$' env LUA_CPATH='/try/?.so' "$lua" -e '
     kept = {}
     local snapshot = require "snapshot"
-    local engine = assert(snapshot.stats(snapshot.snapshot()).engine)
-    assert(engine == "native", engine)
+    local file = assert(io.open("engine", "w"))
+    file:write(snapshot.stats(snapshot.snapshot()).engine, "\n")
+    file:close()
     print("path: " .. snapshot.path(snapshot.snapshot(), kept))'
   prints '_G\.server\.sessions' ./luasnap run --lua "$lua" leak.lua
+
+  # Debian 11 has a LuaJIT of 2017, whose structures no table has.
+  case "$lua $(cat engine)" in
+    *' native') ;;
+    'luajit portable') continue ;;
+    *) fail "$lua is not read natively" ;;
+  esac
 
   rm -f ready
   "$lua" held.lua ready &
