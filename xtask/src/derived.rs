@@ -25,7 +25,7 @@ pub struct Record {
     pub date: String,
     /// The SHA-256 of the headers that were used.
     headers: String,
-    /// Options for the compiler.
+    /// Options for the compiler, but for folders.
     flags: String,
     /// The numbers by structure, as they were derived.
     numbers: Map<String, Value>,
@@ -62,7 +62,7 @@ impl Record {
             release,
             date: today.to_string(),
             headers,
-            flags: flags.join(" "),
+            flags: kept(&flags),
             numbers: numbers(&layout),
         })
     }
@@ -274,9 +274,21 @@ fn flags(text: &str) -> Result<Vec<String>> {
     Ok(flags)
 }
 
+/// The options that say what is compiled. Where headers lie (`-I`) is another place on each machine.
+fn kept(flags: &[String]) -> String {
+    let kept = flags.iter().filter(|flag| !flag.starts_with("-I"));
+    kept.map(String::as_str).collect::<Vec<_>>().join(" ")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn no_folder_of_this_machine_is_kept() {
+        let flags = flags("-DLUAJIT_ENABLE_GC64 -I/home/me/include -O1").expect("options");
+        assert_eq!(kept(&flags), "-DLUAJIT_ENABLE_GC64 -O1");
+    }
 
     #[test]
     fn releases_are_told_from_headers_of_all_versions() {

@@ -23,6 +23,11 @@
 //!
 //! Tests what is built for AArch64, on x86-64 in an emulator. `arm64/` downloads what it needs. Its help says more.
 //!
+//! # `cargo xtask supported`
+//!
+//! Makes docs/supported.md, a table of the Luas that can be read, from the results of the tests that show it. `--check` writes
+//! nothing and exits with 1 if the table is not current. A new row goes to `supported/rows.rs`.
+//!
 //! # `cargo xtask docs`
 //!
 //! Runs the examples in the documents and inserts their output; `--check` writes nothing and exits
@@ -50,7 +55,7 @@
 //! - A release or a fork that no registry has: `cargo xtask layouts --from DIR --name NAME`, which
 //!   keeps what it found in `derived/`.
 //!
-//! Then run `cargo xtask layouts`, and review `git diff`. If a structure has changed, the command
+//! Then run `cargo xtask layouts`, and review `git diff`. Add what shows that it can be read to `supported/rows.rs`. If a structure has changed, the command
 //! says which member it misses: `puc.rs` and `jit.rs` have the member of each number.
 
 #![forbid(unsafe_code)]

@@ -1,5 +1,6 @@
 //! `luasnap top`: the groups that retain most, and the owners that have most.
 
+use crate::command_line::wrong_call;
 use crate::exit_code::OF_READERS;
 use crate::failure::Result;
 use crate::ledger;
@@ -10,7 +11,8 @@ use crate::ranked_states::RankedStates;
 use crate::snapshot_file::SnapshotFile;
 use crate::snapshot_folder;
 use crate::table::{CellText, Column, Columns};
-use clap::{Args, ValueEnum};
+use clap::error::ErrorKind;
+use clap::{Args, Command, ValueEnum};
 use luasnap_format::{GroupRow, OwnerRow, byte_size, grouped, owner_kind_words, printable_path};
 use luasnap_heap::{GroupOrder, Snapshot};
 use luasnap_words::Sentence;
@@ -103,7 +105,9 @@ impl Top {
 
     fn states(&self, paths: &[PathBuf]) -> Result<ExitCode> {
         if !matches!(self.by, By::Retained) {
-            return Err(Sentence::new("top.by_one_file").into());
+            let command = Top::augment_args(Command::new("top"));
+            let one_file = Sentence::new("top.by_one_file");
+            wrong_call(command, ErrorKind::ArgumentConflict, &one_file);
         }
         let states = RankedStates::find(paths, self.rows)?;
         match self.json {

@@ -31,7 +31,8 @@ pub fn check(tools: &Tools) -> Result<()> {
             here == there,
             "{lua}: luasnap on AArch64 says {there:#}, and here {here:#}"
         );
-        eprintln!("{lua}: {}", here["states"][0]["layout"]);
+        // As a test says it: `cargo xtask supported` reads it.
+        println!("test core_file::{lua} ... ok");
     }
     Ok(())
 }

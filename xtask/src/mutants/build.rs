@@ -1,5 +1,6 @@
 //! Builds a changed VM: an interpreter that runs the script, and the module `examine`.
 
+use super::copies::{copy_files, copy_tree};
 use super::mutant::Mutant;
 use super::vm::{Family, Vm};
 use crate::{process, sources};
@@ -89,7 +90,7 @@ impl Workshop {
 
     /// Builds a mutant.
     pub fn build(&self, base: &Base, mutant: &Mutant<'_>, built: &Built) -> Result<()> {
-        let mut command = compiler(&built.sources, &mutant.vm.name);
+        let mut command = compiler(&built.sources, mutant.vm);
         match mutant.vm.family {
             Family::Puc(_) => {
                 let core = built.folder.join("core.c");
@@ -117,7 +118,7 @@ impl Workshop {
         command.args(["-lm", "-ldl", "-pthread"]);
         process::output(&mut command)?;
 
-        let mut command = compiler(&built.sources, &mutant.vm.name);
+        let mut command = compiler(&built.sources, mutant.vm);
         command
             .args(["-shared", "-fPIC"])
             .arg(programs().join("examine.c"));
@@ -129,7 +130,7 @@ impl Workshop {
 
 impl Base {
     fn prepare_puc(&self, vm: &Vm) -> Result<()> {
-        let mut command = compiler(&vm.sources, &vm.name);
+        let mut command = compiler(&vm.sources, vm);
         command
             .arg("-c")
             .args(interpreter())
@@ -147,7 +148,12 @@ impl Base {
         fs::copy(&version, self.folder.join(".relver"))
             .with_context(|| format!("cannot copy {}", version.display()))?;
         let mut command = Command::new("make");
-        command.args(["BUILDMODE=static", "CCOPT=-O0", "host/buildvm"]);
+        command.args([
+            "BUILDMODE=static",
+            "CCOPT=-O0",
+            &xcflags(vm),
+            "host/buildvm",
+        ]);
         process::output(command.current_dir(self.folder.join("src")))?;
         for entry in fs::read_dir(self.folder.join("src/host")).context("cannot list it")? {
             let path = entry?.path();
@@ -159,6 +165,11 @@ impl Base {
         }
         Ok(())
     }
+}
+
+/// The options of a build, for LuaJIT's Makefile.
+fn xcflags(vm: &Vm) -> String {
+    format!("XCFLAGS={}", vm.flags.join(" "))
 }
 
 /// Builds LuaJIT's library.
@@ -174,6 +185,7 @@ fn make(sources: &Path, mutant: &Mutant<'_>) -> Result<()> {
         command.args(["-o", MADE_BY_DYNASM]);
     }
     command.args(["BUILDMODE=static", "CCOPT=-O0", "LJCORE_O=ljamalg.o"]);
+    command.arg(xcflags(mutant.vm));
     process::output(command.arg("libluajit.a").current_dir(sources))?;
     Ok(())
 }
@@ -237,7 +249,7 @@ pub fn programs() -> PathBuf {
 }
 
 /// A compiler call with a VM's headers. Nothing is optimized: most of the time is spent compiling.
-fn compiler(headers: &Path, name: &str) -> Command {
+fn compiler(headers: &Path, vm: &Vm) -> Command {
     let mut command = Command::new(env::var_os("CC").unwrap_or("cc".into()));
     command.args(["-std=gnu11", "-w", "-O0"]);
     command.args(["-DLUA_USE_LINUX", "-DLUA_COMPAT_5_3", "-DLUA_COMPAT_ALL"]);
@@ -248,39 +260,11 @@ fn compiler(headers: &Path, name: &str) -> Command {
     command
         .arg("-I")
         .arg(sources::workspace().join("hosts/src"));
-    command.arg(format!("-DHOST_VM=\"{name}\""));
+    command.arg(format!("-DHOST_VM=\"{}\"", vm.name));
+    command.args(&vm.flags);
     command
 }
 
 fn write(path: &Path, text: &str) -> Result<()> {
     fs::write(path, text).with_context(|| format!("cannot write {}", path.display()))
-}
-
-fn copy_files(from: &Path, to: &Path) -> Result<()> {
-    fs::create_dir_all(to).with_context(|| format!("cannot make {}", to.display()))?;
-    let entries = fs::read_dir(from);
-    for entry in entries.with_context(|| format!("cannot list {}", from.display()))? {
-        let path = entry?.path();
-        if path.is_file() {
-            let copy = to.join(path.file_name().unwrap_or_default());
-            fs::copy(&path, &copy).with_context(|| format!("cannot copy {}", path.display()))?;
-        }
-    }
-    Ok(())
-}
-
-fn copy_tree(from: &Path, to: &Path) -> Result<()> {
-    let mut folders = vec![PathBuf::new()];
-    while let Some(folder) = folders.pop() {
-        let inner = from.join(&folder);
-        copy_files(&inner, &to.join(&folder))?;
-        let entries = fs::read_dir(&inner);
-        for entry in entries.with_context(|| format!("cannot list {}", inner.display()))? {
-            let path = entry?.path();
-            if path.is_dir() {
-                folders.push(folder.join(path.file_name().unwrap_or_default()));
-            }
-        }
-    }
-    Ok(())
 }

@@ -2,6 +2,7 @@
 
 mod build;
 mod compare;
+mod copies;
 mod meaning;
 mod mutant;
 mod mutate;

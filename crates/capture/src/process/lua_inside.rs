@@ -150,8 +150,12 @@ impl LuaFiles {
 /// What a Lua calls itself, by the text that every release has inside: `lua_ident` of PUC Lua, the version in LuaJIT's
 /// library `jit`.
 fn release_of(bytes: &[u8]) -> Option<String> {
-    // 5.2 and later, then 5.1.
-    for (before, after) in [("$LuaVersion: ", "  Copyright"), ("$Lua: ", " Copyright")] {
+    // 5.2 and later, Ravi, then 5.1.
+    for (before, after) in [
+        ("$LuaVersion: ", "  Copyright"),
+        ("$LuaVersion: ", "\nCopyright"),
+        ("$Lua: ", " Copyright"),
+    ] {
         for at in Finder::new(before).find_iter(bytes) {
             let name = &bytes[at + before.len()..];
             let name = &name[..name.len().min(OVERLAP / 2)];
@@ -260,6 +264,10 @@ mod tests {
             (
                 "$LuaVersion: $LuaVersion: Lua 5.4.0  Copyright",
                 Some("Lua 5.4.0"),
+            ),
+            (
+                "\0$LuaVersion: Ravi 5.3.5\nCopyright (C) 1994-2019 Lua.org, PUC-Rio\nPortions",
+                Some("Ravi 5.3.5"),
             ),
             ("\0LuaJIT 2.0.5\0", Some("LuaJIT 2.0.5")),
             ("\0LuaJIT 2.1.0-beta3\0", Some("LuaJIT 2.1.0-beta3")),

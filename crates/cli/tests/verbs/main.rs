@@ -25,6 +25,7 @@ mod recipes;
 mod report;
 mod safe_files;
 mod save;
+mod services;
 mod standard_output;
 mod streams;
 mod target;

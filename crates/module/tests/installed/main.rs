@@ -1,4 +1,4 @@
-//! The module in programs from Debian: the interpreters, and three programs that embed Lua.
+//! The module in programs from Debian: the interpreters, and four programs that embed Lua.
 //!
 //! `cargo test --workspace -- --ignored` runs them; `.ci/run` installs what they need.
 
@@ -25,6 +25,7 @@ macro_rules! each_program {
             lua53 Lua53 "needs lua5.3",
             lua54 Lua54 "needs lua5.4",
             luajit LuaJit "needs luajit",
+            tarantool Tarantool "needs tarantool",
             nvim Nvim "needs neovim",
             nginx Nginx "needs nginx and libnginx-mod-http-lua",
             prosody Prosody "needs prosody",

@@ -15,6 +15,7 @@ pub enum Program {
     Lua53,
     Lua54,
     LuaJit,
+    Tarantool,
     Nvim,
     Nginx,
     Prosody,
@@ -23,8 +24,8 @@ pub enum Program {
 impl Program {
     /// Whether its Lua has the API of 5.1.
     pub fn is_51(self) -> bool {
-        use Program::{Lua51, LuaJit, Nginx, Nvim};
-        matches!(self, Lua51 | LuaJit | Nvim | Nginx)
+        use Program::{Lua51, LuaJit, Nginx, Nvim, Tarantool};
+        matches!(self, Lua51 | LuaJit | Tarantool | Nvim | Nginx)
     }
 
     /// Runs `source` as `script.lua`, in `folder`, and returns what it printed.
@@ -43,6 +44,7 @@ impl Program {
             Program::Lua53 => interpreter("lua5.3", engine, folder),
             Program::Lua54 => interpreter("lua5.4", engine, folder),
             Program::LuaJit => interpreter("luajit", engine, folder),
+            Program::Tarantool => interpreter("tarantool", engine, folder),
             Program::Nvim => nvim::run(engine, folder),
             Program::Nginx => nginx::run(engine, folder),
             Program::Prosody => prosody::run(engine, folder),

@@ -478,4 +478,65 @@ pub const MEANINGS: &[Meaning] = &[
             ),
         ],
     ),
+    // What is allocated is counted in larger units than it was asked for.
+    (
+        "sizes/counted-in-16s",
+        Change::Meaning,
+        &[(
+            "lmem.c",
+            "(g->totalbytes - osize) + nsize;",
+            "(g->totalbytes - ((osize + 15) & ~(size_t)15)) + ((nsize + 15) & ~(size_t)15);",
+        )],
+    ),
+    (
+        "sizes/counted-in-16s",
+        Change::Meaning,
+        &[(
+            "lmem.c",
+            "(g->GCdebt + nsize) - realosize;",
+            "(g->GCdebt + ((nsize + 15) & ~(size_t)15)) - ((realosize + 15) & ~(size_t)15);",
+        )],
+    ),
+    (
+        "sizes/counted-in-16s",
+        Change::Meaning,
+        &[
+            (
+                "lmem.c",
+                "g->GCdebt -= osize;",
+                "g->GCdebt -= ((osize + 15) & ~(size_t)15);",
+            ),
+            (
+                "lmem.c",
+                "(g->GCdebt + nsize) - osize;",
+                "(g->GCdebt + ((nsize + 15) & ~(size_t)15)) - ((osize + 15) & ~(size_t)15);",
+            ),
+            (
+                "lmem.c",
+                "g->GCdebt += size;",
+                "g->GCdebt += ((size + 15) & ~(size_t)15);",
+            ),
+        ],
+    ),
+    (
+        "sizes/counted-in-16s",
+        Change::Meaning,
+        &[
+            (
+                "lmem.c",
+                "g->GCdebt += cast(l_mem, osize);",
+                "g->GCdebt += cast(l_mem, ((osize + 15) & ~(size_t)15));",
+            ),
+            (
+                "lmem.c",
+                "cast(l_mem, nsize) - cast(l_mem, osize);",
+                "cast(l_mem, ((nsize + 15) & ~(size_t)15)) - cast(l_mem, ((osize + 15) & ~(size_t)15));",
+            ),
+            (
+                "lmem.c",
+                "g->GCdebt -= cast(l_mem, size);",
+                "g->GCdebt -= cast(l_mem, ((size + 15) & ~(size_t)15));",
+            ),
+        ],
+    ),
 ];
