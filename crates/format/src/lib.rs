@@ -47,9 +47,8 @@ mod text;
 
 pub use answer_error::AnswerError;
 pub use answers::coroutine::{CoroutineRow, status_words};
-pub use answers::dominator_rows::{
-    DominatorLevel, DominatorRow, DominatorRows, LevelRows, RowGrowth, RowId, RowTarget,
-};
+pub use answers::dominator_level::{DominatorLevel, LevelRows, RowId, RowTarget};
+pub use answers::dominator_rows::{DominatorRow, DominatorRows, RowGrowth};
 pub use answers::first_rows::FirstRows;
 pub use answers::group_name::{fingerprint_text, group_name};
 pub use answers::group_row::{GroupRow, Top, top};

@@ -357,6 +357,16 @@ pub const BY_HAND: &[(&str, &str, &str)] = &[
         TRIED,
         "in-process: portable, `engine_reason` says why; attach: refused in a sentence",
     ),
+    (
+        "LuaJIT 2.1 of 2026 with `LUAJIT_USE_GDBJIT`",
+        TRIED,
+        "in-process: portable; attach: refused in a sentence. It has memory for the debugger that is on no list",
+    ),
+    (
+        "Ravi of 2025-02 (its values have tags of 16 bits), without its compiler",
+        TRIED,
+        "in-process: portable; attach: refused by its name",
+    ),
 ];
 
 const TRIED: &str = "2026-11-30";

@@ -1,7 +1,8 @@
 //! The first rows of a level in some order: the first pages of a long list first.
 
 use crate::answer_error::Result;
-use crate::answers::dominator_rows::{DominatorRows, LevelRows, RowId};
+use crate::answers::dominator_level::{LevelRows, RowId};
+use crate::answers::dominator_rows::DominatorRows;
 use crate::answers::row_order::RowOrder;
 use std::cmp::Reverse;
 

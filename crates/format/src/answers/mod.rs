@@ -2,6 +2,7 @@
 
 pub(crate) mod coroutine;
 pub(crate) mod dominator_cells;
+pub(crate) mod dominator_level;
 pub(crate) mod dominator_rows;
 pub(crate) mod field;
 pub(crate) mod finding;
