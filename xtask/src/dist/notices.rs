@@ -82,7 +82,10 @@ pub fn notices(system: System) -> Result<String> {
 /// The texts in a package; where it has none, that of its licence.
 fn own_texts(one: &Dependency) -> Result<Vec<String>> {
     let mut texts = Vec::new();
-    for file in files(&one.folder)? {
+    for file in chosen(
+        files(&one.folder)?,
+        one.licence.as_deref().unwrap_or_default(),
+    ) {
         let text = fs::read(&file).with_context(|| format!("cannot read {}", file.display()))?;
         texts.push(cleaned(&String::from_utf8_lossy(&text)));
     }
@@ -123,6 +126,27 @@ fn files(folder: &Path) -> Result<Vec<PathBuf>> {
     }));
     paths.sort();
     Ok(paths)
+}
+
+/// The files that count: of a package that may be used under the MIT License or another one, that of the MIT License.
+fn chosen(files: Vec<PathBuf>, licence: &str) -> Vec<PathBuf> {
+    let names = |file: &PathBuf, words: &[&str]| {
+        let name = file
+            .file_name()
+            .unwrap_or_default()
+            .to_string_lossy()
+            .to_lowercase();
+        words.iter().any(|word| name.contains(word))
+    };
+    let is_choice = licence.contains(" OR ") || licence.contains('/');
+    if !is_choice || licence.contains(" AND ") || !files.iter().any(|file| names(file, &["mit"])) {
+        return files;
+    }
+    let others = ["apache", "unlicense", "zlib", "boost", "bsl"];
+    files
+        .into_iter()
+        .filter(|file| !names(file, &others))
+        .collect()
 }
 
 /// The folder in another one whose name begins so.
@@ -175,6 +199,18 @@ fn text_of(licence: &str) -> Result<&'static str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn of_two_licences_the_mit_license_is_chosen() {
+        let files = |names: &[&str]| Vec::from_iter(names.iter().map(PathBuf::from));
+        let both = files(&["COPYRIGHT", "LICENSE-APACHE", "LICENSE-MIT"]);
+        let mit = files(&["COPYRIGHT", "LICENSE-MIT"]);
+        assert_eq!(chosen(both.clone(), "MIT OR Apache-2.0"), mit);
+        assert_eq!(chosen(both.clone(), "MIT/Apache-2.0"), mit);
+        assert_eq!(chosen(both.clone(), "MIT AND Apache-2.0"), both);
+        let one = files(&["LICENSE-APACHE"]);
+        assert_eq!(chosen(one.clone(), "MIT OR Apache-2.0"), one);
+    }
 
     #[test]
     fn all_texts_are_there() {

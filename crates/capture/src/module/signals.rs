@@ -9,7 +9,7 @@ use crate::lua::state::{State, TYPE_FUNCTION};
 use std::ffi::{c_int, c_void};
 use std::ptr::null_mut;
 use std::sync::OnceLock;
-use std::sync::atomic::{AtomicBool, AtomicI32, AtomicPtr, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI32, AtomicPtr, AtomicUsize, Ordering};
 
 /// What is cleaned up before a signal ends the process. It is called by a signal handler.
 static CLEAR_AWAY: OnceLock<fn()> = OnceLock::new();
@@ -24,7 +24,7 @@ static API: OnceLock<&'static Api> = OnceLock::new();
 static RUNNING: AtomicPtr<LuaState> = AtomicPtr::new(null_mut());
 /// The system thread that runs the script (a `pthread_t`), and its process: a child process has
 /// another.
-static THREAD: AtomicU64 = AtomicU64::new(0);
+static THREAD: AtomicUsize = AtomicUsize::new(0);
 static PROCESS: AtomicI32 = AtomicI32::new(0);
 /// Its address is the key of the driver's function in the registry.
 static KEY: u8 = 0;
@@ -113,7 +113,8 @@ extern "C" fn interrupt(signal: c_int) {
         if libc::getpid() != PROCESS.load(Ordering::Relaxed) {
             return end(signal);
         }
-        let thread = THREAD.load(Ordering::Relaxed);
+        // A number in glibc, an address in musl.
+        let thread = THREAD.load(Ordering::Relaxed) as libc::pthread_t;
         if libc::pthread_equal(libc::pthread_self(), thread) == 0 {
             libc::pthread_kill(thread, signal);
         } else if SIGNAL
@@ -200,7 +201,7 @@ pub(super) unsafe extern "C-unwind" fn arm(raw: Lua) -> c_int {
     state.raw_set(state.registry());
     // SAFETY: both only return an id.
     let (thread, process) = unsafe { (libc::pthread_self(), libc::getpid()) };
-    THREAD.store(thread, Ordering::Relaxed);
+    THREAD.store(thread as usize, Ordering::Relaxed);
     PROCESS.store(process, Ordering::Relaxed);
     RUNNING.store(raw, Ordering::Relaxed);
     INTERRUPTS.store(true, Ordering::Relaxed);
