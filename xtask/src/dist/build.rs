@@ -49,12 +49,13 @@ pub fn build(toolchain: &Toolchain, system: System, folder: &Path, target: &Path
             run(&["luasnap", "snapshot"], target, "")?;
             (of(target, "luasnap"), of(target, "libsnapshot.so"))
         }
-        // The program is static; what a Lua loads cannot be. Each needs a target directory, or it would be built anew.
+        // The program is static; what a Lua loads cannot be. Each has a target directory, or it would be built anew.
         Libc::Musl => {
-            let apart = target.join("shared");
-            run(&["luasnap"], target, "-Ctarget-feature=+crt-static")?;
-            run(&["snapshot"], &apart, "-Ctarget-feature=-crt-static")?;
-            (of(target, "luasnap"), of(&apart, "libsnapshot.so"))
+            let [apart, shared] =
+                ["static", "shared"].map(|name| target.join("dist-musl").join(name));
+            run(&["luasnap"], &apart, "-Ctarget-feature=+crt-static")?;
+            run(&["snapshot"], &shared, "-Ctarget-feature=-crt-static")?;
+            (of(&apart, "luasnap"), of(&shared, "libsnapshot.so"))
         }
     };
     let built = split(system, [&program, &module], folder)?;

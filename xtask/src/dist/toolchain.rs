@@ -163,6 +163,10 @@ impl Toolchain {
         let mut rustflags = Vec::from_iter(of_rust);
         rustflags.push("-Clink-arg=-Wl,--build-id=sha1".into());
         rustflags.extend((!flags.is_empty()).then(|| flags.to_owned()));
+        if system.libc == Libc::Musl {
+            // zig brings what a program begins with.
+            rustflags.push("-Clink-self-contained=no".into());
+        }
         let variable = triple.to_uppercase().replace('-', "_");
         command.env_remove("RUSTFLAGS");
         command.env(
