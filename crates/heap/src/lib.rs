@@ -42,6 +42,8 @@
 
 #![forbid(unsafe_code)]
 
+#[cfg(test)]
+mod both_ways;
 mod build;
 mod columns;
 mod compare;

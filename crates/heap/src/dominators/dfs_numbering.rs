@@ -4,6 +4,7 @@ use crate::dominators::holding_edges::HoldingEdges;
 use crate::graph::error::BuildError;
 use crate::graph::fallible_vec::{filled, push, room};
 use crate::graph::node::NodeId;
+use crate::graph::node_set::NodeSet;
 use crate::graph::prefetch::prefetch;
 
 /// A depth-first search from the synthetic root, which has number 0. Each column is by number.
@@ -33,8 +34,27 @@ const NONE: u32 = u32::MAX;
 impl DfsNumbering {
     /// Numbers the reachable ones of `node_count` nodes.
     pub(crate) fn new(holding: &HoldingEdges, node_count: usize) -> Result<Self, BuildError> {
+        Self::search(holding, node_count, |_| true)
+    }
+
+    /// Numbers some of the reachable nodes: these, to each of which a path leads through others of them.
+    pub(super) fn within(
+        holding: &HoldingEdges,
+        node_count: usize,
+        nodes: &NodeSet,
+    ) -> Result<Self, BuildError> {
+        Self::search(holding, node_count, |node| nodes.contains(node))
+    }
+
+    #[inline(always)]
+    fn search(
+        holding: &HoldingEdges,
+        node_count: usize,
+        counts: impl Fn(NodeId) -> bool,
+    ) -> Result<Self, BuildError> {
         let mut search = Search {
             holding,
+            counts,
             numbers: filled(node_count, NONE)?,
             starts: Vec::new(),
             pending: Vec::new(),
@@ -65,8 +85,10 @@ impl DfsNumbering {
 }
 
 /// The state of a search.
-struct Search<'a> {
+struct Search<'a, F> {
     holding: &'a HoldingEdges<'a>,
+    /// Whether a node is numbered.
+    counts: F,
     /// By node.
     numbers: Vec<u32>,
     /// For each node on the current path: the start of its own targets in `pending`.
@@ -76,7 +98,7 @@ struct Search<'a> {
     found: DfsNumbering,
 }
 
-impl Search<'_> {
+impl<F: Fn(NodeId) -> bool> Search<'_, F> {
     fn run(&mut self) -> Result<(), BuildError> {
         let mut at = self.enter(NodeId::ROOT, 0)?;
         loop {
@@ -105,6 +127,7 @@ impl Search<'_> {
         push(&mut self.starts, self.pending.len() as u32)?;
         self.holding
             .for_each(node, |target| match self.numbers[target.index()] {
+                NONE if !(self.counts)(target) => Ok(()),
                 NONE => {
                     self.holding.expect_edges(target);
                     push(&mut self.pending, target)

@@ -1,5 +1,6 @@
 //! The dominator tree, and retained sizes.
 
+use crate::dominators::contraction::Contraction;
 use crate::dominators::dfs_numbering::DfsNumbering;
 use crate::dominators::holding_edges::HoldingEdges;
 use crate::dominators::lengauer_tarjan::{Dominated, immediate_dominators};
@@ -51,21 +52,21 @@ use std::ops::Range;
 #[derive(Clone, Debug, Default)]
 pub struct Dominators {
     /// By node; [`Dominators::NOWHERE`] for unreachable nodes.
-    places: Vec<u32>,
+    pub(super) places: Vec<u32>,
     /// By place.
     pub(crate) nodes: Vec<NodeId>,
     /// By place: the place of the immediate dominator; of the root, its own.
-    parents: Vec<u32>,
+    pub(super) parents: Vec<u32>,
     /// By place: the end of the subtree.
-    ends: Vec<u32>,
+    pub(super) ends: Vec<u32>,
     /// By place: the bytes of the subtree.
-    bytes: Vec<u64>,
+    pub(super) bytes: Vec<u64>,
     /// Whether the heap has ephemerons.
     pub(crate) has_ephemerons: bool,
 }
 
 impl Dominators {
-    const NOWHERE: u32 = u32::MAX;
+    pub(super) const NOWHERE: u32 = u32::MAX;
 
     /// Finds the dominators of everything that the roots of `heap` keep alive.
     ///
@@ -74,16 +75,36 @@ impl Dominators {
     /// [`BuildError::OutOfMemory`] if memory runs out;
     /// [`BuildError::TooManyEdges`] beyond 4,294,967,295 references.
     pub fn new(heap: &Heap) -> Result<Dominators, BuildError> {
+        Self::find(heap, true)
+    }
+
+    /// Finds the dominators by contraction, if it may be and is worth it, else by one search through everything.
+    pub(crate) fn find(heap: &Heap, may_contract: bool) -> Result<Dominators, BuildError> {
         let holding = HoldingEdges::new(heap)?;
         let has_ephemerons = holding.has_ephemerons();
-        let search = DfsNumbering::new(&holding, heap.node_count())?;
-        drop(holding);
-        let dominated = immediate_dominators(search)?;
-        let mut dominators = Self::in_preorder(&dominated, heap.node_count())?;
-        drop(dominated);
+        let contraction = match may_contract {
+            true => Contraction::new(heap, &holding)?,
+            false => None,
+        };
+        let mut dominators = match contraction {
+            Some(contraction) => {
+                let mut dominators = Self::of_contraction(&contraction)?;
+                dominators.add_shared_leaves(&holding, contraction)?;
+                dominators
+            }
+            None => Self::of_all(holding, heap.node_count())?,
+        };
         dominators.has_ephemerons = has_ephemerons;
         dominators.bytes = dominators.retained_bytes(heap)?;
         Ok(dominators)
+    }
+
+    /// Finds the dominators by one search through everything.
+    fn of_all(holding: HoldingEdges<'_>, node_count: usize) -> Result<Dominators, BuildError> {
+        let search = DfsNumbering::new(&holding, node_count)?;
+        drop(holding);
+        let dominated = immediate_dominators(search)?;
+        Self::in_preorder(&dominated, node_count)
     }
 
     /// Lays the tree out in preorder, siblings by their numbers.

@@ -11,12 +11,13 @@ use crate::graph::node::NodeId;
 use crate::graph::node_set::NodeSet;
 use crate::graph::strength::Strength;
 use crate::reach::reach::{Reach, Through};
+use std::cell::OnceCell;
 
 /// The references of a heap that keep their targets alive.
 pub(crate) struct HoldingEdges<'a> {
     heap: &'a Heap,
-    /// The reachable nodes; `None` if there are no ephemerons.
-    reach: Option<Reach>,
+    /// The reachable nodes, known from the start if there are ephemerons.
+    reach: OnceCell<Reach>,
     /// Key and value of each ephemeron, by keys.
     values: Vec<(NodeId, NodeId)>,
     /// Their keys; empty if there are no values.
@@ -27,7 +28,7 @@ impl<'a> HoldingEdges<'a> {
     pub(crate) fn new(heap: &'a Heap) -> Result<Self, BuildError> {
         let mut holding = HoldingEdges {
             heap,
-            reach: None,
+            reach: OnceCell::new(),
             values: Vec::new(),
             keys: NodeSet::default(),
         };
@@ -58,13 +59,22 @@ impl<'a> HoldingEdges<'a> {
         for &(key, _) in &self.values {
             self.keys.insert(key);
         }
-        self.reach = Some(reach);
+        self.reach = OnceCell::from(reach);
         Ok(())
     }
 
     /// Whether there are ephemerons.
     pub(crate) fn has_ephemerons(&self) -> bool {
         !self.values.is_empty()
+    }
+
+    /// Returns the reachable nodes.
+    pub(super) fn reach(&self) -> Result<&Reach, BuildError> {
+        if let Some(reach) = self.reach.get() {
+            return Ok(reach);
+        }
+        let reach = Reach::new(self.heap, Through::Everything)?;
+        Ok(self.reach.get_or_init(|| reach))
     }
 
     /// Whether a reference of a reachable node keeps its target alive.
@@ -74,7 +84,7 @@ impl<'a> HoldingEdges<'a> {
             Strength::Strong => true,
             _ => self
                 .reach
-                .as_ref()
+                .get()
                 .is_some_and(|reach| reach.holds(self.heap, edge)),
         }
     }

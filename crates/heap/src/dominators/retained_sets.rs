@@ -10,18 +10,21 @@ use crate::graph::node_set::NodeSet;
 use crate::graph::prefetch::prefetch;
 use crate::graph::strength::Strength;
 use crate::graph::tally::Tally;
-use std::collections::VecDeque;
+use rustc_hash::FxHashMap;
 
 /// The number of sets that are measured in one pass.
-const AT_ONCE: usize = u32::BITS as usize;
+const AT_ONCE: usize = u64::BITS as usize;
 /// Sets whose common dominator retains at most this part of all nodes are measured one by one: 1 / 16.
 const SMALL_PART: usize = 16;
+/// So many nodes in a queue are many, and a part of all nodes: looking for the next one in their order then takes
+/// less than passing on their bits.
+const LONG_QUEUE: usize = 4096;
 
 impl Dominators {
     /// Returns what [`retained_by`](Self::retained_by) returns for each of these sets.
     ///
-    /// Takes a pass over the heap for 32 large sets, in which an object is visited as often as sets differ in
-    /// the steps from a GC root to it: seldom more than twice. Takes 8 bytes of memory for each node.
+    /// Takes a pass over the heap for 64 large sets, in the order of memory. An object is visited again where it
+    /// turns out late that it is alive without some set, which is seldom. Takes 10 bytes of memory for each node.
     ///
     /// # Errors
     ///
@@ -49,8 +52,9 @@ impl Dominators {
             for (bit, &at) in chunk.iter().enumerate() {
                 spread.leave_out(sets[at], bit)?;
             }
-            spread.run(u32::MAX >> (AT_ONCE - chunk.len()))?;
-            for (at, tally) in chunk.iter().zip(spread.rest()) {
+            let all = u64::MAX >> (AT_ONCE - chunk.len());
+            spread.run(all)?;
+            for (at, tally) in chunk.iter().zip(spread.rest(all)) {
                 tallies[*at] = tally;
             }
         }
@@ -70,25 +74,30 @@ impl Dominators {
     }
 }
 
-/// For which sets a node stays alive without their members, a bit for each set.
-#[derive(Clone, Copy, Default)]
-struct State {
-    /// What the node's references were followed for; also the sets whose member it is, for which they never are.
-    settled: u32,
-    /// What they are still to be followed for.
-    pending: u32,
-}
+/// Whose member a node is: the number of one set and 1, 0 for none, [`SEVERAL`] for what is noted apart.
+type Membership = u8;
 
-/// Spreads from the GC roots what is alive without each set.
+/// Stands for several sets.
+const SEVERAL: Membership = Membership::MAX;
+
+/// Spreads from the GC roots what is alive without each set, a bit for each, to the least fixpoint.
+///
+/// What holds an object mostly has a higher id: see [`Reach`](crate::Reach). So nodes are taken from the last to the
+/// first, and mostly have all their bits by then; what has new ones above goes through a queue.
 struct Spread<'a> {
     heap: &'a Heap,
     dominators: &'a Dominators,
+    /// By node: the sets without which it is reached; also those whose member it is, for which it passes nothing on.
+    reached: Vec<u64>,
+    /// The nodes that have bits which they did not pass on yet.
+    pending: NodeSet,
+    /// Nodes below this one are taken in their order, all others through the queue.
+    ordered: NodeId,
+    queue: Vec<NodeId>,
     /// By node.
-    states: Vec<State>,
-    /// The nodes with anything pending, each once.
-    queue: VecDeque<NodeId>,
-    /// Members and the bits of their sets.
-    members: Vec<(NodeId, u32)>,
+    membership: Vec<Membership>,
+    /// The sets of those that are members of several.
+    several: FxHashMap<NodeId, u64>,
     ephemerons: Ephemerons,
 }
 
@@ -97,9 +106,12 @@ impl<'a> Spread<'a> {
         Ok(Spread {
             heap,
             dominators,
-            states: filled(heap.node_count(), State::default())?,
-            queue: VecDeque::new(),
-            members: Vec::new(),
+            reached: filled(heap.node_count(), 0)?,
+            pending: NodeSet::with_room_for(heap.node_count())?,
+            ordered: NodeId(heap.node_count() as u32),
+            queue: Vec::new(),
+            membership: filled(heap.node_count(), 0)?,
+            several: FxHashMap::default(),
             ephemerons: match dominators.has_ephemerons {
                 true => Ephemerons::new(heap, dominators)?,
                 false => Ephemerons::default(),
@@ -109,105 +121,134 @@ impl<'a> Spread<'a> {
 
     /// Takes the members of a set out of the heap for its bit.
     fn leave_out(&mut self, members: &[NodeId], bit: usize) -> Result<(), BuildError> {
+        let number = bit as Membership + 1;
         for &node in members {
-            let settled = &mut self.states[node.index()].settled;
-            if *settled & 1 << bit == 0 && self.dominators.contains(node) {
-                *settled |= 1 << bit;
-                push(&mut self.members, (node, 1 << bit))?;
-                self.ephemerons.leave_out(node, 1 << bit);
+            let known = &mut self.membership[node.index()];
+            if *known == 0 || *known == number {
+                *known = number;
+                continue;
             }
+            self.several.try_reserve(1)?;
+            let sets = self.several.entry(node).or_insert(0);
+            if *known != SEVERAL {
+                *sets |= 1 << (*known - 1);
+                *known = SEVERAL;
+            }
+            *sets |= 1 << bit;
         }
         Ok(())
     }
 
-    fn run(&mut self, all: u32) -> Result<(), BuildError> {
-        self.reach(NodeId::ROOT, all)?;
-        while let Some(node) = self.queue.pop_front() {
-            self.read_ahead();
-            let state = &mut self.states[node.index()];
-            let bits = std::mem::take(&mut state.pending);
-            state.settled |= bits;
-            self.expand(node, bits)?;
+    fn run(&mut self, all: u64) -> Result<(), BuildError> {
+        let most_queued = LONG_QUEUE.max(self.heap.node_count() / LONG_QUEUE);
+        self.reached[NodeId::ROOT.index()] = all;
+        self.expand(NodeId::ROOT)?;
+        while let Some(node) = self.pending.last_below(self.ordered) {
+            self.ordered = node;
+            self.take(node)?;
+            let mut at = 0;
+            while let Some(&node) = self.queue.get(at) {
+                self.read_ahead(at);
+                self.take(node)?;
+                at += 1;
+                if self.queue.len() - at > most_queued {
+                    self.go_back(at);
+                    break;
+                }
+            }
+            self.queue.clear();
         }
         Ok(())
     }
 
-    fn expand(&mut self, node: NodeId, bits: u32) -> Result<(), BuildError> {
+    /// Takes what is left in the queue in the order of the nodes: one by one, bits would pass through what
+    /// lies below again and again.
+    fn go_back(&mut self, from: usize) {
+        let last = self.queue[from..].iter().max();
+        self.ordered = last.map_or(self.ordered, |last| NodeId(last.0 + 1));
+    }
+
+    /// Passes on what is pending at a node, if anything is.
+    fn take(&mut self, node: NodeId) -> Result<(), BuildError> {
+        if !self.pending.contains(node) {
+            return Ok(());
+        }
+        self.pending.remove(node);
+        self.expand(node)
+    }
+
+    fn expand(&mut self, node: NodeId) -> Result<(), BuildError> {
         let heap = self.heap;
+        let alive = self.alive(node);
         for edge in heap.edge_range(node) {
             let target = heap.target(edge);
             match heap.strength(edge) {
-                Strength::Strong => self.reach(target, bits)?,
+                Strength::Strong => self.reach(target, alive)?,
                 Strength::WeakKey | Strength::WeakValue => {}
                 Strength::Ephemeron => {
-                    let bits = key(heap, edge).map_or(bits, |key| bits & self.alive(key));
+                    let bits = key(heap, edge).map_or(alive, |key| alive & self.alive(key));
                     self.reach(target, bits)?;
                 }
             }
         }
         for at in self.ephemerons.of_key(node) {
             let (_, table, value) = self.ephemerons.all[at];
-            self.reach(value, bits & self.alive(table))?;
+            self.reach(value, alive & self.alive(table))?;
         }
         Ok(())
     }
 
-    /// Returns for which sets a table or a key of an ephemeron is known to stay alive.
-    fn alive(&self, node: NodeId) -> u32 {
-        let State { settled, pending } = self.states[node.index()];
-        // Where no key is reachable, there are none.
-        let members = self.ephemerons.members.get(node.index());
-        (settled | pending) & !members.copied().unwrap_or(0)
+    /// Returns for which sets a node is known to stay alive.
+    #[inline]
+    fn alive(&self, node: NodeId) -> u64 {
+        self.reached[node.index()] & !self.sets_of(node)
+    }
+
+    /// Returns the sets whose member a node is.
+    #[inline]
+    fn sets_of(&self, node: NodeId) -> u64 {
+        match self.membership[node.index()] {
+            0 => 0,
+            SEVERAL => self.several.get(&node).copied().unwrap_or(0),
+            number => 1 << (number - 1),
+        }
     }
 
     #[inline]
-    fn reach(&mut self, node: NodeId, bits: u32) -> Result<(), BuildError> {
-        let state = &mut self.states[node.index()];
-        let new = bits & !(state.settled | state.pending);
-        if new == 0 {
+    fn reach(&mut self, node: NodeId, bits: u64) -> Result<(), BuildError> {
+        let reached = &mut self.reached[node.index()];
+        if bits & !*reached == 0 {
             return Ok(());
         }
-        if state.pending == 0 {
-            self.queue.try_reserve(1)?;
-            self.queue.push_back(node);
+        *reached |= bits;
+        if self.pending.insert(node) && node >= self.ordered {
+            push(&mut self.queue, node)?;
         }
-        state.pending |= new;
         Ok(())
     }
 
     /// Prefetches what the nodes in the queue will need.
     #[inline]
-    fn read_ahead(&self) {
+    fn read_ahead(&self, at: usize) {
         self.heap.prefetch_queued(
-            |distance| self.queue.get(distance.saturating_sub(1)).copied(),
-            |target| prefetch(self.states[target.index()]),
+            |distance| self.queue.get(at + distance).copied(),
+            |target| prefetch(self.reached[target.index()]),
         );
     }
 
     /// Sums up for each set what was not reached without it, its reachable members included.
-    fn rest(self) -> [Tally; AT_ONCE] {
+    fn rest(self, all: u64) -> [Tally; AT_ONCE] {
         let mut tallies = [Tally::default(); AT_ONCE];
-        let mut add = |node: NodeId, mut sets: u32| {
+        for node in self.heap.nodes().skip(1) {
+            let mut sets = all & !self.alive(node);
+            if sets == 0 || !self.dominators.contains(node) {
+                continue;
+            }
+            let size = self.heap.size(node);
             while sets != 0 {
-                let size = self.heap.size(node);
                 tallies[sets.trailing_zeros() as usize].add(size);
                 sets &= sets - 1;
             }
-        };
-        for &node in self
-            .dominators
-            .nodes
-            .iter()
-            .filter(|node| **node != NodeId::ROOT)
-        {
-            add(node, !self.states[node.index()].settled);
-        }
-        for &(node, set) in self
-            .members
-            .iter()
-            .filter(|(node, _)| *node != NodeId::ROOT)
-        {
-            add(node, set);
         }
         tallies
     }
@@ -220,8 +261,6 @@ struct Ephemerons {
     all: Vec<(NodeId, NodeId, NodeId)>,
     /// Their keys.
     keys: NodeSet,
-    /// By node: the sets whose member it is. Empty if no reachable key is known.
-    members: Vec<u32>,
 }
 
 impl Ephemerons {
@@ -229,7 +268,6 @@ impl Ephemerons {
         let mut ephemerons = Ephemerons {
             all: Vec::new(),
             keys: NodeSet::with_room_for(heap.node_count())?,
-            members: filled(heap.node_count(), 0)?,
         };
         for table in heap.nodes().filter(|node| dominators.contains(*node)) {
             for edge in heap.edge_range(table) {
@@ -241,12 +279,6 @@ impl Ephemerons {
         }
         ephemerons.all.sort_unstable();
         Ok(ephemerons)
-    }
-
-    fn leave_out(&mut self, node: NodeId, set: u32) {
-        if let Some(sets) = self.members.get_mut(node.index()) {
-            *sets |= set;
-        }
     }
 
     /// Returns the positions of the ephemerons that have this key.

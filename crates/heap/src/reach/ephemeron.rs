@@ -40,6 +40,12 @@ fn hash(key: NodeId) -> u64 {
 }
 
 impl<T: Copy> Waiting<T> {
+    /// Whether nothing waits.
+    #[inline]
+    pub(crate) fn is_empty(&self) -> bool {
+        self.last.is_empty()
+    }
+
     /// Makes an entry, at most one for each edge, wait for `key`.
     pub(crate) fn add(&mut self, key: NodeId, what: T) -> Result<(), BuildError> {
         let entries = &mut self.entries;

@@ -11,3 +11,4 @@ pub(crate) mod shortest_path_tree;
 pub(crate) mod upvalue;
 pub(crate) mod walk;
 pub(crate) mod weak_step;
+mod wide_level;

@@ -1,4 +1,7 @@
 //! The search for the shortest paths: breadth-first, weak steps last.
+//!
+//! Few objects are followed in the order of their ranks. A level with many is followed in the order of memory, in which
+//! an object and what it holds lie together: see [`WideLevel`].
 
 use crate::graph::error::BuildError;
 use crate::graph::fallible_vec::{filled, push, room};
@@ -6,12 +9,14 @@ use crate::graph::heap::Heap;
 use crate::graph::label::Label;
 use crate::graph::label_order::{LabelOrder, in_order};
 use crate::graph::node::NodeId;
+use crate::graph::node_set::NodeSet;
 use crate::graph::prefetch::prefetch;
 use crate::graph::strength::Strength;
 use crate::reach::environments;
 use crate::reach::ephemeron::Waiting;
 use crate::reach::shortest_path_tree::{Rank, ShortestPathTree};
 use crate::reach::weak_step::WeakSteps;
+use crate::reach::wide_level::WideLevel;
 use std::ops::Range;
 
 impl ShortestPathTree {
@@ -22,17 +27,25 @@ impl ShortestPathTree {
     ///
     /// [`BuildError::OutOfMemory`] if memory runs out.
     pub fn new(heap: &Heap) -> Result<ShortestPathTree, BuildError> {
-        let mut search = Search::new(heap)?;
+        Self::with_wide_levels(heap, heap.node_count() / WIDE_PART)
+    }
+
+    /// Finds the paths. Levels with as many objects are followed in the order of memory.
+    pub(crate) fn with_wide_levels(
+        heap: &Heap,
+        least: usize,
+    ) -> Result<ShortestPathTree, BuildError> {
+        let mut search = Search::new(heap, least)?;
         search.run()?;
         let mut tree = search.tree;
-        if search.late {
-            renumber(heap, &mut tree)?;
+        if let Some(late) = &search.late {
+            renumber(heap, &mut tree, late)?;
         }
         tree.environments = environments::path_starts(heap, &tree)?;
         Ok(tree)
     }
 
-    fn with_room(nodes: usize) -> Result<ShortestPathTree, BuildError> {
+    pub(super) fn with_room(nodes: usize) -> Result<ShortestPathTree, BuildError> {
         Ok(ShortestPathTree {
             nodes: room(nodes)?,
             parents: room(nodes)?,
@@ -50,6 +63,10 @@ impl ShortestPathTree {
         self.edges.push(edge);
     }
 }
+
+/// Levels with this part of all nodes, or more, are wide: 1 / 64. Going through the bits of all nodes then takes less
+/// than following the references of those of the level.
+const WIDE_PART: usize = 64;
 
 /// The breadth-first search. Its queue is the tree's own list of nodes.
 struct Search<'a> {
@@ -69,8 +86,11 @@ struct Search<'a> {
     next_postponed: usize,
     /// The first rank of each level that was begun, and the level's depth.
     levels: Vec<(u32, u32)>,
-    /// Whether some object was found after other objects' children.
-    late: bool,
+    /// The objects of which a child was found after other objects' children; `None` if there is no such.
+    late: Option<NodeSet>,
+    wide: WideLevel,
+    /// The fewest objects of a wide level.
+    least_wide: usize,
 }
 
 /// A weak step that is taken once nothing else is left to find with as few weak steps.
@@ -85,7 +105,7 @@ struct Postponed {
 }
 
 impl<'a> Search<'a> {
-    fn new(heap: &'a Heap) -> Result<Self, BuildError> {
+    fn new(heap: &'a Heap, least_wide: usize) -> Result<Self, BuildError> {
         let mut tree = ShortestPathTree::with_room(heap.node_count())?;
         tree.refs = filled(heap.node_count(), 0)?;
         Ok(Search {
@@ -99,7 +119,9 @@ impl<'a> Search<'a> {
             postponed: [const { Vec::new() }; WeakSteps::MAX_WEIGHT + 1],
             next_postponed: 0,
             levels: Vec::new(),
-            late: false,
+            late: None,
+            wide: WideLevel::new(heap)?,
+            least_wide,
         })
     }
 
@@ -126,14 +148,22 @@ impl<'a> Search<'a> {
             while level + 1 < self.levels.len() && self.levels[level + 1].0 as usize <= at {
                 level += 1;
             }
-            let depth = self.levels[level].1;
+            let (start, depth) = self.levels[level];
+            // Nothing of the next level is known yet.
+            let whole = start..self.tree.len() as u32;
             self.follow_postponed(depth)?;
+            if start as usize == at && self.is_wide(whole.clone())? {
+                at = whole.end as usize;
+                self.begin_level(self.tree.len(), depth + 1)?;
+                self.expand_level(whole, depth)?;
+                continue;
+            }
             let rank = Rank(at as u32);
             let node = self.tree.node(rank);
             self.read_ahead(at);
             self.tree.starts.push(self.tree.len() as u32);
             self.begin_level(self.tree.len(), depth + 1)?;
-            self.release(node);
+            self.release(node)?;
             self.expand(rank, node, depth, self.heap.edge_range(node))?;
             at += 1;
         }
@@ -165,8 +195,23 @@ impl<'a> Search<'a> {
         {
             self.next_postponed += 1;
             self.begin_level(self.tree.len(), step.depth + 1)?;
-            self.late |= self.count(step.source, step.edge);
+            if self.count(step.source, step.edge) {
+                self.note_late(step.source)?;
+            }
         }
+        Ok(())
+    }
+
+    /// Notes that a child of this object was found after other objects' children.
+    fn note_late(&mut self, parent: Rank) -> Result<(), BuildError> {
+        let parent = self.tree.node(parent);
+        if let Some(late) = &mut self.late {
+            late.insert(parent);
+            return Ok(());
+        }
+        let mut late = NodeSet::with_room_for(self.heap.node_count())?;
+        late.insert(parent);
+        self.late = Some(late);
         Ok(())
     }
 
@@ -240,18 +285,10 @@ impl<'a> Search<'a> {
                 true => self.weak_steps.weight(heap, source, edge as usize),
                 false => 0,
             };
-            if weight == 0 {
-                self.follow(rank, edge)?;
-                continue;
+            match weight {
+                0 => self.follow(rank, edge)?,
+                weight => self.postpone(rank, depth, edge, weight)?,
             }
-            let turn = (self.weakness + weight) % self.postponed.len();
-            let step = Postponed {
-                depth,
-                number: self.postponed[turn].len() as u32,
-                source: rank,
-                edge,
-            };
-            push(&mut self.postponed[turn], step)?;
         }
         Ok(())
     }
@@ -284,16 +321,69 @@ impl<'a> Search<'a> {
 
     /// Follows the ephemerons that waited for `key`.
     #[inline]
-    fn release(&mut self, key: NodeId) {
+    fn release(&mut self, key: NodeId) -> Result<(), BuildError> {
         let mut released = self.waiting.release(key);
         while let Some((rank, edge)) = self.waiting.next(&mut released) {
-            self.late |= self.count(rank, edge);
+            if self.count(rank, edge) {
+                self.note_late(rank)?;
+            }
         }
+        Ok(())
+    }
+
+    /// Whether all objects of a level are followed at once. Where ephemerons are or wait, it matters in which order
+    /// they are visited.
+    fn is_wide(&mut self, ranks: Range<u32>) -> Result<bool, BuildError> {
+        if !self.waiting.is_empty() || ranks.len() < self.least_wide {
+            return Ok(false);
+        }
+        self.wide.begin(self.heap, &self.tree, ranks)?;
+        Ok(!self.wide.has_ephemerons())
+    }
+
+    /// Follows the references of all objects of a level, whose weak steps are taken later.
+    fn expand_level(&mut self, ranks: Range<u32>, depth: u32) -> Result<(), BuildError> {
+        let weak_steps = self.weak_steps;
+        let wide = &mut self.wide;
+        wide.expand(self.heap, &mut self.tree, ranks, weak_steps)?;
+        let weak = wide.take_weak();
+        for of_one in weak.chunk_by(|a, b| a.0 == b.0) {
+            self.candidates.clear();
+            self.candidates.try_reserve(of_one.len())?;
+            let edges = of_one.iter().map(|(_, edge)| *edge);
+            self.candidates.extend(edges);
+            self.order.sort(self.heap, &mut self.candidates)?;
+            let source = of_one[0].0;
+            for at in 0..self.candidates.len() {
+                let edge = self.candidates[at];
+                let weight = weak_steps.weight(self.heap, self.tree.node(source), edge as usize);
+                self.postpone(source, depth, edge, weight)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes a weak step later.
+    fn postpone(
+        &mut self,
+        source: Rank,
+        depth: u32,
+        edge: u32,
+        weight: usize,
+    ) -> Result<(), BuildError> {
+        let turn = (self.weakness + weight) % self.postponed.len();
+        let step = Postponed {
+            depth,
+            number: self.postponed[turn].len() as u32,
+            source,
+            edge,
+        };
+        push(&mut self.postponed[turn], step)
     }
 }
 
-/// Renumbers a tree level by level, after late children broke that order.
-fn renumber(heap: &Heap, tree: &mut ShortestPathTree) -> Result<(), BuildError> {
+/// Renumbers a tree level by level, after children of the `late` objects broke that order.
+fn renumber(heap: &Heap, tree: &mut ShortestPathTree, late: &NodeSet) -> Result<(), BuildError> {
     let (starts, mut children) = children_by_parent(tree)?;
     let mut order = LabelOrder::default();
     let mut renumbered = ShortestPathTree::with_room(tree.len())?;
@@ -306,7 +396,9 @@ fn renumber(heap: &Heap, tree: &mut ShortestPathTree) -> Result<(), BuildError> 
         renumbered.starts.push(old.len() as u32);
         let parent = old[at].index();
         let children = &mut children[starts[parent] as usize..starts[parent + 1] as usize];
-        if !children.is_sorted_by(|a, b| in_order(heap, a.edge, b.edge)) {
+        // GC roots are children of the first object, too.
+        let may_be_unsorted = at == 0 || late.contains(tree.node(old[at]));
+        if may_be_unsorted && !children.is_sorted_by(|a, b| in_order(heap, a.edge, b.edge)) {
             sort_children(heap, &mut order, children)?;
         }
         for child in children {

@@ -1,7 +1,7 @@
 //! Reachability, by Lua's own rules.
 
 use crate::graph::error::BuildError;
-use crate::graph::fallible_vec::room;
+use crate::graph::fallible_vec::push;
 use crate::graph::heap::Heap;
 use crate::graph::kind::Kind;
 use crate::graph::label::Label;
@@ -57,9 +57,9 @@ impl Reach {
     /// [`BuildError::OutOfMemory`] if memory runs out.
     pub fn new(heap: &Heap, through: Through) -> Result<Reach, BuildError> {
         let mut marking = Marking::new(heap, through)?;
-        marking.run_until(|_| false)?;
+        marking.run()?;
         let Marking {
-            mut seen, queue, ..
+            mut seen, count, ..
         } = marking;
         for node in excluded(heap, through) {
             seen.remove(node);
@@ -67,7 +67,7 @@ impl Reach {
         Ok(Reach {
             reached: seen,
             through,
-            count: queue.len().saturating_sub(1),
+            count: count.saturating_sub(1),
         })
     }
 
@@ -113,6 +113,16 @@ impl Reach {
         self.count
     }
 
+    /// Returns the reachable nodes from the first to the last, which begin with the synthetic root.
+    pub(crate) fn nodes(&self) -> impl Iterator<Item = NodeId> + '_ {
+        self.reached.nodes()
+    }
+
+    /// Returns the reachable nodes from the last to the first.
+    pub(crate) fn nodes_from_last(&self) -> impl Iterator<Item = NodeId> + '_ {
+        self.reached.nodes_from_last()
+    }
+
     /// Whether a reference of a reachable node keeps its target alive: it is strong, or an ephemeron whose key
     /// is reachable.
     #[inline]
@@ -148,13 +158,20 @@ fn excluded(heap: &Heap, through: Through) -> impl Iterator<Item = NodeId> + '_ 
 }
 
 /// The state of the marking.
+///
+/// The VM's lists have their newest objects first, so what holds an object mostly has a higher id. So nodes are
+/// looked at from the last to the first, as they lie in memory; what lies above goes through a queue.
 struct Marking<'a> {
     heap: &'a Heap,
     through: Through,
     /// The reached nodes and, until the marking ends, the excluded ones: so one bit tells whether
     /// to look at a target.
     seen: NodeSet,
-    /// The reached nodes, in the order of their discovery.
+    /// The number of reached nodes.
+    count: usize,
+    /// Nodes below this one are looked at in their order, all others go through the queue.
+    ordered: NodeId,
+    /// Reached nodes, in the order of their discovery.
     queue: Vec<u32>,
     /// Edges that wait for their key.
     waiting: Waiting<u32>,
@@ -170,18 +187,51 @@ impl<'a> Marking<'a> {
             heap,
             through,
             seen,
-            queue: room(heap.node_count())?,
+            count: 0,
+            ordered: NodeId::ROOT,
+            queue: Vec::new(),
             waiting: Waiting::default(),
         })
     }
 
-    /// Follows references until all is reached, or `is_enough` says so of the nodes that are.
+    /// Follows references until all is reached.
+    fn run(&mut self) -> Result<(), BuildError> {
+        if self.heap.node_count() == 0 {
+            return Ok(());
+        }
+        self.reach(NodeId::ROOT)?;
+        self.queue.clear();
+        // There is one id more than nodes, since the last one is never a node's.
+        self.ordered = NodeId(self.heap.node_count() as u32);
+        self.expand(NodeId::ROOT)?;
+        while let Some(node) = self.seen.last_below(self.ordered)
+            && node != NodeId::ROOT
+        {
+            self.ordered = node;
+            // Excluded nodes are in the set, too.
+            if !self.is_reached(node) {
+                continue;
+            }
+            self.expand(node)?;
+            self.run_queue(|_| false)?;
+        }
+        Ok(())
+    }
+
+    /// Follows references breadth-first until all is reached, or `is_enough` says so of the nodes that are: for few
+    /// nodes near the GC roots.
     #[inline(always)]
     fn run_until(&mut self, mut is_enough: impl FnMut(&NodeSet) -> bool) -> Result<(), BuildError> {
         if self.heap.node_count() == 0 {
             return Ok(());
         }
-        self.reach(NodeId::ROOT);
+        self.reach(NodeId::ROOT)?;
+        self.run_queue(&mut is_enough)
+    }
+
+    /// Looks at what is in the queue, and empties it.
+    #[inline(always)]
+    fn run_queue(&mut self, mut is_enough: impl FnMut(&NodeSet) -> bool) -> Result<(), BuildError> {
         let mut at = 0;
         while let Some(&node) = self.queue.get(at)
             && !is_enough(&self.seen)
@@ -190,6 +240,7 @@ impl<'a> Marking<'a> {
             self.expand(NodeId(node))?;
             at += 1;
         }
+        self.queue.clear();
         Ok(())
     }
 
@@ -208,7 +259,7 @@ impl<'a> Marking<'a> {
         let heap = self.heap;
         let mut released = self.waiting.release(node);
         while let Some(edge) = self.waiting.next(&mut released) {
-            self.reach(heap.target(edge as usize));
+            self.reach(heap.target(edge as usize))?;
         }
         let below_upvalue = heap.kind(node) == Kind::Upvalue;
         for edge in heap.edge_range(node) {
@@ -223,13 +274,13 @@ impl<'a> Marking<'a> {
                 continue;
             }
             match heap.strength(edge) {
-                Strength::Strong => self.reach(target),
+                Strength::Strong => self.reach(target)?,
                 Strength::WeakKey | Strength::WeakValue => {}
                 Strength::Ephemeron => match heap.label(edge) {
                     Label::Object(key) if !self.is_reached(key) => {
                         self.waiting.add(key, edge as u32)?;
                     }
-                    _ => self.reach(target),
+                    _ => self.reach(target)?,
                 },
             }
         }
@@ -240,11 +291,15 @@ impl<'a> Marking<'a> {
         self.seen.contains(node) && (node == NodeId::ROOT || self.through.has(self.heap.kind(node)))
     }
 
-    /// Marks a node. The queue has room for all nodes.
+    /// Marks a node, which is looked at later.
     #[inline]
-    fn reach(&mut self, node: NodeId) {
+    fn reach(&mut self, node: NodeId) -> Result<(), BuildError> {
         if self.seen.insert(node) {
-            self.queue.push(node.0);
+            self.count += 1;
+            if node >= self.ordered {
+                return push(&mut self.queue, node.0);
+            }
         }
+        Ok(())
     }
 }
