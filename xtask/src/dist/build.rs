@@ -11,9 +11,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Most bytes of the stripped program.
-const PROGRAM_LIMIT: u64 = 12_000_000;
+const PROGRAM_LIMIT: u64 = 10_000_000;
 /// Most bytes of the stripped module.
-const MODULE_LIMIT: u64 = 5_500_000;
+const MODULE_LIMIT: u64 = 3_500_000;
 
 /// What was built for a system, stripped.
 pub struct Built {
