@@ -2,6 +2,7 @@
 
 use crate::about::about_file;
 use crate::failure::Result;
+use crate::kept_answers::KeptAnswers;
 use crate::look;
 use crate::output::{AnswerAboutFile, print as print_text, print_json};
 use crate::output_file::OutputFile;
@@ -9,7 +10,7 @@ use crate::page_file::{Pictured, page_about, write_page};
 use crate::progress::Progress;
 use crate::shell_word::shell_word;
 use crate::state_files::{StateFiles, StateRow};
-use crate::top;
+use crate::top::{self, Found};
 use clap::Args;
 use luasnap_format::{PageOptions, Top};
 use luasnap_heap::{GroupOrder, Snapshot};
@@ -32,6 +33,10 @@ pub struct AnswerOptions {
     /// Write JSON for programs
     #[arg(long)]
     json: bool,
+
+    /// Keep no answers in the files
+    #[arg(long)]
+    no_cache: bool,
 
     /// Write a page for a browser to this file, too, as `luasnap report` does; of several states about the largest
     #[arg(long, value_name = "FILE")]
@@ -88,9 +93,10 @@ pub fn print(
     }
     let largest = match asked {
         Some((path, snapshot)) => {
-            let top = top::find(snapshot, GroupOrder::Retained, ROWS, &progress);
-            let top = top.map_err(|error| error.about(about_file("saved.not_examined", path)));
-            Some((path, top?))
+            let kept = KeptAnswers::of(path, !options.no_cache);
+            let found = top::find(snapshot, GroupOrder::Retained, ROWS, &kept, &progress);
+            let found = found.map_err(|error| error.about(about_file("saved.not_examined", path)));
+            Some((path, found?, kept))
         }
         None => None,
     };
@@ -109,19 +115,22 @@ pub fn print(
         print_json(&Answer {
             origin,
             states: files.rows(),
-            top: top.map(|(path, top)| AnswerAboutFile::new(path, top)),
+            top: top.map(|(path, found, _)| AnswerAboutFile::new(path, &found.top)),
         })?;
-    } else if let Some((path, top)) = largest {
+    } else if let Some((path, Found { top, .. }, _)) = &largest {
         let name = shell_word(path);
         let next = Sentence::new("saved.next")
             .with("command", format!("luasnap top|path|view|report {name}"))
             .with("file", name);
-        let (top, next) = (top::as_text(path, &top), look::sentence(&next));
+        let (top, next) = (top::as_text(path, top), look::sentence(&next));
         print_text(format!("\n{top}\n{next}\n"))?;
         if let Some(page) = page {
             let page = about_file("saved.page", &page.path);
             print_text(look::sentence(&page) + "\n")?;
         }
+    }
+    if let Some((_, found, kept)) = &largest {
+        found.keep(kept);
     }
     Ok(files.exit_code())
 }

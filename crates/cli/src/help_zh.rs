@@ -50,6 +50,7 @@ const TEXTS: &[(&str, &str)] = &[
     (".lang", "用这种语言（默认按 LC_ALL、LC_MESSAGES 或 LANG）。JSON 总是英文"),
     (".lang=en", "英文"),
     (".lang=zh", "中文"),
+    (".no_cache", "不在文件里保存答案"),
     (".process", "进程号，或者程序名（`luasnap ps` 列出带 Lua 虚拟机的进程）"),
     (".quiet", "只输出文件名，供脚本使用"),
     (".report", "另外写一个给浏览器看的页面到这个文件，与 `luasnap report` 一样；有多个虚拟机时只写最大的"),
@@ -208,6 +209,7 @@ core 文件可以来自内核，也可以来自 gcore。它只被映射，不被
     ("top.by=count", "对象个数"),
     ("top.by=class", "保留大小，只列类"),
     ("top.by=owner", "每个插件、模块或源文件夹所有对象的自身大小"),
+    ("top.no_cache", "既不读取也不保存文件里的答案"),
     ("top.rows", "列出这么多行"),
     ("diff", "比较快照，找出泄漏疑点"),
     (

@@ -18,6 +18,7 @@ mod failure;
 mod growth_text;
 mod help_zh;
 mod info;
+mod kept_answers;
 mod kept_files;
 mod ledger;
 mod look;

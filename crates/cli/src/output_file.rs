@@ -14,6 +14,7 @@ const OPTIONS: FileOptions = FileOptions {
     private: true,
     synced: true,
     tidy: true,
+    modified: None,
     keep_older: false,
 };
 

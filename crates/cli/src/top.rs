@@ -3,6 +3,7 @@
 use crate::command_line::wrong_call;
 use crate::exit_code::OF_READERS;
 use crate::failure::Result;
+use crate::kept_answers::KeptAnswers;
 use crate::ledger;
 use crate::look;
 use crate::output::{AnswerAboutFile, print, print_json};
@@ -13,7 +14,9 @@ use crate::snapshot_folder;
 use crate::table::{CellText, Column, Columns};
 use clap::error::ErrorKind;
 use clap::{Args, Command, ValueEnum};
-use luasnap_format::{GroupRow, OwnerRow, byte_size, grouped, owner_kind_words, printable_path};
+use luasnap_format::{
+    AnswerError, GroupRow, OwnerRow, TopTable, byte_size, grouped, owner_kind_words, printable_path,
+};
 use luasnap_heap::{GroupOrder, Snapshot};
 use luasnap_words::Sentence;
 use std::path::{Path, PathBuf};
@@ -53,6 +56,10 @@ pub struct Top {
     /// Write JSON for programs
     #[arg(long)]
     json: bool,
+
+    /// Neither read nor keep answers in the file
+    #[arg(long)]
+    no_cache: bool,
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -136,38 +143,73 @@ impl Top {
     }
 
     fn groups(&self, path: &Path, order: GroupOrder) -> Result<ExitCode> {
+        let kept = KeptAnswers::of(path, !self.no_cache);
+        if let Some(top) = kept.top(order, self.rows) {
+            self.print(path, &top)?;
+            return Ok(ExitCode::SUCCESS);
+        }
         let progress = Progress::new(1 + STEPS);
         let file = SnapshotFile::open(path, &progress)?;
-        let top = find(&file.snapshot, order, self.rows, &progress)?;
+        let found = find(&file.snapshot, order, self.rows, &kept, &progress)?;
         drop(progress);
-        match self.json {
-            true => print_json(&AnswerAboutFile::new(&file.path, &top))?,
-            false => print(as_text(&file.path, &top))?,
-        }
+        self.print(path, &found.top)?;
+        found.keep(&kept);
         Ok(ExitCode::SUCCESS)
+    }
+
+    fn print(&self, path: &Path, top: &luasnap_format::Top) -> Result<()> {
+        match self.json {
+            true => print_json(&AnswerAboutFile::new(path, top)),
+            false => print(as_text(path, top)),
+        }
     }
 }
 
 /// The steps of [`find`].
 pub const STEPS: usize = 3;
 
-/// Finds the first groups of a snapshot, in steps of work.
+/// The first groups of a snapshot, and what was found for further questions.
+pub struct Found {
+    /// The groups.
+    pub top: luasnap_format::Top,
+    table: Option<TopTable>,
+}
+
+impl Found {
+    /// Keeps what was found.
+    pub fn keep(&self, kept: &KeptAnswers) {
+        if let Some(table) = &self.table {
+            kept.keep(table);
+        }
+    }
+}
+
+/// Finds the first groups of a snapshot, in steps of work; and more, if that can be kept.
 pub fn find(
     snapshot: &Snapshot,
     order: GroupOrder,
     rows: usize,
+    kept: &KeptAnswers,
     progress: &Progress,
-) -> Result<luasnap_format::Top> {
+) -> Result<Found> {
     progress.step(Sentence::new("progress.dominators"), || {
         snapshot.dominators().map(drop)
     })?;
     progress.step(Sentence::new("progress.grouping"), || {
         snapshot.groups().map(drop)
     })?;
-    let top = progress.step(Sentence::new("progress.measuring_groups"), || {
-        luasnap_format::top(snapshot, order, rows)
+    let found = progress.step(Sentence::new("progress.measuring_groups"), || {
+        if kept.has_room_for(rows) {
+            let table = TopTable::new(snapshot, TopTable::STORED)?;
+            if let Some(top) = table.answer(order, rows) {
+                let table = Some(table);
+                return Ok::<_, AnswerError>(Found { top, table });
+            }
+        }
+        let top = luasnap_format::top(snapshot, order, rows)?;
+        Ok(Found { top, table: None })
     })?;
-    Ok(top)
+    Ok(found)
 }
 
 /// Returns the groups of a file's snapshot as text: the verdict, where the memory is, and the rows.

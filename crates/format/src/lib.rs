@@ -51,7 +51,7 @@ pub use answers::dominator_level::{DominatorLevel, LevelRows, RowId, RowTarget};
 pub use answers::dominator_rows::{DominatorRow, DominatorRows, RowGrowth};
 pub use answers::first_rows::FirstRows;
 pub use answers::group_name::{fingerprint_text, group_name};
-pub use answers::group_row::{GroupRow, Top, top};
+pub use answers::group_row::GroupRow;
 pub use answers::growth::{GrowthAnswer, GrowthError, GrowthRow, SuspectRow, duration, growth};
 pub use answers::growth_series::GrowthSeries;
 pub use answers::leak::{Allowed, LeakRow, leaks};
@@ -67,6 +67,7 @@ pub use answers::row_order::RowOrder;
 pub use answers::short_path::path_of_everything;
 pub use answers::state_row::{LargestGroup, StateRow};
 pub use answers::stats::{KindRow, Stats, Sum};
+pub use answers::top::{Top, TopTable, top};
 pub use answers::waste::{
     DuplicateStrings, RepeatedTextRow, SparseTableList, SparseTableRow, WasteAnswer, waste,
 };
@@ -85,7 +86,8 @@ pub use labels::numbers::{byte_size, count_of, entries_of, grouped};
 pub use labels::object_label::object_name;
 pub use labels::printable::{printable, printable_path};
 pub use luasnap::{
-    LoadError, OpenError, Problem, SaveOptions, open_snapshot, read_snapshot, write_snapshot,
+    FileIdentity, LoadError, OpenError, Problem, SaveOptions, add_answers, open_snapshot,
+    read_snapshot, stored_answers, write_snapshot,
 };
 pub use page::options::{PageError, PageOptions, PageSnapshot};
 pub use page::page::Page;

@@ -1128,6 +1128,7 @@ pub(crate) const PHRASES: &[Text] = &[
     ("resized tables", "改变大小的表"),
     ("runs", "区段"),
     ("section of addresses", "“地址”段"),
+    ("section of answers", "“答案”段"),
     ("section of changed entries", "“变化的条目”段"),
     ("section of changes", "“变化”段"),
     ("section of counted references", "“引用计数”段"),

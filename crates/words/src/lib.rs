@@ -33,4 +33,4 @@ pub use grouped::grouped;
 pub use language::Language;
 pub use sentence::{Argument, Sentence, count, list, noun, phrase, plural, shown};
 pub use spoken::Spoken;
-pub use texts::{codes, nouns, phrases};
+pub use texts::{codes, known_noun, known_phrase, nouns, phrases};

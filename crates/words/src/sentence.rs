@@ -34,6 +34,24 @@ impl Sentence {
         self.code
     }
 
+    /// Returns the values and their names, for those who store the sentence.
+    pub fn arguments(&self) -> &[(&'static str, Argument)] {
+        &self.arguments
+    }
+
+    /// Returns a sentence that was stored; `None` if no text has this code, or a text has a place for which there
+    /// is no value.
+    pub fn stored(code: &str, mut values: Vec<(String, Argument)>) -> Option<Sentence> {
+        let mut sentence = Sentence::new(texts::known_code(code)?);
+        for name in texts::places(sentence.code) {
+            if sentence.arguments.iter().all(|(known, _)| *known != name) {
+                let at = values.iter().position(|(known, _)| known == name)?;
+                sentence.arguments.push((name, values.swap_remove(at).1));
+            }
+        }
+        Some(sentence)
+    }
+
     /// Returns the sentence in a language. Long names in it are cut.
     pub fn text(&self, language: Language) -> String {
         self.as_string(language, Form::Cut)

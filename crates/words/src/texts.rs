@@ -23,6 +23,27 @@ pub fn codes() -> impl Iterator<Item = &'static str> {
     english::TEXTS.iter().map(|(code, _)| *code)
 }
 
+/// Returns the code as it is among those that there are texts for.
+pub(crate) fn known_code(code: &str) -> Option<&'static str> {
+    let found = english::TEXTS.binary_search_by_key(&code, |(known, _)| known);
+    found.ok().map(|at| english::TEXTS[at].0)
+}
+
+/// Returns the names of the places for values in the texts of a code, in all languages.
+pub(crate) fn places(code: &'static str) -> impl Iterator<Item = &'static str> {
+    let texts = Language::ALL.map(|language| template(language, code));
+    texts.into_iter().flat_map(|text| {
+        let places = text.split('{').skip(1);
+        places.map(|rest| rest.split_once('}').map_or(rest, |(name, _)| name))
+    })
+}
+
+/// Returns a noun, given by its English singular, as it is among those that there are.
+pub fn known_noun(one: &str) -> Option<&'static str> {
+    let found = english::NOUNS.binary_search_by_key(&one, |(known, _)| known);
+    found.ok().map(|at| english::NOUNS[at].0)
+}
+
 /// Returns the English singulars of the nouns that there are, in order.
 pub fn nouns() -> impl Iterator<Item = &'static str> {
     english::NOUNS.iter().map(|(one, _)| *one)
@@ -47,6 +68,12 @@ pub(crate) fn noun(language: Language, one: &'static str) -> (&'static str, &'st
 /// Returns the English texts of the phrases that there are, in order.
 pub fn phrases() -> impl Iterator<Item = &'static str> {
     chinese::PHRASES.iter().map(|(english, _)| *english)
+}
+
+/// Returns a phrase, given by its English text, as it is among those that there are.
+pub fn known_phrase(english: &str) -> Option<&'static str> {
+    let found = chinese::PHRASES.binary_search_by_key(&english, |(known, _)| known);
+    found.ok().map(|at| chinese::PHRASES[at].0)
 }
 
 /// Returns the text of a phrase by its English text, which is its text where there is no other.

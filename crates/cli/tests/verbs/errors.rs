@@ -95,7 +95,7 @@ fn files_of_newer_versions_are_told() {
             &words,
             &[
                 "cannot read 'newer': it was written by luasnap 9.8.7 in format 8; this luasnap ",
-                " reads formats up to 1: use luasnap 9.8.7 or later",
+                " reads formats up to 2: use luasnap 9.8.7 or later",
             ],
         );
     }

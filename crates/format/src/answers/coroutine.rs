@@ -31,7 +31,7 @@ pub struct CoroutineRow {
     pub error: Option<Name>,
     /// Whether the line of `at` is known.
     #[serde(skip)]
-    has_line: bool,
+    pub(crate) has_line: bool,
     /// The same in words: `suspended at jobs.lua:12, in wait, called at jobs.lua:16`.
     pub words: Sentence,
 }
@@ -57,27 +57,44 @@ impl CoroutineRow {
             },
             _ => state.place,
         };
-        let mut row = CoroutineRow {
-            status: state.status,
-            at: place(heap, at)?,
-            function: known(state.function)?,
-            defined_at: place(
+        let names = [
+            place(heap, at)?,
+            known(state.function)?,
+            place(
                 heap,
                 CodePlace {
                     line: state.defined,
                     ..state.place
                 },
             )?,
-            called_at: place(heap, state.caller)?,
-            error: match heap.name(state.error) {
+            place(heap, state.caller)?,
+            match heap.name(state.error) {
                 b"" => None,
                 text => Some(name_of(text)?),
             },
-            has_line: at.line != 0,
-            words: status_words(state.status),
+        ];
+        Ok(CoroutineRow::of_parts(state.status, names, at.line != 0))
+    }
+
+    /// Returns the row with these parts: where it is at, the function there, where that is defined and where it was
+    /// called, and the error; and whether the line of the first is known.
+    pub(crate) fn of_parts(
+        status: ThreadStatus,
+        [at, function, defined_at, called_at, error]: [Option<Name>; 5],
+        has_line: bool,
+    ) -> CoroutineRow {
+        let mut row = CoroutineRow {
+            status,
+            at,
+            function,
+            defined_at,
+            called_at,
+            error,
+            has_line,
+            words: status_words(status),
         };
         row.words = row.in_words();
-        Ok(row)
+        row
     }
 
     /// Returns what it is doing, in words.

@@ -4,11 +4,12 @@
 use crate::answer_error::Result;
 use crate::answers::dominator_cells::{DominatorCells, KeptCells};
 use crate::answers::group_name::fingerprint_text;
-use crate::answers::group_row::{GroupRow, Top};
+use crate::answers::group_row::GroupRow;
 use crate::answers::growth::{A_SECOND, GrowthAnswer, a_minute, elapsed_over};
 use crate::answers::name::Name;
 use crate::answers::path_steps::{StepRow, path_steps};
 use crate::answers::retainers::{KeeperRow, RetainersOptions, retainers};
+use crate::answers::top::Top;
 use luasnap_heap::{Group, NodeId, Rank, Snapshot, Suspect};
 use serde::Serialize;
 

@@ -54,6 +54,16 @@ impl Name {
         self.short.as_ref().is_some_and(is_seen) || has_parts(&self.whole, typed)
     }
 
+    /// Returns the whole name, and what people see if that is not all of it.
+    pub(crate) fn parts(&self) -> (&[u8], Option<&[u8]>) {
+        (&self.whole, self.short.as_deref())
+    }
+
+    /// Returns the name with these [parts](Self::parts).
+    pub(crate) fn from_parts(whole: Vec<u8>, short: Option<Vec<u8>>) -> Name {
+        Name { whole, short }
+    }
+
     /// The whole name, escaped, however long it is.
     pub fn whole(&self) -> Printable<'_> {
         Printable(&self.whole)

@@ -1,9 +1,9 @@
 //! Lua states by size, such as the services of one node, as an answer.
 
 use crate::answer_error::Result;
-use crate::answers::group_row::top;
 use crate::answers::ledger::SharedRow;
 use crate::answers::name::Name;
+use crate::answers::top::top;
 use luasnap_heap::{Census, GroupOrder, Snapshot};
 use serde::Serialize;
 

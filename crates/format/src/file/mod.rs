@@ -17,6 +17,7 @@ use rustix::io::Errno;
 use std::fs::{self, File, OpenOptions};
 use std::io;
 use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 use temporary::Temporary;
 
 pub use standard_output::is_standard_output;
@@ -50,6 +51,8 @@ pub struct FileOptions {
     pub synced: bool,
     /// Files that killed writers left in the folder are removed. This lists all names in it.
     pub tidy: bool,
+    /// When the file is said to have changed, if not now.
+    pub modified: Option<SystemTime>,
     /// An older file of that name is an error, even one that came while this one was written.
     pub keep_older: bool,
 }
@@ -181,6 +184,9 @@ fn replace(
     let temporary = Temporary::new(folder, permissions.at_first())?;
     write(&mut Limited::at_end(temporary.file())?)?;
     let mode = permissions.give_to(temporary.file())?;
+    if let Some(time) = options.modified {
+        temporary.file().set_modified(time)?;
+    }
     if options.synced {
         temporary.file().sync_all()?;
     }

@@ -6,8 +6,12 @@ use xxhash_rust::xxh3::xxh3_64;
 
 /// The first bytes of a file.
 pub(super) const MAGIC: [u8; 8] = *b"\x89LUASNAP";
-/// The version of the format that is written, and the last one that is read.
-pub(super) const FORMAT: u32 = 1;
+/// The last version of the format that is read.
+pub(super) const FORMAT: u32 = 2;
+/// The version of what is written, ...
+const WITHOUT_ANSWERS: u32 = 1;
+/// ... and of a file with answers.
+const WITH_ANSWERS: u32 = 2;
 /// The first version whose readers can read what is written.
 const LEAST_READER: u32 = 1;
 /// Bytes of a header, in every version.
@@ -29,9 +33,18 @@ pub(super) struct Header {
 
 impl Header {
     pub(super) fn bytes(self) -> [u8; HEADER_LEN] {
+        self.bytes_in(WITHOUT_ANSWERS)
+    }
+
+    /// Returns the header of a file that has a section of answers.
+    pub(super) fn bytes_with_answers(self) -> [u8; HEADER_LEN] {
+        self.bytes_in(WITH_ANSWERS)
+    }
+
+    fn bytes_in(self, format: u32) -> [u8; HEADER_LEN] {
         let mut bytes = [0; HEADER_LEN];
         bytes[..8].copy_from_slice(&MAGIC);
-        put_u32(&mut bytes, 8, FORMAT);
+        put_u32(&mut bytes, 8, format);
         put_u32(&mut bytes, 12, LEAST_READER);
         let writer = env!("CARGO_PKG_VERSION").as_bytes();
         let writer = &writer[..writer.len().min(WRITER_LEN)];

@@ -60,18 +60,22 @@ pub fn open_snapshot(path: &Path) -> Result<Snapshot, OpenError> {
 }
 
 fn open(path: &Path) -> Result<Snapshot, LoadError> {
-    let mut file = File::open(path)?;
+    read_snapshot(&read_whole(&mut File::open(path)?)?)
+}
+
+/// Reads a snapshot file, and no more of any other than shows that it is none.
+pub(super) fn read_whole(file: &mut File) -> Result<Vec<u8>, LoadError> {
     let mut bytes = Vec::new();
     // Another file may be large, or a pipe that never ends. So each part is checked before it tells
     // how much more to read.
-    read_on(&mut file, &mut bytes, HEADER_LEN as u64)?;
+    read_on(file, &mut bytes, HEADER_LEN as u64)?;
     let header = Header::read(&bytes)?;
-    read_on(&mut file, &mut bytes, table_len(header.sections) as u64)?;
+    read_on(file, &mut bytes, table_len(header.sections) as u64)?;
     proven_entries(&bytes, header)?;
     // One more byte shows whether anything follows.
     let rest = (header.file_len.saturating_add(1)).saturating_sub(bytes.len() as u64);
-    read_on(&mut file, &mut bytes, rest)?;
-    read_snapshot(&bytes)
+    read_on(file, &mut bytes, rest)?;
+    Ok(bytes)
 }
 
 /// Reads `len` more bytes, or as many as there are.
@@ -129,6 +133,8 @@ fn read_file(bytes: &[u8]) -> Result<FileContents<'_>, LoadError> {
     if !memory_bound::is_size_plausible(header.file_len, table.entries()) {
         return Err(LoadError::malformed("table of sections", Problem::TooMuch));
     }
+    // Damage is told wherever it is.
+    table.section(Section::Answers)?;
     let (edges, rest) = both(|| read_edges(&table), || read_rest(&table));
     let (rest, edges) = (rest?, edges?);
     let Facts {

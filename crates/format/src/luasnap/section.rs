@@ -65,6 +65,8 @@ pub(super) enum Section {
     Groups = 27,
     /// Rows: what grew or shrank.
     Resized = 28,
+    /// The hash of all other sections, and answers to questions about the heap.
+    Answers = 29,
 }
 
 /// How the values of a section are encoded.
@@ -89,7 +91,7 @@ pub(super) enum Encoding {
 
 impl Section {
     /// All sections, in the order in which they are written.
-    pub(super) const ALL: [Section; 28] = [
+    pub(super) const ALL: [Section; 29] = [
         Section::Facts,
         Section::Kinds,
         Section::Addresses,
@@ -118,6 +120,7 @@ impl Section {
         Section::Patterns,
         Section::Groups,
         Section::Resized,
+        Section::Answers,
     ];
 
     fn from_number(number: u16) -> Option<Section> {
@@ -155,6 +158,7 @@ impl Section {
             Section::Patterns => "section of path patterns",
             Section::Groups => "section of groups",
             Section::Resized => "section of resized tables",
+            Section::Answers => "section of answers",
         }
     }
 
@@ -174,6 +178,7 @@ impl Section {
             | Section::Patterns
             | Section::Groups
             | Section::Resized
+            | Section::Answers
             | Section::Changes => Encoding::Bytes,
             Section::Sizes
             | Section::Counts
@@ -195,6 +200,7 @@ impl Section {
             Section::Facts | Section::Kinds | Section::NameBytes | Section::Changes => 1,
             // That file keeps to the same bound by itself.
             Section::ChangedHeap => 1,
+            Section::Answers => 1,
             Section::Addresses | Section::NameLengths | Section::EdgeCounts => 8,
             Section::Sizes | Section::Counts | Section::Sources => 4,
             Section::Targets | Section::Labels | Section::ChangedEntries | Section::Refs => 4,
@@ -225,6 +231,7 @@ impl Section {
                 | Section::Patterns
                 | Section::Groups
                 | Section::Resized
+                | Section::Answers
         )
     }
 }
@@ -284,20 +291,56 @@ fn stored_len(entry: &[u8]) -> u64 {
     u64_at(entry, 16)
 }
 
+impl Entry {
+    /// Returns the entry as it is in a file.
+    pub(super) fn bytes(&self) -> [u8; ENTRY_LEN] {
+        let mut bytes = [0; ENTRY_LEN];
+        bytes[..2].copy_from_slice(&(self.section as u16).to_le_bytes());
+        bytes[2] = self.section.encoding() as u8;
+        bytes[3] = match self.section.is_optional() {
+            true => OPTIONAL,
+            false => 0,
+        };
+        put_u32(&mut bytes, 4, 0);
+        put_u64(&mut bytes, 8, self.count);
+        put_u64(&mut bytes, 16, self.stored_len);
+        put_u64(&mut bytes, 24, self.checksum);
+        bytes
+    }
+}
+
+/// A section of any version, as it is in a file.
+pub(super) struct RawSection<'a> {
+    pub(super) entry: &'a [u8],
+    pub(super) bytes: &'a [u8],
+}
+
+impl RawSection<'_> {
+    pub(super) fn is(&self, section: Section) -> bool {
+        u16_at(self.entry, 0) == section as u16
+    }
+}
+
+/// Returns all sections of a whole file, known or not.
+pub(super) fn raw_sections(file: &[u8], header: Header) -> Result<Vec<RawSection<'_>>, LoadError> {
+    let mut sections = Vec::new();
+    sections.try_reserve_exact(header.sections as usize)?;
+    let entries = proven_entries(file, header)?;
+    let mut rest = &file[start_of_sections(header.sections)..];
+    for entry in entries.chunks_exact(ENTRY_LEN) {
+        let bytes = rest.split_at_checked(stored_len(entry) as usize);
+        let (bytes, behind) = bytes.ok_or_else(|| cut_off(PART, file, header.file_len))?;
+        rest = behind;
+        sections.push(RawSection { entry, bytes });
+    }
+    Ok(sections)
+}
+
 /// Returns the table, with its checksum.
 pub(super) fn table_bytes(entries: &[Entry]) -> Vec<u8> {
     let mut bytes = vec![0; table_len(entries.len() as u32)];
     for (entry, bytes) in entries.iter().zip(bytes.chunks_exact_mut(ENTRY_LEN)) {
-        bytes[..2].copy_from_slice(&(entry.section as u16).to_le_bytes());
-        bytes[2] = entry.section.encoding() as u8;
-        bytes[3] = match entry.section.is_optional() {
-            true => OPTIONAL,
-            false => 0,
-        };
-        put_u32(bytes, 4, 0);
-        put_u64(bytes, 8, entry.count);
-        put_u64(bytes, 16, entry.stored_len);
-        put_u64(bytes, 24, entry.checksum);
+        bytes.copy_from_slice(&entry.bytes());
     }
     let end = bytes.len() - 8;
     let checksum = xxh3_64(&bytes[..end]);

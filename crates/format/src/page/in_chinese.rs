@@ -1,7 +1,7 @@
 //! What the answers on a page say, in Chinese. As JSON they say it in English.
 
-use crate::answers::group_row::Top;
 use crate::answers::growth::GrowthAnswer;
+use crate::answers::top::Top;
 use luasnap_words::{Language, Sentence};
 use std::collections::BTreeMap;
 

@@ -56,6 +56,7 @@ const PRIVATE: FileOptions = FileOptions {
     private: true,
     synced: true,
     tidy: true,
+    modified: None,
     keep_older: false,
 };
 

@@ -28,6 +28,7 @@ pub mod section {
     pub const SPARSE_TABLES: u16 = 17;
     pub const THREADS: u16 = 22;
     pub const LOADED_CODE: u16 = 23;
+    pub const ANSWERS: u16 = 29;
 }
 
 /// A section with its blocks decompressed.

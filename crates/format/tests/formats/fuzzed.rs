@@ -3,12 +3,39 @@
 
 use crate::all_analyses::run_all_with;
 use crate::file_parts::{Part, Parts, repair_checksums};
-use luasnap_format::{address_of, printable, read_snapshot, resolve};
-use luasnap_heap::{Snapshot, is_printable};
+use luasnap_format::{TopTable, address_of, printable, read_snapshot, resolve};
+use luasnap_heap::{GroupOrder, Snapshot, is_printable};
 use std::sync::LazyLock;
+
+/// Any bytes as the answers that a file keeps: what is read of them is shown like anything else.
+pub fn answers(bytes: &[u8]) {
+    let Some(table) = TopTable::from_bytes(bytes) else {
+        return;
+    };
+    let is_shown = |text: &str| assert!(text.chars().all(is_printable), "{text:?}");
+    for (by, rows) in GroupOrder::ALL.into_iter().zip([20, 3, usize::MAX, 1]) {
+        let Some(top) = table.answer(by, rows) else {
+            continue;
+        };
+        let sentences = [&top.verdict, &top.ledger.verdict];
+        for sentence in sentences.into_iter().flatten() {
+            is_shown(&sentence.to_string());
+        }
+        for row in &top.groups {
+            is_shown(&row.name.to_string());
+            is_shown(&row.example.to_string());
+            let coroutine = row.coroutine.as_ref().map(|row| &row.words);
+            for sentence in row.example_is.iter().chain(coroutine) {
+                is_shown(&sentence.to_string());
+            }
+        }
+        assert!(table.bytes().is_ok());
+    }
+}
 
 /// Any bytes as a snapshot file.
 pub fn bytes(bytes: &[u8]) {
+    answers(bytes);
     let _ = read_snapshot(bytes);
     let mut repaired = bytes.to_vec();
     repair_checksums(&mut repaired);

@@ -1,6 +1,7 @@
 //! What the writers write, byte for byte.
 
 mod all_analyses;
+mod answers;
 #[path = "../../../../fuzz/corpus.rs"]
 mod corpus;
 mod damaged;

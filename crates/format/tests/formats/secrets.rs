@@ -2,7 +2,7 @@
 
 use crate::file_parts::Parts;
 use crate::luasnap::saved;
-use luasnap_format::{SaveOptions, read_snapshot, write_text};
+use luasnap_format::{SaveOptions, TopTable, read_snapshot, write_text};
 use luasnap_heap::{
     CodePlace, Kind, Label, NameId, NodeId, Provenance, RunOrder, Snapshot, Strength, SweepBuilder,
     ThreadNote, ThreadState, ThreadStatus,
@@ -208,5 +208,27 @@ fn names_alone_can_be_left_out() {
     assert!(has(&file, "SECRET value") && has(&file, "SECRET garbage"));
     for name in NAMES {
         assert!(!has(&file, name), "{name}");
+    }
+}
+
+#[test]
+fn answers_that_are_kept_in_a_file_have_nothing_that_was_left_out_of_it() {
+    for (names, secrets) in [
+        (true, &[&b"SECRET"[..]][..]),
+        (
+            false,
+            &[b"SECRET", b"local name", b"upvalue name", b"main.lua"],
+        ),
+    ] {
+        let options = SaveOptions {
+            strings: false,
+            names,
+        };
+        let redacted = read_snapshot(&saved(&program(), options)).unwrap();
+        let table = TopTable::new(&redacted, TopTable::STORED).unwrap();
+        let answers = table.bytes().unwrap();
+        for secret in secrets {
+            assert!(!answers.windows(secret.len()).any(|part| part == *secret));
+        }
     }
 }

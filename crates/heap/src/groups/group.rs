@@ -94,6 +94,29 @@ pub enum GroupOrder {
     Class,
 }
 
+impl GroupOrder {
+    /// All orders.
+    pub const ALL: [GroupOrder; 4] = [
+        GroupOrder::Retained,
+        GroupOrder::Shallow,
+        GroupOrder::Count,
+        GroupOrder::Class,
+    ];
+
+    /// Whether groups are sorted by what they retain.
+    pub fn is_by_retained(self) -> bool {
+        matches!(self, GroupOrder::Retained | GroupOrder::Class)
+    }
+
+    /// Returns how many groups are measured to find the top `n`.
+    pub fn measured(self, n: usize) -> usize {
+        match self.is_by_retained() {
+            true => n.saturating_mul(2).saturating_add(8),
+            false => n,
+        }
+    }
+}
+
 /// The groups of a snapshot, by shallow size, largest first. Made by [`Snapshot::groups`](crate::Snapshot::groups).
 ///
 /// In a difference, the objects that are new or gone are grouped; tables that grew or shrank are
@@ -249,35 +272,56 @@ impl Groups {
         by: GroupOrder,
         n: usize,
     ) -> Result<Vec<(usize, Tally)>, BuildError> {
-        let by_retained = matches!(by, GroupOrder::Retained | GroupOrder::Class);
-        let is_asked_for = |at: &u32| {
-            let is_class = matches!(self.groups[*at as usize].name, GroupName::Class(_));
+        let order = self.candidates(by, n)?;
+        let retained = self.retained_by_each(heap, dominators, &order)?;
+        let mut top = room(order.len())?;
+        top.extend(order.into_iter().zip(retained));
+        if by.is_by_retained() {
+            top.sort_by_key(|(_, retained)| std::cmp::Reverse(retained.bytes));
+        }
+        Ok(top)
+    }
+
+    /// Returns the indices of the groups that are measured to find the top `n`: where these are not the first `n`,
+    /// the first by what their members dominate one by one. Fewer groups are the first of more.
+    ///
+    /// # Errors
+    ///
+    /// [`BuildError::OutOfMemory`] if memory runs out.
+    pub fn candidates(&self, by: GroupOrder, n: usize) -> Result<Vec<usize>, BuildError> {
+        let is_asked_for = |at: &usize| {
+            let is_class = matches!(self.groups[*at].name, GroupName::Class(_));
             by != GroupOrder::Class || is_class
         };
-        let mut order: Vec<u32> = room(self.groups.len())?;
-        order.extend((0..self.groups.len() as u32).filter(is_asked_for));
+        let mut order: Vec<usize> = room(self.groups.len())?;
+        order.extend((0..self.groups.len()).filter(is_asked_for));
         // Ties keep the order of the groups.
         order.sort_by_key(|&at| {
-            let group = &self.groups[at as usize];
+            let group = &self.groups[at];
             std::cmp::Reverse(match by {
                 GroupOrder::Retained | GroupOrder::Class => group.retained,
                 GroupOrder::Shallow => group.shallow,
                 GroupOrder::Count => u64::from(group.count),
             })
         });
-        order.truncate(match by_retained {
-            true => n.saturating_mul(2).saturating_add(8),
-            false => n,
-        });
-        let mut sets: Vec<&[NodeId]> = room(order.len())?;
-        sets.extend(order.iter().map(|&at| self.members(at as usize)));
-        let retained = dominators.retained_by_each(heap, &sets)?;
-        let mut top = room(order.len())?;
-        top.extend(order.iter().map(|&at| at as usize).zip(retained));
-        if by_retained {
-            top.sort_by_key(|(_, retained)| std::cmp::Reverse(retained.bytes));
-        }
-        Ok(top)
+        order.truncate(by.measured(n));
+        Ok(order)
+    }
+
+    /// Returns the retained sizes of these groups.
+    ///
+    /// # Errors
+    ///
+    /// [`BuildError::OutOfMemory`] if memory runs out.
+    pub fn retained_by_each(
+        &self,
+        heap: &Heap,
+        dominators: &Dominators,
+        groups: &[usize],
+    ) -> Result<Vec<Tally>, BuildError> {
+        let mut sets: Vec<&[NodeId]> = room(groups.len())?;
+        sets.extend(groups.iter().map(|&at| self.members(at)));
+        dominators.retained_by_each(heap, &sets)
     }
 
     /// Returns the bytes of memory that it takes.
