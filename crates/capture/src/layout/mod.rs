@@ -39,13 +39,18 @@ pub(crate) const fn puc(mut number: usize) -> &'static PucLayout {
     &PUC[list][number]
 }
 
-/// The layout of the newest release of a family of PUC Lua.
-pub(crate) const fn newest(version: Version) -> &'static PucLayout {
+/// The number of the layout of the newest release of a family of PUC Lua.
+pub(crate) const fn number_of_newest(version: Version) -> usize {
     let mut number = 0;
     while puc(number).version as u8 != version as u8 {
         number += 1;
     }
-    puc(number)
+    number
+}
+
+/// That layout.
+pub(crate) const fn newest(version: Version) -> &'static PucLayout {
+    puc(number_of_newest(version))
 }
 
 /// The layouts of LuaJIT on x86-64: of the revisions, and of what only Debian has, or none of the registries.

@@ -30,7 +30,7 @@ impl EqualTexts {
 
     /// Numbers the texts that several strings have, from 1 on, and sets the numbers of these
     /// strings.
-    pub(super) fn number<'m>(mut self, texts: &mut impl Texts<'m>) {
+    pub(super) fn number<'m>(mut self, texts: &mut dyn Texts<'m>) {
         let mut numbers = Numbers { texts, last: 0 };
         self.strings.sort_unstable();
         for alike in runs(&mut self.strings) {
@@ -41,7 +41,7 @@ impl EqualTexts {
     }
 }
 
-/// Texts of strings, and where their numbers go.
+/// Texts of strings, and where their numbers go. It is used as `dyn`: sorting would be compiled for each sweep.
 pub(super) trait Texts<'m> {
     /// The whole text of a string.
     fn text(&self, string: NodeId) -> &'m [u8];
@@ -51,12 +51,12 @@ pub(super) trait Texts<'m> {
 }
 
 /// Gives out the numbers.
-struct Numbers<'t, T> {
-    texts: &'t mut T,
+struct Numbers<'t, 'm> {
+    texts: &'t mut dyn Texts<'m>,
     last: u32,
 }
 
-impl<'m, T: Texts<'m>> Numbers<'_, T> {
+impl Numbers<'_, '_> {
     /// Numbers strings of one hash by comparing their texts. Returns `false` if there are more than
     /// `FEW` texts.
     fn compare(&mut self, strings: &[u64]) -> bool {

@@ -13,14 +13,15 @@ impl<M: Memory, const L: usize> StackWalk<'_, '_, M, L> {
     /// places. `lua_yield` alone moves it, to the values that it returns.
     pub(super) fn verify_base(&self, call: u64) -> Swept {
         const OK: u8 = 0;
-        let places = &Self::LAYOUT.state;
+        let places = &self.sweep.layout().state;
         if places.base == ABSENT {
             return Ok(());
         }
         let base = self.state.word(places.base);
         let info = self.sweep.call_info(call).ok_or(UNREADABLE)?;
         let is_moved = self.state.byte(places.status) != OK;
-        let is_right = base <= self.top && (is_moved || base == info.word(Self::LAYOUT.call.base));
+        let is_right =
+            base <= self.top && (is_moved || base == info.word(self.sweep.layout().call.base));
         match is_right {
             true => Ok(()),
             false => Err(LayoutMismatch::Kind("where a call begins").into()),
@@ -35,10 +36,10 @@ impl<M: Memory, const L: usize> StackWalk<'_, '_, M, L> {
         running: Running,
         prototype: Structure<'_>,
     ) -> Swept {
-        let places = &Self::LAYOUT.prototype;
+        let places = &self.sweep.layout().prototype;
         let parameters = u64::from(prototype.byte(places.parameters));
         let flags = prototype.byte(places.flags);
-        let fits = match Self::VERSION {
+        let fits = match self.sweep.version() {
             Version::Lua51 | Version::Lua52 | Version::Lua53 => {
                 let before = call.base.wrapping_sub(call.function);
                 let slots = before / u64::from(VALUE);
@@ -61,7 +62,7 @@ impl<M: Memory, const L: usize> StackWalk<'_, '_, M, L> {
                     return Ok(());
                 }
                 let info = self.sweep.call_info(call.address).ok_or(UNREADABLE)?;
-                let extra = u64::from(info.int(Self::LAYOUT.call.extra_arguments));
+                let extra = u64::from(info.int(self.sweep.layout().call.extra_arguments));
                 self.sweep
                     .has_moved(call.function, extra.saturating_add(parameters))
             }

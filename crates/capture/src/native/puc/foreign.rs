@@ -31,7 +31,7 @@ impl<'m, M: Memory, const L: usize> Sweep<'m, M, L> {
     #[inline(always)]
     pub(super) fn known(&self, address: u64) -> Option<NodeId> {
         match self.heap.find(address) {
-            None if Self::SHARES => self.heap.find_foreign(address),
+            None if self.shares() => self.heap.find_foreign(address),
             found => found,
         }
     }
@@ -75,8 +75,8 @@ impl<'m, M: Memory, const L: usize> Sweep<'m, M, L> {
             return None;
         }
         let header = self.structure_of(OTHERS, address, HEADER)?;
-        let object_type = tags::object_type(Self::LAYOUT, header.byte(TAG))?;
-        if !is_shared(header.byte(Self::LAYOUT.string.marked)) {
+        let object_type = tags::object_type(self.layout(), header.byte(TAG))?;
+        if !is_shared(header.byte(self.layout().string.marked)) {
             return None;
         }
         let size = match object_type {
@@ -88,7 +88,7 @@ impl<'m, M: Memory, const L: usize> Sweep<'m, M, L> {
             // Those that are shared have no upvalues: these would be of one state.
             ObjectType::LuaClosure => {
                 let size = self.lua_closure_size(OTHERS, address)?;
-                (size == u64::from(Self::LAYOUT.closure.upvalues)).then_some(size)
+                (size == u64::from(self.layout().closure.upvalues)).then_some(size)
             }
             _ => None,
         };
@@ -98,7 +98,7 @@ impl<'m, M: Memory, const L: usize> Sweep<'m, M, L> {
     /// The shallow size of a string, if it reads as a shared one: it has a number, a zero byte is behind its text, and no
     /// short text is longer than short ones may be.
     fn shared_string_size(&self, address: u64, object_type: ObjectType) -> Option<u64> {
-        let place = Self::LAYOUT.string.id;
+        let place = self.layout().string.id;
         let string = self.structure_of(Whose::Others, address, place + 8)?;
         let text = self.text_place(Whose::Others, address, object_type)?;
         let end = text.address.checked_add(text.len)?;
@@ -124,12 +124,12 @@ impl<'m, M: Memory, const L: usize> Sweep<'m, M, L> {
 
     /// The name of this VM's short string that has this text, which lies in the bucket of its hash.
     fn own_name_of(&self, text: &[u8], hash: u32) -> Option<NameId> {
-        let places = &Self::LAYOUT.global_state;
+        let places = &self.layout().global_state;
         let count = u64::from(self.global.int(places.strings_size));
         let bucket = u64::from(hash) & count.checked_sub(1)?;
         let buckets = self.global.word(places.strings);
         let mut string = self.memory.word(buckets.checked_add(8 * bucket)?)?;
-        let next = u64::from(Self::LAYOUT.string.next_in_bucket);
+        let next = u64::from(self.layout().string.next_in_bucket);
         // A bucket has no more than all of them.
         for _ in 0..=self.global.int(places.strings_used) {
             let node = self.heap.find(string)?;
@@ -144,7 +144,7 @@ impl<'m, M: Memory, const L: usize> Sweep<'m, M, L> {
 
     /// Whether a key is the string at `own`, one of this VM: a string of another VM with the same text is the same key.
     pub(super) fn is_key(&mut self, key: u64, own: u64) -> Swept<bool> {
-        if key == own || !Self::SHARES || self.heap.find(key).is_some() {
+        if key == own || !self.shares() || self.heap.find(key).is_some() {
             return Ok(key == own);
         }
         let names = [self.foreign(key)?, self.heap.find(own)].map(|node| {

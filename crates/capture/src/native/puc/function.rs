@@ -16,7 +16,7 @@ const POINTER: u16 = 8;
 impl<'m, M: Memory, const L: usize> Sweep<'m, M, L> {
     /// The header of the closure at `address`, up to its upvalues.
     fn closure(&self, whose: Whose, address: u64) -> Option<Structure<'m>> {
-        let size = Self::LAYOUT.closure.upvalues;
+        let size = self.layout().closure.upvalues;
         self.structure_of(whose, address, size)
     }
 
@@ -24,21 +24,21 @@ impl<'m, M: Memory, const L: usize> Sweep<'m, M, L> {
     pub(super) fn prototype_of(&self, function: NodeId) -> Option<u64> {
         let (whose, address) = (self.whose(function), self.heap.address(function));
         let closure = self.closure(whose, address)?;
-        Some(closure.word(Self::LAYOUT.closure.prototype))
+        Some(closure.word(self.layout().closure.prototype))
     }
 
     fn upvalue_count(&self, closure: Structure<'_>) -> u64 {
-        u64::from(closure.byte(Self::LAYOUT.closure.upvalue_count))
+        u64::from(closure.byte(self.layout().closure.upvalue_count))
     }
 
     pub(super) fn lua_closure_size(&self, whose: Whose, address: u64) -> Option<u64> {
         let count = self.upvalue_count(self.closure(whose, address)?);
-        Some(u64::from(Self::LAYOUT.closure.upvalues) + u64::from(POINTER) * count)
+        Some(u64::from(self.layout().closure.upvalues) + u64::from(POINTER) * count)
     }
 
     pub(super) fn c_closure_size(&self, address: u64) -> Option<u64> {
         let count = self.upvalue_count(self.closure(Whose::Own, address)?);
-        Some(u64::from(Self::LAYOUT.closure.c_upvalues) + u64::from(VALUE) * count)
+        Some(u64::from(self.layout().closure.c_upvalues) + u64::from(VALUE) * count)
     }
 
     /// Returns the kind and the shallow size of a closure of 5.1 or 5.2.0, where a field tells its
@@ -46,7 +46,7 @@ impl<'m, M: Memory, const L: usize> Sweep<'m, M, L> {
     pub(super) fn closure_size_by_field(&self, address: u64) -> (Kind, Option<u64>) {
         let is_c = self
             .closure(Whose::Own, address)
-            .map(|closure| closure.byte(Self::LAYOUT.closure.is_c) != 0);
+            .map(|closure| closure.byte(self.layout().closure.is_c) != 0);
         match is_c {
             Some(true) => (Kind::CFunction, self.c_closure_size(address)),
             _ => (
@@ -69,7 +69,7 @@ impl<'m, M: Memory, const L: usize> Sweep<'m, M, L> {
         function: u64,
         closure: Structure<'_>,
     ) -> Option<&'m [u8]> {
-        let start = function + u64::from(Self::LAYOUT.closure.upvalues);
+        let start = function + u64::from(self.layout().closure.upvalues);
         self.items_of(whose, start, self.upvalue_count(closure), POINTER)
     }
 
@@ -80,7 +80,7 @@ impl<'m, M: Memory, const L: usize> Sweep<'m, M, L> {
         let upvalues = self.upvalues_behind(whose, address, closure);
         let upvalues = upvalues.ok_or(UNREADABLE)?;
         self.refer_to_environment(node, closure)?;
-        let prototype = closure.word(Self::LAYOUT.closure.prototype);
+        let prototype = closure.word(self.layout().closure.prototype);
         let mut names: &[u8] = &[];
         if let Some(known) = self.known_prototype(prototype)? {
             self.heap
@@ -95,7 +95,7 @@ impl<'m, M: Memory, const L: usize> Sweep<'m, M, L> {
             self.ledger
                 .doubt(node, LayoutMismatch::Kind("a function's prototype"))?;
         }
-        let size = usize::from(Self::LAYOUT.prototype.upvalue_size);
+        let size = usize::from(self.layout().prototype.upvalue_size);
         for (number, upvalue) in upvalues.chunks_exact(usize::from(POINTER)).enumerate() {
             let upvalue = Structure(upvalue).word(0);
             if upvalue == 0 {
@@ -122,7 +122,7 @@ impl<'m, M: Memory, const L: usize> Sweep<'m, M, L> {
             .closure(Whose::Own, address)
             .ok_or(LayoutMismatch::Unreadable("a function"))?;
         self.refer_to_environment(node, closure)?;
-        let start = address + u64::from(Self::LAYOUT.closure.c_upvalues);
+        let start = address + u64::from(self.layout().closure.c_upvalues);
         let upvalues = self
             .memory
             .items(start, self.upvalue_count(closure), VALUE)
@@ -134,7 +134,7 @@ impl<'m, M: Memory, const L: usize> Sweep<'m, M, L> {
     }
 
     fn refer_to_environment(&mut self, node: NodeId, closure: Structure<'_>) -> Swept {
-        match Self::LAYOUT.closure.environment {
+        match self.layout().closure.environment {
             ABSENT => Ok(()),
             place => {
                 const ENVIRONMENT: (Kind, &str) = (Kind::Table, "a function's environment");
@@ -149,9 +149,9 @@ impl<'m, M: Memory, const L: usize> Sweep<'m, M, L> {
     pub(super) fn add_edges_of_upvalue(&mut self, node: NodeId, address: u64) -> Swept {
         let upvalue = self
             .memory
-            .structure(address, Self::LAYOUT.upvalue.size)
+            .structure(address, self.layout().upvalue.size)
             .ok_or(LayoutMismatch::Unreadable("an upvalue"))?;
-        let places = &Self::LAYOUT.upvalue;
+        let places = &self.layout().upvalue;
         let value = upvalue.word(places.value);
         if value == address + u64::from(places.closed) {
             let own = &upvalue.0[usize::from(places.closed)..];
@@ -183,8 +183,8 @@ impl<'m, M: Memory, const L: usize> Sweep<'m, M, L> {
     /// Whether the call's own status says that its function is a Lua function; always `false` in
     /// 5.1.
     pub(super) fn is_lua_call(&self, call: Structure<'_>) -> bool {
-        let place = Self::LAYOUT.call.status;
-        match Self::VERSION {
+        let place = self.layout().call.status;
+        match self.version() {
             Version::Lua51 => false, // the function tells
             Version::Lua52 => call.byte(place) & 1 != 0,
             // A byte up to 5.3.3.

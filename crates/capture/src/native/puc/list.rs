@@ -34,25 +34,25 @@ enum List {
 impl<M: Memory, const L: usize> Sweep<'_, M, L> {
     /// Makes a node of every object.
     pub(super) fn list_objects(&mut self) -> Swept {
-        let places = &Self::LAYOUT.global_state;
+        let places = &self.layout().global_state;
         let (all, finalized) = (places.all, places.to_be_finalized);
         self.heap.begin_run(RunOrder::Allocation)?;
         self.list_chain(self.global.word(all), List::All)?;
-        if Self::VERSION >= Version::Lua52 {
+        if self.version() >= Version::Lua52 {
             self.heap.begin_run(RunOrder::Finalizer)?;
             let first = self.heap.node_count() as u32;
             self.list_chain(self.global.word(places.with_finalizer), List::WithFinalizer)?;
             self.finalized = first..self.heap.node_count() as u32;
         }
         self.heap.begin_run(RunOrder::None)?;
-        match Self::VERSION {
+        match self.version() {
             Version::Lua51 => self.list_ring(self.global.word(finalized))?,
             _ => self.list_chain(self.global.word(finalized), List::ToBeFinalized)?,
         }
         if places.fixed != ABSENT {
             self.list_chain(self.global.word(places.fixed), List::Fixed)?;
         }
-        if Self::VERSION <= Version::Lua52 {
+        if self.version() <= Version::Lua52 {
             self.list_strings()?;
         }
         if !self.heap.is_taken(self.main_thread) {
@@ -85,7 +85,7 @@ impl<M: Memory, const L: usize> Sweep<'_, M, L> {
 
     /// Lists the string table: all strings in 5.1, the short ones in 5.2.
     fn list_strings(&mut self) -> Swept {
-        let places = &Self::LAYOUT.global_state;
+        let places = &self.layout().global_state;
         let count = u64::from(self.global.int(places.strings_size));
         let buckets = self
             .memory
@@ -120,11 +120,11 @@ impl<M: Memory, const L: usize> Sweep<'_, M, L> {
             .ok_or(LayoutMismatch::Unreadable("an object"))?;
         let (next, tag) = (header.word(0), header.byte(TAG));
         let object_type =
-            tags::object_type(Self::LAYOUT, tag).ok_or(LayoutMismatch::UnknownType(tag))?;
+            tags::object_type(self.layout(), tag).ok_or(LayoutMismatch::UnknownType(tag))?;
         if object_type == ObjectType::ShortString || object_type == ObjectType::LongString {
             let node = self.list_string(address, object_type)?;
             // From 5.3 on fixed objects are on a list of their own.
-            let is_fixed = match Self::VERSION {
+            let is_fixed = match self.version() {
                 Version::Lua51 | Version::Lua52 => header.byte(TAG + 1) & FIXED != 0,
                 _ => list == List::Fixed,
             };
@@ -138,7 +138,7 @@ impl<M: Memory, const L: usize> Sweep<'_, M, L> {
             List::ToBeFinalized => note(&mut self.to_be_finalized, node)?,
             List::Fixed => note(&mut self.fixed, node)?,
             // In 5.1 userdata follow the main thread.
-            List::All if address == self.main_thread && Self::VERSION == Version::Lua51 => {
+            List::All if address == self.main_thread && self.version() == Version::Lua51 => {
                 self.heap.begin_run(RunOrder::Allocation)?;
             }
             _ => {}
@@ -160,7 +160,7 @@ impl<M: Memory, const L: usize> Sweep<'_, M, L> {
             ObjectType::Thread => (Kind::Thread, self.thread_size(address)),
             ObjectType::Prototype => (Kind::Prototype, self.prototype_size(Whose::Own, address)),
             ObjectType::Upvalue | ObjectType::ShortString | ObjectType::LongString => {
-                (Kind::Upvalue, Some(u64::from(Self::LAYOUT.upvalue.size)))
+                (Kind::Upvalue, Some(u64::from(self.layout().upvalue.size)))
             }
         };
         let size = size.ok_or(LayoutMismatch::Unreadable("an object"))?;
@@ -168,17 +168,17 @@ impl<M: Memory, const L: usize> Sweep<'_, M, L> {
         match kind {
             Kind::Userdata => self.note_own(node, address)?,
             // These are on no other list.
-            Kind::Thread if Self::VERSION <= Version::Lua52 => {
+            Kind::Thread if self.version() <= Version::Lua52 => {
                 let first = self
                     .memory
-                    .word(address + u64::from(Self::LAYOUT.state.open_upvalues))
+                    .word(address + u64::from(self.layout().state.open_upvalues))
                     .ok_or(LayoutMismatch::Unreadable("a thread"))?;
                 self.list_chain(first, List::Part)?;
             }
-            Kind::LuaFunction if Self::VERSION == Version::Lua53 => {
+            Kind::LuaFunction if self.version() == Version::Lua53 => {
                 self.list_upvalues_of(address)?;
             }
-            Kind::Thread if Self::VERSION == Version::Lua53 => {
+            Kind::Thread if self.version() == Version::Lua53 => {
                 self.list_open_upvalues(address)?;
             }
             _ => {}
@@ -203,7 +203,7 @@ impl<M: Memory, const L: usize> Sweep<'_, M, L> {
     /// until their variables end.
     fn list_open_upvalues(&mut self, thread: u64) -> Swept {
         const UNREADABLE: LayoutMismatch = LayoutMismatch::Unreadable("an open upvalue");
-        let layout = Self::LAYOUT;
+        let layout = self.layout();
         let mut next = thread + u64::from(layout.state.open_upvalues);
         // Some were listed with their functions, so that a ring would not come to an end by itself.
         for _ in 0..=self.ledger.total() / u64::from(layout.upvalue.size) {
@@ -220,7 +220,7 @@ impl<M: Memory, const L: usize> Sweep<'_, M, L> {
     /// Makes a node of an upvalue that may have one already (5.3).
     fn list_upvalue(&mut self, address: u64) -> Swept {
         if address != 0 && !self.heap.is_taken(address) {
-            let size = u64::from(Self::LAYOUT.upvalue.size);
+            let size = u64::from(self.layout().upvalue.size);
             self.ledger
                 .add(&mut self.heap, Kind::Upvalue, address, size)?;
         }
@@ -229,15 +229,15 @@ impl<M: Memory, const L: usize> Sweep<'_, M, L> {
 
     /// Counts the VM's memory that is not objects.
     pub(super) fn list_blocks(&mut self) -> Swept {
-        let places = &Self::LAYOUT.global_state;
-        let state = match Self::VERSION {
+        let places = &self.layout().global_state;
+        let state = match self.version() {
             Version::Lua55 => places.size,
             _ => places.with_main_thread,
         };
-        let state = match Self::VERSION {
+        let state = match self.version() {
             // 5.1 does not count that of its main thread.
             Version::Lua51 => u64::from(state),
-            _ => u64::from(state) - usual_extra_space(Self::LAYOUT) + self.extra_space,
+            _ => u64::from(state) - usual_extra_space(self.layout()) + self.extra_space,
         };
         self.ledger.block("global state", state)?;
         self.ledger.block(

@@ -11,7 +11,7 @@ impl<M: Memory, const L: usize> Sweep<'_, M, L> {
     pub(super) fn find_numbers(&mut self) {
         let keys = self.number_keys;
         let math = || {
-            let registry = self.global.word(Self::LAYOUT.global_state.registry);
+            let registry = self.global.word(self.layout().global_state.registry);
             let loaded = self.field(registry, keys.loaded)?;
             Some(self.field(loaded.1, keys.math)?.1)
         };

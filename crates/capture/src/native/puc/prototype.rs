@@ -22,11 +22,11 @@ const POINTER: u16 = 8;
 
 impl<'m, M: Memory, const L: usize> Sweep<'m, M, L> {
     pub(super) fn prototype(&self, whose: Whose, address: u64) -> Option<Structure<'m>> {
-        self.structure_of(whose, address, Self::LAYOUT.prototype.size)
+        self.structure_of(whose, address, self.layout().prototype.size)
     }
 
     pub(super) fn prototype_size(&self, whose: Whose, address: u64) -> Option<u64> {
-        let places = &Self::LAYOUT.prototype;
+        let places = &self.layout().prototype;
         let prototype = self.prototype(whose, address)?;
         let count = |place: u16| u64::from(prototype.int(place));
         let mut size = u64::from(places.size)
@@ -34,7 +34,8 @@ impl<'m, M: Memory, const L: usize> Sweep<'m, M, L> {
             + u64::from(POINTER) * count(places.nested_count)
             + u64::from(places.upvalue_size) * count(places.upvalue_count)
             + u64::from(places.local_size) * count(places.local_count);
-        let is_fixed = Self::VERSION == Version::Lua55 && prototype.byte(places.flags) & FIXED != 0;
+        let is_fixed =
+            self.version() == Version::Lua55 && prototype.byte(places.flags) & FIXED != 0;
         if !is_fixed {
             size += INSTRUCTION * count(places.code_count)
                 + u64::from(places.line_size) * count(places.line_count);
@@ -72,7 +73,7 @@ impl<'m, M: Memory, const L: usize> Sweep<'m, M, L> {
         let source = self.heap.name(self.heap.source(node));
         let prototype = self.prototype(self.whose(node), address);
         let prototype = prototype.filter(|_| source.starts_with(LOADED_SOURCE))?;
-        let places = &Self::LAYOUT.prototype;
+        let places = &self.layout().prototype;
         let upvalues = u8::try_from(prototype.int(places.upvalue_count)).unwrap_or(u8::MAX);
         let (first, last) = (prototype.int(places.line), prototype.int(places.last_line));
         Some(CodeShape::new(first, last, upvalues))
@@ -83,7 +84,7 @@ impl<'m, M: Memory, const L: usize> Sweep<'m, M, L> {
         if self.heap.source(node) != NameId::EMPTY {
             return Ok(());
         }
-        let places = &Self::LAYOUT.prototype;
+        let places = &self.layout().prototype;
         let prototype = self
             .prototype(self.whose(node), address)
             .ok_or(LayoutMismatch::Unreadable("a prototype"))?;
@@ -93,7 +94,7 @@ impl<'m, M: Memory, const L: usize> Sweep<'m, M, L> {
         let string = string.filter(|string| self.heap.kind(*string) == Kind::String);
         let text = string.and_then(|string| self.whole_text(string));
         let text = text.unwrap_or(b"=?");
-        let short = ChunkName::new(Self::VERSION, text);
+        let short = ChunkName::new(self.version(), text);
         if let Some(string) = string.filter(|_| short.is_cut_path(text)) {
             self.text_of(string)?;
         }
@@ -104,7 +105,7 @@ impl<'m, M: Memory, const L: usize> Sweep<'m, M, L> {
 
     /// Line of an instruction; 0 where the function is stripped, or says one that it cannot have.
     pub(super) fn line_at(&self, whose: Whose, prototype: Structure<'_>, pc: i64) -> u32 {
-        let places = &Self::LAYOUT.prototype;
+        let places = &self.layout().prototype;
         let Ok(pc) = usize::try_from(pc) else {
             return 0;
         };
@@ -140,7 +141,7 @@ impl<'m, M: Memory, const L: usize> Sweep<'m, M, L> {
         prototype: Structure<'_>,
         pc: usize,
     ) -> Option<(usize, u32)> {
-        let places = &Self::LAYOUT.prototype;
+        let places = &self.layout().prototype;
         let count = u64::from(prototype.int(places.absolute_line_count));
         let size = places.absolute_line_size;
         let start = prototype.word(places.absolute_lines);
@@ -154,7 +155,7 @@ impl<'m, M: Memory, const L: usize> Sweep<'m, M, L> {
     /// Names of the upvalues of a prototype's functions: items that begin with the address of a
     /// string. Empty where a stripped function has none.
     fn upvalue_names(&self, whose: Whose, address: u64) -> &'m [u8] {
-        let places = &Self::LAYOUT.prototype;
+        let places = &self.layout().prototype;
         let names = self.prototype(whose, address).and_then(|prototype| {
             let count = u64::from(prototype.int(places.upvalue_count));
             let start = prototype.word(places.upvalues);
@@ -166,7 +167,7 @@ impl<'m, M: Memory, const L: usize> Sweep<'m, M, L> {
     /// Verifies the fields of a prototype on which only names depend: its source, its lines, and
     /// its parameters.
     fn verify_prototype(&mut self, node: NodeId, prototype: Structure<'_>) -> Swept {
-        let places = &Self::LAYOUT.prototype;
+        let places = &self.layout().prototype;
         let (first, last) = (prototype.int(places.line), prototype.int(places.last_line));
         let parameters = prototype.byte(places.parameters);
         // A main chunk has no parameters, and takes extra arguments.
@@ -191,7 +192,7 @@ impl<'m, M: Memory, const L: usize> Sweep<'m, M, L> {
         if let Some(shape) = self.shape_of_loaded(node, address) {
             self.heap.note_loaded_code(node, shape)?;
         }
-        let places = &Self::LAYOUT.prototype;
+        let places = &self.layout().prototype;
         let whose = self.whose(node);
         let prototype = self.prototype(whose, address).ok_or(UNREADABLE)?;
         let items = |start: u16, count: u16, size: u16| {

@@ -25,7 +25,7 @@ const GLOBALS: u64 = 2;
 impl<M: Memory, const L: usize> Sweep<'_, M, L> {
     /// Gives the synthetic root its references. The first is the registry.
     pub(super) fn add_edges_of_globals(&mut self) -> Swept {
-        let places = &Self::LAYOUT.global_state;
+        let places = &self.layout().global_state;
         self.heap.begin_edges();
         self.root(self.global.word(places.registry), "[REGISTRY]")?;
         let running = self.origin.running_thread;
@@ -61,9 +61,9 @@ impl<M: Memory, const L: usize> Sweep<'_, M, L> {
     /// Notes the table of globals: in 5.1 that of the running thread, or else of the main thread;
     /// later that in the registry.
     fn note_globals(&mut self) {
-        let globals = match Self::LAYOUT.state.globals {
+        let globals = match self.layout().state.globals {
             ABSENT => {
-                let registry = self.global.word(Self::LAYOUT.global_state.registry);
+                let registry = self.global.word(self.layout().global_state.registry);
                 self.integer_field(registry, GLOBALS)
             }
             place => {

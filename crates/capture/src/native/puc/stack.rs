@@ -1,7 +1,7 @@
 //! The calls on a thread's stack: functions, locals, temporaries and extra arguments, as the debug
 //! library shows them.
 
-use crate::layout::{self, ABSENT, PucLayout};
+use crate::layout::ABSENT;
 use crate::lua::stack_slot_label::{FUNCTION, HOST, TEMPORARY, VARARG};
 use crate::lua::stack_slots::SlotName;
 use crate::lua::thread_calls::ThreadCalls;
@@ -68,16 +68,13 @@ pub(super) struct StackWalk<'s, 'm, M, const L: usize> {
 }
 
 impl<'s, 'm, M: Memory, const L: usize> StackWalk<'s, 'm, M, L> {
-    pub(super) const LAYOUT: &'static PucLayout = layout::puc(L);
-    pub(super) const VERSION: Version = Self::LAYOUT.version;
-
     pub(super) fn new(
         sweep: &'s mut Sweep<'m, M, L>,
         node: NodeId,
         thread: u64,
         state: Structure<'m>,
     ) -> Self {
-        let places = &Self::LAYOUT.state;
+        let places = &sweep.layout().state;
         let slots = sweep.slot_count(state);
         let stack = state.word(places.stack);
         StackWalk {
@@ -99,7 +96,7 @@ impl<'s, 'm, M: Memory, const L: usize> StackWalk<'s, 'm, M, L> {
         if self.top < self.stack || self.top > self.end {
             return Err(UNREADABLE.into());
         }
-        let mut call = self.state.word(Self::LAYOUT.state.call);
+        let mut call = self.state.word(self.sweep.layout().state.call);
         self.verify_base(call)?;
         let outermost = self.outermost();
         let origin = self.sweep.origin;
@@ -136,7 +133,7 @@ impl<'s, 'm, M: Memory, const L: usize> StackWalk<'s, 'm, M, L> {
             return Ok(self.top);
         }
         let info = self.sweep.call_info(call).ok_or(UNREADABLE)?;
-        let said = info.word(Self::LAYOUT.call.top);
+        let said = info.word(self.sweep.layout().call.top);
         let function = self.call(call, self.top)?.function;
         Ok(match self.function_at(function)? {
             Some((_, true)) => said.clamp(self.top, self.end),
@@ -145,8 +142,8 @@ impl<'s, 'm, M: Memory, const L: usize> StackWalk<'s, 'm, M, L> {
     }
 
     fn outermost(&self) -> u64 {
-        let place = Self::LAYOUT.state.base_call;
-        match Self::VERSION {
+        let place = self.sweep.layout().state.base_call;
+        match self.sweep.version() {
             Version::Lua51 => self.state.word(place),
             _ => self.thread + u64::from(place),
         }
@@ -154,8 +151,8 @@ impl<'s, 'm, M: Memory, const L: usize> StackWalk<'s, 'm, M, L> {
 
     /// Address of the `CallInfo` of a call's caller.
     fn outer(&self, call: u64) -> Swept<u64> {
-        let places = &Self::LAYOUT.call;
-        if Self::VERSION == Version::Lua51 {
+        let places = &self.sweep.layout().call;
+        if self.sweep.version() == Version::Lua51 {
             return Ok(call.wrapping_sub(u64::from(places.size)));
         }
         let info = self.sweep.call_info(call).ok_or(UNREADABLE)?;
@@ -163,10 +160,10 @@ impl<'s, 'm, M: Memory, const L: usize> StackWalk<'s, 'm, M, L> {
     }
 
     fn call(&self, address: u64, limit: u64) -> Swept<Call> {
-        let places = &Self::LAYOUT.call;
+        let places = &self.sweep.layout().call;
         let info = self.sweep.call_info(address).ok_or(UNREADABLE)?;
         // In 5.2.0 it is among what only calls of C functions have.
-        let only_of_c = Self::VERSION == Version::Lua52 && places.extra > places.base;
+        let only_of_c = self.sweep.version() == Version::Lua52 && places.extra > places.base;
         let has_extra = places.extra != ABSENT
             && self.yields(address)
             && !(only_of_c && self.sweep.is_lua_call(info));
@@ -179,7 +176,7 @@ impl<'s, 'm, M: Memory, const L: usize> StackWalk<'s, 'm, M, L> {
         if function < self.stack || function >= self.end {
             return Err(UNREADABLE.into());
         }
-        let has_base = match Self::VERSION {
+        let has_base = match self.sweep.version() {
             Version::Lua51 => true,
             Version::Lua52 | Version::Lua53 => self.sweep.is_lua_call(info),
             _ => false,
@@ -199,7 +196,7 @@ impl<'s, 'm, M: Memory, const L: usize> StackWalk<'s, 'm, M, L> {
     /// Whether this is the call in which the thread has yielded.
     fn yields(&self, call: u64) -> bool {
         const YIELD: u8 = 1; // LUA_YIELD
-        let places = &Self::LAYOUT.state;
+        let places = &self.sweep.layout().state;
         self.state.byte(places.status) == YIELD && self.state.word(places.call) == call
     }
 
@@ -279,7 +276,7 @@ impl<'s, 'm, M: Memory, const L: usize> StackWalk<'s, 'm, M, L> {
             }
             None => (self.sweep.heap.intern(HOST.as_bytes())?, false),
         };
-        let is_lua_call = match Self::VERSION {
+        let is_lua_call = match self.sweep.version() {
             Version::Lua51 => is_lua,
             _ => self.sweep.is_lua_call(info),
         };
@@ -294,8 +291,8 @@ impl<'s, 'm, M: Memory, const L: usize> StackWalk<'s, 'm, M, L> {
                 pc: -1,
             });
         }
-        if Self::VERSION == Version::Lua51 {
-            let lost = info.int(Self::LAYOUT.call.tail_calls);
+        if self.sweep.version() == Version::Lua51 {
+            let lost = info.int(self.sweep.layout().call.tail_calls);
             // Another number there may be -1.
             if i32::try_from(lost).is_err() {
                 return Err(LayoutMismatch::Kind("a number of tail calls").into());
@@ -309,14 +306,14 @@ impl<'s, 'm, M: Memory, const L: usize> StackWalk<'s, 'm, M, L> {
         let whose = self.sweep.whose(node);
         let fields = self.sweep.prototype(whose, prototype);
         let fields = fields.ok_or(UNREADABLE)?;
-        let code = fields.word(Self::LAYOUT.prototype.code);
-        let count = u64::from(fields.int(Self::LAYOUT.prototype.code_count));
-        let state = &Self::LAYOUT.state;
+        let code = fields.word(self.sweep.layout().prototype.code);
+        let count = u64::from(fields.int(self.sweep.layout().prototype.code_count));
+        let state = &self.sweep.layout().state;
         let is_innermost = call.address == self.state.word(state.call);
         let saved = match state.saved_pc {
-            ABSENT => info.word(Self::LAYOUT.call.saved_pc),
+            ABSENT => info.word(self.sweep.layout().call.saved_pc),
             place if is_innermost => self.state.word(place),
-            _ => info.word(Self::LAYOUT.call.saved_pc),
+            _ => info.word(self.sweep.layout().call.saved_pc),
         };
         let offset = saved.wrapping_sub(code);
         if !offset.is_multiple_of(INSTRUCTION) || offset / INSTRUCTION > count {
@@ -372,7 +369,7 @@ impl<'s, 'm, M: Memory, const L: usize> StackWalk<'s, 'm, M, L> {
         if running.prototype == 0 {
             return Ok(());
         }
-        let places = &Self::LAYOUT.prototype;
+        let places = &self.sweep.layout().prototype;
         let prototype = self.sweep.prototype(running.whose, running.prototype);
         let prototype = prototype.ok_or(UNREADABLE)?;
         let count = u64::from(prototype.int(places.local_count));
@@ -406,12 +403,12 @@ impl<'s, 'm, M: Memory, const L: usize> StackWalk<'s, 'm, M, L> {
 
     /// Notes the extra arguments of a call of a Lua function.
     fn extra_arguments(&mut self, call: Call, running: Running) -> Swept {
-        let places = &Self::LAYOUT;
+        let places = self.sweep.layout();
         let prototype = self.sweep.prototype(running.whose, running.prototype);
         let prototype = prototype.ok_or(UNREADABLE)?;
         let flags = prototype.byte(places.prototype.flags);
         let size = u64::from(VALUE);
-        let (first, end) = match Self::VERSION {
+        let (first, end) = match self.sweep.version() {
             Version::Lua51 => return self.extra_arguments_51(call, running),
             Version::Lua52 | Version::Lua53 => {
                 let parameters = u64::from(prototype.byte(places.prototype.parameters));

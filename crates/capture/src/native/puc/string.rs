@@ -76,7 +76,7 @@ impl<'m, M: Memory, const L: usize> Sweep<'m, M, L> {
         address: u64,
         object_type: ObjectType,
     ) -> Option<Text> {
-        let places = &Self::LAYOUT.string;
+        let places = &self.layout().string;
         let header = u64::from(places.header);
         let string = self.structure_of(whose, address, places.header)?;
         let behind = |len: u64| {
@@ -92,7 +92,7 @@ impl<'m, M: Memory, const L: usize> Sweep<'m, M, L> {
         if object_type == ObjectType::ShortString {
             return behind(u64::from(string.byte(places.short_len)));
         }
-        if Self::VERSION != Version::Lua55 {
+        if self.version() != Version::Lua55 {
             return behind(string.word(places.len));
         }
         let string = self.structure_of(whose, address, places.fixed_size)?;
@@ -113,7 +113,7 @@ impl<'m, M: Memory, const L: usize> Sweep<'m, M, L> {
     fn text_place_of(&self, string: NodeId) -> Option<(Whose, Text)> {
         let (whose, address) = (self.whose(string), self.heap.address(string));
         let header = self.structure_of(whose, address, HEADER)?;
-        let object_type = super::tags::object_type(Self::LAYOUT, header.byte(TAG))?;
+        let object_type = super::tags::object_type(self.layout(), header.byte(TAG))?;
         Some((whose, self.text_place(whose, address, object_type)?))
     }
 
@@ -176,7 +176,7 @@ impl<'m, M: Memory, const L: usize> Sweep<'m, M, L> {
                 self.heap.set_source(node, name);
             }
             // 5.1 interns them all. Those of other VMs waste nothing here.
-            if Self::VERSION != Version::Lua51 && self.whose(node) == Whose::Own {
+            if self.version() != Version::Lua51 && self.whose(node) == Whose::Own {
                 texts.add(node, text)?;
             }
         }

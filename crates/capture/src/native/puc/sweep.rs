@@ -23,9 +23,14 @@ use crate::version::Version;
 use luasnap_heap::{Kind, Label, NodeId, Strength, SweepBuilder};
 use std::ops::Range;
 
+/// In place of a layout's number: any layout, which is looked up when a VM is swept.
+const ANY: usize = layout::PUC_COUNT;
+
 /// A sweep of a PUC Lua VM by layout number `L`. That is a constant so that the compiler knows
-/// every offset and leaves out what the release does not have.
+/// every offset and leaves out what the release does not have. All layouts but those of the newest
+/// releases share the code that is compiled for `ANY`, since each takes 150 kB.
 pub(crate) struct Sweep<'m, M, const L: usize> {
+    layout: &'static PucLayout,
     pub(super) memory: &'m M,
     pub(super) types: [ValueType; 256],
     pub(super) origin: Origin,
@@ -74,12 +79,29 @@ pub(crate) struct Sweep<'m, M, const L: usize> {
 }
 
 impl<'m, M: Memory, const L: usize> Sweep<'m, M, L> {
-    pub(super) const LAYOUT: &'static PucLayout = layout::puc(L);
-    pub(super) const VERSION: Version = Self::LAYOUT.version;
+    /// What the compiler knows of the layout.
+    const KNOWN: Option<&'static PucLayout> = match L {
+        ANY => None,
+        number => Some(layout::puc(number)),
+    };
 
-    /// A sweep of the VM whose global state is at `global_address`.
-    fn new(memory: &'m M, global_address: u64, origin: Origin) -> Swept<Self> {
-        let layout = Self::LAYOUT;
+    #[inline(always)]
+    pub(super) fn layout(&self) -> &'static PucLayout {
+        Self::KNOWN.unwrap_or(self.layout)
+    }
+
+    #[inline(always)]
+    pub(super) fn version(&self) -> Version {
+        self.layout().version
+    }
+
+    /// A sweep of the VM whose global state is at `global_address`, by a layout, which is number `L` if that is one.
+    fn new(
+        memory: &'m M,
+        layout: &'static PucLayout,
+        global_address: u64,
+        origin: Origin,
+    ) -> Swept<Self> {
         let size = layout.global_state.size;
         let global = memory
             .structure(global_address, size)
@@ -96,9 +118,10 @@ impl<'m, M: Memory, const L: usize> Sweep<'m, M, L> {
         };
         let mut types = [ValueType::Other; 256];
         for (tag, value_type) in (0..=u8::MAX).zip(&mut types) {
-            *value_type = tags::value_type(Self::VERSION, tag);
+            *value_type = tags::value_type(layout.version, tag);
         }
         Ok(Sweep {
+            layout,
             memory,
             types,
             origin,
@@ -251,7 +274,7 @@ impl<'m, M: Memory, const L: usize> sweep::Sweep<'m> for Sweep<'m, M, L> {
     #[inline(always)]
     fn resolve(&mut self, address: u64) -> Swept<Option<NodeId>> {
         match self.heap.find(address) {
-            None if Self::SHARES => self.foreign(address),
+            None if self.shares() => self.foreign(address),
             found => Ok(found),
         }
     }
@@ -265,9 +288,10 @@ impl<'m, M: Memory, const L: usize> sweep::Sweep<'m> for Sweep<'m, M, L> {
     }
 
     fn close(self) -> SweptHeap {
-        let foreign = Self::SHARES.then_some(self.foreign_objects);
+        let slot_sizes = self.slot_sizes();
+        let foreign = self.shares().then_some(self.foreign_objects);
         self.ledger
-            .close(self.heap, Self::SLOT_SIZES, self.has_user_values, foreign)
+            .close(self.heap, slot_sizes, self.has_user_values, foreign)
     }
 }
 
@@ -278,24 +302,26 @@ pub(crate) fn sweep<M: Memory>(
     global: u64,
     origin: Origin,
 ) -> Swept<SweptHeap> {
-    /// The layout's number; numbers that no layout has name the first one, so that nothing is
-    /// compiled for them.
-    const fn known(number: usize) -> usize {
-        if number < layout::PUC_COUNT {
-            number
-        } else {
-            0
-        }
+    const NEWEST_51: usize = layout::number_of_newest(Version::Lua51);
+    const NEWEST_52: usize = layout::number_of_newest(Version::Lua52);
+    const NEWEST_53: usize = layout::number_of_newest(Version::Lua53);
+    const NEWEST_54: usize = layout::number_of_newest(Version::Lua54);
+    const NEWEST_55: usize = layout::number_of_newest(Version::Lua55);
+    match number {
+        NEWEST_51 => sweep_by::<M, NEWEST_51>(memory, number, global, origin),
+        NEWEST_52 => sweep_by::<M, NEWEST_52>(memory, number, global, origin),
+        NEWEST_53 => sweep_by::<M, NEWEST_53>(memory, number, global, origin),
+        NEWEST_54 => sweep_by::<M, NEWEST_54>(memory, number, global, origin),
+        NEWEST_55 => sweep_by::<M, NEWEST_55>(memory, number, global, origin),
+        _ => sweep_by::<M, ANY>(memory, number, global, origin),
     }
-    macro_rules! by_number {
-        ($($number:literal)*) => {{
-            const NUMBERS: &[usize] = &[$($number),*];
-            const _: () = assert!(layout::PUC_COUNT <= NUMBERS.len(), "more numbers are needed");
-            match number {
-                $($number => Sweep::<M, { known($number) }>::new(memory, global, origin)?.run(),)*
-                _ => Err(LayoutMismatch::GlobalState.into()),
-            }
-        }};
-    }
-    by_number!(0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 21 22 23 24 25 26 27 28 29 30 31)
+}
+
+fn sweep_by<M: Memory, const L: usize>(
+    memory: &M,
+    number: usize,
+    global: u64,
+    origin: Origin,
+) -> Swept<SweptHeap> {
+    Sweep::<M, L>::new(memory, layout::puc(number), global, origin)?.run()
 }

@@ -37,25 +37,28 @@ pub(super) struct Parts {
 impl<'m, M: Memory, const L: usize> Sweep<'m, M, L> {
     /// Bytes of a slot of either part. In 5.5 an array part has 8 bytes for each value and one for
     /// its tag.
-    pub(super) const SLOT_SIZES: SlotSizes = SlotSizes {
-        array: match Self::VERSION {
-            Version::Lua55 => 9,
-            _ => VALUE as u8,
-        },
-        hash: Self::LAYOUT.node.size as u8,
-    };
+    #[inline(always)]
+    pub(super) fn slot_sizes(&self) -> SlotSizes {
+        SlotSizes {
+            array: match self.version() {
+                Version::Lua55 => 9,
+                _ => VALUE as u8,
+            },
+            hash: self.layout().node.size as u8,
+        }
+    }
 
     /// Reads the parts of the table at `address`.
     #[inline]
     pub(super) fn table_parts(&self, whose: Whose, address: u64) -> Option<Parts> {
-        let places = &Self::LAYOUT.table;
+        let places = &self.layout().table;
         let table = self.structure_of(whose, address, places.size)?;
         let log2 = table.byte(places.node_count_log2);
         let nodes = table.word(places.nodes);
         let flags = table.byte(places.flags);
         // A table without a hash part refers to a node that is a constant.
         let is_own = || log2 != 0 || self.memory.is_writable(nodes);
-        let has_nodes = match Self::VERSION {
+        let has_nodes = match self.version() {
             Version::Lua51 | Version::Lua52 => is_own(),
             // Up to 5.3.3 that is all that tells.
             Version::Lua53 => table.word(places.last_free) != 0 && is_own(),
@@ -63,9 +66,9 @@ impl<'m, M: Memory, const L: usize> Sweep<'m, M, L> {
             _ => flags & NO_NODES == 0,
         };
         let limit = u64::from(table.int(places.array_size));
-        let array_size = match Self::VERSION {
+        let array_size = match self.version() {
             Version::Lua54 if !limit.is_power_of_two() && limit != 0 => {
-                let is_rounded = match Self::LAYOUT.name.as_bytes() {
+                let is_rounded = match self.layout().name.as_bytes() {
                     b"5.4.0" => table.byte(TAG + 1),
                     _ => flags,
                 };
@@ -76,7 +79,7 @@ impl<'m, M: Memory, const L: usize> Sweep<'m, M, L> {
             }
             _ => limit,
         };
-        let has_word = Self::VERSION == Version::Lua55 && has_nodes && log2 >= LAST_FREE_FROM;
+        let has_word = self.version() == Version::Lua55 && has_nodes && log2 >= LAST_FREE_FROM;
         Some(Parts {
             array: table.word(places.array),
             array_size,
@@ -91,21 +94,21 @@ impl<'m, M: Memory, const L: usize> Sweep<'m, M, L> {
     #[inline]
     pub(super) fn table_size(&self, whose: Whose, address: u64) -> Option<u64> {
         let parts = self.table_parts(whose, address)?;
-        let hint = match (Self::VERSION, parts.array_size) {
+        let hint = match (self.version(), parts.array_size) {
             (Version::Lua55, 1..) => LENGTH_HINT,
             _ => 0,
         };
-        let array = u64::from(Self::SLOT_SIZES.array) * parts.array_size + hint;
-        let node = u64::from(Self::SLOT_SIZES.hash);
+        let array = u64::from(self.slot_sizes().array) * parts.array_size + hint;
+        let node = u64::from(self.slot_sizes().hash);
         let nodes = node.saturating_mul(parts.node_count);
-        let own = u64::from(Self::LAYOUT.table.size) + array + parts.node_extra;
+        let own = u64::from(self.layout().table.size) + array + parts.node_extra;
         Some(own.saturating_add(nodes))
     }
 
     /// Prefetches the parts of the table at `address`, whose header was prefetched before.
     #[inline]
     pub(super) fn prefetch_table_at(&self, address: u64) {
-        let places = &Self::LAYOUT.table;
+        let places = &self.layout().table;
         if let Some(table) = self.memory.structure(address, places.size) {
             self.memory.prefetch(table.word(places.array));
             self.memory.prefetch(table.word(places.nodes));
@@ -123,7 +126,7 @@ impl<'m, M: Memory, const L: usize> Sweep<'m, M, L> {
             self.refer_to_kind(node, parts.metatable, Label::Metatable, metatable)?;
         }
         self.verify_table(node, parts)?;
-        let in_array = match Self::VERSION {
+        let in_array = match self.version() {
             Version::Lua55 => self.add_edges_of_packed_array(node, parts, mode)?,
             _ => self.add_edges_of_array(node, parts, mode)?,
         };
@@ -210,14 +213,14 @@ impl<'m, M: Memory, const L: usize> Sweep<'m, M, L> {
 
     /// Returns the nodes of a table's hash part.
     pub(super) fn hash_part(&self, parts: Parts) -> Swept<&'m [u8]> {
-        let size = Self::LAYOUT.node.size;
+        let size = self.layout().node.size;
         let nodes = self.memory.items(parts.nodes, parts.node_count, size);
         Ok(nodes.ok_or(LayoutMismatch::Unreadable("a table's hash part"))?)
     }
 
     /// Adds the references of the hash part. Returns the number of its entries.
     fn add_edges_of_nodes(&mut self, source: NodeId, parts: Parts, mode: WeakMode) -> Swept<u32> {
-        let places = &Self::LAYOUT.node;
+        let places = &self.layout().node;
         let nodes = self.hash_part(parts)?;
         let mut count = 0;
         for node in nodes.chunks_exact(usize::from(places.size)) {
@@ -242,7 +245,7 @@ impl<'m, M: Memory, const L: usize> Sweep<'m, M, L> {
         value_type: ValueType,
         mode: WeakMode,
     ) -> Swept {
-        let places = &Self::LAYOUT.node;
+        let places = &self.layout().node;
         let key_type = self.types[usize::from(node.byte(places.key_tag))];
         let (key, value) = (node.word(places.key), node.word(places.value));
         match key_type {
@@ -276,7 +279,7 @@ impl<'m, M: Memory, const L: usize> Sweep<'m, M, L> {
         value_type: ValueType,
         mode: WeakMode,
     ) -> Swept {
-        let places = &Self::LAYOUT.node;
+        let places = &self.layout().node;
         let key_type = self.types[usize::from(node.byte(places.key_tag))];
         let (key, value) = (node.word(places.key), node.word(places.value));
         let key_node = self.target(source, key_type, key)?;
@@ -298,7 +301,7 @@ impl<'m, M: Memory, const L: usize> Sweep<'m, M, L> {
         };
         let strength = if mode.weak_values && self.is_weakly_held(target, value_type) {
             Strength::WeakValue
-        } else if key_is_weak && Self::VERSION.has_ephemerons() {
+        } else if key_is_weak && self.version().has_ephemerons() {
             Strength::Ephemeron
         } else {
             Strength::Strong
@@ -325,7 +328,7 @@ impl<'m, M: Memory, const L: usize> Sweep<'m, M, L> {
 
     /// Whether a boolean is `true`: from 5.4 on its tag says so.
     pub(super) fn is_true(&self, tag: u8, value: u64) -> bool {
-        match Self::VERSION {
+        match self.version() {
             Version::Lua54 | Version::Lua55 => tag != 1,
             _ => value as u32 != 0,
         }
@@ -359,7 +362,7 @@ impl<'m, M: Memory, const L: usize> Sweep<'m, M, L> {
     pub(super) fn integer_field(&self, table: u64, key: u64) -> Option<u64> {
         let parts = self.table_parts(Whose::Own, table)?;
         if key <= parts.array_size {
-            let (value, tag) = match Self::VERSION {
+            let (value, tag) = match self.version() {
                 Version::Lua55 => (
                     parts.array.wrapping_sub(8 * key),
                     parts.array.wrapping_add(LENGTH_HINT + key - 1),
@@ -391,7 +394,7 @@ impl<'m, M: Memory, const L: usize> Sweep<'m, M, L> {
         parts: Parts,
         is_it: impl Fn(Structure<'_>, &layout::puc::Node) -> bool,
     ) -> Option<(ValueType, u64)> {
-        let places = &Self::LAYOUT.node;
+        let places = &self.layout().node;
         let nodes = self
             .memory
             .items(parts.nodes, parts.node_count, places.size)?;
@@ -416,7 +419,7 @@ impl<'m, M: Memory, const L: usize> Sweep<'m, M, L> {
 
     /// The string under a string key of a table; the key is one of this VM.
     fn string_field(&mut self, table: NodeId, key: u64) -> Swept<Option<NodeId>> {
-        let places = &Self::LAYOUT.node;
+        let places = &self.layout().node;
         for node in self.entries(table) {
             if self.types[usize::from(node.byte(places.key_tag))] == ValueType::Object
                 && self.is_key(node.word(places.key), key)?
@@ -439,7 +442,7 @@ impl<'m, M: Memory, const L: usize> Sweep<'m, M, L> {
         &self,
         table: NodeId,
     ) -> impl Iterator<Item = Structure<'m>> + use<'m, M, L> {
-        let size = Self::LAYOUT.node.size;
+        let size = self.layout().node.size;
         let (whose, address) = (self.whose(table), self.heap.address(table));
         let parts = self.table_parts(whose, address);
         let nodes =

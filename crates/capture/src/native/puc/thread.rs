@@ -20,16 +20,16 @@ const EXTRA_SLOTS: u64 = 5;
 
 impl<'m, M: Memory, const L: usize> Sweep<'m, M, L> {
     fn state(&self, address: u64) -> Option<Structure<'m>> {
-        self.memory.structure(address, Self::LAYOUT.state.size)
+        self.memory.structure(address, self.layout().state.size)
     }
 
     pub(super) fn call_info(&self, address: u64) -> Option<Structure<'m>> {
-        self.memory.structure(address, Self::LAYOUT.call.size)
+        self.memory.structure(address, self.layout().call.size)
     }
 
     /// Number of slots of a thread's stack.
     pub(super) fn slot_count(&self, state: Structure<'_>) -> u64 {
-        let places = &Self::LAYOUT.state;
+        let places = &self.layout().state;
         if state.word(places.stack) == 0 {
             return 0; // it is still being made
         }
@@ -47,9 +47,9 @@ impl<'m, M: Memory, const L: usize> Sweep<'m, M, L> {
     /// Shallow size of a thread, in bytes. The main thread is part of the global state: only its
     /// stack and its calls count.
     pub(super) fn thread_size(&self, address: u64) -> Option<u64> {
-        let places = &Self::LAYOUT.state;
+        let places = &self.layout().state;
         let state = self.state(address)?;
-        let calls = match Self::VERSION {
+        let calls = match self.version() {
             Version::Lua51 => u64::from(state.int(places.calls_size)),
             _ if places.call_count == ABSENT => self.count_calls(address)?,
             Version::Lua55 => u64::from(state.int(places.call_count)),
@@ -60,7 +60,7 @@ impl<'m, M: Memory, const L: usize> Sweep<'m, M, L> {
             false => self.extra_space + u64::from(places.size),
         };
         let slots = u64::from(VALUE).saturating_mul(self.slot_count(state));
-        let calls = u64::from(Self::LAYOUT.call.size).saturating_mul(calls);
+        let calls = u64::from(self.layout().call.size).saturating_mul(calls);
         Some(slots.saturating_add(calls).saturating_add(own))
     }
 
@@ -68,11 +68,11 @@ impl<'m, M: Memory, const L: usize> Sweep<'m, M, L> {
     /// count may have wrapped around, they are counted one by one.
     pub(super) fn recount_calls(&mut self) -> Swept {
         const WRAPS: u64 = 1 << 16;
-        let place = Self::LAYOUT.state.call_count;
-        if !matches!(Self::VERSION, Version::Lua53 | Version::Lua54) || place == ABSENT {
+        let place = self.layout().state.call_count;
+        if !matches!(self.version(), Version::Lua53 | Version::Lua54) || place == ABSENT {
             return Ok(());
         }
-        let call = u64::from(Self::LAYOUT.call.size);
+        let call = u64::from(self.layout().call.size);
         for node in (1..self.heap.node_count() as u32).map(NodeId) {
             if self.ledger.missing() < WRAPS * call {
                 break;
@@ -98,16 +98,16 @@ impl<'m, M: Memory, const L: usize> Sweep<'m, M, L> {
     /// Number of a thread's `CallInfo`s besides the outermost, which is built in. 5.2, 5.3.0
     /// and 5.3.1 do not store it.
     fn count_calls(&self, thread: u64) -> Option<u64> {
-        let outermost = thread + u64::from(Self::LAYOUT.state.base_call);
+        let outermost = thread + u64::from(self.layout().state.base_call);
         let (mut next, mut count) = (outermost, 0);
         loop {
-            next = self.call_info(next)?.word(Self::LAYOUT.call.next);
+            next = self.call_info(next)?.word(self.layout().call.next);
             if next == 0 {
                 return Some(count);
             }
             count += 1;
             // More would not fit into the VM's total.
-            if count * u64::from(Self::LAYOUT.call.size) > self.ledger.total() {
+            if count * u64::from(self.layout().call.size) > self.ledger.total() {
                 return None;
             }
         }
@@ -115,12 +115,12 @@ impl<'m, M: Memory, const L: usize> Sweep<'m, M, L> {
 
     pub(super) fn add_edges_of_thread(&mut self, node: NodeId, address: u64) -> Swept {
         let state = self.state(address).ok_or(UNREADABLE)?;
-        if Self::LAYOUT.state.globals != ABSENT {
-            let globals = state.word(Self::LAYOUT.state.globals);
+        if self.layout().state.globals != ABSENT {
+            let globals = state.word(self.layout().state.globals);
             self.refer_to_object(node, globals, Label::Environment)?;
         }
         self.slots.clear();
-        let stack = state.word(Self::LAYOUT.state.stack);
+        let stack = state.word(self.layout().state.stack);
         if stack == 0 {
             return Ok(());
         }
@@ -151,7 +151,7 @@ impl<'m, M: Memory, const L: usize> Sweep<'m, M, L> {
         state: Structure<'_>,
         calls: &ThreadCalls,
     ) -> Swept {
-        let status = state.byte(Self::LAYOUT.state.status);
+        let status = state.byte(self.layout().state.status);
         let running = self.origin.running_thread;
         let is_running = (running != 0).then_some(running == address);
         let mut note = calls.note(node, status, is_running);
@@ -186,7 +186,7 @@ impl<'m, M: Memory, const L: usize> Sweep<'m, M, L> {
     /// The text of the error that ended a thread: whoever raised it left it on the top. What
     /// `lua_resume` returns is a copy.
     fn error_text(&self, state: Structure<'_>) -> Option<&'m [u8]> {
-        let places = &Self::LAYOUT.state;
+        let places = &self.layout().state;
         let last = state.word(places.top).checked_sub(u64::from(VALUE))?;
         if last < state.word(places.stack) {
             return None;

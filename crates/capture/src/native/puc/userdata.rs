@@ -24,7 +24,7 @@ pub(super) struct Userdata<'m> {
 
 impl<'m, M: Memory, const L: usize> Sweep<'m, M, L> {
     pub(super) fn userdata(&self, address: u64) -> Option<Userdata<'m>> {
-        let places = &Self::LAYOUT.userdata;
+        let places = &self.layout().userdata;
         let header = self.memory.structure(address, places.header)?;
         let value_count = match places.user_value_count {
             ABSENT => 0,
@@ -50,7 +50,7 @@ impl<'m, M: Memory, const L: usize> Sweep<'m, M, L> {
 
     pub(super) fn add_edges_of_userdata(&mut self, node: NodeId, address: u64) -> Swept {
         const UNREADABLE: LayoutMismatch = LayoutMismatch::Unreadable("a userdata");
-        let places = &Self::LAYOUT.userdata;
+        let places = &self.layout().userdata;
         let userdata = self.userdata(address).ok_or(UNREADABLE)?;
         if userdata.metatable != 0 {
             if self.userdata_metatables.get(userdata.metatable).is_none() {
@@ -63,7 +63,7 @@ impl<'m, M: Memory, const L: usize> Sweep<'m, M, L> {
         }
         if places.environment != ABSENT {
             // 5.2 calls it the user value.
-            let label = match Self::VERSION.is_51_api() {
+            let label = match self.version().is_51_api() {
                 true => Label::Environment,
                 false => Label::UserValue(1),
             };

@@ -41,7 +41,7 @@ impl<'m, M: Memory, const L: usize> Sweep<'m, M, L> {
 
     /// Addresses of the metamethods' names.
     fn metamethods(&self) -> impl Iterator<Item = u64> + '_ {
-        let places = &Self::LAYOUT.global_state;
+        let places = &self.layout().global_state;
         let numbers = 0..places.metamethod_count;
         numbers.map(|number| self.global.word(places.metamethods + 8 * number))
     }
@@ -54,7 +54,7 @@ impl<'m, M: Memory, const L: usize> Sweep<'m, M, L> {
     /// Verifies that the metatables of the basic types are tables, and that types whose values have
     /// their own have none.
     fn verify_metatables_of_types(&self) -> Swept {
-        let place = Self::LAYOUT.global_state.metatables;
+        let place = self.layout().global_state.metatables;
         verify_metatables((0..TYPES).map(|number| {
             let address = self.global.word(place + 8 * number);
             let may_have_one = !WITH_OWN_METATABLES.contains(&number);
@@ -107,7 +107,7 @@ impl<'m, M: Memory, const L: usize> Sweep<'m, M, L> {
     /// Verifies that the string table has the strings that were listed, each in the bucket of its
     /// hash. Up to 5.2 they were listed from there.
     fn verify_string_table(&self) -> Swept {
-        let places = &Self::LAYOUT.global_state;
+        let places = &self.layout().global_state;
         let used = u64::from(self.global.int(places.strings_used));
         if !is_near(
             self.short_strings,
@@ -116,7 +116,7 @@ impl<'m, M: Memory, const L: usize> Sweep<'m, M, L> {
         ) {
             return Err(LayoutMismatch::StringTable.into());
         }
-        let next = match Self::LAYOUT.string.next_in_bucket {
+        let next = match self.layout().string.next_in_bucket {
             ABSENT => return Ok(()),
             place => u64::from(place),
         };
@@ -157,10 +157,10 @@ impl<'m, M: Memory, const L: usize> Sweep<'m, M, L> {
     /// ones.
     #[inline]
     pub(super) fn hash_of_short(&self, whose: Whose, string: u64) -> Option<u32> {
-        let size = HEADER.max(Self::LAYOUT.string.hash + 4);
+        let size = HEADER.max(self.layout().string.hash + 4);
         let header = self.structure_of(whose, string, size)?;
         let is_short = header.byte(TAG) == SHORT_STRING;
-        is_short.then(|| header.int(Self::LAYOUT.string.hash))
+        is_short.then(|| header.int(self.layout().string.hash))
     }
 
     /// Verifies, for a sample of tables, that keys are where their hashes say and values are what
@@ -175,7 +175,7 @@ impl<'m, M: Memory, const L: usize> Sweep<'m, M, L> {
 
     #[inline(never)]
     fn verify_sample(&mut self, parts: Parts) -> Swept {
-        let places = &Self::LAYOUT.node;
+        let places = &self.layout().node;
         let size = usize::from(places.size);
         let nodes = self.hash_part(parts)?;
         let types = self.types;
@@ -225,7 +225,7 @@ impl<'m, M: Memory, const L: usize> Sweep<'m, M, L> {
         main: u64,
         is_it: impl Fn(Structure<'_>) -> bool,
     ) -> bool {
-        let places = &Self::LAYOUT.node;
+        let places = &self.layout().node;
         let size = u64::from(places.size);
         let mut number = main;
         for _ in 0..parts.node_count {
@@ -236,7 +236,7 @@ impl<'m, M: Memory, const L: usize> Sweep<'m, M, L> {
             if is_it(node) {
                 return true;
             }
-            let next = match Self::VERSION {
+            let next = match self.version() {
                 Version::Lua51 | Version::Lua52 => {
                     let next = node.word(places.next);
                     match next.wrapping_sub(parts.nodes) {
@@ -261,7 +261,7 @@ impl<'m, M: Memory, const L: usize> Sweep<'m, M, L> {
     /// release that is 1 for `true`.
     #[cold]
     pub(super) fn verify_boolean(&self, parts: Parts, entry: Structure<'_>) -> Swept {
-        let places = &Self::LAYOUT.node;
+        let places = &self.layout().node;
         let nodes = self.hash_part(parts)?;
         let is_true =
             |node: Structure<'_>| self.is_true(node.byte(places.key_tag), node.word(places.key));
@@ -290,7 +290,7 @@ impl<'m, M: Memory, const L: usize> Sweep<'m, M, L> {
 
     #[cold]
     fn verify_wide_integer(&mut self, parts: Parts, key: u64) -> Swept {
-        let places = &Self::LAYOUT.node;
+        let places = &self.layout().node;
         let nodes = self.hash_part(parts)?;
         let types = &self.types;
         let is_it = |node: Structure<'_>| {
@@ -342,7 +342,7 @@ impl<'m, M: Memory, const L: usize> Sweep<'m, M, L> {
         }
         // The library `math` shows that integers have 64 bits. States of skynet that only keep code have none, and skynet
         // itself is not made for others.
-        match self.has_wide_key && !self.integers_are_wide && !Self::SHARES {
+        match self.has_wide_key && !self.integers_are_wide && !self.shares() {
             true => Err(LayoutMismatch::Numbers.into()),
             false => Ok(()),
         }
@@ -355,7 +355,7 @@ impl<'m, M: Memory, const L: usize> Sweep<'m, M, L> {
             has_any = true;
             let node = sweep.resolve(key)?;
             Ok(node.is_some_and(|node| {
-                is_event(Self::VERSION, sweep.heap.name(sweep.heap.source(node)))
+                is_event(sweep.version(), sweep.heap.name(sweep.heap.source(node)))
             }))
         })?;
         Ok(match (has_metamethod, has_any) {
@@ -375,7 +375,7 @@ impl<'m, M: Memory, const L: usize> Sweep<'m, M, L> {
         let Some(table) = table.filter(|&node| self.heap.kind(node) == Kind::Table) else {
             return Ok(false);
         };
-        let places = &Self::LAYOUT.node;
+        let places = &self.layout().node;
         for node in self.entries(table) {
             let type_of = |tag: u8| self.types[usize::from(tag)];
             let is_key = type_of(node.byte(places.value + TAG)) != ValueType::Nil

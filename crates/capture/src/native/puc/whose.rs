@@ -16,12 +16,15 @@ pub(super) enum Whose {
 
 impl<'m, M: Memory, const L: usize> Sweep<'m, M, L> {
     /// Whether objects may refer to those of another VM.
-    pub(super) const SHARES: bool = Self::LAYOUT.string.id != ABSENT;
+    #[inline(always)]
+    pub(super) fn shares(&self) -> bool {
+        self.layout().string.id != ABSENT
+    }
 
     /// Returns whose a node's object is.
     #[inline(always)]
     pub(super) fn whose(&self, node: NodeId) -> Whose {
-        match Self::SHARES && node.0 >= self.listed {
+        match self.shares() && node.0 >= self.listed {
             true => Whose::Others,
             false => Whose::Own,
         }
