@@ -27,10 +27,8 @@ pub(super) trait Sweep<'m>: Sized {
     /// Verifies what can be verified after all references were read.
     fn verify_references(&mut self) -> Swept;
     fn add_edges_of_root(&mut self) -> Swept;
-    /// Gives a node of this kind its references. Returns `None` for kinds that never have any.
-    fn add_edges_of_kind(&mut self, kind: Kind, node: NodeId, address: u64) -> Option<Swept>;
-    /// Prefetches the parts of the table at `address`.
-    fn prefetch_table(&self, address: u64);
+    /// Gives the nodes from 1 up to, but not including, `listed` their references.
+    fn add_edges_of_listed(&mut self, listed: u32) -> Swept;
     /// Sets the texts of long strings.
     fn name_long_strings(&mut self) -> Swept;
     fn close(self) -> SweptHeap;
@@ -60,10 +58,7 @@ pub(super) trait Sweep<'m>: Sized {
         let Parts { heap, own, .. } = self.parts();
         own.find_markers(heap)?;
         self.add_edges_of_root()?;
-        for node in (1..listed).map(NodeId) {
-            self.look_ahead(node, listed);
-            self.add_edges_of(node)?;
-        }
+        self.add_edges_of_listed(listed)?;
         self.add_edges_of_unlisted()?;
         self.verify_references()?;
         self.name_long_strings()?;
@@ -72,10 +67,26 @@ pub(super) trait Sweep<'m>: Sized {
         Ok(self.close())
     }
 
+    /// Gives the nodes from 1 up to `listed` their references. `prefetch_table` prefetches the parts of the table at an
+    /// address; `add_edges` gives a node of a kind its references, and returns `None` for kinds that never have any.
+    #[inline(always)]
+    fn add_edges_of_each(
+        &mut self,
+        listed: u32,
+        prefetch_table: impl Fn(&Self, u64),
+        add_edges: impl Fn(&mut Self, Kind, NodeId, u64) -> Option<Swept>,
+    ) -> Swept {
+        for node in (1..listed).map(NodeId) {
+            self.look_ahead(node, listed, &prefetch_table);
+            self.add_edges_of(node, &add_edges)?;
+        }
+        Ok(())
+    }
+
     /// Prefetches what the nodes after this one need. Their order is close to that in memory, but
     /// each has parts elsewhere.
-    #[inline]
-    fn look_ahead(&self, node: NodeId, listed: u32) {
+    #[inline(always)]
+    fn look_ahead(&self, node: NodeId, listed: u32, prefetch_table: impl Fn(&Self, u64)) {
         const FAR: u32 = 12;
         const NEAR: u32 = 6;
         let heap = self.heap();
@@ -85,19 +96,23 @@ pub(super) trait Sweep<'m>: Sized {
         if node.0 + NEAR < listed {
             let near = NodeId(node.0 + NEAR);
             if heap.kind(near) == Kind::Table {
-                self.prefetch_table(heap.address(near));
+                prefetch_table(self, heap.address(near));
             }
         }
     }
 
     /// Gives a node its references. A misfit only makes the node doubtful: garbage may refer to an
     /// object that is gone, or to whatever is now in its place.
-    #[inline]
-    fn add_edges_of(&mut self, node: NodeId) -> Swept {
+    #[inline(always)]
+    fn add_edges_of(
+        &mut self,
+        node: NodeId,
+        add_edges: impl Fn(&mut Self, Kind, NodeId, u64) -> Option<Swept>,
+    ) -> Swept {
         let address = self.heap().address(node);
         let kind = self.heap().kind(node);
         self.parts().heap.begin_edges();
-        match self.add_edges_of_kind(kind, node, address) {
+        match add_edges(self, kind, node, address) {
             None => return Ok(()),
             Some(Err(Failure::LayoutMismatch(mismatch))) => {
                 self.parts().ledger.doubt(node, mismatch)?

@@ -142,6 +142,23 @@ impl<'m, M: Memory, R: References> Sweep<'m, M, R> {
         }
         Ok(())
     }
+
+    /// Gives a node of this kind its references. Returns `None` for kinds that never have any.
+    #[inline(always)]
+    fn add_edges_of_kind(&mut self, kind: Kind, node: NodeId, address: u64) -> Option<Swept> {
+        Some(match kind {
+            Kind::Table => self.add_edges_of_table(node, address),
+            Kind::LuaFunction => self.add_edges_of_lua_function(node, address),
+            Kind::CFunction => self.add_edges_of_c_function(node, address),
+            Kind::Upvalue => self.add_edges_of_upvalue(node, address),
+            Kind::Userdata => self.add_edges_of_userdata(node, address),
+            Kind::Thread => self.add_edges_of_thread(node, address),
+            Kind::Prototype => self.add_edges_of_prototype(node, address),
+            Kind::Trace => self.add_edges_of_trace(node, address),
+            Kind::Cdata => self.add_edges_of_cdata(node, address),
+            _ => return None,
+        })
+    }
 }
 
 impl<'m, M: Memory, R: References> sweep::Sweep<'m> for Sweep<'m, M, R> {
@@ -183,25 +200,8 @@ impl<'m, M: Memory, R: References> sweep::Sweep<'m> for Sweep<'m, M, R> {
         self.add_edges_of_globals()
     }
 
-    #[inline(always)]
-    fn add_edges_of_kind(&mut self, kind: Kind, node: NodeId, address: u64) -> Option<Swept> {
-        Some(match kind {
-            Kind::Table => self.add_edges_of_table(node, address),
-            Kind::LuaFunction => self.add_edges_of_lua_function(node, address),
-            Kind::CFunction => self.add_edges_of_c_function(node, address),
-            Kind::Upvalue => self.add_edges_of_upvalue(node, address),
-            Kind::Userdata => self.add_edges_of_userdata(node, address),
-            Kind::Thread => self.add_edges_of_thread(node, address),
-            Kind::Prototype => self.add_edges_of_prototype(node, address),
-            Kind::Trace => self.add_edges_of_trace(node, address),
-            Kind::Cdata => self.add_edges_of_cdata(node, address),
-            _ => return None,
-        })
-    }
-
-    #[inline]
-    fn prefetch_table(&self, address: u64) {
-        self.prefetch_table_at(address);
+    fn add_edges_of_listed(&mut self, listed: u32) -> Swept {
+        self.add_edges_of_each(listed, Self::prefetch_table_at, Self::add_edges_of_kind)
     }
 
     fn name_long_strings(&mut self) -> Swept {

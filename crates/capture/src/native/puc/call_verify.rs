@@ -8,7 +8,7 @@ use crate::native::puc::stack::{Call, HIDDEN_ARGUMENTS, Running, StackWalk, UNRE
 use crate::native::puc::tags::ValueType;
 use crate::version::Version;
 
-impl<M: Memory, const L: usize> StackWalk<'_, '_, M, L> {
+impl<M: Memory> StackWalk<'_, '_, M> {
     /// Verifies that `base` is before `top`, and that of the innermost call (5.1): the two could have changed
     /// places. `lua_yield` alone moves it, to the values that it returns.
     pub(super) fn verify_base(&self, call: u64) -> Swept {

@@ -11,7 +11,7 @@ use crate::native::foreign_objects::ForeignObject;
 use crate::native::layout_mismatch::{LayoutMismatch, Swept};
 use crate::native::puc::header::{HEADER, TAG};
 use crate::native::puc::string::SHORT;
-use crate::native::puc::sweep::Sweep;
+use crate::native::puc::sweep::{ANY, Sweep};
 use crate::native::puc::tags::{self, ObjectType};
 use crate::native::puc::whose::Whose;
 use crate::native::sweep::Sweep as _;
@@ -26,7 +26,7 @@ pub(super) fn is_shared(marked: u8) -> bool {
     marked & AGE == SHARED
 }
 
-impl<'m, M: Memory, const L: usize> Sweep<'m, M, L> {
+impl<'m, M: Memory> Sweep<'m, M> {
     /// Returns the node of the object at `address`, where it is one of this VM or one of another that was met before.
     #[inline(always)]
     pub(super) fn known(&self, address: u64) -> Option<NodeId> {
@@ -83,11 +83,11 @@ impl<'m, M: Memory, const L: usize> Sweep<'m, M, L> {
             ObjectType::ShortString | ObjectType::LongString => {
                 self.shared_string_size(address, object_type)
             }
-            ObjectType::Table => self.table_size(OTHERS, address),
+            ObjectType::Table => self.table_size::<ANY>(OTHERS, address),
             ObjectType::Prototype => self.prototype_size(OTHERS, address),
             // Those that are shared have no upvalues: these would be of one state.
             ObjectType::LuaClosure => {
-                let size = self.lua_closure_size(OTHERS, address)?;
+                let size = self.lua_closure_size::<ANY>(OTHERS, address)?;
                 (size == u64::from(self.layout().closure.upvalues)).then_some(size)
             }
             _ => None,
@@ -100,7 +100,7 @@ impl<'m, M: Memory, const L: usize> Sweep<'m, M, L> {
     fn shared_string_size(&self, address: u64, object_type: ObjectType) -> Option<u64> {
         let place = self.layout().string.id;
         let string = self.structure_of(Whose::Others, address, place + 8)?;
-        let text = self.text_place(Whose::Others, address, object_type)?;
+        let text = self.text_place::<ANY>(Whose::Others, address, object_type)?;
         let end = text.address.checked_add(text.len)?;
         let fits = string.word(place) != 0
             && (object_type == ObjectType::LongString || text.len <= SHORT)
@@ -113,7 +113,7 @@ impl<'m, M: Memory, const L: usize> Sweep<'m, M, L> {
     fn name_short_foreign(&mut self, node: NodeId, address: u64) -> Swept {
         const UNREADABLE: LayoutMismatch = LayoutMismatch::Unreadable("a string");
         let text = self.whole_text(node).ok_or(UNREADABLE)?;
-        let hash = self.hash_of_short(Whose::Others, address);
+        let hash = self.hash_of_short::<ANY>(Whose::Others, address);
         let name = match hash.and_then(|hash| self.own_name_of(text, hash)) {
             Some(name) => name,
             None => self.heap.intern(text)?,
@@ -162,7 +162,7 @@ impl<'m, M: Memory, const L: usize> Sweep<'m, M, L> {
         while let Some(&ForeignObject { node, .. }) = self.foreign_objects.get(number) {
             number += 1;
             if self.heap.kind(node) != Kind::Table {
-                self.add_edges_of(node)?;
+                self.add_edges_of(node, Self::add_edges_of_kind::<ANY>)?;
             }
         }
         Ok(())

@@ -31,61 +31,61 @@ enum List {
     Part,
 }
 
-impl<M: Memory, const L: usize> Sweep<'_, M, L> {
+impl<M: Memory> Sweep<'_, M> {
     /// Makes a node of every object.
-    pub(super) fn list_objects(&mut self) -> Swept {
-        let places = &self.layout().global_state;
+    pub(super) fn list_objects<const L: usize>(&mut self) -> Swept {
+        let places = &self.known_layout::<L>().global_state;
         let (all, finalized) = (places.all, places.to_be_finalized);
         self.heap.begin_run(RunOrder::Allocation)?;
-        self.list_chain(self.global.word(all), List::All)?;
-        if self.version() >= Version::Lua52 {
+        self.list_chain::<L>(self.global.word(all), List::All)?;
+        if self.known_layout::<L>().version >= Version::Lua52 {
             self.heap.begin_run(RunOrder::Finalizer)?;
             let first = self.heap.node_count() as u32;
-            self.list_chain(self.global.word(places.with_finalizer), List::WithFinalizer)?;
+            self.list_chain::<L>(self.global.word(places.with_finalizer), List::WithFinalizer)?;
             self.finalized = first..self.heap.node_count() as u32;
         }
         self.heap.begin_run(RunOrder::None)?;
-        match self.version() {
-            Version::Lua51 => self.list_ring(self.global.word(finalized))?,
-            _ => self.list_chain(self.global.word(finalized), List::ToBeFinalized)?,
+        match self.known_layout::<L>().version {
+            Version::Lua51 => self.list_ring::<L>(self.global.word(finalized))?,
+            _ => self.list_chain::<L>(self.global.word(finalized), List::ToBeFinalized)?,
         }
         if places.fixed != ABSENT {
-            self.list_chain(self.global.word(places.fixed), List::Fixed)?;
+            self.list_chain::<L>(self.global.word(places.fixed), List::Fixed)?;
         }
-        if self.version() <= Version::Lua52 {
-            self.list_strings()?;
+        if self.known_layout::<L>().version <= Version::Lua52 {
+            self.list_strings::<L>()?;
         }
         if !self.heap.is_taken(self.main_thread) {
-            self.list_object(self.main_thread, List::All)?;
+            self.list_object::<L>(self.main_thread, List::All)?;
         }
         Ok(())
     }
 
     /// Lists a chain of objects. An object that is listed twice is an error, so that even a ring
     /// would come to an end.
-    fn list_chain(&mut self, first: u64, list: List) -> Swept {
+    fn list_chain<const L: usize>(&mut self, first: u64, list: List) -> Swept {
         let mut next = first;
         while next != 0 {
-            next = self.list_object(next, list)?;
+            next = self.list_object::<L>(next, list)?;
         }
         Ok(())
     }
 
     /// Lists the ring of userdata that wait for their finalizer (5.1), from its last.
-    fn list_ring(&mut self, last: u64) -> Swept {
+    fn list_ring<const L: usize>(&mut self, last: u64) -> Swept {
         if last == 0 {
             return Ok(());
         }
-        let mut next = self.list_object(last, List::ToBeFinalized)?;
+        let mut next = self.list_object::<L>(last, List::ToBeFinalized)?;
         while next != last {
-            next = self.list_object(next, List::ToBeFinalized)?;
+            next = self.list_object::<L>(next, List::ToBeFinalized)?;
         }
         Ok(())
     }
 
     /// Lists the string table: all strings in 5.1, the short ones in 5.2.
-    fn list_strings(&mut self) -> Swept {
-        let places = &self.layout().global_state;
+    fn list_strings<const L: usize>(&mut self) -> Swept {
+        let places = &self.known_layout::<L>().global_state;
         let count = u64::from(self.global.int(places.strings_size));
         let buckets = self
             .memory
@@ -100,12 +100,12 @@ impl<M: Memory, const L: usize> Sweep<'_, M, L> {
             let mut next = first;
             while next != 0 {
                 let hash = self
-                    .hash_of_short(Whose::Own, next)
+                    .hash_of_short::<L>(Whose::Own, next)
                     .ok_or(LayoutMismatch::StringTable)?;
                 if u64::from(hash) & (count - 1) != number {
                     return Err(LayoutMismatch::StringTable.into());
                 }
-                next = self.list_object(next, List::Part)?;
+                next = self.list_object::<L>(next, List::Part)?;
             }
         }
         Ok(())
@@ -113,18 +113,18 @@ impl<M: Memory, const L: usize> Sweep<'_, M, L> {
 
     /// Makes a node of an object. Returns the address of the next object.
     #[inline]
-    fn list_object(&mut self, address: u64, list: List) -> Swept<u64> {
+    fn list_object<const L: usize>(&mut self, address: u64, list: List) -> Swept<u64> {
         let header = self
             .memory
             .structure(address, HEADER)
             .ok_or(LayoutMismatch::Unreadable("an object"))?;
         let (next, tag) = (header.word(0), header.byte(TAG));
-        let object_type =
-            tags::object_type(self.layout(), tag).ok_or(LayoutMismatch::UnknownType(tag))?;
+        let object_type = tags::object_type(self.known_layout::<L>(), tag)
+            .ok_or(LayoutMismatch::UnknownType(tag))?;
         if object_type == ObjectType::ShortString || object_type == ObjectType::LongString {
-            let node = self.list_string(address, object_type)?;
+            let node = self.list_string::<L>(address, object_type)?;
             // From 5.3 on fixed objects are on a list of their own.
-            let is_fixed = match self.version() {
+            let is_fixed = match self.known_layout::<L>().version {
                 Version::Lua51 | Version::Lua52 => header.byte(TAG + 1) & FIXED != 0,
                 _ => list == List::Fixed,
             };
@@ -133,12 +133,15 @@ impl<M: Memory, const L: usize> Sweep<'_, M, L> {
             }
             return Ok(next);
         }
-        let node = self.list_other(address, object_type)?;
+        let node = self.list_other::<L>(address, object_type)?;
         match list {
             List::ToBeFinalized => note(&mut self.to_be_finalized, node)?,
             List::Fixed => note(&mut self.fixed, node)?,
             // In 5.1 userdata follow the main thread.
-            List::All if address == self.main_thread && self.version() == Version::Lua51 => {
+            List::All
+                if address == self.main_thread
+                    && self.known_layout::<L>().version == Version::Lua51 =>
+            {
                 self.heap.begin_run(RunOrder::Allocation)?;
             }
             _ => {}
@@ -147,39 +150,44 @@ impl<M: Memory, const L: usize> Sweep<'_, M, L> {
     }
 
     /// Makes a node of an object that is not a string.
-    fn list_other(&mut self, address: u64, object_type: ObjectType) -> Swept<NodeId> {
+    fn list_other<const L: usize>(
+        &mut self,
+        address: u64,
+        object_type: ObjectType,
+    ) -> Swept<NodeId> {
         let (kind, size) = match object_type {
-            ObjectType::Table => (Kind::Table, self.table_size(Whose::Own, address)),
-            ObjectType::Closure => self.closure_size_by_field(address),
+            ObjectType::Table => (Kind::Table, self.table_size::<L>(Whose::Own, address)),
+            ObjectType::Closure => self.closure_size_by_field::<L>(address),
             ObjectType::LuaClosure => (
                 Kind::LuaFunction,
-                self.lua_closure_size(Whose::Own, address),
+                self.lua_closure_size::<L>(Whose::Own, address),
             ),
-            ObjectType::CClosure => (Kind::CFunction, self.c_closure_size(address)),
+            ObjectType::CClosure => (Kind::CFunction, self.c_closure_size::<L>(address)),
             ObjectType::Userdata => (Kind::Userdata, self.userdata_size(address)),
             ObjectType::Thread => (Kind::Thread, self.thread_size(address)),
             ObjectType::Prototype => (Kind::Prototype, self.prototype_size(Whose::Own, address)),
-            ObjectType::Upvalue | ObjectType::ShortString | ObjectType::LongString => {
-                (Kind::Upvalue, Some(u64::from(self.layout().upvalue.size)))
-            }
+            ObjectType::Upvalue | ObjectType::ShortString | ObjectType::LongString => (
+                Kind::Upvalue,
+                Some(u64::from(self.known_layout::<L>().upvalue.size)),
+            ),
         };
         let size = size.ok_or(LayoutMismatch::Unreadable("an object"))?;
         let node = self.ledger.add(&mut self.heap, kind, address, size)?;
         match kind {
             Kind::Userdata => self.note_own(node, address)?,
             // These are on no other list.
-            Kind::Thread if self.version() <= Version::Lua52 => {
+            Kind::Thread if self.known_layout::<L>().version <= Version::Lua52 => {
                 let first = self
                     .memory
-                    .word(address + u64::from(self.layout().state.open_upvalues))
+                    .word(address + u64::from(self.known_layout::<L>().state.open_upvalues))
                     .ok_or(LayoutMismatch::Unreadable("a thread"))?;
-                self.list_chain(first, List::Part)?;
+                self.list_chain::<L>(first, List::Part)?;
             }
-            Kind::LuaFunction if self.version() == Version::Lua53 => {
-                self.list_upvalues_of(address)?;
+            Kind::LuaFunction if self.known_layout::<L>().version == Version::Lua53 => {
+                self.list_upvalues_of::<L>(address)?;
             }
-            Kind::Thread if self.version() == Version::Lua53 => {
-                self.list_open_upvalues(address)?;
+            Kind::Thread if self.known_layout::<L>().version == Version::Lua53 => {
+                self.list_open_upvalues::<L>(address)?;
             }
             _ => {}
         }
@@ -188,22 +196,22 @@ impl<M: Memory, const L: usize> Sweep<'_, M, L> {
 
     /// Lists the upvalues of a Lua function (5.3). They are not objects of the collector, and are
     /// found through the functions that have them.
-    fn list_upvalues_of(&mut self, function: u64) -> Swept {
+    fn list_upvalues_of<const L: usize>(&mut self, function: u64) -> Swept {
         let upvalues = self
-            .upvalues_of(function)
+            .upvalues_of::<L>(function)
             .ok_or(LayoutMismatch::Unreadable("a function"))?;
         for upvalue in upvalues.chunks_exact(8) {
             let address = upvalue.try_into().map_or(0, u64::from_ne_bytes);
-            self.list_upvalue(address)?;
+            self.list_upvalue::<L>(address)?;
         }
         Ok(())
     }
 
     /// Lists the open upvalues of a thread (5.3): those that no function has any more stay there
     /// until their variables end.
-    fn list_open_upvalues(&mut self, thread: u64) -> Swept {
+    fn list_open_upvalues<const L: usize>(&mut self, thread: u64) -> Swept {
         const UNREADABLE: LayoutMismatch = LayoutMismatch::Unreadable("an open upvalue");
-        let layout = self.layout();
+        let layout = self.known_layout::<L>();
         let mut next = thread + u64::from(layout.state.open_upvalues);
         // Some were listed with their functions, so that a ring would not come to an end by itself.
         for _ in 0..=self.ledger.total() / u64::from(layout.upvalue.size) {
@@ -211,16 +219,16 @@ impl<M: Memory, const L: usize> Sweep<'_, M, L> {
             if upvalue == 0 {
                 return Ok(());
             }
-            self.list_upvalue(upvalue)?;
+            self.list_upvalue::<L>(upvalue)?;
             next = upvalue + u64::from(layout.upvalue.next_open);
         }
         Err(LayoutMismatch::BrokenList.into())
     }
 
     /// Makes a node of an upvalue that may have one already (5.3).
-    fn list_upvalue(&mut self, address: u64) -> Swept {
+    fn list_upvalue<const L: usize>(&mut self, address: u64) -> Swept {
         if address != 0 && !self.heap.is_taken(address) {
-            let size = u64::from(self.layout().upvalue.size);
+            let size = u64::from(self.known_layout::<L>().upvalue.size);
             self.ledger
                 .add(&mut self.heap, Kind::Upvalue, address, size)?;
         }

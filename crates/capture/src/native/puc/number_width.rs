@@ -5,7 +5,7 @@ use crate::memory::memory::Memory;
 use crate::native::puc::sweep::Sweep;
 use crate::native::puc::tags::ValueType;
 
-impl<M: Memory, const L: usize> Sweep<'_, M, L> {
+impl<M: Memory> Sweep<'_, M> {
     /// Notes the width of numbers, where the library tells that it is not the usual one. A narrow
     /// number fills the lower half of its word, and the upper half has what was there before.
     pub(super) fn find_numbers(&mut self) {

@@ -20,7 +20,7 @@ const INSTRUCTION: u64 = 4;
 /// Bytes of a reference in an array.
 const POINTER: u16 = 8;
 
-impl<'m, M: Memory, const L: usize> Sweep<'m, M, L> {
+impl<'m, M: Memory> Sweep<'m, M> {
     pub(super) fn prototype(&self, whose: Whose, address: u64) -> Option<Structure<'m>> {
         self.structure_of(whose, address, self.layout().prototype.size)
     }
@@ -50,9 +50,14 @@ impl<'m, M: Memory, const L: usize> Sweep<'m, M, L> {
     /// theirs.
     #[inline]
     pub(super) fn known_prototype(&mut self, address: u64) -> Swept<Option<KnownPrototype<'m>>> {
-        if self.prototype.address == address && address != 0 {
-            return Ok(Some(self.prototype));
+        match self.prototype.address == address && address != 0 {
+            true => Ok(Some(self.prototype)),
+            false => self.other_prototype(address),
         }
+    }
+
+    #[inline(never)]
+    fn other_prototype(&mut self, address: u64) -> Swept<Option<KnownPrototype<'m>>> {
         let Some(node) = self.prototype_node(address)? else {
             return Ok(None);
         };

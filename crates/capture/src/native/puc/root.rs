@@ -22,7 +22,7 @@ const BASIC_TYPES: [(u16, &str); 7] = [
 /// `LUA_RIDX_GLOBALS`.
 const GLOBALS: u64 = 2;
 
-impl<M: Memory, const L: usize> Sweep<'_, M, L> {
+impl<M: Memory> Sweep<'_, M> {
     /// Gives the synthetic root its references. The first is the registry.
     pub(super) fn add_edges_of_globals(&mut self) -> Swept {
         let places = &self.layout().global_state;

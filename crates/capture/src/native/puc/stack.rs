@@ -49,8 +49,8 @@ pub(super) struct Running {
 }
 
 /// A walk over the calls of one thread, from the innermost outwards.
-pub(super) struct StackWalk<'s, 'm, M, const L: usize> {
-    pub(super) sweep: &'s mut Sweep<'m, M, L>,
+pub(super) struct StackWalk<'s, 'm, M> {
+    pub(super) sweep: &'s mut Sweep<'m, M>,
     node: NodeId,
     thread: u64,
     pub(super) state: Structure<'m>,
@@ -67,9 +67,9 @@ pub(super) struct StackWalk<'s, 'm, M, const L: usize> {
     pub(super) extra_arguments: Vec<(NodeId, NameId)>,
 }
 
-impl<'s, 'm, M: Memory, const L: usize> StackWalk<'s, 'm, M, L> {
+impl<'s, 'm, M: Memory> StackWalk<'s, 'm, M> {
     pub(super) fn new(
-        sweep: &'s mut Sweep<'m, M, L>,
+        sweep: &'s mut Sweep<'m, M>,
         node: NodeId,
         thread: u64,
         state: Structure<'m>,

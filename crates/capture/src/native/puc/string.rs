@@ -6,7 +6,7 @@ use crate::native::byte_ledger::note;
 use crate::native::equal_texts::{EqualTexts, Texts};
 use crate::native::layout_mismatch::{LayoutMismatch, Swept};
 use crate::native::puc::header::{HEADER, TAG};
-use crate::native::puc::sweep::Sweep;
+use crate::native::puc::sweep::{ANY, Sweep};
 use crate::native::puc::tags::ObjectType;
 use crate::native::puc::whose::Whose;
 use crate::version::Version;
@@ -33,11 +33,15 @@ pub(super) struct Text {
     pub(super) size: u64,
 }
 
-impl<'m, M: Memory, const L: usize> Sweep<'m, M, L> {
+impl<'m, M: Memory> Sweep<'m, M> {
     /// Makes a node of a string. A short text is kept at once, while it is in the cache.
-    pub(super) fn list_string(&mut self, address: u64, object_type: ObjectType) -> Swept<NodeId> {
+    pub(super) fn list_string<const L: usize>(
+        &mut self,
+        address: u64,
+        object_type: ObjectType,
+    ) -> Swept<NodeId> {
         let text = self
-            .text_place(Whose::Own, address, object_type)
+            .text_place::<L>(Whose::Own, address, object_type)
             .ok_or(LayoutMismatch::Unreadable("a string"))?;
         let node = self
             .ledger
@@ -70,13 +74,13 @@ impl<'m, M: Memory, const L: usize> Sweep<'m, M, L> {
         Ok(node)
     }
 
-    pub(super) fn text_place(
+    pub(super) fn text_place<const L: usize>(
         &self,
         whose: Whose,
         address: u64,
         object_type: ObjectType,
     ) -> Option<Text> {
-        let places = &self.layout().string;
+        let places = &self.known_layout::<L>().string;
         let header = u64::from(places.header);
         let string = self.structure_of(whose, address, places.header)?;
         let behind = |len: u64| {
@@ -92,7 +96,7 @@ impl<'m, M: Memory, const L: usize> Sweep<'m, M, L> {
         if object_type == ObjectType::ShortString {
             return behind(u64::from(string.byte(places.short_len)));
         }
-        if self.version() != Version::Lua55 {
+        if self.known_layout::<L>().version != Version::Lua55 {
             return behind(string.word(places.len));
         }
         let string = self.structure_of(whose, address, places.fixed_size)?;
@@ -114,7 +118,7 @@ impl<'m, M: Memory, const L: usize> Sweep<'m, M, L> {
         let (whose, address) = (self.whose(string), self.heap.address(string));
         let header = self.structure_of(whose, address, HEADER)?;
         let object_type = super::tags::object_type(self.layout(), header.byte(TAG))?;
-        Some((whose, self.text_place(whose, address, object_type)?))
+        Some((whose, self.text_place::<ANY>(whose, address, object_type)?))
     }
 
     /// The whole text of a string.
@@ -185,7 +189,7 @@ impl<'m, M: Memory, const L: usize> Sweep<'m, M, L> {
     }
 }
 
-impl<'m, M: Memory, const L: usize> Texts<'m> for Sweep<'m, M, L> {
+impl<'m, M: Memory> Texts<'m> for Sweep<'m, M> {
     fn text(&self, string: NodeId) -> &'m [u8] {
         self.whole_text(string).unwrap_or_default()
     }

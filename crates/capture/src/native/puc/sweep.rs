@@ -14,6 +14,7 @@ use crate::native::puc::global_state::{main_thread, total, usual_extra_space};
 use crate::native::puc::header::{TAG, VALUE};
 use crate::native::puc::known_prototype::KnownPrototype;
 use crate::native::puc::number_keys::NumberKeys;
+use crate::native::puc::table::slot_sizes;
 use crate::native::puc::tags::{self, ValueType};
 use crate::native::recent_strings::RecentStrings;
 use crate::native::slot_names::SlotNames;
@@ -23,13 +24,42 @@ use crate::version::Version;
 use luasnap_heap::{Kind, Label, NodeId, Strength, SweepBuilder};
 use std::ops::Range;
 
-/// In place of a layout's number: any layout, which is looked up when a VM is swept.
-const ANY: usize = layout::PUC_COUNT;
+/// In place of a layout's number: code that looks every offset up.
+pub(super) const ANY: usize = layout::PUC_COUNT;
 
-/// A sweep of a PUC Lua VM by layout number `L`. That is a constant so that the compiler knows
-/// every offset and leaves out what the release does not have. All layouts but those of the newest
-/// releases share the code that is compiled for `ANY`, since each takes 150 kB.
-pub(crate) struct Sweep<'m, M, const L: usize> {
+/// Calls a method that is compiled for each layout of the newest releases, and once for all others. What most objects
+/// need is: the compiler knows every offset there, and leaves out what the release does not have.
+macro_rules! by_layout {
+    ($sweep:ident.$method:ident($($argument:expr),*)) => {{
+        const NEWEST_51: usize = layout::number_of_newest(Version::Lua51);
+        const NEWEST_52: usize = layout::number_of_newest(Version::Lua52);
+        const NEWEST_53: usize = layout::number_of_newest(Version::Lua53);
+        const NEWEST_54: usize = layout::number_of_newest(Version::Lua54);
+        const NEWEST_55: usize = layout::number_of_newest(Version::Lua55);
+        match $sweep.number {
+            NEWEST_51 => $sweep.$method::<NEWEST_51>($($argument),*),
+            NEWEST_52 => $sweep.$method::<NEWEST_52>($($argument),*),
+            NEWEST_53 => $sweep.$method::<NEWEST_53>($($argument),*),
+            NEWEST_54 => $sweep.$method::<NEWEST_54>($($argument),*),
+            NEWEST_55 => $sweep.$method::<NEWEST_55>($($argument),*),
+            _ => $sweep.$method::<ANY>($($argument),*),
+        }
+    }};
+}
+
+/// A layout that the compiler knows by its number.
+struct Number<const L: usize>;
+
+impl<const L: usize> Number<L> {
+    const LAYOUT: Option<&'static PucLayout> = match L {
+        ANY => None,
+        number => Some(layout::puc(number)),
+    };
+}
+
+/// A sweep of a PUC Lua VM. Methods with a parameter `L` are compiled for each layout that counts (`by_layout`).
+pub(crate) struct Sweep<'m, M> {
+    number: usize,
     layout: &'static PucLayout,
     pub(super) memory: &'m M,
     pub(super) types: [ValueType; 256],
@@ -78,30 +108,24 @@ pub(crate) struct Sweep<'m, M, const L: usize> {
     pub(super) slot_names: SlotNames,
 }
 
-impl<'m, M: Memory, const L: usize> Sweep<'m, M, L> {
-    /// What the compiler knows of the layout.
-    const KNOWN: Option<&'static PucLayout> = match L {
-        ANY => None,
-        number => Some(layout::puc(number)),
-    };
-
-    #[inline(always)]
+impl<'m, M: Memory> Sweep<'m, M> {
     pub(super) fn layout(&self) -> &'static PucLayout {
-        Self::KNOWN.unwrap_or(self.layout)
+        self.layout
     }
 
-    #[inline(always)]
     pub(super) fn version(&self) -> Version {
-        self.layout().version
+        self.layout.version
     }
 
-    /// A sweep of the VM whose global state is at `global_address`, by a layout, which is number `L` if that is one.
-    fn new(
-        memory: &'m M,
-        layout: &'static PucLayout,
-        global_address: u64,
-        origin: Origin,
-    ) -> Swept<Self> {
+    /// The layout, of which the compiler knows all numbers unless `L` is `ANY`.
+    #[inline(always)]
+    pub(super) fn known_layout<const L: usize>(&self) -> &'static PucLayout {
+        Number::<L>::LAYOUT.unwrap_or(self.layout)
+    }
+
+    /// A sweep by layout number `number` of the VM whose global state is at `global_address`.
+    fn new(memory: &'m M, number: usize, global_address: u64, origin: Origin) -> Swept<Self> {
+        let layout = layout::puc(number);
         let size = layout.global_state.size;
         let global = memory
             .structure(global_address, size)
@@ -121,6 +145,7 @@ impl<'m, M: Memory, const L: usize> Sweep<'m, M, L> {
             *value_type = tags::value_type(layout.version, tag);
         }
         Ok(Sweep {
+            number,
             layout,
             memory,
             types,
@@ -208,9 +233,37 @@ impl<'m, M: Memory, const L: usize> Sweep<'m, M, L> {
         }
         Ok(())
     }
+
+    fn add_edges_of_listed_by<const L: usize>(&mut self, listed: u32) -> Swept {
+        self.add_edges_of_each(
+            listed,
+            Self::prefetch_table_at::<L>,
+            Self::add_edges_of_kind::<L>,
+        )
+    }
+
+    /// Gives a node of this kind its references. Returns `None` for kinds that never have any.
+    #[inline(always)]
+    pub(super) fn add_edges_of_kind<const L: usize>(
+        &mut self,
+        kind: Kind,
+        node: NodeId,
+        address: u64,
+    ) -> Option<Swept> {
+        Some(match kind {
+            Kind::Table => self.add_edges_of_table::<L>(node, address),
+            Kind::LuaFunction => self.add_edges_of_lua_function::<L>(node, address),
+            Kind::CFunction => self.add_edges_of_c_function(node, address),
+            Kind::Upvalue => self.add_edges_of_upvalue::<L>(node, address),
+            Kind::Userdata => self.add_edges_of_userdata(node, address),
+            Kind::Thread => self.add_edges_of_thread(node, address),
+            Kind::Prototype => self.add_edges_of_prototype(node, address),
+            _ => return None,
+        })
+    }
 }
 
-impl<'m, M: Memory, const L: usize> sweep::Sweep<'m> for Sweep<'m, M, L> {
+impl<'m, M: Memory> sweep::Sweep<'m> for Sweep<'m, M> {
     type Memory = M;
 
     #[inline(always)]
@@ -233,7 +286,7 @@ impl<'m, M: Memory, const L: usize> sweep::Sweep<'m> for Sweep<'m, M, L> {
     }
 
     fn list(&mut self) -> Swept {
-        self.list_objects()?;
+        by_layout!(self.list_objects())?;
         self.list_blocks()?;
         self.recount_calls()
     }
@@ -252,23 +305,8 @@ impl<'m, M: Memory, const L: usize> sweep::Sweep<'m> for Sweep<'m, M, L> {
         self.add_edges_of_globals()
     }
 
-    #[inline(always)]
-    fn add_edges_of_kind(&mut self, kind: Kind, node: NodeId, address: u64) -> Option<Swept> {
-        Some(match kind {
-            Kind::Table => self.add_edges_of_table(node, address),
-            Kind::LuaFunction => self.add_edges_of_lua_function(node, address),
-            Kind::CFunction => self.add_edges_of_c_function(node, address),
-            Kind::Upvalue => self.add_edges_of_upvalue(node, address),
-            Kind::Userdata => self.add_edges_of_userdata(node, address),
-            Kind::Thread => self.add_edges_of_thread(node, address),
-            Kind::Prototype => self.add_edges_of_prototype(node, address),
-            _ => return None,
-        })
-    }
-
-    #[inline]
-    fn prefetch_table(&self, address: u64) {
-        self.prefetch_table_at(address);
+    fn add_edges_of_listed(&mut self, listed: u32) -> Swept {
+        by_layout!(self.add_edges_of_listed_by(listed))
     }
 
     #[inline(always)]
@@ -288,7 +326,7 @@ impl<'m, M: Memory, const L: usize> sweep::Sweep<'m> for Sweep<'m, M, L> {
     }
 
     fn close(self) -> SweptHeap {
-        let slot_sizes = self.slot_sizes();
+        let slot_sizes = slot_sizes(self.layout);
         let foreign = self.shares().then_some(self.foreign_objects);
         self.ledger
             .close(self.heap, slot_sizes, self.has_user_values, foreign)
@@ -302,26 +340,5 @@ pub(crate) fn sweep<M: Memory>(
     global: u64,
     origin: Origin,
 ) -> Swept<SweptHeap> {
-    const NEWEST_51: usize = layout::number_of_newest(Version::Lua51);
-    const NEWEST_52: usize = layout::number_of_newest(Version::Lua52);
-    const NEWEST_53: usize = layout::number_of_newest(Version::Lua53);
-    const NEWEST_54: usize = layout::number_of_newest(Version::Lua54);
-    const NEWEST_55: usize = layout::number_of_newest(Version::Lua55);
-    match number {
-        NEWEST_51 => sweep_by::<M, NEWEST_51>(memory, number, global, origin),
-        NEWEST_52 => sweep_by::<M, NEWEST_52>(memory, number, global, origin),
-        NEWEST_53 => sweep_by::<M, NEWEST_53>(memory, number, global, origin),
-        NEWEST_54 => sweep_by::<M, NEWEST_54>(memory, number, global, origin),
-        NEWEST_55 => sweep_by::<M, NEWEST_55>(memory, number, global, origin),
-        _ => sweep_by::<M, ANY>(memory, number, global, origin),
-    }
-}
-
-fn sweep_by<M: Memory, const L: usize>(
-    memory: &M,
-    number: usize,
-    global: u64,
-    origin: Origin,
-) -> Swept<SweptHeap> {
-    Sweep::<M, L>::new(memory, layout::puc(number), global, origin)?.run()
+    Sweep::new(memory, number, global, origin)?.run()
 }

@@ -1,11 +1,12 @@
 //! Tables: their parts, their entries, and how their weak modes affect references.
 
-use crate::layout;
+use crate::layout::PucLayout;
+use crate::layout::puc::Node;
 use crate::lua::weak_mode::WeakMode;
 use crate::memory::memory::{Memory, Read, Structure};
 use crate::native::layout_mismatch::{LayoutMismatch, Swept};
 use crate::native::puc::header::{TAG, VALUE};
-use crate::native::puc::sweep::Sweep;
+use crate::native::puc::sweep::{ANY, Sweep};
 use crate::native::puc::tags::ValueType;
 use crate::native::puc::whose::Whose;
 use crate::native::sweep::Sweep as _;
@@ -34,31 +35,31 @@ pub(super) struct Parts {
     pub(super) metatable: u64,
 }
 
-impl<'m, M: Memory, const L: usize> Sweep<'m, M, L> {
-    /// Bytes of a slot of either part. In 5.5 an array part has 8 bytes for each value and one for
-    /// its tag.
-    #[inline(always)]
-    pub(super) fn slot_sizes(&self) -> SlotSizes {
-        SlotSizes {
-            array: match self.version() {
-                Version::Lua55 => 9,
-                _ => VALUE as u8,
-            },
-            hash: self.layout().node.size as u8,
-        }
+/// Bytes of a slot of either part. In 5.5 an array part has 8 bytes for each value and one for its
+/// tag.
+#[inline(always)]
+pub(super) fn slot_sizes(layout: &PucLayout) -> SlotSizes {
+    SlotSizes {
+        array: match layout.version {
+            Version::Lua55 => 9,
+            _ => VALUE as u8,
+        },
+        hash: layout.node.size as u8,
     }
+}
 
+impl<'m, M: Memory> Sweep<'m, M> {
     /// Reads the parts of the table at `address`.
     #[inline]
-    pub(super) fn table_parts(&self, whose: Whose, address: u64) -> Option<Parts> {
-        let places = &self.layout().table;
+    pub(super) fn table_parts<const L: usize>(&self, whose: Whose, address: u64) -> Option<Parts> {
+        let places = &self.known_layout::<L>().table;
         let table = self.structure_of(whose, address, places.size)?;
         let log2 = table.byte(places.node_count_log2);
         let nodes = table.word(places.nodes);
         let flags = table.byte(places.flags);
         // A table without a hash part refers to a node that is a constant.
         let is_own = || log2 != 0 || self.memory.is_writable(nodes);
-        let has_nodes = match self.version() {
+        let has_nodes = match self.known_layout::<L>().version {
             Version::Lua51 | Version::Lua52 => is_own(),
             // Up to 5.3.3 that is all that tells.
             Version::Lua53 => table.word(places.last_free) != 0 && is_own(),
@@ -66,9 +67,9 @@ impl<'m, M: Memory, const L: usize> Sweep<'m, M, L> {
             _ => flags & NO_NODES == 0,
         };
         let limit = u64::from(table.int(places.array_size));
-        let array_size = match self.version() {
+        let array_size = match self.known_layout::<L>().version {
             Version::Lua54 if !limit.is_power_of_two() && limit != 0 => {
-                let is_rounded = match self.layout().name.as_bytes() {
+                let is_rounded = match self.known_layout::<L>().name.as_bytes() {
                     b"5.4.0" => table.byte(TAG + 1),
                     _ => flags,
                 };
@@ -79,7 +80,9 @@ impl<'m, M: Memory, const L: usize> Sweep<'m, M, L> {
             }
             _ => limit,
         };
-        let has_word = self.version() == Version::Lua55 && has_nodes && log2 >= LAST_FREE_FROM;
+        let has_word = self.known_layout::<L>().version == Version::Lua55
+            && has_nodes
+            && log2 >= LAST_FREE_FROM;
         Some(Parts {
             array: table.word(places.array),
             array_size,
@@ -92,32 +95,37 @@ impl<'m, M: Memory, const L: usize> Sweep<'m, M, L> {
 
     /// Shallow size of the table at `address`, in bytes.
     #[inline]
-    pub(super) fn table_size(&self, whose: Whose, address: u64) -> Option<u64> {
-        let parts = self.table_parts(whose, address)?;
-        let hint = match (self.version(), parts.array_size) {
+    pub(super) fn table_size<const L: usize>(&self, whose: Whose, address: u64) -> Option<u64> {
+        let parts = self.table_parts::<L>(whose, address)?;
+        let slot_sizes = slot_sizes(self.known_layout::<L>());
+        let hint = match (self.known_layout::<L>().version, parts.array_size) {
             (Version::Lua55, 1..) => LENGTH_HINT,
             _ => 0,
         };
-        let array = u64::from(self.slot_sizes().array) * parts.array_size + hint;
-        let node = u64::from(self.slot_sizes().hash);
+        let array = u64::from(slot_sizes.array) * parts.array_size + hint;
+        let node = u64::from(slot_sizes.hash);
         let nodes = node.saturating_mul(parts.node_count);
-        let own = u64::from(self.layout().table.size) + array + parts.node_extra;
+        let own = u64::from(self.known_layout::<L>().table.size) + array + parts.node_extra;
         Some(own.saturating_add(nodes))
     }
 
     /// Prefetches the parts of the table at `address`, whose header was prefetched before.
     #[inline]
-    pub(super) fn prefetch_table_at(&self, address: u64) {
-        let places = &self.layout().table;
+    pub(super) fn prefetch_table_at<const L: usize>(&self, address: u64) {
+        let places = &self.known_layout::<L>().table;
         if let Some(table) = self.memory.structure(address, places.size) {
             self.memory.prefetch(table.word(places.array));
             self.memory.prefetch(table.word(places.nodes));
         }
     }
 
-    pub(super) fn add_edges_of_table(&mut self, node: NodeId, address: u64) -> Swept {
+    pub(super) fn add_edges_of_table<const L: usize>(
+        &mut self,
+        node: NodeId,
+        address: u64,
+    ) -> Swept {
         let parts = self
-            .table_parts(Whose::Own, address)
+            .table_parts::<L>(Whose::Own, address)
             .ok_or(LayoutMismatch::Unreadable("a table"))?;
         let mut mode = WeakMode::default();
         if parts.metatable != 0 {
@@ -126,11 +134,12 @@ impl<'m, M: Memory, const L: usize> Sweep<'m, M, L> {
             self.refer_to_kind(node, parts.metatable, Label::Metatable, metatable)?;
         }
         self.verify_table(node, parts)?;
-        let in_array = match self.version() {
+        let in_array = match self.known_layout::<L>().version {
+            _ if parts.array_size == 0 => 0,
             Version::Lua55 => self.add_edges_of_packed_array(node, parts, mode)?,
             _ => self.add_edges_of_array(node, parts, mode)?,
         };
-        let in_nodes = self.add_edges_of_nodes(node, parts, mode)?;
+        let in_nodes = self.add_edges_of_nodes::<L>(node, parts, mode)?;
         self.heap.set_count(node, in_array + in_nodes);
         let array = (parts.array_size, in_array);
         self.heap
@@ -212,16 +221,21 @@ impl<'m, M: Memory, const L: usize> Sweep<'m, M, L> {
     }
 
     /// Returns the nodes of a table's hash part.
-    pub(super) fn hash_part(&self, parts: Parts) -> Swept<&'m [u8]> {
-        let size = self.layout().node.size;
+    pub(super) fn hash_part<const L: usize>(&self, parts: Parts) -> Swept<&'m [u8]> {
+        let size = self.known_layout::<L>().node.size;
         let nodes = self.memory.items(parts.nodes, parts.node_count, size);
         Ok(nodes.ok_or(LayoutMismatch::Unreadable("a table's hash part"))?)
     }
 
     /// Adds the references of the hash part. Returns the number of its entries.
-    fn add_edges_of_nodes(&mut self, source: NodeId, parts: Parts, mode: WeakMode) -> Swept<u32> {
-        let places = &self.layout().node;
-        let nodes = self.hash_part(parts)?;
+    fn add_edges_of_nodes<const L: usize>(
+        &mut self,
+        source: NodeId,
+        parts: Parts,
+        mode: WeakMode,
+    ) -> Swept<u32> {
+        let places = &self.known_layout::<L>().node;
+        let nodes = self.hash_part::<L>(parts)?;
         let mut count = 0;
         for node in nodes.chunks_exact(usize::from(places.size)) {
             let node = Structure(node);
@@ -230,14 +244,14 @@ impl<'m, M: Memory, const L: usize> Sweep<'m, M, L> {
                 continue;
             }
             count += 1;
-            self.add_edges_of_entry(source, parts, node, value_type, mode)?;
+            self.add_edges_of_entry::<L>(source, parts, node, value_type, mode)?;
         }
         Ok(count)
     }
 
     /// Adds the references of an entry of the hash part.
     #[inline(always)]
-    fn add_edges_of_entry(
+    fn add_edges_of_entry<const L: usize>(
         &mut self,
         source: NodeId,
         parts: Parts,
@@ -245,7 +259,7 @@ impl<'m, M: Memory, const L: usize> Sweep<'m, M, L> {
         value_type: ValueType,
         mode: WeakMode,
     ) -> Swept {
-        let places = &self.layout().node;
+        let places = &self.known_layout::<L>().node;
         let key_type = self.types[usize::from(node.byte(places.key_tag))];
         let (key, value) = (node.word(places.key), node.word(places.value));
         match key_type {
@@ -268,18 +282,18 @@ impl<'m, M: Memory, const L: usize> Sweep<'m, M, L> {
             }
             return Ok(());
         }
-        self.add_edges_of_other_entry(source, node, value_type, mode)
+        self.add_edges_of_other_entry::<L>(source, node, value_type, mode)
     }
 
     /// The same for a key that was not met recently, or is not a string.
-    fn add_edges_of_other_entry(
+    fn add_edges_of_other_entry<const L: usize>(
         &mut self,
         source: NodeId,
         node: Structure<'_>,
         value_type: ValueType,
         mode: WeakMode,
     ) -> Swept {
-        let places = &self.layout().node;
+        let places = &self.known_layout::<L>().node;
         let key_type = self.types[usize::from(node.byte(places.key_tag))];
         let (key, value) = (node.word(places.key), node.word(places.value));
         let key_node = self.target(source, key_type, key)?;
@@ -301,7 +315,7 @@ impl<'m, M: Memory, const L: usize> Sweep<'m, M, L> {
         };
         let strength = if mode.weak_values && self.is_weakly_held(target, value_type) {
             Strength::WeakValue
-        } else if key_is_weak && self.version().has_ephemerons() {
+        } else if key_is_weak && self.known_layout::<L>().version.has_ephemerons() {
             Strength::Ephemeron
         } else {
             Strength::Strong
@@ -360,7 +374,7 @@ impl<'m, M: Memory, const L: usize> Sweep<'m, M, L> {
 
     /// Address of the object under a small integer key of a table.
     pub(super) fn integer_field(&self, table: u64, key: u64) -> Option<u64> {
-        let parts = self.table_parts(Whose::Own, table)?;
+        let parts = self.table_parts::<ANY>(Whose::Own, table)?;
         if key <= parts.array_size {
             let (value, tag) = match self.version() {
                 Version::Lua55 => (
@@ -392,7 +406,7 @@ impl<'m, M: Memory, const L: usize> Sweep<'m, M, L> {
     fn entry(
         &self,
         parts: Parts,
-        is_it: impl Fn(Structure<'_>, &layout::puc::Node) -> bool,
+        is_it: impl Fn(Structure<'_>, &Node) -> bool,
     ) -> Option<(ValueType, u64)> {
         let places = &self.layout().node;
         let nodes = self
@@ -411,10 +425,13 @@ impl<'m, M: Memory, const L: usize> Sweep<'m, M, L> {
         if key == 0 || !self.is(table, Kind::Table) {
             return None;
         }
-        self.entry(self.table_parts(Whose::Own, table)?, |node, places| {
-            node.word(places.key) == key
-                && self.types[usize::from(node.byte(places.key_tag))] == ValueType::Object
-        })
+        self.entry(
+            self.table_parts::<ANY>(Whose::Own, table)?,
+            |node, places| {
+                node.word(places.key) == key
+                    && self.types[usize::from(node.byte(places.key_tag))] == ValueType::Object
+            },
+        )
     }
 
     /// The string under a string key of a table; the key is one of this VM.
@@ -441,10 +458,10 @@ impl<'m, M: Memory, const L: usize> Sweep<'m, M, L> {
     pub(super) fn entries(
         &self,
         table: NodeId,
-    ) -> impl Iterator<Item = Structure<'m>> + use<'m, M, L> {
+    ) -> impl Iterator<Item = Structure<'m>> + use<'m, M> {
         let size = self.layout().node.size;
         let (whose, address) = (self.whose(table), self.heap.address(table));
-        let parts = self.table_parts(whose, address);
+        let parts = self.table_parts::<ANY>(whose, address);
         let nodes =
             parts.and_then(|parts| self.items_of(whose, parts.nodes, parts.node_count, size));
         let nodes = nodes.unwrap_or_default();

@@ -18,7 +18,7 @@ use luasnap_heap::{CodePlace, Kind, Label, NameId, NodeId, Strength};
 /// `EXTRA_STACK`: slots behind `stack_last`.
 const EXTRA_SLOTS: u64 = 5;
 
-impl<'m, M: Memory, const L: usize> Sweep<'m, M, L> {
+impl<'m, M: Memory> Sweep<'m, M> {
     fn state(&self, address: u64) -> Option<Structure<'m>> {
         self.memory.structure(address, self.layout().state.size)
     }

@@ -22,7 +22,7 @@ pub(super) struct Userdata<'m> {
     pub(super) len: u64,
 }
 
-impl<'m, M: Memory, const L: usize> Sweep<'m, M, L> {
+impl<'m, M: Memory> Sweep<'m, M> {
     pub(super) fn userdata(&self, address: u64) -> Option<Userdata<'m>> {
         let places = &self.layout().userdata;
         let header = self.memory.structure(address, places.header)?;

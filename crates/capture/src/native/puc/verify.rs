@@ -7,7 +7,7 @@ use crate::memory::memory::{Memory, Read, Structure};
 use crate::native::layout_mismatch::{LayoutMismatch, Swept};
 use crate::native::modes::Fields;
 use crate::native::puc::header::{HEADER, TAG, VALUE};
-use crate::native::puc::sweep::Sweep;
+use crate::native::puc::sweep::{ANY, Sweep};
 use crate::native::puc::table::Parts;
 use crate::native::puc::tags::{self, ValueType};
 use crate::native::puc::whose::Whose;
@@ -30,7 +30,7 @@ const TYPES: u16 = 9;
 /// The tag of a short string; in 5.1, of any string.
 const SHORT_STRING: u8 = 4;
 
-impl<'m, M: Memory, const L: usize> Sweep<'m, M, L> {
+impl<'m, M: Memory> Sweep<'m, M> {
     /// Verifies what can be verified once every object is known.
     pub(super) fn verify_meaning_of_objects(&mut self) -> Swept {
         self.verify_metamethods()?;
@@ -78,7 +78,7 @@ impl<'m, M: Memory, const L: usize> Sweep<'m, M, L> {
             let address = self.heap.address(node);
             let metatable = match self.heap.kind(node) {
                 Kind::Table => self
-                    .table_parts(Whose::Own, address)
+                    .table_parts::<ANY>(Whose::Own, address)
                     .map(|parts| parts.metatable),
                 Kind::Userdata => self.userdata(address).map(|userdata| userdata.metatable),
                 _ => continue,
@@ -144,7 +144,7 @@ impl<'m, M: Memory, const L: usize> Sweep<'m, M, L> {
     /// bucket of `count`.
     fn verify_place(&self, string: u64, bucket: u64, count: u64) -> Swept {
         let hash = match self.is(string, Kind::String) {
-            true => self.hash_of_short(Whose::Own, string),
+            true => self.hash_of_short::<ANY>(Whose::Own, string),
             false => None,
         };
         match hash.is_some_and(|hash| u64::from(hash) & (count - 1) == bucket) {
@@ -156,11 +156,11 @@ impl<'m, M: Memory, const L: usize> Sweep<'m, M, L> {
     /// Stored hash of a string, where it surely has one: in 5.1 every string has one, later short
     /// ones.
     #[inline]
-    pub(super) fn hash_of_short(&self, whose: Whose, string: u64) -> Option<u32> {
-        let size = HEADER.max(self.layout().string.hash + 4);
+    pub(super) fn hash_of_short<const L: usize>(&self, whose: Whose, string: u64) -> Option<u32> {
+        let size = HEADER.max(self.known_layout::<L>().string.hash + 4);
         let header = self.structure_of(whose, string, size)?;
         let is_short = header.byte(TAG) == SHORT_STRING;
-        is_short.then(|| header.int(self.layout().string.hash))
+        is_short.then(|| header.int(self.known_layout::<L>().string.hash))
     }
 
     /// Verifies, for a sample of tables, that keys are where their hashes say and values are what
@@ -177,7 +177,7 @@ impl<'m, M: Memory, const L: usize> Sweep<'m, M, L> {
     fn verify_sample(&mut self, parts: Parts) -> Swept {
         let places = &self.layout().node;
         let size = usize::from(places.size);
-        let nodes = self.hash_part(parts)?;
+        let nodes = self.hash_part::<ANY>(parts)?;
         let types = self.types;
         let entries = nodes.chunks_exact(size).map(Structure).filter(|node| {
             let tag = node.byte(places.value + TAG);
@@ -190,7 +190,7 @@ impl<'m, M: Memory, const L: usize> Sweep<'m, M, L> {
             if self.types[usize::from(key_tag)] == ValueType::Object
                 && let Some(string) = self.known(key)
                 && self.heap.kind(string) == Kind::String
-                && let Some(hash) = self.hash_of_short(self.whose(string), key)
+                && let Some(hash) = self.hash_of_short::<ANY>(self.whose(string), key)
             {
                 let main = u64::from(hash) & (parts.node_count - 1);
                 if !self.leads_to(parts, nodes, main, |node| node.word(places.key) == key) {
@@ -262,7 +262,7 @@ impl<'m, M: Memory, const L: usize> Sweep<'m, M, L> {
     #[cold]
     pub(super) fn verify_boolean(&self, parts: Parts, entry: Structure<'_>) -> Swept {
         let places = &self.layout().node;
-        let nodes = self.hash_part(parts)?;
+        let nodes = self.hash_part::<ANY>(parts)?;
         let is_true =
             |node: Structure<'_>| self.is_true(node.byte(places.key_tag), node.word(places.key));
         let is_it = |node: Structure<'_>| {
@@ -291,7 +291,7 @@ impl<'m, M: Memory, const L: usize> Sweep<'m, M, L> {
     #[cold]
     fn verify_wide_integer(&mut self, parts: Parts, key: u64) -> Swept {
         let places = &self.layout().node;
-        let nodes = self.hash_part(parts)?;
+        let nodes = self.hash_part::<ANY>(parts)?;
         let types = &self.types;
         let is_it = |node: Structure<'_>| {
             let value_type = types[usize::from(node.byte(places.key_tag))];

@@ -14,7 +14,7 @@ pub(super) enum Whose {
     Others,
 }
 
-impl<'m, M: Memory, const L: usize> Sweep<'m, M, L> {
+impl<'m, M: Memory> Sweep<'m, M> {
     /// Whether objects may refer to those of another VM.
     #[inline(always)]
     pub(super) fn shares(&self) -> bool {
@@ -24,7 +24,7 @@ impl<'m, M: Memory, const L: usize> Sweep<'m, M, L> {
     /// Returns whose a node's object is.
     #[inline(always)]
     pub(super) fn whose(&self, node: NodeId) -> Whose {
-        match self.shares() && node.0 >= self.listed {
+        match node.0 >= self.listed && self.shares() {
             true => Whose::Others,
             false => Whose::Own,
         }
