@@ -294,7 +294,7 @@ impl<'a> DominatorCells<'a> {
                 .filter(|at| *at == 0 || self.drafts[*at as usize].retained >= enough),
         );
         // A cell above retains as much and comes first, so whatever is kept has all above it kept.
-        kept.sort_by_key(|at| Reverse(self.drafts[*at as usize].retained));
+        kept.sort_by_cached_key(|at| Reverse(self.drafts[*at as usize].retained));
         kept.truncate(most.max(1));
         let order = self.in_order(kept)?;
         let mut row_of = filled(self.drafts.len(), NONE)?;
@@ -322,7 +322,7 @@ impl<'a> DominatorCells<'a> {
     /// Brings cells into the order of the rows, with their parents' rows and with what is left below each.
     fn in_order(&self, mut kept: Vec<u32>) -> Result<Vec<Ordered>> {
         // By draft, the root first: children of one cell together, largest first.
-        kept.sort_by_key(|at| {
+        kept.sort_unstable_by_key(|at| {
             let draft = &self.drafts[*at as usize];
             (draft.parent.wrapping_add(1), Reverse(draft.retained), *at)
         });

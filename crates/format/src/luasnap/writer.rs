@@ -216,7 +216,7 @@ fn sections(contents: &Contents<'_>) -> Result<Vec<BuiltSection>> {
         both(targets, the_rest);
     let mut sections = rest?;
     sections.extend(targets?);
-    sections.sort_by_key(|built| built.entry.section as u16);
+    sections.sort_unstable_by_key(|built| built.entry.section as u16);
     Ok(sections)
 }
 

@@ -228,7 +228,7 @@ impl Counted {
             self.groups[at].retained = retained.bytes;
         }
         let first = measured.len().min(MEASURED);
-        measured[first..].sort_by_key(|at| std::cmp::Reverse(self.groups[*at].retained));
+        measured[first..].sort_by_cached_key(|at| std::cmp::Reverse(self.groups[*at].retained));
         measured.truncate(2 * MEASURED);
         let mut sets: Vec<Vec<NodeId>> = room(measured.len())?;
         for &at in &measured {

@@ -95,7 +95,7 @@ impl Growth {
         }
         search.fold_scattered(scattered, &mut suspects)?;
         search.find_ranks(&mut suspects)?;
-        suspects.sort_by_key(|suspect| std::cmp::Reverse(suspect.weight()));
+        suspects.sort_by_cached_key(|suspect| std::cmp::Reverse(suspect.weight()));
         Ok(suspects)
     }
 }

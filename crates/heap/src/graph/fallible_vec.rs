@@ -6,8 +6,17 @@ use crate::graph::error::BuildError;
 #[inline]
 pub(crate) fn push<T>(column: &mut Vec<T>, value: T) -> Result<(), BuildError> {
     if column.len() == column.capacity() {
-        column.try_reserve(1)?;
+        return push_and_grow(column, value);
     }
+    column.push(value);
+    Ok(())
+}
+
+/// The same for a column that is full: apart, since there are many places that append.
+#[cold]
+#[inline(never)]
+fn push_and_grow<T>(column: &mut Vec<T>, value: T) -> Result<(), BuildError> {
+    column.try_reserve(1)?;
     column.push(value);
     Ok(())
 }

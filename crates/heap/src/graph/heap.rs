@@ -448,9 +448,24 @@ impl Heap {
         target: NodeId,
         packed: PackedLabel,
     ) -> Result<(), BuildError> {
-        if self.labels.len() == self.labels.capacity() {
-            self.labels.try_reserve(1)?;
+        if self.labels.len() == self.labels.capacity()
+            || self.targets.len() == self.targets.capacity()
+        {
+            return self.push_packed_and_grow(target, packed);
         }
+        self.targets.push(target);
+        self.labels.push(packed);
+        Ok(())
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn push_packed_and_grow(
+        &mut self,
+        target: NodeId,
+        packed: PackedLabel,
+    ) -> Result<(), BuildError> {
+        self.labels.try_reserve(1)?;
         push(&mut self.targets, target)?;
         self.labels.push(packed);
         Ok(())

@@ -296,7 +296,7 @@ impl Groups {
         let mut order: Vec<usize> = room(self.groups.len())?;
         order.extend((0..self.groups.len()).filter(is_asked_for));
         // Ties keep the order of the groups.
-        order.sort_by_key(|&at| {
+        order.sort_by_cached_key(|&at| {
             let group = &self.groups[at];
             std::cmp::Reverse(match by {
                 GroupOrder::Retained | GroupOrder::Class => group.retained,
