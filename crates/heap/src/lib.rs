@@ -88,6 +88,7 @@ pub use graph::label::{Label, PackedLabel};
 pub use graph::loaded_code::{CodeShape, LOADED_SOURCE, LoadedCode, given_name};
 pub use graph::name::{NameId, Names};
 pub use graph::node::NodeId;
+pub use graph::number_order::sort_by_number;
 pub use graph::prefetch::prefetch;
 pub use graph::provenance::{Engine, Process, ProcessMemory, Provenance, SharedObjects};
 pub use graph::sparse_table::{SlotSizes, SparseTable};

@@ -23,6 +23,7 @@ mod chinese;
 mod english;
 mod grouped;
 mod language;
+mod packed;
 mod sentence;
 mod spoken;
 mod system_error;

@@ -1,13 +1,18 @@
 //! Finding the texts of a language.
 
 use crate::language::Language;
-use crate::text::{Noun, Text};
+use crate::packed::{Packed, pack};
+use crate::text::Noun;
 use crate::{chinese, english};
 
-fn texts(language: Language) -> &'static [Text] {
+static ENGLISH: Packed = pack!(english::TEXTS);
+static CHINESE: Packed = pack!(chinese::TEXTS);
+static CHINESE_PHRASES: Packed = pack!(chinese::PHRASES);
+
+fn texts(language: Language) -> &'static Packed {
     match language {
-        Language::English => english::TEXTS,
-        Language::Chinese => chinese::TEXTS,
+        Language::English => &ENGLISH,
+        Language::Chinese => &CHINESE,
     }
 }
 
@@ -20,13 +25,12 @@ fn nouns_in(language: Language) -> &'static [Noun] {
 
 /// Returns the codes that there are texts for, in order.
 pub fn codes() -> impl Iterator<Item = &'static str> {
-    english::TEXTS.iter().map(|(code, _)| *code)
+    ENGLISH.iter().map(|(code, _)| code)
 }
 
 /// Returns the code as it is among those that there are texts for.
 pub(crate) fn known_code(code: &str) -> Option<&'static str> {
-    let found = english::TEXTS.binary_search_by_key(&code, |(known, _)| known);
-    found.ok().map(|at| english::TEXTS[at].0)
+    ENGLISH.find(code).map(|(known, _)| known)
 }
 
 /// Returns the names of the places for values in the texts of a code, in all languages.
@@ -51,10 +55,9 @@ pub fn nouns() -> impl Iterator<Item = &'static str> {
 
 /// Returns the text of a code. The code itself if there is none, which tests find.
 pub(crate) fn template(language: Language, code: &'static str) -> &'static str {
-    let texts = texts(language);
-    let found = texts.binary_search_by_key(&code, |(known, _)| known);
-    debug_assert!(found.is_ok(), "there is no text for '{code}'");
-    found.map_or(code, |at| texts[at].1)
+    let found = texts(language).find(code);
+    debug_assert!(found.is_some(), "there is no text for '{code}'");
+    found.map_or(code, |(_, text)| text)
 }
 
 /// Returns the singular and the plural of a noun by its English singular.
@@ -67,21 +70,20 @@ pub(crate) fn noun(language: Language, one: &'static str) -> (&'static str, &'st
 
 /// Returns the English texts of the phrases that there are, in order.
 pub fn phrases() -> impl Iterator<Item = &'static str> {
-    chinese::PHRASES.iter().map(|(english, _)| *english)
+    CHINESE_PHRASES.iter().map(|(english, _)| english)
 }
 
 /// Returns a phrase, given by its English text, as it is among those that there are.
 pub fn known_phrase(english: &str) -> Option<&'static str> {
-    let found = chinese::PHRASES.binary_search_by_key(&english, |(known, _)| known);
-    found.ok().map(|at| chinese::PHRASES[at].0)
+    CHINESE_PHRASES.find(english).map(|(known, _)| known)
 }
 
 /// Returns the text of a phrase by its English text, which is its text where there is no other.
 pub(crate) fn phrase(language: Language, english: &'static str) -> &'static str {
-    let found = chinese::PHRASES.binary_search_by_key(&english, |(known, _)| known);
-    debug_assert!(found.is_ok(), "there is no phrase '{english}'");
+    let found = CHINESE_PHRASES.find(english);
+    debug_assert!(found.is_some(), "there is no phrase '{english}'");
     match (language, found) {
-        (Language::Chinese, Ok(at)) => chinese::PHRASES[at].1,
+        (Language::Chinese, Some((_, text))) => text,
         _ => english,
     }
 }
@@ -99,20 +101,31 @@ mod tests {
     }
 
     #[test]
+    fn packed_texts_are_those_of_the_files() {
+        assert!(ENGLISH.iter().eq(english::TEXTS.iter().copied()));
+        assert!(CHINESE.iter().eq(chinese::TEXTS.iter().copied()));
+        for (code, text) in chinese::TEXTS {
+            assert_eq!(CHINESE.find(code), Some((*code, *text)));
+        }
+        assert_eq!(CHINESE.find(""), None);
+        assert_eq!(CHINESE.find("zz"), None);
+    }
+
+    #[test]
     fn every_language_has_every_text_with_the_same_arguments() {
-        assert!(chinese::PHRASES.is_sorted_by(|a, b| a.0 < b.0));
+        assert!(CHINESE_PHRASES.iter().is_sorted_by(|a, b| a.0 < b.0));
         for language in Language::ALL {
             assert!(
-                texts(language).is_sorted_by(|a, b| a.0 < b.0),
+                texts(language).iter().is_sorted_by(|a, b| a.0 < b.0),
                 "{language:?}"
             );
             assert!(
                 nouns_in(language).is_sorted_by(|a, b| a.0 < b.0),
                 "{language:?}"
             );
-            let codes: Vec<_> = texts(language).iter().map(|(code, _)| *code).collect();
+            let codes: Vec<_> = texts(language).iter().map(|(code, _)| code).collect();
             assert_eq!(codes, super::codes().collect::<Vec<_>>(), "{language:?}");
-            for ((code, text), (_, english)) in texts(language).iter().zip(english::TEXTS) {
+            for ((code, text), (_, english)) in texts(language).iter().zip(ENGLISH.iter()) {
                 assert_eq!(holes(text), holes(english), "{language:?}: {code}");
             }
             let ones = |nouns: &[Noun]| nouns.iter().map(|(one, _)| *one).collect::<Vec<_>>();

@@ -6,7 +6,7 @@ use crate::answers::name::Name;
 use crate::answers::short_path::{path_of_everything, pattern_end, step_text};
 use luasnap_heap::{
     Dominators, Group, GroupName, Groups, Heap, Kind, NodeId, PathStarts, Rank, Snapshot,
-    SubtreeGrowth, value_edge,
+    SubtreeGrowth, sort_by_number, value_edge,
 };
 use std::cmp::Reverse;
 
@@ -294,7 +294,7 @@ impl<'a> DominatorCells<'a> {
                 .filter(|at| *at == 0 || self.drafts[*at as usize].retained >= enough),
         );
         // A cell above retains as much and comes first, so whatever is kept has all above it kept.
-        kept.sort_by_cached_key(|at| Reverse(self.drafts[*at as usize].retained));
+        sort_by_number(&mut kept, |at| !self.drafts[*at as usize].retained)?;
         kept.truncate(most.max(1));
         let order = self.in_order(kept)?;
         let mut row_of = filled(self.drafts.len(), NONE)?;

@@ -8,7 +8,6 @@ use crate::labels::numbers::byte_size;
 use luasnap_heap::{Census, FINGERPRINT_RULE, GroupOrder, Kind, Snapshot, Tally};
 use luasnap_words::{Sentence, count, noun};
 use serde::Serialize;
-use std::cmp::Reverse;
 use std::ops::Range;
 
 /// The groups that retain most.
@@ -171,7 +170,7 @@ impl TopTable {
         let candidates = candidates[..measured].iter();
         let mut chosen: Vec<&TopRow> = candidates.map(|at| &self.rows[*at as usize]).collect();
         if by.is_by_retained() {
-            chosen.sort_by_key(|row| Reverse(row.row.retained));
+            chosen.sort_by_cached_key(|row| !row.row.retained);
         }
         chosen.retain(|row| !row.holds_all);
         // Whoever asks for all gets all.

@@ -4,7 +4,9 @@ use crate::answer_error::Result;
 use crate::answers::name::Name;
 use crate::answers::object_row::anonymous_object;
 use crate::answers::short_path::path_of_everything;
-use luasnap_heap::{LastingEntries, NodeId, Rank, Snapshot, WhyEntriesStay, lasting_entries};
+use luasnap_heap::{
+    LastingEntries, NodeId, Rank, Snapshot, WhyEntriesStay, lasting_entries, sort_by_number,
+};
 use luasnap_words::{Sentence, count};
 use serde::{Serialize, Serializer};
 
@@ -59,7 +61,8 @@ fn why<S: Serializer>(why: &WhyEntriesStay, serializer: S) -> std::result::Resul
 /// [`AnswerError::OutOfMemory`](crate::AnswerError::OutOfMemory) if memory runs out.
 pub fn weakness(snapshot: &Snapshot, most: usize) -> Result<Vec<WeaknessRow>> {
     let mut found = lasting_entries(snapshot)?;
-    found.sort_unstable_by_key(|of| (std::cmp::Reverse(of.entries), of.node));
+    sort_by_number(&mut found, |of| u64::from(of.node.0))?;
+    sort_by_number(&mut found, |of| !(of.entries as u64))?;
     found.truncate(most);
     rows(snapshot, &found)
 }

@@ -7,9 +7,10 @@ use crate::labels::printable::push_printable;
 use crate::query::lookup_error::LookupError;
 use crate::query::shown_step::ShownStep;
 use crate::query::suggestions::Nearest;
-use luasnap_heap::{Environment, Heap, Label, NameId, NodeId, Snapshot, value_edge};
+use luasnap_heap::{
+    Environment, Heap, Label, NameId, NodeId, Snapshot, sort_by_number, value_edge,
+};
 use rustc_hash::FxHashSet;
-use std::cmp::Reverse;
 
 /// What the steps of a path may be, besides those of references.
 #[derive(Clone, Copy, Default)]
@@ -171,7 +172,7 @@ impl<'a> PathSearch<'a> {
                 self.farthest = (node, at);
             }
         }
-        found.sort_by_key(|(length, _)| Reverse(*length));
+        sort_by_number(&mut found, |(length, _)| !(*length as u64))?;
         self.next.try_reserve(found.len())?;
         self.seen.try_reserve(found.len())?;
         for (length, target) in found.into_iter().rev() {

@@ -9,6 +9,7 @@ use crate::graph::label::Label;
 use crate::graph::name::{NameId, Names};
 use crate::graph::node::NodeId;
 use crate::graph::node_set::NodeSet;
+use crate::graph::number_order::sort_by_number;
 use crate::graph::thread_state::{ThreadState, ThreadStatus};
 use crate::reach::reach::Reach;
 use rustc_hash::FxHashMap;
@@ -58,7 +59,7 @@ impl ThreadNotes {
         if self.notes.is_empty() {
             return Ok(());
         }
-        self.notes.sort_unstable_by_key(|note| note.state.node);
+        sort_by_number(&mut self.notes, |note| u64::from(note.state.node.0))?;
         self.settle_running(heap);
         self.name_functions(heap, names)?;
         heap.threads.try_reserve_exact(self.notes.len())?;

@@ -7,6 +7,7 @@ use crate::graph::fallible_vec::{filled, push, room};
 use crate::graph::heap::Heap;
 use crate::graph::kind::Kind;
 use crate::graph::node::NodeId;
+use crate::graph::number_order::sort_by_number;
 use crate::groups::changed_groups::{ChangedGroups, Resized};
 use crate::groups::group::{Group, GroupName, Groups};
 use crate::on_demand::Make;
@@ -228,7 +229,7 @@ impl Counted {
             self.groups[at].retained = retained.bytes;
         }
         let first = measured.len().min(MEASURED);
-        measured[first..].sort_by_cached_key(|at| std::cmp::Reverse(self.groups[*at].retained));
+        sort_by_number(&mut measured[first..], |at| !self.groups[*at].retained)?;
         measured.truncate(2 * MEASURED);
         let mut sets: Vec<Vec<NodeId>> = room(measured.len())?;
         for &at in &measured {

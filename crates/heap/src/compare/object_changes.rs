@@ -7,6 +7,7 @@ use crate::graph::fallible_vec::{held, push};
 use crate::graph::kind::Kind;
 use crate::graph::node::NodeId;
 use crate::graph::node_set::NodeSet;
+use crate::graph::number_order::sort_by_number;
 use crate::snapshot::Snapshot;
 
 /// The changes of all objects of a snapshot.
@@ -74,7 +75,7 @@ impl ObjectChanges {
             push(&mut changes.larger, larger)
         })?;
         // Twins that are not found at once come at the end.
-        changes.larger.sort_unstable_by_key(|larger| larger.node);
+        sort_by_number(&mut changes.larger, |larger| u64::from(larger.node.0))?;
         changes.unseen.sort_unstable();
         Ok(changes)
     }

@@ -6,6 +6,7 @@ use crate::graph::error::BuildError;
 use crate::graph::fallible_vec::{filled, push, room};
 use crate::graph::kind::Kind;
 use crate::graph::node::NodeId;
+use crate::graph::number_order::sort_by_number;
 use crate::graph::tally::Tally;
 use crate::groups::fingerprint::Fingerprint;
 use crate::groups::path_pattern::{GroupStep, PatternId};
@@ -68,11 +69,11 @@ impl Growth {
         let growing = (0..self.len()).filter(|&at| self.row(at).grows_in_every_step());
         let mut growing: Vec<usize> = growing.take(MOST_GROUPS).collect();
         // What came names a suspect, not the tables that grew by it; objects do rather than what only the VM sees.
-        growing.sort_by_key(|&at| {
+        sort_by_number(&mut growing, |&at| {
             let row = self.row(at);
             let is_inner = matches!(row.group.kind, Kind::Prototype | Kind::Upvalue);
-            (row.count_change() <= 0, is_inner)
-        });
+            2 * u64::from(row.count_change() <= 0) + u64::from(is_inner)
+        })?;
         for at in growing {
             let row = self.row(at);
             let mut point = search.point(&row)?;
@@ -95,7 +96,7 @@ impl Growth {
         }
         search.fold_scattered(scattered, &mut suspects)?;
         search.find_ranks(&mut suspects)?;
-        suspects.sort_by_cached_key(|suspect| std::cmp::Reverse(suspect.weight()));
+        sort_by_number(&mut suspects, |suspect| !suspect.weight())?;
         Ok(suspects)
     }
 }
@@ -223,7 +224,7 @@ impl<'a> Search<'a> {
         suspects: &mut Vec<Suspect>,
     ) -> Result<(), BuildError> {
         // The groups that grew most stay first among those of one depth.
-        scattered.sort_by_key(|(at, _)| self.depth(*at));
+        sort_by_number(&mut scattered, |(at, _)| self.depth(*at) as u64)?;
         let mut by_pattern: FxHashMap<PatternId, usize> = FxHashMap::default();
         let mut references: Option<usize> = None;
         let mut registry = None;

@@ -6,11 +6,11 @@ use crate::graph::fallible_vec::push;
 use crate::graph::heap::Heap;
 use crate::graph::kind::Kind;
 use crate::graph::node::NodeId;
+use crate::graph::number_order::sort_by_number;
 use crate::graph::provenance::Engine;
 use crate::graph::sparse_table::{SlotSizes, SparseTable};
 use crate::reach::reach::Reach;
 use crate::snapshot::Snapshot;
-use std::cmp::Reverse;
 
 /// Strings in use that have the same text.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -146,9 +146,8 @@ impl InUse<'_> {
                 push(&mut found.texts, text)?;
             }
         }
-        found
-            .texts
-            .sort_unstable_by_key(|text| (Reverse(text.lost), text.node));
+        sort_by_number(&mut found.texts, |text| u64::from(text.node.0))?;
+        sort_by_number(&mut found.texts, |text| !text.lost)?;
         Ok(found)
     }
 
@@ -193,9 +192,8 @@ impl InUse<'_> {
                 push(&mut found.tables, WastedSlots { table, lost })?;
             }
         }
-        found
-            .tables
-            .sort_unstable_by_key(|wasted| (Reverse(wasted.lost), wasted.table.node));
+        sort_by_number(&mut found.tables, |wasted| u64::from(wasted.table.node.0))?;
+        sort_by_number(&mut found.tables, |wasted| !wasted.lost)?;
         Ok(found)
     }
 }

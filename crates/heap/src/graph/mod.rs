@@ -16,6 +16,7 @@ pub(crate) mod loaded_code;
 pub(crate) mod name;
 pub(crate) mod node;
 pub(crate) mod node_set;
+pub(crate) mod number_order;
 pub(crate) mod prefetch;
 pub(crate) mod provenance;
 pub(crate) mod region_map;

@@ -12,6 +12,7 @@ use crate::graph::kind::Kind;
 use crate::graph::loaded_code::CodeShape;
 use crate::graph::name::NameId;
 use crate::graph::node::NodeId;
+use crate::graph::number_order::sort_by_number;
 use crate::graph::tally::Tally;
 use crate::groups::class::ClassName;
 use crate::groups::coroutine::CoroutineName;
@@ -277,7 +278,7 @@ impl Groups {
         let mut top = room(order.len())?;
         top.extend(order.into_iter().zip(retained));
         if by.is_by_retained() {
-            top.sort_by_key(|(_, retained)| std::cmp::Reverse(retained.bytes));
+            sort_by_number(&mut top, |(_, retained)| !retained.bytes)?;
         }
         Ok(top)
     }
@@ -296,14 +297,14 @@ impl Groups {
         let mut order: Vec<usize> = room(self.groups.len())?;
         order.extend((0..self.groups.len()).filter(is_asked_for));
         // Ties keep the order of the groups.
-        order.sort_by_cached_key(|&at| {
+        sort_by_number(&mut order, |&at| {
             let group = &self.groups[at];
-            std::cmp::Reverse(match by {
+            !match by {
                 GroupOrder::Retained | GroupOrder::Class => group.retained,
                 GroupOrder::Shallow => group.shallow,
                 GroupOrder::Count => u64::from(group.count),
-            })
-        });
+            }
+        })?;
         order.truncate(by.measured(n));
         Ok(order)
     }

@@ -11,6 +11,7 @@ use crate::graph::heap::Heap;
 use crate::graph::kind::Kind;
 use crate::graph::node::NodeId;
 use crate::graph::node_set::NodeSet;
+use crate::graph::number_order::sort_by_number;
 use crate::reach::reach::Reach;
 use crate::reach::upvalue::value_edge;
 use rustc_hash::FxHashMap;
@@ -303,7 +304,7 @@ impl Flow<'_> {
                 },
             )?;
         }
-        paths.sort_by_key(|path| path.edges.len());
+        sort_by_number(&mut paths, |path| path.edges.len() as u64)?;
         Ok(paths)
     }
 

@@ -13,6 +13,7 @@ use crate::graph::loaded_code::given_name;
 use crate::graph::name::NameId;
 use crate::graph::node::NodeId;
 use crate::graph::node_set::NodeSet;
+use crate::graph::number_order::sort_by_number;
 use crate::reach::shortest_path_tree::{Rank, ShortestPathTree};
 use crate::reach::upvalue::value_edge;
 use crate::reach::weak_step::WeakSteps;
@@ -75,7 +76,7 @@ pub(crate) fn path_starts(
         }
         is_weak[rank.index()] = weak;
     }
-    starts.sort_unstable_by_key(|start| start.node);
+    sort_by_number(&mut starts, |start| u64::from(start.node.0))?;
     Ok(starts)
 }
 

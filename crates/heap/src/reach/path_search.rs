@@ -10,6 +10,7 @@ use crate::graph::label::Label;
 use crate::graph::label_order::{LabelOrder, in_order};
 use crate::graph::node::NodeId;
 use crate::graph::node_set::NodeSet;
+use crate::graph::number_order::sort_by_number;
 use crate::graph::prefetch::prefetch;
 use crate::graph::strength::Strength;
 use crate::reach::environments;
@@ -458,7 +459,7 @@ fn sort_children(
     order.sort(heap, &mut edges)?;
     let mut ranks: Vec<Child> = room(children.len())?;
     ranks.extend_from_slice(children);
-    ranks.sort_unstable_by_key(|child| child.edge);
+    sort_by_number(&mut ranks, |child| u64::from(child.edge))?;
     for (child, edge) in children.iter_mut().zip(edges) {
         let at = ranks.partition_point(|child| child.edge < edge);
         *child = ranks[at];

@@ -7,9 +7,9 @@ use crate::graph::kind::Kind;
 use crate::graph::label::Label;
 use crate::graph::node::NodeId;
 use crate::graph::node_set::NodeSet;
+use crate::graph::number_order::sort_by_number;
 use crate::reach::reach::Reach;
 use crate::reach::upvalue::value_edge;
-use std::cmp::Reverse;
 
 /// A retainer: an object with references that keep others alive.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -102,7 +102,7 @@ pub fn retainers_of(
         }
     }
     // Ties keep the order of the nodes.
-    found.sort_by_key(|retainer| Reverse(retainer.references));
+    sort_by_number(&mut found, |retainer| !u64::from(retainer.references))?;
     Ok(found)
 }
 

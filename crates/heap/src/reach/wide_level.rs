@@ -133,7 +133,7 @@ impl WideLevel {
     /// Returns the weak steps that led to nothing known, as sources and edges, in the order of their sources.
     pub(super) fn take_weak(&mut self) -> Vec<(Rank, u32)> {
         let mut weak = std::mem::take(&mut self.weak);
-        weak.sort_by_key(|(source, _)| *source);
+        weak.sort_by_cached_key(|(source, _)| u64::from(source.0));
         weak
     }
 
