@@ -31,10 +31,14 @@ pub enum Family {
     Jit,
 }
 
-/// Builds of LuaJIT with other structures: the ends of their names, and an option.
-const JIT_BUILDS: [(&str, &str); 2] = [
-    ("-without-GC64", "-DLUAJIT_DISABLE_GC64"),
-    ("-with-table-bump", "-DLUAJIT_ENABLE_TABLE_BUMP"),
+/// Builds of LuaJIT with other structures: the ends of their names, and options. The first has to allocate by itself in the
+/// low part of memory.
+const JIT_BUILDS: [(&str, &[&str]); 2] = [
+    (
+        "-without-GC64",
+        &["-DLUAJIT_DISABLE_GC64", "-DHOST_OWN_ALLOCATOR"],
+    ),
+    ("-with-table-bump", &["-DLUAJIT_ENABLE_TABLE_BUMP"]),
 ];
 
 /// The releases that skynet's Luas are made of.
@@ -144,12 +148,10 @@ impl Vm {
         }
         let jit = sources::jit(&sources::current_jit()?)?;
         all.push(Vm::of("LuaJIT".into(), Family::Jit, jit.clone()));
-        for (end, flag) in JIT_BUILDS {
+        for (end, flags) in JIT_BUILDS {
             let vm = Vm::of(format!("LuaJIT{end}"), Family::Jit, jit.clone());
-            all.push(Vm {
-                flags: vec![flag.into()],
-                ..vm
-            });
+            let flags = flags.iter().map(|&flag| flag.to_owned()).collect();
+            all.push(Vm { flags, ..vm });
         }
         Ok(all)
     }
