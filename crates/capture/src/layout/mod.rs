@@ -17,6 +17,7 @@ pub(crate) use puc::{ABSENT, PucLayout};
 use crate::machine::Machine;
 use crate::version::Version;
 use std::borrow::Cow;
+use std::collections::HashSet;
 
 /// The layouts of PUC Lua: of the releases, and of what only Debian has, or none of the registries.
 const PUC: [&[PucLayout]; 3] = [
@@ -91,11 +92,14 @@ fn names_of_jit(layout: &'static JitLayout, has_traces: bool) -> Cow<'static, st
     either(names.map(|layout| layout.name))
 }
 
-/// Several names as one: `5.5.0 or 5.5.1`.
+/// Several names as one: `5.5.0 or 5.5.1`. Names that are equal, as of one revision on two machines,
+/// are said once.
 pub(crate) fn either<N: Into<Cow<'static, str>>>(
     names: impl Iterator<Item = N>,
 ) -> Cow<'static, str> {
-    let mut names = names.map(Into::into);
+    let mut said = HashSet::new();
+    let names = names.map(Into::into);
+    let mut names = names.filter(|name: &Cow<'static, str>| said.insert(name.clone()));
     let first = names.next().unwrap_or_default();
     names.fold(first, |all, name| format!("{all} or {name}").into())
 }
@@ -187,6 +191,24 @@ mod tests {
     fn named(name: &str) -> Layout {
         let found = Layout::every(Machine::HERE).find(|layout| layout.name() == name);
         found.expect("a layout of this name")
+    }
+
+    #[test]
+    fn no_name_is_said_twice() {
+        assert_eq!(either(["a", "b", "a", "b"].into_iter()), "a or b");
+        // Revisions have the same names on both machines.
+        let jit = |machine| jit_layouts(machine).map(|layout| layout.name);
+        let both = |name: &&str| jit(Machine::AArch64).any(|other| other == *name);
+        assert!(jit(Machine::X86_64).filter(both).count() > 0);
+        for machine in [Machine::X86_64, Machine::AArch64] {
+            for layout in Layout::every(machine) {
+                assert_eq!(layout.names(true), layout.name());
+                let names = layout.names(false);
+                let names: Vec<&str> = names.split(" or ").collect();
+                let different: HashSet<&str> = names.iter().copied().collect();
+                assert_eq!(different.len(), names.len(), "{names:?}");
+            }
+        }
     }
 
     #[test]

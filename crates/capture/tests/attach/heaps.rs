@@ -5,7 +5,9 @@ use luasnap_capture::process::{
     AttachOptions, Attached, FoundState, StateChoice, attach, lua_processes,
 };
 use luasnap_heap::{Census, Heap, Kind, Label, NodeId, Reach, Snapshot, Through};
-use luasnap_hosts::{Host, Vm, built, built_as_cpp, jit_builds, older_releases};
+use luasnap_hosts::{
+    Host, Vm, built, built_as_cpp, jit_builds, jit_with_narrow_references, older_releases,
+};
 
 pub const SCRIPT: &str = include_str!("script.lua");
 
@@ -248,6 +250,36 @@ fn check_waiting(vm: Vm, _: &str) {
     assert_eq!(local.map(|edge| heap.count(edge.target)), Some(1));
 }
 crate::each_vm!(super::check_waiting: waiting);
+
+/// A slot of a LuaJIT with references of 32 bits that becomes nil or a boolean keeps the lower half of
+/// what it had. That is no longer held, though the function of a frame, which has no tag, is there too.
+#[test]
+fn slots_that_were_cleared_hold_no_functions() {
+    const CLEARED: &str = r#"
+        over = function() end
+        called = function()
+          local a, b, c, d = over, over, over, over
+          a, b, c, d = nil, nil, false, true
+          io.stdout:write("ready\n") io.stdout:flush()
+          io.read()
+          return a, b, c, d
+        end
+        local result = called()
+        return result"#;
+    let narrow = jit_with_narrow_references();
+    for host in narrow.into_iter().chain([Host::Plain(Vm::LuaJit)]) {
+        let target = Target::start(host, CLEARED);
+        let attached = attach(target.id(), AttachOptions::default()).unwrap();
+        let (_, heap) = only(attached);
+        let is_held = |name: &str| {
+            let function = global(&heap, name);
+            let mut edges = heap.edges(main_thread(&heap));
+            edges.any(|edge| edge.target == function)
+        };
+        assert!(is_held("called"), "{host:?}");
+        assert!(!is_held("over"), "{host:?}");
+    }
+}
 
 fn main_thread(heap: &Heap) -> NodeId {
     let root = heap

@@ -34,7 +34,8 @@ pub(crate) trait References {
     /// them.
     fn callee(memory: &impl Memory, frame: u64) -> Option<Value>;
 
-    /// What a slot that has all of a frame before its base refers to; `None` where frames take more.
+    /// What a slot refers to if all of a frame before its base is in it; `None` if it has a value, and
+    /// where frames take more slots.
     fn callee_in(slot: u64) -> Option<Value>;
 
     /// The link of a frame to the one that called it.
@@ -123,7 +124,7 @@ impl References for Narrow {
     }
 
     fn callee_in(slot: u64) -> Option<Value> {
-        Some(Value::of_callee(slot))
+        Value::of_possible_callee(slot)
     }
 
     fn link(memory: &impl Memory, frame: u64) -> Option<u64> {

@@ -84,6 +84,14 @@ impl Value {
         Value(!u64::from(FUNCTION) << SHIFT | bits & u64::from(u32::MAX))
     }
 
+    /// The same of a slot that may have a value instead. A frame's link, which is an address or a
+    /// distance, is never like a tag. Writing nil or a boolean writes the tag alone, so that below it
+    /// there may still be the function of a call that is over.
+    pub(super) fn of_possible_callee(bits: u64) -> Option<Value> {
+        let is_untagged = Value::of_narrow(bits).value_type() == ValueType::Double;
+        is_untagged.then(|| Value::of_callee(bits))
+    }
+
     /// Address of the object, if it is one.
     #[inline]
     pub(super) fn object(self) -> Option<u64> {
@@ -180,10 +188,23 @@ mod tests {
         for tag in [3, 13, 14, 0x7fff] {
             assert_eq!(narrow(tag, 8).object(), Some(0), "{tag}");
         }
-        assert_eq!(
-            Value::of_callee(0x20_4000_1238).function(),
-            Some(0x4000_1238)
-        );
+    }
+
+    #[test]
+    fn only_slots_without_a_tag_may_be_frames() {
+        let callee = |high: u32| {
+            let slot = u64::from(high) << 32 | 0x4000_1238;
+            Value::of_possible_callee(slot).and_then(Value::function)
+        };
+        // The distance to another frame, and addresses of code.
+        for link in [0x20, 0x4001_2344, 0x7fff_fffc, 0xc000_0000] {
+            assert_eq!(callee(link), Some(0x4000_1238), "{link:#x}");
+        }
+        // What is below the tags of values without an address is left of what was there before;
+        // that of those with an address is taken as a value.
+        for tag in 0..=13 {
+            assert_eq!(callee(!tag), None, "{tag}");
+        }
     }
 
     #[test]
