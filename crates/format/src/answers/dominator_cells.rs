@@ -8,7 +8,6 @@ use luasnap_heap::{
     Dominators, Group, GroupName, Groups, Heap, Kind, NodeId, PathStarts, Rank, Snapshot,
     SubtreeGrowth, sort_by_number, value_edge,
 };
-use std::cmp::Reverse;
 
 /// What retains less than this part of all bytes is folded into "others": 1 / 1000.
 const SMALL_PART: u64 = 1000;
@@ -322,10 +321,10 @@ impl<'a> DominatorCells<'a> {
     /// Brings cells into the order of the rows, with their parents' rows and with what is left below each.
     fn in_order(&self, mut kept: Vec<u32>) -> Result<Vec<Ordered>> {
         // By draft, the root first: children of one cell together, largest first.
-        kept.sort_unstable_by_key(|at| {
-            let draft = &self.drafts[*at as usize];
-            (draft.parent.wrapping_add(1), Reverse(draft.retained), *at)
-        });
+        let draft = |at: &u32| &self.drafts[*at as usize];
+        sort_by_number(&mut kept, |at| u64::from(*at))?;
+        sort_by_number(&mut kept, |at| !draft(at).retained)?;
+        sort_by_number(&mut kept, |at| u64::from(draft(at).parent.wrapping_add(1)))?;
         let children = |draft: u32| {
             let start = kept.partition_point(|at| {
                 let parent = self.drafts[*at as usize].parent;

@@ -9,12 +9,11 @@ use crate::answers::short_path::{path_of_everything, steps_text, whole_path_of_e
 use crate::answers::weakness::{WeaknessRow, weakness_of};
 use luasnap_heap::{
     Census, DisjointPath, Heap, Kind, NodeId, Rank, Reach, Retainer, ShortestPathTree, Snapshot,
-    disjoint_paths, references_to_itself, retainers_of,
+    disjoint_paths, references_to_itself, retainers_of, sort_by_number,
 };
 use luasnap_words::Sentence;
 use rustc_hash::FxHashMap;
 use serde::Serialize;
-use std::cmp::Reverse;
 
 /// Limits on what is listed.
 #[derive(Clone, Copy, Debug)]
@@ -230,9 +229,11 @@ impl<'a> Question<'a> {
         let mut ranked = room(count)?;
         ranked.extend(all.into_iter().zip(ranks));
         // Among equals, the nearest to a GC root comes first.
-        ranked.sort_unstable_by_key(|(retainer, rank)| {
-            (Reverse(retainer.references), *rank, retainer.edge)
-        });
+        sort_by_number(&mut ranked, |(retainer, _)| retainer.edge as u64)?;
+        sort_by_number(&mut ranked, |(_, rank)| {
+            rank.map_or(0, |rank| u64::from(rank.0) + 1)
+        })?;
+        sort_by_number(&mut ranked, |(retainer, _)| !u64::from(retainer.references))?;
         let listed = ranked.iter().take(most);
         let listed = listed.map(|(retainer, rank)| self.retainer_row(retainer, *rank));
         let mut rows: Vec<RetainerRow> = listed.collect::<Result<_>>()?;

@@ -7,7 +7,7 @@ use crate::answer_error::Result;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use flate2::Compression;
-use flate2::write::ZlibEncoder;
+use flate2::write::GzEncoder;
 use luasnap_words::{Language, Sentence};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
@@ -86,9 +86,9 @@ fn without_script(verdict: Option<&Sentence>, language: Option<Language>) -> Str
         .collect()
 }
 
-/// Returns data as the browser's `DecompressionStream` reads them: deflate.
+/// Returns data as the browser's `DecompressionStream` reads them: gzip, without a name or a time.
 fn packed(data: &Value) -> Result<Vec<u8>> {
-    let mut encoder = ZlibEncoder::new(Vec::new(), Compression::default());
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
     serde_json::to_writer(&mut encoder, data).map_err(std::io::Error::from)?;
     encoder.flush()?;
     Ok(encoder.finish()?)

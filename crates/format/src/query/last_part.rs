@@ -3,7 +3,7 @@
 use crate::answer_error::Result;
 use crate::query::path_end::PathEnd;
 use crate::query::path_search::through_upvalue;
-use luasnap_heap::{Label, NodeId, Snapshot, Strength};
+use luasnap_heap::{Label, NodeId, Snapshot, Strength, sort_by_number};
 use rustc_hash::FxHashMap;
 
 /// An object that a word may mean.
@@ -71,12 +71,13 @@ pub(crate) fn objects_by_last_part(snapshot: &Snapshot, word: &[u8]) -> Result<V
         candidates.retain(is_object);
     }
     let dominators = snapshot.dominators()?;
-    candidates.sort_unstable_by_key(|candidate| {
-        let retained = match dominators.contains(candidate.target) {
+    sort_by_number(&mut candidates, |candidate| u64::from(candidate.target.0))?;
+    sort_by_number(
+        &mut candidates,
+        |candidate| !match dominators.contains(candidate.target) {
             true => dominators.retained(candidate.target).bytes,
             false => 0,
-        };
-        (std::cmp::Reverse(retained), candidate.target)
-    });
+        },
+    )?;
     Ok(candidates)
 }

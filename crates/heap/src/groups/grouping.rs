@@ -8,6 +8,7 @@ use crate::graph::heap::Heap;
 use crate::graph::kind::Kind;
 use crate::graph::loaded_code::LOADED_SOURCE;
 use crate::graph::node::NodeId;
+use crate::graph::number_order::sort_by_number;
 use crate::groups::class::Classes;
 use crate::groups::coroutine::coroutine_body;
 use crate::groups::group::{Group, GroupName, Groups, NO_GROUP};
@@ -39,10 +40,9 @@ impl Groups {
     fn sort(&mut self) -> Result<(), BuildError> {
         let mut order: Vec<u32> = room(self.groups.len())?;
         order.extend(0..self.groups.len() as u32);
-        order.sort_unstable_by(|&a, &b| {
-            let (a, b) = (&self.groups[a as usize], &self.groups[b as usize]);
-            b.shallow.cmp(&a.shallow).then(a.example.cmp(&b.example))
-        });
+        let group = |at: &u32| &self.groups[*at as usize];
+        sort_by_number(&mut order, |at| u64::from(group(at).example.0))?;
+        sort_by_number(&mut order, |at| !group(at).shallow)?;
         let mut new_index = filled(order.len(), 0u32)?;
         let mut sorted: Vec<Group> = room(order.len())?;
         for (new, &old) in order.iter().enumerate() {

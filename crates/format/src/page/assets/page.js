@@ -3,7 +3,7 @@
 async function unpacked() {
   const packed = atob(document.getElementById('data').textContent.trim());
   const octets = Uint8Array.from(packed, (character) => character.charCodeAt(0));
-  const stream = new Blob([octets]).stream().pipeThrough(new DecompressionStream('deflate'));
+  const stream = new Blob([octets]).stream().pipeThrough(new DecompressionStream('gzip'));
   return new Response(stream).json();
 }
 
