@@ -18,6 +18,7 @@ mod stack;
 mod string;
 pub(crate) mod sweep;
 mod table;
+mod table_slots;
 pub(crate) mod tags;
 mod thread;
 mod userdata;

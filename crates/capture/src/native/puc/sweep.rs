@@ -14,7 +14,7 @@ use crate::native::puc::global_state::{main_thread, total, usual_extra_space};
 use crate::native::puc::header::{TAG, VALUE};
 use crate::native::puc::known_prototype::KnownPrototype;
 use crate::native::puc::number_keys::NumberKeys;
-use crate::native::puc::table::slot_sizes;
+use crate::native::puc::table_slots::slot_sizes;
 use crate::native::puc::tags::{self, ValueType};
 use crate::native::recent_strings::RecentStrings;
 use crate::native::slot_names::SlotNames;

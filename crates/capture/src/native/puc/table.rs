@@ -1,17 +1,17 @@
 //! Tables: their parts, their entries, and how their weak modes affect references.
 
-use crate::layout::PucLayout;
 use crate::layout::puc::Node;
 use crate::lua::weak_mode::WeakMode;
 use crate::memory::memory::{Memory, Read, Structure};
 use crate::native::layout_mismatch::{LayoutMismatch, Swept};
 use crate::native::puc::header::{TAG, VALUE};
 use crate::native::puc::sweep::{ANY, Sweep};
+use crate::native::puc::table_slots::slot_sizes;
 use crate::native::puc::tags::ValueType;
 use crate::native::puc::whose::Whose;
 use crate::native::sweep::Sweep as _;
 use crate::version::Version;
-use luasnap_heap::{Kind, Label, NodeId, SlotSizes, Strength};
+use luasnap_heap::{Kind, Label, NodeId, Strength};
 
 /// In a table's `flags`: it has no hash part (5.5).
 const NO_NODES: u8 = 1 << 6;
@@ -33,19 +33,6 @@ pub(super) struct Parts {
     /// Bytes of the hash part besides its nodes.
     node_extra: u64,
     pub(super) metatable: u64,
-}
-
-/// Bytes of a slot of either part. In 5.5 an array part has 8 bytes for each value and one for its
-/// tag.
-#[inline(always)]
-pub(super) fn slot_sizes(layout: &PucLayout) -> SlotSizes {
-    SlotSizes {
-        array: match layout.version {
-            Version::Lua55 => 9,
-            _ => VALUE as u8,
-        },
-        hash: layout.node.size as u8,
-    }
 }
 
 impl<'m, M: Memory> Sweep<'m, M> {
