@@ -13,7 +13,7 @@ const RULES: [Rule; 7] = [address, date, clock, duration, process, file_size, ve
 const OF_A_PROCESS: [&str; 2] = ["process  ", "outside  "];
 
 /// Whether two outputs have the same lines, except for addresses, dates, times, process IDs, the
-/// memory of processes, the sizes of snapshot files, and the version of luasnap.
+/// memory of processes, the sizes of compressed files, and the version of luasnap.
 pub fn same(old: &[String], new: &[String]) -> bool {
     let normal = |lines: &[String]| lines.iter().map(|line| normal(line)).collect::<Vec<_>>();
     normal(old) == normal(new)
@@ -97,10 +97,11 @@ fn process(text: &str) -> Option<(usize, &'static str)> {
     Some((name.len() + number(&text[name.len()..])?, "process ?"))
 }
 
-/// `file of 236.3 KiB`: how well a file compresses depends on its addresses.
+/// `file of 236.3 KiB`, and of a page `leak.html: 113.0 KiB`: how well data compress depends on addresses.
 fn file_size(text: &str) -> Option<(usize, &'static str)> {
-    let name = "file of ";
-    let size = text.strip_prefix(name)?;
+    let names = ["file of ", "leak.html: "];
+    let name = names.into_iter().find(|name| text.starts_with(name))?;
+    let size = &text[name.len()..];
     let number = number(size)?;
     let unit = [" KiB", " MiB", " B"]
         .into_iter()
@@ -168,6 +169,7 @@ mod tests {
             ("  \"process\": 587,", "  \"process\": 1,"),
             ("  \"file_bytes\": 58712,", "  \"file_bytes\": 1,"),
             ("file of 236.3 KiB", "file of 1.2 MiB"),
+            ("leak.html: 112.9 KiB", "leak.html: 113.0 KiB"),
             ("luasnap 0.1.0", "luasnap 0.2.11"),
             (
                 "process  2.6 MiB resident, peak 2.7 MiB",
