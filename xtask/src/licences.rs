@@ -15,8 +15,14 @@ pub struct Licences {}
 
 impl Licences {
     pub fn execute(&self) -> Result<ExitCode> {
-        let rules = Rules::read()?;
+        let mut rules = Rules::read()?;
         let dependencies = all()?;
+        // What clap comes from is the registry of cargo itself.
+        let own = dependencies.iter().find(|one| one.name == "clap");
+        let own = own.and_then(|one| one.source.clone());
+        rules
+            .registries
+            .push(own.context("cargo does not say where clap is from")?);
         let wrong: Vec<String> = dependencies
             .iter()
             .filter_map(|one| rules.objection(one))
@@ -33,14 +39,11 @@ impl Licences {
 struct Rules {
     /// Licences.
     licences: Vec<String>,
-    /// Registries, besides that of crates.
+    /// Registries, as the ends of what cargo calls them.
     registries: Vec<String>,
     /// Packages that nothing may use.
     banned: Vec<String>,
 }
-
-/// What cargo calls its own registry.
-const REGISTRY: &str = "registry+https://github.com/rust-lang/crates.io-index";
 
 impl Rules {
     fn read() -> Result<Rules> {
@@ -83,11 +86,8 @@ impl Rules {
         let is_known = match &one.source {
             None => true,
             Some(source) => {
-                source == REGISTRY
-                    || self
-                        .registries
-                        .iter()
-                        .any(|known| source.ends_with(known.as_str()))
+                let mut known = self.registries.iter();
+                known.any(|known| source.ends_with(known.as_str()))
             }
         };
         if !is_known {
@@ -113,10 +113,13 @@ impl Rules {
 mod tests {
     use super::*;
 
+    const REGISTRY: &str = "registry+https://example.com/index";
+
     #[test]
     fn rules_are_those_of_cargo_deny() {
         let rules = "[licenses]\nallow = [\"MIT\", \"Apache-2.0 WITH LLVM-exception\"]\n[bans]\ndeny = [{ crate = \"openssl\" }]\n";
-        let rules = Rules::parse(rules).expect("rules");
+        let mut rules = Rules::parse(rules).expect("rules");
+        rules.registries.push(REGISTRY.to_owned());
         let objection = |name: &str, licence: Option<&str>, source: &str| {
             let one = Dependency {
                 name: name.into(),
