@@ -6,7 +6,7 @@ use crate::program::golden::assert_golden;
 use crate::program::{Program, luasnap, output};
 use serde_json::Value;
 use std::fs;
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
 
 #[test]
 fn it_says_what_holds_the_memory() {
@@ -268,10 +268,14 @@ fn what_was_found_is_kept_in_the_file() {
     assert_eq!(ask(questions[0]), without[0]);
     let kept = fs::read(&path).unwrap();
     assert!(kept.len() > before.len());
+    let inode = || fs::metadata(&path).unwrap().ino();
+    let kept_as = inode();
     for (words, expected) in questions.iter().zip(&without) {
         assert_eq!(&ask(words), expected, "{words:?}");
     }
     assert_eq!(fs::read(&path).unwrap(), kept);
+    // Whoever finds them anew writes another file.
+    assert_eq!(inode(), kept_as);
     // More rows than are kept, owners, and files that may not be written.
     assert!(ask(&["-n", "1000"]).lines().count() > ask(&[]).lines().count());
     ask(&["--by", "owner"]);
