@@ -347,7 +347,7 @@ impl<'a> Search<'a> {
         let weak_steps = self.weak_steps;
         let wide = &mut self.wide;
         wide.expand(self.heap, &mut self.tree, ranks, weak_steps)?;
-        let weak = wide.take_weak();
+        let weak = wide.take_weak()?;
         for of_one in weak.chunk_by(|a, b| a.0 == b.0) {
             self.candidates.clear();
             self.candidates.try_reserve(of_one.len())?;

@@ -9,6 +9,7 @@ use crate::graph::heap::Heap;
 use crate::graph::label_order::{LabelOrder, in_order};
 use crate::graph::node::NodeId;
 use crate::graph::node_set::NodeSet;
+use crate::graph::number_order::sort_by_number;
 use crate::graph::strength::Strength;
 use crate::reach::shortest_path_tree::{Rank, ShortestPathTree};
 use crate::reach::weak_step::WeakSteps;
@@ -131,10 +132,10 @@ impl WideLevel {
     }
 
     /// Returns the weak steps that led to nothing known, as sources and edges, in the order of their sources.
-    pub(super) fn take_weak(&mut self) -> Vec<(Rank, u32)> {
+    pub(super) fn take_weak(&mut self) -> Result<Vec<(Rank, u32)>, BuildError> {
         let mut weak = std::mem::take(&mut self.weak);
-        weak.sort_by_cached_key(|(source, _)| u64::from(source.0));
-        weak
+        sort_by_number(&mut weak, |(source, _)| u64::from(source.0))?;
+        Ok(weak)
     }
 
     /// Finds what one object refers to.
