@@ -35,7 +35,8 @@ use toolchain::Toolchain;
 ///
 /// For each machine and C library: an archive, a wheel, a rock, where there is dpkg a Debian package, and an archive of
 /// debug information; and a source rock. It needs Debian on x86-64 and python3 with venv. The compilers are downloaded to
-/// target/dist-tools by pip and apt-get; nothing is installed. The bytes are the same wherever it runs.
+/// target/dist-tools by pip and apt-get; nothing is installed. --check also compares the bytes with those of
+/// another folder.
 #[derive(Args)]
 pub struct Dist {
     /// Only for these systems; the source rock is left out.
