@@ -5,6 +5,7 @@
 //! process, fragmented. As mappings of their own they are moved by the kernel without copying, and
 //! `snapshot.free` really gives memory back.
 
+use crate::memory::page_advice::prefer_huge_pages;
 use crate::reserve::Reserve;
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::ptr::null_mut;
@@ -39,26 +40,15 @@ fn map(size: usize) -> *mut u8 {
     if start == libc::MAP_FAILED {
         null_mut()
     } else {
-        prefer_huge_pages(start, size);
+        if size >= HUGE {
+            prefer_huge_pages(start, size);
+        }
         start.cast()
     }
 }
 
 /// Size in bytes from which a mapping is worth huge pages.
 const HUGE: usize = 4 << 20;
-
-/// Asks for huge pages: faulting in a column's pages one by one took a third of a native capture's
-/// time.
-#[cfg(target_os = "linux")]
-fn prefer_huge_pages(start: *mut libc::c_void, size: usize) {
-    if size >= HUGE {
-        // SAFETY: advice about a mapping of our own, which may be refused.
-        unsafe { libc::madvise(start, size, libc::MADV_HUGEPAGE) };
-    }
-}
-
-#[cfg(not(target_os = "linux"))]
-fn prefer_huge_pages(_: *mut libc::c_void, _: usize) {}
 
 #[cfg(target_os = "linux")]
 fn remap(start: *mut u8, old: usize, new: usize) -> *mut u8 {
@@ -67,7 +57,7 @@ fn remap(start: *mut u8, old: usize, new: usize) -> *mut u8 {
     if start == libc::MAP_FAILED {
         null_mut()
     } else {
-        if old < HUGE {
+        if old < HUGE && new >= HUGE {
             prefer_huge_pages(start, new);
         }
         start.cast()

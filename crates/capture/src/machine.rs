@@ -2,6 +2,11 @@
 
 use object::elf::{EM_AARCH64, EM_X86_64};
 
+/// Of Linux's auxiliary vector, which each process gets (`elf.h`): the address at which its program begins.
+pub(crate) const AT_ENTRY: u64 = 9;
+/// The same: where 16 random bytes lie.
+pub(crate) const AT_RANDOM: u64 = 25;
+
 /// A kind of 64-bit machine, whose bytes are in this machine's order.
 ///
 /// PUC Lua's structures are alike on all of these. LuaJIT's are not, and each of its layouts is of one machine.

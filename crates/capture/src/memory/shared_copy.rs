@@ -2,6 +2,7 @@
 //! through the kernel, a page at a time and each page once, so that what was read does not change.
 
 use crate::memory::careful_read;
+use crate::memory::page_advice::NO_RESERVE;
 use crate::memory::page_size::page_size;
 use std::cell::Cell;
 use std::ptr::null_mut;
@@ -25,7 +26,7 @@ impl SharedCopy {
     /// is no room for it. Reads nothing yet.
     pub(crate) fn new(start: u64, end: u64) -> Option<SharedCopy> {
         // No memory is reserved for pages that are never used.
-        const FLAGS: i32 = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_NORESERVE;
+        const FLAGS: i32 = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | NO_RESERVE;
         let len = usize::try_from(end.checked_sub(start)?).ok()?;
         let page = page_size();
         let pages = len.div_ceil(page);

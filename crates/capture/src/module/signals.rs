@@ -108,8 +108,7 @@ extern "C" fn interrupt(signal: c_int) {
     // interpreter does so. It is called on the system thread that runs the script, for a Lua thread
     // that is alive, since it is running.
     unsafe {
-        let errno = libc::__errno_location();
-        let before = *errno;
+        let before = errno::errno();
         if libc::getpid() != PROCESS.load(Ordering::Relaxed) {
             return end(signal);
         }
@@ -126,7 +125,7 @@ extern "C" fn interrupt(signal: c_int) {
         } else {
             set_hook(RUNNING.load(Ordering::Relaxed));
         }
-        *errno = before;
+        errno::set_errno(before);
     }
 }
 

@@ -7,6 +7,7 @@
 
 use crate::lua::api::LuaState;
 use crate::lua::resolve::{LoadedObject, raising_functions};
+use crate::machine::AT_ENTRY;
 use std::ffi::{CStr, c_char, c_int, c_void};
 
 /// The error message in such a program.
@@ -113,7 +114,7 @@ fn entry_point() -> Option<u64> {
     let read = unsafe { libc::read(file.0, words.as_mut_ptr().cast(), size_of_val(&words)) };
     let read = usize::try_from(read).ok()? / size_of::<u64>();
     let mut pairs = words[..read].chunks_exact(2);
-    pairs.find_map(|pair| (pair[0] == libc::AT_ENTRY).then_some(pair[1]))
+    pairs.find_map(|pair| (pair[0] == AT_ENTRY).then_some(pair[1]))
 }
 
 struct OpenFile(c_int);

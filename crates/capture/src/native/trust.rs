@@ -20,7 +20,9 @@ impl Trust {
 
     /// Returns the layouts in the order in which to try them: the one that was verified first.
     pub(crate) fn first(self, mut layouts: Vec<Layout>) -> Vec<Layout> {
-        layouts.sort_by_key(|&layout| !self.is(layout));
+        if let Some(at) = layouts.iter().position(|&layout| self.is(layout)) {
+            layouts[..=at].rotate_right(1);
+        }
         layouts
     }
 }

@@ -1,5 +1,6 @@
 //! Memory whose pages are fetched before it is needed, and files as memory.
 
+use crate::memory::page_advice::{NO_RESERVE, populate, prefer_huge_pages};
 use crate::memory::page_size::page_size;
 use std::fs::{File, Permissions};
 use std::io;
@@ -29,7 +30,7 @@ impl Mapped {
     /// Maps the first `len` bytes of a file, which writes go to, or plain memory.
     fn new(len: usize, protection: i32, file: Option<&File>) -> io::Result<Mapped> {
         // No memory is reserved for what is never used.
-        const PLAIN: i32 = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_NORESERVE;
+        const PLAIN: i32 = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | NO_RESERVE;
         let sharing = match protection & libc::PROT_WRITE {
             0 => libc::MAP_PRIVATE,
             _ => libc::MAP_SHARED,
@@ -106,8 +107,7 @@ impl Buffer {
             _ => Mapped::new(len, BOTH, None)?,
         };
         if len > 0 && !is_file {
-            // SAFETY: advice on a mapping of our own, which may be refused.
-            unsafe { libc::madvise(mapped.start.cast(), len, libc::MADV_HUGEPAGE) };
+            prefer_huge_pages(mapped.start.cast(), len);
         }
         Ok(Buffer { mapped, is_file })
     }
@@ -159,6 +159,7 @@ fn nameless_file(folder: &Path) -> io::Result<File> {
 }
 
 /// Makes a file `len` bytes long, with disk space for all of them.
+#[cfg(target_os = "linux")]
 fn allocate(file: &File, len: usize) -> io::Result<()> {
     let len = libc::off_t::try_from(len).map_err(|_| too_large())?;
     // SAFETY: a call on a file of our own.
@@ -168,16 +169,19 @@ fn allocate(file: &File, len: usize) -> io::Result<()> {
     }
 }
 
+/// Fails: where nothing is copied, nobody needs it.
+#[cfg(not(target_os = "linux"))]
+fn allocate(_: &File, _: usize) -> io::Result<()> {
+    Err(io::ErrorKind::Unsupported.into())
+}
+
 fn too_large() -> io::Error {
     io::Error::from_raw_os_error(libc::EFBIG)
 }
 
 /// Fetches pages. Their contents stay.
 fn fetch(pages: &mut [u8]) {
-    let (start, len) = (pages.as_mut_ptr().cast(), pages.len());
-    // SAFETY: advice on a mapping of our own, which may be refused.
-    if unsafe { libc::madvise(start, len, libc::MADV_POPULATE_WRITE) } != 0 {
-        // Kernels before 5.14 do not have it.
+    if !populate(pages) {
         for page in pages.chunks_mut(page_size()) {
             let first = std::hint::black_box(page[0]);
             page[0] = first;

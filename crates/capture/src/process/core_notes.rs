@@ -1,8 +1,8 @@
 //! What a core file records about its process: its id, its program, and the files that were mapped.
 
 use crate::capture_time::fnv1a;
+use crate::machine::{AT_ENTRY, AT_RANDOM};
 use crate::memory::memory::Memory;
-use libc::{AT_ENTRY, AT_RANDOM};
 use luasnap_heap::Process;
 use object::elf::{FileHeader64, ProgramHeader64};
 use object::read::elf::ProgramHeader;

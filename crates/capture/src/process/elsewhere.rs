@@ -4,6 +4,7 @@ use std::ffi::c_int;
 use std::io;
 
 /// The state of a thread that we trace.
+#[expect(dead_code, reason = "no thread here has the others")]
 pub(super) enum ThreadState {
     /// With the signal that it is about to get, or 0.
     Stopped(c_int),

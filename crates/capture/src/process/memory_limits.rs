@@ -7,7 +7,8 @@ use crate::process::buffer::Place;
 use crate::process::error::{AttachError, AttachErrorKind};
 use luasnap_heap::Printable;
 use luasnap_words::Sentence;
-use std::ffi::CString;
+use rustix::fs::statvfs;
+use rustix::process::{Resource, getrlimit};
 use std::fmt;
 use std::fs;
 use std::os::unix::ffi::OsStrExt;
@@ -60,11 +61,11 @@ impl Room {
                 .ok()
                 .and_then(|text| available(&text)),
             groups: cgroup::left(),
-            addresses: left(libc::RLIMIT_AS, in_use),
-            plain: left(libc::RLIMIT_DATA, plain_in_use),
+            addresses: left(Resource::As, in_use),
+            plain: left(Resource::Data, plain_in_use),
             disk: match place {
                 Place::Memory => None,
-                Place::Folder(folder) => [free_on_disk(folder), limit(libc::RLIMIT_FSIZE)]
+                Place::Folder(folder) => [free_on_disk(folder), limit(Resource::Fsize)]
                     .into_iter()
                     .flatten()
                     .min(),
@@ -87,7 +88,7 @@ pub(super) fn check(process: u32, copy: usize, place: Place<'_>) -> Result<(), A
 
 /// Whether the address space of this process is limited.
 pub(super) fn addresses_are_limited() -> bool {
-    limit(libc::RLIMIT_AS).is_some()
+    limit(Resource::As).is_some()
 }
 
 /// Why there is no room; `None` where there is.
@@ -187,32 +188,15 @@ fn statm() -> Option<[u64; 6]> {
     Some(sizes)
 }
 
-#[cfg(target_env = "gnu")]
-type Resource = libc::__rlimit_resource_t;
-#[cfg(not(target_env = "gnu"))]
-type Resource = libc::c_int;
-
 /// The limit set on this process, if there is one.
 fn limit(resource: Resource) -> Option<u64> {
-    let mut limit = libc::rlimit {
-        rlim_cur: 0,
-        rlim_max: 0,
-    };
-    // SAFETY: there is room for the result.
-    let failed = unsafe { libc::getrlimit(resource, &raw mut limit) } != 0;
-    (!failed && limit.rlim_cur != libc::RLIM_INFINITY).then_some(limit.rlim_cur)
+    getrlimit(resource).current
 }
 
 /// Bytes that this user may still write to the file system of a folder.
 fn free_on_disk(folder: &Path) -> Option<u64> {
-    let folder = CString::new(folder.as_os_str().as_bytes()).ok()?;
-    // SAFETY: it is made of numbers, for which zero is a valid value.
-    let mut facts: libc::statvfs = unsafe { std::mem::zeroed() };
-    // SAFETY: a path that ends in a zero, and room for the result.
-    match unsafe { libc::statvfs(folder.as_ptr(), &raw mut facts) } {
-        0 => Some(facts.f_bavail.saturating_mul(facts.f_frsize)),
-        _ => None,
-    }
+    let facts = statvfs(folder).ok()?;
+    Some(facts.f_bavail.saturating_mul(facts.f_frsize))
 }
 
 #[cfg(test)]

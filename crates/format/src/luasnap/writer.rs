@@ -19,7 +19,7 @@ use crate::luasnap::section::{Entry, Section, table_bytes, table_len};
 use crate::luasnap::two_threads::both;
 use luasnap_heap::{
     Change, ChangedGroups, Heap, LARGE_SIZE, NameId, NodeId, RunOrder, Snapshot, StoredDifference,
-    StoredGroups,
+    StoredGroups, sort_by_number,
 };
 use std::io;
 use xxhash_rust::xxh3::xxh3_64;
@@ -216,7 +216,7 @@ fn sections(contents: &Contents<'_>) -> Result<Vec<BuiltSection>> {
         both(targets, the_rest);
     let mut sections = rest?;
     sections.extend(targets?);
-    sections.sort_unstable_by_key(|built| built.entry.section as u16);
+    sort_by_number(&mut sections, |built| built.entry.section as u64)?;
     Ok(sections)
 }
 

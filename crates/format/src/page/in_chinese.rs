@@ -31,6 +31,10 @@ pub(super) fn in_chinese(
         let text = |language| sentence.whole(language);
         (text(Language::English), text(Language::Chinese))
     };
-    let pairs: BTreeMap<String, String> = sentences.flatten().map(pair).collect();
+    // Inserted one by one: collecting would sort them first, 6 kB of code.
+    let mut pairs = BTreeMap::new();
+    for (english, chinese) in sentences.flatten().map(pair) {
+        pairs.insert(english, chinese);
+    }
     pairs.into_iter().collect()
 }

@@ -9,7 +9,7 @@ use crate::graph::label::Label;
 use crate::graph::name::{NameId, Names};
 use crate::graph::node::NodeId;
 use crate::graph::node_set::NodeSet;
-use crate::graph::number_order::sort_by_number;
+use crate::graph::shared_sort::sort_by_number;
 use crate::graph::thread_state::{ThreadState, ThreadStatus};
 use crate::reach::reach::Reach;
 use rustc_hash::FxHashMap;

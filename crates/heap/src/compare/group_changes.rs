@@ -7,7 +7,7 @@ use crate::graph::fallible_vec::{filled, push, room};
 use crate::graph::heap::Heap;
 use crate::graph::kind::Kind;
 use crate::graph::node::NodeId;
-use crate::graph::number_order::sort_by_number;
+use crate::graph::shared_sort::{sort_by_comparison, sort_by_number};
 use crate::groups::changed_groups::{ChangedGroups, Resized};
 use crate::groups::group::{Group, GroupName, Groups};
 use crate::on_demand::Make;
@@ -200,11 +200,11 @@ impl Counted {
         }
         let mut kept: Vec<usize> = room(self.groups.len())?;
         kept.extend((0..self.groups.len()).filter(|&at| is_kept[at]));
-        kept.sort_unstable_by(|&a, &b| {
+        sort_by_comparison(&mut kept, |&a, &b| {
             let key = |group: &Group| (std::cmp::Reverse(group.shallow), group.example);
             let (a, b) = (&self.groups[a], &self.groups[b]);
             key(a).cmp(&key(b)).then(a.fingerprint.cmp(&b.fingerprint))
-        });
+        })?;
         Ok(kept)
     }
 
@@ -259,10 +259,10 @@ impl Counted {
             group: new_index[resized.group] as usize,
             ..*resized
         }));
-        resized.sort_unstable_by_key(|resized| {
-            let change = (resized.bytes, resized.entries);
-            (std::cmp::Reverse(change), resized.example)
-        });
+        sort_by_comparison(&mut resized, |a, b| {
+            let key = |of: &Resized| (std::cmp::Reverse((of.bytes, of.entries)), of.example);
+            key(a).cmp(&key(b))
+        })?;
         Ok((projected, resized))
     }
 }

@@ -10,6 +10,7 @@ use crate::graph::error::BuildError;
 use crate::graph::fallible_vec::{held, push, room};
 use crate::graph::heap::Heap;
 use crate::graph::node::NodeId;
+use crate::graph::shared_sort::sort_by_comparison;
 use crate::groups::fingerprint::Fingerprint;
 use crate::groups::group::{Group, Groups};
 use crate::reach::shortest_path_tree::{Rank, ShortestPathTree};
@@ -361,11 +362,12 @@ impl Growth {
     fn sort(&mut self) -> Result<(), BuildError> {
         let mut order: Vec<u32> = room(self.len())?;
         order.extend(0..self.len() as u32);
-        order.sort_unstable_by_key(|&at| {
+        let key = |at: u32| {
             let row = self.row(at as usize);
             let grown = (row.shallow_change(), row.count_change(), row.entry_change());
             (std::cmp::Reverse(grown), row.fingerprint)
-        });
+        };
+        sort_by_comparison(&mut order, |&a, &b| key(a).cmp(&key(b)))?;
         let steps = self.groups.len();
         let sorted = |values: &[u64]| {
             let mut sorted: Vec<u64> = room(values.len())?;

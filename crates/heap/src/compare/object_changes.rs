@@ -7,7 +7,7 @@ use crate::graph::fallible_vec::{held, push};
 use crate::graph::kind::Kind;
 use crate::graph::node::NodeId;
 use crate::graph::node_set::NodeSet;
-use crate::graph::number_order::sort_by_number;
+use crate::graph::shared_sort::sort_by_number;
 use crate::snapshot::Snapshot;
 
 /// The changes of all objects of a snapshot.

@@ -6,7 +6,7 @@ use crate::graph::error::BuildError;
 use crate::graph::fallible_vec::{filled, push, room};
 use crate::graph::kind::Kind;
 use crate::graph::node::NodeId;
-use crate::graph::number_order::sort_by_number;
+use crate::graph::shared_sort::sort_by_number;
 use crate::graph::tally::Tally;
 use crate::groups::fingerprint::Fingerprint;
 use crate::groups::path_pattern::{GroupStep, PatternId};

@@ -12,7 +12,7 @@ use crate::graph::kind::Kind;
 use crate::graph::loaded_code::CodeShape;
 use crate::graph::name::NameId;
 use crate::graph::node::NodeId;
-use crate::graph::number_order::sort_by_number;
+use crate::graph::shared_sort::sort_by_number;
 use crate::graph::tally::Tally;
 use crate::groups::class::ClassName;
 use crate::groups::coroutine::CoroutineName;

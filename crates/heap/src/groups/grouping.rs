@@ -8,7 +8,7 @@ use crate::graph::heap::Heap;
 use crate::graph::kind::Kind;
 use crate::graph::loaded_code::LOADED_SOURCE;
 use crate::graph::node::NodeId;
-use crate::graph::number_order::sort_by_number;
+use crate::graph::shared_sort::{sort_by_comparison, sort_by_number};
 use crate::groups::class::Classes;
 use crate::groups::coroutine::coroutine_body;
 use crate::groups::group::{Group, GroupName, Groups, NO_GROUP};
@@ -56,8 +56,7 @@ impl Groups {
             *group = new_index[*group as usize];
         }
         self.groups = sorted;
-        self.resized
-            .sort_unstable_by(|a, b| b.1.cmp(&a.1).then(a.0.cmp(&b.0)));
+        sort_by_comparison(&mut self.resized, |a, b| b.1.cmp(&a.1).then(a.0.cmp(&b.0)))?;
         Ok(())
     }
 

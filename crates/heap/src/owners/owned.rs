@@ -5,6 +5,7 @@ use crate::graph::fallible_vec::{filled, held, push};
 use crate::graph::heap::Heap;
 use crate::graph::kind::Kind;
 use crate::graph::node::NodeId;
+use crate::graph::shared_sort::sort_by_comparison;
 use crate::graph::tally::Tally;
 use crate::owners::evidence::OwnerId;
 use crate::owners::joint_owners::{JointOwners, Sharers};
@@ -142,10 +143,10 @@ impl Owners {
                 )?;
             }
         }
-        owners.sort_by(|(_, a), (_, b)| {
+        sort_by_comparison(&mut owners, |(_, a), (_, b)| {
             let order = b.live.bytes.cmp(&a.live.bytes);
             order.then_with(|| a.name.cmp(&b.name))
-        });
+        })?;
         let mut places = filled(tallies.len(), Self::NOBODY)?;
         for (place, (id, _)) in owners.iter().enumerate() {
             places[*id as usize] = place as u32;
@@ -242,15 +243,15 @@ fn sharings(
             let owner = named(owner, sources);
             push(&mut owners, (owner.kind, owner.name))?;
         }
-        owners.sort_unstable();
+        sort_by_comparison(&mut owners, Ord::cmp)?;
         push(&mut sharings, Sharing { owners, live })?;
     }
-    sharings.sort_unstable_by(|a, b| {
+    sort_by_comparison(&mut sharings, |a, b| {
         let order = b.live.bytes.cmp(&a.live.bytes);
         order
             .then_with(|| b.live.count.cmp(&a.live.count))
             .then_with(|| a.owners.cmp(&b.owners))
-    });
+    })?;
     sharings.truncate(Owners::MOST_SHARINGS);
     Ok(sharings)
 }

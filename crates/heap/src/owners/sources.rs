@@ -7,6 +7,7 @@ use crate::graph::kind::Kind;
 use crate::graph::label::Label;
 use crate::graph::name::NameId;
 use crate::graph::node::NodeId;
+use crate::graph::shared_sort::sort_by_comparison;
 use crate::owners::code_name::CodeName;
 use crate::owners::evidence::OwnerId;
 use crate::owners::joint_owners::JointOwners;
@@ -69,7 +70,7 @@ impl<'h> Sources<'h> {
         for (&source, &whole) in &whole {
             push(&mut names, (heap.name(source), source, whole))?;
         }
-        names.sort_unstable_by_key(|of| (of.0, of.2));
+        sort_by_comparison(&mut names, |a, b| (a.0, a.2).cmp(&(b.0, b.2)))?;
         for (short, source, whole) in names {
             let owner = match CodeName::new(short, whole) {
                 CodeName::Unnamed => OwnerId::UNNAMED,

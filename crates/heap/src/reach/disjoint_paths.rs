@@ -11,7 +11,7 @@ use crate::graph::heap::Heap;
 use crate::graph::kind::Kind;
 use crate::graph::node::NodeId;
 use crate::graph::node_set::NodeSet;
-use crate::graph::number_order::sort_by_number;
+use crate::graph::shared_sort::sort_by_number;
 use crate::reach::reach::Reach;
 use crate::reach::upvalue::value_edge;
 use rustc_hash::FxHashMap;

@@ -13,7 +13,7 @@ use crate::graph::loaded_code::given_name;
 use crate::graph::name::NameId;
 use crate::graph::node::NodeId;
 use crate::graph::node_set::NodeSet;
-use crate::graph::number_order::sort_by_number;
+use crate::graph::shared_sort::sort_by_number;
 use crate::reach::shortest_path_tree::{Rank, ShortestPathTree};
 use crate::reach::upvalue::value_edge;
 use crate::reach::weak_step::WeakSteps;

@@ -7,7 +7,7 @@ use crate::graph::kind::Kind;
 use crate::graph::label::Label;
 use crate::graph::node::NodeId;
 use crate::graph::node_set::NodeSet;
-use crate::graph::number_order::sort_by_number;
+use crate::graph::shared_sort::sort_by_number;
 use crate::reach::reach::Reach;
 use crate::reach::upvalue::value_edge;
 

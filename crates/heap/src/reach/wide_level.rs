@@ -9,7 +9,7 @@ use crate::graph::heap::Heap;
 use crate::graph::label_order::{LabelOrder, in_order};
 use crate::graph::node::NodeId;
 use crate::graph::node_set::NodeSet;
-use crate::graph::number_order::sort_by_number;
+use crate::graph::shared_sort::sort_by_number;
 use crate::graph::strength::Strength;
 use crate::reach::shortest_path_tree::{Rank, ShortestPathTree};
 use crate::reach::weak_step::WeakSteps;
