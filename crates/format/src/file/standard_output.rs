@@ -22,8 +22,13 @@ pub(super) fn at(there: &Metadata) -> io::Result<Option<File>> {
     }
 }
 
+#[allow(
+    clippy::unnecessary_cast,
+    reason = "a device has 32 bits on some systems"
+)]
 fn leads_there(there: &Metadata) -> bool {
-    fstat(io::stdout()).is_ok_and(|own| (own.st_dev, own.st_ino) == (there.dev(), there.ino()))
+    let own = fstat(io::stdout());
+    own.is_ok_and(|own| (own.st_dev as u64, own.st_ino) == (there.dev(), there.ino()))
 }
 
 fn is_null(there: &Metadata) -> bool {

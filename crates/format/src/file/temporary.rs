@@ -104,6 +104,7 @@ impl<F> Named<F> {
 
 /// Creates a file without a name; `None` if the file system has no such files, or if this one could
 /// not be given a name later.
+#[cfg(target_os = "linux")]
 fn nameless(folder: &Path, mode: u32) -> Option<File> {
     let file = OpenOptions::new()
         .read(true)
@@ -114,6 +115,12 @@ fn nameless(folder: &Path, mode: u32) -> Option<File> {
         .ok()?;
     let by_system = fs::metadata(path_of(&file)).ok()?;
     is_same(&by_system, &file.metadata().ok()?).then_some(file)
+}
+
+/// Returns `None`: only Linux has such files.
+#[cfg(not(target_os = "linux"))]
+fn nameless(_: &Path, _: u32) -> Option<File> {
+    None
 }
 
 /// Returns a path to an open file.
