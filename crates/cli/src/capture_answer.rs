@@ -12,7 +12,7 @@ use crate::shell_word::shell_word;
 use crate::state_files::{StateFiles, StateRow};
 use crate::top::{self, Found};
 use clap::Args;
-use luasnap_format::{PageOptions, Top};
+use luasnap_format::{Info, NewAnswers, PageOptions, Top};
 use luasnap_heap::{GroupOrder, Snapshot};
 use luasnap_words::Sentence;
 use serde::Serialize;
@@ -129,8 +129,15 @@ pub fn print(
             print_text(look::sentence(&page) + "\n")?;
         }
     }
-    if let Some((_, found, kept)) = &largest {
-        found.keep(kept);
+    if let (Some((_, found, kept)), Some((_, snapshot))) = (&largest, &files.largest)
+        && kept.can_keep()
+    {
+        // The next question may be this one. What fails here is said when it is asked.
+        let info = Info::new(snapshot, Info::STORED).ok();
+        kept.keep(&NewAnswers {
+            info: info.as_ref(),
+            ..found.new_answers()
+        });
     }
     Ok(files.exit_code())
 }

@@ -5,6 +5,7 @@ use crate::comparison::{cannot_compare_files, group};
 use crate::exit_code::GREW;
 use crate::failure::Result;
 use crate::growth_text::growth_text;
+use crate::kept_answers::KeptGrowth;
 use crate::output::{print, print_json, report_problem};
 use crate::progress::Progress;
 use crate::quantity;
@@ -17,7 +18,7 @@ use luasnap_heap::Snapshot;
 use luasnap_words::Sentence;
 use serde::Serialize;
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 const MORE_HELP: &str = "\
@@ -56,6 +57,10 @@ pub struct Diff {
     /// Write JSON for programs
     #[arg(long)]
     json: bool,
+
+    /// Neither read nor keep the answer in the last file
+    #[arg(long)]
+    no_cache: bool,
 }
 
 /// How much memory may grow.
@@ -103,7 +108,15 @@ impl Limit {
 impl Diff {
     /// Runs the command.
     pub fn execute(self) -> Result<ExitCode> {
-        let (progress, files) = self.open()?;
+        let files = self.listed()?;
+        // Which file of a folder is the last one, only their snapshots tell.
+        let are_kept = !self.no_cache && matches!(files, Files::Named(_));
+        let kept = KeptGrowth::of(files.paths(), self.rows, are_kept);
+        if let Some(answer) = &kept.answer {
+            return self.print(files.paths(), answer);
+        }
+        let progress = Progress::new(files.paths().len() + 2);
+        let files = files.open(&progress)?;
         let snapshots: Vec<&Snapshot> = files.iter().map(|file| &file.snapshot).collect();
         progress.step(Sentence::new("progress.grouping"), || group(&snapshots))?;
         let answer = progress
@@ -112,13 +125,17 @@ impl Diff {
             })
             .map_err(|error| cannot_compare_files(&files, error))?;
         drop(progress);
-        let names: Vec<String> = files
-            .iter()
-            .map(|file| printable_path(&file.path).to_string())
-            .collect();
+        let paths: Vec<PathBuf> = files.iter().map(|file| file.path.clone()).collect();
+        let code = self.print(&paths, &answer)?;
+        kept.keep(&answer);
+        Ok(code)
+    }
+
+    fn print(&self, paths: &[PathBuf], answer: &GrowthAnswer) -> Result<ExitCode> {
+        let names = paths.iter().map(|path| printable_path(path).to_string());
         match self.json {
-            true => print_json(&Answer::new(&files, &answer))?,
-            false => print(growth_text(&names, &answer)?)?,
+            true => print_json(&Answer::new(paths, answer))?,
+            false => print(growth_text(&names.collect::<Vec<_>>(), answer)?)?,
         }
         Ok(match self.fail_on_growth {
             Some(limit) if limit.is_passed(&answer.sizes) => {
@@ -128,30 +145,48 @@ impl Diff {
             _ => ExitCode::SUCCESS,
         })
     }
-}
 
-impl Diff {
-    /// Reads the files, which are the first steps of the work.
-    fn open(&self) -> Result<(Progress, Vec<SnapshotFile>)> {
-        let progress = |files: usize| Progress::new(files + 2);
+    /// Returns the files that are meant.
+    fn listed(&self) -> Result<Files<'_>> {
         match &self.files[..] {
             [folder] if folder.is_dir() => {
                 let paths = snapshot_folder::several_in(folder)?;
-                let progress = progress(paths.len());
-                let files = snapshot_folder::open_all(folder, &paths, &progress)?;
-                Ok((progress, files))
+                Ok(Files::InFolder(folder, paths))
             }
             [_] => {
                 let command = Diff::augment_args(Command::new("diff"));
                 let too_few = Sentence::new("diff.too_few");
                 wrong_call(command, ErrorKind::TooFewValues, &too_few)
             }
-            paths => {
-                let progress = progress(paths.len());
-                let files = paths.iter().map(|path| SnapshotFile::open(path, &progress));
-                let files = files.collect::<Result<Vec<_>>>()?;
-                Ok((progress, files))
+            paths => Ok(Files::Named(paths)),
+        }
+    }
+}
+
+/// The files that are compared.
+enum Files<'a> {
+    /// In the order of time.
+    Named(&'a [PathBuf]),
+    /// Those of a folder, by name.
+    InFolder(&'a Path, Vec<PathBuf>),
+}
+
+impl Files<'_> {
+    fn paths(&self) -> &[PathBuf] {
+        match self {
+            Files::Named(paths) => paths,
+            Files::InFolder(_, paths) => paths,
+        }
+    }
+
+    /// Reads the files, which are the first steps of the work.
+    fn open(&self, progress: &Progress) -> Result<Vec<SnapshotFile>> {
+        match self {
+            Files::Named(paths) => {
+                let files = paths.iter().map(|path| SnapshotFile::open(path, progress));
+                files.collect()
             }
+            Files::InFolder(folder, paths) => snapshot_folder::open_all(folder, paths, progress),
         }
     }
 }
@@ -165,8 +200,8 @@ struct Answer<'a> {
 }
 
 impl<'a> Answer<'a> {
-    fn new(files: &[SnapshotFile], growth: &'a GrowthAnswer) -> Answer<'a> {
-        let files = files.iter().map(|file| file.path.display().to_string());
+    fn new(paths: &[PathBuf], growth: &'a GrowthAnswer) -> Answer<'a> {
+        let files = paths.iter().map(|path| path.display().to_string());
         Answer {
             files: files.collect(),
             growth,

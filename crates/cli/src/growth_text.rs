@@ -84,7 +84,8 @@ fn suspects(answer: &GrowthAnswer) -> Result<String> {
     }
     let small = || answer.suspects.iter().filter(|suspect| suspect.is_small);
     if small().count() > 0 {
-        let bytes = small().map(|suspect| suspect.grown).sum();
+        let bytes = small().map(|suspect| suspect.grown);
+        let bytes = bytes.fold(0, u64::saturating_add);
         let others = Sentence::new("growth.small")
             .with("count", grouped(small().count() as u64))
             .with("bytes", byte_size(bytes));

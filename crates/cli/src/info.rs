@@ -2,23 +2,23 @@
 
 use crate::exit_code::OF_READERS;
 use crate::failure::Result;
+use crate::kept_answers::KeptAnswers;
 use crate::ledger;
 use crate::look;
 use crate::output::{AnswerAboutFile, print, print_json};
 use crate::progress::Progress;
-use crate::snapshot_file::{SnapshotFile, taken_at};
+use crate::snapshot_file::{SnapshotFile, file_size, taken_at};
 use crate::table::{Column, Columns};
 use crate::waste;
 use clap::Args;
 use luasnap_format::{
-    Ledger, Stats, WasteAnswer, WeaknessRow, block_words, byte_size, grouped, printable_path,
-    status_words, weakness,
+    Info as Summary, NewAnswers, block_words, byte_size, grouped, printable_path, status_words,
 };
-use luasnap_heap::{Census, Kind, Tally, ThreadStatus, Waste};
+use luasnap_heap::{Census, Kind, Tally, ThreadStatus};
 use luasnap_words::Sentence;
 use serde::Serialize;
 use std::fmt::Write;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 /// Summarize a snapshot
@@ -38,52 +38,73 @@ pub struct Info {
     /// Write JSON for programs
     #[arg(long)]
     json: bool,
+
+    /// Neither read nor keep answers in the file
+    #[arg(long)]
+    no_cache: bool,
 }
 
 impl Info {
     /// Runs the command.
     pub fn execute(self) -> Result<ExitCode> {
+        let kept = KeptAnswers::of(&self.file, !self.no_cache);
+        if let Some(info) = kept.info(self.rows) {
+            self.print(file_size(&self.file), &info)?;
+            return Ok(ExitCode::SUCCESS);
+        }
         let progress = Progress::new(2);
         let file = SnapshotFile::open(&self.file, &progress)?;
+        let rows = kept.rows_to_find(self.rows, Summary::STORED);
         let found = progress.step(Sentence::new("progress.counting"), || {
-            Waste::new(&file.snapshot)
+            Summary::new(&file.snapshot, rows)
         })?;
-        let waste = luasnap_format::waste(&file.snapshot, &found, self.rows)?;
-        let stats = Stats::new(&file.snapshot, &found.census)?;
-        let weak = weakness(&file.snapshot, self.rows)?;
         drop(progress);
+        match found.clone().first(self.rows) {
+            Some(info) => self.print(file.bytes, &info)?,
+            None => self.print(file.bytes, &found)?,
+        }
+        kept.keep(&NewAnswers {
+            info: Some(&found).filter(|_| rows == Summary::STORED),
+            ..NewAnswers::default()
+        });
+        Ok(ExitCode::SUCCESS)
+    }
+
+    fn print(&self, file_bytes: Option<u64>, info: &Summary) -> Result<()> {
         match self.json {
             true => {
-                let answer = Answer::new(&file, &stats, &waste, &weak);
-                print_json(&AnswerAboutFile::new(&file.path, &answer))?;
+                let answer = Answer { file_bytes, info };
+                print_json(&AnswerAboutFile::new(&self.file, &answer))
             }
-            false => print(as_text(&file, &found.census, &stats.ledger, &waste, &weak)?)?,
+            false => print(as_text(&self.file, file_bytes, info)?),
         }
-        Ok(ExitCode::SUCCESS)
     }
 }
 
-fn as_text(
-    file: &SnapshotFile,
-    census: &Census,
-    ledger: &Ledger,
-    waste: &WasteAnswer,
-    weak: &[WeaknessRow],
-) -> Result<String> {
+/// The answer for programs.
+#[derive(Serialize)]
+struct Answer<'a> {
+    file_bytes: Option<u64>,
+    #[serde(flatten)]
+    info: &'a Summary,
+}
+
+fn as_text(path: &Path, file_bytes: Option<u64>, info: &Summary) -> Result<String> {
     let mut text = String::new();
-    let path = printable_path(&file.path);
-    let head = Sentence::new("info.head").with("file", path.to_string());
-    let head = head.with("origin", origin(file, census));
+    let census = &info.census;
+    let file = printable_path(path).to_string();
+    let head = Sentence::new("info.head").with("file", file);
+    let head = head.with("origin", origin(info, file_bytes));
     writeln!(text, "{}", look::sentence(&head))?;
-    writeln!(text, "{}", ledger::as_text(ledger))?;
+    writeln!(text, "{}", ledger::as_text(info.ledger()))?;
     write!(text, "{}", kinds(census))?;
     write!(text, "{}", coroutines(census))?;
     write!(text, "{}", memory(census)?)?;
-    write!(text, "{}", waste::as_text(waste)?)?;
-    if !weak.is_empty() {
+    write!(text, "{}", waste::as_text(&info.waste)?)?;
+    if !info.weak_tables.is_empty() {
         writeln!(text, "\n{}", look::words("info.weak"))?;
     }
-    for row in weak {
+    for row in &info.weak_tables {
         let table = look::path_and_what(&row.path, row.what.as_ref());
         let said = Sentence::new("info.weak_table").with("table", table);
         let said = said.with("words", row.words.clone());
@@ -93,24 +114,24 @@ fn as_text(
 }
 
 /// Returns where a snapshot comes from, in a line.
-fn origin(file: &SnapshotFile, census: &Census) -> String {
-    let provenance = file.snapshot.everything().provenance();
+fn origin(info: &Summary, file_bytes: Option<u64>) -> String {
+    let census = &info.census;
     let said = |code, name, value: String| look::sentence(&Sentence::new(code).with(name, value));
     let mut text = census.vm.to_string();
     if let Some(layout) = &census.layout {
         text += &said("info.layout", "layout", layout.to_string());
     }
-    if let Some(name) = &provenance.state_name {
-        text += &said("info.state", "name", name.to_string());
+    if let Some(name) = &info.state_name {
+        text += &said("info.state", "name", name.clone());
     }
     text += &said("info.engine", "engine", census.engine.name().to_owned());
-    if let Some(process) = provenance.process {
-        text += &said("info.process", "process", process.id.to_string());
+    if let Some(process) = info.process {
+        text += &said("info.process", "process", process.to_string());
     }
-    if let Some(time) = provenance.taken_at {
+    if let Some(time) = info.taken_at_ms {
         text += &said("info.taken", "time", taken_at(time));
     }
-    if let Some(bytes) = file.bytes {
+    if let Some(bytes) = file_bytes {
         text += &said("info.file", "bytes", byte_size(bytes));
     }
     text
@@ -217,35 +238,4 @@ fn memory(census: &Census) -> Result<String> {
         writeln!(text, "  {:>10}  {what}", format!("{sign}{size}"))?;
     }
     Ok(text)
-}
-
-/// The answer for programs.
-#[derive(Serialize)]
-struct Answer<'a> {
-    file_bytes: Option<u64>,
-    process: Option<u32>,
-    taken_at_ms: Option<u64>,
-    #[serde(flatten)]
-    stats: &'a Stats,
-    waste: &'a WasteAnswer,
-    weak_tables: &'a [WeaknessRow],
-}
-
-impl<'a> Answer<'a> {
-    fn new(
-        file: &SnapshotFile,
-        stats: &'a Stats,
-        waste: &'a WasteAnswer,
-        weak_tables: &'a [WeaknessRow],
-    ) -> Answer<'a> {
-        let provenance = file.snapshot.everything().provenance();
-        Answer {
-            file_bytes: file.bytes,
-            process: provenance.process.map(|process| process.id),
-            taken_at_ms: provenance.taken_at,
-            stats,
-            waste,
-            weak_tables,
-        }
-    }
 }

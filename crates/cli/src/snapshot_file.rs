@@ -31,13 +31,18 @@ impl SnapshotFile {
                 .into(),
             None => Failure::from(error),
         })?;
-        let metadata = fs::metadata(path).ok().filter(Metadata::is_file);
         Ok(SnapshotFile {
             path: path.to_owned(),
-            bytes: metadata.map(|metadata| metadata.len()),
+            bytes: file_size(path),
             snapshot,
         })
     }
+}
+
+/// Returns the size of a file in bytes; `None` for a pipe.
+pub fn file_size(path: &Path) -> Option<u64> {
+    let metadata = fs::metadata(path).ok().filter(Metadata::is_file);
+    metadata.map(|metadata| metadata.len())
 }
 
 /// Returns the ID of the process that was named in place of a file, if there is no such file.

@@ -15,7 +15,8 @@ use crate::table::{CellText, Column, Columns};
 use clap::error::ErrorKind;
 use clap::{Args, Command, ValueEnum};
 use luasnap_format::{
-    AnswerError, GroupRow, OwnerRow, TopTable, byte_size, grouped, owner_kind_words, printable_path,
+    AnswerError, GroupRow, NewAnswers, OwnerRow, TopTable, byte_size, grouped, owner_kind_words,
+    printable_path,
 };
 use luasnap_heap::{GroupOrder, Snapshot};
 use luasnap_words::Sentence;
@@ -153,7 +154,7 @@ impl Top {
         let found = find(&file.snapshot, order, self.rows, &kept, &progress)?;
         drop(progress);
         self.print(path, &found.top)?;
-        found.keep(&kept);
+        kept.keep(&found.new_answers());
         Ok(ExitCode::SUCCESS)
     }
 
@@ -176,10 +177,11 @@ pub struct Found {
 }
 
 impl Found {
-    /// Keeps what was found.
-    pub fn keep(&self, kept: &KeptAnswers) {
-        if let Some(table) = &self.table {
-            kept.keep(table);
+    /// Returns what can be kept.
+    pub fn new_answers(&self) -> NewAnswers<'_> {
+        NewAnswers {
+            top: self.table.as_ref(),
+            ..NewAnswers::default()
         }
     }
 }
@@ -199,7 +201,7 @@ pub fn find(
         snapshot.groups().map(drop)
     })?;
     let found = progress.step(Sentence::new("progress.measuring_groups"), || {
-        if kept.has_room_for(rows) {
+        if kept.can_keep() && rows <= TopTable::STORED.1 {
             let table = TopTable::new(snapshot, TopTable::STORED)?;
             if let Some(top) = table.answer(order, rows) {
                 let table = Some(table);

@@ -54,6 +54,7 @@ pub use answers::group_name::{fingerprint_text, group_name};
 pub use answers::group_row::GroupRow;
 pub use answers::growth::{GrowthAnswer, GrowthError, GrowthRow, SuspectRow, duration, growth};
 pub use answers::growth_series::GrowthSeries;
+pub use answers::info::Info;
 pub use answers::leak::{Allowed, LeakRow, leaks};
 pub use answers::ledger::{Ledger, LedgerChange, SharedRow};
 pub use answers::name::Name;
@@ -67,6 +68,7 @@ pub use answers::row_order::RowOrder;
 pub use answers::short_path::path_of_everything;
 pub use answers::state_row::{LargestGroup, StateRow};
 pub use answers::stats::{KindRow, Stats, Sum};
+pub use answers::stored_growth::GrowthQuestion;
 pub use answers::top::{Top, TopTable, top};
 pub use answers::waste::{
     DuplicateStrings, RepeatedTextRow, SparseTableList, SparseTableRow, WasteAnswer, waste,
@@ -86,8 +88,8 @@ pub use labels::numbers::{byte_size, count_of, entries_of, grouped};
 pub use labels::object_label::object_name;
 pub use labels::printable::{printable, printable_path};
 pub use luasnap::{
-    FileIdentity, LoadError, OpenError, Problem, SaveOptions, add_answers, open_snapshot,
-    read_snapshot, stored_answers, write_snapshot,
+    FileAnswers, FileIdentity, LoadError, NewAnswers, OpenError, Problem, SaveOptions, add_answers,
+    open_snapshot, read_snapshot, write_snapshot,
 };
 pub use page::options::{PageError, PageOptions, PageSnapshot};
 pub use page::page::Page;

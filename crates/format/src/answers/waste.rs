@@ -5,7 +5,7 @@ use crate::answers::field;
 use crate::answers::name::Name;
 use crate::answers::short_path::path_of_everything;
 use crate::answers::stats::{Sum, blocks};
-use luasnap_heap::{Kind, NodeId, Rank, RepeatedText, Snapshot, Waste, WastedSlots};
+use luasnap_heap::{Census, Kind, NodeId, Rank, RepeatedText, Snapshot, Waste, WastedSlots};
 use serde::Serialize;
 use std::collections::BTreeMap;
 
@@ -144,14 +144,29 @@ pub fn waste(snapshot: &Snapshot, waste: &Waste, rows: usize) -> Result<WasteAns
             top: sparse(snapshot, tables)?,
         })
     });
-    Ok(WasteAnswer {
-        strings: strings.transpose()?,
-        tables: tables.transpose()?,
-        garbage: census.garbage.map(Sum::from),
-        blocks: blocks(census),
-        total: census.total,
-        unaccounted: census.unaccounted,
-    })
+    Ok(WasteAnswer::of(
+        census,
+        strings.transpose()?,
+        tables.transpose()?,
+    ))
+}
+
+impl WasteAnswer {
+    /// Returns what was found, beside what the census says.
+    pub(crate) fn of(
+        census: &Census,
+        strings: Option<DuplicateStrings>,
+        tables: Option<SparseTableList>,
+    ) -> WasteAnswer {
+        WasteAnswer {
+            strings,
+            tables,
+            garbage: census.garbage.map(Sum::from),
+            blocks: blocks(census),
+            total: census.total,
+            unaccounted: census.unaccounted,
+        }
+    }
 }
 
 fn repeated(snapshot: &Snapshot, texts: &[RepeatedText]) -> Result<Vec<RepeatedTextRow>> {

@@ -29,19 +29,30 @@ pub struct WeaknessRow {
 }
 
 impl WeaknessRow {
-    fn new(snapshot: &Snapshot, rank: Rank, of: LastingEntries) -> Result<WeaknessRow> {
-        let words = Sentence::new(match of.why {
+    fn new(snapshot: &Snapshot, rank: Rank, found: LastingEntries) -> Result<WeaknessRow> {
+        let path = path_of_everything(snapshot, rank)?;
+        let what = anonymous_object(snapshot, rank)?;
+        Ok(WeaknessRow::of(path, what, found.entries, found.why))
+    }
+
+    /// Returns the row of a table with this path.
+    pub(crate) fn of(
+        path: Name,
+        what: Option<Sentence>,
+        entries: u32,
+        why: WhyEntriesStay,
+    ) -> WeaknessRow {
+        let words = Sentence::new(match why {
             WhyEntriesStay::NoKeyIsAnObject => "weak.no_object_keys",
             WhyEntriesStay::ValuesHoldKeys => "weak.values_hold_keys",
         });
-        let words = words.with("entries", count(of.entries.into(), "entry"));
-        Ok(WeaknessRow {
-            path: path_of_everything(snapshot, rank)?,
-            what: anonymous_object(snapshot, rank)?,
-            entries: of.entries,
-            why: of.why,
-            words,
-        })
+        WeaknessRow {
+            path,
+            what,
+            entries,
+            why,
+            words: words.with("entries", count(entries.into(), "entry")),
+        }
     }
 }
 
@@ -63,23 +74,28 @@ pub fn weakness(snapshot: &Snapshot, most: usize) -> Result<Vec<WeaknessRow>> {
     let mut found = lasting_entries(snapshot)?;
     sort_by_number(&mut found, |of| u64::from(of.node.0))?;
     sort_by_number(&mut found, |of| !(of.entries as u64))?;
-    found.truncate(most);
-    rows(snapshot, &found)
+    rows(snapshot, &found, most)
 }
 
 /// Returns the rows of those of these tables of which entries stay for ever.
 pub(crate) fn weakness_of(snapshot: &Snapshot, tables: &[NodeId]) -> Result<Vec<WeaknessRow>> {
     let mut found = lasting_entries(snapshot)?;
     found.retain(|of| tables.contains(&of.node));
-    rows(snapshot, &found)
+    rows(snapshot, &found, usize::MAX)
 }
 
-fn rows(snapshot: &Snapshot, found: &[LastingEntries]) -> Result<Vec<WeaknessRow>> {
+/// Returns the rows of the first of these tables that are in use, at most `most`.
+fn rows(snapshot: &Snapshot, found: &[LastingEntries], most: usize) -> Result<Vec<WeaknessRow>> {
+    // Mostly there is none, and paths take long.
+    if found.is_empty() {
+        return Ok(Vec::new());
+    }
     let tree = snapshot.everything_tree()?;
     let nodes: Vec<NodeId> = found.iter().map(|of| of.node).collect();
     let ranks = tree.ranks_of(&nodes)?;
     let rows = found.iter().zip(ranks);
     rows.filter_map(|(of, rank)| Some((*of, rank?)))
+        .take(most)
         .map(|(of, rank)| WeaknessRow::new(snapshot, rank, of))
         .collect()
 }

@@ -1,10 +1,11 @@
-//! Answers that are kept in a snapshot file, so that a question is worked out once.
+//! Answers that are kept in a snapshot file, so that a question is worked out once: where they lie.
 //!
 //! They are bound to the bytes of the heap in the same file, by a hash. What does not fit, or is damaged, is as if it
 //! were not there.
 
 use crate::answer_error::{AnswerError, Result};
 use crate::file::{FileError, FileOptions, write_file};
+use crate::luasnap::answer_parts::{FileAnswers, NewAnswers};
 use crate::luasnap::block::{BYTES, BlockWriter, Decompressor};
 use crate::luasnap::error::{LoadError, Problem};
 use crate::luasnap::header::{HEADER_LEN, Header};
@@ -21,25 +22,34 @@ use xxhash_rust::xxh3::{Xxh3, xxh3_64};
 /// The most bytes of answers that are read.
 const MOST_BYTES: u64 = 16 << 20;
 
-/// Returns the answers in a snapshot file, as they were [added](add_answers); `None` if it has none that belong to its
-/// heap, or is no such file at all, of which [`open_snapshot`](crate::open_snapshot) then says why.
-pub fn stored_answers(path: &Path) -> Option<Vec<u8>> {
-    let metadata = fs::metadata(path).ok()?;
-    // What a pipe has can be read only once.
-    if !metadata.is_file() {
-        return None;
+impl FileAnswers {
+    /// Returns the answers in a snapshot file, which may be none; `None` if it is no regular file, or no undamaged
+    /// snapshot file, of which [`open_snapshot`](crate::open_snapshot) then says why.
+    pub fn of(path: &Path) -> Option<FileAnswers> {
+        let metadata = fs::metadata(path).ok()?;
+        // What a pipe has can be read only once.
+        if !metadata.is_file() {
+            return None;
+        }
+        let bytes = read_whole(&mut File::open(path).ok()?).ok()?;
+        let table = whole_table(&bytes).ok()?;
+        memory_bound::is_size_plausible(bytes.len() as u64, table.entries()).then_some(())?;
+        Some(FileAnswers::in_file(&table))
     }
-    let bytes = read_whole(&mut File::open(path).ok()?).ok()?;
-    let table = whole_table(&bytes).ok()?;
+
+    fn in_file(table: &Table<'_>) -> FileAnswers {
+        let heap = heap_hash(table);
+        FileAnswers::new(heap, &stored(table, heap).unwrap_or_default())
+    }
+}
+
+/// Returns the answers that are stored about the heap with this hash.
+fn stored(table: &Table<'_>, heap: u64) -> Option<Vec<u8>> {
     let answers = table.section(Section::Answers).ok()??;
-    let is_plausible = memory_bound::is_size_plausible(bytes.len() as u64, table.entries());
-    if answers.entry.count > MOST_BYTES || !is_plausible {
-        return None;
-    }
+    (answers.entry.count <= MOST_BYTES).then_some(())?;
     let content = read_bytes(Some(answers), &mut Decompressor::new().ok()?).ok()?;
     let (hash, answers) = content.split_first_chunk()?;
-    let is_of_heap = u64::from_le_bytes(*hash) == heap_hash(&table);
-    is_of_heap.then(|| answers.to_vec())
+    (u64::from_le_bytes(*hash) == heap).then(|| answers.to_vec())
 }
 
 /// A snapshot file as it was when it was read.
@@ -68,8 +78,8 @@ impl FileIdentity {
     }
 }
 
-/// Adds answers to a snapshot file, in place of older ones. The heap in it, its owner, its mode and the time when it
-/// changed stay.
+/// Adds answers to a snapshot file, in place of older ones to the same questions. The heap in it, its owner, its mode and
+/// the time when it changed stay.
 ///
 /// Returns whether they were added: not to a file that has changed since it was read, that this user does not own or
 /// may not write, or that has several names.
@@ -78,7 +88,11 @@ impl FileIdentity {
 ///
 /// [`FileError`] if the file cannot be read any more, or if the new one cannot be written. The older one is then
 /// unchanged.
-pub fn add_answers(path: &Path, read: FileIdentity, answers: &[u8]) -> Result<bool, FileError> {
+pub fn add_answers(
+    path: &Path,
+    read: FileIdentity,
+    answers: &NewAnswers<'_>,
+) -> Result<bool, FileError> {
     let failed = |source: AnswerError| FileError {
         path: path.to_owned(),
         source,
@@ -150,10 +164,12 @@ fn heap_hash(table: &Table<'_>) -> u64 {
 
 /// Returns a file with these answers in place of older ones, all other sections as they are; `None` if it would break
 /// the [bound on memory](memory_bound).
-fn with_answers(bytes: &[u8], answers: &[u8]) -> Result<Option<Vec<u8>>> {
+fn with_answers(bytes: &[u8], answers: &NewAnswers<'_>) -> Result<Option<Vec<u8>>> {
     let header = Header::read(bytes).map_err(of_load)?;
     let table = whole_table(bytes).map_err(of_load)?;
-    let section = answers_section(heap_hash(&table), answers)?;
+    let known = FileAnswers::in_file(&table);
+    let answers = known.bytes_with(answers)?;
+    let section = answers_section(known.heap(), &answers)?;
     let entry = Entry {
         section: Section::Answers,
         count: (8 + answers.len()) as u64,

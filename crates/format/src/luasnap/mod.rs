@@ -4,6 +4,7 @@
 //! `numbers` or `edges`, which turn it into small numbers, and `byte_planes` to `block`, which
 //! compresses; and back the same way to `reader`.
 
+mod answer_parts;
 mod answers;
 mod block;
 mod byte_planes;
@@ -25,7 +26,8 @@ mod two_threads;
 mod writer;
 mod zigzag;
 
-pub use answers::{FileIdentity, add_answers, stored_answers};
+pub use answer_parts::{FileAnswers, NewAnswers};
+pub use answers::{FileIdentity, add_answers};
 pub use error::{LoadError, OpenError, Problem};
 pub use reader::{open_snapshot, read_snapshot};
 pub use save_options::SaveOptions;

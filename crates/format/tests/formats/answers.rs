@@ -5,10 +5,10 @@ use crate::fuzzed;
 use crate::luasnap::saved;
 use crate::random_heap::{recipe, sample_of_everything, sample_with_threads};
 use luasnap_format::{
-    FileIdentity, SaveOptions, TopTable, add_answers, open_snapshot, read_snapshot, stored_answers,
-    top,
+    FileAnswers, FileIdentity, GrowthAnswer, GrowthQuestion, Info, NewAnswers, SaveOptions,
+    TopTable, add_answers, growth, open_snapshot, read_snapshot, top,
 };
-use luasnap_heap::{GroupOrder, Snapshot};
+use luasnap_heap::{GroupOrder, HeapBuilder, Kind, Label, NodeId, Snapshot, Strength};
 use proptest::prelude::*;
 use std::fs;
 use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
@@ -23,18 +23,73 @@ fn kept(snapshot: &Snapshot) -> Vec<u8> {
         .unwrap()
 }
 
-/// Expects that a kept table answers as the snapshot does.
+fn json(answer: impl serde::Serialize) -> serde_json::Value {
+    serde_json::to_value(answer).unwrap()
+}
+
+/// Expects that what is kept answers as the snapshot does.
 fn expect_same_answers(snapshot: &Snapshot) {
     let table = TopTable::from_bytes(&kept(snapshot)).unwrap();
     for by in GroupOrder::ALL {
         for rows in [0, 1, 2, 7, 20] {
-            let expected = serde_json::to_value(top(snapshot, by, rows).unwrap()).unwrap();
-            let answer = serde_json::to_value(table.answer(by, rows).unwrap()).unwrap();
-            assert_eq!(answer, expected, "{by:?} {rows}");
+            let expected = json(top(snapshot, by, rows).unwrap());
+            assert_eq!(
+                json(table.answer(by, rows).unwrap()),
+                expected,
+                "{by:?} {rows}"
+            );
         }
         let all = table.answer(by, usize::MAX);
         let has_all = all.is_some_and(|all| all.groups.len() <= 20);
         assert!(has_all || snapshot.groups().unwrap().groups().len() > 20);
+    }
+    let info = Info::new(snapshot, Info::STORED).unwrap();
+    let info = Info::from_bytes(&info.bytes().unwrap()).unwrap();
+    for rows in [0, 1, 3, 20] {
+        let expected = Info::new(snapshot, rows).unwrap();
+        let answer = info.clone().first(rows).unwrap();
+        assert_eq!(json(&answer), json(&expected), "{rows}");
+        assert_eq!(answer.state_name, expected.state_name);
+        assert_eq!(answer.census.blocks, expected.census.blocks);
+        assert_eq!(answer.census.coroutines, expected.census.coroutines);
+        assert_eq!(answer.census.kinds, expected.census.kinds);
+    }
+}
+
+/// Expects that what is kept of a comparison is what it found.
+fn expect_same_growth(snapshots: &[&Snapshot]) {
+    let Ok(answer) = growth(snapshots, 20) else {
+        return;
+    };
+    let question = question(snapshots.len());
+    let kept = FileAnswers::new(1, &[]).bytes_with(&of_growth(&question, &answer));
+    let kept = FileAnswers::new(1, &kept.unwrap());
+    assert_eq!(json(kept.growth(&question).unwrap()), json(&answer));
+    // What counts as small, and what a suspect has, depends on the number of rows.
+    let fewer = GrowthQuestion {
+        most: 19,
+        ..question
+    };
+    assert!(kept.growth(&fewer).is_none());
+    let others = GrowthQuestion {
+        earlier: vec![0; snapshots.len() - 1],
+        most: 20,
+    };
+    assert!(kept.growth(&others).is_none());
+}
+
+/// A question about the growth of so many snapshots.
+fn question(snapshots: usize) -> GrowthQuestion {
+    GrowthQuestion {
+        earlier: (1..snapshots as u64).collect(),
+        most: 20,
+    }
+}
+
+fn of_growth<'a>(question: &'a GrowthQuestion, answer: &'a GrowthAnswer) -> NewAnswers<'a> {
+    NewAnswers {
+        growth: Some((question, answer)),
+        ..NewAnswers::default()
     }
 }
 
@@ -42,33 +97,99 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(300))]
 
     #[test]
-    fn kept_answers_are_those_of_the_heap(recipe in recipe(60)) {
-        expect_same_answers(&recipe.snapshot());
+    fn kept_answers_are_those_of_the_heap(recipes in [recipe(60), recipe(60), recipe(60)]) {
+        let snapshots = recipes.map(|recipe| recipe.snapshot());
+        expect_same_answers(&snapshots[0]);
+        expect_same_growth(&[&snapshots[0], &snapshots[1]]);
+        expect_same_growth(&snapshots.each_ref());
     }
 }
 
 #[test]
 fn kept_answers_are_those_of_the_heap_whatever_it_has() {
-    expect_same_answers(&sample_of_everything());
-    expect_same_answers(&sample_with_threads());
+    let [one, other] = [sample_of_everything(), sample_with_threads()];
+    expect_same_answers(&one);
+    expect_same_answers(&other);
+    expect_same_growth(&[&one, &one]);
+    expect_same_growth(&[&other, &other]);
+}
+
+/// A heap tells the same whether it was captured or read: what `attach` keeps is what a later question finds.
+#[test]
+fn the_summary_does_not_depend_on_who_makes_it() {
+    for snapshot in [sample_of_everything(), sample_with_threads()] {
+        let read = read_snapshot(&saved(&snapshot, SaveOptions::default())).unwrap();
+        let [captured, read] = [snapshot, read].map(|of| Info::new(&of, 20).unwrap());
+        assert_eq!(captured.bytes().unwrap(), read.bytes().unwrap());
+    }
+}
+
+/// Expects that each change of these bytes is refused or shown like anything else.
+fn forge(whole: &[u8], is_known: impl Fn(&[u8]) -> bool) {
+    assert!(is_known(whole));
+    for at in 0..whole.len() {
+        assert!(!is_known(&whole[..at]), "{at}");
+        for change in [0x01, 0x1b, 0x80, 0xff] {
+            let mut forged = whole.to_vec();
+            forged[at] ^= change;
+            fuzzed::answers(&forged);
+        }
+    }
+    let mut longer = whole.to_vec();
+    longer.push(0);
+    assert!(!is_known(&longer));
 }
 
 #[test]
 fn forged_answers_are_shown_or_refused() {
     for snapshot in [sample_of_everything(), sample_with_threads()] {
-        let whole = kept(&snapshot);
-        for at in 0..whole.len() {
-            assert!(TopTable::from_bytes(&whole[..at]).is_none());
-            for change in [0x01, 0x1b, 0x80, 0xff] {
-                let mut forged = whole.clone();
-                forged[at] ^= change;
-                fuzzed::answers(&forged);
-            }
-        }
-        let mut longer = whole;
-        longer.push(0);
-        assert!(TopTable::from_bytes(&longer).is_none());
+        forge(&kept(&snapshot), |bytes| {
+            TopTable::from_bytes(bytes).is_some()
+        });
+        let info = Info::new(&snapshot, Info::STORED).unwrap();
+        forge(&info.bytes().unwrap(), |bytes| {
+            Info::from_bytes(bytes).is_some()
+        });
     }
+}
+
+#[test]
+fn forged_growth_is_shown_or_refused() {
+    let snapshots = growing_sample();
+    let answer = growth(&snapshots.each_ref(), 20).unwrap();
+    assert!(!answer.suspects.is_empty());
+    let question = fuzzed::question();
+    let new = of_growth(&question, &answer);
+    let whole = FileAnswers::new(1, &[]).bytes_with(&new).unwrap();
+    let is_known = |bytes: &[u8]| FileAnswers::new(1, bytes).growth(&question).is_some();
+    forge(&whole, is_known);
+}
+
+/// `_G.cache`, which grows in every step, of 1, 2 and 3 tables.
+fn growing_sample() -> [Snapshot; 3] {
+    [1, 2, 3].map(|entries| {
+        let mut builder = HeapBuilder::new();
+        let (globals, _) = builder.node(Kind::Table, 0x10).unwrap();
+        let (cache, _) = builder.node(Kind::Table, 0x20).unwrap();
+        let root = Label::Root(builder.name(b"_G").unwrap());
+        let field = Label::Field(builder.name(b"cache").unwrap());
+        builder
+            .edge(NodeId::ROOT, globals, root, Strength::Strong)
+            .unwrap();
+        builder
+            .edge(globals, cache, field, Strength::Strong)
+            .unwrap();
+        for number in 1..=entries {
+            let (entry, _) = builder
+                .node(Kind::Table, 0x20 + 0x10 * number as u64)
+                .unwrap();
+            builder.set_size(entry, 100);
+            builder
+                .edge(cache, entry, Label::Index(number), Strength::Strong)
+                .unwrap();
+        }
+        Snapshot::new(builder.finish().unwrap())
+    })
 }
 
 /// Writes the sample to a file.
@@ -82,8 +203,28 @@ fn file_in(folder: &Path) -> PathBuf {
     path
 }
 
-fn add(path: &Path, answers: &[u8]) -> bool {
-    add_answers(path, FileIdentity::of(path).unwrap(), answers).unwrap()
+/// An answer about the sample, and another one to the same question.
+fn tables() -> [TopTable; 2] {
+    let sample = sample_of_everything();
+    [20, 3].map(|rows| TopTable::new(&sample, (&GroupOrder::ALL, rows)).unwrap())
+}
+
+fn add(path: &Path, table: &TopTable) -> bool {
+    let read = FileIdentity::of(path).unwrap();
+    add_answers(path, read, &of_top(table)).unwrap()
+}
+
+fn of_top(table: &TopTable) -> NewAnswers<'_> {
+    NewAnswers {
+        top: Some(table),
+        ..NewAnswers::default()
+    }
+}
+
+/// Returns what a file keeps of `top`, as bytes.
+fn stored(path: &Path) -> Option<Vec<u8>> {
+    let table = FileAnswers::of(path)?.top()?;
+    Some(table.bytes().unwrap())
 }
 
 #[test]
@@ -94,12 +235,11 @@ fn a_file_has_its_answers_and_all_else_as_before() {
     let time = SystemTime::UNIX_EPOCH + Duration::from_millis(1_700_000_000_123);
     fs::File::open(&path).unwrap().set_modified(time).unwrap();
     let before = Parts::of(&fs::read(&path).unwrap());
-    assert_eq!(stored_answers(&path), None);
+    assert!(FileAnswers::of(&path).unwrap().is_empty());
 
-    let answers = [kept(&sample_of_everything()), b"others".to_vec()];
-    for answers in &answers {
-        assert!(add(&path, answers));
-        assert_eq!(stored_answers(&path).as_ref(), Some(answers));
+    for table in &tables() {
+        assert!(add(&path, table));
+        assert_eq!(stored(&path), Some(table.bytes().unwrap()));
     }
     let metadata = fs::metadata(&path).unwrap();
     assert_eq!(metadata.mode() & 0o7777, 0o640);
@@ -119,6 +259,56 @@ fn a_file_has_its_answers_and_all_else_as_before() {
 }
 
 #[test]
+fn an_answer_takes_the_place_of_an_older_one_and_of_no_other() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = file_in(folder.path());
+    let info = Info::new(&sample_of_everything(), Info::STORED).unwrap();
+    let snapshots = growing_sample();
+    let answers = [2, 3].map(|count| {
+        let of = snapshots[..count].iter().collect::<Vec<_>>();
+        (question(count), growth(&of, 20).unwrap())
+    });
+    let add = |new: &NewAnswers<'_>| {
+        let read = FileIdentity::of(&path).unwrap();
+        assert!(add_answers(&path, read, new).unwrap());
+    };
+    let [table, other] = tables();
+    add(&of_top(&other));
+    add(&NewAnswers {
+        info: Some(&info),
+        ..of_top(&table)
+    });
+    for (question, answer) in &answers {
+        add(&of_growth(question, answer));
+        // Once more: it is kept once.
+        add(&of_growth(question, answer));
+    }
+    let kept = FileAnswers::of(&path).unwrap();
+    assert_eq!(stored(&path), Some(table.bytes().unwrap()));
+    assert_eq!(kept.info().unwrap().bytes().unwrap(), info.bytes().unwrap());
+    for (question, answer) in &answers {
+        assert_eq!(json(kept.growth(question).unwrap()), json(answer));
+    }
+    // Of many answers about growth the oldest goes.
+    let many: Vec<GrowthQuestion> = (10..14)
+        .map(|hash| GrowthQuestion {
+            earlier: vec![hash],
+            most: 20,
+        })
+        .collect();
+    for question in &many {
+        add(&of_growth(question, &answers[0].1));
+    }
+    let kept = FileAnswers::of(&path).unwrap();
+    assert!(many.iter().all(|question| kept.growth(question).is_some()));
+    assert!(
+        answers
+            .iter()
+            .all(|(question, _)| kept.growth(question).is_none())
+    );
+}
+
+#[test]
 fn sections_that_are_not_known_stay() {
     let folder = tempfile::tempdir().unwrap();
     let path = file_in(folder.path());
@@ -127,32 +317,57 @@ fn sections_that_are_not_known_stay() {
     (unknown.number, unknown.flags) = (900, 1);
     parts.sections.push(unknown.clone());
     fs::write(&path, parts.file()).unwrap();
-    assert!(add(&path, b"answers"));
+    let [table, _] = tables();
+    assert!(add(&path, &table));
     let parts = Parts::of(&fs::read(&path).unwrap());
     assert!(parts.sections.contains(&unknown));
-    assert_eq!(stored_answers(&path).as_deref(), Some(&b"answers"[..]));
+    assert_eq!(stored(&path), Some(table.bytes().unwrap()));
+}
+
+#[test]
+fn answers_to_questions_that_are_not_known_stay() {
+    let [table, other] = tables();
+    let mut newer = Vec::new();
+    for number in [2u64, 2, 1, 1, 900, 3] {
+        newer.extend_from_slice(&number.to_le_bytes());
+    }
+    // Of `top` one byte, which no rule has made.
+    newer.splice(32..32, [7]);
+    newer.extend_from_slice(b"new");
+    let newer = FileAnswers::new(1, &newer);
+    assert!(!newer.is_empty() && newer.top().is_none());
+    for table in [&table, &other] {
+        let bytes = newer.bytes_with(&of_top(table)).unwrap();
+        assert!(bytes.ends_with(b"new"));
+        let after = FileAnswers::new(1, &bytes);
+        assert_eq!(
+            after.top().unwrap().bytes().unwrap(),
+            table.bytes().unwrap()
+        );
+    }
 }
 
 #[test]
 fn answers_of_another_heap_or_damaged_ones_do_not_count() {
     let folder = tempfile::tempdir().unwrap();
     let path = file_in(folder.path());
-    assert!(add(&path, b"answers"));
+    let [table, _] = tables();
+    assert!(add(&path, &table));
     let whole = fs::read(&path).unwrap();
     let mut parts = Parts::of(&whole);
     parts.section(section::SIZES).blocks[0][1] ^= 1;
     fs::write(&path, parts.file()).unwrap();
     assert!(read_snapshot(&parts.file()).is_ok());
-    assert_eq!(stored_answers(&path), None);
+    assert!(FileAnswers::of(&path).unwrap().is_empty());
 
     for at in 0..whole.len() {
         let mut damaged = whole.clone();
         damaged[at] ^= 0x40;
         fs::write(&path, &damaged).unwrap();
-        assert_eq!(stored_answers(&path), None, "{at}");
+        assert_eq!(FileAnswers::of(&path), None, "{at}");
         assert!(read_snapshot(&damaged).is_err(), "{at}");
         fs::write(&path, &whole[..at]).unwrap();
-        assert_eq!(stored_answers(&path), None, "{at}");
+        assert_eq!(FileAnswers::of(&path), None, "{at}");
     }
 }
 
@@ -162,28 +377,29 @@ fn files_of_others_and_what_changed_meanwhile_stay_as_they_are() {
     let path = file_in(folder.path());
     let before = fs::read(&path).unwrap();
     let was = FileIdentity::of(&path).unwrap();
+    let [table, _] = tables();
 
     fs::hard_link(&path, folder.path().join("other name")).unwrap();
-    assert!(!add(&path, b"answers"));
+    assert!(!add(&path, &table));
     fs::remove_file(folder.path().join("other name")).unwrap();
 
     fs::set_permissions(&path, fs::Permissions::from_mode(0o400)).unwrap();
-    assert!(!add(&path, b"answers"));
+    assert!(!add(&path, &table));
     fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
     assert_eq!(fs::read(&path).unwrap(), before);
 
     // A link still leads to the file.
     let link = folder.path().join("link");
     symlink(&path, &link).unwrap();
-    assert!(add(&link, b"answers"));
+    assert!(add(&link, &table));
     assert!(fs::symlink_metadata(&link).unwrap().is_symlink());
-    assert_eq!(stored_answers(&path).as_deref(), Some(&b"answers"[..]));
+    assert_eq!(stored(&path), Some(table.bytes().unwrap()));
 
     // Another one has taken its place.
     fs::write(folder.path().join("new"), &before).unwrap();
     fs::rename(folder.path().join("new"), &path).unwrap();
-    assert!(!add_answers(&path, was, b"answers").unwrap());
-    assert_eq!(stored_answers(&path), None);
+    assert!(!add_answers(&path, was, &of_top(&table)).unwrap());
+    assert_eq!(stored(&path), None);
     assert_eq!(FileIdentity::of(folder.path()), None);
-    assert_eq!(stored_answers(folder.path()), None);
+    assert_eq!(FileAnswers::of(folder.path()), None);
 }

@@ -3,34 +3,98 @@
 
 use crate::all_analyses::run_all_with;
 use crate::file_parts::{Part, Parts, repair_checksums};
-use luasnap_format::{TopTable, address_of, printable, read_snapshot, resolve};
+use luasnap_format::{
+    FileAnswers, GrowthAnswer, GrowthQuestion, Info, NewAnswers, TopTable, address_of, printable,
+    read_snapshot, resolve,
+};
 use luasnap_heap::{GroupOrder, Snapshot, is_printable};
+use std::fmt::Display;
 use std::sync::LazyLock;
 
-/// Any bytes as the answers that a file keeps: what is read of them is shown like anything else.
+/// Any bytes as the answers that a file keeps, all of them or one alone: what is read of them is shown like anything
+/// else.
 pub fn answers(bytes: &[u8]) {
-    let Some(table) = TopTable::from_bytes(bytes) else {
-        return;
-    };
-    let is_shown = |text: &str| assert!(text.chars().all(is_printable), "{text:?}");
+    let all = FileAnswers::new(1, bytes);
+    for table in [TopTable::from_bytes(bytes), all.top()] {
+        table.iter().for_each(show_top);
+    }
+    for info in [Info::from_bytes(bytes), all.info()] {
+        info.iter().for_each(show_info);
+    }
+    all.growth(&question()).iter().for_each(show_growth);
+    assert!(all.bytes_with(&NewAnswers::default()).is_ok());
+}
+
+/// The question about growth to which forged bytes are asked for the answer.
+pub fn question() -> GrowthQuestion {
+    GrowthQuestion {
+        earlier: vec![1, 2],
+        most: 20,
+    }
+}
+
+fn is_shown(text: &str) {
+    assert!(text.chars().all(is_printable), "{text:?}");
+}
+
+fn are_shown<'a, S: Display + 'a>(sentences: impl IntoIterator<Item = &'a Option<S>>) {
+    for sentence in sentences.into_iter().flatten() {
+        is_shown(&sentence.to_string());
+    }
+}
+
+fn show_top(table: &TopTable) {
     for (by, rows) in GroupOrder::ALL.into_iter().zip([20, 3, usize::MAX, 1]) {
         let Some(top) = table.answer(by, rows) else {
             continue;
         };
-        let sentences = [&top.verdict, &top.ledger.verdict];
-        for sentence in sentences.into_iter().flatten() {
-            is_shown(&sentence.to_string());
-        }
+        are_shown([&top.verdict, &top.ledger.verdict]);
         for row in &top.groups {
             is_shown(&row.name.to_string());
             is_shown(&row.example.to_string());
-            let coroutine = row.coroutine.as_ref().map(|row| &row.words);
-            for sentence in row.example_is.iter().chain(coroutine) {
-                is_shown(&sentence.to_string());
-            }
+            let coroutine = row.coroutine.as_ref().map(|row| row.words.clone());
+            are_shown([&row.example_is, &coroutine]);
         }
         assert!(table.bytes().is_ok());
     }
+}
+
+fn show_info(info: &Info) {
+    are_shown([&info.ledger().verdict]);
+    info.state_name.iter().for_each(|name| is_shown(name));
+    is_shown(&info.census.vm);
+    let strings = info.waste.strings.iter().flat_map(|list| &list.top);
+    for row in strings {
+        is_shown(&row.text.to_string());
+        is_shown(&row.example.to_string());
+    }
+    let tables = info.waste.tables.iter().flat_map(|list| &list.top);
+    tables.for_each(|row| is_shown(&row.path.to_string()));
+    for row in &info.weak_tables {
+        is_shown(&row.path.to_string());
+        are_shown([&row.what, &Some(row.words.clone())]);
+    }
+    for rows in [0, 3, usize::MAX] {
+        let first = info.clone().first(rows);
+        assert!(first.is_none_or(|info| info.weak_tables.len() <= rows));
+    }
+    assert!(info.bytes().is_ok());
+}
+
+fn show_growth(answer: &GrowthAnswer) {
+    is_shown(&answer.verdict.to_string());
+    assert_eq!(answer.sizes.len(), question().earlier.len() + 1);
+    for row in answer.changed.iter().chain(&answer.growing) {
+        is_shown(&row.name.to_string());
+        is_shown(&row.example.to_string());
+        are_shown([&row.example_is]);
+    }
+    for suspect in &answer.suspects {
+        is_shown(&suspect.point.to_string());
+        are_shown([&suspect.point_is, &suspect.held_by, &suspect.example_is]);
+        assert_eq!(answer.rows_of(suspect).count(), suspect.groups.len());
+    }
+    assert!(answer.changed_count >= answer.changed.len());
 }
 
 /// Any bytes as a snapshot file.

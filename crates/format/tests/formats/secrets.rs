@@ -2,7 +2,9 @@
 
 use crate::file_parts::Parts;
 use crate::luasnap::saved;
-use luasnap_format::{SaveOptions, TopTable, read_snapshot, write_text};
+use luasnap_format::{
+    FileAnswers, Info, NewAnswers, SaveOptions, TopTable, read_snapshot, write_text,
+};
 use luasnap_heap::{
     CodePlace, Kind, Label, NameId, NodeId, Provenance, RunOrder, Snapshot, Strength, SweepBuilder,
     ThreadNote, ThreadState, ThreadStatus,
@@ -226,7 +228,13 @@ fn answers_that_are_kept_in_a_file_have_nothing_that_was_left_out_of_it() {
         };
         let redacted = read_snapshot(&saved(&program(), options)).unwrap();
         let table = TopTable::new(&redacted, TopTable::STORED).unwrap();
-        let answers = table.bytes().unwrap();
+        let info = Info::new(&redacted, Info::STORED).unwrap();
+        let answers = NewAnswers {
+            top: Some(&table),
+            info: Some(&info),
+            growth: None,
+        };
+        let answers = FileAnswers::new(1, &[]).bytes_with(&answers).unwrap();
         for secret in secrets {
             assert!(!answers.windows(secret.len()).any(|part| part == *secret));
         }

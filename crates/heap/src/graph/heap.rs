@@ -282,6 +282,25 @@ impl Heap {
         self.column_memory() + self.names.memory()
     }
 
+    /// Returns the bytes of memory that the heap takes where nothing more was asked for than it has, as when it is read
+    /// from a file: the same for each copy of it.
+    pub fn least_memory(&self) -> usize {
+        let by_node = size_of::<Kind>() + size_of::<u64>() + 3 * size_of::<u32>();
+        let by_node = by_node + size_of::<u32>() + size_of::<u8>();
+        let by_edge = size_of::<NodeId>() + size_of::<PackedLabel>();
+        self.node_count() * by_node
+            + self.edge_count() * by_edge
+            + size_of_val(&self.wide_labels[..])
+            + self.large_sizes.len() * size_of::<(NodeId, u64)>()
+            + self.many_edges.len() * size_of::<(NodeId, u32)>()
+            + size_of_val(&self.order.runs[..])
+            + size_of_val(&self.order.marks[..])
+            + size_of_val(&self.sparse_tables[..])
+            + size_of_val(&self.threads[..])
+            + size_of_val(&self.loaded_code[..])
+            + self.names.least_memory()
+    }
+
     /// Returns the bytes of memory that the heap takes without the names, which its views share.
     pub(crate) fn column_memory(&self) -> usize {
         held(&self.kinds)

@@ -82,6 +82,11 @@ impl Names {
         self.bytes.capacity() + self.starts.capacity() * size_of::<u64>()
     }
 
+    /// Returns the bytes of memory that the names take where nothing more was asked for.
+    pub(crate) fn least_memory(&self) -> usize {
+        self.bytes.len() + self.starts.len() * size_of::<u64>()
+    }
+
     /// Gives back unused capacity.
     pub(crate) fn shrink(&mut self) {
         shrink(&mut self.bytes);
