@@ -1,6 +1,7 @@
 //! Two ways to the same result, compared on random heaps: in the order of memory, and as a search finds things.
 
 use crate::build::walk_builder::HeapBuilder;
+use crate::compare::difference::{decrease, increase};
 use crate::dominators::contraction::Contraction;
 use crate::dominators::dominator_tree::Dominators;
 use crate::dominators::holding_edges::HoldingEdges;
@@ -9,11 +10,13 @@ use crate::graph::kind::Kind;
 use crate::graph::label::Label;
 use crate::graph::node::NodeId;
 use crate::graph::strength::Strength;
-use crate::reach::shortest_path_tree::ShortestPathTree;
+use crate::reach::path_levels::PathLevels;
+use crate::reach::shortest_path_tree::{Rank, ShortestPathTree};
 use crate::reach::weak_step::WeakSteps;
+use crate::snapshot::Snapshot;
 
 /// What a random heap is like.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 struct Likeness {
     /// The number of its nodes, the synthetic root not counted.
     nodes: u32,
@@ -62,6 +65,15 @@ impl Likeness {
             let kind = kinds[below(kinds.len() as u32) as usize];
             let (node, _) = builder.node(kind, 16 * at).expect("there is memory");
             builder.set_size(node, 1 + u64::from(below(100)));
+            builder.set_count(node, below(4));
+            if kind == Kind::Table && below(8) == 0 {
+                builder.set_globals(node);
+            }
+            if kind == Kind::LuaFunction {
+                let source = format!("@file{}.lua", below(3));
+                let source = builder.name(source.as_bytes()).expect("there is memory");
+                builder.set_source(node, source);
+            }
         }
         let mut edges: Vec<(u32, u32)> = vec![(0, self.nodes)];
         for node in 1..=self.nodes {
@@ -78,7 +90,13 @@ impl Likeness {
         // Leaves have no references of their own.
         edges.retain(|(source, _)| source % 3 != 1 || *source == self.nodes);
         for (source, target) in edges {
-            let name = format!("n{}", below(9));
+            let name = match below(24) {
+                0 => "(temporary)".to_owned(),
+                1 | 2 => "_ENV".to_owned(),
+                3 => String::new(),
+                _ if source == 0 && target == self.nodes => "[REGISTRY]".to_owned(),
+                _ => format!("n{}", below(9)),
+            };
             let name = builder.name(name.as_bytes()).expect("there is memory");
             let key = NodeId(1 + below(self.nodes));
             let is_ephemeron = self.ephemerons && source != 0 && below(8) == 0;
@@ -146,4 +164,54 @@ fn contraction_makes_no_difference() {
         contracted > all / 3 && contracted < all,
         "{contracted} of {all}"
     );
+}
+
+/// Returns all that there is to a difference.
+fn listed(difference: &Snapshot) -> Vec<String> {
+    let (heap, tree) = (difference.objects().unwrap(), difference.tree().unwrap());
+    let line = |rank: Rank| {
+        let node = tree.node(rank);
+        let name = |name| String::from_utf8_lossy(heap.name(name)).into_owned();
+        let label = heap.label(tree.edge(rank));
+        format!(
+            "{:?} below {:?} by {label:?} {:?}, {:?} {:x} of {} and {} bytes from {:?}, {} refs, {:?}, {:?}, {}",
+            node,
+            tree.parent(rank),
+            label.name().map(name),
+            heap.kind(node),
+            heap.address(node),
+            heap.count(node),
+            heap.size(node),
+            name(heap.source_id(node)),
+            tree.refs(node),
+            difference.change(node),
+            tree.environment(node).map(|of| name(of.chunk)),
+            heap.globals() == Some(node),
+        )
+    };
+    tree.ranks().map(line).collect()
+}
+
+#[test]
+fn a_difference_is_the_same_without_the_view() {
+    let (mut regular, mut all, mut environments) = (0, 0, 0);
+    for (like, seed) in Likeness::all() {
+        let heap = || like.heap(seed);
+        let is_regular = PathLevels::new(&heap()).unwrap().is_some();
+        let other = Snapshot::new(like.heap(seed + 1));
+        for take in [increase, |a: &Snapshot, b: &Snapshot| decrease(b, a)] {
+            let (fresh, known) = (Snapshot::new(heap()), Snapshot::new(heap()));
+            known.tree().unwrap();
+            let (found, expected) = (take(&other, &fresh), take(&other, &known));
+            let (found, expected) = (listed(&found.unwrap()), listed(&expected.unwrap()));
+            assert_eq!(found, expected, "{like:?} {seed}");
+            let tells = |line: &&String| line.contains("Some(\"");
+            environments += expected.iter().filter(tells).count();
+            assert_eq!(fresh.knows_tree(), !is_regular && !expected.is_empty());
+        }
+        regular += usize::from(is_regular);
+        all += 1;
+    }
+    assert!(regular > all / 2 && regular < all, "{regular} of {all}");
+    assert!(environments > 100, "{environments} environments");
 }

@@ -157,6 +157,11 @@ impl Snapshot {
         Ok(self.parts.tree.get_or_init(|| tree))
     }
 
+    /// Whether the shortest paths in [`objects`](Self::objects) are known.
+    pub(crate) fn knows_tree(&self) -> bool {
+        self.parts.tree.get().is_some()
+    }
+
     /// Returns the dominator tree of [everything](Self::everything), which is found by the first
     /// call; for a difference, that of its excerpt.
     ///

@@ -86,11 +86,16 @@ local capture = best_of(5, function() take(engine):free() end)
 
 extra = {}
 for i = 1, 1000 do extra[i] = {} end
-local second = take(engine)
-local change = host.clock()
-local grown = snapshot.incr(first, second)
-change = host.clock() - change
-assert(#grown >= 1001, "the difference has the new objects")
+-- Each time of a snapshot for which nothing was computed yet.
+local change = math.huge
+for _ = 1, 3 do
+  local second = take(engine)
+  local start = host.clock()
+  local grown = snapshot.incr(first, second)
+  change = math.min(change, host.clock() - start)
+  assert(#grown >= 1001, "the difference has the new objects")
+  second:free()
+end
 
 -- A fresh snapshot: the comparison has computed what the others print by.
 local fresh = take(engine)

@@ -9,6 +9,7 @@ use crate::graph::kind::Kind;
 use crate::graph::label::Label;
 use crate::graph::loaded_code::LoadedCode;
 use crate::graph::node::NodeId;
+use crate::graph::node_set::NodeSet;
 use crate::graph::prefetch::prefetch;
 use crate::graph::provenance::Provenance;
 use crate::graph::thread_state::ThreadState;
@@ -27,54 +28,108 @@ use std::sync::Arc;
 /// [`BuildError::OutOfMemory`] if memory runs out.
 pub fn objects_view(heap: &Heap) -> Result<Heap, BuildError> {
     let reach = Reach::new(heap, Through::Objects)?;
-    let (new_ids, count) = new_ids(heap, &reach)?;
-    let mut view = match heap.node_count() {
-        0 => Heap::default(),
-        _ => Heap::with_root(),
-    };
-    view.names = Arc::clone(&heap.names);
-    view.provenance = Provenance {
-        slot_sizes: None, // it leaves sparse tables out
-        ..heap.provenance.clone()
-    };
-    let globals = heap.globals.map(|node| new_ids[node.index()]);
-    view.globals = globals.filter(|id| is_shown(*id)).map(NodeId);
-    let is_kept = |node: &NodeId| *node == NodeId::ROOT || is_shown(new_ids[node.index()]);
-    view.order = heap
-        .order
-        .of_view(heap.nodes().map(|node| is_kept(&node)))?;
-    view.reserve_nodes(count)?;
-    let mut copy = Copy {
-        from: heap,
-        reach: &reach,
-        new_ids: &new_ids,
-        to: view,
-    };
-    let mut ahead = heap.nodes().filter(is_kept).skip(8);
-    for node in heap.nodes().filter(is_kept) {
-        if let Some(node) = ahead.next() {
-            copy.read_ahead(heap.edge_range(node).take(EDGES_AHEAD));
-        }
-        copy.node(node)?;
-    }
-    let mut view = copy.to;
-    for &state in &heap.threads {
-        let id = new_ids[state.node.index()];
-        if is_shown(id) {
-            let node = NodeId(id);
-            push(&mut view.threads, ThreadState { node, ..state })?;
+    let mut members = reach.to_set()?;
+    for (node, kind) in heap.nodes().zip(&heap.kinds) {
+        if !kind.is_object() {
+            members.remove(node);
         }
     }
-    for &code in &heap.loaded_code {
-        let id = new_ids[code.node.index()];
-        if is_shown(id) {
-            let node = NodeId(id);
-            push(&mut view.loaded_code, LoadedCode { node, ..code })?;
-        }
-    }
-    view.shrink();
-    view.all_reached = true;
+    let mut view = PartOfView::new(heap, &reach, &members)?.heap;
+    let is_kept = |node: NodeId| node == NodeId::ROOT || members.contains(node);
+    view.order = heap.order.of_view(heap.nodes().map(is_kept))?;
     Ok(view)
+}
+
+/// Some objects of the view of a heap, with the references among them. Those to all others are left out.
+pub(crate) struct PartOfView<'a> {
+    from: &'a Heap,
+    reach: &'a Reach,
+    /// By node of the other heap: its id here.
+    new_ids: Vec<u32>,
+    pub(crate) heap: Heap,
+}
+
+impl<'a> PartOfView<'a> {
+    /// Copies `members`, which are objects among what is reached.
+    pub(crate) fn new(
+        heap: &'a Heap,
+        reach: &'a Reach,
+        members: &NodeSet,
+    ) -> Result<PartOfView<'a>, BuildError> {
+        let (new_ids, count) = new_ids(heap, reach, members)?;
+        let mut view = match heap.node_count() {
+            0 => Heap::default(),
+            _ => Heap::with_root(),
+        };
+        view.names = Arc::clone(&heap.names);
+        view.provenance = Provenance {
+            slot_sizes: None, // it leaves sparse tables out
+            ..heap.provenance.clone()
+        };
+        let globals = heap.globals.map(|node| new_ids[node.index()]);
+        view.globals = globals.filter(|id| is_shown(*id)).map(NodeId);
+        view.reserve_nodes(count)?;
+        let mut part = PartOfView {
+            from: heap,
+            reach,
+            new_ids,
+            heap: view,
+        };
+        if heap.node_count() > 0 {
+            part.copy_node(NodeId::ROOT)?;
+        }
+        let mut ahead = members.nodes().skip(8);
+        for node in members.nodes() {
+            if let Some(node) = ahead.next() {
+                part.read_ahead(heap.edge_range(node).take(EDGES_AHEAD));
+            }
+            part.copy_node(node)?;
+        }
+        part.copy_notes()?;
+        part.heap.shrink();
+        part.heap.all_reached = true;
+        Ok(part)
+    }
+
+    /// Returns the id that a node of the other heap has here; `None` if it is left out.
+    #[inline]
+    pub(crate) fn id(&self, node: NodeId) -> Option<NodeId> {
+        let id = self.new_ids[node.index()];
+        is_shown(id).then_some(NodeId(id))
+    }
+
+    /// Calls `tell` with each reference that keeps one of the objects here alive: the one that has it, wherever that
+    /// is in the view, the number of the edge in the other heap, and the object.
+    #[inline]
+    pub(crate) fn each_holding_reference(
+        &self,
+        mut tell: impl FnMut(NodeId, usize, NodeId) -> Result<(), BuildError>,
+    ) -> Result<(), BuildError> {
+        let heap = self.from;
+        for source in self.reach.nodes() {
+            if source != NodeId::ROOT && !heap.kind(source).is_object() {
+                continue;
+            }
+            for edge in heap.edge_range(source) {
+                let target = heap.target(edge);
+                match self.new_ids[target.index()] {
+                    LEFT_OUT => {}
+                    _ if heap.labels[edge].is_constant() || !self.reach.holds(heap, edge) => {}
+                    UPVALUE => {
+                        for inner in heap.edge_range(target) {
+                            if let Some(id) = self.id(heap.target(inner))
+                                && self.reach.holds(heap, inner)
+                            {
+                                tell(source, edge, id)?;
+                            }
+                        }
+                    }
+                    id => tell(source, edge, NodeId(id))?,
+                }
+            }
+        }
+        Ok(())
+    }
 }
 
 /// Stands for the new id of a node that is not in the view.
@@ -91,44 +146,34 @@ fn is_shown(id: u32) -> bool {
     id != LEFT_OUT && id != UPVALUE
 }
 
-/// Returns the id of each node in the view, by node, and the number of nodes in the view.
-fn new_ids(heap: &Heap, reach: &Reach) -> Result<(Vec<u32>, usize), BuildError> {
+/// Returns the id of each member, by node, and their number.
+fn new_ids(heap: &Heap, reach: &Reach, members: &NodeSet) -> Result<(Vec<u32>, usize), BuildError> {
     let mut ids = filled(heap.node_count(), LEFT_OUT)?;
-    let mut count = 0;
-    for node in heap.nodes().skip(1) {
-        let kind = heap.kind(node);
-        if !reach.contains(node) {
-            continue;
-        }
-        if kind.is_object() {
-            count += 1;
-            ids[node.index()] = count;
-        } else if kind == Kind::Upvalue {
+    for (node, &kind) in heap.nodes().zip(&heap.kinds) {
+        if kind == Kind::Upvalue && reach.contains(node) {
             ids[node.index()] = UPVALUE;
         }
+    }
+    let mut count = 0;
+    for node in members.nodes() {
+        count += 1;
+        ids[node.index()] = count;
     }
     Ok((ids, count as usize))
 }
 
-struct Copy<'a> {
-    from: &'a Heap,
-    reach: &'a Reach,
-    new_ids: &'a [u32],
-    to: Heap,
-}
-
-impl Copy<'_> {
+impl PartOfView<'_> {
     /// Copies a node and its edges.
-    fn node(&mut self, node: NodeId) -> Result<(), BuildError> {
+    fn copy_node(&mut self, node: NodeId) -> Result<(), BuildError> {
         let from = self.from;
         let new = match node {
             NodeId::ROOT => NodeId::ROOT,
-            _ => self.to.push_node(from.kind(node), from.address(node))?,
+            _ => self.heap.push_node(from.kind(node), from.address(node))?,
         };
-        self.to.set_size(new, from.size(node));
-        self.to.counts[new.index()] = from.count(node);
-        self.to.sources[new.index()] = from.source_id(node);
-        let start = self.to.targets.len();
+        self.heap.set_size(new, from.size(node));
+        self.heap.counts[new.index()] = from.count(node);
+        self.heap.sources[new.index()] = from.source_id(node);
+        let start = self.heap.targets.len();
         let edges = from.edge_range(node);
         for edge in edges.clone() {
             self.read_ahead((edge + EDGES_AHEAD..edges.end).take(1));
@@ -139,7 +184,7 @@ impl Copy<'_> {
                 id => self.edge(edge, NodeId(id))?,
             }
         }
-        self.to.end_edges(new, start)
+        self.heap.end_edges(new, start)
     }
 
     /// Prefetches what the next edges need.
@@ -170,7 +215,7 @@ impl Copy<'_> {
             return Ok(());
         }
         if packed.is_plain() {
-            return self.to.push_packed(target, packed);
+            return self.heap.push_packed(target, packed);
         }
         let strength = packed.strength();
         if !strength.is_weak() && !self.reach.holds(self.from, edge) {
@@ -180,7 +225,7 @@ impl Copy<'_> {
             Label::Object(key) => self.key(key),
             label => label,
         };
-        self.to.push_edge(target, label, strength)
+        self.heap.push_edge(target, label, strength)
     }
 
     /// Returns the label of the value under a key that is an object.
@@ -193,5 +238,20 @@ impl Copy<'_> {
             Kind::Snapshot => Label::Address(Kind::Userdata, address),
             kind => Label::Address(kind, address),
         }
+    }
+
+    /// Copies what is known of threads and of code that was loaded without a name.
+    fn copy_notes(&mut self) -> Result<(), BuildError> {
+        for &state in &self.from.threads {
+            if let Some(node) = self.id(state.node) {
+                push(&mut self.heap.threads, ThreadState { node, ..state })?;
+            }
+        }
+        for &code in &self.from.loaded_code {
+            if let Some(node) = self.id(code.node) {
+                push(&mut self.heap.loaded_code, LoadedCode { node, ..code })?;
+            }
+        }
+        Ok(())
     }
 }

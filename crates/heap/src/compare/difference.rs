@@ -4,15 +4,20 @@
 //! allocation: see `identity`.
 
 use crate::build::excerpt::Excerpt;
+use crate::build::objects_view::PartOfView;
 use crate::compare::group_changes::Ungrouped;
 use crate::compare::object_changes::ObjectChanges;
 use crate::graph::change::Change;
 use crate::graph::error::BuildError;
 use crate::graph::fallible_vec::{filled, push};
 use crate::graph::heap::Heap;
+use crate::graph::kind::Kind;
 use crate::graph::node::NodeId;
 use crate::graph::node_set::NodeSet;
+use crate::graph::number_order::sort_by_number;
 use crate::on_demand::OnDemand;
+use crate::reach::environments::{Chunks, is_environment_edge};
+use crate::reach::path_levels::PathLevels;
 use crate::reach::reach::{Reach, Through};
 use crate::reach::shortest_path_tree::ShortestPathTree;
 use crate::snapshot::Snapshot;
@@ -95,19 +100,34 @@ pub fn decrease(a: &Snapshot, b: &Snapshot) -> Result<Snapshot, BuildError> {
 }
 
 /// Returns what `side` has in addition to `other`.
+///
+/// Where the paths in `side` are known they are used. Otherwise no view of all that it has is made, but one of what
+/// changed and of what may be on the paths to it.
 fn difference(
     side: &Snapshot,
     other: &Snapshot,
     alone: Change,
     larger: fn(u32) -> Change,
 ) -> Result<Snapshot, BuildError> {
-    let heap = side.objects()?;
+    let everything = side.everything();
+    let levels = match side.knows_tree() {
+        true => None,
+        false => PathLevels::new(everything)?,
+    };
+    let is_empty = match &levels {
+        Some(levels) => levels.reach().count() == 0,
+        None => side.objects()?.node_count() <= 1,
+    };
     let seen = Seen::new(other)?;
-    if heap.node_count() <= 1 || seen.is_empty() {
+    if is_empty || seen.is_empty() {
         return Ok(Snapshot::empty());
     }
     let all = ObjectChanges::with_twins(side, other, |twin| seen.has(twin))?;
-    let changes = changes_of_view(side, &all, alone, larger)?;
+    let marks = Marks { alone, larger };
+    let changed = match levels {
+        Some(levels) => Changed::of_part(everything, &levels, &all, marks)?,
+        None => Changed::of_view(side, &all, marks)?,
+    };
     let groups = match side.is_difference() || other.is_difference() {
         true => None,
         false => {
@@ -119,35 +139,115 @@ fn difference(
             }))
         }
     };
-    if changes.is_empty() {
-        let mut nothing = Heap::with_root();
-        nothing.provenance = heap.provenance.of_excerpt();
-        let tree = ShortestPathTree::new(&nothing)?;
-        let by_node = vec![Change::None];
-        return Ok(Snapshot::difference(nothing, tree, by_node, groups));
+    let Changed {
+        heap,
+        tree,
+        by_node,
+    } = changed;
+    Ok(Snapshot::difference(heap, tree, by_node, groups))
+}
+
+/// What the changes of a difference are called.
+#[derive(Clone, Copy)]
+struct Marks {
+    alone: Change,
+    larger: fn(u32) -> Change,
+}
+
+/// What is in a difference: the objects that changed, and those on the paths to them.
+struct Changed {
+    heap: Heap,
+    tree: ShortestPathTree,
+    by_node: Vec<Change>,
+}
+
+impl Changed {
+    /// Takes what changed from the view of a snapshot.
+    fn of_view(side: &Snapshot, all: &ObjectChanges, marks: Marks) -> Result<Changed, BuildError> {
+        let changes = changes_of_view(side, all, marks)?;
+        Changed::new(side.objects()?, side.tree()?, &changes)
     }
-    let tree = side.tree()?;
-    let mut is_changed = NodeSet::with_room_for(heap.node_count())?;
-    for &(node, _) in &changes {
-        is_changed.insert(node);
-    }
-    let chosen = tree
-        .ranks()
-        .filter(|&rank| is_changed.contains(tree.node(rank)));
-    let Excerpt { mut heap, ranks } = Excerpt::new(heap, tree, chosen)?;
-    let mut new_tree = ShortestPathTree::new(&heap)?;
-    let mut by_node = filled(heap.node_count(), Change::None)?;
-    for (at, &rank) in ranks.iter().enumerate().skip(1) {
-        let node = tree.node(rank);
-        new_tree.refs[at] = tree.refs(node);
-        if let Ok(found) = changes.binary_search_by_key(&node, |(node, _)| *node) {
-            by_node[at] = changes[found].1;
+
+    /// Takes what changed from a view of nothing else than what may be on the paths to it.
+    fn of_part(
+        everything: &Heap,
+        levels: &PathLevels,
+        all: &ObjectChanges,
+        marks: Marks,
+    ) -> Result<Changed, BuildError> {
+        let mut changes = changes_among(levels, all, marks)?;
+        let mut members = NodeSet::with_room_for(everything.node_count())?;
+        for &(node, _) in &changes {
+            members.insert(node);
         }
-        if let Change::Shrank(entries) = by_node[at] {
-            heap.counts[at] -= entries;
+        if !changes.is_empty() {
+            levels.add_ancestors(everything, &mut members)?;
         }
+        let part = PartOfView::new(everything, levels.reach(), &members)?;
+        let globals = everything.globals().and_then(|node| part.id(node));
+        let mut chunks = Chunks::default();
+        let mut refs = filled(part.heap.node_count(), 0)?;
+        part.each_holding_reference(|source, edge, target| {
+            refs[target.index()] += 1;
+            if everything.globals().is_some()
+                && everything.kind(source) == Kind::LuaFunction
+                && Some(target) != globals
+                && part.heap.kind(target) == Kind::Table
+                && is_environment_edge(everything, source, edge)
+            {
+                return chunks.add(target, everything, source);
+            }
+            Ok(())
+        })?;
+        let mut tree = ShortestPathTree::of_part(&part.heap, &chunks)?;
+        tree.refs = refs;
+        for (node, _) in &mut changes {
+            *node = part.id(*node).unwrap_or(NodeId::ROOT);
+        }
+        Changed::new(&part.heap, &tree, &changes)
     }
-    Ok(Snapshot::difference(heap, new_tree, by_node, groups))
+
+    /// Takes changed objects of a heap, in the order of their nodes.
+    fn new(
+        heap: &Heap,
+        tree: &ShortestPathTree,
+        changes: &[(NodeId, Change)],
+    ) -> Result<Changed, BuildError> {
+        if changes.is_empty() {
+            let mut nothing = Heap::with_root();
+            nothing.provenance = heap.provenance.of_excerpt();
+            return Ok(Changed {
+                tree: ShortestPathTree::new(&nothing)?,
+                heap: nothing,
+                by_node: vec![Change::None],
+            });
+        }
+        let mut is_changed = NodeSet::with_room_for(heap.node_count())?;
+        for &(node, _) in changes {
+            is_changed.insert(node);
+        }
+        let chosen = tree
+            .ranks()
+            .filter(|&rank| is_changed.contains(tree.node(rank)));
+        let Excerpt { mut heap, ranks } = Excerpt::new(heap, tree, chosen)?;
+        let mut new_tree = ShortestPathTree::new(&heap)?;
+        let mut by_node = filled(heap.node_count(), Change::None)?;
+        for (at, &rank) in ranks.iter().enumerate().skip(1) {
+            let node = tree.node(rank);
+            new_tree.refs[at] = tree.refs(node);
+            if let Ok(found) = changes.binary_search_by_key(&node, |(node, _)| *node) {
+                by_node[at] = changes[found].1;
+            }
+            if let Change::Shrank(entries) = by_node[at] {
+                heap.counts[at] -= entries;
+            }
+        }
+        Ok(Changed {
+            heap,
+            tree: new_tree,
+            by_node,
+        })
+    }
 }
 
 /// What people see of a snapshot: the nodes of its view, which need not be made.
@@ -180,12 +280,34 @@ impl<'a> Seen<'a> {
     }
 }
 
+/// Returns the changed objects that are in the view, in the order of the nodes.
+fn changes_among(
+    levels: &PathLevels,
+    changes: &ObjectChanges,
+    marks: Marks,
+) -> Result<Vec<(NodeId, Change)>, BuildError> {
+    let mut found = Vec::new();
+    for node in changes.new_to_people()?.nodes() {
+        if levels.has(node) {
+            push(&mut found, (node, marks.alone))?;
+        }
+    }
+    let new = found.len();
+    for larger in changes.all_larger() {
+        let is_known = found[..new].binary_search_by_key(&larger.node, |(node, _)| *node);
+        if larger.entries > 0 && levels.has(larger.node) && is_known.is_err() {
+            push(&mut found, (larger.node, (marks.larger)(larger.entries)))?;
+        }
+    }
+    sort_by_number(&mut found, |(node, _)| u64::from(node.0))?;
+    Ok(found)
+}
+
 /// Returns the changed objects of a snapshot's view, in order.
 fn changes_of_view(
     side: &Snapshot,
     changes: &ObjectChanges,
-    alone: Change,
-    larger: fn(u32) -> Change,
+    marks: Marks,
 ) -> Result<Vec<(NodeId, Change)>, BuildError> {
     let (heap, everything) = (side.objects()?, side.everything());
     let mut found = Vec::new();
@@ -204,9 +326,9 @@ fn changes_of_view(
             entries = if more.node == of { more.entries } else { 0 };
         }
         if changes.is_new_to_people(of) {
-            push(&mut found, (node, alone))?;
+            push(&mut found, (node, marks.alone))?;
         } else if entries > 0 {
-            push(&mut found, (node, larger(entries)))?;
+            push(&mut found, (node, (marks.larger)(entries)))?;
         }
     }
     Ok(found)

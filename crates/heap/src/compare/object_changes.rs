@@ -85,6 +85,15 @@ impl ObjectChanges {
         self.alone.contains(node) || self.unseen.binary_search(&node).is_ok()
     }
 
+    /// Returns all that people see in none but this snapshot.
+    pub(crate) fn new_to_people(&self) -> Result<NodeSet, BuildError> {
+        let mut new = self.alone.copied()?;
+        for &node in &self.unseen {
+            new.insert(node);
+        }
+        Ok(new)
+    }
+
     /// Returns by how much an object is larger than its twin, if it is.
     pub(crate) fn larger(&self, node: NodeId) -> Option<Larger> {
         let at = self

@@ -58,6 +58,13 @@ impl NodeSet {
         }
     }
 
+    /// Returns a copy.
+    pub(crate) fn copied(&self) -> Result<NodeSet, BuildError> {
+        let mut words = room(self.words.len())?;
+        words.extend_from_slice(&self.words);
+        Ok(NodeSet { words })
+    }
+
     /// Removes what is not `kept`, and returns that.
     pub(crate) fn split_off(&mut self, kept: &NodeSet) -> Result<NodeSet, BuildError> {
         let mut words = room(self.words.len())?;

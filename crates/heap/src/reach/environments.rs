@@ -28,6 +28,18 @@ pub(crate) fn environment_of(heap: &Heap, function: NodeId) -> Option<NodeId> {
     (heap.kind(table) == Kind::Table).then_some(table)
 }
 
+/// Whether an edge of a Lua function leads to the table in which it finds its global variables: it is the first with
+/// such a label that leads to an object.
+pub(crate) fn is_environment_edge(heap: &Heap, function: NodeId, edge: usize) -> bool {
+    let leads = |target: NodeId| match value_edge(heap, target) {
+        Some(inner) => heap.kind(heap.target(inner)).is_object(),
+        None => heap.kind(target).is_object(),
+    };
+    let is_environment = |edge: usize| is_environment(heap, heap.label(edge));
+    let mut before = heap.edge_range(function).take_while(|other| *other < edge);
+    is_environment(edge) && !before.any(|edge| is_environment(edge) && leads(heap.target(edge)))
+}
+
 /// Whether a function has its globals there.
 fn is_environment(heap: &Heap, label: Label) -> bool {
     match label {
@@ -48,7 +60,28 @@ pub(crate) fn path_starts(
         starts.extend_from_slice(known);
         return Ok(starts);
     }
-    let chunks = chunks_by_environment(heap, tree)?;
+    let mut chunks = Chunks::default();
+    if let Some(globals) = heap.globals {
+        let functions = heap
+            .nodes()
+            .filter(|node| heap.kind(*node) == Kind::LuaFunction && tree.refs(*node) > 0);
+        for function in functions {
+            let environment = environment_of(heap, function);
+            if let Some(table) = environment.filter(|table| *table != globals) {
+                chunks.add(table, heap, function)?;
+            }
+        }
+    }
+    starts_among(heap, tree, &chunks)
+}
+
+/// Returns those of `chunks` at which paths start.
+pub(crate) fn starts_among(
+    heap: &Heap,
+    tree: &ShortestPathTree,
+    chunks: &Chunks,
+) -> Result<Vec<Environment>, BuildError> {
+    let chunks = &chunks.0;
     if chunks.is_empty() {
         return Ok(Vec::new());
     }
@@ -88,35 +121,30 @@ fn last_step(heap: &Heap, tree: &ShortestPathTree, rank: Rank) -> Label {
     }
 }
 
-/// Returns the environments of code in use but for the table of globals, each with the name of the chunk that it
-/// is called by. None if the globals are not known.
-fn chunks_by_environment(
-    heap: &Heap,
-    tree: &ShortestPathTree,
-) -> Result<FxHashMap<NodeId, NameId>, BuildError> {
-    let mut chunks: FxHashMap<NodeId, NameId> = FxHashMap::default();
-    let Some(globals) = heap.globals else {
-        return Ok(chunks);
-    };
-    let functions = heap
-        .nodes()
-        .filter(|node| heap.kind(*node) == Kind::LuaFunction && tree.refs(*node) > 0);
-    for function in functions {
-        let environment = environment_of(heap, function).filter(|table| *table != globals);
-        let Some(environment) = environment else {
-            continue;
-        };
+/// The environments of code in use but for the table of globals, each with the name of the chunk that it is called
+/// by: the first one in the order of bytes.
+#[derive(Default)]
+pub(crate) struct Chunks(FxHashMap<NodeId, NameId>);
+
+impl Chunks {
+    /// Adds the environment of a function of `heap`.
+    pub(crate) fn add(
+        &mut self,
+        environment: NodeId,
+        heap: &Heap,
+        function: NodeId,
+    ) -> Result<(), BuildError> {
         let source = heap.source_id(function);
         let chunk = match given_name(heap.name(source)) {
             Some(_) => source,
             None => NameId::EMPTY,
         };
-        chunks.try_reserve(1)?;
-        let known = chunks.entry(environment).or_insert(chunk);
+        self.0.try_reserve(1)?;
+        let known = self.0.entry(environment).or_insert(chunk);
         let is_first = || heap.name(chunk) < heap.name(*known);
         if chunk != NameId::EMPTY && (*known == NameId::EMPTY || is_first()) {
             *known = chunk;
         }
+        Ok(())
     }
-    Ok(chunks)
 }

@@ -13,7 +13,7 @@ use crate::graph::node_set::NodeSet;
 use crate::graph::prefetch::prefetch;
 use crate::graph::shared_sort::sort_by_number;
 use crate::graph::strength::Strength;
-use crate::reach::environments;
+use crate::reach::environments::{self, Chunks};
 use crate::reach::ephemeron::Waiting;
 use crate::reach::shortest_path_tree::{Rank, ShortestPathTree};
 use crate::reach::weak_step::WeakSteps;
@@ -36,13 +36,25 @@ impl ShortestPathTree {
         heap: &Heap,
         least: usize,
     ) -> Result<ShortestPathTree, BuildError> {
-        let mut search = Search::new(heap, least)?;
+        let mut tree = Self::search(heap, least)?;
+        tree.environments = environments::path_starts(heap, &tree)?;
+        Ok(tree)
+    }
+
+    /// Finds the paths in a part of a heap, all of which has these environments of code.
+    pub(crate) fn of_part(heap: &Heap, chunks: &Chunks) -> Result<ShortestPathTree, BuildError> {
+        let mut tree = Self::search(heap, heap.node_count() / WIDE_PART)?;
+        tree.environments = environments::starts_among(heap, &tree, chunks)?;
+        Ok(tree)
+    }
+
+    fn search(heap: &Heap, least_wide: usize) -> Result<ShortestPathTree, BuildError> {
+        let mut search = Search::new(heap, least_wide)?;
         search.run()?;
         let mut tree = search.tree;
         if let Some(late) = &search.late {
             renumber(heap, &mut tree, late)?;
         }
-        tree.environments = environments::path_starts(heap, &tree)?;
         Ok(tree)
     }
 

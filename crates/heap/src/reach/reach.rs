@@ -86,6 +86,20 @@ impl Reach {
         Ok(wanted)
     }
 
+    /// Returns a set of `count` nodes that somebody else found to be reachable.
+    pub(super) fn of_set(reached: NodeSet, through: Through, count: usize) -> Reach {
+        Reach {
+            reached,
+            through,
+            count,
+        }
+    }
+
+    /// Returns a copy of what is reachable as a set.
+    pub(crate) fn to_set(&self) -> Result<NodeSet, BuildError> {
+        self.reached.copied()
+    }
+
     /// Returns what is reachable through everything, for callers that have the shortest paths already.
     pub(crate) fn of_tree(heap: &Heap, tree: &ShortestPathTree) -> Result<Reach, BuildError> {
         let mut reached = NodeSet::with_room_for(heap.node_count())?;
