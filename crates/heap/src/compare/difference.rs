@@ -14,7 +14,7 @@ use crate::graph::heap::Heap;
 use crate::graph::kind::Kind;
 use crate::graph::node::NodeId;
 use crate::graph::node_set::NodeSet;
-use crate::graph::number_order::sort_by_number;
+use crate::graph::shared_sort::sort_by_number;
 use crate::on_demand::OnDemand;
 use crate::reach::environments::{Chunks, is_environment_edge};
 use crate::reach::path_levels::PathLevels;

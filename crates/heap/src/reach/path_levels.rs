@@ -11,6 +11,7 @@ use crate::graph::kind::Kind;
 use crate::graph::label::Label;
 use crate::graph::node::NodeId;
 use crate::graph::node_set::NodeSet;
+use crate::graph::shared_sort::sort_by_number;
 use crate::graph::strength::Strength;
 use crate::reach::ephemeron::Waiting;
 use crate::reach::reach::{Reach, Through};
@@ -249,7 +250,7 @@ impl<'a> Search<'a> {
         while !self.is_irregular {
             let end = self.objects.len();
             if start == end {
-                match self.next_depth() {
+                match self.next_depth()? {
                     Some(next) => depth = next,
                     None => break,
                 }
@@ -278,18 +279,19 @@ impl<'a> Search<'a> {
     }
 
     /// Returns the depth from which the next weak steps are taken, of paths with as few of them as possible.
-    fn next_depth(&mut self) -> Option<u32> {
+    fn next_depth(&mut self) -> Result<Option<u32>, BuildError> {
         loop {
             if let Some(next) = self.postponed[self.weakness].get(self.next_postponed) {
-                return Some(next.depth);
+                return Ok(Some(next.depth));
             }
             self.postponed[self.weakness].clear();
             self.next_postponed = 0;
             self.weakness = (self.weakness + 1) % self.postponed.len();
             if self.postponed.iter().all(Vec::is_empty) {
-                return None;
+                return Ok(None);
             }
-            self.postponed[self.weakness].sort_unstable_by_key(|step| step.depth);
+            let turn = &mut self.postponed[self.weakness];
+            sort_by_number(turn, |step| u64::from(step.depth))?;
         }
     }
 
