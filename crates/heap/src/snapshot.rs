@@ -226,9 +226,17 @@ impl Snapshot {
     /// Returns the input of grouping.
     pub(crate) fn grouped(&self) -> Result<Grouped<'_>, BuildError> {
         Ok(Grouped {
+            dominators: Some(self.dominators()?),
+            ..self.placed()?
+        })
+    }
+
+    /// Returns the input of grouping without what takes dominators.
+    pub(crate) fn placed(&self) -> Result<Grouped<'_>, BuildError> {
+        Ok(Grouped {
             heap: &self.parts.everything,
             tree: self.everything_tree()?,
-            dominators: Some(self.dominators()?),
+            dominators: None,
             changes: self.parts.difference.as_ref(),
         })
     }

@@ -10,6 +10,7 @@ pub(crate) mod growth;
 pub(crate) mod growth_step;
 pub(crate) mod identity;
 pub(crate) mod object_changes;
+pub(crate) mod path_growth;
 pub(crate) mod subtree_growth;
 pub(crate) mod suspect;
 pub(crate) mod twins;

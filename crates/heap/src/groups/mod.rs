@@ -13,6 +13,7 @@ pub(crate) mod older_fingerprint;
 pub(crate) mod path_map;
 pub(crate) mod path_pattern;
 pub(crate) mod path_start;
+pub(crate) mod path_tallies;
 pub(crate) mod pattern_set;
 pub(crate) mod projected;
 pub(crate) mod refolded;

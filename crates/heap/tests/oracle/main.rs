@@ -16,6 +16,7 @@ mod growth;
 mod identity;
 mod owners;
 mod path;
+mod path_tallies;
 mod program;
 mod retainer;
 mod shape;
