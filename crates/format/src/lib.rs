@@ -62,6 +62,7 @@ pub use answers::object_row::{ObjectRow, SlotsRow};
 pub use answers::owner_row::{
     OwnerRow, SharersRow, TopOwners, owner_kind, owner_kind_words, top_owners,
 };
+pub use answers::path_tree::{PathTreeRow, path_tree, path_tree_of_growth};
 pub use answers::report::{Report, ReportOf, ReportRow, ResizedRow, report};
 pub use answers::retainers::{KeeperRow, RetainerRow, Retainers, RetainersOptions, retainers};
 pub use answers::row_order::RowOrder;

@@ -161,6 +161,10 @@ pub(crate) const TEXTS: &[Text] = &[
         "diff.too_few",
         "至少给出两个快照文件，或者一个装有快照的文件夹",
     ),
+    (
+        "export.since_of_paths",
+        "只有 pprof 和 collapsed 能写增长：--since 只用于这两种格式",
+    ),
     ("fail.about_file", "{file}：{reason}"),
     ("fail.bug", "luasnap 自身的错误："),
     ("fail.in_file", "{file} 里：{reason}"),

@@ -194,6 +194,10 @@ pub(crate) const TEXTS: &[Text] = &[
         "diff.too_few",
         "give two snapshot files at least, or a folder of them",
     ),
+    (
+        "export.since_of_paths",
+        "only pprof and collapsed can have what grew: --since is for these",
+    ),
     ("fail.about_file", "{file}: {reason}"),
     ("fail.bug", "a bug in luasnap:"),
     ("fail.in_file", "in {file}: {reason}"),

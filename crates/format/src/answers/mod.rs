@@ -18,6 +18,7 @@ pub(crate) mod name;
 pub(crate) mod object_row;
 pub(crate) mod owner_row;
 pub(crate) mod path_steps;
+pub(crate) mod path_tree;
 pub(crate) mod report;
 pub(crate) mod retainers;
 pub(crate) mod row_order;

@@ -178,7 +178,14 @@ pub(crate) fn step_text(
         Label::Value => tree.parent(rank).unwrap_or(rank),
         _ => rank,
     };
-    let step = start.unwrap_or_else(|| GroupStep::Exact(heap.label(tree.edge(rank))));
+    group_step_text(
+        heap,
+        start.unwrap_or_else(|| GroupStep::Exact(heap.label(tree.edge(rank)))),
+    )
+}
+
+/// Returns a step of a pattern.
+pub(crate) fn group_step_text(heap: &Heap, step: GroupStep) -> Result<Name> {
     join([step].into_iter(), MOST_BYTES, |out, step| {
         push_group_step(out, heap, step)
     })
