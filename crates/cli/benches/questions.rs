@@ -1,7 +1,8 @@
 //! Measures what the command line's questions take, by phases, as multiples of opening the same file.
 //!
 //! `cargo bench -p luasnap -- server` prints the tables; `--sessions N` sets the size: a session is six objects
-//! (2200000 are 13 million objects and 1.3 GB of Lua); `--program FILE` measures the verbs of another luasnap.
+//! (2200000 are 13 million objects and 1.3 GB of Lua); `--program FILE` measures the verbs of another luasnap; `--check` exits
+//! with an error where an aim is missed.
 
 use luasnap_format::open_snapshot;
 use luasnap_heap::{Census, Dominators, GroupOrder, NodeId, Reach, ShortestPathTree, Through};
@@ -36,7 +37,13 @@ fn main() {
         sessions + sessions / 100,
     );
     let opened = print_phases(&file);
-    print_verbs(Path::new(&program), &file, &later, opened);
+    let missed = print_verbs(Path::new(&program), [&file, &later], opened, sessions);
+    if !missed.is_empty() {
+        println!("\nmissed: {}", missed.join("; "));
+    }
+    if !missed.is_empty() && args.iter().any(|arg| arg == "--check") {
+        std::process::exit(1);
+    }
 }
 
 /// Saves what a server has that goes on making garbage.
@@ -151,41 +158,85 @@ fn scattered(nodes: usize, set: usize) -> Vec<NodeId> {
     ids.map(|id| NodeId(id as u32)).collect()
 }
 
-/// Measures whole verbs of a program.
-fn print_verbs(program: &Path, file: &Path, later: &Path, opened: f64) {
-    println!("\n| verb | s | of opening | peak memory |\n|---|--:|--:|--:|");
+/// What is asked, and what it may take.
+struct Question<'a> {
+    verb: &'a str,
+    arguments: Vec<&'a OsStr>,
+    /// Seconds without a kept answer, of 2.2 million sessions.
+    aim: f64,
+    /// Bytes at the peak, of as many.
+    peak: Option<f64>,
+    /// Whether the answer is kept.
+    is_kept: bool,
+}
+
+/// Seconds that a kept answer may take, however large the heap is.
+const KEPT_AIM: f64 = 0.2;
+/// The number of sessions for which the aims are meant.
+const AIMED: f64 = 2_200_000.0;
+
+/// Measures whole verbs of a program, and returns the aims that it missed.
+fn print_verbs(
+    program: &Path,
+    [file, later]: [&Path; 2],
+    opened: f64,
+    sessions: usize,
+) -> Vec<String> {
+    println!("\n| verb | s | of opening | peak memory | aim |\n|---|--:|--:|--:|---|");
     let (file, later) = (file.as_os_str(), later.as_os_str());
-    // An older luasnap keeps none.
-    let help = Command::new(program).args(["top", "--help"]).output();
-    let help = help.expect("the program starts").stdout;
-    let keeps_answers = String::from_utf8_lossy(&help).contains("--no-cache");
-    let mut top = vec!["top".as_ref(), file];
-    top.extend(keeps_answers.then_some::<&OsStr>("--no-cache".as_ref()));
-    let verbs: [(&str, Vec<&OsStr>); 5] = [
-        ("top", top),
-        ("top, its answer kept", vec!["top".as_ref(), file]),
-        ("info", vec!["info".as_ref(), file]),
-        (
-            "path",
-            vec![
-                "path".as_ref(),
-                file,
-                "_G.server.sessions.player17.inventory".as_ref(),
-            ],
-        ),
-        ("diff", vec!["diff".as_ref(), file, later]),
+    let question = |verb: &'static str, more: &'static [&'static str], aim, peak, is_kept| {
+        let mut arguments = vec![OsStr::new(verb), file];
+        arguments.extend(more.iter().map(OsStr::new));
+        arguments.extend((verb == "diff").then_some(later));
+        Question {
+            verb,
+            arguments,
+            aim,
+            peak,
+            is_kept,
+        }
+    };
+    const INVENTORY: &[&str] = &["_G.server.sessions.player17.inventory"];
+    let questions = [
+        question("top", &[], 3.0, Some(1.2e9), true),
+        question("info", &[], 3.0, None, true),
+        question("diff", &[], 5.0, None, true),
+        question("path", INVENTORY, 1.0, Some(1.2e9), false),
     ];
-    for (verb, arguments) in verbs {
+    let scale = sessions as f64 / AIMED;
+    let mut missed = Vec::new();
+    let mut row = |name: String, arguments: &[&OsStr], aim: f64, peak_aim: Option<f64>| {
         let mut peak = 0;
         let seconds = quickest(|| {
-            peak = peak.max(run(Command::new(program).args(&arguments)));
+            peak = peak.max(run(Command::new(program).args(arguments)));
         });
+        let peak_said = peak_aim.map_or(String::new(), |peak| format!(", {:.0} MB", peak / 1e6));
         println!(
-            "| {verb} | {seconds:.2} | {:.1} | {:.0} MB |",
+            "| {name} | {seconds:.2} | {:.1} | {:.0} MB | {aim:.2} s{peak_said} |",
             seconds / opened,
             peak as f64 / 1e6
         );
+        if seconds > aim || peak_aim.is_some_and(|aim| peak as f64 > aim) {
+            missed.push(name);
+        }
+    };
+    for of in questions {
+        // An older luasnap keeps none.
+        let help = Command::new(program).args([of.verb, "--help"]).output();
+        let help = help.expect("the program starts").stdout;
+        let keeps = of.is_kept && String::from_utf8_lossy(&help).contains("--no-cache");
+        let mut without = of.arguments.clone();
+        without.extend(keeps.then_some(OsStr::new("--no-cache")));
+        let peak = of.peak.map(|peak| peak * scale);
+        row(of.verb.to_owned(), &without, of.aim * scale, peak);
+        if keeps {
+            // The first one keeps the answer.
+            run(Command::new(program).args(&of.arguments));
+            let name = format!("{}, its answer kept", of.verb);
+            row(name, &of.arguments, KEPT_AIM, None);
+        }
     }
+    missed
 }
 
 /// Runs a program to its end, and returns its peak memory in bytes, as far as it was seen.

@@ -1,29 +1,20 @@
 //! Several snapshots that are compared: grouping them, and why they cannot be compared.
 
+use crate::derived;
 use crate::failure::Failure;
 use crate::snapshot_file::SnapshotFile;
 use luasnap_format::{GrowthError, printable_path};
 use luasnap_heap::{BuildError, CompareError, Snapshot};
 use luasnap_words::{Sentence, Spoken};
-use std::panic::resume_unwind;
 use std::path::Path;
-use std::thread;
 
 /// Groups the snapshots, which is most of the work: two at once, as more would take much memory.
 pub fn group(snapshots: &[&Snapshot]) -> Result<(), BuildError> {
     for pair in snapshots.chunks(2) {
-        thread::scope(|scope| {
-            let other = pair.get(1).map(|snapshot| {
-                let group = || snapshot.groups().map(drop);
-                thread::Builder::new().spawn_scoped(scope, group)
-            });
-            pair[0].groups()?;
-            match other {
-                Some(Ok(other)) => other.join().unwrap_or_else(|panic| resume_unwind(panic)),
-                // Without a thread it is grouped when it is compared.
-                Some(Err(_)) | None => Ok(()),
-            }
-        })?;
+        match *pair {
+            [one, other] => derived::both(|| one.groups().map(drop), || other.groups().map(drop))?,
+            _ => derived::group(pair[0])?,
+        }
     }
     Ok(())
 }

@@ -11,6 +11,7 @@ mod command_line;
 mod comparison;
 mod completions;
 mod core_dump;
+mod derived;
 mod diff;
 mod exit_code;
 mod export;

@@ -1,6 +1,7 @@
 //! `luasnap path`: what keeps an object or a group alive.
 
 use crate::about::about_file;
+use crate::derived::find_paths_and_dominators;
 use crate::exit_code::OF_READERS;
 use crate::failure::{Failure, Result};
 use crate::look;
@@ -9,8 +10,8 @@ use crate::progress::Progress;
 use crate::snapshot_file::SnapshotFile;
 use clap::Args;
 use luasnap_format::{
-    CoroutineRow, Query, Retainers, RetainersOptions, byte_size, count_of, group_name, grouped,
-    object_name, resolve, retainers,
+    AnswerError, CoroutineRow, Query, Retainers, RetainersOptions, byte_size, count_of, group_name,
+    grouped, object_name, resolve, retainers,
 };
 use luasnap_heap::{Kind, NodeId, Snapshot};
 use luasnap_words::{Argument, Sentence, count};
@@ -56,6 +57,8 @@ impl Path {
         let snapshot = &file.snapshot;
         let target = progress
             .step(Sentence::new("progress.finding"), || {
+                // All that follows takes them.
+                find_paths_and_dominators(snapshot).map_err(AnswerError::from)?;
                 resolve(snapshot, self.what.as_bytes())
             })
             .map_err(|error| Failure::from(error).about(about_file("fail.in_file", &file.path)))?;

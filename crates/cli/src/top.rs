@@ -1,6 +1,7 @@
 //! `luasnap top`: the groups that retain most, and the owners that have most.
 
 use crate::command_line::wrong_call;
+use crate::derived::find_paths_and_dominators;
 use crate::exit_code::OF_READERS;
 use crate::failure::Result;
 use crate::kept_answers::KeptAnswers;
@@ -195,7 +196,7 @@ pub fn find(
     progress: &Progress,
 ) -> Result<Found> {
     progress.step(Sentence::new("progress.dominators"), || {
-        snapshot.dominators().map(drop)
+        find_paths_and_dominators(snapshot)
     })?;
     progress.step(Sentence::new("progress.grouping"), || {
         snapshot.groups().map(drop)

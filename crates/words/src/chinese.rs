@@ -701,7 +701,6 @@ pub(crate) const TEXTS: &[Text] = &[
     ("progress.grouping", "正在分组"),
     ("progress.measuring_groups", "正在计算各组的大小"),
     ("progress.owners", "正在查找所有者"),
-    ("progress.paths", "正在计算最短引用路径"),
     ("progress.reading", "正在读取 {file}"),
     ("progress.reading_process", "正在读取进程 {process}"),
     ("progress.retainers", "正在查找是什么在引用它"),

@@ -816,7 +816,6 @@ pub(crate) const TEXTS: &[Text] = &[
     ("progress.grouping", "grouping"),
     ("progress.measuring_groups", "measuring groups"),
     ("progress.owners", "finding owners"),
-    ("progress.paths", "finding shortest paths"),
     ("progress.reading", "reading {file}"),
     ("progress.reading_process", "reading process {process}"),
     ("progress.retainers", "finding what keeps it alive"),

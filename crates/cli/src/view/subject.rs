@@ -1,6 +1,7 @@
 //! What is looked at: a snapshot, with what was derived from it once.
 
 use crate::comparison::cannot_compare_files;
+use crate::derived::find_paths_and_dominators;
 use crate::failure::Result;
 use crate::look;
 use crate::progress::Progress;
@@ -61,16 +62,13 @@ impl From<NameHit> for Target {
 impl Subject {
     /// Reads the files, which are in the order in which they were taken, and derives what is shown.
     pub fn load(paths: &[PathBuf]) -> Result<Subject> {
-        let progress = Progress::new(5 * paths.len() + 1);
+        let progress = Progress::new(4 * paths.len() + 1);
         let mut files = Vec::new();
         for path in paths {
             let file = SnapshotFile::open(path, &progress)?;
             let snapshot = &file.snapshot;
-            progress.step(Sentence::new("progress.paths"), || {
-                snapshot.everything_tree().map(drop)
-            })?;
             progress.step(Sentence::new("progress.dominators"), || {
-                snapshot.dominators().map(drop)
+                find_paths_and_dominators(snapshot)
             })?;
             progress.step(Sentence::new("progress.grouping"), || {
                 snapshot.groups().map(drop)

@@ -204,7 +204,13 @@ impl<'a> PathSearch<'a> {
     fn length(&mut self, from: NodeId, label: Label, start: usize) -> Result<Option<usize>> {
         let (path, cut) = (self.path, self.reading.cut);
         let length = |step: &[u8]| is_next(path, start, step).then_some(step.len());
-        let found = self.step.first_form(self.heap, label, cut, length)?;
+        let found = match label {
+            // Of millions of them, most need no other form.
+            Label::Field(name) if !cut && is_plain(self.heap.name(name)) => {
+                length(self.heap.name(name))
+            }
+            label => self.step.first_form(self.heap, label, cut, length)?,
+        };
         if found.is_some() {
             return Ok(found);
         }
@@ -265,6 +271,12 @@ impl PathSearch<'_> {
         }
         Ok(())
     }
+}
+
+/// Whether all forms of a step with this name are the name.
+fn is_plain(name: &[u8]) -> bool {
+    let is_letter = |byte: &u8| byte.is_ascii_alphanumeric() || *byte == b'_';
+    !name.is_empty() && name.iter().all(is_letter)
 }
 
 /// Whether a path has this step at `at`, and not just one that starts like it.

@@ -3,7 +3,6 @@
 //! The order of entries in hash tables differs from run to run; printed output must not.
 
 use crate::graph::error::BuildError;
-use crate::graph::fallible_vec::push;
 use crate::graph::heap::Heap;
 use crate::graph::kind::Kind;
 use crate::graph::label::Label;
@@ -26,28 +25,25 @@ pub(crate) struct LabelOrder {
     keys: Vec<SortKey>,
 }
 
+/// So many names, and all of few, are looked at to guess what all have in common.
+const SAMPLED: usize = 64;
+
 /// Below this many edges a search for a common prefix of their names does not pay off.
 const MANY: usize = 32;
 
 impl LabelOrder {
     /// Sorts edges of one object.
     pub(crate) fn sort(&mut self, heap: &Heap, edges: &mut [u32]) -> Result<(), BuildError> {
-        let skip = if edges.len() < MANY {
-            0
-        } else {
-            common_prefix(heap, edges)
+        let skip = match edges.len() < MANY {
+            true => 0,
+            false => {
+                let step = edges.len() / SAMPLED + 1;
+                common_prefix(heap, edges.iter().step_by(step).copied())
+            }
         };
-        self.keys.clear();
-        for &edge in edges.iter() {
-            let (class, prefix) = sort_key(heap, edge, skip);
-            push(
-                &mut self.keys,
-                SortKey {
-                    prefix,
-                    edge,
-                    class,
-                },
-            )?;
+        if !self.take_keys(heap, edges, skip)? {
+            let skip = common_prefix(heap, edges.iter().copied());
+            self.take_keys(heap, edges, skip)?;
         }
         self.keys.sort_unstable_by(|a, b| {
             (a.class, a.prefix)
@@ -59,6 +55,36 @@ impl LabelOrder {
             *edge = key.edge;
         }
         Ok(())
+    }
+
+    /// Takes the sort keys of edges, without the first `skip` bytes of string keys. Returns whether all string keys have
+    /// these in common; otherwise the keys are of no use.
+    fn take_keys(&mut self, heap: &Heap, edges: &[u32], skip: usize) -> Result<bool, BuildError> {
+        self.keys.clear();
+        self.keys.try_reserve(edges.len())?;
+        let mut common: Option<&[u8]> = None;
+        for &edge in edges {
+            if skip > 0
+                && let Label::Field(name) = heap.label(edge as usize)
+            {
+                let name = heap.name(name);
+                match common {
+                    Some(common) if !name.starts_with(common) => return Ok(false),
+                    Some(_) => {}
+                    None => match name.get(..skip) {
+                        Some(first) => common = Some(first),
+                        None => return Ok(false),
+                    },
+                }
+            }
+            let (class, prefix) = sort_key(heap, edge, skip);
+            self.keys.push(SortKey {
+                prefix,
+                edge,
+                class,
+            });
+        }
+        Ok(true)
     }
 }
 
@@ -157,13 +183,11 @@ fn first_bytes(name: &[u8]) -> u64 {
 }
 
 /// Returns the length in bytes of the common prefix of the string keys among `edges`.
-fn common_prefix(heap: &Heap, edges: &[u32]) -> usize {
-    let mut names = edges
-        .iter()
-        .filter_map(|&edge| match heap.label(edge as usize) {
-            Label::Field(name) => Some(heap.name(name)),
-            _ => None,
-        });
+fn common_prefix(heap: &Heap, edges: impl Iterator<Item = u32>) -> usize {
+    let mut names = edges.filter_map(|edge| match heap.label(edge as usize) {
+        Label::Field(name) => Some(heap.name(name)),
+        _ => None,
+    });
     let Some(first) = names.next() else { return 0 };
     let mut common = first;
     for name in names {

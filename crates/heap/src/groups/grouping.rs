@@ -87,20 +87,33 @@ impl Groups {
         tree: &ShortestPathTree,
     ) -> Result<(), BuildError> {
         let mut largest = filled(self.groups.len(), 0u64)?;
+        // By group: the end of the places that one of its members dominates.
+        let mut ends = filled(self.groups.len(), 0u32)?;
+        for place in 0..dominators.len() as u32 {
+            let Some(group) = self.group_of(dominators.node_at(place)) else {
+                continue;
+            };
+            let bytes = dominators.retained_at(place).bytes;
+            largest[group] = bytes.max(largest[group]);
+            if place >= ends[group] {
+                ends[group] = dominators.subtree_at(place).end;
+                let retained = &mut self.groups[group].retained;
+                *retained = retained.saturating_add(bytes);
+            }
+        }
+        // Of several, the first in the order of the tree; of those that retain nothing, the first of all is known.
+        let mut is_sought = filled(self.groups.len(), true)?;
         for rank in tree.ranks() {
             let node = tree.node(rank);
-            if let Some(group) = self.group_of(node) {
-                let retained = dominators.retained(node).bytes;
-                // Of several, the first in the order of the tree.
-                if retained > largest[group] {
-                    largest[group] = retained;
+            if let Some(group) = self.group_of(node)
+                && is_sought[group]
+                && dominators.retained(node).bytes == largest[group]
+            {
+                is_sought[group] = false;
+                if largest[group] > 0 {
                     self.groups[group].example = rank;
                 }
             }
-        }
-        for at in 0..self.groups.len() {
-            let members = self.members(at).iter().copied();
-            self.groups[at].retained = dominators.retained_at_least(members)?.bytes;
         }
         Ok(())
     }
@@ -113,6 +126,10 @@ struct Grouping<'a> {
     tree: &'a ShortestPathTree,
     groups: Groups,
     index: HashTable<u32>,
+    /// By pattern: the group that is named after it, or [`NO_GROUP`] where it is not known.
+    of_pattern: Vec<u32>,
+    /// By owners: the group of their strings, or [`NO_GROUP`] where it is not known.
+    of_owners: Vec<u32>,
     /// By rank.
     pattern_of: Vec<PatternId>,
     classes: Classes,
@@ -127,6 +144,8 @@ impl<'a> Grouping<'a> {
             false => Classes::new(heap, tree, &mut map)?,
         };
         Ok(Grouping {
+            of_pattern: filled(map.patterns.len(), NO_GROUP)?,
+            of_owners: Vec::new(),
             grouped,
             heap,
             tree,
@@ -164,6 +183,7 @@ impl<'a> Grouping<'a> {
         let mut owners =
             StringOwners::new(self.heap, self.tree, |node| self.groups.group_of(node))?;
         self.groups.owners = std::mem::take(&mut owners.sets);
+        self.of_owners = filled(self.groups.owners.len(), NO_GROUP)?;
         for rank in self.tree.ranks() {
             let node = self.tree.node(rank);
             if self.heap.kind(node) == Kind::String && self.grouped.is_member(node) {
@@ -220,6 +240,30 @@ impl<'a> Grouping<'a> {
     /// Returns the group of an object, which is made if it is new.
     fn group(&mut self, rank: Rank, name: GroupName) -> Result<u32, BuildError> {
         let kind = self.heap.kind(self.tree.node(rank));
+        // Most objects are of one of these, and of the kind that the others of the same name have.
+        if let Some(&mut at) = self.known(name)
+            && at != NO_GROUP
+            && self.groups.groups[at as usize].kind == kind
+        {
+            return Ok(at);
+        }
+        let found = self.find_or_add(rank, kind, name)?;
+        if let Some(known) = self.known(name) {
+            *known = found;
+        }
+        Ok(found)
+    }
+
+    /// Returns where the last group of this name is noted.
+    fn known(&mut self, name: GroupName) -> Option<&mut u32> {
+        match name {
+            GroupName::HeldBy(pattern) => self.of_pattern.get_mut(pattern.0 as usize),
+            GroupName::StringsOf(owners) => self.of_owners.get_mut(owners.0 as usize),
+            _ => None,
+        }
+    }
+
+    fn find_or_add(&mut self, rank: Rank, kind: Kind, name: GroupName) -> Result<u32, BuildError> {
         let code = hash(kind, name);
         let groups = &self.groups.groups;
         let same = |&at: &u32| {

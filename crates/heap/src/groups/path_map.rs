@@ -5,6 +5,7 @@ use crate::graph::fallible_vec::{filled, push};
 use crate::graph::heap::Heap;
 use crate::graph::label::Label;
 use crate::graph::name::NameId;
+use crate::graph::prefetch::prefetch;
 use crate::groups::fingerprint::Fingerprint;
 use crate::groups::grouped::Grouped;
 use crate::groups::known_name::KnownNames;
@@ -23,6 +24,8 @@ const OUTLIER: u64 = 16;
 /// Of the names that are not kept, those are listed below which there is at least this part of all bytes:
 /// 1 / 1000. They may turn out to grow.
 pub(super) const LISTED_PART: u64 = 1000;
+/// How many objects ahead memory is read.
+const AHEAD: u32 = 16;
 /// The most passes over a snapshot. Another one follows if something was found too late.
 const MOST_ROUNDS: usize = 4;
 
@@ -192,6 +195,7 @@ impl<'a> Search<'a> {
         let above = self.map.pattern_of[rank.index()];
         let large_from = self.large_from(rank)?;
         for child in self.tree.children(rank) {
+            self.read_ahead(child);
             let label = self.heap.label(self.tree.edge(child));
             self.map.pattern_of[child.index()] =
                 if let Some(start) = self.starts.step(self.heap, self.tree, child) {
@@ -210,6 +214,16 @@ impl<'a> Search<'a> {
             }
         }
         Ok(())
+    }
+
+    /// Prefetches what placing the objects behind this one will need.
+    #[inline]
+    fn read_ahead(&self, rank: Rank) {
+        let ahead = Rank(rank.0 + AHEAD);
+        if ahead.index() < self.tree.len() {
+            prefetch(self.heap.kind(self.tree.node(ahead)));
+            prefetch(self.heap.labels[self.tree.edge(ahead)]);
+        }
     }
 
     fn below(

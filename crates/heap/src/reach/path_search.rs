@@ -49,10 +49,8 @@ impl ShortestPathTree {
     }
 
     fn search(heap: &Heap, least_wide: usize) -> Result<ShortestPathTree, BuildError> {
-        let mut search = Search::new(heap, least_wide)?;
-        search.run()?;
-        let mut tree = search.tree;
-        if let Some(late) = &search.late {
+        let (mut tree, late) = Search::found(heap, least_wide)?;
+        if let Some(late) = &late {
             renumber(heap, &mut tree, late)?;
         }
         Ok(tree)
@@ -118,6 +116,16 @@ struct Postponed {
 }
 
 impl<'a> Search<'a> {
+    /// Returns the tree, and the objects of which a child was found late. All else is freed.
+    fn found(
+        heap: &'a Heap,
+        least_wide: usize,
+    ) -> Result<(ShortestPathTree, Option<NodeSet>), BuildError> {
+        let mut search = Search::new(heap, least_wide)?;
+        search.run()?;
+        Ok((search.tree, search.late))
+    }
+
     fn new(heap: &'a Heap, least_wide: usize) -> Result<Self, BuildError> {
         let mut tree = ShortestPathTree::with_room(heap.node_count())?;
         tree.refs = filled(heap.node_count(), 0)?;
@@ -398,15 +406,21 @@ impl<'a> Search<'a> {
 /// Renumbers a tree level by level, after children of the `late` objects broke that order.
 fn renumber(heap: &Heap, tree: &mut ShortestPathTree, late: &NodeSet) -> Result<(), BuildError> {
     let (starts, mut children) = children_by_parent(tree)?;
+    let root_edge = tree.edges[0];
+    // The children have these, and each column that is freed makes room for another.
+    (tree.parents, tree.edges, tree.starts) = Default::default();
     let mut order = LabelOrder::default();
-    let mut renumbered = ShortestPathTree::with_room(tree.len())?;
     // By new rank: the old one.
     let mut old: Vec<Rank> = room(tree.len())?;
-    renumbered.add(tree.node(Rank::ROOT), Rank::ROOT, tree.edges[0]);
+    tree.parents = room(tree.len())?;
+    tree.edges = room(tree.len())?;
+    tree.starts = room(tree.len() + 1)?;
+    tree.parents.push(Rank::ROOT);
+    tree.edges.push(root_edge);
     old.push(Rank::ROOT);
     let mut at = 0;
     while at < old.len() {
-        renumbered.starts.push(old.len() as u32);
+        tree.starts.push(old.len() as u32);
         let parent = old[at].index();
         let children = &mut children[starts[parent] as usize..starts[parent + 1] as usize];
         // GC roots are children of the first object, too.
@@ -415,14 +429,17 @@ fn renumber(heap: &Heap, tree: &mut ShortestPathTree, late: &NodeSet) -> Result<
             sort_children(heap, &mut order, children)?;
         }
         for child in children {
-            renumbered.add(tree.node(child.rank), Rank(at as u32), child.edge);
+            tree.parents.push(Rank(at as u32));
+            tree.edges.push(child.edge);
             old.push(child.rank);
         }
         at += 1;
     }
-    renumbered.starts.push(old.len() as u32);
-    renumbered.refs = std::mem::take(&mut tree.refs);
-    *tree = renumbered;
+    tree.starts.push(old.len() as u32);
+    drop((starts, children));
+    let mut nodes = room(tree.len())?;
+    nodes.extend(old.iter().map(|rank| tree.node(*rank)));
+    tree.nodes = nodes;
     Ok(())
 }
 
