@@ -11,6 +11,7 @@ use crate::graph::node::NodeId;
 use crate::groups::changed_groups::ChangedGroups;
 use crate::groups::group::Groups;
 use crate::groups::grouped::Grouped;
+use crate::groups::path_tallies::PathTallies;
 use crate::groups::pattern_set::PatternSet;
 use crate::on_demand::OnDemand;
 use crate::reach::reach::{Reach, Through};
@@ -239,6 +240,15 @@ impl Snapshot {
             dominators: None,
             changes: self.parts.difference.as_ref(),
         })
+    }
+
+    /// Counts the objects in use, or the new ones of a difference, by the patterns of their paths.
+    ///
+    /// # Errors
+    ///
+    /// [`BuildError::OutOfMemory`] if memory runs out.
+    pub fn path_tallies(&self) -> Result<PathTallies, BuildError> {
+        PathTallies::folded(self.placed()?, &PatternSet::default())
     }
 
     /// Returns the groups that changed, in a difference of two whole snapshots, which are made by the first call.

@@ -1,6 +1,6 @@
 //! The tree of paths, for pictures and tables: what lies at each pattern of a path, and below.
 
-use crate::answer_error::Result;
+use crate::answer_error::{AnswerError, Result};
 use crate::answers::name::Name;
 use crate::answers::short_path::{cut_name, group_step_text};
 use crate::answers::stats::Sum;
@@ -37,7 +37,7 @@ pub struct PathTreeRow {
 ///
 /// [`AnswerError::OutOfMemory`](crate::AnswerError::OutOfMemory) if memory runs out.
 pub fn path_tree(snapshot: &Snapshot) -> Result<Vec<PathTreeRow>> {
-    rows(snapshot, &PathTallies::new(snapshot)?)
+    rows(snapshot, &snapshot.path_tallies()?)
 }
 
 /// Returns the tree of what grew from `before` to `after`: at each path, what it has more.
@@ -70,7 +70,7 @@ fn rows(snapshot: &Snapshot, tallies: &PathTallies) -> Result<Vec<PathTreeRow>> 
         let step = tallies.step(pattern);
         let code = tally.code.map(|(source, line)| {
             let name = cut_name(heap.name(source))?;
-            Ok::<_, crate::AnswerError>((name, line))
+            Ok::<_, AnswerError>((name, line))
         });
         rows.push(PathTreeRow {
             parent: tallies

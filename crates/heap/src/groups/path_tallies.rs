@@ -12,7 +12,6 @@ use crate::groups::grouped::Grouped;
 use crate::groups::path_map::PathMap;
 use crate::groups::path_pattern::{GroupStep, PathPatterns, PatternId};
 use crate::groups::pattern_set::PatternSet;
-use crate::snapshot::Snapshot;
 use rustc_hash::FxHashMap;
 
 /// The objects in use of a heap, or the new ones of a difference, by the pattern of their shortest path by names. An object
@@ -36,16 +35,7 @@ pub struct PathTally {
 }
 
 impl PathTallies {
-    /// Counts the objects of a snapshot.
-    ///
-    /// # Errors
-    ///
-    /// [`BuildError::OutOfMemory`] if memory runs out.
-    pub fn new(snapshot: &Snapshot) -> Result<PathTallies, BuildError> {
-        PathTallies::folded(snapshot.placed()?, &PatternSet::default())
-    }
-
-    /// Counts objects by path, where what `given` has is generalised in any case.
+    /// Counts objects by path; what `given` has is generalised in any case.
     pub(crate) fn folded(
         grouped: Grouped<'_>,
         given: &PatternSet,

@@ -50,7 +50,7 @@ fn objects_count_at_their_patterns_and_at_those_above() {
         last = heap.field(last, Kind::Table, "next");
     }
     let snapshot = heap.finish();
-    let tallies = PathTallies::new(&snapshot).unwrap();
+    let tallies = snapshot.path_tallies().unwrap();
     let expected = [
         ("_G table", (1, 109)),
         ("_G.list table", (1, 101)),
@@ -79,7 +79,7 @@ fn functions_of_one_place_have_it_and_others_have_none() {
     }
     let snapshot = program.finish();
     let heap = snapshot.everything();
-    let tallies = PathTallies::new(&snapshot).unwrap();
+    let tallies = snapshot.path_tallies().unwrap();
     let code = |path: &str| {
         let mut found = tallies
             .patterns()
@@ -129,7 +129,7 @@ proptest! {
     #[test]
     fn sums_are_those_of_the_heap(graph in graph(24, true)) {
         let snapshot = Snapshot::new(graph.heap(0..graph.links.len()));
-        let tallies = PathTallies::new(&snapshot).unwrap();
+        let tallies = snapshot.path_tallies().unwrap();
         let own = tallies.patterns().map(|of| tallies.tally(of).own);
         let live = Census::new(&snapshot).unwrap().live;
         prop_assert_eq!(sum(own), live);
