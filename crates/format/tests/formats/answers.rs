@@ -165,6 +165,27 @@ fn forged_growth_is_shown_or_refused() {
     forge(&whole, is_known);
 }
 
+/// The seed of the fuzz target has all answers as they are kept now; with `LUASNAP_WRITE_SEEDS` it is written.
+#[test]
+fn the_seed_of_answers_is_read() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fuzz/seeds/bytes/answers");
+    let question = fuzzed::question();
+    if std::env::var_os("LUASNAP_WRITE_SEEDS").is_some() {
+        let snapshot = sample_with_threads();
+        let growth = growth(&growing_sample().each_ref(), 20).unwrap();
+        let answers = NewAnswers {
+            top: Some(&TopTable::new(&snapshot, (&GroupOrder::ALL, 3)).unwrap()),
+            info: Some(&Info::new(&snapshot, 3).unwrap()),
+            growth: Some((&question, &growth)),
+        };
+        let bytes = FileAnswers::new(1, &[]).bytes_with(&answers).unwrap();
+        fs::write(&path, bytes).unwrap();
+    }
+    let kept = FileAnswers::new(1, &fs::read(&path).unwrap());
+    assert!(kept.top().is_some() && kept.info().is_some());
+    assert!(kept.growth(&question).is_some());
+}
+
 /// `_G.cache`, which grows in every step, of 1, 2 and 3 tables.
 fn growing_sample() -> [Snapshot; 3] {
     [1, 2, 3].map(|entries| {
