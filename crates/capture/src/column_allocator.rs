@@ -4,8 +4,12 @@
 //! From `malloc` they would be copied whenever they grow, and freed ones would stay with the
 //! process, fragmented. As mappings of their own they are moved by the kernel without copying, and
 //! `snapshot.free` really gives memory back.
+//!
+//! In the process that `snapshot.background` makes, no block is from `malloc`.
 
+use crate::child_memory;
 use crate::memory::page_advice::prefer_huge_pages;
+use crate::memory::unmap::unmap;
 use crate::reserve::Reserve;
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::ptr::null_mut;
@@ -69,13 +73,16 @@ fn remap(_: *mut u8, _: usize, _: usize) -> *mut u8 {
     null_mut()
 }
 
-// SAFETY: blocks are malloc's, the reserve's or mappings; which of these follows from the layout
-// and the address, and a block is freed with the layout it was allocated with. Mappings are aligned
+// SAFETY: blocks are malloc's, the reserve's, the child's or mappings; which of these follows from the layout,
+// the process and the address, and a block is freed with the layout it was allocated with. Mappings are aligned
 // to pages, and new ones are zero.
 unsafe impl GlobalAlloc for ColumnAllocator {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         if is_mapping(layout.size(), layout.align()) {
             return map(layout.size());
+        }
+        if child_memory::is_alone() {
+            return child_memory::take(layout.size(), layout.align());
         }
         // SAFETY: this function's own contract.
         let block = unsafe { System.alloc(layout) };
@@ -89,12 +96,17 @@ unsafe impl GlobalAlloc for ColumnAllocator {
         if is_mapping(layout.size(), layout.align()) {
             return map(layout.size());
         }
-        // SAFETY: this function's own contract.
-        let block = unsafe { System.alloc_zeroed(layout) };
-        if !block.is_null() {
-            return block;
-        }
-        let block = RESERVE.take(layout.size(), layout.align());
+        let block = match child_memory::is_alone() {
+            true => child_memory::take(layout.size(), layout.align()),
+            false => {
+                // SAFETY: this function's own contract.
+                let block = unsafe { System.alloc_zeroed(layout) };
+                if !block.is_null() {
+                    return block;
+                }
+                RESERVE.take(layout.size(), layout.align())
+            }
+        };
         if !block.is_null() {
             // SAFETY: a new block of that size.
             unsafe { block.write_bytes(0, layout.size()) };
@@ -105,7 +117,10 @@ unsafe impl GlobalAlloc for ColumnAllocator {
     unsafe fn dealloc(&self, block: *mut u8, layout: Layout) {
         if is_mapping(layout.size(), layout.align()) {
             // SAFETY: a mapping of that size, by this function's contract.
-            unsafe { libc::munmap(block.cast(), layout.size()) };
+            unsafe { unmap(block, layout.size()) };
+        } else if child_memory::is_alone() {
+            // SAFETY: this function's own contract.
+            unsafe { child_memory::give_back(block, layout.size(), layout.align()) };
         } else if RESERVE.has(block) {
             // SAFETY: this function's own contract.
             unsafe { RESERVE.give_back(block, layout.size(), layout.align()) };
@@ -119,6 +134,12 @@ unsafe impl GlobalAlloc for ColumnAllocator {
         let (old, align) = (layout.size(), layout.align());
         let moved = match (is_mapping(old, align), is_mapping(new, align)) {
             (true, true) => return remap(block, old, new),
+            (false, false) if child_memory::is_alone() => {
+                if child_memory::has_room(block, old, align, new) {
+                    return block;
+                }
+                null_mut()
+            }
             (false, false) if RESERVE.has(block) => {
                 if Reserve::has_room(old, align, new) {
                     return block;

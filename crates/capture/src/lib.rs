@@ -39,8 +39,10 @@
 #[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64")))]
 compile_error!("the C API tables are written for the 64-bit ABIs of x86-64 and AArch64");
 
+mod background;
 mod capture_time;
 mod cgroup;
+mod child_memory;
 mod column_allocator;
 mod layout;
 mod lua;
@@ -54,6 +56,9 @@ mod process_memory;
 mod reserve;
 mod version;
 
+pub use background::compressor::Compressor;
+pub use background::job::{Job, JobFile};
+pub use background::report::Failure as JobFailure;
 pub use column_allocator::ColumnAllocator;
 pub use lua::api::LuaState;
 pub use module::c_stdout::CStdout;

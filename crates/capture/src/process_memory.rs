@@ -2,6 +2,7 @@
 
 use crate::cgroup;
 use luasnap_heap::ProcessMemory;
+use std::fmt;
 use std::fs;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -43,6 +44,33 @@ fn of_status(status: &[u8]) -> ProcessMemory {
         resident: field(b"VmRSS:"),
         peak_resident: field(b"VmHWM:"),
         ..ProcessMemory::default()
+    }
+}
+
+/// Bytes of memory that the machine has left, with what it can free; `None` where the system does not tell.
+pub(crate) fn available() -> Option<u64> {
+    available_by(&fs::read_to_string("/proc/meminfo").ok()?)
+}
+
+/// `MemAvailable` of `/proc/meminfo`.
+fn available_by(meminfo: &str) -> Option<u64> {
+    let line = meminfo
+        .lines()
+        .find_map(|line| line.strip_prefix("MemAvailable:"))?;
+    let kilobytes: u64 = line.split_ascii_whitespace().next()?.parse().ok()?;
+    Some(kilobytes << 10)
+}
+
+/// A number of bytes in readable form.
+pub(crate) struct Size(pub(crate) u64);
+
+impl fmt::Display for Size {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mib = self.0 as f64 / f64::from(1 << 20);
+        match mib {
+            ..1024.0 => write!(f, "{mib:.1} MiB"),
+            _ => write!(f, "{:.1} GiB", mib / 1024.0),
+        }
     }
 }
 
@@ -114,6 +142,14 @@ mod tests {
         );
         let status = b"VmRSS: 18446744073709551615 kB\n";
         assert_eq!(of_status(status).resident, None);
+    }
+
+    #[test]
+    fn memory_that_can_be_freed_is_available() {
+        let text = "MemFree: 1 kB\nMemAvailable:   12 kB\n";
+        assert_eq!(available_by(text), Some(12 << 10));
+        assert_eq!(available_by("MemFree: 1 kB\n"), None);
+        assert!(available().is_some_and(|bytes| bytes > 1 << 20));
     }
 
     #[test]

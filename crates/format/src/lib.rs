@@ -77,8 +77,8 @@ pub use answers::waste::{
 pub use answers::watch_step::{RateRow, StopTimes, WatchStep};
 pub use answers::weakness::{WeaknessRow, weakness};
 pub use file::{
-    FileError, FileOptions, Written, check_writable, is_standard_output, readable_by_others,
-    remove_temporary_file, write_file,
+    FileError, FileOptions, FileToBe, Written, check_writable, is_standard_output,
+    readable_by_others, remove_left_name, remove_temporary_file, write_file,
 };
 pub use heapsnapshot::write_heapsnapshot;
 pub use json::json_string::readable_json;
@@ -89,8 +89,9 @@ pub use labels::numbers::{byte_size, count_of, entries_of, grouped};
 pub use labels::object_label::object_name;
 pub use labels::printable::{printable, printable_path};
 pub use luasnap::{
-    FileAnswers, FileIdentity, LoadError, NewAnswers, OpenError, Problem, SaveOptions, add_answers,
-    open_snapshot, read_snapshot, write_snapshot,
+    Compress, FileAnswers, FileIdentity, LoadError, NewAnswers, NewCompressor, OpenError, Problem,
+    SaveOptions, add_answers, open_snapshot, read_snapshot, write_snapshot,
+    write_snapshot_in_one_thread,
 };
 pub use page::options::{PageError, PageOptions, PageSnapshot};
 pub use page::page::Page;

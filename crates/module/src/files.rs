@@ -9,20 +9,26 @@ use luasnap_format::{FileOptions, SaveOptions, open_snapshot, write_file, write_
 pub fn save(call: &mut Call<'_>) -> Result {
     let snapshot = argument(call, 1)?;
     let path = path_argument(call, 2)?;
+    let (options, file) = save_options(call, 3)?;
+    write_file(&path, file, |out| write_snapshot(out, &snapshot, options)).map_err(write_error)?;
+    Ok(Return::Nothing)
+}
+
+/// How a snapshot is saved, by the options in argument `number`.
+pub fn save_options(call: &Call<'_>, number: u32) -> Result<(SaveOptions, FileOptions)> {
     let mut options = SaveOptions::default();
     let mut file = FileOptions {
         private: true,
         ..FileOptions::default()
     };
-    if !call.is_nil_argument(3) {
-        let strings = call.boolean_option(3, "strings")?;
-        let names = call.boolean_option(3, "names")?;
+    if !call.is_nil_argument(number) {
+        let strings = call.boolean_option(number, "strings")?;
+        let names = call.boolean_option(number, "names")?;
         options.strings = strings.unwrap_or(options.strings);
         options.names = names.unwrap_or(options.names);
-        file.synced = call.boolean_option(3, "sync")?.unwrap_or(file.synced);
+        file.synced = call.boolean_option(number, "sync")?.unwrap_or(file.synced);
     }
-    write_file(&path, file, |out| write_snapshot(out, &snapshot, options)).map_err(write_error)?;
-    Ok(Return::Nothing)
+    Ok((options, file))
 }
 
 /// `load(path)`.

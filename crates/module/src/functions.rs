@@ -38,6 +38,10 @@ pub static FUNCTIONS: &[Function] = &[
     Function::new("waste", waste),
     Function::new("save", crate::files::save),
     Function::new("load", crate::files::load),
+    Function::new("background", crate::background::background),
+    Function::new("done", crate::background::done),
+    Function::new("wait", crate::background::wait),
+    Function::new("error", crate::background::error),
     Function::new("save_page", crate::page::save_page),
     Function::new("top", crate::top::top),
     Function::new("growth", crate::growth::growth),
@@ -125,7 +129,7 @@ fn free(call: &mut Call<'_>) -> Result {
     Ok(Return::Nothing)
 }
 
-/// Called by the collector: `free(s)`, after which nothing in the userdata is relied on.
+/// Called by the collector: `free(s)` or that of a job, after which nothing in the userdata is relied on.
 fn finalize(call: &mut Call<'_>) -> Result {
     call.finalize_argument(1)?;
     Ok(Return::Nothing)
@@ -168,6 +172,9 @@ fn printable(call: &mut Call<'_>) -> Result {
 
 /// `tostring(s)`.
 fn to_string(call: &mut Call<'_>) -> Result {
+    if let Some(text) = crate::background::shown(call) {
+        return Ok(Return::Text(text.into()));
+    }
     let text = match call.snapshot_argument(1)? {
         None => "snapshot: freed".to_owned(),
         Some(snapshot) => match snapshot.len()? {

@@ -8,6 +8,7 @@
 //! ```
 
 mod arguments;
+mod background;
 mod check;
 mod failure;
 mod files;

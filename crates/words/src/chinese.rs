@@ -70,6 +70,35 @@ pub(crate) const TEXTS: &[Text] = &[
         "attach.unread_lua",
         "进程 {process} 运行的是 {lua}（在 {file} 里），它的内部结构与 luasnap 认识的任何版本都不同：可能改动过，或者编译时用了别的类型；可以在程序里用 snapshot 模块读取",
     ),
+    (
+        "background.bug",
+        "本该写它的进程出错了（这是 snapshot 的缺陷）",
+    ),
+    (
+        "background.killed",
+        "本该写它的进程被信号 {signal} 结束了；内存耗尽时系统会这样做（用信号 9）",
+    ),
+    (
+        "background.lacks_group",
+        "在旁边保存快照的进程可能要用约 {need} 内存，而控制组（容器的上限）只剩 {left}；请改用 `snapshot.snapshot` 加 `save`，它们要的内存少些，或者调高上限",
+    ),
+    (
+        "background.lacks_memory",
+        "在旁边保存快照的进程可能要用约 {need} 内存，而可用的只有 {left}；请改用 `snapshot.snapshot` 加 `save`，它们要的内存少些",
+    ),
+    (
+        "background.no_process",
+        "建不了保存快照的进程：{reason}；请改用 `snapshot.snapshot` 加 `save`",
+    ),
+    (
+        "background.portable_chosen",
+        "LUASNAP_ENGINE 指定了可移植引擎",
+    ),
+    (
+        "background.portable_only",
+        "只有原生引擎能在另一个进程里读堆，而它在这里用不了：{reason}；请改用 `snapshot.snapshot` 加 `save`",
+    ),
+    ("background.silent", "本该写它的进程没写完就结束了"),
     ("block.buffer", "缓冲区"),
     ("block.c_types", "C 类型"),
     ("block.global_state", "全局状态"),

@@ -85,6 +85,38 @@ pub(crate) const TEXTS: &[Text] = &[
         "attach.unread_lua",
         "process {process} runs {lua} (in {file}), whose structures are those of no release that luasnap knows: it was changed, or built with other types; the module `snapshot` reads it from inside",
     ),
+    (
+        "background.bug",
+        "the process that was to write it failed (a bug in snapshot)",
+    ),
+    (
+        "background.killed",
+        "the process that was to write it was ended by signal {signal}; the system does that (by signal 9) where memory runs out",
+    ),
+    (
+        "background.lacks_group",
+        "a process that saves a snapshot beside this one may need about {need} of memory, and {left} are left of what the control group allows (a container's limit); use `snapshot.snapshot` and `save` instead, which need less, or raise the limit",
+    ),
+    (
+        "background.lacks_memory",
+        "a process that saves a snapshot beside this one may need about {need} of memory, and {left} are available; use `snapshot.snapshot` and `save` instead, which need less",
+    ),
+    (
+        "background.no_process",
+        "no process could be made to save a snapshot: {reason}; use `snapshot.snapshot` and `save` instead",
+    ),
+    (
+        "background.portable_chosen",
+        "LUASNAP_ENGINE asks for the portable one",
+    ),
+    (
+        "background.portable_only",
+        "only the native engine can read a heap in another process, and it is not available here: {reason}; use `snapshot.snapshot` and `save` instead",
+    ),
+    (
+        "background.silent",
+        "the process that was to write it ended before that was done",
+    ),
     ("block.buffer", "buffer"),
     ("block.c_types", "C types"),
     ("block.global_state", "global state"),

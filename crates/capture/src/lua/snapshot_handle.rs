@@ -1,21 +1,30 @@
-//! The userdata that is a snapshot in Lua.
+//! The userdata that is a snapshot in Lua, or the job of a process that writes one.
 
+use crate::background::job::Job;
 use crate::lua::state::{State, TYPE_USERDATA};
 use luasnap_heap::Snapshot;
 use std::ffi::c_int;
 
-/// The payload of a snapshot's userdata.
+/// The payload of a userdata of ours.
 #[repr(C)]
 pub(crate) struct Handle {
     /// Its own address, which a userdata of another library that was given our metatable lacks.
     mark: *const Handle,
-    snapshot: Option<Snapshot>,
+    held: Held,
     /// What the collector was told of the snapshot's memory, in bytes.
     pub(crate) reported: usize,
     /// Address of the marker that the userdata refers to; 0 where it has none, and from the
     /// finalizer on: after that the VM may free the marker first and reuse its address for another
     /// table.
     pub(crate) marker: u64,
+}
+
+/// What a userdata of ours stands for.
+enum Held {
+    /// Nothing yet, or nothing any more.
+    Nothing,
+    Snapshot(Snapshot),
+    Job(Box<Job>),
 }
 
 impl Handle {
@@ -29,7 +38,7 @@ impl Handle {
         unsafe {
             at.write(Handle {
                 mark: at,
-                snapshot: None,
+                held: Held::Nothing,
                 reported: 0,
                 marker: 0,
             })
@@ -56,17 +65,48 @@ impl Handle {
     }
 
     pub(crate) fn put(&mut self, snapshot: Snapshot, reported: usize) {
-        self.snapshot = Some(snapshot);
+        self.held = Held::Snapshot(snapshot);
         self.reported = reported;
     }
 
     /// The snapshot; `None` once it was freed.
     pub(crate) fn get(&self) -> Option<Snapshot> {
-        self.snapshot.clone()
+        match &self.held {
+            Held::Snapshot(snapshot) => Some(snapshot.clone()),
+            _ => None,
+        }
     }
 
     pub(crate) fn take(&mut self) -> Option<Snapshot> {
         self.reported = 0;
-        self.snapshot.take()
+        match std::mem::replace(&mut self.held, Held::Nothing) {
+            Held::Snapshot(snapshot) => Some(snapshot),
+            other => {
+                self.held = other;
+                None
+            }
+        }
+    }
+
+    pub(crate) fn put_job(&mut self, job: Job) {
+        self.held = Held::Job(Box::new(job));
+    }
+
+    /// The job, where it is one.
+    pub(crate) fn job(&mut self) -> Option<&mut Job> {
+        match &mut self.held {
+            Held::Job(job) => Some(job),
+            _ => None,
+        }
+    }
+
+    pub(crate) fn take_job(&mut self) -> Option<Box<Job>> {
+        match std::mem::replace(&mut self.held, Held::Nothing) {
+            Held::Job(job) => Some(job),
+            other => {
+                self.held = other;
+                None
+            }
+        }
     }
 }

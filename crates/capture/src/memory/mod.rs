@@ -11,3 +11,4 @@ pub(crate) mod page_advice;
 pub(crate) mod page_size;
 pub(crate) mod prefetch;
 pub(crate) mod shared_copy;
+pub(crate) mod unmap;

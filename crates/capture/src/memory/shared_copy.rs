@@ -4,6 +4,7 @@
 use crate::memory::careful_read;
 use crate::memory::page_advice::NO_RESERVE;
 use crate::memory::page_size::page_size;
+use crate::memory::unmap::unmap;
 use std::cell::Cell;
 use std::ptr::null_mut;
 
@@ -75,7 +76,7 @@ impl SharedCopy {
 impl Drop for SharedCopy {
     fn drop(&mut self) {
         // SAFETY: the mapping is this value's own, and this was its last use.
-        unsafe { libc::munmap(self.copy.cast(), self.len) };
+        unsafe { unmap(self.copy, self.len) };
     }
 }
 

@@ -1,5 +1,6 @@
 //! The arguments of a call: what each of them is, and the snapshots among them.
 
+use crate::background::job::Job;
 use crate::lua::snapshot_handle::Handle;
 use crate::lua::state::{
     TYPE_CDATA, TYPE_FUNCTION, TYPE_NIL, TYPE_NONE, TYPE_NUMBER, TYPE_STRING, TYPE_TABLE,
@@ -20,6 +21,7 @@ impl Call<'_> {
     fn type_name(&self, number: u32) -> &'static str {
         match self.argument_type(number) {
             TYPE_NONE => "no value",
+            TYPE_USERDATA if self.job(number).is_some() => "job",
             TYPE_USERDATA if self.handle(number).is_some() => "snapshot",
             other => basic_type_name(other),
         }
@@ -108,12 +110,28 @@ impl Call<'_> {
     pub fn snapshot_argument(&self, number: u32) -> Result<Option<Snapshot>, Error> {
         match self.handle(number) {
             // SAFETY: proved to be a handle, and alive as an argument of the running function.
-            Some(handle) => Ok(unsafe { (*handle).get() }),
-            None => Err(self.type_error(number, "snapshot")),
+            Some(handle) if self.job(number).is_none() => Ok(unsafe { (*handle).get() }),
+            _ => Err(self.type_error(number, "snapshot")),
         }
     }
 
-    /// Frees the snapshot in argument `number`, unless that was done already.
+    /// The job in argument `number`.
+    pub fn job_argument(&mut self, number: u32) -> Result<&mut Job, Error> {
+        match self.job(number) {
+            // SAFETY: as in `snapshot_argument`; no other function runs meanwhile that could have it too.
+            Some(job) => Ok(unsafe { &mut *job }),
+            None => Err(self.type_error(number, "job")),
+        }
+    }
+
+    /// The job in argument `number`, where it is one. Uses two slots.
+    fn job(&self, number: u32) -> Option<*mut Job> {
+        let handle = self.handle(number)?;
+        // SAFETY: as in `snapshot_argument`.
+        unsafe { (*handle).job() }.map(std::ptr::from_mut)
+    }
+
+    /// Frees the snapshot in argument `number`, unless that was done already. A job's process goes on.
     pub fn free_argument(&self, number: u32) -> Result<(), Error> {
         let handle = self
             .handle(number)
@@ -123,6 +141,10 @@ impl Call<'_> {
         self.frame
             .with_outside_memory(|outside| outside.remove(reported));
         drop(snapshot);
+        // SAFETY: as above.
+        if let Some(job) = unsafe { (*handle).take_job() } {
+            job.abandon();
+        }
         Ok(())
     }
 
@@ -134,6 +156,7 @@ impl Call<'_> {
             // SAFETY: as in `snapshot_argument`.
             unsafe { (*handle).marker = 0 };
         }
+        self.wait_for_abandoned_jobs();
         Ok(())
     }
 

@@ -116,17 +116,22 @@ impl<'a> Call<'a> {
 
     /// Captures with the native engine.
     fn sweep(&self, root: Option<origin::Root<'_>>) -> Result<Heap, Unavailable> {
+        let (state, origin) = (self.state(), self.origin());
+        self.frame
+            .trust(|trust| capture::capture(state, origin, root, trust))
+    }
+
+    /// Where a native capture is made. Uses two slots.
+    pub(super) fn origin(&self) -> Origin {
         let state = self.state();
-        let origin = Origin {
+        Origin {
             own_metatable: state.pointer(self.frame.metatable_index()),
             metatables: self.known_metatables(),
             own_function: self.frame.function_address(),
             running_thread: state.raw() as u64,
             is_stopped_at_any_instruction: false,
             extra_space: None,
-        };
-        self.frame
-            .trust(|trust| capture::capture(state, origin, root, trust))
+        }
     }
 
     /// The metatable of snapshots, and its own, which is the module's table: each with its
@@ -202,6 +207,11 @@ impl<'a> Call<'a> {
         let pushed = match result {
             Ok(Return::Nothing) => return Outcome::Return(0),
             Ok(Return::Snapshot(snapshot)) => self.push_captured(snapshot),
+            Ok(Return::Job) => Ok(()),
+            Ok(Return::Nil) => {
+                self.state().push_nil();
+                Ok(())
+            }
             Ok(Return::Loaded(snapshot)) => self.push_snapshot(snapshot, &[], Hold::Nothing),
             Ok(Return::Copy(snapshot, of)) => {
                 self.push_snapshot(snapshot, &[of as c_int], Hold::Same(1))

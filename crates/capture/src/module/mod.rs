@@ -1,6 +1,7 @@
 //! A Lua module whose functions are safe Rust.
 
 pub(crate) mod argument;
+pub(crate) mod background;
 pub(crate) mod c_stdout;
 pub(crate) mod call;
 pub(crate) mod coroutine_library;

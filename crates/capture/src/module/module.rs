@@ -1,5 +1,6 @@
 //! The declaration of a Lua module.
 
+use crate::background::job;
 use crate::module::call::Call;
 use crate::module::frame::{Dispatch, Frame, Outcome};
 use crate::module::result::{Error, Return};
@@ -46,6 +47,7 @@ impl Dispatch for Module {
             return Outcome::Return(0);
         };
         let mut call = Call::new(frame, function.name);
+        job::wait_for_abandoned();
         let result = catch_unwind(AssertUnwindSafe(|| (function.body)(&mut call)))
             .unwrap_or_else(|_| Err(Error::Message("internal error in snapshot (a bug)".into())));
         call.finish(result)

@@ -12,8 +12,12 @@ pub enum Return {
     Snapshot(Snapshot),
     /// A snapshot that was captured earlier, as a new userdata.
     Loaded(Snapshot),
+    /// A job, which is on the top of the stack. Made by this crate alone.
+    Job,
     /// The same snapshot as the argument of that number, as another userdata.
     Copy(Snapshot, u32),
+    /// `nil`.
+    Nil,
     /// A string.
     Text(Vec<u8>),
     /// A number.

@@ -13,6 +13,7 @@ use crate::native::sight::sight_by;
 use crate::native::swept::SweptHeap;
 use crate::native::trust::Trust;
 use crate::native::{jit, puc};
+use crate::version::Version;
 use luasnap_heap::{BuildError, Engine, Heap, Provenance, Reach, Through};
 use luasnap_words::Sentence;
 use std::borrow::Cow;
@@ -34,11 +35,23 @@ pub(crate) fn capture(
     root: Option<Root<'_>>,
     trust: &mut Trust,
 ) -> Result<Heap, Unavailable> {
+    let facts = Facts::of(state, origin.metatables);
+    capture_by(state.version(), facts, origin, root, trust)
+}
+
+/// The same by what the API has said. Asks Lua for nothing more, so that another process can do it, which has a copy of
+/// the VM.
+pub(crate) fn capture_by(
+    version: Version,
+    facts: Facts,
+    origin: Origin,
+    root: Option<Root<'_>>,
+    trust: &mut Trust,
+) -> Result<Heap, Unavailable> {
     let memory = OwnMemory::now()
         .ok_or_else(|| Unavailable::Reason(Sentence::new("layout.no_memory_map")))?;
-    let facts = Facts::of(state, origin.metatables);
     let mut reasons = Reasons::default();
-    for layout in trust.first(Layout::all(state.version())) {
+    for layout in trust.first(Layout::all(version)) {
         let is_trusted = trust.is(layout);
         let tried = try_layout(&memory, layout, facts, origin)
             .and_then(|(swept, vm_address)| finish(swept, layout, vm_address, root, is_trusted));
@@ -54,8 +67,15 @@ pub(crate) fn capture(
         }
     }
     *trust = Trust::None;
-    let unknown = reasons.of_vm(state.version());
+    let unknown = reasons.of_vm(version);
     Err(Unavailable::Reason(unknown.sentence))
+}
+
+/// Why no layout can fit, as far as the global state tells; `None` where one may. Takes microseconds.
+pub(crate) fn cannot_fit(version: Version, facts: Facts) -> Option<Sentence> {
+    let mut all = Layout::all(version).into_iter();
+    let may_fit = all.any(|layout| facts.global_state(layout).is_some());
+    (!may_fit).then(|| Reasons::default().of_vm(version).sentence)
 }
 
 /// What a state that shares objects with others is called. Its names are among these objects.

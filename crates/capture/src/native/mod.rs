@@ -10,7 +10,7 @@ mod byte_ledger;
 pub(crate) mod capture;
 mod chunk_name;
 mod equal_texts;
-mod facts;
+pub(crate) mod facts;
 pub(crate) mod foreign_objects;
 pub(crate) mod jit;
 mod layout_mismatch;

@@ -5,11 +5,11 @@ use crate::cgroup;
 use crate::memory::page_size::page_size;
 use crate::process::buffer::Place;
 use crate::process::error::{AttachError, AttachErrorKind};
+use crate::process_memory::{Size, available};
 use luasnap_heap::Printable;
 use luasnap_words::Sentence;
 use rustix::fs::statvfs;
 use rustix::process::{Resource, getrlimit};
-use std::fmt;
 use std::fs;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
@@ -57,9 +57,7 @@ impl Room {
         let [in_use, _, _, _, _, plain_in_use] = statm().unwrap_or_default();
         let left = |resource, in_use: u64| Some(limit(resource)?.saturating_sub(in_use));
         Room {
-            machine: fs::read_to_string("/proc/meminfo")
-                .ok()
-                .and_then(|text| available(&text)),
+            machine: available(),
             groups: cgroup::left(),
             addresses: left(Resource::As, in_use),
             plain: left(Resource::Data, plain_in_use),
@@ -152,28 +150,6 @@ fn lacks(need: Need, room: Room, place: Place<'_>) -> Option<Sentence> {
         ),
         _ => None,
     }
-}
-
-/// A number of bytes in readable form.
-struct Size(u64);
-
-impl fmt::Display for Size {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mib = self.0 as f64 / f64::from(1 << 20);
-        match mib {
-            ..1024.0 => write!(f, "{mib:.1} MiB"),
-            _ => write!(f, "{:.1} GiB", mib / 1024.0),
-        }
-    }
-}
-
-/// `MemAvailable` of `/proc/meminfo`.
-fn available(meminfo: &str) -> Option<u64> {
-    let line = meminfo
-        .lines()
-        .find_map(|line| line.strip_prefix("MemAvailable:"))?;
-    let kilobytes: u64 = line.split_ascii_whitespace().next()?.parse().ok()?;
-    Some(kilobytes << 10)
 }
 
 /// Memory that this process uses, in bytes: the first is its total size, the sixth its data.
@@ -334,11 +310,6 @@ mod tests {
 
     #[test]
     fn this_machine_is_asked() {
-        assert_eq!(
-            available("MemFree: 1 kB\nMemAvailable:   12 kB\n"),
-            Some(12 << 10)
-        );
-        assert_eq!(available("MemFree: 1 kB\n"), None);
         let folder = tempfile::tempdir().unwrap();
         let room = Room::now(Place::Folder(folder.path()));
         assert!(room.machine.is_some_and(|bytes| bytes > MIB));

@@ -13,12 +13,13 @@ use rustix::io::Errno;
 use rustix::process::geteuid;
 use std::ffi::OsStr;
 use std::fs::{self, File, Metadata, OpenOptions};
+use std::hash::{BuildHasher, Hasher, RandomState};
 use std::io::{self, Seek};
 use std::os::fd::AsRawFd;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
-use tempfile::NamedTempFile;
+use tempfile::{NamedTempFile, TempPath};
 
 const PREFIX: &str = ".luasnap-";
 const SUFFIX: &str = ".tmp";
@@ -64,6 +65,22 @@ impl Temporary {
 }
 
 impl Temporary {
+    /// Returns its temporary name, if it has one.
+    pub(super) fn name(&self) -> Option<&Path> {
+        match self {
+            Temporary::Nameless(..) => None,
+            Temporary::Named(named) => Some(named.temporary.path()),
+        }
+    }
+
+    /// Leaves it to another process, which has it open.
+    pub(super) fn leave(self) {
+        if let Temporary::Named(named) = self {
+            // It keeps its name; so it does where this fails.
+            let _ = named.temporary.keep();
+        }
+    }
+
     /// Gives it the name `path`, in the same folder.
     ///
     /// # Errors
@@ -173,23 +190,45 @@ fn copy(file: &mut File, folder: &Path) -> io::Result<Named<File>> {
     Ok(copy)
 }
 
-/// Tries names until `make` has created one that was free.
+/// Tries names until `make` has created one that was free. Not by `tempfile`, whose random numbers need a thread-local
+/// variable with a destructor, for which the C library allocates.
 fn with_new_name<F>(
     folder: &Path,
     mut make: impl FnMut(&Path) -> io::Result<F>,
 ) -> io::Result<Named<F>> {
-    let mut noted = None;
-    let temporary = tempfile::Builder::new()
-        .prefix(PREFIX)
-        .suffix(SUFFIX)
-        .rand_bytes(RANDOM)
-        .make_in(folder, |path| {
-            drop(noted.take());
-            noted = Some(Noted::new(path));
-            make(path)
-        })?;
-    let _noted = noted.unwrap_or_else(|| Noted::new(temporary.path()));
-    Ok(Named { temporary, _noted })
+    const MOST_TRIES: usize = 1000;
+    for _ in 0..MOST_TRIES {
+        let path = folder.join(random_name());
+        let _noted = Noted::new(&path);
+        match make(&path) {
+            Ok(file) => {
+                let temporary = NamedTempFile::from_parts(file, TempPath::try_from_path(path)?);
+                return Ok(Named { temporary, _noted });
+            }
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Err(io::ErrorKind::AlreadyExists.into())
+}
+
+/// A temporary name that nobody can guess.
+fn random_name() -> String {
+    const LETTERS: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+    let mut name = PREFIX.to_owned();
+    let half = || {
+        let mut hasher = RandomState::new().build_hasher();
+        // A process and the one it made have the same keys.
+        hasher.write_u32(std::process::id());
+        hasher.finish()
+    };
+    for mut number in [half(), half()] {
+        for _ in 0..RANDOM / 2 {
+            name.push(LETTERS[(number % 62) as usize].into());
+            number /= 62;
+        }
+    }
+    name + SUFFIX
 }
 
 /// Locks a file for as long as it is open. False if somebody else has locked it. A file system
@@ -219,6 +258,12 @@ fn is_temporary(name: &OsStr) -> bool {
     random.is_some_and(|random| {
         random.len() == RANDOM && random.iter().all(u8::is_ascii_alphanumeric)
     })
+}
+
+/// Removes a file that a process which has ended may have left under a temporary name.
+pub fn remove_left_name(path: &Path) {
+    // It is gone where that process has put it in its place.
+    let _ = remove_if_left_behind(path);
 }
 
 fn remove_if_left_behind(path: &Path) -> io::Result<()> {

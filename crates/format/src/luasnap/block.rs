@@ -16,20 +16,46 @@ pub(super) const MOST_BYTES: usize = BYTES;
 /// The compression level of zstd.
 const LEVEL: i32 = 3;
 
+/// Compresses blocks, each to a frame of zstd.
+pub trait Compress {
+    /// Puts the frame of a block into `to`, which is empty. False if memory ran out.
+    fn compress(&mut self, block: &[u8], to: &mut Vec<u8>) -> bool;
+}
+
+/// Makes a compressor of this level; `None` if memory ran out.
+pub type NewCompressor = fn(level: i32) -> Option<Box<dyn Compress>>;
+
+/// zstd as it is, with its memory from the C library.
+struct Zstd(CCtx<'static>);
+
+impl Compress for Zstd {
+    fn compress(&mut self, block: &[u8], to: &mut Vec<u8>) -> bool {
+        to.try_reserve(compress_bound(block.len())).is_ok() && self.0.compress2(to, block).is_ok()
+    }
+}
+
+fn zstd(level: i32) -> Option<Box<dyn Compress>> {
+    let mut zstd = CCtx::try_create()?;
+    let set = zstd.set_parameter(CParameter::CompressionLevel(level));
+    set.is_ok()
+        .then(|| Box::new(Zstd(zstd)) as Box<dyn Compress>)
+}
+
 /// The blocks of a section, as they are written.
 pub(super) struct BlockWriter {
-    zstd: CCtx<'static>,
+    compressor: Box<dyn Compress>,
     compressed: Vec<u8>,
     blocks: Vec<u8>,
 }
 
 impl BlockWriter {
     pub(super) fn new() -> Result<BlockWriter> {
-        let mut zstd = CCtx::try_create().ok_or(AnswerError::OutOfMemory)?;
-        zstd.set_parameter(CParameter::CompressionLevel(LEVEL))
-            .map_err(failed)?;
+        BlockWriter::with(zstd)
+    }
+
+    pub(super) fn with(compressor: NewCompressor) -> Result<BlockWriter> {
         Ok(BlockWriter {
-            zstd,
+            compressor: compressor(LEVEL).ok_or(AnswerError::OutOfMemory)?,
             compressed: Vec::new(),
             blocks: Vec::new(),
         })
@@ -38,12 +64,10 @@ impl BlockWriter {
     /// Adds a block.
     pub(super) fn put(&mut self, content: &[u8]) -> Result {
         self.compressed.clear();
-        let most = compress_bound(content.len());
-        self.compressed.try_reserve(most)?;
-        let len = self
-            .zstd
-            .compress2(&mut self.compressed, content)
-            .map_err(failed)?;
+        if !self.compressor.compress(content, &mut self.compressed) {
+            return Err(AnswerError::OutOfMemory);
+        }
+        let len = self.compressed.len();
         self.blocks.try_reserve(4 + len)?;
         self.blocks.extend_from_slice(&(len as u32).to_le_bytes());
         self.blocks.extend_from_slice(&self.compressed);
@@ -54,11 +78,6 @@ impl BlockWriter {
     pub(super) fn take(&mut self) -> Vec<u8> {
         std::mem::take(&mut self.blocks)
     }
-}
-
-/// The error of a compression, which fails only if memory runs out.
-fn failed(_: usize) -> AnswerError {
-    AnswerError::OutOfMemory
 }
 
 /// Decompresses blocks, one section after the other.

@@ -28,7 +28,8 @@ mod zigzag;
 
 pub use answer_parts::{FileAnswers, NewAnswers};
 pub use answers::{FileIdentity, add_answers};
+pub use block::{Compress, NewCompressor};
 pub use error::{LoadError, OpenError, Problem};
 pub use reader::{open_snapshot, read_snapshot};
 pub use save_options::SaveOptions;
-pub use writer::write_snapshot;
+pub use writer::{write_snapshot, write_snapshot_in_one_thread};

@@ -5,7 +5,7 @@
 //! contains their lengths: this takes as much memory as the file is long.
 
 use crate::answer_error::Result;
-use crate::luasnap::block::{self, BlockWriter};
+use crate::luasnap::block::{self, BlockWriter, NewCompressor};
 use crate::luasnap::edges::{write_labels, write_targets};
 use crate::luasnap::facts;
 use crate::luasnap::group_rows::{group_row, pattern_row, resized_row};
@@ -55,6 +55,31 @@ pub fn write_snapshot(
     snapshot: &Snapshot,
     options: SaveOptions,
 ) -> Result {
+    write_by(out, snapshot, options, None)
+}
+
+/// Writes the same file in one thread, by a compressor of the caller's: all memory for it is from Rust's allocator, so
+/// that a process made by `clone` can do it, in which another thread may have had the C library's locks.
+///
+/// # Errors
+///
+/// As [`write_snapshot`].
+pub fn write_snapshot_in_one_thread(
+    out: &mut dyn io::Write,
+    snapshot: &Snapshot,
+    options: SaveOptions,
+    compressor: NewCompressor,
+) -> Result {
+    write_by(out, snapshot, options, Some(compressor))
+}
+
+/// Writes a snapshot file, in one thread where there is a compressor for it.
+fn write_by(
+    out: &mut dyn io::Write,
+    snapshot: &Snapshot,
+    options: SaveOptions,
+    alone: Option<NewCompressor>,
+) -> Result {
     let changed = snapshot.changed_groups()?;
     let groups = changed
         .map(StoredGroups::new)
@@ -65,13 +90,14 @@ pub fn write_snapshot(
         facts: facts::bytes(snapshot, changed.map(ChangedGroups::is_decrease)),
         difference: snapshot.stored_difference()?.unwrap_or_default(),
         examples: match changed {
-            Some(changed) => file_of_examples(changed, &groups, options)?,
+            Some(changed) => file_of_examples(changed, &groups, options, alone)?,
             None => Vec::new(),
         },
         groups: &groups,
         // They are in the heap of the examples.
         groups_named_here: &StoredGroups::default(),
         options,
+        alone,
     };
     write_sections(out, padded_sections(&contents)?)
 }
@@ -81,6 +107,7 @@ fn file_of_examples(
     changed: &ChangedGroups,
     groups: &StoredGroups,
     options: SaveOptions,
+    alone: Option<NewCompressor>,
 ) -> Result<Vec<u8>> {
     let heap = changed.heap();
     let sections = padded_sections(&Contents {
@@ -91,6 +118,7 @@ fn file_of_examples(
         groups: &StoredGroups::default(),
         groups_named_here: groups,
         options,
+        alone,
     })?;
     let mut file = Vec::new();
     file.try_reserve_exact(file_len(&sections) as usize)?;
@@ -123,6 +151,8 @@ struct Contents<'a> {
     /// The groups that have names of this heap.
     groups_named_here: &'a StoredGroups,
     options: SaveOptions,
+    /// The compressor of whoever writes in one thread.
+    alone: Option<NewCompressor>,
 }
 
 /// A finished section.
@@ -138,9 +168,12 @@ struct SectionBuilder {
 }
 
 impl SectionBuilder {
-    fn new() -> Result<SectionBuilder> {
+    fn new(compressor: Option<NewCompressor>) -> Result<SectionBuilder> {
         Ok(SectionBuilder {
-            blocks: BlockWriter::new()?,
+            blocks: match compressor {
+                Some(compressor) => BlockWriter::with(compressor)?,
+                None => BlockWriter::new()?,
+            },
             built: Vec::new(),
         })
     }
@@ -195,13 +228,13 @@ fn padded_sections(contents: &Contents<'_>) -> Result<Vec<BuiltSection>> {
 fn sections(contents: &Contents<'_>) -> Result<Vec<BuiltSection>> {
     let heap = contents.heap;
     let targets = || {
-        let mut builder = SectionBuilder::new()?;
+        let mut builder = SectionBuilder::new(contents.alone)?;
         let edges = heap.edge_count();
         builder.numbers(Section::Targets, edges, |to| write_targets(heap, to))?;
         Ok(builder.built)
     };
     let the_rest = || {
-        let mut builder = SectionBuilder::new()?;
+        let mut builder = SectionBuilder::new(contents.alone)?;
         let facts = &contents.facts;
         builder.bytes(Section::Facts, facts.len(), facts)?;
         make_nodes(heap, &mut builder)?;
@@ -213,7 +246,10 @@ fn sections(contents: &Contents<'_>) -> Result<Vec<BuiltSection>> {
         Ok(builder.built)
     };
     let (targets, rest): (Result<Vec<BuiltSection>>, Result<Vec<BuiltSection>>) =
-        both(targets, the_rest);
+        match contents.alone {
+            Some(_) => (targets(), the_rest()),
+            None => both(targets, the_rest),
+        };
     let mut sections = rest?;
     sections.extend(targets?);
     sort_by_number(&mut sections, |built| built.entry.section as u64)?;
