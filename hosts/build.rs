@@ -11,19 +11,15 @@ use std::sync::Mutex;
 use std::{env, fs, thread};
 
 /// What an interpreter is made of, beside its VM.
-const INTERPRETER: [&str; 5] = [
-    "host.c",
-    "library.c",
-    "allocator.c",
-    "c_heap.c",
-    "resident.c",
-];
+const INTERPRETER: [&str; 5] = ["host.c", "library.c", "allocator.c", C_HEAP, "resident.c"];
 const HEADERS: [&str; 5] = ["vm.h", "library.h", "allocator.h", "c_heap.h", "resident.h"];
+const C_HEAP: &str = "c_heap.c";
 const LOCAL: &str = "local.c";
 const PROBE: &str = "probe.c";
 const UNKNOWN: &str = "unknown.c";
 const STATIC: &str = "static.c";
 const SKYNET: &str = "skynet.c";
+const CROWD: &str = "crowd.c";
 
 /// The environment variable that leaves out all but the current release of each VM, for a run of tests that
 /// wants no others.
@@ -70,7 +66,7 @@ fn main() {
     for file in INTERPRETER
         .iter()
         .chain(&HEADERS)
-        .chain(&[LOCAL, PROBE, UNKNOWN, STATIC, SKYNET])
+        .chain(&[LOCAL, PROBE, UNKNOWN, STATIC, SKYNET, CROWD])
     {
         println!("cargo:rerun-if-changed=src/{file}");
     }
@@ -176,6 +172,12 @@ fn build_vm(vm: &str, flavour: Flavour) {
     finish(shared, &format!("LIBRARY_{vm}"), &format!("liblua{vm}.so"));
 
     build_static(vm, &interpreter);
+
+    // It has an allocator of its own.
+    let files = INTERPRETER.map(|file| if file == C_HEAP { CROWD } else { file });
+    let mut crowd = interpreter(&files);
+    crowd.arg("-Wl,-E");
+    finish(crowd, &format!("CROWD_{vm}"), &format!("crowd{vm}"));
 
     if vm == "5.4" {
         finish(interpreter(&INTERPRETER), "SILENT", "silent");

@@ -16,6 +16,8 @@ pub enum Host {
     Plain(Vm),
     /// [`Vm::checked_interpreter`].
     Checked(Vm),
+    /// [`Vm::crowded_interpreter`].
+    Crowded(Vm),
     /// A LuaJIT that was built with other flags: one of [`jit_builds`].
     Jit(&'static str),
     /// An older release of PUC Lua: one of [`older_releases`].
@@ -126,6 +128,7 @@ impl Host {
         let program = match self {
             Host::Plain(vm) => vm.interpreter(),
             Host::Checked(vm) => vm.checked_interpreter(),
+            Host::Crowded(vm) => vm.crowded_interpreter(),
             Host::Jit(name) => program_of(JIT, name),
             Host::Older(release) => program_of(OLDER, release),
             Host::Changed(name) => program_of(CHANGED, name),

@@ -66,6 +66,18 @@ impl Vm {
         })
     }
 
+    /// An interpreter in a busy program, whose locks are taken at the moment of a `clone`: see `crowd.c`.
+    pub fn crowded_interpreter(self) -> &'static Path {
+        Path::new(match self {
+            Vm::Lua51 => env!("HOST_CROWD_5_1"),
+            Vm::Lua52 => env!("HOST_CROWD_5_2"),
+            Vm::Lua53 => env!("HOST_CROWD_5_3"),
+            Vm::Lua54 => env!("HOST_CROWD_5_4"),
+            Vm::Lua55 => env!("HOST_CROWD_5_5"),
+            Vm::LuaJit => env!("HOST_CROWD_jit"),
+        })
+    }
+
     /// The VM as a shared library, for [`local`](crate::local).
     pub fn shared_library(self) -> &'static Path {
         Path::new(match self {

@@ -30,6 +30,24 @@ for _, name in ipairs { "to_file", "to_jsonfile", "to_jsonfilefmt", "save" } do
   check.equal(io.open "kept.txt", nil)
 end
 
+-- The same by a process of its own.
+do
+  local message = "cannot write 'kept.txt': " .. reason
+  kept = heap
+  for _ = 1, 2 do
+    small:save "kept.txt"
+    local text = check.read "kept.txt"
+    local job = snapshot.background "kept.txt"
+    check.raises(message, job.wait, job)
+    check.equal(job:error(), message)
+    check.equal(check.read "kept.txt", text)
+    assert(os.remove "kept.txt")
+    job = snapshot.background "kept.txt"
+    check.raises(message, job.wait, job)
+    check.equal(io.open "kept.txt", nil)
+  end
+end
+
 local listing = io.popen "ls -A"
 local names = listing:read "*a"
 listing:close()

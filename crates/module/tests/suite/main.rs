@@ -5,6 +5,7 @@
 //! misused. What is printed is in `tests/golden`: scripts that need only a Lua, and their output.
 //! The tests that need a look from outside are here.
 
+mod background;
 mod engines;
 mod golden;
 mod hosts;

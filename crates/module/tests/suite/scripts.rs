@@ -11,7 +11,7 @@ macro_rules! scripts {
 }
 
 scripts! {
-    absent answers arguments collector contexts coroutines culprits dropped files freed growing hostile language leaks ledger memory
+    absent answers arguments background collector contexts coroutines culprits dropped files freed growing hostile language leaks ledger memory
     metamethods module oracle owners page pasted paths reach sandboxes saved statistics threads untouched varargs waste weak weakness
 }
 
@@ -40,6 +40,7 @@ const OTHERS: &[&str] = &[
     "chain",
     "changed",
     "check",
+    "crowd",
     "deep",
     "exact",
     "full",
