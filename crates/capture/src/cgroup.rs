@@ -45,7 +45,7 @@ fn read(path: impl AsRef<Path>) -> Option<String> {
 type Files<'a> = &'a dyn Fn(&str) -> Option<String>;
 
 /// The smallest number of bytes in these groups, of those that have one.
-fn least(groups: &str, of: impl Fn(Interface, Files<'_>) -> Option<u64>) -> Option<u64> {
+fn least(groups: &str, of: fn(Interface, Files<'_>) -> Option<u64>) -> Option<u64> {
     let mounts = read("/proc/self/mountinfo")?;
     let folders = folders(groups, &mounts);
     let numbers = folders

@@ -80,15 +80,11 @@ pub(crate) const TEXTS: &[Text] = &[
     ),
     (
         "background.lacks_group",
-        "在旁边保存快照的进程可能要用约 {need} 内存，而控制组（容器的上限）只剩 {left}；请改用 `snapshot.snapshot` 加 `save`，它们要的内存少些，或者调高上限",
+        "它可能要用约 {need} 内存，而控制组（容器的上限）只剩 {left}",
     ),
     (
         "background.lacks_memory",
-        "在旁边保存快照的进程可能要用约 {need} 内存，而可用的只有 {left}；请改用 `snapshot.snapshot` 加 `save`，它们要的内存少些",
-    ),
-    (
-        "background.no_process",
-        "建不了保存快照的进程：{reason}；请改用 `snapshot.snapshot` 加 `save`",
+        "它可能要用约 {need} 内存，而可用的只有 {left}",
     ),
     (
         "background.portable_chosen",
@@ -97,6 +93,10 @@ pub(crate) const TEXTS: &[Text] = &[
     (
         "background.portable_only",
         "只有原生引擎能在另一个进程里读堆，而它在这里用不了：{reason}；请改用 `snapshot.snapshot` 加 `save`",
+    ),
+    (
+        "background.refused",
+        "没有建立保存快照的进程：{reason}；请改用 `snapshot.snapshot` 加 `save`",
     ),
     ("background.silent", "本该写它的进程没写完就结束了"),
     ("block.buffer", "缓冲区"),

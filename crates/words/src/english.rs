@@ -95,15 +95,11 @@ pub(crate) const TEXTS: &[Text] = &[
     ),
     (
         "background.lacks_group",
-        "a process that saves a snapshot beside this one may need about {need} of memory, and {left} are left of what the control group allows (a container's limit); use `snapshot.snapshot` and `save` instead, which need less, or raise the limit",
+        "it may need about {need} of memory, and {left} are left of what the control group allows (a container's limit)",
     ),
     (
         "background.lacks_memory",
-        "a process that saves a snapshot beside this one may need about {need} of memory, and {left} are available; use `snapshot.snapshot` and `save` instead, which need less",
-    ),
-    (
-        "background.no_process",
-        "no process could be made to save a snapshot: {reason}; use `snapshot.snapshot` and `save` instead",
+        "it may need about {need} of memory, and {left} are available",
     ),
     (
         "background.portable_chosen",
@@ -112,6 +108,10 @@ pub(crate) const TEXTS: &[Text] = &[
     (
         "background.portable_only",
         "only the native engine can read a heap in another process, and it is not available here: {reason}; use `snapshot.snapshot` and `save` instead",
+    ),
+    (
+        "background.refused",
+        "no process was made to save a snapshot: {reason}; use `snapshot.snapshot` and `save` instead",
     ),
     (
         "background.silent",

@@ -25,11 +25,10 @@ impl Call<'_> {
         let (state, origin) = (self.state(), self.origin());
         let facts = || Facts::of(state, origin.metatables);
         if let Some(reason) = cannot_fit(state.version(), facts()) {
-            let sentence = Sentence::new("background.portable_only").with("reason", reason);
-            return Err(Error::Message(sentence.to_string()));
+            return Err(refusal("background.portable_only", reason));
         }
         if let Some(reason) = state.allocated_bytes().and_then(room::lacks) {
-            return Err(Error::Message(reason.to_string()));
+            return Err(refusal("background.refused", reason));
         }
         let handle = self.push_empty_handle()?;
         let held = self.frame.with_outside_memory(|outside| outside.held());
@@ -47,12 +46,7 @@ impl Call<'_> {
                 unsafe { (*handle).put_job(job) };
                 Ok(Return::Job)
             }
-            Err(error) => {
-                let sentence = Sentence::new("background.no_process");
-                Err(Error::Message(
-                    sentence.with("reason", error.sentence()).to_string(),
-                ))
-            }
+            Err(error) => Err(refusal("background.refused", error.sentence())),
         }
     }
 
@@ -87,10 +81,15 @@ fn failure(unavailable: Unavailable) -> Failure {
     match unavailable {
         Unavailable::Failed(BuildError::OutOfMemory) => Failure::OutOfMemory,
         Unavailable::Failed(error) => Failure::Said(error.to_string()),
-        Unavailable::Reason(reason) => Failure::Said(
-            Sentence::new("background.portable_only")
-                .with("reason", reason)
-                .to_string(),
-        ),
+        Unavailable::Reason(reason) => Failure::Said(why("background.portable_only", reason)),
     }
+}
+
+/// The error of a call that makes no process.
+fn refusal(code: &'static str, reason: Sentence) -> Error {
+    Error::Message(why(code, reason))
+}
+
+fn why(code: &'static str, reason: Sentence) -> String {
+    Sentence::new(code).with("reason", reason).to_string()
 }

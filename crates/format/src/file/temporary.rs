@@ -215,18 +215,14 @@ fn with_new_name<F>(
 /// A temporary name that nobody can guess.
 fn random_name() -> String {
     const LETTERS: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+    let mut hasher = RandomState::new().build_hasher();
+    // A process and the one it made have the same keys.
+    hasher.write_u32(std::process::id());
+    let mut number = hasher.finish();
     let mut name = PREFIX.to_owned();
-    let half = || {
-        let mut hasher = RandomState::new().build_hasher();
-        // A process and the one it made have the same keys.
-        hasher.write_u32(std::process::id());
-        hasher.finish()
-    };
-    for mut number in [half(), half()] {
-        for _ in 0..RANDOM / 2 {
-            name.push(LETTERS[(number % 62) as usize].into());
-            number /= 62;
-        }
+    for _ in 0..RANDOM {
+        name.push(LETTERS[(number % 62) as usize].into());
+        number /= 62;
     }
     name + SUFFIX
 }
