@@ -12,6 +12,10 @@ local snapshot = {}
 ---@operator len: integer
 local Snapshot = {}
 
+---A process that saves a snapshot. It goes on when the job is forgotten.
+---@class snapshot.Job: userdata
+local Job = {}
+
 ---What an object's kind is called.
 ---@alias snapshot.Type
 ---| "table"
@@ -376,6 +380,26 @@ function snapshot.waste(s, n) end
 ---@param options? snapshot.SaveOptions
 function snapshot.save(s, path, options) end
 
+---Saves a snapshot of everything by a process of its own, on a copy of the memory as it is now. Raises where there can be none.
+---@param path string
+---@param options? snapshot.SaveOptions
+---@return snapshot.Job
+function snapshot.background(path, options) end
+
+---Whether the process has ended, well or not. Does not wait.
+---@param job snapshot.Job
+---@return boolean
+function snapshot.done(job) end
+
+---Waits until the file is written. Raises where it was not.
+---@param job snapshot.Job
+function snapshot.wait(job) end
+
+---Why the file was not written; nil while the process runs, and when the file is there.
+---@param job snapshot.Job
+---@return string?
+function snapshot.error(job) end
+
 ---Writes a report as one HTML file, for its owner alone: about one snapshot, or several in the order in which they were
 ---taken.
 ---@param s snapshot.Snapshot
@@ -449,5 +473,10 @@ Snapshot.top = snapshot.top
 Snapshot.growth = snapshot.growth
 Snapshot.path = snapshot.path
 Snapshot.retainers = snapshot.retainers
+
+Job.done = snapshot.done
+Job.wait = snapshot.wait
+Job.error = snapshot.error
+Job.free = snapshot.free
 
 return snapshot

@@ -2,6 +2,7 @@
 //!
 //! `cargo test --workspace -- --ignored` runs them; `.ci/run` installs what they need.
 
+mod background;
 mod engine;
 mod frameworks;
 mod golden;

@@ -3,6 +3,9 @@
 local snapshot = require "snapshot"
 local check = require "check"
 
+-- An emulator makes no process without a signal.
+if os.getenv "LUASNAP_HOSTS_RUNNER" then return end
+
 kept = {}
 for i = 1, 100000 do kept[i] = { tostring(i), function() return i end } end
 check.collect()

@@ -30,8 +30,8 @@ for _, name in ipairs { "to_file", "to_jsonfile", "to_jsonfilefmt", "save" } do
   check.equal(io.open "kept.txt", nil)
 end
 
--- The same by a process of its own.
-do
+-- The same by a process of its own. (An emulator makes none.)
+if not os.getenv "LUASNAP_HOSTS_RUNNER" then
   local message = "cannot write 'kept.txt': " .. reason
   kept = heap
   for _ = 1, 2 do
