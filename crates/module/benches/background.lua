@@ -35,7 +35,6 @@ for i = 1, 3 do
   local start = host.clock()
   local call, job = timed(function() return snapshot.background(file) end)
   local collected = timed(collectgarbage)
-  assert(not job:done() or i > 1, "the process was quicker than a collection")
   job:wait()
   local whole = host.clock() - start
   if i == 1 then

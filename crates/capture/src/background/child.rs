@@ -184,7 +184,7 @@ mod linux {
             )
         };
         let mut listed = Listed::new();
-        while let Some(descriptor) = listed.as_mut().map_or(None, Listed::next) {
+        while let Some(descriptor) = listed.as_mut().and_then(Listed::next) {
             let is_own = listed
                 .as_ref()
                 .is_some_and(|listed| listed.folder == descriptor);

@@ -9,6 +9,9 @@ use std::ptr::null_mut;
 use std::sync::atomic::{AtomicPtr, AtomicUsize, Ordering};
 use std::time::Duration;
 
+/// A name, and what removes it.
+pub type LeftName = (PathBuf, fn(&Path));
+
 /// The file that the process writes.
 pub struct JobFile {
     /// What it is called in messages.
@@ -16,7 +19,7 @@ pub struct JobFile {
     /// What the process writes to.
     pub descriptor: RawFd,
     /// A name that it may leave behind, and what removes that when it has ended.
-    pub left: Option<(PathBuf, fn(&Path))>,
+    pub left: Option<LeftName>,
 }
 
 /// A process that writes a file.

@@ -73,7 +73,8 @@ impl Report {
                 SYSTEM
             }
             Err(Failure::Said(text)) => {
-                let len = text.floor_char_boundary(LONGEST);
+                let mut ends = (0..=text.len().min(LONGEST)).rev();
+                let len = ends.find(|&at| text.is_char_boundary(at)).unwrap_or(0);
                 for (to, byte) in page.text.iter().zip(text[..len].bytes()) {
                     to.store(byte, Ordering::Relaxed);
                 }
