@@ -8,7 +8,7 @@ use crate::output::{print, report_problem};
 use crate::output_file::OutputFile;
 use luasnap_capture::process::{FoundState, StateCapture};
 use luasnap_format::{SaveOptions, byte_size, grouped, is_standard_output, write_snapshot};
-use luasnap_heap::{Census, Printable, Snapshot};
+use luasnap_heap::{Printable, Snapshot, unaccounted};
 use luasnap_words::{Sentence, Spoken};
 use serde::Serialize;
 use std::cmp::Reverse;
@@ -92,7 +92,7 @@ impl StateFiles {
                         .at(path.clone())
                         .write(|out| write_snapshot(out, &snapshot, SaveOptions::default()))?;
                     files.warnings.extend(written);
-                    let unaccounted = Census::new(&snapshot)?.unaccounted.unwrap_or(0);
+                    let unaccounted = unaccounted(snapshot.everything()).unwrap_or(0);
                     if largest == Some(at) {
                         files.largest = Some((path.clone(), snapshot));
                     }

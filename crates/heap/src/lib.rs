@@ -70,7 +70,7 @@ pub use compare::growth::{GroupGrowth, Growth};
 pub use compare::path_growth::path_growth;
 pub use compare::subtree_growth::SubtreeGrowth;
 pub use compare::suspect::Suspect;
-pub use count::census::{Census, KindCensus};
+pub use count::census::{Census, KindCensus, unaccounted};
 pub use count::finalizers::count_with_finalizer;
 pub use count::waste::{Duplicates, RepeatedText, SparseTables, Waste, WastedSlots};
 pub use count::weak_tables::{

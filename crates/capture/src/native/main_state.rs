@@ -35,6 +35,11 @@ impl MainState {
     pub(crate) fn version(&self) -> Version {
         self.layouts[0].version()
     }
+
+    /// Returns the address of the word by which it is [recognized](main_state_at).
+    pub(crate) fn place(&self) -> u64 {
+        self.main_thread + u64::from(place_of_global(self.layouts[0]))
+    }
 }
 
 /// Recognizes the words that may be references of main threads to their global states.

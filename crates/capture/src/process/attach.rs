@@ -2,7 +2,7 @@
 
 use crate::capture_time::CaptureTime;
 use crate::memory::memory_pieces::MemoryPieces;
-use crate::native::main_state::MainState;
+use crate::native::main_state::{MainState, main_state_at};
 use crate::native::sight::look;
 use crate::process::buffer::Place;
 use crate::process::capture::{Captures, StateCapture};
@@ -15,7 +15,7 @@ use crate::process::shared_memory::SharedMemory;
 use luasnap_heap::Printable;
 use luasnap_words::{Sentence, Spoken};
 use std::path::Path;
-use std::thread::sleep;
+use std::thread::{self, sleep};
 use std::time::Duration;
 
 /// How long the process runs between two attempts, times the number of attempts so far.
@@ -115,8 +115,9 @@ pub fn attach(process: u32, options: AttachOptions<'_>) -> Result<Attached, Atta
         SharedMemory::of_process(process).map_err(|error| refusal::of_process(process, &error))?;
     let places = expect_state(process, &shared)?;
     let place = options.scratch.map_or(Place::Memory, Place::Folder);
-    let mut copier = Copier::new(process, place, &shared, places.shared)?;
+    let mut copier = Copier::new(process, place, &shared, places.shared.is_some())?;
     let mut captures = Captures::default();
+    let mut known: Vec<u64> = places.private.into_iter().chain(places.shared).collect();
     let mut attached = Attached {
         captures: Vec::new(),
         pause: Duration::ZERO,
@@ -134,7 +135,7 @@ pub fn attach(process: u32, options: AttachOptions<'_>) -> Result<Attached, Atta
         };
         attached.tries += 1;
         attached.copied = attached.copied.max(copied);
-        capture_states(&copier.memory()?, options.state, moment, &mut captures);
+        known = capture_states(&copier, &known, options.state, moment, &mut captures)?;
         if captures.are_settled() {
             break;
         }
@@ -153,18 +154,43 @@ pub fn attach(process: u32, options: AttachOptions<'_>) -> Result<Attached, Atta
     Ok(attached)
 }
 
-/// Captures the states in a copy, except those with an exact capture.
+/// Captures the states in a copy, except those with an exact capture. Those at `known` places are captured while
+/// another thread searches for more. Returns the places of all.
 fn capture_states(
-    memory: &MemoryPieces<'_>,
+    copier: &Copier<'_>,
+    known: &[u64],
     only: Option<StateChoice<'_>>,
     moment: CaptureTime,
     captures: &mut Captures,
-) {
-    for state in states_in(memory) {
-        if only.is_none_or(|only| only.is(memory, &state)) {
-            captures.add(memory, &state, moment);
+) -> Result<Vec<u64>, AttachError> {
+    let (memory, beside) = (copier.memory()?, copier.memory()?);
+    let mut places = Vec::new();
+    let mut capture = |state: &MainState| {
+        let place = state.place();
+        if places.contains(&place) {
+            return;
         }
-    }
+        places.push(place);
+        if only.is_none_or(|only| only.is(&memory, state)) {
+            captures.add(&memory, state, moment);
+        }
+    };
+    let states = thread::scope(|scope| {
+        let searching = thread::Builder::new().spawn_scoped(scope, move || states_in(&beside));
+        for &place in known {
+            main_state_at(&memory, place).iter().for_each(&mut capture);
+        }
+        match searching {
+            Ok(searching) => {
+                let found = searching.join();
+                found.unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+            }
+            // Where no thread is available, this one does it all.
+            Err(_) => states_in(&memory),
+        }
+    });
+    states.iter().for_each(&mut capture);
+    Ok(places)
 }
 
 fn finish(

@@ -82,36 +82,36 @@ fn live_state_at(remote: &RemoteMemory, place: u64, most: u64) -> Option<MainSta
     Some(state)
 }
 
-/// The kinds of a process's memory that have Lua states.
+/// The first state in each kind of a process's memory: the address of the word by which it is recognized.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) struct Places {
-    /// Private memory.
-    pub(super) private: bool,
-    /// Shared memory.
-    pub(super) shared: bool,
+    /// In private memory.
+    pub(super) private: Option<u64>,
+    /// In shared memory.
+    pub(super) shared: Option<u64>,
 }
 
-/// Checks that a process has a Lua state, so that it is worth stopping, and in what memory.
+/// Checks that a process has a Lua state, so that it is worth stopping, and where.
 pub(super) fn expect_state(process: u32, shared: &SharedMemory) -> Result<Places, AttachError> {
-    let has_state = |kind: MappingKind<'_>| {
-        let mut is_there = false;
-        let looked = states_of_running(process, kind, |_, _| {
-            is_there = true;
+    let first_state = |kind: MappingKind<'_>| {
+        let mut first = None;
+        let looked = states_of_running(process, kind, |state, _| {
+            first = Some(state.place());
             ControlFlow::Break(())
         });
-        match looked {
-            _ if is_there => Ok(true),
-            looked => looked.map(|()| false),
+        match first {
+            Some(_) => Ok(first),
+            None => looked.map(|()| None),
         }
     };
-    let looked = has_state(MappingKind::Private).and_then(|private| {
+    let looked = first_state(MappingKind::Private).and_then(|private| {
         Ok(Places {
             private,
-            shared: has_state(MappingKind::Shared(shared))?,
+            shared: first_state(MappingKind::Shared(shared))?,
         })
     });
     match looked {
-        Ok(places) if places.private || places.shared => Ok(places),
+        Ok(places) if places.private.or(places.shared).is_some() => Ok(places),
         _ if has_ended(process, living_thread(process)) => Err(AttachError::ended(process)),
         Ok(_) => Err(no_known_state(process, shared)),
         Err(error) => Err(super::refusal::of_process(process, &error)),

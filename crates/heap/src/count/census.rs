@@ -1,6 +1,7 @@
 //! A census: the objects of each kind, and whether their sizes add up to the VM's own total.
 
 use crate::graph::error::BuildError;
+use crate::graph::heap::Heap;
 use crate::graph::kind::Kind;
 use crate::graph::provenance::Engine;
 use crate::graph::tally::Tally;
@@ -138,13 +139,6 @@ impl Census {
         kinds.retain(|of_kind| of_kind.kind != Kind::Snapshot);
         let live = Tally::sum(kinds.iter().map(|of_kind| of_kind.live));
         let garbage = Tally::sum(kinds.iter().map(|of_kind| of_kind.garbage));
-        let blocks = provenance.blocks.iter().map(|block| block.1);
-        let accounted = [live.bytes, garbage.bytes, own.bytes]
-            .into_iter()
-            .chain(blocks)
-            .fold(0, u64::saturating_add);
-        let is_exact = provenance.engine == Engine::Native && provenance.is_whole;
-        let accounted = is_exact.then_some(accounted);
         Census {
             kinds,
             live,
@@ -152,10 +146,8 @@ impl Census {
             garbage: provenance.is_whole.then_some(garbage),
             own,
             total: provenance.total,
-            accounted,
-            unaccounted: accounted.and_then(|accounted| {
-                Some((provenance.total? as i64).wrapping_sub(accounted as i64))
-            }),
+            accounted: accounted(heap),
+            unaccounted: unaccounted(heap),
             blocks: provenance.blocks.clone(),
             engine: provenance.engine,
             engine_reason: provenance.engine_reason.clone(),
@@ -165,6 +157,23 @@ impl Census {
             memory: snapshot.memory(),
         }
     }
+}
+
+/// Returns the bytes of all objects and blocks of a heap; `None` if sizes are estimates or if the heap does not have
+/// everything.
+fn accounted(heap: &Heap) -> Option<u64> {
+    let provenance = heap.provenance();
+    let objects = heap.nodes().skip(1).map(|node| heap.size(node));
+    let blocks = provenance.blocks.iter().map(|block| block.1);
+    let is_exact = provenance.engine == Engine::Native && provenance.is_whole;
+    is_exact.then(|| objects.chain(blocks).fold(0, u64::saturating_add))
+}
+
+/// Returns the bytes of a heap that are [unaccounted](Census::unaccounted) for, which takes no census: whatever is
+/// reachable.
+pub fn unaccounted(heap: &Heap) -> Option<i64> {
+    let (total, accounted) = (heap.provenance().total?, accounted(heap)?);
+    Some((total as i64).wrapping_sub(accounted as i64))
 }
 
 /// Returns the reachable nodes of everything in a snapshot; `None` if all are, and for a difference.
