@@ -9,14 +9,14 @@ use std::io::{self, Write};
 pub fn write(out: &mut dyn Write, rows: &[PathTreeRow]) -> io::Result<()> {
     let stacks = Stacks::new(rows);
     let mut lines: BTreeMap<String, u64> = BTreeMap::new();
-    for (row, leaf) in stacks.leaves() {
+    for leaf in stacks.leaves() {
         let mut frames: Vec<String> = stacks
-            .upward(row)
+            .upward(leaf.row)
             .map(|row| frame(stacks.name(row)))
             .collect();
         frames.reverse();
         let bytes = lines.entry(frames.join(";")).or_default();
-        *bytes = bytes.saturating_add(leaf.own.bytes);
+        *bytes = bytes.saturating_add(leaf.bytes);
     }
     for (stack, bytes) in lines.iter().filter(|line| *line.1 > 0) {
         writeln!(out, "{stack} {bytes}")?;

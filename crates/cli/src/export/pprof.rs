@@ -63,9 +63,12 @@ fn profile(rows: &[PathTreeRow], taken_at: Option<u64>, comment: &str) -> Profil
         });
         location_of.push(id);
     }
-    let sample = stacks.leaves().map(|(row, leaf)| Sample {
-        location_id: stacks.upward(row).map(|row| location_of[row]).collect(),
-        value: vec![signed(leaf.own.count), signed(leaf.own.bytes)],
+    let sample = stacks.leaves().into_iter().map(|leaf| Sample {
+        location_id: stacks
+            .upward(leaf.row)
+            .map(|row| location_of[row])
+            .collect(),
+        value: vec![signed(leaf.count), signed(leaf.bytes)],
         label: vec![Label {
             key: kind,
             str: strings.number(leaf.kind.type_name()),
