@@ -7,6 +7,9 @@ use anyhow::Result;
 /// Leaves out the hosts that these tests do not run in (hosts/build.rs).
 const ONLY_CURRENT: &str = "LUASNAP_HOSTS_ONLY_CURRENT";
 
+/// Tests of what the emulator refuses: a process of whose end no signal tells.
+const NOT_EMULATED: [&str; 2] = ["--skip", "background"];
+
 /// The tests of the module in programs that are installed: those in the interpreters.
 pub fn in_installed_luas(tools: &Tools) -> Result<()> {
     let names = LUAS.map(|lua| lua.replace('.', ""));
@@ -15,6 +18,7 @@ pub fn in_installed_luas(tools: &Tools) -> Result<()> {
     command.args(["test", "--locked", "--target", TARGET]);
     command.args(["--package", "snapshot", "--test", "installed"]);
     command.args(["--", "--ignored"]).args(&names);
+    command.args(NOT_EMULATED);
     process::show(&mut command)
 }
 
@@ -52,6 +56,7 @@ pub fn all(tools: &Tools) -> Result<()> {
         "suite",
         "--test",
         "agreement",
+        "--",
     ]);
-    process::show(&mut command)
+    process::show(command.args(NOT_EMULATED))
 }
