@@ -3,7 +3,7 @@
 use crate::derived;
 use crate::failure::Failure;
 use crate::snapshot_file::SnapshotFile;
-use luasnap_format::{GrowthError, printable_path};
+use luasnap_format::{GrowthError, both, printable_path};
 use luasnap_heap::{BuildError, CompareError, Snapshot};
 use luasnap_words::{Sentence, Spoken};
 use std::path::Path;
@@ -12,7 +12,10 @@ use std::path::Path;
 pub fn group(snapshots: &[&Snapshot]) -> Result<(), BuildError> {
     for pair in snapshots.chunks(2) {
         match *pair {
-            [one, other] => derived::both(|| one.groups().map(drop), || other.groups().map(drop))?,
+            [one, other] => {
+                let (one, other) = both(|| one.groups().map(drop), || other.groups().map(drop));
+                one.and(other)?;
+            }
             _ => derived::group(pair[0])?,
         }
     }

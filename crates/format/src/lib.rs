@@ -88,6 +88,7 @@ pub use labels::cut::fit;
 pub use labels::numbers::{byte_size, count_of, entries_of, grouped};
 pub use labels::object_label::object_name;
 pub use labels::printable::{printable, printable_path};
+pub use luasnap::two_threads::both;
 pub use luasnap::{
     Compress, FileAnswers, FileIdentity, LoadError, NewAnswers, NewCompressor, OpenError, Problem,
     SaveOptions, add_answers, open_snapshot, read_snapshot, write_snapshot,

@@ -22,7 +22,7 @@ pub(crate) mod redacted;
 mod redaction;
 mod save_options;
 mod section;
-mod two_threads;
+pub(crate) mod two_threads;
 mod writer;
 mod zigzag;
 
