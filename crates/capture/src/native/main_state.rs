@@ -15,6 +15,9 @@ use crate::native::puc;
 use crate::native::puc::global_state::{EXTRA_SPACE_STEP, MOST_EXTRA_SPACE, usual_extra_space};
 use crate::version::Version;
 
+/// Bytes of a word of memory.
+const WORD: usize = 8;
+
 /// Bytes of a stack slot of PUC Lua, and the least and most slots behind `stack_last`.
 const SLOT: u64 = 16;
 const EXTRA_SLOTS: std::ops::RangeInclusive<u64> = 5..=6;
@@ -44,11 +47,26 @@ impl MainState {
 
 /// Recognizes the words that may be references of main threads to their global states.
 pub(crate) struct Signatures {
-    /// Distances from such a word's address to its value, sorted and each once.
-    distances: Vec<i64>,
+    /// By distance, each once.
+    wide: Vec<Signature>,
     /// The same where a reference has 32 bits: it is the low half of the word, and all addresses
     /// are below 4 GiB.
-    narrow: Vec<i64>,
+    narrow: Vec<Signature>,
+    /// The least distance.
+    first: i64,
+    /// The distances that there are, from the first on, in words of memory. In a heap many a word leads somewhere
+    /// near: this rules out nearly all of them.
+    distances: Vec<bool>,
+}
+
+/// What is known of a word that leads from a main thread to its global state.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+struct Signature {
+    /// Bytes from the word to the global state.
+    distance: i64,
+    /// Bytes from the main thread's tag to the word.
+    from_tag: u16,
+    tag: u8,
 }
 
 impl Signatures {
@@ -56,70 +74,108 @@ impl Signatures {
     pub(crate) fn new(machine: Machine) -> Signatures {
         let all = |of_narrow: bool| {
             let layouts = Layout::every(machine).filter(|&layout| is_narrow(layout) == of_narrow);
-            let mut distances: Vec<i64> = layouts.flat_map(distances).collect();
-            distances.sort_unstable();
-            distances.dedup();
-            distances
+            let mut signatures: Vec<Signature> = layouts.flat_map(signatures).collect();
+            signatures.sort_unstable();
+            signatures.dedup();
+            signatures
         };
+        let (wide, narrow) = (all(false), all(true));
+        let known = || wide.iter().chain(&narrow).map(|known| known.distance);
+        let first = known().min().unwrap_or(0);
+        let mut distances = Vec::new();
+        for distance in known() {
+            let at = ((distance - first) / WORD as i64) as usize;
+            if distances.len() <= at {
+                distances.resize(at + 1, false);
+            }
+            distances[at] = true;
+        }
         Signatures {
-            distances: all(false),
-            narrow: all(true),
+            wide,
+            narrow,
+            first,
+            distances,
         }
     }
 
     /// Passes the addresses of such words in `bytes` to `found`. The bytes start at `address`, a
     /// multiple of 8.
     pub(crate) fn find(&self, bytes: &[u8], address: u64, mut found: impl FnMut(u64)) {
-        const WORD: usize = 8;
-        const TOGETHER: usize = 64 * WORD;
-        let all = || self.distances.iter().chain(&self.narrow).copied();
-        let (Some(first), Some(last)) = (all().min(), all().max()) else {
-            return;
-        };
-        let span = last.wrapping_sub(first) as u32;
-        // The low half of a word rules out nearly all, and twice as many halves are compared at
-        // once.
-        let is_near = |word: &[u8], at: u64| {
+        let span = (self.distances.len() * WORD) as u32;
+        let first = self.first as u32;
+        for (number, word) in bytes.chunks_exact(WORD).enumerate() {
             let value = word.try_into().map_or(0, u64::from_ne_bytes);
-            (value as u32)
-                .wrapping_sub(at as u32)
-                .wrapping_sub(first as u32)
-                <= span
-        };
-        let mut start = address;
-        for chunk in bytes.chunks(TOGETHER) {
-            let words = || (start..).step_by(WORD).zip(chunk.chunks_exact(WORD));
-            // Nearly always there is none, which is found out for many words at once.
-            let any = words().fold(false, |any, (at, word)| any | is_near(word, at));
-            for (at, word) in words().filter(|_| any) {
-                let value = word.try_into().map_or(0, u64::from_ne_bytes);
-                let distance = value.wrapping_sub(at) as i64;
-                let is_narrow = || {
-                    let distance = narrow_distance(value, at);
-                    distance.is_some_and(|distance| self.narrow.binary_search(&distance).is_ok())
-                };
-                if self.distances.binary_search(&distance).is_ok() || is_narrow() {
-                    found(at);
-                }
+            let offset = number * WORD;
+            let at = address + offset as u64;
+            // The low half of a word rules out most, whether it is a reference of 32 bits or of 64.
+            let distance = (value as u32).wrapping_sub(at as u32).wrapping_sub(first);
+            if distance < span
+                && self.distances[distance as usize / WORD]
+                && self.is_reference(value, at, &bytes[..offset])
+            {
+                found(at);
             }
-            start += chunk.len() as u64;
         }
+    }
+
+    /// Whether the word at `at`, which has a low half that fits, has one of the signatures. A tag is looked for in the
+    /// bytes `before` the word, if these go so far.
+    fn is_reference(&self, value: u64, at: u64, before: &[u8]) -> bool {
+        let is_known = |signatures: &[Signature], distance: i64| {
+            let start = signatures.partition_point(|known| known.distance < distance);
+            let mut known = signatures[start..]
+                .iter()
+                .take_while(|known| known.distance == distance);
+            known.any(|known| {
+                let place = before.len().checked_sub(usize::from(known.from_tag));
+                place.is_none_or(|place| before.get(place) == Some(&known.tag))
+            })
+        };
+        is_known(&self.wide, value.wrapping_sub(at) as i64)
+            || narrow_distance(value, at).is_some_and(|distance| is_known(&self.narrow, distance))
     }
 }
 
+/// The signatures of a layout's main threads. In 5.5 a main thread is behind its extra space, of any size.
+fn signatures(layout: Layout) -> impl Iterator<Item = Signature> {
+    let (tag_place, tag) = match layout {
+        Layout::Puc(_) => (puc::header::TAG, layout::puc::THREAD),
+        Layout::Jit(layout) => (layout.global_state.reference_size + 1, layout::jit::THREAD),
+    };
+    let from_tag = place_of_global(layout) - tag_place;
+    distances(layout).map(move |distance| Signature {
+        distance,
+        from_tag,
+        tag,
+    })
+}
+
 /// Bytes from the field of a main thread that has the address of its global state to that global
-/// state. In 5.5 a main thread is behind its extra space, of any size.
+/// state.
 fn distances(layout: Layout) -> impl Iterator<Item = i64> {
+    let (last, spaces) = last_distance(layout);
+    (0..=spaces)
+        .step_by(EXTRA_SPACE_STEP)
+        .map(move |space| last - space)
+}
+
+/// Whether that is one of a layout's [`distances`].
+fn has_distance(layout: Layout, distance: i64) -> bool {
+    let (last, spaces) = last_distance(layout);
+    let space = last - distance;
+    (0..=spaces).contains(&space) && space % EXTRA_SPACE_STEP as i64 == 0
+}
+
+/// The largest of a layout's [`distances`], and the most bytes by which others are less.
+fn last_distance(layout: Layout) -> (i64, i64) {
     let usual = to_global_state(layout) - i64::from(place_of_global(layout));
-    let (before, spaces) = match layout {
+    match layout {
         Layout::Puc(number) if layout.version() == Version::Lua55 => {
             let before = usual_extra_space(layout::puc(number));
-            (before as i64, 0..=MOST_EXTRA_SPACE as i64)
+            (usual + before as i64, MOST_EXTRA_SPACE as i64)
         }
-        _ => (0, 0..=0),
-    };
-    let spaces = spaces.step_by(EXTRA_SPACE_STEP);
-    spaces.map(move |space| usual + before - space)
+        _ => (usual, 0),
+    }
 }
 
 /// Whether a layout has references of 32 bits.
@@ -163,7 +219,7 @@ pub(crate) fn main_state_at(memory: &impl Memory, place: u64) -> Option<MainStat
     let fitting: Vec<(Layout, u64, Fit)> = Layout::every(memory.machine())
         .filter(|&layout| {
             let here = if is_narrow(layout) { narrow } else { wide };
-            distances(layout).any(|distance| here == Some(distance))
+            here.is_some_and(|distance| has_distance(layout, distance))
         })
         .filter_map(|layout| {
             let main_thread = place.wrapping_sub(u64::from(place_of_global(layout)));
@@ -295,21 +351,58 @@ fn is_hash_table(buckets: u64, count: u32) -> bool {
 mod tests {
     use super::*;
 
+    /// Bytes at `start` that are all `7`, but for the word at an index, and the tag of the thread that has it.
+    fn bytes(start: u64, count: usize, at: usize, known: Signature, is_tagged: bool) -> Vec<u8> {
+        let mut bytes = vec![7; count * WORD];
+        let place = at * WORD;
+        if let Some(tag) = place.checked_sub(usize::from(known.from_tag)) {
+            bytes[tag] = if is_tagged { known.tag } else { !known.tag };
+        }
+        let word = (start + place as u64).wrapping_add_signed(known.distance);
+        bytes[place..place + WORD].copy_from_slice(&word.to_ne_bytes());
+        bytes
+    }
+
+    fn found(signatures: &Signatures, bytes: &[u8], start: u64) -> Vec<u64> {
+        let mut found = Vec::new();
+        signatures.find(bytes, start, |place| found.push(place));
+        found
+    }
+
     #[test]
     fn words_that_may_lead_to_a_global_state_are_found_wherever_they_lie() {
         let signatures = Signatures::new(Machine::HERE);
         let start = 0x7f00_0000_1000;
         for (count, at) in [(1, 0), (64, 63), (64, 0), (65, 64), (1000, 777)] {
-            for &distance in &signatures.distances {
-                let mut words = vec![0x7f00_0000_1000_u64; count];
-                let place = start + 8 * at as u64;
-                words[at] = place.wrapping_add_signed(distance);
-                let bytes: Vec<u8> = words.iter().flat_map(|word| word.to_ne_bytes()).collect();
-                let mut found = Vec::new();
-                signatures.find(&bytes, start, |place| found.push(place));
-                assert!(found.contains(&place), "{distance}, {at} of {count}");
+            for &known in &signatures.wide {
+                let place = start + (at * WORD) as u64;
+                let tagged = bytes(start, count, at, known, true);
+                assert_eq!(
+                    found(&signatures, &tagged, start),
+                    [place],
+                    "{known:?}, {at} of {count}"
+                );
+                // A tag that lies before the bytes may be the right one.
+                let is_before = at * WORD < usize::from(known.from_tag);
+                let other = bytes(start, count, at, known, false);
+                let others = found(&signatures, &other, start);
+                assert!(
+                    others.is_empty() || is_before || is_twofold(&signatures, &other, at, known)
+                );
+                assert!(
+                    !is_before || others == [place],
+                    "{known:?}, {at} of {count}"
+                );
             }
         }
+    }
+
+    /// Whether the bytes fit another signature of that distance.
+    fn is_twofold(signatures: &Signatures, bytes: &[u8], at: usize, known: Signature) -> bool {
+        signatures.wide.iter().any(|other| {
+            let tag = (at * WORD).checked_sub(usize::from(other.from_tag));
+            other.distance == known.distance && tag.is_none_or(|tag| bytes[tag] == other.tag)
+        })
     }
 
     #[test]
@@ -326,14 +419,13 @@ mod tests {
     #[test]
     fn references_of_32_bits_are_found_below_4_gib() {
         let signatures = Signatures::new(Machine::X86_64);
-        for &distance in &signatures.narrow {
+        for &known in &signatures.narrow {
             for start in [0x4000_1000_u64, 0x7f00_4000_1000] {
-                let low = start.wrapping_add_signed(distance) as u32;
-                let word = u64::from(low) | 0x1234 << 32;
-                let mut found = Vec::new();
-                signatures.find(&word.to_ne_bytes(), start, |place| found.push(place));
+                let mut bytes = bytes(start, 1, 0, known, true);
+                bytes[4..].copy_from_slice(&0x1234_u32.to_ne_bytes());
                 let is_low = start <= u64::from(u32::MAX);
-                assert_eq!(found, Vec::from_iter(is_low.then_some(start)));
+                let expected = Vec::from_iter(is_low.then_some(start));
+                assert_eq!(found(&signatures, &bytes, start), expected);
             }
         }
     }
@@ -341,13 +433,21 @@ mod tests {
     #[test]
     fn the_distances_are_those_that_were_measured() {
         let signatures = Signatures::new(Machine::X86_64);
-        let distances = &signatures.distances;
-        let others = distances.iter().filter(|&&distance| distance > 0);
-        let wide = [&80, &88, &96, &152, &168, &176, &184];
-        assert_eq!(Vec::from_iter(others), wide);
-        assert_eq!(signatures.narrow, [56, 64, 72]);
+        let distances = |known: &[Signature]| {
+            let mut distances: Vec<i64> = known.iter().map(|known| known.distance).collect();
+            distances.dedup();
+            distances
+        };
+        let wide = distances(&signatures.wide);
+        let others: Vec<i64> = wide
+            .iter()
+            .copied()
+            .filter(|&distance| distance > 0)
+            .collect();
+        assert_eq!(others, [80, 88, 96, 152, 168, 176, 184]);
+        assert_eq!(distances(&signatures.narrow), [56, 64, 72]);
         // Of 5.5, with 8 bytes of extra space and with others.
         let behind: Vec<i64> = (-1432 - 1024..=-1432).step_by(8).collect();
-        assert!(behind.contains(&-1440) && distances.starts_with(&behind));
+        assert!(behind.contains(&-1440) && wide.starts_with(&behind));
     }
 }

@@ -2,6 +2,6 @@
 
 /// `next`, then the tag, which a value has at the same offset.
 pub(super) const HEADER: u16 = 16;
-pub(super) const TAG: u16 = 8;
+pub(in crate::native) const TAG: u16 = 8;
 /// Bytes of a value.
 pub(super) const VALUE: u16 = 16;

@@ -6,7 +6,7 @@ pub(crate) mod extra_space;
 mod foreign;
 mod function;
 pub(crate) mod global_state;
-mod header;
+pub(super) mod header;
 mod known_prototype;
 mod list;
 pub(crate) mod look;
