@@ -8,7 +8,7 @@
 //! In the process that `snapshot.background` makes, no block is from `malloc`.
 
 use crate::child_memory;
-use crate::memory::page_advice::prefer_huge_pages;
+use crate::memory::page_choice::{prefer_pages_as_before, prefer_quick_pages};
 use crate::memory::unmap::unmap;
 use crate::reserve::Reserve;
 use std::alloc::{GlobalAlloc, Layout, System};
@@ -45,7 +45,7 @@ fn map(size: usize) -> *mut u8 {
         null_mut()
     } else {
         if size >= HUGE {
-            prefer_huge_pages(start, size);
+            prefer_quick_pages(start, size);
         }
         start.cast()
     }
@@ -62,7 +62,7 @@ fn remap(start: *mut u8, old: usize, new: usize) -> *mut u8 {
         null_mut()
     } else {
         if old < HUGE && new >= HUGE {
-            prefer_huge_pages(start, new);
+            prefer_pages_as_before(start, new);
         }
         start.cast()
     }

@@ -8,6 +8,7 @@ pub(crate) mod memory;
 pub(crate) mod memory_pieces;
 pub(crate) mod own_memory;
 pub(crate) mod page_advice;
+pub(crate) mod page_choice;
 pub(crate) mod page_size;
 pub(crate) mod prefetch;
 pub(crate) mod shared_copy;

@@ -13,22 +13,32 @@ pub(crate) fn prefer_huge_pages(start: *mut c_void, len: usize) {
 #[cfg(not(target_os = "linux"))]
 pub(crate) fn prefer_huge_pages(_: *mut c_void, _: usize) {}
 
-/// Fetches pages, whose contents stay. Returns whether that was done: kernels before 5.14 cannot.
+/// Asks for small pages.
 #[cfg(target_os = "linux")]
+pub(crate) fn avoid_huge_pages(start: *mut c_void, len: usize) {
+    // SAFETY: advice that changes no contents, and may be refused.
+    unsafe { libc::madvise(start, len, libc::MADV_NOHUGEPAGE) };
+}
+
+/// Asks for nothing.
+#[cfg(not(target_os = "linux"))]
+pub(crate) fn avoid_huge_pages(_: *mut c_void, _: usize) {}
+
+/// Fetches pages, whose contents stay. Returns whether that was done: kernels before 5.14 cannot.
 pub(crate) fn populate(pages: &mut [u8]) -> bool {
+    populate_at(pages.as_mut_ptr().cast(), pages.len())
+}
+
+/// The same for pages at an address.
+#[cfg(target_os = "linux")]
+pub(crate) fn populate_at(start: *mut c_void, len: usize) -> bool {
     // SAFETY: as if each page were written with what it has.
-    unsafe {
-        libc::madvise(
-            pages.as_mut_ptr().cast(),
-            pages.len(),
-            libc::MADV_POPULATE_WRITE,
-        ) == 0
-    }
+    unsafe { libc::madvise(start, len, libc::MADV_POPULATE_WRITE) == 0 }
 }
 
 /// Fetches nothing.
 #[cfg(not(target_os = "linux"))]
-pub(crate) fn populate(_: &mut [u8]) -> bool {
+pub(crate) fn populate_at(_: *mut c_void, _: usize) -> bool {
     false
 }
 

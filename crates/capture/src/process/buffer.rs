@@ -1,6 +1,7 @@
 //! Memory whose pages are fetched before it is needed, and files as memory.
 
-use crate::memory::page_advice::{NO_RESERVE, populate, prefer_huge_pages};
+use crate::memory::page_advice::{NO_RESERVE, populate};
+use crate::memory::page_choice::{PageChoice, advise};
 use crate::memory::page_size::page_size;
 use std::fs::{File, Permissions};
 use std::io;
@@ -9,7 +10,10 @@ use std::os::fd::AsRawFd;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::ptr::null_mut;
+use std::slice::ChunksMut;
+use std::sync::Mutex;
 use std::thread;
+use std::time::Instant;
 
 /// Pages are fetched in shares of this many bytes, each by whichever thread is free.
 const SHARE: usize = 32 << 20;
@@ -106,9 +110,6 @@ impl Buffer {
             }
             _ => Mapped::new(len, BOTH, None)?,
         };
-        if len > 0 && !is_file {
-            prefer_huge_pages(mapped.start.cast(), len);
-        }
         Ok(Buffer { mapped, is_file })
     }
 
@@ -118,13 +119,13 @@ impl Buffer {
         if self.is_file {
             return;
         }
-        let len = len.min(self.len());
-        let shares = std::sync::Mutex::new(self[..len].chunks_mut(SHARE));
-        let fetch_all = || {
-            while let Some(share) = shares.lock().ok().and_then(|mut shares| shares.next()) {
-                fetch(share);
-            }
-        };
+        let len = len.next_multiple_of(page_size()).min(self.len());
+        let (first, rest) = self.split_at_mut(len);
+        let shares = Mutex::new(Shares {
+            rest: first.chunks_mut(SHARE),
+            choice: PageChoice::default(),
+        });
+        let fetch_all = || while fetch_next(&shares) {};
         thread::scope(|scope| {
             for _ in 1..threads {
                 // Where no thread is available, this one does it all.
@@ -137,6 +138,16 @@ impl Buffer {
             }
             fetch_all();
         });
+        if let Ok(shares) = shares.into_inner()
+            && !rest.is_empty()
+        {
+            // What the process has more by then is fetched while it is stopped.
+            advise(
+                rest.as_mut_ptr().cast(),
+                rest.len(),
+                shares.choice.is_huge(),
+            );
+        }
     }
 
     /// Gives back the memory of whole pages behind the first `len` bytes, which then read as
@@ -177,6 +188,30 @@ fn allocate(_: &File, _: usize) -> io::Result<()> {
 
 fn too_large() -> io::Error {
     io::Error::from_raw_os_error(libc::EFBIG)
+}
+
+/// What is to be fetched yet, and by which pages.
+struct Shares<'a> {
+    rest: ChunksMut<'a, u8>,
+    choice: PageChoice,
+}
+
+/// Fetches the next share, if there is one.
+fn fetch_next(shares: &Mutex<Shares<'_>>) -> bool {
+    let next = shares.lock().ok().and_then(|mut shares| {
+        let share = shares.rest.next()?;
+        Some((share, shares.choice.is_huge()))
+    });
+    let Some((share, is_huge)) = next else {
+        return false;
+    };
+    advise(share.as_mut_ptr().cast(), share.len(), is_huge);
+    let begin = Instant::now();
+    fetch(share);
+    if let Ok(mut shares) = shares.lock() {
+        shares.choice.note(is_huge, share.len(), begin.elapsed());
+    }
+    true
 }
 
 /// Fetches pages. Their contents stay.
