@@ -1,8 +1,8 @@
 //! Writing a snapshot to a file.
 //!
-//! Two threads make the sections: one makes the targets of references, which take about as long as
-//! all others together. Sections are kept until all are made, since the table that precedes them
-//! contains their lengths: this takes as much memory as the file is long.
+//! Two threads make the sections, each the next ones that nobody has made: which take longest depends on the heap.
+//! Sections are kept until all are made, since the table that precedes them contains their lengths: this takes as much
+//! memory as the file is long.
 
 use crate::answer_error::Result;
 use crate::luasnap::block::{self, BlockWriter, NewCompressor};
@@ -22,6 +22,7 @@ use luasnap_heap::{
     StoredGroups, sort_by_number,
 };
 use std::io;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use xxhash_rust::xxh3::xxh3_64;
 
 /// Writes a snapshot file, in the format of `docs/luasnap-file.md`. [`open_snapshot`](crate::open_snapshot)
@@ -224,34 +225,40 @@ fn padded_sections(contents: &Contents<'_>) -> Result<Vec<BuiltSection>> {
     Ok(sections)
 }
 
+/// Makes some of the sections.
+type Part = fn(&Contents<'_>, &mut SectionBuilder) -> Result;
+
+/// All of them, those that take longest first.
+const PARTS: [Part; 7] = [
+    make_targets,
+    make_labels,
+    make_addresses,
+    make_sources,
+    make_names,
+    make_nodes,
+    make_the_rest,
+];
+
 /// Returns all sections but the padding, in the order of their numbers.
 fn sections(contents: &Contents<'_>) -> Result<Vec<BuiltSection>> {
-    let heap = contents.heap;
-    let targets = || {
+    let next = AtomicUsize::new(0);
+    let make = || {
         let mut builder = SectionBuilder::new(contents.alone)?;
-        let edges = heap.edge_count();
-        builder.numbers(Section::Targets, edges, |to| write_targets(heap, to))?;
+        while let Some(part) = PARTS.get(next.fetch_add(1, Ordering::Relaxed)) {
+            part(contents, &mut builder)?;
+        }
         Ok(builder.built)
     };
-    let the_rest = || {
-        let mut builder = SectionBuilder::new(contents.alone)?;
-        let facts = &contents.facts;
-        builder.bytes(Section::Facts, facts.len(), facts)?;
-        make_nodes(heap, &mut builder)?;
-        make_labels(heap, &mut builder)?;
-        make_names(contents, &mut builder)?;
-        make_tables(heap, &mut builder)?;
-        make_difference(&contents.difference, &mut builder)?;
-        make_groups(contents, &mut builder)?;
-        Ok(builder.built)
+    let mut sections: Vec<BuiltSection> = match contents.alone {
+        Some(_) => make()?,
+        None => {
+            let (first, second): (Result<Vec<BuiltSection>>, Result<Vec<BuiltSection>>) =
+                both(make, make);
+            let mut sections = first?;
+            sections.extend(second?);
+            sections
+        }
     };
-    let (targets, rest): (Result<Vec<BuiltSection>>, Result<Vec<BuiltSection>>) =
-        match contents.alone {
-            Some(_) => (targets(), the_rest()),
-            None => both(targets, the_rest),
-        };
-    let mut sections = rest?;
-    sections.extend(targets?);
     sort_by_number(&mut sections, |built| built.entry.section as u64)?;
     Ok(sections)
 }
@@ -278,16 +285,35 @@ fn add_padding(sections: &mut Vec<BuiltSection>) -> Result {
     Ok(())
 }
 
-fn make_nodes(heap: &Heap, builder: &mut SectionBuilder) -> Result {
+fn make_targets(contents: &Contents<'_>, builder: &mut SectionBuilder) -> Result {
+    let heap = contents.heap;
+    builder.numbers(Section::Targets, heap.edge_count(), |to| {
+        write_targets(heap, to)
+    })
+}
+
+fn make_addresses(contents: &Contents<'_>, builder: &mut SectionBuilder) -> Result {
+    let columns = contents.heap.columns();
+    let nodes = contents.heap.node_count();
+    builder.numbers(Section::Addresses, nodes, |to| to.deltas(columns.addresses))
+}
+
+fn make_sources(contents: &Contents<'_>, builder: &mut SectionBuilder) -> Result {
+    let columns = contents.heap.columns();
+    let nodes = contents.heap.node_count();
+    builder.numbers(Section::Sources, nodes, |to| {
+        to.by_kind(columns.kinds, columns.sources.iter().map(|name| name.0))
+    })
+}
+
+/// The columns of nodes that take little time.
+fn make_nodes(contents: &Contents<'_>, builder: &mut SectionBuilder) -> Result {
+    let heap = contents.heap;
     let (columns, nodes) = (heap.columns(), heap.node_count());
     let kinds = gather(columns.kinds.iter().map(|kind| *kind as u8))?;
     builder.bytes(Section::Kinds, nodes, &kinds)?;
-    builder.numbers(Section::Addresses, nodes, |to| to.deltas(columns.addresses))?;
     builder.numbers(Section::Sizes, nodes, |to| to.planes(columns.sizes))?;
     builder.numbers(Section::Counts, nodes, |to| to.planes(columns.counts))?;
-    builder.numbers(Section::Sources, nodes, |to| {
-        to.by_kind(columns.kinds, columns.sources.iter().map(|name| name.0))
-    })?;
     let edges = gather(heap.nodes().map(|node| heap.edge_range(node).len() as u32))?;
     builder.numbers(Section::EdgeCounts, nodes, |to| to.planes(&edges))?;
     let is_large = |node: &NodeId| columns.sizes[node.index()] == LARGE_SIZE;
@@ -299,7 +325,17 @@ fn make_nodes(heap: &Heap, builder: &mut SectionBuilder) -> Result {
     )
 }
 
-fn make_labels(heap: &Heap, builder: &mut SectionBuilder) -> Result {
+/// What a heap has few of.
+fn make_the_rest(contents: &Contents<'_>, builder: &mut SectionBuilder) -> Result {
+    let facts = &contents.facts;
+    builder.bytes(Section::Facts, facts.len(), facts)?;
+    make_tables(contents.heap, builder)?;
+    make_difference(&contents.difference, builder)?;
+    make_groups(contents, builder)
+}
+
+fn make_labels(contents: &Contents<'_>, builder: &mut SectionBuilder) -> Result {
+    let heap = contents.heap;
     let (mut tags, mut values) = (Vec::new(), Vec::new());
     builder.numbers(Section::Labels, heap.edge_count(), |to| {
         write_labels(heap, to, |place| {
