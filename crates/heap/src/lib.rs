@@ -59,7 +59,7 @@ mod snapshot;
 mod stored_groups;
 
 pub use build::objects_view::objects_view;
-pub use build::sweep_builder::SweepBuilder;
+pub use build::sweep_builder::{Listed, SweepBuilder};
 pub use build::thread_notes::ThreadNote;
 pub use build::walk_builder::{HeapBuilder, OpenEdges};
 pub use columns::{ColumnError, Columns, LARGE_SIZE, StoredColumns, StoredDifference};

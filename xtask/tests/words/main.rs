@@ -63,8 +63,8 @@ fn every_phrase_is_said_and_what_errors_name_has_one() {
     check(
         luasnap_words::phrases().collect(),
         &[
-            "LayoutMismatch::Unreadable(\"",
-            "LayoutMismatch::Kind(\"",
+            "LayoutMismatch::Unreadable(&\"",
+            "LayoutMismatch::Kind(&\"",
             "Problem::Value(\"",
             "AnswerError::TooMany(\"",
             "LoadError::malformed(\"",

@@ -89,7 +89,9 @@ pub(crate) trait Read: Memory {
     /// The structure of `size` bytes at `address`.
     #[inline]
     fn structure(&self, address: u64, size: u16) -> Option<Structure<'_>> {
-        Some(Structure(self.bytes(address, usize::from(size))?))
+        let size = usize::from(size);
+        // The compiler does not know that it asked for as many, and would check the end of each field.
+        self.bytes(address, size)?.get(..size).map(Structure)
     }
 
     /// The word at `address`.

@@ -24,12 +24,44 @@ struct Part {
     shared: Option<u32>,
 }
 
+/// Where a part lies.
+#[derive(Clone, Copy, Debug)]
+struct Stretch {
+    start: u64,
+    len: u64,
+}
+
+impl Stretch {
+    const NONE: Stretch = Stretch {
+        start: u64::MAX,
+        len: 0,
+    };
+
+    fn of(part: &Part) -> Stretch {
+        Stretch {
+            start: part.start,
+            len: part.end - part.start,
+        }
+    }
+
+    #[inline(always)]
+    fn has(self, address: u64, len: usize) -> bool {
+        let offset = address.wrapping_sub(self.start);
+        offset
+            .checked_add(len as u64)
+            .is_some_and(|end| end <= self.len)
+    }
+}
+
 /// This process's memory, as it was mapped at one moment.
 #[derive(Debug)]
 pub(crate) struct OwnMemory {
     /// In order of address; adjacent parts of the same kind are merged.
     parts: Vec<Part>,
-    last: Cell<Part>,
+    /// Of the parts that are not shared, the one that was read last.
+    last: Cell<Stretch>,
+    /// The last one that turned out to be of constants.
+    last_constant: Cell<Stretch>,
     /// What was read of each shared part; `None` where there is no room for a copy.
     shared: Vec<OnceCell<Option<SharedCopy>>>,
     /// What was read across the border of a shared part.
@@ -44,7 +76,8 @@ impl OwnMemory {
         let maps = std::fs::read("/proc/self/maps").ok()?;
         let mut memory = OwnMemory {
             parts: Vec::new(),
-            last: Cell::default(),
+            last: Cell::new(Stretch::NONE),
+            last_constant: Cell::new(Stretch::NONE),
             shared: Vec::new(),
             across: KeptBytes::default(),
             of_others: CopiedPages::default(),
@@ -83,27 +116,26 @@ impl OwnMemory {
     }
 
     /// The part that contains `address`.
-    #[inline]
     fn part(&self, address: u64) -> Option<Part> {
-        let last = self.last.get();
-        if address >= last.start && address < last.end {
-            return Some(last);
-        }
-        self.look_up(address)
-    }
-
-    fn look_up(&self, address: u64) -> Option<Part> {
         let found = *self.parts.get(self.place(address))?;
-        if address < found.start {
-            return None;
-        }
-        self.last.set(found);
-        Some(found)
+        (address >= found.start).then_some(found)
     }
 
     /// Index of the first part that ends after `address`.
     fn place(&self, address: u64) -> usize {
         self.parts.partition_point(|one| one.end <= address)
+    }
+
+    /// Bytes in another part than the last ones.
+    #[inline(never)]
+    fn bytes_elsewhere(&self, address: u64, len: usize) -> Option<&[u8]> {
+        let part = self.part(address)?;
+        if len as u64 > part.end - address || part.shared.is_some() {
+            return self.other_bytes(address, len);
+        }
+        self.last.set(Stretch::of(&part));
+        // SAFETY: as in `bytes`.
+        Some(unsafe { plain(address, len) })
     }
 
     /// Bytes in shared memory, or in several adjacent parts.
@@ -143,16 +175,21 @@ impl OwnMemory {
 /// # Safety
 /// All of these bytes can be read, and none changes for as long as the result lives.
 unsafe fn plain<'a>(address: u64, len: usize) -> &'a [u8] {
-    // SAFETY: this function's own contract.
-    unsafe { std::slice::from_raw_parts(address as *const u8, len) }
+    // SAFETY: this function's own contract; nothing is mapped at 0.
+    unsafe {
+        std::hint::assert_unchecked(address != 0);
+        std::slice::from_raw_parts(address as *const u8, len)
+    }
 }
 
 impl Memory for OwnMemory {
     #[inline]
     fn bytes(&self, address: u64, len: usize) -> Option<&[u8]> {
-        let part = self.part(address)?;
-        if len as u64 > part.end - address || part.shared.is_some() {
-            return self.other_bytes(address, len);
+        if !self.last.get().has(address, len) {
+            let found = self.bytes_elsewhere(address, len)?;
+            // SAFETY: it has as many as were asked for, which lets the compiler leave out what checks that.
+            unsafe { std::hint::assert_unchecked(found.len() == len) };
+            return Some(found);
         }
         // SAFETY: all of it lies in private memory that was mapped for reading when the capture
         // began, and the VM, which alone may change or unmap its memory, stands still. An address
@@ -171,7 +208,17 @@ impl Memory for OwnMemory {
     }
 
     fn is_writable(&self, address: u64) -> bool {
-        self.part(address).is_some_and(|part| part.is_writable)
+        // What tables without a hash part refer to: one constant for all of them.
+        if self.last_constant.get().has(address, 1) {
+            return false;
+        }
+        match self.part(address) {
+            Some(part) if !part.is_writable => {
+                self.last_constant.set(Stretch::of(&part));
+                false
+            }
+            part => part.is_some(),
+        }
     }
 
     #[inline]

@@ -148,7 +148,7 @@ fn finish(
     // With a layout that was verified before, missing bytes are memory that is on no list at the
     // moment, as while code is compiled.
     if found != total && !is_trusted {
-        return Err(LayoutMismatch::Sum { found, total }.into());
+        return Err(LayoutMismatch::sum(found, total).into());
     }
     let name = layout.names(swept.tells_apart);
     make_heap(swept, layout, name, vm_address, root)

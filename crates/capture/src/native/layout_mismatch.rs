@@ -3,13 +3,21 @@
 use luasnap_heap::BuildError;
 use luasnap_words::{Sentence, Spoken, displayed_in_english, phrase};
 
+/// What is wrong, in words. A reference to them, which takes one register where the words take two: what nearly every
+/// step of a sweep returns is a `Swept`, which has to fit two.
+pub(crate) type What = &'static &'static str;
+
+/// A number of bytes below 2^56.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct Missing([u8; 7]);
+
 /// Why a layout does not fit a VM.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
 pub(crate) enum LayoutMismatch {
     /// The global state does not say what the API says.
     GlobalState,
     /// An address leads out of readable memory.
-    Unreadable(&'static str),
+    Unreadable(What),
     /// An object's tag is unknown.
     UnknownType(u8),
     /// A list has an object twice, or something that cannot be an object.
@@ -23,8 +31,8 @@ pub(crate) enum LayoutMismatch {
     Sum {
         /// The sum of what was found.
         found: u64,
-        /// The VM's own total.
-        total: u64,
+        /// By how much the VM's own total is more.
+        missing: Missing,
     },
     /// The names of the metamethods are not what they are in every Lua.
     Metamethods,
@@ -35,7 +43,7 @@ pub(crate) enum LayoutMismatch {
     /// A table would not find one of its own keys.
     Key,
     /// A field refers to something that is not an object of the right kind.
-    Kind(&'static str),
+    Kind(What),
     /// A value's tag is unknown.
     UnknownValue,
     /// Numbers have another width.
@@ -47,6 +55,13 @@ pub(crate) enum LayoutMismatch {
 }
 
 impl LayoutMismatch {
+    /// `found` bytes were found, of at least as many (`total`) that the VM says it holds.
+    pub(crate) fn sum(found: u64, total: u64) -> LayoutMismatch {
+        let [bytes @ .., _] = total.saturating_sub(found).to_le_bytes();
+        let missing = Missing(bytes);
+        LayoutMismatch::Sum { found, missing }
+    }
+
     /// How many of a capture's steps a layout passed: more of them mean that it comes nearer.
     pub(super) fn checks_passed(self) -> u8 {
         match self {
@@ -60,6 +75,14 @@ impl LayoutMismatch {
             LayoutMismatch::Sum { .. } => 5,
             _ => 4,
         }
+    }
+}
+
+impl Missing {
+    fn bytes(self) -> u64 {
+        let mut bytes = [0; 8];
+        bytes[..7].copy_from_slice(&self.0);
+        u64::from_le_bytes(bytes)
     }
 }
 
@@ -77,9 +100,9 @@ impl Spoken for LayoutMismatch {
             LayoutMismatch::TooLarge { total } => {
                 Sentence::new("mismatch.too_large").with("total", total)
             }
-            LayoutMismatch::Sum { found, total } => Sentence::new("mismatch.sum")
+            LayoutMismatch::Sum { found, missing } => Sentence::new("mismatch.sum")
                 .with("found", found)
-                .with("total", total),
+                .with("total", found + missing.bytes()),
             LayoutMismatch::Metamethods => Sentence::new("mismatch.metamethods"),
             LayoutMismatch::Text => Sentence::new("mismatch.text"),
             LayoutMismatch::StringTable => Sentence::new("mismatch.string_table"),
@@ -118,3 +141,6 @@ impl From<BuildError> for Failure {
 
 /// Result of a sweep, or of a part of it.
 pub(crate) type Swept<T = ()> = Result<T, Failure>;
+
+/// Two registers.
+const _: () = assert!(size_of::<Swept<Option<luasnap_heap::NodeId>>>() == 16);

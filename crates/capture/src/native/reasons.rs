@@ -73,10 +73,7 @@ mod tests {
     fn the_layout_that_comes_nearest_is_told_and_all_are_in_the_details() {
         let mut reasons = Reasons::default();
         let layouts = Layout::all(Version::Lua54);
-        let sum = LayoutMismatch::Sum {
-            found: 100,
-            total: 156,
-        };
+        let sum = LayoutMismatch::sum(100, 156);
         for (layout, mismatch) in layouts.iter().zip([LayoutMismatch::GlobalState, sum, sum]) {
             let noted = reasons.note(*layout, mismatch.into());
             assert_eq!(noted, Ok(()));

@@ -87,7 +87,7 @@ pub(crate) fn capture(
             tried_before.push((layout, missing));
             if missing > swept.total / MISSING {
                 let (found, total) = (swept.found, swept.total);
-                return Err(LayoutMismatch::Sum { found, total }.into());
+                return Err(LayoutMismatch::sum(found, total).into());
             }
             names.insert(0, layout.names(swept.tells_apart));
             if best

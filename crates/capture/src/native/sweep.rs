@@ -6,10 +6,13 @@
 
 use crate::memory::memory::Memory;
 use crate::native::byte_ledger::ByteLedger;
-use crate::native::layout_mismatch::{Failure, LayoutMismatch, Swept};
+use crate::native::layout_mismatch::{Failure, LayoutMismatch, Swept, What};
 use crate::native::own_snapshots::OwnSnapshots;
 use crate::native::swept::SweptHeap;
-use luasnap_heap::{Kind, Label, NodeId, Strength, SweepBuilder};
+use luasnap_heap::{Kind, Label, Listed, NodeId, Strength, SweepBuilder};
+
+/// How many nodes are looked at together.
+const BLOCK: usize = 8;
 
 /// A sweep of a VM: the required methods are those of its family, the provided ones are common to
 /// all.
@@ -76,29 +79,26 @@ pub(super) trait Sweep<'m>: Sized {
         prefetch_table: impl Fn(&Self, u64),
         add_edges: impl Fn(&mut Self, Kind, NodeId, u64) -> Option<Swept>,
     ) -> Swept {
-        for node in (1..listed).map(NodeId) {
-            self.look_ahead(node, listed, &prefetch_table);
-            self.add_edges_of(node, &add_edges)?;
+        let mut block = self.heap().block::<BLOCK>(1, listed);
+        let mut next = self.heap().block::<BLOCK>(1 + BLOCK as u32, listed);
+        let mut first = 1;
+        while first < listed {
+            // Their order is close to that in memory, but each has parts elsewhere. What is fetched now is read
+            // two blocks later, and one block later where it leads to the parts of a table.
+            let later = self.heap().block::<BLOCK>(first + 2 * BLOCK as u32, listed);
+            for object in &later {
+                self.memory().prefetch(object.address);
+            }
+            for object in next.iter().filter(|object| object.kind == Kind::Table) {
+                prefetch_table(self, object.address);
+            }
+            for (node, object) in (first..listed).map(NodeId).zip(&block) {
+                self.add_edges_of(node, *object, &add_edges)?;
+            }
+            (block, next) = (next, later);
+            first += BLOCK as u32;
         }
         Ok(())
-    }
-
-    /// Prefetches what the nodes after this one need. Their order is close to that in memory, but
-    /// each has parts elsewhere.
-    #[inline(always)]
-    fn look_ahead(&self, node: NodeId, listed: u32, prefetch_table: impl Fn(&Self, u64)) {
-        const FAR: u32 = 12;
-        const NEAR: u32 = 6;
-        let heap = self.heap();
-        if node.0 + FAR < listed {
-            self.memory().prefetch(heap.address(NodeId(node.0 + FAR)));
-        }
-        if node.0 + NEAR < listed {
-            let near = NodeId(node.0 + NEAR);
-            if heap.kind(near) == Kind::Table {
-                prefetch_table(self, heap.address(near));
-            }
-        }
     }
 
     /// Gives a node its references. A misfit only makes the node doubtful: garbage may refer to an
@@ -107,10 +107,9 @@ pub(super) trait Sweep<'m>: Sized {
     fn add_edges_of(
         &mut self,
         node: NodeId,
+        Listed { kind, address }: Listed,
         add_edges: impl Fn(&mut Self, Kind, NodeId, u64) -> Option<Swept>,
     ) -> Swept {
-        let address = self.heap().address(node);
-        let kind = self.heap().kind(node);
         self.parts().heap.begin_edges();
         match add_edges(self, kind, node, address) {
             None => return Ok(()),
@@ -154,7 +153,7 @@ pub(super) trait Sweep<'m>: Sized {
         source: NodeId,
         address: u64,
         label: Label,
-        (kind, what): (Kind, &'static str),
+        (kind, what): (Kind, What),
     ) -> Swept {
         if address != 0
             && let Some(target) = self.object(source, address)?

@@ -34,7 +34,7 @@ pub(super) fn verify_metamethods(
 pub(super) fn verify_metatables(mut are_right: impl Iterator<Item = bool>) -> Swept {
     match are_right.all(|is_right| is_right) {
         true => Ok(()),
-        false => Err(LayoutMismatch::Kind("the metatable of a basic type").into()),
+        false => Err(LayoutMismatch::Kind(&"the metatable of a basic type").into()),
     }
 }
 

@@ -6,7 +6,7 @@ use crate::graph::error::BuildError;
 use crate::graph::fallible_vec::push;
 use crate::graph::heap::Heap;
 use crate::graph::kind::Kind;
-use crate::graph::label::Label;
+use crate::graph::label::{Label, PackedLabel};
 use crate::graph::loaded_code::CodeShape;
 use crate::graph::name::{NameId, NameIndex, Names};
 use crate::graph::node::NodeId;
@@ -34,8 +34,53 @@ pub struct SweepBuilder {
     foreign: FxHashMap<u64, NodeId>,
     /// The start of the current node's edges.
     edges_start: usize,
+    /// The last nodes, which are not in the columns yet: appending to each column takes more instructions than all else
+    /// that is done for a node here. There is room for them in the columns.
+    recent: RecentNodes,
+    /// The number of edges.
+    edge_count: usize,
+    /// The last edges, which are not in the columns yet, for the same reason.
+    recent_targets: [NodeId; RECENT_EDGES],
+    recent_labels: [PackedLabel; RECENT_EDGES],
     threads: ThreadNotes,
 }
+
+/// What is known of an object before its references are read.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Listed {
+    /// Its kind.
+    pub kind: Kind,
+    /// Its address.
+    pub address: u64,
+}
+
+/// How many nodes are added to the columns at once.
+const RECENT_NODES: usize = 64;
+
+/// The nodes after those in the columns.
+#[derive(Debug)]
+struct RecentNodes {
+    count: usize,
+    kinds: [Kind; RECENT_NODES],
+    addresses: [u64; RECENT_NODES],
+    sizes: [u32; RECENT_NODES],
+    sources: [NameId; RECENT_NODES],
+}
+
+impl Default for RecentNodes {
+    fn default() -> Self {
+        RecentNodes {
+            count: 0,
+            kinds: [Kind::Root; RECENT_NODES],
+            addresses: [0; RECENT_NODES],
+            sizes: [0; RECENT_NODES],
+            sources: [NameId::EMPTY; RECENT_NODES],
+        }
+    }
+}
+
+/// How many edges are added to the columns at once.
+const RECENT_EDGES: usize = 256;
 
 impl Default for SweepBuilder {
     fn default() -> Self {
@@ -47,6 +92,10 @@ impl Default for SweepBuilder {
             unlisted: FxHashMap::default(),
             foreign: FxHashMap::default(),
             edges_start: 0,
+            recent: RecentNodes::default(),
+            edge_count: 0,
+            recent_targets: [NodeId::ROOT; RECENT_EDGES],
+            recent_labels: [PackedLabel::default(); RECENT_EDGES],
             threads: ThreadNotes::default(),
         }
     }
@@ -62,7 +111,7 @@ impl SweepBuilder {
     /// Returns the number of nodes so far, the synthetic root included.
     #[inline]
     pub fn node_count(&self) -> usize {
-        self.heap.node_count()
+        self.heap.node_count() + self.recent.count
     }
 
     /// Begins a run of nodes; `order` is the meaning of their order.
@@ -71,7 +120,7 @@ impl SweepBuilder {
     ///
     /// [`BuildError::OutOfMemory`] if memory runs out.
     pub fn begin_run(&mut self, order: RunOrder) -> Result<(), BuildError> {
-        let start = NodeId(self.heap.node_count() as u32);
+        let start = NodeId(self.node_count() as u32);
         self.heap.order.begin(start, order)
     }
 
@@ -89,13 +138,83 @@ impl SweepBuilder {
         address: u64,
         size: u64,
     ) -> Result<Option<NodeId>, BuildError> {
-        if self.heap.node_count() > RegionMap::MOST_NODES {
-            return Err(BuildError::TooManyNodes);
+        let place = self.recent.count % RECENT_NODES;
+        if place != 0
+            && size < u64::from(Heap::LARGE)
+            && let Some(is_free) = self.map.insert_nearby(address)
+        {
+            return Ok(is_free.then(|| self.add_recent(place, kind, address, size)));
+        }
+        self.add_anywhere(kind, address, size)
+    }
+
+    /// The same, also for the first of the last nodes, in another region, and of any size.
+    #[cold]
+    #[inline(never)]
+    fn add_anywhere(
+        &mut self,
+        kind: Kind,
+        address: u64,
+        size: u64,
+    ) -> Result<Option<NodeId>, BuildError> {
+        if self.recent.count.is_multiple_of(RECENT_NODES) {
+            self.keep_recent_nodes();
+            self.heap.reserve_listed(RECENT_NODES)?;
+            if self.heap.node_count() + RECENT_NODES > RegionMap::MOST_NODES {
+                return Err(BuildError::TooManyNodes);
+            }
         }
         if !self.map.insert(address)? {
             return Ok(None);
         }
-        Ok(Some(self.heap.push_listed(kind, address, size)?))
+        let node = self.add_recent(self.recent.count, kind, address, size);
+        if size >= u64::from(Heap::LARGE) {
+            self.set_size(node, size);
+        }
+        Ok(Some(node))
+    }
+
+    /// Adds a node to the last ones, of which there are `place`.
+    #[inline(always)]
+    fn add_recent(&mut self, place: usize, kind: Kind, address: u64, size: u64) -> NodeId {
+        self.recent.kinds[place] = kind;
+        self.recent.addresses[place] = address;
+        self.recent.sizes[place] = size as u32;
+        self.recent.sources[place] = NameId::EMPTY;
+        self.recent.count = place + 1;
+        NodeId((self.heap.node_count() + place) as u32)
+    }
+
+    /// Moves the last nodes to the columns.
+    #[inline(never)]
+    fn keep_recent_nodes(&mut self) {
+        let count = std::mem::take(&mut self.recent.count);
+        self.heap.extend_listed(
+            &self.recent.kinds[..count],
+            &self.recent.addresses[..count],
+            &self.recent.sizes[..count],
+            &self.recent.sources[..count],
+        );
+    }
+
+    /// The same where there are any, before another column is written.
+    #[inline]
+    fn keep_nodes(&mut self) {
+        if self.recent.count > 0 {
+            self.keep_recent_nodes();
+        }
+    }
+
+    /// Returns the place of a node among the last ones.
+    ///
+    /// # Panics
+    /// If there is no such node.
+    #[cold]
+    #[inline(never)]
+    fn recent_place(&self, node: NodeId) -> usize {
+        let place = node.index() - self.heap.node_count();
+        assert!(place < self.recent.count, "a node that was added");
+        place
     }
 
     /// Whether an object starts in the 16 bytes around `address`.
@@ -110,9 +229,17 @@ impl SweepBuilder {
     ///
     /// [`BuildError::OutOfMemory`] if memory runs out.
     pub fn close_objects(&mut self) -> Result<(), BuildError> {
+        self.keep_nodes();
         self.map.close(&self.heap.addresses[1..])?;
-        self.heap.fill_columns();
+        self.fill_columns();
         Ok(())
+    }
+
+    /// Fills all columns.
+    #[inline]
+    fn fill_columns(&mut self) {
+        self.keep_nodes();
+        self.heap.fill_columns();
     }
 
     /// Returns the node of a light C function (a plain pointer to code), which is added if it is new.
@@ -125,7 +252,7 @@ impl SweepBuilder {
         if let Some(&node) = self.unlisted.get(&code) {
             return Ok(node);
         }
-        self.heap.fill_columns();
+        self.fill_columns();
         self.unlisted
             .try_reserve(1)
             .map_err(|_| BuildError::OutOfMemory)?;
@@ -142,7 +269,7 @@ impl SweepBuilder {
     /// [`BuildError::OutOfMemory`] if memory runs out;
     /// [`BuildError::TooManyNodes`] beyond 4,294,967,295 nodes.
     pub fn add_foreign(&mut self, kind: Kind, address: u64) -> Result<NodeId, BuildError> {
-        self.heap.fill_columns();
+        self.fill_columns();
         self.foreign
             .try_reserve(1)
             .map_err(|_| BuildError::OutOfMemory)?;
@@ -171,40 +298,93 @@ impl SweepBuilder {
     /// Returns the node's kind.
     #[inline]
     pub fn kind(&self, node: NodeId) -> Kind {
-        self.heap.kind(node)
+        match self.heap.kinds.get(node.index()) {
+            Some(kind) => *kind,
+            None => self.recent.kinds[self.recent_place(node)],
+        }
     }
 
     /// Returns the address that the node was added with, or the one that was set since.
     #[inline]
     pub fn address(&self, node: NodeId) -> u64 {
-        self.heap.address(node)
+        match self.heap.addresses.get(node.index()) {
+            Some(address) => *address,
+            None => self.recent.addresses[self.recent_place(node)],
+        }
+    }
+
+    /// Returns what is known of a node.
+    #[inline]
+    pub fn listed(&self, node: NodeId) -> Listed {
+        Listed {
+            kind: self.kind(node),
+            address: self.address(node),
+        }
+    }
+
+    /// Returns what is known of the nodes from `first` on. Those from `end` on are none: the root, at address 0.
+    #[inline]
+    pub fn block<const N: usize>(&self, first: u32, end: u32) -> [Listed; N] {
+        let range = first as usize..(first as usize).saturating_add(N);
+        let (kinds, addresses) = (
+            self.heap.kinds.get(range.clone()),
+            self.heap.addresses.get(range.clone()),
+        );
+        if let (Some(kinds), Some(addresses)) = (kinds, addresses)
+            && range.end <= end as usize
+        {
+            return std::array::from_fn(|at| Listed {
+                kind: kinds[at],
+                address: addresses[at],
+            });
+        }
+        self.last_block(first, end)
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn last_block<const N: usize>(&self, first: u32, end: u32) -> [Listed; N] {
+        let mut nodes = (first..end).map(|node| self.listed(NodeId(node)));
+        std::array::from_fn(|_| {
+            nodes.next().unwrap_or(Listed {
+                kind: Kind::Root,
+                address: 0,
+            })
+        })
     }
 
     /// Sets the node's kind.
     pub fn set_kind(&mut self, node: NodeId, kind: Kind) {
+        self.keep_nodes();
         self.heap.kinds[node.index()] = kind;
     }
 
     /// Sets the node's [address](Heap::address) as people see it. [`find`](Self::find) still uses the
     /// one that it was added with.
     pub fn set_address(&mut self, node: NodeId, address: u64) {
+        self.keep_nodes();
         self.heap.addresses[node.index()] = address;
     }
 
     /// Sets the node's [shallow size](Heap::size), in bytes.
     pub fn set_size(&mut self, node: NodeId, bytes: u64) {
+        self.keep_nodes();
         self.heap.set_size(node, bytes);
     }
 
     /// Returns the node's [shallow size](Heap::size), in bytes.
     pub fn size(&self, node: NodeId) -> u64 {
-        self.heap.size(node)
+        match node.index() < self.heap.node_count() {
+            true => self.heap.size(node),
+            // Larger ones are in the columns at once.
+            false => u64::from(self.recent.sizes[self.recent_place(node)]),
+        }
     }
 
     /// Sets the node's [count](Heap::count).
     #[inline]
     pub fn set_count(&mut self, node: NodeId, count: u32) {
-        self.heap.fill_columns();
+        self.fill_columns();
         self.heap.counts[node.index()] = count;
     }
 
@@ -216,13 +396,20 @@ impl SweepBuilder {
     /// Sets the node's [source](Heap::source); for a string, its text.
     #[inline]
     pub fn set_source(&mut self, node: NodeId, source: NameId) {
-        self.heap.sources[node.index()] = source;
+        let first = self.heap.node_count();
+        match self.heap.sources.get_mut(node.index()) {
+            Some(known) => *known = source,
+            None => self.recent.sources[node.index() - first] = source,
+        }
     }
 
     /// Returns the id of the node's [source](Heap::source); for a string, of its text.
     #[inline]
     pub fn source(&self, node: NodeId) -> NameId {
-        self.heap.sources[node.index()]
+        match self.heap.sources.get(node.index()) {
+            Some(source) => *source,
+            None => self.recent.sources[self.recent_place(node)],
+        }
     }
 
     /// Returns the bytes of a name.
@@ -334,8 +521,8 @@ impl SweepBuilder {
     /// Begins the edges of a node.
     #[inline]
     pub fn begin_edges(&mut self) {
-        self.heap.fill_columns();
-        self.edges_start = self.heap.targets.len();
+        self.fill_columns();
+        self.edges_start = self.edge_count;
     }
 
     /// Adds an edge to the current node.
@@ -351,7 +538,27 @@ impl SweepBuilder {
         label: Label,
         strength: Strength,
     ) -> Result<(), BuildError> {
-        self.heap.push_edge(target, label, strength)
+        let packed = self.heap.pack(label, strength)?;
+        let place = self.edge_count % RECENT_EDGES;
+        self.recent_targets[place] = target;
+        self.recent_labels[place] = packed;
+        self.edge_count += 1;
+        match place == RECENT_EDGES - 1 {
+            true => self.keep_recent_edges(),
+            false => Ok(()),
+        }
+    }
+
+    /// Moves the last edges to the columns.
+    #[inline(never)]
+    fn keep_recent_edges(&mut self) -> Result<(), BuildError> {
+        let count = self.edge_count - self.heap.targets.len();
+        let (targets, labels) = (&mut self.heap.targets, &mut self.heap.labels);
+        targets.try_reserve(count)?;
+        labels.try_reserve(count)?;
+        targets.extend_from_slice(&self.recent_targets[..count]);
+        labels.extend_from_slice(&self.recent_labels[..count]);
+        Ok(())
     }
 
     /// Ends the edges of `node`. Call it once for each node.
@@ -362,7 +569,8 @@ impl SweepBuilder {
     /// [`BuildError::TooManyEdges`] beyond 4,294,967,295 edges.
     #[inline]
     pub fn end_edges(&mut self, node: NodeId) -> Result<(), BuildError> {
-        self.heap.end_edges(node, self.edges_start)
+        self.heap
+            .note_edges(node, self.edges_start, self.edge_count)
     }
 
     /// Returns the heap of everything that was added.
@@ -370,7 +578,9 @@ impl SweepBuilder {
     /// # Errors
     ///
     /// [`BuildError::OutOfMemory`] if memory runs out.
-    pub fn finish(self, provenance: Provenance) -> Result<Heap, BuildError> {
+    pub fn finish(mut self, provenance: Provenance) -> Result<Heap, BuildError> {
+        self.keep_recent_edges()?;
+        self.fill_columns();
         let SweepBuilder {
             mut heap,
             mut names,
@@ -380,7 +590,6 @@ impl SweepBuilder {
             ..
         } = self;
         drop((map, name_index));
-        heap.fill_columns();
         threads.finish(&mut heap, &mut names)?;
         heap.sort_loaded_code();
         heap.provenance = provenance;
@@ -388,5 +597,77 @@ impl SweepBuilder {
         names.shrink();
         heap.names = Arc::new(names);
         Ok(heap)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Whatever is asked of the last nodes before they are in the columns, and changed.
+    #[test]
+    fn nodes_are_the_same_before_and_after_they_are_in_the_columns() {
+        let address = |number: u64| 0x10_0000 - 0x4000 + 48 * number; // in two regions
+        let mut builder = SweepBuilder::default();
+        let huge = u64::from(Heap::LARGE) + 5;
+        for number in 1..=1000 {
+            let size = if number % 100 == 0 { huge } else { number };
+            let node = builder
+                .add(Kind::Table, address(number), size)
+                .unwrap()
+                .unwrap();
+            assert_eq!(u64::from(node.0), number);
+            assert_eq!(builder.node_count() as u64, number + 1);
+            assert_eq!(builder.add(Kind::Table, address(number), 8).unwrap(), None);
+            assert_eq!(
+                (builder.kind(node), builder.size(node)),
+                (Kind::Table, size)
+            );
+            assert_eq!(builder.address(node), address(number));
+            let name = builder.intern(number.to_string().as_bytes()).unwrap();
+            builder.set_source(node, name);
+            assert_eq!(builder.source(node), name);
+            if number % 90 == 0 {
+                builder.set_kind(node, Kind::Userdata);
+                builder.set_count(node, 7);
+            }
+        }
+        builder.close_objects().unwrap();
+        let block = builder.block::<8>(997, 1001);
+        assert_eq!(block[3], builder.listed(NodeId(1000)));
+        assert!(block[4..].iter().all(|listed| listed.address == 0));
+        assert_eq!(builder.block::<8>(90, 1001)[0].kind, Kind::Userdata);
+        for number in 1..=1000 {
+            assert_eq!(builder.find(address(number)), Some(NodeId(number as u32)));
+            builder.begin_edges();
+            for edge in 0..number {
+                let label = Label::Index(edge as i64);
+                builder
+                    .edge(NodeId(edge as u32), label, Strength::Strong)
+                    .unwrap();
+            }
+            builder.end_edges(NodeId(number as u32)).unwrap();
+        }
+        let heap = builder.finish(Provenance::default()).unwrap();
+        assert_eq!((heap.node_count(), heap.edge_count()), (1001, 500_500));
+        for node in heap.nodes().skip(1) {
+            let number = u64::from(node.0);
+            let (kind, count) = match number % 90 {
+                0 => (Kind::Userdata, 7),
+                _ => (Kind::Table, 0),
+            };
+            assert_eq!((heap.kind(node), heap.count(node)), (kind, count));
+            assert_eq!(heap.address(node), address(number));
+            assert_eq!(
+                heap.size(node),
+                if number % 100 == 0 { huge } else { number }
+            );
+            assert_eq!(heap.source(node), number.to_string().as_bytes());
+            assert_eq!(heap.edges(node).len() as u64, number);
+            let mut edges = heap.edges(node).zip(0..);
+            assert!(edges.all(|(edge, at)| {
+                edge.target == NodeId(at) && edge.label == Label::Index(i64::from(at))
+            }));
+        }
     }
 }

@@ -12,6 +12,7 @@ use crate::graph::fallible_vec::push;
 use crate::graph::node::NodeId;
 use crate::graph::provenance::Process;
 use crate::snapshot::Snapshot;
+use std::ops::Range;
 
 /// Nodes of the later capture that come before a marker of the earlier one.
 #[derive(Clone, Copy, Debug)]
@@ -84,6 +85,17 @@ impl<'a> Identity<'a> {
             true => None,
             false => self.find(twin).map(|newer| newer.end),
         }
+    }
+
+    /// Whether none of these objects of `side` and of the other snapshot came between the captures, as far as is known.
+    pub(crate) fn are_all_older(&self, side: &Range<usize>, twins: &Range<usize>) -> bool {
+        let later = match self.side_is_later {
+            true => side,
+            false => twins,
+        };
+        self.newer
+            .iter()
+            .all(|newer| later.end <= newer.start.index() || newer.end.index() <= later.start)
     }
 
     /// Whether `node` of `side` and `twin` of the other are one object.

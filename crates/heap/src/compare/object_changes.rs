@@ -1,6 +1,6 @@
 //! How each object changed between two snapshots, on everything that they have.
 
-use crate::compare::twins::match_twins;
+use crate::compare::twins::{BLOCK, match_twins};
 use crate::compare::view::View;
 use crate::graph::error::BuildError;
 use crate::graph::fallible_vec::{held, push};
@@ -49,7 +49,9 @@ impl ObjectChanges {
             alone: NodeSet::with_room_for(view.heap.node_count())?,
             ..ObjectChanges::default()
         };
-        match_twins(view, twins, |node, twin| {
+        // What is as it was, and was seen, is not among the changes.
+        let is_nothing = |twin: NodeId| (twin.0..).take(BLOCK).map(NodeId).all(&is_seen);
+        match_twins(view, twins, is_nothing, |node, twin| {
             let Some(twin) = twin else {
                 changes.alone.insert(node);
                 return Ok(());

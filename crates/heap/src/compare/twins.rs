@@ -10,7 +10,12 @@ use crate::graph::kind::Kind;
 use crate::graph::node::NodeId;
 use crate::graph::node_set::NodeSet;
 
-/// Calls `tell` for every object of `side` with its twin in `other`.
+/// How many objects are compared at once with what is expected.
+pub(crate) const BLOCK: usize = NodeSet::RUN;
+
+/// Calls `tell` for the objects of `side` with their twins in `other`: for all that have none, and for all but those of
+/// blocks in which every object is as its twin is, in its address, kind, size and count, and of which
+/// `is_nothing_to_tell`, by the first twin of the block.
 ///
 /// Two captures of one program have nearly the same objects in nearly the same order. So both are
 /// first traversed side by side; only objects without a twin there are looked up, in a map of the
@@ -18,6 +23,7 @@ use crate::graph::node_set::NodeSet;
 pub(crate) fn match_twins(
     side: View<'_>,
     other: View<'_>,
+    is_nothing_to_tell: impl Fn(NodeId) -> bool,
     mut tell: impl FnMut(NodeId, Option<NodeId>) -> Result<(), BuildError>,
 ) -> Result<(), BuildError> {
     let identity = Identity::new(side, other)?;
@@ -32,7 +38,24 @@ pub(crate) fn match_twins(
     };
     let mut pair = SideBySide::new(heap, other, &identity)?;
     let mut alone = Vec::new();
-    for node in heap.nodes().filter(|&node| side.is_member(node)) {
+    let are_whole = !side.snapshot.is_difference() && !other.snapshot.is_difference();
+    let (mut number, mut next_try) = (0, 0);
+    while number < heap.node_count() {
+        let node = NodeId(number as u32);
+        if are_whole && number >= next_try {
+            if let Some(twin) = pair.block(node)
+                && is_nothing_to_tell(twin)
+            {
+                pair.pass_block(twin);
+                number += BLOCK;
+                continue;
+            }
+            next_try = number + BLOCK / 4;
+        }
+        number += 1;
+        if !side.is_member(node) {
+            continue;
+        }
         if identity.has_no_twin(node) {
             tell(node, None)?;
             continue;
@@ -113,6 +136,36 @@ impl<'a> SideBySide<'a> {
         Some(NodeId(found as u32))
     }
 
+    /// Returns the first of the next objects if a block of them are surely the twins of those from `node` on, and are in
+    /// all columns as these are.
+    fn block(&self, node: NodeId) -> Option<NodeId> {
+        let ours = node.index()..node.index() + BLOCK;
+        let theirs = self.next[0]..self.next[0] + BLOCK;
+        let (heap, other) = (self.heap, self.other);
+        let kinds = heap.kinds.get(ours.clone())?;
+        let are_alike = heap.addresses[ours.clone()] == *other.addresses.get(theirs.clone())?
+            && *kinds == other.kinds[theirs.clone()]
+            && heap.counts[ours.clone()] == other.counts[theirs.clone()]
+            && heap.sizes[ours.clone()] == other.sizes[theirs.clone()];
+        // Strings must have one text, snapshots are not compared, and large sizes are elsewhere.
+        let has_other = |kind: &Kind| matches!(kind, Kind::String | Kind::Snapshot);
+        if !are_alike
+            || kinds.iter().any(has_other)
+            || heap.sizes[ours.clone()].contains(&Heap::LARGE)
+            || !self.identity.are_all_older(&ours, &theirs)
+        {
+            return None;
+        }
+        Some(NodeId(theirs.start as u32))
+    }
+
+    /// Goes on behind a block.
+    fn pass_block(&mut self, twin: NodeId) {
+        self.misses = 0;
+        self.matched.insert_run(twin);
+        self.go_on_from(twin.index() + BLOCK);
+    }
+
     /// Looks farther ahead after many misses: the more misses, the farther and the less often, so
     /// that the whole search takes time in proportion to the misses.
     fn leap(&mut self, node: NodeId) -> Option<usize> {
@@ -175,6 +228,36 @@ mod tests {
         let mut pair = SideBySide::new(heap, other, &identity).unwrap();
         let nodes = heap.nodes().skip(1);
         nodes.filter(|node| pair.twin(*node).is_none()).count()
+    }
+
+    /// What is told, whatever is passed in blocks: the numbers of the nodes of `side` and of their twins.
+    fn told(side: &Snapshot, other: &Snapshot) -> Vec<(u32, Option<u32>)> {
+        let mut told = Vec::new();
+        let [side, other] = [side, other].map(View::of);
+        let tell = |node: NodeId, twin: Option<NodeId>| {
+            told.push((node.0, twin.map(|twin| twin.0)));
+            Ok(())
+        };
+        match_twins(side, other, |_| true, tell).unwrap();
+        told.sort_unstable();
+        told
+    }
+
+    #[test]
+    fn blocks_that_are_alike_are_passed_and_all_else_is_told() {
+        let all = snapshot(1..1000);
+        let told_of_same = told(&all, &all);
+        assert!(told_of_same.len() < 1000 - 13 * BLOCK, "{told_of_same:?}");
+        assert!(told_of_same.iter().all(|(node, twin)| Some(*node) == *twin));
+        // One is gone, one is new: their neighbours still have their twins.
+        let other = snapshot((1..500).chain([5000]).chain(501..1000).chain([6000]));
+        let told = told(&other, &all);
+        let alone: Vec<_> = told.iter().filter(|(_, twin)| twin.is_none()).collect();
+        assert_eq!(alone, [&(500, None), &(1000, None)]);
+        let with_twin = told.iter().filter(|(node, _)| ![500, 1000].contains(node));
+        for (node, twin) in with_twin {
+            assert_eq!(Some(*node), *twin);
+        }
     }
 
     #[test]

@@ -371,32 +371,32 @@ impl Heap {
         Ok(NodeId(id))
     }
 
-    /// Adds a node to the columns that are known while the VM's lists are read;
-    /// [`fill_columns`](Self::fill_columns) fills the others for all nodes at once.
+    /// Makes room for `count` more nodes in every column.
     #[inline]
-    pub(crate) fn push_listed(
-        &mut self,
-        kind: Kind,
-        address: u64,
-        size: u64,
-    ) -> Result<NodeId, BuildError> {
-        self.reserve_node()?;
-        // The builder refuses more nodes than ids can number.
-        let node = NodeId(self.kinds.len() as u32);
-        self.kinds.push(kind);
-        self.addresses.push(address);
-        self.sources.push(NameId::EMPTY);
-        match u32::try_from(size) {
-            Ok(size) if size != Self::LARGE => self.sizes.push(size),
-            _ => {
-                self.sizes.push(Self::LARGE);
-                self.set_size(node, size);
-            }
+    pub(crate) fn reserve_listed(&mut self, count: usize) -> Result<(), BuildError> {
+        match self.node_room < self.kinds.len() + count {
+            true => self.grow_node_columns(),
+            false => Ok(()),
         }
-        Ok(node)
     }
 
-    /// Fills the columns that [`push_listed`](Self::push_listed) left out.
+    /// Adds nodes to the columns that are known while the VM's lists are read, which have
+    /// [room](Self::reserve_listed) for them; [`fill_columns`](Self::fill_columns) fills the others for all nodes at
+    /// once.
+    pub(crate) fn extend_listed(
+        &mut self,
+        kinds: &[Kind],
+        addresses: &[u64],
+        sizes: &[u32],
+        sources: &[NameId],
+    ) {
+        self.kinds.extend_from_slice(kinds);
+        self.addresses.extend_from_slice(addresses);
+        self.sizes.extend_from_slice(sizes);
+        self.sources.extend_from_slice(sources);
+    }
+
+    /// Fills the columns that [`extend_listed`](Self::extend_listed) left out.
     #[inline(always)]
     pub(crate) fn fill_columns(&mut self) {
         if self.counts.len() != self.kinds.len() {
@@ -506,12 +506,22 @@ impl Heap {
     /// Assigns all edges from number `start` on to `node`, which had none.
     #[inline]
     pub(crate) fn end_edges(&mut self, node: NodeId, start: usize) -> Result<(), BuildError> {
-        if self.targets.len() > u32::MAX as usize {
+        self.note_edges(node, start, self.targets.len())
+    }
+
+    /// Assigns the edges from number `start` up to, but not including, `end` to `node`, which had none.
+    #[inline]
+    pub(crate) fn note_edges(
+        &mut self,
+        node: NodeId,
+        start: usize,
+        end: usize,
+    ) -> Result<(), BuildError> {
+        if end > u32::MAX as usize {
             return Err(BuildError::TooManyEdges);
         }
-        let count = self.targets.len() - start;
         self.edge_starts[node.index()] = start as u32;
-        self.note_edge_count(node, count as u32)
+        self.note_edge_count(node, (end - start) as u32)
     }
 
     /// Sets the number of the node's edges.

@@ -76,7 +76,7 @@ impl Label {
 /// in a side table, and the payload is its place there.
 ///
 /// Snapshot files have the same bits, so a number keeps its meaning forever.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 #[repr(transparent)]
 pub struct PackedLabel(u32);
 

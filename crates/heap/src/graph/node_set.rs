@@ -35,6 +35,19 @@ impl NodeSet {
         is_new
     }
 
+    /// How many nodes [`insert_run`](Self::insert_run) adds.
+    pub(crate) const RUN: usize = 64;
+
+    /// Adds a run of nodes, of which `first` is the first.
+    #[inline]
+    pub(crate) fn insert_run(&mut self, first: NodeId) {
+        let (word, bit) = (first.index() / 64, first.0 % 64);
+        self.words[word] |= u64::MAX << bit;
+        if bit > 0 {
+            self.words[word + 1] |= !(u64::MAX << bit);
+        }
+    }
+
     #[inline]
     pub(crate) fn remove(&mut self, node: NodeId) {
         self.words[node.index() / 64] &= !(1 << (node.0 % 64));

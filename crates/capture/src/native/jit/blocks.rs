@@ -73,7 +73,7 @@ impl<M: Memory, R: References> Sweep<'_, M, R> {
             }
             next = self
                 .reference(next)
-                .ok_or(LayoutMismatch::Unreadable("the constants of traces"))?;
+                .ok_or(LayoutMismatch::Unreadable(&"the constants of traces"))?;
         }
         Ok(size)
     }

@@ -32,7 +32,7 @@ impl<'m> CTypes<'m> {
         places: &'static CTState,
         address: u64,
     ) -> Swept<CTypes<'m>> {
-        const UNREADABLE: LayoutMismatch = LayoutMismatch::Unreadable("the table of C types");
+        const UNREADABLE: LayoutMismatch = LayoutMismatch::Unreadable(&"the table of C types");
         if address == 0 {
             return Ok(CTypes {
                 places,

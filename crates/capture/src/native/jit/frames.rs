@@ -12,7 +12,7 @@ use crate::native::jit::slots::SLOT;
 use crate::native::jit::sweep::Sweep;
 use crate::native::layout_mismatch::{LayoutMismatch, Swept};
 
-pub(super) const UNREADABLE: LayoutMismatch = LayoutMismatch::Unreadable("a thread");
+pub(super) const UNREADABLE: LayoutMismatch = LayoutMismatch::Unreadable(&"a thread");
 
 /// `FRAME_TYPE`, `FRAME_TYPEP`: the bits of a link that tell its type.
 const TYPE: u64 = 3;

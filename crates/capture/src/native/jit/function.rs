@@ -5,12 +5,12 @@ use crate::native::jit::known_prototype::KnownPrototype;
 use crate::native::jit::references::{References, references};
 use crate::native::jit::slots::{VALUE, slots};
 use crate::native::jit::sweep::Sweep;
-use crate::native::layout_mismatch::{LayoutMismatch, Swept};
+use crate::native::layout_mismatch::{LayoutMismatch, Swept, What};
 use crate::native::sweep::Sweep as _;
 use luasnap_heap::{Kind, Label, NameId, NodeId, Strength};
 
-const UNREADABLE: LayoutMismatch = LayoutMismatch::Unreadable("a function");
-const ENVIRONMENT: (Kind, &str) = (Kind::Table, "a function's environment");
+const UNREADABLE: LayoutMismatch = LayoutMismatch::Unreadable(&"a function");
+const ENVIRONMENT: (Kind, What) = (Kind::Table, &"a function's environment");
 
 /// `FF_LUA` in `ffid`: a Lua function.
 const IN_LUA: u8 = 0;
@@ -80,12 +80,12 @@ impl<'m, M: Memory, R: References> Sweep<'m, M, R> {
                 names = known.upvalue_names;
                 if known.upvalue_count != function.byte(places.upvalue_count) {
                     self.ledger
-                        .doubt(node, LayoutMismatch::Kind("a function's prototype"))?;
+                        .doubt(node, LayoutMismatch::Kind(&"a function's prototype"))?;
                 }
             }
             None => self
                 .ledger
-                .doubt(node, LayoutMismatch::Kind("a function's prototype"))?,
+                .doubt(node, LayoutMismatch::Kind(&"a function's prototype"))?,
         }
         // Each name ends with a zero byte; a stripped function has none.
         let mut names = names.split(|&byte| byte == 0);
@@ -94,7 +94,7 @@ impl<'m, M: Memory, R: References> Sweep<'m, M, R> {
             if let Some(target) = self.object(node, upvalue)? {
                 if self.heap.kind(target) != Kind::Upvalue {
                     self.ledger
-                        .doubt(node, LayoutMismatch::Kind("a function's upvalue"))?;
+                        .doubt(node, LayoutMismatch::Kind(&"a function's upvalue"))?;
                 }
                 let name = self.heap.intern(name)?;
                 self.heap
@@ -119,7 +119,7 @@ impl<'m, M: Memory, R: References> Sweep<'m, M, R> {
     /// Adds a reference to the value of an upvalue. It is in the upvalue, or on a stack while that
     /// is open.
     pub(super) fn add_edges_of_upvalue(&mut self, node: NodeId, address: u64) -> Swept {
-        const UNREADABLE: LayoutMismatch = LayoutMismatch::Unreadable("an upvalue");
+        const UNREADABLE: LayoutMismatch = LayoutMismatch::Unreadable(&"an upvalue");
         let places = &self.layout.upvalue;
         let upvalue = self
             .memory

@@ -9,7 +9,7 @@ use crate::native::layout_mismatch::{LayoutMismatch, Swept};
 use luasnap_heap::{Kind, NodeId, RunOrder};
 use std::iter;
 
-const UNREADABLE: LayoutMismatch = LayoutMismatch::Unreadable("an object");
+const UNREADABLE: LayoutMismatch = LayoutMismatch::Unreadable(&"an object");
 /// `LJ_GC_FIXED` in an object's `marked`: never collected.
 const FIXED: u8 = 1 << 5;
 /// The low bits of a bucket's reference are flags of the bucket.
@@ -80,7 +80,7 @@ impl<M: Memory, R: References> Sweep<'_, M, R> {
         let buckets = self
             .memory
             .items(self.global.word(places.strings), count, R::SIZE)
-            .ok_or(LayoutMismatch::Unreadable("the table of strings"))?;
+            .ok_or(LayoutMismatch::Unreadable(&"the table of strings"))?;
         // Strings are in no order in memory, but their addresses are known in advance.
         let buckets = || references::<R>(buckets);
         let ahead = buckets().skip(AHEAD).chain(iter::repeat(0));

@@ -11,7 +11,7 @@ use crate::native::sweep::Sweep as _;
 use crate::version::Version;
 use luasnap_heap::{CodeShape, Kind, LOADED_SOURCE, Label, NameId, NodeId, Strength};
 
-const UNREADABLE: LayoutMismatch = LayoutMismatch::Unreadable("a prototype");
+const UNREADABLE: LayoutMismatch = LayoutMismatch::Unreadable(&"a prototype");
 /// Bytes of an instruction, and of an upvalue's entry.
 const INSTRUCTION: u64 = 4;
 const UPVALUE: u64 = 2;
@@ -124,7 +124,7 @@ impl<'m, M: Memory, R: References> Sweep<'m, M, R> {
             true => Ok(()),
             false => self
                 .ledger
-                .doubt(node, LayoutMismatch::Kind("a function's prototype")),
+                .doubt(node, LayoutMismatch::Kind(&"a function's prototype")),
         }
     }
 
@@ -214,7 +214,7 @@ impl<'m, M: Memory, R: References> Sweep<'m, M, R> {
         if let Some(shape) = self.shape_of_loaded(node, prototype) {
             self.heap.note_loaded_code(node, shape)?;
         }
-        let name = (Kind::String, "a chunk's name");
+        let name = (Kind::String, &"a chunk's name");
         let source = R::at(prototype, places.source);
         self.refer_to_kind(node, source, Label::DebugName, name)?;
         // Constants that are objects are before the address in `k`, the last of them first.

@@ -9,7 +9,7 @@ use luasnap_heap::{Kind, NameId, NodeId};
 
 /// Longer texts are kept whole only if they are names.
 const SHORT: u64 = 40;
-const UNREADABLE: LayoutMismatch = LayoutMismatch::Unreadable("a string");
+const UNREADABLE: LayoutMismatch = LayoutMismatch::Unreadable(&"a string");
 
 impl<'m, M: Memory, R: References> Sweep<'m, M, R> {
     /// Makes a node of a string. A short text is kept at once, while it is in the cache.

@@ -81,14 +81,14 @@ impl<'m, M: Memory, R: References> Sweep<'m, M, R> {
         let size = places.whole - places.from_main_thread;
         let global = memory
             .structure(address, size)
-            .ok_or(LayoutMismatch::Unreadable("the global state"))?;
+            .ok_or(LayoutMismatch::Unreadable(&"the global state"))?;
         let traces = match places.to_jit_state {
             ABSENT => &[],
             jit => {
                 let count = u64::from(global.int(jit + layout.jit_state.trace_count));
                 memory
                     .items(global.word(jit + layout.jit_state.traces), count, R::SIZE)
-                    .ok_or(LayoutMismatch::Unreadable("the list of traces"))?
+                    .ok_or(LayoutMismatch::Unreadable(&"the list of traces"))?
             }
         };
         let segments = memory
@@ -97,7 +97,9 @@ impl<'m, M: Memory, R: References> Sweep<'m, M, R> {
                 segment_count(layout, global),
                 4,
             )
-            .ok_or(LayoutMismatch::Unreadable("the segments of light userdata"))?;
+            .ok_or(LayoutMismatch::Unreadable(
+                &"the segments of light userdata",
+            ))?;
         Ok(Sweep {
             memory,
             layout,

@@ -88,11 +88,11 @@ impl<M: Memory, R: References> Sweep<'_, M, R> {
     pub(super) fn add_edges_of_table(&mut self, node: NodeId, address: u64) -> Swept {
         let parts = self
             .table_parts(address)
-            .ok_or(LayoutMismatch::Unreadable("a table"))?;
+            .ok_or(LayoutMismatch::Unreadable(&"a table"))?;
         let mut mode = WeakMode::default();
         if parts.metatable != 0 {
             mode = self.mode_of(parts.metatable)?;
-            let metatable = (Kind::Table, "a table's metatable");
+            let metatable = (Kind::Table, &"a table's metatable");
             self.refer_to_kind(node, parts.metatable, Label::Metatable, metatable)?;
         }
         self.verify_table(node, parts)?;
@@ -110,7 +110,7 @@ impl<M: Memory, R: References> Sweep<'_, M, R> {
         let array = self
             .memory
             .items(parts.array, parts.array_size, VALUE)
-            .ok_or(LayoutMismatch::Unreadable("a table's array"))?;
+            .ok_or(LayoutMismatch::Unreadable(&"a table's array"))?;
         let mut count = 0;
         for (index, value) in (0..).zip(slots(array).map(R::value)) {
             count += u32::from(!value.is_nil());
@@ -124,7 +124,7 @@ impl<M: Memory, R: References> Sweep<'_, M, R> {
         let nodes = self
             .memory
             .items(parts.nodes, parts.node_count, NODE)
-            .ok_or(LayoutMismatch::Unreadable("a table's hash part"))?;
+            .ok_or(LayoutMismatch::Unreadable(&"a table's hash part"))?;
         let mut count = 0;
         for node in nodes.chunks_exact(usize::from(NODE)).map(Structure) {
             let value = R::value(node.word(NODE_VALUE));

@@ -8,7 +8,7 @@ use crate::native::layout_mismatch::{LayoutMismatch, Swept};
 use crate::native::sweep::Sweep as _;
 use luasnap_heap::{Label, NodeId};
 
-const UNREADABLE: LayoutMismatch = LayoutMismatch::Unreadable("a trace");
+const UNREADABLE: LayoutMismatch = LayoutMismatch::Unreadable(&"a trace");
 /// Bytes of an instruction or a constant, and of an entry of a snapshot's map.
 const WORD: u16 = 8;
 const MAP_ENTRY: u64 = 4;

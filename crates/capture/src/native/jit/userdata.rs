@@ -10,7 +10,7 @@ use crate::native::own_snapshots::Userdata;
 use crate::native::sweep::Sweep as _;
 use luasnap_heap::{Kind, Label, NodeId};
 
-const UNREADABLE: LayoutMismatch = LayoutMismatch::Unreadable("a userdata");
+const UNREADABLE: LayoutMismatch = LayoutMismatch::Unreadable(&"a userdata");
 /// `UDTYPE_BUFFER`.
 const BUFFER: u8 = 3;
 /// `SBUF_FLAG_COW`, `SBUF_FLAG_BORROW`: the memory is that of a string, or of another buffer.
@@ -64,10 +64,10 @@ impl<M: Memory, R: References> Sweep<'_, M, R> {
                 self.userdata_metatables
                     .put(userdata.metatable, WeakMode::default(), fields)?;
             }
-            let metatable = (Kind::Table, "a userdata's metatable");
+            let metatable = (Kind::Table, &"a userdata's metatable");
             self.refer_to_kind(node, userdata.metatable, Label::Metatable, metatable)?;
         }
-        let table = (Kind::Table, "a userdata's environment");
+        let table = (Kind::Table, &"a userdata's environment");
         self.refer_to_kind(node, environment, Label::Environment, table)?;
         if self.is_buffer(address) {
             self.add_edges_of_buffer(node, userdata)?;

@@ -81,7 +81,7 @@ impl<M: Memory, R: References> Sweep<'_, M, R> {
         };
         match table.is_some_and(|table| self.is(table, Kind::Table)) {
             true => Ok(()),
-            false => Err(LayoutMismatch::Kind("the table of finalizers of cdata").into()),
+            false => Err(LayoutMismatch::Kind(&"the table of finalizers of cdata").into()),
         }
     }
 
@@ -117,7 +117,7 @@ impl<M: Memory, R: References> Sweep<'_, M, R> {
         let nodes = self
             .memory
             .items(parts.nodes, parts.node_count, NODE)
-            .ok_or(LayoutMismatch::Unreadable("a table's hash part"))?;
+            .ok_or(LayoutMismatch::Unreadable(&"a table's hash part"))?;
         let entries = nodes.chunks_exact(usize::from(NODE)).map(Structure);
         let entries = entries.filter(|node| !R::value(node.word(NODE_VALUE)).is_nil());
         for entry in entries.take(ENTRIES) {
@@ -154,7 +154,7 @@ impl<M: Memory, R: References> Sweep<'_, M, R> {
         let kind = self.heap.kind(node);
         match kind == Kind::Snapshot || tags::agree(value, kind) {
             true => Ok(()),
-            false => Err(LayoutMismatch::Kind("what a table's value refers to").into()),
+            false => Err(LayoutMismatch::Kind(&"what a table's value refers to").into()),
         }
     }
 

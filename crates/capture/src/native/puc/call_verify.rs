@@ -24,7 +24,7 @@ impl<M: Memory> StackWalk<'_, '_, M> {
             base <= self.top && (is_moved || base == info.word(self.sweep.layout().call.base));
         match is_right {
             true => Ok(()),
-            false => Err(LayoutMismatch::Kind("where a call begins").into()),
+            false => Err(LayoutMismatch::Kind(&"where a call begins").into()),
         }
     }
 
@@ -69,7 +69,7 @@ impl<M: Memory> StackWalk<'_, '_, M> {
         };
         match fits {
             true => Ok(()),
-            false => Err(LayoutMismatch::Kind("what a call was given").into()),
+            false => Err(LayoutMismatch::Kind(&"what a call was given").into()),
         }
     }
 

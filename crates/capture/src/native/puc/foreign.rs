@@ -111,7 +111,7 @@ impl<'m, M: Memory> Sweep<'m, M> {
     /// Keeps the text of a short string of another VM. This VM may have a string of this text, too: then they have one
     /// name, since a field that either names is one field.
     fn name_short_foreign(&mut self, node: NodeId, address: u64) -> Swept {
-        const UNREADABLE: LayoutMismatch = LayoutMismatch::Unreadable("a string");
+        const UNREADABLE: LayoutMismatch = LayoutMismatch::Unreadable(&"a string");
         let text = self.whole_text(node).ok_or(UNREADABLE)?;
         let hash = self.hash_of_short::<ANY>(Whose::Others, address);
         let name = match hash.and_then(|hash| self.own_name_of(text, hash)) {
@@ -162,7 +162,8 @@ impl<'m, M: Memory> Sweep<'m, M> {
         while let Some(&ForeignObject { node, .. }) = self.foreign_objects.get(number) {
             number += 1;
             if self.heap.kind(node) != Kind::Table {
-                self.add_edges_of(node, Self::add_edges_of_kind::<ANY>)?;
+                let listed = self.heap.listed(node);
+                self.add_edges_of(node, listed, Self::add_edges_of_kind::<ANY>)?;
             }
         }
         Ok(())

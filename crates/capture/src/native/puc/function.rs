@@ -2,7 +2,7 @@
 
 use crate::layout::ABSENT;
 use crate::memory::memory::{Memory, Read, Structure};
-use crate::native::layout_mismatch::{LayoutMismatch, Swept};
+use crate::native::layout_mismatch::{LayoutMismatch, Swept, What};
 use crate::native::puc::header::VALUE;
 use crate::native::puc::sweep::{ANY, Sweep};
 use crate::native::puc::whose::Whose;
@@ -85,7 +85,7 @@ impl<'m, M: Memory> Sweep<'m, M> {
         node: NodeId,
         address: u64,
     ) -> Swept {
-        const UNREADABLE: LayoutMismatch = LayoutMismatch::Unreadable("a function");
+        const UNREADABLE: LayoutMismatch = LayoutMismatch::Unreadable(&"a function");
         let whose = self.whose(node);
         let closure = self.closure::<L>(whose, address).ok_or(UNREADABLE)?;
         let upvalues = self.upvalues_behind::<L>(whose, address, closure);
@@ -104,7 +104,7 @@ impl<'m, M: Memory> Sweep<'m, M> {
             names = known.upvalue_names;
         } else if prototype != 0 {
             self.ledger
-                .doubt(node, LayoutMismatch::Kind("a function's prototype"))?;
+                .doubt(node, LayoutMismatch::Kind(&"a function's prototype"))?;
         }
         let size = usize::from(self.known_layout::<L>().prototype.upvalue_size);
         for (number, upvalue) in upvalues.chunks_exact(usize::from(POINTER)).enumerate() {
@@ -115,7 +115,7 @@ impl<'m, M: Memory> Sweep<'m, M> {
             if let Some(target) = self.object(node, upvalue)? {
                 if self.heap.kind(target) != Kind::Upvalue {
                     self.ledger
-                        .doubt(node, LayoutMismatch::Kind("a function's upvalue"))?;
+                        .doubt(node, LayoutMismatch::Kind(&"a function's upvalue"))?;
                 }
                 let name = match names.get(number * size..number * size + 8) {
                     Some(name) => self.name_at(Structure(name).word(0))?,
@@ -131,13 +131,13 @@ impl<'m, M: Memory> Sweep<'m, M> {
     pub(super) fn add_edges_of_c_function(&mut self, node: NodeId, address: u64) -> Swept {
         let closure = self
             .closure::<ANY>(Whose::Own, address)
-            .ok_or(LayoutMismatch::Unreadable("a function"))?;
+            .ok_or(LayoutMismatch::Unreadable(&"a function"))?;
         self.refer_to_environment::<ANY>(node, closure)?;
         let start = address + u64::from(self.layout().closure.c_upvalues);
         let upvalues = self
             .memory
             .items(start, self.upvalue_count::<ANY>(closure), VALUE)
-            .ok_or(LayoutMismatch::Unreadable("a function"))?;
+            .ok_or(LayoutMismatch::Unreadable(&"a function"))?;
         for upvalue in upvalues.chunks_exact(usize::from(VALUE)) {
             self.refer_to_value(node, Structure(upvalue), Label::Upvalue(NameId::EMPTY))?;
         }
@@ -152,7 +152,7 @@ impl<'m, M: Memory> Sweep<'m, M> {
         match self.known_layout::<L>().closure.environment {
             ABSENT => Ok(()),
             place => {
-                const ENVIRONMENT: (Kind, &str) = (Kind::Table, "a function's environment");
+                const ENVIRONMENT: (Kind, What) = (Kind::Table, &"a function's environment");
                 let environment = closure.word(place);
                 self.refer_to_kind(node, environment, Label::Environment, ENVIRONMENT)
             }
@@ -169,7 +169,7 @@ impl<'m, M: Memory> Sweep<'m, M> {
         let upvalue = self
             .memory
             .structure(address, self.known_layout::<L>().upvalue.size)
-            .ok_or(LayoutMismatch::Unreadable("an upvalue"))?;
+            .ok_or(LayoutMismatch::Unreadable(&"an upvalue"))?;
         let places = &self.known_layout::<L>().upvalue;
         let value = upvalue.word(places.value);
         if value == address + u64::from(places.closed) {

@@ -66,7 +66,7 @@ impl<M: Memory> Sweep<'_, M> {
     fn list_chain<const L: usize>(&mut self, first: u64, list: List) -> Swept {
         let mut next = first;
         while next != 0 {
-            next = self.list_object::<L>(next, list)?;
+            next = self.list_here::<L>(next, list)?;
         }
         Ok(())
     }
@@ -90,7 +90,7 @@ impl<M: Memory> Sweep<'_, M> {
         let buckets = self
             .memory
             .items(self.global.word(places.strings), count, 8)
-            .ok_or(LayoutMismatch::Unreadable("the table of strings"))?;
+            .ok_or(LayoutMismatch::Unreadable(&"the table of strings"))?;
         let firsts = buckets.chunks_exact(8).map(|one| Structure(one).word(0));
         // Strings are in no order in memory, but their addresses are known in advance.
         let ahead = firsts.clone().skip(AHEAD).chain(iter::repeat(0));
@@ -112,12 +112,18 @@ impl<M: Memory> Sweep<'_, M> {
     }
 
     /// Makes a node of an object. Returns the address of the next object.
-    #[inline]
+    #[inline(never)]
     fn list_object<const L: usize>(&mut self, address: u64, list: List) -> Swept<u64> {
+        self.list_here::<L>(address, list)
+    }
+
+    /// The same, where nearly all objects come by.
+    #[inline(always)]
+    fn list_here<const L: usize>(&mut self, address: u64, list: List) -> Swept<u64> {
         let header = self
             .memory
             .structure(address, HEADER)
-            .ok_or(LayoutMismatch::Unreadable("an object"))?;
+            .ok_or(LayoutMismatch::Unreadable(&"an object"))?;
         let (next, tag) = (header.word(0), header.byte(TAG));
         let object_type = tags::object_type(self.known_layout::<L>(), tag)
             .ok_or(LayoutMismatch::UnknownType(tag))?;
@@ -171,7 +177,7 @@ impl<M: Memory> Sweep<'_, M> {
                 Some(u64::from(self.known_layout::<L>().upvalue.size)),
             ),
         };
-        let size = size.ok_or(LayoutMismatch::Unreadable("an object"))?;
+        let size = size.ok_or(LayoutMismatch::Unreadable(&"an object"))?;
         let node = self.ledger.add(&mut self.heap, kind, address, size)?;
         match kind {
             Kind::Userdata => self.note_own(node, address)?,
@@ -180,7 +186,7 @@ impl<M: Memory> Sweep<'_, M> {
                 let first = self
                     .memory
                     .word(address + u64::from(self.known_layout::<L>().state.open_upvalues))
-                    .ok_or(LayoutMismatch::Unreadable("a thread"))?;
+                    .ok_or(LayoutMismatch::Unreadable(&"a thread"))?;
                 self.list_chain::<L>(first, List::Part)?;
             }
             Kind::LuaFunction if self.known_layout::<L>().version == Version::Lua53 => {
@@ -199,7 +205,7 @@ impl<M: Memory> Sweep<'_, M> {
     fn list_upvalues_of<const L: usize>(&mut self, function: u64) -> Swept {
         let upvalues = self
             .upvalues_of::<L>(function)
-            .ok_or(LayoutMismatch::Unreadable("a function"))?;
+            .ok_or(LayoutMismatch::Unreadable(&"a function"))?;
         for upvalue in upvalues.chunks_exact(8) {
             let address = upvalue.try_into().map_or(0, u64::from_ne_bytes);
             self.list_upvalue::<L>(address)?;
@@ -210,7 +216,7 @@ impl<M: Memory> Sweep<'_, M> {
     /// Lists the open upvalues of a thread (5.3): those that no function has any more stay there
     /// until their variables end.
     fn list_open_upvalues<const L: usize>(&mut self, thread: u64) -> Swept {
-        const UNREADABLE: LayoutMismatch = LayoutMismatch::Unreadable("an open upvalue");
+        const UNREADABLE: LayoutMismatch = LayoutMismatch::Unreadable(&"an open upvalue");
         let layout = self.known_layout::<L>();
         let mut next = thread + u64::from(layout.state.open_upvalues);
         // Some were listed with their functions, so that a ring would not come to an end by itself.

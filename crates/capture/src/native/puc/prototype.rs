@@ -3,7 +3,7 @@
 use crate::layout::ABSENT;
 use crate::memory::memory::{Memory, Structure};
 use crate::native::chunk_name::ChunkName;
-use crate::native::layout_mismatch::{LayoutMismatch, Swept};
+use crate::native::layout_mismatch::{LayoutMismatch, Swept, What};
 use crate::native::puc::header::VALUE;
 use crate::native::puc::known_prototype::KnownPrototype;
 use crate::native::puc::sweep::Sweep;
@@ -92,7 +92,7 @@ impl<'m, M: Memory> Sweep<'m, M> {
         let places = &self.layout().prototype;
         let prototype = self
             .prototype(self.whose(node), address)
-            .ok_or(LayoutMismatch::Unreadable("a prototype"))?;
+            .ok_or(LayoutMismatch::Unreadable(&"a prototype"))?;
         self.heap.set_count(node, prototype.int(places.line));
         let source = prototype.word(places.source);
         let string = self.resolve(source)?;
@@ -187,12 +187,12 @@ impl<'m, M: Memory> Sweep<'m, M> {
             true => Ok(()),
             false => self
                 .ledger
-                .doubt(node, LayoutMismatch::Kind("a function's prototype")),
+                .doubt(node, LayoutMismatch::Kind(&"a function's prototype")),
         }
     }
 
     pub(super) fn add_edges_of_prototype(&mut self, node: NodeId, address: u64) -> Swept {
-        const UNREADABLE: LayoutMismatch = LayoutMismatch::Unreadable("a prototype");
+        const UNREADABLE: LayoutMismatch = LayoutMismatch::Unreadable(&"a prototype");
         self.describe_prototype(node, address)?;
         if let Some(shape) = self.shape_of_loaded(node, address) {
             self.heap.note_loaded_code(node, shape)?;
@@ -210,14 +210,14 @@ impl<'m, M: Memory> Sweep<'m, M> {
             items(places.locals, places.local_count, places.local_size).ok_or(UNREADABLE)?;
         let upvalues = self.upvalue_names(whose, address);
         self.verify_prototype(node, prototype)?;
-        const NAME: (Kind, &str) = (Kind::String, "a name in a prototype");
+        const NAME: (Kind, What) = (Kind::String, &"a name in a prototype");
         let source = prototype.word(places.source);
         self.refer_to_kind(node, source, Label::DebugName, NAME)?;
         for constant in constants.chunks_exact(usize::from(VALUE)) {
             self.refer_to_value(node, Structure(constant), Label::Constant)?;
         }
         for prototype in nested.chunks_exact(usize::from(POINTER)) {
-            let nested = (Kind::Prototype, "a function's inner prototype");
+            let nested = (Kind::Prototype, &"a function's inner prototype");
             let prototype = Structure(prototype).word(0);
             self.refer_to_kind(node, prototype, Label::Prototype, nested)?;
         }

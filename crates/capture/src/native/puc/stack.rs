@@ -15,7 +15,7 @@ use crate::native::sweep::Sweep as _;
 use crate::version::Version;
 use luasnap_heap::{BuildError, Kind, NameId, NodeId};
 
-pub(super) const UNREADABLE: LayoutMismatch = LayoutMismatch::Unreadable("a thread");
+pub(super) const UNREADABLE: LayoutMismatch = LayoutMismatch::Unreadable(&"a thread");
 
 /// `PF_VAHID` in a prototype's `flag` (5.5): extra arguments are before the function.
 pub(super) const HIDDEN_ARGUMENTS: u8 = 1;
@@ -281,7 +281,7 @@ impl<'s, 'm, M: Memory> StackWalk<'s, 'm, M> {
             _ => self.sweep.is_lua_call(info),
         };
         if is_lua_call != is_lua {
-            return Err(LayoutMismatch::Kind("what a call says it runs").into());
+            return Err(LayoutMismatch::Kind(&"what a call says it runs").into());
         }
         if !is_lua_call {
             return Ok(Running {
@@ -295,7 +295,7 @@ impl<'s, 'm, M: Memory> StackWalk<'s, 'm, M> {
             let lost = info.int(self.sweep.layout().call.tail_calls);
             // Another number there may be -1.
             if i32::try_from(lost).is_err() {
-                return Err(LayoutMismatch::Kind("a number of tail calls").into());
+                return Err(LayoutMismatch::Kind(&"a number of tail calls").into());
             }
             self.levels = self.levels.saturating_add(lost);
         }
@@ -317,7 +317,7 @@ impl<'s, 'm, M: Memory> StackWalk<'s, 'm, M> {
         };
         let offset = saved.wrapping_sub(code);
         if !offset.is_multiple_of(INSTRUCTION) || offset / INSTRUCTION > count {
-            return Err(LayoutMismatch::Kind("the instruction that a call is at").into());
+            return Err(LayoutMismatch::Kind(&"the instruction that a call is at").into());
         }
         let running = Running {
             source,

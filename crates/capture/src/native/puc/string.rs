@@ -42,7 +42,7 @@ impl<'m, M: Memory> Sweep<'m, M> {
     ) -> Swept<NodeId> {
         let text = self
             .text_place::<L>(Whose::Own, address, object_type)
-            .ok_or(LayoutMismatch::Unreadable("a string"))?;
+            .ok_or(LayoutMismatch::Unreadable(&"a string"))?;
         let node = self
             .ledger
             .add(&mut self.heap, Kind::String, address, text.size)?;
@@ -51,7 +51,7 @@ impl<'m, M: Memory> Sweep<'m, M> {
             let bytes = self
                 .memory
                 .bytes(text.address, text.len as usize + 1)
-                .ok_or(LayoutMismatch::Unreadable("a string"))?;
+                .ok_or(LayoutMismatch::Unreadable(&"a string"))?;
             let Some((0, bytes)) = bytes.split_last() else {
                 return Err(LayoutMismatch::Text.into());
             };
@@ -151,7 +151,7 @@ impl<'m, M: Memory> Sweep<'m, M> {
     fn long_text_of(&mut self, string: NodeId) -> Swept<NameId> {
         let text = self
             .whole_text(string)
-            .ok_or(LayoutMismatch::Unreadable("a string"))?;
+            .ok_or(LayoutMismatch::Unreadable(&"a string"))?;
         let name = self.heap.intern(text)?;
         self.heap.set_source(string, name);
         Ok(name)

@@ -129,7 +129,7 @@ impl<'m, M: Memory> Sweep<'m, M> {
         let size = layout.global_state.size;
         let global = memory
             .structure(global_address, size)
-            .ok_or(LayoutMismatch::Unreadable("the global state"))?;
+            .ok_or(LayoutMismatch::Unreadable(&"the global state"))?;
         let main_thread = main_thread(layout, global_address, global, |at| memory.word(at));
         let extra_space = match layout.version {
             Version::Lua55 => {
@@ -215,7 +215,7 @@ impl<'m, M: Memory> Sweep<'m, M> {
         let value = self
             .memory
             .structure(address, VALUE)
-            .ok_or(LayoutMismatch::Unreadable("a value"))?;
+            .ok_or(LayoutMismatch::Unreadable(&"a value"))?;
         self.refer_to_value(source, value, label)
     }
 

@@ -37,8 +37,14 @@ pub(super) struct Parts {
 
 impl<'m, M: Memory> Sweep<'m, M> {
     /// Reads the parts of the table at `address`.
-    #[inline]
+    #[inline(never)]
     pub(super) fn table_parts<const L: usize>(&self, whose: Whose, address: u64) -> Option<Parts> {
+        self.read_parts::<L>(whose, address)
+    }
+
+    /// The same, where nearly all tables come by.
+    #[inline(always)]
+    fn read_parts<const L: usize>(&self, whose: Whose, address: u64) -> Option<Parts> {
         let places = &self.known_layout::<L>().table;
         let table = self.structure_of(whose, address, places.size)?;
         let log2 = table.byte(places.node_count_log2);
@@ -80,10 +86,16 @@ impl<'m, M: Memory> Sweep<'m, M> {
         })
     }
 
+    /// Reads the parts of a table of this VM that is read already.
+    pub(super) fn parts_of(&self, table: NodeId) -> Swept<Parts> {
+        let parts = self.table_parts::<ANY>(Whose::Own, self.heap.address(table));
+        Ok(parts.ok_or(LayoutMismatch::Unreadable(&"a table"))?)
+    }
+
     /// Shallow size of the table at `address`, in bytes.
     #[inline]
     pub(super) fn table_size<const L: usize>(&self, whose: Whose, address: u64) -> Option<u64> {
-        let parts = self.table_parts::<L>(whose, address)?;
+        let parts = self.read_parts::<L>(whose, address)?;
         let slot_sizes = slot_sizes(self.known_layout::<L>());
         let hint = match (self.known_layout::<L>().version, parts.array_size) {
             (Version::Lua55, 1..) => LENGTH_HINT,
@@ -112,15 +124,15 @@ impl<'m, M: Memory> Sweep<'m, M> {
         address: u64,
     ) -> Swept {
         let parts = self
-            .table_parts::<L>(Whose::Own, address)
-            .ok_or(LayoutMismatch::Unreadable("a table"))?;
+            .read_parts::<L>(Whose::Own, address)
+            .ok_or(LayoutMismatch::Unreadable(&"a table"))?;
         let mut mode = WeakMode::default();
         if parts.metatable != 0 {
             mode = self.mode_of(parts.metatable)?;
-            let metatable = (Kind::Table, "a table's metatable");
+            let metatable = (Kind::Table, &"a table's metatable");
             self.refer_to_kind(node, parts.metatable, Label::Metatable, metatable)?;
         }
-        self.verify_table(node, parts)?;
+        self.verify_table(node)?;
         let in_array = match self.known_layout::<L>().version {
             _ if parts.array_size == 0 => 0,
             Version::Lua55 => self.add_edges_of_packed_array(node, parts, mode)?,
@@ -139,7 +151,7 @@ impl<'m, M: Memory> Sweep<'m, M> {
         let slots = self
             .memory
             .items(parts.array, parts.array_size, VALUE)
-            .ok_or(LayoutMismatch::Unreadable("a table's array"))?;
+            .ok_or(LayoutMismatch::Unreadable(&"a table's array"))?;
         let mut count = 0;
         for (index, slot) in (1..).zip(slots.chunks_exact(usize::from(VALUE))) {
             let slot = Structure(slot);
@@ -167,7 +179,7 @@ impl<'m, M: Memory> Sweep<'m, M> {
             .memory
             .items(parts.array.wrapping_add(LENGTH_HINT), size, 1);
         let (Some(values), Some(tags)) = (values, tags) else {
-            return Err(LayoutMismatch::Unreadable("a table's array").into());
+            return Err(LayoutMismatch::Unreadable(&"a table's array").into());
         };
         let mut count = 0;
         for ((index, &tag), value) in (1..).zip(tags).zip(values.rchunks_exact(8)) {
@@ -211,7 +223,7 @@ impl<'m, M: Memory> Sweep<'m, M> {
     pub(super) fn hash_part<const L: usize>(&self, parts: Parts) -> Swept<&'m [u8]> {
         let size = self.known_layout::<L>().node.size;
         let nodes = self.memory.items(parts.nodes, parts.node_count, size);
-        Ok(nodes.ok_or(LayoutMismatch::Unreadable("a table's hash part"))?)
+        Ok(nodes.ok_or(LayoutMismatch::Unreadable(&"a table's hash part"))?)
     }
 
     /// Adds the references of the hash part. Returns the number of its entries.
@@ -231,7 +243,7 @@ impl<'m, M: Memory> Sweep<'m, M> {
                 continue;
             }
             count += 1;
-            self.add_edges_of_entry::<L>(source, parts, node, value_type, mode)?;
+            self.add_edges_of_entry::<L>(source, node, value_type, mode)?;
         }
         Ok(count)
     }
@@ -241,7 +253,6 @@ impl<'m, M: Memory> Sweep<'m, M> {
     fn add_edges_of_entry<const L: usize>(
         &mut self,
         source: NodeId,
-        parts: Parts,
         node: Structure<'_>,
         value_type: ValueType,
         mode: WeakMode,
@@ -250,9 +261,9 @@ impl<'m, M: Memory> Sweep<'m, M> {
         let key_type = self.types[usize::from(node.byte(places.key_tag))];
         let (key, value) = (node.word(places.key), node.word(places.value));
         match key_type {
-            ValueType::Integer => self.verify_integer(parts, key)?,
+            ValueType::Integer => self.verify_integer(source, key)?,
             ValueType::Float => self.verify_float(key)?,
-            ValueType::Boolean => self.verify_boolean(parts, node)?,
+            ValueType::Boolean => self.verify_boolean(source, node)?,
             _ if value_type == ValueType::Integer => self.note_integer(key, value),
             _ => {}
         }

@@ -49,7 +49,7 @@ impl<'m, M: Memory> Sweep<'m, M> {
     }
 
     pub(super) fn add_edges_of_userdata(&mut self, node: NodeId, address: u64) -> Swept {
-        const UNREADABLE: LayoutMismatch = LayoutMismatch::Unreadable("a userdata");
+        const UNREADABLE: LayoutMismatch = LayoutMismatch::Unreadable(&"a userdata");
         let places = &self.layout().userdata;
         let userdata = self.userdata(address).ok_or(UNREADABLE)?;
         if userdata.metatable != 0 {
@@ -58,7 +58,7 @@ impl<'m, M: Memory> Sweep<'m, M> {
                 self.userdata_metatables
                     .put(userdata.metatable, WeakMode::default(), fields)?;
             }
-            let metatable = (Kind::Table, "a userdata's metatable");
+            let metatable = (Kind::Table, &"a userdata's metatable");
             self.refer_to_kind(node, userdata.metatable, Label::Metatable, metatable)?;
         }
         if places.environment != ABSENT {
@@ -68,7 +68,7 @@ impl<'m, M: Memory> Sweep<'m, M> {
                 false => Label::UserValue(1),
             };
             let environment = userdata.header.word(places.environment);
-            let table = (Kind::Table, "a userdata's environment");
+            let table = (Kind::Table, &"a userdata's environment");
             self.refer_to_kind(node, environment, label, table)?;
         }
         if places.user_value != ABSENT {

@@ -124,7 +124,7 @@ impl<'m, M: Memory> Sweep<'m, M> {
         let buckets = self
             .memory
             .items(self.global.word(places.strings), count, 8)
-            .ok_or(LayoutMismatch::Unreadable("the table of strings"))?;
+            .ok_or(LayoutMismatch::Unreadable(&"the table of strings"))?;
         let step = (count / BUCKETS).max(1);
         for number in (0..count).step_by(step as usize) {
             let mut string = Structure(buckets).word_at(8 * number);
@@ -166,15 +166,16 @@ impl<'m, M: Memory> Sweep<'m, M> {
     /// Verifies, for a sample of tables, that keys are where their hashes say and values are what
     /// their tags say.
     #[inline]
-    pub(super) fn verify_table(&mut self, node: NodeId, parts: Parts) -> Swept {
+    pub(super) fn verify_table(&mut self, node: NodeId) -> Swept {
         match is_sample(node) {
-            true => self.verify_sample(parts),
+            true => self.verify_sample(node),
             false => Ok(()),
         }
     }
 
     #[inline(never)]
-    fn verify_sample(&mut self, parts: Parts) -> Swept {
+    fn verify_sample(&mut self, node: NodeId) -> Swept {
+        let parts = self.parts_of(node)?;
         let places = &self.layout().node;
         let size = usize::from(places.size);
         let nodes = self.hash_part::<ANY>(parts)?;
@@ -212,7 +213,7 @@ impl<'m, M: Memory> Sweep<'m, M> {
         let kind = self.heap.kind(node);
         match kind == Kind::Snapshot || tags::agree(tag, kind) {
             true => Ok(()),
-            false => Err(LayoutMismatch::Kind("what a table's value refers to").into()),
+            false => Err(LayoutMismatch::Kind(&"what a table's value refers to").into()),
         }
     }
 
@@ -260,7 +261,8 @@ impl<'m, M: Memory> Sweep<'m, M> {
     /// Verifies that a boolean key is where the hash of the value it is read as says: in every
     /// release that is 1 for `true`.
     #[cold]
-    pub(super) fn verify_boolean(&self, parts: Parts, entry: Structure<'_>) -> Swept {
+    pub(super) fn verify_boolean(&self, table: NodeId, entry: Structure<'_>) -> Swept {
+        let parts = self.parts_of(table)?;
         let places = &self.layout().node;
         let nodes = self.hash_part::<ANY>(parts)?;
         let is_true =
@@ -280,16 +282,17 @@ impl<'m, M: Memory> Sweep<'m, M> {
     /// ones are left over from an older value. A key that reads the same with 32 bits needs no
     /// check.
     #[inline]
-    pub(super) fn verify_integer(&mut self, parts: Parts, key: u64) -> Swept {
+    pub(super) fn verify_integer(&mut self, table: NodeId, key: u64) -> Swept {
         let is_same = key as i64 == i64::from(key as i32);
         match is_same || self.numbers.integers == Width::Narrow {
             true => Ok(()),
-            false => self.verify_wide_integer(parts, key),
+            false => self.verify_wide_integer(table, key),
         }
     }
 
     #[cold]
-    fn verify_wide_integer(&mut self, parts: Parts, key: u64) -> Swept {
+    fn verify_wide_integer(&mut self, table: NodeId, key: u64) -> Swept {
+        let parts = self.parts_of(table)?;
         let places = &self.layout().node;
         let nodes = self.hash_part::<ANY>(parts)?;
         let types = &self.types;
@@ -338,7 +341,7 @@ impl<'m, M: Memory> Sweep<'m, M> {
         }
         self.userdata_metatables.verify_objects()?;
         if self.misplaced_locals > self.placed_locals {
-            return Err(LayoutMismatch::Kind("where a local variable begins and ends").into());
+            return Err(LayoutMismatch::Kind(&"where a local variable begins and ends").into());
         }
         // The library `math` shows that integers have 64 bits. States of skynet that only keep code have none, and skynet
         // itself is not made for others.

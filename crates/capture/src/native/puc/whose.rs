@@ -46,7 +46,10 @@ impl<'m, M: Memory> Sweep<'m, M> {
         address: u64,
         size: u16,
     ) -> Option<Structure<'m>> {
-        self.bytes_of(whose, address, usize::from(size))
+        let size = usize::from(size);
+        // As in `structure`.
+        self.bytes_of(whose, address, size)?
+            .get(..size)
             .map(Structure)
     }
 
