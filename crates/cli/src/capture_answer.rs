@@ -136,6 +136,7 @@ pub fn print(
         let info = Info::new(snapshot, Info::STORED).ok();
         kept.keep(&NewAnswers {
             info: info.as_ref(),
+            found: Some(snapshot),
             ..found.new_answers()
         });
     }

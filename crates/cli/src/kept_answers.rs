@@ -1,9 +1,10 @@
 //! Answers that are kept in the snapshot file that they are about.
 
 use luasnap_format::{
-    FileAnswers, FileIdentity, GrowthAnswer, GrowthQuestion, Info, NewAnswers, Top, add_answers,
+    FileAnswers, FileIdentity, GrowthAnswer, GrowthQuestion, Info, KeptTitles, NewAnswers, Top,
+    add_answers,
 };
-use luasnap_heap::GroupOrder;
+use luasnap_heap::{GroupOrder, Snapshot};
 use std::path::{Path, PathBuf};
 
 /// The answers in a snapshot file; nothing where none are to be kept.
@@ -34,6 +35,21 @@ impl KeptAnswers {
     /// Returns the summary with at most `n` rows in each list, if it was made before.
     pub fn info(&self, n: usize) -> Option<Info> {
         self.read()?.info()?.first(n)
+    }
+
+    /// Lets a snapshot, which was read from the file, know its trees, and returns the titles of its groups, if they are kept.
+    pub fn found(&self, snapshot: &Snapshot) -> Option<KeptTitles> {
+        let answers = self.read()?;
+        let titles = answers.titles(snapshot)?;
+        answers.put_trees(snapshot).then_some(titles)
+    }
+
+    /// Keeps what was found of a snapshot, which was read from the file.
+    pub fn keep_found(&self, snapshot: &Snapshot) {
+        self.keep(&NewAnswers {
+            found: Some(snapshot),
+            ..NewAnswers::default()
+        });
     }
 
     /// Returns how many rows it is worth it to find where `n` are asked for: all that are kept, if any are to be.

@@ -4,14 +4,15 @@ use crate::about::about_file;
 use crate::derived::find_paths_and_dominators;
 use crate::exit_code::OF_READERS;
 use crate::failure::{Failure, Result};
+use crate::kept_answers::KeptAnswers;
 use crate::look;
 use crate::output::{print, print_json};
 use crate::progress::Progress;
 use crate::snapshot_file::SnapshotFile;
 use clap::Args;
 use luasnap_format::{
-    AnswerError, CoroutineRow, Query, Retainers, RetainersOptions, byte_size, count_of, group_name,
-    grouped, object_name, resolve, retainers,
+    AnswerError, CoroutineRow, GroupTitles, Query, Retainers, RetainersOptions,
+    byte_size, count_of, grouped, object_name, resolve, resolve_object, retainers_by_titles,
 };
 use luasnap_heap::{Kind, NodeId, Snapshot};
 use luasnap_words::{Argument, Sentence, count};
@@ -47,19 +48,35 @@ pub struct Path {
     /// Write JSON for programs
     #[arg(long)]
     json: bool,
+
+    /// Neither read nor keep in the file what was found on the way
+    #[arg(long)]
+    no_cache: bool,
 }
 
 impl Path {
     /// Runs the command.
     pub fn execute(self) -> Result<ExitCode> {
         let progress = Progress::new(3);
+        let kept = KeptAnswers::of(&self.file, !self.no_cache);
         let file = SnapshotFile::open(&self.file, &progress)?;
         let snapshot = &file.snapshot;
+        let kept_titles = kept.found(snapshot);
+        let titles: &dyn GroupTitles = match &kept_titles {
+            Some(titles) => titles,
+            None => snapshot,
+        };
+        let what = self.what.as_bytes();
         let target = progress
             .step(Sentence::new("progress.finding"), || {
-                // All that follows takes them.
+                // Of a single object, what is kept is enough. All else takes these.
+                if kept_titles.is_some()
+                    && let Some(node) = resolve_object(snapshot, what)?
+                {
+                    return Ok(Query::Object(node));
+                }
                 find_paths_and_dominators(snapshot).map_err(AnswerError::from)?;
-                resolve(snapshot, self.what.as_bytes())
+                resolve(snapshot, what)
             })
             .map_err(|error| Failure::from(error).about(about_file("fail.in_file", &file.path)))?;
         let options = RetainersOptions {
@@ -68,10 +85,10 @@ impl Path {
         };
         let nodes = target.nodes(snapshot)?;
         let held = progress.step(Sentence::new("progress.retainers"), || {
-            retainers(snapshot, &nodes, options)
+            retainers_by_titles(snapshot, titles, &nodes, options)
         })?;
         drop(progress);
-        let title = title(snapshot, &target, &nodes)?;
+        let title = title(snapshot, titles, &target, &nodes)?;
         let is_group = !matches!(target, Query::Object(_));
         match self.json {
             true => print_json(&Answer {
@@ -80,29 +97,26 @@ impl Path {
             })?,
             false => print(as_text(&title, is_group, &held)?)?,
         }
+        if kept_titles.is_none() {
+            kept.keep_found(snapshot);
+        }
         Ok(ExitCode::SUCCESS)
     }
 }
 
 /// Returns what it is; of an object also its group.
-fn title(snapshot: &Snapshot, target: &Query, nodes: &[NodeId]) -> Result<String> {
+fn title(
+    snapshot: &Snapshot,
+    titles: &dyn GroupTitles,
+    target: &Query,
+    nodes: &[NodeId],
+) -> Result<String> {
     let heap = snapshot.everything();
     Ok(match (target, nodes) {
         (Query::Object(node), _) => {
-            let groups = snapshot.groups()?;
             let name = object_name(heap, *node);
-            match groups.group_of(*node).map(|at| &groups.groups()[at]) {
-                Some(group) if group.count > 1 => {
-                    format!(
-                        "{name} ({})",
-                        group_name(
-                            snapshot.everything(),
-                            snapshot.everything_tree()?,
-                            groups,
-                            group
-                        )?
-                    )
-                }
+            match titles.title(*node)? {
+                Some(group) if group.count > 1 => format!("{name} ({})", group.name),
                 _ => name,
             }
         }

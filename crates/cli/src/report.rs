@@ -4,6 +4,7 @@ use crate::about::about_file;
 use crate::comparison::group;
 use crate::exit_code::OF_READERS;
 use crate::failure::Result;
+use crate::kept_answers::KeptAnswers;
 use crate::look;
 use crate::output::{print, print_json};
 use crate::output_file::OutputFile;
@@ -51,6 +52,10 @@ pub struct Report {
     /// Write the data of the page as JSON to standard output instead
     #[arg(long, conflicts_with = "output")]
     json: bool,
+
+    /// Keep nothing of what was found on the way in the files
+    #[arg(long)]
+    no_cache: bool,
 }
 
 impl Report {
@@ -64,15 +69,28 @@ impl Report {
         if !self.json {
             self.check(&output)?;
         }
+        let kept = self
+            .files
+            .iter()
+            .map(|path| KeptAnswers::of(path, !self.no_cache));
+        let kept: Vec<KeptAnswers> = kept.collect();
         let progress = Progress::new(self.files.len() + 3);
-        let page = self.page(&output, &progress)?;
+        let (files, page) = self.page(&output, &progress)?;
         if self.json {
             drop(progress);
             print_json(page.data())?;
-            return Ok(ExitCode::SUCCESS);
+        } else {
+            self.write_and_say(&output, &page, progress)?;
         }
+        for (kept, file) in kept.iter().zip(&files) {
+            kept.keep_found(&file.snapshot);
+        }
+        Ok(ExitCode::SUCCESS)
+    }
+
+    fn write_and_say(&self, output: &OutputFile, page: &Page, progress: Progress) -> Result<()> {
         let writing = about_file("progress.writing_file", &output.path);
-        progress.step(writing, || write_page(&output, &page))?;
+        progress.step(writing, || write_page(output, page))?;
         drop(progress);
         // What is on standard output may be the page.
         if !is_standard_output(&output.path) {
@@ -84,7 +102,7 @@ impl Report {
                 look::sentence(&written)
             ))?;
         }
-        Ok(ExitCode::SUCCESS)
+        Ok(())
     }
 
     /// The report about these files, in the order in which they were taken.
@@ -96,17 +114,19 @@ impl Report {
             no_strings: false,
             rows: PageOptions::default().rows,
             json: false,
+            no_cache: true,
         }
     }
 
     /// Writes it, and says nothing.
     pub fn write(&self, output: &OutputFile) -> Result<()> {
         let progress = Progress::new(self.files.len() + 3);
-        let page = self.page(output, &progress)?;
+        let (_, page) = self.page(output, &progress)?;
         write_page(output, &page)
     }
 
-    fn page(&self, output: &OutputFile, progress: &Progress) -> Result<Page> {
+    /// Returns the files, and the page about them.
+    fn page(&self, output: &OutputFile, progress: &Progress) -> Result<(Vec<SnapshotFile>, Page)> {
         let files = self
             .files
             .iter()
@@ -129,9 +149,11 @@ impl Report {
             rows: self.rows,
             command: Some(self.command(&output.path)),
         };
-        progress.step(Sentence::new("progress.analysing"), || {
+        let page = progress.step(Sentence::new("progress.analysing"), || {
             page_about(&about, &options)
-        })
+        })?;
+        drop(about);
+        Ok((files, page))
     }
 
     /// Returns the name that luasnap chooses: that of the last snapshot, in the current folder.

@@ -155,7 +155,10 @@ impl Top {
         let found = find(&file.snapshot, order, self.rows, &kept, &progress)?;
         drop(progress);
         self.print(path, &found.top)?;
-        kept.keep(&found.new_answers());
+        kept.keep(&NewAnswers {
+            found: Some(&file.snapshot),
+            ..found.new_answers()
+        });
         Ok(ExitCode::SUCCESS)
     }
 

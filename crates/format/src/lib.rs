@@ -52,6 +52,7 @@ pub use answers::dominator_rows::{DominatorRow, DominatorRows, RowGrowth};
 pub use answers::first_rows::FirstRows;
 pub use answers::group_name::{fingerprint_text, group_name};
 pub use answers::group_row::GroupRow;
+pub use answers::group_title::{GroupTitle, GroupTitles};
 pub use answers::growth::{GrowthAnswer, GrowthError, GrowthRow, SuspectRow, duration, growth};
 pub use answers::growth_series::GrowthSeries;
 pub use answers::info::Info;
@@ -64,7 +65,9 @@ pub use answers::owner_row::{
 };
 pub use answers::path_tree::{PathTreeRow, path_tree, path_tree_of_growth};
 pub use answers::report::{Report, ReportOf, ReportRow, ResizedRow, report};
-pub use answers::retainers::{KeeperRow, RetainerRow, Retainers, RetainersOptions, retainers};
+pub use answers::retainers::{
+    KeeperRow, RetainerRow, Retainers, RetainersOptions, retainers, retainers_by_titles,
+};
 pub use answers::row_order::RowOrder;
 pub use answers::short_path::path_of_everything;
 pub use answers::state_row::{LargestGroup, StateRow};
@@ -90,8 +93,8 @@ pub use labels::object_label::object_name;
 pub use labels::printable::{printable, printable_path};
 pub use luasnap::two_threads::both;
 pub use luasnap::{
-    Compress, FileAnswers, FileIdentity, LoadError, NewAnswers, NewCompressor, OpenError, Problem,
-    SaveOptions, add_answers, open_snapshot, read_snapshot, write_snapshot,
+    Compress, FileAnswers, FileIdentity, KeptTitles, LoadError, NewAnswers, NewCompressor,
+    OpenError, Problem, SaveOptions, add_answers, open_snapshot, read_snapshot, write_snapshot,
     write_snapshot_in_one_thread,
 };
 pub use page::options::{PageError, PageOptions, PageSnapshot};
@@ -99,7 +102,7 @@ pub use page::page::Page;
 pub use query::lookup::{address_of, object_at, object_by_path};
 pub use query::lookup_error::LookupError;
 pub use query::name_search::{NameHit, NameSearch};
-pub use query::query::{Query, QueryError, resolve};
+pub use query::query::{Query, QueryError, resolve, resolve_object};
 pub use text::leaks::leak_text;
 pub use text::object_table::write_text;
 pub use text::report::{ReportOptions, write_report};

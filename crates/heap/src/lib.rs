@@ -51,12 +51,14 @@ mod count;
 mod dominators;
 mod graph;
 mod groups;
+mod known_trees;
 mod on_demand;
 mod owners;
 mod printable;
 mod reach;
 mod snapshot;
 mod stored_groups;
+mod stored_trees;
 
 pub use build::objects_view::objects_view;
 pub use build::sweep_builder::{Listed, SweepBuilder};
@@ -78,6 +80,7 @@ pub use count::weak_tables::{
 };
 pub use dominators::children::{ChildFold, DominatorChildren};
 pub use dominators::dominator_tree::Dominators;
+pub use dominators::known_dominators::ImmediateDominators;
 pub use graph::allocation_order::{AllocationOrder, Mark, Run, RunOrder};
 pub use graph::birthmark::Birthmark;
 pub use graph::change::Change;
@@ -118,3 +121,4 @@ pub use reach::walk::{Visit, Walk};
 pub use reach::weak_step::{PATH_RULE, WeakSteps};
 pub use snapshot::Snapshot;
 pub use stored_groups::StoredGroups;
+pub use stored_trees::{DOMINATOR_RULE, StoredTrees};

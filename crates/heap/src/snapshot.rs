@@ -2,20 +2,25 @@
 
 use crate::build::objects_view::objects_view;
 use crate::dominators::dominator_tree::Dominators;
+use crate::dominators::known_dominators::ImmediateDominators;
 use crate::graph::birthmark::Birthmark;
 use crate::graph::change::{Change, Changes};
+use crate::graph::environment::Environment;
 use crate::graph::error::BuildError;
 use crate::graph::heap::Heap;
 use crate::graph::kind::Kind;
 use crate::graph::node::NodeId;
+use crate::graph::tally::Tally;
 use crate::groups::changed_groups::ChangedGroups;
 use crate::groups::group::Groups;
 use crate::groups::grouped::Grouped;
 use crate::groups::path_tallies::PathTallies;
 use crate::groups::pattern_set::PatternSet;
+use crate::known_trees::KnownTrees;
 use crate::on_demand::OnDemand;
 use crate::reach::reach::{Reach, Through};
 use crate::reach::shortest_path_tree::ShortestPathTree;
+use std::borrow::Cow;
 use std::sync::{Arc, OnceLock};
 
 /// A snapshot: a heap, or the difference of two, with what was derived from it so far.
@@ -41,6 +46,8 @@ struct Parts {
     dominators: OnceLock<Dominators>,
     /// The tree of everything; not of a difference.
     everything_tree: OnceLock<ShortestPathTree>,
+    /// What somebody has stored of the tree of everything and of the dominators.
+    known_trees: OnceLock<KnownTrees>,
     groups: OnceLock<Arc<Groups>>,
     difference: Option<Changes>,
     changed_groups: Option<OnDemand<ChangedGroups>>,
@@ -201,10 +208,93 @@ impl Snapshot {
     ///
     /// [`BuildError::OutOfMemory`] if memory runs out.
     pub fn reach(&self) -> Result<Reach, BuildError> {
-        match self.parts.everything_tree.get() {
-            Some(tree) => Reach::of_tree(self.everything(), tree),
-            None => Reach::new(self.everything(), Through::Everything),
+        match (self.parts.everything_tree.get(), self.parts.known_trees.get()) {
+            (Some(tree), _) => Reach::of_tree(self.everything(), tree),
+            (None, Some(known)) => known.paths.reach(self.everything()),
+            (None, None) => Reach::new(self.everything(), Through::Everything),
         }
+    }
+
+    /// Sets what is known of the tree of everything and of the dominators. Only the first call counts.
+    pub(crate) fn set_known_trees(&self, known: KnownTrees) {
+        let _ = self.parts.known_trees.set(known);
+    }
+
+    /// Whether the questions about a few objects need no search through the heap:
+    /// [`paths_to`](Self::paths_to) and [`immediate_dominators`](Self::immediate_dominators).
+    pub fn knows_trees(&self) -> bool {
+        self.parts.known_trees.get().is_some() || self.found_trees().is_some()
+    }
+
+    /// Returns the tree of everything and the dominators of a whole snapshot, if both were found.
+    pub(crate) fn found_trees(&self) -> Option<(&ShortestPathTree, &Dominators)> {
+        let tree = self.parts.everything_tree.get()?;
+        Some((tree, self.parts.dominators.get()?))
+    }
+
+    /// Returns the [tree of everything](Self::everything_tree), or, if no more is known, the part of it that leads to
+    /// these objects. Ranks of the part are others, but in the same order, and it knows no
+    /// [references](ShortestPathTree::refs).
+    ///
+    /// # Errors
+    ///
+    /// [`BuildError::OutOfMemory`] if memory runs out.
+    pub fn paths_to(&self, nodes: &[NodeId]) -> Result<Cow<'_, ShortestPathTree>, BuildError> {
+        if self.parts.everything_tree.get().is_none()
+            && let Some(known) = self.parts.known_trees.get()
+            && let Some(part) = known.paths.tree_to(self.everything(), nodes)?
+        {
+            return Ok(Cow::Owned(part));
+        }
+        self.everything_tree().map(Cow::Borrowed)
+    }
+
+    /// Returns the environments at which paths for people start, in the order of their nodes.
+    ///
+    /// # Errors
+    ///
+    /// [`BuildError::OutOfMemory`] if memory runs out.
+    pub fn environments(&self) -> Result<&[Environment], BuildError> {
+        match self.parts.known_trees.get() {
+            Some(known) => Ok(known.paths.environments()),
+            None => Ok(self.everything_tree()?.environments()),
+        }
+    }
+
+    /// Returns the immediate dominators, of [`dominators`](Self::dominators) or of what is known without that.
+    ///
+    /// # Errors
+    ///
+    /// As for [`dominators`](Self::dominators).
+    pub fn immediate_dominators(&self) -> Result<ImmediateDominators<'_>, BuildError> {
+        match (self.parts.dominators.get(), self.parts.known_trees.get()) {
+            (None, Some(known)) => Ok(ImmediateDominators::of_known(&known.dominators)),
+            _ => self.dominators().map(ImmediateDominators::of_tree),
+        }
+    }
+
+    /// Returns the [retained size](Dominators::retained_by) of a set of nodes of [everything](Self::everything), of which
+    /// `reach` is the reach. Takes no dominators where the trees are [known](Self::knows_trees).
+    ///
+    /// # Errors
+    ///
+    /// As for [`dominators`](Self::dominators).
+    pub fn retained_by(&self, reach: &Reach, nodes: &[NodeId]) -> Result<Tally, BuildError> {
+        let heap = self.everything();
+        if self.parts.known_trees.get().is_none() || self.parts.dominators.get().is_some() {
+            return self.dominators()?.retained_by(heap, nodes);
+        }
+        let rest = Reach::without(heap, nodes)?;
+        let mut retained = Tally::default();
+        for node in reach.nodes().filter(|node| !rest.contains(*node)) {
+            retained.add(heap.size(node));
+        }
+        Ok(retained)
+    }
+
+    /// Returns the groups, if they were made.
+    pub fn found_groups(&self) -> Option<&Groups> {
+        self.parts.groups.get().map(|groups| &**groups)
     }
 
     /// Returns the [groups](Groups) of the snapshot, which are made by the first call.
@@ -340,6 +430,7 @@ impl Snapshot {
                 .everything_tree
                 .get()
                 .map_or(0, ShortestPathTree::memory)
+            + self.parts.known_trees.get().map_or(0, KnownTrees::memory)
             + self.parts.groups.get().map_or(0, |groups| groups.memory())
             + self.parts.difference.as_ref().map_or(0, Changes::memory)
             + changed.map_or(0, |groups| groups.memory(ChangedGroups::memory))

@@ -9,6 +9,7 @@ pub(crate) mod finding;
 pub(crate) mod first_rows;
 pub(crate) mod group_name;
 pub(crate) mod group_row;
+pub(crate) mod group_title;
 pub(crate) mod growth;
 pub(crate) mod growth_series;
 pub(crate) mod info;

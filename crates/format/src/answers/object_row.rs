@@ -4,6 +4,7 @@ use crate::answer_error::Result;
 use crate::answers::coroutine::CoroutineRow;
 use crate::answers::field;
 use crate::answers::group_name::class_text;
+use crate::answers::group_title::GroupTitles;
 use crate::answers::name::{Name, NameText};
 use crate::answers::short_path::cut_name;
 use crate::labels::numbers::grouped;
@@ -58,13 +59,24 @@ pub struct SlotsRow {
 impl ObjectRow {
     /// Returns what a node of [`Snapshot::everything`] is.
     pub(crate) fn of(snapshot: &Snapshot, node: NodeId) -> Result<ObjectRow> {
-        ObjectRow::new(snapshot.everything(), || Ok(snapshot.groups()?), node)
+        let heap = snapshot.everything();
+        ObjectRow::new(heap, || class_among(heap, snapshot.groups()?, node), node)
     }
 
-    /// Returns what a node is. `groups` are those of the heap; few objects need them.
-    fn new<'a>(
+    /// Returns what a node of [`Snapshot::everything`] is, which is of the class that its group's title has.
+    pub(crate) fn titled(
+        snapshot: &Snapshot,
+        titles: &dyn GroupTitles,
+        node: NodeId,
+    ) -> Result<ObjectRow> {
+        let class = || Ok(titles.title(node)?.and_then(|title| title.class));
+        ObjectRow::new(snapshot.everything(), class, node)
+    }
+
+    /// Returns what a node is. `class` finds its class, which few objects have.
+    fn new(
         heap: &Heap,
-        groups: impl FnOnce() -> Result<&'a Groups>,
+        class: impl FnOnce() -> Result<Option<Name>>,
         node: NodeId,
     ) -> Result<ObjectRow> {
         let kind = heap.kind(node);
@@ -72,7 +84,7 @@ impl ObjectRow {
         let mut row = ObjectRow {
             kind,
             address: heap.address(node),
-            class: class_of(heap, groups, node)?,
+            class: class_of(heap, class, node)?,
             defined_at: match kind {
                 Kind::LuaFunction => Some(defined_at(heap, node)?),
                 _ => None,
@@ -162,6 +174,21 @@ pub(crate) fn anonymous_object(snapshot: &Snapshot, rank: Rank) -> Result<Option
     }
 }
 
+/// Returns what the object at a rank of these paths in everything is, as [`anonymous_object`] does.
+pub(crate) fn anonymous_titled(
+    snapshot: &Snapshot,
+    tree: &ShortestPathTree,
+    titles: &dyn GroupTitles,
+    rank: Rank,
+) -> Result<Option<Sentence>> {
+    match is_anonymous(snapshot.everything(), tree, rank) {
+        true => Ok(Some(
+            ObjectRow::titled(snapshot, titles, tree.node(rank))?.words,
+        )),
+        false => Ok(None),
+    }
+}
+
 /// Returns what the example of a group of this heap is, as [`anonymous_object`] does, unless the name of the group
 /// says it.
 pub(crate) fn anonymous_example(
@@ -190,9 +217,10 @@ pub(crate) fn anonymous_in(
     groups: &Groups,
     rank: Rank,
 ) -> Result<Option<Sentence>> {
+    let node = tree.node(rank);
     match is_anonymous(heap, tree, rank) {
         true => Ok(Some(
-            ObjectRow::new(heap, || Ok(groups), tree.node(rank))?.words,
+            ObjectRow::new(heap, || class_among(heap, groups, node), node)?.words,
         )),
         false => Ok(None),
     }
@@ -242,15 +270,19 @@ fn has_metatable(heap: &Heap, node: NodeId) -> bool {
 }
 
 /// Returns the name of an object's class, if it has one.
-fn class_of<'a>(
+fn class_of(
     heap: &Heap,
-    groups: impl FnOnce() -> Result<&'a Groups>,
+    class: impl FnOnce() -> Result<Option<Name>>,
     node: NodeId,
 ) -> Result<Option<Name>> {
     if !matches!(heap.kind(node), Kind::Table | Kind::Userdata) || !has_metatable(heap, node) {
         return Ok(None);
     }
-    let groups = groups()?;
+    class()
+}
+
+/// Returns the class that a node's group is, if it is one.
+fn class_among(heap: &Heap, groups: &Groups, node: NodeId) -> Result<Option<Name>> {
     let group = groups.group_of(node).map(|at| groups.groups()[at].name);
     match group {
         Some(GroupName::Class(name)) => class_text(heap, groups, name).map(Some),

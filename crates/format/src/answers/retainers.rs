@@ -3,13 +3,15 @@
 use crate::answer_error::Result;
 use crate::answers::coroutine::CoroutineRow;
 use crate::answers::field;
+use crate::answers::group_title::GroupTitles;
 use crate::answers::name::{Name, NameText};
-use crate::answers::object_row::{ObjectRow, anonymous_object};
-use crate::answers::short_path::{path_of_everything, steps_text, whole_path_of_everything};
+use crate::answers::object_row::{ObjectRow, anonymous_titled};
+use crate::answers::short_path::{short_path, steps_text, whole_path};
 use crate::answers::weakness::{WeaknessRow, weakness_of};
 use luasnap_heap::{
-    Census, DisjointPath, Heap, Kind, NodeId, Rank, Reach, Retainer, ShortestPathTree, Snapshot,
-    disjoint_paths, references_to_itself, retainers_of, sort_by_number,
+    Census, DisjointPath, Heap, ImmediateDominators, Kind, NodeId, Rank, Reach, Retainer,
+    ShortestPathTree, Snapshot, Tally, disjoint_paths, references_to_itself, retainers_of,
+    sort_by_number,
 };
 use luasnap_words::Sentence;
 use rustc_hash::FxHashMap;
@@ -149,12 +151,41 @@ pub fn retainers(
     targets: &[NodeId],
     options: RetainersOptions,
 ) -> Result<Retainers> {
-    let question = Question::new(snapshot, targets)?;
-    let (retainers, retainer_count) = question.retainers(options.retainers)?;
-    let dominators = snapshot.dominators()?;
-    let first = question.ranks(&targets[..targets.len().min(1)])?;
+    retainers_by_titles(snapshot, snapshot, targets, options)
+}
+
+/// Returns what keeps `targets` alive as [`retainers`] does, for somebody who knows what their groups are called.
+///
+/// # Errors
+///
+/// As for [`retainers`].
+pub fn retainers_by_titles(
+    snapshot: &Snapshot,
+    titles: &dyn GroupTitles,
+    targets: &[NodeId],
+    options: RetainersOptions,
+) -> Result<Retainers> {
+    let question = Question::new(snapshot, titles, targets)?;
+    let found = retainers_of(question.heap, &question.reach, targets)?;
+    let keepers = question.keepers()?;
+    let retained = question.retained_by_each(&keepers)?;
+    let (retained, of_keepers) = match (&retained[..], targets) {
+        // An ephemeron's value may go with its key, which does not dominate it.
+        ([first, rest @ ..], [_]) if !question.heap.has_ephemerons() => (*first, rest),
+        (all, _) => {
+            let retained = snapshot.retained_by(&question.reach, targets)?;
+            (retained, &all[all.len() - keepers.len()..])
+        }
+    };
+    let parting = question.parting();
+    let mut shown = room(found.len() + keepers.len() + 2)?;
+    shown.extend(targets.first().copied().into_iter().chain(parting));
+    shown.extend(&keepers);
+    shown.extend(found.iter().map(|retainer| retainer.node));
+    let tree = &*snapshot.paths_to(&shown)?;
+    let first = tree.ranks_of(&targets[..targets.len().min(1)])?;
     let path = first.first().copied().flatten();
-    let retained = dominators.retained_by(question.heap, targets)?;
+    let (retainers, retainer_count) = question.retainers(tree, found, options.retainers)?;
     Ok(Retainers {
         count: targets.len() as u64,
         size: targets.iter().map(|node| question.heap.size(*node)).sum(),
@@ -162,11 +193,11 @@ pub fn retainers(
         retained_count: retained.count,
         share: question.share(retained.bytes),
         path: match path {
-            Some(rank) => Some(whole_path_of_everything(snapshot, rank)?),
+            Some(rank) => Some(whole_path(question.heap, tree, rank)?),
             None => None,
         },
         object: match targets.first() {
-            Some(node) => Some(ObjectRow::of(snapshot, *node)?),
+            Some(node) => Some(ObjectRow::titled(snapshot, titles, *node)?),
             None => None,
         },
         coroutine: match targets.first() {
@@ -176,18 +207,19 @@ pub fn retainers(
         refers_to_itself: question.to_itself()?,
         retainer_count,
         retainers,
-        keepers: question.keepers()?,
+        keepers: question.keeper_rows(tree, &keepers, of_keepers)?,
         weakness: question.weakness()?,
-        paths: question.disjoint_paths(options.paths)?,
+        paths: question.disjoint_paths(tree, parting, options.paths)?,
     })
 }
 
 /// The question, and what is needed to answer it.
 struct Question<'a> {
     snapshot: &'a Snapshot,
+    titles: &'a dyn GroupTitles,
     heap: &'a Heap,
-    tree: &'a ShortestPathTree,
     reach: Reach,
+    dominators: ImmediateDominators<'a>,
     targets: &'a [NodeId],
     /// Objects that dominate the whole program.
     shared: Vec<NodeId>,
@@ -196,16 +228,23 @@ struct Question<'a> {
 }
 
 impl<'a> Question<'a> {
-    fn new(snapshot: &'a Snapshot, targets: &'a [NodeId]) -> Result<Self> {
+    fn new(
+        snapshot: &'a Snapshot,
+        titles: &'a dyn GroupTitles,
+        targets: &'a [NodeId],
+    ) -> Result<Self> {
         let heap = snapshot.everything();
-        let tree = snapshot.everything_tree()?;
-        let top = tree.ranks().next().map(|rank| tree.node(rank));
+        let mut roots = heap
+            .root_range()
+            .filter(|root| !heap.strength(*root).is_weak());
+        let top = roots.next().map(|root| heap.target(root));
         let reach = snapshot.reach()?;
         Ok(Question {
             all: Census::with_reach(snapshot, &reach).live.bytes,
+            dominators: snapshot.immediate_dominators()?,
             snapshot,
+            titles,
             heap,
-            tree,
             reach,
             targets,
             shared: top.into_iter().chain(heap.globals()).collect(),
@@ -216,16 +255,16 @@ impl<'a> Question<'a> {
         field::share(bytes, self.all)
     }
 
-    fn ranks(&self, nodes: &[NodeId]) -> Result<Vec<Option<Rank>>> {
-        Ok(self.tree.ranks_of(nodes)?)
-    }
-
-    fn retainers(&self, most: usize) -> Result<(Vec<RetainerRow>, usize)> {
-        let all = retainers_of(self.heap, &self.reach, self.targets)?;
+    fn retainers(
+        &self,
+        tree: &ShortestPathTree,
+        all: Vec<Retainer>,
+        most: usize,
+    ) -> Result<(Vec<RetainerRow>, usize)> {
         let count = all.len();
         let mut nodes = room(count)?;
         nodes.extend(all.iter().map(|retainer| retainer.node));
-        let ranks = self.ranks(&nodes)?;
+        let ranks = tree.ranks_of(&nodes)?;
         let mut ranked = room(count)?;
         ranked.extend(all.into_iter().zip(ranks));
         // Among equals, the nearest to a GC root comes first.
@@ -235,13 +274,18 @@ impl<'a> Question<'a> {
         })?;
         sort_by_number(&mut ranked, |(retainer, _)| !u64::from(retainer.references))?;
         let listed = ranked.iter().take(most);
-        let listed = listed.map(|(retainer, rank)| self.retainer_row(retainer, *rank));
+        let listed = listed.map(|(retainer, rank)| self.retainer_row(tree, retainer, *rank));
         let mut rows: Vec<RetainerRow> = listed.collect::<Result<_>>()?;
         self.tell_apart(&mut rows, &ranked)?;
         Ok((rows, count))
     }
 
-    fn retainer_row(&self, retainer: &Retainer, rank: Option<Rank>) -> Result<RetainerRow> {
+    fn retainer_row(
+        &self,
+        tree: &ShortestPathTree,
+        retainer: &Retainer,
+        rank: Option<Rank>,
+    ) -> Result<RetainerRow> {
         let step = self.step(retainer.edge)?;
         if retainer.node == NodeId::ROOT {
             // Paths have all other GC roots below the first one.
@@ -261,8 +305,8 @@ impl<'a> Question<'a> {
         }
         let (own_path, what) = match rank {
             Some(rank) => (
-                path_of_everything(self.snapshot, rank)?,
-                anonymous_object(self.snapshot, rank)?,
+                short_path(self.heap, tree, rank)?,
+                anonymous_titled(self.snapshot, tree, self.titles, rank)?,
             ),
             None => (Name::default(), None),
         };
@@ -289,7 +333,7 @@ impl<'a> Question<'a> {
         }
         for (row, (retainer, _)) in rows.iter_mut().zip(ranked) {
             if counts[row.retainer.bytes()] > 1 && retainer.node != NodeId::ROOT {
-                let object = ObjectRow::of(self.snapshot, retainer.node)?;
+                let object = ObjectRow::titled(self.snapshot, self.titles, retainer.node)?;
                 let words = Sentence::new("object.at").with("what", object.words);
                 row.what = Some(words.with("address", format!("{:#x}", object.address)));
             }
@@ -314,41 +358,66 @@ impl<'a> Question<'a> {
         edges.take(TO_ITSELF).map(|edge| self.step(edge)).collect()
     }
 
-    /// Returns the dominators of all targets, without those of the whole program.
-    fn keepers(&self) -> Result<Vec<KeeperRow>> {
-        let dominators = self.snapshot.dominators()?;
+    /// Returns the nearest dominators of all targets, without those of the whole program.
+    fn keepers(&self) -> Result<Vec<NodeId>> {
+        let mut alive = self.targets.iter();
+        let Some(&first) = alive.find(|target| self.reach.contains(**target)) else {
+            return Ok(Vec::new());
+        };
+        // What is above a single one dominates it.
+        let dominators = match self.targets {
+            [_] => None,
+            _ => Some(self.snapshot.dominators()?),
+        };
         let dominates_all = |node: &NodeId| {
             let mut alive = self
                 .targets
                 .iter()
                 .filter(|target| self.reach.contains(**target));
-            alive.all(|target| dominators.dominates(*node, *target))
+            dominators.is_none_or(|tree| alive.all(|target| tree.dominates(*node, *target)))
         };
-        let first = self
-            .targets
-            .iter()
-            .find(|target| self.reach.contains(**target));
-        let upward = std::iter::successors(first.copied(), |node| dominators.immediate(*node));
-        let nodes: Vec<NodeId> = upward
-            .skip(1)
+        let keepers = self
+            .above(first)
             .filter(|node| *node != NodeId::ROOT && !self.shared.contains(node))
             // An upvalue has the path of its value or, if that is asked about, of the answer.
             .filter(|node| self.heap.kind(*node) != Kind::Upvalue)
             .skip_while(|node| !dominates_all(node))
-            .take(KEEPERS)
-            .collect();
-        let ranks = self.ranks(&nodes)?;
-        let alive = nodes
-            .iter()
-            .zip(ranks)
-            .filter_map(|(node, rank)| Some((*node, rank?)));
-        let keeper = |(node, rank)| {
+            .take(KEEPERS);
+        Ok(keepers.collect())
+    }
+
+    /// Returns the dominators of an object, the nearest first; at most as many as there are nodes.
+    fn above(&self, node: NodeId) -> impl Iterator<Item = NodeId> {
+        let dominators = self.dominators;
+        let above = move |node: &NodeId| dominators.immediate(*node);
+        // What was read from a file may go round in circles.
+        std::iter::successors(above(&node), above).take(self.heap.node_count())
+    }
+
+    /// Returns what the first target retains by itself, and each of its dominators.
+    fn retained_by_each(&self, keepers: &[NodeId]) -> Result<Vec<Tally>> {
+        let mut nodes = room(keepers.len() + 1)?;
+        nodes.extend(self.targets.first());
+        nodes.extend(keepers);
+        Ok(self.dominators.retained_by_each(self.heap, &nodes)?)
+    }
+
+    fn keeper_rows(
+        &self,
+        tree: &ShortestPathTree,
+        keepers: &[NodeId],
+        retained: &[Tally],
+    ) -> Result<Vec<KeeperRow>> {
+        let ranks = tree.ranks_of(keepers)?;
+        let found = keepers.iter().zip(ranks).zip(retained);
+        let alive = found.filter_map(|((node, rank), retained)| Some((*node, rank?, *retained)));
+        let keeper = |(node, rank, retained): (NodeId, Rank, Tally)| {
             Ok(KeeperRow {
                 node,
-                path: path_of_everything(self.snapshot, rank)?,
-                what: anonymous_object(self.snapshot, rank)?,
-                retained: dominators.retained(node).bytes,
-                share: self.share(dominators.retained(node).bytes),
+                path: short_path(self.heap, tree, rank)?,
+                what: anonymous_titled(self.snapshot, tree, self.titles, rank)?,
+                retained: retained.bytes,
+                share: self.share(retained.bytes),
                 coroutine: CoroutineRow::of(self.heap, node)?,
             })
         };
@@ -357,37 +426,46 @@ impl<'a> Question<'a> {
 
     /// Returns what is weak and yet stays, of the first target and its nearest dominators.
     fn weakness(&self) -> Result<Vec<WeaknessRow>> {
-        let dominators = self.snapshot.dominators()?;
         let first = self.targets.first().copied();
-        let upward = std::iter::successors(first, |node| dominators.immediate(*node));
+        let upward = first.into_iter().flat_map(|node| {
+            let above = self.above(node);
+            std::iter::once(node).chain(above)
+        });
         let tables: Vec<NodeId> = upward
             .filter(|node| self.heap.kind(*node) == Kind::Table)
             .take(KEEPERS)
             .collect();
         match tables.is_empty() {
             true => Ok(Vec::new()),
-            false => weakness_of(self.snapshot, &tables),
+            false => weakness_of(self.snapshot, self.titles, &tables),
         }
     }
 
-    /// Returns paths that share nothing, for a single object. All paths run through its nearest
-    /// dominator that is no upvalue, and part after it.
-    fn disjoint_paths(&self, most: usize) -> Result<Vec<Name>> {
+    /// Returns the object after which all paths to a single object part: its nearest dominator that is no upvalue.
+    fn parting(&self) -> Option<NodeId> {
+        let &[target] = self.targets else {
+            return None;
+        };
+        let mut above = self.above(target);
+        above.find(|node| self.heap.kind(*node) != Kind::Upvalue)
+    }
+
+    /// Returns paths that share nothing, for a single object.
+    fn disjoint_paths(
+        &self,
+        tree: &ShortestPathTree,
+        parting: Option<NodeId>,
+        most: usize,
+    ) -> Result<Vec<Name>> {
         let &[target] = self.targets else {
             return Ok(Vec::new());
         };
-        let dominators = self.snapshot.dominators()?;
-        let above = std::iter::successors(dominators.immediate(target), |node| {
-            dominators.immediate(*node)
-        });
-        let mut places = above.filter(|node| self.heap.kind(*node) != Kind::Upvalue);
-        let parting: Vec<NodeId> = places.next().into_iter().collect();
-        let paths = disjoint_paths(self.heap, &self.reach, &parting, target, most);
-        let paths = paths?;
-        paths.iter().map(|path| self.disjoint_path(path)).collect()
+        let paths = disjoint_paths(self.heap, &self.reach, parting.as_slice(), target, most)?;
+        let paths = paths.iter().map(|path| self.disjoint_path(tree, path));
+        paths.collect()
     }
 
-    fn disjoint_path(&self, path: &DisjointPath) -> Result<Name> {
+    fn disjoint_path(&self, tree: &ShortestPathTree, path: &DisjointPath) -> Result<Name> {
         let labels = path
             .edges
             .iter()
@@ -396,9 +474,9 @@ impl<'a> Question<'a> {
         if path.start == NodeId::ROOT {
             return Ok(steps);
         }
-        let rank = self.ranks(&[path.start])?[0];
+        let rank = tree.ranks_of(&[path.start])?[0];
         match rank {
-            Some(rank) => join(&path_of_everything(self.snapshot, rank)?, &steps),
+            Some(rank) => join(&short_path(self.heap, tree, rank)?, &steps),
             None => Ok(steps),
         }
     }

@@ -36,9 +36,8 @@ pub fn path_of_everything(snapshot: &Snapshot, rank: Rank) -> Result<Name> {
     short_path(snapshot.everything(), snapshot.everything_tree()?, rank)
 }
 
-/// Returns the path to an object as [`path_of_everything`] does, however long it is.
-pub(crate) fn whole_path_of_everything(snapshot: &Snapshot, rank: Rank) -> Result<Name> {
-    let (heap, tree) = (snapshot.everything(), snapshot.everything_tree()?);
+/// Returns the path to an object as [`path_of_everything`] does, in any heap and however long it is.
+pub(crate) fn whole_path(heap: &Heap, tree: &ShortestPathTree, rank: Rank) -> Result<Name> {
     path_of(heap, tree, rank, usize::MAX)
 }
 

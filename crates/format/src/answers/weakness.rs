@@ -1,11 +1,13 @@
 //! Weak tables of which entries stay for ever, as rows.
 
 use crate::answer_error::Result;
+use crate::answers::group_title::GroupTitles;
 use crate::answers::name::Name;
-use crate::answers::object_row::anonymous_object;
-use crate::answers::short_path::path_of_everything;
+use crate::answers::object_row::anonymous_titled;
+use crate::answers::short_path::short_path;
 use luasnap_heap::{
-    LastingEntries, NodeId, Rank, Snapshot, WhyEntriesStay, lasting_entries, sort_by_number,
+    LastingEntries, NodeId, Rank, ShortestPathTree, Snapshot, WhyEntriesStay, lasting_entries,
+    sort_by_number,
 };
 use luasnap_words::{Sentence, count};
 use serde::{Serialize, Serializer};
@@ -29,9 +31,14 @@ pub struct WeaknessRow {
 }
 
 impl WeaknessRow {
-    fn new(snapshot: &Snapshot, rank: Rank, found: LastingEntries) -> Result<WeaknessRow> {
-        let path = path_of_everything(snapshot, rank)?;
-        let what = anonymous_object(snapshot, rank)?;
+    fn new(
+        snapshot: &Snapshot,
+        tree: &ShortestPathTree,
+        titles: &dyn GroupTitles,
+        (found, rank): (LastingEntries, Rank),
+    ) -> Result<WeaknessRow> {
+        let path = short_path(snapshot.everything(), tree, rank)?;
+        let what = anonymous_titled(snapshot, tree, titles, rank)?;
         Ok(WeaknessRow::of(path, what, found.entries, found.why))
     }
 
@@ -74,28 +81,37 @@ pub fn weakness(snapshot: &Snapshot, most: usize) -> Result<Vec<WeaknessRow>> {
     let mut found = lasting_entries(snapshot)?;
     sort_by_number(&mut found, |of| u64::from(of.node.0))?;
     sort_by_number(&mut found, |of| !(of.entries as u64))?;
-    rows(snapshot, &found, most)
+    rows(snapshot, snapshot, &found, most)
 }
 
 /// Returns the rows of those of these tables of which entries stay for ever.
-pub(crate) fn weakness_of(snapshot: &Snapshot, tables: &[NodeId]) -> Result<Vec<WeaknessRow>> {
+pub(crate) fn weakness_of(
+    snapshot: &Snapshot,
+    titles: &dyn GroupTitles,
+    tables: &[NodeId],
+) -> Result<Vec<WeaknessRow>> {
     let mut found = lasting_entries(snapshot)?;
     found.retain(|of| tables.contains(&of.node));
-    rows(snapshot, &found, usize::MAX)
+    rows(snapshot, titles, &found, usize::MAX)
 }
 
 /// Returns the rows of the first of these tables that are in use, at most `most`.
-fn rows(snapshot: &Snapshot, found: &[LastingEntries], most: usize) -> Result<Vec<WeaknessRow>> {
+fn rows(
+    snapshot: &Snapshot,
+    titles: &dyn GroupTitles,
+    found: &[LastingEntries],
+    most: usize,
+) -> Result<Vec<WeaknessRow>> {
     // Mostly there is none, and paths take long.
     if found.is_empty() {
         return Ok(Vec::new());
     }
-    let tree = snapshot.everything_tree()?;
     let nodes: Vec<NodeId> = found.iter().map(|of| of.node).collect();
+    let tree = snapshot.paths_to(&nodes)?;
     let ranks = tree.ranks_of(&nodes)?;
     let rows = found.iter().zip(ranks);
     rows.filter_map(|(of, rank)| Some((*of, rank?)))
         .take(most)
-        .map(|(of, rank)| WeaknessRow::new(snapshot, rank, of))
+        .map(|found| WeaknessRow::new(snapshot, &tree, titles, found))
         .collect()
 }

@@ -9,10 +9,15 @@ use crate::answers::info::Info;
 use crate::answers::stored_growth::{GrowthQuestion, StoredGrowth};
 use crate::answers::stored_value::{Reader, Writer};
 use crate::answers::top::TopTable;
+use crate::luasnap::title_part::{self, KeptTitles};
+use crate::luasnap::tree_part;
+use luasnap_heap::{Snapshot, StoredTrees};
 use std::borrow::Cow;
 
 /// The number of this arrangement of parts.
 const PARTS: u64 = 2;
+/// The most bytes of trees that are kept: those of a heap without any order have as many as its references.
+const MOST_TREE_BYTES: usize = 48 << 20;
 /// The most parts that are read.
 const MOST_PARTS: usize = 64;
 
@@ -21,6 +26,8 @@ mod question {
     pub const TOP: u64 = 1;
     pub const INFO: u64 = 2;
     pub const GROWTH: u64 = 3;
+    pub const TREES: u64 = 4;
+    pub const TITLES: u64 = 5;
 }
 
 /// The answers that a snapshot file keeps about its heap.
@@ -39,12 +46,14 @@ pub struct NewAnswers<'a> {
     pub info: Option<&'a Info>,
     /// Of `diff`, where the file was the last one.
     pub growth: Option<(&'a GrowthQuestion, &'a GrowthAnswer)>,
+    /// The snapshot, of which its trees and the titles of its groups are kept, as far as they were found.
+    pub found: Option<&'a Snapshot>,
 }
 
 impl NewAnswers<'_> {
     /// Whether nothing was found that is to be kept.
     pub fn are_none(&self) -> bool {
-        self.top.is_none() && self.info.is_none() && self.growth.is_none()
+        self.top.is_none() && self.info.is_none() && self.growth.is_none() && self.found.is_none()
     }
 }
 
@@ -87,6 +96,23 @@ impl FileAnswers {
         StoredGrowth::read(self.part(question::GROWTH)?)?.answer(asked)
     }
 
+    /// Lets a snapshot, which was read from this file, know its trees. Returns whether they were kept.
+    pub fn put_trees(&self, snapshot: &Snapshot) -> bool {
+        let part = self.part(question::TREES);
+        let trees = part.and_then(|part| tree_part::read(part, snapshot.everything()));
+        trees.is_some_and(|trees| trees.put_into(snapshot).is_ok())
+    }
+
+    /// Returns the titles of the groups of the snapshot in the file.
+    pub fn titles(&self, snapshot: &Snapshot) -> Option<KeptTitles> {
+        title_part::read(self.part(question::TITLES)?, snapshot.everything())
+    }
+
+    /// Whether these answers, as [bytes](Self::bytes_with), are the ones that are kept.
+    pub(super) fn are(&self, bytes: &[u8]) -> bool {
+        parts(bytes).is_some_and(|parts| parts == self.parts)
+    }
+
     /// Returns the answers as bytes, with new ones in place of older ones.
     ///
     /// # Errors
@@ -104,6 +130,17 @@ impl FileAnswers {
             let known = self.part(question::GROWTH).and_then(StoredGrowth::read);
             let all = known.unwrap_or_default().with(asked, answer)?;
             parts.push((question::GROWTH, all.into()));
+        }
+        if let Some(snapshot) = new.found {
+            if let Some(trees) = StoredTrees::of(snapshot)? {
+                let trees = tree_part::bytes(&trees)?;
+                if trees.len() <= MOST_TREE_BYTES {
+                    parts.push((question::TREES, trees.into()));
+                }
+            }
+            if let Some(titles) = title_part::bytes(snapshot)? {
+                parts.push((question::TITLES, titles.into()));
+            }
         }
         for (question, bytes) in &self.parts {
             if parts.iter().all(|(new, _)| new != question) {

@@ -20,7 +20,7 @@ use std::path::Path;
 use xxhash_rust::xxh3::{Xxh3, xxh3_64};
 
 /// The most bytes of answers that are read.
-const MOST_BYTES: u64 = 16 << 20;
+const MOST_BYTES: u64 = 64 << 20;
 
 impl FileAnswers {
     /// Returns the answers in a snapshot file, which may be none; `None` if it is no regular file, or no undamaged
@@ -81,7 +81,7 @@ impl FileIdentity {
 /// Adds answers to a snapshot file, in place of older ones to the same questions. The heap in it, its owner, its mode and
 /// the time when it changed stay.
 ///
-/// Returns whether they were added: not to a file that has changed since it was read, that this user does not own or
+/// Returns whether they were added: not to a file that has them, or that has changed since it was read, that this user does not own or
 /// may not write, or that has several names.
 ///
 /// # Errors
@@ -162,13 +162,16 @@ fn heap_hash(table: &Table<'_>) -> u64 {
     hash.digest()
 }
 
-/// Returns a file with these answers in place of older ones, all other sections as they are; `None` if it would break
-/// the [bound on memory](memory_bound).
+/// Returns a file with these answers in place of older ones, all other sections as they are; `None` if it has these
+/// already, or if it would break the [bound on memory](memory_bound).
 fn with_answers(bytes: &[u8], answers: &NewAnswers<'_>) -> Result<Option<Vec<u8>>> {
     let header = Header::read(bytes).map_err(of_load)?;
     let table = whole_table(bytes).map_err(of_load)?;
     let known = FileAnswers::in_file(&table);
     let answers = known.bytes_with(answers)?;
+    if known.are(&answers) {
+        return Ok(None);
+    }
     let section = answers_section(known.heap(), &answers)?;
     let entry = Entry {
         section: Section::Answers,

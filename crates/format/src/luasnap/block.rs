@@ -80,6 +80,20 @@ impl BlockWriter {
     }
 }
 
+/// Takes the next block off `blocks`, and returns its frame.
+fn frame<'a>(blocks: &mut &'a [u8]) -> Result<&'a [u8], Problem> {
+    let len = blocks.get(..4).ok_or(Problem::WrongLength)?;
+    let len = u32_at(len, 0) as usize;
+    let frame = blocks[4..].get(..len).ok_or(Problem::WrongLength)?;
+    *blocks = &blocks[4 + len..];
+    Ok(frame)
+}
+
+/// Takes the next block off `blocks`.
+pub(super) fn skip(blocks: &mut &[u8]) -> Result<(), Problem> {
+    frame(blocks).map(drop)
+}
+
 /// Decompresses blocks, one section after the other.
 pub(super) struct Decompressor {
     zstd: DCtx<'static>,
@@ -96,10 +110,7 @@ impl Decompressor {
 
     /// Takes the next block off `blocks` and decompresses it.
     pub(super) fn next(&mut self, blocks: &mut &[u8]) -> Result<&[u8], Problem> {
-        let len = blocks.get(..4).ok_or(Problem::WrongLength)?;
-        let len = u32_at(len, 0) as usize;
-        let frame = blocks[4..].get(..len).ok_or(Problem::WrongLength)?;
-        *blocks = &blocks[4 + len..];
+        let frame = frame(blocks)?;
         self.content.clear();
         self.zstd
             .decompress(&mut self.content, frame)

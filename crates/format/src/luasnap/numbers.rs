@@ -124,6 +124,13 @@ impl<'a> Blocks<'a> {
         Ok(Some((values as usize, content)))
     }
 
+    /// Leaves out the next block, of at most `most` values.
+    fn skip(&mut self, most: usize) -> Result<(), LoadError> {
+        let wrong = |problem| LoadError::malformed(self.part, problem);
+        self.left -= self.left.min(most as u64);
+        block::skip(&mut self.bytes).map_err(wrong)
+    }
+
     /// Reads the next block of numbers into `words`, and returns what is before its planes.
     pub(super) fn words<W: Word>(
         &mut self,
@@ -148,6 +155,18 @@ impl<'a> Blocks<'a> {
         byte_planes::join(content, words);
         Ok(Some(before))
     }
+}
+
+/// Reads one of plain numbers, without the blocks before it; 0 if there is none at that place.
+pub(super) fn read_one(place: Place<'_>, at: usize) -> Result<u32, LoadError> {
+    let mut decompressor = Decompressor::new()?;
+    let mut blocks = Blocks::new(place, &mut decompressor);
+    for _ in 0..at / block::VALUES {
+        blocks.skip(block::VALUES)?;
+    }
+    let mut words = Vec::new();
+    blocks.words(|_| 0, &mut words)?;
+    Ok(words.get(at % block::VALUES).copied().unwrap_or(0))
 }
 
 /// Returns an empty column with room for a section's values, the number of which was checked.

@@ -21,6 +21,9 @@ pub(crate) struct Reading {
     pub(crate) patterns: bool,
 }
 
+/// So many names are looked at in their order while one is in any order.
+const PER_NAME: usize = 8;
+
 /// The search for the objects that a path leads to. Names may have dots and brackets in them, so that a path may be
 /// read in several ways: the longest steps come first, and where they lead nowhere, shorter ones are tried.
 pub(crate) struct PathSearch<'a> {
@@ -70,7 +73,7 @@ impl<'a> PathSearch<'a> {
     ) -> Result<PathSearch<'a>> {
         let mut search = PathSearch::new(snapshot.everything(), path, reading);
         if path.starts_with(ENVIRONMENT) {
-            search.environments = snapshot.everything_tree()?.environments();
+            search.environments = snapshot.environments()?;
         }
         Ok(search)
     }
@@ -155,8 +158,14 @@ impl<'a> PathSearch<'a> {
     fn follow(&mut self, node: NodeId, at: usize) -> Result {
         let start = self.start_of_step(at);
         let mut found: Vec<(usize, NodeId)> = Vec::new();
+        let unfit = self.unfit_names(node, start)?;
         for edge in self.edges_of(node) {
             let label = self.heap.label(edge);
+            if let Label::Field(name) = label
+                && unfit.get(name.0 as usize) == Some(&true)
+            {
+                continue;
+            }
             let length = self.length(node, label, start)?;
             // A name without letters is a step if there is a dot before it.
             if let Some(length) = length.filter(|length| start + length > at) {
@@ -182,6 +191,20 @@ impl<'a> PathSearch<'a> {
             }
         }
         Ok(())
+    }
+
+    /// Returns by name whether a step with it cannot be the one at `start`, where that is quicker than a look at the name of
+    /// each of a node's references: names lie one after the other, those of a table in any order.
+    fn unfit_names(&self, node: NodeId, start: usize) -> Result<Vec<bool>> {
+        let names = self.heap.columns().names;
+        let is_quicker = self.heap.edge_range(node).len() > names.len() / PER_NAME;
+        let mut unfit = Vec::new();
+        if is_quicker && !self.reading.cut && !self.reading.patterns {
+            unfit.try_reserve_exact(names.len())?;
+            let of = |name: &[u8]| is_plain(name) && !is_next(self.path, start, name);
+            unfit.extend((0..names.len()).map(|id| of(names.get(NameId(id as u32)))));
+        }
+        Ok(unfit)
     }
 
     /// Returns the edges of a node; for the root, which an empty heap does not have, the GC roots, which are also below

@@ -136,9 +136,8 @@ impl From<AnswerError> for QueryError {
 ///
 /// [`QueryError`], with similar names, if the word means nothing in the snapshot, or if memory runs out.
 pub fn resolve(snapshot: &Snapshot, word: &[u8]) -> Result<Query, QueryError> {
-    let heap = snapshot.everything();
     if let Some(address) = address_of(word) {
-        return Ok(Query::Object(object_at(heap, address)?));
+        return Ok(Query::Object(object_at(snapshot.everything(), address)?));
     }
     let printed = printable(word);
     if let Some(roots) = roots_named(snapshot, printed.as_bytes()) {
@@ -196,6 +195,27 @@ pub fn resolve(snapshot: &Snapshot, word: &[u8]) -> Result<Query, QueryError> {
             sort: "object",
             best: candidate_names(snapshot, several)?,
         }),
+    }
+}
+
+/// Finds the object that a word means as [`resolve`] does, if it is its address or its path; `None` for anything else, of
+/// which the groups tell what it means.
+///
+/// # Errors
+///
+/// [`QueryError`] if it is an address without an object, or if memory runs out.
+pub fn resolve_object(snapshot: &Snapshot, word: &[u8]) -> Result<Option<NodeId>, QueryError> {
+    if let Some(address) = address_of(word) {
+        return Ok(Some(object_at(snapshot.everything(), address)?));
+    }
+    let printed = printable(word);
+    if roots_named(snapshot, printed.as_bytes()).is_some() {
+        return Ok(None);
+    }
+    let mut search = PathSearch::in_snapshot(snapshot, printed.as_bytes(), Reading::default())?;
+    match printed.as_bytes().starts_with(ENVIRONMENT) {
+        true => Ok(None),
+        false => Ok(search.next()?),
     }
 }
 

@@ -5,8 +5,9 @@ use crate::fuzzed;
 use crate::luasnap::saved;
 use crate::random_heap::{recipe, sample_of_everything, sample_with_threads};
 use luasnap_format::{
-    FileAnswers, FileIdentity, GrowthAnswer, GrowthQuestion, Info, NewAnswers, SaveOptions,
-    TopTable, add_answers, growth, open_snapshot, read_snapshot, top,
+    FileAnswers, FileIdentity, GroupTitles, GrowthAnswer, GrowthQuestion, Info, NewAnswers,
+    RetainersOptions, SaveOptions, TopTable, add_answers, growth, open_snapshot, read_snapshot,
+    retainers, retainers_by_titles, top,
 };
 use luasnap_heap::{GroupOrder, HeapBuilder, Kind, Label, NodeId, Snapshot, Strength};
 use proptest::prelude::*;
@@ -93,8 +94,47 @@ fn of_growth<'a>(question: &'a GrowthQuestion, answer: &'a GrowthAnswer) -> NewA
     }
 }
 
+/// Keeps the trees of a snapshot that is read from a file, and the titles of its groups.
+fn found(read: &Snapshot) -> FileAnswers {
+    read.everything_tree().unwrap();
+    read.dominators().unwrap();
+    read.groups().unwrap();
+    let new = NewAnswers {
+        found: Some(read),
+        ..NewAnswers::default()
+    };
+    let bytes = FileAnswers::new(1, &[]).bytes_with(&new).unwrap();
+    FileAnswers::new(1, &bytes)
+}
+
+/// Expects that what keeps objects alive is told by what is kept of the trees as by the trees.
+fn expect_same_retainers(snapshot: &Snapshot) {
+    let file = saved(snapshot, SaveOptions::default());
+    let read = read_snapshot(&file).unwrap();
+    let kept = found(&read);
+    let again = read_snapshot(&file).unwrap();
+    assert!(kept.put_trees(&again));
+    let titles = kept.titles(&again).unwrap();
+    let options = RetainersOptions {
+        retainers: 10,
+        paths: 5,
+    };
+    let nodes: Vec<NodeId> = read.everything().nodes().skip(1).collect();
+    for of in nodes.windows(1).chain(nodes.windows(2)) {
+        let expected = json(retainers(&read, of, options).unwrap());
+        let answer = retainers_by_titles(&again, &titles, of, options);
+        assert_eq!(json(answer.unwrap()), expected, "{of:?}");
+        assert_eq!(titles.title(of[0]).unwrap(), read.title(of[0]).unwrap());
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(300))]
+
+    #[test]
+    fn kept_trees_tell_what_keeps_objects_alive(recipe in recipe(40)) {
+        expect_same_retainers(&recipe.snapshot());
+    }
 
     #[test]
     fn kept_answers_are_those_of_the_heap(recipes in [recipe(60), recipe(60), recipe(60)]) {
@@ -110,6 +150,8 @@ fn kept_answers_are_those_of_the_heap_whatever_it_has() {
     let [one, other] = [sample_of_everything(), sample_with_threads()];
     expect_same_answers(&one);
     expect_same_answers(&other);
+    expect_same_retainers(&one);
+    expect_same_retainers(&other);
     expect_same_growth(&[&one, &one]);
     expect_same_growth(&[&other, &other]);
 }
@@ -154,6 +196,17 @@ fn forged_answers_are_shown_or_refused() {
 }
 
 #[test]
+fn forged_trees_and_titles_are_shown_or_refused() {
+    let snapshot = fuzzed::snapshot();
+    let whole = found(&snapshot).bytes_with(&NewAnswers::default()).unwrap();
+    let fresh = Snapshot::new(snapshot.everything().clone());
+    forge(&whole, |bytes| {
+        let kept = FileAnswers::new(1, bytes);
+        kept.put_trees(&fresh) && kept.titles(&fresh).is_some()
+    });
+}
+
+#[test]
 fn forged_growth_is_shown_or_refused() {
     let snapshots = growing_sample();
     let answer = growth(&snapshots.each_ref(), 20).unwrap();
@@ -172,11 +225,14 @@ fn the_seed_of_answers_is_read() {
     let question = fuzzed::question();
     if std::env::var_os("LUASNAP_WRITE_SEEDS").is_some() {
         let snapshot = sample_with_threads();
+        let found = fuzzed::snapshot();
+        found.groups().unwrap();
         let growth = growth(&growing_sample().each_ref(), 20).unwrap();
         let answers = NewAnswers {
             top: Some(&TopTable::new(&snapshot, (&GroupOrder::ALL, 3)).unwrap()),
             info: Some(&Info::new(&snapshot, 3).unwrap()),
             growth: Some((&question, &growth)),
+            found: Some(&found),
         };
         let bytes = FileAnswers::new(1, &[]).bytes_with(&answers).unwrap();
         fs::write(&path, bytes).unwrap();
@@ -184,6 +240,8 @@ fn the_seed_of_answers_is_read() {
     let kept = FileAnswers::new(1, &fs::read(&path).unwrap());
     assert!(kept.top().is_some() && kept.info().is_some());
     assert!(kept.growth(&question).is_some());
+    let snapshot = fuzzed::snapshot();
+    assert!(kept.put_trees(&snapshot) && kept.titles(&snapshot).is_some());
 }
 
 /// `_G.cache`, which grows in every step, of 1, 2 and 3 tables.
@@ -289,10 +347,11 @@ fn an_answer_takes_the_place_of_an_older_one_and_of_no_other() {
         let of = snapshots[..count].iter().collect::<Vec<_>>();
         (question(count), growth(&of, 20).unwrap())
     });
-    let add = |new: &NewAnswers<'_>| {
+    let is_added = |new: &NewAnswers<'_>| {
         let read = FileIdentity::of(&path).unwrap();
-        assert!(add_answers(&path, read, new).unwrap());
+        add_answers(&path, read, new).unwrap()
     };
+    let add = |new: &NewAnswers<'_>| assert!(is_added(new));
     let [table, other] = tables();
     add(&of_top(&other));
     add(&NewAnswers {
@@ -301,8 +360,8 @@ fn an_answer_takes_the_place_of_an_older_one_and_of_no_other() {
     });
     for (question, answer) in &answers {
         add(&of_growth(question, answer));
-        // Once more: it is kept once.
-        add(&of_growth(question, answer));
+        // Once more: the file has it.
+        assert!(!is_added(&of_growth(question, answer)));
     }
     let kept = FileAnswers::of(&path).unwrap();
     assert_eq!(stored(&path), Some(table.bytes().unwrap()));

@@ -4,10 +4,13 @@
 use crate::all_analyses::run_all_with;
 use crate::file_parts::{Part, Parts, repair_checksums};
 use luasnap_format::{
-    FileAnswers, GrowthAnswer, GrowthQuestion, Info, NewAnswers, TopTable, address_of, printable,
-    read_snapshot, resolve,
+    FileAnswers, GroupTitles, GrowthAnswer, GrowthQuestion, Info, NewAnswers, ObjectRow,
+    RetainersOptions, SaveOptions, TopTable, address_of, printable, read_snapshot, resolve,
+    retainers_by_titles, write_snapshot,
 };
-use luasnap_heap::{GroupOrder, Snapshot, is_printable};
+use luasnap_heap::{
+    GroupOrder, HeapBuilder, Kind, Label, NodeId, Snapshot, Strength, is_printable,
+};
 use std::fmt::Display;
 use std::sync::LazyLock;
 
@@ -22,7 +25,55 @@ pub fn answers(bytes: &[u8]) {
         info.iter().for_each(show_info);
     }
     all.growth(&question()).iter().for_each(show_growth);
+    show_found(&all);
     assert!(all.bytes_with(&NewAnswers::default()).is_ok());
+}
+
+/// A snapshot of which trees and titles may be kept: `_G` with two tables that share a third one, read from a file.
+pub fn snapshot() -> Snapshot {
+    let mut builder = HeapBuilder::new();
+    let mut node = |kind, at: u64| builder.node(kind, 16 * at).unwrap().0;
+    let globals = node(Kind::Table, 1);
+    let [one, other, shared] = [2, 3, 4].map(|at| node(Kind::Table, at));
+    let name = builder.name(b"_G").unwrap();
+    for (from, to, label) in [
+        (NodeId::ROOT, globals, Label::Root(name)),
+        (globals, one, Label::Index(1)),
+        (globals, other, Label::Index(2)),
+        (one, shared, Label::Field(name)),
+        (other, shared, Label::Field(name)),
+        (shared, one, Label::Metatable),
+    ] {
+        builder.edge(from, to, label, Strength::Strong).unwrap();
+    }
+    let built = Snapshot::new(builder.finish().unwrap());
+    let mut file = Vec::new();
+    write_snapshot(&mut file, &built, SaveOptions::default()).unwrap();
+    read_snapshot(&file).unwrap()
+}
+
+/// Whatever trees and titles say, they say of what keeps objects alive something or nothing.
+fn show_found(all: &FileAnswers) {
+    let snapshot = snapshot();
+    let Some(titles) = all.titles(&snapshot).filter(|_| all.put_trees(&snapshot)) else {
+        return;
+    };
+    let options = RetainersOptions {
+        retainers: 9,
+        paths: 9,
+    };
+    let nodes: Vec<NodeId> = snapshot.everything().nodes().collect();
+    for of in nodes.windows(1).chain(nodes.windows(2)) {
+        let held = retainers_by_titles(&snapshot, &titles, of, options).unwrap();
+        held.path
+            .iter()
+            .for_each(|path| is_shown(&path.to_string()));
+        let words = |row: &ObjectRow| is_shown(&row.words.to_string());
+        held.object.iter().for_each(words);
+        if let Some(title) = titles.title(of[0]).unwrap() {
+            is_shown(&title.name.to_string());
+        }
+    }
 }
 
 /// The question about growth to which forged bytes are asked for the answer.

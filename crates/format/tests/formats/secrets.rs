@@ -233,6 +233,7 @@ fn answers_that_are_kept_in_a_file_have_nothing_that_was_left_out_of_it() {
             top: Some(&table),
             info: Some(&info),
             growth: None,
+            found: Some(&redacted),
         };
         let answers = FileAnswers::new(1, &[]).bytes_with(&answers).unwrap();
         for secret in secrets {

@@ -94,7 +94,7 @@ pub fn lasting_entries(snapshot: &Snapshot) -> Result<Vec<LastingEntries>, Build
 }
 
 fn is_in_use(snapshot: &Snapshot, node: NodeId) -> Result<bool, BuildError> {
-    Ok(snapshot.dominators()?.contains(node))
+    Ok(snapshot.immediate_dominators()?.immediate(node).is_some())
 }
 
 /// Whether a metatable makes keys weak, and values not: those would go by themselves.

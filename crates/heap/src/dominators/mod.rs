@@ -5,6 +5,7 @@ pub(crate) mod contraction;
 pub(crate) mod dfs_numbering;
 pub(crate) mod dominator_tree;
 pub(crate) mod holding_edges;
+pub(crate) mod known_dominators;
 pub(crate) mod lengauer_tarjan;
 mod preorder;
 pub(crate) mod retained_set;

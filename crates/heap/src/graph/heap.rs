@@ -85,7 +85,7 @@ impl Heap {
     }
 
     /// Returns all nodes in order, the synthetic root first.
-    pub fn nodes(&self) -> impl ExactSizeIterator<Item = NodeId> + use<> {
+    pub fn nodes(&self) -> impl ExactSizeIterator<Item = NodeId> + DoubleEndedIterator + use<> {
         (0..self.kinds.len() as u32).map(NodeId)
     }
 
@@ -147,6 +147,26 @@ impl Heap {
             count => usize::from(count),
         };
         start..start + count
+    }
+
+    /// Whether it has ephemerons.
+    pub fn has_ephemerons(&self) -> bool {
+        let mut strengths = self.labels.iter().map(|label| label.strength());
+        strengths.any(|strength| strength == Strength::Ephemeron)
+    }
+
+    /// Returns the node whose edge this is, in a heap whose edges [lie in the order of their
+    /// nodes](Self::has_edges_in_order).
+    pub(crate) fn source_of(&self, edge: usize) -> NodeId {
+        let behind = self
+            .edge_starts
+            .partition_point(|start| *start as usize <= edge);
+        NodeId(behind.saturating_sub(1) as u32)
+    }
+
+    /// Whether the edges lie in the order of their nodes, as in a heap that was read from a file.
+    pub(crate) fn has_edges_in_order(&self) -> bool {
+        self.orphaned_edges == 0 && self.edge_starts.is_sorted()
     }
 
     /// Returns the GC root with this name, such as `[REGISTRY]` or `[mainthread]`.

@@ -3,6 +3,7 @@
 pub(crate) mod disjoint_paths;
 pub(crate) mod environments;
 pub(crate) mod ephemeron;
+pub(crate) mod known_paths;
 pub(crate) mod path_levels;
 pub(crate) mod path_search;
 pub(crate) mod rank_index;

@@ -423,10 +423,22 @@ fn renumber(heap: &Heap, tree: &mut ShortestPathTree, late: &NodeSet) -> Result<
         tree.starts.push(old.len() as u32);
         let parent = old[at].index();
         let children = &mut children[starts[parent] as usize..starts[parent + 1] as usize];
-        // GC roots are children of the first object, too.
-        let may_be_unsorted = at == 0 || late.contains(tree.node(old[at]));
-        if may_be_unsorted && !children.is_sorted_by(|a, b| in_order(heap, a.edge, b.edge)) {
-            sort_children(heap, &mut order, children)?;
+        // GC roots are children of the first object, too, behind those to which it refers.
+        let is_root = |child: &Child| at == 0 && heap.root_range().contains(&(child.edge as usize));
+        if at == 0 {
+            sort_by_number(children, |child| u64::from(is_root(child)))?;
+        }
+        if at == 0 || late.contains(tree.node(old[at])) {
+            for children in children.chunk_by_mut(|a, b| is_root(a) == is_root(b)) {
+                // Equal labels have the order of their edges, whichever was found first.
+                let is_sorted = children.is_sorted_by(|a, b| {
+                    in_order(heap, a.edge, b.edge)
+                        && (a.edge < b.edge || !in_order(heap, b.edge, a.edge))
+                });
+                if !is_sorted {
+                    sort_children(heap, &mut order, children)?;
+                }
+            }
         }
         for child in children {
             tree.parents.push(Rank(at as u32));

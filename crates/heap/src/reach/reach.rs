@@ -71,6 +71,29 @@ impl Reach {
         })
     }
 
+    /// Finds what would be reachable through everything if these nodes were gone. They are not.
+    pub(crate) fn without(heap: &Heap, gone: &[NodeId]) -> Result<Reach, BuildError> {
+        let mut marking = Marking::new(heap, Through::Everything)?;
+        let mut set = NodeSet::with_room_for(heap.node_count())?;
+        for &node in gone {
+            set.insert(node);
+            marking.seen.insert(node);
+        }
+        marking.gone = Some(set);
+        marking.run()?;
+        let Marking {
+            mut seen, count, ..
+        } = marking;
+        for &node in gone {
+            seen.remove(node);
+        }
+        Ok(Reach {
+            reached: seen,
+            through: Through::Everything,
+            count: count.saturating_sub(1),
+        })
+    }
+
     /// Returns which of a few nodes are reachable through everything. The search ends as soon as all are found, so
     /// it is short for what is near the GC roots.
     pub(crate) fn among(heap: &Heap, mut wanted: Vec<NodeId>) -> Result<Vec<NodeId>, BuildError> {
@@ -181,6 +204,8 @@ struct Marking<'a> {
     /// The reached nodes and, until the marking ends, the excluded ones: so one bit tells whether
     /// to look at a target.
     seen: NodeSet,
+    /// Nodes in that set without which the heap is looked at.
+    gone: Option<NodeSet>,
     /// The number of reached nodes.
     count: usize,
     /// Nodes below this one are looked at in their order, all others go through the queue.
@@ -201,6 +226,7 @@ impl<'a> Marking<'a> {
             heap,
             through,
             seen,
+            gone: None,
             count: 0,
             ordered: NodeId::ROOT,
             queue: Vec::new(),
@@ -302,7 +328,9 @@ impl<'a> Marking<'a> {
     }
 
     fn is_reached(&self, node: NodeId) -> bool {
-        self.seen.contains(node) && (node == NodeId::ROOT || self.through.has(self.heap.kind(node)))
+        self.seen.contains(node)
+            && (node == NodeId::ROOT || self.through.has(self.heap.kind(node)))
+            && self.gone.as_ref().is_none_or(|gone| !gone.contains(node))
     }
 
     /// Marks a node, which is looked at later.

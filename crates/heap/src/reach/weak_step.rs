@@ -10,7 +10,7 @@ use crate::graph::node::NodeId;
 /// fewest steps, then canonical order. Whoever stores a tree stores this number with it.
 ///
 /// Rule 1 knew no weak steps.
-pub const PATH_RULE: u32 = 2;
+pub const PATH_RULE: u32 = 3;
 
 /// What tells weak steps from others in one heap.
 ///

@@ -46,13 +46,11 @@ pub(super) struct WideLevel {
 impl WideLevel {
     pub(super) fn new(heap: &Heap) -> Result<WideLevel, BuildError> {
         let mut wide = WideLevel::default();
-        let is_ephemeron = |strength: Strength| strength == Strength::Ephemeron;
-        let mut strengths = heap.labels.iter().map(|label| label.strength());
-        if strengths.any(is_ephemeron) {
+        if heap.has_ephemerons() {
             let mut tables = NodeSet::with_room_for(heap.node_count())?;
             for node in heap.nodes() {
                 let mut edges = heap.edge_range(node);
-                if edges.any(|edge| is_ephemeron(heap.strength(edge))) {
+                if edges.any(|edge| heap.strength(edge) == Strength::Ephemeron) {
                     tables.insert(node);
                 }
             }

@@ -12,7 +12,7 @@ use luasnap_heap::{
 use proptest::prelude::*;
 
 /// Returns the columns of a heap as they are after storing.
-fn columns(heap: &Heap) -> Columns {
+pub fn columns(heap: &Heap) -> Columns {
     let stored = heap.columns();
     let edges = || heap.nodes().flat_map(|node| heap.edge_range(node));
     let large = |node: &NodeId| stored.sizes[node.index()] == LARGE_SIZE;

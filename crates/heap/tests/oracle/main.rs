@@ -14,6 +14,7 @@ mod group;
 mod group_name;
 mod growth;
 mod identity;
+mod known_trees;
 mod owners;
 mod path;
 mod path_tallies;
