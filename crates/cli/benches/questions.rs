@@ -166,12 +166,14 @@ struct Question<'a> {
     aim: f64,
     /// Bytes at the peak, of as many.
     peak: Option<f64>,
-    /// Whether the answer is kept.
-    is_kept: bool,
+    /// Seconds that it may take where its answer, or what that is taken from, is kept; `None` where nothing is.
+    kept_aim: Option<f64>,
 }
 
 /// Seconds that a kept answer may take, however large the heap is.
 const KEPT_AIM: f64 = 0.2;
+/// Seconds that `path` may take where paths and dominators are kept, of so many sessions.
+const PATH_AIM: f64 = 1.0;
 /// The number of sessions for which the aims are meant.
 const AIMED: f64 = 2_200_000.0;
 
@@ -184,7 +186,7 @@ fn print_verbs(
 ) -> Vec<String> {
     println!("\n| verb | s | of opening | peak memory | aim |\n|---|--:|--:|--:|---|");
     let (file, later) = (file.as_os_str(), later.as_os_str());
-    let question = |verb: &'static str, more: &'static [&'static str], aim, peak, is_kept| {
+    let question = |verb: &'static str, more: &'static [&'static str], aim, peak, kept_aim| {
         let mut arguments = vec![OsStr::new(verb), file];
         arguments.extend(more.iter().map(OsStr::new));
         arguments.extend((verb == "diff").then_some(later));
@@ -193,17 +195,23 @@ fn print_verbs(
             arguments,
             aim,
             peak,
-            is_kept,
+            kept_aim,
         }
     };
+    let scale = sessions as f64 / AIMED;
     const INVENTORY: &[&str] = &["_G.server.sessions.player17.inventory"];
     let questions = [
-        question("top", &[], 3.0, Some(1.2e9), true),
-        question("info", &[], 3.0, None, true),
-        question("diff", &[], 5.0, None, true),
-        question("path", INVENTORY, 1.0, Some(1.2e9), false),
+        question("top", &[], 3.0, Some(1.2e9), Some(KEPT_AIM)),
+        question("info", &[], 3.0, None, Some(KEPT_AIM)),
+        question("diff", &[], 5.0, None, Some(KEPT_AIM)),
+        question(
+            "path",
+            INVENTORY,
+            PATH_AIM,
+            Some(1.2e9),
+            Some(PATH_AIM * scale),
+        ),
     ];
-    let scale = sessions as f64 / AIMED;
     let mut missed = Vec::new();
     let mut row = |name: String, arguments: &[&OsStr], aim: f64, peak_aim: Option<f64>| {
         let mut peak = 0;
@@ -224,16 +232,16 @@ fn print_verbs(
         // An older luasnap keeps none.
         let help = Command::new(program).args([of.verb, "--help"]).output();
         let help = help.expect("the program starts").stdout;
-        let keeps = of.is_kept && String::from_utf8_lossy(&help).contains("--no-cache");
+        let keeps = String::from_utf8_lossy(&help).contains("--no-cache");
         let mut without = of.arguments.clone();
         without.extend(keeps.then_some(OsStr::new("--no-cache")));
         let peak = of.peak.map(|peak| peak * scale);
         row(of.verb.to_owned(), &without, of.aim * scale, peak);
-        if keeps {
+        if let Some(kept_aim) = of.kept_aim.filter(|_| keeps) {
             // The first one keeps the answer.
             run(Command::new(program).args(&of.arguments));
             let name = format!("{}, its answer kept", of.verb);
-            row(name, &of.arguments, KEPT_AIM, None);
+            row(name, &of.arguments, kept_aim, peak);
         }
     }
     missed

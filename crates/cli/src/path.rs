@@ -11,8 +11,8 @@ use crate::progress::Progress;
 use crate::snapshot_file::SnapshotFile;
 use clap::Args;
 use luasnap_format::{
-    AnswerError, CoroutineRow, GroupTitles, Query, Retainers, RetainersOptions,
-    byte_size, count_of, grouped, object_name, resolve, resolve_object, retainers_by_titles,
+    AnswerError, CoroutineRow, GroupTitles, Query, Retainers, RetainersOptions, byte_size,
+    count_of, grouped, object_name, resolve, resolve_object, retainers_by_titles,
 };
 use luasnap_heap::{Kind, NodeId, Snapshot};
 use luasnap_words::{Argument, Sentence, count};

@@ -208,7 +208,10 @@ impl Snapshot {
     ///
     /// [`BuildError::OutOfMemory`] if memory runs out.
     pub fn reach(&self) -> Result<Reach, BuildError> {
-        match (self.parts.everything_tree.get(), self.parts.known_trees.get()) {
+        match (
+            self.parts.everything_tree.get(),
+            self.parts.known_trees.get(),
+        ) {
             (Some(tree), _) => Reach::of_tree(self.everything(), tree),
             (None, Some(known)) => known.paths.reach(self.everything()),
             (None, None) => Reach::new(self.everything(), Through::Everything),

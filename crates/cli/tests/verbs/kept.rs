@@ -96,6 +96,25 @@ fn what_was_found_is_kept_in_the_file() {
     ask(folder, &["top", "1.luasnap", "--by", "owner"]);
 }
 
+/// What `path` has found once tells of any object: of itself, of one of a class, of all that there is.
+#[test]
+fn paths_and_dominators_are_kept_in_the_file() {
+    let folder = two_files();
+    let questions: [&[&str]; 5] = [
+        &["_G.town"],
+        &["_G.town", "--json"],
+        &["_G.town", "--lang", "zh"],
+        &["_G.print"],
+        &["[REGISTRY]._LOADED.string", "--json"],
+    ];
+    expect_kept(
+        folder.path(),
+        "1.luasnap",
+        &["path", "1.luasnap"],
+        &questions,
+    );
+}
+
 /// Each question adds to what others have found.
 #[test]
 fn answers_stay_beside_each_other() {

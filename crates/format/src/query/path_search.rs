@@ -197,7 +197,7 @@ impl<'a> PathSearch<'a> {
     /// each of a node's references: names lie one after the other, those of a table in any order.
     fn unfit_names(&self, node: NodeId, start: usize) -> Result<Vec<bool>> {
         let names = self.heap.columns().names;
-        let is_quicker = self.heap.edge_range(node).len() > names.len() / PER_NAME;
+        let is_quicker = self.edges_of(node).count() > names.len() / PER_NAME;
         let mut unfit = Vec::new();
         if is_quicker && !self.reading.cut && !self.reading.patterns {
             unfit.try_reserve_exact(names.len())?;
