@@ -8,6 +8,7 @@ use crate::graph::heap::Heap;
 use crate::graph::kind::Kind;
 use crate::graph::loaded_code::LOADED_SOURCE;
 use crate::graph::node::NodeId;
+use crate::graph::prefetch::read_block;
 use crate::graph::shared_sort::{sort_by_comparison, sort_by_number};
 use crate::groups::class::Classes;
 use crate::groups::coroutine::coroutine_body;
@@ -165,6 +166,7 @@ impl<'a> Grouping<'a> {
     /// Puts all objects but strings into groups.
     fn place_all(&mut self) -> Result<(), BuildError> {
         for rank in self.tree.ranks() {
+            self.read_ahead(rank, |node| self.heap.counts[node.index()]);
             let node = self.tree.node(rank);
             if !self.grouped.is_member(node) {
                 let change = self.grouped.change(node);
@@ -185,6 +187,7 @@ impl<'a> Grouping<'a> {
         self.groups.owners = std::mem::take(&mut owners.sets);
         self.of_owners = filled(self.groups.owners.len(), NO_GROUP)?;
         for rank in self.tree.ranks() {
+            self.read_ahead(rank, |node| owners.known(node));
             let node = self.tree.node(rank);
             if self.heap.kind(node) == Kind::String && self.grouped.is_member(node) {
                 let of = owners.of(node).map(GroupName::StringsOf);
@@ -192,6 +195,18 @@ impl<'a> Grouping<'a> {
             }
         }
         Ok(())
+    }
+
+    /// Reads what adding the objects from this one on needs, and what else is needed of each.
+    #[inline]
+    fn read_ahead(&self, rank: Rank, other: impl Fn(NodeId) -> u32) {
+        let (heap, tree) = (self.heap, self.tree);
+        read_block(rank.index(), tree.len(), |at| {
+            let node = tree.node(Rank(at as u32));
+            let place = node.index();
+            let known = heap.sizes[place] ^ self.groups.group_of[place];
+            heap.kind(node) as u32 ^ known ^ other(node)
+        });
     }
 
     /// Returns the name of an object's group.

@@ -5,7 +5,7 @@ use crate::graph::fallible_vec::{filled, push};
 use crate::graph::heap::Heap;
 use crate::graph::label::Label;
 use crate::graph::name::NameId;
-use crate::graph::prefetch::prefetch;
+use crate::graph::prefetch::read_block;
 use crate::groups::fingerprint::Fingerprint;
 use crate::groups::grouped::Grouped;
 use crate::groups::known_name::KnownNames;
@@ -24,8 +24,6 @@ const OUTLIER: u64 = 16;
 /// Of the names that are not kept, those are listed below which there is at least this part of all bytes:
 /// 1 / 1000. They may turn out to grow.
 pub(super) const LISTED_PART: u64 = 1000;
-/// How many objects ahead memory is read.
-const AHEAD: u32 = 16;
 /// The most passes over a snapshot. Another one follows if something was found too late.
 const MOST_ROUNDS: usize = 4;
 
@@ -216,14 +214,15 @@ impl<'a> Search<'a> {
         Ok(())
     }
 
-    /// Prefetches what placing the objects behind this one will need.
+    /// Reads what placing the objects from this one on needs.
     #[inline]
     fn read_ahead(&self, rank: Rank) {
-        let ahead = Rank(rank.0 + AHEAD);
-        if ahead.index() < self.tree.len() {
-            prefetch(self.heap.kind(self.tree.node(ahead)));
-            prefetch(self.heap.labels[self.tree.edge(ahead)]);
-        }
+        let (heap, tree) = (self.heap, self.tree);
+        read_block(rank.index(), tree.len(), |at| {
+            let rank = Rank(at as u32);
+            let kind = heap.kind(tree.node(rank));
+            kind as u32 ^ u32::from(heap.labels[tree.edge(rank)].is_metatable())
+        });
     }
 
     fn below(

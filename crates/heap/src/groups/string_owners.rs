@@ -119,6 +119,12 @@ impl StringOwners {
         Ok(owners)
     }
 
+    /// Returns what is known of a string, to be read ahead.
+    #[inline]
+    pub(crate) fn known(&self, string: NodeId) -> u32 {
+        self.of[string.index()]
+    }
+
     /// Returns the groups that own a string; `None` if it is nobody's.
     pub(crate) fn of(&self, string: NodeId) -> Option<OwnerGroupsId> {
         match self.of[string.index()] & !FINAL {
