@@ -7,6 +7,7 @@ use crate::graph::heap::Heap;
 use crate::graph::kind::Kind;
 use crate::graph::label::Label;
 use crate::graph::name::NameId;
+use crate::graph::prefetch::read_block;
 use std::cmp::Ordering;
 
 /// The sort key of an edge: cheap to compare, and nearly always enough.
@@ -63,15 +64,22 @@ impl LabelOrder {
         self.keys.clear();
         self.keys.try_reserve(edges.len())?;
         let mut common: Option<&[u8]> = None;
-        for &edge in edges {
-            if skip > 0
-                && let Label::Field(name) = heap.label(edge as usize)
-            {
-                let name = heap.name(name);
-                match common {
-                    Some(common) if !name.starts_with(common) => return Ok(false),
-                    Some(_) => {}
-                    None => match name.get(..skip) {
+        let name = |edge: u32| match heap.label(edge as usize) {
+            Label::Field(name) => Some(heap.name(name)),
+            _ => None,
+        };
+        for (place, &edge) in edges.iter().enumerate() {
+            if skip > 0 {
+                read_block(place, edges.len(), |at| {
+                    let first = name(edges[at]).and_then(|name| name.first());
+                    first.copied().map_or(0, u32::from)
+                });
+                let name = name(edge);
+                match (common, name) {
+                    (_, None) => {}
+                    (Some(common), Some(name)) if !name.starts_with(common) => return Ok(false),
+                    (Some(_), Some(_)) => {}
+                    (None, Some(name)) => match name.get(..skip) {
                         Some(first) => common = Some(first),
                         None => return Ok(false),
                     },
