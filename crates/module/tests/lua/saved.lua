@@ -217,8 +217,10 @@ do
   check.equal(tostring(loaded), "snapshot: freed")
   local weak = setmetatable({}, { __mode = "v" })
   -- In a coroutine, whose stack goes with it: LuaJIT's collector marks what a frame's unused slots hold.
-  coroutine.wrap(function() weak[1] = snapshot.load "one.luasnap" end)()
-  check.equal(tostring(weak[1]):find "^snapshot: %d+ objects$", 1)
+  coroutine.wrap(function()
+    weak[1] = snapshot.load "one.luasnap"
+    check.equal(tostring(weak[1]):find "^snapshot: %d+ objects$", 1)
+  end)()
   check.collect()
   check.equal(weak[1], nil)
 end
