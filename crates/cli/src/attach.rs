@@ -1,18 +1,22 @@
 //! `luasnap attach`: a snapshot of every Lua state in a running process.
 
 use crate::capture_answer::{self, AnswerOptions};
+use crate::command_line::wrong_call;
+use crate::exit_code;
 use crate::failure::{Failure, Result, code_of_attach};
-use crate::output::report_problem;
+use crate::fleet::{Destination, SaveAs, TableOptions, write_tables};
+use crate::output::{print, print_json, report_problem};
 use crate::output_file::OutputFile;
 use crate::process_argument::ProcessArgument;
 use crate::progress::Progress;
 use crate::state_argument::StateArgument;
-use crate::state_files::{StateFiles, numbered};
-use clap::Args;
+use crate::state_files::{self, StateFiles, numbered};
+use clap::error::ErrorKind;
+use clap::{Args, Command};
 use luasnap_capture::process::{AttachOptions, Attached, Uncaptured};
-use luasnap_format::byte_size;
-use luasnap_heap::is_printable;
-use luasnap_words::Sentence;
+use luasnap_format::{byte_size, printable_path};
+use luasnap_heap::{Snapshot, is_printable};
+use luasnap_words::{Sentence, Spoken};
 use serde::Serialize;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -59,7 +63,7 @@ pub struct Attach {
     process: ProcessArgument,
 
     /// Write to this file, and replace an older one (default: PROGRAM-PID-TIME.luasnap, which replaces nothing);
-    /// several states get a number each
+    /// several states get a number each; tables go into this folder
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
 
@@ -79,6 +83,13 @@ pub struct Attach {
     /// Where a state cannot be read, say of each release that was tried why it is not that one
     #[arg(long)]
     verbose: bool,
+
+    /// Save snapshots in this form
+    #[arg(long, value_enum, default_value_t = SaveAs::Luasnap)]
+    to: SaveAs,
+
+    #[command(flatten)]
+    tables: TableOptions,
 
     #[command(flatten)]
     answer: AnswerOptions,
@@ -100,15 +111,37 @@ struct Cost {
 impl Attach {
     /// Runs the command.
     pub fn execute(self) -> Result<ExitCode> {
+        match self.to {
+            SaveAs::Parquet => self.into_tables(),
+            SaveAs::Luasnap => self.into_files(),
+        }
+    }
+
+    fn into_files(self) -> Result<ExitCode> {
+        if self.tables.is_asked_for() {
+            wrong("tables.of_parquet");
+        }
         let pid = self.process.find()?;
-        let output = match self.output {
-            Some(path) => OutputFile::named(path),
+        let output = match &self.output {
+            Some(path) => OutputFile::named(path.clone()),
             None => OutputFile::chosen(free_name(pid)),
         };
         // Before the process is stopped for nothing.
         output.check()?;
         self.answer.check()?;
         let progress = Progress::new(self.answer.steps(2));
+        let attached = self.attach(pid, &progress)?;
+        let cost = Cost::new(pid, &attached);
+        let stood_still = stood_still(&attached);
+        let captures = attached.captures;
+        let files = progress.step(Sentence::new("progress.writing"), || {
+            StateFiles::write(&output, captures, &Sentence::new("states.choose_one"))
+        })?;
+        report_problem(&stood_still);
+        capture_answer::print(files, &self.answer, &cost, progress)
+    }
+
+    fn attach(&self, pid: u32, progress: &Progress) -> Result<Attached> {
         let options = AttachOptions {
             tries: self.tries,
             state: self.state.as_ref().map(StateArgument::choice),
@@ -127,15 +160,71 @@ impl Attach {
             let details = heap.as_ref().err().map(Uncaptured::details);
             say(details.unwrap_or_default(), self.verbose);
         }
+        Ok(attached)
+    }
+
+    fn into_tables(self) -> Result<ExitCode> {
+        let Some(folder) = &self.output else {
+            wrong("export.needs_folder");
+        };
+        if self.answer.has_page() {
+            wrong("tables.no_page");
+        }
+        let pid = self.process.find()?;
+        let origin = self.tables.origin.here(&program_name(pid));
+        let to = Destination::new(folder)?;
+        let progress = Progress::new(2);
+        let attached = self.attach(pid, &progress)?;
         let cost = Cost::new(pid, &attached);
         let stood_still = stood_still(&attached);
-        let captures = attached.captures;
-        let files = progress.step(Sentence::new("progress.writing"), || {
-            StateFiles::write(&output, captures, &Sentence::new("states.choose_one"))
+        let tables = (self.tables.extent(), self.tables.groups());
+        let mut files = Vec::new();
+        let mut unreadable = Vec::new();
+        progress.step(Sentence::new("progress.writing"), || -> Result<()> {
+            for (state, capture) in attached.captures {
+                match capture {
+                    // One at a time: a node of skynet has hundreds.
+                    Ok(heap) => {
+                        let snapshot = Snapshot::new(heap);
+                        files.extend(write_tables(&snapshot, &origin, tables, &to)?);
+                    }
+                    Err(error) => {
+                        unreadable.push(state_files::unreadable(&state, &error.sentence()))
+                    }
+                }
+            }
+            Ok(())
         })?;
+        drop(progress);
         report_problem(&stood_still);
-        capture_answer::print(files, &self.answer, &cost, progress)
+        unreadable.iter().for_each(report_problem);
+        let names = files.iter().map(|file| printable_path(file).to_string());
+        match self.answer.is_json() {
+            true => print_json(&Tables {
+                cost: &cost,
+                files: names.collect(),
+            })?,
+            false => print(names.map(|name| name + "\n").collect::<String>())?,
+        }
+        Ok(match unreadable.is_empty() {
+            true => ExitCode::SUCCESS,
+            false => ExitCode::from(exit_code::INCOMPLETE),
+        })
     }
+}
+
+/// The files of tables, for programs.
+#[derive(Serialize)]
+struct Tables<'a> {
+    #[serde(flatten)]
+    cost: &'a Cost,
+    files: Vec<String>,
+}
+
+/// Says that luasnap was called wrongly.
+fn wrong(code: &'static str) -> ! {
+    let command = Attach::augment_args(Command::new("attach"));
+    wrong_call(command, ErrorKind::ArgumentConflict, &Sentence::new(code))
 }
 
 /// Says why layouts do not fit, if that is asked for.

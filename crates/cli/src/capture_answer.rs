@@ -57,6 +57,16 @@ impl AnswerOptions {
         }
     }
 
+    /// Whether a page is to be written, too.
+    pub fn has_page(&self) -> bool {
+        self.report.is_some()
+    }
+
+    /// Whether the answer is for programs.
+    pub fn is_json(&self) -> bool {
+        self.json
+    }
+
     fn page(&self) -> Option<OutputFile> {
         self.report.clone().map(OutputFile::named)
     }

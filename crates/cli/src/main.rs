@@ -16,6 +16,7 @@ mod diff;
 mod exit_code;
 mod export;
 mod failure;
+mod fleet;
 mod growth_text;
 mod help_zh;
 mod info;

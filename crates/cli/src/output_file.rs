@@ -62,7 +62,7 @@ impl OutputFile {
     /// Writes it; may return a warning about it.
     pub fn write(
         &self,
-        write: impl FnOnce(&mut dyn io::Write) -> Result<(), AnswerError>,
+        write: impl FnOnce(&mut (dyn io::Write + Send)) -> Result<(), AnswerError>,
     ) -> Result<Option<Sentence>> {
         let written: Written = write_file(&self.path, self.options, write)?;
         let mode = written.readable_by_others;

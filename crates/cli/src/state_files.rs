@@ -235,7 +235,7 @@ fn described(state: &FoundState) -> Sentence {
 }
 
 /// Says why a state could not be read.
-fn unreadable(state: &FoundState, reason: &Sentence) -> Sentence {
+pub fn unreadable(state: &FoundState, reason: &Sentence) -> Sentence {
     Sentence::new("saved.unreadable")
         .with("state", described(state))
         .with("reason", reason.clone())

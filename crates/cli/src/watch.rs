@@ -2,7 +2,9 @@
 
 use crate::about::about_file;
 use crate::attach::{dated_name, program_name};
+use crate::command_line::wrong_call;
 use crate::failure::{Failure, Result, code_of_attach};
+use crate::fleet::{SaveAs, TableLog, TableOptions};
 use crate::kept_files::KeptFiles;
 use crate::output::report_problem;
 use crate::output_file::OutputFile;
@@ -12,7 +14,8 @@ use crate::report::Report;
 use crate::state_argument::address;
 use crate::watch_end::End;
 use crate::watch_output::{Summary, WatchOutput};
-use clap::Args;
+use clap::error::ErrorKind;
+use clap::{Args, Command};
 use luasnap_capture::process::{
     AttachError, AttachErrorKind, AttachOptions, Fate, FoundState, ProcessIdentity, StateChoice,
     attach, lua_states, resident,
@@ -62,7 +65,7 @@ pub struct Watch {
     #[arg(long, value_name = "BYTES", value_parser = quantity::bytes)]
     above: Option<u64>,
 
-    /// Keep the snapshots in this folder: PROGRAM-PID-DATE-TIME-0001.luasnap and so on
+    /// Keep the snapshots in this folder: PROGRAM-PID-DATE-TIME-0001.luasnap and so on, or tables
     #[arg(short, long, value_name = "FOLDER")]
     output: Option<PathBuf>,
 
@@ -75,6 +78,17 @@ pub struct Watch {
     /// more than eight, the first, the last, and six between them
     #[arg(long, value_name = "FILE", requires = "output")]
     report: Option<PathBuf>,
+
+    /// Save snapshots in this form
+    #[arg(long, value_enum, default_value_t = SaveAs::Luasnap)]
+    to: SaveAs,
+
+    /// In tables, write a file for so long, not for each step. A kill loses the steps of one that is not finished
+    #[arg(long, value_name = "TIME", conflicts_with = "objects", value_parser = quantity::time)]
+    rotate: Option<Duration>,
+
+    #[command(flatten)]
+    tables: TableOptions,
 
     /// Only the state at this address, as `luasnap ps` has it (default: the largest one)
     #[arg(long, value_name = "ADDRESS", value_parser = address)]
@@ -100,13 +114,17 @@ pub struct Watch {
 impl Watch {
     /// Runs the command.
     pub fn execute(self) -> Result<ExitCode> {
+        self.check();
         let pid = self.process.find()?;
         let states = lua_states(pid).map_err(refused)?;
         self.chosen(pid, &states)?;
         let Some(identity) = ProcessIdentity::of(pid) else {
             return Err(ended_early(pid));
         };
-        let files = self.kept_files(pid)?;
+        let (files, tables) = match self.to {
+            SaveAs::Luasnap => (self.kept_files(pid)?, None),
+            SaveAs::Parquet => (None, self.table_log(pid)?),
+        };
         if let Some(page) = self.report.clone() {
             OutputFile::named(page).check()?;
         }
@@ -118,6 +136,7 @@ impl Watch {
             identity,
             state: 0,
             files,
+            tables,
             process: None,
             series: GrowthSeries::default(),
             growth: None,
@@ -131,6 +150,30 @@ impl Watch {
             Err(error) => return Err(error),
         };
         watch.finish(&end)
+    }
+
+    /// Ends if options do not go together.
+    fn check(&self) {
+        let is_wrong = match self.to {
+            SaveAs::Luasnap if self.tables.is_asked_for() || self.rotate.is_some() => {
+                Some("tables.of_parquet")
+            }
+            SaveAs::Parquet if self.output.is_none() => Some("export.needs_folder"),
+            SaveAs::Parquet if self.report.is_some() => Some("tables.no_page"),
+            SaveAs::Parquet if self.keep.is_some() => Some("tables.no_keep"),
+            _ => None,
+        };
+        if let Some(code) = is_wrong {
+            let command = Watch::augment_args(Command::new("watch"));
+            wrong_call(command, ErrorKind::ArgumentConflict, &Sentence::new(code));
+        }
+    }
+
+    fn table_log(&self, pid: u32) -> Result<Option<TableLog>> {
+        let folder = self.output.as_deref();
+        folder
+            .map(|folder| TableLog::new(folder, &self.tables, &program_name(pid), self.rotate))
+            .transpose()
     }
 
     fn kept_files(&self, pid: u32) -> Result<Option<KeptFiles>> {
@@ -179,6 +222,7 @@ struct Watching<'a> {
     /// The address of the state.
     state: u64,
     files: Option<KeptFiles>,
+    tables: Option<TableLog>,
     /// The process as the first snapshot knows it.
     process: Option<Process>,
     series: GrowthSeries,
@@ -308,6 +352,9 @@ impl Watching<'_> {
         {
             self.output.problem(&warning)?;
         }
+        if let Some(tables) = &mut self.tables {
+            tables.add(&snapshot)?;
+        }
         self.output.note(&Sentence::new("progress.comparing"))?;
         let growth = self.series.add(&snapshot, self.options.rows)?;
         self.steps += 1;
@@ -380,12 +427,14 @@ impl Watching<'_> {
     }
 
     /// Says what there is to say at the end.
-    fn finish(self, end: &End) -> Result<ExitCode> {
+    fn finish(mut self, end: &End) -> Result<ExitCode> {
+        let tables = self.tables.take().map(TableLog::finish);
         // Nobody knows anything about a process that ended so soon.
         if self.steps == 0 && matches!(end, End::Ended | End::Another) {
             drop(self.output);
             return Err(ended_early(self.pid));
         }
+        let tables = tables.transpose()?.unwrap_or_default();
         let files = self.files.iter().flat_map(KeptFiles::paths);
         let summary = Summary {
             end,
@@ -393,7 +442,7 @@ impl Watching<'_> {
             stop_times: self.stop_times,
             times: self.series.times().collect(),
             growth: self.growth.as_ref(),
-            files: files.map(Path::to_owned).collect(),
+            files: files.map(Path::to_owned).chain(tables).collect(),
         };
         let files = some_of(&summary.files);
         self.output.finish(&summary)?;

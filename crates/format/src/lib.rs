@@ -50,6 +50,7 @@ pub use answers::coroutine::{CoroutineRow, status_words};
 pub use answers::dominator_level::{DominatorLevel, LevelRows, RowId, RowTarget};
 pub use answers::dominator_rows::{DominatorRow, DominatorRows, RowGrowth};
 pub use answers::first_rows::FirstRows;
+pub use answers::group_facts::{GroupFacts, largest_groups};
 pub use answers::group_name::{fingerprint_text, group_name};
 pub use answers::group_row::GroupRow;
 pub use answers::group_title::{GroupTitle, GroupTitles};
@@ -59,6 +60,7 @@ pub use answers::info::Info;
 pub use answers::leak::{Allowed, LeakRow, leaks};
 pub use answers::ledger::{Ledger, LedgerChange, SharedRow};
 pub use answers::name::Name;
+pub use answers::object_facts::{HeapFacts, ObjectFacts, ReferenceFacts};
 pub use answers::object_row::{ObjectRow, SlotsRow};
 pub use answers::owner_row::{
     OwnerRow, SharersRow, TopOwners, owner_kind, owner_kind_words, top_owners,

@@ -190,6 +190,7 @@ pub(crate) const TEXTS: &[Text] = &[
         "diff.too_few",
         "至少给出两个快照文件，或者一个装有快照的文件夹",
     ),
+    ("export.needs_folder", "表写到文件夹里：用 -o 给出它"),
     (
         "export.since_of_paths",
         "只有 pprof 和 collapsed 能写增长：--since 只用于这两种格式",
@@ -227,6 +228,11 @@ pub(crate) const TEXTS: &[Text] = &[
         "files.vms",
         "{first} 来自 {a}，{second} 来自 {b}：两者的对象和大小不能比较",
     ),
+    (
+        "fleet.difference",
+        "这是两份快照的差异，而表里是完整的快照：在表里比较它们",
+    ),
+    ("fleet.no_label", "标签写成 KEY=VALUE"),
     ("folder.cannot_make", "无法建立文件夹 {folder}：{reason}"),
     ("folder.cannot_read", "无法读取文件夹 {folder}：{reason}"),
     ("folder.cannot_write", "无法写入文件夹 {folder}：{reason}"),
@@ -907,6 +913,15 @@ pub(crate) const TEXTS: &[Text] = &[
     ),
     ("states.no_regular_file", "特殊文件"),
     ("states.standard_output", "标准输出"),
+    ("tables.no_keep", "表不会被删除：请去掉 --keep"),
+    (
+        "tables.no_page",
+        "页面是关于快照文件的：请去掉 --report 或 --to parquet",
+    ),
+    (
+        "tables.of_parquet",
+        "--groups、--paths、--objects 和 --rotate 只用于表：请加上 --to parquet",
+    ),
     ("terminal.cannot_draw", "无法在终端上绘制：{reason}"),
     ("terminal.cannot_use", "无法使用终端：{reason}"),
     ("text.and", "和 "),

@@ -227,6 +227,10 @@ pub(crate) const TEXTS: &[Text] = &[
         "give two snapshot files at least, or a folder of them",
     ),
     (
+        "export.needs_folder",
+        "tables go into a folder: name it by -o",
+    ),
+    (
         "export.since_of_paths",
         "only pprof and collapsed can have what grew: --since is for these",
     ),
@@ -263,6 +267,11 @@ pub(crate) const TEXTS: &[Text] = &[
         "files.vms",
         "{first} is of {a}, and {second} of {b}: their objects and sizes cannot be compared",
     ),
+    (
+        "fleet.difference",
+        "it is the difference of two snapshots, and tables are of whole ones: they are compared there",
+    ),
+    ("fleet.no_label", "a label is KEY=VALUE"),
     (
         "folder.cannot_make",
         "cannot make the folder {folder}: {reason}",
@@ -1061,6 +1070,15 @@ pub(crate) const TEXTS: &[Text] = &[
     ),
     ("states.no_regular_file", "no regular file"),
     ("states.standard_output", "standard output"),
+    ("tables.no_keep", "tables are not deleted: leave out --keep"),
+    (
+        "tables.no_page",
+        "a page is about snapshot files: leave out --report or --to parquet",
+    ),
+    (
+        "tables.of_parquet",
+        "--groups, --paths, --objects and --rotate are for tables: add --to parquet",
+    ),
     (
         "terminal.cannot_draw",
         "cannot draw on the terminal: {reason}",

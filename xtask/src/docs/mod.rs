@@ -18,9 +18,10 @@ use std::process::ExitCode;
 /// `--check` found output that is not current, or the functions named in a document are wrong.
 const DIFFERENT: u8 = 1;
 /// The documents with examples, besides those in `TRANSLATIONS`.
-const DOCUMENTS: [&str; 4] = [
+const DOCUMENTS: [&str; 5] = [
     "README.md",
     "README.zh-CN.md",
+    "docs/fleet.md",
     "docs/manual.md",
     "docs/lua-api.md",
 ];

@@ -6,6 +6,7 @@ use crate::comparison::cannot_compare;
 use crate::exit_code::OF_READERS;
 use crate::export::{collapsed, pprof};
 use crate::failure::Result;
+use crate::fleet::{Destination, Extent, TableOptions, write_tables};
 use crate::output::{finish, report_problem};
 use crate::output_file::OutputFile;
 use crate::progress::Progress;
@@ -26,7 +27,8 @@ use std::process::ExitCode;
 ///
 /// `heapsnapshot` opens in the Memory panel of Chrome DevTools ("Load profile") and in memlab. Files of one
 /// process can be compared there. `pprof` and `collapsed` are pictures of paths: each object counts at the shortest path to it
-/// by names, at that alone.
+/// by names, at that alone. `parquet` are tables for DuckDB, Spark and their like, in a folder that takes the snapshots of a whole
+/// fleet.
 #[derive(Args)]
 #[command(after_help = OF_READERS)]
 pub struct Export {
@@ -41,9 +43,12 @@ pub struct Export {
     #[arg(long, value_name = "FILE")]
     since: Option<PathBuf>,
 
-    /// Write to this file instead of standard output
+    /// Write to this file instead of standard output; tables go into this folder
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
+
+    #[command(flatten)]
+    tables: TableOptions,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -60,6 +65,8 @@ enum Format {
     Pprof,
     /// A line for each path, with its bytes, for flamegraph.pl, inferno and speedscope
     Collapsed,
+    /// Tables of snapshots, groups and paths for DuckDB, Spark and other engines, in a folder
+    Parquet,
 }
 
 impl Format {
@@ -76,6 +83,16 @@ impl Export {
             let only_paths = Sentence::new("export.since_of_paths");
             wrong_call(command, ErrorKind::ArgumentConflict, &only_paths);
         }
+        if self.to == Format::Parquet {
+            return self.write_tables();
+        }
+        if self.tables.is_asked_for() {
+            wrong_call(
+                Export::augment_args(Command::new("export")),
+                ErrorKind::ArgumentConflict,
+                &Sentence::new("tables.of_parquet"),
+            );
+        }
         let files = 1 + usize::from(self.since.is_some());
         let progress = Progress::new(files + 1 + usize::from(self.to.is_of_paths()));
         let before = self.since.as_ref();
@@ -89,7 +106,7 @@ impl Export {
             }
             false => Vec::new(),
         };
-        let write = |out: &mut dyn io::Write| self.write(out, &file.snapshot, &rows);
+        let write = |out: &mut (dyn io::Write + Send)| self.write(out, &file.snapshot, &rows);
         match &self.output {
             Some(path) => {
                 let writing = about_file("progress.writing_file", path);
@@ -101,10 +118,31 @@ impl Export {
                 }
             }
             None => {
-                let mut out = io::BufWriter::new(io::stdout().lock());
+                let mut out = io::BufWriter::new(io::stdout());
                 finish(write(&mut out).and_then(|()| Ok(out.flush()?)))?;
             }
         }
+        Ok(ExitCode::SUCCESS)
+    }
+
+    fn write_tables(&self) -> Result<ExitCode> {
+        let Some(folder) = &self.output else {
+            wrong_call(
+                Export::augment_args(Command::new("export")),
+                ErrorKind::MissingRequiredArgument,
+                &Sentence::new("export.needs_folder"),
+            );
+        };
+        let destination = Destination::new(folder)?;
+        let progress = Progress::new(2);
+        let file = SnapshotFile::open(&self.file, &progress)?;
+        let extent = self.tables.extent().max(Extent::Paths);
+        let origin = self.tables.origin.elsewhere();
+        let writing = about_file("progress.writing_file", folder);
+        progress.step(writing, || {
+            let tables = (extent, self.tables.groups());
+            write_tables(&file.snapshot, &origin, tables, &destination)
+        })?;
         Ok(ExitCode::SUCCESS)
     }
 
@@ -129,6 +167,8 @@ impl Export {
                 )?)
             }
             Format::Collapsed => Ok(collapsed::write(out, rows)?),
+            // These are several files.
+            Format::Parquet => unreachable!(),
         }
     }
 }

@@ -29,6 +29,7 @@ mod save;
 mod services;
 mod standard_output;
 mod streams;
+mod tables;
 mod target;
 mod terminal;
 #[path = "../../../capture/tests/attach/thirty_two_bit.rs"]

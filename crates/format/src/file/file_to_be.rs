@@ -106,7 +106,7 @@ impl FileToBe {
     /// [`FileError`] if `write` fails, or the system does. An older file of that name is unchanged.
     pub fn write(
         self,
-        write: impl FnOnce(&mut dyn io::Write) -> Result,
+        write: impl FnOnce(&mut (dyn io::Write + Send)) -> Result,
     ) -> Result<Written, FileError> {
         let path = self.path;
         let written = match self.opened {
@@ -206,7 +206,7 @@ fn open(path: &Path, options: FileOptions) -> io::Result<Opened> {
     })
 }
 
-fn write_to(file: &File, write: impl FnOnce(&mut dyn io::Write) -> Result) -> Result {
+fn write_to(file: &File, write: impl FnOnce(&mut (dyn io::Write + Send)) -> Result) -> Result {
     write(&mut Limited::at_end(file)?)
 }
 

@@ -37,7 +37,7 @@ pub use temporary_name::remove_temporary_file;
 pub fn write_file(
     path: &Path,
     options: FileOptions,
-    write: impl FnOnce(&mut dyn io::Write) -> Result,
+    write: impl FnOnce(&mut (dyn io::Write + Send)) -> Result,
 ) -> Result<Written, FileError> {
     FileToBe::prepare(path, options)?.write(write)
 }

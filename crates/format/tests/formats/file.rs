@@ -133,7 +133,7 @@ fn many_writers_of_one_file_leave_one_of_theirs_whole() {
             scope.spawn(move || {
                 for _ in 0..20 {
                     let text = [letter; 10_000];
-                    let all = |out: &mut dyn io::Write| {
+                    let all = |out: &mut (dyn io::Write + Send)| {
                         text.chunks(100).try_for_each(|part| out.write_all(part))?;
                         Ok(())
                     };

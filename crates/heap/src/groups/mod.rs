@@ -17,4 +17,5 @@ pub(crate) mod path_tallies;
 pub(crate) mod pattern_set;
 pub(crate) mod projected;
 pub(crate) mod refolded;
+pub(crate) mod stable_fingerprint;
 pub(crate) mod string_owners;
