@@ -67,6 +67,6 @@ pub use module::embedded_lua::{Chunk, EmbeddedLua};
 pub use module::luaopen::open;
 pub use module::module::{Function, Module};
 pub use module::result::{Error, Return};
-pub use module::signals::{end_cleanly, note_signals, signal_noted};
+pub use module::signals::{end_cleanly, leave_interrupts, note_signals, signal_noted};
 pub use module::value::Value;
 pub use version::Version;

@@ -171,7 +171,7 @@ impl Attach {
             wrong("tables.no_page");
         }
         let pid = self.process.find()?;
-        let origin = self.tables.origin.here(&program_name(pid));
+        let origin = self.tables.origin.here(&program_name(pid))?;
         let to = Destination::new(folder)?;
         let progress = Progress::new(2);
         let attached = self.attach(pid, &progress)?;

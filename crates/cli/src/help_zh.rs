@@ -49,7 +49,7 @@ const TEXTS: &[(&str, &str)] = &[
     (".help", "显示帮助"),
     (".host", "进程所在的主机"),
     (".json", "输出供程序读取的 JSON"),
-    (".labels", "用来区分进程的其他标签；可以多次给出"),
+    (".labels", "用来区分进程的其他标签；可以多次给出［环境变量：LUASNAP_LABELS］"),
     (".lang", "用这种语言（默认按 LC_ALL、LC_MESSAGES 或 LANG）。JSON 总是英文"),
     (".lang=en", "英文"),
     (".lang=zh", "中文"),
@@ -282,6 +282,20 @@ luasnap diff [OPTIONS] <FILE> <FILE>...
     ("export.to=parquet", "快照、分组和引用路径的表，给 DuckDB、Spark 等引擎，写到一个文件夹里"),
     ("export.to=pprof", "给 `go tool pprof`、Pyroscope、Parca 和 speedscope 的 profile：每条引用路径的对象数和字节数"),
     ("export.to=text", "对象的表，与 `snapshot.print` 一样"),
+    ("sql", "用 SQL 查询快照"),
+    ("sql:long", "把这些文件的表（`luasnap export --to parquet --objects`）写到一个临时文件夹，然后在上面运行 DuckDB。它是单独的程序：luasnap 在 PATH 里找 `duckdb`。不给查询时，打开 DuckDB 的 shell。视图有 snapshot、groups、path_tree、owner、object 和 reference；快照的 `file` 标签是它的文件。`--to parquet` 写出的表的文件夹直接查询。"),
+    (
+        "sql:after",
+        "\
+退出码：
+  0    完成
+  2    luasnap 的用法不对
+  125  luasnap 出错：文件读不了，或者是一份差异
+  127  没有 duckdb
+  其他  duckdb 的退出码",
+    ),
+    ("sql.csv", "输出 CSV"),
+    ("sql.words", "快照文件或者表的文件夹；最后一个词不是文件时，就是查询"),
     ("completions", "输出一个脚本，让 shell 补全命令、选项和文件"),
     (
         "completions:after",

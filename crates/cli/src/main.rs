@@ -42,6 +42,7 @@ mod screen;
 mod shell_word;
 mod snapshot_file;
 mod snapshot_folder;
+mod sql;
 mod state_argument;
 mod state_files;
 mod table;
@@ -97,6 +98,7 @@ enum Verb {
     View(view::View),
     Report(report::Report),
     Export(export::Export),
+    Sql(sql::Sql),
     Completions(completions::Completions),
     #[command(name = "man", hide = true)]
     ManPages(man_pages::ManPages),
@@ -126,6 +128,7 @@ fn main() -> ExitCode {
         Verb::View(view) => view.execute(),
         Verb::Report(report) => report.execute(),
         Verb::Export(export) => export.execute(),
+        Verb::Sql(sql) => sql.execute(),
         Verb::Completions(completions) => completions.execute(CommandLine::command()),
         Verb::ManPages(pages) => pages.execute(CommandLine::command()),
     };

@@ -60,7 +60,7 @@ pub use answers::info::Info;
 pub use answers::leak::{Allowed, LeakRow, leaks};
 pub use answers::ledger::{Ledger, LedgerChange, SharedRow};
 pub use answers::name::Name;
-pub use answers::object_facts::{HeapFacts, ObjectFacts, ReferenceFacts};
+pub use answers::object_facts::{HeapFacts, ObjectFacts, PathPlace, ReferenceFacts};
 pub use answers::object_row::{ObjectRow, SlotsRow};
 pub use answers::owner_row::{
     OwnerRow, SharersRow, TopOwners, owner_kind, owner_kind_words, top_owners,

@@ -233,6 +233,7 @@ pub(crate) const TEXTS: &[Text] = &[
         "这是两份快照的差异，而表里是完整的快照：在表里比较它们",
     ),
     ("fleet.no_label", "标签写成 KEY=VALUE"),
+    ("fleet.of_environment", "{name}：{reason}"),
     ("folder.cannot_make", "无法建立文件夹 {folder}：{reason}"),
     ("folder.cannot_read", "无法读取文件夹 {folder}：{reason}"),
     ("folder.cannot_write", "无法写入文件夹 {folder}：{reason}"),
@@ -902,6 +903,11 @@ pub(crate) const TEXTS: &[Text] = &[
     ),
     ("saved.unaccounted", "，其中 {bytes} 字节未统计"),
     ("saved.unreadable", "{state}：{reason}"),
+    (
+        "sql.no_duckdb",
+        "PATH 里没有 duckdb：用 `pip install duckdb-cli` 安装，或者见 duckdb.org。用别的方式运行 DuckDB 时，先用 `luasnap export FILE --to parquet --objects -o TABLES` 写出表，再从这些视图开始：",
+    ),
+    ("sql.no_file", "请在查询之前给出快照文件"),
     (
         "states.choose_one",
         "用 --state 选一个（见 `luasnap ps --states`），或者指定一个文件",

@@ -272,6 +272,7 @@ pub(crate) const TEXTS: &[Text] = &[
         "it is the difference of two snapshots, and tables are of whole ones: they are compared there",
     ),
     ("fleet.no_label", "a label is KEY=VALUE"),
+    ("fleet.of_environment", "{name}: {reason}"),
     (
         "folder.cannot_make",
         "cannot make the folder {folder}: {reason}",
@@ -1059,6 +1060,11 @@ pub(crate) const TEXTS: &[Text] = &[
     ),
     ("saved.unaccounted", ", {bytes} bytes of it unaccounted for"),
     ("saved.unreadable", "{state}: {reason}"),
+    (
+        "sql.no_duckdb",
+        "there is no duckdb in PATH: `pip install duckdb-cli` brings it, or see duckdb.org. With any other way to DuckDB, write the tables by `luasnap export FILE --to parquet --objects -o TABLES`, and begin with these views:",
+    ),
+    ("sql.no_file", "name a snapshot file before the query"),
     (
         "states.choose_one",
         "choose one by --state, as `luasnap ps --states` has it, or name a file",

@@ -54,6 +54,15 @@ pub fn note_signals() {
     set_handlers(note, libc::SA_RESTART);
 }
 
+/// From now on `SIGINT` has no effect on this program, which has started another one: a terminal sends it to both. Signals that are
+/// sent to one program alone (`SIGHUP`, `SIGTERM`) are noted, as by [`note_signals`].
+pub fn leave_interrupts() {
+    handle(libc::SIGINT, go_on, libc::SA_RESTART);
+    for signal in [libc::SIGHUP, libc::SIGTERM] {
+        handle(signal, note, libc::SA_RESTART);
+    }
+}
+
 /// Returns the number of the signal that was [noted](note_signals), if one came.
 pub fn signal_noted() -> Option<i32> {
     Some(SIGNAL.load(Ordering::Relaxed)).filter(|signal| *signal != 0)

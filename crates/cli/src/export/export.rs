@@ -137,7 +137,7 @@ impl Export {
         let progress = Progress::new(2);
         let file = SnapshotFile::open(&self.file, &progress)?;
         let extent = self.tables.extent().max(Extent::Paths);
-        let origin = self.tables.origin.elsewhere();
+        let origin = self.tables.origin.elsewhere()?;
         let writing = about_file("progress.writing_file", folder);
         progress.step(writing, || {
             let tables = (extent, self.tables.groups());

@@ -36,7 +36,7 @@ impl TableLog {
     ) -> Result<TableLog> {
         Ok(TableLog {
             to: Destination::new(folder)?,
-            origin: options.origin.here(program),
+            origin: options.origin.here(program)?,
             tables: (options.extent(), options.groups()),
             rotate,
             gathered: Vec::new(),

@@ -7,9 +7,11 @@ mod options;
 mod origin;
 mod parquet_file;
 mod tables;
+mod views;
 mod writing;
 
 pub use destination::Destination;
 pub use log::TableLog;
 pub use options::{SaveAs, TableOptions};
+pub use views::views;
 pub use writing::{Extent, write_tables};

@@ -1,12 +1,17 @@
 //! Where a snapshot comes from, as whoever runs luasnap names it: the service, the host, the release.
 
+use crate::failure::Result;
 use clap::Args;
 use luasnap_words::Sentence;
 use rustix::system::uname;
 use std::collections::BTreeMap;
+use std::env;
 
 /// What a process with no other name is a part of.
 const NO_SERVICE: &str = "unknown";
+
+/// The variable that has labels, with commas between them.
+const LABELS: &str = "LUASNAP_LABELS";
 
 /// The names of where a snapshot comes from.
 #[derive(Args, Clone)]
@@ -38,9 +43,8 @@ pub struct OriginOptions {
     )]
     release: Option<String>,
 
-    /// Anything else to tell processes apart by; may be given again
-    #[arg(long = "label", value_name = "KEY=VALUE", env = "LUASNAP_LABELS", hide_env_values = true,
-        value_delimiter = ',', value_parser = label)]
+    /// Anything else to tell processes apart by; may be given again [env: LUASNAP_LABELS]
+    #[arg(long = "label", value_name = "KEY=VALUE", value_parser = label)]
     labels: Vec<(String, String)>,
 }
 
@@ -59,25 +63,50 @@ pub struct Origin {
 
 impl OriginOptions {
     /// Returns the origin of a process of this machine.
-    pub fn here(&self, program: &str) -> Origin {
+    ///
+    /// # Errors
+    ///
+    /// A sentence if the environment has a label that is none.
+    pub fn here(&self, program: &str) -> Result<Origin> {
         let host = || uname().nodename().to_string_lossy().into_owned();
-        Origin {
-            host: self.host.clone().or_else(|| Some(host())),
-            service: self.service.clone().unwrap_or_else(|| program.to_owned()),
-            ..self.elsewhere()
-        }
+        let origin = self.elsewhere()?;
+        Ok(Origin {
+            host: origin.host.or_else(|| Some(host())),
+            service: given(&self.service).unwrap_or_else(|| program.to_owned()),
+            ..origin
+        })
     }
 
     /// Returns the origin of a snapshot in a file: this machine need not be the one where it was taken.
-    pub fn elsewhere(&self) -> Origin {
-        let given = |name: &Option<String>| name.clone().filter(|name| !name.is_empty());
-        Origin {
+    ///
+    /// # Errors
+    ///
+    /// A sentence if the environment has a label that is none.
+    pub fn elsewhere(&self) -> Result<Origin> {
+        let mut labels = BTreeMap::new();
+        let listed = env::var(LABELS).unwrap_or_default();
+        for text in listed.split(',').filter(|text| !text.is_empty()) {
+            let about = |reason| {
+                Sentence::new("fleet.of_environment")
+                    .with("name", LABELS)
+                    .with("reason", reason)
+            };
+            let (key, value) = label(text).map_err(about)?;
+            labels.insert(key, value);
+        }
+        labels.extend(self.labels.iter().cloned());
+        Ok(Origin {
             service: given(&self.service).unwrap_or_else(|| NO_SERVICE.to_owned()),
             host: given(&self.host),
             release: given(&self.release),
-            labels: self.labels.iter().cloned().collect(),
-        }
+            labels,
+        })
     }
+}
+
+/// An empty name is none.
+fn given(name: &Option<String>) -> Option<String> {
+    name.clone().filter(|name| !name.is_empty())
 }
 
 fn label(text: &str) -> Result<(String, String), Sentence> {

@@ -27,6 +27,7 @@ mod report;
 mod safe_files;
 mod save;
 mod services;
+mod sql;
 mod standard_output;
 mod streams;
 mod tables;

@@ -223,8 +223,8 @@ fn check_objects(folder: &Path) {
         assert_eq!(found, retained[number(row, "id")], "{row:#?}");
     }
 
-    // Each object that is alive has a reference from one that is a step nearer to the roots.
-    let mut nearest = vec![None::<usize>; objects.len() + 1];
+    // Each path is one step longer than that to the object before, by a reference from that one.
+    let mut owners = vec![BTreeSet::new(); objects.len() + 1];
     let distance = |id: usize| match id {
         0 => Some(0),
         id => objects[id - 1]["root_distance"]
@@ -237,14 +237,13 @@ fn check_objects(folder: &Path) {
         assert!(owner >= last && owned <= objects.len(), "{row:#?}");
         last = owner;
         assert!(row["field_kind"] != "root" || owner == 0, "{row:#?}");
-        if let Some(from) = distance(owner) {
-            let known = nearest[owned].get_or_insert(from + 1);
-            *known = (*known).min(from + 1);
-        }
+        owners[owned].insert(owner);
     }
     for row in &alive {
+        let parent = number(row, "parent_id");
+        assert!(owners[number(row, "id")].contains(&parent), "{row:#?}");
         let far = number(row, "root_distance");
-        assert!(nearest[number(row, "id")].unwrap() <= far, "{row:#?}");
+        assert_eq!(distance(parent).unwrap() + 1, far, "{row:#?}");
     }
     let groups: BTreeSet<&str> = alive
         .iter()
@@ -272,6 +271,21 @@ fn objects_and_references_fit_together() {
     assert_eq!(named("people")["kind"], "table");
     let distance = |name: &str| named(name)["root_distance"].as_u64().unwrap();
     assert_eq!(distance("people"), distance("town") + 1);
+    // A step is written as in paths.
+    let mut steps: Vec<&str> = Vec::new();
+    let mut at = named("person5");
+    loop {
+        steps.push(at["step"].as_str().unwrap());
+        match at["parent_id"].as_u64().unwrap() as usize {
+            0 => break,
+            parent => at = &objects[parent - 1],
+        }
+    }
+    steps.reverse();
+    assert!(
+        steps[0] == "[REGISTRY]" && steps.ends_with(&["town", "people", "person5"]),
+        "{steps:?}"
+    );
     let numbers: BTreeSet<i64> = references
         .iter()
         .filter(|row| row["field_kind"] == "index")

@@ -2,7 +2,8 @@
 
 use crate::answer_error::Result;
 use crate::labels::digits::push_address;
-use luasnap_heap::{Fingerprint, Heap, Kind, Label, NodeId, Snapshot, Strength};
+use crate::labels::path::push_answer_step;
+use luasnap_heap::{Fingerprint, Heap, Kind, Label, NodeId, Rank, Snapshot, Strength};
 
 /// An object.
 #[derive(Clone, Copy, Debug)]
@@ -25,12 +26,23 @@ pub struct ObjectFacts<'a> {
     pub retained: u64,
     /// The number of objects that it retains, itself included; 0 if it is garbage.
     pub retained_count: u64,
-    /// The number of steps on the shortest path by names from the GC roots; `None` if none leads to it.
-    pub distance: Option<u32>,
+    /// Where the shortest path by names leads to it; `None` if none does.
+    pub place: Option<PathPlace>,
     /// The number of entries of a table.
     pub entries: Option<u32>,
     /// The short source of code, and the line where it begins.
     pub code: Option<(&'a [u8], u32)>,
+}
+
+/// The end of a path.
+#[derive(Clone, Copy, Debug)]
+pub struct PathPlace {
+    /// The object before it; [`NodeId::ROOT`] where the path begins.
+    pub parent: NodeId,
+    /// The number of the reference that is the last step.
+    pub edge: usize,
+    /// The number of steps from the GC roots.
+    pub distance: u32,
 }
 
 /// A reference from one object to another.
@@ -49,11 +61,13 @@ pub struct ReferenceFacts {
 /// The objects and references of a snapshot, one by one.
 pub struct HeapFacts<'a> {
     snapshot: &'a Snapshot,
-    /// By node: the number of steps from the roots, or [`NOWHERE`].
+    /// By node: its place in the tree of paths, or [`NOWHERE`].
+    ranks: Vec<u32>,
+    /// By place: the number of steps from the roots.
     distances: Vec<u32>,
 }
 
-/// Stands in the distances for what no path leads to.
+/// Stands for the place of what no path leads to.
 const NOWHERE: u32 = u32::MAX;
 
 impl<'a> HeapFacts<'a> {
@@ -69,17 +83,24 @@ impl<'a> HeapFacts<'a> {
         snapshot.dominators()?;
         let tree = snapshot.everything_tree()?;
         let nodes = snapshot.everything().node_count();
-        let mut distances = Vec::new();
-        distances.try_reserve_exact(nodes)?;
-        distances.resize(nodes, NOWHERE);
+        let mut ranks = Vec::new();
+        ranks.try_reserve_exact(nodes)?;
+        ranks.resize(nodes, NOWHERE);
+        let mut distances: Vec<u32> = Vec::new();
+        distances.try_reserve_exact(tree.len())?;
+        let roots = snapshot.everything().root_range();
         // An object comes after the one above it.
         for rank in tree.ranks() {
-            let above = tree.parent(rank);
-            let above = above.map_or(0, |above| distances[tree.node(above).index()]);
-            distances[tree.node(rank).index()] = above.saturating_add(1);
+            ranks[tree.node(rank).index()] = rank.0;
+            let above = tree
+                .parent(rank)
+                .filter(|_| !roots.contains(&tree.edge(rank)));
+            let above = above.map_or(0, |above| distances[above.index()]);
+            distances.push(above.saturating_add(1));
         }
         Ok(HeapFacts {
             snapshot,
+            ranks,
             distances,
         })
     }
@@ -92,6 +113,8 @@ impl<'a> HeapFacts<'a> {
     pub fn objects(&self) -> Result<impl Iterator<Item = ObjectFacts<'a>> + '_> {
         let heap = self.snapshot.everything();
         let (groups, dominators) = (self.snapshot.groups()?, self.snapshot.dominators()?);
+        let tree = self.snapshot.everything_tree()?;
+        let roots = heap.root_range();
         let nodes = heap.nodes().filter(|node| *node != NodeId::ROOT);
         Ok(nodes.map(move |node| {
             let kind = heap.kind(node);
@@ -100,7 +123,16 @@ impl<'a> HeapFacts<'a> {
                 true => dominators.retained(node),
                 false => Default::default(),
             };
-            let distance = self.distances[node.index()];
+            let rank = self.ranks[node.index()];
+            let place = (rank != NOWHERE).then(|| {
+                let edge = tree.edge(Rank(rank));
+                let above = tree.parent(Rank(rank)).filter(|_| !roots.contains(&edge));
+                PathPlace {
+                    parent: above.map_or(NodeId::ROOT, |above| tree.node(above)),
+                    edge,
+                    distance: self.distances[rank as usize],
+                }
+            });
             let group = groups.group_of(node);
             let is_code = matches!(kind, Kind::LuaFunction | Kind::Prototype);
             ObjectFacts {
@@ -113,7 +145,7 @@ impl<'a> HeapFacts<'a> {
                 dominator: dominators.immediate(node),
                 retained: retained.bytes,
                 retained_count: retained.count,
-                distance: (distance != NOWHERE).then_some(distance),
+                place,
                 entries: (kind == Kind::Table).then(|| heap.count(node)),
                 code: is_code.then(|| (heap.source(node), heap.count(node))),
             }
@@ -131,6 +163,16 @@ impl<'a> HeapFacts<'a> {
                 strength: edge.strength,
             })
         })
+    }
+
+    /// Appends a step of a path as people see it: `sessions`, `[7]`, `["a.b"]`.
+    ///
+    /// # Errors
+    ///
+    /// [`AnswerError::OutOfMemory`](crate::AnswerError::OutOfMemory) if memory runs out.
+    pub fn push_step(&self, out: &mut Vec<u8>, edge: usize) -> Result {
+        let label = self.heap().label(edge);
+        push_answer_step(out, self.heap(), label, &mut Vec::new())
     }
 
     /// Returns the heap.

@@ -23,6 +23,8 @@ pub const TABLE: Table = Table {
         Column::required("retained_size", Number),
         Column::required("retained_count", Number),
         Column::optional("root_distance", Number),
+        Column::optional("parent_id", Number).near(),
+        Column::optional("step", Text),
         Column::required("reachable", Flag),
         Column::optional("entries", Number),
         Column::optional("source", Text),
@@ -41,6 +43,7 @@ pub fn write(
     // There are far fewer groups than objects; sources repeat one after the other.
     let mut fingerprints: HashMap<Fingerprint, ByteArray> = HashMap::new();
     let mut last_source: (&[u8], ByteArray) = (b"", ByteArray::from(""));
+    let mut step = Vec::new();
     for object in heap.objects()? {
         let group = object.group.map(|group| {
             let text = || fingerprint_text(group).into_bytes().into();
@@ -53,6 +56,12 @@ pub fn write(
             }
             last_source.1.clone()
         });
+        let step = object.place.map(|place| {
+            step.clear();
+            heap.push_step(&mut step, place.edge)?;
+            Ok::<_, AnswerError>(Printable(&step).to_string())
+        });
+        let step = step.transpose()?;
         file.row([
             id.0.clone().into(),
             object.id.0.into(),
@@ -63,7 +72,9 @@ pub fn write(
             object.dominator.map(|dominator| dominator.0).into(),
             object.retained.into(),
             object.retained_count.into(),
-            object.distance.into(),
+            object.place.map(|place| place.distance).into(),
+            object.place.map(|place| place.parent.0).into(),
+            step.into(),
             object.is_reachable.into(),
             object.entries.into(),
             source.into(),
