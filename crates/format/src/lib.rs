@@ -53,6 +53,7 @@ pub use answers::first_rows::FirstRows;
 pub use answers::group_facts::{GroupFacts, largest_groups};
 pub use answers::group_name::{fingerprint_text, group_name};
 pub use answers::group_row::GroupRow;
+pub use answers::group_shares::GroupShares;
 pub use answers::group_title::{GroupTitle, GroupTitles};
 pub use answers::growth::{GrowthAnswer, GrowthError, GrowthRow, SuspectRow, duration, growth};
 pub use answers::growth_series::GrowthSeries;
@@ -82,8 +83,9 @@ pub use answers::waste::{
 pub use answers::watch_step::{RateRow, StopTimes, WatchStep};
 pub use answers::weakness::{WeaknessRow, weakness};
 pub use file::{
-    FileError, FileOptions, FileToBe, Written, check_writable, is_standard_output,
-    readable_by_others, remove_left_name, remove_temporary_file, write_file,
+    FileError, FileOptions, FileToBe, Written, check_publishable, check_writable,
+    is_standard_output, publish_file, readable_by_others, remove_left_name, remove_temporary_file,
+    write_file,
 };
 pub use heapsnapshot::write_heapsnapshot;
 pub use json::json_string::readable_json;

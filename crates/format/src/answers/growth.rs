@@ -9,8 +9,8 @@ use crate::answers::object_row::{anonymous_example, anonymous_object};
 use crate::answers::short_path::{path_of_everything, short_path};
 use crate::labels::numbers::byte_size;
 use luasnap_heap::{
-    Census, CompareError, FINGERPRINT_RULE, GroupGrowth, GroupTable, Growth, Heap, Kind, Label,
-    NodeId, Rank, ShortestPathTree, Snapshot, Suspect,
+    Census, CompareError, FINGERPRINT_RULE, GroupGrowth, Growth, Heap, Kind, Label, NodeId, Rank,
+    ShortestPathTree, Snapshot, Suspect,
 };
 use luasnap_words::{Sentence, Spoken, count, displayed_in_english, shown};
 use rustc_hash::FxHashMap;
@@ -215,16 +215,16 @@ pub(crate) fn ledger(snapshot: &Snapshot) -> Result<Ledger> {
 }
 
 impl GrowthAnswer {
-    /// Returns what grew from earlier snapshots, of which tables are left, to the last one.
-    pub(crate) fn of_tables(
-        tables: &[GroupTable],
+    /// Returns what grew from earlier snapshots to the last one, by a comparison with it. `first` is the ledger of the first
+    /// one.
+    pub(crate) fn of(
+        growth: &Growth,
         last: &Snapshot,
         first: Ledger,
         most: usize,
-    ) -> Result<GrowthAnswer, GrowthError> {
-        let growth = Growth::of_tables(tables, last)?;
-        let suspects = growth.suspects(last).map_err(AnswerError::from)?;
-        Ok(GrowthAnswer::new((&growth, &suspects), last, first, most)?)
+    ) -> Result<GrowthAnswer> {
+        let suspects = growth.suspects(last)?;
+        GrowthAnswer::new((growth, &suspects), last, first, most)
     }
 
     /// Returns what grew until the last snapshot, with the suspects. `first` is the ledger of the first one.

@@ -1,9 +1,10 @@
 //! What grows in a program that is watched, from step to step.
 
 use crate::answer_error::Result;
+use crate::answers::group_shares::GroupShares;
 use crate::answers::growth::{GrowthAnswer, GrowthError, ledger};
 use crate::answers::ledger::Ledger;
-use luasnap_heap::{CompareError, GroupTable, Snapshot};
+use luasnap_heap::{CompareError, GroupTable, Growth, Snapshot};
 
 /// The most steps that are kept. Of more, those in the middle become fewer.
 const MOST_STEPS: usize = 32;
@@ -48,9 +49,22 @@ pub struct GrowthSeries {
     tables: Vec<GroupTable>,
     /// Of the first snapshot.
     ledger: Ledger,
+    /// How many groups of the last snapshot have a share of their own, of each sort.
+    most_shares: Option<usize>,
+    /// Of the last snapshot.
+    shares: GroupShares,
 }
 
 impl GrowthSeries {
+    /// Returns a series that also knows how the bytes of its last snapshot are [spread](Self::shares) over groups: the
+    /// `most` largest, and the `most` that grew most.
+    pub fn with_shares(most: usize) -> GrowthSeries {
+        GrowthSeries {
+            most_shares: Some(most),
+            ..GrowthSeries::default()
+        }
+    }
+
     /// Adds the next snapshot, and returns what grew since the first one; `None` for the first one. Lists at most `most`
     /// rows of each sort.
     ///
@@ -63,15 +77,19 @@ impl GrowthSeries {
         snapshot: &Snapshot,
         most: usize,
     ) -> Result<Option<GrowthAnswer>, GrowthError> {
-        let answer = match self.tables.is_empty() {
+        let growth = match self.tables.is_empty() {
             true => None,
-            false => Some(GrowthAnswer::of_tables(
-                &self.tables,
-                snapshot,
-                self.ledger.clone(),
-                most,
-            )?),
+            false => Some(Growth::of_tables(&self.tables, snapshot)?),
         };
+        let answer = match &growth {
+            Some(growth) => {
+                let first = self.ledger.clone();
+                Some(GrowthAnswer::of(growth, snapshot, first, most)?)
+            }
+            None => None,
+        };
+        let shares = self.shares_of(snapshot, growth.as_ref())?;
+        drop(growth);
         let table = GroupTable::new(snapshot, self.tables.last())?;
         if self.tables.is_empty() {
             self.ledger = ledger(snapshot)?;
@@ -80,6 +98,7 @@ impl GrowthSeries {
             .try_reserve(1)
             .map_err(|_| CompareError::Failed(luasnap_heap::BuildError::OutOfMemory))?;
         self.tables.push(table);
+        self.shares = shares;
         if self.tables.len() > MOST_STEPS {
             self.thin_out();
         }
@@ -94,6 +113,28 @@ impl GrowthSeries {
     /// Returns the bytes of all objects in use in the last snapshot; 0 before the first one.
     pub fn size(&self) -> u64 {
         self.tables.last().map_or(0, GroupTable::bytes)
+    }
+
+    /// Returns how the bytes of the last snapshot are spread over groups, if the series is to [know](Self::with_shares); a
+    /// name that any snapshot of the series generalises is generalised.
+    pub fn shares(&self) -> &GroupShares {
+        &self.shares
+    }
+
+    fn shares_of(&self, snapshot: &Snapshot, growth: Option<&Growth>) -> Result<GroupShares> {
+        let taken_at = snapshot.everything().provenance().taken_at;
+        let elapsed = self.elapsed_until(taken_at).unwrap_or(0);
+        match (self.most_shares, growth) {
+            (None, _) => Ok(GroupShares::default()),
+            (Some(most), None) => GroupShares::of_first(snapshot, most),
+            (Some(most), Some(growth)) => GroupShares::of_growth(growth, most, elapsed),
+        }
+    }
+
+    /// Returns the time from the first snapshot to this one, in milliseconds, if both are known.
+    pub(crate) fn elapsed_until(&self, taken_at: Option<u64>) -> Option<u64> {
+        let first = self.times().next().flatten();
+        taken_at?.checked_sub(first?)
     }
 
     /// Returns the bytes of memory that it takes.

@@ -10,6 +10,7 @@ pub(crate) mod first_rows;
 pub(crate) mod group_facts;
 pub(crate) mod group_name;
 pub(crate) mod group_row;
+pub(crate) mod group_shares;
 pub(crate) mod group_title;
 pub(crate) mod growth;
 pub(crate) mod growth_series;

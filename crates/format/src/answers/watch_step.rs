@@ -1,10 +1,11 @@
 //! A step of watching a process, as a row.
 
+use crate::answer_error::Result;
 use crate::answers::field;
 use crate::answers::growth::{GrowthAnswer, GrowthRow, a_minute};
 use crate::answers::growth_series::GrowthSeries;
 use crate::answers::name::Name;
-use luasnap_heap::{Kind, Snapshot};
+use luasnap_heap::{Census, Kind, Snapshot};
 use luasnap_words::Sentence;
 use serde::Serialize;
 use std::time::Duration;
@@ -35,6 +36,13 @@ pub struct WatchStep {
     pub vm_total: Option<u64>,
     /// The bytes of all objects in use.
     pub size: u64,
+    /// The number of objects in use.
+    pub objects: u64,
+    /// The bytes of objects that the collector has not freed yet; `None` where that is unknown.
+    pub garbage: Option<u64>,
+    /// Whether every byte of the VM's own total is accounted for.
+    #[serde(rename = "exact")]
+    pub is_exact: bool,
     /// How long the longest stop of this step was, in milliseconds.
     pub pause: f64,
     /// How long the process stood still for it in all, in milliseconds.
@@ -77,6 +85,10 @@ pub struct RateRow {
 impl WatchStep {
     /// Returns a step: its snapshot, the last one that was added to `series`; how the process was stopped for it; and
     /// what has grown since the first step. Lists at most `most` groups.
+    ///
+    /// # Errors
+    ///
+    /// [`AnswerError::OutOfMemory`](crate::AnswerError::OutOfMemory) if memory runs out.
     pub fn new(
         step: u64,
         snapshot: &Snapshot,
@@ -84,22 +96,24 @@ impl WatchStep {
         series: &GrowthSeries,
         growth: Option<&GrowthAnswer>,
         most: usize,
-    ) -> WatchStep {
-        let first = series.times().next().flatten();
+    ) -> Result<WatchStep> {
         let provenance = snapshot.everything().provenance();
         let taken_at = provenance.taken_at;
-        let elapsed = taken_at.zip(first);
-        let elapsed = elapsed.and_then(|(now, first)| now.checked_sub(first));
+        let elapsed = series.elapsed_until(taken_at);
+        let census = Census::new(snapshot)?;
         let milliseconds = |time: Duration| time.as_micros() as f64 / 1000.0;
         let grown = growth.map_or(&[][..], |growth| &growth.changed);
         let grown = grown.iter().filter(|row| has_grown(row)).take(most);
-        WatchStep {
+        Ok(WatchStep {
             step,
             taken_at_ms: taken_at,
             elapsed_ms: elapsed,
             resident: provenance.process_memory.resident,
             vm_total: provenance.total,
             size: series.size(),
+            objects: census.live.count,
+            garbage: census.garbage.map(|garbage| garbage.bytes),
+            is_exact: census.is_exact(),
             pause: milliseconds(stop.longest),
             stood_still: milliseconds(stop.total),
             stops: stop.stops,
@@ -107,7 +121,7 @@ impl WatchStep {
             groups: grown
                 .map(|row| RateRow::new(row, elapsed.unwrap_or(0)))
                 .collect(),
-        }
+        })
     }
 }
 
@@ -119,10 +133,6 @@ fn has_grown(row: &GrowthRow) -> bool {
 
 impl RateRow {
     fn new(row: &GrowthRow, elapsed: u64) -> RateRow {
-        let rate = |change: i64| {
-            let rate = a_minute(change.unsigned_abs(), elapsed);
-            i64::try_from(rate).unwrap_or(i64::MAX) * change.signum()
-        };
         RateRow {
             fingerprint: row.fingerprint.clone(),
             kind: row.kind,
@@ -131,9 +141,15 @@ impl RateRow {
             size: row.sizes.last().copied().unwrap_or(0),
             count_change: row.count_change,
             size_change: row.size_change,
-            objects_per_minute: rate(row.count_change),
-            bytes_per_minute: rate(row.size_change),
+            objects_per_minute: change_a_minute(row.count_change, elapsed),
+            bytes_per_minute: change_a_minute(row.size_change, elapsed),
             grows_in_every_step: row.grows_in_every_step,
         }
     }
+}
+
+/// Returns what that is a minute, of a change in so many milliseconds.
+pub(crate) fn change_a_minute(change: i64, elapsed: u64) -> i64 {
+    let rate = a_minute(change.unsigned_abs(), elapsed);
+    i64::try_from(rate).unwrap_or(i64::MAX) * change.signum()
 }

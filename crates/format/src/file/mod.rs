@@ -4,6 +4,7 @@ mod file_to_be;
 mod limited;
 mod permissions;
 mod place;
+mod published;
 mod standard_output;
 mod temporary;
 mod temporary_name;
@@ -19,6 +20,7 @@ use std::path::Path;
 use temporary::Temporary;
 
 pub use file_to_be::{FileError, FileOptions, FileToBe, Written};
+pub use published::{check_publishable, publish_file};
 pub use standard_output::is_standard_output;
 pub use temporary::remove_left_name;
 pub use temporary_name::remove_temporary_file;

@@ -21,6 +21,7 @@ mod ledger;
 mod lookup;
 mod luasnap;
 mod page;
+mod published;
 mod random_heap;
 mod report;
 mod secrets;
