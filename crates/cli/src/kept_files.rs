@@ -2,14 +2,13 @@
 
 use crate::about::about_folder;
 use crate::failure::Result;
+use crate::file_identity::FileIdentity;
 use crate::output_file::OutputFile;
 use luasnap_format::{SaveOptions, printable_path, write_snapshot};
 use luasnap_heap::Snapshot;
 use luasnap_words::Sentence;
 use std::collections::VecDeque;
 use std::fs;
-use std::io;
-use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 /// A folder, and the files that were written to it.
@@ -27,28 +26,6 @@ pub struct KeptFiles {
 struct KeptFile {
     path: PathBuf,
     identity: FileIdentity,
-}
-
-/// What tells a file from a later one of its name. The number alone does not: file systems use it again.
-#[derive(PartialEq, Eq)]
-struct FileIdentity {
-    device: u64,
-    number: u64,
-    bytes: u64,
-    /// When it was written, in seconds and nanoseconds.
-    written: (i64, i64),
-}
-
-impl FileIdentity {
-    fn of(path: &Path) -> io::Result<FileIdentity> {
-        let file = fs::symlink_metadata(path)?;
-        Ok(FileIdentity {
-            device: file.dev(),
-            number: file.ino(),
-            bytes: file.len(),
-            written: (file.mtime(), file.mtime_nsec()),
-        })
-    }
 }
 
 impl KeptFiles {

@@ -16,6 +16,7 @@ mod diff;
 mod exit_code;
 mod export;
 mod failure;
+mod file_identity;
 mod fleet;
 mod growth_text;
 mod help_zh;
@@ -25,6 +26,7 @@ mod kept_files;
 mod ledger;
 mod look;
 mod man_pages;
+mod metrics;
 mod module_file;
 mod output;
 mod output_file;
@@ -107,6 +109,7 @@ enum Verb {
 /// What is cleaned up before a signal ends the program. A signal handler calls it.
 fn clear_away() {
     luasnap_format::remove_temporary_file();
+    metrics::remove_published();
     terminal::give_back();
 }
 

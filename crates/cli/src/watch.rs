@@ -6,6 +6,7 @@ use crate::command_line::wrong_call;
 use crate::failure::{Failure, Result, code_of_attach};
 use crate::fleet::{SaveAs, TableLog, TableOptions};
 use crate::kept_files::KeptFiles;
+use crate::metrics::{Metrics, MetricsFile, MetricsOptions, Watched};
 use crate::output::report_problem;
 use crate::output_file::OutputFile;
 use crate::process_argument::ProcessArgument;
@@ -90,6 +91,9 @@ pub struct Watch {
     #[command(flatten)]
     tables: TableOptions,
 
+    #[command(flatten)]
+    metrics: MetricsOptions,
+
     /// Only the state at this address, as `luasnap ps` has it (default: the largest one)
     #[arg(long, value_name = "ADDRESS", value_parser = address)]
     state: Option<u64>,
@@ -128,6 +132,7 @@ impl Watch {
         if let Some(page) = self.report.clone() {
             OutputFile::named(page).check()?;
         }
+        let metrics_file = self.metrics.file()?;
         note_signals();
         let mut watch = Watching {
             output: WatchOutput::new(pid, self.json)?,
@@ -137,8 +142,10 @@ impl Watch {
             state: 0,
             files,
             tables,
+            metrics_file,
+            metrics: None,
             process: None,
-            series: GrowthSeries::default(),
+            series: self.metrics.series(),
             growth: None,
             steps: 0,
             stop_times: StopTimes::default(),
@@ -149,6 +156,8 @@ impl Watch {
             Err(error) if watch.steps > 0 => End::Failed(error),
             Err(error) => return Err(error),
         };
+        // They are of a process that is watched.
+        watch.metrics = None;
         watch.finish(&end)
     }
 
@@ -223,6 +232,9 @@ struct Watching<'a> {
     state: u64,
     files: Option<KeptFiles>,
     tables: Option<TableLog>,
+    /// Where metrics will be, until it is known of what.
+    metrics_file: Option<MetricsFile>,
+    metrics: Option<Metrics>,
     /// The process as the first snapshot knows it.
     process: Option<Process>,
     series: GrowthSeries,
@@ -366,8 +378,13 @@ impl Watching<'_> {
             &self.series,
             growth.as_ref(),
             rows,
-        );
+        )?;
         self.growth = growth.or(self.growth.take());
+        if let Some(metrics) = &mut self.metrics
+            && let Some(problem) = metrics.write(&step, self.series.shares())
+        {
+            self.output.problem(&problem)?;
+        }
         let is_read = self.output.step(step, self.stop_times)?;
         Ok((!is_read).then_some(End::NobodyReads))
     }
@@ -377,6 +394,18 @@ impl Watching<'_> {
         let state = self.options.chosen(self.pid, states)?;
         self.state = state.main_thread;
         let pid = self.pid;
+        if let Some(file) = self.metrics_file.take() {
+            let origin = self.options.tables.origin.here(&program_name(pid))?;
+            let watched = Watched {
+                pid,
+                program: program_name(pid),
+                state: state.main_thread,
+                state_name: state.name.clone(),
+                vm: state.vm.to_string(),
+                every: self.options.every,
+            };
+            self.metrics = Some(self.options.metrics.of(file, watched, origin));
+        }
         let address = format!("{:#x}", state.main_thread);
         self.output.begin(
             &Sentence::new("watch.title")

@@ -571,6 +571,20 @@ pub(crate) const TEXTS: &[Text] = &[
     ("lookup.not_in_object", "{above} 里没有 '{missing}'{near}"),
     ("lookup.not_in_snapshot", "快照里没有 '{missing}'{near}"),
     (
+        "metrics.cannot_encode",
+        "数据写不成 Prometheus 的格式：{reason}",
+    ),
+    ("metrics.cannot_look", "看不了 '{file}'：{reason}"),
+    (
+        "metrics.not_ours",
+        "'{file}' 不是 luasnap watch 写的，没有动它：请给 --metrics 一个专用的文件",
+    ),
+    ("metrics.not_written", "指标在重新写成之前是旧的：{reason}"),
+    (
+        "metrics.replaced",
+        "'{file}' 后来被别人写过；每个 luasnap watch 要用自己的文件",
+    ),
+    (
         "mismatch.broken_list",
         "有一个链表里一个对象出现了两次，或者有不是对象的东西",
     ),

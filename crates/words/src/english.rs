@@ -665,6 +665,23 @@ pub(crate) const TEXTS: &[Text] = &[
         "the snapshot has no '{missing}'{near}",
     ),
     (
+        "metrics.cannot_encode",
+        "the figures cannot be put into Prometheus' format: {reason}",
+    ),
+    ("metrics.cannot_look", "cannot look at '{file}': {reason}"),
+    (
+        "metrics.not_ours",
+        "'{file}' was not written by luasnap watch and is left alone: give --metrics a file of its own",
+    ),
+    (
+        "metrics.not_written",
+        "metrics are out of date until they can be written again: {reason}",
+    ),
+    (
+        "metrics.replaced",
+        "somebody else has written '{file}' since; each luasnap watch needs a file of its own",
+    ),
+    (
         "mismatch.broken_list",
         "a list has an object twice, or something that is not an object",
     ),

@@ -13,5 +13,6 @@ mod writing;
 pub use destination::Destination;
 pub use log::TableLog;
 pub use options::{SaveAs, TableOptions};
+pub use origin::Origin;
 pub use views::views;
 pub use writing::{Extent, write_tables};

@@ -1,0 +1,142 @@
+//! The file that metrics are in: written again after each step, gone with whoever writes it, and nobody else's.
+
+use crate::about::about_file;
+use crate::failure::Result;
+use crate::file_identity::FileIdentity;
+use luasnap_format::{check_publishable, publish_file};
+use luasnap_words::Spoken;
+use rustix::fs::{lstat, unlink};
+use std::ffi::CString;
+use std::fs::{self, OpenOptions};
+use std::io::{self, ErrorKind, Read};
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::PathBuf;
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// The first line, by which a later luasnap knows a file that a killed one left.
+const FIRST_LINE: &str = "# Written by luasnap watch after each step, and removed when it ends.\n";
+
+/// The file's name, for whoever ends this program while the file is there: a signal handler, which may take neither a lock
+/// nor memory.
+static NAME: OnceLock<CString> = OnceLock::new();
+/// Its device, and its number there; 0 while there is no file.
+static DEVICE: AtomicU64 = AtomicU64::new(0);
+static NUMBER: AtomicU64 = AtomicU64::new(0);
+
+/// A file of metrics, removed when this is dropped.
+pub struct MetricsFile {
+    path: PathBuf,
+    /// The file that was written last.
+    written: Option<FileIdentity>,
+}
+
+impl MetricsFile {
+    /// Checks that there can be such a file.
+    ///
+    /// # Errors
+    ///
+    /// A sentence, if it cannot be written, or if there is one that luasnap did not write.
+    pub fn new(path: PathBuf) -> Result<MetricsFile> {
+        check_publishable(&path)?;
+        let file = MetricsFile {
+            path,
+            written: None,
+        };
+        file.check_ours()?;
+        Ok(file)
+    }
+
+    /// Replaces the file.
+    ///
+    /// # Errors
+    ///
+    /// A sentence, if it cannot be written, or if somebody has put another one in its place. What is there stays.
+    pub fn write(&mut self, metrics: &str) -> Result<()> {
+        self.check_ours()?;
+        publish_file(&self.path, |out| {
+            out.write_all(FIRST_LINE.as_bytes())?;
+            Ok(out.write_all(metrics.as_bytes())?)
+        })?;
+        self.written = FileIdentity::of(&self.path).ok();
+        self.note();
+        Ok(())
+    }
+
+    /// Fails if there is a file that may not be replaced: after the first writing, any but the one that was written; before
+    /// it, any but one that another luasnap left.
+    fn check_ours(&self) -> Result<()> {
+        let there = match FileIdentity::of(&self.path) {
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
+            there => there,
+        };
+        let is_ours = match (there, self.written) {
+            (Ok(there), Some(written)) => Ok(there == written),
+            (Ok(_), None) => self.is_left_behind(),
+            (Err(error), _) => Err(error),
+        };
+        let code = match (is_ours, self.written) {
+            (Ok(true), _) => return Ok(()),
+            (Ok(false), None) => "metrics.not_ours",
+            (Ok(false), Some(_)) => "metrics.replaced",
+            (Err(error), _) => {
+                let cannot = about_file("metrics.cannot_look", &self.path);
+                return Err(cannot.with("reason", error.sentence()).into());
+            }
+        };
+        Err(about_file(code, &self.path).into())
+    }
+
+    /// Whether the file that is there begins as ours do. A link, a device or a pipe is none.
+    fn is_left_behind(&self) -> io::Result<bool> {
+        if !fs::symlink_metadata(&self.path)?.is_file() {
+            return Ok(false);
+        }
+        let file = OpenOptions::new()
+            .read(true)
+            .custom_flags(
+                (rustix::fs::OFlags::NOFOLLOW | rustix::fs::OFlags::NONBLOCK).bits() as i32,
+            )
+            .open(&self.path)?;
+        let mut begin = Vec::new();
+        file.take(FIRST_LINE.len() as u64).read_to_end(&mut begin)?;
+        Ok(begin == FIRST_LINE.as_bytes())
+    }
+
+    /// Tells the handler of signals which file there is.
+    fn note(&self) {
+        if let (Some(written), Ok(name)) =
+            (self.written, CString::new(self.path.as_os_str().as_bytes()))
+        {
+            // There is one such file in a run.
+            let _ = NAME.set(name);
+            DEVICE.store(written.device, Ordering::Relaxed);
+            NUMBER.store(written.number, Ordering::Release);
+        }
+    }
+}
+
+impl Drop for MetricsFile {
+    fn drop(&mut self) {
+        let there = FileIdentity::of(&self.path);
+        if there.is_ok_and(|there| self.written == Some(there)) {
+            // Where it cannot be removed it says when it was written last.
+            let _ = fs::remove_file(&self.path);
+        }
+        NUMBER.store(0, Ordering::Release);
+    }
+}
+
+/// Removes the file, if it is there and nobody has put another one in its place. For signal handlers: it takes no lock,
+/// allocates nothing, and expects the program to end.
+pub fn remove_published() {
+    let number = NUMBER.load(Ordering::Acquire);
+    let (true, Some(name)) = (number != 0, NAME.get()) else {
+        return;
+    };
+    let device = DEVICE.load(Ordering::Relaxed);
+    if lstat(name).is_ok_and(|there| (there.st_dev, there.st_ino) == (device, number)) {
+        let _ = unlink(name);
+    }
+}
