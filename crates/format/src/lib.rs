@@ -67,6 +67,7 @@ pub use answers::owner_row::{
     OwnerRow, SharersRow, TopOwners, owner_kind, owner_kind_words, top_owners,
 };
 pub use answers::path_tree::{PathTreeRow, path_tree, path_tree_of_growth};
+pub use answers::rate_row::RateRow;
 pub use answers::report::{Report, ReportOf, ReportRow, ResizedRow, report};
 pub use answers::retainers::{
     KeeperRow, RetainerRow, Retainers, RetainersOptions, retainers, retainers_by_titles,
@@ -80,7 +81,7 @@ pub use answers::top::{Top, TopTable, top};
 pub use answers::waste::{
     DuplicateStrings, RepeatedTextRow, SparseTableList, SparseTableRow, WasteAnswer, waste,
 };
-pub use answers::watch_step::{RateRow, StopTimes, WatchStep};
+pub use answers::watch_step::{StopTimes, WatchStep};
 pub use answers::weakness::{WeaknessRow, weakness};
 pub use file::{
     FileError, FileOptions, FileToBe, Written, check_publishable, check_writable,

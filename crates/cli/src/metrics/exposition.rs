@@ -1,10 +1,10 @@
 //! What is told of a step, in Prometheus' text format.
 //!
-//! All of them are gauges in base units. The text is English whatever the user's language, as JSON is: a collector that reads
-//! several files wants one description of a metric.
+//! All of them are gauges in base units.
 
 use crate::failure::Result;
 use crate::fleet::Origin;
+use crate::metrics::help::help;
 use luasnap_format::{GroupShares, Name, WatchStep, fit, printable};
 use luasnap_words::Sentence;
 use prometheus::TextEncoder;
@@ -71,71 +71,40 @@ impl Exposition {
             self.watched.pid.to_string(),
             format!("{:#x}", self.watched.state),
         );
-        let of_all = vec![
+        let of_all = [
             ("service", self.origin.service.as_str()),
             ("pid", &pid),
             ("state", &state),
         ];
         let with = |more: Labels<'_>, value: f64| sample(&[&of_all[..], &more].concat(), value);
-        let known = |name, help, value: Option<f64>| {
-            value.map(|value| family(name, help, vec![with(vec![], value)]))
-        };
+        let known =
+            |name, value: Option<f64>| value.map(|value| family(name, vec![with(vec![], value)]));
         let bytes = |bytes: u64| bytes as f64;
+        let seconds = |milliseconds: u64| milliseconds as f64 / 1000.0;
+        let groups = self.groups(shares, &with);
         let families = [
-            known(
-                "lua_heap_bytes",
-                "Bytes of the objects in use in the Lua heap: the sum of lua_heap_group_bytes.",
-                Some(bytes(step.size)),
-            ),
-            known(
-                "lua_heap_objects",
-                "Objects in use in the Lua heap.",
-                Some(bytes(step.objects)),
-            ),
-            known(
-                "lua_heap_garbage_bytes",
-                "Bytes of objects that the collector has not freed yet.",
-                step.garbage.map(bytes),
-            ),
-            Some(family(
-                "lua_heap_group_bytes",
-                "Bytes of the objects in use of a group: the largest groups, those that grow most, and all others as one.",
-                self.groups(shares, &with),
-            )),
-            known(
-                "lua_vm_bytes",
-                "Bytes that the Lua VM says it holds: objects in use, garbage and its own structures.",
-                step.vm_total.map(bytes),
-            ),
-            known(
-                "process_resident_bytes",
-                "Physical memory (RSS) of the process in bytes.",
-                step.resident.map(bytes),
-            ),
-            Some(family(
-                "lua_state_info",
-                "What is watched: the program, its release, the name of the Lua state and its VM. Always 1.",
-                vec![with(self.info(), 1.0)],
-            )),
+            known("lua_heap_bytes", Some(bytes(step.size))),
+            known("lua_heap_objects", Some(step.objects as f64)),
+            known("lua_heap_garbage_bytes", step.garbage.map(bytes)),
+            Some(family("lua_heap_group_bytes", groups)),
+            known("lua_vm_bytes", step.vm_total.map(bytes)),
+            known("process_resident_bytes", step.resident.map(bytes)),
+            Some(family("lua_state_info", vec![with(self.info(), 1.0)])),
             known(
                 "lua_snapshot_timestamp_seconds",
-                "When these figures were taken, in seconds since 1970.",
-                step.taken_at_ms.map(|time| time as f64 / 1000.0),
+                step.taken_at_ms.map(seconds),
             ),
             known(
                 "lua_snapshot_interval_seconds",
-                "The time after which the next figures are due.",
                 Some(self.watched.every.as_secs_f64()),
             ),
+            // In whole microseconds.
             known(
                 "lua_snapshot_pause_seconds",
-                "How long the longest stop of the process was for these figures.",
-                // In whole microseconds.
                 Some((step.pause * 1000.0).round() / 1e6),
             ),
             known(
                 "lua_snapshot_exact",
-                "1 if every byte of lua_vm_bytes is accounted for, else 0.",
                 Some(f64::from(u8::from(step.is_exact))),
             ),
         ];
@@ -210,10 +179,10 @@ fn short(text: String) -> String {
     }
 }
 
-fn family(name: &str, help: &str, metrics: Vec<Metric>) -> MetricFamily {
+fn family(name: &str, metrics: Vec<Metric>) -> MetricFamily {
     let mut family = MetricFamily::default();
     family.set_name(name.to_owned());
-    family.set_help(help.to_owned());
+    family.set_help(help(name).to_owned());
     family.set_field_type(MetricType::GAUGE);
     family.set_metric(metrics);
     family

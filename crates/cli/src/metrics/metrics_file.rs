@@ -3,6 +3,7 @@
 use crate::about::about_file;
 use crate::failure::Result;
 use crate::file_identity::FileIdentity;
+use crate::metrics::help::FIRST_LINE;
 use luasnap_format::{check_publishable, publish_file};
 use luasnap_words::Spoken;
 use rustix::fs::{lstat, unlink};
@@ -14,9 +15,6 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::PathBuf;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
-
-/// The first line, by which a later luasnap knows a file that a killed one left.
-const FIRST_LINE: &str = "# Written by luasnap watch after each step, and removed when it ends.\n";
 
 /// The file's name, for whoever ends this program while the file is there: a signal handler, which may take neither a lock
 /// nor memory.

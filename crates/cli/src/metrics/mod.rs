@@ -2,6 +2,7 @@
 //! textfile collector reads.
 
 mod exposition;
+mod help;
 mod metrics_file;
 mod options;
 

@@ -3,7 +3,7 @@
 use crate::answer_error::Result;
 use crate::answers::group_name::{fingerprint_text, group_name};
 use crate::answers::name::Name;
-use crate::answers::watch_step::{RateRow, change_a_minute};
+use crate::answers::rate_row::{RateRow, change_a_minute};
 use luasnap_heap::{Fingerprint, Group, Groups, Growth, Heap, ShortestPathTree, Snapshot};
 use rustc_hash::{FxHashMap, FxHashSet};
 use std::cmp::Reverse;

@@ -23,6 +23,7 @@ pub(crate) mod object_row;
 pub(crate) mod owner_row;
 pub(crate) mod path_steps;
 pub(crate) mod path_tree;
+pub(crate) mod rate_row;
 pub(crate) mod report;
 pub(crate) mod retainers;
 pub(crate) mod row_order;
