@@ -33,7 +33,7 @@ pub fn views(folders: Option<&[PathBuf]>) -> String {
             continue;
         }
         text += &format!(
-            "create view {view} as select * from read_parquet([{}], hive_partitioning = true, \
+            "CREATE VIEW {view} AS SELECT * FROM read_parquet([{}], hive_partitioning = true, \
              hive_types = {{'service': varchar}}, union_by_name = true);\n",
             files.join(", ")
         );

@@ -10,7 +10,7 @@ use tempfile::TempDir;
 /// A program in the place of DuckDB: it writes what it was called with, and the tables that are there.
 const IN_ITS_PLACE: &str = r#"#!/bin/sh
 printf '%s\n' "$@" > called
-sed -n "s/^create view \([a-z_]*\).*\['\(.*\)\/\*\/\*\/\*.parquet'.*/\1 \2/p" called | while read -r view folder; do
+sed -n "s/^CREATE VIEW \([a-z_]*\).*\['\(.*\)\/\*\/\*\/\*.parquet'.*/\1 \2/p" called | while read -r view folder; do
   echo "$view $(find "$folder" -name '*.parquet' | wc -l)"
 done
 cat
@@ -68,7 +68,7 @@ fn duckdb_finds_views_ready() {
     assert_eq!(ran.stdout, expected + "typed");
     let called = fs::read_to_string(folder.path().join("called")).unwrap();
     assert!(
-        called.starts_with("-cmd\ncreate view snapshot as select"),
+        called.starts_with("-cmd\nCREATE VIEW snapshot AS SELECT"),
         "{called}"
     );
     assert!(
@@ -98,7 +98,7 @@ fn without_duckdb_the_views_are_printed() {
     assert_eq!(ran.code, Some(127), "{ran:#?}");
     assert!(ran.stderr.contains("pip install duckdb-cli"), "{ran:#?}");
     assert_eq!(ran.stdout.lines().count(), 6);
-    let line = "create view groups as select * from read_parquet(['TABLES/group/*/*/*.parquet'], \
+    let line = "CREATE VIEW groups AS SELECT * FROM read_parquet(['TABLES/group/*/*/*.parquet'], \
         hive_partitioning = true, hive_types = {'service': varchar}, union_by_name = true);";
     assert!(
         ran.stdout.lines().any(|said| said == line),
