@@ -5,6 +5,7 @@ use crate::command_line::wrong_call;
 use crate::exit_code;
 use crate::failure::{Failure, Result, code_of_attach};
 use crate::fleet::{Destination, SaveAs, TableOptions, write_tables};
+use crate::names::NameOptions;
 use crate::output::{print, print_json, report_problem};
 use crate::output_file::OutputFile;
 use crate::process_argument::ProcessArgument;
@@ -92,6 +93,9 @@ pub struct Attach {
     tables: TableOptions,
 
     #[command(flatten)]
+    names: NameOptions,
+
+    #[command(flatten)]
     answer: AnswerOptions,
 }
 
@@ -121,6 +125,9 @@ impl Attach {
         if self.tables.is_asked_for() {
             wrong("tables.of_parquet");
         }
+        if self.names.are_left_out() {
+            wrong("tables.names_of_tables");
+        }
         let pid = self.process.find()?;
         let output = match &self.output {
             Some(path) => OutputFile::named(path.clone()),
@@ -142,12 +149,13 @@ impl Attach {
     }
 
     fn attach(&self, pid: u32, progress: &Progress) -> Result<Attached> {
+        let key = self.names.key()?;
         let options = AttachOptions {
             tries: self.tries,
             state: self.state.as_ref().map(StateArgument::choice),
             scratch: self.scratch.as_deref(),
         };
-        let attached = progress
+        let mut attached = progress
             .step(
                 Sentence::new("progress.reading_process").with("process", pid),
                 || luasnap_capture::process::attach(pid, options),
@@ -159,6 +167,13 @@ impl Attach {
         for (_, heap) in &attached.captures {
             let details = heap.as_ref().err().map(Uncaptured::details);
             say(details.unwrap_or_default(), self.verbose);
+        }
+        if let Some(key) = key {
+            for (_, capture) in &mut attached.captures {
+                if let Ok(heap) = capture {
+                    *heap = key.hashed(std::mem::take(heap))?;
+                }
+            }
         }
         Ok(attached)
     }
@@ -177,7 +192,7 @@ impl Attach {
         let attached = self.attach(pid, &progress)?;
         let cost = Cost::new(pid, &attached);
         let stood_still = stood_still(&attached);
-        let tables = (self.tables.extent(), self.tables.groups());
+        let tables = self.tables.shape(&self.names);
         let mut files = Vec::new();
         let mut unreadable = Vec::new();
         progress.step(Sentence::new("progress.writing"), || -> Result<()> {

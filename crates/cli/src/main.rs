@@ -28,6 +28,7 @@ mod look;
 mod man_pages;
 mod metrics;
 mod module_file;
+mod names;
 mod output;
 mod output_file;
 mod page_file;

@@ -7,6 +7,7 @@ use crate::failure::{Failure, Result, code_of_attach};
 use crate::fleet::{SaveAs, TableLog, TableOptions};
 use crate::kept_files::KeptFiles;
 use crate::metrics::{Metrics, MetricsFile, MetricsOptions, Watched};
+use crate::names::{NameKey, NameOptions};
 use crate::output::report_problem;
 use crate::output_file::OutputFile;
 use crate::process_argument::ProcessArgument;
@@ -94,6 +95,9 @@ pub struct Watch {
     #[command(flatten)]
     metrics: MetricsOptions,
 
+    #[command(flatten)]
+    names: NameOptions,
+
     /// Only the state at this address, as `luasnap ps` has it (default: the largest one)
     #[arg(long, value_name = "ADDRESS", value_parser = address)]
     state: Option<u64>,
@@ -119,6 +123,7 @@ impl Watch {
     /// Runs the command.
     pub fn execute(self) -> Result<ExitCode> {
         self.check();
+        let key = self.names.key()?;
         let pid = self.process.find()?;
         let states = lua_states(pid).map_err(refused)?;
         self.chosen(pid, &states)?;
@@ -144,6 +149,7 @@ impl Watch {
             tables,
             metrics_file,
             metrics: None,
+            key,
             process: None,
             series: self.metrics.series(),
             growth: None,
@@ -167,6 +173,9 @@ impl Watch {
             SaveAs::Luasnap if self.tables.is_asked_for() || self.rotate.is_some() => {
                 Some("tables.of_parquet")
             }
+            SaveAs::Luasnap if self.names.are_left_out() && !self.metrics.are_asked_for() => {
+                Some("tables.names_of_tables")
+            }
             SaveAs::Parquet if self.output.is_none() => Some("export.needs_folder"),
             SaveAs::Parquet if self.report.is_some() => Some("tables.no_page"),
             SaveAs::Parquet if self.keep.is_some() => Some("tables.no_keep"),
@@ -181,7 +190,14 @@ impl Watch {
     fn table_log(&self, pid: u32) -> Result<Option<TableLog>> {
         let folder = self.output.as_deref();
         folder
-            .map(|folder| TableLog::new(folder, &self.tables, &program_name(pid), self.rotate))
+            .map(|folder| {
+                TableLog::new(
+                    folder,
+                    (&self.tables, &self.names),
+                    &program_name(pid),
+                    self.rotate,
+                )
+            })
             .transpose()
     }
 
@@ -235,6 +251,7 @@ struct Watching<'a> {
     /// Where metrics will be, until it is known of what.
     metrics_file: Option<MetricsFile>,
     metrics: Option<Metrics>,
+    key: Option<NameKey>,
     /// The process as the first snapshot knows it.
     process: Option<Process>,
     series: GrowthSeries,
@@ -358,6 +375,10 @@ impl Watching<'_> {
             Fate::Same | Fate::Ended => {}
         }
         self.process = process;
+        let heap = match &self.key {
+            Some(key) => key.hashed(heap)?,
+            None => heap,
+        };
         let snapshot = Snapshot::new(heap);
         if let Some(files) = &mut self.files
             && let Some(warning) = files.write(&snapshot)?
@@ -396,15 +417,19 @@ impl Watching<'_> {
         let pid = self.pid;
         if let Some(file) = self.metrics_file.take() {
             let origin = self.options.tables.origin.here(&program_name(pid))?;
+            let has_names = !self.options.names.are_left_out();
             let watched = Watched {
                 pid,
                 program: program_name(pid),
                 state: state.main_thread,
-                state_name: state.name.clone(),
+                state_name: state.name.as_deref().map(|name| match &self.key {
+                    Some(key) => key.hash(name.as_bytes()),
+                    None => name.to_owned(),
+                }),
                 vm: state.vm.to_string(),
                 every: self.options.every,
             };
-            self.metrics = Some(self.options.metrics.of(file, watched, origin));
+            self.metrics = Some(self.options.metrics.of(file, watched, (origin, has_names)));
         }
         let address = format!("{:#x}", state.main_thread);
         self.output.begin(

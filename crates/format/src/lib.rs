@@ -99,8 +99,8 @@ pub use labels::printable::{printable, printable_path};
 pub use luasnap::two_threads::both;
 pub use luasnap::{
     Compress, FileAnswers, FileIdentity, KeptTitles, LoadError, NewAnswers, NewCompressor,
-    OpenError, Problem, SaveOptions, add_answers, open_snapshot, read_snapshot, write_snapshot,
-    write_snapshot_in_one_thread,
+    OpenError, Problem, SaveOptions, add_answers, hash_names, open_snapshot, read_snapshot,
+    write_snapshot, write_snapshot_in_one_thread,
 };
 pub use page::options::{PageError, PageOptions, PageSnapshot};
 pub use page::page::Page;

@@ -69,6 +69,12 @@ impl Snapshot {
         }
     }
 
+    /// Returns the heap as it was captured, without what was derived from it. `None` of a difference, and where there are copies.
+    pub fn into_heap(self) -> Option<Heap> {
+        let parts = Arc::into_inner(self.parts)?;
+        parts.difference.is_none().then_some(parts.everything)
+    }
+
     /// Returns an empty snapshot, like one that was freed.
     pub fn empty() -> Snapshot {
         Snapshot::default()

@@ -632,6 +632,12 @@ pub(crate) const TEXTS: &[Text] = &[
         "module.not_found",
         "找不到 Lua 模块 {name}，别的解释器需要它：用 `cargo build --release` 编译，放在 {program} 旁边，或者用 {variable} 指定",
     ),
+    ("name_key.difference", "两份快照的差异里的名称无法替换"),
+    (
+        "name_key.short",
+        "{file} 里的密钥不到 {bytes} 字节：用 `head -c 32 /dev/urandom | base64` 生成一个",
+    ),
+    ("name_key.unread", "读不了 {file} 里的密钥：{reason}"),
     ("object.array", "，数组部分 {slots} 个位置用了 {used} 个"),
     ("object.at", "{what}，地址 {address}"),
     ("object.c_function", "C 函数"),
@@ -933,6 +939,10 @@ pub(crate) const TEXTS: &[Text] = &[
     ),
     ("states.no_regular_file", "特殊文件"),
     ("states.standard_output", "标准输出"),
+    (
+        "tables.names_of_tables",
+        "--no-names 只用于表和指标：请加上 --to parquet，或者用 --hash-names 替换名称",
+    ),
     ("tables.no_keep", "表不会被删除：请去掉 --keep"),
     (
         "tables.no_page",

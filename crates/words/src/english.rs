@@ -741,6 +741,15 @@ pub(crate) const TEXTS: &[Text] = &[
         "module.not_found",
         "cannot find the Lua module {name}, which another interpreter needs: build it with `cargo build --release` and put it beside {program}, or name it in {variable}",
     ),
+    (
+        "name_key.difference",
+        "names of a difference of two snapshots cannot be replaced",
+    ),
+    (
+        "name_key.short",
+        "the key in {file} is shorter than {bytes} bytes: make one by `head -c 32 /dev/urandom | base64`",
+    ),
+    ("name_key.unread", "cannot read the key in {file}: {reason}"),
     ("object.array", ", {used} of {slots} array slots in use"),
     ("object.at", "{what} at {address}"),
     ("object.c_function", "function in C"),
@@ -1093,6 +1102,10 @@ pub(crate) const TEXTS: &[Text] = &[
     ),
     ("states.no_regular_file", "no regular file"),
     ("states.standard_output", "standard output"),
+    (
+        "tables.names_of_tables",
+        "--no-names is for tables and metrics: add --to parquet, or replace names by --hash-names",
+    ),
     ("tables.no_keep", "tables are not deleted: leave out --keep"),
     (
         "tables.no_page",

@@ -6,7 +6,8 @@ use crate::comparison::cannot_compare;
 use crate::exit_code::OF_READERS;
 use crate::export::{collapsed, pprof};
 use crate::failure::Result;
-use crate::fleet::{Destination, Extent, TableOptions, write_tables};
+use crate::fleet::{Destination, Extent, TableOptions, TableShape, write_tables};
+use crate::names::{NameKey, NameOptions};
 use crate::output::{finish, report_problem};
 use crate::output_file::OutputFile;
 use crate::progress::Progress;
@@ -20,7 +21,7 @@ use luasnap_format::{
 use luasnap_heap::Snapshot;
 use luasnap_words::Sentence;
 use std::io::{self, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 /// Write a snapshot in the format of another tool
@@ -49,6 +50,9 @@ pub struct Export {
 
     #[command(flatten)]
     tables: TableOptions,
+
+    #[command(flatten)]
+    names: NameOptions,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -86,19 +90,21 @@ impl Export {
         if self.to == Format::Parquet {
             return self.write_tables();
         }
-        if self.tables.is_asked_for() {
-            wrong_call(
-                Export::augment_args(Command::new("export")),
-                ErrorKind::ArgumentConflict,
-                &Sentence::new("tables.of_parquet"),
-            );
+        let is_wrong = match self.names.are_left_out() {
+            true => Some("tables.names_of_tables"),
+            false => self.tables.is_asked_for().then_some("tables.of_parquet"),
+        };
+        if let Some(code) = is_wrong {
+            let command = Export::augment_args(Command::new("export"));
+            wrong_call(command, ErrorKind::ArgumentConflict, &Sentence::new(code));
         }
         let files = 1 + usize::from(self.since.is_some());
         let progress = Progress::new(files + 1 + usize::from(self.to.is_of_paths()));
         let before = self.since.as_ref();
-        let before = before.map(|path| SnapshotFile::open(path, &progress));
+        let key = self.names.key()?;
+        let before = before.map(|path| open(path, key.as_ref(), &progress));
         let before = before.transpose()?;
-        let file = SnapshotFile::open(&self.file, &progress)?;
+        let file = open(&self.file, key.as_ref(), &progress)?;
         let rows = match self.to.is_of_paths() {
             true => {
                 let grouping = Sentence::new("progress.grouping");
@@ -135,13 +141,16 @@ impl Export {
         };
         let destination = Destination::new(folder)?;
         let progress = Progress::new(2);
-        let file = SnapshotFile::open(&self.file, &progress)?;
-        let extent = self.tables.extent().max(Extent::Paths);
+        let file = open(&self.file, self.names.key()?.as_ref(), &progress)?;
+        let shape = self.tables.shape(&self.names);
+        let shape = TableShape {
+            extent: shape.extent.max(Extent::Paths),
+            ..shape
+        };
         let origin = self.tables.origin.elsewhere()?;
         let writing = about_file("progress.writing_file", folder);
         progress.step(writing, || {
-            let tables = (extent, self.tables.groups());
-            write_tables(&file.snapshot, &origin, tables, &destination)
+            write_tables(&file.snapshot, &origin, shape, &destination)
         })?;
         Ok(ExitCode::SUCCESS)
     }
@@ -171,6 +180,15 @@ impl Export {
             Format::Parquet => unreachable!(),
         }
     }
+}
+
+/// Opens a file; with a key, its names are hashed.
+fn open(path: &Path, key: Option<&NameKey>, progress: &Progress) -> Result<SnapshotFile> {
+    let mut file = SnapshotFile::open(path, progress)?;
+    if let Some(key) = key {
+        file.snapshot = key.hashed_snapshot(file.snapshot)?;
+    }
+    Ok(file)
 }
 
 /// Returns the paths of a snapshot, or what grew at them since another one.

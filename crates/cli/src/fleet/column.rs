@@ -23,6 +23,8 @@ pub struct Column {
     pub kind: ColumnKind,
     /// Whether a value may be null.
     pub is_optional: bool,
+    /// Whether its values are names of the program, which may be left out.
+    pub is_name: bool,
     /// Whether its values rise, or lie near to each other: then their differences are stored.
     pub is_near: bool,
 }
@@ -49,6 +51,7 @@ impl Column {
             name,
             kind,
             is_optional: false,
+            is_name: false,
             is_near: false,
         }
     }
@@ -58,6 +61,14 @@ impl Column {
         Column {
             is_optional: true,
             ..Column::required(name, kind)
+        }
+    }
+
+    /// A column of names of the program: null where they are left out.
+    pub const fn name(name: &'static str) -> Column {
+        Column {
+            is_name: true,
+            ..Column::optional(name, ColumnKind::Text)
         }
     }
 

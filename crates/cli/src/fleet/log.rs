@@ -4,7 +4,8 @@ use crate::failure::Result;
 use crate::fleet::destination::{Destination, day};
 use crate::fleet::options::TableOptions;
 use crate::fleet::origin::Origin;
-use crate::fleet::writing::{Extent, Found, write_found, write_tables};
+use crate::fleet::writing::{Found, TableShape, write_found, write_tables};
+use crate::names::NameOptions;
 use luasnap_heap::Snapshot;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -13,7 +14,7 @@ use std::time::{Duration, Instant};
 pub struct TableLog {
     to: Destination,
     origin: Origin,
-    tables: (Extent, usize),
+    shape: TableShape,
     /// How long rows are gathered for a file; without it each step has its own.
     rotate: Option<Duration>,
     gathered: Vec<Found>,
@@ -30,14 +31,14 @@ impl TableLog {
     /// A sentence if the folder cannot be made.
     pub fn new(
         folder: &Path,
-        options: &TableOptions,
+        (options, names): (&TableOptions, &NameOptions),
         program: &str,
         rotate: Option<Duration>,
     ) -> Result<TableLog> {
         Ok(TableLog {
             to: Destination::new(folder)?,
             origin: options.origin.here(program)?,
-            tables: (options.extent(), options.groups()),
+            shape: options.shape(names),
             rotate,
             gathered: Vec::new(),
             since: None,
@@ -52,11 +53,11 @@ impl TableLog {
     /// A sentence if a file cannot be written.
     pub fn add(&mut self, snapshot: &Snapshot) -> Result<()> {
         let Some(rotate) = self.rotate else {
-            let files = write_tables(snapshot, &self.origin, self.tables, &self.to)?;
+            let files = write_tables(snapshot, &self.origin, self.shape, &self.to)?;
             self.files.extend(files);
             return Ok(());
         };
-        let found = Found::new(snapshot, &self.origin, self.tables)?;
+        let found = Found::new(snapshot, &self.origin, self.shape)?;
         let is_another_day = |of: &Found| day(of.taken_at()) != day(found.taken_at());
         let is_over = self.since.is_some_and(|since| since.elapsed() >= rotate);
         if is_over || self.gathered.first().is_some_and(is_another_day) {

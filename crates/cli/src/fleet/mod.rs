@@ -15,4 +15,4 @@ pub use log::TableLog;
 pub use options::{SaveAs, TableOptions};
 pub use origin::Origin;
 pub use views::views;
-pub use writing::{Extent, write_tables};
+pub use writing::{Extent, TableShape, write_tables};

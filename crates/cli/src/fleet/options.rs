@@ -1,7 +1,8 @@
 //! How a verb writes tables.
 
 use crate::fleet::origin::OriginOptions;
-use crate::fleet::writing::Extent;
+use crate::fleet::writing::{Extent, TableShape};
+use crate::names::NameOptions;
 use clap::builder::RangedU64ValueParser;
 use clap::{Args, ValueEnum};
 
@@ -38,17 +39,16 @@ pub struct TableOptions {
 }
 
 impl TableOptions {
-    /// Returns the number of groups.
-    pub fn groups(&self) -> usize {
-        self.groups.unwrap_or(GROUPS)
-    }
-
-    /// Returns how much of a snapshot is written.
-    pub fn extent(&self) -> Extent {
-        match (self.objects, self.paths) {
-            (true, _) => Extent::Objects,
-            (false, true) => Extent::Paths,
-            (false, false) => Extent::Groups,
+    /// Returns what of a snapshot is written.
+    pub fn shape(&self, names: &NameOptions) -> TableShape {
+        TableShape {
+            extent: match (self.objects, self.paths) {
+                (true, _) => Extent::Objects,
+                (false, true) => Extent::Paths,
+                (false, false) => Extent::Groups,
+            },
+            groups: self.groups.unwrap_or(GROUPS),
+            has_names: !names.are_left_out(),
         }
     }
 

@@ -27,13 +27,15 @@ pub struct ParquetFile<'a> {
     /// By column.
     values: Vec<Values>,
     rows: usize,
+    has_names: bool,
 }
 
 impl<'a> ParquetFile<'a> {
-    /// Begins a file.
+    /// Begins a file, with names or with null in their places.
     pub fn new(
         out: &'a mut (dyn Write + Send),
         table: &'static Table,
+        has_names: bool,
     ) -> Result<ParquetFile<'a>, AnswerError> {
         let schema = schema(table).map_err(failed)?;
         let file = SerializedFileWriter::new(out, Arc::new(schema), Arc::new(properties(table)?));
@@ -42,14 +44,18 @@ impl<'a> ParquetFile<'a> {
             file: file.map_err(failed)?,
             values: table.columns.iter().map(|_| Values::default()).collect(),
             rows: 0,
+            has_names,
         })
     }
 
     /// Adds a row, with a value for each column.
     pub fn row<const N: usize>(&mut self, cells: [Cell; N]) -> Result<(), AnswerError> {
         assert_eq!(N, self.values.len(), "{}", self.table.name);
-        for (values, cell) in self.values.iter_mut().zip(cells) {
-            values.push(cell);
+        for ((values, column), cell) in self.values.iter_mut().zip(self.table.columns).zip(cells) {
+            values.push(match column.is_name && !self.has_names {
+                true => Cell::Null,
+                false => cell,
+            });
         }
         self.rows += 1;
         match self.rows == GROUP_ROWS {

@@ -29,8 +29,20 @@ pub enum Extent {
     Objects,
 }
 
+/// What of a snapshot goes into tables.
+#[derive(Clone, Copy, Debug)]
+pub struct TableShape {
+    /// How much.
+    pub extent: Extent,
+    /// The number of groups: see [`largest_groups`].
+    pub groups: usize,
+    /// Whether names go there, too.
+    pub has_names: bool,
+}
+
 /// What tables have of a snapshot, but for its objects: nothing that grows with the heap.
 pub struct Found {
+    has_names: bool,
     snapshot: SnapshotFacts,
     groups: Vec<GroupFacts>,
     paths: Option<(Vec<PathTreeRow>, Vec<OwnerRow>)>,
@@ -42,23 +54,24 @@ impl Found {
     /// # Errors
     ///
     /// A sentence if it is a difference, or if memory runs out.
-    pub fn new(of: &Snapshot, origin: &Origin, (extent, groups): (Extent, usize)) -> Result<Found> {
+    pub fn new(of: &Snapshot, origin: &Origin, shape: TableShape) -> Result<Found> {
         if of.is_difference() {
             return Err(Sentence::new("fleet.difference").into());
         }
         find_paths_and_dominators(of).map_err(AnswerError::from)?;
-        let found = largest_groups(of, groups)?;
+        let found = largest_groups(of, shape.groups)?;
         let census = Census::new(of).map_err(AnswerError::from)?;
         let provenance = of.everything().provenance().clone();
         let all = of.groups().map_err(AnswerError::from)?.groups().len();
         let stats = Stats::new(of, &census)?;
-        let paths = match extent {
+        let paths = match shape.extent {
             Extent::Groups => None,
             Extent::Paths | Extent::Objects => {
                 Some((paths(of)?, top_owners(of, usize::MAX)?.owners))
             }
         };
         Ok(Found {
+            has_names: shape.has_names,
             snapshot: SnapshotFacts {
                 id: name_of(&provenance, &stats, origin),
                 provenance,
@@ -88,12 +101,12 @@ impl Found {
 pub fn write_tables(
     of: &Snapshot,
     origin: &Origin,
-    (extent, groups): (Extent, usize),
+    shape: TableShape,
     to: &Destination,
 ) -> Result<Vec<PathBuf>> {
-    let found = Found::new(of, origin, (extent, groups))?;
+    let found = Found::new(of, origin, shape)?;
     let mut files = Vec::new();
-    if extent == Extent::Objects {
+    if shape.extent == Extent::Objects {
         let heap = HeapFacts::new(of)?;
         let id = found.id();
         for (table, write) in [
@@ -156,7 +169,7 @@ fn write_file(
     let about = (first.taken_at(), origin.service.as_str());
     let path = to.file(table, about, &first.id().text())?;
     OutputFile::named(path.clone()).write(|out| {
-        let mut file = ParquetFile::new(out, table)?;
+        let mut file = ParquetFile::new(out, table, first.has_names)?;
         rows(&mut file)?;
         file.finish()
     })?;

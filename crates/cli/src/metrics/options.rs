@@ -25,10 +25,6 @@ pub struct MetricsOptions {
     #[arg(long, value_name = "N", default_value_t = 20, requires = "metrics",
         value_parser = RangedU64ValueParser::<usize>::new().range(1..=MOST_GROUPS))]
     metrics_groups: usize,
-
-    /// In metrics, leave out the names of groups and of the state: fingerprints stand for them
-    #[arg(long, requires = "metrics")]
-    no_names: bool,
 }
 
 /// The metrics of a process that is watched. The file goes when this is dropped.
@@ -57,11 +53,21 @@ impl MetricsOptions {
         self.metrics.clone().map(MetricsFile::new).transpose()
     }
 
-    /// Returns the metrics of a process.
-    pub fn of(&self, file: MetricsFile, watched: Watched, origin: Origin) -> Metrics {
+    /// Whether metrics are to be written.
+    pub fn are_asked_for(&self) -> bool {
+        self.metrics.is_some()
+    }
+
+    /// Returns the metrics of a process, with names or without.
+    pub fn of(
+        &self,
+        file: MetricsFile,
+        watched: Watched,
+        (origin, has_names): (Origin, bool),
+    ) -> Metrics {
         Metrics {
             file,
-            exposition: Exposition::new(watched, origin, !self.no_names),
+            exposition: Exposition::new(watched, origin, has_names),
             is_failing: false,
         }
     }

@@ -601,6 +601,207 @@ fn a_process_that_is_watched_is_a_file_a_step_or_one_for_all() {
     growing.finish();
 }
 
+/// Names of the town, of its files and of its classes.
+const OF_THE_TOWN: [&str; 8] = [
+    "town",
+    "people",
+    "person",
+    "House",
+    "crier",
+    "proclamations",
+    "hear ye",
+    "settle",
+];
+
+/// All texts in rows.
+fn texts(rows: &[Row]) -> BTreeSet<&str> {
+    rows.iter()
+        .flat_map(BTreeMap::values)
+        .filter_map(Value::as_str)
+        .collect()
+}
+
+/// What groups have besides names, sorted.
+fn shapes(groups: &[Row]) -> Vec<String> {
+    let mut shapes: Vec<String> = groups
+        .iter()
+        .map(|row| {
+            json!([
+                row["kind"],
+                row["count"],
+                row["self_size"],
+                row["retained_size"]
+            ])
+            .to_string()
+        })
+        .collect();
+    shapes.sort();
+    shapes
+}
+
+#[test]
+fn hashed_names_join_under_one_key_and_say_nothing() {
+    let keys = tempfile::tempdir().unwrap();
+    let key = |name: &str, text: &str| {
+        let path = keys.path().join(name);
+        fs::write(&path, text).unwrap();
+        path.to_str().unwrap().to_owned()
+    };
+    let [first, second] = [
+        key("first", "correct horse battery staple"),
+        key("second", "correct horse battery stapler\n"),
+    ];
+    let with = |file: &str, key: &str| {
+        exported(&[file, "--objects", "--groups", "100000", "--hash-names", key])
+    };
+    let open = exported(&["1.luasnap", "--groups", "100000"]);
+    let (hashed, other) = (with("1.luasnap", &first), with("1.luasnap", &second));
+    let later = with("2.luasnap", &first);
+    let groups = |folder: &TempDir| rows(folder.path(), "group");
+    assert_eq!(shapes(&groups(&open)), shapes(&groups(&hashed)));
+    // Of groups that are called by a name of the program: what Lua itself brings has the same names everywhere.
+    let prints = |folder: &TempDir| -> BTreeSet<String> {
+        let digits =
+            |part: &str| part.len() == 16 && part.bytes().all(|byte| byte.is_ascii_hexdigit());
+        let is_hashed = |row: &&Row| {
+            let name = row["name"].as_str().unwrap();
+            name.split(|letter: char| !letter.is_ascii_alphanumeric())
+                .any(digits)
+        };
+        let groups = groups(folder);
+        let named = groups.iter().filter(is_hashed);
+        named
+            .flat_map(|row| [&row["fingerprint"], &row["stable_fingerprint"]])
+            .map(Value::to_string)
+            .collect()
+    };
+    let of = prints(&hashed);
+    assert!(of.len() > 100);
+    assert!(of.intersection(&prints(&later)).count() > of.len() * 9 / 10);
+    assert!(of.is_disjoint(&prints(&other)));
+    let everything: BTreeSet<String> = groups(&open)
+        .iter()
+        .map(|row| row["fingerprint"].to_string())
+        .collect();
+    assert!(of.is_disjoint(&everything));
+    for table in [
+        "snapshot",
+        "group",
+        "path_tree",
+        "owner",
+        "object",
+        "reference",
+    ] {
+        for text in texts(&rows(hashed.path(), table)) {
+            let said = OF_THE_TOWN.iter().find(|name| text.contains(**name));
+            assert_eq!(said, None, "{table}: {text}");
+        }
+    }
+    check_objects(hashed.path());
+
+    // In the other formats as well.
+    for format in ["heapsnapshot", "json", "text", "collapsed"] {
+        let text = answer(&[
+            "export",
+            "1.luasnap",
+            "--to",
+            format,
+            "--hash-names",
+            &first,
+        ]);
+        let said = OF_THE_TOWN.iter().find(|name| text.contains(**name));
+        assert_eq!(said, None, "{format}");
+    }
+    for (key, said) in [
+        (key("short", "short\n"), "is shorter than 16 bytes"),
+        (first.clone() + "-none", "cannot read the key"),
+    ] {
+        let ran = ask(&["export", "1.luasnap", "--to", "text", "--hash-names", &key]);
+        assert_eq!(ran.code, Some(125), "{ran:#?}");
+        assert!(ran.stderr.contains(said), "{ran:#?}");
+    }
+}
+
+#[test]
+fn hashed_names_are_right_in_every_vm() {
+    let key = tempfile::tempdir().unwrap();
+    let path = key.path().join("key");
+    fs::write(&path, "correct horse battery staple").unwrap();
+    for vm in Vm::ALL {
+        let folder = tempfile::tempdir().unwrap();
+        run_in(vm, ODD, folder.path());
+        let export = |to: &str, words: &[&str]| {
+            let mut command = luasnap(folder.path());
+            command.args(["export", "odd.luasnap", "--to", "parquet", "--objects"]);
+            command.args(["--groups", "100000", "-o", to]).args(words);
+            let ran = output(command, "");
+            assert_eq!((ran.code, &*ran.stderr), (Some(0), ""), "{vm:?}: {ran:#?}");
+            folder.path().join(to)
+        };
+        let open = export("open", &[]);
+        let hashed = export("hashed", &["--hash-names", path.to_str().unwrap()]);
+        check_objects(&hashed);
+        assert_eq!(
+            shapes(&rows(&open, "group")),
+            shapes(&rows(&hashed, "group")),
+            "{vm:?}"
+        );
+        for table in [
+            "snapshot",
+            "group",
+            "path_tree",
+            "owner",
+            "object",
+            "reference",
+        ] {
+            for text in texts(&rows(&hashed, table)) {
+                for name in [
+                    "odd",
+                    "waits",
+                    "script.lua",
+                    "no text",
+                    "lines",
+                    "ephemerons",
+                ] {
+                    assert!(!text.contains(name), "{vm:?}: {table}: {text}");
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn names_are_left_out_and_fingerprints_stay() {
+    let open = exported(&["1.luasnap", "--objects"]);
+    let nameless = exported(&["1.luasnap", "--objects", "--no-names"]);
+    for table in [
+        "snapshot",
+        "group",
+        "path_tree",
+        "owner",
+        "object",
+        "reference",
+    ] {
+        let rows = [&open, &nameless].map(|folder| rows(folder.path(), table));
+        let texts = texts(&rows[1]);
+        for name in OF_THE_TOWN {
+            assert!(
+                !texts.iter().any(|text| text.contains(name)),
+                "{table}: {name}"
+            );
+        }
+        let prints = rows.each_ref().map(|rows| {
+            let prints = rows.iter().filter_map(|row| row.get("fingerprint"));
+            prints.map(Value::to_string).collect::<Vec<_>>()
+        });
+        assert_eq!(prints[0], prints[1]);
+        assert_eq!(rows[0].len(), rows[1].len());
+    }
+    let ran = ask(&["export", "1.luasnap", "--to", "text", "--no-names"]);
+    assert_eq!(ran.code, Some(2), "{ran:#?}");
+    assert!(ran.stderr.contains("--no-names is for tables"), "{ran:#?}");
+}
+
 /// `docs/fleet.md` lists every column of every table, with its type and whether it may be null.
 #[test]
 fn the_documents_have_every_column() {

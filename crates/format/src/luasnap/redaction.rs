@@ -12,7 +12,7 @@ use luasnap_heap::{
 
 /// The use of a name. If it has several, the last one in this list counts.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
-enum Use {
+pub(super) enum Use {
     /// The text of a string that is a value, or no longer used.
     Text,
     /// The source of code.
@@ -26,7 +26,7 @@ enum Use {
 }
 
 /// What replaces a short source that contains the code itself, which was a string value.
-const NO_CODE: &[u8] = b"[string \"...\"]";
+pub(super) const NO_CODE: &[u8] = b"[string \"...\"]";
 
 /// The names that go into a file.
 pub(super) struct Redaction {
@@ -42,15 +42,10 @@ impl Redaction {
         groups: &StoredGroups,
         options: SaveOptions,
     ) -> Result<Redaction> {
-        let mut uses = Vec::new();
-        if !(options.strings && options.names) {
-            let columns = heap.columns();
-            uses.try_reserve_exact(columns.names.len())?;
-            uses.resize(columns.names.len(), Use::Text);
-            note_sources(&columns, &mut uses);
-            note_labels(heap, &columns, &mut uses);
-            note_groups(groups, &mut uses);
-        }
+        let uses = match options.strings && options.names {
+            true => Vec::new(),
+            false => uses(heap, groups)?,
+        };
         Ok(Redaction { options, uses })
     }
 
@@ -83,6 +78,18 @@ impl Redaction {
         }
         Ok(())
     }
+}
+
+/// Returns the use of each name of a heap, and of the groups that are named there.
+pub(super) fn uses(heap: &Heap, groups: &StoredGroups) -> Result<Vec<Use>> {
+    let columns = heap.columns();
+    let mut uses = Vec::new();
+    uses.try_reserve_exact(columns.names.len())?;
+    uses.resize(columns.names.len(), Use::Text);
+    note_sources(&columns, &mut uses);
+    note_labels(heap, &columns, &mut uses);
+    note_groups(groups, &mut uses);
+    Ok(uses)
 }
 
 impl Use {

@@ -252,6 +252,14 @@ impl Heap {
         self.provenance.process_memory = memory;
     }
 
+    /// Returns the heap with other names in the places of its own; `None` unless there are as many. What the names say of
+    /// equal names, and of Lua's own, is up to the caller.
+    pub fn with_names(mut self, names: Names) -> Option<Heap> {
+        let is_as_many = names.len() == self.names.len();
+        self.names = Arc::new(names);
+        is_as_many.then_some(self)
+    }
+
     /// Sets what the state is called.
     pub fn set_state_name(&mut self, name: Option<String>) {
         self.provenance.state_name = name.map(Into::into);

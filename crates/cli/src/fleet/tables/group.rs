@@ -16,11 +16,11 @@ pub const TABLE: Table = Table {
         Column::required("fingerprint_rule", Number),
         Column::required("stable_fingerprint", Text),
         Column::required("kind", Text),
-        Column::required("name", Text),
+        Column::name("name"),
         Column::required("count", Number),
         Column::required("self_size", Number),
         Column::required("retained_size", Number),
-        Column::required("example", Text),
+        Column::name("example"),
     ],
 };
 

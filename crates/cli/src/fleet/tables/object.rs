@@ -24,10 +24,10 @@ pub const TABLE: Table = Table {
         Column::required("retained_count", Number),
         Column::optional("root_distance", Number),
         Column::optional("parent_id", Number).near(),
-        Column::optional("step", Text),
+        Column::name("step"),
         Column::required("reachable", Flag),
         Column::optional("entries", Number),
-        Column::optional("source", Text),
+        Column::name("source"),
         Column::optional("line", Number),
     ],
 };

@@ -12,11 +12,11 @@ pub const TABLE: Table = Table {
     columns: &[
         Column::required("snapshot_id", Text),
         Column::required("kind", Text),
-        Column::required("name", Text),
+        Column::name("name"),
         Column::required("files", Number),
         Column::required("count", Number),
         Column::required("self_size", Number),
-        Column::optional("example", Text),
+        Column::name("example"),
     ],
 };
 

@@ -17,7 +17,7 @@ pub const TABLE: Table = Table {
         Column::required("owner_id", Number).near(),
         Column::required("owned_id", Number).near(),
         Column::required("field_kind", Text),
-        Column::optional("field_name", Text),
+        Column::name("field_name"),
         Column::optional("field_number", Number).near(),
         Column::required("strong", Flag),
     ],

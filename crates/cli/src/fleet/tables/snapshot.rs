@@ -17,7 +17,7 @@ pub const TABLE: Table = Table {
         Column::optional("host", Text),
         Column::optional("pid", Number),
         Column::optional("state", Text),
-        Column::optional("state_name", Text),
+        Column::name("state_name"),
         Column::required("vm", Text),
         Column::optional("layout", Text),
         Column::required("engine", Text),
