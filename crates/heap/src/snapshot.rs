@@ -192,7 +192,7 @@ impl Snapshot {
     }
 
     /// Returns the shortest paths in [everything](Self::everything), which are found by the first call; for a
-    /// difference, its [`tree`](Self::tree).
+    /// difference, its [`tree`](Self::tree). Of a whole snapshot it knows no [references](ShortestPathTree::refs).
     ///
     /// # Errors
     ///
@@ -204,7 +204,7 @@ impl Snapshot {
         if let Some(tree) = self.parts.everything_tree.get() {
             return Ok(tree);
         }
-        let tree = ShortestPathTree::new(&self.parts.everything)?;
+        let tree = ShortestPathTree::paths_alone(&self.parts.everything)?;
         Ok(self.parts.everything_tree.get_or_init(|| tree))
     }
 

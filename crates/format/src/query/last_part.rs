@@ -28,7 +28,7 @@ pub(crate) fn objects_by_last_part(snapshot: &Snapshot, word: &[u8]) -> Result<V
     let mut end = PathEnd::new(heap, tree);
     // References by the last step, and the number of bytes before that.
     let mut found: Vec<(Candidate, usize)> = Vec::new();
-    for source in heap.nodes().filter(|node| tree.refs(*node) > 0) {
+    for source in heap.nodes().filter(|node| tree.contains(*node)) {
         for edge in heap.edge_range(source) {
             let is_weak = matches!(heap.strength(edge), Strength::WeakKey | Strength::WeakValue);
             let label = heap.label(edge);

@@ -9,6 +9,7 @@ use crate::graph::fallible_vec::{filled, held, room};
 use crate::graph::heap::Heap;
 use crate::graph::node::NodeId;
 use crate::graph::prefetch::prefetch;
+use crate::graph::sums::Sums;
 use crate::graph::tally::Tally;
 use std::ops::Range;
 
@@ -59,8 +60,8 @@ pub struct Dominators {
     pub(super) parents: Vec<u32>,
     /// By place: the end of the subtree.
     pub(super) ends: Vec<u32>,
-    /// By place: the bytes of the subtree.
-    pub(super) bytes: Vec<u64>,
+    /// The shallow sizes at all places, in bytes. A subtree is a range of places.
+    pub(super) sizes: Sums,
     /// Whether the heap has ephemerons.
     pub(crate) has_ephemerons: bool,
 }
@@ -95,7 +96,7 @@ impl Dominators {
             None => Self::of_all(holding, heap.node_count())?,
         };
         dominators.has_ephemerons = has_ephemerons;
-        dominators.bytes = dominators.retained_bytes(heap)?;
+        dominators.sizes = dominators.sizes_in_preorder(heap)?;
         Ok(dominators)
     }
 
@@ -142,22 +143,16 @@ impl Dominators {
         Ok(tree)
     }
 
-    /// Returns the bytes of each subtree.
-    fn retained_bytes(&self, heap: &Heap) -> Result<Vec<u64>, BuildError> {
-        let mut bytes: Vec<u64> = room(self.len())?;
+    fn sizes_in_preorder(&self, heap: &Heap) -> Result<Sums, BuildError> {
+        let mut sizes = Sums::with_room_for(self.len())?;
         let mut ahead = self.nodes.iter().skip(16);
         for &node in &self.nodes {
             if let Some(&node) = ahead.next() {
                 prefetch(heap.size(node));
             }
-            bytes.push(heap.size(node));
+            sizes.push(heap.size(node))?;
         }
-        for place in (1..self.len()).rev() {
-            let parent = self.parents[place] as usize;
-            // Sizes read from corrupt memory may be anything.
-            bytes[parent] = bytes[parent].saturating_add(bytes[place]);
-        }
-        Ok(bytes)
+        Ok(sizes)
     }
 
     /// Returns the number of reachable nodes, the synthetic root included.
@@ -258,10 +253,10 @@ impl Dominators {
     /// Returns the retained size of the node at a place.
     #[inline]
     pub(crate) fn retained_at(&self, place: u32) -> Tally {
-        let places = self.subtree_at(place).len() as u64;
+        let places = self.subtree_at(place);
         Tally {
-            count: places - u64::from(place == 0),
-            bytes: self.bytes[place as usize],
+            count: places.len() as u64 - u64::from(place == 0),
+            bytes: self.sizes.of(places.start as usize..places.end as usize),
         }
     }
 
@@ -271,6 +266,6 @@ impl Dominators {
             + held(&self.nodes)
             + held(&self.parents)
             + held(&self.ends)
-            + held(&self.bytes)
+            + self.sizes.memory()
     }
 }

@@ -7,7 +7,7 @@ use crate::graph::fallible_vec::{filled, push, room};
 use crate::graph::heap::Heap;
 use crate::graph::node::NodeId;
 use crate::graph::node_set::NodeSet;
-use crate::graph::prefetch::prefetch;
+use crate::graph::numbers::Numbers;
 use crate::graph::strength::Strength;
 use crate::graph::tally::Tally;
 use rustc_hash::FxHashMap;
@@ -24,7 +24,7 @@ impl Dominators {
     /// Returns what [`retained_by`](Self::retained_by) returns for each of these sets.
     ///
     /// Takes a pass over the heap for 64 large sets, in the order of memory. An object is visited again where it
-    /// turns out late that it is alive without some set, which is seldom. Takes 10 bytes of memory for each node.
+    /// turns out late that it is alive without some set, which is seldom. Takes 10 bytes of memory for each node, 6 for up to 32 sets.
     ///
     /// # Errors
     ///
@@ -48,13 +48,13 @@ impl Dominators {
             return Ok(tallies);
         }
         for chunk in large.chunks(AT_ONCE) {
-            let mut spread = Spread::new(heap, self)?;
+            let all = u64::MAX >> (AT_ONCE - chunk.len());
+            let mut spread = Spread::new(heap, self, all)?;
             for (bit, &at) in chunk.iter().enumerate() {
                 spread.leave_out(sets[at], bit)?;
             }
-            let all = u64::MAX >> (AT_ONCE - chunk.len());
-            spread.run(all)?;
-            for (at, tally) in chunk.iter().zip(spread.rest(all)) {
+            spread.run()?;
+            for (at, tally) in chunk.iter().zip(spread.rest()) {
                 tallies[*at] = tally;
             }
         }
@@ -87,8 +87,10 @@ const SEVERAL: Membership = Membership::MAX;
 struct Spread<'a> {
     heap: &'a Heap,
     dominators: &'a Dominators,
+    /// A bit for each set.
+    all: u64,
     /// By node: the sets without which it is reached; also those whose member it is, for which it passes nothing on.
-    reached: Vec<u64>,
+    reached: Numbers,
     /// The nodes that have bits which they did not pass on yet.
     pending: NodeSet,
     /// Nodes below this one are taken in their order, all others through the queue.
@@ -102,11 +104,12 @@ struct Spread<'a> {
 }
 
 impl<'a> Spread<'a> {
-    fn new(heap: &'a Heap, dominators: &'a Dominators) -> Result<Self, BuildError> {
+    fn new(heap: &'a Heap, dominators: &'a Dominators, all: u64) -> Result<Self, BuildError> {
         Ok(Spread {
             heap,
             dominators,
-            reached: filled(heap.node_count(), 0)?,
+            all,
+            reached: Numbers::zeroes(heap.node_count(), all)?,
             pending: NodeSet::with_room_for(heap.node_count())?,
             ordered: NodeId(heap.node_count() as u32),
             queue: Vec::new(),
@@ -139,9 +142,9 @@ impl<'a> Spread<'a> {
         Ok(())
     }
 
-    fn run(&mut self, all: u64) -> Result<(), BuildError> {
+    fn run(&mut self) -> Result<(), BuildError> {
         let most_queued = LONG_QUEUE.max(self.heap.node_count() / LONG_QUEUE);
-        self.reached[NodeId::ROOT.index()] = all;
+        self.reached.set(NodeId::ROOT.index(), self.all);
         self.expand(NodeId::ROOT)?;
         while let Some(node) = self.pending.last_below(self.ordered) {
             self.ordered = node;
@@ -201,7 +204,7 @@ impl<'a> Spread<'a> {
     /// Returns for which sets a node is known to stay alive.
     #[inline]
     fn alive(&self, node: NodeId) -> u64 {
-        self.reached[node.index()] & !self.sets_of(node)
+        self.reached.get(node.index()) & !self.sets_of(node)
     }
 
     /// Returns the sets whose member a node is.
@@ -216,11 +219,11 @@ impl<'a> Spread<'a> {
 
     #[inline]
     fn reach(&mut self, node: NodeId, bits: u64) -> Result<(), BuildError> {
-        let reached = &mut self.reached[node.index()];
-        if bits & !*reached == 0 {
+        let reached = self.reached.get(node.index());
+        if bits & !reached == 0 {
             return Ok(());
         }
-        *reached |= bits;
+        self.reached.set(node.index(), reached | bits);
         if self.pending.insert(node) && node >= self.ordered {
             push(&mut self.queue, node)?;
         }
@@ -232,15 +235,15 @@ impl<'a> Spread<'a> {
     fn read_ahead(&self, at: usize) {
         self.heap.prefetch_queued(
             |distance| self.queue.get(at + distance).copied(),
-            |target| prefetch(self.reached[target.index()]),
+            |target| self.reached.prefetch(target.index()),
         );
     }
 
     /// Sums up for each set what was not reached without it, its reachable members included.
-    fn rest(self, all: u64) -> [Tally; AT_ONCE] {
+    fn rest(self) -> [Tally; AT_ONCE] {
         let mut tallies = [Tally::default(); AT_ONCE];
         for node in self.heap.nodes().skip(1) {
-            let mut sets = all & !self.alive(node);
+            let mut sets = self.all & !self.alive(node);
             if sets == 0 || !self.dominators.contains(node) {
                 continue;
             }

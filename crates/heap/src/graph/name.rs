@@ -1,7 +1,8 @@
 //! Names: byte strings in one arena.
 
 use crate::graph::error::BuildError;
-use crate::graph::fallible_vec::{push, room, shrink};
+use crate::graph::fallible_vec::{room, shrink};
+use crate::graph::sums::Sums;
 use hashbrown::HashTable;
 use rustc_hash::FxHasher;
 use std::hash::Hasher;
@@ -20,15 +21,15 @@ impl NameId {
 #[derive(Clone, Debug)]
 pub struct Names {
     bytes: Vec<u8>,
-    /// The start of each name; the last entry is the end of the arena.
-    starts: Vec<u64>,
+    /// The lengths of the names, which lie one after the other.
+    lengths: Sums,
 }
 
 impl Default for Names {
     fn default() -> Self {
         Names {
             bytes: Vec::new(),
-            starts: vec![0, 0],
+            lengths: Sums::of_zero(),
         }
     }
 }
@@ -38,7 +39,8 @@ impl Names {
     #[inline]
     pub fn get(&self, name: NameId) -> &[u8] {
         let at = name.0 as usize;
-        &self.bytes[self.starts[at] as usize..self.starts[at + 1] as usize]
+        let start = self.lengths.before(at) as usize;
+        &self.bytes[start..self.lengths.before(at + 1) as usize]
     }
 
     /// Returns the bytes of all names, one after the other, in the order of their ids.
@@ -48,7 +50,7 @@ impl Names {
 
     /// Returns the number of names, the empty one included.
     pub fn len(&self) -> usize {
-        self.starts.len() - 1
+        self.lengths.len()
     }
 
     /// Never true: the empty name is always there.
@@ -66,31 +68,32 @@ impl Names {
         bytes: Vec<u8>,
         lengths: impl ExactSizeIterator<Item = u64>,
     ) -> Result<Option<Names>, BuildError> {
-        let mut starts = room(lengths.len() + 1)?;
-        let mut end = 0u64;
-        starts.push(0);
+        let mut sums = Sums::with_room_for(lengths.len())?;
         for length in lengths {
-            end = end.saturating_add(length);
-            starts.push(end);
+            sums.push(length)?;
+            if sums.all() > bytes.len() as u128 {
+                return Ok(None);
+            }
         }
-        let is_whole = end == bytes.len() as u64 && starts.get(1) == Some(&0);
-        Ok(is_whole.then_some(Names { bytes, starts }))
+        let is_whole = sums.all() == bytes.len() as u128 && sums.len() > 0 && sums.before(1) == 0;
+        let lengths = sums;
+        Ok(is_whole.then_some(Names { bytes, lengths }))
     }
 
     /// Returns the bytes of memory that it takes.
     pub fn memory(&self) -> usize {
-        self.bytes.capacity() + self.starts.capacity() * size_of::<u64>()
+        self.bytes.capacity() + self.lengths.memory()
     }
 
     /// Returns the bytes of memory that the names take where nothing more was asked for.
     pub(crate) fn least_memory(&self) -> usize {
-        self.bytes.len() + self.starts.len() * size_of::<u64>()
+        self.bytes.len() + self.lengths.least_memory()
     }
 
     /// Gives back unused capacity.
     pub(crate) fn shrink(&mut self) {
         shrink(&mut self.bytes);
-        shrink(&mut self.starts);
+        self.lengths.shrink();
     }
 
     /// Adds the first `length` bytes of a name as a name.
@@ -107,7 +110,7 @@ impl Names {
         if self.bytes.capacity() - self.bytes.len() < bytes.len() {
             self.bytes.try_reserve(bytes.len())?;
         }
-        push(&mut self.starts, (self.bytes.len() + bytes.len()) as u64)?;
+        self.lengths.push(bytes.len() as u64)?;
         self.bytes.extend_from_slice(bytes);
         Ok(id)
     }

@@ -70,7 +70,7 @@ impl Classes {
     /// Returns the metatables in use, each once.
     fn collect(&mut self, heap: &Heap, tree: &ShortestPathTree) -> Result<Vec<NodeId>, BuildError> {
         let mut metatables = Vec::new();
-        for node in heap.nodes().filter(|node| tree.refs(*node) > 0) {
+        for node in heap.nodes().filter(|node| tree.contains(*node)) {
             let Some(metatable) = metatable_of(heap, node) else {
                 continue;
             };
@@ -243,7 +243,7 @@ impl Search<'_> {
     /// Returns the last reference on the shortest path to a table; `None` if it is not in use.
     fn retainer_on_path(&self, table: NodeId) -> Option<Retainer> {
         let rank = self.rank_of[table.index()];
-        (self.tree.refs(table) > 0).then(|| Retainer {
+        self.tree.contains(table).then(|| Retainer {
             doubt: self.doubts[rank.index()],
             rank: self.tree.parent(rank).unwrap_or(Rank::ROOT),
             edge: self.tree.edge(rank),
@@ -255,7 +255,7 @@ impl Search<'_> {
         for node in self.heap.nodes().skip(1) {
             let rank = self.rank_of[node.index()];
             let doubt = self.doubts[rank.index()];
-            let is_in_use = self.tree.refs(node) > 0 && self.heap.kind(node) != Kind::Snapshot;
+            let is_in_use = self.tree.contains(node) && self.heap.kind(node) != Kind::Snapshot;
             if !is_in_use || doubt == Doubt::Object {
                 continue;
             }

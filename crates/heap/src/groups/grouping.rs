@@ -25,10 +25,7 @@ use hashbrown::HashTable;
 impl Groups {
     /// Groups objects; `given` is generalised in any case.
     pub(crate) fn new(grouped: Grouped<'_>, given: &PatternSet) -> Result<Groups, BuildError> {
-        let mut grouping = Grouping::new(grouped, given)?;
-        grouping.place_all()?;
-        grouping.place_strings()?;
-        let mut groups = grouping.groups;
+        let mut groups = Grouping::placed(grouped, given)?;
         groups.sort()?;
         groups.list_members(grouped.tree)?;
         if let Some(dominators) = grouped.dominators {
@@ -137,6 +134,14 @@ struct Grouping<'a> {
 }
 
 impl<'a> Grouping<'a> {
+    /// Returns the groups with all objects in them. What else that takes is freed.
+    fn placed(grouped: Grouped<'a>, given: &PatternSet) -> Result<Groups, BuildError> {
+        let mut grouping = Grouping::new(grouped, given)?;
+        grouping.place_all()?;
+        grouping.place_strings()?;
+        Ok(grouping.groups)
+    }
+
     fn new(grouped: Grouped<'a>, given: &PatternSet) -> Result<Self, BuildError> {
         let Grouped { heap, tree, .. } = grouped;
         let mut map = PathMap::new(grouped, given)?;

@@ -24,7 +24,7 @@ impl KnownNames {
     ) -> Result<Option<KnownNames>, BuildError> {
         let prototypes = || {
             let is_in_use =
-                |&node: &NodeId| heap.kind(node) == Kind::Prototype && tree.refs(node) > 0;
+                |&node: &NodeId| heap.kind(node) == Kind::Prototype && tree.contains(node);
             heap.nodes().filter(is_in_use)
         };
         if prototypes().next().is_none() {

@@ -5,6 +5,8 @@ use crate::graph::fallible_vec::{filled, push};
 use crate::graph::heap::Heap;
 use crate::graph::label::Label;
 use crate::graph::name::NameId;
+use crate::graph::node::NodeId;
+use crate::graph::numbers::Numbers;
 use crate::graph::prefetch::read_block;
 use crate::groups::fingerprint::Fingerprint;
 use crate::groups::grouped::Grouped;
@@ -82,7 +84,7 @@ struct Search<'a> {
     given: &'a PatternSet,
     map: PathMap,
     /// By rank: the bytes of the objects below.
-    bytes_below: Vec<u64>,
+    bytes_below: Numbers,
     /// The bytes below the children of one object.
     siblings: Vec<u64>,
     starts: PathStarts,
@@ -125,34 +127,33 @@ impl<'a> Search<'a> {
             None => GroupStep::Exact(self.heap.label(self.tree.edge(Rank::ROOT))),
         };
         self.map.pattern_of[0] = self.below(None, Rank::ROOT, step)?;
+        let tree = self.tree;
         let mut level = 0..1;
         while !level.is_empty() {
-            // Objects at one pattern are generalised alike, so all of them are counted before.
-            for rank in level.clone().map(Rank) {
-                self.note_many(rank)?;
+            // Where a level ends the next one begins. Objects at one pattern are generalised alike, so all of them are
+            // counted before.
+            let next = level.end;
+            let mut end = next;
+            for (rank, children) in tree.with_children(level.clone(), next) {
+                end = children.end;
+                self.note_many(rank, children)?;
             }
             self.new_patterns = self.map.patterns.len();
-            for rank in level.clone().map(Rank) {
-                self.place_children(rank)?;
+            for (rank, children) in tree.with_children(level, next) {
+                self.place_children(rank, children)?;
             }
-            level = self.next_level(level);
+            level = next..end;
         }
         Ok(())
     }
 
-    fn next_level(&self, level: Range<u32>) -> Range<u32> {
-        let first = self.tree.child_range(Rank(level.start));
-        let last = self.tree.child_range(Rank(level.end - 1));
-        first.start..last.end
-    }
-
     /// Notes the kinds of which an object has many under string keys.
-    fn note_many(&mut self, rank: Rank) -> Result<(), BuildError> {
-        if !many_names(self.tree.children(rank).len() as u32) {
+    fn note_many(&mut self, rank: Rank, children: Range<u32>) -> Result<(), BuildError> {
+        if !many_names(children.len() as u32) {
             return Ok(());
         }
         let mut counts = [0u32; KindSet::NUMBERS];
-        for child in self.tree.children(rank) {
+        for child in children.map(Rank) {
             if let Label::Field(name) = self.heap.label(self.tree.edge(child))
                 && self.grouped.is_member(self.tree.node(child))
                 && let Some(kinds) = self.as_data(name, child)
@@ -189,10 +190,10 @@ impl<'a> Search<'a> {
         rank.is_some_and(|rank| self.starts.step(self.heap, self.tree, rank).is_some())
     }
 
-    fn place_children(&mut self, rank: Rank) -> Result<(), BuildError> {
+    fn place_children(&mut self, rank: Rank, children: Range<u32>) -> Result<(), BuildError> {
         let above = self.map.pattern_of[rank.index()];
-        let large_from = self.large_from(rank)?;
-        for child in self.tree.children(rank) {
+        let large_from = self.large_from(rank, children.clone())?;
+        for child in children.map(Rank) {
             self.read_ahead(child);
             let label = self.heap.label(self.tree.edge(child));
             self.map.pattern_of[child.index()] =
@@ -207,7 +208,7 @@ impl<'a> Search<'a> {
                 };
             if matches!(label, Label::Field(_)) {
                 let pattern = self.map.pattern_of[child.index()];
-                let bytes = self.bytes_below[child.index()];
+                let bytes = self.bytes_below.get(child.index());
                 self.map.patterns.count_bytes(pattern, bytes);
             }
         }
@@ -291,9 +292,9 @@ impl<'a> Search<'a> {
         if !kinds.is_some_and(|kinds| above.many.has(kinds)) {
             return Ok(false);
         }
-        let bytes = self.bytes_below[child.index()];
+        let bytes = self.bytes_below.get(child.index());
         let is_large = bytes >= large_from;
-        let is_listed = bytes >= self.bytes_below[0].div_ceil(LISTED_PART);
+        let is_listed = bytes >= self.bytes_below.get(0).div_ceil(LISTED_PART);
         if !is_large && !is_listed && self.given.large.is_empty() {
             return Ok(true);
         }
@@ -321,20 +322,19 @@ impl<'a> Search<'a> {
 
     /// Returns the bytes that must be below one of an object's many names so that it is kept: a tenth of all,
     /// or far more than below the others.
-    fn large_from(&mut self, parent: Rank) -> Result<u64, BuildError> {
+    fn large_from(&mut self, parent: Rank, children: Range<u32>) -> Result<u64, BuildError> {
         let pattern = self.map.pattern_of[parent.index()];
         let has_many = self.map.patterns.pattern(pattern).many != KindSet::default();
-        let children = self.tree.child_range(parent);
         // Each of a few objects is a large part, which says nothing.
         if !has_many || !many_names(children.len() as u32) {
             return Ok(u64::MAX);
         }
-        let large = self.bytes_below[0].div_ceil(LARGE_PART).max(1);
+        let large = self.bytes_below.get(0).div_ceil(LARGE_PART).max(1);
         self.siblings.clear();
         self.siblings.try_reserve(children.len())?;
         for child in children.map(Rank) {
             if matches!(self.heap.label(self.tree.edge(child)), Label::Field(_)) {
-                self.siblings.push(self.bytes_below[child.index()]);
+                self.siblings.push(self.bytes_below.get(child.index()));
             }
         }
         if self.siblings.is_empty() {
@@ -352,18 +352,24 @@ impl<'a> Search<'a> {
     }
 }
 
-fn bytes_below(grouped: Grouped<'_>) -> Result<Vec<u64>, BuildError> {
+fn bytes_below(grouped: Grouped<'_>) -> Result<Numbers, BuildError> {
     let Grouped { heap, tree, .. } = grouped;
-    let mut bytes = filled(tree.len(), 0u64)?;
+    // At least 1 each, or objects of unknown size would all be large parts.
+    let size = |node: NodeId| heap.size(node).max(1);
+    // Sizes read from corrupt memory may be anything.
+    let all = heap.nodes().fold(0u64, |all, node| all.saturating_add(size(node)));
+    let mut below = Numbers::zeroes(tree.len(), all)?;
     for rank in tree.ranks().rev() {
-        if grouped.is_member(tree.node(rank)) {
-            // At least 1, or objects of unknown size would all be large parts.
-            let size = heap.size(tree.node(rank)).max(1);
-            bytes[rank.index()] = bytes[rank.index()].saturating_add(size);
+        let node = tree.node(rank);
+        let mut bytes = below.get(rank.index());
+        if grouped.is_member(node) {
+            bytes = bytes.saturating_add(size(node));
+            below.set(rank.index(), bytes);
         }
         if let Some(parent) = tree.parent(rank) {
-            bytes[parent.index()] = bytes[parent.index()].saturating_add(bytes[rank.index()]);
+            let above = below.get(parent.index());
+            below.set(parent.index(), above.saturating_add(bytes));
         }
     }
-    Ok(bytes)
+    Ok(below)
 }

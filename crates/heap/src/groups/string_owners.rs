@@ -101,7 +101,7 @@ impl StringOwners {
         }
         for is_asked in RANKS {
             for source in heap.nodes().filter(|&node| is_asked(heap.kind(node))) {
-                if source != NodeId::ROOT && tree.refs(source) == 0 {
+                if source != NodeId::ROOT && !tree.contains(source) {
                     continue;
                 }
                 let group = group_of(source);

@@ -64,7 +64,7 @@ pub(crate) fn path_starts(
     if let Some(globals) = heap.globals {
         let functions = heap
             .nodes()
-            .filter(|node| heap.kind(*node) == Kind::LuaFunction && tree.refs(*node) > 0);
+            .filter(|node| heap.kind(*node) == Kind::LuaFunction && tree.contains(*node));
         for function in functions {
             let environment = environment_of(heap, function);
             if let Some(table) = environment.filter(|table| *table != globals) {

@@ -86,11 +86,12 @@ impl KnownPaths {
             return Ok(None);
         };
         let root = heap.target(first);
-        let Some(mut children) = self.steps_to(heap, root, nodes)? else {
+        let Some((mut children, reached)) = self.steps_to(heap, root, nodes)? else {
             return Ok(None);
         };
         children.sort_unstable_by_key(|child| (child.parent, child.edge));
         let mut tree = ShortestPathTree::with_room(children.len() + 1)?;
+        tree.reached = reached;
         tree.environments = room(self.environments.len())?;
         tree.environments.extend_from_slice(&self.environments);
         tree.nodes.push(root);
@@ -100,7 +101,6 @@ impl KnownPaths {
         let mut edges = Vec::new();
         let mut at = 0;
         while let Some(&parent) = tree.nodes.get(at) {
-            tree.starts.push(tree.nodes.len() as u32);
             let start = children.partition_point(|child| child.parent < parent);
             edges.clear();
             for child in children[start..]
@@ -125,18 +125,18 @@ impl KnownPaths {
             }
             at += 1;
         }
-        tree.starts.push(tree.nodes.len() as u32);
         // What lies on a circle is below nothing.
         Ok((tree.nodes.len() == children.len() + 1).then_some(tree))
     }
 
-    /// Returns all steps but the first of the paths to these objects. `None` if one of them leads from nowhere.
+    /// Returns all steps but the first of the paths to these objects, and what they lead to. `None` if one of them leads
+    /// from nowhere.
     fn steps_to(
         &self,
         heap: &Heap,
         root: NodeId,
         nodes: &[NodeId],
-    ) -> Result<Option<Vec<Child>>, BuildError> {
+    ) -> Result<Option<(Vec<Child>, NodeSet)>, BuildError> {
         let mut seen = NodeSet::with_room_for(heap.node_count())?;
         seen.insert(root);
         let mut steps = Vec::new();
@@ -157,7 +157,7 @@ impl KnownPaths {
                 node = parent;
             }
         }
-        Ok(Some(steps))
+        Ok(Some((steps, seen)))
     }
 
     /// Returns the bytes of memory that it takes.

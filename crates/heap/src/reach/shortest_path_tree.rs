@@ -3,7 +3,11 @@
 use crate::graph::environment::Environment;
 use crate::graph::error::BuildError;
 use crate::graph::fallible_vec::{filled, held, room};
+use crate::graph::heap::Heap;
+use crate::graph::label::Label;
 use crate::graph::node::NodeId;
+use crate::graph::node_set::NodeSet;
+use crate::graph::strength::Strength;
 use std::ops::Range;
 
 /// The place of a reachable object in breadth-first order: an index into the columns of a
@@ -66,9 +70,12 @@ pub struct ShortestPathTree {
     pub(super) nodes: Vec<NodeId>,
     pub(super) parents: Vec<Rank>,
     pub(super) edges: Vec<u32>,
-    /// The rank of each object's first child, and the end of the last one's children.
+    /// The nodes that have a rank.
+    pub(super) reached: NodeSet,
+    /// The rank of each object's first child, and the end of the last one's children; empty where
+    /// [parents](Self::child_range) have to tell.
     pub(super) starts: Vec<u32>,
-    /// By node; 0 for unreachable nodes.
+    /// By node; 0 for unreachable nodes. Empty if they were not counted.
     pub(crate) refs: Vec<u32>,
     /// In the order of their nodes.
     pub(super) environments: Vec<Environment>,
@@ -117,14 +124,87 @@ impl ShortestPathTree {
 
     #[inline]
     pub(crate) fn child_range(&self, rank: Rank) -> Range<u32> {
-        self.starts[rank.index()]..self.starts[rank.index() + 1]
+        let at = rank.index();
+        match self.starts.get(at..at + 2) {
+            Some(&[start, end]) => start..end,
+            _ => self.searched_child_range(rank),
+        }
+    }
+
+    /// Finds the children of an object among all ranks, whose parents never fall.
+    fn searched_child_range(&self, rank: Rank) -> Range<u32> {
+        let first = rank.index() + 1;
+        let behind = &self.parents[first..];
+        let start = behind.partition_point(|parent| *parent < rank);
+        let count = behind[start..].partition_point(|parent| *parent == rank);
+        let start = (first + start) as u32;
+        start..start + count as u32
+    }
+
+    /// Returns some ranks, which follow one another, each with the ranks of its children, of which `first_child` is the
+    /// first. Takes no search.
+    pub(crate) fn with_children(
+        &self,
+        ranks: Range<u32>,
+        first_child: u32,
+    ) -> impl Iterator<Item = (Rank, Range<u32>)> + use<'_> {
+        let mut end = first_child;
+        ranks.map(Rank).map(move |rank| {
+            let start = end;
+            let behind = self.parents[start as usize..].iter();
+            end += behind.take_while(|parent| **parent == rank).count() as u32;
+            (rank, start..end)
+        })
+    }
+
+    /// Notes where each object's children are, for those who go through the tree in another order than that of ranks.
+    pub(super) fn index_children(&mut self) -> Result<(), BuildError> {
+        let len = self.len() as u32;
+        let mut starts = room(self.len() + 1)?;
+        // The tree's root is nobody's child.
+        let children = self.with_children(0..len, len.min(1));
+        starts.extend(children.map(|(_, children)| children.start));
+        starts.push(len);
+        self.starts = starts;
+        Ok(())
+    }
+
+    /// Whether a node has a path.
+    #[inline]
+    pub fn contains(&self, node: NodeId) -> bool {
+        self.reached.contains(node)
     }
 
     /// Returns the number of references that keep a node alive: strong ones of reachable objects, ephemerons
-    /// whose key is reachable, and GC roots. 0 for unreachable nodes.
+    /// whose key is reachable, and GC roots. 0 for unreachable nodes. The
+    /// [tree of everything](crate::Snapshot::everything_tree) of a whole snapshot knows none.
     #[inline]
     pub fn refs(&self, node: NodeId) -> u32 {
         self.refs[node.index()]
+    }
+
+    /// Counts the references that keep each node alive.
+    pub(super) fn count_refs(&mut self, heap: &Heap) -> Result<(), BuildError> {
+        let mut refs = filled(heap.node_count(), 0u32)?;
+        let holds = |edge: usize| match heap.strength(edge) {
+            Strength::Strong => true,
+            Strength::WeakKey | Strength::WeakValue => false,
+            Strength::Ephemeron => match heap.label(edge) {
+                Label::Object(key) => self.contains(key) || self.edges[0] as usize == edge,
+                _ => true,
+            },
+        };
+        let reached = self.reached.nodes().filter(|node| *node != NodeId::ROOT);
+        for edge in heap
+            .root_range()
+            .chain(reached.flat_map(|node| heap.edge_range(node)))
+        {
+            if holds(edge) {
+                refs[heap.target(edge).index()] += 1;
+            }
+        }
+        self.refs = refs;
+        Ok(())
     }
 
     /// Returns the rank of each of a few objects, in one pass over all ranks; `None` for unreachable ones.
@@ -164,6 +244,7 @@ impl ShortestPathTree {
         held(&self.nodes)
             + held(&self.parents)
             + held(&self.edges)
+            + self.reached.memory()
             + held(&self.starts)
             + held(&self.refs)
             + held(&self.environments)

@@ -28,10 +28,9 @@ pub(super) struct WideLevel {
     ranks: Range<u32>,
     /// The objects of the next level that were found.
     found: NodeSet,
-    /// By node: the rank of one in the level, or that of the parent of one in the next. Empty until a level is wide.
+    /// By node: the rank of one in the level, or that of the parent of one in the next, until that has its own. Empty until
+    /// a level is wide.
     rank_of: Vec<u32>,
-    /// By node, of one in the next level: the edge from its parent.
-    edge_of: Vec<u32>,
     /// By rank in the level: how many children it has, then the rank of the first.
     children: Vec<u32>,
     /// The edges to the children of one object.
@@ -68,7 +67,6 @@ impl WideLevel {
     ) -> Result<(), BuildError> {
         if self.rank_of.is_empty() {
             self.rank_of = filled(heap.node_count(), 0)?;
-            self.edge_of = filled(heap.node_count(), 0)?;
             self.level = NodeSet::with_room_for(heap.node_count())?;
             self.found = NodeSet::with_room_for(heap.node_count())?;
         }
@@ -112,16 +110,15 @@ impl WideLevel {
         let first = tree.len() as u32;
         let mut end = first;
         for children in &mut self.children {
-            // Room for all nodes is reserved.
-            tree.starts.push(end);
             end += std::mem::replace(children, end);
         }
+        // Room for all nodes is reserved.
         tree.nodes.resize(end as usize, NodeId::ROOT);
         tree.parents.resize(end as usize, Rank::ROOT);
         tree.edges.resize(end as usize, 0);
         let mut next = self.level.last_below(NodeId(heap.node_count() as u32));
         while let Some(source) = next {
-            self.number_children(heap, tree, source, end)?;
+            self.number_children(heap, tree, source, end, weak_steps)?;
             next = self.level.last_below(source);
         }
         std::mem::swap(&mut self.level, &mut self.found);
@@ -152,30 +149,22 @@ impl WideLevel {
                 continue;
             }
             let target = heap.target(edge);
-            let refs = &mut tree.refs[target.index()];
             if may_be_weak && weak_steps.weight(heap, source, edge) > 0 {
-                match *refs {
-                    0 => push(&mut self.weak, (Rank(rank), edge as u32))?,
-                    _ => *refs += 1,
+                if !tree.contains(target) {
+                    push(&mut self.weak, (Rank(rank), edge as u32))?;
                 }
                 continue;
             }
-            *refs += 1;
-            if *refs == 1 {
+            if tree.reached.insert(target) {
                 if target != NodeId::ROOT {
                     self.found.insert(target);
-                    self.set_parent(target, rank, edge);
+                    self.set_parent(target, rank);
                 }
             } else if self.found.contains(target) {
                 let known = self.rank_of[target.index()];
                 if rank < known {
                     self.children[(known - self.ranks.start) as usize] -= 1;
-                    self.set_parent(target, rank, edge);
-                } else if rank == known {
-                    let known = &mut self.edge_of[target.index()];
-                    if !in_order(heap, *known, edge as u32) {
-                        *known = edge as u32;
-                    }
+                    self.set_parent(target, rank);
                 }
             }
         }
@@ -183,9 +172,8 @@ impl WideLevel {
     }
 
     #[inline]
-    fn set_parent(&mut self, node: NodeId, parent: u32, edge: usize) {
+    fn set_parent(&mut self, node: NodeId, parent: u32) {
         self.rank_of[node.index()] = parent;
-        self.edge_of[node.index()] = edge as u32;
         self.children[(parent - self.ranks.start) as usize] += 1;
     }
 
@@ -197,6 +185,7 @@ impl WideLevel {
         tree: &mut ShortestPathTree,
         source: NodeId,
         end: u32,
+        weak_steps: WeakSteps,
     ) -> Result<(), BuildError> {
         let parent = self.rank_of[source.index()];
         let at = (parent - self.ranks.start) as usize;
@@ -206,29 +195,37 @@ impl WideLevel {
             return Ok(());
         }
         self.edges.clear();
+        let may_be_weak = weak_steps.may_start_at(heap, source);
         let mut is_sorted = true;
         for edge in heap.edge_range(source) {
             let target = heap.target(edge);
-            let edge = edge as u32;
-            if !self.found.contains(target) || self.edge_of[target.index()] != edge {
+            if !self.found.contains(target)
+                || self.rank_of[target.index()] != parent
+                || heap.strength(edge) != Strength::Strong
+                || may_be_weak && weak_steps.weight(heap, source, edge) > 0
+            {
                 continue;
             }
+            let edge = edge as u32;
             let last = self.edges.last();
             is_sorted = is_sorted && last.is_none_or(|&last| in_order(heap, last, edge));
             push(&mut self.edges, edge)?;
-            if self.edges.len() == count as usize {
-                break;
-            }
         }
         if !is_sorted {
             self.order.sort(heap, &mut self.edges)?;
         }
-        for (rank, &edge) in (first..).zip(&self.edges) {
+        let mut rank = first;
+        for &edge in &self.edges {
             let node = heap.target(edge as usize);
+            // Of several references to a child, the first in canonical order is its step.
+            if self.rank_of[node.index()] != parent {
+                continue;
+            }
             tree.nodes[rank as usize] = node;
             tree.parents[rank as usize] = Rank(parent);
             tree.edges[rank as usize] = edge;
             self.rank_of[node.index()] = rank;
+            rank += 1;
         }
         Ok(())
     }
