@@ -4,11 +4,11 @@ use crate::compare::identity::Identity;
 use crate::compare::view::View;
 use crate::graph::address_map::AddressMap;
 use crate::graph::error::BuildError;
-use crate::graph::fallible_vec::push;
 use crate::graph::heap::Heap;
 use crate::graph::kind::Kind;
 use crate::graph::node::NodeId;
 use crate::graph::node_set::NodeSet;
+use std::ops::RangeInclusive;
 
 /// How many objects are compared at once with what is expected.
 pub(crate) const BLOCK: usize = NodeSet::RUN;
@@ -37,7 +37,9 @@ pub(crate) fn match_twins(
                     && is_one_text(heap.source(node), twins.source(twin)))
     };
     let mut pair = SideBySide::new(heap, other, &identity)?;
-    let mut alone = Vec::new();
+    // What is not where it is expected, and the range of its addresses.
+    let mut alone = NodeSet::with_room_for(heap.node_count())?;
+    let (mut lowest, mut highest) = (u64::MAX, 0);
     let are_whole = !side.snapshot.is_difference() && !other.snapshot.is_difference();
     let (mut number, mut next_try) = (0, 0);
     while number < heap.node_count() {
@@ -62,14 +64,18 @@ pub(crate) fn match_twins(
         }
         match pair.twin(node) {
             Some(twin) => tell(node, Some(twin).filter(|&twin| is_same(node, twin)))?,
-            None => push(&mut alone, node)?,
+            None => {
+                alone.insert(node);
+                lowest = lowest.min(heap.address(node));
+                highest = highest.max(heap.address(node));
+            }
         }
     }
-    if alone.is_empty() {
+    if lowest > highest {
         return Ok(());
     }
-    let left = pair.left()?;
-    for node in alone {
+    let left = pair.left_within(lowest..=highest)?;
+    for node in alone.nodes() {
         let is_it = |twin: &NodeId| twins.kind(*twin) == heap.kind(node) && is_same(node, *twin);
         let twin = left.find(heap.kind(node), heap.address(node));
         tell(node, twin.filter(is_it))?;
@@ -193,9 +199,14 @@ impl<'a> SideBySide<'a> {
         self.next[0] = newer.map_or(at, NodeId::index);
     }
 
-    /// Returns the objects of the other heap that have no twin yet.
-    fn left(&self) -> Result<AddressMap, BuildError> {
-        let is_left = |node: &NodeId| !self.matched.contains(*node) && self.others.is_member(*node);
+    /// Returns the objects of the other heap that have no twin yet, with these addresses: none, mostly, if the other heap
+    /// was another process's.
+    fn left_within(&self, addresses: RangeInclusive<u64>) -> Result<AddressMap, BuildError> {
+        let is_left = |node: &NodeId| {
+            addresses.contains(&self.other.address(*node))
+                && !self.matched.contains(*node)
+                && self.others.is_member(*node)
+        };
         let nodes = || self.other.nodes().filter(is_left);
         let mut map = AddressMap::with_room_for(nodes().count())?;
         for node in nodes() {

@@ -29,6 +29,13 @@ pub(crate) struct LabelOrder {
 /// So many names, and all of few, are looked at to guess what all have in common.
 const SAMPLED: usize = 64;
 
+/// A table that has a string key refers to the string, too. So many edges from a sampled one on are looked at for a
+/// name.
+const NEAR: usize = 8;
+
+/// The memory for so many keys is kept for the next sort.
+const KEPT: usize = 1 << 16;
+
 /// Below this many edges a search for a common prefix of their names does not pay off.
 const MANY: usize = 32;
 
@@ -37,10 +44,7 @@ impl LabelOrder {
     pub(crate) fn sort(&mut self, heap: &Heap, edges: &mut [u32]) -> Result<(), BuildError> {
         let skip = match edges.len() < MANY {
             true => 0,
-            false => {
-                let step = edges.len() / SAMPLED + 1;
-                common_prefix(heap, edges.iter().step_by(step).copied())
-            }
+            false => common_prefix(heap, sample(heap, edges)),
         };
         if !self.take_keys(heap, edges, skip)? {
             let skip = common_prefix(heap, edges.iter().copied());
@@ -54,6 +58,9 @@ impl LabelOrder {
         });
         for (edge, key) in edges.iter_mut().zip(&self.keys) {
             *edge = key.edge;
+        }
+        if self.keys.len() > KEPT {
+            self.keys = Vec::new();
         }
         Ok(())
     }
@@ -190,6 +197,13 @@ fn first_bytes(name: &[u8]) -> u64 {
     }
 }
 
+/// Returns edges with string keys, from all parts of `edges`.
+fn sample(heap: &Heap, edges: &[u32]) -> impl Iterator<Item = u32> {
+    let is_named = |edge: &&u32| matches!(heap.label(**edge as usize), Label::Field(_));
+    let places = (0..edges.len()).step_by(edges.len() / SAMPLED + 1);
+    places.filter_map(move |at| edges[at..].iter().take(NEAR).find(is_named).copied())
+}
+
 /// Returns the length in bytes of the common prefix of the string keys among `edges`.
 fn common_prefix(heap: &Heap, edges: impl Iterator<Item = u32>) -> usize {
     let mut names = edges.filter_map(|edge| match heap.label(edge as usize) {
@@ -291,6 +305,29 @@ mod tests {
             sorted(|builder| labels(builder).into_iter().rev().collect()),
             expected
         );
+    }
+
+    #[test]
+    fn names_are_sampled_wherever_they_lie_among_other_references() {
+        for others in 0..4 {
+            for entries in 3 * SAMPLED..5 * SAMPLED {
+                let mut builder = HeapBuilder::new();
+                let (table, _) = builder.node(Kind::Table, 0x10).unwrap();
+                for entry in 0..entries {
+                    let name = builder.name(format!("player{entry}").as_bytes()).unwrap();
+                    let labels = [Label::Key; 4];
+                    for label in labels[..others].iter().copied().chain([Label::Field(name)]) {
+                        builder
+                            .edge(table, NodeId::ROOT, label, Strength::Strong)
+                            .unwrap();
+                    }
+                }
+                let heap = builder.finish().unwrap();
+                let edges: Vec<u32> = (0..heap.edge_count() as u32).collect();
+                let prefix = common_prefix(&heap, sample(&heap, &edges));
+                assert_eq!(prefix, "player".len(), "{others} {entries}");
+            }
+        }
     }
 
     #[test]

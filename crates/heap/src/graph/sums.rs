@@ -63,10 +63,7 @@ impl Sums {
     #[cold]
     fn note_high(&mut self, all: u128) -> Result<(), BuildError> {
         self.low.try_reserve(1)?;
-        push(
-            &mut self.high,
-            (self.low.len() as u32, (all >> 32) as u64),
-        )
+        push(&mut self.high, (self.low.len() as u32, (all >> 32) as u64))
     }
 
     /// Returns how many numbers there are.

@@ -26,6 +26,8 @@ const OUTLIER: u64 = 16;
 /// Of the names that are not kept, those are listed below which there is at least this part of all bytes:
 /// 1 / 1000. They may turn out to grow.
 pub(super) const LISTED_PART: u64 = 1000;
+/// The memory for so many siblings is kept for the next ones.
+const KEPT: usize = 1 << 16;
 /// The most passes over a snapshot. Another one follows if something was found too late.
 const MOST_ROUNDS: usize = 4;
 
@@ -193,6 +195,9 @@ impl<'a> Search<'a> {
     fn place_children(&mut self, rank: Rank, children: Range<u32>) -> Result<(), BuildError> {
         let above = self.map.pattern_of[rank.index()];
         let large_from = self.large_from(rank, children.clone())?;
+        if self.siblings.capacity() > KEPT {
+            self.siblings = Vec::new();
+        }
         for child in children.map(Rank) {
             self.read_ahead(child);
             let label = self.heap.label(self.tree.edge(child));
@@ -357,7 +362,9 @@ fn bytes_below(grouped: Grouped<'_>) -> Result<Numbers, BuildError> {
     // At least 1 each, or objects of unknown size would all be large parts.
     let size = |node: NodeId| heap.size(node).max(1);
     // Sizes read from corrupt memory may be anything.
-    let all = heap.nodes().fold(0u64, |all, node| all.saturating_add(size(node)));
+    let all = heap
+        .nodes()
+        .fold(0u64, |all, node| all.saturating_add(size(node)));
     let mut below = Numbers::zeroes(tree.len(), all)?;
     for rank in tree.ranks().rev() {
         let node = tree.node(rank);

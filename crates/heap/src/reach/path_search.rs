@@ -4,7 +4,7 @@
 //! an object and what it holds lie together: see [`WideLevel`].
 
 use crate::graph::error::BuildError;
-use crate::graph::fallible_vec::{filled, push, room};
+use crate::graph::fallible_vec::{push, room};
 use crate::graph::heap::Heap;
 use crate::graph::label::Label;
 use crate::graph::label_order::{LabelOrder, in_order};
@@ -86,6 +86,9 @@ impl ShortestPathTree {
 /// Levels with this part of all nodes, or more, are wide: 1 / 64. Going through the bits of all nodes then takes less
 /// than following the references of those of the level.
 const WIDE_PART: usize = 64;
+
+/// The memory for so many candidates is kept for the next object.
+const KEPT: usize = 1 << 16;
 
 /// The breadth-first search. Its queue is the tree's own list of nodes.
 struct Search<'a> {
@@ -282,6 +285,20 @@ impl<'a> Search<'a> {
         depth: u32,
         edges: Range<usize>,
     ) -> Result<(), BuildError> {
+        self.follow_all(rank, source, depth, edges)?;
+        if self.candidates.capacity() > KEPT {
+            self.candidates = Vec::new();
+        }
+        Ok(())
+    }
+
+    fn follow_all(
+        &mut self,
+        rank: Rank,
+        source: NodeId,
+        depth: u32,
+        edges: Range<usize>,
+    ) -> Result<(), BuildError> {
         let heap = self.heap;
         self.candidates.clear();
         let mut sorted = true;
@@ -405,47 +422,70 @@ impl<'a> Search<'a> {
 
 /// Renumbers a tree level by level, after children of the `late` objects broke that order.
 fn renumber(heap: &Heap, tree: &mut ShortestPathTree, late: &NodeSet) -> Result<(), BuildError> {
-    let (starts, mut children) = children_by_parent(tree)?;
-    let root_edge = tree.edges[0];
-    // The children have these, and each column that is freed makes room for another.
-    (tree.parents, tree.edges) = Default::default();
+    let displaced = Displaced::take_out(heap, tree)?;
     let mut order = LabelOrder::default();
-    // By new rank: the old one.
+    let mut children = Vec::new();
+    // By new rank: the old one, and the new one of the parent.
     let mut old: Vec<Rank> = room(tree.len())?;
-    tree.parents = room(tree.len())?;
-    tree.edges = room(tree.len())?;
-    tree.parents.push(Rank::ROOT);
-    tree.edges.push(root_edge);
+    let mut parents: Vec<Rank> = room(tree.len())?;
     old.push(Rank::ROOT);
+    parents.push(Rank::ROOT);
+    let mut in_place = 1..1;
     let mut at = 0;
     while at < old.len() {
-        let parent = old[at].index();
-        let children = &mut children[starts[parent] as usize..starts[parent + 1] as usize];
+        let parent = old[at];
+        let follows = at > 0 && parent.0 == old[at - 1].0 + 1;
+        in_place = match follows {
+            true => tree.children_from(parent, in_place.end),
+            false => tree.searched_child_range(parent),
+        };
+        let in_place = in_place.clone().map(Rank);
+        let in_place = in_place.filter(|rank| !displaced.nodes.contains(tree.node(*rank)));
+        if at > 0 && !late.contains(tree.node(parent)) {
+            for rank in in_place {
+                old.push(rank);
+                parents.push(Rank(at as u32));
+            }
+            at += 1;
+            continue;
+        }
+        children.clear();
+        for rank in in_place {
+            let edge = tree.edges[rank.index()];
+            push(&mut children, Child { rank, edge })?;
+        }
+        for (_, child) in displaced.of(parent) {
+            push(&mut children, *child)?;
+        }
+        // In the order of their discovery.
+        sort_by_number(&mut children, |child| u64::from(child.rank.0))?;
         // GC roots are children of the first object, too, behind those to which it refers.
         let is_root = |child: &Child| at == 0 && heap.root_range().contains(&(child.edge as usize));
         if at == 0 {
-            sort_by_number(children, |child| u64::from(is_root(child)))?;
+            sort_by_number(&mut children, |child| u64::from(is_root(child)))?;
         }
-        if at == 0 || late.contains(tree.node(old[at])) {
-            for children in children.chunk_by_mut(|a, b| is_root(a) == is_root(b)) {
-                // Equal labels have the order of their edges, whichever was found first.
-                let is_sorted = children.is_sorted_by(|a, b| {
-                    in_order(heap, a.edge, b.edge)
-                        && (a.edge < b.edge || !in_order(heap, b.edge, a.edge))
-                });
-                if !is_sorted {
-                    sort_children(heap, &mut order, children)?;
-                }
+        for children in children.chunk_by_mut(|a, b| is_root(a) == is_root(b)) {
+            // Equal labels have the order of their edges, whichever was found first.
+            let is_sorted = children.is_sorted_by(|a, b| {
+                in_order(heap, a.edge, b.edge)
+                    && (a.edge < b.edge || !in_order(heap, b.edge, a.edge))
+            });
+            if !is_sorted {
+                sort_children(heap, &mut order, children)?;
             }
         }
-        for child in children {
-            tree.parents.push(Rank(at as u32));
-            tree.edges.push(child.edge);
+        for child in &children {
             old.push(child.rank);
+            parents.push(Rank(at as u32));
         }
         at += 1;
     }
-    drop((starts, children));
+    drop((displaced, children));
+    // Each column that is freed makes room for another.
+    tree.parents = parents;
+    let mut edges = room(tree.len())?;
+    edges.extend(old.iter().map(|rank| tree.edges[rank.index()]));
+    tree.edges = edges;
     let mut nodes = room(tree.len())?;
     nodes.extend(old.iter().map(|rank| tree.node(*rank)));
     tree.nodes = nodes;
@@ -458,33 +498,42 @@ struct Child {
     edge: u32,
 }
 
-/// Returns the start of each object's children, and the children in the order of their discovery.
-fn children_by_parent(tree: &ShortestPathTree) -> Result<(Vec<u32>, Vec<Child>), BuildError> {
-    let len = tree.len();
-    // Counts are two places up, so that placing the children leaves each start where it belongs.
-    let mut starts = filled(len + 2, 0u32)?;
-    for parent in &tree.parents[1..] {
-        starts[parent.index() + 2] += 1;
-    }
-    for at in 1..starts.len() {
-        starts[at] += starts[at - 1];
-    }
-    let mut children = filled(
-        len - 1,
-        Child {
-            rank: Rank::ROOT,
-            edge: 0,
-        },
-    )?;
-    for rank in tree.ranks().skip(1) {
-        let next = &mut starts[tree.parents[rank.index()].index() + 1];
-        children[*next as usize] = Child {
-            rank,
-            edge: tree.edges[rank.index()],
+/// The objects that were found after children of others that come after their parent: few, mostly.
+struct Displaced {
+    nodes: NodeSet,
+    /// With their parents, in the order of these.
+    children: Vec<(Rank, Child)>,
+}
+
+impl Displaced {
+    /// Takes them out of the tree, whose parents then never fall.
+    fn take_out(heap: &Heap, tree: &mut ShortestPathTree) -> Result<Displaced, BuildError> {
+        let mut displaced = Displaced {
+            nodes: NodeSet::with_room_for(heap.node_count())?,
+            children: Vec::new(),
         };
-        *next += 1;
+        let mut last = Rank::ROOT;
+        for rank in tree.ranks() {
+            let parent = &mut tree.parents[rank.index()];
+            if *parent >= last {
+                last = *parent;
+                continue;
+            }
+            let edge = tree.edges[rank.index()];
+            push(&mut displaced.children, (*parent, Child { rank, edge }))?;
+            displaced.nodes.insert(tree.nodes[rank.index()]);
+            *parent = last;
+        }
+        sort_by_number(&mut displaced.children, |(parent, _)| u64::from(parent.0))?;
+        Ok(displaced)
     }
-    Ok((starts, children))
+
+    /// Returns the children of this object that were taken out.
+    fn of(&self, parent: Rank) -> &[(Rank, Child)] {
+        let from = self.children.partition_point(|(of, _)| *of < parent);
+        let children = &self.children[from..];
+        &children[..children.partition_point(|(of, _)| *of == parent)]
+    }
 }
 
 fn sort_children(

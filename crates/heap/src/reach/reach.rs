@@ -125,12 +125,9 @@ impl Reach {
 
     /// Returns what is reachable through everything, for callers that have the shortest paths already.
     pub(crate) fn of_tree(heap: &Heap, tree: &ShortestPathTree) -> Result<Reach, BuildError> {
-        let mut reached = NodeSet::with_room_for(heap.node_count())?;
+        let mut reached = tree.reached()?;
         if heap.node_count() > 0 {
             reached.insert(NodeId::ROOT);
-        }
-        for rank in tree.ranks() {
-            reached.insert(tree.node(rank));
         }
         Ok(Reach {
             reached,

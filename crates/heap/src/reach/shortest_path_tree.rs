@@ -132,7 +132,7 @@ impl ShortestPathTree {
     }
 
     /// Finds the children of an object among all ranks, whose parents never fall.
-    fn searched_child_range(&self, rank: Rank) -> Range<u32> {
+    pub(super) fn searched_child_range(&self, rank: Rank) -> Range<u32> {
         let first = rank.index() + 1;
         let behind = &self.parents[first..];
         let start = behind.partition_point(|parent| *parent < rank);
@@ -150,11 +150,18 @@ impl ShortestPathTree {
     ) -> impl Iterator<Item = (Rank, Range<u32>)> + use<'_> {
         let mut end = first_child;
         ranks.map(Rank).map(move |rank| {
-            let start = end;
-            let behind = self.parents[start as usize..].iter();
-            end += behind.take_while(|parent| **parent == rank).count() as u32;
-            (rank, start..end)
+            let children = self.children_from(rank, end);
+            end = children.end;
+            (rank, children)
         })
+    }
+
+    /// Returns the ranks of an object's children, which begin at this one, if there are any.
+    #[inline]
+    pub(super) fn children_from(&self, rank: Rank, first: u32) -> Range<u32> {
+        let behind = self.parents[first as usize..].iter();
+        let count = behind.take_while(|parent| **parent == rank).count();
+        first..first + count as u32
     }
 
     /// Notes where each object's children are, for those who go through the tree in another order than that of ranks.
@@ -167,6 +174,11 @@ impl ShortestPathTree {
         starts.push(len);
         self.starts = starts;
         Ok(())
+    }
+
+    /// Returns a copy of the set of nodes that have a path.
+    pub(super) fn reached(&self) -> Result<NodeSet, BuildError> {
+        self.reached.copied()
     }
 
     /// Whether a node has a path.
