@@ -1,5 +1,6 @@
 //! Attaching to real processes: Lua hosts that run a script. Also core files of them.
 
+mod core_file;
 mod cores;
 mod first_thread;
 mod heaps;

@@ -1,7 +1,7 @@
 //! Heaps in memory of all kinds: next to constants, shared with other processes, in files, partly
 //! frozen.
 
-use crate::cores::{Left, write_core};
+use crate::core_file::{Left, write_core};
 use crate::heaps::{global, only};
 use crate::target::{Target, child_of_this_test, stdout_of};
 use luasnap_capture::process::{AttachErrorKind, AttachOptions, attach, lua_processes, read_core};

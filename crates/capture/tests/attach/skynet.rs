@@ -1,6 +1,6 @@
 //! A model of skynet (`hosts/src/skynet.c`): services that share code and tables, by attach and by core file.
 
-use crate::cores::{Left, write_core};
+use crate::core_file::{Left, write_core};
 use crate::target::Target;
 use luasnap_capture::process::{
     AttachErrorKind, AttachOptions, FoundState, StateCapture, StateChoice, attach, lua_states,

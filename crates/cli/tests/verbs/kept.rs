@@ -1,7 +1,9 @@
 //! Answers that are kept in the files that they are about.
 
+use crate::core_file::{Left, write_core};
 use crate::files::town;
 use crate::program::{luasnap, output};
+use crate::target::Target;
 use std::fs;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::Path;
@@ -113,6 +115,44 @@ fn paths_and_dominators_are_kept_in_the_file() {
         &["path", "1.luasnap"],
         &questions,
     );
+}
+
+/// Asks for a path, which finds paths and dominators in the file: otherwise it would keep what it finds.
+#[track_caller]
+fn expect_kept_trees(folder: &Path, file: &str, object: &str) {
+    let path = folder.join(file);
+    let inode = || fs::metadata(&path).unwrap().ino();
+    let (kept, kept_as) = (fs::read(&path).unwrap(), inode());
+    let without = ask(folder, &["path", file, object, "--no-cache"]);
+    assert_eq!(ask(folder, &["path", file, object]), without);
+    assert_eq!(fs::read(&path).unwrap(), kept);
+    assert_eq!(inode(), kept_as);
+}
+
+#[test]
+fn a_report_keeps_paths_and_dominators_in_each_file() {
+    let folder = two_files();
+    let folder = folder.path();
+    ask(
+        folder,
+        &["report", "1.luasnap", "2.luasnap", "-o", "page.html"],
+    );
+    expect_kept_trees(folder, "1.luasnap", "_G.town");
+    expect_kept_trees(folder, "2.luasnap", "_G.town");
+}
+
+#[test]
+fn a_capture_from_outside_keeps_paths_and_dominators() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    let target = Target::start(folder, "town = { houses = { {}, {} } }", &[]);
+    let id = target.id();
+    write_core(id.parse().unwrap(), &folder.join("a.core"), Left::None);
+    ask(folder, &["core", "a.core", "-o", "core.luasnap"]);
+    expect_kept_trees(folder, "core.luasnap", "_G.town.houses");
+    ask(folder, &["attach", &id, "-o", "attached.luasnap"]);
+    expect_kept_trees(folder, "attached.luasnap", "_G.town.houses");
+    target.finish();
 }
 
 /// Each question adds to what others have found.

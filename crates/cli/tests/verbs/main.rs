@@ -3,6 +3,9 @@
 mod attach;
 mod chinese;
 mod completions;
+#[allow(dead_code, reason = "others leave out some of the memory")]
+#[path = "../../../capture/tests/attach/core_file.rs"]
+mod core_file;
 mod diff;
 mod errors;
 mod export;

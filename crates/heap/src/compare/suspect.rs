@@ -332,6 +332,31 @@ struct Members {
     sums: Vec<u64>,
 }
 
+/// Returns the places of some nodes in ascending order. Many are sorted by a bit for each place, which takes a fraction of
+/// comparing them.
+fn in_order(nodes: &[NodeId], dominators: &Dominators) -> Result<Vec<u32>, BuildError> {
+    const MANY: usize = 64;
+    let mut places: Vec<u32> = room(nodes.len())?;
+    let found = nodes.iter().filter_map(|node| dominators.place(*node));
+    if nodes.len() < dominators.len() / MANY {
+        places.extend(found);
+        places.sort_unstable();
+        return Ok(places);
+    }
+    let mut words = filled(dominators.len().div_ceil(64), 0u64)?;
+    for place in found {
+        words[place as usize / 64] |= 1 << (place % 64);
+    }
+    for (at, mut word) in (0..).zip(words) {
+        while word != 0 {
+            // No node is a member twice, so there is room.
+            places.push(64 * at + word.trailing_zeros());
+            word &= word - 1;
+        }
+    }
+    Ok(places)
+}
+
 impl Members {
     /// Returns `None` if the last snapshot does not have the group.
     fn new(
@@ -345,9 +370,7 @@ impl Members {
         }
         let nodes = growth.groups(at_end).members(row.group_index);
         let dominators = last.dominators()?;
-        let mut places: Vec<u32> = room(nodes.len())?;
-        places.extend(nodes.iter().filter_map(|node| dominators.place(*node)));
-        places.sort_unstable();
+        let places = in_order(nodes, dominators)?;
         let mut sums = room(places.len() + 1)?;
         let mut sum = 0u64;
         sums.push(0);
