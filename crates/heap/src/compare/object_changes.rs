@@ -78,7 +78,7 @@ impl ObjectChanges {
         })?;
         // Twins that are not found at once come at the end.
         sort_by_number(&mut changes.larger, |larger| u64::from(larger.node.0))?;
-        changes.unseen.sort_unstable();
+        sort_by_number(&mut changes.unseen, |node| u64::from(node.0))?;
         Ok(changes)
     }
 

@@ -9,6 +9,7 @@ use crate::graph::heap::Heap;
 use crate::graph::label::Label;
 use crate::graph::node::NodeId;
 use crate::graph::node_set::NodeSet;
+use crate::graph::shared_sort::sort_by_number;
 use crate::graph::strength::Strength;
 use crate::reach::reach::{Reach, Through};
 use std::cell::OnceCell;
@@ -52,7 +53,8 @@ impl<'a> HoldingEdges<'a> {
         if self.values.len() > u32::MAX as usize - heap.edge_count() {
             return Err(BuildError::TooManyEdges);
         }
-        self.values.sort_unstable();
+        let order = |(key, value): &(NodeId, NodeId)| u64::from(key.0) << 32 | u64::from(value.0);
+        sort_by_number(&mut self.values, order)?;
         if !self.values.is_empty() {
             self.keys = NodeSet::with_room_for(heap.node_count())?;
         }

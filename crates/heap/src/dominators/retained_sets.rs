@@ -8,6 +8,7 @@ use crate::graph::heap::Heap;
 use crate::graph::node::NodeId;
 use crate::graph::node_set::NodeSet;
 use crate::graph::numbers::Numbers;
+use crate::graph::shared_sort::sort_by_number;
 use crate::graph::strength::Strength;
 use crate::graph::tally::Tally;
 use rustc_hash::FxHashMap;
@@ -280,7 +281,7 @@ impl Ephemerons {
                 }
             }
         }
-        ephemerons.all.sort_unstable();
+        sort_by_number(&mut ephemerons.all, |(key, ..)| u64::from(key.0))?;
         Ok(ephemerons)
     }
 

@@ -44,7 +44,10 @@ impl LabelOrder {
     pub(crate) fn sort(&mut self, heap: &Heap, edges: &mut [u32]) -> Result<(), BuildError> {
         let skip = match edges.len() < MANY {
             true => 0,
-            false => common_prefix(heap, sample(heap, edges)),
+            false => {
+                let (sampled, count) = sample(heap, edges);
+                common_prefix(heap, sampled[..count].iter().copied())
+            }
         };
         if !self.take_keys(heap, edges, skip)? {
             let skip = common_prefix(heap, edges.iter().copied());
@@ -197,11 +200,17 @@ fn first_bytes(name: &[u8]) -> u64 {
     }
 }
 
-/// Returns edges with string keys, from all parts of `edges`.
-fn sample(heap: &Heap, edges: &[u32]) -> impl Iterator<Item = u32> {
+/// Returns edges with string keys, from all parts of `edges`, and how many these are.
+fn sample(heap: &Heap, edges: &[u32]) -> ([u32; SAMPLED], usize) {
     let is_named = |edge: &&u32| matches!(heap.label(**edge as usize), Label::Field(_));
-    let places = (0..edges.len()).step_by(edges.len() / SAMPLED + 1);
-    places.filter_map(move |at| edges[at..].iter().take(NEAR).find(is_named).copied())
+    let (mut sampled, mut count) = ([0; SAMPLED], 0);
+    for at in (0..edges.len()).step_by(edges.len() / SAMPLED + 1) {
+        if let Some(edge) = edges[at..].iter().take(NEAR).find(is_named) {
+            sampled[count] = *edge;
+            count += 1;
+        }
+    }
+    (sampled, count)
 }
 
 /// Returns the length in bytes of the common prefix of the string keys among `edges`.
@@ -324,7 +333,8 @@ mod tests {
                 }
                 let heap = builder.finish().unwrap();
                 let edges: Vec<u32> = (0..heap.edge_count() as u32).collect();
-                let prefix = common_prefix(&heap, sample(&heap, &edges));
+                let (sampled, count) = sample(&heap, &edges);
+                let prefix = common_prefix(&heap, sampled[..count].iter().copied());
                 assert_eq!(prefix, "player".len(), "{others} {entries}");
             }
         }

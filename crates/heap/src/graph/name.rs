@@ -38,9 +38,7 @@ impl Names {
     /// Returns the bytes of a name.
     #[inline]
     pub fn get(&self, name: NameId) -> &[u8] {
-        let at = name.0 as usize;
-        let start = self.lengths.before(at) as usize;
-        &self.bytes[start..self.lengths.before(at + 1) as usize]
+        &self.bytes[self.lengths.place(name.0 as usize)]
     }
 
     /// Returns the bytes of all names, one after the other, in the order of their ids.
@@ -75,7 +73,8 @@ impl Names {
                 return Ok(None);
             }
         }
-        let is_whole = sums.all() == bytes.len() as u128 && sums.len() > 0 && sums.before(1) == 0;
+        let is_whole =
+            sums.all() == bytes.len() as u128 && sums.len() > 0 && sums.place(0).is_empty();
         let lengths = sums;
         Ok(is_whole.then_some(Names { bytes, lengths }))
     }

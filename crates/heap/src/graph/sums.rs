@@ -76,27 +76,41 @@ impl Sums {
         self.all
     }
 
-    /// Returns the sum of the numbers before this one.
+    /// Returns the sum of the numbers before this one, and with it: where it lies in bytes, if the numbers are the lengths
+    /// of what lies one behind the other.
     #[inline]
-    pub(crate) fn before(&self, at: usize) -> u128 {
-        let low = u128::from(self.low[at]);
+    pub(crate) fn place(&self, at: usize) -> Range<usize> {
         match self.high.is_empty() {
-            true => low,
-            false => self.high_at(at) | low,
+            true => self.low[at] as usize..self.low[at + 1] as usize,
+            false => self.far_place(at),
         }
     }
 
-    fn high_at(&self, at: usize) -> u128 {
-        let changes = self.high.partition_point(|(from, _)| *from as usize <= at);
-        let high = changes.checked_sub(1).map_or(0, |last| self.high[last].1);
-        u128::from(high) << 32
+    #[cold]
+    fn far_place(&self, at: usize) -> Range<usize> {
+        self.before(at) as usize..self.before(at + 1) as usize
     }
 
     /// Returns the sum of these numbers; the most that 64 bits hold if it is more.
     #[inline]
     pub(crate) fn of(&self, numbers: Range<usize>) -> u64 {
+        match self.high.is_empty() {
+            true => u64::from(self.low[numbers.end] - self.low[numbers.start]),
+            false => self.large(numbers),
+        }
+    }
+
+    #[cold]
+    fn large(&self, numbers: Range<usize>) -> u64 {
         let sum = self.before(numbers.end) - self.before(numbers.start);
         u64::try_from(sum).unwrap_or(u64::MAX)
+    }
+
+    /// Returns the sum of the numbers before this one.
+    fn before(&self, at: usize) -> u128 {
+        let changes = self.high.partition_point(|(from, _)| *from as usize <= at);
+        let high = changes.checked_sub(1).map_or(0, |last| self.high[last].1);
+        u128::from(high) << 32 | u128::from(self.low[at])
     }
 
     /// Gives back unused capacity.
@@ -133,11 +147,20 @@ mod tests {
                 sums.push(*number).unwrap();
             }
             assert_eq!(sums.len(), numbers.len());
+            assert_eq!(
+                sums.all(),
+                numbers.iter().map(|number| u128::from(*number)).sum()
+            );
             for start in 0..=numbers.len() {
                 for end in start..=numbers.len() {
                     let some = numbers[start..end].iter();
                     let expected = some.fold(0u64, |sum, number| sum.saturating_add(*number));
                     assert_eq!(sums.of(start..end), expected, "{numbers:?}");
+                }
+                if let Some(number) = numbers.get(start) {
+                    let place = sums.place(start);
+                    let length = place.end.wrapping_sub(place.start);
+                    assert_eq!(length, *number as usize, "{numbers:?}");
                 }
             }
         }

@@ -8,6 +8,7 @@ use crate::graph::heap::Heap;
 use crate::graph::label_order::{LabelOrder, in_order};
 use crate::graph::node::NodeId;
 use crate::graph::node_set::NodeSet;
+use crate::graph::shared_sort::sort_by_number;
 use crate::reach::reach::{Reach, Through};
 use crate::reach::shortest_path_tree::{Rank, ShortestPathTree};
 
@@ -89,7 +90,8 @@ impl KnownPaths {
         let Some((mut children, reached)) = self.steps_to(heap, root, nodes)? else {
             return Ok(None);
         };
-        children.sort_unstable_by_key(|child| (child.parent, child.edge));
+        let order = |child: &Child| u64::from(child.parent.0) << 32 | u64::from(child.edge);
+        sort_by_number(&mut children, order)?;
         let mut tree = ShortestPathTree::with_room(children.len() + 1)?;
         tree.reached = reached;
         tree.environments = room(self.environments.len())?;

@@ -264,7 +264,8 @@ impl<'a> Search<'a> {
             }
             // Those of weight 2 were postponed before those of weight 1.
             let turn = &mut self.postponed[self.weakness];
-            turn.sort_unstable_by_key(|step| (step.depth, step.number));
+            let order = |step: &Postponed| u64::from(step.depth) << 32 | u64::from(step.number);
+            sort_by_number(turn, order)?;
         }
     }
 
@@ -278,6 +279,7 @@ impl<'a> Search<'a> {
     }
 
     /// Follows the references of one object, in canonical order if it matters.
+    #[inline(never)]
     fn expand(
         &mut self,
         rank: Rank,
@@ -449,6 +451,7 @@ fn renumber(heap: &Heap, tree: &mut ShortestPathTree, late: &NodeSet) -> Result<
             at += 1;
             continue;
         }
+        // In the order of their discovery.
         children.clear();
         for rank in in_place {
             let edge = tree.edges[rank.index()];
@@ -457,8 +460,6 @@ fn renumber(heap: &Heap, tree: &mut ShortestPathTree, late: &NodeSet) -> Result<
         for (_, child) in displaced.of(parent) {
             push(&mut children, *child)?;
         }
-        // In the order of their discovery.
-        sort_by_number(&mut children, |child| u64::from(child.rank.0))?;
         // GC roots are children of the first object, too, behind those to which it refers.
         let is_root = |child: &Child| at == 0 && heap.root_range().contains(&(child.edge as usize));
         if at == 0 {

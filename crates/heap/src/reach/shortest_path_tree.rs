@@ -206,12 +206,11 @@ impl ShortestPathTree {
                 _ => true,
             },
         };
-        let reached = self.reached.nodes().filter(|node| *node != NodeId::ROOT);
-        for edge in heap
-            .root_range()
-            .chain(reached.flat_map(|node| heap.edge_range(node)))
-        {
-            if holds(edge) {
+        for node in heap.nodes() {
+            if node != NodeId::ROOT && !self.contains(node) {
+                continue;
+            }
+            for edge in heap.edge_range(node).filter(|edge| holds(*edge)) {
                 refs[heap.target(edge).index()] += 1;
             }
         }

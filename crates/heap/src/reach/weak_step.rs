@@ -43,7 +43,7 @@ impl WeakSteps {
 
     /// Returns how weak a reference is as a step: 0 for one with a name that lasts, 1 for a weak one, 2 for a slot
     /// of a stack without a name (`(temporary)`, `(for state)`).
-    #[inline]
+    #[inline(never)]
     pub fn weight(self, heap: &Heap, source: NodeId, edge: usize) -> usize {
         let is_nameless = |name: NameId| matches!(heap.name(name), [] | [b'(', ..]);
         match heap.label(edge) {
