@@ -87,49 +87,55 @@ fn objects(program: &Path, folder: &Path) -> bool {
     all.0 <= MOST_SECONDS && bytes <= MOST_BYTES
 }
 
-/// A heap in which each object refers to those that it was given, by one of a thousand names, or at random by a number.
+/// A heap of 250,000 records: each has a position, a name and a bag, refers to friends, and all are in one list.
 fn heap() -> Result<Snapshot, BuildError> {
     let mut builder = HeapBuilder::new();
     let mut nodes = Vec::new();
     for number in 0..OBJECTS {
-        let kind = if number % 4 == 3 {
-            Kind::String
-        } else {
-            Kind::Table
+        let kind = match number % 4 {
+            2 => Kind::String,
+            _ => Kind::Table,
         };
         let (node, _) = builder.node(kind, 0x10_0000 + 64 * u64::from(number))?;
         builder.set_size(node, 56 + 16 * u64::from(number % 7));
         nodes.push(node);
     }
-    let mut names = Vec::new();
-    for number in 0..1000 {
-        names.push(builder.name(format!("field{number}").as_bytes())?);
-    }
+    let (globals, _) = builder.node(Kind::Table, 0x1000)?;
+    let (list, _) = builder.node(Kind::Table, 0x2000)?;
+    builder.set_globals(globals);
+    let mut field = |name: &str| Ok::<_, BuildError>(Label::Field(builder.name(name.as_bytes())?));
+    let below = [field("position")?, field("name")?, field("bag")?];
+    let friends = [
+        field("friend")?,
+        field("rival")?,
+        field("parent")?,
+        field("guild")?,
+    ];
+    let (records, owner) = (field("records")?, field("owner")?);
     let root = Label::Root(builder.name(b"_G")?);
-    builder.edge(NodeId::ROOT, nodes[0], root, Strength::Strong)?;
-    builder.set_globals(nodes[0]);
     let mut random = 88_172_645_463_325_252_u64;
-    let mut next = || {
+    let mut record = || {
         random ^= random << 13;
         random ^= random >> 7;
         random ^= random << 17;
-        random
+        (random % u64::from(OBJECTS / 4)) as usize * 4
     };
-    for number in 0..OBJECTS {
-        for at in 0..REFERENCES_EACH {
-            // The first ones make it a tree, so that all are in use.
-            let below = u64::from(number) * 2 + u64::from(at) + 1;
-            let to = match at < 2 && below < u64::from(OBJECTS) {
-                true => below as usize,
-                false => (next() % u64::from(OBJECTS)) as usize,
-            };
-            let label = match next() % 2 {
-                0 => Label::Field(names[(next() % 1000) as usize]),
-                _ => Label::Index((next() % 10_000) as i64),
-            };
-            builder.edge(nodes[number as usize], nodes[to], label, Strength::Strong)?;
+    let strong = Strength::Strong;
+    for (at, of) in nodes.chunks_exact(4).enumerate() {
+        for (label, to) in below.into_iter().zip(&of[1..]) {
+            builder.edge(of[0], *to, label, strong)?;
         }
+        for label in friends {
+            builder.edge(of[0], nodes[record()], label, strong)?;
+        }
+        builder.edge(of[1], of[0], owner, strong)?;
+        for index in 1..=7 {
+            builder.edge(of[3], nodes[record() + 2], Label::Index(index), strong)?;
+        }
+        builder.edge(list, of[0], Label::Index(at as i64 + 1), strong)?;
     }
+    builder.edge(globals, list, records, strong)?;
+    builder.edge(NodeId::ROOT, globals, root, strong)?;
     Ok(Snapshot::new(builder.finish()?))
 }
 

@@ -7,7 +7,7 @@ use clap::builder::RangedU64ValueParser;
 use clap::{Args, ValueEnum};
 
 /// How many groups of a snapshot go into tables, if nobody says it. A usual heap has fewer.
-const GROUPS: usize = 1000;
+const GROUPS: usize = 500;
 
 /// What a verb that captures saves.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
@@ -21,7 +21,7 @@ pub enum SaveAs {
 /// How a verb writes tables.
 #[derive(Args, Clone)]
 pub struct TableOptions {
-    /// In tables, write the N groups that retain most, the N largest, and the N of most objects (default: 1000)
+    /// In tables, write the N groups that retain most, the N largest, and the N of most objects (default: 500)
     #[arg(long, value_name = "N", value_parser = RangedU64ValueParser::<usize>::new().range(1..))]
     groups: Option<usize>,
 

@@ -10,7 +10,7 @@ use crate::fleet::tables::snapshot::SnapshotFacts;
 use crate::fleet::tables::{SnapshotId, group, object, owner, path_tree, reference, snapshot};
 use crate::output_file::OutputFile;
 use luasnap_format::{
-    AnswerError, GroupFacts, HeapFacts, OwnerRow, PathTreeRow, Stats, largest_groups,
+    AnswerError, GroupFacts, HeapFacts, OwnerRow, PathTreeRow, Stats, both, largest_groups,
     path_tree as paths, top_owners,
 };
 use luasnap_heap::{Census, Provenance, Snapshot};
@@ -109,21 +109,23 @@ pub fn write_tables(
     if shape.extent == Extent::Objects {
         let heap = HeapFacts::new(of)?;
         let id = found.id();
-        for (table, write) in [
-            (&object::TABLE, object::write as WriteObjects),
-            (&reference::TABLE, reference::write),
-        ] {
-            files.push(write_file(table, &found, origin, to, |file| {
-                write(file, id, &heap)
-            })?);
-        }
+        let (objects, references) = both(
+            || {
+                write_file(&object::TABLE, &found, origin, to, |file| {
+                    object::write(file, id, &heap)
+                })
+            },
+            || {
+                write_file(&reference::TABLE, &found, origin, to, |file| {
+                    reference::write(file, id, &heap)
+                })
+            },
+        );
+        files.extend([objects?, references?]);
     }
     files.extend(write_found(&[found], origin, to)?);
     Ok(files)
 }
-
-type WriteObjects =
-    fn(&mut ParquetFile<'_>, &SnapshotId, &HeapFacts<'_>) -> Result<(), AnswerError>;
 
 /// Writes what was found of snapshots of one process and one day, a file for each table, and returns the files. That of the rows
 /// about the snapshots themselves comes last: what they stand for is there.

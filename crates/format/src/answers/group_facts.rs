@@ -3,8 +3,7 @@
 use crate::answer_error::Result;
 use crate::answers::group_name::fingerprint_text;
 use crate::answers::group_row::GroupRow;
-use crate::answers::top::TopTable;
-use luasnap_heap::{GroupOrder, Snapshot};
+use luasnap_heap::{Census, GroupOrder, Snapshot};
 
 /// A group, and what it is joined by across the releases of a program.
 #[derive(Clone, Debug)]
@@ -16,7 +15,7 @@ pub struct GroupFacts {
     pub stable_fingerprint: String,
 }
 
-/// Returns the groups of a snapshot, by fingerprint: the `n` that retain most, the `n` that are largest, and the `n` that have most
+/// Returns the groups of a snapshot, by fingerprint: the `n` whose members retain most one by one, the `n` that are largest, and the `n` that have most
 /// members; so all of them, if there are no more than `n`. Unlike [`top`](crate::top), with the registry and the table of globals.
 ///
 /// # Errors
@@ -49,18 +48,28 @@ pub struct GroupFacts {
 /// # }
 /// ```
 pub fn largest_groups(snapshot: &Snapshot, n: usize) -> Result<Vec<GroupFacts>> {
-    const ORDERS: [GroupOrder; 3] = [GroupOrder::Retained, GroupOrder::Shallow, GroupOrder::Count];
     let groups = snapshot.groups()?;
-    let table = TopTable::new(snapshot, (&ORDERS, n))?;
+    let heap = snapshot.everything();
+    let all = Census::new(snapshot)?.live.bytes;
+    let mut chosen: Vec<usize> = Vec::new();
+    for order in [GroupOrder::Retained, GroupOrder::Shallow, GroupOrder::Count] {
+        // Not twice as many, as where the first few are to be in order.
+        let first = groups.candidates(order, n)?;
+        let first = &first[..first.len().min(n)];
+        chosen.try_reserve(first.len())?;
+        chosen.extend_from_slice(first);
+    }
+    chosen.sort_unstable();
+    chosen.dedup();
+    let retained = groups.retained_by_each(heap, snapshot.dominators()?, &chosen)?;
     let mut facts = Vec::new();
-    facts.try_reserve_exact(table.rows.len())?;
-    facts.extend(table.rows.into_iter().map(|of| {
-        let stable = groups.stable_fingerprint(snapshot.everything(), of.row.index);
-        GroupFacts {
-            row: of.row,
-            stable_fingerprint: fingerprint_text(stable),
-        }
-    }));
+    facts.try_reserve_exact(chosen.len())?;
+    for (&index, retained) in chosen.iter().zip(retained) {
+        facts.push(GroupFacts {
+            row: GroupRow::new(snapshot, groups, index, (retained.bytes, all))?,
+            stable_fingerprint: fingerprint_text(groups.stable_fingerprint(heap, index)),
+        });
+    }
     facts.sort_by(|a, b| a.row.fingerprint.cmp(&b.row.fingerprint));
     Ok(facts)
 }
