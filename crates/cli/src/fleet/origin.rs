@@ -16,34 +16,20 @@ const LABELS: &str = "LUASNAP_LABELS";
 /// The names of where a snapshot comes from.
 #[derive(Args, Clone)]
 pub struct OriginOptions {
-    /// The service that the process is a part of
-    #[arg(
-        long,
-        value_name = "NAME",
-        env = "LUASNAP_SERVICE",
-        hide_env_values = true
-    )]
+    /// The service that the process is a part of (or by the variable LUASNAP_SERVICE)
+    #[arg(long, value_name = "NAME", env = "LUASNAP_SERVICE", hide_env = true)]
     service: Option<String>,
 
-    /// The host that it runs on
-    #[arg(
-        long,
-        value_name = "NAME",
-        env = "LUASNAP_HOST",
-        hide_env_values = true
-    )]
+    /// The host that it runs on (or by the variable LUASNAP_HOST)
+    #[arg(long, value_name = "NAME", env = "LUASNAP_HOST", hide_env = true)]
     host: Option<String>,
 
-    /// The release of the program
-    #[arg(
-        long,
-        value_name = "NAME",
-        env = "LUASNAP_RELEASE",
-        hide_env_values = true
-    )]
+    /// The release of the program (or by the variable LUASNAP_RELEASE)
+    #[arg(long, value_name = "NAME", env = "LUASNAP_RELEASE", hide_env = true)]
     release: Option<String>,
 
-    /// Anything else to tell processes apart by; may be given again [env: LUASNAP_LABELS]
+    /// Anything else to tell processes apart by; may be given again (or by the variable
+    /// LUASNAP_LABELS, with commas between them)
     #[arg(long = "label", value_name = "KEY=VALUE", value_parser = label)]
     labels: Vec<(String, String)>,
 }

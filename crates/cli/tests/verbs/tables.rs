@@ -572,7 +572,7 @@ fn a_process_that_is_watched_is_a_file_a_step_or_one_for_all() {
     let growing = Growing::start(folder.path(), LEAK);
     let watch = |to: &str, words: &[&str]| {
         let mut command = luasnap(folder.path());
-        command.args(["watch", &growing.id(), "--every", "200ms", "--for", "600ms"]);
+        command.args(["watch", &growing.id(), "--every", "500ms", "--for", "4s"]);
         command
             .args(["--to", "parquet", "--json", "-o", to])
             .args(words);
