@@ -54,8 +54,6 @@ mod top;
 mod view;
 mod waste;
 mod watch;
-mod watch_end;
-mod watch_output;
 mod wrap;
 
 use clap::{CommandFactory, Parser, Subcommand};

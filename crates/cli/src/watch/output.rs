@@ -8,7 +8,7 @@ use crate::screen::Screen;
 use crate::snapshot_file::taken_at;
 use crate::table::{Column, Columns};
 use crate::terminal;
-use crate::watch_end::End;
+use crate::watch::end::End;
 use crate::wrap::wrap;
 use luasnap_format::{
     GrowthAnswer, RateRow, StopTimes, WatchStep, byte_size, duration, grouped, printable,
